@@ -1,0 +1,57 @@
+# Ramekin: `make run` serves the demo, `make test` passes the tests. Both set up what they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test check setup lock samples image-test load-test clean
+
+help:
+	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
+	@echo "make test        set up and pass the tests"
+	@echo "make check       types, style, layers"
+	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
+	@echo "make lock        resolve the dependencies again"
+
+run: $(VENV)/run.stamp
+	@echo "Starting the demo; Ctrl-C stops it. All options: $(BIN)/python -m ramekin serve --help"
+	@PYTHONPATH=src $(BIN)/python -m ramekin demo $(if $(PORT),--port $(PORT))
+
+test: $(VENV)/dev.stamp check
+	@echo "Running the tests; the report of coverage comes last."
+	@scripts/test
+	@echo "Passed. Next: make run, or read CONTRIBUTING.md."
+
+check: $(VENV)/dev.stamp
+	@scripts/check
+
+setup: $(VENV)/dev.stamp
+	@echo "Set up. Next: make test, or make run."
+
+$(VENV)/bin/python:
+	@scripts/make-venv "$(PYTHON)" "$(VENV)"
+
+$(VENV)/run.stamp: requirements/run.lock | $(VENV)/bin/python
+	@echo "Installing what the server needs."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the server and its tests need; the first time takes a minute."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/run.stamp
+
+lock: $(VENV)/dev.stamp
+	@scripts/lock
+
+samples: $(VENV)/run.stamp
+	@$(BIN)/python scripts/make_samples.py
+
+image-test:
+	@scripts/image-test
+
+load-test: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -m load tests/load
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

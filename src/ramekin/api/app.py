@@ -1,0 +1,124 @@
+"""Puts the HTTP door together: one FastAPI application around one `Database`.
+
+Each feature registers its own endpoints, straight on the app; they close over the database. Knows no engines. See
+``middleware.py`` for what happens to every request, and ``cli/serve.py`` for who starts this.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from ramekin import errors
+from ramekin.api import batch, docs, dump, health, joins, openapi, problems, records, tables
+from ramekin.api.limits import Keys, RateLimit
+from ramekin.api.middleware import Edge
+from ramekin.api.requests import request_id
+from ramekin.api.responses import json_response
+from ramekin.api.routes import add_route, methods_of
+from ramekin.clock import SYSTEM
+from ramekin.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.clock import Clock
+    from ramekin.database import Database
+
+
+class Context:
+    """What endpoints share: the database, and what is true of this run of the server."""
+
+    def __init__(self, database: Database, *, has_docs: bool, clock: Clock = SYSTEM) -> None:
+        self.database = database
+        self.has_docs = has_docs
+        self.is_draining = False
+        self._clock = clock
+        self._started_s = clock.steady_s()
+        self._run = token_hex(4)
+
+    def uptime_s(self) -> float:
+        """Return seconds since the server started."""
+        return self._clock.steady_s() - self._started_s
+
+    def weak_tag(self, *revisions: int) -> str:
+        """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart."""
+        return "-".join([self._run, *map(str, revisions)])
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Return the columns that a table's model declares, none without a model."""
+        schema = self.database.schemas.get(table)
+        return () if schema is None else schema.fields
+
+
+def create_app(
+    database: Database,
+    *,
+    keys: Sequence[str] = (),
+    rate_limit: str | None = None,
+    has_docs: bool = True,
+    has_access_log: bool = False,
+) -> FastAPI:
+    """Return the application that serves a database, which the caller opens before and closes afterwards.
+
+    Args:
+        keys: bearer keys that requests must carry; none: everybody may ask.
+        rate_limit: requests for each client, such as ``1000/second``; None: no limit.
+
+    Raises:
+        ValueError: the rate limit cannot be read.
+    """
+    context = Context(database, has_docs=has_docs)
+
+    app = FastAPI(
+        title="Ramekin",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    for feature in (records, joins, dump, batch, tables, health):
+        feature.register(app, context)
+    problems.register(app)
+    if has_docs:
+        docs.register(app)
+        _register_document(app)
+    openapi.install(app, database.schemas, has_keys=bool(keys))
+    app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(ClientDisconnect, _disconnected)
+    limit = None if rate_limit is None else RateLimit(rate_limit)
+    app.add_middleware(Edge, app=app, keys=Keys(keys), rate_limit=limit, has_access_log=has_access_log)
+    return app
+
+
+def _register_document(app: FastAPI) -> None:
+    async def openapi_document(request: Request) -> Response:
+        """Return the OpenAPI document."""
+        return json_response(app.openapi())
+
+    add_route(app, "GET", "/openapi.json", openapi_document, include_in_schema=False)
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    """Turn the framework's own errors into ours."""
+    assert isinstance(error, HTTPException), "registered for these only"
+    ours: errors.RamekinError
+    headers = None
+    if error.status_code == 405:
+        headers = {"allow": ", ".join(methods_of(request.app, request.scope))}
+        ours = errors.MethodNotAllowed(f"This endpoint does not take {errors.shorten(request.method)}.")
+    elif error.status_code == 404:
+        ours = errors.UnknownRoute("No endpoint has this path.")
+    else:
+        ours = errors.BadRequest("The request cannot be understood.")
+    return problems.problem_response(ours, request_id(request.scope), headers)
+
+
+async def _disconnected(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # nobody is there to read it

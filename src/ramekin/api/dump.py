@@ -1,0 +1,128 @@
+"""Whole tables out and in: dumps as streams, loads while they arrive. Never paged, never truncated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+
+from ramekin import codec, formats
+from ramekin.api import openapi
+from ramekin.api.requests import (
+    CSV,
+    JSON,
+    NDJSON,
+    accepted,
+    choice,
+    media_type,
+    none_match,
+    read_chunks,
+    read_parameters,
+)
+from ramekin.api.responses import Stream, json_response, not_modified, pack
+from ramekin.api.routes import API, add_route
+from ramekin.paths import member_names
+from ramekin.splitter import Splitter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ramekin.api.app import Context
+    from ramekin.database import Database, Snapshot
+
+MODES = ("merge", "replace")
+
+
+def register(app: FastAPI, context: Context) -> None:
+    """Add the endpoints of dumps and loads."""
+    database = context.database
+
+    async def dump_table(table: str, request: Request) -> Response:
+        """Return a whole table, as it is at one moment."""
+        read_parameters(request)
+        kind = accepted(request, (JSON, NDJSON, CSV))
+        tag = context.weak_tag((await database.table(table)).stats.revision)
+        if none_match(request, tag):
+            return not_modified(f'W/"{tag}"')
+        writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
+        chunks = writers[kind](context, table)
+        return await Stream(chunks, kind, {"etag": f'W/"{tag}"', "vary": "Accept"}).prime()
+
+    async def dump_database(request: Request) -> Response:
+        """Return all tables, as they are at one moment: an object of arrays."""
+        read_parameters(request)
+        accepted(request, (JSON,))
+        tag = context.weak_tag(*[info.stats.revision for info in await database.tables()])
+        if none_match(request, tag):
+            return not_modified(f'W/"{tag}"')
+        return await Stream(_json_database(database), JSON, {"etag": f'W/"{tag}"'}).prime()
+
+    async def load_database(request: Request) -> Response:
+        """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
+        media_type(request, (JSON,))
+        chunks = read_chunks(request, database.limits.load_bytes)
+        mode = choice(read_parameters(request, ("mode",)), "mode", MODES)
+        accepted(request, (JSON,))
+        records = _read_database(chunks, database.limits.record_bytes)
+        loaded = await database.load(records, is_replacing=mode == "replace")
+        return json_response({"loaded": loaded})
+
+    add_route(app, "GET", f"{API}/dump/{{table}}", dump_table, **openapi.DUMP["dump_table"])
+    add_route(app, "GET", f"{API}/dump", dump_database, **openapi.DUMP["dump_database"])
+    add_route(app, "POST", f"{API}/load", load_database, **openapi.DUMP["load_database"])
+
+
+async def _json_table(context: Context, table: str) -> AsyncIterator[bytes]:
+    async with context.database.snapshot(table) as snapshot:
+        is_empty = True
+        async for chunk in pack(snapshot.view.batches(table), b",", first=b"["):
+            is_empty = False
+            yield chunk
+        yield b"[]" if is_empty else b"]"
+
+
+async def _ndjson_table(context: Context, table: str) -> AsyncIterator[bytes]:
+    async with context.database.snapshot(table) as snapshot:
+        is_empty = True
+        async for chunk in pack(snapshot.view.batches(table), b"\n"):
+            is_empty = False
+            yield chunk
+        yield b"" if is_empty else b"\n"
+
+
+async def _csv_table(context: Context, table: str) -> AsyncIterator[bytes]:
+    async with context.database.snapshot(table) as snapshot:
+        columns = await _columns(context, snapshot, table)
+        yield formats.write_csv_header(columns)
+        async for bodies in snapshot.view.batches(table):
+            for start in range(0, len(bodies), 100):
+                yield formats.write_csv(columns, [codec.parse(body) for body in bodies[start : start + 100]])
+
+
+async def _columns(context: Context, snapshot: Snapshot, table: str) -> list[str]:
+    """Return the columns in the order first met in the whole table; the model's order comes first."""
+    columns = dict.fromkeys(context.columns(table))
+    async for bodies in snapshot.view.batches(table):
+        for body in bodies:
+            columns.update(dict.fromkeys(member_names(body)))
+    return list(columns)
+
+
+async def _json_database(database: Database) -> AsyncIterator[bytes]:
+    async with database.snapshot() as snapshot:
+        yield b"{"
+        for i, table in enumerate(snapshot.tables):
+            yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))
+            async for chunk in pack(snapshot.view.batches(table), b","):
+                yield chunk
+            yield b"]"
+        yield b"}"
+
+
+async def _read_database(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[tuple[str, Any]]:
+    """Yield (table, record) while the text arrives; (table, None) where a table begins."""
+    splitter = Splitter(limit_bytes=limit)
+    async for chunk in chunks:
+        for table, text, at in splitter.feed(chunk):
+            yield table, codec.parse(text, at=at) if text else None
+    splitter.finish()

@@ -1,0 +1,53 @@
+"""Health over HTTP: is the process alive, and does it take requests. Never limited, never asks for a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+
+from ramekin.api import openapi
+from ramekin.api.responses import json_response
+from ramekin.api.routes import add_route
+from ramekin.version import __version__
+
+if TYPE_CHECKING:
+    from ramekin.api.app import Context
+
+
+def register(app: FastAPI, context: Context) -> None:
+    """Add the endpoints of health."""
+
+    async def health(request: Request) -> Response:
+        """Say whether the server is ready, with its figures."""
+        tables = await context.database.tables()
+        figures = {"tables": len(tables), "records": sum(info.stats.records for info in tables)}
+        return await _answer(figures | {"uptime_seconds": round(context.uptime_s(), 3)})
+
+    async def health_live(request: Request) -> Response:
+        """Say that the process runs. Touches no table."""
+        return json_response({"status": "ok", "version": __version__, "engine": _engine_name()})
+
+    async def health_ready(request: Request) -> Response:
+        """Say whether the server takes requests."""
+        return await _answer({})
+
+    async def home(request: Request) -> Response:
+        """Lead to the documentation."""
+        return RedirectResponse("/docs", 307)
+
+    def _engine_name() -> str:
+        return context.database.engine.guarantees.name
+
+    async def _answer(figures: dict[str, Any]) -> Response:
+        is_ready = await context.database.engine.is_healthy() and not context.is_draining
+        status = "ok" if is_ready else "draining" if context.is_draining else "failed"
+        body = {"status": status, "version": __version__, "engine": _engine_name(), **figures}
+        return json_response(body, 200 if is_ready else 503, None if is_ready else {"retry-after": "1"})
+
+    add_route(app, "GET", "/health", health, **openapi.HEALTH)
+    add_route(app, "GET", "/health/live", health_live, **openapi.HEALTH)
+    add_route(app, "GET", "/health/ready", health_ready, **openapi.HEALTH)
+    if context.has_docs:
+        add_route(app, "GET", "/", home, include_in_schema=False)

@@ -1,0 +1,97 @@
+"""Who may ask, and how often: bearer keys, and a limit of requests for each client.
+
+Counting is done by the library `limits` (a sliding window: two counters for each client). Health, documentation and
+problem pages are open and never counted. Knows no routes and no tables.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+import time
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from limits import parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from ramekin.errors import RateLimited, Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.datastructures import Headers
+    from starlette.types import Scope
+
+OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json", "/static/", "/problems")
+
+
+def is_open(path: str) -> bool:
+    """Say whether a path needs no key and is not counted."""
+    return path == "/" or path.startswith(OPEN_PATHS)
+
+
+class Keys:
+    """The bearer keys that are taken; none means that everybody may ask."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._digests = [sha256(key.encode()).digest() for key in keys]
+
+    def check(self, headers: Headers) -> None:
+        """Refuse a request without a right key, in a time that tells nothing of the keys. Raises Unauthorized."""
+        if not self._digests:
+            return
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        sent = sha256(token.strip().encode()).digest()
+        known = [hmac.compare_digest(sent, digest) for digest in self._digests]
+        if scheme.lower() != "bearer" or not any(known):
+            raise Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
+
+
+class RateLimit:
+    """A number of requests in a window, for each client.
+
+    Raises ValueError when it is made from a text such as ``1000/second`` that cannot be read.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._limit = parse(text)
+        self._windows = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self.policy = f'"default";q={self._limit.amount};w={self._limit.get_expiry()}'
+
+    async def count(self, client: str) -> dict[str, str]:
+        """Count one request and return the headers that tell the client where it stands.
+
+        Raises:
+            RateLimited: with `retry_after` on it.
+
+        Source: draft-ietf-httpapi-ratelimit-headers-11.
+        """
+        is_within = await self._windows.hit(self._limit, client)
+        window = await self._windows.get_window_stats(self._limit, client)
+        wait = max(1, math.ceil(window.reset_time - time.time()))
+        headers = {
+            "ratelimit-policy": self.policy,
+            "ratelimit": f'"default";r={max(0, window.remaining)};t={wait}',
+        }
+        if is_within:
+            return headers
+        raise Limited(headers | {"retry-after": str(wait)})
+
+
+class Limited(Exception):
+    """The limit is reached; carries the headers of the answer."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__("limited")
+        self.headers = headers
+        self.error = RateLimited("This client has sent more requests than the limit allows.")
+
+
+def client_of(scope: Scope, headers: Headers) -> str:
+    """Return whom a request is counted for: its key if it has one, else the client's address."""
+    if key := headers.get("authorization"):
+        return "key:" + sha256(key.encode()).hexdigest()
+    client = scope.get("client")
+    return "address:" + (client[0] if client else "unknown")

@@ -1,0 +1,220 @@
+"""Records over HTTP: create, read, replace, patch, delete, and lists of a table.
+
+Each endpoint reads as a sentence: what was asked, what the database says, how it is answered. Knows no engines; see
+``ramekin/operations.py`` for what each write means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import FastAPI, Request, Response
+
+from ramekin import codec, formats
+from ramekin.api import openapi
+from ramekin.api.requests import (
+    CSV,
+    JSON,
+    MERGE_PATCH,
+    NDJSON,
+    accepted,
+    check_no_body,
+    choice,
+    flag,
+    integer,
+    media_type,
+    none_match,
+    preferences,
+    read_body,
+    read_condition,
+    read_parameters,
+)
+from ramekin.api.responses import (
+    body_response,
+    envelope,
+    json_response,
+    list_headers,
+    not_modified,
+    record_path,
+    record_response,
+)
+from ramekin.api.routes import API, add_route
+from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
+from ramekin.operations import CONFLICT_RULES, Operation
+from ramekin.paths import parse_path, select
+from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.schema import column_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ramekin.api.app import Context
+    from ramekin.engine.base import Page
+    from ramekin.operations import Outcome
+
+RECORD = f"{API}/data/{{table}}/{{id}}"
+TABLE = f"{API}/data/{{table}}"
+
+
+def register(app: FastAPI, context: Context) -> None:
+    """Add the endpoints of records."""
+    database, limits = context.database, context.database.limits
+
+    async def create_record(table: str, request: Request) -> Response:
+        """Create one record, or many at once: all or nothing."""
+        kind = media_type(request, (JSON, NDJSON, CSV))
+        body = await read_body(request, limits.bulk_bytes)
+        parameters = read_parameters(request, ("on_conflict", "csv_types"))
+        rule = choice(parameters, "on_conflict", CONFLICT_RULES)
+        as_text = choice(parameters, "csv_types", ("auto", "text")) == "text"
+        accepted(request, (JSON,))
+        is_minimal = "return=minimal" in preferences(request)
+        if kind == JSON and body.lstrip(b" \t\r\n")[:1] != b"[":
+            if len(body) > limits.record_bytes:
+                raise BodyTooLarge(f"A record has more than {limits.record_bytes} bytes.")
+            operation = Operation("create", table, record=codec.parse(body), on_conflict=rule)
+            [outcome] = await database.write([operation])
+            return _answer_one(table, outcome, is_minimal=is_minimal)
+        schema = database.schemas.get(table)
+        types = None if schema is None else column_types(schema.json_schema)
+        records = _read_bulk(kind, body, limits.record_bytes, types, as_text=as_text)
+        outcomes = await database.insert(table, records, on_conflict=rule)
+        return _answer_many(outcomes, is_minimal=is_minimal)
+
+    async def get_record(table: str, id: str, request: Request) -> Response:
+        """Return one record."""
+        parameters = read_parameters(request, ("select",))
+        accepted(request, (JSON,))
+        body = await database.get(table, id)
+        digest = codec.digest(body)
+        etag = f'W/"{digest}"' if "select" in parameters else f'"{digest}"'
+        if none_match(request, digest):
+            return not_modified(etag)
+        if "select" in parameters:
+            body = codec.dump(select(codec.parse(body), _selected(parameters["select"])))
+        return body_response(body, headers={"etag": etag})
+
+    async def put_record(table: str, id: str, request: Request) -> Response:
+        """Replace a whole record; with `upsert=true` create it where it is absent."""
+        media_type(request, (JSON,))
+        body = await read_body(request, limits.record_bytes)
+        upsert = flag(read_parameters(request, ("upsert",)), "upsert")
+        accepted(request, (JSON,))
+        condition = read_condition(request)
+        record = await _parse(context, body, table, None if upsert else id)
+        kind: Any = "upsert" if upsert else "replace"
+        [outcome] = await database.write([Operation(kind, table, id, record, condition)])
+        return _answer_one(table, outcome)
+
+    async def patch_record(table: str, id: str, request: Request) -> Response:
+        """Change some members of a record (JSON merge patch); the result is validated again."""
+        media_type(request, (JSON, MERGE_PATCH))
+        body = await read_body(request, limits.record_bytes)
+        read_parameters(request)
+        accepted(request, (JSON,))
+        condition = read_condition(request)
+        record = await _parse(context, body, table, id)
+        [outcome] = await database.write([Operation("patch", table, id, record, condition)])
+        return _answer_one(table, outcome)
+
+    async def delete_record(table: str, id: str, request: Request) -> Response:
+        """Delete a record."""
+        check_no_body(request)
+        read_parameters(request)
+        await database.write([Operation("delete", table, id, None, read_condition(request))])
+        return Response(status_code=204)
+
+    async def list_records(table: str, request: Request) -> Response:
+        """Return a page of a table, in id order."""
+        parameters = read_parameters(request, ("limit", "cursor", "offset", "count"))
+        limit = integer(parameters, "limit", min(100, limits.page_rows), maximum=limits.page_rows)
+        offset = integer(parameters, "offset", 0)
+        with_count = flag(parameters, "count")
+        kind = accepted(request, (JSON, NDJSON, CSV))
+        if "cursor" in parameters and "offset" in parameters:
+            raise InvalidParameter("'cursor' and 'offset' are two ways to say where to begin; send one.")
+        query = f"list\0{table}"
+        after = position_of(query, parameters["cursor"], (int, str))[0] if "cursor" in parameters else None
+        stats = (await database.table(table)).stats
+        tag = context.weak_tag(stats.revision)
+        if none_match(request, tag):
+            return not_modified(f'W/"{tag}"')
+        page = await database.find(table, after=after, offset=offset, limit=limit)
+        following = _next_path(table, page, query, limit, with_count=with_count)
+        total = stats.records if with_count else None
+        headers = {"etag": f'W/"{tag}"', "vary": "Accept"} | list_headers(following, total, (), is_bare=kind != JSON)
+        bodies = [body for _, body in page.rows]
+        if kind == JSON:
+            return body_response(envelope(codec.splice_array(bodies), following, {"total": total}), headers=headers)
+        return Response(_write_rows(context, table, bodies, kind), 200, headers, kind)
+
+    docs = openapi.RECORDS
+    add_route(app, "POST", TABLE, create_record, **docs["create_record"])
+    add_route(app, "GET", TABLE, list_records, **docs["list_records"])
+    add_route(app, "GET", RECORD, get_record, **docs["get_record"])
+    add_route(app, "PUT", RECORD, put_record, **docs["put_record"])
+    add_route(app, "PATCH", RECORD, patch_record, **docs["patch_record"])
+    add_route(app, "DELETE", RECORD, delete_record, **docs["delete_record"])
+
+
+async def _parse(context: Context, body: bytes, table: str, id: str | None) -> Any:
+    """Parse a record that is sent to an address: that nothing stands there is said before what the record breaks."""
+    try:
+        return codec.parse(body)
+    except Unprocessable:
+        if id is not None:
+            await context.database.get(table, id)
+        raise
+
+
+def _selected(text: str) -> list[tuple[str, ...]]:
+    names = text.split(",")
+    if not all(names):
+        raise InvalidParameter("'select' is a list of fields with commas between.")
+    return [parse_path(name) for name in names]
+
+
+def _read_bulk(kind: str, body: bytes, limit: int, types: formats.CellTypes | None, *, as_text: bool) -> Iterable[Any]:
+    if kind == JSON:
+        numbered = formats.read_json_array(body, limit)
+    elif kind == NDJSON:
+        numbered = formats.read_ndjson([body])
+    else:
+        numbered = formats.read_csv(body, types, as_text=as_text)
+    return (record for _, record in numbered)
+
+
+def _answer_one(table: str, outcome: Outcome, *, is_minimal: bool = False) -> Response:
+    assert outcome.body is not None, "only a deletion leaves none"
+    is_new = outcome.effect == "created"
+    location = record_path(table, outcome.key) if is_new else None
+    response = record_response(outcome.body, 201 if is_new else 200, location)
+    if not is_minimal:
+        return response
+    headers = {name: value for name, value in response.headers.items() if name in ("etag", "location")}
+    return json_response({"count": 1}, response.status_code, headers | {"preference-applied": "return=minimal"})
+
+
+def _answer_many(outcomes: Sequence[Outcome], *, is_minimal: bool) -> Response:
+    status = 201 if any(outcome.effect == "created" for outcome in outcomes) else 200
+    if is_minimal:
+        return json_response({"count": len(outcomes)}, status, {"preference-applied": "return=minimal"})
+    return body_response(codec.splice_array(outcome.body for outcome in outcomes if outcome.body is not None), status)
+
+
+def _next_path(table: str, page: Page, query: str, limit: int, *, with_count: bool) -> str | None:
+    if not page.has_more or not page.rows:
+        return None
+    words = {"limit": limit, "cursor": encode_cursor(query, [page.rows[-1][0]])}
+    if with_count:
+        words["count"] = "true"
+    return f"{API}/data/{quote(table)}?{urlencode(words)}"
+
+
+def _write_rows(context: Context, table: str, bodies: Sequence[bytes], kind: str) -> bytes:
+    if kind == NDJSON:
+        return b"".join(b"%b\n" % body for body in bodies)
+    records = [codec.parse(body) for body in bodies]
+    columns = list(dict.fromkeys([*context.columns(table), *(name for record in records for name in record)]))
+    return formats.write_csv_header(columns) + formats.write_csv(columns, records)

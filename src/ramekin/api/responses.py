@@ -1,0 +1,140 @@
+"""Answers: single records with their tags, envelopes spliced from bodies, and streams.
+
+Bodies are sent as they are stored. Knows nothing of tables; see ``records.py``, ``joins.py`` and ``dump.py`` for the
+endpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fastapi import Response
+
+from ramekin import codec
+from ramekin.api.requests import JSON
+from ramekin.api.routes import API
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+CHUNK_BYTES = 64 * 1024
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a value as JSON."""
+    return Response(codec.dump(value), status, headers, JSON)
+
+
+def body_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return JSON text as it is."""
+    return Response(body, status, headers, JSON)
+
+
+def record_response(body: bytes, status: int = 200, location: str | None = None) -> Response:
+    """Return a record with its strong tag."""
+    headers = {"etag": f'"{codec.digest(body)}"'}
+    if location is not None:
+        headers["location"] = location
+    return Response(body, status, headers, JSON)
+
+
+def record_path(table: str, key: str) -> str:
+    """Return a record's address."""
+    return f"{API}/data/{quote(table, safe='')}/{quote(key, safe='')}"
+
+
+def not_modified(etag: str) -> Response:
+    """Return 304 with the tag that still holds."""
+    return Response(status_code=304, headers={"etag": etag})
+
+
+def envelope(rows: bytes, next_path: str | None, members: Mapping[str, Any]) -> bytes:
+    """Return ``{"data": rows, "next": path or null, ...members}``; members that are None are left out."""
+    rest = b"".join(b",%b:%b" % (codec.dump(k), codec.dump(v)) for k, v in members.items() if v is not None)
+    return b'{"data":%b,"next":%b%b}' % (rows, codec.dump(next_path), rest)
+
+
+def list_headers(next_path: str | None, total: int | None, warnings: Sequence[str], *, is_bare: bool) -> dict[str, str]:
+    """Return the headers of a list; where the records stand alone (`is_bare`) they hold what the envelope would."""
+    headers = {}
+    if next_path is not None:
+        headers["link"] = f'<{next_path}>; rel="next"'
+    if is_bare and total is not None:
+        headers["x-total-count"] = str(total)
+    if is_bare and warnings:
+        headers["x-warnings"] = ascii_json(warnings)
+    return headers
+
+
+def ascii_json(value: object) -> str:
+    """Return JSON in ASCII, as a header needs it."""
+    text = codec.dump(value).decode()
+    return "".join(c if c.isascii() else "".join(f"\\u{unit:04x}" for unit in _utf16(c)) for c in text)
+
+
+def _utf16(character: str) -> Iterable[int]:
+    raw = character.encode("utf-16-be")
+    return (raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2))
+
+
+class Stream(Response):
+    """A response whose body is made while it is sent: flat memory, and other requests get their turns.
+
+    The first chunk is made before the status is sent, so that what can fail fails with a proper status. A client that
+    goes away, or asked with HEAD, stops the making.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes], media: str, headers: Mapping[str, str] | None = None) -> None:
+        self.chunks = chunks
+        self.first: bytes | None = None
+        self.background = None
+        self.status_code = 200
+        self.media_type = media
+        self.body = b""
+        self.init_headers(headers)
+        self.raw_headers = [header for header in self.raw_headers if header[0] != b"content-length"]
+
+    async def prime(self) -> Stream:
+        """Make the first chunk. Raises what the making raises."""
+        self.first = await anext(self.chunks, b"")
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if scope["method"] != "HEAD" and self.first is not None:
+                await send({"type": "http.response.body", "body": self.first, "more_body": True})
+                async for chunk in self.chunks:
+                    if gone.done():
+                        return
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            await self.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def pack(pieces: AsyncIterator[Sequence[bytes]], between: bytes, first: bytes = b"") -> AsyncIterator[bytes]:
+    """Yield pieces as chunks of about 64 KiB, with a separator between them."""
+    chunk, size, is_first = [], 0, True
+    async for batch in pieces:
+        for piece in batch:
+            chunk.append(first + piece if is_first else between + piece)
+            is_first = False
+            size += len(piece)
+            if size >= CHUNK_BYTES:
+                yield b"".join(chunk)
+                chunk, size = [], 0
+    if chunk:
+        yield b"".join(chunk)

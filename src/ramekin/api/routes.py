@@ -1,0 +1,35 @@
+"""Adding routes to the application, and asking which methods a path has.
+
+Routes stand directly on the app: a router between costs time on every request. FastAPI's own list is the only list of
+endpoints; everything else is derived from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Match
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+    from starlette.types import Scope
+
+API = "/api/v1"
+
+
+def add_route(app: FastAPI, method: str, path: str, endpoint: Callable[..., Any], **documentation: Any) -> None:
+    """Add an endpoint; a GET answers HEAD too (the server leaves the body out)."""
+    app.add_api_route(path, endpoint, methods=[method], operation_id=endpoint.__name__, **documentation)
+    if method == "GET":
+        app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+
+
+def methods_of(app: FastAPI, scope: Scope) -> list[str]:
+    """Return the methods that a path has, OPTIONS among them; nothing for a path that no route has."""
+    found: set[str] = set()
+    for route in app.routes:
+        if route.matches(scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted({*found, "OPTIONS"}) if found else []

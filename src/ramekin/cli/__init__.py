@@ -1,0 +1,1 @@
+"""The command line: `ramekin serve`, `demo`, `load`, `dump` and `health`. ``main.py`` names them."""

@@ -1,0 +1,177 @@
+"""The commands and their options. Each is a few lines; the work is in the module of its name.
+
+Imports only what the chosen command needs, so that `ramekin health` is quick.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="An in-memory database served over REST.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Files = Annotated[
+    list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv: the name is the table.")
+]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
+Models = Annotated[str | None, typer.Option(help="Module whose Pydantic models become tables.")]
+Limit = Annotated[str | None, typer.Option(help="Requests per client, such as 1000/second.")]
+Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; may stand several times.")]
+Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.")]
+AccessLog = Annotated[bool | None, typer.Option("--access-log/--no-access-log", help="Log every request.")]
+LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.")]
+Bytes = Annotated[int | None, typer.Option(help="Bytes at the most.")]
+Rows = Annotated[int | None, typer.Option(help="Rows of one page at the most.")]
+Seconds = Annotated[int | None, typer.Option(help="Seconds that requests get to finish at the end.")]
+Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
+Url = Annotated[
+    str | None, typer.Option(help="The server.  [default: http://127.0.0.1:8000, or RAMEKIN_HOST and _PORT]")
+]
+ClientKey = Annotated[str | None, typer.Option(help="Key to send.  [default: the first of RAMEKIN_API_KEY]")]
+
+
+@app.command()
+def serve(
+    files: Files = None,
+    host: Host = None,
+    port: Port = None,
+    models: Models = None,
+    rate_limit: Limit = None,
+    api_key: Key = None,
+    docs: Docs = None,
+    access_log: AccessLog = None,
+    log_format: LogFormat = None,
+    max_record_bytes: Bytes = None,
+    max_bulk_bytes: Bytes = None,
+    max_load_bytes: Bytes = None,
+    max_page_rows: Rows = None,
+    shutdown_seconds: Seconds = None,
+    workers: Workers = 1,
+) -> None:
+    """Serve tables, empty or from files. They live in memory and are gone when the server stops."""
+    given = {name: value for name, value in locals().items() if name not in ("files", "workers", "api_key")}
+    _serve(files or [], workers, given | {"api_key": None if api_key is None else tuple(api_key)})
+
+
+@app.command()
+def demo(
+    host: Host = None,
+    port: Port = None,
+    rate_limit: Limit = None,
+    api_key: Key = None,
+    docs: Docs = None,
+    access_log: AccessLog = None,
+) -> None:
+    """Serve the sample models (User, Order, Shop) with the sample datasets."""
+    given = {name: value for name, value in locals().items() if name != "api_key"}
+    _serve([], 1, given | {"api_key": None if api_key is None else tuple(api_key)}, is_demo=True)
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(help="Files as for `serve`.")],
+    url: Url = None,
+    mode: Annotated[str, typer.Option(help="merge: the rest stays; replace: nothing else stays.")] = "merge",
+    api_key: ClientKey = None,
+) -> None:
+    """Send files to a running server, all or nothing, with a progress bar on a terminal."""
+    from ramekin.cli.transfer import load_files
+
+    _guard(lambda: load_files(files, _server(url, api_key), mode))
+
+
+@app.command()
+def dump(
+    table: Annotated[str | None, typer.Argument(help="A table; without it, the whole database.")] = None,
+    url: Url = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.  [default: stdout]")] = None,
+    format: Annotated[str, typer.Option(help="json, ndjson or csv.")] = "json",
+    api_key: ClientKey = None,
+) -> None:
+    """Fetch a table, or the whole database, from a running server."""
+    from ramekin.cli.transfer import dump_tables
+
+    _guard(lambda: dump_tables(table, output, format, _server(url, api_key)))
+
+
+@app.command()
+def health(url: Url = None) -> None:
+    """Exit 0 when the server is ready, 1 when it is not."""
+    from ramekin.cli.transfer import is_ready
+
+    is_fine = _guard(lambda: is_ready(_server(url, None)))
+    typer.echo("ready" if is_fine else "not ready", err=not is_fine)
+    raise typer.Exit(0 if is_fine else 1)
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        from ramekin.version import __version__
+
+        typer.echo(f"ramekin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """An in-memory database served over REST."""
+
+
+def _serve(files: list[Path], workers: int, given: dict[str, Any], *, is_demo: bool = False) -> None:
+    if workers != 1:
+        _fail("--workers: one process owns the tables, so there is always 1 worker; run more servers for more tables")
+    from ramekin.cli.serve import serve_forever
+
+    settings = _settings(given)
+    _guard(lambda: serve_forever(files, settings, is_demo=is_demo))
+
+
+def _settings(given: dict[str, Any]) -> Any:
+    from ramekin.cli.configuration import read_settings
+
+    return _guard(lambda: read_settings({name: value for name, value in given.items() if value is not None}))
+
+
+def _server(url: str | None, api_key: str | None) -> Any:
+    from ramekin.cli.transfer import Server
+
+    settings = _settings({})
+    is_everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  # read here, not bound
+    host = "127.0.0.1" if is_everywhere else settings.host
+    host = f"[{host}]" if ":" in host else host
+    key = api_key or (settings.api_key[0] if settings.api_key else None)
+    return Server(url or f"http://{host}:{settings.port}", key)
+
+
+def _guard(work: Any) -> Any:
+    """Run a command's work; what it refuses becomes one line and exit code 2."""
+    from ramekin.cli.configuration import Refused
+    from ramekin.cli.files import FileFault
+
+    try:
+        return work()
+    except (Refused, FileFault) as error:
+        _fail(str(error))
+
+
+def _fail(line: str) -> None:
+    typer.echo(f"ramekin: {' '.join(line.split())}", err=True)
+    raise typer.Exit(2)
+
+
+def run() -> None:
+    """Run the command line."""
+    app(prog_name="ramekin")

@@ -1,0 +1,142 @@
+"""Talking to a running server: load files, fetch dumps, ask for health. Standard library only, streaming both ways."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from ramekin import codec
+from ramekin.cli.configuration import Refused
+from ramekin.cli.files import Source, naming_faults, open_file, read_records
+from ramekin.cli.progress import progress
+from ramekin.definitions import MIB
+from ramekin.errors import RamekinError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CHUNK_BYTES = 256 * 1024
+FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
+MODES = ("merge", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the server is, and the key to show it."""
+
+    url: str
+    key: str | None
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout_s: float = 60
+    ) -> http.client.HTTPResponse:
+        """Send one request. Raises Refused where no server answers."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Refused(f"'{self.url}' is not like http://127.0.0.1:8000")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname, parts.port, timeout=timeout_s)
+        sent = dict(headers or {}) | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        try:
+            connection.request(method, parts.path.rstrip("/") + path, body, sent, encode_chunked=body is not None)
+            return connection.getresponse()
+        except OSError as error:
+            said = (error.strerror or str(error) or "no answer").lower()
+            raise Refused(f"no answer from {self.url}: {said}; is the server running there?") from None
+
+
+def load_files(paths: list[Path], server: Server, mode: str) -> None:
+    """Send files to the server as one load: all or nothing.
+
+    Raises:
+        FileFault: a file cannot be read; nothing was stored.
+        Refused: the server refused, or does not answer.
+    """
+    if mode not in MODES:
+        raise Refused(f"--mode is one of {', '.join(MODES)}")
+    sources = [open_file(path) for path in paths]
+    reading: list[Source] = []
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    with (
+        progress("Loading", sum(source.size_bytes for source in sources)) as advance,
+        naming_faults(lambda: reading[0] if reading else None),
+    ):
+        body = _as_database(sources, reading, advance)
+        response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
+    answer = _answer(response)
+    for table, count in answer["loaded"].items():
+        print(f"{table}: {count:,}")
+
+
+def dump_tables(table: str | None, output: Path | None, format: str, server: Server) -> None:
+    """Write a dump to a file or to standard output. Raises Refused."""
+    if format not in FORMATS:
+        raise Refused(f"--format is one of {', '.join(FORMATS)}")
+    path = "/api/v1/dump" + (f"/{quote(table, safe='')}" if table else "")
+    response = server.request("GET", path, headers={"Accept": FORMATS[format]})
+    if response.status != 200:
+        _answer(response)
+    try:
+        target = sys.stdout.buffer if output is None else output.open("wb")
+    except OSError as error:
+        raise Refused(f"{output}: {(error.strerror or 'cannot be written').lower()}") from None
+    with progress("Dumping", None) as advance:
+        try:
+            while chunk := response.read(MIB):
+                target.write(chunk)
+                advance(len(chunk))
+        except (http.client.IncompleteRead, OSError):
+            raise Refused("the server ended the dump early; what was written is not whole") from None
+        finally:
+            target.flush() if output is None else target.close()
+
+
+def is_ready(server: Server) -> bool:
+    """Say whether the server answers that it takes requests."""
+    try:
+        return server.request("GET", "/health/ready", timeout_s=5).status == 200
+    except Refused:
+        return False
+
+
+def _as_database(sources: list[Source], reading: list[Source], advance: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield the text of an object of arrays, in chunks. Raises what reading a file raises."""
+    chunk, table, done = bytearray(b"{"), None, set()
+    for source in sources:
+        reading[:] = [source]
+        weight = 0
+        for name, record in read_records(source, limit_bytes=1024 * MIB):
+            if name != table:
+                if name in done:
+                    raise RamekinError(f"The table '{name}' is in two files; load them one after the other.")
+                chunk += (b"]," if table is not None else b"") + codec.dump(name) + b":["
+                table, is_first = name, True
+                done.add(name)
+            if record is None:
+                continue
+            chunk += (b"" if is_first else b",") + codec.dump(record)
+            is_first = False
+            if len(chunk) >= CHUNK_BYTES:
+                advance(min(len(chunk), source.size_bytes - weight))
+                weight = min(source.size_bytes, weight + len(chunk))
+                yield bytes(chunk)
+                chunk.clear()
+        advance(source.size_bytes - weight)
+    yield bytes(chunk) + (b"]}" if table is not None else b"}")
+
+
+def _answer(response: http.client.HTTPResponse) -> Any:
+    """Return the parsed answer. Raises Refused with the problem's own words."""
+    text = response.read()
+    try:
+        answer = codec.parse(text)
+    except RamekinError:
+        raise Refused(f"the server answered with status {response.status}") from None
+    if response.status >= 400:
+        faults = "".join(f" {fault['pointer']}: {fault['detail']}" for fault in answer.get("errors", [])[:3])
+        raise Refused(f"the server refused ({response.status}): {answer.get('detail', '')}{faults}")
+    return answer

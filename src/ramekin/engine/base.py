@@ -1,0 +1,167 @@
+"""The engine contract: what every place for tables promises to ``database.py``.
+
+An engine keeps bodies (JSON text, as bytes) under keys (an id's text) in tables. It never parses a body except to read
+the field that an index or a join needs, and it never changes one. All methods are asynchronous; an engine in this
+process answers without giving up its turn unless it says so. What differs between engines is data: `Guarantees`.
+
+Errors: engines raise errors of ``ramekin.errors`` only. What is expected to be absent is None, not an exception.
+See ``embedded.py`` for the engine in this process, and ``tests/engines/`` for the suite that every engine passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from ramekin.definitions import Change, RecordId, TableStats
+    from ramekin.paths import FieldPath
+    from ramekin.values import JoinKey
+
+Row = tuple["RecordId", bytes]
+"""A record as a scan gives it: its id, in the type it was sent in, and its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantees:
+    """What may be relied on. A caller asks these, never the engine's class."""
+
+    name: str
+    is_durable: bool
+    """Whether an acknowledged write outlives the process."""
+    has_atomic_batches: bool
+    """Whether the changes of one `write` over several tables are seen all at once."""
+    has_snapshots: bool
+    """Whether a `View` shows all of its tables at one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a table in id order. `has_more` says whether rows follow the last one."""
+
+    rows: tuple[Row, ...]
+    has_more: bool
+
+
+class View(Protocol):
+    """Tables as they were at one moment; later writes are not seen.
+
+    Guarantee: every method does one short batch of work and lets other tasks run between batches.
+    """
+
+    async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
+        """Return the next rows behind an id, in id order (integers by value, then texts by code point).
+
+        Args:
+            after: an id, which need not exist; None begins at the first.
+            limit: rows at the most; fewer come only at the end.
+
+        Cost: O(log n + limit).
+        """
+
+    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
+        """Return the rows whose field has this join key, in id order. Cost: O(matches log matches)."""
+
+    def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
+        """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """Return one body. Cost: O(1)."""
+
+    def count(self, table: str) -> int:
+        """Return the number of records. Cost: O(1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a view will read one table, so that the engine has what that needs ready before it takes the view."""
+
+    table: str
+    in_id_order: bool = False
+    paths: tuple[FieldPath, ...] = ()
+    """Fields that `lookup` will be asked for; the id needs no mention."""
+
+
+class Engine(Protocol):
+    """Where tables live.
+
+    Guarantee: the effect of a finished `write`, `load` or `drop_table` is seen by every later call. A call that
+    raises has changed nothing.
+    """
+
+    guarantees: Guarantees
+
+    async def open(self) -> None:
+        """Make ready; called once before anything else."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of everything; nothing is called afterwards."""
+
+    async def is_healthy(self) -> bool:
+        """Say whether reads and writes are answered."""
+
+    async def create_table(self, name: str) -> None:
+        """Make an empty table; nothing happens if it is there.
+
+        Raises:
+            InvalidTableName: no table may have that name.
+        """
+
+    async def drop_table(self, name: str) -> None:
+        """Remove a table with its records.
+
+        Raises:
+            UnknownTable: there is none.
+        """
+
+    async def stats(self) -> list[TableStats]:
+        """Return the figures of every table, in the order in which they were made."""
+
+    async def table_stats(self, name: str) -> TableStats:
+        """Return the figures of one table. Raises UnknownTable. Cost: O(1)."""
+
+    async def get(self, table: str, key: str) -> bytes | None:
+        """Return a record's body, or None. Raises UnknownTable. Cost: O(1)."""
+
+    async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        """Return the bodies of (table, key) pairs; None also where there is no such table. Cost: O(pairs)."""
+
+    async def write(self, changes: Sequence[Change]) -> bool:
+        """Apply all changes at once and return True; or none, and return False.
+
+        Nothing is applied when for any change the record's body is not the change's `before`: somebody else wrote in
+        between, and the caller computes its changes again. At most one change a record. Tables that are new are made.
+
+        Raises:
+            InvalidTableName: no table may have that name.
+
+        Cost: O(changes).
+        """
+
+    async def load(
+        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
+    ) -> None:
+        """Store whole tables at once, over records with the same keys.
+
+        Args:
+            tables: bodies by key, by table.
+            replace: nothing else stays: tables that are not named are dropped, or emptied if they are in `keep`.
+
+        Raises:
+            InvalidTableName: no table may have one of the names.
+        """
+
+    async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
+        """Return a page of a table in id order, behind an id or from an offset. Raises UnknownTable.
+
+        Cost: O(log n + limit), after the first call on a table, which puts its ids in order.
+        """
+
+    def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[View]:
+        """Return a view of tables at one moment, to be used in ``async with``. Raises UnknownTable.
+
+        Cost: O(1) once the indexes that it needs exist; a write while the view is held copies what it changes, once.
+        """

@@ -1,0 +1,90 @@
+"""Record ids: what an id may be, its key, its order, and new ones (UUIDv7).
+
+An id is text or a 64-bit integer and is kept in the type it was sent in. Its *key* is its text, so that ``1`` and
+``"1"`` address one record. Knows nothing of tables; see ``storage/table.py`` for who keeps records under keys.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ramekin.clock import SYSTEM
+from ramekin.errors import InvalidId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ramekin.clock import Clock
+
+IdOrder = tuple[int, int, str]
+
+MAX_ID_CHARS = 255
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f/]")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+RULE = "An id is text of 1 to 255 characters without control characters or '/', not '.' or '..', or a 64-bit integer."
+
+
+def id_key(value: object) -> str:
+    """Return the key of an id: its text.
+
+    Raises:
+        InvalidId: the value is neither proper text nor an integer of 64 bits.
+    """
+    if type(value) is str:
+        if 0 < len(value) <= MAX_ID_CHARS and not _FORBIDDEN.search(value) and value not in (".", ".."):
+            return value
+    elif type(value) is int and INT64_MIN <= value <= INT64_MAX:
+        return str(value)
+    raise InvalidId(RULE)
+
+
+def looks_like_integer(key: str) -> bool:
+    """Say whether a key is the text of a 64-bit integer, written as `str` writes it."""
+    return _INTEGER.fullmatch(key) is not None and INT64_MIN <= int(key) <= INT64_MAX
+
+
+def id_order(key: str, *, is_text: bool = False) -> IdOrder:
+    """Return what ids are sorted by: integers by value, then texts by code point.
+
+    Args:
+        key: the id's key.
+        is_text: true for the rare id that was sent as text although it looks like an integer.
+    """
+    if not is_text and looks_like_integer(key):
+        return (0, int(key), "")
+    return (1, 0, key)
+
+
+class UuidSource:
+    """Makes UUIDs of version 7 that only ever ascend.
+
+    Guarantee: each id is greater than the one before, also within a millisecond and when the clock steps back.
+
+    Source: RFC 9562, section 5.7, with the monotonic random of section 6.2, method 2: the 74 random bits are seeded
+    once per millisecond and then grow by a random step, and an overflow borrows from the next millisecond.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] = secrets.randbits) -> None:
+        self._clock = clock
+        self._randbits = randbits
+        self._last = 0  # 48 bits of milliseconds, then 74 random bits
+
+    def __call__(self) -> UUID:
+        """Return the next id. Cost: O(1)."""
+        fresh = self._clock.wall_ms() << 74
+        if fresh >> 74 > self._last >> 74:
+            self._last = fresh | self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
+        else:
+            self._last += 1 + self._randbits(32)
+        milliseconds, high, low = self._last >> 74, self._last >> 62 & 0xFFF, self._last & (1 << 62) - 1
+        return UUID(int=milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
+
+
+uuid7 = UuidSource()
+"""The process's own source; a test makes another from a clock and a random source of its own."""

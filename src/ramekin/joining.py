@@ -1,0 +1,238 @@
+"""Joins as the database answers them: the key resolved against two tables, one page, and its warnings.
+
+``query/join.py`` walks the pairs; this module decides what the key means, makes the cursor and tells the reader what
+may have gone wrong. Knows no HTTP; see ``database.py`` for who calls it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ramekin.engine.base import Access
+from ramekin.errors import InvalidKey, KeyNotResolved, did_you_mean, shorten
+from ramekin.paths import member_names, print_path, reader
+from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.query.join import (
+    ID,
+    JoinPlan,
+    On,
+    Position,
+    count_mixed,
+    other_readings,
+    parse_key,
+    read_bare_key,
+    row_ids,
+    walk_pairs,
+)
+from ramekin.values import MISSING, join_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ramekin.engine.base import Engine, View
+    from ramekin.paths import FieldPath
+    from ramekin.query.join import JoinType, Pair
+    from ramekin.schema import RecordSchema
+
+SAMPLE_ROWS = 1000
+"""Records in which a table without a model is searched for names of fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """What is asked: two tables, a key, and which page. `names` are what the sides are called in the answer."""
+
+    left: str
+    right: str
+    key: str
+    kind: JoinType = "inner"
+    names: tuple[str, str] | None = None
+    limit: int = 100
+    offset: int = 0
+    cursor: str | None = None
+    with_count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPage:
+    """Pairs of bodies, and what is said about them. `on` is None where an empty table leaves the key open."""
+
+    pairs: tuple[Pair, ...]
+    names: tuple[str, str]
+    on: str | None
+    cursor: str | None
+    total: int | None
+    warnings: tuple[str, ...]
+
+
+async def join(engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest) -> JoinPage:
+    """Return a page of a join; see `Database.join`."""
+    names = request.names or (request.left, request.right)
+    if names[0] == names[1]:
+        raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
+    await engine.table_stats(request.left)
+    await engine.table_stats(request.right)
+    joined = _Joined(engine, schemas, request, names)
+    on, warnings = await joined.resolve()
+    query = "\x00".join(("join", request.left, request.right, request.key, request.kind, *names))
+    position = None if request.cursor is None else _position(query, request.cursor)
+    if on is None:
+        return await joined.without_key(query, position)
+    return await joined.page(on, query, position, warnings)
+
+
+def _position(query: str, cursor: str) -> Position:
+    left, right = position_of(query, cursor, (int, str, type(None)), (int, str, type(None)))
+    return Position(left, right)
+
+
+class _Joined:
+    """One join request on its way to a page."""
+
+    def __init__(
+        self, engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest, names: tuple[str, str]
+    ) -> None:
+        self.engine, self.schemas, self.request, self.names = engine, schemas, request, names
+
+    async def resolve(self) -> tuple[On | None, list[str]]:
+        """Return which fields are equal, with warnings; None if an empty table leaves that open.
+
+        Raises:
+            InvalidKey, KeyNotResolved.
+        """
+        left, right, key = self.request.left, self.request.right, parse_key(self.request.key)
+        if isinstance(key, On):
+            warnings = [
+                warning
+                for table, path in ((left, key.left), (right, key.right))
+                if (warning := await self._missing_field(table, path))
+            ]
+            return key, warnings
+        on = read_bare_key(key, in_left=await self._has_field(left, key), in_right=await self._has_field(right, key))
+        if on is None and await self._count(left) and await self._count(right):
+            fields = sorted({*await self._field_names(left), *await self._field_names(right)})
+            hint = did_you_mean(print_path(key), fields)
+            raise KeyNotResolved(
+                f"Neither '{left}' nor '{right}' has a field '{shorten(print_path(key))}'.{hint} {_listing(fields)}"
+            )
+        return on, []
+
+    async def page(self, on: On, query: str, position: Position | None, warnings: list[str]) -> JoinPage:
+        """Walk to the page and return it."""
+        request = self.request
+        plan = JoinPlan(request.left, request.right, on, request.kind)
+        async with self.engine.snapshot(_accesses(plan)) as view:
+            pairs, has_more, matched = await _take(view, plan, position, request.offset, request.limit)
+            total = await _count_pairs(view, plan) if request.with_count else None
+        if mixed := count_mixed(pairs, on):
+            warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
+        if not matched and not has_more and position is None:
+            warnings += await self._suggest(on)
+        cursor = encode_cursor(query, row_ids(pairs[-1])) if has_more and pairs else None
+        described = on.describe(*self.names)
+        return JoinPage(tuple(pairs), self.names, described, cursor, total, tuple(warnings))
+
+    async def without_key(self, query: str, position: Position | None) -> JoinPage:
+        """Return a page of a join whose key means nothing yet, because a table is empty: nothing matches."""
+        nowhere = On(("id",), (".", ""))
+        page = await self.page(nowhere, query, position, [])
+        return JoinPage(page.pairs, page.names, None, page.cursor, page.total, ())
+
+    async def _missing_field(self, table: str, path: FieldPath) -> str | None:
+        if await self._has_field(table, path):
+            return None
+        name = shorten(print_path(path))
+        hint = did_you_mean(print_path(path), await self._field_names(table)).strip()
+        if table in self.schemas:
+            raise KeyNotResolved(f"The model of '{table}' has no field '{name}'. {hint}".strip())
+        if not await self._count(table):
+            return None
+        return f"no record in {table} has the field '{name}'" + (f"; {hint[0].lower()}{hint[1:]}" if hint else "")
+
+    async def _has_field(self, table: str, path: FieldPath) -> bool:
+        """Say whether a field is declared by the table's model or present in a record. Cost: O(n) where it is not."""
+        schema = self.schemas.get(table)
+        if path == ID or (schema is not None and schema.declares(path)):
+            return True
+        if schema is not None:
+            return False
+        read = reader(path)
+        async with self.engine.snapshot([Access(table)]) as view:
+            async for bodies in view.batches(table):
+                if any(read(body) is not MISSING for body in bodies):
+                    return True
+        return False
+
+    async def _count(self, table: str) -> int:
+        return (await self.engine.table_stats(table)).records
+
+    async def _field_names(self, table: str) -> list[str]:
+        """Return the names of a table's outermost fields, as far as its model or its first records tell."""
+        if (schema := self.schemas.get(table)) is not None:
+            return list(schema.fields)
+        page = await self.engine.find(table, limit=SAMPLE_ROWS)
+        return list(dict.fromkeys(name for _, body in page.rows for name in member_names(body)))
+
+    async def _suggest(self, chosen: On) -> list[str]:
+        """Return a warning for each other reading of the key that would match something."""
+        left, right = self.request.left, self.request.right
+        readings = other_readings(
+            parse_key(self.request.key), chosen, await self._field_names(left), await self._field_names(right)
+        )
+        async with self.engine.snapshot([Access(left), Access(right)]) as view:
+            return [
+                f"nothing matched; {print_path(on.left)}={print_path(on.right)} would ({on.describe(*self.names)})"
+                for on in readings
+                if await _would_match(view, left, right, on)
+            ]
+
+
+def _accesses(plan: JoinPlan) -> list[Access]:
+    """Return what a walk reads: orders to walk in, and indexes to look up in."""
+    left_paths = (plan.on.left,) if plan.keeps_right else ()
+    return [
+        Access(plan.left_table, in_id_order=True, paths=left_paths),
+        Access(plan.right_table, in_id_order=plan.keeps_right, paths=(plan.on.right,)),
+    ]
+
+
+async def _take(
+    view: View, plan: JoinPlan, position: Position | None, offset: int, limit: int
+) -> tuple[list[Pair], bool, bool]:
+    """Return the pairs of one page, whether more follow, and whether any two records matched on the way."""
+    pairs: list[Pair] = []
+    matched = False
+    async for pair in walk_pairs(view, plan, position):
+        matched = matched or (pair[0] is not None and pair[1] is not None)
+        if offset:
+            offset -= 1
+        elif len(pairs) < limit:
+            pairs.append(pair)
+        else:
+            return pairs, True, matched
+    return pairs, False, matched
+
+
+async def _count_pairs(view: View, plan: JoinPlan) -> int:
+    count = 0
+    async for _ in walk_pairs(view, plan):
+        count += 1
+    return count
+
+
+async def _would_match(view: View, left: str, right: str, on: On) -> bool:
+    """Say whether a reading of the key matches anything. Cost: O(n + m), in batches."""
+    read_left, read_right = reader(on.left), reader(on.right)
+    keys: set[Any] = set()
+    async for bodies in view.batches(right):
+        keys.update((type(key), key) for body in bodies if (key := join_key(read_right(body))) is not None)
+    async for bodies in view.batches(left):
+        if any((type(key), key) in keys for body in bodies if (key := join_key(read_left(body))) is not None):
+            return True
+    return False
+
+
+def _listing(fields: Sequence[str]) -> str:
+    shown = ", ".join(shorten(name) for name in fields[:20])
+    return f"Fields: {shown}{', …' if len(fields) > 20 else ''}."

@@ -1,0 +1,260 @@
+"""Write operations: what each leaves behind, given the record that stands.
+
+An operation is a frozen value. `prepare` checks what can be checked without the table; `settle` takes the body that
+stands and returns the body to store. Both are pure, so the same code serves one record, a bulk and a batch, and a
+write that met another one in between is simply settled again. Knows no engines; see ``database.py`` for who calls it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ramekin import codec
+from ramekin.errors import (
+    BodyTooLarge,
+    IdMismatch,
+    InvalidId,
+    InvalidRecord,
+    PreconditionFailed,
+    RecordExists,
+    RecordNotFound,
+    shorten,
+)
+from ramekin.ids import id_key, uuid7
+from ramekin.paths import reader
+
+if TYPE_CHECKING:
+    from ramekin.definitions import RecordId
+    from ramekin.schema import RecordSchema
+
+Kind = Literal["create", "upsert", "replace", "patch", "delete"]
+OnConflict = Literal["error", "ignore", "replace", "merge"]
+Effect = Literal["created", "replaced", "kept", "deleted"]
+
+KINDS: tuple[Kind, ...] = ("create", "upsert", "replace", "patch", "delete")
+CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
+
+_read_id = reader(("id",))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must be true of the record that stands, by its tag (RFC 9110, section 13).
+
+    Tags are digests; ``"*"`` is any record. None: no such header.
+    """
+
+    if_match: frozenset[str] | None = None
+    if_none_match: frozenset[str] | None = None
+
+    def holds(self, before: bytes | None) -> bool:
+        """Say whether it is true of a body, or of none."""
+        if self.if_match is not None and not _matches(self.if_match, before):
+            return False
+        return self.if_none_match is None or not _matches(self.if_none_match, before)
+
+
+ALWAYS = Condition()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing to do with one record.
+
+    `address` is the id's text in the request's address, if it has one; `record` is a parsed JSON value.
+    """
+
+    kind: Kind
+    table: str
+    address: str | None = None
+    record: Any = None
+    condition: Condition = ALWAYS
+    on_conflict: OnConflict = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation whose key is known; `body` too, where it does not depend on the record that stands."""
+
+    operation: Operation
+    key: str
+    record: Any = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation did: the record's key, and its body before (None if it is new) and after (None if deleted)."""
+
+    effect: Effect
+    key: str
+    body: bytes | None
+    before: bytes | None = None
+
+    @property
+    def record_id(self) -> RecordId:
+        """The record's id, in the type it was sent in."""
+        body = self.body or self.before
+        assert body is not None, "a record that neither was nor is has no outcome"
+        return _read_id(body)  # type: ignore[no-any-return]  # every stored body has a proper id
+
+
+def prepare(operation: Operation, schema: RecordSchema | None, limit_bytes: int) -> Prepared:
+    """Check an operation and find its key. Cost: O(length of the record).
+
+    Raises:
+        IdMismatch: the record's id is not the one in the address.
+        InvalidRecord, InvalidId, BodyTooLarge: of a record that is whole as it was sent.
+    """
+    if operation.kind != "create":
+        return _prepare_addressed(operation, schema)
+    sent = _object(operation.record)
+    if operation.on_conflict == "merge" and "id" in sent:
+        return Prepared(operation, _key_of(sent["id"], schema), sent)
+    record = _with_id(sent, schema)
+    body = _encode(record, schema, limit_bytes)
+    return Prepared(operation, id_key(_read_id(body)), record, body)
+
+
+def settle(prepared: Prepared, before: bytes | None, schema: RecordSchema | None, limit_bytes: int) -> Outcome:
+    """Return what the operation does to the record that stands.
+
+    Args:
+        before: its body, or None if there is none.
+
+    Raises:
+        RecordNotFound, PreconditionFailed, InvalidRecord, InvalidId, RecordExists, BodyTooLarge: in this order.
+
+    Cost: O(length of the record).
+    """
+    operation = prepared.operation
+    if before is None and operation.kind not in ("create", "upsert"):
+        raise RecordNotFound(f"The table '{shorten(operation.table)}' has no record with this id.")
+    if not operation.condition.holds(before):
+        raise PreconditionFailed("The record is not in the state that If-Match or If-None-Match asks for.")
+    if operation.kind == "delete":
+        return Outcome("deleted", prepared.key, None, before)
+    if operation.kind == "create":
+        return _settle_create(prepared, before, schema, limit_bytes)
+    return _settle_addressed(prepared, before, schema, limit_bytes)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Return a value changed as a merge patch says: null removes a member, objects merge, all else replaces.
+
+    Source: RFC 7396, section 2. Cost: O(size of both).
+    """
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Prepared:
+    assert operation.address is not None, "only create has no address"
+    address: Any = operation.address if schema is None else schema.read_id(operation.address)
+    key = id_key(address)
+    if operation.kind != "delete" and isinstance(operation.record, dict):
+        _check_same_id(operation.record.get("id", address), key, schema)
+    return Prepared(operation, key, operation.record)
+
+
+def _check_same_id(record_id: object, key: str, schema: RecordSchema | None) -> None:
+    """Refuse an id that differs from the address; one that is no id at all is left to the record's own check."""
+    try:
+        same = _key_of(record_id, schema) == key
+    except InvalidId:
+        return
+    if not same:
+        raise IdMismatch("The record's id differs from the id in the address; an id never changes.")
+
+
+def _settle_create(prepared: Prepared, before: bytes | None, schema: RecordSchema | None, limit: int) -> Outcome:
+    rule = prepared.operation.on_conflict
+    body = prepared.body
+    if before is None:
+        if body is None:
+            body = _encode(prepared.record, schema, limit)
+        return Outcome("created", prepared.key, body)
+    if rule == "error":
+        raise RecordExists("A record with this id exists already; ids are compared by their text.")
+    if rule == "ignore":
+        return Outcome("kept", prepared.key, before)
+    if rule == "merge":
+        merged = merge_patch(codec.parse(before), prepared.record)
+        return Outcome("replaced", prepared.key, _rewrite(merged, before, schema, limit))
+    assert body is not None, "only merge waits for the record that stands"
+    if _read_id(body) != _read_id(before):
+        body = _rewrite(prepared.record, before, schema, limit)
+    return Outcome("replaced", prepared.key, body)
+
+
+def _settle_addressed(prepared: Prepared, before: bytes | None, schema: RecordSchema | None, limit: int) -> Outcome:
+    operation = prepared.operation
+    if before is None:
+        record = _object(prepared.record)
+        if "id" not in record:
+            address: Any = operation.address if schema is None else schema.read_id(str(operation.address))
+            record = {"id": address, **record}
+        return Outcome("created", prepared.key, _encode(record, schema, limit))
+    if operation.kind == "patch":
+        patch = _object(prepared.record)
+        if patch.get("id", "") is None:
+            raise InvalidId("An id cannot be removed.")
+        return Outcome(
+            "replaced", prepared.key, _rewrite(merge_patch(codec.parse(before), patch), before, schema, limit)
+        )
+    return Outcome("replaced", prepared.key, _rewrite(_object(prepared.record), before, schema, limit))
+
+
+def _rewrite(record: dict[str, Any], before: bytes, schema: RecordSchema | None, limit: int) -> bytes:
+    """Encode a record that takes the place of another: it keeps the stored id, in its type."""
+    if "id" in record:
+        id_key(record["id"])
+        record = {**record, "id": _read_id(before)}
+    else:
+        record = {"id": _read_id(before), **record}
+    return _encode(record, schema, limit)
+
+
+def _with_id(record: dict[str, Any], schema: RecordSchema | None) -> dict[str, Any]:
+    """Return the record with an id: its own, one that the model will make, or a new UUID."""
+    if "id" in record:
+        return record
+    if schema is not None and schema.makes_id:
+        return record
+    return {"id": str(uuid7()), **record}
+
+
+def _key_of(record_id: object, schema: RecordSchema | None) -> str:
+    if schema is not None and isinstance(record_id, str):
+        record_id = schema.read_id(record_id)
+    return id_key(record_id)
+
+
+def _encode(record: dict[str, Any], schema: RecordSchema | None, limit_bytes: int) -> bytes:
+    if schema is None:
+        id_key(record["id"])
+        body = codec.dump(record)
+    else:
+        body = schema.validate(record)
+        id_key(_read_id(body))
+    if len(body) > limit_bytes:
+        raise BodyTooLarge(f"The record has more than {limit_bytes} bytes.")
+    return body
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidRecord("A record is a JSON object.")
+    return value
+
+
+def _matches(tags: frozenset[str], before: bytes | None) -> bool:
+    return before is not None and ("*" in tags or codec.digest(before) in tags)

@@ -1,0 +1,207 @@
+"""Joins: reading the key, and walking the pairs in order.
+
+A join is a nested walk: the left table in id order, for each of its records the right table's matches in id order,
+then (for right and full joins) the right records that nothing matched. The walk can begin behind any pair, so a page
+costs what the page holds. Knows no tables: it is given a `Source`; see ``database.py`` for who calls this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from ramekin.errors import InvalidKey
+from ramekin.paths import FieldPath, parse_path, print_path, reader
+from ramekin.values import JoinKey, join_key, kind_of
+
+JoinType = Literal["inner", "left", "right", "full"]
+JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
+
+ID: FieldPath = ("id",)
+SCAN_ROWS = 256
+
+Row = tuple[int | str, bytes]
+Pair = tuple[Row | None, Row | None]
+
+_EQUALS = re.compile(r"(?<!\\)=")
+
+
+class Source(Protocol):
+    """Where rows come from: two tables at one moment."""
+
+    async def scan(self, table: str, after: int | str | None, limit: int) -> Sequence[Row]:
+        """Return the next rows in id order, behind an id."""
+
+    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
+        """Return the rows with this join key in a field, in id order."""
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """Which field of the left table equals which field of the right one."""
+
+    left: FieldPath
+    right: FieldPath
+
+    def describe(self, left_name: str, right_name: str) -> str:
+        """Return it as a reader would write it: ``users.id = orders.user_id``."""
+        return f"{left_name}.{print_path(self.left)} = {right_name}.{print_path(self.right)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The pair behind which a walk begins. `left` None: among the right rows that nothing matched."""
+
+    left: int | str | None
+    right: int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPlan:
+    """A join whose key is resolved. The names are what the two sides are called in the answer."""
+
+    left_table: str
+    right_table: str
+    on: On
+    kind: JoinType = "inner"
+
+    @property
+    def keeps_left(self) -> bool:
+        """Whether left records without a match are in the answer."""
+        return self.kind in ("left", "full")
+
+    @property
+    def keeps_right(self) -> bool:
+        """Whether right records without a match are in the answer."""
+        return self.kind in ("right", "full")
+
+
+def parse_key(text: str) -> On | FieldPath:
+    """Return both sides of an explicit key (``id=user_id``), or the path of a bare one (``user_id``).
+
+    Raises:
+        InvalidKey: a side is empty, or there is more than one ``=``.
+    """
+    sides = _EQUALS.split(text)
+    if len(sides) > 2 or not all(sides):
+        raise InvalidKey("The key is one field, or two with '=' between them: 'user_id' or 'id=user_id'.")
+    paths = [parse_path(side.replace("\\=", "=")) for side in sides]
+    return On(paths[0], paths[1]) if len(paths) == 2 else paths[0]
+
+
+def read_bare_key(path: FieldPath, *, in_left: bool, in_right: bool) -> On | None:
+    """Return what a bare key means, given which tables have a field of that name; None if neither has."""
+    if in_left and in_right:
+        return On(path, path)
+    if in_right:
+        return On(ID, path)
+    return On(path, ID) if in_left else None
+
+
+async def walk_pairs(source: Source, plan: JoinPlan, after: Position | None = None) -> AsyncIterator[Pair]:
+    """Yield the pairs of a join in order: by the left id, then by the right id, right-only rows last.
+
+    Cost: O(1) expected for each left row, and for each pair; with `after`, only what follows it is read.
+    """
+    if after is None or after.left is not None:
+        async for pair in _walk_left(source, plan, after):
+            yield pair
+    if plan.keeps_right:
+        async for row in _unmatched_right(source, plan, after.right if after and after.left is None else None):
+            yield None, row
+
+
+async def _walk_left(source: Source, plan: JoinPlan, after: Position | None) -> AsyncIterator[Pair]:
+    matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
+    last = None
+    if after is not None:
+        last = after.left
+        async for pair in _rest_of(source, plan, matches, after):
+            yield pair
+    while rows := await source.scan(plan.left_table, last, SCAN_ROWS):
+        for row in rows:
+            found = await matches.of(row)
+            for match in found:
+                yield row, match
+            if not found and plan.keeps_left:
+                yield row, None
+        last = rows[-1][0]
+
+
+async def _rest_of(source: Source, plan: JoinPlan, matches: _Matches, after: Position) -> AsyncIterator[Pair]:
+    """Yield the pairs of the left record at which the last page ended, behind the right one at which it ended."""
+    found = await source.lookup(plan.left_table, ID, str(after.left))
+    if not found or after.right is None:
+        return
+    for match in await matches.of(found[0]):
+        if _follows(match[0], after.right):
+            yield found[0], match
+
+
+async def _unmatched_right(source: Source, plan: JoinPlan, after: int | str | None) -> AsyncIterator[Row]:
+    matches = _Matches(source, plan.left_table, plan.on.right, plan.on.left)
+    while rows := await source.scan(plan.right_table, after, SCAN_ROWS):
+        for row in rows:
+            if not await matches.of(row):
+                yield row
+        after = rows[-1][0]
+
+
+class _Matches:
+    """Looks up a row's matches in the other table; rows in succession with one key are looked up once."""
+
+    def __init__(self, source: Source, table: str, own: FieldPath, other: FieldPath) -> None:
+        self._source, self._table, self._path = source, table, other
+        self._read = reader(own)
+        self._key: JoinKey | None = None
+        self._found: Sequence[Row] = ()
+
+    async def of(self, row: Row) -> Sequence[Row]:
+        key = join_key(self._read(row[1]))
+        if key is None:
+            return ()
+        if key is not self._key and (key != self._key or type(key) is not type(self._key)):
+            self._found = await self._source.lookup(self._table, self._path, key)
+            self._key = key
+        return self._found
+
+
+def _follows(one: int | str, other: int | str) -> bool:
+    """Say whether an id comes after another one: integers before texts."""
+    if isinstance(one, int) and isinstance(other, int):
+        return one > other
+    if isinstance(one, str) and isinstance(other, str):
+        return one > other
+    return isinstance(one, str)
+
+
+def count_mixed(pairs: Sequence[Pair], on: On) -> int:
+    """Return how many pairs match a number with a text. Cost: O(pairs)."""
+    read_left, read_right = reader(on.left), reader(on.right)
+    return sum(
+        1 for left, right in pairs if left and right and kind_of(read_left(left[1])) != kind_of(read_right(right[1]))
+    )
+
+
+def other_readings(key: On | FieldPath, chosen: On, left_fields: list[str], right_fields: list[str]) -> list[On]:
+    """Return what the writer of a key that matched nothing may have meant, the likeliest first."""
+    readings: list[On] = []
+    if not isinstance(key, On):
+        readings += [On(key, key), On(ID, key), On(key, ID)]
+    else:
+        readings += [On(key.right, key.left)]
+    readings += [On(ID, (name,)) for name in right_fields if is_reference(name)]
+    readings += [On((name,), ID) for name in left_fields if is_reference(name)]
+    return [reading for reading in dict.fromkeys(readings) if reading != chosen]
+
+
+def is_reference(name: str) -> bool:
+    """Say whether a field's name says that it holds another record's id."""
+    return name.endswith(("_id", "Id"))
+
+
+def row_ids(pair: Pair) -> list[Any]:
+    """Return a pair's two ids, as a cursor holds them."""
+    return [None if row is None else row[0] for row in pair]

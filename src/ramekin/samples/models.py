@@ -1,0 +1,122 @@
+"""The sample models. `User` and `Order` are flat; `Shop` has parts inside parts.
+
+``ramekin demo`` serves them, and ``ramekin serve --models ramekin.samples.models`` serves them without data. Knows
+nothing of Ramekin but its ids: models are plain Pydantic.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from ramekin.ids import uuid7
+
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$", max_length=254)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class User(BaseModel):
+    """A customer of the shop."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f",
+                    "email": "ada.lovelace@example.com",
+                    "full_name": "Ada Lovelace",
+                    "age": 36,
+                    "created_at": "2024-01-01T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID = Field(default_factory=uuid7, description="Made when it is absent.")
+    email: Email = Field(description="An e-mail address.")
+    full_name: str = Field(min_length=1, max_length=200, description="The whole name, as the user writes it.")
+    age: int | None = Field(None, ge=0, le=150, description="Years, if known.")
+    created_at: datetime = Field(default_factory=_now, description="When the user signed up; now when it is absent.")
+
+
+class Order(BaseModel):
+    """Something that a user bought."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "018cc777-5400-7a11-9b22-0c33d44e55f6",
+                    "user_id": "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f",
+                    "product_name": "Stoneware ramekin, set of six",
+                    "quantity": 2,
+                    "total_price": 59.8,
+                    "order_date": "2024-01-02T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID = Field(default_factory=uuid7, description="Made when it is absent.")
+    user_id: UUID = Field(description="The id of the user who ordered.")
+    product_name: str = Field(min_length=1, max_length=200)
+    quantity: int = Field(gt=0, description="Pieces.")
+    total_price: float = Field(ge=0, description="Of all pieces together.")
+    order_date: datetime = Field(default_factory=_now, description="Now when it is absent.")
+
+
+class Address(BaseModel):
+    """Where a shop is; a part of `Shop`, so no table."""
+
+    street: str
+    postcode: str
+    city: str
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
+
+
+class Location(BaseModel):
+    """A place on the map; a part of `Shop`."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class OpeningHours(BaseModel):
+    """One stretch of a day; a day with a break has two. A part of `Shop`."""
+
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    opens: TimeOfDay
+    closes: TimeOfDay
+
+
+class Shop(BaseModel):
+    """A shop, with structures inside: an object, an object of numbers, an array of objects, an array of texts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "lyon-1",
+                    "name": "Cocotte & Cie",
+                    "address": {"street": "12 rue Mercière", "postcode": "69002", "city": "Lyon", "country": "FR"},
+                    "location": {"lat": 45.763, "lon": 4.834},
+                    "opening_hours": [{"day": "tue", "opens": "09:30", "closes": "18:30"}],
+                    "tags": ["stoneware"],
+                }
+            ]
+        }
+    )
+
+    id: str = Field(pattern=r"^[a-z0-9-]{1,60}$")
+    name: str = Field(min_length=1)
+    address: Address
+    location: Location
+    opening_hours: list[OpeningHours] = []
+    tags: list[str] = []

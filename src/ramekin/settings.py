@@ -1,0 +1,37 @@
+"""Every setting: environment ``RAMEKIN_*``, the same names as the command line's flags.
+
+Read once, by the command line, and handed down as plain arguments. Knows nothing of what the settings do.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ramekin.definitions import MIB
+
+
+class Settings(BaseSettings):
+    """The settings of a server, with their defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="RAMEKIN_", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of the machine's.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    models: str | None = Field(None, description="Module whose Pydantic models become tables, such as shop.models.")
+    rate_limit: str | None = Field(
+        None, description="Requests per client, such as 1000/second or 60/minute; off without."
+    )
+    api_key: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Keys that requests must carry as a bearer token, with commas between; open without."
+    )
+    docs: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
+    access_log: bool = Field(False, description="Write a log line for every request.")
+    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="json, text, or by the terminal.")
+    max_record_bytes: int = Field(MIB, ge=1, description="Bytes of one record at the most.")
+    max_bulk_bytes: int = Field(16 * MIB, ge=1, description="Bytes of a bulk or a batch at the most.")
+    max_load_bytes: int = Field(1024 * MIB, ge=1, description="Bytes of a body sent to /api/v1/load at the most.")
+    max_page_rows: int = Field(10_000, ge=1, description="Rows of one page at the most.")
+    shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")

@@ -1,0 +1,178 @@
+"""Cuts a long JSON text into its records while it arrives, so that neither memory nor the event loop sees all of it.
+
+Two shapes: an array of records, and an object of such arrays (a whole database, the shape of a json-server file).
+The splitter finds where each record begins and ends; ``codec.parse`` alone decides whether it is JSON. Knows nothing
+of what the records mean.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ramekin import codec
+from ramekin.errors import BodyTooLarge, DuplicateMember, InvalidRecord, MalformedJson, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SPACE = b" \t\r\n"
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_TOKEN = re.compile(_STRING + rb'|["{}\[\]]', re.DOTALL)  # a lone quote: a string that goes on in the next chunk
+_NAME = re.compile(_STRING, re.DOTALL)
+_BLANK = re.compile(rb"[ \t\r\n]*")
+
+
+class Splitter:
+    """Takes chunks of bytes, yields (table, record text, position); an empty text where a table begins.
+
+    1. The text is a list of expectations; `_expect` names the next one.
+    2. What has been taken is cut off the buffer, so the buffer holds one unfinished record and one chunk.
+    3. Positions are line and column of a record's first byte, for error messages.
+
+    Cost: O(length), about 3 µs for a 166-byte record.
+    """
+
+    def __init__(self, *, limit_bytes: int, is_array: bool = False) -> None:
+        self._limit = limit_bytes
+        self._is_array = is_array
+        self._expect = "array" if is_array else "object"
+        self._buffer = b""
+        self._at = 0
+        self._line, self._line_start = 1, 0  # line_start counts from the buffer's beginning, and may be negative
+        self.tables: dict[str, int] = {}
+        """Records met so far, by table; the array shape has one table without a name."""
+        self._table = ""
+        if is_array:
+            self.tables[""] = 0
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
+        """Take a chunk and yield the tables that begin and the records that end in it.
+
+        Raises:
+            MalformedJson: something else stands where a record, a name or a sign was expected.
+            InvalidRecord: an element is not an object.
+            BodyTooLarge: a record is longer than the limit.
+        """
+        self._buffer = self._buffer[self._at :] + chunk
+        self._line_start -= self._at
+        self._at = 0
+        while self._skip_blank():
+            if self._expect == "record":
+                end = self._end_of_record()
+                if end is None:
+                    return
+                yield self._table, self._buffer[self._at : end], self._position()
+                self.tables[self._table] += 1
+                self._advance(end)
+                self._expect = "comma"
+            elif not self._take_sign():
+                return
+            elif self._expect == "record or ]":
+                yield self._table, b"", self._position()
+
+    def finish(self) -> None:
+        """Say that the text has ended.
+
+        Raises:
+            MalformedJson: it ended too early.
+        """
+        if self._expect != "end":
+            line, column = self._position()
+            raise MalformedJson(f"The text ends too early (line {line}, column {column}).")
+
+    def _skip_blank(self) -> bool:
+        blank = _BLANK.match(self._buffer, self._at)
+        assert blank is not None, "the pattern matches nothing too"
+        self._advance(blank.end())
+        return self._at < len(self._buffer)
+
+    def _advance(self, end: int) -> None:
+        lines = self._buffer.count(b"\n", self._at, end)
+        if lines:
+            self._line += lines
+            self._line_start = self._buffer.rindex(b"\n", self._at, end) + 1
+        self._at = end
+
+    def _position(self) -> tuple[int, int]:
+        return self._line, self._at - self._line_start + 1
+
+    def _end_of_record(self) -> int | None:
+        """Return where the record at this place ends, or None if it goes on in the next chunk."""
+        if self._buffer[self._at] != ord("{"):
+            raise self._not_an_object()
+        depth = 0
+        for token in _TOKEN.finditer(self._buffer, self._at):
+            sign = token[0]
+            if sign in (b"{", b"["):
+                depth += 1
+            elif sign in (b"}", b"]"):
+                depth -= 1
+                if depth == 0:
+                    return token.end()
+            elif sign == b'"':
+                break
+        if len(self._buffer) - self._at > self._limit:
+            raise BodyTooLarge(f"A record has more than {self._limit} bytes (line {self._line}).")
+        return None
+
+    def _not_an_object(self) -> MalformedJson | InvalidRecord:
+        line, column = self._position()
+        if self._buffer[self._at] in b'["-0123456789tfn':
+            return InvalidRecord(f"A record is a JSON object; something else stands at line {line}, column {column}.")
+        return MalformedJson(f"A record was expected (line {line}, column {column}).")
+
+    def _take_sign(self) -> bool:
+        """Take the sign or name that is expected; False if it goes on in the next chunk."""
+        sign = self._buffer[self._at : self._at + 1]
+        if self._expect == "name" or (self._expect == "name or }" and sign == b'"'):
+            return self._take_name()
+        step = _GRAMMAR.get((self._expect, sign))
+        if step is None and self._expect == "record or ]":
+            self._expect = "record"
+            return True
+        if step is None:
+            line, column = self._position()
+            raise MalformedJson(f"{_WANTED[self._expect]} was expected (line {line}, column {column}).")
+        self._advance(self._at + 1)
+        self._expect = "end" if step == "after array" and self._is_array else step
+        return True
+
+    def _take_name(self) -> bool:
+        found = _NAME.match(self._buffer, self._at)
+        if found is None:
+            if self._buffer[self._at] != ord('"') or len(self._buffer) - self._at > self._limit:
+                line, column = self._position()
+                raise MalformedJson(f"A table's name was expected (line {line}, column {column}).")
+            return False
+        name = str(codec.parse(found[0], at=self._position()))
+        if name in self.tables:
+            raise DuplicateMember(f"The member '{shorten(name)}' is there twice (line {self._line}).")
+        self.tables[name] = 0
+        self._table = name
+        self._advance(found.end())
+        self._expect = "colon"
+        return True
+
+
+_GRAMMAR = {
+    ("object", b"{"): "name or }",
+    ("name or }", b"}"): "end",
+    ("colon", b":"): "array",
+    ("array", b"["): "record or ]",
+    ("record or ]", b"]"): "after array",
+    ("comma", b","): "record",
+    ("comma", b"]"): "after array",
+    ("after array", b","): "name",
+    ("after array", b"}"): "end",
+}
+
+_WANTED = {
+    "object": "An object of arrays",
+    "name or }": "A table's name",
+    "colon": "':'",
+    "array": "An array of records",
+    "comma": "',' or ']'",
+    "after array": "',' or '}'",
+    "end": "The end of the text",
+}

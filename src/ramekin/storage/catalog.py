@@ -1,0 +1,113 @@
+"""All tables by name, and writes that touch several of them at once.
+
+Knows no HTTP, engines or disks; see ``table.py`` for one table and ``engine/embedded.py`` for who calls this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ramekin.definitions import check_table_name
+from ramekin.errors import UnknownTable, did_you_mean, shorten
+from ramekin.storage.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ramekin.definitions import Change
+
+
+class Catalog:
+    """Tables by name, in the order in which they were made.
+
+    Guarantee: `apply` and `load` do all or nothing, in one step.
+    """
+
+    def __init__(self) -> None:
+        self._tables: dict[str, Table] = {}
+        self._revision = 0  # one count for all tables, so that a table made again never repeats one
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter(self._tables.values())
+
+    def table(self, name: str) -> Table:
+        """Return a table.
+
+        Raises:
+            UnknownTable: there is none of that name.
+        """
+        try:
+            return self._tables[name]
+        except KeyError:
+            hint = did_you_mean(name, self._tables)
+            raise UnknownTable(f"There is no table '{shorten(name)}'.{hint}") from None
+
+    def find(self, name: str) -> Table | None:
+        """Return a table, or None."""
+        return self._tables.get(name)
+
+    def create(self, name: str) -> Table:
+        """Return the table of that name, made if it is new.
+
+        Raises:
+            InvalidTableName: no table may have that name.
+        """
+        table = self._tables.get(name)
+        if table is None:
+            check_table_name(name)
+            table = self._tables[name] = Table(name)
+        return table
+
+    def drop(self, name: str) -> None:
+        """Remove a table and its records.
+
+        Raises:
+            UnknownTable: there is none of that name.
+        """
+        self.table(name)
+        del self._tables[name]
+
+    def apply(self, changes: Sequence[Change]) -> bool:
+        """Apply changes that all still hold, and return True; or none of them, and return False.
+
+        A change holds while the record's body is the one that it was computed from. Tables that are new are made.
+        Cost: O(changes).
+        """
+        for change in changes:
+            table = self._tables.get(change.table)
+            if (None if table is None else table.get(change.key)) != change.before:
+                return False
+        touched = {name: self.create(name) for name in {change.table for change in changes}}
+        for change in changes:
+            if change.after is not None:
+                touched[change.table].put(change.key, change.after)
+            elif change.before is not None:
+                touched[change.table].remove(change.key)
+        self._revision += 1
+        for table in touched.values():
+            table.revision = self._revision
+        return True
+
+    def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
+        """Store whole tables in one step.
+
+        Args:
+            tables: bodies by key, by table.
+            replace: whether nothing else stays; tables that are not named are dropped, those in `keep` emptied.
+        """
+        for name in tables:
+            check_table_name(name)
+        self._revision += 1
+        if replace:
+            for name in [name for name in self._tables if name not in tables]:
+                if name in keep:
+                    self._load_one(name, {}, replace=True)
+                else:
+                    del self._tables[name]
+        for name, bodies in tables.items():
+            self._load_one(name, bodies, replace=replace)
+
+    def _load_one(self, name: str, bodies: dict[str, bytes], *, replace: bool) -> None:
+        table = self.create(name)
+        table.load(bodies, replace=replace)
+        table.revision = self._revision

@@ -1,0 +1,66 @@
+"""JSON values: when two are equal for ids, `unique` and joins, and the marker for a member that is not there.
+
+Python itself says ``True == 1 == 1.0``; JSON does not. Every key of an index or a join is built here, never by hand.
+Knows nothing of tables; see ``paths.py`` for how a value is read from a record.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+
+@final
+class Missing:
+    """The type of `MISSING`: a path that leads nowhere in a record, which is not the same as null."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Final = Missing()
+
+JoinKey = str | bool
+"""A number by its shortest text, text as it is, a boolean as itself."""
+
+_INTEGRAL_LIMIT = 2.0**63
+
+
+def join_key(value: object) -> JoinKey | None:
+    """Return what a value is matched by, or None where it matches nothing (null, missing, arrays, objects).
+
+    Numbers are equal by value, and a number meets the text that is its shortest form: ``1``, ``1.0`` and ``"1"`` are
+    one key, ``"01"`` is another. A boolean meets booleans only: no text or number has the key `True`, since keys of
+    numbers are texts. Integers become text, which Python hashes with a secret, so no sender can make them collide.
+
+    Cost: O(length of the value).
+    """
+    kind = type(value)
+    if kind is str or kind is bool:
+        return value  # type: ignore[return-value]  # the test above says which type it is
+    if kind is int:
+        return str(value)
+    if kind is float:
+        return _float_key(value)  # type: ignore[arg-type]  # likewise
+    return None
+
+
+def _float_key(value: float) -> str:
+    if value.is_integer() and abs(value) < _INTEGRAL_LIMIT:
+        return str(int(value))
+    return repr(value)
+
+
+def kind_of(value: object) -> str:
+    """Return JSON's name for the value's type: null, boolean, number, text, array or object."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "array" if isinstance(value, list) else "object"

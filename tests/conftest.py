@@ -1,0 +1,93 @@
+"""What every test may use: the service in this process, and the service as a real server on a real port.
+
+`api` runs a test against both, so that each API test is told once and holds twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from ramekin import Database, Limits
+from ramekin.api.app import create_app
+from ramekin.cli.configuration import read_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODELS = "tests.models"
+LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
+
+
+class Server:
+    """A real server, started as a user starts it; `stop` ends it and returns its exit code."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ramekin", *arguments, "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.greeting = self.process.stdout.readline()
+        found = re.search(r"http://\S+", self.greeting)
+        if found is None:
+            _, said = self.process.communicate(timeout=30)
+            raise AssertionError(f"the server did not start: {self.greeting}{said}")
+        self.url = found[0]
+
+    def client(self, **options: object) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, trust_env=False, timeout=30, **options)
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+
+def start_database(**options: object) -> Database:
+    """Return an open database with the test models, for use from any loop."""
+    database = Database(read_models(MODELS), limits=Limits(**LIMITS), **options)
+    asyncio.run(database.__aenter__())
+    return database
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    arguments = [
+        f"--max-{name.replace('_', '-')}={value}" for name, value in LIMITS.items()
+    ]
+    server = Server("serve", "--models", MODELS, *arguments)
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def local() -> Iterator[TestClient]:
+    """The service in this process, empty."""
+    with TestClient(create_app(start_database()), raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture(params=["in process", "real server"])
+def api(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
+    """A client of an empty service with the tables of `tests/models.py`: once in process, once over a socket."""
+    if request.param == "in process":
+        yield request.getfixturevalue("local")
+        return
+    server: Server = request.getfixturevalue("shared_server")
+    with server.client() as client:
+        answer = client.post("/api/v1/load?mode=replace", json={})
+        assert answer.status_code == 200, answer.text
+        yield client

@@ -1,0 +1,56 @@
+"""Models of the tests: the samples, and one for each thing that a model can do."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ramekin.samples.models import Order, User
+
+__all__ = ["Order", "User"]
+
+
+class Part(BaseModel):
+    """A part of `Gadget`, so no table."""
+
+    code: str
+    weight: float = Field(gt=0)
+
+
+class Gadget(BaseModel):
+    """An integer id without a default, nested parts, an alias, a literal."""
+
+    id: int
+    label: str = Field(alias="Label", min_length=1, max_length=20)
+    parts: list[Part] = []
+    kind: Literal["big", "small"] = "small"
+    made: date | None = None
+    price: Decimal | None = None
+
+
+class Note(BaseModel):
+    """No id of its own; takes any other member."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: str
+
+
+class Secret(BaseModel):
+    """Left out by its own word."""
+
+    __table__ = None
+
+    id: str
+
+
+class Person(BaseModel):
+    """Named otherwise."""
+
+    __table__ = "people"
+
+    id: str
+    name: str
