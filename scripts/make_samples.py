@@ -143,7 +143,7 @@ def make_shops(dice: random.Random) -> list[dict[str, object]]:
 
 
 def main() -> int:
-    dice = random.Random(SEED)  # noqa: S311  # sample data, not secrets
+    dice = random.Random(SEED)  # sample data, not secrets
     users = make_users(dice)
     made = {"users": users, "orders": make_orders(users, dice), "shops": make_shops(dice)}
     texts = {

@@ -65,9 +65,7 @@ def start_database(**options: object) -> Database:
 
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[Server]:
-    arguments = [
-        f"--max-{name.replace('_', '-')}={value}" for name, value in LIMITS.items()
-    ]
+    arguments = [f"--max-{name.replace('_', '-')}={value}" for name, value in LIMITS.items()]
     server = Server("serve", "--models", MODELS, *arguments)
     yield server
     assert server.stop() == 0

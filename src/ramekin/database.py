@@ -126,18 +126,33 @@ class Database:
 
     # Writing
 
+    async def apply(self, operation: Operation) -> Outcome:
+        """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
+        table, schema, limit = operation.table, self.schemas.get(operation.table), self.limits.record_bytes
+        prepared = prepare(operation, schema, limit)
+        for _ in range(MAX_ATTEMPTS):
+            [before] = await self.engine.get_many([(table, prepared.key)])
+            outcome = settle(prepared, before, schema, limit)
+            if await self.engine.write([Change(table, prepared.key, before, outcome.body)]):
+                return outcome
+        raise Unavailable("The record is being written by others; nothing was applied.")
+
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Apply operations in order, all or nothing, and return what each did.
 
         Later operations see what earlier ones did. Cost: O(operations).
 
         Raises:
-            RamekinError: of the first operation that fails; `index` says which, where there are several.
+            RamekinError: of the first operation that fails; `index` says which, and pointers begin with it.
         """
-        prepared = [
-            await self._turn(i, lambda op=op: prepare(op, self.schemas.get(op.table), self.limits.record_bytes))
-            for i, op in enumerate(operations)
-        ]
+        prepared = []
+        for i, operation in enumerate(operations):
+            try:
+                prepared.append(prepare(operation, self.schemas.get(operation.table), self.limits.record_bytes))
+            except RamekinError as error:
+                raise _at(error, i) from None
+            if i % BATCH == BATCH - 1:
+                await asyncio.sleep(0)
         return await self._settle_and_write(prepared)
 
     async def insert(self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error") -> list[Outcome]:
@@ -215,15 +230,6 @@ class Database:
         schema = self.schemas.get(stats.name)
         return TableInfo(stats, None if schema is None else schema.json_schema)
 
-    async def _turn(self, i: int, make: Any) -> Prepared:
-        """Prepare the i-th operation; give other tasks a turn once a batch."""
-        if i % BATCH == BATCH - 1:
-            await asyncio.sleep(0)
-        try:
-            return make()  # type: ignore[no-any-return]  # what `prepare` returns
-        except RamekinError as error:
-            raise _at(error, i) from None
-
     async def _settle_and_write(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         for _ in range(MAX_ATTEMPTS):
             outcomes, changes = await self._settle(prepared)
@@ -241,7 +247,7 @@ class Database:
             try:
                 outcome = settle(p, change.after, self.schemas.get(place[0]), self.limits.record_bytes)
             except RamekinError as error:
-                raise (_at(error, i) if len(prepared) > 1 else error) from None
+                raise _at(error, i) from None
             outcomes.append(outcome)
             changes[place] = replace(change, after=outcome.body)
         return outcomes, [change for change in changes.values() if change.after is not change.before]

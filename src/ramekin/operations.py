@@ -227,7 +227,7 @@ def _with_id(record: dict[str, Any], schema: RecordSchema | None) -> dict[str, A
     """Return the record with an id: its own, one that the model will make, or a new UUID."""
     if "id" in record:
         return record
-    if schema is not None and schema.makes_id:
+    if schema is not None and not schema.takes_uuid:
         return record
     return {"id": str(uuid7()), **record}
 

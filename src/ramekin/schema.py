@@ -7,19 +7,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
 from ramekin import codec
 from ramekin.errors import Fault, InvalidRecord, shorten
-from ramekin.ids import id_key
+from ramekin.ids import id_key, uuid7
 from ramekin.values import MISSING
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
     from ramekin.paths import FieldPath
@@ -52,7 +53,8 @@ class RecordSchema:
         self.allows_unknown = model.model_config.get("extra") == "allow"
         id_field = fields.get("id")
         self._has_id = id_field is not None
-        self.makes_id = id_field is not None and not id_field.is_required()
+        self.takes_uuid = id_field is None or (id_field.is_required() and _takes_uuid(id_field))
+        """Whether a record without an id is given a UUID: its model makes none, and would take it."""
         self._id_type: TypeAdapter[Any] | None = None
         if id_field is not None and id_field.annotation is not str:
             self._id_type = TypeAdapter[Any](id_field.annotation)  # type: ignore[arg-type]  # None only before the rebuild
@@ -98,6 +100,15 @@ class RecordSchema:
         return InvalidRecord(
             f"The record does not satisfy the model {self.model.__name__}: {count}{shown}.", faults=faults
         )
+
+
+def _takes_uuid(field: FieldInfo) -> bool:
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    try:
+        TypeAdapter(kind).validate_json(codec.dump(str(uuid7())), strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def _forbid_unknown_members(schema: Any) -> Any:

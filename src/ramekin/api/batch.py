@@ -37,7 +37,11 @@ def register(app: FastAPI, context: Context) -> None:
         read_parameters(request)
         accepted(request, (JSON,))
         operations = _read_operations(codec.parse(body, extra_depth=3))
-        return body_response(b'{"results":%b}' % _splice(await database.write(operations)))
+        try:
+            outcomes = await database.write(operations)
+        except RamekinError as error:
+            raise _pointing_into_the_batch(error) from None
+        return body_response(b'{"results":%b}' % _splice(outcomes))
 
     add_route(app, "POST", f"{API}/batch", apply_batch, **openapi.BATCH)
 
@@ -112,6 +116,13 @@ def _condition(item: dict[str, Any]) -> Condition:
     if not isinstance(tag, str) or not tag.strip('"'):
         raise InvalidOperation("'if_match' is an entity tag, or '*'.", faults=[Fault("/if_match", "Text is expected.")])
     return Condition(if_match=frozenset((tag.strip('"'),)))
+
+
+def _pointing_into_the_batch(error: RamekinError) -> RamekinError:
+    """Return the error with pointers into the request: ``/1/age`` becomes ``/operations/1/record/age``."""
+    place = f"/{error.index}"
+    faults = [Fault(f"/operations{place}/record{f.pointer.removeprefix(place)}", f.detail) for f in error.faults]
+    return type(error)(error.message, faults=faults, index=error.index)
 
 
 def _splice(outcomes: Sequence[Outcome]) -> bytes:

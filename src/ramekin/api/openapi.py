@@ -318,7 +318,8 @@ def _make(app: FastAPI, schemas: Mapping[str, RecordSchema], *, has_keys: bool) 
             operation["responses"].pop("422", None)  # FastAPI's own validation error, which is never sent
             operation["responses"]["default"] = _PROBLEM
     document["components"] = {"schemas": deepcopy(SCHEMAS)}
-    for table, schema in schemas.items():
+    for place, (table, schema) in enumerate(schemas.items()):
+        document["tags"].insert(place, {"name": table, "description": f"Records of the model {schema.model.__name__}."})
         _add_typed_table(document, table, schema)
     if has_keys:
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -333,7 +334,6 @@ def _add_typed_table(document: dict[str, Any], table: str, schema: RecordSchema)
     document["components"]["schemas"] |= own.pop("$defs", {})
     document["components"]["schemas"][name] = own
     examples = own.get("examples", [])
-    document["tags"].insert(0, {"name": table, "description": f"Records of the model {name}."})
     for general in (f"{API}/data/{{table}}", f"{API}/data/{{table}}/{{id}}"):
         path = deepcopy(document["paths"][general])
         for operation in path.values():

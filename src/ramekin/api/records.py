@@ -74,7 +74,7 @@ def register(app: FastAPI, context: Context) -> None:
             if len(body) > limits.record_bytes:
                 raise BodyTooLarge(f"A record has more than {limits.record_bytes} bytes.")
             operation = Operation("create", table, record=codec.parse(body), on_conflict=rule)
-            [outcome] = await database.write([operation])
+            outcome = await database.apply(operation)
             return _answer_one(table, outcome, is_minimal=is_minimal)
         schema = database.schemas.get(table)
         types = None if schema is None else column_types(schema.json_schema)
@@ -104,7 +104,7 @@ def register(app: FastAPI, context: Context) -> None:
         condition = read_condition(request)
         record = await _parse(context, body, table, None if upsert else id)
         kind: Any = "upsert" if upsert else "replace"
-        [outcome] = await database.write([Operation(kind, table, id, record, condition)])
+        outcome = await database.apply(Operation(kind, table, id, record, condition))
         return _answer_one(table, outcome)
 
     async def patch_record(table: str, id: str, request: Request) -> Response:
@@ -115,14 +115,14 @@ def register(app: FastAPI, context: Context) -> None:
         accepted(request, (JSON,))
         condition = read_condition(request)
         record = await _parse(context, body, table, id)
-        [outcome] = await database.write([Operation("patch", table, id, record, condition)])
+        outcome = await database.apply(Operation("patch", table, id, record, condition))
         return _answer_one(table, outcome)
 
     async def delete_record(table: str, id: str, request: Request) -> Response:
         """Delete a record."""
         check_no_body(request)
         read_parameters(request)
-        await database.write([Operation("delete", table, id, None, read_condition(request))])
+        await database.apply(Operation("delete", table, id, None, read_condition(request)))
         return Response(status_code=204)
 
     async def list_records(table: str, request: Request) -> Response:

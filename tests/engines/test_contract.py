@@ -1,0 +1,269 @@
+"""What every engine promises, as `ramekin/engine/base.py` says it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ramekin import codec
+from ramekin.definitions import Change
+from ramekin.engine.base import Access
+from ramekin.errors import InvalidTableName, UnknownTable
+
+pytestmark = pytest.mark.anyio
+
+
+def body(record_id, **members):
+    return codec.dump({"id": record_id, **members})
+
+
+async def put(engine, table, *bodies):
+    changes = [Change(table, str(codec.parse(b)["id"]), None, b) for b in bodies]
+    assert await engine.write(changes)
+
+
+async def ids(engine, table, **words):
+    return [row[0] for row in (await engine.find(table, limit=1000, **words)).rows]
+
+
+async def test_a_new_engine_is_empty_and_healthy(engine):
+    assert await engine.is_healthy()
+    assert await engine.stats() == []
+    assert engine.guarantees.name
+
+
+async def test_a_write_makes_the_table_and_is_read_back_byte_for_byte(engine):
+    await put(engine, "t", b'{"id":1,"x":-0.0}')
+    assert await engine.get("t", "1") == b'{"id":1,"x":-0.0}'
+    assert await engine.get("t", "2") is None
+
+
+async def test_reading_an_unknown_table_is_an_error(engine):
+    for call in (engine.get("none", "1"), engine.find("none", limit=1), engine.table_stats("none")):
+        with pytest.raises(UnknownTable):
+            await call
+    with pytest.raises(UnknownTable):
+        await engine.drop_table("none")
+    with pytest.raises(UnknownTable):
+        async with engine.snapshot([Access("none")]):
+            pass
+
+
+async def test_get_many_gives_none_for_what_is_not_there(engine):
+    await put(engine, "t", body(1))
+    assert await engine.get_many([("t", "1"), ("t", "2"), ("none", "1")]) == [body(1), None, None]
+
+
+async def test_a_write_whose_before_no_longer_holds_changes_nothing(engine):
+    await put(engine, "t", body(1, a=1))
+    stale = [Change("t", "2", None, body(2)), Change("t", "1", body(1, a=0), body(1, a=2))]
+    assert not await engine.write(stale)
+    assert not await engine.write([Change("t", "1", None, body(1, a=2))])
+    assert not await engine.write([Change("u", "1", body(1), None)])
+    assert await ids(engine, "t") == [1]
+    assert await engine.get("t", "1") == body(1, a=1)
+
+
+async def test_a_write_replaces_and_deletes(engine):
+    await put(engine, "t", body(1), body(2))
+    assert await engine.write([Change("t", "1", body(1), body(1, a=1)), Change("t", "2", body(2), None)])
+    assert await engine.get("t", "1") == body(1, a=1)
+    assert await engine.get("t", "2") is None
+
+
+async def test_a_write_to_a_table_with_a_bad_name_changes_nothing(engine):
+    with pytest.raises(InvalidTableName):
+        await engine.write([Change("ok", "1", None, body(1)), Change("not ok", "1", None, body(1))])
+    assert await engine.get_many([("ok", "1")]) == [None]
+
+
+async def test_stats_count_records_and_bytes_and_every_write_raises_the_revision(engine):
+    await put(engine, "t", body(1), body(2, x="y"))
+    before = await engine.table_stats("t")
+    assert (before.records, before.size_bytes) == (2, len(body(1)) + len(body(2, x="y")))
+    await engine.write([Change("t", "1", body(1), None)])
+    after = await engine.table_stats("t")
+    assert (after.records, after.size_bytes) == (1, len(body(2, x="y")))
+    assert after.revision > before.revision
+
+
+async def test_a_table_made_again_never_repeats_a_revision(engine):
+    await put(engine, "t", body(1))
+    before = (await engine.table_stats("t")).revision
+    await engine.drop_table("t")
+    await put(engine, "t", body(1))
+    assert (await engine.table_stats("t")).revision > before
+
+
+async def test_create_table_leaves_one_that_is_there(engine):
+    await put(engine, "t", body(1))
+    await engine.create_table("t")
+    await engine.create_table("u")
+    assert [stats.name for stats in await engine.stats()] == ["t", "u"]
+    assert await ids(engine, "t") == [1]
+    with pytest.raises(InvalidTableName):
+        await engine.create_table("")
+
+
+async def test_find_goes_by_id_integers_first(engine):
+    await put(engine, "t", *[body(i) for i in ("b", 10, "a", 9, "007", -3, "é")])
+    assert await ids(engine, "t") == [-3, 9, 10, "007", "a", "b", "é"]
+
+
+async def test_find_begins_behind_an_id_that_need_not_exist(engine):
+    await put(engine, "t", *[body(i) for i in (1, 3, "b", "d")])
+    assert await ids(engine, "t", after=1) == [3, "b", "d"]
+    assert await ids(engine, "t", after=2) == [3, "b", "d"]
+    assert await ids(engine, "t", after=9) == ["b", "d"]
+    assert await ids(engine, "t", after="c") == ["d"]
+    assert await ids(engine, "t", after="d") == []
+
+
+async def test_find_begins_at_an_offset_and_says_whether_more_follows(engine):
+    await put(engine, "t", *[body(i) for i in (1, 3, "b", "d")])
+    assert await ids(engine, "t", offset=1) == [3, "b", "d"]
+    assert await ids(engine, "t", offset=3) == ["d"]
+    assert await ids(engine, "t", offset=9) == []
+    assert (await engine.find("t", limit=3)).has_more
+    assert not (await engine.find("t", limit=4)).has_more
+    assert (await engine.find("t", limit=0)).has_more
+
+
+async def test_the_order_follows_writes(engine):
+    await put(engine, "t", body(2), body("x"))
+    assert await ids(engine, "t") == [2, "x"]
+    await put(engine, "t", body(1), body("5x"))
+    await engine.write([Change("t", "2", body(2), None)])
+    assert await ids(engine, "t") == [1, "5x", "x"]
+
+
+async def test_an_id_sent_as_text_stays_text_until_it_is_deleted(engine):
+    await put(engine, "t", body("5"), body(40))
+    assert await ids(engine, "t") == [40, "5"]
+    await engine.write([Change("t", "5", body("5"), None)])
+    await put(engine, "t", body(5))
+    assert await ids(engine, "t") == [5, 40]
+
+
+async def test_load_stores_over_and_beside(engine):
+    await put(engine, "t", body(1), body(2))
+    await engine.load({"t": {"2": body(2, a=1), "3": body(3)}, "u": {}}, replace=False)
+    assert await ids(engine, "t") == [1, 2, 3]
+    assert await engine.get("t", "2") == body(2, a=1)
+    assert (await engine.table_stats("u")).records == 0
+    assert (await engine.table_stats("t")).size_bytes == len(body(1)) + len(body(2, a=1)) + len(body(3))
+
+
+async def test_load_with_replace_leaves_nothing_else(engine):
+    for name in ("t", "u", "kept"):
+        await put(engine, name, body(1))
+    await engine.load({"t": {"2": body(2)}}, replace=True, keep=frozenset({"kept"}))
+    assert {stats.name: stats.records for stats in await engine.stats()} == {"t": 1, "kept": 0}
+
+
+async def test_load_with_a_bad_name_changes_nothing(engine):
+    await put(engine, "t", body(1))
+    with pytest.raises(InvalidTableName):
+        await engine.load({"t": {}, "no t": {}}, replace=True)
+    assert await ids(engine, "t") == [1]
+
+
+async def test_a_view_scans_in_id_order(engine):
+    await put(engine, "t", *[body(i) for i in (3, 1, "a", 2)])
+    async with engine.snapshot([Access("t", in_id_order=True)]) as view:
+        assert await view.scan("t", None, 2) == [(1, body(1)), (2, body(2))]
+        assert await view.scan("t", 2, 5) == [(3, body(3)), ("a", body("a"))]
+        assert await view.scan("t", "a", 5) == []
+        assert view.count("t") == 4
+        assert view.get("t", "3") == body(3)
+
+
+async def test_a_view_looks_up_by_join_key_in_id_order(engine):
+    await put(engine, "t", *[body(i, k=k) for i, k in ((3, "x"), (1, "x"), ("a", "x"), (2, 1), (4, 1.0), (5, True))])
+    await put(engine, "t", body(6), body(7, k=None), body(8, k=["x"]))
+    async with engine.snapshot([Access("t", paths=(("k",),))]) as view:
+
+        async def found(key):
+            return [row[0] for row in await view.lookup("t", ("k",), key)]
+
+        assert await found("x") == [1, 3, "a"]
+        assert await found("1") == [2, 4]
+        assert await found(True) == [5]
+        assert await found("none") == []
+        assert [row[0] for row in await view.lookup("t", ("id",), "3")] == [3]
+        assert await view.lookup("t", ("id",), True) == []
+
+
+async def test_an_index_follows_writes(engine):
+    await put(engine, "t", body(1, k="x"), body(2, k="x"))
+    access = [Access("t", paths=(("k",),))]
+    async with engine.snapshot(access) as view:
+        assert len(await view.lookup("t", ("k",), "x")) == 2
+    await engine.write([Change("t", "1", body(1, k="x"), body(1, k="y")), Change("t", "2", body(2, k="x"), None)])
+    await put(engine, "t", body(3, k="x"))
+    async with engine.snapshot(access) as view:
+        assert [row[0] for row in await view.lookup("t", ("k",), "x")] == [3]
+        assert [row[0] for row in await view.lookup("t", ("k",), "y")] == [1]
+
+
+async def test_a_view_does_not_see_later_writes(engine):
+    await put(engine, "t", *[body(i, k="x") for i in range(5)])
+    await put(engine, "u", body(1))
+    access = [Access("t", in_id_order=True, paths=(("k",),)), Access("u")]
+    async with engine.snapshot(access) as view:
+        await engine.write([Change("t", "1", body(1, k="x"), None), Change("t", "2", body(2, k="x"), body(2, k="y"))])
+        await put(engine, "t", body(9, k="x"))
+        await engine.load({"t": {"0": body(0)}}, replace=True)
+        assert [row[0] for row in await view.scan("t", None, 99)] == [0, 1, 2, 3, 4]
+        assert [row[0] for row in await view.lookup("t", ("k",), "x")] == [0, 1, 2, 3, 4]
+        assert [b async for batch in view.batches("t") for b in batch] == [body(i, k="x") for i in range(5)]
+        assert view.get("t", "1") == body(1, k="x")
+        assert view.count("u") == 1
+    assert await ids(engine, "t") == [0]
+
+
+async def test_batches_give_every_body_in_the_order_of_storing(engine):
+    bodies = [body(f"{5000 - i}") for i in range(2500)]
+    await put(engine, "t", *bodies)
+    async with engine.snapshot([Access("t")]) as view:
+        assert [b async for batch in view.batches("t") for b in batch] == bodies
+
+
+async def test_writes_during_a_build_are_in_the_order_and_the_index(engine):
+    await put(engine, "t", *[body(f"r{i:05}", k=i % 7) for i in range(8000)])
+    access = [Access("t", in_id_order=True, paths=(("k",),))]
+
+    async def read():
+        async with engine.snapshot(access) as view:
+            return [row[0] for row in await view.scan("t", None, 99999)], await view.lookup("t", ("k",), "3")
+
+    async def write():
+        for i in range(0, 8000, 800):
+            old = body(f"r{i:05}", k=i % 7)
+            assert await engine.write([Change("t", f"r{i:05}", old, None)])
+            assert await engine.write([Change("t", f"s{i:05}", None, body(f"s{i:05}", k=3))])
+            await asyncio.sleep(0)
+
+    await asyncio.gather(read(), write(), read())
+    scanned, found = await read()
+    expected = sorted({f"r{i:05}" for i in range(8000) if i % 800} | {f"s{i:05}" for i in range(0, 8000, 800)})
+    assert scanned == expected
+    by_scan = [i for i in expected if codec.parse(await engine.get("t", i))["k"] == 3]
+    assert [row[0] for row in found] == by_scan
+
+
+async def test_a_load_during_a_build_is_in_the_order(engine):
+    await put(engine, "t", *[body(f"r{i:05}") for i in range(5000)])
+    build = asyncio.create_task(engine.find("t", limit=10))
+    await asyncio.sleep(0)
+    await engine.load({"t": {"a": body("a")}}, replace=True)
+    assert [row[0] for row in (await build).rows] in (["a"], [f"r{i:05}" for i in range(10)])
+    assert await ids(engine, "t") == ["a"]
+
+
+async def test_many_fields_may_be_looked_up(engine):
+    await put(engine, "t", body(1, **{f"f{i}": i for i in range(50)}))
+    for i in range(50):
+        async with engine.snapshot([Access("t", paths=((f"f{i}",),))]) as view:
+            assert [row[0] for row in await view.lookup("t", (f"f{i}",), str(i))] == [1]
