@@ -7,9 +7,10 @@ import json
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ramekin import Database, RamekinError
+from ramekin.engine.base import Access
 from ramekin.joining import JoinRequest
 from ramekin.operations import Operation
 
@@ -56,6 +57,11 @@ class Machine(RuleBasedStateMachine):
         self.database = Database()
         self.run(self.database.__aenter__())
         self.model: dict[str, dict[str, dict]] = {}
+
+    @initialize()
+    def begin_with_some_records(self):
+        for table in ("a", "b"):
+            self.bulk(table, [1, "x", 10])
 
     def teardown(self):
         self.run(self.database.__aexit__())
@@ -123,6 +129,9 @@ class Machine(RuleBasedStateMachine):
             assert code == "record-not-found"
 
     @rule(table=TABLES, ids=st.lists(IDS, max_size=4))
+    def create_many(self, table, ids):
+        self.bulk(table, ids)
+
     def bulk(self, table, ids):
         records = [{"id": id, "k": i} for i, id in enumerate(ids)]
         keys = [str(id) for id in ids]
@@ -221,10 +230,32 @@ class Machine(RuleBasedStateMachine):
                 len(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()) for record in stored
             )
 
+    @invariant()
+    def the_index_equals_a_scan(self):
+        for table, records in self.model.items():
+            by_key: dict = {}
+            for record in records.values():
+                key = matching(record.get("k"))
+                if key is not None:
+                    by_key.setdefault(key[1], []).append(record["id"])
+            assert self.run(self.indexed(table, list(by_key))) == {
+                key: sorted(ids, key=id_order) for key, ids in by_key.items()
+            }
+
+    async def indexed(self, table, keys):
+        """Return what the index of `k` holds: the ids of each key, and of a key that no record has."""
+        path = ("k",)
+        async with self.database.engine.snapshot([Access(table, paths=(path,))]) as view:
+            assert await view.lookup(table, path, "no such key") == []
+            assert sum(len(view._indexes[table, path].find(key)) for key in view._indexes[table, path].postings) == sum(
+                [len(await view.lookup(table, path, key)) for key in keys]
+            )
+            return {key: [row[0] for row in await view.lookup(table, path, key)] for key in keys}
+
     async def dump(self, table):
         async with self.database.snapshot(table) as snapshot:
             return [json.loads(body) async for bodies in snapshot.view.batches(table) for body in bodies]
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
