@@ -22,6 +22,7 @@ FieldPath = tuple[str, ...]
 
 _DOT = re.compile(r"(?<!\\)\.")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_UNUSUAL = re.compile(r'[\x00-\x1f"\\]')  # what a msgspec field's name may not hold
 
 
 def parse_path(text: str) -> FieldPath:
@@ -54,6 +55,8 @@ def reader(path: FieldPath) -> Callable[[bytes], Any]:
     it (CPython 3.11, November 2026). Cost of each call: O(length of the body).
     """
     first, rest = path[0], path[1:]
+    if _UNUSUAL.search(first):
+        return lambda body: walk(_record.decode(body), path)
     row = msgspec.defstruct("Row", [("value", Any, msgspec.UNSET)], rename={"value": first}, gc=False)
     decode = msgspec.json.Decoder(row).decode
 
@@ -72,6 +75,7 @@ def member_names(body: bytes) -> list[str]:
 
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_record = msgspec.json.Decoder(dict[str, Any])
 
 
 def select(record: dict[str, Any], paths: list[FieldPath]) -> dict[str, Any]:

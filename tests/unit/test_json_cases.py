@@ -1,0 +1,74 @@
+"""Every JSON text of `tests/data/json_cases.py`, alone, in an array and as a member."""
+
+import json
+
+import pytest
+
+from ramekin import codec
+from ramekin.errors import IntegerOutOfRange, MalformedJson
+from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
+
+
+def name(value):
+    return repr(value)[:40]
+
+
+PLACES = pytest.mark.parametrize(
+    ("before", "after"), [(b"", b""), (b"[", b"]"), (b'{"v": ', b"}"), (b'[{"v":[0,', b"]}]")]
+)
+
+
+@PLACES
+@pytest.mark.parametrize("text", VALUES[TAKEN], ids=name)
+def test_what_is_json_is_taken_with_its_value(text, before, after):
+    whole = before + text + after
+    assert repr(codec.parse(whole)) == repr(json.loads(whole))
+    assert repr(codec.parse(codec.dump(codec.parse(whole)))) == repr(json.loads(whole))
+
+
+@PLACES
+@pytest.mark.parametrize("text", VALUES[REFUSED], ids=name)
+def test_what_is_no_json_is_refused_and_not_repeated(text, before, after):
+    with pytest.raises(MalformedJson) as refused:
+        codec.parse(before + text + after)
+    assert len(refused.value.message) < 200
+
+
+@PLACES
+@pytest.mark.parametrize("text", VALUES[TOO_LARGE], ids=name)
+def test_an_integer_beyond_64_bits_is_refused(text, before, after):
+    with pytest.raises(IntegerOutOfRange):
+        codec.parse(before + text + after)
+
+
+@pytest.mark.parametrize("text", DOCUMENTS[TAKEN], ids=name)
+def test_space_around_a_document_is_taken(text):
+    assert codec.parse(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", DOCUMENTS[REFUSED], ids=name)
+def test_what_is_no_document_is_refused(text):
+    with pytest.raises(MalformedJson):
+        codec.parse(text)
+
+
+@pytest.mark.parametrize("text", [*VALUES[REFUSED], *VALUES[TOO_LARGE], *DOCUMENTS[REFUSED]], ids=name)
+def test_no_way_in_takes_what_the_parser_refuses(local, text):
+    ways = [
+        ("POST", "/api/v1/data/t", "application/json", b'{"id":1,"v":' + text + b"}"),
+        ("POST", "/api/v1/data/t", "application/x-ndjson", b'{"id":1,"v":' + text + b"}"),
+        ("POST", "/api/v1/data/t", "application/json", b" " * 150_000 + b'[{"id":1,"v":' + text + b"}]"),
+        ("PUT", "/api/v1/data/t/1?upsert=true", "application/json", b'{"v":' + text + b"}"),
+        ("POST", "/api/v1/load", "application/json", b'{"t":[{"id":1,"v":' + text + b"}]}"),
+        (
+            "POST",
+            "/api/v1/batch",
+            "application/json",
+            b'{"operations":[{"op":"create","table":"t","record":{"v":' + text + b"}}]}",
+        ),
+    ]
+    for method, path, kind, body in ways:
+        answer = local.request(method, path, content=body, headers={"content-type": kind})
+        assert 400 <= answer.status_code < 500, (path, answer.text)
+        assert len(answer.content) <= 2048
+    assert local.get("/api/v1/data/t").status_code == 404

@@ -1,0 +1,112 @@
+"""Cutting a long text into records, wherever its chunks end."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramekin import codec, formats
+from ramekin.errors import MalformedCsv, MalformedJson, RamekinError
+from ramekin.splitter import Splitter
+from tests.unit.test_values_and_paths import JSON
+
+RECORDS = st.lists(st.dictionaries(st.text(max_size=4), JSON, max_size=3), max_size=4)
+
+
+def split(text, size, **options):
+    splitter = Splitter(limit_bytes=10_000, **options)
+    found = [
+        (table, codec.parse(record))
+        for start in range(0, max(1, len(text)), size)
+        for table, record, _ in splitter.feed(text[start : start + size])
+        if record
+    ]
+    splitter.finish()
+    return found, list(splitter.tables)
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), RECORDS, max_size=3),
+    st.integers(1, 40),
+    st.sampled_from([None, 1]),
+    st.booleans(),
+)
+def test_records_are_found_wherever_chunks_end(database, size, indent, ascii):
+    text = json.dumps(database, indent=indent, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+    expected = [(table, record) for table, records in database.items() for record in records]
+    assert split(text, size) == (expected, list(database))
+
+
+@given(RECORDS, st.integers(1, 40))
+def test_an_array_is_a_table_without_a_name(records, size):
+    found, tables = split(json.dumps(records).encode(), size, is_array=True)
+    assert found == [("", record) for record in records]
+    assert tables == [""]
+
+
+@given(st.binary(max_size=30) | st.text(alphabet='{}[]",:\\ a1\n', max_size=30).map(str.encode), st.integers(1, 9))
+def test_any_text_is_either_a_database_or_an_error_of_ours(text, size):
+    try:
+        _, tables = split(text, size)
+    except RamekinError:
+        with pytest.raises((ValueError, AssertionError)):
+            check_database(text)
+        return
+    assert dict.fromkeys(tables) == dict.fromkeys(check_database(text))
+
+
+def check_database(text):
+    def unique(pairs):
+        assert len({name for name, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    value = json.loads(text.decode(), object_pairs_hook=unique, parse_constant=lambda _: 1 / 0)
+    assert isinstance(value, dict)
+    assert all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in value.values())
+    codec.parse(text)
+    return value
+
+
+def test_positions_are_lines_and_columns():
+    text = b'{"a": [\n  {"x": 1},\n\n {}],\n"b": [{}]}'
+    found = [(record, at) for size in (1, 7, 100) for record, at in positions(text, size)]
+    assert found == [(b'{"x": 1}', (2, 3)), (b"{}", (4, 2)), (b"{}", (5, 7))] * 3
+
+
+def positions(text, size):
+    splitter = Splitter(limit_bytes=100)
+    for start in range(0, len(text), size):
+        yield from ((record, at) for _, record, at in splitter.feed(text[start : start + size]) if record)
+
+
+def test_a_long_array_names_the_place_of_its_fault():
+    text = b"[" + b'{"a":1},\n' * 30_000 + b'{"a":}]'
+    with pytest.raises(MalformedJson, match=r"line 30001, column 6"):
+        list(formats.read_json_array(text, 1000))
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_ndjson_lines_are_found_wherever_chunks_end(size):
+    text = b'{"a":1}\r\n\n[2]\n  3'
+    chunks = [text[i : i + size] for i in range(0, len(text), size)]
+    assert list(formats.read_ndjson(chunks)) == [(1, {"a": 1}), (3, [2]), (4, 3)]
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["a", "b"]), st.text(alphabet='x",\r\n é', min_size=1), min_size=2), max_size=4
+    )
+)
+def test_csv_that_is_written_is_read_again(records):
+    text = formats.write_csv_header(["a", "b"]) + formats.write_csv(["a", "b"], records)
+    assert [record for _, record in formats.read_csv(text, as_text=True)] == records
+
+
+@given(st.text(alphabet='ab",\r\n1', max_size=20))
+def test_any_text_is_either_csv_or_an_error_of_ours(text):
+    try:
+        rows = list(formats.read_csv(text.encode()))
+    except MalformedCsv:
+        return
+    assert all(isinstance(record, dict) for _, record in rows)

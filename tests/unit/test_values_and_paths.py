@@ -1,0 +1,111 @@
+"""Join keys, field paths, and reading one field of a body."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramekin import codec
+from ramekin.paths import member_names, parse_path, print_path, reader, select, walk
+from ramekin.values import MISSING, join_key, kind_of
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        (1, "1"),
+        (1.0, "1"),
+        (1.5, "1.5"),
+        (-0.0, 0),
+        (0, "0"),
+        (2**53, float(2**53)),
+        (1e20, "1e+20"),
+        ("é", "é"),
+        (True, True),
+    ],
+)
+def test_equal_values_have_one_key(one, other):
+    assert join_key(one) == join_key(other)
+    assert type(join_key(one)) is type(join_key(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, True),
+        (0, False),
+        ("true", True),
+        (1, "01"),
+        (1, "1.0"),
+        (2**53 + 1, float(2**53)),
+        ("a", "A"),
+        ("é", "e\u0301"),
+    ],
+)
+def test_different_values_have_different_keys(one, other):
+    assert (type(join_key(one)), join_key(one)) != (type(join_key(other)), join_key(other))
+
+
+@pytest.mark.parametrize("value", [None, MISSING, [], [1], {}, {"a": 1}])
+def test_what_matches_nothing_has_no_key(value):
+    assert join_key(value) is None
+
+
+def test_missing_is_false_and_says_its_name():
+    assert not MISSING
+    assert repr(MISSING) == "MISSING"
+
+
+def test_kinds_have_the_names_of_json():
+    assert [kind_of(v) for v in (None, True, 1, 1.5, "", [], {})] == [
+        "null", "boolean", "number", "number", "text", "array", "object",
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(alphabet="ab.é0", max_size=3), min_size=1, max_size=4).map(tuple))
+def test_a_path_that_is_printed_is_parsed_again(path):
+    assert parse_path(print_path(path)) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("a", {"b": [1, {"c": None}]}), ("a.b.0", 1), ("a.b.1.c", None), ("a.b.2", MISSING), ("a.b.01", MISSING), ("a.b.-1", MISSING),
+     ("x\\.y", 5), ("x.y", MISSING), ("", 7), ("a.b.c", MISSING), ("x\\.y.z", MISSING), ("0", "zero")],
+)  # fmt: skip
+def test_a_path_leads_into_objects_and_arrays(path, value):
+    record = {"a": {"b": [1, {"c": None}]}, "x.y": 5, "": 7, "0": "zero"}
+    assert walk(record, parse_path(path)) == value
+    assert reader(parse_path(path))(codec.dump(record)) == value
+
+
+@given(st.dictionaries(st.text(max_size=3), JSON, min_size=1, max_size=4))
+def test_reading_a_field_of_a_body_is_reading_it_of_the_record(record):
+    body = codec.dump(record)
+    for name, value in record.items():
+        assert repr(reader((name,))(body)) == repr(value)
+    assert member_names(body) == list(record)
+
+
+@given(JSON)
+def test_what_is_printed_is_parsed_to_the_same_value(value):
+    assert repr(codec.parse(codec.dump(value))) == repr(value)
+    assert codec.parse(codec.dump(value)) == json.loads(codec.dump(value))
+
+
+def test_select_keeps_places_and_order_and_adds_nothing():
+    record = {"b": {"x": 1, "y": {"z": 2}}, "a": [10, {"k": 1, "l": 2}, 30], "c": 1}
+    assert select(record, [("c",), ("b", "y", "z"), ("b", "none")]) == {"b": {"y": {"z": 2}}, "c": 1}
+    assert select(record, [("a", "2"), ("a", "1", "k"), ("a", "9")]) == {"a": [{"k": 1}, 30]}
+    assert select(record, [("c", "x"), ("none",)]) == {}
