@@ -1,0 +1,223 @@
+"""The command line, as a user runs it: a process, its exit code, and what it prints."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ramekin.settings import Settings
+from tests.conftest import Server
+
+
+def run(*arguments, environment=None, stdin=None):
+    return subprocess.run(
+        [sys.executable, "-m", "ramekin", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **(environment or {})},
+        cwd=None,
+        check=False,
+    )
+
+
+def refused(done, *words):
+    """Check that a command was refused in one line, with exit code 2."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    [line] = done.stderr.strip().splitlines()
+    assert line.startswith("ramekin: ")
+    for word in words:
+        assert word in line, line
+
+
+@pytest.fixture
+def server():
+    server = Server("serve")
+    yield server
+    assert server.stop() == 0
+
+
+def test_version_is_quick_and_right():
+    from ramekin import __version__
+
+    assert run("--version").stdout == f"ramekin {__version__}\n"
+
+
+def test_help_names_every_command_and_setting():
+    text = run("--help").stdout
+    assert all(command in text for command in ("serve", "demo", "load", "dump", "health"))
+    text = run("serve", "--help", environment={"COLUMNS": "200"}).stdout
+    for setting in Settings.model_fields:
+        assert f"--{setting.replace('_', '-')}" in text
+
+
+def test_serve_tells_where_it_is_and_ends_well(server):
+    assert "in memory only" in server.greeting
+    with server.client() as client:
+        assert client.get("/health/ready").status_code == 200
+        assert client.get("/api/v1/tables").json() == {"tables": []}
+    assert run("health", "--url", server.url).returncode == 0
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_requests_finish_and_exits_0(sign):
+    server = Server("serve")
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+        connection.sendall(
+            b"POST /api/v1/data/t HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
+        )
+        time.sleep(0.3)
+        server.process.send_signal(sign)
+        time.sleep(0.3)
+        connection.sendall(b'{"id":1}')
+        assert connection.recv(4096).startswith(b"HTTP/1.1 201")
+    assert server.stop() == 0
+
+
+def test_health_is_1_where_nothing_answers():
+    done = run("health", "--url", "http://127.0.0.1:9")
+    assert (done.returncode, done.stderr) == (1, "not ready\n")
+    assert run("health", environment={"RAMEKIN_PORT": "9"}).returncode == 1
+
+
+def test_demo_serves_the_samples():
+    server = Server("demo")
+    try:
+        with server.client() as client:
+            tables = {table["name"]: table["records"] for table in client.get("/api/v1/tables").json()["tables"]}
+            assert tables == {"users": 600, "orders": 6000, "shops": 40}
+            assert client.get("/api/v1/join/users/orders/user_id?count=true&limit=1").json()["total"] == 6000
+    finally:
+        assert server.stop() == 0
+    assert "curl" not in server.greeting
+
+
+def test_files_become_tables(tmp_path):
+    (tmp_path / "db.json").write_text('{"a": [{"id": 1}], "empty": []}')
+    (tmp_path / "b.json").write_text('[{"id": 1}, {"name": "x"}]')
+    (tmp_path / "c.ndjson").write_text('{"id":1}\n{"id":2}\n')
+    (tmp_path / "d.csv").write_text("id,n\n1,x\n")
+    server = Server("serve", *[str(tmp_path / name) for name in ("db.json", "b.json", "c.ndjson", "d.csv")])
+    try:
+        with server.client() as client:
+            tables = {table["name"]: table["records"] for table in client.get("/api/v1/tables").json()["tables"]}
+            assert tables == {"a": 1, "empty": 0, "b": 2, "c": 2, "d": 1}
+            assert client.get("/api/v1/dump/d").json() == [{"id": 1, "n": "x"}]
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("db.json", '{"a": [\n{"id": 1},\n{"id": }]}', ["db.json:3:", "line 3, column 8"]),
+        ("db.json", '{"a": [{"id": 1}], "a": []}', ["db.json", "twice"]),
+        ("db.json", '{"a": [{"id": 1}\n,{"id": "1"}]}', ["db.json:2", "stands twice"]),
+        ("db.json", "5", ["db.json", "An object of arrays"]),
+        ("db.json", '{"1a": []}', ["db.json", "table's name"]),
+        ("1a.json", "[]", ["1a.json", "table's name"]),
+        ("a.ndjson", '{"id":1}\n\n{"id":1', ["a.ndjson:1", "line 3"]),
+        ("a.ndjson", '{"id":1}\n5', ["a.ndjson:2", "A record is a JSON object"]),
+        ("a.csv", "id,n\n1,2\n3\n", ["a.csv", "line 3"]),
+        ("a.txt", "x", ["a.txt", ".json"]),
+        ("users.json", '[\n{"email": "x"}]', ["users.json:2", "/users/0/email"]),
+        (None, None, ["none.json", "no such file"]),
+    ],
+)
+def test_a_wrong_file_is_one_line_and_exit_code_2(tmp_path, file, text, words):
+    path = tmp_path / (file or "none.json")
+    if file:
+        path.write_text(text)
+    refused(run("serve", "--port", 0, "--models", "ramekin.samples.models", path), *words)
+
+
+def test_a_port_that_is_taken_says_what_to_do(server):
+    refused(run("serve", "--port", server.url.rpartition(":")[2]), "address already in use", "--port")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve", "--workers", 2], ["--workers", "one process"]),
+        (["serve", "--rate-limit", "many"], ["--rate-limit", "1000/second"]),
+        (["serve", "--models", "no.such.module"], ["--models", "no module 'no'"]),
+        (["serve", "--models", "json"], ["--models", "no Pydantic model"]),
+        (["serve", "--port", 70000], ["port", "65535"]),
+        (["serve", "--log-format", "xml"], ["log_format"]),
+        (["load", "none.json"], ["none.json"]),
+        (["dump", "--url", "http://127.0.0.1:9"], ["no answer", "127.0.0.1:9"]),
+        (["dump", "--url", "nonsense"], ["nonsense"]),
+        (["dump", "--format", "xml"], ["--format"]),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, words):
+    refused(run(*arguments), *words)
+
+
+def test_settings_are_read_from_the_environment_and_flags_win(tmp_path):
+    environment = {"RAMEKIN_RATE_LIMIT": "5/minute", "RAMEKIN_API_KEY": "one, two", "RAMEKIN_MAX_PAGE_ROWS": "7"}
+    server = Server("serve", "--rate-limit", "9/minute", environment=environment)
+    try:
+        with server.client(headers={"authorization": "Bearer two"}) as client:
+            answer = client.get("/api/v1/tables")
+            assert answer.headers["ratelimit-policy"] == '"default";q=9;w=60'
+            assert client.post("/api/v1/data/t", json={}).status_code == 201
+            assert "at most 7" in client.get("/api/v1/data/t?limit=8").json()["detail"]
+        with server.client() as client:
+            assert client.get("/api/v1/tables").status_code == 401
+        assert run("dump", "--url", server.url, environment=environment).returncode == 0
+        refused(run("dump", "--url", server.url), "refused (401)")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("RAMEKIN_PROT", "1", ["RAMEKIN_PROT", "RAMEKIN_PORT"]),
+        ("RAMEKIN_PORT", "x", ["port"]),
+        ("RAMEKIN_DOCS", "maybe", ["docs"]),
+    ],
+)
+def test_a_variable_that_is_not_understood_is_told(variable, value, words):
+    refused(run("serve", environment={variable: value}), *words)
+
+
+def test_load_and_dump_go_through_a_running_server(server, tmp_path):
+    (tmp_path / "db.json").write_text('{"a": [{"id": 1, "n": 1.5}], "b": []}')
+    (tmp_path / "c.csv").write_text("id,n\n1,x\n")
+    done = run("load", tmp_path / "db.json", tmp_path / "c.csv", "--url", server.url)
+    assert (done.returncode, done.stdout) == (0, "a: 1\nb: 0\nc: 1\n")
+    done = run("dump", "--url", server.url)
+    assert json.loads(done.stdout) == {"a": [{"id": 1, "n": 1.5}], "b": [], "c": [{"id": 1, "n": "x"}]}
+    assert run("dump", "a", "--format", "csv", "--url", server.url).stdout == "id,n\n1,1.5\n"
+    assert run("dump", "a", "-o", tmp_path / "out.json", "--url", server.url).returncode == 0
+    assert (tmp_path / "out.json").read_text() == '[{"id":1,"n":1.5}]'
+    refused(run("dump", "none", "--url", server.url), "refused (404)", "no table")
+    assert run("load", tmp_path / "c.csv", "--mode", "replace", "--url", server.url).stdout == "c: 1\n"
+    assert json.loads(run("dump", "--url", server.url).stdout) == {"c": [{"id": 1, "n": "x"}]}
+
+
+def test_a_load_that_is_wrong_changes_nothing(server, tmp_path):
+    (tmp_path / "a.ndjson").write_text('{"id":1}\n' * 3 + "{")
+    (tmp_path / "b.ndjson").write_text('{"id":1}\n{"id":1}\n')
+    refused(run("load", tmp_path / "a.ndjson", "--url", server.url), "a.ndjson", "line 4")
+    refused(run("load", tmp_path / "b.ndjson", "--url", server.url), "refused (409)", "/b/1/id")
+    with server.client() as client:
+        assert client.get("/api/v1/tables").json() == {"tables": []}
+
+
+def test_a_record_is_never_in_the_log_and_the_request_id_is():
+    server = Server("serve", "--access-log", "--log-format", "json")
+    with server.client() as client:
+        client.post("/api/v1/data/t", json={"id": 1, "secret": "s3cr3t"}, headers={"x-request-id": "mine"})
+    server.process.terminate()
+    _, log = server.process.communicate(timeout=30)
+    [line] = [json.loads(line) for line in log.splitlines()]
+    assert (line["request_id"], line["method"], line["path"], line["status"]) == ("mine", "POST", "/api/v1/data/t", 201)
+    assert "s3cr3t" not in log
