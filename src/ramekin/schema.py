@@ -47,7 +47,7 @@ class RecordSchema:
             # unknown members. The argument is pydantic-core's own for the case of a changed schema.
             _use_prebuilt=False,
         )
-        self.json_schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+        self.json_schema = model.model_json_schema(by_alias=True)
         fields = {field.serialization_alias or name: field for name, field in model.model_fields.items()}
         self.fields = tuple(fields) if "id" in fields else ("id", *fields)
         self.allows_unknown = model.model_config.get("extra") == "allow"

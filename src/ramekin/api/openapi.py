@@ -330,7 +330,7 @@ def _make(app: FastAPI, schemas: Mapping[str, RecordSchema], *, has_keys: bool) 
 def _add_typed_table(document: dict[str, Any], table: str, schema: RecordSchema) -> None:
     """Add a table's own paths, made from the general ones: the table's name filled in, the record its own schema."""
     name = schema.model.__name__
-    own = deepcopy(schema.json_schema)
+    own = schema.model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= own.pop("$defs", {})
     document["components"]["schemas"][name] = own
     examples = own.get("examples", [])

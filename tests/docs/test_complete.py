@@ -1,0 +1,64 @@
+"""Nothing is undocumented, and no page leads nowhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ramekin import errors
+from ramekin.cli.main import app
+from ramekin.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+MANUAL = {path.name: path.read_text() for path in PAGES}
+
+
+@pytest.mark.parametrize("setting", Settings.model_fields)
+def test_every_setting_is_in_the_table(setting):
+    field = Settings.model_fields[setting]
+    row = re.search(
+        rf"^\| `RAMEKIN_{setting.upper()}` \| `--{setting.replace('_', '-')}` \| (.*?) \|",
+        MANUAL["configuration.md"],
+        re.MULTILINE,
+    )
+    assert row, setting
+    default = {None: "none", (): "none", True: "on", False: "off"}.get(field.default, field.default)
+    assert row[1].strip("`") == str(default)
+
+
+def test_the_table_has_no_other_settings():
+    named = set(re.findall(r"`RAMEKIN_([A-Z_]+)`", MANUAL["configuration.md"]))
+    assert {name.lower() for name in named} == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("code", [error.code for error in errors.all_errors()])
+def test_every_error_code_is_listed(code):
+    assert f"| `{code}` |" in MANUAL["errors.md"]
+
+
+def test_every_command_is_described():
+    for command in app.registered_commands:
+        assert f"## `ramekin {command.callback.__name__}`" in MANUAL["configuration.md"]
+
+
+def test_every_route_is_described(local):
+    text = MANUAL["api.md"]
+    for path in local.get("/openapi.json").json()["paths"]:
+        if not re.match("/api/v1/data/(users|orders|gadgets|notes|people)", path):
+            assert f"`{path}`" in text, path
+
+
+def test_there_are_at_least_twelve_troubles_with_cause_and_cure():
+    troubles = re.split(r"^## ", MANUAL["troubleshooting.md"], flags=re.MULTILINE)[1:]
+    assert len(troubles) >= 12
+    for trouble in troubles:
+        assert "**Cause.**" in trouble, trouble.splitlines()[0]
+        assert "**Cure.**" in trouble, trouble.splitlines()[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_lead_to_files(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
