@@ -221,3 +221,66 @@ def test_a_record_is_never_in_the_log_and_the_request_id_is():
     [line] = [json.loads(line) for line in log.splitlines()]
     assert (line["request_id"], line["method"], line["path"], line["status"]) == ("mine", "POST", "/api/v1/data/t", 201)
     assert "s3cr3t" not in log
+
+
+def test_a_terminal_shows_a_progress_bar(server, tmp_path):
+    import pty
+
+    (tmp_path / "a.ndjson").write_text("".join(f'{{"id":{i},"x":"{"x" * 500}"}}\n' for i in range(2000)))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "ramekin", "load", str(tmp_path / "a.ndjson"), "--url", server.url]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=60, check=False)
+    os.close(theirs)
+    shown = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert (done.returncode, done.stdout) == (0, "a: 2,000\n")
+    assert "Loading" in shown
+    assert "MB" in shown or "kB" in shown
+
+
+def test_a_dump_that_cannot_be_written_says_where(server, tmp_path):
+    refused(run("dump", "-o", tmp_path / "none" / "x.json", "--url", server.url), "x.json", "no such file")
+
+
+def test_files_of_one_table_are_loaded_together_where_they_stand_together(server, tmp_path):
+    (tmp_path / "a.ndjson").write_text('{"id":1}')
+    (tmp_path / "a.csv").write_text("id\n2\n")
+    (tmp_path / "b.csv").write_text("id\n3\n")
+    files = {name: tmp_path / name for name in ("a.ndjson", "a.csv", "b.csv")}
+    assert run("load", files["a.ndjson"], files["a.csv"], "--url", server.url).stdout == "a: 2\n"
+    apart = run("load", files["a.ndjson"], files["b.csv"], files["a.csv"], "--url", server.url)
+    refused(apart, "'a' is in two files")
+
+
+def test_a_module_that_fails_is_told(tmp_path):
+    (tmp_path / "broken_models.py").write_text("1 / 0")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    refused(run("serve", "--models", "broken_models", environment=environment), "importing 'broken_models' failed")
+    (tmp_path / "twins.py").write_text(
+        "from pydantic import BaseModel\nclass A(BaseModel):\n    id: str\nclass B(BaseModel):\n    __table__ = 'as'\n    id: str\n"
+    )
+    refused(run("serve", "--models", "twins", environment=environment), "both name the table 'as'")
+
+
+def test_an_answer_that_is_not_ours_is_told(tmp_path):
+    import http.server
+    import threading
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(404)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_):
+            pass
+
+    other = http.server.HTTPServer(("127.0.0.1", 0), Other)
+    thread = threading.Thread(target=other.serve_forever)
+    thread.start()
+    try:
+        refused(run("dump", "--url", f"http://127.0.0.1:{other.server_port}"), "status 404")
+    finally:
+        other.shutdown()
+        thread.join()
+        other.server_close()
