@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help run test check setup lock samples image-test load-test clean
 
@@ -13,8 +14,8 @@ help:
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
-	@echo "Starting the demo; Ctrl-C stops it. All options: $(BIN)/python -m ramekin serve --help"
-	@PYTHONPATH=src $(BIN)/python -m ramekin demo $(if $(PORT),--port $(PORT))
+	@echo "Starting the demo; Ctrl-C stops it. Your own tables: $(BIN)/ramekin serve --help"
+	@$(BIN)/ramekin demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev.stamp check
 	@echo "Running the tests; the report of coverage comes last."
@@ -30,15 +31,16 @@ setup: $(VENV)/dev.stamp
 $(VENV)/bin/python:
 	@scripts/make-venv "$(PYTHON)" "$(VENV)"
 
-$(VENV)/run.stamp: requirements/run.lock | $(VENV)/bin/python
+$(VENV)/run.stamp: requirements/run.lock requirements/build.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the server needs."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	@$(PIP) --require-hashes -r requirements/run.lock -r requirements/build.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the server and its tests need; the first time takes a minute."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run.stamp
 
 lock: $(VENV)/dev.stamp
