@@ -250,6 +250,8 @@ class Database:
                 raise _at(error, i) from None
             outcomes.append(outcome)
             changes[place] = replace(change, after=outcome.body)
+            if i % BATCH == BATCH - 1:
+                await asyncio.sleep(0)
         return outcomes, [change for change in changes.values() if change.after is not change.before]
 
     def _body_of(self, table: str, record: Any, i: int) -> tuple[bytes, str]:

@@ -87,6 +87,14 @@ def test_names_in_errors_are_cut(api):
         assert "n" * 101 not in answer.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/health/ready", "/problems", "/problems/conflict", "/openapi.json", "/api/v1/tables",
+             "/api/v1/dump", "/api/v1/tables/users", "/api/v1/dump/users"],
+)  # fmt: skip
+def test_a_route_that_takes_no_parameters_refuses_them(api, path):
+    assert_problem(api.get(f"{path}?verbose=1"), 400, "unknown-parameter")
+
+
 # problems
 
 

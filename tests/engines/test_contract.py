@@ -267,3 +267,17 @@ async def test_many_fields_may_be_looked_up(engine):
     for i in range(50):
         async with engine.snapshot([Access("t", paths=((f"f{i}",),))]) as view:
             assert [row[0] for row in await view.lookup("t", (f"f{i}",), str(i))] == [1]
+
+
+async def test_a_table_that_is_made_again_while_a_view_is_prepared_is_the_one_that_is_seen(engine):
+    await put(engine, "t", *[body(f"r{i:05}", k=1) for i in range(5000)])
+
+    async def look():
+        async with engine.snapshot([Access("t", in_id_order=True, paths=(("k",),))]) as view:
+            return [row[0] for row in await view.scan("t", None, 3)]
+
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(0)
+    await engine.drop_table("t")
+    await put(engine, "t", body("new", k=1))
+    assert await asyncio.wait_for(looking, 10) == ["new"]

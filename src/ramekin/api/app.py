@@ -17,7 +17,7 @@ from ramekin import errors
 from ramekin.api import batch, docs, dump, health, joins, openapi, problems, records, tables
 from ramekin.api.limits import Keys, RateLimit
 from ramekin.api.middleware import Edge
-from ramekin.api.requests import request_id
+from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.responses import json_response
 from ramekin.api.routes import add_route, methods_of
 from ramekin.clock import SYSTEM
@@ -100,6 +100,7 @@ def create_app(
 def _register_document(app: FastAPI) -> None:
     async def openapi_document(request: Request) -> Response:
         """Return the OpenAPI document."""
+        read_parameters(request)
         return json_response(app.openapi())
 
     add_route(app, "GET", "/openapi.json", openapi_document, include_in_schema=False)

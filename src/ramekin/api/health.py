@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from ramekin.api import openapi
+from ramekin.api.requests import read_parameters
 from ramekin.api.responses import json_response
 from ramekin.api.routes import add_route
 from ramekin.version import __version__
@@ -21,16 +22,19 @@ def register(app: FastAPI, context: Context) -> None:
 
     async def health(request: Request) -> Response:
         """Say whether the server is ready, with its figures."""
+        read_parameters(request)
         tables = await context.database.tables()
         figures = {"tables": len(tables), "records": sum(info.stats.records for info in tables)}
         return await _answer(figures | {"uptime_seconds": round(context.uptime_s(), 3)})
 
     async def health_live(request: Request) -> Response:
         """Say that the process runs. Touches no table."""
+        read_parameters(request)
         return json_response({"status": "ok", "version": __version__, "engine": _engine_name()})
 
     async def health_ready(request: Request) -> Response:
         """Say whether the server takes requests."""
+        read_parameters(request)
         return await _answer({})
 
     async def home(request: Request) -> Response:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, errors
-from ramekin.api.requests import request_id
+from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.routes import add_route
 
 if TYPE_CHECKING:
@@ -88,10 +88,12 @@ def register(app: FastAPI) -> None:
 
     async def list_problems(request: Request) -> Response:
         """List every error code with its status and title."""
+        read_parameters(request)
         return _page(request, [_explain(error) for error in known.values()])
 
     async def explain_problem(code: str, request: Request) -> Response:
         """Say what an error code means and what to do about it."""
+        read_parameters(request)
         if code not in known:
             hint = errors.did_you_mean(code, known)
             raise errors.UnknownProblem(f"There is no error code '{errors.shorten(code)}'.{hint}")

@@ -89,10 +89,11 @@ class EmbeddedEngine:
 
     @asynccontextmanager
     async def snapshot(self, accesses: Sequence[Access]) -> AsyncIterator[EmbeddedView]:
-        tables = {access.table: self._catalog.table(access.table) for access in accesses}
         while not all(self._is_ready(access) for access in accesses):
-            for access in accesses:
-                await self._make_ready(tables[access.table], access)
+            for (
+                access
+            ) in accesses:  # each table looked up anew: it may be dropped and made again while others are built
+                await self._make_ready(self._catalog.table(access.table), access)
         view = EmbeddedView()
         for access in accesses:
             view.pin(self._catalog.table(access.table), access)
