@@ -33,7 +33,7 @@ MAX_FAULTS = 10
 MAX_ATTEMPTS = 100
 """Times that a write is settled again because others wrote in between. The engine in this process never needs one."""
 
-BATCH = 500
+BATCH = 200
 """Records that are prepared before other tasks get a turn: about 2 ms."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ramekin.clock import Clock
 
-IdOrder = tuple[int, int, str]
+IdSortKey = tuple[int, int, str]
 
 MAX_ID_CHARS = 255
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -49,7 +49,7 @@ def looks_like_integer(key: str) -> bool:
     return _INTEGER.fullmatch(key) is not None and INT64_MIN <= int(key) <= INT64_MAX
 
 
-def id_order(key: str, *, is_text: bool = False) -> IdOrder:
+def id_order(key: str, *, is_text: bool = False) -> IdSortKey:
     """Return what ids are sorted by: integers by value, then texts by code point.
 
     Args:

@@ -19,11 +19,13 @@ from ramekin.query.join import (
     On,
     Position,
     count_mixed,
+    count_pairs,
     other_readings,
     parse_key,
     read_bare_key,
     row_ids,
-    walk_pairs,
+    take_pairs,
+    walk,
 )
 from ramekin.values import MISSING, join_key
 
@@ -123,11 +125,11 @@ class _Joined:
         request = self.request
         plan = JoinPlan(request.left, request.right, on, request.kind)
         async with self.engine.snapshot(_accesses(plan)) as view:
-            pairs, has_more, matched = await _take(view, plan, position, request.offset, request.limit)
-            total = await _count_pairs(view, plan) if request.with_count else None
+            pairs, has_more, has_matched = await take_pairs(walk(view, plan, position), request.offset, request.limit)
+            total = await count_pairs(walk(view, plan)) if request.with_count else None
         if mixed := count_mixed(pairs, on):
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
-        if not matched and not has_more and position is None:
+        if not has_matched and not has_more and position is None:
             warnings += await self._suggest(on)
         cursor = encode_cursor(query, row_ids(pairs[-1])) if has_more and pairs else None
         described = on.describe(*self.names)
@@ -195,30 +197,6 @@ def _accesses(plan: JoinPlan) -> list[Access]:
         Access(plan.left_table, in_id_order=True, paths=left_paths),
         Access(plan.right_table, in_id_order=plan.keeps_right, paths=(plan.on.right,)),
     ]
-
-
-async def _take(
-    view: View, plan: JoinPlan, position: Position | None, offset: int, limit: int
-) -> tuple[list[Pair], bool, bool]:
-    """Return the pairs of one page, whether more follow, and whether any two records matched on the way."""
-    pairs: list[Pair] = []
-    matched = False
-    async for pair in walk_pairs(view, plan, position):
-        matched = matched or (pair[0] is not None and pair[1] is not None)
-        if offset:
-            offset -= 1
-        elif len(pairs) < limit:
-            pairs.append(pair)
-        else:
-            return pairs, True, matched
-    return pairs, False, matched
-
-
-async def _count_pairs(view: View, plan: JoinPlan) -> int:
-    count = 0
-    async for _ in walk_pairs(view, plan):
-        count += 1
-    return count
 
 
 async def _would_match(view: View, left: str, right: str, on: On) -> bool:

@@ -217,3 +217,19 @@ def test_one_key_for_all_gives_every_pair(api):
     answer = api.get("/api/v1/join/a/b/k?limit=1000&count=true")
     assert answer.json()["total"] == 3000
     assert pairs(answer, "a", "b") == [(i, j) for i in range(20) for j in range(50)]
+
+
+def test_a_long_posting_is_paged_in_order_and_follows_writes(api):
+    store(api, a=[{"id": 1, "k": 1}, {"id": 2, "k": 1}], b=[{"id": i, "k": 1} for i in range(2500, 0, -1)])
+    path, found = "/api/v1/join/a/b/k?limit=1000&count=true", []
+    while path:
+        answer = api.get(path)
+        assert answer.json()["total"] == 5000
+        found += pairs(answer, "a", "b")
+        path = answer.json()["next"]
+    assert found == [(i, j) for i in (1, 2) for j in range(1, 2501)]
+    assert pairs(api.get("/api/v1/join/a/b/k?offset=4999"), "a", "b") == [(2, 2500)]
+    api.delete("/api/v1/data/b/2500")
+    api.post("/api/v1/data/b", json={"id": 0, "k": 1})
+    assert pairs(api.get("/api/v1/join/a/b/k?limit=1"), "a", "b") == [(1, 0)]
+    assert pairs(api.get("/api/v1/join/a/b/k?offset=4999"), "a", "b") == [(2, 2499)]

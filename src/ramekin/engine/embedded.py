@@ -7,16 +7,17 @@ is cut into batches of a few milliseconds. Knows no HTTP; see ``base.py`` for wh
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from ramekin.engine.base import Guarantees, Page
-from ramekin.ids import id_order
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from ramekin.definitions import Change, RecordId, TableStats
     from ramekin.engine.base import Access, Row
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 1000
 """Bodies that a whole-table read hands out at once."""
+
+LONG_POSTING = 1000
+"""Keys of one posting that are sorted at each look-up; more are sorted once and kept."""
 
 ID: FieldPath = ("id",)
 
@@ -143,6 +147,7 @@ class EmbeddedView:
         self._records: dict[str, Records] = {}
         self._orders: dict[str, IdOrder] = {}
         self._indexes: dict[tuple[str, FieldPath], HashIndex] = {}
+        self._rows = 0
 
     def pin(self, table: Table, access: Access) -> None:
         """Hold what one access needs. The caller has seen to it that it is ready."""
@@ -165,17 +170,42 @@ class EmbeddedView:
 
     async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
         bodies = self._records[table].bodies
-        return [(record_id, bodies[str(record_id)]) for record_id in islice(self._orders[table].after(after), limit)]
+        rows = [(record_id, bodies[str(record_id)]) for record_id in islice(self._orders[table].after(after), limit)]
+        await self._rest(len(rows))
+        return rows
 
     async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
+        await self._rest(1)
         records = self._records[table]
         if path == ID:
             body = records.bodies.get(key) if isinstance(key, str) else None
             return [] if body is None else [(records.id_of(str(key)), body)]
-        keys = self._indexes[table, path].find(key)
-        if len(keys) > 1:
-            keys.sort(key=lambda key: id_order(key, is_text=key in records.text_keys))
-        return [(records.id_of(key), records.bodies[key]) for key in keys]
+        index = self._indexes[table, path]
+        keys = index.ordered.get(key) or index.find(key)
+        if len(keys) <= LONG_POSTING:
+            return [(records.id_of(key), records.bodies[key]) for key in sorted(keys, key=records.order_of)]
+        if key not in index.ordered:
+            index.ordered[key] = await self._in_id_order(keys, records)
+        return Rows(records, index.ordered[key])
+
+    async def _in_id_order(self, keys: list[str], records: Records) -> list[str]:
+        """Return many keys sorted, in steps of a few milliseconds."""
+        runs = []
+        for start in range(0, len(keys), BATCH_ROWS):
+            runs.append(sorted(keys[start : start + BATCH_ROWS], key=records.order_of))
+            await asyncio.sleep(0)
+        merged: list[str] = []
+        for key in merge(*runs, key=records.order_of):
+            merged.append(key)
+            await self._rest(1)
+        return merged
+
+    async def _rest(self, rows: int) -> None:
+        """Give other tasks a turn after every batch of rows."""
+        self._rows += rows
+        if self._rows >= BATCH_ROWS:
+            self._rows = 0
+            await asyncio.sleep(0)
 
     async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         bodies = iter(self._records[table].bodies.values())
@@ -188,3 +218,23 @@ class EmbeddedView:
 
     def count(self, table: str) -> int:
         return len(self._records[table].bodies)
+
+
+class Rows(Sequence["Row"]):
+    """The rows of many keys, each made when it is looked at: a page of a long posting costs what the page holds."""
+
+    def __init__(self, records: Records, keys: list[str]) -> None:
+        self._records, self._keys = records, keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return Rows(self._records, self._keys[place])
+        key = self._keys[place]
+        return self._records.id_of(key), self._records.bodies[key]

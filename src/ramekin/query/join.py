@@ -8,11 +8,13 @@ costs what the page holds. Knows no tables: it is given a `Source`; see ``databa
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ramekin.errors import InvalidKey
+from ramekin.ids import IdSortKey, id_order
 from ramekin.paths import FieldPath, parse_path, print_path, reader
 from ramekin.values import JoinKey, join_key, kind_of
 
@@ -24,6 +26,8 @@ SCAN_ROWS = 256
 
 Row = tuple[int | str, bytes]
 Pair = tuple[Row | None, Row | None]
+Group = tuple[Row | None, Sequence[Row]]
+"""A left row with its matches; none where it is kept without one. No left row: a right row that nothing matched."""
 
 _EQUALS = re.compile(r"(?<!\\)=")
 
@@ -100,44 +104,73 @@ def read_bare_key(path: FieldPath, *, in_left: bool, in_right: bool) -> On | Non
     return On(path, ID) if in_left else None
 
 
-async def walk_pairs(source: Source, plan: JoinPlan, after: Position | None = None) -> AsyncIterator[Pair]:
-    """Yield the pairs of a join in order: by the left id, then by the right id, right-only rows last.
+async def walk(source: Source, plan: JoinPlan, after: Position | None = None) -> AsyncIterator[Group]:
+    """Yield the groups of a join in order: by the left id, matches by the right id, right-only rows last.
 
-    Cost: O(1) expected for each left row, and for each pair; with `after`, only what follows it is read.
+    Cost: O(1) expected for each left row, whatever the number of its matches; with `after`, only what follows is read.
     """
     if after is None or after.left is not None:
-        async for pair in _walk_left(source, plan, after):
-            yield pair
+        async for group in _walk_left(source, plan, after):
+            yield group
     if plan.keeps_right:
         async for row in _unmatched_right(source, plan, after.right if after and after.left is None else None):
-            yield None, row
+            yield None, (row,)
 
 
-async def _walk_left(source: Source, plan: JoinPlan, after: Position | None) -> AsyncIterator[Pair]:
+async def take_pairs(groups: AsyncIterator[Group], offset: int, limit: int) -> tuple[list[Pair], bool, bool]:
+    """Return the pairs of one page, whether more follow, and whether any two records matched on the way.
+
+    Cost: O(groups passed over + limit).
+    """
+    pairs: list[Pair] = []
+    has_matched = False
+    async for left, rights in groups:
+        has_matched = has_matched or (left is not None and len(rights) > 0)
+        size = max(1, len(rights))
+        if offset >= size:
+            offset -= size
+            continue
+        if len(pairs) == limit:
+            return pairs, True, has_matched
+        chosen = rights[offset : offset + limit - len(pairs)] if rights else (None,)
+        pairs.extend((left, right) for right in chosen)
+        if offset + len(chosen) < size:
+            return pairs, True, has_matched
+        offset = 0
+    return pairs, False, has_matched
+
+
+async def count_pairs(groups: AsyncIterator[Group]) -> int:
+    """Return the number of pairs. Cost: O(groups)."""
+    count = 0
+    async for _, rights in groups:
+        count += max(1, len(rights))
+    return count
+
+
+async def _walk_left(source: Source, plan: JoinPlan, after: Position | None) -> AsyncIterator[Group]:
     matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
     last = None
     if after is not None:
         last = after.left
-        async for pair in _rest_of(source, plan, matches, after):
-            yield pair
+        if rest := await _rest_of(source, plan, matches, after):
+            yield rest
     while rows := await source.scan(plan.left_table, last, SCAN_ROWS):
         for row in rows:
             found = await matches.of(row)
-            for match in found:
-                yield row, match
-            if not found and plan.keeps_left:
-                yield row, None
+            if found or plan.keeps_left:
+                yield row, found
         last = rows[-1][0]
 
 
-async def _rest_of(source: Source, plan: JoinPlan, matches: _Matches, after: Position) -> AsyncIterator[Pair]:
-    """Yield the pairs of the left record at which the last page ended, behind the right one at which it ended."""
+async def _rest_of(source: Source, plan: JoinPlan, matches: _Matches, after: Position) -> Group | None:
+    """Return the left record at which the last page ended, with the matches behind the one at which it ended."""
     found = await source.lookup(plan.left_table, ID, str(after.left))
     if not found or after.right is None:
-        return
-    for match in await matches.of(found[0]):
-        if _follows(match[0], after.right):
-            yield found[0], match
+        return None
+    rights = await matches.of(found[0])
+    rest = rights[bisect_right(rights, _order(after.right), key=lambda row: _order(row[0])) :]
+    return (found[0], rest) if rest else None
 
 
 async def _unmatched_right(source: Source, plan: JoinPlan, after: int | str | None) -> AsyncIterator[Row]:
@@ -168,13 +201,8 @@ class _Matches:
         return self._found
 
 
-def _follows(one: int | str, other: int | str) -> bool:
-    """Say whether an id comes after another one: integers before texts."""
-    if isinstance(one, int) and isinstance(other, int):
-        return one > other
-    if isinstance(one, str) and isinstance(other, str):
-        return one > other
-    return isinstance(one, str)
+def _order(record_id: int | str) -> IdSortKey:
+    return id_order(str(record_id), is_text=isinstance(record_id, str))
 
 
 def count_mixed(pairs: Sequence[Pair], on: On) -> int:

@@ -77,13 +77,15 @@ class HashIndex(Shared):
     Cost: add, remove and look up O(length of the body) and O(1) in the number of records.
     """
 
-    __slots__ = ("is_ready", "path", "postings", "read")
+    __slots__ = ("is_ready", "ordered", "path", "postings", "read")
 
     def __init__(self, path: FieldPath) -> None:
         super().__init__()
         self.path = path
         self.read: Callable[[bytes], object] = reader(path)
         self.postings: dict[JoinKey, str | set[str]] = {}
+        self.ordered: dict[JoinKey, list[str]] = {}
+        """Long postings in id order, as a reader has left them here; gone when the posting changes."""
         self.is_ready = False
 
     def add(self, key: str, body: bytes) -> None:
@@ -93,6 +95,7 @@ class HashIndex(Shared):
         posting = self.postings.setdefault(value, key)
         if isinstance(posting, set):
             posting.add(key)
+            self.ordered.pop(value, None)
         elif posting != key:
             self.postings[value] = {posting, key}
 
@@ -100,9 +103,10 @@ class HashIndex(Shared):
         value = join_key(self.read(body))
         posting = None if value is None else self.postings.get(value)
         if isinstance(posting, set):
+            self.ordered.pop(value, None)  # type: ignore[arg-type]  # None has no posting
             posting.discard(key)
             if len(posting) == 1:
-                self.postings[value] = posting.pop()  # type: ignore[index]  # None has no posting
+                self.postings[value] = posting.pop()  # type: ignore[index]  # likewise
         elif posting == key:
             del self.postings[value]  # type: ignore[arg-type]  # likewise
 
@@ -122,5 +126,6 @@ class HashIndex(Shared):
     def copy(self) -> Self:
         twin = type(self)(self.path)
         twin.postings = {v: posting if type(posting) is str else set(posting) for v, posting in self.postings.items()}
+        twin.ordered = self.ordered.copy()
         twin.is_ready = self.is_ready
         return twin

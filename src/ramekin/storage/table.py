@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from ramekin.definitions import IndexStats, TableStats
-from ramekin.ids import looks_like_integer
+from ramekin.ids import id_order, looks_like_integer
 from ramekin.paths import print_path, reader
 from ramekin.storage.indexes import HashIndex, IdOrder
 from ramekin.storage.shared import Shared
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ramekin.definitions import RecordId
+    from ramekin.ids import IdSortKey
     from ramekin.paths import FieldPath
 
 BATCH = 1000
@@ -44,6 +45,10 @@ class Records(Shared):
     def id_of(self, key: str) -> RecordId:
         """Return the id that a record has, in the type it was sent in."""
         return int(key) if looks_like_integer(key) and key not in self.text_keys else key
+
+    def order_of(self, key: str) -> IdSortKey:
+        """Return what keys are sorted by: integers by value, then texts by code point."""
+        return id_order(key, is_text=key in self.text_keys)
 
     def copy(self) -> Self:
         twin = type(self)()
