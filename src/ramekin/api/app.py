@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
-from ramekin.api import batch, docs, dump, health, joins, openapi, problems, records, tables
+from ramekin.api import batch, docs, dump, health, joins, lists, openapi, problems, records, tables
 from ramekin.api.limits import Keys, RateLimit
 from ramekin.api.middleware import Edge
 from ramekin.api.requests import read_parameters, request_id
@@ -83,7 +83,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.context = context
-    for feature in (records, joins, dump, batch, tables, health):
+    for feature in (records, lists, joins, dump, batch, tables, health):
         feature.register(app, context)
     problems.register(app)
     if has_docs:

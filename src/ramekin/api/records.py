@@ -1,13 +1,12 @@
-"""Records over HTTP: create, read, replace, patch, delete, and lists of a table.
+"""Records over HTTP: create, read, replace, patch, delete.
 
 Each endpoint reads as a sentence: what was asked, what the database says, how it is answered. Knows no engines; see
-``ramekin/operations.py`` for what each write means.
+``ramekin/operations.py`` for what each write means and ``lists.py`` for many records of a table.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request, Response
 
@@ -22,7 +21,6 @@ from ramekin.api.requests import (
     check_no_body,
     choice,
     flag,
-    integer,
     media_type,
     none_match,
     preferences,
@@ -32,9 +30,7 @@ from ramekin.api.requests import (
 )
 from ramekin.api.responses import (
     body_response,
-    envelope,
     json_response,
-    list_headers,
     not_modified,
     record_path,
     record_response,
@@ -43,14 +39,12 @@ from ramekin.api.routes import API, add_route
 from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
 from ramekin.operations import CONFLICT_RULES, Operation
 from ramekin.paths import parse_path, select
-from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.schema import column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ramekin.api.app import Context
-    from ramekin.engine.base import Page
     from ramekin.operations import Outcome
 
 RECORD = f"{API}/data/{{table}}/{{id}}"
@@ -76,9 +70,7 @@ def register(app: FastAPI, context: Context) -> None:
             operation = Operation("create", table, record=codec.parse(body), on_conflict=rule)
             outcome = await database.apply(operation)
             return _answer_one(table, outcome, is_minimal=is_minimal)
-        schema = database.schemas.get(table)
-        types = None if schema is None else column_types(schema.json_schema)
-        records = _read_bulk(kind, body, limits.record_bytes, types, as_text=as_text)
+        records = _read_bulk(context, table, kind, body, as_text=as_text)
         outcomes = await database.insert(table, records, on_conflict=rule)
         return _answer_many(outcomes, is_minimal=is_minimal)
 
@@ -125,33 +117,8 @@ def register(app: FastAPI, context: Context) -> None:
         await database.apply(Operation("delete", table, id, None, read_condition(request)))
         return Response(status_code=204)
 
-    async def list_records(table: str, request: Request) -> Response:
-        """Return a page of a table, in id order."""
-        parameters = read_parameters(request, ("limit", "cursor", "offset", "count"))
-        limit = integer(parameters, "limit", min(100, limits.page_rows), maximum=limits.page_rows)
-        offset = integer(parameters, "offset", 0)
-        with_count = flag(parameters, "count")
-        kind = accepted(request, (JSON, NDJSON, CSV))
-        if "cursor" in parameters and "offset" in parameters:
-            raise InvalidParameter("'cursor' and 'offset' are two ways to say where to begin; send one.")
-        query = f"list\0{table}"
-        after = position_of(query, parameters["cursor"], (int, str))[0] if "cursor" in parameters else None
-        stats = (await database.table(table)).stats
-        tag = context.weak_tag(stats.revision)
-        if none_match(request, tag):
-            return not_modified(f'W/"{tag}"')
-        page = await database.find(table, after=after, offset=offset, limit=limit)
-        following = _next_path(table, page, query, limit, with_count=with_count)
-        total = stats.records if with_count else None
-        headers = {"etag": f'W/"{tag}"', "vary": "Accept"} | list_headers(following, total, (), is_bare=kind != JSON)
-        bodies = [body for _, body in page.rows]
-        if kind == JSON:
-            return body_response(envelope(codec.splice_array(bodies), following, {"total": total}), headers=headers)
-        return Response(_write_rows(context, table, bodies, kind), 200, headers, kind)
-
     docs = openapi.RECORDS
     add_route(app, "POST", TABLE, create_record, **docs["create_record"])
-    add_route(app, "GET", TABLE, list_records, **docs["list_records"])
     add_route(app, "GET", RECORD, get_record, **docs["get_record"])
     add_route(app, "PUT", RECORD, put_record, **docs["put_record"])
     add_route(app, "PATCH", RECORD, patch_record, **docs["patch_record"])
@@ -175,12 +142,14 @@ def _selected(text: str) -> list[tuple[str, ...]]:
     return [parse_path(name) for name in names]
 
 
-def _read_bulk(kind: str, body: bytes, limit: int, types: formats.CellTypes | None, *, as_text: bool) -> Iterable[Any]:
+def _read_bulk(context: Context, table: str, kind: str, body: bytes, *, as_text: bool) -> Iterable[Any]:
     if kind == JSON:
-        numbered = formats.read_json_array(body, limit)
+        numbered = formats.read_json_array(body, context.database.limits.record_bytes)
     elif kind == NDJSON:
         numbered = formats.read_ndjson([body])
     else:
+        schema = context.database.schemas.get(table)
+        types = None if schema is None else column_types(schema.json_schema)
         numbered = formats.read_csv(body, types, as_text=as_text)
     return (record for _, record in numbered)
 
@@ -201,20 +170,3 @@ def _answer_many(outcomes: Sequence[Outcome], *, is_minimal: bool) -> Response:
     if is_minimal:
         return json_response({"count": len(outcomes)}, status, {"preference-applied": "return=minimal"})
     return body_response(codec.splice_array(outcome.body for outcome in outcomes if outcome.body is not None), status)
-
-
-def _next_path(table: str, page: Page, query: str, limit: int, *, with_count: bool) -> str | None:
-    if not page.has_more or not page.rows:
-        return None
-    words = {"limit": limit, "cursor": encode_cursor(query, [page.rows[-1][0]])}
-    if with_count:
-        words["count"] = "true"
-    return f"{API}/data/{quote(table)}?{urlencode(words)}"
-
-
-def _write_rows(context: Context, table: str, bodies: Sequence[bytes], kind: str) -> bytes:
-    if kind == NDJSON:
-        return b"".join(b"%b\n" % body for body in bodies)
-    records = [codec.parse(body) for body in bodies]
-    columns = list(dict.fromkeys([*context.columns(table), *(name for record in records for name in record)]))
-    return formats.write_csv_header(columns) + formats.write_csv(columns, records)

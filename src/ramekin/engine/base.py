@@ -68,12 +68,6 @@ class View(Protocol):
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""
 
-    def get(self, table: str, key: str) -> bytes | None:
-        """Return one body. Cost: O(1)."""
-
-    def count(self, table: str) -> int:
-        """Return the number of records. Cost: O(1)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Access:

@@ -213,12 +213,6 @@ class EmbeddedView:
             yield batch
             await asyncio.sleep(0)
 
-    def get(self, table: str, key: str) -> bytes | None:
-        return self._records[table].bodies.get(key)
-
-    def count(self, table: str) -> int:
-        return len(self._records[table].bodies)
-
 
 class Rows(Sequence["Row"]):
     """The rows of many keys, each made when it is looked at: a page of a long posting costs what the page holds."""

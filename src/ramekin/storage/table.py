@@ -1,7 +1,7 @@
 """One table in memory: records by key, with their order and indexes in step.
 
-Knows nothing of HTTP, engines or disks; see ``catalog.py`` for tables by name and ``view.py`` for reading a table as
-it was at one moment.
+Knows nothing of HTTP, engines or disks; see ``catalog.py`` for tables by name and ``shared.py`` for
+reading a table as it was at one moment.
 """
 
 from __future__ import annotations
