@@ -132,7 +132,11 @@ class Database:
         prepared = prepare(operation, schema, limit)
         for _ in range(MAX_ATTEMPTS):
             [before] = await self.engine.get_many([(table, prepared.key)])
-            outcome = settle(prepared, before, schema, limit)
+            try:
+                outcome = settle(prepared, before, schema, limit)
+            except RecordNotFound:
+                await self.engine.table_stats(table)  # says so if it is the table that is missing
+                raise
             if await self.engine.write([Change(table, prepared.key, before, outcome.body)]):
                 return outcome
         raise Unavailable("The record is being written by others; nothing was applied.")

@@ -58,6 +58,7 @@ def test_select_without_a_name_is_told(api, rex):
     assert_problem(api.get(f"{REX}?select="), 400, "invalid-parameter")
     assert_problem(api.get(f"{REX}?select=id,"), 400, "invalid-parameter")
     assert_problem(api.get(f"{REX}?fields=id"), 400, "unknown-parameter")
+    assert_problem(api.get("/api/v1/data/none/x?select="), 400, "invalid-parameter")
 
 
 def test_a_dot_in_a_name_is_escaped(api):
@@ -85,7 +86,9 @@ def test_put_replaces_the_whole_record(api, rex):
 
 def test_put_of_what_is_not_there_is_404(api, rex):
     assert_problem(api.put("/api/v1/data/pets/tom", json={}), 404, "record-not-found")
-    assert_problem(api.put("/api/v1/data/none/tom", json={}), 404, "record-not-found")
+    for method in ("PUT", "PATCH"):
+        assert_problem(api.request(method, "/api/v1/data/none/tom", json={}), 404, "unknown-table")
+    assert_problem(api.delete("/api/v1/data/none/tom"), 404, "unknown-table")
     assert_problem(api.get("/api/v1/data/none"), 404, "unknown-table")
 
 
@@ -178,8 +181,8 @@ def test_patch_over_the_limit_is_refused_and_changes_nothing(api):
     assert "b" not in api.get("/api/v1/data/pets/1").json()
 
 
-def test_patch_of_what_is_not_there_is_404(api):
-    assert_problem(api.patch(REX, json={}), 404, "record-not-found")
+def test_patch_of_what_is_not_there_is_404(api, rex):
+    assert_problem(api.patch("/api/v1/data/pets/tom", json={}), 404, "record-not-found")
 
 
 # DELETE

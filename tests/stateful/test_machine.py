@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         known = self.model.get(table, {}).get(str(id))
         code, stored = self.outcome(Operation("upsert" if upsert else "replace", table, str(id), record))
         if known is None and not upsert:
-            assert code == "record-not-found"
+            self.is_told_absent(table, code)
             return
         expected = {"id": known["id"] if known else str(id), **record}
         assert (code, stored) == (None, expected)
@@ -113,7 +113,7 @@ class Machine(RuleBasedStateMachine):
         known = self.model.get(table, {}).get(str(id))
         code, stored = self.outcome(Operation("patch", table, str(id), patch))
         if known is None:
-            assert code == "record-not-found"
+            self.is_told_absent(table, code)
             return
         expected = merged(known, patch)
         assert (code, stored) == (None, expected)
@@ -126,7 +126,10 @@ class Machine(RuleBasedStateMachine):
             assert code is None
             del self.model[table][str(id)]
         else:
-            assert code == "record-not-found"
+            self.is_told_absent(table, code)
+
+    def is_told_absent(self, table, code):
+        assert code == ("record-not-found" if table in self.model else "unknown-table")
 
     @rule(table=TABLES, ids=st.lists(IDS, max_size=4))
     def create_many(self, table, ids):

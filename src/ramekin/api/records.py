@@ -76,15 +76,15 @@ def register(app: FastAPI, context: Context) -> None:
 
     async def get_record(table: str, id: str, request: Request) -> Response:
         """Return one record."""
-        parameters = read_parameters(request, ("select",))
+        fields = _selected(read_parameters(request, ("select",)))
         accepted(request, (JSON,))
         body = await database.get(table, id)
         digest = codec.digest(body)
-        etag = f'W/"{digest}"' if "select" in parameters else f'"{digest}"'
+        etag = f'"{digest}"' if fields is None else f'W/"{digest}"'
         if none_match(request, digest):
             return not_modified(etag)
-        if "select" in parameters:
-            body = codec.dump(select(codec.parse(body), _selected(parameters["select"])))
+        if fields is not None:
+            body = codec.dump(select(codec.parse(body), fields))
         return body_response(body, headers={"etag": etag})
 
     async def put_record(table: str, id: str, request: Request) -> Response:
@@ -135,8 +135,10 @@ async def _parse(context: Context, body: bytes, table: str, id: str | None) -> A
         raise
 
 
-def _selected(text: str) -> list[tuple[str, ...]]:
-    names = text.split(",")
+def _selected(parameters: dict[str, str]) -> list[tuple[str, ...]] | None:
+    if "select" not in parameters:
+        return None
+    names = parameters["select"].split(",")
     if not all(names):
         raise InvalidParameter("'select' is a list of fields with commas between.")
     return [parse_path(name) for name in names]
