@@ -136,9 +136,8 @@ class _Joined:
         return JoinPage(tuple(pairs), self.names, described, cursor, total, tuple(warnings))
 
     async def without_key(self, query: str, position: Position | None) -> JoinPage:
-        """Return a page of a join whose key means nothing yet, because a table is empty: nothing matches."""
-        nowhere = On(("id",), (".", ""))
-        page = await self.page(nowhere, query, position, [])
+        """Return a page of a join whose key means nothing yet, because a table is empty: whatever it is, nothing matches."""
+        page = await self.page(On(ID, ID), query, position, [])
         return JoinPage(page.pairs, page.names, None, page.cursor, page.total, ())
 
     async def _missing_field(self, table: str, path: FieldPath) -> str | None:

@@ -259,6 +259,15 @@ async def test_a_load_during_a_build_is_in_the_order(engine):
     assert await ids(engine, "t") == ["a"]
 
 
+async def test_fields_that_no_record_has_do_not_drive_out_an_index_that_is_used(engine):
+    await put(engine, "t", body(1, k=1))
+    for i in range(100):
+        name = "k" if i == 0 else f"none{i}"
+        async with engine.snapshot([Access("t", paths=((name,),))]) as view:
+            await view.lookup("t", (name,), "1")
+    assert "k" in {index.field for index in (await engine.table_stats("t")).indexes}
+
+
 async def test_many_fields_may_be_looked_up(engine):
     await put(engine, "t", body(1, **{f"f{i}": i for i in range(50)}))
     for i in range(50):

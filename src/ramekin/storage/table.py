@@ -161,9 +161,10 @@ class Table:
         return index
 
     def drop_spare_indexes(self) -> None:
-        """Make room for one more index."""
+        """Make room for one more index: one that holds nothing gives way first, then the one used least recently."""
         while len(self.indexes) >= MAX_INDEXES:
-            del self.indexes[next(iter(self.indexes))]
+            empty = (path for path, index in self.indexes.items() if index.is_ready and not index.postings)
+            del self.indexes[next(empty, next(iter(self.indexes)))]
 
     def stats(self) -> TableStats:
         """Return the table's figures. Cost: O(indexes)."""
