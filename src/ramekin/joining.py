@@ -6,7 +6,7 @@ may have gone wrong. Knows no HTTP; see ``database.py`` for who calls it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ramekin.engine.base import Access
@@ -43,7 +43,11 @@ SAMPLE_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """What is asked: two tables, a key, and which page. `names` are what the sides are called in the answer."""
+    """What is asked: two tables, a key, and which page. `names` are what the sides are called in the answer.
+
+    Raises:
+        InvalidKey, InvalidCursor: it cannot be understood, whatever the tables hold.
+    """
 
     left: str
     right: str
@@ -54,6 +58,30 @@ class JoinRequest:
     offset: int = 0
     cursor: str | None = None
     with_count: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sides[0] == self.sides[1]:
+            raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
+        parse_key(self.key)
+        _ = self.position
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What the two sides are called."""
+        return self.names or (self.left, self.right)
+
+    @property
+    def query(self) -> str:
+        """A text that is equal for equal questions, whichever page is asked for."""
+        return "\x00".join(("join", self.left, self.right, self.key, self.kind, *self.sides))
+
+    @property
+    def position(self) -> Position | None:
+        """Where the page begins, if a cursor says so."""
+        if self.cursor is None:
+            return None
+        kinds = (int, str, type(None))
+        return Position(*position_of(self.query, self.cursor, kinds, kinds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +98,20 @@ class JoinPage:
 
 async def join(engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest) -> JoinPage:
     """Return a page of a join; see `Database.join`."""
-    names = request.names or (request.left, request.right)
-    if names[0] == names[1]:
-        raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
-    await engine.table_stats(request.left)
-    await engine.table_stats(request.right)
-    joined = _Joined(engine, schemas, request, names)
+    for table in (request.left, request.right):
+        await engine.table_stats(table)
+    joined = _Joined(engine, schemas, request)
     on, warnings = await joined.resolve()
-    query = "\x00".join(("join", request.left, request.right, request.key, request.kind, *names))
-    position = None if request.cursor is None else _position(query, request.cursor)
     if on is None:
-        return await joined.without_key(query, position)
-    return await joined.page(on, query, position, warnings)
-
-
-def _position(query: str, cursor: str) -> Position:
-    left, right = position_of(query, cursor, (int, str, type(None)), (int, str, type(None)))
-    return Position(left, right)
+        return replace(await joined.page(On(ID, ID), []), on=None, warnings=())  # whatever it means, nothing matches
+    return await joined.page(on, warnings)
 
 
 class _Joined:
     """One join request on its way to a page."""
 
-    def __init__(
-        self, engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest, names: tuple[str, str]
-    ) -> None:
-        self.engine, self.schemas, self.request, self.names = engine, schemas, request, names
+    def __init__(self, engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest) -> None:
+        self.engine, self.schemas, self.request = engine, schemas, request
 
     async def resolve(self) -> tuple[On | None, list[str]]:
         """Return which fields are equal, with warnings; None if an empty table leaves that open.
@@ -120,9 +136,9 @@ class _Joined:
             )
         return on, []
 
-    async def page(self, on: On, query: str, position: Position | None, warnings: list[str]) -> JoinPage:
+    async def page(self, on: On, warnings: list[str]) -> JoinPage:
         """Walk to the page and return it."""
-        request = self.request
+        request, position = self.request, self.request.position
         plan = JoinPlan(request.left, request.right, on, request.kind)
         async with self.engine.snapshot(_accesses(plan)) as view:
             pairs, has_more, has_matched = await take_pairs(walk(view, plan, position), request.offset, request.limit)
@@ -131,14 +147,9 @@ class _Joined:
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
         if not has_matched and not has_more and position is None:
             warnings += await self._suggest(on)
-        cursor = encode_cursor(query, row_ids(pairs[-1])) if has_more and pairs else None
-        described = on.describe(*self.names)
-        return JoinPage(tuple(pairs), self.names, described, cursor, total, tuple(warnings))
-
-    async def without_key(self, query: str, position: Position | None) -> JoinPage:
-        """Return a page of a join whose key means nothing yet, because a table is empty: whatever it is, nothing matches."""
-        page = await self.page(On(ID, ID), query, position, [])
-        return JoinPage(page.pairs, page.names, None, page.cursor, page.total, ())
+        cursor = encode_cursor(request.query, row_ids(pairs[-1])) if has_more and pairs else None
+        described = on.describe(*request.sides)
+        return JoinPage(tuple(pairs), request.sides, described, cursor, total, tuple(warnings))
 
     async def _missing_field(self, table: str, path: FieldPath) -> str | None:
         if await self._has_field(table, path):
@@ -183,7 +194,7 @@ class _Joined:
         )
         async with self.engine.snapshot([Access(left), Access(right)]) as view:
             return [
-                f"nothing matched; {print_path(on.left)}={print_path(on.right)} would ({on.describe(*self.names)})"
+                f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})"
                 for on in readings
                 if await _would_match(view, left, right, on)
             ]

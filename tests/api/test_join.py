@@ -176,6 +176,11 @@ def test_an_unknown_table_is_404(api, shop):
     assert_problem(api.get("/api/v1/join/none/customers/id"), 404, "unknown-table")
 
 
+def test_what_cannot_be_understood_is_told_before_what_is_missing(api):
+    for path in ("none/none/id", "none/other/=", "none/other/id?cursor=x"):
+        assert api.get(f"/api/v1/join/{path}").status_code == 400
+
+
 def test_writes_are_in_the_next_join(api, shop):
     api.get(shop)
     api.post("/api/v1/data/purchases", json={"id": 0, "customer_id": "cy"})

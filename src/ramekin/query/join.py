@@ -49,6 +49,11 @@ class On:
     left: FieldPath
     right: FieldPath
 
+    @property
+    def key(self) -> str:
+        """The explicit key that says so: ``id=user_id``."""
+        return f"{print_path(self.left)}={print_path(self.right)}"
+
     def describe(self, left_name: str, right_name: str) -> str:
         """Return it as a reader would write it: ``users.id = orders.user_id``."""
         return f"{left_name}.{print_path(self.left)} = {right_name}.{print_path(self.right)}"
