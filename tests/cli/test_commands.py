@@ -284,3 +284,42 @@ def test_an_answer_that_is_not_ours_is_told(tmp_path):
         other.shutdown()
         thread.join()
         other.server_close()
+
+
+def test_nothing_answers_until_all_is_loaded(tmp_path):
+    (tmp_path / "a.ndjson").write_text('{"n":1}\n' * 200_000)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ramekin", "serve", str(tmp_path / "a.ndjson"), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        seen = set()
+        while "ready" not in seen:
+            assert process.poll() is None
+            seen.add(run("health", "--url", f"http://127.0.0.1:{port}").stdout.strip() or "refused")
+        assert seen == {"refused", "ready"}
+        assert "a (200,000)" in process.stdout.readline() + process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_an_ipv6_address_is_served():
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 on this machine")
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 loopback on this machine")
+    server = Server("serve", "--host", "::1")
+    try:
+        assert server.url.startswith("http://[::1]:")
+        with server.client() as client:
+            assert client.get("/health").status_code == 200
+    finally:
+        assert server.stop() == 0

@@ -46,8 +46,9 @@ def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = Fals
     """
     logs.configure(settings.log_format)
     database, sources = _prepare(files, settings, is_demo=is_demo)
-    with _listen(settings.host, settings.port) as listener:
-        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+    with _bind(settings.host, settings.port) as listener:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{listener.getsockname()[1]}"
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
             runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url))
@@ -94,21 +95,24 @@ async def _serve(
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
-        server = _Server(config, app.state.context)
-        print(await _greeting(database, url, tour, has_docs=settings.docs), flush=True)
-        await server.serve(sockets=[listener])
+        greeting = await _greeting(database, url, tour, has_docs=settings.docs)
+        await _Server(config, app.state.context, greeting).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which tells the health endpoint when it begins to stop, and then ends with exit code 0.
+    """uvicorn's server, which greets when it answers, tells when it stops, and then ends with exit code 0.
 
     uvicorn's own handler keeps the signal and raises it again at the end, so that a stop that was asked for and went
     well would look like a crash (143).
     """
 
-    def __init__(self, config: uvicorn.Config, context: Any) -> None:
+    def __init__(self, config: uvicorn.Config, context: Any, greeting: str) -> None:
         super().__init__(config)
-        self._context = context
+        self._context, self._greeting = context, greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._greeting, flush=True)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002  # uvicorn calls it so
         self._context.is_draining = True
@@ -151,14 +155,13 @@ async def _greeting(database: Database, url: str, tour: str, *, has_docs: bool) 
     return "\n".join(lines) + tour.format(url=url)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket, so that a port that is taken is said before anything is loaded. Raises Refused."""
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket that has the port, so that a port that is taken is said before the loading. Raises Refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(2048)
+        listener.bind((host, port))  # not listening yet: nobody is to wait on a server that still loads
     except OSError as error:
         listener.close()
         said = (error.strerror or str(error)).lower()
