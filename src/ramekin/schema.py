@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticUndefined, SchemaValidator
 
 from ramekin import codec
 from ramekin.errors import Fault, InvalidRecord, shorten
@@ -53,7 +53,9 @@ class RecordSchema:
         self.allows_unknown = model.model_config.get("extra") == "allow"
         id_field = fields.get("id")
         self._has_id = id_field is not None
-        self.takes_uuid = id_field is None or (id_field.is_required() and _takes_uuid(id_field))
+        self.takes_uuid = id_field is None or (
+            id_field.get_default() in (None, PydanticUndefined) and _takes_uuid(id_field)
+        )
         """Whether a record without an id is given a UUID: its model makes none, and would take it."""
         self._id_type: TypeAdapter[Any] | None = None
         if id_field is not None and id_field.annotation is not str:
@@ -103,6 +105,8 @@ class RecordSchema:
 
 
 def _takes_uuid(field: FieldInfo) -> bool:
+    if field.default_factory is not None:
+        return False
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     try:
         TypeAdapter(kind).validate_json(codec.dump(str(uuid7())), strict=True)
@@ -224,6 +228,7 @@ def _is_model(value: object) -> bool:
     return (
         isinstance(value, type)
         and issubclass(value, BaseModel)
+        and not issubclass(value, RootModel)  # not an object with members
         and not value.__module__.startswith("pydantic")
         and bool(value.model_fields)
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, computed_field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, create_model, field_validator
 
 from ramekin.errors import InvalidRecord
 from ramekin.schema import RecordSchema, column_types, table_name, tables_in
@@ -155,6 +155,28 @@ def test_column_types_follow_references_and_unions():
     assert types_of["text"] == {"string"}
     assert types_of["either"] == {"object", "integer", "null"}
     assert types_of["some"] == {"array"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "takes"),
+    [
+        (str, ..., True), (str | None, None, True), (UUID, ..., True), (UUID | None, None, True), (int, ..., False),
+        (int | None, None, False), (str, "x", False), (Annotated[str, Field(max_length=8)], ..., False),
+    ],
+)  # fmt: skip
+def test_a_uuid_is_given_where_the_model_makes_no_id_and_would_take_it(kind, default, takes):
+    assert RecordSchema(create_model("Made", id=(kind, default))).takes_uuid is takes
+
+
+def test_a_model_that_makes_its_ids_is_given_none():
+    class Made(BaseModel):
+        id: str = Field(default_factory=lambda: "made")
+
+    assert not RecordSchema(Made).takes_uuid
+
+
+def test_a_model_that_is_no_object_is_no_table():
+    assert tables_in(module(Rows=RootModel[list[int]], Tree=Tree)) == {"trees": Tree}
 
 
 def test_path_ids_are_read_by_type():

@@ -123,7 +123,7 @@ def media_type(request: Request, allowed: Sequence[str]) -> str:
 def check_length(request: Request, limit: int) -> None:
     """Refuse a body whose announced length is over the limit, before any of it is read. Raises BodyTooLarge."""
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length[:20]) > limit:
+    if length.isascii() and length.isdigit() and int(length[:20]) > limit:
         raise _too_large(limit)
 
 
