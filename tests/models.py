@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from ramekin.samples.models import Order, User
 
@@ -37,6 +37,23 @@ class Note(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     text: str
+
+
+class Tag(BaseModel):
+    """An id that the type itself writes in small letters."""
+
+    id: Annotated[str, StringConstraints(to_lower=True)]
+
+
+class Shouted(BaseModel):
+    """An id that the model changes in a way that its type does not tell."""
+
+    id: str
+
+    @field_validator("id")
+    @classmethod
+    def shout(cls, value: str) -> str:
+        return value.upper()
 
 
 class Secret(BaseModel):

@@ -129,16 +129,16 @@ class Database:
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
         table, schema, limit = operation.table, self.schemas.get(operation.table), self.limits.record_bytes
-        prepared = prepare(operation, schema, limit)
-        for _ in range(MAX_ATTEMPTS):
-            [before] = await self.engine.get_many([(table, prepared.key)])
-            try:
+        try:
+            prepared = prepare(operation, schema, limit)
+            for _ in range(MAX_ATTEMPTS):
+                [before] = await self.engine.get_many([(table, prepared.key)])
                 outcome = settle(prepared, before, schema, limit)
-            except RecordNotFound:
-                await self.engine.table_stats(table)  # says so if it is the table that is missing
-                raise
-            if await self.engine.write([Change(table, prepared.key, before, outcome.body)]):
-                return outcome
+                if await self.engine.write([Change(table, prepared.key, before, outcome.body)]):
+                    return outcome
+        except RecordNotFound:
+            await self.engine.table_stats(table)  # says so if it is the table that is missing
+            raise
         raise Unavailable("The record is being written by others; nothing was applied.")
 
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:

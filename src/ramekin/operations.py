@@ -130,7 +130,7 @@ def settle(prepared: Prepared, before: bytes | None, schema: RecordSchema | None
     """
     operation = prepared.operation
     if before is None and operation.kind not in ("create", "upsert"):
-        raise RecordNotFound(f"The table '{shorten(operation.table)}' has no record with this id.")
+        raise _absent(operation)
     if not operation.condition.holds(before):
         raise PreconditionFailed("The record is not in the state that If-Match or If-None-Match asks for.")
     if operation.kind == "delete":
@@ -159,7 +159,12 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Prepared:
     assert operation.address is not None, "only create has no address"
     address: Any = operation.address if schema is None else schema.read_id(operation.address)
-    key = id_key(address)
+    try:
+        key = id_key(address)
+    except InvalidId:
+        if operation.kind == "upsert":
+            raise
+        raise _absent(operation) from None  # no record can have this id
     if operation.kind != "delete" and isinstance(operation.record, dict):
         _check_same_id(operation.record.get("id", address), key, schema)
     return Prepared(operation, key, operation.record)
@@ -180,7 +185,7 @@ def _settle_create(prepared: Prepared, before: bytes | None, schema: RecordSchem
     body = prepared.body
     if before is None:
         if body is None:
-            body = _encode(prepared.record, schema, limit)
+            body = _encode(prepared.record, schema, limit, key=prepared.key)
         return Outcome("created", prepared.key, body)
     if rule == "error":
         raise RecordExists("A record with this id exists already; ids are compared by their text.")
@@ -202,7 +207,7 @@ def _settle_addressed(prepared: Prepared, before: bytes | None, schema: RecordSc
         if "id" not in record:
             address: Any = operation.address if schema is None else schema.read_id(str(operation.address))
             record = {"id": address, **record}
-        return Outcome("created", prepared.key, _encode(record, schema, limit))
+        return Outcome("created", prepared.key, _encode(record, schema, limit, key=prepared.key))
     if operation.kind == "patch":
         patch = _object(prepared.record)
         if patch.get("id", "") is None:
@@ -220,7 +225,7 @@ def _rewrite(record: dict[str, Any], before: bytes, schema: RecordSchema | None,
         record = {**record, "id": _read_id(before)}
     else:
         record = {"id": _read_id(before), **record}
-    return _encode(record, schema, limit)
+    return _encode(record, schema, limit, key=str(_read_id(before)))
 
 
 def _with_id(record: dict[str, Any], schema: RecordSchema | None) -> dict[str, Any]:
@@ -238,16 +243,19 @@ def _key_of(record_id: object, schema: RecordSchema | None) -> str:
     return id_key(record_id)
 
 
-def _encode(record: dict[str, Any], schema: RecordSchema | None, limit_bytes: int) -> bytes:
-    if schema is None:
-        id_key(record["id"])
-        body = codec.dump(record)
-    else:
-        body = schema.validate(record)
-        id_key(_read_id(body))
+def _encode(record: dict[str, Any], schema: RecordSchema | None, limit_bytes: int, key: str | None = None) -> bytes:
+    """Return the body of a record; `key` is the one that it must have, where that is settled already."""
+    body = codec.dump(record) if schema is None else schema.validate(record)
+    found = id_key(_read_id(body))
+    if key is not None and found != key:
+        raise InvalidRecord("The table's model makes another id of this one, and an id never changes.")
     if len(body) > limit_bytes:
         raise BodyTooLarge(f"The record has more than {limit_bytes} bytes.")
     return body
+
+
+def _absent(operation: Operation) -> RecordNotFound:
+    return RecordNotFound(f"The table '{shorten(operation.table)}' has no record with this id.")
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -58,8 +58,8 @@ class RecordSchema:
         )
         """Whether a record without an id is given a UUID: its model makes none, and would take it."""
         self._id_type: TypeAdapter[Any] | None = None
-        if id_field is not None and id_field.annotation is not str:
-            self._id_type = TypeAdapter[Any](id_field.annotation)  # type: ignore[arg-type]  # None only before the rebuild
+        if id_field is not None and (id_field.annotation is not str or id_field.metadata):
+            self._id_type = TypeAdapter(_type_of(id_field))
 
     def validate(self, record: dict[str, Any]) -> bytes:
         """Return the body to store for a record.
@@ -104,12 +104,16 @@ class RecordSchema:
         )
 
 
+def _type_of(field: FieldInfo) -> Any:
+    """Return a field's type with its constraints."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
 def _takes_uuid(field: FieldInfo) -> bool:
     if field.default_factory is not None:
         return False
-    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     try:
-        TypeAdapter(kind).validate_json(codec.dump(str(uuid7())), strict=True)
+        TypeAdapter(_type_of(field)).validate_json(codec.dump(str(uuid7())), strict=True)
     except ValidationError:
         return False
     return True

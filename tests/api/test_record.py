@@ -204,6 +204,16 @@ def test_delete_takes_no_body(api, rex):
     assert_problem(api.request("DELETE", REX, json={}), 415, "unsupported-media-type")
 
 
+def test_an_address_that_no_record_can_have_is_404_and_for_upsert_422(api, rex):
+    path = f"/api/v1/data/pets/{'x' * 256}"
+    assert_problem(api.get(path), 404, "record-not-found")
+    assert_problem(api.put(path, json={}), 404, "record-not-found")
+    assert_problem(api.patch(path, json={}), 404, "record-not-found")
+    assert_problem(api.delete(path), 404, "record-not-found")
+    assert_problem(api.delete(path.replace("pets", "none")), 404, "unknown-table")
+    assert_problem(api.put(f"{path}?upsert=true", json={}), 422, "invalid-id")
+
+
 def test_the_first_of_several_faults_is_told_in_the_order_of_the_contract(api, rex):
     bad = {"content": b"{", "headers": {"content-type": "text/plain", "accept": "text/html"}}
     assert_problem(api.put("/api/v1/none", **bad), 404, "unknown-route")

@@ -156,3 +156,21 @@ def test_a_typed_table_that_is_dropped_is_emptied_and_stays(api):
     api.post(USERS, json=ADA)
     assert api.delete("/api/v1/tables/users").status_code == 204
     assert api.get(USERS).json()["data"] == []
+
+
+def test_an_id_that_its_type_rewrites_is_found_under_either_spelling(api):
+    tags = "/api/v1/data/tags"
+    assert api.post(tags, json={"id": "ABC"}).json() == {"id": "abc"}
+    assert api.put(f"{tags}/XYZ?upsert=true", json={}).json() == {"id": "xyz"}
+    for spelling in ("abc", "ABC", "xyz", "XYZ"):
+        assert api.get(f"{tags}/{spelling}").json()["id"] == spelling.lower()
+    assert_problem(api.post(tags, json={"id": "Abc"}), 409, "record-exists")
+    assert api.post(f"{tags}?on_conflict=merge", json={"id": "ABC"}).status_code == 200
+
+
+def test_an_id_that_the_model_changes_unseen_never_stands_under_another_key(api):
+    shouted = "/api/v1/data/shouteds"
+    assert api.post(shouted, json={"id": "abc"}).headers["location"] == f"{shouted}/ABC"
+    assert_problem(api.put(f"{shouted}/xyz?upsert=true", json={}), 422, "invalid-record")
+    assert_problem(api.post(f"{shouted}?on_conflict=merge", json={"id": "xyz"}), 422, "invalid-record")
+    assert [record["id"] for record in api.get(shouted).json()["data"]] == ["ABC"]

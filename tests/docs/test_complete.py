@@ -44,8 +44,9 @@ def test_every_command_is_described():
 
 def test_every_route_is_described(local):
     text = MANUAL["api.md"]
+    typed = tuple(f"/api/v1/data/{table}" for table in local.app.state.context.database.schemas)
     for path in local.get("/openapi.json").json()["paths"]:
-        if not re.match("/api/v1/data/(users|orders|gadgets|notes|people)", path):
+        if not path.startswith(typed):
             assert f"`{path}`" in text, path
 
 
