@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check setup lock samples image-test load-test clean
+.PHONY: help run test check setup lock samples error-table image-test load-test clean
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
@@ -48,6 +48,9 @@ lock: $(VENV)/dev.stamp
 
 samples: $(VENV)/run.stamp
 	@$(BIN)/python scripts/make_samples.py
+
+error-table: $(VENV)/run.stamp
+	@$(BIN)/python scripts/make_error_table.py
 
 image-test:
 	@scripts/image-test

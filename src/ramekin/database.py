@@ -1,8 +1,8 @@
 """`Database`: the one object behind every door (HTTP, command line, Python).
 
-It joins the models to the engine: records are validated here, operations settled, keys of joins resolved. It takes
-and returns bodies (JSON text as bytes) and never parses one in order to return it. Knows no HTTP; see
-``engine/base.py`` for where tables live and ``operations.py`` for what a write means.
+It joins schemas to the engine: records are validated here and operations settled; lists, groups and joins are found
+by ``finding.py`` and ``joining.py``, changes by condition by ``changing.py``. It takes and returns bodies (JSON text as
+bytes) and never parses one in order to return it. Knows no HTTP; see ``engine/base.py`` for where tables live.
 """
 
 from __future__ import annotations
@@ -12,24 +12,39 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ramekin import joining
+from ramekin import changing, defining, finding, joining
 from ramekin.definitions import Change, Limits, check_table_name
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
-from ramekin.errors import DuplicateId, Fault, InvalidRecord, RamekinError, RecordNotFound, Unavailable, shorten
-from ramekin.operations import Operation, Outcome, Prepared, prepare, settle
-from ramekin.schema import RecordSchema
+from ramekin.errors import (
+    DuplicateId,
+    Fault,
+    InvalidRecord,
+    ModelTable,
+    NotUnique,
+    RamekinError,
+    RecordNotFound,
+    Unavailable,
+    UnknownTable,
+    shorten,
+)
+from ramekin.json_schema import JsonSchema
+from ramekin.models import ModelSchema
+from ramekin.operations import Operation, Outcome, Prepared, Rules, prepare, settle
+from ramekin.presence import Presence
+from ramekin.schema import MAX_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
-    from ramekin.definitions import RecordId, TableStats
-    from ramekin.engine.base import Engine, Page, View
+    from ramekin.definitions import Definition, TableStats
+    from ramekin.engine.base import Engine, View
+    from ramekin.fields import Fields
     from ramekin.operations import OnConflict
+    from ramekin.schema import RecordSchema
 
-MAX_FAULTS = 10
 MAX_ATTEMPTS = 100
 """Times that a write is settled again because others wrote in between. The engine in this process never needs one."""
 
@@ -39,10 +54,11 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table's figures, and the JSON Schema of its model if it has one."""
+    """A table's figures, and its JSON Schema if a model or a definition gives it one."""
 
     stats: TableStats
     schema: dict[str, Any] | None
+    has_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +88,14 @@ class Database:
     ) -> None:
         self.engine: Engine = engine or EmbeddedEngine()
         self.limits = limits or Limits()
-        self.schemas = {name: RecordSchema(model) for name, model in (models or {}).items()}
+        self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
+        self.schemas: dict[str, RecordSchema] = {**self.models}
+        self._cautious: set[str] = set()  # tables whose definition asks for If-Match
+        self._presence = Presence(self.engine, self.schemas)
 
     async def __aenter__(self) -> Database:
         await self.engine.open()
-        for name in self.schemas:
+        for name in self.models:
             await self.engine.create_table(name)
         return self
 
@@ -98,21 +117,31 @@ class Database:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
         return body
 
-    async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int = 100) -> Page:
-        """Return records in id order. Raises UnknownTable. Cost: O(log n + limit)."""
-        return await self.engine.find(table, after=after, offset=offset, limit=limit)
+    def fields(self, table: str) -> Fields:
+        """Return what is declared of a table's fields, for reading queries."""
+        return self._presence.fields(table)
 
-    async def count(self, table: str) -> int:
-        """Return the number of records. Raises UnknownTable. Cost: O(1)."""
-        return (await self.engine.table_stats(table)).records
+    async def find(self, request: finding.FindRequest) -> finding.FindPage:
+        """Return a page of a table.
+
+        Raises:
+            UnknownTable; UnknownField, if the request is strict; TooManyRows.
+
+        Cost: O(page) along an index; the first use of a field builds it, O(n log n) in steps.
+        """
+        return await finding.find(self.engine, self._presence, request, self.limits.sorted_rows)
+
+    async def find_groups(self, request: finding.GroupRequest) -> finding.FindPage:
+        """Return a page of groups with their figures. Raises as `find`. Cost: O(records that satisfy the condition)."""
+        return await finding.find_groups(self.engine, self._presence, request, self.limits.sorted_rows)
 
     async def join(self, request: joining.JoinRequest) -> joining.JoinPage:
         """Return a page of a join. Cost: O(page), once the key has an index.
 
         Raises:
-            UnknownTable, InvalidKey, KeyNotResolved, InvalidCursor.
+            UnknownTable, InvalidKey, KeyNotResolved, NameTaken, TooManyRows; UnknownField, if the request is strict.
         """
-        return await joining.join(self.engine, self.schemas, request)
+        return await joining.join(self.engine, self._presence, request, self.limits.sorted_rows)
 
     @asynccontextmanager
     async def snapshot(self, *tables: str) -> AsyncIterator[Snapshot]:
@@ -126,14 +155,19 @@ class Database:
 
     # Writing
 
+    def rules(self, table: str) -> Rules:
+        """Return what holds for the records of a table."""
+        return Rules(self.schemas.get(table), self.limits.record_bytes, table in self._cautious)
+
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
-        table, schema, limit = operation.table, self.schemas.get(operation.table), self.limits.record_bytes
+        table = operation.table
         try:
-            prepared = prepare(operation, schema, limit)
             for _ in range(MAX_ATTEMPTS):
+                rules = self.rules(table)
+                prepared = prepare(operation, rules)
                 [before] = await self.engine.get_many([(table, prepared.key)])
-                outcome = settle(prepared, before, schema, limit)
+                outcome = settle(prepared, before, rules)
                 if await self.engine.write([Change(table, prepared.key, before, outcome.body)]):
                     return outcome
         except RecordNotFound:
@@ -149,15 +183,19 @@ class Database:
         Raises:
             RamekinError: of the first operation that fails; `index` says which, and pointers begin with it.
         """
-        prepared = []
-        for i, operation in enumerate(operations):
-            try:
-                prepared.append(prepare(operation, self.schemas.get(operation.table), self.limits.record_bytes))
-            except RamekinError as error:
-                raise _at(error, i) from None
-            if i % BATCH == BATCH - 1:
-                await asyncio.sleep(0)
-        return await self._settle_and_write(prepared)
+        for _ in range(MAX_ATTEMPTS):
+            rules = {operation.table: self.rules(operation.table) for operation in operations}
+            prepared = []
+            for i, operation in enumerate(operations):
+                try:
+                    prepared.append(prepare(operation, rules[operation.table]))
+                except RamekinError as error:
+                    raise _at(error, i) from None
+                if i % BATCH == BATCH - 1:
+                    await asyncio.sleep(0)
+            if (outcomes := await self._settle_and_write(prepared, rules)) is not None:
+                return outcomes
+        raise Unavailable("The records are being written by others; nothing was applied.")
 
     async def insert(self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error") -> list[Outcome]:
         """Create many records, all or nothing.
@@ -166,23 +204,20 @@ class Database:
             InvalidRecord: with the faults of the first records that have any; pointers begin with the index.
         """
         check_table_name(table)
-        prepared: list[Prepared] = []
-        faults: list[Fault] = []
-        for i, record in enumerate(records):
-            operation = Operation("create", table, record=record, on_conflict=on_conflict)
-            try:
-                prepared.append(prepare(operation, self.schemas.get(table), self.limits.record_bytes))
-            except RamekinError as error:
-                if not isinstance(error, InvalidRecord):
-                    raise _at(error, i) from None
-                faults += _faults_at(error, i)
-                if len(faults) >= MAX_FAULTS:
-                    break
-            if i % BATCH == BATCH - 1:
-                await asyncio.sleep(0)
-        if faults:
-            raise InvalidRecord("Records are not valid; none was stored.", faults=faults[:MAX_FAULTS])
-        return await self._settle_and_write(prepared)
+        rules = self.rules(table)
+        prepared = await self._prepare_all(table, records, rules, on_conflict)
+        outcomes = await self._settle_and_write(prepared, {table: rules})
+        return await self.write([p.operation for p in prepared]) if outcomes is None else outcomes
+
+    async def change(self, request: changing.ChangeRequest) -> changing.Changed:
+        """Patch or delete the records that a predicate means, all or nothing.
+
+        Cost: O(records that are looked at), in steps, and one step of O(records that change).
+
+        Raises:
+            UnknownTable, UnknownField, PreconditionRequired, InvalidRecord, NotUnique, TooManyAffected.
+        """
+        return await changing.change(self.engine, self._presence, lambda: self.rules(request.table), request)
 
     async def load(
         self, records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]], *, is_replacing: bool = False
@@ -197,21 +232,27 @@ class Database:
         record.
         """
         staged: dict[str, dict[str, bytes]] = {}
+        rules: dict[str, Rules] = {}
         count = 0
         async for table, record in _each(records):
             if table not in staged:
                 check_table_name(table)
-                staged[table] = {}
+                staged[table], rules[table] = {}, self.rules(table)
             if record is None:
                 continue
-            body, key = self._body_of(table, record, len(staged[table]))
+            body, key = self._body_of(table, record, len(staged[table]), rules[table])
             if key in staged[table]:
                 raise _twice(table, len(staged[table]))
             staged[table][key] = body
             count += 1
             if count % BATCH == 0:
                 await asyncio.sleep(0)
-        await self.engine.load(staged, replace=is_replacing, keep=frozenset(self.schemas))
+        if any(self.rules(table) != known for table, known in rules.items()):
+            raise Unavailable("A table's definition changed during the load; nothing was stored.")
+        await self.engine.load(staged, replace=is_replacing, keep=frozenset(self.models))
+        if is_replacing:
+            for name in self._cautious - {stats.name for stats in await self.engine.stats()}:
+                self._forget(name)
         return {table: len(bodies) for table, bodies in staged.items()}
 
     # Tables
@@ -224,24 +265,101 @@ class Database:
         """Return one table with its figures. Raises UnknownTable."""
         return self._info(await self.engine.table_stats(name))
 
+    async def define(self, name: str, definition: Definition) -> bool:
+        """Give a table a definition, and say whether the table is new.
+
+        Raises:
+            InvalidTableName, InvalidDefinition: they cannot be.
+            ModelTable: the table is typed by a model.
+            DefinitionBroken: records that are there do not satisfy it; nothing is changed.
+
+        Cost: O(n) in steps, for the records that are there.
+        """
+        check_table_name(name)
+        if name in self.models:
+            raise ModelTable(f"The table '{name}' is defined by the model {self.schemas[name].title}.")
+        schema = None if definition.schema is None else JsonSchema(definition.schema)
+        for _ in range(MAX_ATTEMPTS):
+            revision = await self._revision_of(name)
+            if revision is not None:
+                await defining.check_records(self.engine, name, definition, schema)
+            if await self._adopt(name, definition, schema, revision):
+                return revision is None
+        raise Unavailable("The table is being written by others; its definition is what it was.")
+
     async def drop(self, name: str) -> None:
-        """Drop a table; one with a model is emptied and stays. Raises UnknownTable."""
+        """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
         await self.engine.drop_table(name)
-        if name in self.schemas:
+        if name in self.models:
             await self.engine.create_table(name)
+        else:
+            self._forget(name)
+
+    async def _adopt(self, name: str, definition: Definition, schema: JsonSchema | None, revision: int | None) -> bool:
+        """Hand a definition to the engine; writers see it from the moment in which the engine has it."""
+        known, cautious = self.schemas.get(name), name in self._cautious
+        self._forget(name)
+        if schema is not None:
+            self.schemas[name] = schema
+        if definition.require_if_match:
+            self._cautious.add(name)
+        if await self.engine.define(name, definition, revision=revision):
+            return True
+        self._forget(name)
+        if known is not None:
+            self.schemas[name] = known
+        if cautious:
+            self._cautious.add(name)
+        return False
+
+    def _forget(self, name: str) -> None:
+        self.schemas.pop(name, None)
+        self._cautious.discard(name)
+
+    async def _revision_of(self, name: str) -> int | None:
+        try:
+            return (await self.engine.table_stats(name)).revision
+        except UnknownTable:
+            return None
 
     def _info(self, stats: TableStats) -> TableInfo:
         schema = self.schemas.get(stats.name)
-        return TableInfo(stats, None if schema is None else schema.json_schema)
+        return TableInfo(stats, None if schema is None else schema.json_schema, stats.name in self.models)
 
-    async def _settle_and_write(self, prepared: Sequence[Prepared]) -> list[Outcome]:
-        for _ in range(MAX_ATTEMPTS):
-            outcomes, changes = await self._settle(prepared)
-            if await self.engine.write(changes):
-                return outcomes
-        raise Unavailable("The records are being written by others; nothing was applied.")
+    async def _prepare_all(
+        self, table: str, records: Iterable[Any], rules: Rules, on_conflict: OnConflict
+    ) -> list[Prepared]:
+        prepared: list[Prepared] = []
+        faults: list[Fault] = []
+        for i, record in enumerate(records):
+            try:
+                prepared.append(prepare(Operation("create", table, record=record, on_conflict=on_conflict), rules))
+            except RamekinError as error:
+                if not isinstance(error, InvalidRecord):
+                    raise _at(error, i) from None
+                faults += _faults_at(error, i)
+                if len(faults) >= MAX_FAULTS:
+                    break
+            if i % BATCH == BATCH - 1:
+                await asyncio.sleep(0)
+        if faults:
+            raise InvalidRecord("Records are not valid; none was stored.", faults=faults[:MAX_FAULTS])
+        return prepared
 
-    async def _settle(self, prepared: Sequence[Prepared]) -> tuple[list[Outcome], list[Change]]:
+    async def _settle_and_write(self, prepared: Sequence[Prepared], rules: Mapping[str, Rules]) -> list[Outcome] | None:
+        """Settle and write; None where others wrote, or changed a table's rules, in between."""
+        outcomes, changes = await self._settle(prepared, rules)
+        if any(self.rules(table) != known for table, known in rules.items()):
+            return None
+        try:
+            return outcomes if await self.engine.write(changes) else None
+        except NotUnique as error:
+            places = [(p.operation.table, p.key) for p in prepared]
+            raise _at(error, places.index(error.place) if error.place in places else 0) from None
+
+    async def _settle(
+        self, prepared: Sequence[Prepared], rules: Mapping[str, Rules]
+    ) -> tuple[list[Outcome], list[Change]]:
         """Settle operations in order, each on what the ones before it left; return outcomes and changes."""
         places = [(p.operation.table, p.key) for p in prepared]
         changes: dict[tuple[str, str], Change] = {}
@@ -249,7 +367,7 @@ class Database:
         for i, (p, place, stands) in enumerate(zip(prepared, places, await self.engine.get_many(places), strict=True)):
             change = changes.get(place) or Change(*place, before=stands, after=stands)
             try:
-                outcome = settle(p, change.after, self.schemas.get(place[0]), self.limits.record_bytes)
+                outcome = settle(p, change.after, rules[place[0]])
             except RamekinError as error:
                 raise _at(error, i) from None
             outcomes.append(outcome)
@@ -258,9 +376,9 @@ class Database:
                 await asyncio.sleep(0)
         return outcomes, [change for change in changes.values() if change.after is not change.before]
 
-    def _body_of(self, table: str, record: Any, i: int) -> tuple[bytes, str]:
+    def _body_of(self, table: str, record: Any, i: int, rules: Rules) -> tuple[bytes, str]:
         try:
-            done = prepare(Operation("create", table, record=record), self.schemas.get(table), self.limits.record_bytes)
+            done = prepare(Operation("create", table, record=record), rules)
         except RamekinError as error:
             faults = tuple(Fault(f"/{table}{fault.pointer}", fault.detail) for fault in _faults_at(error, i))
             raise type(error)(error.message, faults=faults) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from ramekin.errors import InvalidTableName
 
@@ -45,17 +46,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class TableStats:
-    """A table at one moment. `size_bytes` is the sum of its bodies; `revision` grows with every write to it."""
-
-    name: str
-    records: int
-    size_bytes: int
-    revision: int
-    indexes: tuple[IndexStats, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class IndexStats:
     """One index: the field's path as text, its kind, and the bytes that it takes."""
 
@@ -66,6 +56,42 @@ class IndexStats:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """An index that a table's definition pins: the field's path as text, and ``hash`` or ``sorted``."""
+
+    field: str
+    kind: str = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a client has said of a table: a JSON Schema, fields that are unique, indexes that stay, and caution.
+
+    `schema` holds a parsed JSON Schema; it is never changed.
+    """
+
+    schema: dict[str, Any] | None = None
+    unique: tuple[str, ...] = ()
+    indexes: tuple[IndexDefinition, ...] = ()
+    require_if_match: bool = False
+
+
+NOTHING_DEFINED = Definition()
+
+
+@dataclass(frozen=True, slots=True)
+class TableStats:
+    """A table at one moment. `size_bytes` is the sum of its bodies; `revision` grows with every write to it."""
+
+    name: str
+    records: int
+    size_bytes: int
+    revision: int
+    indexes: tuple[IndexStats, ...] = ()
+    definition: Definition = NOTHING_DEFINED
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much one request may send or ask for. Bytes, and rows of a page."""
 
@@ -73,3 +99,5 @@ class Limits:
     bulk_bytes: int = 16 * MIB
     load_bytes: int = 1024 * MIB
     page_rows: int = 10_000
+    sorted_rows: int = 100_000
+    """Rows or groups that one request may hold at once to put them in order."""

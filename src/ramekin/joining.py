@@ -1,23 +1,28 @@
 """Joins as the database answers them: the key resolved against two tables, one page, and its warnings.
 
-``query/join.py`` walks the pairs; this module decides what the key means, makes the cursor and tells the reader what
-may have gone wrong. Knows no HTTP; see ``database.py`` for who calls it.
+``query/join.py`` walks the pairs and ``query/pairs.py`` tests and sorts them; this module decides what the key means,
+makes the cursor and tells the reader what may have gone wrong. Knows no HTTP; see ``database.py`` for who calls it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.engine.base import Access
-from ramekin.errors import InvalidKey, KeyNotResolved, did_you_mean, shorten
-from ramekin.paths import member_names, print_path, reader
+from ramekin.errors import InvalidKey, InvalidParameter, InvalidSort, KeyNotResolved, NameTaken, did_you_mean, shorten
+from ramekin.fields import Field
+from ramekin.finding import RECORD_ID, VALUE, Explanation
+from ramekin.paths import member_names, parse_path, print_path, reader
 from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.query.execute import too_many_rows
 from ramekin.query.join import (
     ID,
     JoinPlan,
     On,
-    Position,
+    PairPosition,
+    Walk,
     count_mixed,
     count_pairs,
     other_readings,
@@ -25,28 +30,35 @@ from ramekin.query.join import (
     read_bare_key,
     row_ids,
     take_pairs,
-    walk,
 )
+from ramekin.query.pairs import PairFields, PairFilter, PairKey, Tree, TreeMaker, sort_pairs, split, strip_order
+from ramekin.query.plan import Query
+from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.values import MISSING, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from ramekin.engine.base import Engine, View
+    from ramekin.fields import Fields
     from ramekin.paths import FieldPath
-    from ramekin.query.join import JoinType, Pair
-    from ramekin.schema import RecordSchema
+    from ramekin.presence import Presence
+    from ramekin.query.join import Group, JoinType, Pair
+    from ramekin.query.order import Order
+    from ramekin.query.predicate import Predicate
 
-SAMPLE_ROWS = 1000
-"""Records in which a table without a model is searched for names of fields."""
+Shape = Literal["pairs", "tree"]
+SHAPES: tuple[Shape, ...] = ("pairs", "tree")
 
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """What is asked: two tables, a key, and which page. `names` are what the sides are called in the answer.
+    """What is asked: two tables, a key, which rows, in which order, and which page.
+
+    `names` are what the sides are called in the answer; the paths of `where`, `sort` and `select` begin with one.
 
     Raises:
-        InvalidKey, InvalidCursor: it cannot be understood, whatever the tables hold.
+        InvalidKey, InvalidCursor, InvalidParameter: it cannot be understood, whatever the tables hold.
     """
 
     left: str
@@ -54,14 +66,24 @@ class JoinRequest:
     key: str
     kind: JoinType = "inner"
     names: tuple[str, str] | None = None
+    shape: Shape = "pairs"
+    where: Predicate = EVERYTHING
+    sort: tuple[Order, ...] = ()
+    select: tuple[FieldPath, ...] | None = None
     limit: int = 100
     offset: int = 0
     cursor: str | None = None
     with_count: bool = False
+    with_explain: bool = False
+    is_strict: bool = False
 
     def __post_init__(self) -> None:
         if self.sides[0] == self.sides[1]:
             raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
+        if self.shape == "tree" and self.kind not in ("inner", "left"):
+            raise InvalidParameter("'shape=tree' goes with type=inner or type=left: its rows are of the first table.")
+        if any(len(order.field.path) == 1 for order in self.sort):
+            raise InvalidSort("'sort' names fields of the two sides, such as users.name.")
         parse_key(self.key)
         _ = self.position
 
@@ -71,47 +93,74 @@ class JoinRequest:
         return self.names or (self.left, self.right)
 
     @property
-    def query(self) -> str:
+    def question(self) -> str:
         """A text that is equal for equal questions, whichever page is asked for."""
-        return "\x00".join(("join", self.left, self.right, self.key, self.kind, *self.sides))
+        words = ("join", self.left, self.right, self.key, self.kind, *self.sides, self.shape)
+        return "\x00".join((*words, repr(self.where), repr(self.sort)))
 
     @property
-    def position(self) -> Position | None:
+    def position(self) -> PairPosition | None:
         """Where the page begins, if a cursor says so."""
         if self.cursor is None:
             return None
-        kinds = (int, str, type(None))
-        return Position(*position_of(self.query, self.cursor, kinds, kinds))
+        shape = (*[VALUE] * len(self.ordered_by), (*RECORD_ID, type(None)), (*RECORD_ID, type(None)))
+        *values, left, right = position_of(self.question, self.cursor, *shape)
+        return PairPosition(tuple(values), left, right)
+
+    @property
+    def ordered_by(self) -> tuple[Order, ...]:
+        """The fields that decide the order of the answer's rows; in trees only the left ones do."""
+        return tuple(order for order in self.sort if self.shape == "pairs" or order.field.path[0] == self.sides[0])
+
+    @property
+    def is_sorted_by_left(self) -> bool:
+        """Whether the order of left records decides the order of rows."""
+        return all(order.field.path[0] == self.sides[0] for order in self.ordered_by)
+
+    @property
+    def paths(self) -> list[FieldPath]:
+        """Every path that the request names, once."""
+        named = (*paths_in(self.where), *(order.field.path for order in self.sort), *(self.select or ()))
+        return list(dict.fromkeys(named))
 
 
 @dataclass(frozen=True, slots=True)
 class JoinPage:
-    """Pairs of bodies, and what is said about them. `on` is None where an empty table leaves the key open."""
+    """Pairs of rows, or trees, and what is said about them. `on` is None where an empty table leaves the key open."""
 
     pairs: tuple[Pair, ...]
-    names: tuple[str, str]
+    trees: tuple[Tree, ...]
+    is_single: bool
+    """Whether a record can have one match at most, so that trees hold it bare."""
     on: str | None
     cursor: str | None
     total: int | None
     warnings: tuple[str, ...]
+    explain: Explanation | None
 
 
-async def join(engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest) -> JoinPage:
+def pair_fields(names: tuple[str, str], left: Fields, right: Fields) -> PairFields:
+    """Return the fields of joined rows, for reading queries."""
+    return PairFields(names, (left, right))
+
+
+async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:
     """Return a page of a join; see `Database.join`."""
     for table in (request.left, request.right):
         await engine.table_stats(table)
-    joined = _Joined(engine, schemas, request)
+    joined = _Joined(engine, presence, request, max_sorted)
     on, warnings = await joined.resolve()
+    warnings += await joined.missing_fields()
     if on is None:
-        return replace(await joined.page(On(ID, ID), []), on=None, warnings=())  # whatever it means, nothing matches
+        return replace(await joined.page(On(ID, ID), []), on=None, warnings=tuple(warnings))  # nothing matches anyway
     return await joined.page(on, warnings)
 
 
 class _Joined:
     """One join request on its way to a page."""
 
-    def __init__(self, engine: Engine, schemas: Mapping[str, RecordSchema], request: JoinRequest) -> None:
-        self.engine, self.schemas, self.request = engine, schemas, request
+    def __init__(self, engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> None:
+        self.engine, self.presence, self.request, self.max_sorted = engine, presence, request, max_sorted
 
     async def resolve(self) -> tuple[On | None, list[str]]:
         """Return which fields are equal, with warnings; None if an empty table leaves that open.
@@ -120,79 +169,93 @@ class _Joined:
             InvalidKey, KeyNotResolved.
         """
         left, right, key = self.request.left, self.request.right, parse_key(self.request.key)
+        has = self.presence.has
         if isinstance(key, On):
-            warnings = [
-                warning
-                for table, path in ((left, key.left), (right, key.right))
-                if (warning := await self._missing_field(table, path))
-            ]
-            return key, warnings
-        on = read_bare_key(key, in_left=await self._has_field(left, key), in_right=await self._has_field(right, key))
+            sides = ((left, key.left), (right, key.right))
+            return key, [told for table, path in sides if (told := await self._missing_key(table, path))]
+        on = read_bare_key(key, in_left=await has(left, key), in_right=await has(right, key))
         if on is None and await self._count(left) and await self._count(right):
-            fields = sorted({*await self._field_names(left), *await self._field_names(right)})
+            fields = sorted({*await self._outer_names(left), *await self._outer_names(right)})
             hint = did_you_mean(print_path(key), fields)
             raise KeyNotResolved(
                 f"Neither '{left}' nor '{right}' has a field '{shorten(print_path(key))}'.{hint} {_listing(fields)}"
             )
         return on, []
 
+    async def missing_fields(self) -> list[str]:
+        """Return a warning for each field of a condition, an order or a selection that no record has."""
+        warnings: list[str] = []
+        for name, table in zip(self.request.sides, (self.request.left, self.request.right), strict=True):
+            paths = [path[1:] for path in self.request.paths if path[0] == name and len(path) > 1]
+            warnings += await self.presence.missing(table, paths, is_strict=self.request.is_strict)
+        return warnings
+
     async def page(self, on: On, warnings: list[str]) -> JoinPage:
         """Walk to the page and return it."""
-        request, position = self.request, self.request.position
-        plan = JoinPlan(request.left, request.right, on, request.kind)
+        began, request = perf_counter(), self.request
+        plan = self._plan(on)
         async with self.engine.snapshot(_accesses(plan)) as view:
-            pairs, has_more, has_matched = await take_pairs(walk(view, plan, position), request.offset, request.limit)
-            total = await count_pairs(walk(view, plan)) if request.with_count else None
+            rows = _Rows(view, plan, request, self.max_sorted)
+            pairs, trees, has_more = await rows.page()
+            total = await rows.count() if request.with_count else None
         if mixed := count_mixed(pairs, on):
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
-        if not has_matched and not has_more and position is None:
+        if not pairs and not trees and not has_more and request.position is None and not request.offset:
             warnings += await self._suggest(on)
-        cursor = encode_cursor(request.query, row_ids(pairs[-1])) if has_more and pairs else None
-        described = on.describe(*request.sides)
-        return JoinPage(tuple(pairs), request.sides, described, cursor, total, tuple(warnings))
+        explain = None
+        if request.with_explain:
+            returned, spent = len(pairs) + len(trees), round((perf_counter() - began) * 1e6)
+            explain = Explanation(rows.access, rows.index, rows.examined, returned, spent)
+        return JoinPage(
+            tuple(pairs),
+            tuple(trees),
+            await self._is_single(on),
+            on.describe(*request.sides),
+            rows.cursor_behind(pairs, trees) if has_more else None,
+            total,
+            tuple(warnings),
+            explain,
+        )
 
-    async def _missing_field(self, table: str, path: FieldPath) -> str | None:
-        if await self._has_field(table, path):
+    def _plan(self, on: On) -> JoinPlan:
+        """Return the plan, with the conditions and the order that the left table can see to by itself."""
+        request = self.request
+        where = split(request.where, request.sides[0]).left
+        sort = tuple(strip_order(order) for order in request.ordered_by) if request.is_sorted_by_left else ()
+        query = Query(where, sort, request.limit, request.offset)
+        return JoinPlan(request.left, request.right, on, request.kind, query)
+
+    async def _missing_key(self, table: str, path: FieldPath) -> str | None:
+        """Return a warning if no record has a side of an explicit key; raise if a schema says so."""
+        if await self.presence.has(table, path):
             return None
         name = shorten(print_path(path))
-        hint = did_you_mean(print_path(path), await self._field_names(table)).strip()
-        if table in self.schemas:
-            raise KeyNotResolved(f"The model of '{table}' has no field '{name}'. {hint}".strip())
+        hint = did_you_mean(print_path(path), await self.presence.names(table)).strip()
+        if self.presence.fields(table).type_of(path) is None:
+            raise KeyNotResolved(f"The schema of '{table}' has no field '{name}'. {hint}".strip())
         if not await self._count(table):
             return None
         return f"no record in {table} has the field '{name}'" + (f"; {hint[0].lower()}{hint[1:]}" if hint else "")
 
-    async def _has_field(self, table: str, path: FieldPath) -> bool:
-        """Say whether a field is declared by the table's model or present in a record. Cost: O(n) where it is not."""
-        schema = self.schemas.get(table)
-        if path == ID or (schema is not None and schema.declares(path)):
-            return True
-        if schema is not None:
-            return False
-        read = reader(path)
-        async with self.engine.snapshot([Access(table)]) as view:
-            async for bodies in view.batches(table):
-                if any(read(body) is not MISSING for body in bodies):
-                    return True
-        return False
-
     async def _count(self, table: str) -> int:
         return (await self.engine.table_stats(table)).records
 
-    async def _field_names(self, table: str) -> list[str]:
-        """Return the names of a table's outermost fields, as far as its model or its first records tell."""
-        if (schema := self.schemas.get(table)) is not None:
-            return list(schema.fields)
-        page = await self.engine.find(table, limit=SAMPLE_ROWS)
-        return list(dict.fromkeys(name for _, body in page.rows for name in member_names(body)))
+    async def _outer_names(self, table: str) -> list[str]:
+        return [name for name in await self.presence.names(table) if len(parse_path(name)) == 1]
+
+    async def _is_single(self, on: On) -> bool:
+        definition = (await self.engine.table_stats(self.request.right)).definition
+        return on.right == ID or print_path(on.right) in definition.unique
 
     async def _suggest(self, chosen: On) -> list[str]:
-        """Return a warning for each other reading of the key that would match something."""
+        """Return a warning for each other reading of the key that would match something, if this one does not."""
         left, right = self.request.left, self.request.right
         readings = other_readings(
-            parse_key(self.request.key), chosen, await self._field_names(left), await self._field_names(right)
+            parse_key(self.request.key), chosen, await self._outer_names(left), await self._outer_names(right)
         )
         async with self.engine.snapshot([Access(left), Access(right)]) as view:
+            if self.request.where != EVERYTHING and await _would_match(view, left, right, chosen):
+                return []
             return [
                 f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})"
                 for on in readings
@@ -200,13 +263,100 @@ class _Joined:
             ]
 
 
+class _Rows:
+    """The rows of one join on their way to the page."""
+
+    def __init__(self, view: View, plan: JoinPlan, request: JoinRequest, max_sorted: int) -> None:
+        self._view, self._plan, self._request, self._max_sorted = view, plan, request, max_sorted
+        self._filter = PairFilter(view, request.sides, request.where)
+        self._key = PairKey(request.ordered_by, request.sides)
+        self._walk: Walk | None = None
+
+    @property
+    def access(self) -> str:
+        """How the left records are found."""
+        return self._walk.lefts.plan.name if self._walk else "scan"
+
+    @property
+    def index(self) -> str:
+        """The index of the left records, else that of the right ones."""
+        left, right = self._request.sides
+        own = self._walk.lefts.plan.index if self._walk else None
+        return f"{left}.{own}" if own else f"{right}.{print_path(self._plan.on.right)}"
+
+    @property
+    def examined(self) -> int:
+        """Records that were looked at."""
+        return self._walk.examined if self._walk else 0
+
+    async def page(self) -> tuple[list[Pair], list[Tree], bool]:
+        """Return the pairs or the trees of the page, and whether more follow."""
+        request = self._request
+        if request.shape == "tree":
+            trees, has_more = await self._take_trees()
+            return [], trees, has_more
+        if request.is_sorted_by_left:
+            groups = self._filter.groups(self._groups(request.position))
+            pairs, has_more = await take_pairs(groups, request.offset, request.limit)
+            return pairs, [], has_more
+        position, wanted = request.position, request.offset + request.limit + 1
+        behind = None if position is None else self._key.of(position.values, position.left, position.right)
+        groups = self._filter.groups(self._groups(None))
+        pairs = await sort_pairs(self._view, groups, self._key, behind, wanted=wanted, most=self._max_sorted)
+        return pairs[request.offset : wanted - 1], [], len(pairs) == wanted
+
+    async def count(self) -> int:
+        """Return the number of all rows, whichever page is asked for. Cost: O(rows)."""
+        if self._request.shape == "tree":
+            return sum([1 async for _ in self._trees(None)])
+        walk = Walk(self._view, self._plan, self._max_sorted)
+        return await count_pairs(self._filter.groups(walk.groups()))
+
+    def cursor_behind(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:
+        """Return the cursor of the page behind the last row."""
+        if not pairs and not trees:
+            return None
+        pair: Pair = pairs[-1] if pairs else (trees[-1].left, None)
+        values = [None if value is MISSING else value for value in self._key.read(pair)]
+        return encode_cursor(self._request.question, [*values, *row_ids(pair)])
+
+    def _groups(self, after: PairPosition | None) -> AsyncIterator[Group]:
+        self._walk = Walk(self._view, self._plan, self._max_sorted, after)
+        return self._walk.groups()
+
+    def _trees(self, after: PairPosition | None) -> AsyncIterator[Tree]:
+        request = self._request
+        own = [order for order in request.sort if order not in request.ordered_by]
+        rest, keeps_left = self._filter.split.rest, request.kind == "left"
+        maker = TreeMaker(self._view, request.sides, rest, own, keeps_left=keeps_left)
+        return maker.trees(self._groups(after), self._max_sorted)
+
+    async def _take_trees(self) -> tuple[list[Tree], bool]:
+        request, held, trees = self._request, 0, list[Tree]()
+        skip = request.offset
+        async for tree in self._trees(request.position):
+            if skip:
+                skip -= 1
+                continue
+            if len(trees) == request.limit:
+                return trees, True
+            name = request.sides[1]
+            if name in member_names(tree.left[1]):
+                raise NameTaken(f"A record has a member '{shorten(name)}' already, where its matches would stand.")
+            held += len(tree.rights)
+            if held > self._max_sorted:
+                raise too_many_rows(self._max_sorted)
+            trees.append(tree)
+        return trees, False
+
+
 def _accesses(plan: JoinPlan) -> list[Access]:
     """Return what a walk reads: orders to walk in, and indexes to look up in."""
-    left_paths = (plan.on.left,) if plan.keeps_right else ()
-    return [
-        Access(plan.left_table, in_id_order=True, paths=left_paths),
-        Access(plan.right_table, in_id_order=plan.keeps_right, paths=(plan.on.right,)),
-    ]
+    left = Access.of(plan.left_table, plan.left_query)
+    if plan.keeps_right and plan.on.left != ID:
+        left = replace(left, equal=(*left.equal, Field(plan.on.left)))
+    on_right = () if plan.on.right == ID else (Field(plan.on.right),)
+    return [left, Access(plan.right_table, in_id_order=plan.keeps_right, equal=on_right)]
 
 
 async def _would_match(view: View, left: str, right: str, on: On) -> bool:

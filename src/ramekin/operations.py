@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin import codec
+from ramekin.definitions import MIB
 from ramekin.errors import (
     BodyTooLarge,
     IdMismatch,
     InvalidId,
     InvalidRecord,
     PreconditionFailed,
+    PreconditionRequired,
     RecordExists,
     RecordNotFound,
     shorten,
@@ -74,6 +76,15 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for the records of one table."""
+
+    schema: RecordSchema | None = None
+    limit_bytes: int = MIB
+    needs_if_match: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """An operation whose key is known; `body` too, where it does not depend on the record that stands."""
 
@@ -100,44 +111,48 @@ class Outcome:
         return _read_id(body)  # type: ignore[no-any-return]  # every stored body has a proper id
 
 
-def prepare(operation: Operation, schema: RecordSchema | None, limit_bytes: int) -> Prepared:
+def prepare(operation: Operation, rules: Rules) -> Prepared:
     """Check an operation and find its key. Cost: O(length of the record).
 
     Raises:
         IdMismatch: the record's id is not the one in the address.
         InvalidRecord, InvalidId, BodyTooLarge: of a record that is whole as it was sent.
     """
+    schema = rules.schema
     if operation.kind != "create":
         return _prepare_addressed(operation, schema)
     sent = _object(operation.record)
     if operation.on_conflict == "merge" and "id" in sent:
         return Prepared(operation, _key_of(sent["id"], schema), sent)
     record = _with_id(sent, schema)
-    body = _encode(record, schema, limit_bytes)
+    body = _encode(record, rules)
     return Prepared(operation, id_key(_read_id(body)), record, body)
 
 
-def settle(prepared: Prepared, before: bytes | None, schema: RecordSchema | None, limit_bytes: int) -> Outcome:
+def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     """Return what the operation does to the record that stands.
 
     Args:
         before: its body, or None if there is none.
 
     Raises:
-        RecordNotFound, PreconditionFailed, InvalidRecord, InvalidId, RecordExists, BodyTooLarge: in this order.
+        RecordNotFound, PreconditionRequired, PreconditionFailed, InvalidRecord, InvalidId, RecordExists, BodyTooLarge:
+            in this order.
 
     Cost: O(length of the record).
     """
     operation = prepared.operation
     if before is None and operation.kind not in ("create", "upsert"):
         raise _absent(operation)
+    if rules.needs_if_match and before is not None and _is_blind(operation):
+        raise PreconditionRequired("This table asks for If-Match with every change of a record.")
     if not operation.condition.holds(before):
         raise PreconditionFailed("The record is not in the state that If-Match or If-None-Match asks for.")
     if operation.kind == "delete":
         return Outcome("deleted", prepared.key, None, before)
     if operation.kind == "create":
-        return _settle_create(prepared, before, schema, limit_bytes)
-    return _settle_addressed(prepared, before, schema, limit_bytes)
+        return _settle_create(prepared, before, rules)
+    return _settle_addressed(prepared, before, rules)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -180,12 +195,12 @@ def _check_same_id(record_id: object, key: str, schema: RecordSchema | None) -> 
         raise IdMismatch("The record's id differs from the id in the address; an id never changes.")
 
 
-def _settle_create(prepared: Prepared, before: bytes | None, schema: RecordSchema | None, limit: int) -> Outcome:
+def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     rule = prepared.operation.on_conflict
     body = prepared.body
     if before is None:
         if body is None:
-            body = _encode(prepared.record, schema, limit, key=prepared.key)
+            body = _encode(prepared.record, rules, key=prepared.key)
         return Outcome("created", prepared.key, body)
     if rule == "error":
         raise RecordExists("A record with this id exists already; ids are compared by their text.")
@@ -193,39 +208,38 @@ def _settle_create(prepared: Prepared, before: bytes | None, schema: RecordSchem
         return Outcome("kept", prepared.key, before)
     if rule == "merge":
         merged = merge_patch(codec.parse(before), prepared.record)
-        return Outcome("replaced", prepared.key, _rewrite(merged, before, schema, limit))
+        return Outcome("replaced", prepared.key, _rewrite(merged, before, rules))
     assert body is not None, "only merge waits for the record that stands"
     if _read_id(body) != _read_id(before):
-        body = _rewrite(prepared.record, before, schema, limit)
+        body = _rewrite(prepared.record, before, rules)
     return Outcome("replaced", prepared.key, body)
 
 
-def _settle_addressed(prepared: Prepared, before: bytes | None, schema: RecordSchema | None, limit: int) -> Outcome:
+def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     operation = prepared.operation
     if before is None:
         record = _object(prepared.record)
         if "id" not in record:
+            schema = rules.schema
             address: Any = operation.address if schema is None else schema.read_id(str(operation.address))
             record = {"id": address, **record}
-        return Outcome("created", prepared.key, _encode(record, schema, limit, key=prepared.key))
+        return Outcome("created", prepared.key, _encode(record, rules, key=prepared.key))
     if operation.kind == "patch":
         patch = _object(prepared.record)
         if patch.get("id", "") is None:
             raise InvalidId("An id cannot be removed.")
-        return Outcome(
-            "replaced", prepared.key, _rewrite(merge_patch(codec.parse(before), patch), before, schema, limit)
-        )
-    return Outcome("replaced", prepared.key, _rewrite(_object(prepared.record), before, schema, limit))
+        return Outcome("replaced", prepared.key, _rewrite(merge_patch(codec.parse(before), patch), before, rules))
+    return Outcome("replaced", prepared.key, _rewrite(_object(prepared.record), before, rules))
 
 
-def _rewrite(record: dict[str, Any], before: bytes, schema: RecordSchema | None, limit: int) -> bytes:
+def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
     if "id" in record:
         id_key(record["id"])
         record = {**record, "id": _read_id(before)}
     else:
         record = {"id": _read_id(before), **record}
-    return _encode(record, schema, limit, key=str(_read_id(before)))
+    return _encode(record, rules, key=str(_read_id(before)))
 
 
 def _with_id(record: dict[str, Any], schema: RecordSchema | None) -> dict[str, Any]:
@@ -243,15 +257,22 @@ def _key_of(record_id: object, schema: RecordSchema | None) -> str:
     return id_key(record_id)
 
 
-def _encode(record: dict[str, Any], schema: RecordSchema | None, limit_bytes: int, key: str | None = None) -> bytes:
+def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> bytes:
     """Return the body of a record; `key` is the one that it must have, where that is settled already."""
-    body = codec.dump(record) if schema is None else schema.validate(record)
+    body = codec.dump(record) if rules.schema is None else rules.schema.validate(record)
     found = id_key(_read_id(body))
     if key is not None and found != key:
         raise InvalidRecord("The table's model makes another id of this one, and an id never changes.")
-    if len(body) > limit_bytes:
-        raise BodyTooLarge(f"The record has more than {limit_bytes} bytes.")
+    if len(body) > rules.limit_bytes:
+        raise BodyTooLarge(f"The record has more than {rules.limit_bytes} bytes.")
     return body
+
+
+def _is_blind(operation: Operation) -> bool:
+    """Say whether an operation would change the record that stands without having seen it."""
+    if operation.kind == "create":
+        return operation.on_conflict in ("replace", "merge")
+    return operation.condition == ALWAYS
 
 
 def _absent(operation: Operation) -> RecordNotFound:

@@ -1,12 +1,15 @@
-"""JSON values: when two are equal for ids, `unique` and joins, and the marker for a member that is not there.
+"""JSON values: when two are equal, which comes first, and the marker for a member that is not there.
 
-Python itself says ``True == 1 == 1.0``; JSON does not. Every key of an index or a join is built here, never by hand.
+Python itself says ``True == 1 == 1.0``; JSON does not. Every key of an index, a join or an order is built here, never
+by hand. Two equalities: `join_key` is that of ids, `unique` and joins, where a number meets its text; `order_key` is
+that of conditions, groups and order, where types are exact.
 Knows nothing of tables; see ``paths.py`` for how a value is read from a record.
 """
 
 from __future__ import annotations
 
-from typing import Final, final
+from dataclasses import dataclass
+from typing import Any, Final, final
 
 
 @final
@@ -64,3 +67,44 @@ def kind_of(value: object) -> str:
     if isinstance(value, str):
         return "text"
     return "array" if isinstance(value, list) else "object"
+
+
+BOOLEAN, NUMBER, TEXT, ARRAY, OBJECT = range(5)
+"""The order of values across types."""
+
+OrderKey = tuple[int, Any]
+"""A value's type and something that compares with others of that type."""
+
+_NULL_INSIDE: OrderKey = (OBJECT + 1, 0)
+
+
+def order_key(value: object) -> OrderKey | None:
+    """Return what a value is compared by, or None for null and missing, which have no place in the order.
+
+    Across types: boolean < number < text < array < object. Numbers compare by value, texts by code point, arrays
+    element by element, objects by their members in order of name. Equal keys mean equal values, whatever the order in
+    which an object's members stand. Cost: O(size of the value).
+    """
+    kind = type(value)
+    if kind is str:
+        return TEXT, value
+    if kind is int or kind is float:
+        return NUMBER, value
+    if kind is bool:
+        return BOOLEAN, value
+    if isinstance(value, list):
+        return ARRAY, tuple([order_key(item) or _NULL_INSIDE for item in value])
+    if isinstance(value, dict):
+        return OBJECT, tuple([(name, order_key(value[name]) or _NULL_INSIDE) for name in sorted(value)])
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of values of one type, by what order keys hold; a bound of None is open."""
+
+    kind: int
+    low: Any = None
+    high: Any = None
+    includes_low: bool = True
+    includes_high: bool = True

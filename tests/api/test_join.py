@@ -158,8 +158,8 @@ def test_the_same_table_twice_needs_names(api):
     ("query", "code"),
     [
         ("as=a", "invalid-parameter"), ("as=a,a", "invalid-parameter"), ("as=a,", "invalid-parameter"),
-        ("type=outer", "invalid-parameter"), ("sort=id", "unknown-parameter"), ("limit=1001", "invalid-parameter"),
-        ("cursor=x", "invalid-cursor"), ("cursor=x&offset=1", "invalid-parameter"),
+        ("type=outer", "invalid-parameter"), ("sort=id", "unknown-field"), ("limit=1001", "limit-too-large"),
+        ("cursor=x", "invalid-cursor"), ("cursor=x&offset=1", "conflicting-parameters"),
     ],
 )  # fmt: skip
 def test_a_word_that_is_not_understood_is_told(api, shop, query, code):

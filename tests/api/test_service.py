@@ -40,10 +40,10 @@ def test_head_is_get_without_the_body(api, pet, path):
 @pytest.mark.parametrize(
     ("path", "allow"),
     [
-        ("/api/v1/data/pets", "GET, HEAD, OPTIONS, POST"),
+        ("/api/v1/data/pets", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"),
         ("/api/v1/data/pets/1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/api/v1/batch", "OPTIONS, POST"),
-        ("/api/v1/tables/pets", "DELETE, GET, HEAD, OPTIONS"),
+        ("/api/v1/tables/pets", "DELETE, GET, HEAD, OPTIONS, PUT"),
         ("/health", "GET, HEAD, OPTIONS"),
     ],
 )
@@ -122,7 +122,7 @@ def test_an_unknown_code_is_told_with_the_nearest(api):
 
 def test_every_error_has_a_status_of_its_kind():
     assert {status_of(error) for error in errors.all_errors()} <= {
-        400, 401, 404, 405, 406, 409, 412, 413, 415, 422, 429, 500, 503,
+        400, 401, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429, 500, 503,
     }  # fmt: skip
 
 

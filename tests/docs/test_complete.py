@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ramekin import errors
+from ramekin.api.problems import status_of
 from ramekin.cli.main import app
 from ramekin.settings import Settings
 
@@ -32,9 +33,11 @@ def test_the_table_has_no_other_settings():
     assert {name.lower() for name in named} == set(Settings.model_fields)
 
 
-@pytest.mark.parametrize("code", [error.code for error in errors.all_errors()])
-def test_every_error_code_is_listed(code):
-    assert f"| `{code}` |" in MANUAL["errors.md"]
+@pytest.mark.parametrize("error", errors.all_errors(), ids=lambda error: error.code)
+def test_every_error_is_listed_as_it_is(error):
+    meaning, remedy = (text.replace("|", r"\|") for text in (" ".join(error.__doc__.split()), error.remedy))
+    row = f"| `{error.code}` | {status_of(error)} | {meaning} | {remedy} |"
+    assert row in MANUAL["errors.md"], "run `make error-table`"
 
 
 def test_every_command_is_described():

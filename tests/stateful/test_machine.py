@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import cmp_to_key
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ramekin import Database, RamekinError
+from ramekin.changing import ChangeRequest
 from ramekin.engine.base import Access
+from ramekin.errors import UnknownField, UnknownTable
+from ramekin.fields import Field, NoSchema
+from ramekin.finding import FindRequest
 from ramekin.joining import JoinRequest
 from ramekin.operations import Operation
+from ramekin.query.url import parse_sort
+from ramekin.query.where import parse_where
+from ramekin.storage.indexes import FieldIndex
+from tests import oracle
 
 TABLES = st.sampled_from(["a", "b"])
 IDS = st.one_of(st.integers(-3, 12), st.sampled_from(["x", "y", "é", "10", "3", "-1", "01"]))
@@ -23,10 +32,22 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 RECORDS = st.dictionaries(st.sampled_from(["k", "n", "b_id"]), VALUES, max_size=3)
+ORDERS = st.sampled_from(["k", "-k", "n", "-n", "id", "-id"])
+CONDITIONS = st.one_of(
+    st.just({}),
+    st.builds(lambda name, value: {name: {"eq": value}}, st.sampled_from(["k", "n", "id", "k.l"]), VALUES),
+    st.builds(
+        lambda name, operator, value: {name: {operator: value}},
+        st.sampled_from(["k", "n"]),
+        st.sampled_from(["gt", "gte", "lt", "lte"]),
+        st.integers(-2, 3) | st.sampled_from(["", "1", "x"]),
+    ),
+    st.builds(lambda name, values: {name: {"nin": values}}, st.sampled_from(["k", "n"]), st.lists(SCALARS, max_size=2)),
+)
 
 
-def id_order(record_id):
-    return (0, record_id, "") if isinstance(record_id, int) else (1, 0, record_id)
+def field_of(order):
+    return order.removeprefix("-")
 
 
 def merged(target, patch):
@@ -41,13 +62,10 @@ def merged(target, patch):
     return result
 
 
-def matching(value):
-    """The oracle's own reading of equality: a pair of kind and text, or None."""
-    if isinstance(value, bool):
-        return ("boolean", value)
-    if isinstance(value, (int, float)):
-        return ("text", str(int(value)) if float(value).is_integer() else repr(value))
-    return ("text", value) if isinstance(value, str) else None
+def contents(index):
+    """Everything that an index holds, with its ids in order."""
+    ids = [{value: list(index.find((kind, value))) for value in found} for kind, found in enumerate(index.postings)]
+    return ids, [list(values) for values in index.values], list(index.absent)
 
 
 class Machine(RuleBasedStateMachine):
@@ -165,18 +183,45 @@ class Machine(RuleBasedStateMachine):
             return
         del self.model[table]
 
-    @rule(table=TABLES, limit=st.integers(1, 4))
-    def walk(self, table, limit):
+    @rule(
+        table=TABLES, limit=st.integers(1, 4), where=CONDITIONS, sort=st.lists(ORDERS, max_size=2, unique_by=field_of)
+    )
+    def walk(self, table, limit, where, sort):
         if table not in self.model:
             return
-        found, after = [], None
+        found, cursor = [], None
+        predicate, orders = parse_where(where, NoSchema()), parse_sort(sort, NoSchema())
         while True:
-            page = self.run(self.database.find(table, after=after, limit=limit))
-            found += [record_id for record_id, _ in page.rows]
-            if not page.has_more:
+            request = FindRequest(table, predicate, orders, limit=limit, cursor=cursor, with_count=True)
+            page = self.run(self.database.find(request))
+            found += [json.loads(body) for body in page.rows]
+            if page.cursor is None:
                 break
-            after = found[-1]
-        assert found == sorted((record["id"] for record in self.model[table].values()), key=id_order)
+            cursor = page.cursor
+        chosen = [record for record in self.model[table].values() if oracle.holds(record, where)]
+        assert found == oracle.ordered(chosen, sort)
+        assert page.total == len(found)
+
+    @rule(table=TABLES, where=CONDITIONS, patch=st.none() | RECORDS)
+    def change(self, table, where, patch):
+        request = ChangeRequest(table, parse_where(where, NoSchema()), patch, is_deletion=patch is None)
+        try:
+            done = self.run(self.database.change(request))
+        except UnknownTable:
+            assert table not in self.model
+            return
+        except UnknownField:
+            assert all(
+                oracle.at(record, name) is oracle.ABSENT for record in self.model[table].values() for name in where
+            )
+            return
+        chosen = [key for key, record in self.model[table].items() if oracle.holds(record, where)]
+        assert done.matched == len(chosen)
+        for key in chosen:
+            if patch is None:
+                del self.model[table][key]
+            else:
+                self.model[table][key] = merged(self.model[table][key], patch)
 
     @precondition(lambda self: {"a", "b"} <= set(self.model))
     @rule(
@@ -194,32 +239,9 @@ class Machine(RuleBasedStateMachine):
             if page.cursor is None:
                 break
             cursor = page.cursor
-        assert found == self.nested_loops(left, right, kind)
+        pairs = oracle.joined(self.model["a"].values(), self.model["b"].values(), left, right, kind)
+        assert found == [tuple(None if record is None else record["id"] for record in pair) for pair in pairs]
         assert page.total == len(found)
-
-    def nested_loops(self, left, right, kind):
-        def value(record, path):
-            for name in path.split("."):
-                if isinstance(record, list) and name.isdigit() and int(name) < len(record):
-                    record = record[int(name)]
-                else:
-                    record = record.get(name) if isinstance(record, dict) else None
-            return matching(record)
-
-        def rows(table):
-            return sorted(self.model[table].values(), key=lambda record: id_order(record["id"]))
-
-        pairs, used = [], set()
-        for one in rows("a"):
-            key = value(one, left)
-            matches = [other["id"] for other in rows("b") if key is not None and value(other, right) == key]
-            pairs += [(one["id"], other) for other in matches]
-            used |= {str(other) for other in matches}
-            if not matches and kind in ("left", "full"):
-                pairs.append((one["id"], None))
-        if kind in ("right", "full"):
-            pairs += [(None, other["id"]) for other in rows("b") if str(other["id"]) not in used]
-        return pairs
 
     @invariant()
     def the_tables_are_equal(self):
@@ -238,22 +260,35 @@ class Machine(RuleBasedStateMachine):
         for table, records in self.model.items():
             by_key: dict = {}
             for record in records.values():
-                key = matching(record.get("k"))
+                key = oracle.matching(record.get("k"))
                 if key is not None:
                     by_key.setdefault(key[1], []).append(record["id"])
             assert self.run(self.indexed(table, list(by_key))) == {
-                key: sorted(ids, key=id_order) for key, ids in by_key.items()
+                key: sorted(ids, key=cmp_to_key(oracle.compare_ids)) for key, ids in by_key.items()
             }
 
     async def indexed(self, table, keys):
-        """Return what the index of `k` holds: the ids of each key, and of a key that no record has."""
+        """Return what the index of `k` holds: the ids of each key; that of no other key, and of no record twice."""
         path = ("k",)
-        async with self.database.engine.snapshot([Access(table, paths=(path,))]) as view:
-            assert await view.lookup(table, path, "no such key") == []
-            assert sum(len(view._indexes[table, path].find(key)) for key in view._indexes[table, path].postings) == sum(
-                [len(await view.lookup(table, path, key)) for key in keys]
-            )
+        async with self.database.engine.snapshot([Access(table, equal=(Field(path),))]) as view:
+            assert list(await view.lookup(table, path, "no such key")) == []
             return {key: [row[0] for row in await view.lookup(table, path, key)] for key in keys}
+
+    @invariant()
+    def the_indexes_equal_ones_made_afresh(self):
+        for table in self.model:
+            self.run(self.sort_by_n(table))
+            stored = self.database.engine._catalog.table(table)
+            assert {field.path for field in stored.indexes} >= {("k",), ("n",)}
+            for field, index in stored.indexes.items():
+                fresh = FieldIndex(field, is_sorted=index.is_sorted)
+                for key, body in stored.records.bodies.items():
+                    fresh.add(stored.records.id_of(key), body)
+                assert contents(index) == contents(fresh)
+
+    async def sort_by_n(self, table):
+        async with self.database.engine.snapshot([Access(table, ordered=(Field(("n",)),))]):
+            pass
 
     async def dump(self, table):
         async with self.database.snapshot(table) as snapshot:

@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, create_model, field_validator
 
 from ramekin.errors import InvalidRecord
-from ramekin.schema import RecordSchema, column_types, table_name, tables_in
+from ramekin.models import ModelSchema, table_name, tables_in
+from ramekin.schema import column_types
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ class Everything(BaseModel):
         return self.even * 2
 
 
-SCHEMA = RecordSchema(Everything)
+SCHEMA = ModelSchema(Everything)
 
 
 @pytest.mark.parametrize(
@@ -165,14 +166,14 @@ def test_column_types_follow_references_and_unions():
     ],
 )  # fmt: skip
 def test_a_uuid_is_given_where_the_model_makes_no_id_and_would_take_it(kind, default, takes):
-    assert RecordSchema(create_model("Made", id=(kind, default))).takes_uuid is takes
+    assert ModelSchema(create_model("Made", id=(kind, default))).takes_uuid is takes
 
 
 def test_a_model_that_makes_its_ids_is_given_none():
     class Made(BaseModel):
         id: str = Field(default_factory=lambda: "made")
 
-    assert not RecordSchema(Made).takes_uuid
+    assert not ModelSchema(Made).takes_uuid
 
 
 def test_a_model_that_is_no_object_is_no_table():
@@ -182,4 +183,4 @@ def test_a_model_that_is_no_object_is_no_table():
 def test_path_ids_are_read_by_type():
     assert SCHEMA.read_id("5") == 5
     assert SCHEMA.read_id("x") == "x"
-    assert RecordSchema(Tree).read_id("5") == "5"
+    assert ModelSchema(Tree).read_id("5") == "5"

@@ -14,7 +14,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
-from ramekin.api import batch, docs, dump, health, joins, lists, openapi, problems, records, tables
+from ramekin.api import (
+    batch,
+    by_condition,
+    docs,
+    dump,
+    health,
+    joins,
+    lists,
+    openapi,
+    problems,
+    queries,
+    records,
+    tables,
+)
 from ramekin.api.limits import Keys, RateLimit
 from ramekin.api.middleware import Edge
 from ramekin.api.requests import read_parameters, request_id
@@ -83,13 +96,13 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.context = context
-    for feature in (records, lists, joins, dump, batch, tables, health):
+    for feature in (records, lists, by_condition, queries, joins, dump, batch, tables, health):
         feature.register(app, context)
     problems.register(app)
     if has_docs:
         docs.register(app)
         _register_document(app)
-    openapi.install(app, database.schemas, has_keys=bool(keys))
+    openapi.install(app, database.models, has_keys=bool(keys))
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     limit = None if rate_limit is None else RateLimit(rate_limit)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
-from ramekin.api import openapi
+from ramekin.api import descriptions
 from ramekin.api.requests import JSON, accepted, media_type, read_body, read_parameters
 from ramekin.api.responses import body_response
 from ramekin.api.routes import API, add_route
@@ -43,7 +43,7 @@ def register(app: FastAPI, context: Context) -> None:
             raise _pointing_into_the_batch(error) from None
         return body_response(b'{"results":%b}' % _splice(outcomes))
 
-    add_route(app, "POST", f"{API}/batch", apply_batch, **openapi.BATCH)
+    add_route(app, "POST", f"{API}/batch", apply_batch, **descriptions.BATCH)
 
 
 def _read_operations(value: Any) -> list[Operation]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, formats
-from ramekin.api import openapi
+from ramekin.api import descriptions
 from ramekin.api.requests import (
     CSV,
     JSON,
@@ -67,9 +67,9 @@ def register(app: FastAPI, context: Context) -> None:
         loaded = await database.load(records, is_replacing=mode == "replace")
         return json_response({"loaded": loaded})
 
-    add_route(app, "GET", f"{API}/dump/{{table}}", dump_table, **openapi.DUMP["dump_table"])
-    add_route(app, "GET", f"{API}/dump", dump_database, **openapi.DUMP["dump_database"])
-    add_route(app, "POST", f"{API}/load", load_database, **openapi.DUMP["load_database"])
+    add_route(app, "GET", f"{API}/dump/{{table}}", dump_table, **descriptions.DUMP["dump_table"])
+    add_route(app, "GET", f"{API}/dump", dump_database, **descriptions.DUMP["dump_database"])
+    add_route(app, "POST", f"{API}/load", load_database, **descriptions.DUMP["load_database"])
 
 
 async def _json_table(context: Context, table: str) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from ramekin.api import openapi
+from ramekin.api import descriptions
 from ramekin.api.requests import read_parameters
 from ramekin.api.responses import json_response
 from ramekin.api.routes import add_route
@@ -50,8 +50,8 @@ def register(app: FastAPI, context: Context) -> None:
         body = {"status": status, "version": __version__, "engine": _engine_name(), **figures}
         return json_response(body, 200 if is_ready else 503, None if is_ready else {"retry-after": "1"})
 
-    add_route(app, "GET", "/health", health, **openapi.HEALTH)
-    add_route(app, "GET", "/health/live", health_live, **openapi.HEALTH)
-    add_route(app, "GET", "/health/ready", health_ready, **openapi.HEALTH)
+    add_route(app, "GET", "/health", health, **descriptions.HEALTH)
+    add_route(app, "GET", "/health/live", health_live, **descriptions.HEALTH)
+    add_route(app, "GET", "/health/ready", health_ready, **descriptions.HEALTH)
     if context.has_docs:
         add_route(app, "GET", "/", home, include_in_schema=False)

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 
-from ramekin import codec, formats
-from ramekin.api import openapi
-from ramekin.api.requests import CSV, JSON, NDJSON, accepted, choice, flag, integer, none_match, read_parameters
-from ramekin.api.responses import body_response, envelope, list_headers, not_modified
+from ramekin import codec
+from ramekin.api import descriptions, lists
+from ramekin.api.pages import Page, page_response
+from ramekin.api.requests import CSV, JSON, NDJSON, accepted, choice, none_match, read_query, stopped_when_gone
+from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
 from ramekin.errors import InvalidParameter
-from ramekin.joining import JoinRequest
+from ramekin.joining import SHAPES, JoinRequest, pair_fields
+from ramekin.paths import select
 from ramekin.query.join import JOIN_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator
 
     from ramekin.api.app import Context
     from ramekin.joining import JoinPage
-    from ramekin.query.join import Pair
+    from ramekin.paths import FieldPath
 
 PATH = f"{API}/join/{{table1}}/{{table2}}/{{key}}"
-WORDS = ("limit", "cursor", "offset", "count", "type", "as")
+WORDS = (*lists.WORDS, "type", "shape", "as")
 
 
 def register(app: FastAPI, context: Context) -> None:
@@ -33,45 +35,34 @@ def register(app: FastAPI, context: Context) -> None:
 
     async def join_tables(table1: str, table2: str, key: str, request: Request) -> Response:
         """Return pairs of records from two tables that have a field in common."""
-        parameters = read_parameters(request, WORDS)
-        asked = _read_request(parameters, table1, table2, key, database.limits.page_rows)
+        words, conditions = read_query(request, WORDS)
+        names = _read_names(words.get("as"))
+        fields = pair_fields(names or (table1, table2), database.fields(table1), database.fields(table2))
+        asked = JoinRequest(
+            table1,
+            table2,
+            key,
+            choice(words, "type", JOIN_TYPES),
+            names,
+            choice(words, "shape", SHAPES),
+            lists.read_where(words, conditions, fields),
+            lists.read_sort(words, fields),
+            lists.read_select(words, fields),
+            **lists.read_words(words, request, database.limits),
+        )
         kind = accepted(request, (JSON, NDJSON, CSV))
         tag = context.weak_tag(*[(await database.table(name)).stats.revision for name in (table1, table2)])
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
-        page = await database.join(asked)
-        following = _next_path(asked, parameters, page)
-        headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
-        headers |= list_headers(following, page.total, page.warnings, is_bare=kind != JSON)
-        if kind == CSV:
-            return Response(_write_csv(context, asked, page), 200, headers, CSV)
-        rows = _splice(page.pairs, page.names)
-        if kind == NDJSON:
-            return Response(b"".join(b"%b\n" % row for row in rows), 200, headers, NDJSON)
-        members = {
-            "total": page.total,
-            "join": {"on": page.on, "type": asked.kind},
-            "warnings": list(page.warnings) or None,
-        }
-        return body_response(envelope(codec.splice_array(rows), following, members), headers=headers)
+        async with stopped_when_gone(request):
+            found = await database.join(asked)
+        path = "/".join(quote(part, safe="") for part in (table1, table2, key))
+        following = lists.next_path(f"{API}/join/{path}", words, conditions, found.cursor)
+        return await page_response(
+            _page(context, asked, found, following), kind, {"etag": f'W/"{tag}"', "vary": "Accept"}
+        )
 
-    add_route(app, "GET", PATH, join_tables, **openapi.JOIN)
-
-
-def _read_request(parameters: dict[str, str], table1: str, table2: str, key: str, page_rows: int) -> JoinRequest:
-    if "cursor" in parameters and "offset" in parameters:
-        raise InvalidParameter("'cursor' and 'offset' are two ways to say where to begin; send one.")
-    return JoinRequest(
-        table1,
-        table2,
-        key,
-        choice(parameters, "type", JOIN_TYPES),
-        _read_names(parameters.get("as")),
-        limit=integer(parameters, "limit", min(100, page_rows), maximum=page_rows),
-        offset=integer(parameters, "offset", 0),
-        cursor=parameters.get("cursor"),
-        with_count=flag(parameters, "count"),
-    )
+    add_route(app, "GET", PATH, join_tables, **descriptions.JOIN)
 
 
 def _read_names(text: str | None) -> tuple[str, str] | None:
@@ -83,33 +74,64 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
     return names[0], names[1]
 
 
-def _next_path(asked: JoinRequest, parameters: dict[str, str], page: JoinPage) -> str | None:
-    if page.cursor is None:
-        return None
-    kept = {name: value for name, value in parameters.items() if name not in ("cursor", "offset")}
-    path = "/".join(quote(part, safe="") for part in (asked.left, asked.right, asked.key))
-    return f"{API}/join/{path}?{urlencode(kept | {'cursor': page.cursor})}"
+def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str | None) -> Page:
+    is_tree = asked.shape == "tree"
+    bodies = [row[1] for pair in found.pairs for row in pair if row]
+    bodies += [row[1] for tree in found.trees for row in (tree.left, *tree.rights)]
+    return Page(
+        _trees(asked, found) if is_tree else _pairs(asked, found),
+        sum(map(len, bodies)),
+        following,
+        found.total,
+        found.warnings,
+        found.explain,
+        {"join": {"on": found.on, "type": asked.kind}},
+        context.columns(asked.left) if is_tree else _columns(context, asked),
+        None if is_tree else _flatten,
+    )
 
 
-def _splice(pairs: Sequence[Pair], names: tuple[str, str]) -> list[bytes]:
-    """Return each pair as an object with a member per table; a side without a match is null."""
-    left_name, right_name = codec.dump(names[0]), codec.dump(names[1])
-    return [
-        b"{%b:%b,%b:%b}" % (left_name, left[1] if left else b"null", right_name, right[1] if right else b"null")
-        for left, right in pairs
-    ]
+def _pairs(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
+    """Yield each pair as an object with a member per table; a side without a match is null."""
+    sides = [_side(asked, name) for name in asked.sides]
+    for pair in found.pairs:
+        members = [
+            b"%b:%b" % (name, b"null" if row is None else cut(row[1]))
+            for row, (name, cut, is_wanted) in zip(pair, sides, strict=True)
+            if is_wanted
+        ]
+        yield b"{%b}" % b",".join(members)
 
 
-def _write_csv(context: Context, asked: JoinRequest, page: JoinPage) -> bytes:
-    """Return flat rows: ``users.id,orders.id``."""
-    sides = [[codec.parse(pair[side][1]) if pair[side] else {} for pair in page.pairs] for side in (0, 1)]  # type: ignore[index]
-    columns: list[list[str]] = []
-    for table, records in zip((asked.left, asked.right), sides, strict=True):
-        names = [*context.columns(table), *(name for record in records for name in record)]
-        columns.append(list(dict.fromkeys(names)))
-    header = [f"{name}.{column}" for name, side in zip(page.names, columns, strict=True) for column in side]
-    rows: list[dict[str, Any]] = [
-        dict(zip(header, [left.get(c) for c in columns[0]] + [right.get(c) for c in columns[1]], strict=True))
-        for left, right in zip(*sides, strict=True)
-    ]
-    return formats.write_csv_header(header) + formats.write_csv(header, rows)
+def _trees(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
+    """Yield each record with its matches in a member of their own: an array, or the one match or null."""
+    (_, cut_left, _), (name, cut, is_wanted) = (_side(asked, side) for side in asked.sides)
+    for tree in found.trees:
+        left = cut_left(tree.left[1])
+        matches = [cut(row[1]) for row in tree.rights] if is_wanted else []
+        inside = codec.splice_array(matches) if not found.is_single else matches[0] if matches else b"null"
+        member = b"%b:%b" % (name, inside) if is_wanted else b""
+        yield b"%b%b%b}" % (left[:-1], b"," if is_wanted and len(left) > 2 else b"", member)
+
+
+def _side(asked: JoinRequest, name: str) -> tuple[bytes, Callable[[bytes], bytes], bool]:
+    """Return how a side is written: its name, what becomes of a body, and whether it is wanted at all."""
+    paths = None if asked.select is None else [path[1:] for path in asked.select if path[0] == name]
+    if paths is None or () in paths:
+        return codec.dump(name), lambda body: body, True
+    chosen: list[FieldPath] = paths
+    return codec.dump(name), lambda body: codec.dump(select(codec.parse(body), chosen)), bool(paths)
+
+
+def _columns(context: Context, asked: JoinRequest) -> list[str]:
+    """Return the columns of flat rows that are declared: ``users.id``, ``orders.id``."""
+    sides = zip(asked.sides, (asked.left, asked.right), strict=True)
+    declared = [(name, column) for name, table in sides for column in context.columns(table)]
+    if asked.select is not None:
+        chosen = {path[:2] for path in asked.select}
+        declared = [found for found in declared if found in chosen or found[:1] in chosen]
+    return [f"{name}.{column}" for name, column in declared]
+
+
+def _flatten(row: dict[str, Any]) -> dict[str, Any]:
+    return {f"{side}.{name}": value for side, record in row.items() for name, value in (record or {}).items()}

@@ -1,25 +1,61 @@
-"""Lists over HTTP: pages of a table in id order. Knows no engines; see ``query/cursor.py`` for how pages connect."""
+"""Lists over HTTP: which records of a table, in which order, and which page of them.
+
+The words of every list are read here, for joins and queries too. Knows no engines; see ``ramekin/query/url.py`` for
+conditions and ``ramekin/finding.py`` for how a page is found.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request, Response
 
-from ramekin import codec, formats
-from ramekin.api import openapi
-from ramekin.api.requests import CSV, JSON, NDJSON, accepted, flag, integer, none_match, read_parameters
-from ramekin.api.responses import body_response, envelope, list_headers, not_modified
+from ramekin import codec
+from ramekin.api import descriptions
+from ramekin.api.pages import Page, page_response, selected
+from ramekin.api.requests import (
+    CSV,
+    JSON,
+    NDJSON,
+    accepted,
+    flag,
+    integer,
+    none_match,
+    preferences,
+    read_query,
+    stopped_when_gone,
+)
+from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
-from ramekin.errors import InvalidParameter
-from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.errors import ConflictingParameters, InvalidWhere, MalformedJson
+from ramekin.finding import FindRequest
+from ramekin.query.predicate import Predicate, all_of
+from ramekin.query.url import parse_conditions, parse_select, parse_sort
+from ramekin.query.where import parse_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.api.app import Context
-    from ramekin.engine.base import Page
+    from ramekin.definitions import Limits
+    from ramekin.fields import Fields
+    from ramekin.finding import FindPage
+    from ramekin.paths import FieldPath
+    from ramekin.query.order import Order
+
+WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
+
+
+class Words(TypedDict):
+    """Which page, and what is said about it; the reserved words that every list has."""
+
+    limit: int
+    offset: int
+    cursor: str | None
+    with_count: bool
+    with_explain: bool
+    is_strict: bool
 
 
 def register(app: FastAPI, context: Context) -> None:
@@ -27,44 +63,97 @@ def register(app: FastAPI, context: Context) -> None:
     database, limits = context.database, context.database.limits
 
     async def list_records(table: str, request: Request) -> Response:
-        """Return a page of a table, in id order."""
-        parameters = read_parameters(request, ("limit", "cursor", "offset", "count"))
-        limit = integer(parameters, "limit", min(100, limits.page_rows), maximum=limits.page_rows)
-        offset = integer(parameters, "offset", 0)
-        with_count = flag(parameters, "count")
+        """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
+        words, conditions = read_query(request, WORDS)
+        fields = database.fields(table)
+        asked = FindRequest(
+            table,
+            read_where(words, conditions, fields),
+            read_sort(words, fields),
+            read_select(words, fields),
+            words=WORDS,
+            **read_words(words, request, limits),
+        )
         kind = accepted(request, (JSON, NDJSON, CSV))
-        if "cursor" in parameters and "offset" in parameters:
-            raise InvalidParameter("'cursor' and 'offset' are two ways to say where to begin; send one.")
-        query = f"list\0{table}"
-        after = position_of(query, parameters["cursor"], (int, str))[0] if "cursor" in parameters else None
-        stats = (await database.table(table)).stats
-        tag = context.weak_tag(stats.revision)
+        tag = context.weak_tag((await database.table(table)).stats.revision)
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
-        page = await database.find(table, after=after, offset=offset, limit=limit)
-        following = _next_path(table, page, query, limit, with_count=with_count)
-        total = stats.records if with_count else None
-        headers = {"etag": f'W/"{tag}"', "vary": "Accept"} | list_headers(following, total, (), is_bare=kind != JSON)
-        bodies = [body for _, body in page.rows]
-        if kind == JSON:
-            return body_response(envelope(codec.splice_array(bodies), following, {"total": total}), headers=headers)
-        return Response(_write_rows(context, table, bodies, kind), 200, headers, kind)
+        async with stopped_when_gone(request):
+            found = await database.find(asked)
+        page = _page(context, asked, found, next_path(f"{API}/data/{quote(table)}", words, conditions, found.cursor))
+        return await page_response(page, kind, {"etag": f'W/"{tag}"', "vary": "Accept"})
 
-    add_route(app, "GET", f"{API}/data/{{table}}", list_records, **openapi.RECORDS["list_records"])
+    add_route(app, "GET", f"{API}/data/{{table}}", list_records, **descriptions.RECORDS["list_records"])
 
 
-def _next_path(table: str, page: Page, query: str, limit: int, *, with_count: bool) -> str | None:
-    if not page.has_more or not page.rows:
+def read_words(words: dict[str, str], request: Request, limits: Limits) -> Words:
+    """Return which page is asked for.
+
+    Raises:
+        InvalidParameter, LimitTooLarge, ConflictingParameters.
+    """
+    found: Words = {
+        "limit": integer(words, "limit", min(100, limits.page_rows), maximum=limits.page_rows),
+        "offset": integer(words, "offset", 0),
+        "cursor": words.get("cursor"),
+        "with_count": flag(words, "count"),
+        "with_explain": flag(words, "explain"),
+        "is_strict": "handling=strict" in preferences(request),
+    }
+    if "cursor" in words and "offset" in words:
+        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
+    return found
+
+
+def read_where(words: dict[str, str], conditions: Sequence[tuple[str, str]], fields: Fields) -> Predicate:
+    """Return the predicate of a query's conditions and of its `where`. Raises as ``query/`` says."""
+    if not conditions and "where" not in words:
+        return parse_conditions((), fields)
+    parts = [parse_conditions(conditions, fields)]
+    if "where" in words:
+        parts.append(parse_where(read_json_word(words["where"]), fields))
+    return all_of(parts)
+
+
+def read_json_word(text: str) -> Any:
+    """Return the value of a reserved word that is JSON. Raises InvalidWhere."""
+    try:
+        return codec.parse(text.encode())
+    except MalformedJson as error:
+        raise InvalidWhere(f"'where' is a JSON object. {error.message}") from None
+
+
+def read_sort(words: dict[str, str], fields: Fields) -> tuple[Order, ...]:
+    """Return the order that is asked for. Raises InvalidSort, UnknownField."""
+    return parse_sort(words["sort"].split(","), fields) if "sort" in words else ()
+
+
+def read_select(words: dict[str, str], fields: Fields) -> tuple[FieldPath, ...] | None:
+    """Return the fields that are asked for, None for all. Raises InvalidSort, UnknownField."""
+    return parse_select(words["select"].split(","), fields) if "select" in words else None
+
+
+def next_path(
+    path: str, words: dict[str, str], conditions: Sequence[tuple[str, str]], cursor: str | None
+) -> str | None:
+    """Return the path of the page behind this one: the same words but for where it begins."""
+    if cursor is None:
         return None
-    words = {"limit": limit, "cursor": encode_cursor(query, [page.rows[-1][0]])}
-    if with_count:
-        words["count"] = "true"
-    return f"{API}/data/{quote(table)}?{urlencode(words)}"
+    kept = [(name, value) for name, value in words.items() if name not in ("cursor", "offset")]
+    return f"{path}?{urlencode([*conditions, *kept, ('cursor', cursor)])}"
 
 
-def _write_rows(context: Context, table: str, bodies: Sequence[bytes], kind: str) -> bytes:
-    if kind == NDJSON:
-        return b"".join(b"%b\n" % body for body in bodies)
-    records = [codec.parse(body) for body in bodies]
-    columns = list(dict.fromkeys([*context.columns(table), *(name for record in records for name in record)]))
-    return formats.write_csv_header(columns) + formats.write_csv(columns, records)
+def _page(context: Context, asked: FindRequest, found: FindPage, following: str | None) -> Page:
+    columns = context.columns(asked.table)
+    if asked.select is not None:
+        chosen = {path[0] for path in asked.select}
+        columns = [column for column in columns if column in chosen]
+    return Page(
+        selected(found.rows, asked.select),
+        sum(map(len, found.rows)),
+        following,
+        found.total,
+        found.warnings,
+        found.explain,
+        columns=columns,
+    )

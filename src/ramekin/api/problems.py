@@ -29,6 +29,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.BodyTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.Unprocessable: 422,
+    errors.PreconditionRequired: 428,
     errors.RateLimited: 429,
     errors.InternalError: 500,
     errors.Unavailable: 503,

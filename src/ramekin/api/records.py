@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, formats
-from ramekin.api import openapi
+from ramekin.api import descriptions
 from ramekin.api.requests import (
     CSV,
     JSON,
@@ -117,7 +117,7 @@ def register(app: FastAPI, context: Context) -> None:
         await database.apply(Operation("delete", table, id, None, read_condition(request)))
         return Response(status_code=204)
 
-    docs = openapi.RECORDS
+    docs = descriptions.RECORDS
     add_route(app, "POST", TABLE, create_record, **docs["create_record"])
     add_route(app, "GET", RECORD, get_record, **docs["get_record"])
     add_route(app, "PUT", RECORD, put_record, **docs["put_record"])

@@ -6,16 +6,20 @@ Knows nothing of what is done with it.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from ramekin.errors import (
     BodyTooLarge,
     InvalidHeader,
     InvalidParameter,
+    LimitTooLarge,
     MalformedPath,
     NotAcceptable,
     UnknownParameter,
@@ -34,6 +38,9 @@ JSON, NDJSON, CSV, MERGE_PATCH = "application/json", "application/x-ndjson", "te
 
 MAX_PARAMETERS = 100
 
+WATCH_S = 0.05
+"""Seconds of work after which a client is watched, so that work nobody waits for stops."""
+
 T = TypeVar("T", bound=str)
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -46,16 +53,30 @@ def request_id(scope: Scope) -> str:
 
 
 def read_parameters(request: Request, allowed: Collection[str] = ()) -> dict[str, str]:
-    """Return the query's parameters by name.
+    """Return the query's parameters by name, on a route that takes no conditions.
 
     Raises:
         UnknownParameter: one that the route does not take.
         InvalidParameter: one stands twice, or there are too many.
         MalformedPath: the query is not UTF-8.
     """
+    found, others = read_query(request, allowed)
+    for name, _ in others:
+        taken = f"This route takes {', '.join(sorted(allowed))}." if allowed else "This route takes none."
+        raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.{did_you_mean(name, allowed)} {taken}")
+    return found
+
+
+def read_query(request: Request, words: Collection[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the reserved words of a query by name, and all other parameters in order: its conditions.
+
+    Raises:
+        InvalidParameter: a word stands twice, or there are too many parameters.
+        MalformedPath: the query is not UTF-8.
+    """
     query = request.scope["query_string"]
     if not query:
-        return {}
+        return {}, []
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except UnicodeError:
@@ -63,14 +84,15 @@ def read_parameters(request: Request, allowed: Collection[str] = ()) -> dict[str
     except ValueError:
         raise InvalidParameter(f"There are more than {MAX_PARAMETERS} parameters.") from None
     found: dict[str, str] = {}
+    others = []
     for name, value in pairs:
-        if name not in allowed:
-            taken = f"This route takes {', '.join(sorted(allowed))}." if allowed else "This route takes none."
-            raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.{did_you_mean(name, allowed)} {taken}")
-        if name in found:
+        if name not in words:
+            others.append((name, value))
+        elif name in found:
             raise InvalidParameter(f"The parameter '{name}' stands twice.")
-        found[name] = value
-    return found
+        else:
+            found[name] = value
+    return found, others
 
 
 def integer(parameters: dict[str, str], name: str, default: int, *, maximum: int | None = None) -> int:
@@ -81,7 +103,7 @@ def integer(parameters: dict[str, str], name: str, default: int, *, maximum: int
     if not _INTEGER.fullmatch(text):
         raise InvalidParameter(f"'{name}' is a whole number of 0 or more.")
     if maximum is not None and int(text) > maximum:
-        raise InvalidParameter(f"'{name}' is at most {maximum}.")
+        raise LimitTooLarge(f"'{name}' is at most {maximum}.")
     return int(text)
 
 
@@ -230,6 +252,41 @@ def _tags(header: str, name: str, *, weak_too: bool) -> frozenset[str]:
     if not header.strip():
         raise InvalidHeader(f"{name} is empty.")
     return frozenset(tags - {"*"})
+
+
+@asynccontextmanager
+async def stopped_when_gone(request: Request) -> AsyncIterator[None]:
+    """Stop what is done inside when the client goes away, 50 ms after it began or later. The body has been read.
+
+    Nothing is waited for on behalf of work that is done sooner, so that short work costs no task.
+
+    Raises:
+        ClientDisconnect: the client has gone.
+    """
+    work, watchers = asyncio.current_task(), list[asyncio.Task[None]]()
+    gone = asyncio.Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+        if work is not None:
+            work.cancel()
+
+    def begin() -> None:
+        watchers.append(asyncio.create_task(watch()))
+
+    timer = asyncio.get_running_loop().call_later(WATCH_S, begin)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if gone.is_set():
+            raise ClientDisconnect from None
+        raise
+    finally:
+        timer.cancel()
+        for watcher in watchers:
+            watcher.cancel()
 
 
 def preferences(request: Request) -> frozenset[str]:

@@ -7,7 +7,7 @@ endpoints.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi import Response
@@ -50,24 +50,6 @@ def record_path(table: str, key: str) -> str:
 def not_modified(etag: str) -> Response:
     """Return 304 with the tag that still holds."""
     return Response(status_code=304, headers={"etag": etag})
-
-
-def envelope(rows: bytes, next_path: str | None, members: Mapping[str, Any]) -> bytes:
-    """Return ``{"data": rows, "next": path or null, ...members}``; members that are None are left out."""
-    rest = b"".join(b",%b:%b" % (codec.dump(k), codec.dump(v)) for k, v in members.items() if v is not None)
-    return b'{"data":%b,"next":%b%b}' % (rows, codec.dump(next_path), rest)
-
-
-def list_headers(next_path: str | None, total: int | None, warnings: Sequence[str], *, is_bare: bool) -> dict[str, str]:
-    """Return the headers of a list; where the records stand alone (`is_bare`) they hold what the envelope would."""
-    headers = {}
-    if next_path is not None:
-        headers["link"] = f'<{next_path}>; rel="next"'
-    if is_bare and total is not None:
-        headers["x-total-count"] = str(total)
-    if is_bare and warnings:
-        headers["x-warnings"] = ascii_json(warnings)
-    return headers
 
 
 def ascii_json(value: object) -> str:

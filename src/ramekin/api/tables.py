@@ -1,15 +1,26 @@
-"""The list of tables over HTTP, with their figures and schemas."""
+"""Tables over HTTP: their figures, schemas and indexes, and definitions of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 
-from ramekin.api import openapi
-from ramekin.api.requests import JSON, accepted, check_no_body, read_parameters
+from ramekin import codec
+from ramekin.api import descriptions
+from ramekin.api.requests import (
+    JSON,
+    accepted,
+    check_no_body,
+    media_type,
+    read_body,
+    read_parameters,
+    stopped_when_gone,
+)
 from ramekin.api.responses import json_response
 from ramekin.api.routes import API, add_route
+from ramekin.defining import parse_definition
 
 if TYPE_CHECKING:
     from ramekin.api.app import Context
@@ -32,6 +43,18 @@ def register(app: FastAPI, context: Context) -> None:
         accepted(request, (JSON,))
         return json_response(describe(await database.table(table)))
 
+    async def put_table(table: str, request: Request) -> Response:
+        """Give a table a definition, in place of the one it has; the table is made if it is new."""
+        media_type(request, (JSON,))
+        body = await read_body(request, database.limits.record_bytes)
+        read_parameters(request)
+        accepted(request, (JSON,))
+        definition = parse_definition(codec.parse(body, extra_depth=1))
+        async with stopped_when_gone(request):
+            is_new = await database.define(table, definition)
+        location = {"location": f"{API}/tables/{quote(table)}"} if is_new else {}
+        return json_response(describe(await database.table(table)), 201 if is_new else 200, location)
+
     async def drop_table(table: str, request: Request) -> Response:
         """Drop a table with its records; a table with a model is emptied and stays."""
         check_no_body(request)
@@ -39,9 +62,10 @@ def register(app: FastAPI, context: Context) -> None:
         await database.drop(table)
         return Response(status_code=204)
 
-    add_route(app, "GET", f"{API}/tables", list_tables, **openapi.TABLES["list_tables"])
-    add_route(app, "GET", f"{API}/tables/{{table}}", get_table, **openapi.TABLES["get_table"])
-    add_route(app, "DELETE", f"{API}/tables/{{table}}", drop_table, **openapi.TABLES["drop_table"])
+    add_route(app, "GET", f"{API}/tables", list_tables, **descriptions.TABLES["list_tables"])
+    add_route(app, "GET", f"{API}/tables/{{table}}", get_table, **descriptions.TABLES["get_table"])
+    add_route(app, "PUT", f"{API}/tables/{{table}}", put_table, **descriptions.TABLES["put_table"])
+    add_route(app, "DELETE", f"{API}/tables/{{table}}", drop_table, **descriptions.TABLES["drop_table"])
 
 
 def describe(info: TableInfo) -> dict[str, Any]:
@@ -53,10 +77,10 @@ def describe(info: TableInfo) -> dict[str, Any]:
         "bytes": stats.size_bytes,
         "revision": stats.revision,
         "schema": info.schema,
-        "unique": [],
+        "unique": list(stats.definition.unique),
         "indexes": [
             {"field": index.field, "kind": index.kind, "pinned": index.is_pinned, "bytes": index.size_bytes}
             for index in stats.indexes
         ],
-        "require_if_match": False,
+        "require_if_match": stats.definition.require_if_match,
     }

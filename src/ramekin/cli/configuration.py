@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ramekin.errors import did_you_mean
-from ramekin.schema import tables_in
+from ramekin.models import tables_in
 from ramekin.settings import Settings
 
 if TYPE_CHECKING:

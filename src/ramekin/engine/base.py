@@ -11,15 +11,19 @@ See ``embedded.py`` for the engine in this process, and ``tests/engines/`` for t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ramekin.query.plan import fields_to_index
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from ramekin.definitions import Change, RecordId, TableStats
+    from ramekin.definitions import Change, Definition, RecordId, TableStats
+    from ramekin.fields import Field
     from ramekin.paths import FieldPath
-    from ramekin.values import JoinKey
+    from ramekin.query.plan import Query
+    from ramekin.values import JoinKey, OrderKey, Span
 
 Row = tuple["RecordId", bytes]
 """A record as a scan gives it: its id, in the type it was sent in, and its body."""
@@ -52,6 +56,15 @@ class View(Protocol):
     Guarantee: every method does one short batch of work and lets other tasks run between batches.
     """
 
+    def count(self, table: str) -> int:
+        """Return the number of records. Cost: O(1)."""
+
+    def rows_at_once(self, table: str) -> int:
+        """Return how many rows of this table one step may decode: a few hundred, fewer where bodies are long."""
+
+    def get(self, table: str, key: str) -> Row | None:
+        """Return one row by its id's text. Cost: O(1)."""
+
     async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
         """Return the next rows behind an id, in id order (integers by value, then texts by code point).
 
@@ -63,10 +76,34 @@ class View(Protocol):
         """
 
     async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
-        """Return the rows whose field has this join key, in id order. Cost: O(matches log matches)."""
+        """Return the rows whose field has this join key, in id order. Cost: O(1); each row is made when looked at."""
+
+    async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
+        """Return the rows whose field equals one of some values, in id order.
+
+        Cost: O(1) for one value, each row made when it is looked at; O(m log m) for several with m rows together.
+        """
+
+    def walk(
+        self, table: str, field: Field, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
+    ) -> Iterator[Sequence[Row]]:
+        """Yield the rows of each value of a field, in the order of values, rows of one value in id order.
+
+        Args:
+            spans: stretches of values, in order.
+            includes_absent: at the end come the rows with null or without the field.
+
+        Cost: O(log n), and O(1) for each value; each row is made when it is looked at. The caller rests between.
+        """
+
+    def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
+        """Return about how many rows `equal` or `walk` would give. Cost: O(log n)."""
 
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""
+
+    async def rest(self, rows: int) -> None:
+        """Let other tasks run, if the rows looked at since the last time are worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +112,16 @@ class Access:
 
     table: str
     in_id_order: bool = False
-    paths: tuple[FieldPath, ...] = ()
-    """Fields that `lookup` will be asked for; the id needs no mention."""
+    equal: tuple[Field, ...] = ()
+    """Fields that `lookup` and `equal` will be asked for; the id needs no mention for `lookup`."""
+    ordered: tuple[Field, ...] = ()
+    """Fields that `walk` will be asked for."""
+
+    @classmethod
+    def of(cls, table: str, query: Query, *, in_id_order: bool = True) -> Self:
+        """Return what a query needs of its table; the id order only if a plan may come to walk in it."""
+        equal, ordered = fields_to_index(query)
+        return cls(table, in_id_order and not query.sort, equal, ordered)
 
 
 class Engine(Protocol):
@@ -123,6 +168,19 @@ class Engine(Protocol):
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
         """Return the bodies of (table, key) pairs; None also where there is no such table. Cost: O(pairs)."""
 
+    async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
+        """Give a table a definition and return True; or do nothing and return False.
+
+        Args:
+            revision: the revision at which the table's records were found to satisfy the definition, None if there was
+                no table; nothing is done when it has another one.
+
+        The engine sees to `unique` and keeps the indexes that the definition names; the schema it only keeps.
+
+        Raises:
+            InvalidTableName: no table may have that name.
+        """
+
     async def write(self, changes: Sequence[Change]) -> bool:
         """Apply all changes at once and return True; or none, and return False.
 
@@ -131,6 +189,7 @@ class Engine(Protocol):
 
         Raises:
             InvalidTableName: no table may have that name.
+            NotUnique: a field that is defined as unique would have one value in two records. `place` says which change.
 
         Cost: O(changes).
         """
@@ -142,10 +201,12 @@ class Engine(Protocol):
 
         Args:
             tables: bodies by key, by table.
-            replace: nothing else stays: tables that are not named are dropped, or emptied if they are in `keep`.
+            replace: nothing else stays: tables that are not named are dropped, or emptied if they are in `keep` or
+                their definition has a schema.
 
         Raises:
             InvalidTableName: no table may have one of the names.
+            NotUnique: as `write`.
         """
 
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:

@@ -7,32 +7,28 @@ is cut into batches of a few milliseconds. Knows no HTTP; see ``base.py`` for wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import asynccontextmanager
-from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
+from ramekin.clock import SYSTEM
 from ramekin.engine.base import Guarantees, Page
+from ramekin.engine.view import EmbeddedView
+from ramekin.fields import Field
+from ramekin.paths import parse_path
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ramekin.definitions import Change, RecordId, TableStats
-    from ramekin.engine.base import Access, Row
-    from ramekin.paths import FieldPath
-    from ramekin.storage.indexes import HashIndex, IdOrder
-    from ramekin.storage.table import Records, Table
-    from ramekin.values import JoinKey
+    from ramekin.clock import Clock
+    from ramekin.definitions import Change, Definition, RecordId, TableStats
+    from ramekin.engine.base import Access
+    from ramekin.storage.indexes import IdOrder
+    from ramekin.storage.table import Table
 
-BATCH_ROWS = 1000
-"""Bodies that a whole-table read hands out at once."""
-
-LONG_POSTING = 1000
-"""Keys of one posting that are sorted at each look-up; more are sorted once and kept."""
-
-ID: FieldPath = ("id",)
+SWEEP_S = 30.0
+"""Seconds between two looks for indexes that nothing uses."""
 
 
 class EmbeddedEngine:
@@ -40,9 +36,16 @@ class EmbeddedEngine:
 
     guarantees = Guarantees("embedded", is_durable=False, has_atomic_batches=True, has_snapshots=True)
 
-    def __init__(self) -> None:
+    def __init__(self, *, index_idle_s: float = 3600.0, clock: Clock = SYSTEM) -> None:
+        """Make an empty engine.
+
+        Args:
+            index_idle_s: seconds after which an index that nothing used is dropped.
+        """
         self._catalog = Catalog()
-        self._builds: dict[tuple[int, FieldPath | None], asyncio.Task[None]] = {}
+        self._builds: dict[tuple[int, Field | None], asyncio.Task[None]] = {}
+        self._clock, self._index_idle_s = clock, index_idle_s
+        self._swept_s = clock.steady_s()
 
     async def open(self) -> None:
         pass
@@ -75,7 +78,18 @@ class EmbeddedEngine:
         find = self._catalog.find
         return [None if (table := find(name)) is None else table.get(key) for name, key in pairs]
 
+    async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
+        table = self._catalog.find(name)
+        if (None if table is None else table.revision) != revision:
+            return False
+        self._catalog.define(name, definition)
+        await self._make_pinned_ready(self._catalog.table(name))
+        return True
+
     async def write(self, changes: Sequence[Change]) -> bool:
+        self._drop_idle_indexes()
+        if await self._make_unique_ready(change.table for change in changes):
+            return False  # others had their turn: the caller looks again
         return self._catalog.apply(changes)
 
     async def load(
@@ -93,10 +107,10 @@ class EmbeddedEngine:
 
     @asynccontextmanager
     async def snapshot(self, accesses: Sequence[Access]) -> AsyncIterator[EmbeddedView]:
+        self._drop_idle_indexes()
         while not all(self._is_ready(access) for access in accesses):
-            for (
-                access
-            ) in accesses:  # each table looked up anew: it may be dropped and made again while others are built
+            # Each table is looked up anew: it may be dropped and made again while others are built.
+            for access in accesses:
                 await self._make_ready(self._catalog.table(access.table), access)
         view = EmbeddedView()
         for access in accesses:
@@ -110,24 +124,54 @@ class EmbeddedEngine:
         table = self._catalog.table(access.table)
         if access.in_id_order and (table.order is None or not table.order.is_ready):
             return False
-        return all(path == ID or table.use_index(path) is not None for path in access.paths)
+        return all(
+            table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is not None
+            for field, is_sorted in _indexes_of(access)
+        )
 
     async def _make_ready(self, table: Table, access: Access) -> None:
         if access.in_id_order:
             await self._order_of(table)
-        for path in access.paths:
-            if path != ID and table.use_index(path) is None:
-                table.drop_spare_indexes()
-                await self._build(table, path, lambda path=path: table.build_index(path))  # type: ignore[misc]
+        for field, is_sorted in _indexes_of(access):
+            await self._index_of(table, field, is_sorted=is_sorted)
+
+    async def _make_pinned_ready(self, table: Table) -> None:
+        """Build the indexes that a table's definition names."""
+        for field in table.unique_fields():
+            await self._index_of(table, field, is_sorted=False)
+        for index in table.definition.indexes:
+            await self._index_of(table, Field(parse_path(index.field)), is_sorted=index.kind == "sorted")
+
+    async def _make_unique_ready(self, names: Iterable[str]) -> bool:
+        """Build the indexes that a write into some tables is checked against, and say whether that was needed."""
+        has_waited = False
+        tables = {name: table for name in names if (table := self._catalog.find(name)) and table.definition.unique}
+        while missing := [(t, f) for t in tables.values() for f in t.unique_fields() if f not in t.indexes]:
+            has_waited = True
+            for table, field in missing:
+                await self._index_of(table, field, is_sorted=False)
+        return has_waited
+
+    async def _index_of(self, table: Table, field: Field, *, is_sorted: bool) -> None:
+        if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
+            table.drop_spare_indexes()
+            await self._build(table, field, lambda: table.build_index(field, is_sorted=is_sorted))
+
+    def _drop_idle_indexes(self) -> None:
+        now_s = self._clock.steady_s()
+        if now_s - self._swept_s >= min(SWEEP_S, self._index_idle_s):
+            self._swept_s = now_s
+            for table in self._catalog:
+                table.drop_idle_indexes(now_s - self._index_idle_s)
 
     async def _order_of(self, table: Table) -> IdOrder:
         while table.order is None or not table.order.is_ready:
             await self._build(table, None, table.build_order)
         return table.order
 
-    async def _build(self, table: Table, path: FieldPath | None, steps: Callable[[], Iterator[None]]) -> None:
+    async def _build(self, table: Table, field: Field | None, steps: Callable[[], Iterator[None]]) -> None:
         """Run a build to its end, or join the one that is under way."""
-        name = (id(table), path)
+        name = (id(table), field)
         build = self._builds.get(name)
         if build is None:
             build = self._builds[name] = asyncio.create_task(_run(steps()))
@@ -135,100 +179,12 @@ class EmbeddedEngine:
         await asyncio.shield(build)
 
 
+def _indexes_of(access: Access) -> list[tuple[Field, bool]]:
+    """Return the indexes that an access needs, each with whether it must be sorted."""
+    equal = [(field, False) for field in access.equal if field not in access.ordered]
+    return equal + [(field, True) for field in access.ordered]
+
+
 async def _run(steps: Iterator[None]) -> None:
     for _ in steps:
         await asyncio.sleep(0)
-
-
-class EmbeddedView:
-    """Pinned structures of some tables; see `View` in ``base.py``."""
-
-    def __init__(self) -> None:
-        self._records: dict[str, Records] = {}
-        self._orders: dict[str, IdOrder] = {}
-        self._indexes: dict[tuple[str, FieldPath], HashIndex] = {}
-        self._rows = 0
-
-    def pin(self, table: Table, access: Access) -> None:
-        """Hold what one access needs. The caller has seen to it that it is ready."""
-        name = access.table
-        if name not in self._records:
-            self._records[name] = table.records.pin()
-        if access.in_id_order and name not in self._orders and table.order is not None:
-            self._orders[name] = table.order.pin()
-        for path in access.paths:
-            index = table.use_index(path) if path != ID else None
-            if index is not None and (name, path) not in self._indexes:
-                self._indexes[name, path] = index.pin()
-
-    def release(self) -> None:
-        """Let go of everything."""
-        for held in (self._records, self._orders, self._indexes):
-            for structure in held.values():
-                structure.unpin()
-            held.clear()
-
-    async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
-        bodies = self._records[table].bodies
-        rows = [(record_id, bodies[str(record_id)]) for record_id in islice(self._orders[table].after(after), limit)]
-        await self._rest(len(rows))
-        return rows
-
-    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
-        await self._rest(1)
-        records = self._records[table]
-        if path == ID:
-            body = records.bodies.get(key) if isinstance(key, str) else None
-            return [] if body is None else [(records.id_of(str(key)), body)]
-        index = self._indexes[table, path]
-        keys = index.ordered.get(key) or index.find(key)
-        if len(keys) <= LONG_POSTING:
-            return [(records.id_of(key), records.bodies[key]) for key in sorted(keys, key=records.order_of)]
-        if key not in index.ordered:
-            index.ordered[key] = await self._in_id_order(keys, records)
-        return Rows(records, index.ordered[key])
-
-    async def _in_id_order(self, keys: list[str], records: Records) -> list[str]:
-        """Return many keys sorted, in steps of a few milliseconds."""
-        runs = []
-        for start in range(0, len(keys), BATCH_ROWS):
-            runs.append(sorted(keys[start : start + BATCH_ROWS], key=records.order_of))
-            await asyncio.sleep(0)
-        merged: list[str] = []
-        for key in merge(*runs, key=records.order_of):
-            merged.append(key)
-            await self._rest(1)
-        return merged
-
-    async def _rest(self, rows: int) -> None:
-        """Give other tasks a turn after every batch of rows."""
-        self._rows += rows
-        if self._rows >= BATCH_ROWS:
-            self._rows = 0
-            await asyncio.sleep(0)
-
-    async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
-        bodies = iter(self._records[table].bodies.values())
-        while batch := list(islice(bodies, BATCH_ROWS)):
-            yield batch
-            await asyncio.sleep(0)
-
-
-class Rows(Sequence["Row"]):
-    """The rows of many keys, each made when it is looked at: a page of a long posting costs what the page holds."""
-
-    def __init__(self, records: Records, keys: list[str]) -> None:
-        self._records, self._keys = records, keys
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    @overload
-    def __getitem__(self, place: int) -> Row: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Row]: ...
-    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
-        if isinstance(place, slice):
-            return Rows(self._records, self._keys[place])
-        key = self._keys[place]
-        return self._records.id_of(key), self._records.bodies[key]

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from ramekin.errors import InvalidKey
-from ramekin.ids import IdSortKey, id_order
 from ramekin.paths import FieldPath, parse_path, print_path, reader
+from ramekin.query import execute
+from ramekin.query.match import body_matcher
+from ramekin.query.order import id_sort_key
+from ramekin.query.plan import Position, Query
 from ramekin.values import JoinKey, join_key, kind_of
 
 JoinType = Literal["inner", "left", "right", "full"]
@@ -32,11 +35,8 @@ Group = tuple[Row | None, Sequence[Row]]
 _EQUALS = re.compile(r"(?<!\\)=")
 
 
-class Source(Protocol):
+class Source(execute.Source, Protocol):
     """Where rows come from: two tables at one moment."""
-
-    async def scan(self, table: str, after: int | str | None, limit: int) -> Sequence[Row]:
-        """Return the next rows in id order, behind an id."""
 
     async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
         """Return the rows with this join key in a field, in id order."""
@@ -60,9 +60,13 @@ class On:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """The pair behind which a walk begins. `left` None: among the right rows that nothing matched."""
+class PairPosition:
+    """The pair behind which a walk begins: the values of its order's fields, and its two ids.
 
+    Where `left` is None it lies among the right rows that nothing matched.
+    """
+
+    values: tuple[Any, ...]
     left: int | str | None
     right: int | str | None
 
@@ -75,6 +79,8 @@ class JoinPlan:
     right_table: str
     on: On
     kind: JoinType = "inner"
+    left_query: Query = field(default_factory=Query)
+    """Which left records are walked, and in which order; its page is not looked at."""
 
     @property
     def keeps_left(self) -> bool:
@@ -109,40 +115,78 @@ def read_bare_key(path: FieldPath, *, in_left: bool, in_right: bool) -> On | Non
     return On(path, ID) if in_left else None
 
 
-async def walk(source: Source, plan: JoinPlan, after: Position | None = None) -> AsyncIterator[Group]:
-    """Yield the groups of a join in order: by the left id, matches by the right id, right-only rows last.
+class Walk:
+    """The groups of a join in order: by the left query's order, matches by the right id, right-only rows last.
 
-    Cost: O(1) expected for each left row, whatever the number of its matches; with `after`, only what follows is read.
+    Cost: O(1) expected for each left row, whatever the number of its matches; behind a position, only what follows is
+    read.
     """
-    if after is None or after.left is not None:
-        async for group in _walk_left(source, plan, after):
-            yield group
-    if plan.keeps_right:
-        async for row in _unmatched_right(source, plan, after.right if after and after.left is None else None):
-            yield None, (row,)
+
+    def __init__(self, source: Source, plan: JoinPlan, max_sorted: int, after: PairPosition | None = None) -> None:
+        self._source, self._plan, self._after = source, plan, after
+        self.examined = 0
+        position = None
+        if after is not None and after.left is not None:
+            position = Position(after.values, after.left)
+        query = replace(plan.left_query, after=position)
+        access = execute.choose(source, plan.left_table, query)
+        self.lefts = execute.Rows(source, plan.left_table, query, access, max_sorted, is_whole=True)
+        self._matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
+
+    async def groups(self) -> AsyncIterator[Group]:
+        """Yield the groups."""
+        after = self._after
+        if after is None or after.left is not None:
+            if after is not None and (rest := await self._rest_of(after)):
+                yield rest
+            async for batch in self.lefts.in_order():
+                for row in batch:
+                    self.examined += 1
+                    found = await self._matches.of(row)
+                    if found or self._plan.keeps_left:
+                        yield row, found
+        if self._plan.keeps_right:
+            async for row in self._unmatched_right(after.right if after and after.left is None else None):
+                yield None, (row,)
+
+    async def _rest_of(self, after: PairPosition) -> Group | None:
+        """Return the left record at which the last page ended, with the matches behind the one at which it ended."""
+        found = self._source.get(self._plan.left_table, str(after.left))
+        if found is None or after.right is None:
+            return None
+        if not body_matcher(self._plan.left_query.where)(found[1]):
+            return None
+        rights = await self._matches.of(found)
+        rest = rights[bisect_right(rights, id_sort_key(after.right), key=lambda row: id_sort_key(row[0])) :]
+        return (found, rest) if rest else None
+
+    async def _unmatched_right(self, after: int | str | None) -> AsyncIterator[Row]:
+        plan = self._plan
+        matches = _Matches(self._source, plan.left_table, plan.on.right, plan.on.left)
+        while rows := await self._source.scan(plan.right_table, after, SCAN_ROWS):
+            for row in rows:
+                self.examined += 1
+                if not await matches.of(row):
+                    yield row
+            after = rows[-1][0]
 
 
-async def take_pairs(groups: AsyncIterator[Group], offset: int, limit: int) -> tuple[list[Pair], bool, bool]:
-    """Return the pairs of one page, whether more follow, and whether any two records matched on the way.
-
-    Cost: O(groups passed over + limit).
-    """
+async def take_pairs(groups: AsyncIterator[Group], offset: int, limit: int) -> tuple[list[Pair], bool]:
+    """Return the pairs of one page, and whether more follow. Cost: O(groups passed over + limit)."""
     pairs: list[Pair] = []
-    has_matched = False
     async for left, rights in groups:
-        has_matched = has_matched or (left is not None and len(rights) > 0)
         size = max(1, len(rights))
         if offset >= size:
             offset -= size
             continue
         if len(pairs) == limit:
-            return pairs, True, has_matched
+            return pairs, True
         chosen = rights[offset : offset + limit - len(pairs)] if rights else (None,)
         pairs.extend((left, right) for right in chosen)
         if offset + len(chosen) < size:
-            return pairs, True, has_matched
+            return pairs, True
         offset = 0
-    return pairs, False, has_matched
+    return pairs, False
 
 
 async def count_pairs(groups: AsyncIterator[Group]) -> int:
@@ -151,40 +195,6 @@ async def count_pairs(groups: AsyncIterator[Group]) -> int:
     async for _, rights in groups:
         count += max(1, len(rights))
     return count
-
-
-async def _walk_left(source: Source, plan: JoinPlan, after: Position | None) -> AsyncIterator[Group]:
-    matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
-    last = None
-    if after is not None:
-        last = after.left
-        if rest := await _rest_of(source, plan, matches, after):
-            yield rest
-    while rows := await source.scan(plan.left_table, last, SCAN_ROWS):
-        for row in rows:
-            found = await matches.of(row)
-            if found or plan.keeps_left:
-                yield row, found
-        last = rows[-1][0]
-
-
-async def _rest_of(source: Source, plan: JoinPlan, matches: _Matches, after: Position) -> Group | None:
-    """Return the left record at which the last page ended, with the matches behind the one at which it ended."""
-    found = await source.lookup(plan.left_table, ID, str(after.left))
-    if not found or after.right is None:
-        return None
-    rights = await matches.of(found[0])
-    rest = rights[bisect_right(rights, _order(after.right), key=lambda row: _order(row[0])) :]
-    return (found[0], rest) if rest else None
-
-
-async def _unmatched_right(source: Source, plan: JoinPlan, after: int | str | None) -> AsyncIterator[Row]:
-    matches = _Matches(source, plan.left_table, plan.on.right, plan.on.left)
-    while rows := await source.scan(plan.right_table, after, SCAN_ROWS):
-        for row in rows:
-            if not await matches.of(row):
-                yield row
-        after = rows[-1][0]
 
 
 class _Matches:
@@ -204,10 +214,6 @@ class _Matches:
             self._found = await self._source.lookup(self._table, self._path, key)
             self._key = key
         return self._found
-
-
-def _order(record_id: int | str) -> IdSortKey:
-    return id_order(str(record_id), is_text=isinstance(record_id, str))
 
 
 def count_mixed(pairs: Sequence[Pair], on: On) -> int:

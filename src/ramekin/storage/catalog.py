@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.definitions import check_table_name
-from ramekin.errors import UnknownTable, did_you_mean, shorten
+from ramekin.errors import NotUnique, UnknownTable, did_you_mean, shorten
+from ramekin.paths import print_path, reader
 from ramekin.storage.table import Table
+from ramekin.values import join_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ramekin.definitions import Change
+    from ramekin.definitions import Change, Definition
+    from ramekin.fields import Field
 
 
 class Catalog:
@@ -72,11 +75,15 @@ class Catalog:
 
         A change holds while the record's body is the one that it was computed from. Tables that are new are made.
         Cost: O(changes).
+
+        Raises:
+            NotUnique: a unique field would have one value in two records; nothing is applied.
         """
         for change in changes:
             table = self._tables.get(change.table)
             if (None if table is None else table.get(change.key)) != change.before:
                 return False
+        self._check_unique(changes)
         touched = {name: self.create(name) for name in {change.table for change in changes}}
         for change in changes:
             if change.after is not None:
@@ -88,19 +95,34 @@ class Catalog:
             table.revision = self._revision
         return True
 
+    def define(self, name: str, definition: Definition) -> None:
+        """Give a table a definition, which its records satisfy; it is made if it is new.
+
+        Raises:
+            InvalidTableName: no table may have that name.
+        """
+        table = self.create(name)
+        self._revision += 1
+        table.definition, table.revision = definition, self._revision
+
     def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
         """Store whole tables in one step.
 
         Args:
             tables: bodies by key, by table.
-            replace: whether nothing else stays; tables that are not named are dropped, those in `keep` emptied.
+            replace: whether nothing else stays; tables that are not named are dropped, those in `keep` and those with
+                a schema emptied.
+
+        Raises:
+            NotUnique: a unique field would have one value in two records; nothing is stored.
         """
-        for name in tables:
+        for name, bodies in tables.items():
             check_table_name(name)
+            self._check_unique_load(name, bodies, replace=replace)
         self._revision += 1
         if replace:
             for name in [name for name in self._tables if name not in tables]:
-                if name in keep:
+                if name in keep or self._tables[name].definition.schema is not None:
                     self._load_one(name, {}, replace=True)
                 else:
                     del self._tables[name]
@@ -111,3 +133,32 @@ class Catalog:
         table = self.create(name)
         table.load(bodies, replace=replace)
         table.revision = self._revision
+
+    def _check_unique(self, changes: Sequence[Change]) -> None:
+        for name in dict.fromkeys(change.table for change in changes):
+            table = self._tables.get(name)
+            if table is None or not table.definition.unique:
+                continue
+            if (taken := table.find_taken([change for change in changes if change.table == name])) is not None:
+                raise _not_unique(taken[0], name, taken[1].key)
+
+    def _check_unique_load(self, name: str, bodies: dict[str, bytes], *, replace: bool) -> None:
+        """Check a load, in one step of O(records of the table)."""
+        table = self._tables.get(name)
+        if table is None or not table.definition.unique:
+            return
+        standing = {} if replace else table.records.bodies
+        for field in table.unique_fields():
+            read, taken = reader(field.path), set()
+            for key, body in {**standing, **bodies}.items():
+                value = join_key(read(body))
+                if value is not None and value in taken:
+                    raise _not_unique(field, name, key)
+                taken.add(value)
+
+
+def _not_unique(field: Field, table: str, key: str) -> NotUnique:
+    name = shorten(print_path(field.path))
+    error = NotUnique(f"In the table '{table}' the field '{name}' is unique, and another record has this value.")
+    error.place = (table, key)
+    return error

@@ -1,4 +1,4 @@
-"""What finds records without a scan: the order of ids, and hash indexes of fields.
+"""What finds records without a scan: the order of ids, and indexes of fields.
 
 Both begin empty and are filled by `Table` while writes go on, so every method may be called twice with the same
 record and changes nothing the second time. Knows nothing of tables; see ``table.py`` for how they stay in step.
@@ -6,27 +6,39 @@ record and changes nothing the second time. Knows nothing of tables; see ``table
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from sortedcontainers import SortedList
 
+from ramekin.fields import comparer
+from ramekin.ids import id_order
 from ramekin.paths import reader
 from ramekin.storage.shared import Shared
-from ramekin.values import join_key
+from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, Span, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from ramekin.definitions import RecordId
-    from ramekin.paths import FieldPath
+    from ramekin.fields import Field
+    from ramekin.ids import IdSortKey
     from ramekin.values import JoinKey
 
+KINDS = 5
+"""Types of values that have an order; see ``values.py``."""
 
-class IdOrder(Shared):
-    """The ids of a table in order: integers by value, then texts by code point.
+SHORT_POSTING = 32
+"""Ids that a posting holds as a plain list; a longer one keeps them in order."""
 
-    Cost: add and remove O(log n); a page of p ids after any id O(log n + p), also by offset.
+_NUMBER = re.compile(r"-?[0-9][0-9.e+-]*")
+
+
+class IdOrder(Shared, Sequence["RecordId"]):
+    """Ids in order: integers by value, then texts by code point.
+
+    Cost: add, remove and find a place O(log n); p ids from any place O(log n + p).
     """
 
     __slots__ = ("integers", "is_ready", "texts")
@@ -36,6 +48,24 @@ class IdOrder(Shared):
         self.integers: SortedList[int] = SortedList()
         self.texts: SortedList[str] = SortedList()
         self.is_ready = False
+
+    def __len__(self) -> int:
+        return len(self.integers) + len(self.texts)
+
+    @overload
+    def __getitem__(self, place: int) -> RecordId: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RecordId]: ...
+    def __getitem__(self, place: int | slice) -> RecordId | Sequence[RecordId]:
+        if isinstance(place, slice):
+            start, stop, _ = place.indices(len(self))
+            return list(islice(self.from_offset(start), max(0, stop - start)))
+        count = len(self.integers)
+        return self.integers[place] if place < count else self.texts[place - count]  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[RecordId]:
+        yield from self.integers
+        yield from self.texts
 
     def add(self, record_id: RecordId) -> None:
         ids = self._ids(record_id)
@@ -68,64 +98,179 @@ class IdOrder(Shared):
         return self.integers if isinstance(record_id, int) else self.texts
 
 
-class HashIndex(Shared):
-    """The keys of the records that have a value in one field, by that value's join key.
+class FieldIndex(Shared):
+    """The ids of the records that have a value in one field, by that value.
 
-    A posting is a bare key until a second one arrives, then a set: 31 bytes a record instead of 258 where values are
-    unique (CPython 3.11, November 2026). Records whose field is missing, null, an array or an object are not in it.
+    A posting is a bare id until a second one arrives, then a list, then, when it is long, an order of its own: 31
+    bytes a record instead of 258 where values are unique (CPython 3.11, November 2026).
 
-    Cost: add, remove and look up O(length of the body) and O(1) in the number of records.
+    A *hash* index holds numbers, texts and booleans, and answers what equals a value. A *sorted* index holds arrays,
+    objects, null and missing too, and the values in order, and answers ranges and orders as well.
+
+    Cost: add and remove O(length of the body), with an order O(log n) more; look up O(1).
     """
 
-    __slots__ = ("is_ready", "ordered", "path", "postings", "read")
+    __slots__ = ("_compared", "_owned", "_read", "absent", "field", "is_ready", "is_sorted", "postings", "values")
 
-    def __init__(self, path: FieldPath) -> None:
+    def __init__(self, field: Field, *, is_sorted: bool) -> None:
         super().__init__()
-        self.path = path
-        self.read: Callable[[bytes], object] = reader(path)
-        self.postings: dict[JoinKey, str | set[str]] = {}
-        self.ordered: dict[JoinKey, list[str]] = {}
-        """Long postings in id order, as a reader has left them here; gone when the posting changes."""
-        self.is_ready = False
+        self.field, self.is_sorted, self.is_ready = field, is_sorted, False
+        self._read, self._compared = reader(field.path), comparer(field.reading)
+        self.postings: list[dict[Any, Any]] = [{} for _ in range(KINDS)]
+        self.values: list[SortedList[Any]] = [SortedList() for _ in range(KINDS)] if is_sorted else []
+        self.absent = IdOrder()
+        """The ids of the records whose field is null or missing."""
+        self._owned: set[OrderKey] | None = None  # postings that no other copy shares; None: all of them
 
-    def add(self, key: str, body: bytes) -> None:
-        value = join_key(self.read(body))
-        if value is None:
+    def __len__(self) -> int:
+        return sum(map(len, self.postings))
+
+    def add(self, record_id: RecordId, body: bytes) -> None:
+        key = self._compared(self._read(body))
+        if key is None or (key[0] > TEXT and not self.is_sorted):
+            if self.is_sorted:
+                self.absent.add(record_id)
             return
-        posting = self.postings.setdefault(value, key)
-        if isinstance(posting, set):
-            posting.add(key)
-            self.ordered.pop(value, None)
-        elif posting != key:
-            self.postings[value] = {posting, key}
-
-    def remove(self, key: str, body: bytes) -> None:
-        value = join_key(self.read(body))
-        posting = None if value is None else self.postings.get(value)
-        if isinstance(posting, set):
-            self.ordered.pop(value, None)  # type: ignore[arg-type]  # None has no posting
-            posting.discard(key)
-            if len(posting) == 1:
-                self.postings[value] = posting.pop()  # type: ignore[index]  # likewise
-        elif posting == key:
-            del self.postings[value]  # type: ignore[arg-type]  # likewise
-
-    def find(self, value: JoinKey) -> list[str]:
-        """Return the keys of the records with this value, in no order."""
-        posting = self.postings.get(value)
+        kind, value = key
+        postings = self.postings[kind]
+        posting = postings.get(value)
         if posting is None:
-            return []
-        return [posting] if isinstance(posting, str) else list(posting)
+            postings[value] = record_id
+            if self.is_sorted:
+                self.values[kind].add(value)
+        elif isinstance(posting, (list, IdOrder)):
+            if record_id not in posting:
+                _append(self._own(key, posting), record_id, postings, value)
+        elif posting != record_id:
+            postings[value] = [posting, record_id]
+            if self._owned is not None:
+                self._owned.add(key)
+
+    def remove(self, record_id: RecordId, body: bytes) -> None:
+        key = self._compared(self._read(body))
+        if key is None:
+            self.absent.remove(record_id)
+            return
+        kind, value = key
+        postings = self.postings[kind]
+        posting = postings.get(value)
+        if isinstance(posting, (list, IdOrder)):
+            if record_id in posting:
+                rest = self._own(key, posting)
+                rest.remove(record_id)
+                if len(rest) == 1:
+                    postings[value] = rest[0]
+        elif posting is not None and posting == record_id:
+            del postings[value]
+            if self.is_sorted:
+                self.values[kind].remove(value)
+
+    def find(self, key: OrderKey) -> Sequence[RecordId]:
+        """Return the ids of the records with this value, in id order. Cost: O(1), the ids are not copied."""
+        posting = self.postings[key[0]].get(key[1])
+        if posting is None:
+            return ()
+        if isinstance(posting, IdOrder):
+            return posting
+        return sorted(posting, key=id_place) if isinstance(posting, list) else (posting,)
+
+    def find_joined(self, key: JoinKey) -> list[Sequence[RecordId]]:
+        """Return the ids of the records with this join key: those with the text, and those with the number."""
+        if isinstance(key, bool):
+            return [self.find((BOOLEAN, key))]
+        found = [self.find((TEXT, key))]
+        if self.postings[NUMBER] and _NUMBER.fullmatch(key):
+            number = _number(key)
+            if join_key(number) == key:
+                found.append(self.find((NUMBER, number)))
+        return [ids for ids in found if ids]
+
+    def walk(
+        self, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
+    ) -> Iterator[Sequence[RecordId]]:
+        """Yield the ids of each value in the order of values, ids of one value in id order.
+
+        Args:
+            spans: stretches of values, in order.
+            includes_absent: at the end come the records with null or without the field.
+        """
+        for span in reversed(spans) if is_descending else spans:
+            inclusive = (span.includes_low, span.includes_high)
+            values = self.values[span.kind].irange(span.low, span.high, inclusive, reverse=is_descending)
+            yield from (self.find((span.kind, value)) for value in values)
+        if includes_absent and len(self.absent):
+            yield self.absent
+
+    def estimate(self, spans: Sequence[Span]) -> int:
+        """Return about how many records are in some spans. Cost: O(log n)."""
+        return sum(self._estimate(span) for span in spans)
 
     def size_bytes(self) -> int:
-        """Return an estimate of the memory that the index takes, from at most 1,000 postings. Cost: O(1)."""
-        sample = [posting for _, posting in zip(range(1000), self.postings.values(), strict=False)]
-        sets = sum(sys.getsizeof(posting) for posting in sample if isinstance(posting, set))
-        return sys.getsizeof(self.postings) + (sets * len(self.postings) // len(sample) if sample else 0)
+        """Return an estimate of the memory that the index takes, from a sample of its postings. Cost: O(1)."""
+        size = 0
+        for postings in self.postings:
+            sample = list(islice(postings.items(), 200))
+            each = sum(sys.getsizeof(value) + _posting_bytes(posting) for value, posting in sample)
+            size += sys.getsizeof(postings) + (each * len(postings) // len(sample) if sample else 0)
+        return size + 8 * (sum(map(len, self.values)) + len(self.absent))
 
     def copy(self) -> Self:
-        twin = type(self)(self.path)
-        twin.postings = {v: posting if type(posting) is str else set(posting) for v, posting in self.postings.items()}
-        twin.ordered = self.ordered.copy()
-        twin.is_ready = self.is_ready
+        """Return a copy that shares the postings until one of them changes. Cost: O(values), 10 ns each."""
+        twin = type(self)(self.field, is_sorted=self.is_sorted)
+        twin.postings = [postings.copy() for postings in self.postings]
+        twin.values = [values.copy() for values in self.values]
+        twin.absent, twin.is_ready = self.absent.copy(), self.is_ready
+        twin._owned = set()
         return twin
+
+    def _own(self, key: OrderKey, posting: Any) -> Any:
+        """Return a posting that may be changed: itself, or a copy where another copy of the index shares it."""
+        if self._owned is None or key in self._owned:
+            return posting
+        self._owned.add(key)
+        own = self.postings[key[0]][key[1]] = posting.copy()
+        return own
+
+    def _estimate(self, span: Span) -> int:
+        values = self.values[span.kind]
+        if not values:
+            return 0
+        low = 0 if span.low is None else values.bisect_left(span.low)
+        high = len(values) if span.high is None else values.bisect_right(span.high)
+        if high - low <= SHORT_POSTING:
+            return sum(len(self.find((span.kind, value))) for value in values.islice(low, high))
+        sample = values.islice(low, low + SHORT_POSTING)
+        return sum(len(self.find((span.kind, value))) for value in sample) * (high - low) // SHORT_POSTING
+
+
+def id_place(record_id: RecordId) -> IdSortKey:
+    """Return what ids are sorted by."""
+    return id_order(str(record_id), is_text=isinstance(record_id, str))
+
+
+def _append(posting: Any, record_id: RecordId, postings: dict[Any, Any], value: Any) -> None:
+    if isinstance(posting, IdOrder):
+        posting.add(record_id)
+        return
+    posting.append(record_id)
+    if len(posting) > SHORT_POSTING:
+        order = postings[value] = IdOrder()
+        for each in posting:
+            order.add(each)
+
+
+def _posting_bytes(posting: Any) -> int:
+    if isinstance(posting, IdOrder):
+        return 600 + 16 * len(posting)
+    return sys.getsizeof(posting) if isinstance(posting, list) else 0
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return None

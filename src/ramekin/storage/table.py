@@ -9,24 +9,24 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
-from ramekin.definitions import IndexStats, TableStats
-from ramekin.ids import id_order, looks_like_integer
-from ramekin.paths import print_path, reader
-from ramekin.storage.indexes import HashIndex, IdOrder
+from ramekin.definitions import NOTHING_DEFINED, IndexStats, TableStats
+from ramekin.fields import Field
+from ramekin.ids import looks_like_integer
+from ramekin.paths import parse_path, print_path, reader
+from ramekin.storage.indexes import FieldIndex, IdOrder
 from ramekin.storage.shared import Shared
+from ramekin.values import join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from ramekin.definitions import RecordId
-    from ramekin.ids import IdSortKey
-    from ramekin.paths import FieldPath
+    from ramekin.definitions import Change, RecordId
 
 BATCH = 1000
 """Records that one step of a build handles: 1 to 2 ms."""
 
 MAX_INDEXES = 32
-"""Hash indexes of one table; the one that was used least recently gives way."""
+"""Indexes of one table; the one that was used least recently gives way."""
 
 _read_id = reader(("id",))
 
@@ -45,10 +45,6 @@ class Records(Shared):
     def id_of(self, key: str) -> RecordId:
         """Return the id that a record has, in the type it was sent in."""
         return int(key) if looks_like_integer(key) and key not in self.text_keys else key
-
-    def order_of(self, key: str) -> IdSortKey:
-        """Return what keys are sorted by: integers by value, then texts by code point."""
-        return id_order(key, is_text=key in self.text_keys)
 
     def copy(self) -> Self:
         twin = type(self)()
@@ -71,7 +67,10 @@ class Table:
         self.size_bytes = 0
         self.records = Records()
         self.order: IdOrder | None = None
-        self.indexes: dict[FieldPath, HashIndex] = {}
+        self.indexes: dict[Field, FieldIndex] = {}
+        self.definition = NOTHING_DEFINED
+        self._growing: dict[Field, FieldIndex] = {}
+        self._used_s: dict[Field, float] = {}
 
     def __len__(self) -> int:
         return len(self.records.bodies)
@@ -93,20 +92,23 @@ class Table:
                 self.order.add(records.id_of(key))
         else:
             self.size_bytes -= len(before)
-        for index in self.indexes.values():
-            if before is not None:
-                index.remove(key, before)
-            index.add(key, body)
+        if self.indexes or self._growing:
+            record_id = records.id_of(key)
+            for index in self._all_indexes():
+                if before is not None:
+                    index.remove(record_id, before)
+                index.add(record_id, body)
 
     def remove(self, key: str) -> None:
         """Delete a record that is there. Cost: as `put`."""
         records = self._writable()
         before = records.bodies.pop(key)
         self.size_bytes -= len(before)
+        record_id = records.id_of(key)
         if self.order is not None:
-            self.order.remove(records.id_of(key))
-        for index in self.indexes.values():
-            index.remove(key, before)
+            self.order.remove(record_id)
+        for index in self._all_indexes():
+            index.remove(record_id, before)
         records.text_keys.discard(key)
 
     def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
@@ -123,7 +125,9 @@ class Table:
                 (records.text_keys.add if isinstance(_read_id(body), str) else records.text_keys.discard)(key)
         records.bodies.update(bodies)
         self.size_bytes = sum(map(len, records.bodies.values()))
-        self.order, self.indexes = None, {}
+        self.order, self.indexes, self._growing = None, {}, {}
+
+    # The order and the indexes
 
     def build_order(self) -> Iterator[None]:
         """Build the id order in short steps; writes between the steps are in it. One build at a time."""
@@ -139,50 +143,99 @@ class Table:
         if self.order is not None:
             self.order.is_ready = True
 
-    def build_index(self, path: FieldPath) -> Iterator[None]:
-        """Build the hash index of a field in short steps; writes between the steps are in it. One build at a time."""
-        self.indexes.setdefault(path, HashIndex(path))
+    def build_index(self, field: Field, *, is_sorted: bool) -> Iterator[None]:
+        """Build a field's index in short steps; writes between the steps are in it. One build of a field at a time.
+
+        A hash index that is there serves on until the sorted one that takes its place is ready.
+        """
+        self._growing[field] = FieldIndex(field, is_sorted=is_sorted)
         for batch in _batches(list(self.records.bodies)):
-            if path not in self.indexes:
+            index = self._growing.get(field)
+            if index is None:
                 return  # dropped, as above
             for key in batch:
                 if (body := self.records.bodies.get(key)) is not None:
-                    self.indexes[path].add(key, body)
+                    index.add(self.records.id_of(key), body)
             yield
-        if path in self.indexes:
-            self.indexes[path].is_ready = True
+        if (done := self._growing.pop(field, None)) is not None:
+            done.is_ready = True
+            self.indexes[field] = done
 
-    def use_index(self, path: FieldPath) -> HashIndex | None:
-        """Return a finished index and mark it as the one used last; None if it must be built first."""
-        index = self.indexes.get(path)
-        if index is None or not index.is_ready:
+    def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
+        """Return a finished index and mark it as used now; None if it must be built first."""
+        index = self.indexes.get(field)
+        if index is None or (is_sorted and not index.is_sorted):
             return None
-        self.indexes[path] = self.indexes.pop(path)
+        self._used_s[field] = now_s
         return index
 
     def drop_spare_indexes(self) -> None:
         """Make room for one more index: one that holds nothing gives way first, then the one used least recently."""
-        while len(self.indexes) >= MAX_INDEXES:
-            empty = (path for path, index in self.indexes.items() if index.is_ready and not index.postings)
-            del self.indexes[next(empty, next(iter(self.indexes)))]
+        spare = [field for field in self.indexes if not self._is_pinned(field)]
+        while spare and len(self.indexes) >= MAX_INDEXES:
+            empty = (field for field in spare if not len(self.indexes[field]))
+            field = next(empty, min(spare, key=lambda field: self._used_s.get(field, 0.0)))
+            spare.remove(field)
+            del self.indexes[field]
+
+    def drop_idle_indexes(self, before_s: float) -> None:
+        """Drop the indexes that nothing has used since a moment; those that the definition names stay."""
+        for field in list(self.indexes):
+            if self._used_s.get(field, 0.0) < before_s and not self._is_pinned(field):
+                del self.indexes[field]
+
+    def unique_fields(self) -> list[Field]:
+        """Return the fields that the definition says are unique."""
+        return [Field(parse_path(name)) for name in self.definition.unique]
+
+    def find_taken(self, changes: Sequence[Change]) -> tuple[Field, Change] | None:
+        """Return the first change that would give a unique field a value that another record has, or None.
+
+        What the changes leave behind counts, not what they pass through. The unique fields' indexes are ready.
+        Cost: O(changes).
+        """
+        changing = {change.key for change in changes}
+        for field in self.unique_fields():
+            index, read, taken = self.indexes[field], reader(field.path), set()
+            for change in changes:
+                key = None if change.after is None else join_key(read(change.after))
+                if key is None:
+                    continue
+                holders = (record_id for ids in index.find_joined(key) for record_id in ids)
+                if key in taken or any(str(record_id) not in changing for record_id in holders):
+                    return field, change
+                taken.add(key)
+        return None
 
     def stats(self) -> TableStats:
         """Return the table's figures. Cost: O(indexes)."""
         indexes = tuple(
-            IndexStats(print_path(path), "hash", index.size_bytes())
-            for path, index in self.indexes.items()
-            if index.is_ready
+            IndexStats(
+                print_path(field.path),
+                "sorted" if index.is_sorted else "hash",
+                index.size_bytes(),
+                is_pinned=self._is_pinned(field),
+            )
+            for field, index in self.indexes.items()
         )
-        return TableStats(self.name, len(self), self.size_bytes, self.revision, indexes)
+        return TableStats(self.name, len(self), self.size_bytes, self.revision, indexes, self.definition)
+
+    def _is_pinned(self, field: Field) -> bool:
+        name = print_path(field.path)
+        return name in self.definition.unique or any(index.field == name for index in self.definition.indexes)
+
+    def _all_indexes(self) -> Iterator[FieldIndex]:
+        yield from self.indexes.values()
+        yield from self._growing.values()
 
     def _writable(self) -> Records:
         """Return the records to write to, and make the order and indexes writable too."""
         self.records = self.records.writable()
         if self.order is not None:
             self.order = self.order.writable()
-        for path, index in self.indexes.items():
+        for field, index in self.indexes.items():
             if index.readers:
-                self.indexes[path] = index.copy()
+                self.indexes[field] = index.copy()
         return self.records
 
 

@@ -1,0 +1,79 @@
+"""Changes by condition over HTTP: patch or delete all records of a table that satisfy a query, all or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+
+from ramekin import codec
+from ramekin.api import descriptions
+from ramekin.api.lists import read_where
+from ramekin.api.requests import (
+    JSON,
+    MERGE_PATCH,
+    accepted,
+    check_no_body,
+    flag,
+    integer,
+    media_type,
+    read_body,
+    read_query,
+    stopped_when_gone,
+)
+from ramekin.api.responses import json_response
+from ramekin.api.routes import API, add_route
+from ramekin.changing import ChangeRequest
+from ramekin.errors import ConditionRequired, ConflictingParameters
+
+if TYPE_CHECKING:
+    from ramekin.api.app import Context
+
+WORDS = ("where", "all", "max_affected")
+TABLE = f"{API}/data/{{table}}"
+
+
+def register(app: FastAPI, context: Context) -> None:
+    """Add the endpoints that change many records."""
+    database, limits = context.database, context.database.limits
+
+    async def patch_records(table: str, request: Request) -> Response:
+        """Change some members of all records that satisfy the conditions (JSON merge patch)."""
+        media_type(request, (JSON, MERGE_PATCH))
+        body = await read_body(request, limits.record_bytes)
+        meant = _read_conditions(context, table, request)
+        accepted(request, (JSON,))
+        return await _change(request, ChangeRequest(table, patch=codec.parse(body), **meant))
+
+    async def delete_records(table: str, request: Request) -> Response:
+        """Delete all records that satisfy the conditions."""
+        check_no_body(request)
+        meant = _read_conditions(context, table, request)
+        accepted(request, (JSON,))
+        return await _change(request, ChangeRequest(table, is_deletion=True, **meant))
+
+    async def _change(request: Request, asked: ChangeRequest) -> Response:
+        async with stopped_when_gone(request):
+            done = await database.change(asked)
+        return json_response({"matched": done.matched, "changed": done.changed})
+
+    add_route(app, "PATCH", TABLE, patch_records, **descriptions.RECORDS["patch_records"])
+    add_route(app, "DELETE", TABLE, delete_records, **descriptions.RECORDS["delete_records"])
+
+
+def _read_conditions(context: Context, table: str, request: Request) -> dict[str, Any]:
+    """Return which records are meant, and how many at the most.
+
+    Raises:
+        ConditionRequired: neither a condition nor `all=true`.
+        ConflictingParameters: both.
+    """
+    words, conditions = read_query(request, WORDS)
+    is_all = flag(words, "all")
+    has_condition = bool(conditions) or "where" in words
+    if is_all and has_condition:
+        raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.")
+    if not is_all and not has_condition:
+        raise ConditionRequired("Say which records: with conditions, or with all=true for every record.")
+    most = integer(words, "max_affected", 0) if "max_affected" in words else None
+    return {"where": read_where(words, conditions, context.database.fields(table)), "max_affected": most}

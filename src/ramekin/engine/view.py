@@ -1,0 +1,169 @@
+"""A view of tables in this process: pinned structures, read in short steps.
+
+A write that meets a pinned structure copies it first, so a view sees one moment. Knows no HTTP; see ``base.py`` for
+what each method promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import chain, islice
+from typing import TYPE_CHECKING, overload
+
+from ramekin.fields import Field
+from ramekin.storage.indexes import id_place
+from ramekin.values import Span
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ramekin.definitions import RecordId
+    from ramekin.engine.base import Access, Row
+    from ramekin.paths import FieldPath
+    from ramekin.storage.indexes import FieldIndex, IdOrder
+    from ramekin.storage.table import Records, Table
+    from ramekin.values import JoinKey, OrderKey
+
+BATCH_ROWS = 1000
+"""Rows between two turns of other tasks: 1 to 2 ms."""
+
+SCAN_ROWS = 256
+"""Rows of one step of a scan at the most."""
+
+BATCH_BYTES = 512 * 1024
+"""Bytes of bodies that a whole-table read hands out at once, at about the most."""
+
+SHORT_LIST = 1000
+"""Ids that are put in order at once."""
+
+ID: FieldPath = ("id",)
+
+
+class EmbeddedView:
+    """Pinned structures of some tables; see `View` in ``base.py``."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Records] = {}
+        self._orders: dict[str, IdOrder] = {}
+        self._indexes: dict[tuple[str, Field], FieldIndex] = {}
+        self._at_once: dict[str, int] = {}
+        self._rows = 0
+
+    def pin(self, table: Table, access: Access) -> None:
+        """Hold what one access needs. The caller has seen to it that it is ready."""
+        name = access.table
+        if name not in self._records:
+            self._records[name] = table.records.pin()
+            self._at_once[name] = max(1, min(SCAN_ROWS, BATCH_BYTES * len(table) // max(1, table.size_bytes)))
+        if access.in_id_order and name not in self._orders and table.order is not None:
+            self._orders[name] = table.order.pin()
+        for field in dict.fromkeys((*access.equal, *access.ordered)):
+            if field in table.indexes and (name, field) not in self._indexes:
+                self._indexes[name, field] = table.indexes[field].pin()
+
+    def release(self) -> None:
+        """Let go of everything."""
+        for held in (self._records, self._orders, self._indexes):
+            for structure in held.values():
+                structure.unpin()
+            held.clear()
+
+    def count(self, table: str) -> int:
+        return len(self._records[table].bodies)
+
+    def rows_at_once(self, table: str) -> int:
+        return self._at_once[table]
+
+    def get(self, table: str, key: str) -> Row | None:
+        records = self._records[table]
+        body = records.bodies.get(key)
+        return None if body is None else (records.id_of(key), body)
+
+    async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
+        bodies = self._records[table].bodies
+        rows = [(record_id, bodies[str(record_id)]) for record_id in islice(self._orders[table].after(after), limit)]
+        await self.rest(len(rows))
+        return rows
+
+    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
+        await self.rest(1)
+        if path == ID:
+            row = self.get(table, key) if isinstance(key, str) else None
+            return () if row is None else (row,)
+        found = self._indexes[table, Field(path)].find_joined(key)
+        return await self._rows_of(table, found)
+
+    async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
+        index = self._indexes[table, field]
+        return await self._rows_of(table, [ids for key in keys if (ids := index.find(key))])
+
+    def walk(
+        self, table: str, field: Field, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
+    ) -> Iterator[Sequence[Row]]:
+        bodies, index = self._records[table].bodies, self._indexes[table, field]
+        for ids in index.walk(spans, is_descending=is_descending, includes_absent=includes_absent):
+            yield Rows(bodies, ids)
+
+    def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
+        index = self._indexes[table, field]
+        spans = [item for item in wanted if isinstance(item, Span)]
+        return index.estimate(spans) + sum(len(index.find(key)) for key in wanted if not isinstance(key, Span))
+
+    async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
+        bodies = iter(self._records[table].bodies.values())
+        for first in bodies:
+            batch, size = [first], len(first)
+            for body in islice(bodies, BATCH_ROWS - 1):
+                batch.append(body)
+                size += len(body)
+                if size > BATCH_BYTES:
+                    break
+            yield batch
+            await asyncio.sleep(0)
+
+    async def rest(self, rows: int) -> None:
+        self._rows += rows
+        if self._rows >= BATCH_ROWS:
+            self._rows = 0
+            await asyncio.sleep(0)
+
+    async def _rows_of(self, table: str, found: Sequence[Sequence[RecordId]]) -> Sequence[Row]:
+        """Return the rows of several postings together, in id order."""
+        bodies = self._records[table].bodies
+        if len(found) <= 1:
+            return Rows(bodies, found[0] if found else ())
+        if sum(map(len, found)) <= SHORT_LIST:
+            return Rows(bodies, sorted(chain(*found), key=id_place))
+        merged: list[RecordId] = []
+        for record_id in merge(*found, key=id_place):
+            merged.append(record_id)
+            await self.rest(1)
+        return Rows(bodies, merged)
+
+
+class Rows(Sequence["Row"]):
+    """The rows of some ids, each made when it is looked at: a page of many costs what the page holds."""
+
+    __slots__ = ("_bodies", "_ids")
+
+    def __init__(self, bodies: dict[str, bytes], ids: Sequence[RecordId]) -> None:
+        self._bodies, self._ids = bodies, ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[Row]:
+        bodies = self._bodies
+        return ((record_id, bodies[str(record_id)]) for record_id in self._ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return Rows(self._bodies, self._ids[place])
+        record_id = self._ids[place]
+        return record_id, self._bodies[str(record_id)]

@@ -1,0 +1,199 @@
+"""Requests that cannot be understood."""
+
+from __future__ import annotations
+
+from ramekin.errors.base import RamekinError
+
+
+class BadRequest(RamekinError):
+    """The request cannot be understood."""
+
+    code = "bad-request"
+    title = "The request cannot be understood"
+
+
+class MalformedJson(BadRequest):
+    """The text is not JSON (RFC 8259), is not UTF-8, has a byte order mark, or goes on after its end."""
+
+    code = "malformed-json"
+    title = "The body is not valid JSON"
+    remedy = "Send one JSON text in UTF-8. The detail names line and column."
+
+
+class DuplicateMember(MalformedJson):
+    """An object has the same member twice. Parsers disagree about which one counts, so neither is taken."""
+
+    code = "duplicate-member"
+    title = "An object has the same member twice"
+    remedy = "Send each member once."
+
+
+class NumberNotFinite(MalformedJson):
+    """A number is too large for a 64-bit float, such as 1e400: JSON has no infinity to store it as."""
+
+    code = "number-not-finite"
+    title = "A number is out of range"
+    remedy = "Send a smaller number, or send it as text."
+
+
+class TooDeep(MalformedJson):
+    """Objects and arrays are nested more than 64 levels deep, the record's own braces counted as the first."""
+
+    code = "too-deep"
+    title = "The record is nested too deeply"
+    remedy = "Flatten the record, or store the inner part as text or as a record of its own."
+
+
+class MalformedCsv(BadRequest):
+    """The text is not CSV (RFC 4180) with a header line: a row is ragged, a quote is open, or a name stands twice."""
+
+    code = "malformed-csv"
+    title = "The body is not valid CSV"
+    remedy = "Give every row as many cells as the header has names. The detail names the line."
+
+
+class MalformedPath(BadRequest):
+    """The address is not UTF-8 once its percent signs are decoded."""
+
+    code = "malformed-path"
+    title = "The address cannot be read"
+    remedy = "Percent-encode the UTF-8 bytes of each part of the path and of the query."
+
+
+class UnknownParameter(BadRequest):
+    """A query parameter is not one that this route takes. Nothing is ignored in silence."""
+
+    code = "unknown-parameter"
+    title = "Unknown parameter"
+    remedy = "Remove the parameter or correct its name."
+
+
+class InvalidParameter(BadRequest):
+    """A query parameter, or a member of the request's own envelope, has a value that cannot be read."""
+
+    code = "invalid-parameter"
+    title = "A parameter cannot be read"
+    remedy = "Correct the value; the detail says which values are taken."
+
+
+class LimitTooLarge(InvalidParameter):
+    """The page asked for has more rows than the server gives at once."""
+
+    code = "limit-too-large"
+    title = "The limit is over the maximum"
+    remedy = "Ask for smaller pages and follow `next`, or take the whole table with `GET /api/v1/dump/{table}`."
+
+
+class ConflictingParameters(BadRequest):
+    """Two parameters say different things about the same, such as `cursor` and `offset`."""
+
+    code = "conflicting-parameters"
+    title = "Parameters contradict each other"
+    remedy = "Send one of the two."
+
+
+class UnknownOperator(BadRequest):
+    """A condition has an operator that does not exist."""
+
+    code = "unknown-operator"
+    title = "Unknown operator"
+    remedy = (
+        "Use one of eq, ne, gt, gte, lt, lte, in, nin, contains, icontains, startswith, endswith, null, exists. "
+        "A field whose name holds a colon is written with its operator: `a:b:eq=1`."
+    )
+
+
+class InvalidOperator(BadRequest):
+    """The operator makes no sense for the field's declared type, such as an order of booleans."""
+
+    code = "invalid-operator"
+    title = "The operator does not fit the field"
+    remedy = "Use another operator; the field's type is in the table's schema at `/api/v1/tables/{table}`."
+
+
+class UnknownField(BadRequest):
+    """The table's schema has no field of this name, or under `Prefer: handling=strict` no record has it."""
+
+    code = "unknown-field"
+    title = "Unknown field"
+    remedy = "Correct the name; the table's schema is at `/api/v1/tables/{table}`."
+
+
+class InvalidValue(BadRequest):
+    """A condition's value cannot be read as the field's declared type, or does not fit the operator."""
+
+    code = "invalid-value"
+    title = "The value cannot be read"
+    remedy = "Send a value of the field's type: numbers as JSON writes them, times in ISO 8601."
+
+
+class RepeatedCondition(BadRequest):
+    """The same field is compared twice with the same operator. All conditions hold at once, so one would be enough."""
+
+    code = "repeated-condition"
+    title = "A condition stands twice"
+    remedy = "Use `in` for a choice of values (`id:in=1,2`), or `where` with `or`."
+
+
+class ConditionRequired(BadRequest):
+    """A change of many records was asked for without saying which."""
+
+    code = "condition-required"
+    title = "A condition is needed"
+    remedy = "Add a condition, or say `all=true` for every record."
+
+
+class InvalidWhere(BadRequest):
+    """The `where` object, or the body of a query, does not have the shape that the query language asks for."""
+
+    code = "invalid-where"
+    title = "The query cannot be read"
+    remedy = 'Write it like {"age": {"gte": 18}, "or": [{"city": "Paris"}, {"vip": true}]}.'
+
+
+class InvalidSort(BadRequest):
+    """`sort` or `select` is no list of fields, or names one twice."""
+
+    code = "invalid-sort"
+    title = "The list of fields cannot be read"
+    remedy = "Write the fields with commas between, in `sort` with `-` in front for descending: `sort=-total,name`."
+
+
+class InvalidAggregate(BadRequest):
+    """`group_by` or `aggregate` cannot be read, or stands beside what does not go with groups."""
+
+    code = "invalid-aggregate"
+    title = "The aggregates cannot be read"
+    remedy = 'Write {"group_by": ["city"], "aggregate": {"n": "count", "total": "sum:total_price"}}.'
+
+
+class InvalidCursor(BadRequest):
+    """The cursor was not made by this server, or was made for another query."""
+
+    code = "invalid-cursor"
+    title = "The cursor does not belong to this query"
+    remedy = "Follow the `next` path as it was given, or start again without a cursor."
+
+
+class InvalidKey(BadRequest):
+    """The join key is neither `field` nor `left=right`, or the same table stands on both sides without `as`."""
+
+    code = "invalid-key"
+    title = "The join key cannot be read"
+    remedy = "Write `/join/users/orders/id=user_id`; a dot goes into an object, `\\.` is a dot in a name."
+
+
+class InvalidHeader(BadRequest):
+    """A request header that decides what is done cannot be read."""
+
+    code = "invalid-header"
+    title = "A header cannot be read"
+    remedy = "Correct the header; the detail names it."
+
+
+class IdMismatch(BadRequest):
+    """The record's id differs from the one in the address. An id never changes."""
+
+    code = "id-mismatch"
+    title = "The id in the body is not the id in the address"
+    remedy = "Leave the id out of the body, or delete the record and create it under its new id."

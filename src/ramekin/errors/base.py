@@ -1,0 +1,57 @@
+"""What every error has, and how a caller's own names are repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NAME_LIMIT = 100
+"""Characters of a caller's own name (field, table, operator) that a message may repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a record: where (a JSON pointer, RFC 6901) and what."""
+
+    pointer: str
+    detail: str
+
+
+class RamekinError(Exception):
+    """Anything that Ramekin refuses.
+
+    Subclasses carry a stable ``code`` for programs, a ``title`` for people and a ``remedy``; the docstring's text is
+    what ``/problems/{code}`` shows as the meaning.
+    """
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "Error"
+    remedy: ClassVar[str] = "Read the detail: it says what was wrong."
+
+    def __init__(self, message: str, *, faults: Sequence[Fault] = (), index: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+        self.index = index
+
+
+def shorten(name: str) -> str:
+    """Return a caller's own name as a message may repeat it: at most 100 characters, without control characters."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: NAME_LIMIT + 1])
+    return printable if len(printable) <= NAME_LIMIT else printable[: NAME_LIMIT - 1] + "…"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest of the known names, or nothing."""
+    nearest = get_close_matches(name[:NAME_LIMIT], list(known), n=1)
+    return f" Did you mean '{shorten(nearest[0])}'?" if nearest else ""
+
+
+def all_errors(root: type[RamekinError] = RamekinError) -> list[type[RamekinError]]:
+    """Return every class of the tree that has a code of its own, in the order of the tree."""
+    below = [error for child in root.__subclasses__() for error in all_errors(child)]
+    return [root, *below] if "code" in root.__dict__ else below

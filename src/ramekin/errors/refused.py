@@ -1,0 +1,261 @@
+"""Requests that were understood and are refused: by the data, by a rule, by a limit."""
+
+from __future__ import annotations
+
+from ramekin.errors.base import RamekinError
+
+
+class Unauthorized(RamekinError):
+    """The server asks for a key and the request has none, or a wrong one."""
+
+    code = "unauthorized"
+    title = "A key is needed"
+    remedy = "Send `Authorization: Bearer <key>`. Keys are never taken from the address."
+
+
+class NotFound(RamekinError):
+    """There is nothing at this address."""
+
+    code = "not-found"
+    title = "Not found"
+    remedy = "Check the address; `/docs` lists all of them."
+
+
+class UnknownRoute(NotFound):
+    """No endpoint has this path."""
+
+    code = "unknown-route"
+    title = "No such endpoint"
+
+
+class UnknownTable(NotFound):
+    """The table does not exist. Only a write creates one."""
+
+    code = "unknown-table"
+    title = "No such table"
+    remedy = "Check the name at `/api/v1/tables`, or create a record in it."
+
+
+class RecordNotFound(NotFound):
+    """The table has no record with this id."""
+
+    code = "record-not-found"
+    title = "No such record"
+    remedy = "Check the id, or create the record: `PUT ...?upsert=true` does so under the id in the address."
+
+
+class UnknownProblem(NotFound):
+    """There is no page for this error code."""
+
+    code = "unknown-problem"
+    title = "No such error code"
+    remedy = "Read the list of all codes at `/problems`."
+
+
+class MethodNotAllowed(RamekinError):
+    """The endpoint exists but does not take this method; the `Allow` header lists those it takes."""
+
+    code = "method-not-allowed"
+    title = "The method is not allowed here"
+    remedy = "Use one of the methods in the `Allow` header."
+
+
+class NotAcceptable(RamekinError):
+    """None of the media types in `Accept` can be produced here."""
+
+    code = "not-acceptable"
+    title = "No acceptable media type"
+    remedy = "Accept `application/json`; lists, joins and dumps also come as `application/x-ndjson` and `text/csv`."
+
+
+class UnsupportedMediaType(RamekinError):
+    """The body has no `Content-Type`, one that this endpoint does not read, or a `Content-Encoding`."""
+
+    code = "unsupported-media-type"
+    title = "The media type is not supported"
+    remedy = "Send `Content-Type: application/json`, with no content encoding."
+
+
+class BodyTooLarge(RamekinError):
+    """The body, or one record in it, is over the limit."""
+
+    code = "body-too-large"
+    title = "The body is too large"
+    remedy = "Send less at once, or raise the limit in the server's settings."
+
+
+class RateLimited(RamekinError):
+    """The client has sent more requests than the limit allows."""
+
+    code = "rate-limited"
+    title = "Too many requests"
+    remedy = "Wait for the number of seconds in `Retry-After`."
+
+
+class PreconditionFailed(RamekinError):
+    """`If-Match` or `If-None-Match` does not hold: the record is not in the state that the request was made for."""
+
+    code = "precondition-failed"
+    title = "The precondition does not hold"
+    remedy = "Read the record again and repeat the change with its present `ETag`."
+
+
+class Conflict(RamekinError):
+    """The request contradicts data that is there."""
+
+    code = "conflict"
+    title = "Conflict with the data"
+
+
+class RecordExists(Conflict):
+    """A record with this id is already there. Ids are compared by their text, so 1 and "1" are one id."""
+
+    code = "record-exists"
+    title = "The record exists"
+    remedy = "Choose another id, use PUT, or say `on_conflict=ignore`, `replace` or `merge`."
+
+
+class DuplicateId(Conflict):
+    """The same id stands twice in one request."""
+
+    code = "duplicate-id"
+    title = "An id stands twice in the request"
+    remedy = "Send each id once."
+
+
+class NotUnique(Conflict):
+    """Another record has the same value in a field that the table's definition says is unique."""
+
+    code = "not-unique"
+    title = "A value must be unique and is taken"
+    remedy = "Send another value, or change the record that has it."
+
+    place: tuple[str, str] | None = None
+    """The table, and the key of the record that would have taken the value."""
+
+
+class TooManyAffected(Conflict):
+    """More records would change than `max_affected` allows; none was changed."""
+
+    code = "too-many-affected"
+    title = "More records would change than allowed"
+    remedy = "Narrow the condition, or raise `max_affected`."
+
+
+class DefinitionBroken(Conflict):
+    """Records that are there do not satisfy the table's new definition; nothing was changed."""
+
+    code = "definition-broken"
+    title = "Existing records break the definition"
+    remedy = "Correct the records that `errors` names, or the definition."
+
+
+class ModelTable(Conflict):
+    """The table is typed by a Pydantic model of the server; its definition is the model's."""
+
+    code = "model-table"
+    title = "The table is defined by a model"
+    remedy = "Change the model and start the server again."
+
+
+class PreconditionRequired(RamekinError):
+    """The table's definition asks for `If-Match`, so that no change is lost to another one."""
+
+    code = "precondition-required"
+    title = "If-Match is needed"
+    remedy = "Read the record and send its `ETag` as `If-Match`."
+
+
+class Unprocessable(RamekinError):
+    """The request was understood but breaks the model or a rule."""
+
+    code = "unprocessable"
+    title = "The request breaks a rule"
+
+
+class InvalidRecord(Unprocessable):
+    """The record is not an object, or does not satisfy its table's model."""
+
+    code = "invalid-record"
+    title = "The record is not valid"
+    remedy = "Correct the members that `errors` points at; the table's schema is at `/api/v1/tables/{table}`."
+
+
+class InvalidId(Unprocessable):
+    """An id is text of 1 to 255 characters (no control character, no `/`, not `.` or `..`) or a 64-bit integer."""
+
+    code = "invalid-id"
+    title = "The id is not valid"
+    remedy = "Send another id, or none: a UUID is then made."
+
+
+class IntegerOutOfRange(Unprocessable):
+    """An integer does not fit into 64 bits with a sign, so other programs would round it."""
+
+    code = "integer-out-of-range"
+    title = "An integer is out of range"
+    remedy = "Send it as text."
+
+
+class InvalidTableName(Unprocessable):
+    """A table's name is 1 to 63 of `A-Z a-z 0-9 _ -`, and begins with a letter or `_`."""
+
+    code = "invalid-table-name"
+    title = "The table's name is not valid"
+    remedy = "Choose another name."
+
+
+class InvalidOperation(Unprocessable):
+    """An operation of a batch lacks a member, has one that its kind does not take, or has an unknown kind."""
+
+    code = "invalid-operation"
+    title = "The operation is not valid"
+    remedy = 'Write `{"op": "create|upsert|replace|patch|delete", "table": ..., "id": ..., "record": {...}}`.'
+
+
+class KeyNotResolved(Unprocessable):
+    """Neither table of the join has a field of that name."""
+
+    code = "key-not-resolved"
+    title = "The join key is no field of either table"
+    remedy = "Name a field of one of the tables, or write both sides: `left=right`."
+
+
+class NameTaken(Unprocessable):
+    """With `shape=tree` the matches stand in a member of their own, and a record has one of that name already."""
+
+    code = "name-taken"
+    title = "The record has a member of that name"
+    remedy = "Give the matches another name with `as=`, such as `as=users,their_orders`."
+
+
+class TooManyRows(Unprocessable):
+    """The rows that must be held at once to put the answer in order are more than the server allows."""
+
+    code = "too-many-rows"
+    title = "Too many rows to put in order"
+    remedy = "Add conditions, follow `next` instead of a large `offset`, or raise the server's `max_sorted_rows`."
+
+
+class InvalidDefinition(Unprocessable):
+    """The definition of a table has an unknown member, a schema that is no JSON Schema, or a field twice."""
+
+    code = "invalid-definition"
+    title = "The definition is not valid"
+    remedy = 'Write {"schema": {...}, "unique": ["email"], "indexes": [{"field": "age", "kind": "sorted"}]}.'
+
+
+class Unavailable(RamekinError):
+    """The server cannot answer now; nothing was applied."""
+
+    code = "unavailable"
+    title = "Not available now"
+    remedy = "Try again after the number of seconds in `Retry-After`."
+
+
+class InternalError(RamekinError):
+    """The server met a fault of its own. Its log has the stack under the request's id."""
+
+    code = "internal-error"
+    title = "Internal error"
+    remedy = "Report it with the request id."

@@ -1,0 +1,135 @@
+"""Tables defined by JSON Schema (draft 2020-12), as a client sends it to ``/tables``.
+
+`jsonschema-rs` validates: it follows no reference out of the document, and its regular expressions take linear time.
+Knows nothing of tables' contents or of HTTP; see ``schema.py`` for what every schema promises.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
+
+from ramekin import codec
+from ramekin.errors import Fault, InvalidDefinition, shorten
+from ramekin.fields import ANYTHING, FieldType, names_in, type_in
+from ramekin.ids import looks_like_integer, uuid7
+from ramekin.schema import MAX_FAULTS, invalid_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.paths import FieldPath
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class JsonSchema:
+    """What the records of one table must be, by a JSON Schema with its standard meaning.
+
+    Nothing is added to a record: `default` and `format` are remarks, as the standard has it. A schema that allows no
+    member called ``id`` does without: the id is then kept outside.
+    """
+
+    title = "the table's schema"
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        """Read a schema.
+
+        Raises:
+            InvalidDefinition: it is no JSON Schema, of another draft, or refers to another document.
+        """
+        if schema.get("$schema", DRAFT) != DRAFT:
+            raise InvalidDefinition(f"'$schema' is {DRAFT}, or left out.")
+        try:
+            self._validator = Draft202012Validator(schema, offline=True, pattern_options=RegexOptions())
+        except (ValidationError, ValueError) as error:
+            raise InvalidDefinition(f"'schema' is no JSON Schema (2020-12): {_place_in(error)}") from None
+        self.json_schema = schema
+        self._has_id = type_in(schema, ("id",), is_closed=False) is not None
+        declared = [name for name in schema.get("properties", {}) if name != "id"]
+        self.fields = ("id", *declared)
+        self.takes_uuid = not self._has_id or not self._refuses_id(str(uuid7()))
+        self._reads_integers = self._has_id and not self._refuses_id(1) and self._refuses_id("1")
+        self.type_of = lru_cache(maxsize=1024)(self._type_of)
+
+    def validate(self, record: dict[str, Any]) -> bytes:
+        members = record if self._has_id else {name: value for name, value in record.items() if name != "id"}
+        if not self._validator.is_valid(members):
+            errors = list(self._validator.iter_errors(members))
+            faults = [Fault(_pointer(error), _sentence(error)) for error in errors[:MAX_FAULTS]]
+            raise invalid_record(self.title, faults, len(errors))
+        return codec.dump(record)
+
+    def check(self, body: bytes) -> None:
+        """See that a stored record satisfies the schema. Raises InvalidRecord."""
+        self.validate(codec.parse(body))
+
+    def read_id(self, text: str) -> object:
+        return int(text) if self._reads_integers and looks_like_integer(text) else text
+
+    def field_names(self) -> Sequence[str]:
+        return list(dict.fromkeys(("id", *names_in(self.json_schema))))
+
+    def _type_of(self, path: FieldPath) -> FieldType | None:
+        if path == ("id",) and not self._has_id:
+            return ANYTHING
+        return type_in(self.json_schema, path, is_closed=False)
+
+    def _refuses_id(self, value: object) -> bool:
+        return any(error.instance_path[:1] == ["id"] for error in self._validator.iter_errors({"id": value}))
+
+
+def _pointer(error: ValidationError) -> str:
+    steps = [shorten(str(step)).replace("~", "~0").replace("/", "~1") for step in error.instance_path]
+    kind = error.kind.as_dict()
+    if error.kind.name == "required":
+        steps.append(shorten(str(kind["property"])))
+    elif error.kind.name == "additionalProperties" and len(kind["unexpected"]) == 1:
+        steps.append(shorten(kind["unexpected"][0]))
+    return "".join(f"/{step}" for step in steps)
+
+
+# Our own sentences: the library's may quote what was sent. The braces are filled from what the schema itself says.
+_SENTENCES = {
+    "required": "This member is required.",
+    "additionalProperties": "The schema has no member of this name.",
+    "unevaluatedProperties": "The schema has no member of this name.",
+    "type": "A value of type {types} is expected.",
+    "minimum": "A value of {limit} or more is expected.",
+    "maximum": "A value of {limit} or less is expected.",
+    "exclusiveMinimum": "A value greater than {limit} is expected.",
+    "exclusiveMaximum": "A value less than {limit} is expected.",
+    "multipleOf": "A multiple of {multiple_of} is expected.",
+    "minLength": "At least {limit} characters are expected.",
+    "maxLength": "At most {limit} characters are expected.",
+    "minItems": "At least {limit} items are expected.",
+    "maxItems": "At most {limit} items are expected.",
+    "minProperties": "At least {limit} members are expected.",
+    "maxProperties": "At most {limit} members are expected.",
+    "uniqueItems": "Items that all differ are expected.",
+    "pattern": "Text that matches the schema's pattern is expected.",
+    "enum": "One of the schema's values is expected.",
+    "const": "The schema's one value is expected.",
+}
+
+
+def _sentence(error: ValidationError) -> str:
+    name, details = error.kind.name, error.kind.as_dict()
+    if "types" in details:
+        details["types"] = " or ".join(details["types"])
+    try:
+        return shorten(_SENTENCES[name].format(**details))
+    except KeyError:
+        return f"The value does not satisfy the schema ({shorten(name)})."
+
+
+def _place_in(error: Exception) -> str:
+    """Say where a schema is wrong, in our own words: the library's may quote what was sent."""
+    if not isinstance(error, ValidationError):
+        return "it cannot be read."
+    if "retriev" in error.message.lower():
+        return "a '$ref' leads out of the document; put what it names under '$defs'."
+    pointer = "".join(f"/{shorten(str(step))}" for step in error.instance_path)
+    return f"something is wrong at '{shorten(pointer) or '/'}' ({shorten(error.kind.name)})."

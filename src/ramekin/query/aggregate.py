@@ -1,0 +1,308 @@
+"""Aggregates: records in groups, and figures of each group.
+
+Values that are no numbers are left out of sums and averages, and counted; null and missing are left out of everything
+but ``count``. Knows no tables: it is given bodies; see ``finding.py`` for who does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from math import fsum
+from typing import TYPE_CHECKING, Any
+
+from ramekin.errors import InvalidAggregate, did_you_mean, shorten
+from ramekin.fields import Field, comparer
+from ramekin.ids import INT64_MAX, INT64_MIN
+from ramekin.paths import parse_path, print_path, row_reader
+from ramekin.query.operand import field_type
+from ramekin.query.order import LAST, descending
+from ramekin.values import MISSING, NUMBER, OrderKey, order_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ramekin.fields import Fields
+
+FUNCTIONS = ("count", "sum", "avg", "min", "max")
+
+_EXACT = Context(prec=400)
+_COLLAPSE = 1000  # floats that are kept before they are added up
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One figure of a group: what it is called, the function, and the field (none for ``count`` of records)."""
+
+    name: str
+    function: str
+    field: Field | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The fields that make groups, by the names they have in the answer, and the figures of each group."""
+
+    by: tuple[tuple[str, Field], ...]
+    aggregates: tuple[Aggregate, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members of an answer's rows."""
+        return (*(name for name, _ in self.by), *(aggregate.name for aggregate in self.aggregates))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of groups to sort by."""
+
+    name: str
+    is_descending: bool = False
+
+
+def parse_grouping(group_by: Any, aggregates: Any, fields: Fields) -> Grouping:
+    """Return a grouping from the JSON of a query.
+
+    Raises:
+        InvalidAggregate: it has not the shape, an unknown function, a name twice, or a sum of what are no numbers.
+        UnknownField: the schema has no such field.
+    """
+    if not isinstance(group_by, list) or not all(isinstance(name, str) for name in group_by):
+        raise InvalidAggregate("'group_by' is an array of fields.")
+    if not isinstance(aggregates, dict):
+        raise InvalidAggregate("'aggregate' is an object of names with functions.")
+    by = tuple((name, _field(name, fields)) for name in group_by)
+    found = tuple(_parse_aggregate(name, function, fields) for name, function in aggregates.items())
+    if not by and not found:
+        raise InvalidAggregate("'group_by' or 'aggregate' must name something.")
+    grouping = Grouping(by, found)
+    if twice := next((name for name in grouping.names if grouping.names.count(name) > 1), None):
+        raise InvalidAggregate(f"Two columns are called '{shorten(twice)}'.")
+    return grouping
+
+
+def parse_columns(names: Sequence[str], grouping: Grouping) -> tuple[Column, ...]:
+    """Return the order of groups, by columns of the answer. Raises InvalidAggregate."""
+    columns = []
+    for name in names:
+        column = Column(name.removeprefix("-"), is_descending=name.startswith("-"))
+        if column.name not in grouping.names:
+            hint = did_you_mean(column.name, grouping.names)
+            raise InvalidAggregate(f"Groups have no column '{shorten(column.name)}' to sort by.{hint}")
+        columns.append(column)
+    return tuple(columns)
+
+
+class Groups:
+    """Records gathered into groups."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self.grouping = grouping
+        self._count_by = len(grouping.by)
+        paths = [field.path for _, field in grouping.by]
+        paths += [aggregate.field.path for aggregate in grouping.aggregates if aggregate.field]
+        self._read: Callable[[bytes], Sequence[Any]] = row_reader(tuple(paths)) if paths else lambda _: ()
+        self._comparers = [comparer(field.reading) for _, field in grouping.by]
+        self._groups: dict[tuple[OrderKey, ...], tuple[tuple[Any, ...], list[Figure]]] = {}
+        if not grouping.by:
+            self._groups[()] = ((), self._figures())
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def add(self, bodies: Iterable[bytes]) -> None:
+        """Take some records. Cost: O(length of the bodies)."""
+        for body in bodies:
+            values = self._read(body)
+            by = values[: self._count_by]
+            key = tuple([compared(value) or LAST for compared, value in zip(self._comparers, by, strict=True)])
+            group = self._groups.get(key)
+            if group is None:
+                shown = tuple(None if value is MISSING else value for value in by)
+                group = self._groups[key] = (shown, self._figures())
+            place = self._count_by
+            for figure in group[1]:
+                if figure.has_field:
+                    figure.add(values[place])
+                    place += 1
+                else:
+                    figure.n += 1
+
+    def rows(self) -> Iterable[tuple[tuple[OrderKey, ...], dict[str, Any]]]:
+        """Yield every group: what it sorts by without `sort`, and its row. In no order."""
+        names = self.grouping.names
+        for key, (shown, figures) in self._groups.items():
+            yield key, dict(zip(names, (*shown, *(figure.result() for figure in figures)), strict=True))
+
+    def sort_key_of(self, columns: Sequence[Column]) -> Callable[[dict[str, Any]], tuple[OrderKey, ...]]:
+        """Return what a row of groups sorts by: the columns, then the groups' values."""
+        readings = {name: comparer(field.reading) for name, field in self.grouping.by}
+        readings |= {
+            aggregate.name: comparer(aggregate.field.reading)
+            for aggregate in self.grouping.aggregates
+            if aggregate.field
+        }
+        steps = [(column.name, readings.get(column.name, order_key), column.is_descending) for column in columns]
+        steps += [(name, readings[name], False) for name, _ in self.grouping.by]
+
+        def key(row: dict[str, Any]) -> tuple[OrderKey, ...]:
+            keys = []
+            for name, compared, is_descending in steps:
+                found = compared(row[name])
+                keys.append(LAST if found is None else descending(found) if is_descending else found)
+            return tuple(keys)
+
+        return key
+
+    def warnings(self) -> list[str]:
+        """Say which values were left out."""
+        told = []
+        for place, aggregate in enumerate(self.grouping.aggregates):
+            figures = [group[1][place] for group in self._groups.values()]
+            name = print_path(aggregate.field.path) if aggregate.field else ""
+            if left_out := sum(figure.left_out for figure in figures):
+                told.append(
+                    f"{left_out} values of '{shorten(name)}' are no numbers and are left out of {aggregate.name}"
+                )
+            if any(figure.is_too_large for figure in figures):
+                told.append(f"{aggregate.name} is beyond a 64-bit float in some group and given as null")
+        return told
+
+    def _figures(self) -> list[Figure]:
+        return [FIGURES[aggregate.function](aggregate.field) for aggregate in self.grouping.aggregates]
+
+
+class Figure:
+    """One figure of one group; this one counts: records, or the records that have a value in a field."""
+
+    __slots__ = ("compared", "has_field", "is_too_large", "left_out", "n")
+
+    def __init__(self, field: Field | None) -> None:
+        self.compared = comparer(field.reading if field else "plain")
+        self.has_field, self.n, self.left_out, self.is_too_large = field is not None, 0, 0, False
+
+    def add(self, value: Any) -> None:
+        """Take a field's value."""
+        if value is not None and value is not MISSING:
+            self.n += 1
+
+    def result(self) -> Any:
+        """Return the figure."""
+        return self.n
+
+
+class Sum(Figure):
+    """The sum of the numbers: of integers and of decimals exact; of floats rounded once for a thousand values."""
+
+    __slots__ = ("decimals", "floats", "integers")
+
+    def __init__(self, field: Field | None) -> None:
+        super().__init__(field)
+        self.integers, self.floats, self.decimals = 0, list[float](), list[Decimal]()
+
+    def add(self, value: Any) -> None:
+        key = self.compared(value)
+        if key is None:
+            return
+        if key[0] != NUMBER:
+            self.left_out += 1
+            return
+        self.n += 1
+        number = key[1]
+        if isinstance(number, int):
+            self.integers += number
+        elif isinstance(number, Decimal):
+            self.decimals = [_EXACT.add(number, self.decimals[0])] if self.decimals else [number]
+        else:
+            self.floats.append(number)
+            if len(self.floats) == _COLLAPSE:
+                self.floats = self._collapsed()
+
+    def result(self) -> Any:
+        if self.decimals:
+            return format(_EXACT.add(self.decimals[0], Decimal(self.integers)), "f")
+        total = self.total()
+        if isinstance(total, int) and not INT64_MIN <= total <= INT64_MAX:
+            return float(total)
+        return total
+
+    def total(self) -> int | float | None:
+        """Return the sum of integers and floats, None beyond a float."""
+        if not self.floats:
+            return self.integers
+        found = self._collapsed()
+        return None if self.is_too_large else fsum([*found, self.integers])
+
+    def _collapsed(self) -> list[float]:
+        try:
+            total = fsum(self.floats)
+        except OverflowError:
+            total = float("inf")
+        self.is_too_large = self.is_too_large or total - total != 0
+        return [0.0 if self.is_too_large else total]
+
+
+class Average(Sum):
+    """The mean of the numbers, null of none."""
+
+    __slots__ = ()
+
+    def result(self) -> Any:
+        if not self.n:
+            return None
+        if self.decimals:
+            exact = _EXACT.add(self.decimals[0], Decimal(self.integers))
+            return format(Context(prec=28).divide(exact, Decimal(self.n)), "f")
+        total = self.total()
+        return None if total is None else total / self.n
+
+
+class Extreme(Figure):
+    """The least or the greatest value, in the order of values; null of none."""
+
+    __slots__ = ("best", "value")
+    is_greatest = False
+
+    def __init__(self, field: Field | None) -> None:
+        super().__init__(field)
+        self.best: OrderKey | None = None
+        self.value: Any = None
+
+    def add(self, value: Any) -> None:
+        key = self.compared(value)
+        if key is not None and (self.best is None or (key > self.best if self.is_greatest else key < self.best)):
+            self.best, self.value = key, value
+
+    def result(self) -> Any:
+        return self.value
+
+
+class Greatest(Extreme):
+    """The greatest value."""
+
+    __slots__ = ()
+    is_greatest = True
+
+
+FIGURES: dict[str, type[Figure]] = {"count": Figure, "sum": Sum, "avg": Average, "min": Extreme, "max": Greatest}
+
+
+def _parse_aggregate(name: str, text: Any, fields: Fields) -> Aggregate:
+    function, colon, path = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if function not in FUNCTIONS:
+        hint = did_you_mean(function, FUNCTIONS)
+        raise InvalidAggregate(f"'{shorten(name)}' is one of count, sum:field, avg:field, min:field, max:field.{hint}")
+    if not colon:
+        if function != "count":
+            raise InvalidAggregate(f"'{function}' needs a field: '{function}:total'.")
+        return Aggregate(name, function, None)
+    field = _field(path, fields)
+    kinds = field_type(field.path, fields).kinds
+    if function in ("sum", "avg") and kinds and "number" not in kinds and field.reading != "decimal":
+        raise InvalidAggregate(f"'{shorten(path)}' holds no numbers, so it has no {function}.")
+    return Aggregate(name, function, field)
+
+
+def _field(name: str, fields: Fields) -> Field:
+    path = parse_path(name)
+    return Field(path, field_type(path, fields).reading)

@@ -1,0 +1,318 @@
+"""Carrying out plans: rows out of a view, tested, in order, a page of them; and counting.
+
+Work goes in steps of a few hundred rows, with a rest between. Knows no tables: it is given a `Source`; see
+``plan.py`` for how the way is chosen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from sys import maxsize
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ramekin.errors import TooManyRows
+from ramekin.fields import comparer
+from ramekin.paths import row_reader
+from ramekin.query.match import body_matcher
+from ramekin.query.order import FirstRows, Order, id_sort_key
+from ramekin.query.plan import (
+    ById,
+    Equal,
+    Plan,
+    Query,
+    Scan,
+    Walk,
+    choose_access_path,
+    choose_counting_path,
+    intersect,
+    spans_behind,
+)
+from ramekin.query.predicate import EVERYTHING
+
+if TYPE_CHECKING:
+    from ramekin.fields import Field
+    from ramekin.query.predicate import Predicate
+    from ramekin.values import OrderKey, Span
+
+Row = tuple[int | str, bytes]
+T = TypeVar("T")
+
+DRAIN_ROWS = 256
+"""Rows in order that are handed on at once."""
+
+
+class Source(Protocol):
+    """One moment of some tables; see `View` in ``engine/base.py``."""
+
+    def count(self, table: str) -> int: ...
+    def rows_at_once(self, table: str) -> int: ...
+    def get(self, table: str, key: str) -> Row | None: ...
+    async def scan(self, table: str, after: int | str | None, limit: int) -> Sequence[Row]: ...
+    async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]: ...
+    def walk(
+        self, table: str, field: Field, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
+    ) -> Iterator[Sequence[Row]]: ...
+    def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int: ...
+    def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]: ...
+    async def rest(self, rows: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Found:
+    """A page of rows, whether more follow, and how many were looked at."""
+
+    rows: list[Row]
+    has_more: bool
+    examined: int
+    plan: Plan
+
+
+async def find(source: Source, table: str, query: Query, max_sorted: int) -> Found:
+    """Return a page of a table.
+
+    Args:
+        max_sorted: rows that may be held at once to put them in order.
+
+    Raises:
+        TooManyRows: the page lies so far behind that more would have to be held.
+
+    Cost: O(page) along an index that fits; else O(rows looked at), in steps.
+    """
+    plan = choose(source, table, query)
+    rows = Rows(source, table, query, plan, max_sorted)
+    wanted, skip, page = query.limit + 1, query.offset, list[Row]()
+    async for batch in rows.in_order():
+        page.extend(batch[skip:])
+        skip = max(0, skip - len(batch))
+        if len(page) >= wanted:
+            break
+    return Found(page[: query.limit], len(page) > query.limit, rows.examined, plan)
+
+
+def choose(source: Source, table: str, query: Query) -> Plan:
+    """Return the cheapest plan for a query."""
+    return choose_access_path(query, _estimates(source, table), source.count(table))
+
+
+def choose_for_all(source: Source, table: str, where: Predicate) -> Plan:
+    """Return the plan that finds all records that satisfy a predicate at the least cost, in no order."""
+    return choose_counting_path(where, _estimates(source, table), source.count(table))
+
+
+async def count(source: Source, table: str, where: Predicate) -> int:
+    """Return how many records satisfy a predicate. Cost: O(1) where an index says it all, else O(rows looked at)."""
+    if where == EVERYTHING:
+        return source.count(table)
+    plan = choose_for_all(source, table, where)
+    if plan.rest == EVERYTHING and isinstance(plan.access, Equal):
+        return len(await source.equal(table, plan.access.field, plan.access.keys))
+    return sum([len(bodies) async for bodies in matching_bodies(source, table, where)])
+
+
+async def matching_bodies(source: Source, table: str, where: Predicate) -> AsyncIterator[Sequence[bytes]]:
+    """Yield the bodies of all records that satisfy a predicate, some at a time, in no order."""
+    plan = choose_for_all(source, table, where)
+    if isinstance(plan.access, Scan):
+        test = body_matcher(where)
+        async for batch in source.batches(table):
+            yield batch if where == EVERYTHING else [body for body in batch if test(body)]
+        return
+    async for rows in Rows(source, table, Query(where), plan, 0).matching():
+        yield [body for _, body in rows]
+
+
+async def matching(source: Source, table: str, where: Predicate) -> AsyncIterator[list[Row]]:
+    """Yield all rows that satisfy a predicate, some at a time."""
+    async for rows in Rows(source, table, Query(where), choose_for_all(source, table, where), 0).matching():
+        yield rows
+
+
+def sort_key_of(orders: Sequence[Order]) -> Callable[[Sequence[Any], int | str | None], tuple[Any, ...]]:
+    """Return the function from the values of an order's fields, and an id, to what rows sort by."""
+    keys = [order.key_of() for order in orders]
+
+    def key(values: Sequence[Any], record_id: int | str | None) -> tuple[Any, ...]:
+        return (*[key(value) for key, value in zip(keys, values, strict=True)], id_sort_key(record_id))
+
+    return key
+
+
+class Rows:
+    """The rows of one plan, on their way from the table to the page."""
+
+    def __init__(
+        self, source: Source, table: str, query: Query, plan: Plan, max_sorted: int, *, is_whole: bool = False
+    ) -> None:
+        """Begin at the query's position.
+
+        Args:
+            max_sorted: rows that may be held at once to put them in order.
+            is_whole: all rows are wanted, not one page.
+        """
+        self.source, self.table, self.query, self.plan = source, table, query, plan
+        self.examined = 0
+        self._max_sorted = max_sorted
+        self._wanted = maxsize if is_whole else query.offset + query.limit + 1
+        self._at_once = source.rows_at_once(table)
+        if plan.rest == EVERYTHING and plan.is_sorted:
+            self._at_once = min(self._at_once, query.offset + query.limit + 1)
+        self._read = row_reader(tuple(order.field.path for order in query.sort)) if query.sort else None
+        self._key = sort_key_of(query.sort)
+
+    async def in_order(self) -> AsyncIterator[list[Row]]:
+        """Yield the rows that match, behind the query's position, in the query's order, some at a time."""
+        plan, query = self.plan, self.query
+        if not plan.is_sorted:
+            async for batch in self._sorted(self.matching()):
+                yield batch
+        elif len(query.sort) > 1:
+            async for batch in self._sorted_groups():
+                yield batch
+        else:
+            async for batch in self.matching(is_behind=True):
+                yield batch
+
+    async def matching(self, *, is_behind: bool = False) -> AsyncIterator[list[Row]]:
+        """Yield the rows that match, as the plan gives them; with `is_behind` only those behind the position."""
+        test = None if self.plan.rest == EVERYTHING else body_matcher(self.plan.rest)
+        async for batch in self._candidates(is_behind):
+            self.examined += len(batch)
+            yield list(batch) if test is None else [row for row in batch if test(row[1])]
+            await self.source.rest(len(batch))
+
+    async def _candidates(self, is_behind: bool) -> AsyncIterator[Sequence[Row]]:
+        access, source = self.plan.access, self.source
+        after = self.query.after if is_behind else None
+        if isinstance(access, Scan):
+            last = None if after is None else after.record_id
+            while rows := await source.scan(self.table, last, self._at_once):
+                yield rows
+                last = rows[-1][0]
+        elif isinstance(access, ById):
+            yield [row for key in access.keys if (row := source.get(self.table, key)) is not None]
+        elif isinstance(access, Equal):
+            found = await source.equal(self.table, access.field, access.keys)
+            for batch in self._cut(found, 0 if after is None else _place_behind(found, after.record_id)):
+                yield batch
+        else:
+            for batch in self._gather(self._groups(access, is_behind)):
+                yield batch
+
+    def _groups(self, access: Walk, is_behind: bool) -> Iterator[Sequence[Row]]:
+        """Yield the rows of each value along an index, from the position's value on."""
+        spans, after = access.spans, self.query.after if is_behind else None
+        first: OrderKey | None = None
+        if after is not None:
+            first = comparer(access.order.field.reading)(after.values[0])
+            spans = intersect(spans, spans_behind(access.order, first))
+        groups = self.source.walk(
+            self.table,
+            access.order.field,
+            spans,
+            is_descending=access.order.is_descending,
+            includes_absent=access.includes_absent,
+        )
+        if after is None or len(self.query.sort) > 1:
+            yield from groups
+            return
+        key = self._key(after.values, after.record_id)
+        for group in groups:
+            if self._key_of(group[0]) > key:
+                yield group
+                break
+            yield group[_place_behind(group, after.record_id) :]
+        yield from groups
+
+    def _cut(self, rows: Sequence[Row], start: int) -> Iterator[Sequence[Row]]:
+        while start < len(rows):
+            yield rows[start : start + self._at_once]
+            start += self._at_once
+
+    def _gather(self, groups: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+        """Yield groups cut and joined into batches of one size."""
+        batch: list[Row] = []
+        for group in groups:
+            start = 0
+            while start < len(group):
+                part = group[start : start + self._at_once - len(batch)]
+                batch.extend(part)
+                start += len(part)
+                if len(batch) >= self._at_once:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
+    async def _sorted(self, batches: AsyncIterator[list[Row]]) -> AsyncIterator[list[Row]]:
+        """Yield the first rows of many in order; the rest of them is not kept."""
+        query = self.query
+        first = FirstRows[Row](self._wanted)
+        after = None if query.after is None else self._key(query.after.values, query.after.record_id)
+        async for batch in batches:
+            for row in batch:
+                key = self._key_of(row)
+                if after is None or key > after:
+                    first.add(key, row)
+            self._check_held(first)
+        async for part in drain(self.source, first):
+            yield part
+
+    async def _sorted_groups(self) -> AsyncIterator[list[Row]]:
+        """Yield rows in the order of several fields, along the index of the first: group by group."""
+        access, query = self.plan.access, self.query
+        assert isinstance(access, Walk), "rows come by value from an index only"
+        test = body_matcher(self.plan.rest)
+        wanted = self._wanted
+        after = None if query.after is None else self._key(query.after.values, query.after.record_id)
+        for group in self._groups(access, is_behind=True):
+            first = FirstRows[Row](wanted)
+            for batch in self._cut(group, 0):
+                self.examined += len(batch)
+                for row in batch:
+                    if test(row[1]) and ((key := self._key_of(row)) and (after is None or key > after)):
+                        first.add(key, row)
+                self._check_held(first)
+                await self.source.rest(len(batch))
+            async for part in drain(self.source, first):
+                wanted -= len(part)
+                yield part
+            if wanted <= 0:
+                return
+
+    def _key_of(self, row: Row) -> tuple[Any, ...]:
+        return self._key(() if self._read is None else self._read(row[1]), row[0])
+
+    def _check_held(self, first: FirstRows[Row]) -> None:
+        if first.k > self._max_sorted and len(first) > self._max_sorted:
+            raise too_many_rows(self._max_sorted)
+
+
+async def drain(source: Source, first: FirstRows[T]) -> AsyncIterator[list[T]]:
+    """Yield the first rows of many in order, some at a time."""
+    part: list[T] = []
+    for row in first.in_order():
+        part.append(row)
+        if len(part) == DRAIN_ROWS:
+            yield part
+            await source.rest(len(part))
+            part = []
+    yield part
+
+
+def too_many_rows(maximum: int) -> TooManyRows:
+    """Return the error of a query that would have to hold more rows than it may."""
+    return TooManyRows(
+        f"More than {maximum} rows would have to be held to put them in order: "
+        "add conditions, or follow 'next' instead of a large 'offset'."
+    )
+
+
+def _estimates(source: Source, table: str) -> Callable[[Field, Sequence[OrderKey] | Sequence[Span]], int]:
+    return lambda field, wanted: source.estimate(table, field, wanted)
+
+
+def _place_behind(rows: Sequence[Row], record_id: int | str) -> int:
+    """Return where rows in id order begin to lie behind an id. Cost: O(log rows)."""
+    return bisect_right(rows, id_sort_key(record_id), key=lambda row: id_sort_key(row[0]))

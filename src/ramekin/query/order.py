@@ -1,0 +1,124 @@
+"""Order: by which fields rows are sorted, and the first rows of many without sorting all.
+
+Null and missing come last in both directions; across types boolean < number < text < array < object; ties go by id.
+Knows nothing of where rows come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ramekin.fields import Field, comparer
+from ramekin.ids import IdSortKey, id_order
+from ramekin.paths import print_path
+from ramekin.values import NUMBER, OrderKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
+SortKey = tuple[Any, ...]
+
+LAST: OrderKey = (9, 0)
+"""What null and missing sort by, in both directions."""
+
+RUN_ROWS = 2000
+"""Rows that are sorted at once: about 2 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One field of an order."""
+
+    field: Field
+    is_descending: bool = False
+
+    def __str__(self) -> str:
+        return f"{'-' if self.is_descending else ''}{print_path(self.field.path)}"
+
+    def key_of(self) -> Callable[[Any], OrderKey]:
+        """Return the function from a field's value to what it sorts by, so that smaller comes first."""
+        compared = comparer(self.field.reading)
+        if not self.is_descending:
+            return lambda value: compared(value) or LAST
+        return lambda value: LAST if (key := compared(value)) is None else descending(key)
+
+
+def descending(key: OrderKey) -> OrderKey:
+    """Return what sorts the other way round. Cost: O(1)."""
+    kind, value = key
+    return -kind, -value if kind == NUMBER else _Reversed(value)
+
+
+class _Reversed:
+    """A value that compares the other way round."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __lt__(self, other: _Reversed) -> bool:
+        return bool(other.value < self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Reversed) and bool(self.value == other.value)
+
+    __hash__ = None  # type: ignore[assignment]  # only for sorting
+
+
+def id_sort_key(record_id: int | str | None) -> IdSortKey:
+    """Return what ids sort by: integers by value, then texts by code point, no id last."""
+    if record_id is None:
+        return (2, 0, "")
+    return id_order(str(record_id), is_text=isinstance(record_id, str))
+
+
+class FirstRows(Generic[T]):
+    """The first k of many rows in order, each with the key that it sorts by; keys are never equal.
+
+    Rows come in any order. Of every run only those stay that may still be among the first k, so memory is O(k) and a
+    row that comes too late costs one comparison. Cost: O(n log run) in all, in steps of one run.
+    """
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self._fresh: list[tuple[SortKey, T]] = []
+        self._runs: list[list[tuple[SortKey, T]]] = []
+        self._bound: SortKey | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows that are held."""
+        return len(self._fresh) + sum(map(len, self._runs))
+
+    def add(self, key: SortKey, row: T) -> None:
+        """Take a row. Cost: O(1) amortised."""
+        if self._bound is not None and key > self._bound:
+            return
+        self._fresh.append((key, row))
+        if len(self._fresh) >= RUN_ROWS:
+            self._close_run()
+
+    def in_order(self) -> Iterator[T]:
+        """Yield the first k rows in order. Cost: O(log runs) each."""
+        self._close_run()
+        return (row for _, row in islice(merge(*self._runs, key=_key), self.k))
+
+    def _close_run(self) -> None:
+        run = sorted(self._fresh, key=_key)[: self.k]
+        self._fresh = []
+        if len(run) == self.k and self.k:
+            self._bound = run[-1][0] if self._bound is None else min(self._bound, run[-1][0])
+        if self._runs and len(self._runs[-1]) + len(run) <= 2 * RUN_ROWS:
+            run = sorted(self._runs.pop() + run, key=_key)[: self.k]
+            if len(run) == self.k and self._bound is not None:
+                self._bound = min(self._bound, run[-1][0])
+        self._runs.append(run)
+
+
+def _key(entry: tuple[SortKey, Any]) -> SortKey:
+    return entry[0]

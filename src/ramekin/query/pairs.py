@@ -1,0 +1,257 @@
+"""Pairs as records: a joined row is a record whose fields are the two tables, tested and sorted like any other.
+
+    PairFilter   which pairs stay: conditions on the left record were pushed into the walk, the rest is tested here
+    sort_pairs   the first pairs of many, by fields of either side
+    TreeMaker    left records, each with its matches
+
+Knows no tables; see ``join.py`` for how pairs are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ramekin import codec
+from ramekin.fields import FieldType
+from ramekin.paths import FieldPath, row_reader
+from ramekin.query.execute import drain, too_many_rows
+from ramekin.query.match import matcher
+from ramekin.query.order import FirstRows, Order, id_sort_key
+from ramekin.query.predicate import (
+    EVERYTHING,
+    AnyOf,
+    Condition,
+    Not,
+    Predicate,
+    all_of,
+    any_of,
+    conjuncts,
+    paths_in,
+)
+from ramekin.values import MISSING
+
+if TYPE_CHECKING:
+    from ramekin.fields import Fields
+    from ramekin.query.join import Group, Pair, Row, Source
+
+SIDE = FieldType(frozenset({"object", "null"}))
+AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PairFields:
+    """The fields of joined rows: two members, each a record of its table."""
+
+    names: tuple[str, str]
+    sides: tuple[Fields, Fields]
+
+    def type_of(self, path: FieldPath) -> FieldType | None:
+        for name, fields in zip(self.names, self.sides, strict=True):
+            if path[0] == name:
+                return SIDE if len(path) == 1 else fields.type_of(path[1:])
+        return None
+
+    def field_names(self) -> Sequence[str]:
+        names = [*self.names]
+        for name, fields in zip(self.names, self.sides, strict=True):
+            names += [f"{name}.{field}" for field in fields.field_names()]
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A predicate over pairs in two parts: on the left record alone (as a predicate of its table), and the rest."""
+
+    left: Predicate
+    rest: Predicate
+
+
+def split(where: Predicate, left: str) -> Split:
+    """Return the parts that the left record alone decides, and the others."""
+    own = [part for part in conjuncts(where) if is_inside(part, left)]
+    rest = [part for part in conjuncts(where) if not is_inside(part, left)]
+    return Split(all_of(strip(part) for part in own), all_of(rest))
+
+
+def is_inside(predicate: Predicate, side: str) -> bool:
+    """Say whether a predicate speaks only of members of one side's record."""
+    paths = paths_in(predicate)
+    return bool(paths) and all(len(path) > 1 and path[0] == side for path in paths)
+
+
+def strip(predicate: Predicate) -> Predicate:
+    """Return a predicate over one side of pairs as one over that side's records."""
+    if isinstance(predicate, Condition):
+        return replace(predicate, field=replace(predicate.field, path=predicate.field.path[1:]))
+    if isinstance(predicate, Not):
+        return Not(strip(predicate.part))
+    parts = [strip(part) for part in predicate.parts]
+    return any_of(parts) if isinstance(predicate, AnyOf) else all_of(parts)
+
+
+def strip_order(order: Order) -> Order:
+    """Return an order of pairs by one side's field as one of that side's records."""
+    return replace(order, field=replace(order.field, path=order.field.path[1:]))
+
+
+def pair_reader(paths: Sequence[FieldPath], names: tuple[str, str]) -> Callable[[Pair], list[Any]]:
+    """Return the function from a pair to the values of some paths, MISSING where there is none."""
+    sides = []
+    for name in names:
+        inner = tuple(path[1:] for path in paths if path[0] == name and len(path) > 1)
+        sides.append(row_reader(inner) if inner else _read_nothing)
+    places: list[tuple[int, int]] = []
+    seen = [0, 0]
+    for path in paths:
+        side = names.index(path[0])
+        places.append((side, seen[side] if len(path) > 1 else -1))
+        seen[side] += len(path) > 1
+
+    def read(pair: Pair) -> list[Any]:
+        found = [None if row is None else reader(row[1]) for row, reader in zip(pair, sides, strict=True)]
+        values = []
+        for side, place in places:
+            row, values_there = pair[side], found[side]
+            if place < 0:
+                values.append(None if row is None else codec.parse(row[1]))
+            else:
+                values.append(MISSING if values_there is None else values_there[place])
+        return values
+
+    return read
+
+
+class PairFilter:
+    """Which pairs stay."""
+
+    def __init__(self, source: Source, names: tuple[str, str], where: Predicate) -> None:
+        self._source = source
+        self.is_open = where == EVERYTHING
+        self.split = split(where, names[0])
+        self._rest, self._whole = pair_test(self.split.rest, names), pair_test(where, names)
+        self._tests_pairs = self.split.rest != EVERYTHING
+
+    async def groups(self, groups: AsyncIterator[Group]) -> AsyncIterator[Group]:
+        """Yield the groups with the pairs that stay; of left records the walk has tested their part."""
+        async for left, rights in groups:
+            if left is None:
+                if self.is_open or self._whole((None, rights[0])):
+                    yield None, rights
+            elif not self._tests_pairs:
+                yield left, rights
+            elif not rights:
+                if self._rest((left, None)):
+                    yield left, ()
+            else:
+                for start in range(0, len(rights), AT_ONCE):
+                    if kept := [right for right in rights[start : start + AT_ONCE] if self._rest((left, right))]:
+                        yield left, kept
+                    await self._source.rest(min(AT_ONCE, len(rights) - start))
+
+
+def pair_test(where: Predicate, names: tuple[str, str]) -> Callable[[Pair], bool]:
+    """Return the test of a pair."""
+    paths = paths_in(where)
+    read = pair_reader(paths, names)
+    matches = matcher(where, {path: place for place, path in enumerate(paths)})
+    return lambda pair: matches(read(pair))
+
+
+class PairKey:
+    """What pairs sort by: the order's fields, then the left id, then the right id."""
+
+    def __init__(self, orders: Sequence[Order], names: tuple[str, str]) -> None:
+        self.read = pair_reader([order.field.path for order in orders], names)
+        self._keys = [order.key_of() for order in orders]
+
+    def __call__(self, pair: Pair) -> tuple[Any, ...]:
+        left, right = pair
+        return self.of(self.read(pair), left and left[0], right and right[0])
+
+    def of(self, values: Sequence[Any], left: int | str | None, right: int | str | None) -> tuple[Any, ...]:
+        """Return the key of a pair with these values and ids."""
+        keys = [key(value) for key, value in zip(self._keys, values, strict=True)]
+        return (*keys, id_sort_key(left), id_sort_key(right))
+
+
+async def sort_pairs(
+    source: Source,
+    groups: AsyncIterator[Group],
+    key_of: PairKey,
+    behind: tuple[Any, ...] | None,
+    *,
+    wanted: int,
+    most: int,
+) -> list[Pair]:
+    """Return the first pairs of all in order, behind a key.
+
+    Args:
+        wanted: pairs to return at the most.
+        most: pairs that may be held at once.
+
+    Raises:
+        TooManyRows: more would have to be held.
+
+    Cost: O(pairs) comparisons, in steps; memory O(wanted).
+    """
+    first = FirstRows["Pair"](wanted)
+    async for left, rights in groups:
+        for start in range(0, max(1, len(rights)), AT_ONCE):
+            pairs: list[Pair] = [(left, right) for right in rights[start : start + AT_ONCE]] or [(left, None)]
+            for pair in pairs:
+                key = key_of(pair)
+                if behind is None or key > behind:
+                    first.add(key, pair)
+            await source.rest(len(pairs))
+            if wanted > most and len(first) > most:
+                raise too_many_rows(most)
+    return [pair async for part in drain(source, first) for pair in part]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A left record with its matches."""
+
+    left: Row
+    rights: tuple[Row, ...]
+
+
+class TreeMaker:
+    """Makes trees of groups: which matches stay inside, in which order, and whether the record stays."""
+
+    def __init__(
+        self, source: Source, names: tuple[str, str], rest: Predicate, sort: Sequence[Order], *, keeps_left: bool
+    ) -> None:
+        self._source, self._keeps_left, self._tests = source, keeps_left, rest != EVERYTHING
+        self._test = pair_test(rest, names)
+        self._key = PairKey(sort, names)
+
+    async def trees(self, groups: AsyncIterator[Group], most: int) -> AsyncIterator[Tree]:
+        """Yield the trees of a join in order.
+
+        Args:
+            most: matches of one record that may be held.
+
+        Raises:
+            TooManyRows: a record has more.
+        """
+        async for left, rights in groups:
+            if left is None:
+                continue
+            kept = FirstRows["Row"](most + 1)
+            for start in range(0, len(rights), AT_ONCE):
+                part = rights[start : start + AT_ONCE]
+                for row in part:
+                    if not self._tests or self._test((left, row)):
+                        kept.add(self._key((left, row)), row)
+                await self._source.rest(len(part))
+                if len(kept) > most:
+                    raise too_many_rows(most)
+            if len(kept) or self._keeps_left:
+                yield Tree(left, tuple([row async for part in drain(self._source, kept) for row in part]))
+
+
+def _read_nothing(_: bytes) -> Sequence[Any]:
+    return ()

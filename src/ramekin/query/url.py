@@ -1,0 +1,93 @@
+"""Queries in addresses: ``?age:gte=18&address.city=Paris&sort=-created_at,name``.
+
+Every parameter that is no reserved word is a condition ``path[:operator]=value``, and all of them hold. Knows nothing
+of HTTP: it is given names and values; see ``where.py`` for the form in JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ramekin import codec
+from ramekin.errors import InvalidSort, InvalidValue, MalformedJson, RepeatedCondition, shorten
+from ramekin.fields import Field
+from ramekin.paths import parse_path, print_path
+from ramekin.query.operand import field_type, from_json, from_text
+from ramekin.query.order import Order
+from ramekin.query.predicate import Predicate, all_of, condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ramekin.fields import Fields
+    from ramekin.paths import FieldPath
+    from ramekin.query.predicate import Condition
+
+
+def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> Predicate:
+    """Return the predicate of all conditions in an address.
+
+    Raises:
+        RepeatedCondition: a field has the same operator twice.
+        UnknownOperator, UnknownField, InvalidOperator, InvalidValue: as ``operand.py`` says.
+    """
+    found: list[Condition] = []
+    seen: set[tuple[FieldPath, str]] = set()
+    for name, value in parameters:
+        left, colon, right = name.rpartition(":")
+        path, operator = (parse_path(left), right) if colon else (parse_path(name), "eq")
+        if (path, operator) in seen:
+            raise RepeatedCondition(
+                f"The condition '{shorten(print_path(path))}:{shorten(operator)}' stands twice; "
+                "all conditions hold at once. For a choice of values use 'in', such as id:in=1,2."
+            )
+        seen.add((path, operator))
+        found.append(
+            _parse_list(path, operator, value, fields)
+            if operator in ("in", "nin")
+            else from_text(path, operator, value, fields)
+        )
+    return all_of(found)
+
+
+def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields) -> Condition:
+    """Return a condition with a list: commas between values, or a JSON array whose types are exact."""
+    if not value.startswith("["):
+        each = [from_text(path, "eq", item, fields) for item in value.split(",")]
+        field = each[0].field
+        return condition(field, operator, [operand for item in each for operand in item.operands])
+    try:
+        items = codec.parse(value.encode(), extra_depth=1)
+    except MalformedJson:
+        raise InvalidValue(f"'{operator}' takes values with commas between, or a JSON array.") from None
+    return from_json(path, operator, items, fields)
+
+
+def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:
+    """Return an order from names, each with ``-`` in front for descending.
+
+    Raises:
+        InvalidSort: a name is empty or stands twice.
+        UnknownField: the schema has no such field.
+    """
+    orders: list[Order] = []
+    for name in names:
+        if not name.lstrip("-"):
+            raise InvalidSort("'sort' is a list of fields with commas between, each with '-' in front for descending.")
+        path = parse_path(name.removeprefix("-"))
+        if any(order.field.path == path for order in orders):
+            raise InvalidSort(f"'sort' names '{shorten(print_path(path))}' twice.")
+        orders.append(Order(Field(path, field_type(path, fields).reading), is_descending=name.startswith("-")))
+    return tuple(orders)
+
+
+def parse_select(names: Sequence[str], fields: Fields) -> tuple[FieldPath, ...]:
+    """Return the paths of chosen fields. Raises InvalidSort for an empty name, UnknownField."""
+    paths = []
+    for name in names:
+        if not name:
+            raise InvalidSort("'select' is a list of fields with commas between.")
+        path = parse_path(name)
+        field_type(path, fields)
+        paths.append(path)
+    return tuple(dict.fromkeys(paths))
