@@ -84,7 +84,7 @@ def row_reader(paths: tuple[FieldPath, ...]) -> Callable[[bytes], Sequence[Any]]
     members = [(f"m{i}", Any, MISSING) for i in range(len(names))]
     row = msgspec.defstruct("Row", members, rename={f"m{i}": name for i, name in enumerate(names)}, gc=False)
     decode, astuple = msgspec.json.Decoder(row).decode, msgspec.structs.astuple
-    if all(len(path) == 1 for path in paths):
+    if all(len(path) == 1 for path in paths) and len(names) == len(paths):
         return lambda body: astuple(decode(body))
     steps = [(names.index(path[0]), path[1:]) for path in paths]
 

@@ -31,6 +31,8 @@ AccessLog = Annotated[bool | None, typer.Option("--access-log/--no-access-log", 
 LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.")]
 Bytes = Annotated[int | None, typer.Option(help="Bytes at the most.")]
 Rows = Annotated[int | None, typer.Option(help="Rows of one page at the most.")]
+SortedRows = Annotated[int | None, typer.Option(help="Rows that one query may hold to put them in order.")]
+IdleSeconds = Annotated[int | None, typer.Option(help="Seconds after which an unused index is dropped.")]
 Seconds = Annotated[int | None, typer.Option(help="Seconds that requests get to finish at the end.")]
 Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
 Url = Annotated[
@@ -54,6 +56,8 @@ def serve(
     max_bulk_bytes: Bytes = None,
     max_load_bytes: Bytes = None,
     max_page_rows: Rows = None,
+    max_sorted_rows: SortedRows = None,
+    index_idle_seconds: IdleSeconds = None,
     shutdown_seconds: Seconds = None,
     workers: Workers = 1,
 ) -> None:

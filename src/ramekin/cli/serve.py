@@ -22,6 +22,7 @@ from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read
 from ramekin.cli.progress import progress
 from ramekin.database import Database
 from ramekin.definitions import Limits
+from ramekin.engine.embedded import EmbeddedEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,13 +62,16 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         bulk_bytes=settings.max_bulk_bytes,
         load_bytes=settings.max_load_bytes,
         page_rows=settings.max_page_rows,
+        sorted_rows=settings.max_sorted_rows,
     )
+    engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds)
     if is_demo:
         from ramekin import samples
 
         sources = [from_bytes(f"{table}.json", text) for table, text in samples.datasets().items()]
-        return Database(read_models("ramekin.samples.models"), limits=limits), sources
-    return Database(read_models(settings.models), limits=limits), [open_file(path) for path in files]
+        return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits), sources
+    models = read_models(settings.models)
+    return Database(models, engine=engine, limits=limits), [open_file(path) for path in files]
 
 
 async def _serve(

@@ -7,6 +7,7 @@ is cut into batches of a few milliseconds. Knows no HTTP; see ``base.py`` for wh
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ class EmbeddedEngine:
             index_idle_s: seconds after which an index that nothing used is dropped.
         """
         self._catalog = Catalog()
+        self._needed: Counter[Field] = Counter()  # fields of snapshots that are being prepared
         self._builds: dict[tuple[int, Field | None], asyncio.Task[None]] = {}
         self._clock, self._index_idle_s = clock, index_idle_s
         self._swept_s = clock.steady_s()
@@ -108,10 +110,8 @@ class EmbeddedEngine:
     @asynccontextmanager
     async def snapshot(self, accesses: Sequence[Access]) -> AsyncIterator[EmbeddedView]:
         self._drop_idle_indexes()
-        while not all(self._is_ready(access) for access in accesses):
-            # Each table is looked up anew: it may be dropped and made again while others are built.
-            for access in accesses:
-                await self._make_ready(self._catalog.table(access.table), access)
+        if not all(self._is_ready(access) for access in accesses):
+            await self._make_all_ready(accesses)
         view = EmbeddedView()
         for access in accesses:
             view.pin(self._catalog.table(access.table), access)
@@ -128,6 +128,18 @@ class EmbeddedEngine:
             table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is not None
             for field, is_sorted in _indexes_of(access)
         )
+
+    async def _make_all_ready(self, accesses: Sequence[Access]) -> None:
+        needed = [field for access in accesses for field, _ in _indexes_of(access)]
+        self._needed.update(needed)
+        try:
+            while not all(self._is_ready(access) for access in accesses):
+                # Each table is looked up anew: it may be dropped and made again while others are built.
+                for access in accesses:
+                    await self._make_ready(self._catalog.table(access.table), access)
+        finally:
+            self._needed.subtract(needed)
+            self._needed += Counter()  # forgets what nobody needs any more
 
     async def _make_ready(self, table: Table, access: Access) -> None:
         if access.in_id_order:
@@ -154,7 +166,7 @@ class EmbeddedEngine:
 
     async def _index_of(self, table: Table, field: Field, *, is_sorted: bool) -> None:
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
-            table.drop_spare_indexes()
+            table.drop_spare_indexes(self._needed)
             await self._build(table, field, lambda: table.build_index(field, is_sorted=is_sorted))
 
     def _drop_idle_indexes(self) -> None:

@@ -16,7 +16,7 @@
     ├── PreconditionRequired
     ├── Unprocessable         understood, but breaks the model or a rule
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
-    │   └── KeyNotResolved, NameTaken, TooManyRows
+    │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
     ├── Unavailable
     └── InternalError
 
@@ -82,6 +82,7 @@ from ramekin.errors.refused import (
     RateLimited,
     RecordExists,
     RecordNotFound,
+    SortValueTooLong,
     TooManyAffected,
     TooManyRows,
     Unauthorized,
@@ -141,6 +142,7 @@ __all__ = [
     "RecordNotFound",
     "RepeatedCondition",
     "TooDeep",
+    "SortValueTooLong",
     "TooManyAffected",
     "TooManyRows",
     "Unauthorized",

@@ -237,6 +237,14 @@ class TooManyRows(Unprocessable):
     remedy = "Add conditions, follow `next` instead of a large `offset`, or raise the server's `max_sorted_rows`."
 
 
+class SortValueTooLong(Unprocessable):
+    """The last record of a page has so long a value in a field of the order that no cursor can hold it."""
+
+    code = "sort-value-too-long"
+    title = "A value is too long to sort pages by"
+    remedy = "Sort by a shorter field, or raise `limit` so that all records fit on one page."
+
+
 class InvalidDefinition(Unprocessable):
     """The definition of a table has an unknown member, a schema that is no JSON Schema, or a field twice."""
 

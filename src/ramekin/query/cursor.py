@@ -11,10 +11,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from ramekin import codec
-from ramekin.errors import InvalidCursor, RamekinError
+from ramekin.errors import InvalidCursor, RamekinError, SortValueTooLong
 
 _MESSAGE = "The cursor was not made for this query; follow `next` as it was given."
-_MAX_CHARS = 2048
+MAX_CHARS = 8000
+"""Characters of a cursor at the most: servers and proxies limit the length of an address."""
 
 
 def encode_cursor(query: str, position: list[Any]) -> str:
@@ -23,9 +24,15 @@ def encode_cursor(query: str, position: list[Any]) -> str:
     Args:
         query: a text that is equal for equal queries, and only for those.
         position: JSON values, as `decode_cursor` will return them.
+
+    Raises:
+        SortValueTooLong: the values would not fit into an address.
     """
     text = codec.dump([codec.digest(query.encode())[:12], *position])
-    return urlsafe_b64encode(text).rstrip(b"=").decode()
+    cursor = urlsafe_b64encode(text).rstrip(b"=").decode()
+    if len(cursor) > MAX_CHARS:
+        raise SortValueTooLong("The last record's value in a sort field is too long for the cursor of the next page.")
+    return cursor
 
 
 def decode_cursor(query: str, cursor: str) -> list[Any]:
@@ -35,7 +42,7 @@ def decode_cursor(query: str, cursor: str) -> list[Any]:
         InvalidCursor: it is not one, or belongs to another query.
     """
     try:
-        if len(cursor) > _MAX_CHARS:
+        if len(cursor) > MAX_CHARS:
             raise ValueError("too long")
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         value = codec.parse(urlsafe_b64decode(padded))

@@ -18,7 +18,7 @@ from ramekin.storage.shared import Shared
 from ramekin.values import join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from ramekin.definitions import Change, RecordId
 
@@ -26,7 +26,7 @@ BATCH = 1000
 """Records that one step of a build handles: 1 to 2 ms."""
 
 MAX_INDEXES = 32
-"""Indexes of one table; the one that was used least recently gives way."""
+"""Indexes of one table besides those that its definition names; the one used least recently gives way."""
 
 _read_id = reader(("id",))
 
@@ -169,13 +169,17 @@ class Table:
         self._used_s[field] = now_s
         return index
 
-    def drop_spare_indexes(self) -> None:
-        """Make room for one more index: one that holds nothing gives way first, then the one used least recently."""
+    def drop_spare_indexes(self, needed: Container[Field]) -> None:
+        """Make room for one more index: one that holds nothing gives way first, then the one used least recently.
+
+        Args:
+            needed: fields whose indexes somebody is about to use; they stay, and so do those that the definition names.
+        """
         spare = [field for field in self.indexes if not self._is_pinned(field)]
-        while spare and len(self.indexes) >= MAX_INDEXES:
-            empty = (field for field in spare if not len(self.indexes[field]))
-            field = next(empty, min(spare, key=lambda field: self._used_s.get(field, 0.0)))
-            spare.remove(field)
+        excess = len(spare) - MAX_INDEXES + 1
+        spare = [field for field in spare if field not in needed]
+        spare.sort(key=lambda field: (len(self.indexes[field]) > 0, self._used_s.get(field, 0.0)))
+        for field in spare[: max(0, excess)]:
             del self.indexes[field]
 
     def drop_idle_indexes(self, before_s: float) -> None:
