@@ -86,6 +86,6 @@ def api(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
         return
     server: Server = request.getfixturevalue("shared_server")
     with server.client() as client:
-        answer = client.post("/api/v1/load?mode=replace", json={})
-        assert answer.status_code == 200, answer.text
+        for table in client.get("/api/v1/tables").json()["tables"]:
+            assert client.delete(f"/api/v1/tables/{table['name']}").status_code == 204
         yield client

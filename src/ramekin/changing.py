@@ -76,8 +76,9 @@ async def change(engine: Engine, presence: Presence, rules_of: Callable[[], Rule
 async def _settle(engine: Engine, rules: Rules, request: ChangeRequest) -> tuple[int, list[Change]]:
     """Return the number of records that are meant, and what would change of them."""
     matched, changes, faults = 0, list[Change](), list[Fault]()
-    async with engine.snapshot([Access.of(request.table, Query(request.where))]) as view:
-        async for rows in execute.matching(view, request.table, request.where):
+    query = Query(request.where)
+    async with engine.snapshot([Access.of(request.table, query)]) as view:
+        async for rows in execute.matching(view, request.table, query):
             for record_id, body in rows:
                 matched += 1
                 key = str(record_id)

@@ -146,7 +146,7 @@ async def find(engine: Engine, presence: Presence, request: FindRequest, max_sor
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(engine, request.table, query)
         found = await execute.find(view, request.table, query, max_sorted)
-        total = await execute.count(view, request.table, request.where) if request.with_count else None
+        total = await execute.count(view, request.table, request.query) if request.with_count else None
     named = (*paths_in(request.where), *(order.field.path for order in request.sort), *(request.select or ()))
     warnings = await presence.missing(
         request.table, dict.fromkeys(named), is_strict=request.is_strict, words=request.words
@@ -161,8 +161,8 @@ async def find_groups(engine: Engine, presence: Presence, request: GroupRequest,
     began, groups, examined = perf_counter(), Groups(request.grouping), 0
     query = Query(request.where)
     async with engine.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
-        plan = execute.choose_for_all(view, request.table, request.where)
-        async for bodies in execute.matching_bodies(view, request.table, request.where):
+        plan = execute.choose_for_all(view, request.table, query)
+        async for bodies in execute.matching_bodies(view, request.table, query):
             groups.add(bodies)
             examined += len(bodies)
             await view.rest(len(bodies))

@@ -35,7 +35,5 @@ class Settings(BaseSettings):
     max_load_bytes: int = Field(1024 * MIB, ge=1, description="Bytes of a body sent to /api/v1/load at the most.")
     max_page_rows: int = Field(10_000, ge=1, description="Rows of one page at the most.")
     max_sorted_rows: int = Field(100_000, ge=1, description="Rows that one query may hold to put them in order.")
-    index_idle_seconds: int = Field(
-        3600, ge=1, description="Seconds after which an unused index is dropped."
-    )
+    index_idle_seconds: int = Field(3600, ge=1, description="Seconds after which an unused index is dropped.")
     shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")

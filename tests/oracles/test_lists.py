@@ -120,12 +120,21 @@ def test_groups_are_what_their_description_says(seed):
             async with Database() as database:
                 await database.load([("t", None), *(("t", record) for record in model.values())])
                 for _ in range(PER_TABLE):
-                    where, by = generator.where(1), generator.sample(["a", "b", "c", "o.x", "t", "none"], generator.choice([0, 1, 1, 2]))
-                    functions = {f"{f}_{name}": f"{f}:{name}" for f in ("count", "sum", "avg", "min", "max") for name in generator.sample(["a", "b", "c"], 1)}
+                    where, by = (
+                        generator.where(1),
+                        generator.sample(["a", "b", "c", "o.x", "t", "none"], generator.choice([0, 1, 1, 2])),
+                    )
+                    functions = {
+                        f"{f}_{name}": f"{f}:{name}"
+                        for f in ("count", "sum", "avg", "min", "max")
+                        for name in generator.sample(["a", "b", "c"], 1)
+                    }
                     aggregates = {"n": "count", **functions}
                     grouping, found, cursor = parse_grouping(by, aggregates, FREE), [], None
                     while True:
-                        request = GroupRequest("t", grouping, parse_where(where, FREE), limit=3, cursor=cursor, with_count=True)
+                        request = GroupRequest(
+                            "t", grouping, parse_where(where, FREE), limit=3, cursor=cursor, with_count=True
+                        )
                         page = await database.find_groups(request)
                         found += [json.loads(body) for body in page.rows]
                         if page.cursor is None:
@@ -184,7 +193,11 @@ def test_changes_by_condition_change_what_lists_find(seed):
 
 
 COLUMNS = {"i": "INTEGER", "r": "REAL", "s": "TEXT"}
-VALUES = {"i": [None, 0, 1, 2, 5, -7, 10**12], "r": [None, 0.0, 0.5, -2.25, 1e9], "s": [None, "", "a", "ab", "B", "é", "z\U0001f600"]}
+VALUES = {
+    "i": [None, 0, 1, 2, 5, -7, 10**12],
+    "r": [None, 0.0, 0.5, -2.25, 1e9],
+    "s": [None, "", "a", "ab", "B", "é", "z\U0001f600"],
+}
 
 
 class Rows(Generator):

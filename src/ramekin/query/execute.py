@@ -33,7 +33,6 @@ from ramekin.query.predicate import EVERYTHING
 
 if TYPE_CHECKING:
     from ramekin.fields import Field
-    from ramekin.query.predicate import Predicate
     from ramekin.values import OrderKey, Span
 
 Row = tuple[int | str, bytes]
@@ -96,36 +95,39 @@ def choose(source: Source, table: str, query: Query) -> Plan:
     return choose_access_path(query, _estimates(source, table), source.count(table))
 
 
-def choose_for_all(source: Source, table: str, where: Predicate) -> Plan:
-    """Return the plan that finds all records that satisfy a predicate at the least cost, in no order."""
-    return choose_counting_path(where, _estimates(source, table), source.count(table))
+def choose_for_all(source: Source, table: str, query: Query) -> Plan:
+    """Return the plan that finds all records that satisfy a query's predicate at the least cost, in no order."""
+    return choose_counting_path(query, _estimates(source, table), source.count(table))
 
 
-async def count(source: Source, table: str, where: Predicate) -> int:
-    """Return how many records satisfy a predicate. Cost: O(1) where an index says it all, else O(rows looked at)."""
-    if where == EVERYTHING:
+async def count(source: Source, table: str, query: Query) -> int:
+    """Return how many records satisfy a query's predicate, whichever page of them is asked for.
+
+    Cost: O(1) where an index says it all, else O(rows looked at).
+    """
+    if query.where == EVERYTHING:
         return source.count(table)
-    plan = choose_for_all(source, table, where)
+    plan = choose_for_all(source, table, query)
     if plan.rest == EVERYTHING and isinstance(plan.access, Equal):
         return len(await source.equal(table, plan.access.field, plan.access.keys))
-    return sum([len(bodies) async for bodies in matching_bodies(source, table, where)])
+    return sum([len(bodies) async for bodies in matching_bodies(source, table, query)])
 
 
-async def matching_bodies(source: Source, table: str, where: Predicate) -> AsyncIterator[Sequence[bytes]]:
-    """Yield the bodies of all records that satisfy a predicate, some at a time, in no order."""
-    plan = choose_for_all(source, table, where)
+async def matching_bodies(source: Source, table: str, query: Query) -> AsyncIterator[Sequence[bytes]]:
+    """Yield the bodies of all records that satisfy a query's predicate, some at a time, in no order."""
+    plan, where = choose_for_all(source, table, query), query.where
     if isinstance(plan.access, Scan):
         test = body_matcher(where)
         async for batch in source.batches(table):
             yield batch if where == EVERYTHING else [body for body in batch if test(body)]
         return
-    async for rows in Rows(source, table, Query(where), plan, 0).matching():
+    async for rows in Rows(source, table, query, plan, 0).matching():
         yield [body for _, body in rows]
 
 
-async def matching(source: Source, table: str, where: Predicate) -> AsyncIterator[list[Row]]:
-    """Yield all rows that satisfy a predicate, some at a time."""
-    async for rows in Rows(source, table, Query(where), choose_for_all(source, table, where), 0).matching():
+async def matching(source: Source, table: str, query: Query) -> AsyncIterator[list[Row]]:
+    """Yield all rows that satisfy a query's predicate, some at a time, in no order."""
+    async for rows in Rows(source, table, query, choose_for_all(source, table, query), 0).matching():
         yield rows
 
 

@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from ramekin.fields import Fields
     from ramekin.paths import FieldPath
 
+ELSEWHERE = {
+    "neq": "ne",
+    "like": "contains",
+    "ilike": "icontains",
+    "cs": "contains",
+    "is": "null",
+    "ge": "gte",
+    "le": "lte",
+}
+"""What operators are called in other services, so that a message can name ours."""
+
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _MAX_INTEGER_CHARS = 300
 _BOOLEANS = {"true": True, "false": False}
@@ -33,7 +44,8 @@ def declared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
         UnknownOperator, UnknownField, InvalidOperator.
     """
     if operator not in OPERATORS:
-        hint = did_you_mean(operator, OPERATORS) or f" Operators: {', '.join(OPERATORS)}."
+        meant = ELSEWHERE.get(operator, operator)
+        hint = did_you_mean(meant, OPERATORS) or f" Operators: {', '.join(OPERATORS)}."
         raise UnknownOperator(f"There is no operator '{shorten(operator)}'.{hint}")
     found = field_type(path, fields)
     if operator not in operators_for(found):

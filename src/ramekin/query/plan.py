@@ -128,8 +128,8 @@ def fields_to_index(query: Query) -> tuple[tuple[Field, ...], tuple[Field, ...]]
     ordered = [condition.field for condition in conditions if _spans(condition)]
     if query.sort:
         ordered.insert(0, query.sort[0].field)
-    ordered = list(dict.fromkeys(ordered))[:MAX_FIELDS]
-    return tuple(dict.fromkeys(equal))[: MAX_FIELDS - min(len(ordered), MAX_FIELDS - 1)], tuple(ordered)
+    ordered = list(dict.fromkeys(ordered))[: MAX_FIELDS - 1]
+    return tuple(dict.fromkeys(equal))[: MAX_FIELDS - len(ordered)], tuple(ordered)
 
 
 def choose_access_path(query: Query, estimate: Estimate, count: int) -> Plan:
@@ -157,10 +157,10 @@ def choose_access_path(query: Query, estimate: Estimate, count: int) -> Plan:
     return _plan(best, parts, is_sorted=best_sorted)
 
 
-def choose_counting_path(where: Predicate, estimate: Estimate, count: int) -> Plan:
-    """Return the plan that looks at the fewest rows in all."""
-    parts = conjuncts(where)
-    candidates = [*_candidates(Query(where), parts, estimate), _Candidate(Scan(), (), count)]
+def choose_counting_path(query: Query, estimate: Estimate, count: int) -> Plan:
+    """Return the plan that looks at the fewest rows in all, whatever their order."""
+    parts = conjuncts(query.where)
+    candidates = [*_candidates(query, parts, estimate), _Candidate(Scan(), (), count)]
     return _plan(min(candidates, key=lambda candidate: candidate.rows), parts, is_sorted=False)
 
 

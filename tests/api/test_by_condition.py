@@ -1,0 +1,131 @@
+"""`PATCH` and `DELETE` on a table: many records at once, all or nothing."""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.problems import assert_problem
+
+PETS = "/api/v1/data/pets"
+MERGE = {"content-type": "application/merge-patch+json"}
+
+
+@pytest.fixture
+def pets(api):
+    api.post(PETS, json=[{"id": i, "age": i, "home": {"city": "Paris" if i % 2 else "Lyon"}} for i in range(6)])
+
+
+def whole(api):
+    return api.get(f"{PETS}?limit=100").json()["data"]
+
+
+def test_a_patch_changes_the_records_that_satisfy_the_conditions(api, pets):
+    answer = api.patch(f"{PETS}?home.city=Paris&age:gt=1", json={"home": {"zip": "75"}, "age": None}, headers=MERGE)
+    assert (answer.status_code, answer.json()) == (200, {"matched": 2, "changed": 2})
+    assert [record for record in whole(api) if "age" not in record] == [
+        {"id": 3, "home": {"city": "Paris", "zip": "75"}},
+        {"id": 5, "home": {"city": "Paris", "zip": "75"}},
+    ]
+
+
+def test_what_is_as_it_was_is_matched_and_not_changed(api, pets):
+    revision = api.get("/api/v1/tables/pets").json()["revision"]
+    assert api.patch(f"{PETS}?id=1", json={"age": 1}).json() == {"matched": 1, "changed": 0}
+    assert api.patch(f"{PETS}?all=true", json={}).json() == {"matched": 6, "changed": 0}
+    assert api.get("/api/v1/tables/pets").json()["revision"] == revision
+
+
+def test_a_deletion_removes_them(api, pets):
+    where = quote('{"or": [{"id": 0}, {"age": {"gte": 4}}]}')
+    assert api.delete(f"{PETS}?where={where}").json() == {"matched": 3, "changed": 3}
+    assert [record["id"] for record in whole(api)] == [1, 2, 3]
+    assert api.delete(f"{PETS}?id=99").json() == {"matched": 0, "changed": 0}
+
+
+def test_everything_needs_its_word(api, pets):
+    assert_problem(api.delete(PETS), 400, "condition-required")
+    assert_problem(api.patch(PETS, json={"x": 1}), 400, "condition-required")
+    assert_problem(api.delete(f"{PETS}?all=false"), 400, "condition-required")
+    assert_problem(api.delete(f"{PETS}?all=true&id=1"), 400, "conflicting-parameters")
+    assert len(whole(api)) == 6
+    assert api.patch(f"{PETS}?all=true", json={"seen": True}).json() == {"matched": 6, "changed": 6}
+    assert api.delete(f"{PETS}?all=true").json() == {"matched": 6, "changed": 6}
+    assert whole(api) == []
+
+
+def test_max_affected_counts_what_would_change(api, pets):
+    assert_problem(api.delete(f"{PETS}?age:gte=2&max_affected=3"), 409, "too-many-affected")
+    assert_problem(api.patch(f"{PETS}?all=true&max_affected=0", json={"x": 1}), 409, "too-many-affected")
+    assert len(whole(api)) == 6
+    assert api.patch(f"{PETS}?all=true&max_affected=1", json={"age": 3}).status_code == 409
+    assert api.patch(f"{PETS}?age:gte=3&max_affected=2", json={"age": 3}).json() == {"matched": 3, "changed": 2}
+    assert api.delete(f"{PETS}?age:lt=3&max_affected=3").json()["changed"] == 3
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("agee=1", "unknown-field"),
+        ("age:gtt=1", "unknown-operator"),
+        ("age=1&age=2", "repeated-condition"),
+        ("id=1&max_affected=x", "invalid-parameter"),
+        ("limit=1", "unknown-field"),
+        ("where=1", "invalid-where"),
+    ],
+)
+def test_a_mistake_changes_nothing(api, pets, method, query, code):
+    options = {"json": {"x": 1}} if method == "patch" else {}
+    assert_problem(getattr(api, method)(f"{PETS}?{query}", **options), 400, code)
+    assert len(whole(api)) == 6
+
+
+def test_a_patch_is_an_object_that_leaves_the_id_alone(api, pets):
+    assert_problem(api.patch(f"{PETS}?id=1", json=[]), 422, "invalid-record")
+    assert_problem(api.patch(f"{PETS}?id=1", json={"id": 2}), 400, "id-mismatch")
+    assert_problem(api.patch(f"{PETS}?id=1", content="x", headers=MERGE), 400, "malformed-json")
+    assert_problem(
+        api.patch(f"{PETS}?id=1", content="{}", headers={"content-type": "text/csv"}), 415, "unsupported-media-type"
+    )
+
+
+def test_a_deletion_has_no_body(api, pets):
+    assert api.request("DELETE", f"{PETS}?id=1", json={"id": 1}).status_code in (400, 415)
+    assert len(whole(api)) == 6
+
+
+def test_the_model_is_asked_about_every_result(api):
+    api.post(
+        "/api/v1/data/gadgets",
+        json=[{"id": i, "Label": "x", "parts": [{"code": "a", "weight": i + 1}]} for i in range(3)],
+    )
+    before = api.get("/api/v1/dump/gadgets").json()
+    problem = assert_problem(
+        api.patch("/api/v1/data/gadgets?id:gt=0", json={"Label": "", "kind": "huge"}), 422, "invalid-record"
+    )
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/1/Label", "/1/kind", "/2/Label", "/2/kind"]
+    assert api.get("/api/v1/dump/gadgets").json() == before
+    assert api.patch("/api/v1/data/gadgets?id:gt=0", json={"kind": "big"}).json() == {"matched": 2, "changed": 2}
+    assert [record["kind"] for record in api.get("/api/v1/dump/gadgets").json()] == ["small", "big", "big"]
+
+
+def test_a_unique_field_is_kept_unique(api, pets):
+    api.put("/api/v1/tables/pets", json={"unique": ["age"]})
+    assert_problem(api.patch(f"{PETS}?id:lt=2", json={"age": 50}), 409, "not-unique")
+    assert_problem(api.patch(f"{PETS}?id=1", json={"age": "2"}), 409, "not-unique")
+    assert [record["age"] for record in whole(api)] == [0, 1, 2, 3, 4, 5]
+    assert api.patch(f"{PETS}?id=1", json={"age": 50}).json()["changed"] == 1
+    assert api.patch(f"{PETS}?all=true", json={"age": None}).json()["changed"] == 6
+
+
+def test_many_records_change_in_one_step(api):
+    api.post(PETS, json=[{"id": i, "n": i} for i in range(5000)])
+    assert api.patch(f"{PETS}?n:gte=2500", json={"half": 2}).json() == {"matched": 2500, "changed": 2500}
+    assert api.get(f"{PETS}?half=2&count=true&limit=0").json()["total"] == 2500
+    assert api.delete(f"{PETS}?half=2").json()["changed"] == 2500
+    assert api.get("/api/v1/tables/pets").json()["records"] == 2500
+
+
+def test_an_unknown_table_is_404(api):
+    assert_problem(api.delete("/api/v1/data/nope?all=true"), 404, "unknown-table")
+    assert_problem(api.patch("/api/v1/data/nope?id=1", json={}), 404, "unknown-table")

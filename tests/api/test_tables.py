@@ -1,0 +1,271 @@
+"""`/api/v1/tables`: definitions by JSON Schema, unique fields, pinned indexes, and the demand for `If-Match`."""
+
+import pytest
+
+from tests.problems import assert_problem
+
+PETS, TABLE = "/api/v1/data/pets", "/api/v1/tables/pets"
+SCHEMA = {
+    "type": "object",
+    "required": ["id", "name"],
+    "properties": {
+        "id": {"type": "integer"},
+        "name": {"type": "string", "minLength": 2, "maxLength": 5, "pattern": "^[a-zé]+$"},
+        "age": {"type": ["integer", "null"], "minimum": 0, "exclusiveMaximum": 30},
+        "home": {"$ref": "#/$defs/home"},
+        "tags": {"type": "array", "items": {"enum": ["good", "bad"]}, "uniqueItems": True, "maxItems": 2},
+        "born": {"type": "string", "format": "date-time"},
+    },
+    "additionalProperties": False,
+    "$defs": {"home": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}},
+}
+
+
+def define(api, **definition):
+    answer = api.put(TABLE, json=definition)
+    assert answer.status_code in (200, 201), answer.text
+    return answer
+
+
+def test_a_definition_makes_the_table_and_is_shown(api):
+    made = define(
+        api, schema=SCHEMA, unique=["name"], indexes=[{"field": "age", "kind": "sorted"}], require_if_match=True
+    )
+    assert (made.status_code, made.headers["location"]) == (201, TABLE)
+    shown = api.get(TABLE).json()
+    assert shown == made.json()
+    assert (shown["schema"], shown["unique"], shown["require_if_match"]) == (SCHEMA, ["name"], True)
+    assert [(index["field"], index["kind"], index["pinned"]) for index in shown["indexes"]] == [
+        ("name", "hash", True),
+        ("age", "sorted", True),
+    ]
+    assert api.put(TABLE, json={}).status_code == 200
+    bare = api.get(TABLE).json()
+    assert (bare["schema"], bare["unique"], bare["require_if_match"]) == (None, [], False)
+    assert not any(index["pinned"] for index in bare["indexes"])
+
+
+@pytest.mark.parametrize(
+    ("record", "pointers"),
+    [
+        ({"id": 1, "name": "rex"}, []),
+        ({"id": 1, "name": "rex", "age": None, "home": {"city": "Paris", "zip": 5}, "tags": ["good"]}, []),
+        ({"id": 1}, ["/name"]),
+        ({"id": 1, "name": "R"}, ["/name"]),
+        ({"id": 1, "name": "rex", "age": 30}, ["/age"]),
+        ({"id": 1, "name": "rex", "age": "3"}, ["/age"]),
+        ({"id": 1, "name": "rex", "agee": 3}, ["/agee"]),
+        ({"id": 1, "name": "rex", "home": {}}, ["/home/city"]),
+        ({"id": 1, "name": "rex", "tags": ["good", "ugly"]}, ["/tags/1"]),
+        ({"id": 1, "name": "rex", "tags": ["good", "good"]}, ["/tags"]),
+        ({"id": "1", "name": "rex"}, ["/id"]),
+        ({"id": 1, "name": "rex", "born": "no date"}, []),  # `format` is a remark, as the standard has it
+    ],
+)
+def test_records_must_satisfy_the_schema(api, record, pointers):
+    define(api, schema=SCHEMA)
+    answer = api.post(PETS, json=record)
+    if not pointers:
+        assert (answer.status_code, answer.json()) == (201, record)
+        return
+    problem = assert_problem(answer, 422, "invalid-record")
+    assert [fault["pointer"] for fault in problem["errors"]] == pointers or len(problem["errors"]) > len(pointers)
+    assert set(pointers) <= {fault["pointer"] for fault in problem["errors"]}
+    for fault in problem["errors"]:
+        assert "ugly" not in fault["detail"]
+
+
+def test_every_way_to_write_is_checked(api):
+    define(api, schema=SCHEMA)
+    api.post(PETS, json={"id": 1, "name": "rex"})
+    before = api.get("/api/v1/dump/pets").json()
+    assert_problem(api.put(f"{PETS}/1", json={"name": "R"}), 422, "invalid-record")
+    assert_problem(api.put(f"{PETS}/2?upsert=true", json={"name": "R"}), 422, "invalid-record")
+    assert_problem(api.patch(f"{PETS}/1", json={"name": None}), 422, "invalid-record")
+    assert_problem(api.patch(f"{PETS}?id=1", json={"age": -1}), 422, "invalid-record")
+    assert_problem(api.post(PETS, json=[{"id": 5, "name": "tom"}, {"id": 6}]), 422, "invalid-record")
+    assert_problem(api.post("/api/v1/load", json={"pets": [{"id": 7}]}), 422, "invalid-record")
+    operations = [{"op": "create", "table": "pets", "record": {"id": 8, "name": ""}}]
+    assert_problem(api.post("/api/v1/batch", json={"operations": operations}), 422, "invalid-record")
+    csv = api.post(PETS, content="id,name,age\n5,tom,x\n", headers={"content-type": "text/csv"})
+    assert_problem(csv, 422, "invalid-record")
+    assert api.get("/api/v1/dump/pets").json() == before
+    assert api.put(f"{PETS}/2?upsert=true", json={"name": "tom"}).json() == {"id": 2, "name": "tom"}
+
+
+def test_a_schema_knows_its_fields_in_queries(api):
+    define(api, schema=SCHEMA)
+    api.post(PETS, json={"id": 1, "name": "rex", "born": "2024-01-01T01:00:00+01:00"})
+    assert_problem(api.get(f"{PETS}?nmae=x"), 400, "unknown-field")
+    assert_problem(api.get(f"{PETS}?age=x"), 400, "invalid-value")
+    assert api.get(f"{PETS}?born=2024-01-01T00:00:00Z").json()["data"][0]["id"] == 1
+    assert api.get(f"{PETS}?home.any=1").json()["data"] == []
+
+
+def test_records_that_break_a_new_definition_are_named_and_nothing_changes(api):
+    api.post(PETS, json=[{"id": i, "name": "rex", "age": i - 2} for i in range(4)])
+    before = api.get(TABLE).json()
+    problem = assert_problem(api.put(TABLE, json={"schema": SCHEMA}), 409, "definition-broken")
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/0/age", "/1/age"]
+    problem = assert_problem(api.put(TABLE, json={"unique": ["name"]}), 409, "definition-broken")
+    assert [fault["pointer"] for fault in problem["errors"]] == ["/1/name", "/2/name", "/3/name"]
+    after = api.get(TABLE).json()
+    assert (after["schema"], after["unique"], after["revision"]) == (None, [], before["revision"])
+    assert api.post(PETS, json={"id": 9, "name": "R"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [{"id": 9, "name": "rex"}],
+        [{"id": 9, "name": "new"}, {"id": 10, "name": "new"}],
+        [{"id": 9, "name": 1}, {"id": 10, "name": "1"}],
+        [{"id": 9, "name": 1.0}, {"id": 10, "name": 1}],
+    ],
+)
+def test_a_unique_field_is_kept_so_within_a_bulk_too(api, sent):
+    api.post(PETS, json=[{"id": 1, "name": "rex"}, {"id": 2}])
+    define(api, unique=["name"])
+    answer = api.post(PETS, json=sent)
+    problem = assert_problem(answer, 409, "not-unique")
+    assert problem["index"] == len(sent) - 1
+    assert "name" in problem["detail"]
+    operations = [{"op": "create", "table": "pets", "record": record} for record in sent]
+    assert_problem(api.post("/api/v1/batch", json={"operations": operations}), 409, "not-unique")
+    assert_problem(api.post("/api/v1/load", json={"pets": sent}), 409, "not-unique")
+    assert api.get(TABLE).json()["records"] == 2
+
+
+def test_values_may_change_hands_within_one_batch(api):
+    api.post(PETS, json=[{"id": 1, "name": "a"}, {"id": 2, "name": "b"}])
+    define(api, unique=["name"])
+    swap = [{"op": "patch", "table": "pets", "id": i, "record": {"name": name}} for i, name in ((1, "b"), (2, "a"))]
+    assert api.post("/api/v1/batch", json={"operations": swap}).status_code == 200
+    assert_problem(api.put(f"{PETS}/1", json={"name": "a"}), 409, "not-unique")
+    assert_problem(api.put(f"{PETS}/3?upsert=true", json={"name": "a"}), 409, "not-unique")
+    assert_problem(api.patch(f"{PETS}/1", json={"name": "a"}), 409, "not-unique")
+    assert api.put(f"{PETS}/1", json={"name": "b", "age": 1}).status_code == 200
+    api.delete(f"{PETS}/2")
+    assert api.patch(f"{PETS}/1", json={"name": "a"}).status_code == 200
+
+
+def test_null_missing_and_structures_are_never_the_same(api):
+    define(api, unique=["name"])
+    records = [
+        {"id": 1},
+        {"id": 2},
+        {"id": 3, "name": None},
+        {"id": 4, "name": None},
+        {"id": 5, "name": [1]},
+        {"id": 6, "name": [1]},
+    ]
+    assert api.post(PETS, json=records).status_code == 201
+
+
+def test_a_nested_field_may_be_unique(api):
+    define(api, unique=["home.city"])
+    api.post(PETS, json={"id": 1, "home": {"city": "Paris"}})
+    problem = assert_problem(api.post(PETS, json={"id": 2, "home": {"city": "Paris"}}), 409, "not-unique")
+    assert "home.city" in problem["detail"]
+
+
+def test_unique_outlives_a_load(api):
+    define(api, unique=["name"])
+    api.post("/api/v1/load", json={"pets": [{"id": 1, "name": "a"}]})
+    assert_problem(api.post(PETS, json={"id": 2, "name": "a"}), 409, "not-unique")
+    assert_problem(api.post("/api/v1/load", json={"pets": [{"id": 2, "name": "a"}]}), 409, "not-unique")
+    assert api.post("/api/v1/load?mode=replace", json={"pets": [{"id": 2, "name": "a"}]}).status_code == 200
+
+
+def test_a_table_may_ask_for_if_match(api):
+    api.post(PETS, json={"id": 1, "name": "rex"})
+    define(api, require_if_match=True)
+    tag = api.get(f"{PETS}/1").headers["etag"]
+    assert_problem(api.put(f"{PETS}/1", json={"name": "x"}), 428, "precondition-required")
+    assert_problem(api.patch(f"{PETS}/1", json={"name": "x"}), 428, "precondition-required")
+    assert_problem(api.delete(f"{PETS}/1"), 428, "precondition-required")
+    assert_problem(api.patch(f"{PETS}?id=1", json={"name": "x"}), 428, "precondition-required")
+    operation = {"op": "patch", "table": "pets", "id": 1, "record": {"name": "x"}}
+    assert_problem(api.post("/api/v1/batch", json={"operations": [operation]}), 428, "precondition-required")
+    assert_problem(api.delete(f"{PETS}/9"), 404, "record-not-found")
+    assert api.get(f"{PETS}/1").json()["name"] == "rex"
+    changed = api.patch(f"{PETS}/1", json={"name": "x"}, headers={"if-match": tag})
+    assert changed.status_code == 200
+    operation["if_match"] = changed.headers["etag"]
+    assert api.post("/api/v1/batch", json={"operations": [operation]}).status_code == 200
+    assert api.put(f"{PETS}/2?upsert=true", json={"name": "new"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("definition", "told"),
+    [
+        ([], "object"),
+        ({"schemas": {}}, "Did you mean 'schema'?"),
+        ({"schema": []}, "schema"),
+        ({"schema": {"type": "strin"}}, "/type"),
+        ({"schema": {"$schema": "http://json-schema.org/draft-04/schema#"}}, "2020-12"),
+        ({"schema": {"$ref": "https://example.com/other.json"}}, "$defs"),
+        ({"schema": {"properties": {"a": {"pattern": "("}}}}, ""),
+        ({"unique": "name"}, "array"),
+        ({"unique": ["name", "name"]}, "twice"),
+        ({"unique": [""]}, "array"),
+        ({"indexes": [{"field": "a", "kind": "tree"}]}, "sorted"),
+        ({"indexes": [{"fields": "a"}]}, "field"),
+        ({"indexes": [{"field": "a"}, {"field": "a", "kind": "sorted"}]}, "twice"),
+        ({"unique": [f"f{i}" for i in range(17)]}, "16"),
+        ({"require_if_match": 1}, "true or false"),
+    ],
+)
+def test_a_definition_that_cannot_be_read_is_told(api, definition, told):
+    problem = assert_problem(api.put(TABLE, json=definition), 422, "invalid-definition")
+    assert told in problem["detail"]
+    assert api.get(TABLE).status_code == 404
+
+
+def test_a_models_table_keeps_its_definition(api):
+    assert_problem(api.put("/api/v1/tables/users", json={}), 409, "model-table")
+    assert api.delete("/api/v1/tables/users").status_code == 204
+    assert api.get("/api/v1/tables/users").json()["records"] == 0
+
+
+def test_a_table_of_an_impossible_name_is_not_made(api):
+    assert_problem(api.put("/api/v1/tables/1x", json={}), 422, "invalid-table-name")
+
+
+def test_dropping_a_table_drops_its_definition(api):
+    define(api, schema=SCHEMA, unique=["name"], require_if_match=True)
+    assert api.delete(TABLE).status_code == 204
+    assert api.post(PETS, json={"id": "free", "any": 1}).status_code == 201
+    assert api.get(TABLE).json()["schema"] is None
+    assert api.delete(f"{PETS}/free").status_code == 204
+
+
+def test_replacing_everything_keeps_defined_tables_as_it_keeps_models(api):
+    define(api, schema=SCHEMA)
+    api.post(PETS, json={"id": 1, "name": "rex"})
+    assert api.post("/api/v1/load?mode=replace", json={}).status_code == 200
+    shown = api.get(TABLE).json()
+    assert (shown["records"], shown["schema"]) == (0, SCHEMA)
+
+
+def test_queries_leave_indexes_that_tables_show(api):
+    api.post(PETS, json=[{"id": i, "age": i % 7, "home": {"city": f"c{i}"}} for i in range(100)])
+    api.get(f"{PETS}?age=3")
+    api.get(f"{PETS}?sort=home.city")
+    api.get(f"{PETS}?age:gt=3")
+    indexes = api.get(TABLE).json()["indexes"]
+    assert [(index["field"], index["kind"]) for index in indexes] == [("age", "sorted"), ("home.city", "sorted")]
+    assert all(index["bytes"] > 100 and not index["pinned"] for index in indexes)
+
+
+def test_a_schema_that_allows_no_id_keeps_it_outside(api):
+    define(api, schema={"type": "object", "properties": {"name": {"type": "string"}}, "additionalProperties": False})
+    created = api.post(PETS, json={"name": "x"})
+    assert created.status_code == 201
+    assert len(created.json()["id"]) == 36
+    assert api.get(f"{PETS}?id={created.json()['id']}").json()["data"] == [created.json()]
+
+
+def test_a_schema_in_the_openapi_document_is_not_needed_to_use_it(api):
+    define(api, schema=True and {"properties": {"a": {"default": 5}}})
+    assert api.post(PETS, json={"id": 1}).json() == {"id": 1}

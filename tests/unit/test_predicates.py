@@ -1,0 +1,290 @@
+"""Predicates are values: they print, compare, and are the same whichever form they were written in."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from ramekin import codec, errors
+from ramekin.fields import NoSchema
+from ramekin.models import ModelSchema
+from ramekin.query.match import body_matcher
+from ramekin.query.predicate import EVERYTHING, All, AnyOf, Condition, Not, all_of, any_of, paths_in
+from ramekin.query.url import parse_conditions, parse_select, parse_sort
+from ramekin.query.where import MAX_CONDITIONS, parse_where
+
+FREE = NoSchema()
+
+
+class Part(BaseModel):
+    size: int | None = None
+    label: str = ""
+
+
+class Typed(BaseModel):
+    id: int
+    name: str
+    age: int | None = None
+    price: float = 0.0
+    exact: Decimal = Decimal(0)
+    at: datetime | None = None
+    key: UUID | None = None
+    is_old: bool = False
+    kind: Literal["a", "b"] = "a"
+    tags: list[str] = []
+    numbers: list[int] = []
+    part: Part | None = None
+    parts: list[Part] = []
+    extra: dict[str, int] = {}
+
+
+TYPED = ModelSchema(Typed)
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=5)
+INTEGER = st.integers(-(2**63), 2**63 - 1)
+FLOAT = st.floats(allow_nan=False, allow_infinity=False)
+MOMENT = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat())
+VALUES = {
+    "name": TEXT,
+    "age": INTEGER,
+    "price": FLOAT | INTEGER,
+    "at": MOMENT,
+    "key": st.uuids().map(str),
+    "is_old": st.booleans(),
+    "part.label": TEXT,
+    "part.size": INTEGER,
+    "parts.0.size": INTEGER,
+    "tags.1": TEXT,
+    "extra.any": INTEGER,
+}
+
+
+def in_url(value):
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@st.composite
+def typed_conditions(draw):
+    """Draw conditions as pairs of an address and as JSON."""
+    pairs, where = {}, {}
+    for name in draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True, max_size=4)):
+        value = draw(VALUES[name])
+        operators = ["eq", "ne", "in", "nin", "null", "exists"]
+        operators += [] if name == "is_old" else ["gt", "gte", "lt", "lte"]
+        operators += ["contains", "icontains", "startswith", "endswith"] if VALUES[name] is TEXT else []
+        operator = draw(st.sampled_from(operators))
+        if operator in ("null", "exists"):
+            value = draw(st.booleans())
+        elif operator in ("in", "nin"):
+            value = draw(st.lists(VALUES[name], max_size=3))
+        is_written = operator != "eq" or draw(st.booleans())
+        pairs[f"{name}:{operator}" if is_written else name] = in_url(value)
+        where[name] = {operator: value} if is_written else value
+    return pairs, where
+
+
+@given(typed_conditions())
+def test_both_forms_build_the_same_predicate(conditions):
+    pairs, where = conditions
+    assert parse_conditions(pairs.items(), TYPED) == parse_where(where, TYPED)
+
+
+@given(typed_conditions(), st.randoms(use_true_random=False))
+def test_the_order_of_conditions_makes_no_difference(conditions, random):
+    pairs, where = conditions
+    shuffled = list(pairs.items())
+    random.shuffle(shuffled)
+    assert parse_conditions(shuffled, TYPED) == parse_where(where, TYPED)
+    assert hash(parse_conditions(shuffled, TYPED)) == hash(parse_where(where, TYPED))
+    assert str(parse_conditions(shuffled, TYPED)) == str(parse_where(where, TYPED))
+
+
+@given(st.sampled_from(["18", "1e2", "45.50", "-0", "0150", "true", "null", "", "é", "[1", "1,2"]))
+def test_a_value_of_no_declared_type_is_read_in_every_type_it_may_have(text):
+    def readings(text):
+        yield text
+        if text in ("18", "1e2", "45.50", "-0"):
+            yield json.loads(text)
+        if text == "true":
+            yield True
+
+    assert parse_conditions([("v", text)], FREE) == parse_where({"v": {"in": list(readings(text))}}, FREE)
+
+
+@given(
+    st.lists(st.sampled_from(["a=1", "b:gt=x", "c.d:null=true", "a:in=1,2", "e:contains=x"]), unique=True), st.randoms()
+)
+def test_untyped_conditions_in_any_order_are_one_predicate(texts, random):
+    pairs = [tuple(text.split("=")) for text in texts]
+    shuffled = random.sample(pairs, len(pairs))
+    assert parse_conditions(pairs, FREE) == parse_conditions(shuffled, FREE)
+
+
+def test_predicates_print_as_a_reader_would_write_them():
+    where = {
+        "age": {"gte": 18, "lt": 65.0},
+        "or": [{"address.city": "Paris"}, {"vip": True}],
+        "not": {"name": {"startswith": "te\"st"}},
+        "x": {"nin": [None, 2, 1, 1.0]},
+    }  # fmt: skip
+    assert str(parse_where(where, FREE)) == (
+        '(address.city in ["Paris"] or vip in [true]) and age >= [18] and age < [65] and x nin [null, 1, 2] '
+        'and not (name startswith ["te\\"st"])'
+    )
+    assert str(EVERYTHING) == "everything"
+    assert str(AnyOf(())) == "nothing"
+    assert str(parse_where({"a": {"eq": {"b": 1}}, "c": [1]}, FREE)) == "a in [{…}] and c in [[…]]"
+    assert str(parse_where({"a\\.b.c": 1}, FREE)) == "a\\.b.c in [1]"
+
+
+def test_inner_conjunctions_and_repetitions_are_opened():
+    a, b, c = (parse_where({name: 1}, FREE) for name in "abc")
+    assert all_of([a, all_of([b, c])]) == all_of([c, a, b, a])
+    assert any_of([a, any_of([b, c])]) == any_of([c, a, b, a])
+    assert all_of([a]) == any_of([a]) == a
+    assert all_of([]) == EVERYTHING == All()
+    assert paths_in(Not(all_of([a, b, a]))) == [("a",), ("b",)]
+
+
+def test_predicates_cannot_be_changed():
+    for predicate, member in (
+        (parse_where({"a": 1}, FREE), "operands"),
+        (Not(EVERYTHING), "part"),
+        (EVERYTHING, "parts"),
+    ):
+        with pytest.raises(AttributeError):
+            setattr(predicate, member, ())
+
+
+def test_null_equals_null_and_not_missing():
+    test = body_matcher(parse_where({"a": None}, FREE))
+    assert test(b'{"a":null}')
+    assert not test(b"{}")
+    test = body_matcher(parse_where({"a": {"ne": None}}, FREE))
+    assert not test(b'{"a":null}')
+    assert test(b"{}")
+
+
+def test_a_member_called_like_a_word_is_written_with_its_operator():
+    test = body_matcher(parse_where({"or": {"eq": 1}, "not": 2, "and": {"gt": 0}}, FREE))
+    assert test(b'{"or":1,"not":2,"and":1}')
+    assert not test(b'{"or":1,"not":2,"and":0}')
+    assert parse_conditions([("limit:eq", "5"), ("a:b:eq", "x")], FREE) == all_of(
+        [parse_conditions([("limit", "5")], FREE), parse_where({"a:b": "x"}, FREE)]
+    )
+
+
+def test_moments_are_compared_as_instants():
+    test = body_matcher(parse_conditions([("at:gte", "2024-01-01T01:00:00+01:00")], TYPED))
+    assert test(b'{"at":"2024-01-01T00:00:00Z"}')
+    assert test(b'{"at":"2024-01-01T00:00:00"}')
+    assert not test(b'{"at":"2024-01-01T00:30:00+01:00"}')
+    assert not test(b'{"at":null}')
+    equal = body_matcher(parse_where({"at": "2024-01-01T00:00:00Z"}, TYPED))
+    assert equal(b'{"at":"2024-01-01T02:00:00+02:00"}')
+
+
+def test_decimals_are_compared_as_numbers():
+    test = body_matcher(parse_conditions([("exact:gt", "9.5")], TYPED))
+    assert test(b'{"exact":"10"}')
+    assert not test(b'{"exact":"9.50"}')
+
+
+def test_uuids_are_equal_however_they_are_written():
+    text = "018CC251-F400-7C3E-8F4A-6A1B2C3D4E5F"
+    assert parse_conditions([("key", text)], TYPED) == parse_where({"key": text.lower()}, TYPED)
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "told"),
+    [
+        ({"nmae": "x"}, errors.UnknownField, "Did you mean 'name'?"),
+        ({"part.siez": 1}, errors.UnknownField, "Did you mean 'part.size'?"),
+        ({"part.size.x": 1}, errors.UnknownField, ""),
+        ({"age": {"gtt": 1}}, errors.UnknownOperator, "Did you mean 'gt"),
+        ({"age": {"§": 1}}, errors.UnknownOperator, "Operators: eq, ne"),
+        ({"is_old": {"gt": 1}}, errors.InvalidOperator, "declared as boolean"),
+        ({"age": {"contains": "1"}}, errors.InvalidOperator, "number"),
+        ({"at": {"startswith": "2024"}}, errors.InvalidOperator, "date and time"),
+        ({"age": "18"}, errors.InvalidValue, "number"),
+        ({"age": {"in": [1, "x"]}}, errors.InvalidValue, "'age'"),
+        ({"at": "yesterday"}, errors.InvalidValue, "ISO 8601"),
+        ({"key": "x"}, errors.InvalidValue, "UUID"),
+        ({"key": 5}, errors.InvalidValue, "UUID"),
+        ({"exact": "x"}, errors.InvalidValue, "decimal"),
+        ({"age": {"null": 1}}, errors.InvalidValue, "true or false"),
+        ({"age": {"in": 1}}, errors.InvalidValue, "array"),
+        ({"name": {"startswith": 1}}, errors.InvalidValue, "text"),
+        ({"age": {"gt": None}}, errors.InvalidValue, "order"),
+        ({"age": {}}, errors.InvalidWhere, "eq"),
+        ({"or": [1]}, errors.InvalidWhere, "object"),
+        ([], errors.InvalidWhere, "object"),
+        ({"or": [{"age": i} for i in range(MAX_CONDITIONS + 1)]}, errors.InvalidWhere, str(MAX_CONDITIONS)),
+    ],
+)
+def test_mistakes_in_json_are_told(where, error, told):
+    with pytest.raises(error) as raised:
+        parse_where(where, TYPED)
+    assert told in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error", "told"),
+    [
+        ([("nmae", "x")], errors.UnknownField, "Did you mean 'name'?"),
+        ([("age:gtee", "1")], errors.UnknownOperator, "Did you mean 'gte'?"),
+        ([("age", "x")], errors.InvalidValue, "number"),
+        ([("age", "0150")], errors.InvalidValue, "number"),
+        ([("is_old", "1")], errors.InvalidValue, "boolean"),
+        ([("age:null", "yes")], errors.InvalidValue, "true or false"),
+        ([("age:in", "[1")], errors.InvalidValue, "JSON array"),
+        ([("age:in", "1,x")], errors.InvalidValue, "number"),
+        ([("at:gt", "soon")], errors.InvalidValue, "ISO 8601"),
+        ([("age", "1"), ("age:eq", "2")], errors.RepeatedCondition, "in"),
+        ([("age:gt", "1"), ("age:gt", "1")], errors.RepeatedCondition, "in"),
+        ([("tags:gt", "a")], errors.InvalidOperator, "array"),
+    ],
+)
+def test_mistakes_in_addresses_are_told(pairs, error, told):
+    with pytest.raises(error) as raised:
+        parse_conditions(pairs, TYPED)
+    assert told in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("names", "error"), [([""], errors.InvalidSort), (["-"], errors.InvalidSort), (["a", "-a"], errors.InvalidSort)]
+)
+def test_mistakes_in_sort_are_told(names, error):
+    with pytest.raises(error):
+        parse_sort(names, FREE)
+    with pytest.raises(errors.UnknownField):
+        parse_sort(["nmae"], TYPED)
+    with pytest.raises(errors.InvalidSort):
+        parse_select([""], FREE)
+    with pytest.raises(errors.UnknownField):
+        parse_select(["name", "nmae"], TYPED)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | INTEGER | FLOAT | TEXT,
+        lambda v: st.lists(v, max_size=3) | st.dictionaries(TEXT, v, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_any_value_equals_itself_and_prints(value):
+    predicate = parse_where({"v": {"eq": value}}, FREE)
+    assert isinstance(predicate, Condition)
+    assert body_matcher(predicate)(codec.dump({"v": value}))
+    assert str(predicate)
+
+
+def test_long_digits_are_no_slow_numbers():
+    predicate = parse_conditions([("v", "9" * 5000)], FREE)
+    assert body_matcher(predicate)(codec.dump({"v": "9" * 5000}))
