@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
 from ramekin import codec
-from ramekin.definitions import Change
+from ramekin.definitions import Change, Definition, IndexDefinition
 from ramekin.engine.base import Access
-from ramekin.errors import InvalidTableName, UnknownTable
+from ramekin.errors import InvalidTableName, NotUnique, UnknownTable
 from ramekin.fields import Field
+from ramekin.query.plan import ALL_SPANS
+from ramekin.values import BOOLEAN, NUMBER, TEXT, Span, join_key, order_key
 
 pytestmark = pytest.mark.anyio
 
@@ -288,3 +291,168 @@ async def test_a_table_that_is_made_again_while_a_view_is_prepared_is_the_one_th
     await engine.drop_table("t")
     await put(engine, "t", body("new", k=1))
     assert await asyncio.wait_for(looking, 10) == ["new"]
+
+
+AGE = Field(("age",))
+
+
+async def test_a_view_finds_equal_values_with_exact_types(engine):
+    await put(engine, "t", body(1, age=1), body(2, age="1"), body(3, age=1.0), body(4, age=True), body(5))
+    async with engine.snapshot([Access("t", equal=(AGE,))]) as view:
+
+        async def found(*keys):
+            return [row[0] for row in await view.equal("t", AGE, keys)]
+
+        assert await found((NUMBER, 1)) == [1, 3]
+        assert await found((TEXT, "1")) == [2]
+        assert await found((BOOLEAN, True), (NUMBER, 1)) == [1, 3, 4]
+        assert await found((NUMBER, 9)) == []
+        assert view.estimate("t", AGE, [(NUMBER, 1), (TEXT, "1")]) == 3
+
+
+async def test_a_view_walks_values_in_both_directions(engine):
+    await put(
+        engine,
+        "t",
+        body(1, age=3),
+        body(2, age="x"),
+        body(3, age=None),
+        body(4, age=3),
+        body(5, age=True),
+        body(6, age=[1]),
+        body(7),
+    )
+    async with engine.snapshot([Access("t", ordered=(AGE,))]) as view:
+
+        def walk(spans, *, is_descending=False, includes_absent=False):
+            groups = view.walk("t", AGE, spans, is_descending=is_descending, includes_absent=includes_absent)
+            return [[row[0] for row in group] for group in groups]
+
+        assert walk(ALL_SPANS, includes_absent=True) == [[5], [1, 4], [2], [6], [3, 7]]
+        assert walk(ALL_SPANS, is_descending=True, includes_absent=True) == [[6], [2], [1, 4], [5], [3, 7]]
+        assert walk([Span(NUMBER, 3)]) == [[1, 4]]
+        assert walk([Span(NUMBER, 3, includes_low=False)]) == []
+        assert walk([Span(NUMBER, 5, 1)]) == []
+        assert view.estimate("t", AGE, [Span(NUMBER)]) == 2
+
+
+async def test_both_kinds_of_index_follow_every_write(engine):
+    random = Random(1)
+    known = {}
+    access = Access("t", in_id_order=True, equal=(Field(("k",)),), ordered=(AGE,))
+    await put(engine, "t", body(0))
+    known["0"] = {"id": 0}
+    for _ in range(1000):
+        id = random.randrange(40)
+        before = known.get(str(id))
+        after = None
+        if before is None or random.random() < 0.7:
+            after = {
+                "id": id,
+                "k": random.choice([1, "1", 2, None, True]),
+                "age": random.choice([1, 1.5, "a", None, [1], {"b": 1}]),
+            }
+        assert await engine.write([Change("t", str(id), before and codec.dump(before), after and codec.dump(after))])
+        if after is None:
+            del known[str(id)]
+        else:
+            known[str(id)] = after
+        async with engine.snapshot([access]) as view:
+            for key in ("1", "2", True):
+                scanned = [
+                    r["id"]
+                    for r in sorted(known.values(), key=lambda r: r["id"])
+                    if join_key(r.get("k")) == key and type(join_key(r.get("k"))) is type(key)
+                ]
+                assert [row[0] for row in await view.lookup("t", ("k",), key)] == scanned
+            walked = [
+                row
+                for group in view.walk("t", AGE, ALL_SPANS, is_descending=False, includes_absent=True)
+                for row in group
+            ]
+            assert sorted(row[0] for row in walked) == sorted(record["id"] for record in known.values())
+            assert all(codec.parse(row[1]) == known[str(row[0])] for row in walked)
+            keys = [order_key(codec.parse(row[1]).get("age")) or (9, 0) for row in walked]
+            assert keys == sorted(keys)
+
+
+async def test_an_index_that_is_built_serves_reads_and_takes_writes(engine):
+    await put(engine, "t", *[body(i, k=i % 5) for i in range(20_000)])
+    build = asyncio.create_task(read_sorted(engine, "k"))
+    turns = 0
+    while not build.done():
+        await asyncio.sleep(0)
+        assert await engine.get("t", str(turns)) is not None
+        if turns % 2:
+            assert await engine.write([Change("t", str(turns), body(turns, k=turns % 5), body(turns, k=99))])
+        turns += 1
+    assert turns > 10
+    await build
+    found = await read_sorted(engine, "k")
+    assert [i for i, k in found if k == 99] == list(range(1, turns, 2))
+    assert len(found) == 20_000
+
+
+async def read_sorted(engine, name):
+    field = Field((name,))
+    async with engine.snapshot([Access("t", ordered=(field,))]) as view:
+        groups = view.walk("t", field, ALL_SPANS, is_descending=False, includes_absent=True)
+        return [(row[0], codec.parse(row[1]).get(name)) for group in groups for row in group]
+
+
+async def test_a_hash_index_serves_until_the_sorted_one_is_ready(engine):
+    await put(engine, "t", *[body(i, k=i % 5) for i in range(5000)])
+    equal = [Access("t", equal=(Field(("k",)),))]
+    async with engine.snapshot(equal) as view:
+        assert len(await view.lookup("t", ("k",), "3")) == 1000
+    build = asyncio.create_task(read_sorted(engine, "k"))
+    await asyncio.sleep(0)
+    async with engine.snapshot(equal) as view:
+        assert not build.done()
+        assert len(await view.lookup("t", ("k",), "3")) == 1000
+    assert len(await build) == 5000
+    [index] = (await engine.table_stats("t")).indexes
+    assert (index.field, index.kind) == ("k", "sorted")
+
+
+async def test_a_unique_field_is_kept_so(engine):
+    definition = Definition(unique=("k",))
+    await put(engine, "t", body(1, k="x"), body(2))
+    revision = (await engine.table_stats("t")).revision
+    assert not await engine.define("t", definition, revision=revision + 1)
+    assert not await engine.define("t", definition, revision=None)
+    assert await engine.define("t", definition, revision=revision)
+    assert (await engine.table_stats("t")).definition == definition
+    with pytest.raises(NotUnique) as raised:
+        await engine.write([Change("t", "3", None, body(3)), Change("t", "4", None, body(4, k="x"))])
+    assert raised.value.place == ("t", "4")
+    assert await engine.get("t", "3") is None
+    with pytest.raises(NotUnique):
+        await engine.write([Change("t", "3", None, body(3, k=1)), Change("t", "4", None, body(4, k="1"))])
+    with pytest.raises(NotUnique):
+        await engine.load({"t": {"9": body(9, k="x")}}, replace=False)
+    assert await ids(engine, "t") == [1, 2]
+    assert await engine.write([Change("t", "1", body(1, k="x"), None), Change("t", "4", None, body(4, k="x"))])
+
+
+async def test_a_definition_pins_its_indexes(engine):
+    definition = Definition(unique=("u",), indexes=(IndexDefinition("age", "sorted"), IndexDefinition("k", "hash")))
+    assert await engine.define("t", definition, revision=None)
+    found = {(index.field, index.kind, index.is_pinned) for index in (await engine.table_stats("t")).indexes}
+    assert found == {("u", "hash", True), ("age", "sorted", True), ("k", "hash", True)}
+
+
+async def test_one_query_may_need_more_indexes_than_are_kept(engine):
+    pinned = tuple(IndexDefinition(f"p{i}", "hash") for i in range(16))
+    unique = tuple(f"u{i}" for i in range(16))
+    await engine.define("t", Definition(unique=unique, indexes=pinned), revision=None)
+    await put(engine, "t", *[body(i) for i in range(2000)])
+
+    async def ask(number):
+        fields = tuple(Field((f"q{number}_{i}",)) for i in range(4))
+        async with engine.snapshot([Access("t", equal=fields[:2], ordered=fields[2:])]) as view:
+            return [len(await view.equal("t", field, [(NUMBER, 1)])) for field in fields]
+
+    assert await asyncio.wait_for(asyncio.gather(*[ask(number) for number in range(20)]), 60) == [[0] * 4] * 20
+    kept = (await engine.table_stats("t")).indexes
+    assert len([index for index in kept if index.is_pinned]) == 32

@@ -1,0 +1,154 @@
+"""Long work and short work side by side, over a real server: nobody waits for a query, and nobody pays for one that is not wanted."""
+
+import json
+import socket
+import threading
+from time import perf_counter, sleep
+
+import pytest
+
+from tests.conftest import Server
+from tests.problems import assert_problem
+
+RECORDS = 20_000
+LONG = "/api/v1/join/t/t/k=k?as=a,b&sort=-a.n,b.n&b.n:ne=-1"  # 40,000,000 pairs
+
+
+def serve(*options):
+    """Start a server with a table of many records."""
+    server = Server("serve", "--max-sorted-rows", "1000", *options)
+    with server.client() as client:
+        lines = "".join(f'{{"id":{i},"k":{i % 10},"n":{i}}}\n' for i in range(RECORDS))
+        answer = client.post(
+            "/api/v1/data/t",
+            content=lines,
+            headers={"content-type": "application/x-ndjson", "prefer": "return=minimal"},
+        )
+        assert answer.json() == {"count": RECORDS}
+    return server
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = serve()
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def logging_server():
+    server = serve("--access-log", "--log-format", "json")
+    yield server
+    assert server.stop() == 0
+
+
+def send(server, path):
+    """Send a request and return the socket, without waiting for the answer."""
+    connection = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\nx-request-id: long\r\n\r\n".encode())
+    return connection
+
+
+def line_of(server, request_id):
+    """Return the line that the log has of a request, once it is there."""
+    while True:
+        line = json.loads(server.process.stderr.readline())
+        if line.get("request_id") == request_id:
+            return line
+
+
+@pytest.mark.parametrize(
+    "path", [LONG, LONG.replace("sort=-a.n,b.n", "count=true&limit=0"), LONG + "&shape=tree&type=left&count=true"]
+)
+def test_a_client_that_goes_away_stops_its_query(logging_server, path):
+    connection = send(logging_server, path)
+    sleep(0.3)
+    went = perf_counter()
+    connection.close()
+    line = line_of(logging_server, "long")
+    assert perf_counter() - went < 2  # 0.1 s is what benchmarks/ measures; minutes is what it would take
+    assert line["status"] == 0 or line["status"] >= 499
+    with logging_server.client() as client:
+        assert client.get("/health").status_code == 200
+
+
+def test_short_requests_are_answered_while_long_ones_run(server):
+    connection = send(server, LONG)
+    with server.client() as client:
+        for i in range(200):
+            assert client.get(f"/api/v1/data/t/{i}").json() == {"id": i, "k": i % 10, "n": i}
+            assert client.patch(f"/api/v1/data/t/{i}", json={"n": -i}).status_code == 200
+    connection.close()
+
+
+def test_a_query_that_would_hold_too_many_rows_is_refused_before_it_does(server):
+    with server.client() as client:
+        for path in (
+            "/api/v1/data/t?sort=k,n&offset=5000",
+            "/api/v1/join/t/t/k=k?as=a,b&sort=b.n&offset=5000",
+            "/api/v1/join/t/t/k=k?as=a,b&shape=tree",
+        ):
+            problem = assert_problem(client.get(path), 422, "too-many-rows")
+            assert "1000" in problem["detail"]
+        assert_problem(client.post("/api/v1/query/t", json={"group_by": ["n"]}), 422, "too-many-rows")
+        deep = client.get("/api/v1/data/t?sort=n&offset=5000&limit=1")  # an index of its own gives the order
+        assert deep.json()["data"][0]["n"] == 5000
+
+
+def test_a_join_that_is_long_is_streamed_and_whole(server):
+    with server.client() as client:
+        found = client.get("/api/v1/join/t/t/id=n?as=a,b&limit=10000").json()["data"]
+        assert len(found) == 10_000
+        assert all(pair["a"]["id"] == pair["b"]["n"] for pair in found)
+        lines = client.get(
+            "/api/v1/join/t/t/id=n?as=a,b&limit=10000", headers={"accept": "application/x-ndjson"}
+        ).text.splitlines()
+        assert [json.loads(line) for line in lines] == found
+
+
+def test_many_clients_that_ask_for_one_new_index_share_its_making(server):
+    answers = []
+
+    def ask():
+        with server.client() as client:
+            answers.append(client.get("/api/v1/data/t?n:gte=19990&sort=-n&explain=true").json())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert all([record["n"] for record in answer["data"]] == list(range(19_999, 19_989, -1)) for answer in answers)
+
+
+def test_walks_in_an_order_give_every_untouched_record_once_while_others_come_and_go(server):
+    is_done = threading.Event()
+
+    def disturb():
+        with server.client() as client:
+            number = 100_000
+            while not is_done.is_set():
+                number += 1
+                client.post(
+                    "/api/v1/data/t", json={"id": number, "k": number % 10, "n": (number * 7919) % RECORDS + 0.5}
+                )
+                client.delete(f"/api/v1/data/t/{number - 50}")
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        with server.client() as client:
+            for path in ("?sort=n", "?sort=-n,k", "?sort=k,-n", "?n:gt=-500&k:nin=99", "?k:lt=5&sort=-id"):
+                found, following = [], f"/api/v1/data/t{path}&limit=999"
+                while following:
+                    page = client.get(following).json()
+                    found += page["data"]
+                    following = page["next"]
+                ids = [record["id"] for record in found if record["id"] < RECORDS]
+                expected = [i for i in range(RECORDS) if "k:lt" not in path or i % 10 < 5]
+                assert sorted(ids) == expected, path
+                assert len({record["id"] for record in found}) == len(found)
+    finally:
+        is_done.set()
+        thread.join()

@@ -1,0 +1,68 @@
+"""What the engine in this process does besides the contract: it lets go of indexes that nothing uses."""
+
+import pytest
+
+from ramekin import codec
+from ramekin.definitions import Change, Definition, IndexDefinition
+from ramekin.engine.base import Access
+from ramekin.engine.embedded import SWEEP_S, EmbeddedEngine
+from ramekin.fields import Field
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+class SetClock:
+    """A clock that stands still until it is set."""
+
+    now_s = 1000.0
+
+    def wall_ms(self):
+        return int(self.now_s * 1000)
+
+    def steady_s(self):
+        return self.now_s
+
+
+async def indexed(engine):
+    return {index.field for index in (await engine.table_stats("t")).indexes}
+
+
+async def use(engine, name):
+    async with engine.snapshot([Access("t", equal=(Field((name,)),))]):
+        pass
+
+
+async def test_an_index_goes_when_nothing_has_used_it_for_long_and_a_pinned_one_stays():
+    clock = SetClock()
+    engine = EmbeddedEngine(index_idle_s=600, clock=clock)
+    await engine.define("t", Definition(unique=("u",), indexes=(IndexDefinition("p", "hash"),)), revision=None)
+    await engine.write([Change("t", "1", None, codec.dump({"id": 1, "u": 1, "a": 1, "b": 1}))])
+    await use(engine, "a")
+    await use(engine, "b")
+    clock.now_s += 599
+    await use(engine, "b")
+    assert await indexed(engine) == {"u", "p", "a", "b"}
+    clock.now_s += SWEEP_S
+    await use(engine, "b")
+    assert await indexed(engine) == {"u", "p", "b"}
+    clock.now_s += 601
+    await engine.write([Change("t", "2", None, codec.dump({"id": 2}))])
+    assert await indexed(engine) == {"u", "p"}
+    await use(engine, "a")
+    assert await indexed(engine) == {"u", "p", "a"}
+
+
+async def test_a_view_keeps_what_it_holds_while_the_index_goes():
+    clock = SetClock()
+    engine = EmbeddedEngine(index_idle_s=600, clock=clock)
+    await engine.write([Change("t", "1", None, codec.dump({"id": 1, "a": 1}))])
+    async with engine.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
+        clock.now_s += 10_000
+        await engine.write([Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
+        assert await indexed(engine) == set()
+        assert [row[0] for row in await view.lookup("t", ("a",), "1")] == [1]
