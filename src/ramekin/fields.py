@@ -16,7 +16,7 @@ from ramekin.paths import print_path
 from ramekin.values import NUMBER, OrderKey, kind_of, order_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from ramekin.paths import FieldPath
 
@@ -65,8 +65,8 @@ class Fields(Protocol):
     def type_of(self, path: FieldPath) -> FieldType | None:
         """Return what is declared of a field, or None where there can be no such field."""
 
-    def field_names(self) -> Sequence[str]:
-        """Return the names that a message may suggest."""
+    def hint(self, path: FieldPath) -> str:
+        """Return a sentence, with a space before it, that helps whoever named a field that cannot be; or nothing."""
 
 
 class NoSchema:
@@ -75,8 +75,8 @@ class NoSchema:
     def type_of(self, path: FieldPath) -> FieldType | None:  # noqa: ARG002  # part of the contract
         return ANYTHING
 
-    def field_names(self) -> Sequence[str]:
-        return ()
+    def hint(self, path: FieldPath) -> str:  # noqa: ARG002  # likewise
+        return ""
 
 
 def comparer(reading: Reading) -> Callable[[Any], OrderKey | None]:

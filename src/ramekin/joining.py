@@ -11,7 +11,16 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.engine.base import Access
-from ramekin.errors import InvalidKey, InvalidParameter, InvalidSort, KeyNotResolved, NameTaken, did_you_mean, shorten
+from ramekin.errors import (
+    InvalidKey,
+    InvalidParameter,
+    InvalidSort,
+    KeyNotResolved,
+    NameTaken,
+    did_you_mean,
+    listing,
+    shorten,
+)
 from ramekin.fields import Field
 from ramekin.finding import RECORD_ID, VALUE, Explanation
 from ramekin.paths import member_names, parse_path, print_path, reader
@@ -83,7 +92,7 @@ class JoinRequest:
         if self.shape == "tree" and self.kind not in ("inner", "left"):
             raise InvalidParameter("'shape=tree' goes with type=inner or type=left: its rows are of the first table.")
         if any(len(order.field.path) == 1 for order in self.sort):
-            raise InvalidSort("'sort' names fields of the two sides, such as users.name.")
+            raise InvalidSort(f"'sort' names fields of the two sides, such as {shorten(self.sides[0])}.id.")
         parse_key(self.key)
         _ = self.position
 
@@ -178,7 +187,7 @@ class _Joined:
             fields = sorted({*await self._outer_names(left), *await self._outer_names(right)})
             hint = did_you_mean(print_path(key), fields)
             raise KeyNotResolved(
-                f"Neither '{left}' nor '{right}' has a field '{shorten(print_path(key))}'.{hint} {_listing(fields)}"
+                f"Neither '{left}' nor '{right}' has a field '{shorten(print_path(key))}'.{hint} {listing(fields)}"
             )
         return on, []
 
@@ -369,8 +378,3 @@ async def _would_match(view: View, left: str, right: str, on: On) -> bool:
         if any((type(key), key) in keys for body in bodies if (key := join_key(read_left(body))) is not None):
             return True
     return False
-
-
-def _listing(fields: Sequence[str]) -> str:
-    shown = ", ".join(shorten(name) for name in fields[:20])
-    return f"Fields: {shown}{', …' if len(fields) > 20 else ''}."

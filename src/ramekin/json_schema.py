@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
 from ramekin import codec
-from ramekin.errors import Fault, InvalidDefinition, shorten
+from ramekin.errors import Fault, InvalidDefinition, did_you_mean, listing, shorten
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
 from ramekin.ids import looks_like_integer, uuid7
+from ramekin.paths import print_path
 from ramekin.schema import MAX_FAULTS, invalid_record
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class JsonSchema:
 
     def field_names(self) -> Sequence[str]:
         return list(dict.fromkeys(("id", *names_in(self.json_schema))))
+
+    def hint(self, path: FieldPath) -> str:
+        names = self.field_names()
+        return did_you_mean(print_path(path), names) or f" {listing(names)}"
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
         if path == ("id",) and not self._has_id:

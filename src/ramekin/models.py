@@ -15,9 +15,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined, SchemaValidator
 
 from ramekin import codec
-from ramekin.errors import Fault, InvalidRecord, shorten
+from ramekin.errors import Fault, InvalidRecord, did_you_mean, listing, shorten
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
 from ramekin.ids import id_key, uuid7
+from ramekin.paths import print_path
 from ramekin.schema import MAX_FAULTS, invalid_record
 from ramekin.values import MISSING
 
@@ -97,6 +98,10 @@ class ModelSchema:
 
     def field_names(self) -> Sequence[str]:
         return list(dict.fromkeys(("id", *names_in(self._stored))))
+
+    def hint(self, path: FieldPath) -> str:
+        names = self.field_names()
+        return did_you_mean(print_path(path), names) or f" {listing(names)}"
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
         found = type_in(self._stored, path, is_closed=True)

@@ -56,6 +56,7 @@ from ramekin.errors.base import (
     RamekinError,
     all_errors,
     did_you_mean,
+    listing,
     shorten,
 )
 from ramekin.errors.refused import (
@@ -157,5 +158,6 @@ __all__ = [
     "UnsupportedMediaType",
     "all_errors",
     "did_you_mean",
+    "listing",
     "shorten",
 ]

@@ -51,6 +51,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" Did you mean '{shorten(nearest[0])}'?" if nearest else ""
 
 
+def listing(names: Sequence[str]) -> str:
+    """Return ``"Fields: a, b, c."``, the first twenty of them."""
+    shown = ", ".join(shorten(name) for name in names[:20])
+    return f"Fields: {shown}{', …' if len(names) > 20 else ''}."
+
+
 def all_errors(root: type[RamekinError] = RamekinError) -> list[type[RamekinError]]:
     """Return every class of the tree that has a code of its own, in the order of the tree."""
     below = [error for child in root.__subclasses__() for error in all_errors(child)]

@@ -64,8 +64,7 @@ def field_type(path: FieldPath, fields: Fields) -> FieldType:
     """Return what is declared of a field. Raises UnknownField where there can be none of that name."""
     found = fields.type_of(path)
     if found is None:
-        name = print_path(path)
-        raise UnknownField(f"There is no field '{shorten(name)}'.{did_you_mean(name, fields.field_names())}")
+        raise UnknownField(f"There is no field '{shorten(print_path(path))}'.{fields.hint(path)}")
     return found
 
 

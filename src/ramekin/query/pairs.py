@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
+from ramekin.errors import did_you_mean, shorten
 from ramekin.fields import FieldType
-from ramekin.paths import FieldPath, row_reader
+from ramekin.paths import FieldPath, print_path, row_reader
 from ramekin.query.execute import drain, too_many_rows
 from ramekin.query.match import matcher
 from ramekin.query.order import FirstRows, Order, id_sort_key
@@ -53,11 +54,14 @@ class PairFields:
                 return SIDE if len(path) == 1 else fields.type_of(path[1:])
         return None
 
-    def field_names(self) -> Sequence[str]:
-        names = [*self.names]
+    def hint(self, path: FieldPath) -> str:
         for name, fields in zip(self.names, self.sides, strict=True):
-            names += [f"{name}.{field}" for field in fields.field_names()]
-        return names
+            if path[0] == name:
+                return fields.hint(path[1:])
+        near = [(name, *path[1:]) for name in self.names if did_you_mean(path[0], [name])]
+        meant = near or [(name, *path) for name in self.names]
+        quoted = [f"'{shorten(print_path(one))}'" for one in meant]
+        return f" Did you mean {' or '.join(quoted)}?"
 
 
 @dataclass(frozen=True, slots=True)
