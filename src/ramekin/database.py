@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from ramekin.definitions import Definition, TableStats
+    from ramekin.definitions import Definition, IndexStats, TableStats
     from ramekin.engine.base import Engine, View
     from ramekin.fields import Fields
     from ramekin.operations import OnConflict
@@ -54,9 +54,10 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table's figures, and its JSON Schema if a model or a definition gives it one."""
+    """A table's figures, those of its indexes, and its JSON Schema if a model or a definition gives it one."""
 
     stats: TableStats
+    indexes: tuple[IndexStats, ...]
     schema: dict[str, Any] | None
     has_model: bool = False
 
@@ -259,11 +260,15 @@ class Database:
 
     async def tables(self) -> list[TableInfo]:
         """Return every table with its figures. Cost: O(tables)."""
-        return [self._info(stats) for stats in await self.engine.stats()]
+        return [await self._info(stats) for stats in await self.engine.stats()]
 
     async def table(self, name: str) -> TableInfo:
         """Return one table with its figures. Raises UnknownTable."""
-        return self._info(await self.engine.table_stats(name))
+        return await self._info(await self.engine.table_stats(name))
+
+    async def revision(self, name: str) -> int:
+        """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
+        return (await self.engine.table_stats(name)).revision
 
     async def define(self, name: str, definition: Definition) -> bool:
         """Give a table a definition, and say whether the table is new.
@@ -322,9 +327,9 @@ class Database:
         except UnknownTable:
             return None
 
-    def _info(self, stats: TableStats) -> TableInfo:
-        schema = self.schemas.get(stats.name)
-        return TableInfo(stats, None if schema is None else schema.json_schema, stats.name in self.models)
+    async def _info(self, stats: TableStats) -> TableInfo:
+        schema, indexes = self.schemas.get(stats.name), await self.engine.index_stats(stats.name)
+        return TableInfo(stats, indexes, None if schema is None else schema.json_schema, stats.name in self.models)
 
     async def _prepare_all(
         self, table: str, records: Iterable[Any], rules: Rules, on_conflict: OnConflict

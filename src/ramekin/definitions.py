@@ -87,7 +87,6 @@ class TableStats:
     records: int
     size_bytes: int
     revision: int
-    indexes: tuple[IndexStats, ...] = ()
     definition: Definition = NOTHING_DEFINED
 
 

@@ -29,7 +29,7 @@ class SetClock:
 
 
 async def indexed(engine):
-    return {index.field for index in (await engine.table_stats("t")).indexes}
+    return {index.field for index in await engine.index_stats("t")}
 
 
 async def use(engine, name):

@@ -41,7 +41,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Return a whole table, as it is at one moment."""
         read_parameters(request)
         kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag((await database.table(table)).stats.revision)
+        tag = context.weak_tag(await database.revision(table))
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
         writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}

@@ -51,7 +51,7 @@ def register(app: FastAPI, context: Context) -> None:
             **lists.read_words(words, request, database.limits),
         )
         kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag(*[(await database.table(name)).stats.revision for name in (table1, table2)])
+        tag = context.weak_tag(*[await database.revision(name) for name in (table1, table2)])
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
         async with stopped_when_gone(request):

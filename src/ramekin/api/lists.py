@@ -75,7 +75,7 @@ def register(app: FastAPI, context: Context) -> None:
             **read_words(words, request, limits),
         )
         kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag((await database.table(table)).stats.revision)
+        tag = context.weak_tag(await database.revision(table))
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
         async with stopped_when_gone(request):

@@ -80,7 +80,7 @@ def describe(info: TableInfo) -> dict[str, Any]:
         "unique": list(stats.definition.unique),
         "indexes": [
             {"field": index.field, "kind": index.kind, "pinned": index.is_pinned, "bytes": index.size_bytes}
-            for index in stats.indexes
+            for index in info.indexes
         ],
         "require_if_match": stats.definition.require_if_match,
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from ramekin.definitions import Change, Definition, RecordId, TableStats
+    from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
     from ramekin.fields import Field
     from ramekin.paths import FieldPath
     from ramekin.query.plan import Query
@@ -161,6 +161,9 @@ class Engine(Protocol):
 
     async def table_stats(self, name: str) -> TableStats:
         """Return the figures of one table. Raises UnknownTable. Cost: O(1)."""
+
+    async def index_stats(self, name: str) -> tuple[IndexStats, ...]:
+        """Return the figures of a table's indexes. Raises UnknownTable. Cost: O(indexes)."""
 
     async def get(self, table: str, key: str) -> bytes | None:
         """Return a record's body, or None. Raises UnknownTable. Cost: O(1)."""

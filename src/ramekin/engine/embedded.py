@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from ramekin.clock import Clock
-    from ramekin.definitions import Change, Definition, RecordId, TableStats
+    from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
     from ramekin.engine.base import Access
     from ramekin.storage.indexes import IdOrder
     from ramekin.storage.table import Table
@@ -72,6 +72,9 @@ class EmbeddedEngine:
 
     async def table_stats(self, name: str) -> TableStats:
         return self._catalog.table(name).stats()
+
+    async def index_stats(self, name: str) -> tuple[IndexStats, ...]:
+        return self._catalog.table(name).index_stats()
 
     async def get(self, table: str, key: str) -> bytes | None:
         return self._catalog.table(table).get(key)

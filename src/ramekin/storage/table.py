@@ -212,8 +212,12 @@ class Table:
         return None
 
     def stats(self) -> TableStats:
-        """Return the table's figures. Cost: O(indexes)."""
-        indexes = tuple(
+        """Return the table's figures. Cost: O(1)."""
+        return TableStats(self.name, len(self), self.size_bytes, self.revision, self.definition)
+
+    def index_stats(self) -> tuple[IndexStats, ...]:
+        """Return the figures of the table's indexes. Cost: O(indexes)."""
+        return tuple(
             IndexStats(
                 print_path(field.path),
                 "sorted" if index.is_sorted else "hash",
@@ -222,7 +226,6 @@ class Table:
             )
             for field, index in self.indexes.items()
         )
-        return TableStats(self.name, len(self), self.size_bytes, self.revision, indexes, self.definition)
 
     def _is_pinned(self, field: Field) -> bool:
         name = print_path(field.path)
