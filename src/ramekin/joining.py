@@ -329,7 +329,7 @@ class _Rows:
         values = [None if value is MISSING else value for value in self._key.read(pair)]
         return encode_cursor(self._request.question, [*values, *row_ids(pair)])
 
-    def _groups(self, after: PairPosition | None) -> AsyncIterator[Group]:
+    def _groups(self, after: PairPosition | None) -> AsyncIterator[list[Group]]:
         self._walk = Walk(self._view, self._plan, self._max_sorted, after)
         return self._walk.groups()
 

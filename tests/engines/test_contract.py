@@ -187,26 +187,26 @@ async def test_a_view_looks_up_by_join_key_in_id_order(engine):
     async with engine.snapshot([Access("t", equal=(Field(("k",)),))]) as view:
 
         async def found(key):
-            return [row[0] for row in await view.lookup("t", ("k",), key)]
+            return [row[0] for row in (await view.lookup("t", ("k",), [key]))[0]]
 
         assert await found("x") == [1, 3, "a"]
         assert await found("1") == [2, 4]
         assert await found(True) == [5]
         assert await found("none") == []
-        assert [row[0] for row in await view.lookup("t", ("id",), "3")] == [3]
-        assert list(await view.lookup("t", ("id",), True)) == []
+        assert [row[0] for row in (await view.lookup("t", ("id",), ["3"]))[0]] == [3]
+        assert list((await view.lookup("t", ("id",), [True]))[0]) == []
 
 
 async def test_an_index_follows_writes(engine):
     await put(engine, "t", body(1, k="x"), body(2, k="x"))
     access = [Access("t", equal=(Field(("k",)),))]
     async with engine.snapshot(access) as view:
-        assert len(await view.lookup("t", ("k",), "x")) == 2
+        assert len((await view.lookup("t", ("k",), ["x"]))[0]) == 2
     await engine.write([Change("t", "1", body(1, k="x"), body(1, k="y")), Change("t", "2", body(2, k="x"), None)])
     await put(engine, "t", body(3, k="x"))
     async with engine.snapshot(access) as view:
-        assert [row[0] for row in await view.lookup("t", ("k",), "x")] == [3]
-        assert [row[0] for row in await view.lookup("t", ("k",), "y")] == [1]
+        assert [row[0] for row in (await view.lookup("t", ("k",), ["x"]))[0]] == [3]
+        assert [row[0] for row in (await view.lookup("t", ("k",), ["y"]))[0]] == [1]
 
 
 async def test_a_view_does_not_see_later_writes(engine):
@@ -218,7 +218,7 @@ async def test_a_view_does_not_see_later_writes(engine):
         await put(engine, "t", body(9, k="x"))
         await engine.load({"t": {"0": body(0)}}, replace=True)
         assert [row[0] for row in await view.scan("t", None, 99)] == [0, 1, 2, 3, 4]
-        assert [row[0] for row in await view.lookup("t", ("k",), "x")] == [0, 1, 2, 3, 4]
+        assert [row[0] for row in (await view.lookup("t", ("k",), ["x"]))[0]] == [0, 1, 2, 3, 4]
         assert [b async for batch in view.batches("t") for b in batch] == [body(i, k="x") for i in range(5)]
         assert [b async for batch in view.batches("u") for b in batch] == [body(1)]
     assert await ids(engine, "t") == [0]
@@ -237,7 +237,9 @@ async def test_writes_during_a_build_are_in_the_order_and_the_index(engine):
 
     async def read():
         async with engine.snapshot(access) as view:
-            return [row[0] for row in await view.scan("t", None, 99999)], list(await view.lookup("t", ("k",), "3"))
+            return [row[0] for row in await view.scan("t", None, 99999)], list(
+                (await view.lookup("t", ("k",), ["3"]))[0]
+            )
 
     async def write():
         for i in range(0, 8000, 800):
@@ -268,7 +270,7 @@ async def test_fields_that_no_record_has_do_not_drive_out_an_index_that_is_used(
     for i in range(100):
         name = "k" if i == 0 else f"none{i}"
         async with engine.snapshot([Access("t", equal=(Field((name,)),))]) as view:
-            await view.lookup("t", (name,), "1")
+            await view.lookup("t", (name,), ["1"])
     assert "k" in {index.field for index in await engine.index_stats("t")}
 
 
@@ -276,7 +278,7 @@ async def test_many_fields_may_be_looked_up(engine):
     await put(engine, "t", body(1, **{f"f{i}": i for i in range(50)}))
     for i in range(50):
         async with engine.snapshot([Access("t", equal=(Field((f"f{i}",)),))]) as view:
-            assert [row[0] for row in await view.lookup("t", (f"f{i}",), str(i))] == [1]
+            assert [row[0] for row in (await view.lookup("t", (f"f{i}",), [str(i)]))[0]] == [1]
 
 
 async def test_a_table_that_is_made_again_while_a_view_is_prepared_is_the_one_that_is_seen(engine):
@@ -326,11 +328,11 @@ async def test_a_view_walks_values_in_both_directions(engine):
 
         def walk(spans, *, is_descending=False, includes_absent=False):
             groups = view.walk("t", AGE, spans, is_descending=is_descending, includes_absent=includes_absent)
-            return [[row[0] for row in group] for group in groups]
+            return [row[0] for row in groups]
 
-        assert walk(ALL_SPANS, includes_absent=True) == [[5], [1, 4], [2], [6], [3, 7]]
-        assert walk(ALL_SPANS, is_descending=True, includes_absent=True) == [[6], [2], [1, 4], [5], [3, 7]]
-        assert walk([Span(NUMBER, 3)]) == [[1, 4]]
+        assert walk(ALL_SPANS, includes_absent=True) == [5, 1, 4, 2, 6, 3, 7]
+        assert walk(ALL_SPANS, is_descending=True, includes_absent=True) == [6, 2, 1, 4, 5, 3, 7]
+        assert walk([Span(NUMBER, 3)]) == [1, 4]
         assert walk([Span(NUMBER, 3, includes_low=False)]) == []
         assert walk([Span(NUMBER, 5, 1)]) == []
         assert view.estimate("t", AGE, [Span(NUMBER)]) == 2
@@ -364,12 +366,8 @@ async def test_both_kinds_of_index_follow_every_write(engine):
                     for r in sorted(known.values(), key=lambda r: r["id"])
                     if join_key(r.get("k")) == key and type(join_key(r.get("k"))) is type(key)
                 ]
-                assert [row[0] for row in await view.lookup("t", ("k",), key)] == scanned
-            walked = [
-                row
-                for group in view.walk("t", AGE, ALL_SPANS, is_descending=False, includes_absent=True)
-                for row in group
-            ]
+                assert [row[0] for row in (await view.lookup("t", ("k",), [key]))[0]] == scanned
+            walked = list(view.walk("t", AGE, ALL_SPANS, includes_absent=True))
             assert sorted(row[0] for row in walked) == sorted(record["id"] for record in known.values())
             assert all(codec.parse(row[1]) == known[str(row[0])] for row in walked)
             keys = [order_key(codec.parse(row[1]).get("age")) or (9, 0) for row in walked]
@@ -397,19 +395,19 @@ async def read_sorted(engine, name):
     field = Field((name,))
     async with engine.snapshot([Access("t", ordered=(field,))]) as view:
         groups = view.walk("t", field, ALL_SPANS, is_descending=False, includes_absent=True)
-        return [(row[0], codec.parse(row[1]).get(name)) for group in groups for row in group]
+        return [(row[0], codec.parse(row[1]).get(name)) for row in groups]
 
 
 async def test_a_hash_index_serves_until_the_sorted_one_is_ready(engine):
     await put(engine, "t", *[body(i, k=i % 5) for i in range(5000)])
     equal = [Access("t", equal=(Field(("k",)),))]
     async with engine.snapshot(equal) as view:
-        assert len(await view.lookup("t", ("k",), "3")) == 1000
+        assert len((await view.lookup("t", ("k",), ["3"]))[0]) == 1000
     build = asyncio.create_task(read_sorted(engine, "k"))
     await asyncio.sleep(0)
     async with engine.snapshot(equal) as view:
         assert not build.done()
-        assert len(await view.lookup("t", ("k",), "3")) == 1000
+        assert len((await view.lookup("t", ("k",), ["3"]))[0]) == 1000
     assert len(await build) == 5000
     [index] = await engine.index_stats("t")
     assert (index.field, index.kind) == ("k", "sorted")

@@ -271,8 +271,9 @@ class Machine(RuleBasedStateMachine):
         """Return what the index of `k` holds: the ids of each key; that of no other key, and of no record twice."""
         path = ("k",)
         async with self.database.engine.snapshot([Access(table, equal=(Field(path),))]) as view:
-            assert list(await view.lookup(table, path, "no such key")) == []
-            return {key: [row[0] for row in await view.lookup(table, path, key)] for key in keys}
+            assert [list(rows) for rows in await view.lookup(table, path, ["no such key"])] == [[]]
+            found = await view.lookup(table, path, keys)
+            return {key: [row[0] for row in rows] for key, rows in zip(keys, found, strict=True)}
 
     @invariant()
     def the_indexes_equal_ones_made_afresh(self):

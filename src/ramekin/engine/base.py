@@ -75,8 +75,11 @@ class View(Protocol):
         Cost: O(log n + limit).
         """
 
-    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
-        """Return the rows whose field has this join key, in id order. Cost: O(1); each row is made when looked at."""
+    async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
+        """Return the rows whose field has a join key, in id order, for each of some keys.
+
+        Cost: O(1) for each key; each row is made when it is looked at.
+        """
 
     async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
         """Return the rows whose field equals one of some values, in id order.
@@ -84,16 +87,27 @@ class View(Protocol):
         Cost: O(1) for one value, each row made when it is looked at; O(m log m) for several with m rows together.
         """
 
+    async def within(self, table: str, field: Field, spans: Sequence[Span]) -> Sequence[Row]:
+        """Return the rows whose field lies in some stretches of values, in id order. Cost: O(m log m) for m rows."""
+
     def walk(
-        self, table: str, field: Field, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
-    ) -> Iterator[Sequence[Row]]:
-        """Yield the rows of each value of a field, in the order of values, rows of one value in id order.
+        self,
+        table: str,
+        field: Field,
+        spans: Sequence[Span],
+        *,
+        is_descending: bool = False,
+        includes_absent: bool = False,
+        behind: tuple[OrderKey | None, RecordId] | None = None,
+    ) -> Iterator[Row]:
+        """Yield rows in the order of their field's values, rows of one value in id order.
 
         Args:
             spans: stretches of values, in order.
             includes_absent: at the end come the rows with null or without the field.
+            behind: a value (None for no value) and an id: of the rows with this value only those behind this id.
 
-        Cost: O(log n), and O(1) for each value; each row is made when it is looked at. The caller rests between.
+        Cost: O(log n), and O(1) for each row. The caller rests between.
         """
 
     def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:

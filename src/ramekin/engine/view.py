@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
 
 from ramekin.fields import Field
-from ramekin.storage.indexes import id_place
+from ramekin.ids import id_order, sort_ids
 from ramekin.values import Span
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ BATCH_BYTES = 512 * 1024
 """Bytes of bodies that a whole-table read hands out at once, at about the most."""
 
 SHORT_LIST = 1000
-"""Ids that are put in order at once."""
+"""Ids of several postings that are put in order at once."""
+
+RUN_IDS = 5000
+"""Ids of a range that are put in order at once: about 1 ms."""
 
 ID: FieldPath = ("id",)
 
@@ -87,24 +90,46 @@ class EmbeddedView:
         await self.rest(len(rows))
         return rows
 
-    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
-        await self.rest(1)
+    async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
+        await self.rest(len(keys))
         if path == ID:
-            row = self.get(table, key) if isinstance(key, str) else None
-            return () if row is None else (row,)
-        found = self._indexes[table, Field(path)].find_joined(key)
-        return await self._rows_of(table, found)
+            rows = [self.get(table, key) if isinstance(key, str) else None for key in keys]
+            return [() if row is None else (row,) for row in rows]
+        index, bodies = self._indexes[table, Field(path)], self._records[table].bodies
+        found = [index.find_joined(key) for key in keys]
+        if all(len(postings) <= 1 for postings in found):
+            return [Rows(bodies, postings[0]) if postings else () for postings in found]
+        merged = {key: await self._rows_of(table, p) for key, p in zip(keys, found, strict=True) if len(p) > 1}
+        return [
+            merged[key] if len(p) > 1 else Rows(bodies, p[0]) if p else () for key, p in zip(keys, found, strict=True)
+        ]
 
     async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
         index = self._indexes[table, field]
         return await self._rows_of(table, [ids for key in keys if (ids := index.find(key))])
 
+    async def within(self, table: str, field: Field, spans: Sequence[Span]) -> Sequence[Row]:
+        ids = self._indexes[table, field].walk(spans)
+        runs: list[Sequence[RecordId]] = []
+        while run := sort_ids(islice(ids, RUN_IDS)):
+            runs.append(run)
+            if len(run) == RUN_IDS:
+                await self.rest(RUN_IDS)
+        return await self._rows_of(table, runs)
+
     def walk(
-        self, table: str, field: Field, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
-    ) -> Iterator[Sequence[Row]]:
+        self,
+        table: str,
+        field: Field,
+        spans: Sequence[Span],
+        *,
+        is_descending: bool = False,
+        includes_absent: bool = False,
+        behind: tuple[OrderKey | None, RecordId] | None = None,
+    ) -> Iterator[Row]:
         bodies, index = self._records[table].bodies, self._indexes[table, field]
-        for ids in index.walk(spans, is_descending=is_descending, includes_absent=includes_absent):
-            yield Rows(bodies, ids)
+        ids = index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, behind=behind)
+        return ((record_id, bodies[str(record_id)]) for record_id in ids)
 
     def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
         index = self._indexes[table, field]
@@ -135,11 +160,12 @@ class EmbeddedView:
         if len(found) <= 1:
             return Rows(bodies, found[0] if found else ())
         if sum(map(len, found)) <= SHORT_LIST:
-            return Rows(bodies, sorted(chain(*found), key=id_place))
+            return Rows(bodies, sort_ids(chain(*found)))
         merged: list[RecordId] = []
-        for record_id in merge(*found, key=id_place):
-            merged.append(record_id)
-            await self.rest(1)
+        in_order = merge(*found, key=id_order)
+        while part := list(islice(in_order, BATCH_ROWS)):
+            merged += part
+            await self.rest(BATCH_ROWS)
         return Rows(bodies, merged)
 
 

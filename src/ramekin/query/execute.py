@@ -9,18 +9,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ramekin.errors import TooManyRows
 from ramekin.fields import comparer
+from ramekin.ids import id_order
 from ramekin.paths import row_reader
 from ramekin.query.match import body_matcher
-from ramekin.query.order import FirstRows, Order, id_sort_key
+from ramekin.query.order import FirstRows, Order
 from ramekin.query.plan import (
     ById,
     Equal,
     Plan,
+    Position,
     Query,
     Scan,
     Walk,
@@ -50,9 +53,17 @@ class Source(Protocol):
     def get(self, table: str, key: str) -> Row | None: ...
     async def scan(self, table: str, after: int | str | None, limit: int) -> Sequence[Row]: ...
     async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]: ...
+    async def within(self, table: str, field: Field, spans: Sequence[Span]) -> Sequence[Row]: ...
     def walk(
-        self, table: str, field: Field, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
-    ) -> Iterator[Sequence[Row]]: ...
+        self,
+        table: str,
+        field: Field,
+        spans: Sequence[Span],
+        *,
+        is_descending: bool = False,
+        includes_absent: bool = False,
+        behind: tuple[OrderKey | None, int | str] | None = None,
+    ) -> Iterator[Row]: ...
     def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int: ...
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]: ...
     async def rest(self, rows: int) -> None: ...
@@ -136,7 +147,7 @@ def sort_key_of(orders: Sequence[Order]) -> Callable[[Sequence[Any], int | str |
     keys = [order.key_of() for order in orders]
 
     def key(values: Sequence[Any], record_id: int | str | None) -> tuple[Any, ...]:
-        return (*[key(value) for key, value in zip(keys, values, strict=True)], id_sort_key(record_id))
+        return (*[key(value) for key, value in zip(keys, values, strict=True)], id_order(record_id))
 
     return key
 
@@ -170,7 +181,7 @@ class Rows:
             async for batch in self._sorted(self.matching()):
                 yield batch
         elif len(query.sort) > 1:
-            async for batch in self._sorted_groups():
+            async for batch in self._sorted_by_rest():
                 yield batch
         else:
             async for batch in self.matching(is_behind=True):
@@ -194,64 +205,40 @@ class Rows:
                 last = rows[-1][0]
         elif isinstance(access, ById):
             yield [row for key in access.keys if (row := source.get(self.table, key)) is not None]
-        elif isinstance(access, Equal):
-            found = await source.equal(self.table, access.field, access.keys)
-            for batch in self._cut(found, 0 if after is None else _place_behind(found, after.record_id)):
+        elif isinstance(access, Walk):
+            rows_by_value = self._walk(access, after)
+            while batch := list(islice(rows_by_value, self._at_once)):
                 yield batch
         else:
-            for batch in self._gather(self._groups(access, is_behind)):
-                yield batch
+            if isinstance(access, Equal):
+                found = await source.equal(self.table, access.field, access.keys)
+            else:
+                found = await source.within(self.table, access.field, access.spans)
+            start = 0 if after is None else _place_behind(found, after.record_id)
+            while start < len(found):
+                yield found[start : start + self._at_once]
+                start += self._at_once
 
-    def _groups(self, access: Walk, is_behind: bool) -> Iterator[Sequence[Row]]:
-        """Yield the rows of each value along an index, from the position's value on."""
-        spans, after = access.spans, self.query.after if is_behind else None
-        first: OrderKey | None = None
+    def _walk(self, access: Walk, after: Position | None) -> Iterator[Row]:
+        """Yield the rows of an index by value, from the position's value on; behind its id if the order ends there."""
+        order, spans, behind = access.order, access.spans, None
         if after is not None:
-            first = comparer(access.order.field.reading)(after.values[0])
-            spans = intersect(spans, spans_behind(access.order, first))
-        groups = self.source.walk(
+            value = comparer(order.field.reading)(after.values[0])
+            spans = intersect(spans, spans_behind(order, value))
+            behind = (value, after.record_id) if len(self.query.sort) == 1 else None
+        return self.source.walk(
             self.table,
-            access.order.field,
+            order.field,
             spans,
-            is_descending=access.order.is_descending,
+            is_descending=order.is_descending,
             includes_absent=access.includes_absent,
+            behind=behind,
         )
-        if after is None or len(self.query.sort) > 1:
-            yield from groups
-            return
-        key = self._key(after.values, after.record_id)
-        for group in groups:
-            if self._key_of(group[0]) > key:
-                yield group
-                break
-            yield group[_place_behind(group, after.record_id) :]
-        yield from groups
-
-    def _cut(self, rows: Sequence[Row], start: int) -> Iterator[Sequence[Row]]:
-        while start < len(rows):
-            yield rows[start : start + self._at_once]
-            start += self._at_once
-
-    def _gather(self, groups: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:
-        """Yield groups cut and joined into batches of one size."""
-        batch: list[Row] = []
-        for group in groups:
-            start = 0
-            while start < len(group):
-                part = group[start : start + self._at_once - len(batch)]
-                batch.extend(part)
-                start += len(part)
-                if len(batch) >= self._at_once:
-                    yield batch
-                    batch = []
-        if batch:
-            yield batch
 
     async def _sorted(self, batches: AsyncIterator[list[Row]]) -> AsyncIterator[list[Row]]:
         """Yield the first rows of many in order; the rest of them is not kept."""
-        query = self.query
         first = FirstRows[Row](self._wanted)
-        after = None if query.after is None else self._key(query.after.values, query.after.record_id)
+        after = self._after_key()
         async for batch in batches:
             for row in batch:
                 key = self._key_of(row)
@@ -261,27 +248,31 @@ class Rows:
         async for part in drain(self.source, first):
             yield part
 
-    async def _sorted_groups(self) -> AsyncIterator[list[Row]]:
-        """Yield rows in the order of several fields, along the index of the first: group by group."""
-        access, query = self.plan.access, self.query
-        assert isinstance(access, Walk), "rows come by value from an index only"
-        test = body_matcher(self.plan.rest)
-        wanted = self._wanted
-        after = None if query.after is None else self._key(query.after.values, query.after.record_id)
-        for group in self._groups(access, is_behind=True):
-            first = FirstRows[Row](wanted)
-            for batch in self._cut(group, 0):
-                self.examined += len(batch)
-                for row in batch:
-                    if test(row[1]) and ((key := self._key_of(row)) and (after is None or key > after)):
-                        first.add(key, row)
-                self._check_held(first)
-                await self.source.rest(len(batch))
-            async for part in drain(self.source, first):
-                wanted -= len(part)
-                yield part
-            if wanted <= 0:
-                return
+    async def _sorted_by_rest(self) -> AsyncIterator[list[Row]]:
+        """Yield rows in the order of several fields, along the index of the first: those of each value are sorted."""
+        test, after = body_matcher(self.plan.rest), self._after_key()
+        wanted, first, current = self._wanted, FirstRows[Row](self._wanted), None
+        async for batch in self._candidates(is_behind=True):
+            self.examined += len(batch)
+            for row in batch:
+                key = self._key_of(row)
+                if key[0] != current:
+                    async for part in drain(self.source, first):
+                        wanted -= len(part)
+                        yield part
+                    if wanted <= 0:
+                        return
+                    first, current = FirstRows[Row](wanted), key[0]
+                if (after is None or key > after) and test(row[1]):
+                    first.add(key, row)
+            self._check_held(first)
+            await self.source.rest(len(batch))
+        async for part in drain(self.source, first):
+            yield part
+
+    def _after_key(self) -> tuple[Any, ...] | None:
+        after = self.query.after
+        return None if after is None else self._key(after.values, after.record_id)
 
     def _key_of(self, row: Row) -> tuple[Any, ...]:
         return self._key(() if self._read is None else self._read(row[1]), row[0])
@@ -317,4 +308,4 @@ def _estimates(source: Source, table: str) -> Callable[[Field, Sequence[OrderKey
 
 def _place_behind(rows: Sequence[Row], record_id: int | str) -> int:
     """Return where rows in id order begin to lie behind an id. Cost: O(log rows)."""
-    return bisect_right(rows, id_sort_key(record_id), key=lambda row: id_sort_key(row[0]))
+    return bisect_right(rows, id_order(record_id), key=lambda row: id_order(row[0]))

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, Literal, Protocol
 
 from ramekin.errors import InvalidKey
+from ramekin.ids import id_order
 from ramekin.paths import FieldPath, parse_path, print_path, reader
 from ramekin.query import execute
 from ramekin.query.match import body_matcher
-from ramekin.query.order import id_sort_key
 from ramekin.query.plan import Position, Query
-from ramekin.values import JoinKey, join_key, kind_of
+from ramekin.values import JoinKey, join_key
 
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
@@ -38,8 +39,8 @@ _EQUALS = re.compile(r"(?<!\\)=")
 class Source(execute.Source, Protocol):
     """Where rows come from: two tables at one moment."""
 
-    async def lookup(self, table: str, path: FieldPath, key: JoinKey) -> Sequence[Row]:
-        """Return the rows with this join key in a field, in id order."""
+    async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
+        """Return the rows with a join key in a field, in id order, for each of some keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +134,23 @@ class Walk:
         self.lefts = execute.Rows(source, plan.left_table, query, access, max_sorted, is_whole=True)
         self._matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
 
-    async def groups(self) -> AsyncIterator[Group]:
-        """Yield the groups."""
+    async def groups(self) -> AsyncIterator[list[Group]]:
+        """Yield the groups, some at a time; those without a left row come in batches of their own."""
         after = self._after
         if after is None or after.left is not None:
             if after is not None and (rest := await self._rest_of(after)):
-                yield rest
+                yield [rest]
             async for batch in self.lefts.in_order():
-                for row in batch:
-                    self.examined += 1
-                    found = await self._matches.of(row)
-                    if found or self._plan.keeps_left:
-                        yield row, found
+                self.examined += len(batch)
+                found = await self._matches.of(batch)
+                groups: list[Group] = list(zip(batch, found, strict=True))
+                if not self._plan.keeps_left:
+                    groups = [group for group in groups if group[1]]
+                if groups:
+                    yield groups
         if self._plan.keeps_right:
-            async for row in self._unmatched_right(after.right if after and after.left is None else None):
-                yield None, (row,)
+            async for rows in self._unmatched_right(after.right if after and after.left is None else None):
+                yield [(None, (row,)) for row in rows]
 
     async def _rest_of(self, after: PairPosition) -> Group | None:
         """Return the left record at which the last page ended, with the matches behind the one at which it ended."""
@@ -156,72 +159,76 @@ class Walk:
             return None
         if not body_matcher(self._plan.left_query.where)(found[1]):
             return None
-        rights = await self._matches.of(found)
-        rest = rights[bisect_right(rights, id_sort_key(after.right), key=lambda row: id_sort_key(row[0])) :]
+        [rights] = await self._matches.of([found])
+        rest = rights[bisect_right(rights, id_order(after.right), key=lambda row: id_order(row[0])) :]
         return (found, rest) if rest else None
 
-    async def _unmatched_right(self, after: int | str | None) -> AsyncIterator[Row]:
+    async def _unmatched_right(self, after: int | str | None) -> AsyncIterator[list[Row]]:
         plan = self._plan
         matches = _Matches(self._source, plan.left_table, plan.on.right, plan.on.left)
         while rows := await self._source.scan(plan.right_table, after, SCAN_ROWS):
-            for row in rows:
-                self.examined += 1
-                if not await matches.of(row):
-                    yield row
+            self.examined += len(rows)
+            found = await matches.of(rows)
+            if unmatched := [row for row, lefts in zip(rows, found, strict=True) if not lefts]:
+                yield unmatched
             after = rows[-1][0]
 
 
-async def take_pairs(groups: AsyncIterator[Group], offset: int, limit: int) -> tuple[list[Pair], bool]:
+async def take_pairs(batches: AsyncIterator[list[Group]], offset: int, limit: int) -> tuple[list[Pair], bool]:
     """Return the pairs of one page, and whether more follow. Cost: O(groups passed over + limit)."""
     pairs: list[Pair] = []
-    async for left, rights in groups:
-        size = max(1, len(rights))
-        if offset >= size:
-            offset -= size
-            continue
-        if len(pairs) == limit:
-            return pairs, True
-        chosen = rights[offset : offset + limit - len(pairs)] if rights else (None,)
-        pairs.extend((left, right) for right in chosen)
-        if offset + len(chosen) < size:
-            return pairs, True
-        offset = 0
+    async for batch in batches:
+        for left, rights in batch:
+            size = len(rights) or 1
+            if offset >= size:
+                offset -= size
+                continue
+            if len(pairs) == limit:
+                return pairs, True
+            chosen = rights[offset : offset + limit - len(pairs)] if rights else (None,)
+            pairs += [(left, right) for right in chosen]
+            if offset + len(chosen) < size:
+                return pairs, True
+            offset = 0
     return pairs, False
 
 
-async def count_pairs(groups: AsyncIterator[Group]) -> int:
+async def count_pairs(batches: AsyncIterator[list[Group]]) -> int:
     """Return the number of pairs. Cost: O(groups)."""
-    count = 0
-    async for _, rights in groups:
-        count += max(1, len(rights))
-    return count
+    return sum([len(rights) or 1 async for batch in batches for _, rights in batch])
 
 
 class _Matches:
-    """Looks up a row's matches in the other table; rows in succession with one key are looked up once."""
+    """Looks up rows' matches in the other table."""
 
     def __init__(self, source: Source, table: str, own: FieldPath, other: FieldPath) -> None:
         self._source, self._table, self._path = source, table, other
-        self._read = reader(own)
-        self._key: JoinKey | None = None
-        self._found: Sequence[Row] = ()
+        self._read = field_of_row(own)
 
-    async def of(self, row: Row) -> Sequence[Row]:
-        key = join_key(self._read(row[1]))
-        if key is None:
-            return ()
-        if key is not self._key and (key != self._key or type(key) is not type(self._key)):
-            self._found = await self._source.lookup(self._table, self._path, key)
-            self._key = key
-        return self._found
+    async def of(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
+        """Return the matches of each row."""
+        keys = [join_key(self._read(row)) for row in rows]
+        wanted = [key for key in keys if key is not None]
+        found = await self._source.lookup(self._table, self._path, wanted)
+        if len(found) == len(keys):
+            return found
+        matches = iter(found)
+        return [() if key is None else next(matches) for key in keys]
+
+
+def field_of_row(path: FieldPath) -> Callable[[Row], Any]:
+    """Return the function from a row to the value of a field; an id is read off the row itself."""
+    if path == ID:
+        return itemgetter(0)
+    read = reader(path)
+    return lambda row: read(row[1])
 
 
 def count_mixed(pairs: Sequence[Pair], on: On) -> int:
     """Return how many pairs match a number with a text. Cost: O(pairs)."""
-    read_left, read_right = reader(on.left), reader(on.right)
-    return sum(
-        1 for left, right in pairs if left and right and kind_of(read_left(left[1])) != kind_of(read_right(right[1]))
-    )
+    read_left, read_right = field_of_row(on.left), field_of_row(on.right)
+    kinds = [(type(read_left(left)), type(read_right(right))) for left, right in pairs if left and right]
+    return sum(1 for left, right in kinds if left is not right and str in (left, right))
 
 
 def other_readings(key: On | FieldPath, chosen: On, left_fields: list[str], right_fields: list[str]) -> list[On]:

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ramekin.fields import Field, comparer
-from ramekin.ids import IdSortKey, id_order
 from ramekin.paths import print_path
 from ramekin.values import NUMBER, OrderKey
 
@@ -69,13 +68,6 @@ class _Reversed:
         return isinstance(other, _Reversed) and bool(self.value == other.value)
 
     __hash__ = None  # type: ignore[assignment]  # only for sorting
-
-
-def id_sort_key(record_id: int | str | None) -> IdSortKey:
-    """Return what ids sort by: integers by value, then texts by code point, no id last."""
-    if record_id is None:
-        return (2, 0, "")
-    return id_order(str(record_id), is_text=isinstance(record_id, str))
 
 
 class FirstRows(Generic[T]):

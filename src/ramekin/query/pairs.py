@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from ramekin import codec
 from ramekin.errors import did_you_mean, shorten
 from ramekin.fields import FieldType
+from ramekin.ids import id_order
 from ramekin.paths import FieldPath, print_path, row_reader
 from ramekin.query.execute import drain, too_many_rows
 from ramekin.query.match import matcher
-from ramekin.query.order import FirstRows, Order, id_sort_key
+from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import (
     EVERYTHING,
     AnyOf,
@@ -137,22 +138,30 @@ class PairFilter:
         self._rest, self._whole = pair_test(self.split.rest, names), pair_test(where, names)
         self._tests_pairs = self.split.rest != EVERYTHING
 
-    async def groups(self, groups: AsyncIterator[Group]) -> AsyncIterator[Group]:
+    async def groups(self, batches: AsyncIterator[list[Group]]) -> AsyncIterator[list[Group]]:
         """Yield the groups with the pairs that stay; of left records the walk has tested their part."""
-        async for left, rights in groups:
-            if left is None:
-                if self.is_open or self._whole((None, rights[0])):
-                    yield None, rights
-            elif not self._tests_pairs:
+        async for batch in batches:
+            if self.is_open or (not self._tests_pairs and batch[0][0] is not None):
+                yield batch
+                continue
+            for group in batch:
+                if group[0] is None:
+                    if self._whole((None, group[1][0])):
+                        yield [group]
+                else:
+                    async for kept in self._kept(group[0], group[1]):
+                        yield [kept]
+
+    async def _kept(self, left: Row, rights: Sequence[Row]) -> AsyncIterator[Group]:
+        """Yield what stays of a left record's pairs, some at a time."""
+        if not self._tests_pairs or not rights:
+            if not self._tests_pairs or self._rest((left, None)):
                 yield left, rights
-            elif not rights:
-                if self._rest((left, None)):
-                    yield left, ()
-            else:
-                for start in range(0, len(rights), AT_ONCE):
-                    if kept := [right for right in rights[start : start + AT_ONCE] if self._rest((left, right))]:
-                        yield left, kept
-                    await self._source.rest(min(AT_ONCE, len(rights) - start))
+            return
+        for start in range(0, len(rights), AT_ONCE):
+            if kept := [right for right in rights[start : start + AT_ONCE] if self._rest((left, right))]:
+                yield left, kept
+            await self._source.rest(min(AT_ONCE, len(rights) - start))
 
 
 def pair_test(where: Predicate, names: tuple[str, str]) -> Callable[[Pair], bool]:
@@ -177,12 +186,12 @@ class PairKey:
     def of(self, values: Sequence[Any], left: int | str | None, right: int | str | None) -> tuple[Any, ...]:
         """Return the key of a pair with these values and ids."""
         keys = [key(value) for key, value in zip(self._keys, values, strict=True)]
-        return (*keys, id_sort_key(left), id_sort_key(right))
+        return (*keys, id_order(left), id_order(right))
 
 
 async def sort_pairs(
     source: Source,
-    groups: AsyncIterator[Group],
+    batches: AsyncIterator[list[Group]],
     key_of: PairKey,
     behind: tuple[Any, ...] | None,
     *,
@@ -201,7 +210,7 @@ async def sort_pairs(
     Cost: O(pairs) comparisons, in steps; memory O(wanted).
     """
     first = FirstRows["Pair"](wanted)
-    async for left, rights in groups:
+    async for left, rights in each_group(batches):
         for start in range(0, max(1, len(rights)), AT_ONCE):
             pairs: list[Pair] = [(left, right) for right in rights[start : start + AT_ONCE]] or [(left, None)]
             for pair in pairs:
@@ -212,6 +221,13 @@ async def sort_pairs(
             if wanted > most and len(first) > most:
                 raise too_many_rows(most)
     return [pair async for part in drain(source, first) for pair in part]
+
+
+async def each_group(batches: AsyncIterator[list[Group]]) -> AsyncIterator[Group]:
+    """Yield groups one at a time."""
+    async for batch in batches:
+        for group in batch:
+            yield group
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +248,7 @@ class TreeMaker:
         self._test = pair_test(rest, names)
         self._key = PairKey(sort, names)
 
-    async def trees(self, groups: AsyncIterator[Group], most: int) -> AsyncIterator[Tree]:
+    async def trees(self, batches: AsyncIterator[list[Group]], most: int) -> AsyncIterator[Tree]:
         """Yield the trees of a join in order.
 
         Args:
@@ -241,7 +257,7 @@ class TreeMaker:
         Raises:
             TooManyRows: a record has more.
         """
-        async for left, rights in groups:
+        async for left, rights in each_group(batches):
             if left is None:
                 continue
             kept = FirstRows["Row"](most + 1)

@@ -2,6 +2,7 @@
 
     ById     the records with some ids            one step each
     Equal    an index, the values of a condition  rows come in id order
+    Range    a sorted index, a stretch of values  rows come in id order
     Walk     a sorted index, a stretch of values  rows come in the order of the values
     Scan     every record                         rows come in id order
 
@@ -68,6 +69,14 @@ class Equal:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """The records whose field lies in some stretches of values, by id."""
+
+    field: Field
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """The records whose field lies in some stretches of values, by value."""
 
@@ -81,7 +90,7 @@ class Scan:
     """Every record."""
 
 
-AccessPath = ById | Equal | Walk | Scan
+AccessPath = ById | Equal | Range | Walk | Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ class Plan:
     @property
     def index(self) -> str | None:
         """The field whose index is used."""
-        if isinstance(self.access, Equal):
+        if isinstance(self.access, (Equal, Range)):
             return print_path(self.access.field.path)
         return print_path(self.access.order.field.path) if isinstance(self.access, Walk) else None
 
@@ -112,7 +121,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A path that gives all rows of some conditions, in id order or by value."""
+    """A path that gives all rows of some conditions."""
 
     access: AccessPath
     covered: tuple[Predicate, ...]
@@ -150,10 +159,9 @@ def choose_access_path(query: Query, estimate: Estimate, count: int) -> Plan:
     best, cost = _in_order(query, candidates, count), min(count, through)
     best_sorted = True
     for candidate in candidates:
-        is_sorted = not query.sort and isinstance(candidate.access, Equal)
-        rows = candidate.rows if is_sorted else 2 * candidate.rows
+        rows = 2 * candidate.rows if query.sort else candidate.rows
         if rows < cost:
-            best, cost, best_sorted = candidate, rows, is_sorted
+            best, cost, best_sorted = candidate, rows, not query.sort
     return _plan(best, parts, is_sorted=best_sorted)
 
 
@@ -190,7 +198,7 @@ def _in_order(query: Query, candidates: Sequence[_Candidate], count: int) -> _Ca
         return _Candidate(Scan(), (), count)
     order = query.sort[0]
     for candidate in candidates:
-        if isinstance(candidate.access, Walk) and candidate.access.order.field == order.field:
+        if isinstance(candidate.access, Range) and candidate.access.field == order.field:
             return _Candidate(Walk(order, candidate.access.spans), candidate.covered, candidate.rows)
     return _Candidate(Walk(order, includes_absent=True), (), count)
 
@@ -211,7 +219,7 @@ def _candidates(query: Query, parts: Sequence[Predicate], estimate: Estimate) ->
             known, covered = spans.get(part.field, (ALL_SPANS, ()))
             spans[part.field] = intersect(known, own), (*covered, part)
     for field, (stretches, covered) in spans.items():
-        found.append(_Candidate(Walk(Order(field), stretches), covered, estimate(field, stretches)))
+        found.append(_Candidate(Range(field, stretches), covered, estimate(field, stretches)))
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from sortedcontainers import SortedList
 
 from ramekin.fields import comparer
-from ramekin.ids import id_order
+from ramekin.ids import id_order, sort_ids
 from ramekin.paths import reader
 from ramekin.storage.shared import Shared
 from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, Span, join_key
@@ -23,7 +24,6 @@ from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, Span, join_key
 if TYPE_CHECKING:
     from ramekin.definitions import RecordId
     from ramekin.fields import Field
-    from ramekin.ids import IdSortKey
     from ramekin.values import JoinKey
 
 KINDS = 5
@@ -168,11 +168,7 @@ class FieldIndex(Shared):
     def find(self, key: OrderKey) -> Sequence[RecordId]:
         """Return the ids of the records with this value, in id order. Cost: O(1), the ids are not copied."""
         posting = self.postings[key[0]].get(key[1])
-        if posting is None:
-            return ()
-        if isinstance(posting, IdOrder):
-            return posting
-        return sorted(posting, key=id_place) if isinstance(posting, list) else (posting,)
+        return () if posting is None else _ids_in(posting)
 
     def find_joined(self, key: JoinKey) -> list[Sequence[RecordId]]:
         """Return the ids of the records with this join key: those with the text, and those with the number."""
@@ -186,20 +182,42 @@ class FieldIndex(Shared):
         return [ids for ids in found if ids]
 
     def walk(
-        self, spans: Sequence[Span], *, is_descending: bool, includes_absent: bool
-    ) -> Iterator[Sequence[RecordId]]:
-        """Yield the ids of each value in the order of values, ids of one value in id order.
+        self,
+        spans: Sequence[Span],
+        *,
+        is_descending: bool = False,
+        includes_absent: bool = False,
+        behind: tuple[OrderKey | None, RecordId] | None = None,
+    ) -> Iterator[RecordId]:
+        """Yield ids in the order of values, those of one value in id order. Cost: O(log n), and O(1) for each.
 
         Args:
             spans: stretches of values, in order.
             includes_absent: at the end come the records with null or without the field.
+            behind: a value (None for no value) and an id: of the records with this value only those behind this id.
         """
         for span in reversed(spans) if is_descending else spans:
             inclusive = (span.includes_low, span.includes_high)
             values = self.values[span.kind].irange(span.low, span.high, inclusive, reverse=is_descending)
-            yield from (self.find((span.kind, value)) for value in values)
-        if includes_absent and len(self.absent):
-            yield self.absent
+            postings = self.postings[span.kind]
+            if behind is not None and behind[0] is not None and behind[0][0] == span.kind:
+                yield from self._walk_behind(values, behind[0], behind[1])
+            for value in values:
+                posting = postings[value]
+                if isinstance(posting, (list, IdOrder)):
+                    yield from _ids_in(posting)
+                else:
+                    yield posting
+        if includes_absent:
+            is_behind = behind is not None and behind[0] is None
+            yield from self.absent.after(behind[1] if behind is not None and is_behind else None)
+
+    def _walk_behind(self, values: Iterator[Any], key: OrderKey, record_id: RecordId) -> Iterator[RecordId]:
+        """Yield the ids of the first value; if it is the one given, only those behind the given id."""
+        for value in values:
+            ids = self.find((key[0], value))
+            yield from ids[_place_behind(ids, record_id) :] if value == key[1] else ids
+            return
 
     def estimate(self, spans: Sequence[Span]) -> int:
         """Return about how many records are in some spans. Cost: O(log n)."""
@@ -243,9 +261,16 @@ class FieldIndex(Shared):
         return sum(len(self.find((span.kind, value))) for value in sample) * (high - low) // SHORT_POSTING
 
 
-def id_place(record_id: RecordId) -> IdSortKey:
-    """Return what ids are sorted by."""
-    return id_order(str(record_id), is_text=isinstance(record_id, str))
+def _ids_in(posting: Any) -> Sequence[RecordId]:
+    """Return the ids of a posting, in order."""
+    if isinstance(posting, IdOrder):
+        return posting
+    return sort_ids(posting) if isinstance(posting, list) else (posting,)
+
+
+def _place_behind(ids: Sequence[RecordId], record_id: RecordId) -> int:
+    """Return where ids in order begin to lie behind one. Cost: O(log n)."""
+    return bisect_right(ids, id_order(record_id), key=id_order)
 
 
 def _append(posting: Any, record_id: RecordId, postings: dict[Any, Any], value: Any) -> None:
