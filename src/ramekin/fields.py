@@ -60,7 +60,9 @@ ANYTHING = FieldType()
 
 
 class Fields(Protocol):
-    """The fields that a query may name."""
+    """The fields that a query may name; one object for as long as the declaration stands."""
+
+    def __hash__(self) -> int: ...
 
     def type_of(self, path: FieldPath) -> FieldType | None:
         """Return what is declared of a field, or None where there can be no such field."""
@@ -77,6 +79,9 @@ class NoSchema:
 
     def hint(self, path: FieldPath) -> str:  # noqa: ARG002  # likewise
         return ""
+
+
+NO_SCHEMA = NoSchema()
 
 
 def comparer(reading: Reading) -> Callable[[Any], OrderKey | None]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ VALUE = (str, int, float, bool, list, dict, type(None))
 RECORD_ID = (int, str)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FindRequest:
     """What is asked of one table: which records, in which order, and which page.
 
@@ -59,14 +60,25 @@ class FindRequest:
     def __post_init__(self) -> None:
         _ = self.query
 
-    @property
+    @cached_property
     def question(self) -> str:
         """A text that is equal for equal questions, whichever page is asked for."""
         if self.where == EVERYTHING and not self.sort:
             return f"list\0{self.table}"
         return f"list\0{self.table}\0{self.where!r}\0{self.sort!r}"
 
-    @property
+    @cached_property
+    def access(self) -> Access:
+        """What is needed of the table."""
+        return Access.of(self.table, self.query)
+
+    @cached_property
+    def paths(self) -> list[FieldPath]:
+        """Every path that the request names, once."""
+        named = (*paths_in(self.where), *(order.field.path for order in self.sort), *(self.select or ()))
+        return list(dict.fromkeys(named))
+
+    @cached_property
     def query(self) -> Query:
         """The query of one page."""
         after = None
@@ -142,15 +154,12 @@ class GroupRequest:
 async def find(engine: Engine, presence: Presence, request: FindRequest, max_sorted: int) -> FindPage:
     """Return a page of a table; see `Database.find`."""
     began, query = perf_counter(), request.query
-    async with engine.snapshot([Access.of(request.table, query)]) as view:
+    async with engine.snapshot([request.access]) as view:
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(engine, request.table, query)
         found = await execute.find(view, request.table, query, max_sorted)
         total = await execute.count(view, request.table, request.query) if request.with_count else None
-    named = (*paths_in(request.where), *(order.field.path for order in request.sort), *(request.select or ()))
-    warnings = await presence.missing(
-        request.table, dict.fromkeys(named), is_strict=request.is_strict, words=request.words
-    )
+    warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)
     explain = _explain(found.plan, found.examined, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_behind(request, found.rows[-1]) if found.has_more and found.rows else None
     return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)

@@ -7,6 +7,7 @@ makes the cursor and tells the reader what may have gone wrong. Knows no HTTP; s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,7 +61,7 @@ Shape = Literal["pairs", "tree"]
 SHAPES: tuple[Shape, ...] = ("pairs", "tree")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JoinRequest:
     """What is asked: two tables, a key, which rows, in which order, and which page.
 
@@ -96,18 +97,18 @@ class JoinRequest:
         parse_key(self.key)
         _ = self.position
 
-    @property
+    @cached_property
     def sides(self) -> tuple[str, str]:
         """What the two sides are called."""
         return self.names or (self.left, self.right)
 
-    @property
+    @cached_property
     def question(self) -> str:
         """A text that is equal for equal questions, whichever page is asked for."""
         words = ("join", self.left, self.right, self.key, self.kind, *self.sides, self.shape)
         return "\x00".join((*words, repr(self.where), repr(self.sort)))
 
-    @property
+    @cached_property
     def position(self) -> PairPosition | None:
         """Where the page begins, if a cursor says so."""
         if self.cursor is None:
@@ -116,17 +117,17 @@ class JoinRequest:
         *values, left, right = position_of(self.question, self.cursor, *shape)
         return PairPosition(tuple(values), left, right)
 
-    @property
+    @cached_property
     def ordered_by(self) -> tuple[Order, ...]:
         """The fields that decide the order of the answer's rows; in trees only the left ones do."""
         return tuple(order for order in self.sort if self.shape == "pairs" or order.field.path[0] == self.sides[0])
 
-    @property
+    @cached_property
     def is_sorted_by_left(self) -> bool:
         """Whether the order of left records decides the order of rows."""
         return all(order.field.path[0] == self.sides[0] for order in self.ordered_by)
 
-    @property
+    @cached_property
     def paths(self) -> list[FieldPath]:
         """Every path that the request names, once."""
         named = (*paths_in(self.where), *(order.field.path for order in self.sort), *(self.select or ()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin import codec
 from ramekin.engine.base import Access
 from ramekin.errors import UnknownField, did_you_mean, shorten
-from ramekin.fields import NoSchema
+from ramekin.fields import NO_SCHEMA
 from ramekin.paths import print_path, reader
 from ramekin.values import MISSING
 
@@ -45,7 +45,7 @@ class Presence:
 
     def fields(self, table: str) -> Fields:
         """Return what is declared of a table's fields."""
-        return self._schemas.get(table) or NoSchema()
+        return self._schemas.get(table) or NO_SCHEMA
 
     async def has(self, table: str, path: FieldPath) -> bool:
         """Say whether a field is declared or present in a record.

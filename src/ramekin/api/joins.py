@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -10,7 +11,17 @@ from fastapi import FastAPI, Request, Response
 from ramekin import codec
 from ramekin.api import descriptions, lists
 from ramekin.api.pages import Page, page_response
-from ramekin.api.requests import CSV, JSON, NDJSON, accepted, choice, none_match, read_query, stopped_when_gone
+from ramekin.api.requests import (
+    CSV,
+    JSON,
+    NDJSON,
+    accepted,
+    choice,
+    none_match,
+    preferences,
+    split_query,
+    stopped_when_gone,
+)
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
 from ramekin.errors import InvalidParameter
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ramekin.api.app import Context
+    from ramekin.definitions import Limits
+    from ramekin.fields import Fields
     from ramekin.joining import JoinPage
     from ramekin.paths import FieldPath
 
@@ -35,34 +48,44 @@ def register(app: FastAPI, context: Context) -> None:
 
     async def join_tables(table1: str, table2: str, key: str, request: Request) -> Response:
         """Return pairs of records from two tables that have a field in common."""
-        words, conditions = read_query(request, WORDS)
-        names = _read_names(words.get("as"))
-        fields = pair_fields(names or (table1, table2), database.fields(table1), database.fields(table2))
-        asked = JoinRequest(
-            table1,
-            table2,
-            key,
-            choice(words, "type", JOIN_TYPES),
-            names,
-            choice(words, "shape", SHAPES),
-            lists.read_where(words, conditions, fields),
-            lists.read_sort(words, fields),
-            lists.read_select(words, fields),
-            **lists.read_words(words, request, database.limits),
-        )
+        query, is_strict = request.scope["query_string"], "handling=strict" in preferences(request)
+        tables = (table1, table2)
+        read = _read if sum(map(len, (*tables, key, query))) <= lists.MAX_REMEMBERED else _read.__wrapped__
+        fields = (database.fields(table1), database.fields(table2))
+        asked, following = read(tables, key, query, is_strict, fields, database.limits)
         kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag(*[await database.revision(name) for name in (table1, table2)])
+        tag = context.weak_tag(*[await database.revision(name) for name in tables])
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
         async with stopped_when_gone(request):
             found = await database.join(asked)
-        path = "/".join(quote(part, safe="") for part in (table1, table2, key))
-        following = lists.next_path(f"{API}/join/{path}", words, conditions, found.cursor)
-        return await page_response(
-            _page(context, asked, found, following), kind, {"etag": f'W/"{tag}"', "vary": "Accept"}
-        )
+        page = _page(context, asked, found, lists.next_page(following, found.cursor))
+        return await page_response(page, kind, {"etag": f'W/"{tag}"', "vary": "Accept"})
 
     add_route(app, "GET", PATH, join_tables, **descriptions.JOIN)
+
+
+@lru_cache(maxsize=256)
+def _read(
+    tables: tuple[str, str], key: str, query: bytes, is_strict: bool, sides: tuple[Fields, Fields], limits: Limits
+) -> tuple[JoinRequest, str]:
+    """Return what is asked for, and the path of the page behind it but for the cursor. Remembers the last ones."""
+    words, conditions = split_query(query, WORDS)
+    names = _read_names(words.get("as"))
+    fields = pair_fields(names or tables, *sides)
+    asked = JoinRequest(
+        *tables,
+        key,
+        choice(words, "type", JOIN_TYPES),
+        names,
+        choice(words, "shape", SHAPES),
+        lists.read_where(words, conditions, fields),
+        lists.read_sort(words, fields),
+        lists.read_select(words, fields),
+        **lists.read_words(words, limits, is_strict=is_strict),
+    )
+    path = "/".join(quote(part, safe="") for part in (*tables, key))
+    return asked, lists.path_without_cursor(f"{API}/join/{path}", words, conditions)
 
 
 def _read_names(text: str | None) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ conditions and ``ramekin/finding.py`` for how a page is found.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote, urlencode
 
@@ -23,7 +24,7 @@ from ramekin.api.requests import (
     integer,
     none_match,
     preferences,
-    read_query,
+    split_query,
     stopped_when_gone,
 )
 from ramekin.api.responses import not_modified
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
 
+MAX_REMEMBERED = 1000
+"""Characters of a list's address beyond which it is read anew each time."""
+
 
 class Words(TypedDict):
     """Which page, and what is said about it; the reserved words that every list has."""
@@ -64,29 +68,37 @@ def register(app: FastAPI, context: Context) -> None:
 
     async def list_records(table: str, request: Request) -> Response:
         """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
-        words, conditions = read_query(request, WORDS)
-        fields = database.fields(table)
-        asked = FindRequest(
-            table,
-            read_where(words, conditions, fields),
-            read_sort(words, fields),
-            read_select(words, fields),
-            words=WORDS,
-            **read_words(words, request, limits),
-        )
+        query, is_strict = request.scope["query_string"], "handling=strict" in preferences(request)
+        read = _read if len(table) + len(query) <= MAX_REMEMBERED else _read.__wrapped__
+        asked, path = read(table, query, is_strict, database.fields(table), limits)
         kind = accepted(request, (JSON, NDJSON, CSV))
         tag = context.weak_tag(await database.revision(table))
         if none_match(request, tag):
             return not_modified(f'W/"{tag}"')
         async with stopped_when_gone(request):
             found = await database.find(asked)
-        page = _page(context, asked, found, next_path(f"{API}/data/{quote(table)}", words, conditions, found.cursor))
+        page = _page(context, asked, found, next_page(path, found.cursor))
         return await page_response(page, kind, {"etag": f'W/"{tag}"', "vary": "Accept"})
 
     add_route(app, "GET", f"{API}/data/{{table}}", list_records, **descriptions.RECORDS["list_records"])
 
 
-def read_words(words: dict[str, str], request: Request, limits: Limits) -> Words:
+@lru_cache(maxsize=256)
+def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> tuple[FindRequest, str]:
+    """Return what is asked for, and the path of the page behind it but for the cursor. Remembers the last ones."""
+    words, conditions = split_query(query, WORDS)
+    asked = FindRequest(
+        table,
+        read_where(words, conditions, fields),
+        read_sort(words, fields),
+        read_select(words, fields),
+        words=WORDS,
+        **read_words(words, limits, is_strict=is_strict),
+    )
+    return asked, path_without_cursor(f"{API}/data/{quote(table)}", words, conditions)
+
+
+def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> Words:
     """Return which page is asked for.
 
     Raises:
@@ -98,7 +110,7 @@ def read_words(words: dict[str, str], request: Request, limits: Limits) -> Words
         "cursor": words.get("cursor"),
         "with_count": flag(words, "count"),
         "with_explain": flag(words, "explain"),
-        "is_strict": "handling=strict" in preferences(request),
+        "is_strict": is_strict,
     }
     if "cursor" in words and "offset" in words:
         raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
@@ -133,14 +145,15 @@ def read_select(words: dict[str, str], fields: Fields) -> tuple[FieldPath, ...] 
     return parse_select(words["select"].split(","), fields) if "select" in words else None
 
 
-def next_path(
-    path: str, words: dict[str, str], conditions: Sequence[tuple[str, str]], cursor: str | None
-) -> str | None:
-    """Return the path of the page behind this one: the same words but for where it begins."""
-    if cursor is None:
-        return None
+def path_without_cursor(path: str, words: dict[str, str], conditions: Sequence[tuple[str, str]]) -> str:
+    """Return a path with the same words but for where the page begins, ready for a cursor at its end."""
     kept = [(name, value) for name, value in words.items() if name not in ("cursor", "offset")]
-    return f"{path}?{urlencode([*conditions, *kept, ('cursor', cursor)])}"
+    return f"{path}?{urlencode([*conditions, *kept, ('cursor', '')])}"
+
+
+def next_page(path: str, cursor: str | None) -> str | None:
+    """Return the path of the page at a cursor, None without one. A cursor needs no quoting."""
+    return None if cursor is None else path + cursor
 
 
 def _page(context: Context, asked: FindRequest, found: FindPage, following: str | None) -> Page:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
@@ -74,7 +73,11 @@ def read_query(request: Request, words: Collection[str]) -> tuple[dict[str, str]
         InvalidParameter: a word stands twice, or there are too many parameters.
         MalformedPath: the query is not UTF-8.
     """
-    query = request.scope["query_string"]
+    return split_query(request.scope["query_string"], words)
+
+
+def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return what `read_query` does, of a query's text."""
     if not query:
         return {}, []
     try:
@@ -254,39 +257,39 @@ def _tags(header: str, name: str, *, weak_too: bool) -> frozenset[str]:
     return frozenset(tags - {"*"})
 
 
-@asynccontextmanager
-async def stopped_when_gone(request: Request) -> AsyncIterator[None]:
-    """Stop what is done inside when the client goes away, 50 ms after it began or later. The body has been read.
+class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
+    """Stops what is done inside when the client goes away, 50 ms after it began or later. The body has been read.
 
     Nothing is waited for on behalf of work that is done sooner, so that short work costs no task.
 
     Raises:
         ClientDisconnect: the client has gone.
     """
-    work, watchers = asyncio.current_task(), list[asyncio.Task[None]]()
-    gone = asyncio.Event()
 
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        gone.set()
-        if work is not None:
-            work.cancel()
+    def __init__(self, request: Request) -> None:
+        self._request, self._is_gone = request, False
+        self._watcher: asyncio.Task[None] | None = None
 
-    def begin() -> None:
-        watchers.append(asyncio.create_task(watch()))
+    async def __aenter__(self) -> None:
+        self._work = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(WATCH_S, self._begin)
 
-    timer = asyncio.get_running_loop().call_later(WATCH_S, begin)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if gone.is_set():
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._is_gone and kind is asyncio.CancelledError:
             raise ClientDisconnect from None
-        raise
-    finally:
-        timer.cancel()
-        for watcher in watchers:
-            watcher.cancel()
+
+    def _begin(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self._is_gone = True
+        if self._work is not None:
+            self._work.cancel()
 
 
 def preferences(request: Request) -> frozenset[str]:

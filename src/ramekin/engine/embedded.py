@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,8 @@ from ramekin.paths import parse_path
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from ramekin.clock import Clock
     from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
@@ -110,18 +110,18 @@ class EmbeddedEngine:
         rows = tuple((record_id, bodies[str(record_id)]) for record_id in islice(ids, limit))
         return Page(rows, has_more=next(ids, None) is not None)
 
-    @asynccontextmanager
-    async def snapshot(self, accesses: Sequence[Access]) -> AsyncIterator[EmbeddedView]:
+    def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
+        return _Snapshot(self, accesses)
+
+    async def view(self, accesses: Sequence[Access]) -> EmbeddedView:
+        """Return a view once all that it needs is ready. Whoever asked releases it."""
         self._drop_idle_indexes()
         if not all(self._is_ready(access) for access in accesses):
             await self._make_all_ready(accesses)
         view = EmbeddedView()
         for access in accesses:
             view.pin(self._catalog.table(access.table), access)
-        try:
-            yield view
-        finally:
-            view.release()
+        return view
 
     def _is_ready(self, access: Access) -> bool:
         table = self._catalog.table(access.table)
@@ -192,6 +192,22 @@ class EmbeddedEngine:
             build = self._builds[name] = asyncio.create_task(_run(steps()))
             build.add_done_callback(lambda _: self._builds.pop(name, None))
         await asyncio.shield(build)
+
+
+class _Snapshot:
+    """A view for as long as an ``async with`` lasts; a class, since a generator would cost a short query a tenth."""
+
+    __slots__ = ("_accesses", "_engine", "_view")
+
+    def __init__(self, engine: EmbeddedEngine, accesses: Sequence[Access]) -> None:
+        self._engine, self._accesses = engine, accesses
+
+    async def __aenter__(self) -> EmbeddedView:
+        self._view = await self._engine.view(self._accesses)
+        return self._view
+
+    async def __aexit__(self, *_: object) -> None:
+        self._view.release()
 
 
 def _indexes_of(access: Access) -> list[tuple[Field, bool]]:

@@ -7,7 +7,7 @@ Work goes in steps of a few hundred rows, with a rest between. Knows no tables: 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from sys import maxsize
@@ -92,12 +92,7 @@ async def find(source: Source, table: str, query: Query, max_sorted: int) -> Fou
     """
     plan = choose(source, table, query)
     rows = Rows(source, table, query, plan, max_sorted)
-    wanted, skip, page = query.limit + 1, query.offset, list[Row]()
-    async for batch in rows.in_order():
-        page.extend(batch[skip:])
-        skip = max(0, skip - len(batch))
-        if len(page) >= wanted:
-            break
+    page = await rows.page()
     return Found(page[: query.limit], len(page) > query.limit, rows.examined, plan)
 
 
@@ -136,7 +131,7 @@ async def matching_bodies(source: Source, table: str, query: Query) -> AsyncIter
         yield [body for _, body in rows]
 
 
-async def matching(source: Source, table: str, query: Query) -> AsyncIterator[list[Row]]:
+async def matching(source: Source, table: str, query: Query) -> AsyncIterator[Sequence[Row]]:
     """Yield all rows that satisfy a query's predicate, some at a time, in no order."""
     async for rows in Rows(source, table, query, choose_for_all(source, table, query), 0).matching():
         yield rows
@@ -168,56 +163,64 @@ class Rows:
         self.examined = 0
         self._max_sorted = max_sorted
         self._wanted = maxsize if is_whole else query.offset + query.limit + 1
+        self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
         self._at_once = source.rows_at_once(table)
         if plan.rest == EVERYTHING and plan.is_sorted:
             self._at_once = min(self._at_once, query.offset + query.limit + 1)
         self._read = row_reader(tuple(order.field.path for order in query.sort)) if query.sort else None
         self._key = sort_key_of(query.sort)
 
-    async def in_order(self) -> AsyncIterator[list[Row]]:
+    async def page(self) -> list[Row]:
+        """Return the rows of the query's page, and one more if there is one."""
+        wanted, skip, page = self.query.limit + 1, self.query.offset, list[Row]()
+        if self.plan.is_sorted and len(self.query.sort) <= 1:
+            take = await self._open(is_behind=True)
+            while len(page) < wanted and (rows := await take()):
+                matching = self._test(rows)
+                page.extend(matching[skip:] if skip else matching)
+                skip = max(0, skip - len(matching))
+                await self.source.rest(len(rows))
+            return page[:wanted]
+        async for batch in self.in_order():
+            page.extend(batch[skip:])
+            skip = max(0, skip - len(batch))
+        return page[:wanted]
+
+    def in_order(self) -> AsyncIterator[Sequence[Row]]:
         """Yield the rows that match, behind the query's position, in the query's order, some at a time."""
-        plan, query = self.plan, self.query
-        if not plan.is_sorted:
-            async for batch in self._sorted(self.matching()):
-                yield batch
-        elif len(query.sort) > 1:
-            async for batch in self._sorted_by_rest():
-                yield batch
-        else:
-            async for batch in self.matching(is_behind=True):
-                yield batch
+        if not self.plan.is_sorted:
+            return self._sorted(self.matching())
+        return self._sorted_by_rest() if len(self.query.sort) > 1 else self.matching(is_behind=True)
 
-    async def matching(self, *, is_behind: bool = False) -> AsyncIterator[list[Row]]:
+    async def matching(self, *, is_behind: bool = False) -> AsyncIterator[Sequence[Row]]:
         """Yield the rows that match, as the plan gives them; with `is_behind` only those behind the position."""
-        test = None if self.plan.rest == EVERYTHING else body_matcher(self.plan.rest)
-        async for batch in self._candidates(is_behind):
-            self.examined += len(batch)
-            yield list(batch) if test is None else [row for row in batch if test(row[1])]
-            await self.source.rest(len(batch))
+        take = await self._open(is_behind=is_behind)
+        while rows := await take():
+            yield self._test(rows)
+            await self.source.rest(len(rows))
 
-    async def _candidates(self, is_behind: bool) -> AsyncIterator[Sequence[Row]]:
-        access, source = self.plan.access, self.source
+    def _test(self, rows: Sequence[Row]) -> Sequence[Row]:
+        self.examined += len(rows)
+        matches = self._matches
+        return rows if matches is None else [row for row in rows if matches(row[1])]
+
+    async def _open(self, *, is_behind: bool) -> Callable[[], Awaitable[Sequence[Row]]]:
+        """Return a function that gives the next rows of the plan each time, none at the end."""
+        access, source, at_once = self.plan.access, self.source, self._at_once
         after = self.query.after if is_behind else None
         if isinstance(access, Scan):
-            last = None if after is None else after.record_id
-            while rows := await source.scan(self.table, last, self._at_once):
-                yield rows
-                last = rows[-1][0]
-        elif isinstance(access, ById):
-            yield [row for key in access.keys if (row := source.get(self.table, key)) is not None]
-        elif isinstance(access, Walk):
-            rows_by_value = self._walk(access, after)
-            while batch := list(islice(rows_by_value, self._at_once)):
-                yield batch
+            return _Scanned(source, self.table, None if after is None else after.record_id, at_once).take
+        if isinstance(access, ById):
+            return _Cut(
+                [row for key in access.keys if (row := source.get(self.table, key)) is not None], 0, at_once
+            ).take
+        if isinstance(access, Walk):
+            return _Walked(self._walk(access, after), at_once).take
+        if isinstance(access, Equal):
+            found = await source.equal(self.table, access.field, access.keys)
         else:
-            if isinstance(access, Equal):
-                found = await source.equal(self.table, access.field, access.keys)
-            else:
-                found = await source.within(self.table, access.field, access.spans)
-            start = 0 if after is None else _place_behind(found, after.record_id)
-            while start < len(found):
-                yield found[start : start + self._at_once]
-                start += self._at_once
+            found = await source.within(self.table, access.field, access.spans)
+        return _Cut(found, 0 if after is None else _place_behind(found, after.record_id), at_once).take
 
     def _walk(self, access: Walk, after: Position | None) -> Iterator[Row]:
         """Yield the rows of an index by value, from the position's value on; behind its id if the order ends there."""
@@ -235,7 +238,7 @@ class Rows:
             behind=behind,
         )
 
-    async def _sorted(self, batches: AsyncIterator[list[Row]]) -> AsyncIterator[list[Row]]:
+    async def _sorted(self, batches: AsyncIterator[Sequence[Row]]) -> AsyncIterator[list[Row]]:
         """Yield the first rows of many in order; the rest of them is not kept."""
         first = FirstRows[Row](self._wanted)
         after = self._after_key()
@@ -250,9 +253,10 @@ class Rows:
 
     async def _sorted_by_rest(self) -> AsyncIterator[list[Row]]:
         """Yield rows in the order of several fields, along the index of the first: those of each value are sorted."""
-        test, after = body_matcher(self.plan.rest), self._after_key()
+        test, after = self._matches, self._after_key()
         wanted, first, current = self._wanted, FirstRows[Row](self._wanted), None
-        async for batch in self._candidates(is_behind=True):
+        take = await self._open(is_behind=True)
+        while batch := await take():
             self.examined += len(batch)
             for row in batch:
                 key = self._key_of(row)
@@ -263,7 +267,7 @@ class Rows:
                     if wanted <= 0:
                         return
                     first, current = FirstRows[Row](wanted), key[0]
-                if (after is None or key > after) and test(row[1]):
+                if (after is None or key > after) and (test is None or test(row[1])):
                     first.add(key, row)
             self._check_held(first)
             await self.source.rest(len(batch))
@@ -280,6 +284,41 @@ class Rows:
     def _check_held(self, first: FirstRows[Row]) -> None:
         if first.k > self._max_sorted and len(first) > self._max_sorted:
             raise too_many_rows(self._max_sorted)
+
+
+class _Scanned:
+    """A table's rows in id order, some at a time."""
+
+    def __init__(self, source: Source, table: str, last: int | str | None, at_once: int) -> None:
+        self._source, self._table, self._last, self._at_once = source, table, last, at_once
+
+    async def take(self) -> Sequence[Row]:
+        rows = await self._source.scan(self._table, self._last, self._at_once)
+        if rows:
+            self._last = rows[-1][0]
+        return rows
+
+
+class _Cut:
+    """Rows that are known, some at a time."""
+
+    def __init__(self, rows: Sequence[Row], start: int, at_once: int) -> None:
+        self._rows, self._start, self._at_once = rows, start, at_once
+
+    async def take(self) -> Sequence[Row]:
+        start = self._start
+        self._start += self._at_once
+        return self._rows[start : self._start]
+
+
+class _Walked:
+    """Rows by value, some at a time."""
+
+    def __init__(self, rows: Iterator[Row], at_once: int) -> None:
+        self._rows, self._at_once = rows, at_once
+
+    async def take(self) -> Sequence[Row]:
+        return list(islice(self._rows, self._at_once))
 
 
 async def drain(source: Source, first: FirstRows[T]) -> AsyncIterator[list[T]]:

@@ -138,10 +138,13 @@ class PairFilter:
         self._rest, self._whole = pair_test(self.split.rest, names), pair_test(where, names)
         self._tests_pairs = self.split.rest != EVERYTHING
 
-    async def groups(self, batches: AsyncIterator[list[Group]]) -> AsyncIterator[list[Group]]:
-        """Yield the groups with the pairs that stay; of left records the walk has tested their part."""
+    def groups(self, batches: AsyncIterator[list[Group]]) -> AsyncIterator[list[Group]]:
+        """Return the groups with the pairs that stay; of left records the walk has tested their part."""
+        return batches if self.is_open else self._filtered(batches)
+
+    async def _filtered(self, batches: AsyncIterator[list[Group]]) -> AsyncIterator[list[Group]]:
         async for batch in batches:
-            if self.is_open or (not self._tests_pairs and batch[0][0] is not None):
+            if not self._tests_pairs and batch[0][0] is not None:
                 yield batch
                 continue
             for group in batch:
