@@ -117,13 +117,15 @@ def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str 
 def _pairs(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
     """Yield each pair as an object with a member per table; a side without a match is null."""
     sides = [_side(asked, name) for name in asked.sides]
+    places = [place for place, (_, _, is_wanted) in enumerate(sides) if is_wanted]
+    pair_text = b"{%b}" % b",".join(sides[place][0].replace(b"%", b"%%") + b":%b" for place in places)
+    if asked.select is None:
+        for left, right in found.pairs:
+            yield pair_text % (b"null" if left is None else left[1], b"null" if right is None else right[1])
+        return
     for pair in found.pairs:
-        members = [
-            b"%b:%b" % (name, b"null" if row is None else cut(row[1]))
-            for row, (name, cut, is_wanted) in zip(pair, sides, strict=True)
-            if is_wanted
-        ]
-        yield b"{%b}" % b",".join(members)
+        rows = [(pair[place], sides[place][1]) for place in places]
+        yield pair_text % tuple([b"null" if row is None else cut(row[1]) for row, cut in rows])
 
 
 def _trees(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
