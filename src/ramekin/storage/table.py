@@ -153,9 +153,8 @@ class Table:
             index = self._growing.get(field)
             if index is None:
                 return  # dropped, as above
-            for key in batch:
-                if (body := self.records.bodies.get(key)) is not None:
-                    index.add(self.records.id_of(key), body)
+            find, id_of = self.records.bodies.get, self.records.id_of
+            index.add_many([(id_of(key), body) for key in batch if (body := find(key)) is not None])
             yield
         if (done := self._growing.pop(field, None)) is not None:
             done.is_ready = True
