@@ -15,6 +15,7 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.data import orders
+
 from ramekin import Database
 from ramekin.fields import NO_SCHEMA
 from ramekin.finding import FindRequest

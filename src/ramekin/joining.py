@@ -41,7 +41,17 @@ from ramekin.query.join import (
     row_ids,
     take_pairs,
 )
-from ramekin.query.pairs import PairFields, PairFilter, PairKey, Tree, TreeMaker, sort_pairs, split, strip_order
+from ramekin.query.pairs import (
+    AT_ONCE,
+    PairFields,
+    PairFilter,
+    PairKey,
+    Tree,
+    TreeMaker,
+    sort_pairs,
+    split,
+    strip_order,
+)
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.values import MISSING, join_key
@@ -208,7 +218,8 @@ class _Joined:
             rows = _Rows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
             total = await rows.count() if request.with_count else None
-        if mixed := count_mixed(pairs, on):
+            mixed = await rows.count_mixed(pairs)
+        if mixed:
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
         if not pairs and not trees and not has_more and request.position is None and not request.offset:
             warnings += await self._suggest(on)
@@ -321,6 +332,14 @@ class _Rows:
             return sum([1 async for _ in self._trees(None)])
         walk = Walk(self._view, self._plan, self._max_sorted)
         return await count_pairs(self._filter.groups(walk.groups()))
+
+    async def count_mixed(self, pairs: Sequence[Pair]) -> int:
+        """Return how many pairs match a number with a text, counted in steps."""
+        mixed, kinds = 0, self._view.kinds(self._plan.right_table, self._plan.on.right)
+        for start in range(0, len(pairs), AT_ONCE):
+            mixed += count_mixed(pairs[start : start + AT_ONCE], self._plan.on, kinds)
+            await self._view.rest(AT_ONCE // 4)
+        return mixed
 
     def cursor_behind(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:
         """Return the cursor of the page behind the last row."""

@@ -90,6 +90,7 @@ async def _serve(
     async with database:
         await _load(database, sources)
         gc.freeze()  # what was loaded stays: the collector need not look at it again
+        gc.set_threshold(10_000, 100, 1_000)  # nor often at indexes: a full look at a million entries takes 150 ms
         config = uvicorn.Config(
             app,
             http="httptools",

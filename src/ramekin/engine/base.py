@@ -110,6 +110,9 @@ class View(Protocol):
         Cost: O(log n), and O(1) for each row. The caller rests between.
         """
 
+    def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
+        """Return the types of values (``values.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
+
     def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
         """Return about how many rows `equal` or `walk` would give. Cost: O(log n)."""
 

@@ -20,7 +20,7 @@ from ramekin.paths import FieldPath, parse_path, print_path, reader
 from ramekin.query import execute
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Position, Query
-from ramekin.values import JoinKey, join_key
+from ramekin.values import TEXT, JoinKey, join_key
 
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
@@ -41,6 +41,9 @@ class Source(execute.Source, Protocol):
 
     async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         """Return the rows with a join key in a field, in id order, for each of some keys."""
+
+    def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
+        """Return the types of values by which `lookup` may find rows in a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +227,25 @@ def field_of_row(path: FieldPath) -> Callable[[Row], Any]:
     return lambda row: read(row[1])
 
 
-def count_mixed(pairs: Sequence[Pair], on: On) -> int:
-    """Return how many pairs match a number with a text. Cost: O(pairs)."""
-    read_left, read_right = field_of_row(on.left), field_of_row(on.right)
-    kinds = [(type(read_left(left)), type(read_right(right))) for left, right in pairs if left and right]
-    return sum(1 for left, right in kinds if left is not right and str in (left, right))
+def count_mixed(pairs: Sequence[Pair], on: On, kinds: frozenset[int]) -> int:
+    """Return how many pairs match a number with a text. Cost: O(pairs), without a look at the right rows if they can.
+
+    Args:
+        kinds: the types that stand in the right field.
+    """
+    read_left = field_of_row(on.left)
+    read_right = field_of_row(on.right) if len(kinds) > 1 else None
+    is_text = is_right_text = kinds == {TEXT}
+    last, mixed = None, 0
+    for left, right in pairs:
+        if left is None or right is None:
+            continue
+        if left is not last:
+            last, is_text = left, type(read_left(left)) is str
+        if read_right is not None:
+            is_right_text = type(read_right(right)) is str
+        mixed += is_text is not is_right_text
+    return mixed
 
 
 def other_readings(key: On | FieldPath, chosen: On, left_fields: list[str], right_fields: list[str]) -> list[On]:
