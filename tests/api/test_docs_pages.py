@@ -103,3 +103,26 @@ def test_a_request_can_be_tried_from_the_page(browser):
         assert "6000" in tab.locator("#operations-tables-list_tables .live-responses-table").inner_text()
     finally:
         server.stop()
+
+
+def test_a_condition_can_be_tried_from_the_page(browser):
+    server = Server("demo")
+    try:
+        with server.client() as client:
+            client.post(
+                "/api/v1/data/pets", json=[{"id": 1, "name": "Rex", "age": 3}, {"id": 2, "name": "Tom", "age": 9}]
+            )
+        tab = browser.new_page()
+        tab.goto(f"{server.url}/docs")
+        block = tab.locator("#operations-records-list_records")
+        block.locator(".opblock-summary").click()
+        block.locator('tr[data-param-name="table"] input').fill("pets")
+        block.locator('tr[data-param-name="conditions"] textarea').fill('{"age:gt": "5", "name": "Tom"}')
+        block.locator(".execute").click()
+        tab.wait_for_selector("#operations-records-list_records .live-responses-table .highlight-code", timeout=30_000)
+        assert "age%3Agt=5&name=Tom" in block.locator(".request-url").inner_text()
+        said = block.locator(".live-responses-table").inner_text()
+        assert "Tom" in said
+        assert "Rex" not in said
+    finally:
+        server.stop()

@@ -250,3 +250,25 @@ def test_no_docs_removes_the_pages_and_the_document():
     with TestClient(create_app(start_database(), has_docs=False)) as client:
         for path in ("/docs", "/redoc", "/openapi.json", "/"):
             assert_problem(client.get(path, follow_redirects=False), 404, "unknown-route")
+
+
+def test_lists_describe_their_conditions(local):
+    paths = local.get("/openapi.json").json()["paths"]
+    free = {parameter["name"]: parameter for parameter in paths["/api/v1/data/{table}"]["get"]["parameters"]}
+    assert free["conditions"]["schema"] == {"type": "object", "additionalProperties": {"type": "string"}}
+    assert (free["conditions"]["style"], free["conditions"]["explode"]) == ("form", True)
+    typed = {parameter["name"]: parameter for parameter in paths["/api/v1/data/users"]["get"]["parameters"]}
+    assert "conditions" not in typed
+    assert typed["age:gte"]["schema"]["type"] == "number"
+    assert typed["created_at:lt"]["schema"]["format"] == "date-time"
+    assert typed["age:null"]["schema"]["type"] == "boolean"
+    assert not {"age:contains", "created_at:startswith", "id:gt:x"} & set(typed)
+
+
+def test_every_body_has_an_example(local):
+    document = local.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+                is_model = "$ref" in str(content["schema"])  # has the examples that the model has
+                assert "example" in content or "examples" in content or is_model, (path, method, kind)
