@@ -11,6 +11,7 @@ from typing import Any
 from ramekin.api.requests import CSV, JSON, MERGE_PATCH, NDJSON
 
 RECORD = {"$ref": "#/components/schemas/Record"}
+MERGE_PATCH_SCHEMA = {"type": "object", "description": "Members to change; null removes one (RFC 7396)."}
 _USER = {"id": "ada", "name": "Ada", "address": {"city": "Paris"}}
 
 
@@ -169,7 +170,7 @@ RECORDS = {
         "records",
         {200: _answer("How many were meant, and how many are changed.", _COUNTS, {"matched": 2, "changed": 1})},
         parameters=_MANY,
-        requestBody=_body({"type": "object"}, {"address": {"city": "Paris"}}, MERGE_PATCH, JSON),
+        requestBody=_body(MERGE_PATCH_SCHEMA, {"address": {"city": "Paris"}}, MERGE_PATCH, JSON),
     ),
     "delete_records": _doc(
         "records",
@@ -195,7 +196,7 @@ RECORDS = {
         "records",
         {200: _answer("The record as it is now.", RECORD, _USER)},
         parameters=[_IF_MATCH],
-        requestBody=_body({"type": "object"}, {"name": "Ada L.", "address": {"zip": None}}, MERGE_PATCH, JSON),
+        requestBody=_body(MERGE_PATCH_SCHEMA, {"name": "Ada L.", "address": {"zip": None}}, MERGE_PATCH, JSON),
     ),
     "delete_record": _doc("records", {204: _answer("Deleted.")}, parameters=[_IF_MATCH]),
 }

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from ramekin.api.descriptions import RECORD, SCHEMAS, query_parameter
+from ramekin.api.descriptions import MERGE_PATCH_SCHEMA, RECORD, SCHEMAS, query_parameter
 from ramekin.api.routes import API
 from ramekin.paths import parse_path
 from ramekin.query.operand import operators_for
 from ramekin.query.predicate import TEXT_OPERATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI
 
@@ -159,10 +159,18 @@ def _use_schema(node: Any, name: str, examples: list[Any]) -> None:
             node["$ref"] = f"#/components/schemas/{name}"
         if "example" in node and "schema" in node and node["schema"].get("type") != "string":
             node.pop("example")
-            if examples and "$ref" in node["schema"]:
+            if node["schema"] == MERGE_PATCH_SCHEMA:
+                node["example"] = _example_patch(examples)
+            elif examples and "$ref" in node["schema"]:
                 node["example"] = examples[0]
         for part in node.values():
             _use_schema(part, name, examples)
     elif isinstance(node, list):
         for part in node:
             _use_schema(part, name, examples)
+
+
+def _example_patch(examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a merge patch of one member of a model's example; without one, a patch that changes nothing."""
+    members = examples[0] if examples else {}
+    return dict([(name, value) for name, value in members.items() if name != "id"][:1])
