@@ -369,6 +369,11 @@ def test_too_many_conditions_are_refused(api, pets):
     assert ids(api.post(QUERY, json={"where": {"id": {"in": list(range(5000))}}})) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("more", [{"sort": "name,id"}, {"group_by": ["name"]}])
+def test_the_largest_offset_lies_behind_everything(api, pets, more):
+    assert api.post(QUERY, json={"offset": 2**63 - 1, **more}).json() == {"data": [], "next": None}
+
+
 # Groups
 
 

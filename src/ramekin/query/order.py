@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
+from sys import maxsize
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ramekin.fields import Field, comparer
@@ -78,7 +79,7 @@ class FirstRows(Generic[T]):
     """
 
     def __init__(self, k: int) -> None:
-        self.k = k
+        self.k = min(k, maxsize)
         self._fresh: list[tuple[SortKey, T]] = []
         self._runs: list[list[tuple[SortKey, T]]] = []
         self._bound: SortKey | None = None
