@@ -433,6 +433,20 @@ def test_a_model_sums_numbers_and_decimals_only(api):
     assert_problem(api.post("/api/v1/query/gadgets", json=wrong), 400, "invalid-aggregate")
 
 
+def test_decimals_beyond_a_float_have_no_sum(api):
+    prices = ("1e999999999", "-1e999999999", "1e-999999999")
+    for i, price in enumerate(prices):
+        api.post("/api/v1/data/gadgets", json={"id": i, "Label": "x", "price": price})
+    body = {"aggregate": {"total": "sum:price", "mean": "avg:price", "most": "max:price"}}
+    answer = api.post("/api/v1/query/gadgets", json=body).json()
+    assert answer["data"] == [{"total": None, "mean": None, "most": "1E+999999999"}]
+    assert answer["warnings"] == [
+        f"{name} is beyond a 64-bit float in some group and given as null" for name in ("total", "mean")
+    ]
+    small = api.post("/api/v1/query/gadgets", json=body | {"where": {"id": 2}})
+    assert len(small.text) < 2000
+
+
 # Large answers
 
 

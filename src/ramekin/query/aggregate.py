@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("count", "sum", "avg", "min", "max")
 
-_EXACT = Context(prec=400)
+_EXACT = Context(prec=400, Emax=308, Emin=-308, traps=[])  # beyond a 64-bit float it says infinity
 _COLLAPSE = 1000  # floats that are kept before they are added up
 
 
@@ -212,7 +212,7 @@ class Sum(Figure):
         if isinstance(number, int):
             self.integers += number
         elif isinstance(number, Decimal):
-            self.decimals = [_EXACT.add(number, self.decimals[0])] if self.decimals else [number]
+            self.decimals = [_EXACT.add(number, self.decimals[0] if self.decimals else Decimal(0))]
         else:
             self.floats.append(number)
             if len(self.floats) == _COLLAPSE:
@@ -220,11 +220,18 @@ class Sum(Figure):
 
     def result(self) -> Any:
         if self.decimals:
-            return format(_EXACT.add(self.decimals[0], Decimal(self.integers)), "f")
+            exact = self.exact()
+            return None if exact is None else format(exact, "f")
         total = self.total()
         if isinstance(total, int) and not INT64_MIN <= total <= INT64_MAX:
             return float(total)
         return total
+
+    def exact(self) -> Decimal | None:
+        """Return the sum of decimals and integers, None beyond a float."""
+        total = _EXACT.add(self.decimals[0], Decimal(self.integers))
+        self.is_too_large = not total.is_finite()
+        return None if self.is_too_large else total
 
     def total(self) -> int | float | None:
         """Return the sum of integers and floats, None beyond a float."""
@@ -251,8 +258,8 @@ class Average(Sum):
         if not self.n:
             return None
         if self.decimals:
-            exact = _EXACT.add(self.decimals[0], Decimal(self.integers))
-            return format(Context(prec=28).divide(exact, Decimal(self.n)), "f")
+            exact = self.exact()
+            return None if exact is None else format(Context(prec=28).divide(exact, Decimal(self.n)), "f")
         total = self.total()
         return None if total is None else total / self.n
 
