@@ -102,6 +102,17 @@ def test_a_schema_knows_its_fields_in_queries(api):
     assert api.get(f"{PETS}?home.any=1").json()["data"] == []
 
 
+def test_contains_reads_an_element_as_the_schema_declares_it(api):
+    items = {"type": "array", "items": {"type": "string", "format": "date-time"}}
+    define(api, schema={"type": "object", "properties": {"name": {"type": "string"}, "seen": items}})
+    api.post(PETS, json={"id": 1, "name": "rex", "seen": ["2024-01-01T01:00:00+01:00"]})
+    assert len(api.get(f"{PETS}?seen:contains=2024-01-01T00:00:00Z").json()["data"]) == 1
+    where = {"seen": {"contains": "2024-01-01T00:00:00Z"}}
+    assert len(api.post("/api/v1/query/pets", json={"where": where}).json()["data"]) == 1
+    for wrong in ({"seen": {"contains": "soon"}}, {"seen": {"contains": 5}}, {"name": {"contains": 5}}):
+        assert_problem(api.post("/api/v1/query/pets", json={"where": wrong}), 400, "invalid-value")
+
+
 def test_records_that_break_a_new_definition_are_named_and_nothing_changes(api):
     api.post(PETS, json=[{"id": i, "name": "rex", "age": i - 2} for i in range(4)])
     before = api.get(TABLE).json()

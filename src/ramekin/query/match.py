@@ -13,7 +13,7 @@ from typing import Any
 from ramekin.fields import comparer
 from ramekin.paths import FieldPath, row_reader
 from ramekin.query.predicate import ORDERINGS, AnyOf, Condition, Not, Predicate, paths_in
-from ramekin.values import MISSING, TEXT, order_key
+from ramekin.values import MISSING, TEXT
 
 Test = Callable[[Any], bool]
 """From a field's value (MISSING where there is none) to whether a condition holds."""
@@ -101,11 +101,11 @@ def _order_test(condition: Condition) -> Test:
 
 def _contains_test(condition: Condition) -> Test:
     texts = [operand[1] for operand in condition.operands if operand is not None and operand[0] == TEXT]
-    keys = frozenset(condition.operands)
+    compared, keys = comparer(condition.field.reading), frozenset(condition.operands)
 
     def test(value: Any) -> bool:
         if isinstance(value, str):
             return any(text in value for text in texts)
-        return isinstance(value, list) and any(order_key(item) in keys for item in value)
+        return isinstance(value, list) and any(compared(item) in keys for item in value)
 
     return test

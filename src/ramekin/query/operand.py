@@ -83,7 +83,8 @@ def from_text(path: FieldPath, operator: str, text: str, fields: Fields) -> Cond
     if operator in TEXT_OPERATORS:
         return condition(field, operator, [(TEXT, text)])
     if operator == "contains":
-        return condition(field, operator, _contained(path, text, found, fields))
+        part = _contained(path, found, fields)
+        return condition(Field(path, part.reading), operator, _read(path, text, part))
     kinds = {NUMBER, TEXT} if operator in ORDERINGS else {NUMBER, TEXT, BOOLEAN}
     return condition(field, operator, [key for key in _read(path, text, found) if key[0] in kinds])
 
@@ -108,8 +109,11 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
         raise InvalidValue(f"'{operator}' takes text.")
     if operator in ORDERINGS and kind_of(value) not in ("number", "text"):
         raise InvalidValue(f"'{operator}' takes a number or text; nothing else has an order.")
-    if operator == "contains" or operator in TEXT_OPERATORS:
+    if operator in TEXT_OPERATORS:
         return condition(field, operator, [order_key(value)])
+    if operator == "contains":
+        part = _contained(path, found, fields)
+        return condition(Field(path, part.reading), operator, [_exact(path, value, part)])
     return condition(field, operator, [_exact(path, value, found)])
 
 
@@ -136,13 +140,11 @@ def _fits(operator: str, field: FieldType) -> bool:
     return bool(field.kinds & needed) and (operator in ORDERINGS or field.reading == "plain")
 
 
-def _contained(path: FieldPath, text: str, found: FieldType, fields: Fields) -> list[Operand]:
-    """Return what `contains` looks for: a part of a text, or an element of an array in the element's type."""
-    if found.kinds and "array" not in found.kinds:
-        return [(TEXT, text)]
-    element = fields.type_of((*path, "0")) or ANYTHING
-    keys: list[Operand] = list(_read(path, text, element))
-    return [*keys, (TEXT, text)] if "text" in found.kinds else keys
+def _contained(path: FieldPath, found: FieldType, fields: Fields) -> FieldType:
+    """Return what `contains` looks for: a part of a text, an element of an array, or either of them."""
+    if "text" in found.kinds:
+        return ANYTHING if "array" in found.kinds else FieldType(frozenset({"text"}))
+    return fields.type_of((*path, "0")) or ANYTHING
 
 
 def _read(path: FieldPath, text: str, found: FieldType) -> list[OrderKey]:
