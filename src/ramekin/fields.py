@@ -165,9 +165,9 @@ def _parts(node: Any, root: dict[str, Any]) -> Iterator[Any]:
 
 
 def _follow(reference: Any, root: dict[str, Any]) -> Any:
-    """Return what a reference inside the same document points at; one that leads elsewhere says nothing."""
+    """Return what a pointer inside the same document points at; an anchor, or what leads elsewhere, says nothing."""
     node: Any = root
-    if not isinstance(reference, str) or not reference.startswith("#"):
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
         return True
     for step in reference.removeprefix("#").split("/")[1:]:
         node = node.get(step.replace("~1", "/").replace("~0", "~"), True) if isinstance(node, dict) else True

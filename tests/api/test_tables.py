@@ -113,6 +113,14 @@ def test_contains_reads_an_element_as_the_schema_declares_it(api):
         assert_problem(api.post("/api/v1/query/pets", json={"where": wrong}), 400, "invalid-value")
 
 
+def test_a_reference_to_an_anchor_lets_any_value_be_asked_for(api):
+    named = {"$anchor": "years", "type": "integer"}
+    define(api, schema={"type": "object", "properties": {"age": {"$ref": "#years"}}, "$defs": {"years": named}})
+    assert_problem(api.post(PETS, json={"id": 1, "age": "x"}), 422, "invalid-record")
+    api.post(PETS, json={"id": 1, "age": 5})
+    assert api.get(f"{PETS}?age:gte=5").json() == {"data": [{"id": 1, "age": 5}], "next": None}
+
+
 def test_records_that_break_a_new_definition_are_named_and_nothing_changes(api):
     api.post(PETS, json=[{"id": i, "name": "rex", "age": i - 2} for i in range(4)])
     before = api.get(TABLE).json()
