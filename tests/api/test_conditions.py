@@ -336,6 +336,9 @@ def test_a_model_compares_moments_and_uuids(api):
         ({"group_by": ["n"], "aggregate": {"n": "count"}}, "invalid-aggregate"),
         ({"group_by": ["n"], "sort": "m"}, "invalid-aggregate"),
         ({"group_by": ["n"], "select": "n"}, "invalid-aggregate"),
+        ({"sort": [f"f{i}" for i in range(101)]}, "invalid-sort"),
+        ({"aggregate": {f"f{i}": "count" for i in range(101)}}, "invalid-aggregate"),
+        ({"group_by": ["n"], "sort": ["n"] * 101}, "invalid-aggregate"),
     ],
 )
 def test_every_mistake_in_a_query_has_its_code(api, pets, body, code):

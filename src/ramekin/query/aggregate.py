@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("count", "sum", "avg", "min", "max")
 
+MAX_COLUMNS = 100
+"""Columns of one grouping: each is read from every record."""
+
 _EXACT = Context(prec=400, Emax=308, Emin=-308, traps=[])  # beyond a 64-bit float it says infinity
 _COLLAPSE = 1000  # floats that are kept before they are added up
 
@@ -71,6 +74,8 @@ def parse_grouping(group_by: Any, aggregates: Any, fields: Fields) -> Grouping:
         raise InvalidAggregate("'group_by' is an array of fields.")
     if not isinstance(aggregates, dict):
         raise InvalidAggregate("'aggregate' is an object of names with functions.")
+    if len(group_by) + len(aggregates) > MAX_COLUMNS:
+        raise InvalidAggregate(f"Groups have at most {MAX_COLUMNS} columns.")
     by = tuple((name, _field(name, fields)) for name in group_by)
     found = tuple(_parse_aggregate(name, function, fields) for name, function in aggregates.items())
     if not by and not found:
@@ -84,6 +89,8 @@ def parse_grouping(group_by: Any, aggregates: Any, fields: Fields) -> Grouping:
 def parse_columns(names: Sequence[str], grouping: Grouping) -> tuple[Column, ...]:
     """Return the order of groups, by columns of the answer. Raises InvalidAggregate."""
     columns = []
+    if len(names) > MAX_COLUMNS:
+        raise InvalidAggregate(f"'sort' names at most {MAX_COLUMNS} columns.")
     for name in names:
         column = Column(name.removeprefix("-"), is_descending=name.startswith("-"))
         if column.name not in grouping.names:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ramekin.paths import FieldPath
     from ramekin.query.predicate import Condition
 
+MAX_SORTED = 100
+"""Fields of one order: each is read from every row."""
+
 
 def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> Predicate:
     """Return the predicate of all conditions in an address.
@@ -67,10 +70,12 @@ def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:
     """Return an order from names, each with ``-`` in front for descending.
 
     Raises:
-        InvalidSort: a name is empty or stands twice.
+        InvalidSort: a name is empty or stands twice, or there are more than 100.
         UnknownField: the schema has no such field.
     """
     orders: list[Order] = []
+    if len(names) > MAX_SORTED:
+        raise InvalidSort(f"'sort' names at most {MAX_SORTED} fields.")
     for name in names:
         if not name.lstrip("-"):
             raise InvalidSort("'sort' is a list of fields with commas between, each with '-' in front for descending.")
