@@ -234,6 +234,15 @@ def test_a_strict_client_gets_an_error_for_it(api, pets):
     assert api.get(f"{PETS}?name=x", headers=strict).json() == {"data": [], "next": None}
 
 
+def test_several_lines_of_a_header_are_one_list(api, pets):
+    lines = [("Prefer", "return=minimal"), ("Prefer", "handling=strict")]
+    assert_problem(api.get(f"{PETS}?nmae=x", headers=lines), 400, "unknown-field")
+    accept = [("Accept", "image/png"), ("Accept", "text/csv")]
+    assert api.get(PETS, headers=accept).headers["content-type"].startswith("text/csv")
+    tag = api.get(PETS).headers["etag"]
+    assert api.get(PETS, headers=[("If-None-Match", '"x"'), ("If-None-Match", tag)]).status_code == 304
+
+
 def test_a_field_that_was_there_and_is_gone_is_told_again(api, pets):
     assert "warnings" not in api.get(f"{PETS}?limit:eq=6").json()
     api.delete(f"{PETS}/4")

@@ -179,6 +179,12 @@ def check_no_body(request: Request) -> None:
         raise UnsupportedMediaType("This request takes no body.")
 
 
+def _listed(request: Request, name: str) -> str | None:
+    """Return a header that is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 def accepted(request: Request, offered: Sequence[str]) -> str:
     """Return the offered media type that the client likes best; the first one if it does not say.
 
@@ -187,7 +193,7 @@ def accepted(request: Request, offered: Sequence[str]) -> str:
 
     Source: RFC 9110, section 12.5.1.
     """
-    header = request.headers.get("accept", "")
+    header = _listed(request, "accept") or ""
     if not header or header == "*/*":
         return offered[0]
     best, best_quality = None, 0.0
@@ -223,7 +229,7 @@ def read_condition(request: Request) -> Condition:
 
     If-Match compares strongly: a weak tag matches nothing. Source: RFC 9110, section 13.1.
     """
-    if_match, if_none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
+    if_match, if_none_match = _listed(request, "if-match"), _listed(request, "if-none-match")
     if if_match is None and if_none_match is None:
         return Condition()
     return Condition(
@@ -234,7 +240,7 @@ def read_condition(request: Request) -> Condition:
 
 def none_match(request: Request, opaque: str) -> bool:
     """Say whether If-None-Match names this tag, or any: the client's copy is fresh. Raises InvalidHeader."""
-    header = request.headers.get("if-none-match")
+    header = _listed(request, "if-none-match")
     if header is None:
         return False
     tags = _tags(header, "If-None-Match", weak_too=True)
@@ -294,5 +300,5 @@ class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
 
 def preferences(request: Request) -> frozenset[str]:
     """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
-    parts = re.split(r"[,;]", request.headers.get("prefer", ""))
+    parts = re.split(r"[,;]", _listed(request, "prefer") or "")
     return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())
