@@ -42,11 +42,7 @@ class ChangeRequest:
     max_affected: int | None = None
 
     def __post_init__(self) -> None:
-        if self.is_deletion:
-            return
-        if not isinstance(self.patch, dict):
-            raise InvalidRecord("A merge patch of records is a JSON object.")
-        if "id" in self.patch:
+        if isinstance(self.patch, dict) and "id" in self.patch:
             raise IdMismatch("A change of many records cannot set their id; an id never changes.")
 
 
@@ -61,6 +57,9 @@ class Changed:
 async def change(engine: Engine, presence: Presence, rules_of: Callable[[], Rules], request: ChangeRequest) -> Changed:
     """Patch or delete the records that a predicate means; see `Database.change`."""
     await presence.missing(request.table, paths_in(request.where), is_strict=True)
+    await engine.table_stats(request.table)  # a table that is not there is told before what is wrong with the patch
+    if not request.is_deletion and not isinstance(request.patch, dict):
+        raise InvalidRecord("A merge patch of records is a JSON object.")
     for _ in range(MAX_ATTEMPTS):
         rules = rules_of()
         matched, changes = await _settle(engine, rules, request)

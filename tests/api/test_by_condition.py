@@ -129,3 +129,8 @@ def test_many_records_change_in_one_step(api):
 def test_an_unknown_table_is_404(api):
     assert_problem(api.delete("/api/v1/data/nope?all=true"), 404, "unknown-table")
     assert_problem(api.patch("/api/v1/data/nope?id=1", json={}), 404, "unknown-table")
+
+
+def test_what_a_patch_names_is_looked_up_before_the_patch_itself(api, pets):
+    assert_problem(api.patch("/api/v1/data/absent?all=true", json=[]), 404, "unknown-table")
+    assert_problem(api.patch(f"{PETS}?nmae=x", json=[]), 400, "unknown-field")
