@@ -172,7 +172,8 @@ async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sor
     on, warnings = await joined.resolve()
     warnings += await joined.missing_fields()
     if on is None:
-        return replace(await joined.page(On(ID, ID), []), on=None, warnings=tuple(warnings))  # nothing matches anyway
+        page = await joined.page(On(ID, ID), [])  # nothing matches anyway
+        return replace(page, on=None, is_single=False, warnings=tuple(warnings))
     return await joined.page(on, warnings)
 
 

@@ -200,6 +200,14 @@ def test_a_match_by_id_stands_alone(api, shop):
     ]
 
 
+def test_matches_stay_an_array_where_an_empty_table_leaves_the_key_open(api, shop):
+    api.post("/api/v1/load", json={"notes": [{"id": 1}]})
+    api.delete("/api/v1/data/notes/1")
+    body = ask(api, "type=left&shape=tree&limit=1", "/api/v1/join/persons/notes/author")
+    assert body["join"]["on"] is None
+    assert body["data"] == [{**PEOPLE[0], "notes": []}]
+
+
 def test_a_member_that_is_there_already_is_not_overwritten(api, shop):
     api.post("/api/v1/data/persons", json={"id": 5, "buys": "mine"})
     problem = assert_problem(api.get("/api/v1/join/persons/buys/id=person?shape=tree&type=left"), 422, "name-taken")
