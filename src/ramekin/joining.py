@@ -57,7 +57,7 @@ from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.values import MISSING, join_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from ramekin.engine.base import Engine, View
     from ramekin.fields import Fields
@@ -219,7 +219,7 @@ class _Joined:
             rows = _Rows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
             total = await rows.count() if request.with_count else None
-            mixed = await rows.count_mixed(pairs)
+            mixed = await rows.count_mixed(pairs, trees)
         if mixed:
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
         if not pairs and not trees and not has_more and request.position is None and not request.offset:
@@ -334,12 +334,12 @@ class _Rows:
         walk = Walk(self._view, self._plan, self._max_sorted)
         return await count_pairs(self._filter.groups(walk.groups()))
 
-    async def count_mixed(self, pairs: Sequence[Pair]) -> int:
-        """Return how many pairs match a number with a text, counted in steps."""
+    async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
+        """Return how many matches of a page are of a number with a text, counted in steps."""
         mixed, kinds = 0, self._view.kinds(self._plan.right_table, self._plan.on.right)
-        for start in range(0, len(pairs), AT_ONCE):
-            mixed += count_mixed(pairs[start : start + AT_ONCE], self._plan.on, kinds)
-            await self._view.rest(AT_ONCE // 4)
+        for part in _parts(pairs, trees):
+            mixed += count_mixed(part, self._plan.on, kinds)
+            await self._view.rest(1 + len(part) // 4)
         return mixed
 
     def cursor_behind(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:
@@ -378,6 +378,15 @@ class _Rows:
                 raise too_many_rows(self._max_sorted)
             trees.append(tree)
         return trees, False
+
+
+def _parts(pairs: Sequence[Pair], trees: Sequence[Tree]) -> Iterator[Sequence[Pair]]:
+    """Yield the pairs of a page, those inside its trees too, some at a time."""
+    for start in range(0, len(pairs), AT_ONCE):
+        yield pairs[start : start + AT_ONCE]
+    for tree in trees:
+        for start in range(0, len(tree.rights), AT_ONCE):
+            yield [(tree.left, right) for right in tree.rights[start : start + AT_ONCE]]
 
 
 def _accesses(plan: JoinPlan) -> list[Access]:

@@ -200,6 +200,13 @@ def test_a_match_by_id_stands_alone(api, shop):
     ]
 
 
+def test_matches_of_mixed_type_inside_trees_are_counted_too(api):
+    api.post("/api/v1/load", json={"m": [{"id": 1}, {"id": 2}], "n": [{"id": 1, "m": "1"}, {"id": 2, "m": 1}]})
+    for shape in ("pairs", "tree"):
+        [warning] = ask(api, f"shape={shape}", "/api/v1/join/m/n/id=m")["warnings"]
+        assert warning.startswith("1 of these matches")
+
+
 def test_matches_stay_an_array_where_an_empty_table_leaves_the_key_open(api, shop):
     api.post("/api/v1/load", json={"notes": [{"id": 1}]})
     api.delete("/api/v1/data/notes/1")
