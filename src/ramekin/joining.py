@@ -222,7 +222,8 @@ class _Joined:
             mixed = await rows.count_mixed(pairs, trees)
         if mixed:
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
-        if not pairs and not trees and not has_more and request.position is None and not request.offset:
+        is_first = request.position is None and not request.offset
+        if is_first and (pairs or trees or not has_more) and not _has_match(pairs, trees):
             warnings += await self._suggest(on)
         explain = None
         if request.with_explain:
@@ -275,14 +276,22 @@ class _Joined:
         readings = other_readings(
             parse_key(self.request.key), chosen, await self._outer_names(left), await self._outer_names(right)
         )
+        if await self._matches_anything(chosen):
+            return []  # the conditions, or the page, left the matches out
         async with self.engine.snapshot([Access(left), Access(right)]) as view:
-            if self.request.where != EVERYTHING and await _would_match(view, left, right, chosen):
-                return []
             return [
                 f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})"
                 for on in readings
                 if await _would_match(view, left, right, on)
             ]
+
+    async def _matches_anything(self, on: On) -> bool:
+        """Say whether any records match. Cost: O(left records before the first that does), along the key's index."""
+        plan = JoinPlan(self.request.left, self.request.right, on)
+        async with self.engine.snapshot(_accesses(plan)) as view:
+            async for _ in Walk(view, plan, self.max_sorted).groups():
+                return True
+        return False
 
 
 class _Rows:
@@ -378,6 +387,10 @@ class _Rows:
                 raise too_many_rows(self._max_sorted)
             trees.append(tree)
         return trees, False
+
+
+def _has_match(pairs: Sequence[Pair], trees: Sequence[Tree]) -> bool:
+    return any(left and right for left, right in pairs) or any(tree.rights for tree in trees)
 
 
 def _parts(pairs: Sequence[Pair], trees: Sequence[Tree]) -> Iterator[Sequence[Pair]]:

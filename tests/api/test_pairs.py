@@ -256,3 +256,11 @@ def test_a_model_says_what_may_stand_in_a_condition(api):
 def test_nothing_matched_because_of_a_condition_is_no_fault_of_the_key(api, shop):
     assert "warnings" not in ask(api, "persons.name=Nobody")
     assert "warnings" in ask(api, "", "/api/v1/join/persons/buys/person=id")
+
+
+@pytest.mark.parametrize("query", ["type=left", "type=right", "type=full&limit=1", "type=left&shape=tree"])
+def test_nothing_matched_is_told_where_records_without_a_match_are_kept(api, query):
+    api.post("/api/v1/load", json={"a": [{"id": 1}, {"id": 2}], "b": [{"id": 8, "a_id": 2}, {"id": 9, "a_id": 7}]})
+    [warning] = ask(api, query, "/api/v1/join/a/b/id")["warnings"]
+    assert warning == "nothing matched; id=a_id would (a.id = b.a_id)"
+    assert "warnings" not in ask(api, query, "/api/v1/join/a/b/a_id")
