@@ -245,6 +245,16 @@ def test_csv_and_ndjson_of_pairs_and_trees(api, shop):
     assert "rel=" in lines.headers["link"]
 
 
+def test_csv_of_trees_has_the_chosen_columns_of_a_model_only(api):
+    api.post(
+        "/api/v1/data/users",
+        json={"id": "5a9b9bb6-0000-4000-8000-000000000001", "email": "a@example.com", "full_name": "Ada"},
+    )
+    path = "/api/v1/join/users/orders/user_id?type=left&shape=tree&select=users.full_name,orders.id"
+    csv = api.get(path, headers={"Accept": "text/csv"})
+    assert csv.text == "full_name,orders\r\nAda,[]\r\n"
+
+
 def test_a_model_says_what_may_stand_in_a_condition(api):
     path = "/api/v1/join/users/orders/user_id"
     assert_problem(api.get(f"{path}?users.agee=1"), 400, "unknown-field")

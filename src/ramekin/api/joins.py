@@ -109,7 +109,7 @@ def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str 
         found.warnings,
         found.explain,
         {"join": {"on": found.on, "type": asked.kind}},
-        context.columns(asked.left) if is_tree else _columns(context, asked),
+        _columns(context, asked),
         None if is_tree else _flatten,
     )
 
@@ -149,13 +149,16 @@ def _side(asked: JoinRequest, name: str) -> tuple[bytes, Callable[[bytes], bytes
 
 
 def _columns(context: Context, asked: JoinRequest) -> list[str]:
-    """Return the columns of flat rows that are declared: ``users.id``, ``orders.id``."""
-    sides = zip(asked.sides, (asked.left, asked.right), strict=True)
-    declared = [(name, column) for name, table in sides for column in context.columns(table)]
+    """Return the columns that are declared: ``users.id``, ``orders.id``; of trees the record's own."""
+    is_tree = asked.shape == "tree"
+    tables = (asked.left,) if is_tree else (asked.left, asked.right)
+    declared = [
+        (name, column) for name, table in zip(asked.sides, tables, strict=False) for column in context.columns(table)
+    ]
     if asked.select is not None:
         chosen = {path[:2] for path in asked.select}
         declared = [found for found in declared if found in chosen or found[:1] in chosen]
-    return [f"{name}.{column}" for name, column in declared]
+    return [column if is_tree else f"{name}.{column}" for name, column in declared]
 
 
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:
