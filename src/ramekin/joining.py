@@ -159,9 +159,9 @@ class JoinPage:
     explain: Explanation | None
 
 
-def pair_fields(names: tuple[str, str], left: Fields, right: Fields) -> PairFields:
-    """Return the fields of joined rows, for reading queries."""
-    return PairFields(names, (left, right))
+def pair_fields(names: tuple[str, str], left: Fields, right: Fields, words: tuple[str, ...] = ()) -> PairFields:
+    """Return the fields of joined rows, for reading queries; `words` are others that a wrong name may mean."""
+    return PairFields(names, (left, right), words)
 
 
 async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:

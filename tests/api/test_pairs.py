@@ -127,6 +127,7 @@ def test_a_field_that_no_record_has_is_told_with_its_side(api, shop):
     [
         ("name=Ada", "unknown-field", "persons.name"),
         ("person.name=Ada", "unknown-field", "Did you mean 'persons"),
+        ("tpye=left", "unknown-field", "Did you mean 'type'"),
         ("sort=persons", "invalid-sort", "persons.id"),
         ("sort=total", "unknown-field", ""),
         ("select=total", "unknown-field", ""),

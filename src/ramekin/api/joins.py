@@ -72,7 +72,7 @@ def _read(
     """Return what is asked for, and the path of the page behind it but for the cursor. Remembers the last ones."""
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
-    fields = pair_fields(names or tables, *sides)
+    fields = pair_fields(names or tables, *sides, WORDS)
     asked = JoinRequest(
         *tables,
         key,

@@ -44,10 +44,11 @@ AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class PairFields:
-    """The fields of joined rows: two members, each a record of its table."""
+    """The fields of joined rows: two members, each a record of its table. `words` are others that may be meant."""
 
     names: tuple[str, str]
     sides: tuple[Fields, Fields]
+    words: tuple[str, ...] = ()
 
     def type_of(self, path: FieldPath) -> FieldType | None:
         for name, fields in zip(self.names, self.sides, strict=True):
@@ -60,7 +61,8 @@ class PairFields:
             if path[0] == name:
                 return fields.hint(path[1:])
         near = [(name, *path[1:]) for name in self.names if did_you_mean(path[0], [name])]
-        meant = near or [(name, *path) for name in self.names]
+        words = [(word,) for word in self.words if len(path) == 1 and did_you_mean(path[0], [word])]
+        meant = [*words, *(near or [(name, *path) for name in self.names])]
         quoted = [f"'{shorten(print_path(one))}'" for one in meant]
         return f" Did you mean {' or '.join(quoted)}?"
 
