@@ -216,6 +216,7 @@ class _Joined:
         began, request = perf_counter(), self.request
         plan = self._plan(on)
         async with self.engine.snapshot(_accesses(plan)) as view:
+            is_single = await self._is_single(on)  # at the moment of the view
             rows = _Rows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
             total = await rows.count() if request.with_count else None
@@ -232,7 +233,7 @@ class _Joined:
         return JoinPage(
             tuple(pairs),
             tuple(trees),
-            await self._is_single(on),
+            is_single,
             on.describe(*request.sides),
             rows.cursor_behind(pairs, trees) if has_more else None,
             total,

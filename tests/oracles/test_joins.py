@@ -188,3 +188,19 @@ async def one_forest(database, generator, left, right):
             expected.append((record, oracle.ordered(kept, [name.replace("r.", "") for name in right_sort])))
     assert total == len(expected)
     assert found == expected, (on, kind, where, left_sort, right_sort, left, right)
+
+
+def test_a_join_is_of_one_moment_even_where_its_table_is_dropped_meanwhile():
+    async def run():
+        async with Database() as database:
+            await database.insert("l", [{"id": i} for i in range(5000)])
+            await database.insert("r", [{"id": i, "l_id": i} for i in range(5000)])
+            request = JoinRequest("l", "r", "id=l_id", shape="tree", limit=5000)
+            before = await database.join(request)
+            long = asyncio.create_task(database.join(request))
+            await asyncio.sleep(0)
+            await database.drop("r")
+            assert not long.done()
+            assert await long == before
+
+    asyncio.run(run())
