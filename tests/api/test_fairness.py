@@ -1,5 +1,6 @@
 """Long work and short work side by side, over a real server: nobody waits for a query, and nobody pays for one that is not wanted."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -7,6 +8,8 @@ from time import perf_counter, sleep
 
 import pytest
 
+from ramekin.api.pages import Page, page_response
+from ramekin.api.requests import JSON
 from tests.conftest import Server
 from tests.problems import assert_problem
 
@@ -157,3 +160,21 @@ def test_walks_in_an_order_give_every_untouched_record_once_while_others_come_an
     finally:
         is_done.set()
         thread.join()
+
+
+def test_short_rows_that_must_be_made_are_made_in_steps():
+    async def run():
+        turns = []
+
+        async def others():
+            while True:
+                turns.append(1)
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        answer = await page_response(Page((b"%d" % i for i in range(10_000)), 50_000, None), JSON, {})
+        task.cancel()
+        assert json.loads(answer.body) == {"data": list(range(10_000)), "next": None}
+        assert len(turns) >= 10
+
+    asyncio.run(run())

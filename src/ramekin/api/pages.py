@@ -34,8 +34,8 @@ AT_ONCE = 200
 class Page:
     """The rows of a page, each as JSON once it is asked for, and what is said about them.
 
-    `size_bytes` is about what the rows have together; `columns` are those that come first in CSV; `flatten` makes a
-    row of one line of a nested one.
+    Rows in a list or a tuple are ready, others are made in steps. `size_bytes` is about what they have together;
+    `columns` are those that come first in CSV; `flatten` makes a row of one line of a nested one.
     """
 
     rows: Iterable[bytes]
@@ -60,7 +60,7 @@ def selected(bodies: Iterable[bytes], paths: Sequence[FieldPath] | None) -> Iter
 async def page_response(page: Page, kind: str, headers: dict[str, str]) -> Response:
     """Return a page in the media type that was asked for."""
     headers = headers | _headers(page, is_bare=kind != JSON)
-    if kind == JSON and page.size_bytes <= SHORT_BYTES:
+    if kind == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, (list, tuple)):
         return body_response(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
     writer = _write_json if kind == JSON else _write_csv if kind == CSV else _write_ndjson
     if page.size_bytes <= SHORT_BYTES:
