@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ramekin import changing, defining, finding, joining
@@ -46,10 +46,14 @@ if TYPE_CHECKING:
     from ramekin.schema import RecordSchema
 
 MAX_ATTEMPTS = 100
-"""Times that a write is settled again because others wrote in between. The engine in this process never needs one."""
+"""Times that a write is settled again because others wrote or defined tables in between."""
 
 BATCH = 200
 """Records that are prepared before other tasks get a turn: about 2 ms."""
+
+
+class _Redefined(Exception):  # no error: what was prepared is prepared again
+    """Definitions changed between preparing a record and applying it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Database:
         self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
         self.schemas: dict[str, RecordSchema] = {**self.models}
         self._cautious: set[str] = set()  # tables whose definition asks for If-Match
+        self._definitions = 0  # how often one was given or taken away
         self._presence = Presence(self.engine, self.schemas)
 
     async def __aenter__(self) -> Database:
@@ -162,19 +167,29 @@ class Database:
 
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
-        table = operation.table
-        try:
-            for _ in range(MAX_ATTEMPTS):
-                rules = self.rules(table)
-                prepared = prepare(operation, rules)
-                [before] = await self.engine.get_many([(table, prepared.key)])
-                outcome = settle(prepared, before, rules)
-                if await self.engine.write([Change(table, prepared.key, before, outcome.body)]):
-                    return outcome
-        except RecordNotFound:
-            await self.engine.table_stats(table)  # says so if it is the table that is missing
-            raise
-        raise Unavailable("The record is being written by others; nothing was applied.")
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                return await self._apply(operation, self.rules(operation.table))
+            except RecordNotFound:
+                await self.engine.table_stats(operation.table)  # says so if it is the table that is missing
+                raise
+            except _Redefined:
+                continue
+        raise Unavailable("The table is being defined by others; nothing was applied.")
+
+    async def _apply(self, operation: Operation, rules: Rules) -> Outcome:
+        prepared, definitions = prepare(operation, rules), self._definitions
+        outcome: Outcome
+
+        def step(before: bytes | None) -> bytes | None:
+            nonlocal outcome
+            if self._definitions != definitions:
+                raise _Redefined
+            outcome = settle(prepared, before, rules)
+            return outcome.body
+
+        await self.engine.change(operation.table, prepared.key, step)
+        return outcome
 
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Apply operations in order, all or nothing, and return what each did.
@@ -318,6 +333,7 @@ class Database:
         return False
 
     def _forget(self, name: str) -> None:
+        self._definitions += 1
         self.schemas.pop(name, None)
         self._cautious.discard(name)
 
@@ -376,7 +392,7 @@ class Database:
             except RamekinError as error:
                 raise _at(error, i) from None
             outcomes.append(outcome)
-            changes[place] = replace(change, after=outcome.body)
+            changes[place] = change._replace(after=outcome.body)
             if i % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
         return outcomes, [change for change in changes.values() if change.after is not change.before]

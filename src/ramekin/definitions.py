@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ramekin.errors import InvalidTableName
 
@@ -31,8 +31,7 @@ def check_table_name(name: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One record's step from a body to a body.
 
     `before` is the body that the change was computed from, None where there was no record; the engine applies a

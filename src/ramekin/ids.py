@@ -69,6 +69,21 @@ def sort_ids(ids: Iterable[int | str]) -> list[int | str]:
     return found
 
 
+class _Noise:
+    """Random bits from the system, fetched 4 KiB at a time: a call for each id would cost half of making it."""
+
+    def __init__(self) -> None:
+        self._block, self._at = b"", 0
+
+    def bits(self, count: int) -> int:
+        """Return a random integer of that many bits. Cost: O(count)."""
+        size = (count + 7) // 8
+        if self._at + size > len(self._block):
+            self._block, self._at = secrets.token_bytes(4096), 0
+        self._at += size
+        return int.from_bytes(self._block[self._at - size : self._at], "big") >> (size * 8 - count)
+
+
 class UuidSource:
     """Makes UUIDs of version 7 that only ever ascend.
 
@@ -78,20 +93,28 @@ class UuidSource:
     once per millisecond and then grow by a random step, and an overflow borrows from the next millisecond.
     """
 
-    def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] = secrets.randbits) -> None:
+    def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] | None = None) -> None:
         self._clock = clock
-        self._randbits = randbits
+        self._randbits = randbits or _Noise().bits
         self._last = 0  # 48 bits of milliseconds, then 74 random bits
 
     def __call__(self) -> UUID:
         """Return the next id. Cost: O(1)."""
+        return UUID(int=self._next())
+
+    def text(self) -> str:
+        """Return the text of the next id, in half the time. Cost: O(1)."""
+        digits = f"{self._next():032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+    def _next(self) -> int:
         fresh = self._clock.wall_ms() << 74
         if fresh >> 74 > self._last >> 74:
             self._last = fresh | self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
         else:
             self._last += 1 + self._randbits(32)
         milliseconds, high, low = self._last >> 74, self._last >> 62 & 0xFFF, self._last & (1 << 62) - 1
-        return UUID(int=milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
+        return milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low
 
 
 uuid7 = UuidSource()

@@ -36,4 +36,7 @@ class Settings(BaseSettings):
     max_page_rows: int = Field(10_000, ge=1, description="Rows of one page at the most.")
     max_sorted_rows: int = Field(100_000, ge=1, description="Rows that one query may hold to put them in order.")
     index_idle_seconds: int = Field(3600, ge=1, description="Seconds after which an unused index is dropped.")
+    fast_path: str = Field(
+        "protocol", pattern="^(protocol|asgi|off)$", description="Short way to records: below ASGI, in it, or none."
+    )
     shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")

@@ -22,14 +22,17 @@ from ramekin.api import (
     health,
     joins,
     lists,
+    metrics,
     openapi,
     problems,
     queries,
     records,
     tables,
 )
+from ramekin.api.edge import Edge
+from ramekin.api.hot import HotRoutes, HotTable
 from ramekin.api.limits import Keys, RateLimit
-from ramekin.api.middleware import Edge
+from ramekin.api.middleware import EdgeMiddleware
 from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.responses import json_response
 from ramekin.api.routes import add_route, methods_of
@@ -49,6 +52,7 @@ class Context:
     def __init__(self, database: Database, *, has_docs: bool, clock: Clock = SYSTEM) -> None:
         self.database = database
         self.has_docs = has_docs
+        self.metrics = metrics.Metrics()
         self.is_draining = False
         self._clock = clock
         self._started_s = clock.steady_s()
@@ -75,12 +79,14 @@ def create_app(
     rate_limit: str | None = None,
     has_docs: bool = True,
     has_access_log: bool = False,
+    has_hot_routes: bool = True,
 ) -> FastAPI:
     """Return the application that serves a database, which the caller opens before and closes afterwards.
 
     Args:
         keys: bearer keys that requests must carry; none: everybody may ask.
         rate_limit: requests for each client, such as ``1000/second``; None: no limit.
+        has_hot_routes: requests for records go past FastAPI's router, to the same endpoints.
 
     Raises:
         ValueError: the rate limit cannot be read.
@@ -96,7 +102,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.context = context
-    for feature in (records, lists, by_condition, queries, joins, dump, batch, tables, health):
+    for feature in (records, lists, by_condition, queries, joins, dump, batch, tables, health, metrics):
         feature.register(app, context)
     problems.register(app)
     if has_docs:
@@ -106,7 +112,11 @@ def create_app(
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     limit = None if rate_limit is None else RateLimit(rate_limit)
-    app.add_middleware(Edge, app=app, keys=Keys(keys), rate_limit=limit, has_access_log=has_access_log)
+    app.state.edge = Edge(Keys(keys), limit, context.metrics, has_access_log=has_access_log)
+    app.state.hot_table = HotTable(app)
+    if has_hot_routes:
+        app.add_middleware(HotRoutes, table=app.state.hot_table)
+    app.add_middleware(EdgeMiddleware, app=app, edge=app.state.edge)
     return app
 
 

@@ -300,6 +300,8 @@ TABLES = {
     "drop_table": _doc("tables", {204: _answer("Dropped.")}),
 }
 
+METRICS = _doc("service", {200: {"description": "Figures in Prometheus's text format.", "content": {"text/plain": {}}}})
+
 HEALTH = _doc(
     "service",
     {200: _answer("Ready.", {"type": "object"}, _HEALTH_EXAMPLE), 503: _answer("Not ready.", {"type": "object"})},

@@ -19,10 +19,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from ramekin.errors import RateLimited, Unauthorized
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starlette.datastructures import Headers
-    from starlette.types import Scope
+    from collections.abc import Mapping, Sequence
 
 OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json", "/static/", "/problems")
 
@@ -38,7 +35,10 @@ class Keys:
     def __init__(self, keys: Sequence[str]) -> None:
         self._digests = [sha256(key.encode()).digest() for key in keys]
 
-    def check(self, headers: Headers) -> None:
+    def __bool__(self) -> bool:
+        return bool(self._digests)
+
+    def check(self, headers: Mapping[str, str]) -> None:
         """Refuse a request without a right key, in a time that tells nothing of the keys. Raises Unauthorized."""
         if not self._digests:
             return
@@ -89,9 +89,8 @@ class Limited(Exception):
         self.error = RateLimited("This client has sent more requests than the limit allows.")
 
 
-def client_of(scope: Scope, headers: Headers) -> str:
+def client_of(headers: Mapping[str, str], address: str) -> str:
     """Return whom a request is counted for: its key if it has one, else the client's address."""
     if key := headers.get("authorization"):
         return "key:" + sha256(key.encode()).hexdigest()
-    client = scope.get("client")
-    return "address:" + (client[0] if client else "unknown")
+    return "address:" + address

@@ -29,13 +29,13 @@ from ramekin.api.requests import (
     read_parameters,
 )
 from ramekin.api.responses import (
+    JsonText,
     body_response,
     json_response,
     not_modified,
     record_path,
-    record_response,
 )
-from ramekin.api.routes import API, add_route
+from ramekin.api.routes import API, add_route, hot
 from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
 from ramekin.operations import CONFLICT_RULES, Operation
 from ramekin.paths import parse_path, select
@@ -55,6 +55,7 @@ def register(app: FastAPI, context: Context) -> None:
     """Add the endpoints of records."""
     database, limits = context.database, context.database.limits
 
+    @hot
     async def create_record(table: str, request: Request) -> Response:
         """Create one record, or many at once: all or nothing."""
         kind = media_type(request, (JSON, NDJSON, CSV))
@@ -74,6 +75,7 @@ def register(app: FastAPI, context: Context) -> None:
         outcomes = await database.insert(table, records, on_conflict=rule)
         return _answer_many(outcomes, is_minimal=is_minimal)
 
+    @hot
     async def get_record(table: str, id: str, request: Request) -> Response:
         """Return one record."""
         fields = _selected(read_parameters(request, ("select",)))
@@ -85,8 +87,9 @@ def register(app: FastAPI, context: Context) -> None:
             return not_modified(etag)
         if fields is not None:
             body = codec.dump(select(codec.parse(body), fields))
-        return body_response(body, headers={"etag": etag})
+        return JsonText(body, 200, [(b"etag", etag.encode())])
 
+    @hot
     async def put_record(table: str, id: str, request: Request) -> Response:
         """Replace a whole record; with `upsert=true` create it where it is absent."""
         media_type(request, (JSON,))
@@ -99,6 +102,7 @@ def register(app: FastAPI, context: Context) -> None:
         outcome = await database.apply(Operation(kind, table, id, record, condition))
         return _answer_one(table, outcome)
 
+    @hot
     async def patch_record(table: str, id: str, request: Request) -> Response:
         """Change some members of a record (JSON merge patch); the result is validated again."""
         media_type(request, (JSON, MERGE_PATCH))
@@ -110,6 +114,7 @@ def register(app: FastAPI, context: Context) -> None:
         outcome = await database.apply(Operation("patch", table, id, record, condition))
         return _answer_one(table, outcome)
 
+    @hot
     async def delete_record(table: str, id: str, request: Request) -> Response:
         """Delete a record."""
         check_no_body(request)
@@ -159,12 +164,15 @@ def _read_bulk(context: Context, table: str, kind: str, body: bytes, *, as_text:
 def _answer_one(table: str, outcome: Outcome, *, is_minimal: bool = False) -> Response:
     assert outcome.body is not None, "only a deletion leaves none"
     is_new = outcome.effect == "created"
-    location = record_path(table, outcome.key) if is_new else None
-    response = record_response(outcome.body, 201 if is_new else 200, location)
+    headers = [(b"etag", b'"%b"' % codec.digest(outcome.body).encode())]
+    if is_new:
+        headers.append((b"location", record_path(table, outcome.key).encode()))
     if not is_minimal:
-        return response
-    headers = {name: value for name, value in response.headers.items() if name in ("etag", "location")}
-    return json_response({"count": 1}, response.status_code, headers | {"preference-applied": "return=minimal"})
+        return JsonText(outcome.body, 201 if is_new else 200, headers)
+    return JsonText(codec.dump({"count": 1}), 201 if is_new else 200, [*headers, _MINIMAL])
+
+
+_MINIMAL = (b"preference-applied", b"return=minimal")
 
 
 def _answer_many(outcomes: Sequence[Outcome], *, is_minimal: bool) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
@@ -29,7 +30,7 @@ from ramekin.errors import (
 from ramekin.operations import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 
     from starlette.types import Scope
 
@@ -42,8 +43,33 @@ WATCH_S = 0.05
 
 T = TypeVar("T", bound=str)
 
+_NOTHING_PREFERRED: frozenset[str] = frozenset()
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
 _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+
+
+class WholeRequest(Request):
+    """A request that has arrived whole, as far as endpoints and the edge read one; it is made without ASGI.
+
+    The headers are a plain dictionary by their names in small letters; none of them stands twice.
+    """
+
+    headers: Mapping[str, str] = {}  # type: ignore[assignment]  # an attribute in place of Starlette's property
+    method = ""
+
+    def __init__(
+        self, method: str, path: str, query: bytes, headers: Mapping[str, str], content: bytes, request_id: str
+    ) -> None:
+        self.began_s = perf_counter()
+        self.method, self.path, self.headers, self.content = method, path, headers, content
+        self.request_id, self.extra = request_id, dict[str, str]()
+        self.scope = {"type": "http", "query_string": query}
+
+    async def body(self) -> bytes:
+        return self.content
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        yield self.content
 
 
 def request_id(scope: Scope) -> str:
@@ -59,6 +85,8 @@ def read_parameters(request: Request, allowed: Collection[str] = ()) -> dict[str
         InvalidParameter: one stands twice, or there are too many.
         MalformedPath: the query is not UTF-8.
     """
+    if not request.scope["query_string"]:
+        return {}
     found, others = read_query(request, allowed)
     for name, _ in others:
         taken = f"This route takes {', '.join(sorted(allowed))}." if allowed else "This route takes none."
@@ -131,10 +159,12 @@ def media_type(request: Request, allowed: Sequence[str]) -> str:
         UnsupportedMediaType: it is another one or none, not UTF-8, or the body is compressed.
     """
     header = request.headers.get("content-type", "")
+    encoding = request.headers.get("content-encoding", "identity")
+    if header in allowed and encoding == "identity":
+        return header
     kind, _, rest = header.partition(";")
     kind = kind.strip().lower()
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity":
+    if encoding.strip().lower() != "identity":
         raise UnsupportedMediaType("A body with a Content-Encoding is not read; send it as it is.")
     if kind not in allowed:
         said = "has no Content-Type" if not kind else f"has the Content-Type '{shorten(kind)}'"
@@ -154,6 +184,10 @@ def check_length(request: Request, limit: int) -> None:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Return the whole body. Raises BodyTooLarge without reading the rest."""
+    if isinstance(request, WholeRequest):
+        if len(request.content) > limit:
+            raise _too_large(limit)
+        return request.content
     return b"".join([chunk async for chunk in read_chunks(request, limit)])
 
 
@@ -181,8 +215,10 @@ def check_no_body(request: Request) -> None:
 
 def _listed(request: Request, name: str) -> str | None:
     """Return a header that is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
-    lines = request.headers.getlist(name)
-    return ", ".join(lines) if lines else None
+    header = request.headers.get(name)
+    if header is None or isinstance(request, WholeRequest):
+        return header
+    return ", ".join(request.headers.getlist(name))
 
 
 def accepted(request: Request, offered: Sequence[str]) -> str:
@@ -300,5 +336,8 @@ class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
 
 def preferences(request: Request) -> frozenset[str]:
     """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
-    parts = re.split(r"[,;]", _listed(request, "prefer") or "")
+    header = _listed(request, "prefer")
+    if header is None:
+        return _NOTHING_PREFERRED
+    parts = re.split(r"[,;]", header)
     return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())

@@ -33,6 +33,7 @@ Bytes = Annotated[int | None, typer.Option(help="Bytes at the most.")]
 Rows = Annotated[int | None, typer.Option(help="Rows of one page at the most.")]
 SortedRows = Annotated[int | None, typer.Option(help="Rows that one query may hold to put them in order.")]
 IdleSeconds = Annotated[int | None, typer.Option(help="Seconds after which an unused index is dropped.")]
+FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
 Seconds = Annotated[int | None, typer.Option(help="Seconds that requests get to finish at the end.")]
 Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
 Url = Annotated[
@@ -58,6 +59,7 @@ def serve(
     max_page_rows: Rows = None,
     max_sorted_rows: SortedRows = None,
     index_idle_seconds: IdleSeconds = None,
+    fast_path: FastPath = None,
     shutdown_seconds: Seconds = None,
     workers: Workers = 1,
 ) -> None:

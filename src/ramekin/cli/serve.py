@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from ramekin.api.app import create_app
+from ramekin.api.protocol import RecordProtocol, ShortWay
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, read_models
 from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read_records
@@ -84,6 +85,7 @@ async def _serve(
             rate_limit=settings.rate_limit,
             has_docs=settings.docs,
             has_access_log=settings.access_log,
+            has_hot_routes=settings.fast_path != "off",
         )
     except ValueError:
         raise Refused(f"--rate-limit: '{settings.rate_limit}' is not like 1000/second or 60/minute") from None
@@ -91,9 +93,10 @@ async def _serve(
         await _load(database, sources)
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         gc.set_threshold(10_000, 100, 1_000)  # nor often at indexes: a full look at a million entries takes 150 ms
+        app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=RecordProtocol if settings.fast_path == "protocol" else "httptools",
             lifespan="off",
             log_config=None,
             access_log=False,

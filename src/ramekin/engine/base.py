@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from ramekin.query.plan import fields_to_index
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
@@ -199,6 +199,21 @@ class Engine(Protocol):
 
         Raises:
             InvalidTableName: no table may have that name.
+        """
+
+    async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
+        """Change one record: store what a step makes of its body, or delete it where the step makes None.
+
+        Args:
+            step: a pure function of the body, None where there is no record; it may be called again when others wrote
+                in between. What it raises is raised, and nothing is changed.
+
+        A table that is new is made, unless the step leaves nothing.
+
+        Raises:
+            InvalidTableName, NotUnique: as `write`.
+
+        Cost: O(1), and what the step costs.
         """
 
     async def write(self, changes: Sequence[Change]) -> bool:

@@ -91,9 +91,17 @@ class EmbeddedEngine:
         await self._make_pinned_ready(self._catalog.table(name))
         return True
 
+    async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
+        self._drop_idle_indexes()
+        if self._catalog.has_unique:
+            await self._make_unique_ready([table])
+        found = self._catalog.find(table)
+        before = None if found is None else found.get(key)
+        self._catalog.put(table, key, before, step(before))
+
     async def write(self, changes: Sequence[Change]) -> bool:
         self._drop_idle_indexes()
-        if await self._make_unique_ready(change.table for change in changes):
+        if self._catalog.has_unique and await self._make_unique_ready(change.table for change in changes):
             return False  # others had their turn: the caller looks again
         return self._catalog.apply(changes)
 

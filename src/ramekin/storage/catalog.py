@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.definitions import check_table_name
+from ramekin.definitions import Change, check_table_name
 from ramekin.errors import NotUnique, UnknownTable, did_you_mean, shorten
 from ramekin.paths import print_path, reader
 from ramekin.storage.table import Table
@@ -16,7 +16,7 @@ from ramekin.values import join_key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ramekin.definitions import Change, Definition
+    from ramekin.definitions import Definition
     from ramekin.fields import Field
 
 
@@ -29,6 +29,8 @@ class Catalog:
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
         self._revision = 0  # one count for all tables, so that a table made again never repeats one
+        self.has_unique = False
+        """Whether any table may have unique fields; a write looks for them only then."""
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self._tables.values())
@@ -81,19 +83,32 @@ class Catalog:
         """
         for change in changes:
             table = self._tables.get(change.table)
+            if table is None:
+                check_table_name(change.table)
             if (None if table is None else table.get(change.key)) != change.before:
                 return False
-        self._check_unique(changes)
-        touched = {name: self.create(name) for name in {change.table for change in changes}}
-        for change in changes:
-            if change.after is not None:
-                touched[change.table].put(change.key, change.after)
-            elif change.before is not None:
-                touched[change.table].remove(change.key)
+        if self.has_unique:
+            self._check_unique(changes)
         self._revision += 1
-        for table in touched.values():
-            table.revision = self._revision
+        for change in changes:
+            self._put(*change)
         return True
+
+    def put(self, table: str, key: str, before: bytes | None, after: bytes | None) -> None:
+        """Apply the change of one record whose body is `before`. Raises InvalidTableName, NotUnique. Cost: O(1)."""
+        if self.has_unique:
+            self._check_unique([Change(table, key, before, after)])
+        if before is not after:
+            self._revision += 1
+            self._put(table, key, before, after)
+
+    def _put(self, name: str, key: str, before: bytes | None, after: bytes | None) -> None:
+        table = self.create(name)
+        table.revision = self._revision
+        if after is not None:
+            table.put(key, after)
+        elif before is not None:
+            table.remove(key)
 
     def define(self, name: str, definition: Definition) -> None:
         """Give a table a definition, which its records satisfy; it is made if it is new.
@@ -104,6 +119,7 @@ class Catalog:
         table = self.create(name)
         self._revision += 1
         table.definition, table.revision = definition, self._revision
+        self.has_unique = any(table.definition.unique for table in self)
 
     def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
         """Store whole tables in one step.

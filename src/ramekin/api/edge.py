@@ -1,0 +1,100 @@
+"""The edge: what every request passes before its endpoint and what is noted of its answer, whatever carries it.
+
+Keys, the rate limit, request ids, faults of our own, figures and the access log. Knows no ASGI and no tables; see
+``middleware.py`` and ``protocol.py``, which carry requests through it.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from secrets import token_hex
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from ramekin import errors
+from ramekin.api.limits import client_of
+from ramekin.api.problems import problem_response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import Response
+
+    from ramekin.api.limits import Keys, RateLimit
+    from ramekin.api.metrics import Metrics
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
+_log = structlog.get_logger("ramekin")
+
+
+class Exchange(Protocol):
+    """One request on its way, as far as the edge knows it."""
+
+    request_id: str
+    began_s: float
+    method: str
+    path: str
+    extra: dict[str, str]
+    """Headers that its answer carries besides the endpoint's own."""
+
+
+def request_id_of(sent: str | None) -> str:
+    """Return the id that a client gave to its request, if it is a proper one; else a new one."""
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_run}-{next(_numbers)}"
+
+
+def last_headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Return the headers that every answer ends with."""
+    own = [(b"x-request-id", exchange.request_id.encode()), _NOSNIFF]
+    if exchange.extra:
+        own += [(name.encode(), value.encode()) for name, value in exchange.extra.items()]
+    return own
+
+
+class Edge:
+    """What holds for all requests of one server."""
+
+    def __init__(self, keys: Keys, rate_limit: RateLimit | None, metrics: Metrics, *, has_access_log: bool) -> None:
+        self._keys, self._rate_limit, self._metrics = keys, rate_limit, metrics
+        self._has_access_log = has_access_log
+        self.is_open = rate_limit is None and not keys
+        """Whether it lets every request in, so that nobody needs to ask."""
+
+    async def admit(self, exchange: Exchange, headers: Mapping[str, str], address: str) -> None:
+        """Count a request and ask for its key.
+
+        Args:
+            headers: by their names in small letters.
+            address: the client's, for which it is counted if it sends no key.
+
+        Raises:
+            Limited, Unauthorized.
+        """
+        if self._rate_limit is not None:
+            exchange.extra = await self._rate_limit.count(client_of(headers, address))
+        self._keys.check(headers)
+
+    def report_fault(self, exchange: Exchange, error: BaseException) -> Response:
+        """Write a fault of our own to the log, and return the answer that tells of it."""
+        _log.error("request failed", request_id=exchange.request_id, method=exchange.method, exc_info=error)
+        fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
+        return problem_response(fault, exchange.request_id)
+
+    def note(self, exchange: Exchange, operation: str, status: int) -> None:
+        """Note the answer of a request; a status of 0 says that the client went away before it."""
+        spent_s = perf_counter() - exchange.began_s
+        self._metrics.count(operation, status, spent_s)
+        if self._has_access_log:
+            _log.info(
+                "request",
+                request_id=exchange.request_id,
+                method=exchange.method,
+                path=exchange.path[:200],
+                status=status,
+                milliseconds=round(spent_s * 1000, 3),
+            )

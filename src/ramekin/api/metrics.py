@@ -1,0 +1,104 @@
+"""Figures for Prometheus: how many requests, how long they took, what the tables hold.
+
+Requests are counted in plain lists, which costs 0.4 µs each, and become Prometheus's families when somebody asks.
+Labels are names of our operations and statuses only, never a table's or a path. Knows no engines.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from ramekin.api import descriptions
+from ramekin.api.requests import read_parameters
+from ramekin.api.routes import add_route
+from ramekin.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client import Metric
+
+    from ramekin.api.app import Context
+    from ramekin.database import TableInfo
+
+BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+
+
+class Metrics:
+    """How long requests took, by operation and status."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], list[int]] = {}
+        self._sums_s: dict[tuple[str, int], float] = {}
+
+    def count(self, operation: str, status: int, spent_s: float) -> None:
+        """Count one request. Cost: O(1)."""
+        label = operation, status
+        try:
+            self._counts[label][bisect_left(BOUNDS_S, spent_s)] += 1
+            self._sums_s[label] += spent_s
+        except KeyError:
+            self._counts[label], self._sums_s[label] = [0] * (len(BOUNDS_S) + 1), 0.0
+            self.count(operation, status, spent_s)
+
+    def family(self) -> HistogramMetricFamily:
+        """Return what was counted."""
+        family = HistogramMetricFamily(
+            "ramekin_request_duration_seconds",
+            "Seconds from a request's arrival to its answer, by operation and status (0: the client went away).",
+            labels=["operation", "status"],
+        )
+        for (operation, status), counts in self._counts.items():
+            buckets, seen = [], 0
+            for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], counts, strict=True):
+                seen += count
+                buckets.append((bound, seen))
+            family.add_metric([operation, str(status)], buckets, self._sums_s[operation, status])
+        return family
+
+
+class _Figures(Collector):
+    """What is told of one moment: the requests so far, and the tables as they are."""
+
+    def __init__(self, metrics: Metrics, tables: list[TableInfo], uptime_s: float) -> None:
+        self._metrics, self._tables, self._uptime_s = metrics, tables, uptime_s
+
+    def collect(self) -> Iterable[Metric]:
+        tables = self._tables
+        indexes = [index for info in tables for index in info.indexes]
+        yield self._metrics.family()
+        yield _gauge("ramekin_tables", "Tables.", len(tables))
+        yield _gauge("ramekin_records", "Records in all tables.", sum(info.stats.records for info in tables))
+        yield _gauge("ramekin_body_bytes", "Bytes of all records' JSON.", sum(info.stats.size_bytes for info in tables))
+        yield _gauge("ramekin_indexes", "Indexes of all tables.", len(indexes))
+        yield _gauge("ramekin_index_bytes", "Bytes of all indexes, about.", sum(index.size_bytes for index in indexes))
+        yield _gauge("ramekin_uptime_seconds", "Seconds since the server started.", self._uptime_s)
+        info = GaugeMetricFamily("ramekin_info", "Which version this is.", labels=["version"])
+        info.add_metric([__version__], 1)
+        yield info
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def register(app: FastAPI, context: Context) -> None:
+    """Add the endpoint of figures."""
+
+    async def metrics(request: Request) -> Response:
+        """Return the server's figures as Prometheus reads them."""
+        read_parameters(request)
+        registry = CollectorRegistry()
+        registry.register(_Figures(context.metrics, await context.database.tables(), context.uptime_s()))
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        return Response(generate_latest(registry), media_type=MEDIA_TYPE)
+
+    add_route(app, "GET", "/metrics", metrics, **descriptions.METRICS)

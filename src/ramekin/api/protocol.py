@@ -1,0 +1,300 @@
+"""The short way below ASGI: uvicorn's HTTP protocol, which answers whole requests for records by itself.
+
+It calls the same endpoints as FastAPI's router does (``hot.py``), through the same edge (``edge.py``), and writes the
+bytes that uvicorn would write. Everything else, and everything unusual, goes on to uvicorn's own parser, untouched.
+Knows no tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from ramekin.api.edge import last_headers, request_id_of
+from ramekin.api.hot import PREFIX
+from ramekin.api.limits import Limited
+from ramekin.api.problems import problem_response
+from ramekin.api.requests import WholeRequest
+from ramekin.errors import RamekinError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+
+    from fastapi import Response
+    from uvicorn.server import ServerState
+
+    from ramekin.api.edge import Edge
+    from ramekin.api.hot import Endpoint, HotTable
+
+_PART = rb"([\w.~!$&'()*+,;=:@-]+)"  # a percent sign is unusual here
+_LINE = re.compile(
+    rb"([A-Z]+) (%b%b(?:/%b)?)(?:\?([\w.~!$&'()*+,;=:@/?%%-]*))? HTTP/1\.1" % (PREFIX.encode(), _PART, _PART)
+)
+
+_UNUSUAL = frozenset({"expect", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-proto"})
+_BODILESS = frozenset({b"GET", b"HEAD", b"DELETE"})
+_CLOSE = (b"connection", b"close")
+
+LONG_WAY, INCOMPLETE = 0, -1
+"""What stands for the length of a request that the parser gets, and of one whose body is still on its way."""
+
+MAX_HELD_BYTES = 64 * 1024
+"""Bytes of a request that are held until its body has arrived; a longer one goes the long way."""
+
+BODY_S = 30.0
+"""Seconds that the rest of such a body may take."""
+
+MAX_HEAD_BYTES = 2048
+MAX_HEADS = 1024
+"""Header blocks that are remembered, of that many bytes at the most: clients send the same ones again and again."""
+
+
+class Head:
+    """A request's headers, by their names in small letters, and how long its body is."""
+
+    __slots__ = ("body_bytes", "headers", "is_usual")
+
+    def __init__(self, block: bytes) -> None:
+        """Read a header block, with the same parser as uvicorn; `is_usual` says whether the short way may be taken."""
+        self.headers: dict[str, str] = {}
+        self.is_usual = True
+        parser = HttpRequestParser(self)
+        try:
+            parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % block)
+            self.is_usual = self.is_usual and parser.should_keep_alive() and not parser.should_upgrade()
+        except (HttpParserError, HttpParserUpgrade):
+            self.is_usual = False
+        self.body_bytes = int(self.headers.get("content-length", "0")) if self.is_usual else 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header; the parser calls this."""
+        text = name.decode("latin-1").lower()
+        if text in self.headers or text in _UNUSUAL:
+            self.is_usual = False
+        self.headers[text] = value.decode("latin-1")
+
+
+class ShortWay:
+    """What all connections of a server share: the endpoints, the edge, and the header blocks read so far."""
+
+    def __init__(self, table: HotTable, edge: Edge) -> None:
+        self.edge = edge
+        self.endpoints = {(method.encode(), parts): found for (method, parts), found in table.endpoints.items()}
+        self._heads: dict[bytes, Head] = {}
+        self._common: list[tuple[bytes, bytes]] = []
+        self._common_lines = b""
+
+    def head(self, block: bytes) -> Head:
+        """Return a header block, read. Cost: O(1) for one that was read before."""
+        head = self._heads.get(block)
+        if head is None:
+            head = Head(block)
+            if len(block) <= MAX_HEAD_BYTES:
+                if len(self._heads) == MAX_HEADS:
+                    self._heads.clear()
+                self._heads[block] = head
+        return head
+
+    def common_lines(self, server: ServerState) -> bytes:
+        """Return the lines of the headers that the server gives to every answer; it renews them each second."""
+        if self._common is not server.default_headers:
+            self._common = server.default_headers
+            self._common_lines = b"".join([b"%b: %b\r\n" % header for header in self._common])
+        return self._common_lines
+
+    async def admit(self, request: WholeRequest, answer: Coroutine[Any, Any, Response], address: str) -> Response:
+        """Return an answer, if the edge lets its request in."""
+        try:
+            await self.edge.admit(request, request.headers, address)
+        except BaseException:
+            answer.close()
+            raise
+        return await answer
+
+    def refuse(self, request: WholeRequest, error: BaseException) -> Response:
+        """Return the answer of a request that ended in an error."""
+        if isinstance(error, RamekinError):
+            return problem_response(error, request.request_id)
+        if isinstance(error, Limited):
+            return problem_response(error.error, request.request_id, error.headers)
+        return self.edge.report_fault(request, error)
+
+
+class RecordProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the short way. The application has a `ShortWay` at ``app.state.short_way``.
+
+    1. The short way is taken between messages only: while the parser is inside one, or an answer is under way, all
+       bytes go to the parser, or wait.
+    2. It takes whole requests, of which the head arrived at once. What it does not take reaches the parser, byte for
+       byte.
+    3. What it writes equals what uvicorn writes for the same answer.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._way: ShortWay = self.config.app.state.short_way  # type: ignore[union-attr]  # it is an application
+        self._is_parsing = False
+        self._task: asyncio.Task[Response] | None = None  # an answer that had to wait
+        self._held = b""  # what arrived meanwhile, or of a request so far
+        self._closes = False  # once that answer is written
+        self._idle_until_s = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        if self._held:
+            data, self._held = self._held + data, b""
+        while data and not self._is_busy():
+            taken = self._take(data)
+            if taken == LONG_WAY:
+                super().data_received(data)
+                return
+            if taken == INCOMPLETE:
+                self._held = data
+                self._close_after(BODY_S)
+                return
+            data = data[taken:]
+        if data and self._task is not None:
+            self._held = data
+            self.flow.pause_reading()
+        elif data:
+            super().data_received(data)
+
+    def _is_busy(self) -> bool:
+        """Say whether something is under way, so that what arrives must not be answered before it."""
+        return (
+            self._is_parsing
+            or self._task is not None
+            or self.flow.write_paused
+            or (self.cycle is not None and not self.cycle.response_complete)
+        )
+
+    def _take(self, data: bytes) -> int:
+        """Answer the request that the data begin with, and return its length, or one of the words above."""
+        line_end = data.find(b"\r\n")
+        line = _LINE.fullmatch(data, 0, line_end) if line_end > 0 else None
+        head_end = data.find(b"\r\n\r\n", line_end)
+        if line is None or head_end < 0:
+            return LONG_WAY
+        head = self._way.head(data[line_end + 2 : head_end + 2])
+        end = head_end + 4 + head.body_bytes
+        if not head.is_usual or end > MAX_HELD_BYTES:
+            return LONG_WAY
+        method, path, table, record_id, query = line.groups()
+        parts = [table.decode()] if record_id is None else [table.decode(), record_id.decode()]
+        endpoint = self._way.endpoints.get((method, len(parts)))
+        if endpoint is None or (head.body_bytes and method in _BODILESS):
+            return LONG_WAY
+        if len(data) < end:
+            return INCOMPLETE
+        name = request_id_of(head.headers.get("x-request-id"))
+        content = data[head_end + 4 : end]
+        request = WholeRequest(method.decode(), path.decode(), query or b"", head.headers, content, name)
+        answer = endpoint(*parts, request)
+        if not self._way.edge.is_open:
+            answer = self._way.admit(request, answer, self.client[0] if self.client else "unknown")
+        self._start(request, endpoint, answer)
+        return end
+
+    def _start(self, request: WholeRequest, endpoint: Endpoint, answer: Coroutine[Any, Any, Response]) -> None:
+        """Run an answer at once as far as it goes; one that has to wait for something becomes a task."""
+        try:
+            awaited = answer.send(None)
+        except StopIteration as done:
+            self._write(request, endpoint, done.value)
+        except Exception as error:  # whatever it is, the client gets an answer
+            self._write(request, endpoint, self._way.refuse(request, error))
+        else:
+            self._task = task = self.loop.create_task(_go_on(answer, awaited))
+            self.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
+            task.add_done_callback(lambda _: self._write_late(request, endpoint, task))
+
+    def _write_late(self, request: WholeRequest, endpoint: Endpoint, task: asyncio.Task[Response]) -> None:
+        """Write the answer of a task, and go on with what arrived meanwhile."""
+        self._task = None
+        self.tasks.discard(task)
+        if task.cancelled() or self.transport.is_closing():
+            self.transport.close()
+            self._way.edge.note(request, endpoint.__name__, 0)
+            return
+        error = task.exception()
+        self._write(request, endpoint, self._way.refuse(request, error) if error else task.result())
+        if self._closes:
+            self.transport.close()
+        elif self._held:
+            held, self._held = self._held, b""
+            self.flow.resume_reading()
+            self.data_received(held)
+
+    def _write(self, request: WholeRequest, endpoint: Endpoint, response: Response) -> None:
+        """Write an answer as uvicorn writes it, and note it."""
+        way, status = self._way, response.status_code
+        headers = response.raw_headers + last_headers(request)
+        body = b"" if request.method == "HEAD" else bytes(response.body)
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        self.transport.write(
+            b"".join([STATUS_LINE[status], way.common_lines(self.server_state), *lines, b"\r\n", body])
+        )
+        if status >= 400 and _CLOSE in headers:
+            self.transport.close()
+        self.server_state.total_requests += 1
+        way.edge.note(request, endpoint.__name__, status)
+        self._close_after(self.timeout_keep_alive)
+
+    def _close_after(self, idle_s: float) -> None:
+        """Close the connection when nothing arrives for so long. One timer serves many answers."""
+        self._idle_until_s = self.loop.time() + idle_s
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(idle_s, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection, if it has been idle for long enough; uvicorn's own timer comes here too."""
+        left_s = self._idle_until_s - self.loop.time()
+        if self._task is not None:
+            left_s = self.timeout_keep_alive
+        if left_s > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """Close the connection, after the answer that is under way."""
+        if self._task is not None:
+            self._closes = True
+        else:
+            super().shutdown()
+
+    def on_message_begin(self) -> None:
+        self._is_parsing = True
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._is_parsing = False
+        super().on_message_complete()
+
+
+class _Resumed:
+    """A coroutine that ran up to something it waits for, as an awaitable that goes on from there."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
+        self._coroutine, self._awaited = coroutine, awaited
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        awaited = self._awaited
+        while True:
+            try:
+                try:
+                    sent = yield awaited
+                except BaseException as error:  # a cancellation, say: it belongs to the coroutine
+                    awaited = self._coroutine.throw(error)
+                else:
+                    awaited = self._coroutine.send(sent)
+            except StopIteration as done:
+                return done.value
+
+
+async def _go_on(coroutine: Coroutine[Any, Any, Response], awaited: Any) -> Response:
+    """Return what a coroutine returns that ran up to something it waits for already."""
+    return await _Resumed(coroutine, awaited)  # type: ignore[no-any-return]  # as the coroutine says
