@@ -28,7 +28,7 @@ from ramekin.api.requests import (
     stopped_when_gone,
 )
 from ramekin.api.responses import not_modified
-from ramekin.api.routes import API, add_route
+from ramekin.api.routes import API, add_route, watchful
 from ramekin.errors import ConflictingParameters, InvalidWhere, MalformedJson
 from ramekin.finding import FindRequest
 from ramekin.query.predicate import Predicate, all_of
@@ -66,6 +66,7 @@ def register(app: FastAPI, context: Context) -> None:
     """Add the endpoint of lists."""
     database, limits = context.database, context.database.limits
 
+    @watchful
     async def list_records(table: str, request: Request) -> Response:
         """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
         query, is_strict = request.scope["query_string"], "handling=strict" in preferences(request)

@@ -83,7 +83,11 @@ class ShortWay:
 
     def __init__(self, table: HotTable, edge: Edge) -> None:
         self.edge = edge
-        self.endpoints = {(method.encode(), parts): found for (method, parts), found in table.endpoints.items()}
+        self.endpoints = {
+            (method.encode(), parts): endpoint
+            for (method, parts), endpoint in table.endpoints.items()
+            if not getattr(endpoint, "is_watchful", False)
+        }
         self._heads: dict[bytes, Head] = {}
         self._common: list[tuple[bytes, bytes]] = []
         self._common_lines = b""

@@ -27,6 +27,12 @@ def hot(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def watchful(endpoint: Endpoint) -> Endpoint:
+    """Mark a hot endpoint that watches whether its client goes away: it needs a connection, so it runs under ASGI."""
+    endpoint.is_watchful = True  # type: ignore[attr-defined]  # likewise
+    return hot(endpoint)
+
+
 def add_route(app: FastAPI, method: str, path: str, endpoint: Callable[..., Any], **documentation: Any) -> None:
     """Add an endpoint; a GET answers HEAD too (the server leaves the body out)."""
     app.add_api_route(path, endpoint, methods=[method], operation_id=endpoint.__name__, **documentation)
