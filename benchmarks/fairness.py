@@ -1,4 +1,4 @@
-"""How long a `GET` of one record waits while long work runs over 1,000,000 orders: scan, sort, join, index build, groups.
+"""How long a `GET` of one record waits beside long work over 1,000,000 orders: scan, sort, join, index build, groups.
 
     python -m benchmarks.fairness [--size N] [--seconds N]
 
@@ -17,8 +17,9 @@ import time
 from time import perf_counter
 from urllib.parse import urlsplit
 
-from benchmarks.data import lines, orders, users
-from benchmarks.serving import get, serving
+from benchmarks import ramekin
+from benchmarks.data import orders_file, users_file
+from benchmarks.request import Request, get, send
 
 WORK = {
     "nothing": None,
@@ -37,8 +38,8 @@ FRESH = ["user_id", "product_name", "total_price", "order_date", *[f"missing_{i}
 
 
 def keep_busy(url: str, work: str, is_done: threading.Event, done: list[float]) -> None:
-    place = urlsplit(url)
-    number = 0
+    place, number = urlsplit(url), 0
+    assert place.hostname
     while not is_done.is_set():
         connection = http.client.HTTPConnection(place.hostname, place.port, timeout=300)
         began = perf_counter()
@@ -57,6 +58,7 @@ def keep_busy(url: str, work: str, is_done: threading.Event, done: list[float]) 
 def waits(url: str, seconds: float, size: int) -> list[float]:
     """Return how long each GET took, in seconds."""
     place, found, number = urlsplit(url), list[float](), 0
+    assert place.hostname
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
     until = perf_counter() + seconds
     while perf_counter() < until:
@@ -74,6 +76,7 @@ def waits(url: str, seconds: float, size: int) -> list[float]:
 def stops_within(url: str, path: str) -> float:
     """Return how long after its client went a long query still held the server, as the answers beside it tell."""
     place = urlsplit(url)
+    assert place.port
     connection = socket.create_connection((place.hostname, place.port))
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     time.sleep(0.5)
@@ -82,7 +85,7 @@ def stops_within(url: str, path: str) -> float:
     quiet = 0
     while quiet < 20:
         began = perf_counter()
-        get(f"{url}/health/live")
+        send(place.port, Request("GET", "/health/live"))
         quiet = quiet + 1 if perf_counter() - began < 0.002 else 0
         last = began
     return max(0.0, last - went)
@@ -93,9 +96,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=8)
     chosen = parser.parse_args()
-    tables = {"users": lines(users(100_000)), "orders": lines(orders(chosen.size, 100_000))}
-    with serving(tables) as url:
-        get(f"{url}/api/v1/data/orders?limit=1")
+    with ramekin.serving(users_file(100_000), orders_file(chosen.size)) as server:
+        url = server.url
+        get(server.port, "/api/v1/data/orders?limit=1")
         for name, work in WORK.items():
             is_done, done = threading.Event(), list[float]()
             thread = threading.Thread(target=keep_busy, args=(url, work, is_done, done)) if work else None
@@ -107,7 +110,7 @@ def main() -> None:
                 thread.join()
             p50, p99 = (found[int(len(found) * part)] * 1000 for part in (0.5, 0.99))
             told = f"   {len(done)} times, {sum(done) / len(done):.2f} s each" if done else ""
-            print(f"  {name:18} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   worst {found[-1] * 1000:6.1f} ms{told}", flush=True)
+            print(f"  {name:18} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   worst {found[-1] * 1000:6.1f} ms{told}")
         path = "/api/v1/join/users/orders/id=user_id?sort=-orders.total_price,users.name"
         print(f"  a query whose client has gone stops within {stops_within(url, path) * 1000:.0f} ms")
 

@@ -1,4 +1,4 @@
-"""The first and the second use of a field over 100,000 and 1,000,000 orders, in this process: by value, by range, in an order.
+"""The first and the second use of a field over many orders, in this process: by value, by range, in an order.
 
     python -m benchmarks.filters [--sizes 100000,1000000] [--rounds N]
 

@@ -15,6 +15,7 @@ import json
 import sqlite3
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 from benchmarks.data import orders, users
 
@@ -38,7 +39,7 @@ def columns_query(user: list[str], order: list[str]) -> str:
         from users u join orders o on o.user_id = u.id"""
 
 
-def sqlite(rows: dict[str, list[dict]], *, is_text: bool) -> tuple[sqlite3.Connection, str]:
+def sqlite(rows: dict[str, list[dict[str, Any]]], *, is_text: bool) -> tuple[sqlite3.Connection, str]:
     """Return a filled database and its query."""
     peer = sqlite3.connect(":memory:")
     names = {table: list(records[0]) for table, records in rows.items()}
@@ -80,8 +81,9 @@ async def main() -> None:
                 times[name].append(perf_counter() - began)
                 if expected is None:
                     both = (json.loads(found)["data"], json.loads(text))
-                    both = [sorted(pairs, key=lambda pair: pair["orders"]["id"]) for pairs in both]
-                    assert both[0] == both[1] and len(both[0]) == ORDERS, name
+                    ours, theirs = (sorted(pairs, key=lambda pair: pair["orders"]["id"]) for pairs in both)
+                    assert ours == theirs, name
+                    assert len(ours) == ORDERS, name
             expected = True
     print(f"{USERS:,} users x {ORDERS:,} orders, {len(found) / 1e6:.0f} MB of JSON, median of {rounds}")
     for name, each in times.items():

@@ -8,11 +8,12 @@ Rounds are interleaved: each runs every page once, so that a slow moment of the 
 from __future__ import annotations
 
 import argparse
-import json
 from statistics import median
 
-from benchmarks.data import lines, orders, users
-from benchmarks.serving import get, rate, serving
+from benchmarks import ramekin
+from benchmarks.data import orders_file, users_file
+from benchmarks.request import Request, get
+from benchmarks.wrk import peak
 
 USERS = 100_000
 
@@ -31,15 +32,13 @@ PAGES = {
 def measure(size: int, rounds: int, seconds: int) -> dict[str, float]:
     """Return pages a second, by page."""
     found: dict[str, list[float]] = {name: [] for name in PAGES}
-    tables = {"users": lines(users(min(size, USERS))), "orders": lines(orders(size, min(size, USERS)))}
-    with serving(tables) as url:
-        del tables
+    with ramekin.serving(users_file(min(size, USERS)), orders_file(size)) as server:
         for name, path in PAGES.items():
-            page = json.loads(get(url + path))
+            page = get(server.port, path)
             assert len(page["data"]) == 100, (name, len(page["data"]))
         for _ in range(rounds):
             for name, path in PAGES.items():
-                found[name].append(rate(url + path, seconds))
+                found[name].append(peak(server, Request("GET", path), ids=1, seconds=seconds, prepared=1).per_second)
     return {name: median(rates) for name, rates in found.items()}
 
 
