@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "compare": Part(
-        lambda: compare.compare(PEERS, records=10_000, rounds=5, seconds=1),
+        lambda: compare.compare(PEERS, records=10_000, rounds=3, seconds=1),
         lambda: compare.compare(PEERS, records=10_000, rounds=7, seconds=4),
         compare.show,
     ),

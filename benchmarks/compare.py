@@ -3,7 +3,8 @@
     python -m benchmarks.compare [--rounds N] [--seconds N] [--records N] [--only NAME]
 
 All servers run at once, but only one is asked at a time; each round asks every one of them, so that a slow moment of
-the machine is shared. A ratio is taken within a round; what is shown is the median of the rounds' ratios.
+the machine is shared, and starts them anew, so that none is slowed down by what earlier rounds have stored. A ratio is
+taken within a round; what is shown is the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -37,24 +38,23 @@ TARGETS: dict[str, dict[str, float]] = {
 
 @dataclass
 class Contestant:
-    """A peer that takes part, its server, and what its rounds found, by operation."""
+    """A peer that takes part, and what its rounds found, by operation."""
 
     peer: Peer
     version: str
-    server: Server
     ids: int
     found: dict[str, list[Peak]] = field(default_factory=dict)
 
-    def ask(self, operation: str, request: Request, seconds: int, connections: int = 32) -> None:
+    def ask(self, server: Server, operation: str, request: Request, seconds: int, connections: int = 32) -> None:
         """Run one round of one operation."""
-        run = peak(self.server, request, ids=self.ids, seconds=seconds, connections=connections)
+        run = peak(server, request, ids=self.ids, seconds=seconds, connections=connections)
         self.found.setdefault(operation, []).append(run)
 
 
-def check(contestant: Contestant) -> None:
+def check(contestant: Contestant, server: Server) -> None:
     """Send every kind of request once, so that no wrong answer is ever counted."""
     for name, request in contestant.peer.operations.items():
-        answer = send(contestant.server.port, request.filled(contestant.ids))
+        answer = send(server.port, request.filled(contestant.ids))
         if request.rows is not None:
             found = json.loads(answer)
             rows = found if isinstance(found, list) else next(rows for rows in found.values() if isinstance(rows, list))
@@ -65,32 +65,34 @@ def compare(peers: tuple[Peer, ...], *, records: int, rounds: int, seconds: int)
     """Return what was found, and which peers could not take part and why."""
     skipped: dict[str, str] = {}
     contestants: list[Contestant] = []
-    with ExitStack() as servers:
-        for peer in peers:
-            ids = peer.records(records)
-            try:
-                version = peer.prepare()
-                contestant = Contestant(peer, version, servers.enter_context(peer.serve(ids)), ids)
-            except (Missing, RuntimeError) as reason:
-                skipped[peer.name] = str(reason)
-                report.say(f"skipped {peer.name}: {reason}")
-                continue
-            check(contestant)
+    for peer in peers:
+        try:
+            version = peer.prepare()
+            contestant = Contestant(peer, version, peer.records(records))
+            with peer.serve(contestant.ids) as server:
+                check(contestant, server)
+        except (Missing, RuntimeError, OSError) as reason:
+            skipped[peer.name] = str(reason)
+            report.say(f"skipped {peer.name}: {reason}")
+        else:
             contestants.append(contestant)
-        for number in range(rounds):
-            report.say(f"round {number + 1} of {rounds}")
-            _round(contestants, seconds)
+    for number in range(rounds):
+        report.say(f"round {number + 1} of {rounds}")
+        _round(contestants, seconds)
     return {"skipped": skipped, "records": records, "peers": [_told(each, contestants[0]) for each in contestants]}
 
 
 def _round(contestants: list[Contestant], seconds: int) -> None:
-    for operation in OPERATIONS:
-        for contestant in contestants:
-            request = contestant.peer.operations.get(operation)
-            if request is not None:
-                contestant.ask(operation, request, seconds)
-    for contestant in contestants:
-        contestant.ask(LONE, contestant.peer.operations["get"], 1, connections=1)
+    """Ask each operation of everybody, then the next one, of servers that are as new as in the first round."""
+    with ExitStack() as stack:
+        servers = [(each, stack.enter_context(each.peer.serve(each.ids))) for each in contestants]
+        for contestant, server in servers:
+            contestant.ask(server, LONE, contestant.peer.operations["get"], 1, connections=1)
+        for operation in OPERATIONS:
+            for contestant, server in servers:
+                request = contestant.peer.operations.get(operation)
+                if request is not None:
+                    contestant.ask(server, operation, request, seconds)
 
 
 def _told(contestant: Contestant, ours: Contestant) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.request import Request
     from benchmarks.server import Server
 
-OPERATIONS = ("get", "post", "post with id", "put", "list of 100")
+OPERATIONS = ("get", "list of 100", "put", "post", "post with id")  # what adds records comes last
 FOLDER = CACHE / "peers"
 
 
