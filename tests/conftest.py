@@ -1,6 +1,6 @@
 """What every test may use: the service in this process, and the service as a real server on a real port.
 
-`api` runs a test against both, so that each API test is told once and holds twice.
+`api` runs a test on all three ways to an endpoint, so that each API test is told once and holds three times.
 """
 
 from __future__ import annotations
@@ -78,10 +78,15 @@ def local() -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(params=["in process", "real server"])
+@pytest.fixture(params=["FastAPI alone", "short way in ASGI", "short way below ASGI"])
 def api(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
-    """A client of an empty service with the tables of `tests/models.py`: once in process, once over a socket."""
-    if request.param == "in process":
+    """A client of an empty service with the tables of `tests/models.py`: twice in process, once over a socket."""
+    if request.param == "FastAPI alone":
+        app = create_app(start_database(), has_hot_routes=False)
+        with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+            yield client
+        return
+    if request.param == "short way in ASGI":
         yield request.getfixturevalue("local")
         return
     server: Server = request.getfixturevalue("shared_server")

@@ -71,7 +71,9 @@ def test_an_address_that_is_not_utf_8_is_400(api, path):
 def test_the_callers_request_id_comes_back_if_it_is_proper(api):
     assert api.get("/health", headers={"x-request-id": "a.B-9_"}).headers["x-request-id"] == "a.B-9_"
     for bad in ("", "a b", "x" * 129, "é".encode()):
-        assert re.fullmatch("[0-9a-f]{12}-[0-9]+", api.get("/health", headers={"x-request-id": bad}).headers["x-request-id"])
+        assert re.fullmatch(
+            "[0-9a-f]{12}-[0-9]+", api.get("/health", headers={"x-request-id": bad}).headers["x-request-id"]
+        )
     problem = assert_problem(api.get("/none", headers={"x-request-id": "mine"}), 404, "unknown-route")
     assert problem["instance"] == "mine"
 

@@ -62,10 +62,8 @@ class Head:
         """Read a header block, with the same parser as uvicorn; `is_usual` says whether the short way may be taken."""
         self.headers: dict[str, str] = {}
         self.is_usual = True
-        parser = HttpRequestParser(self)
         try:
-            parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % block)
-            self.is_usual = self.is_usual and parser.should_keep_alive() and not parser.should_upgrade()
+            HttpRequestParser(self).feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % block)
         except (HttpParserError, HttpParserUpgrade):
             self.is_usual = False
         self.body_bytes = int(self.headers.get("content-length", "0")) if self.is_usual else 0
@@ -73,7 +71,7 @@ class Head:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; the parser calls this."""
         text = name.decode("latin-1").lower()
-        if text in self.headers or text in _UNUSUAL:
+        if text in self.headers or text in _UNUSUAL or (text == "connection" and value.lower() != b"keep-alive"):
             self.is_usual = False
         self.headers[text] = value.decode("latin-1")
 

@@ -1,0 +1,216 @@
+"""The three ways to an endpoint (FastAPI alone, short in ASGI, short below it) answer with the same bytes."""
+
+import json
+import re
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from fastapi import Depends
+
+from ramekin.api.app import create_app
+from ramekin.api.hot import HotTable
+from tests.conftest import MODELS, Server, start_database
+from tests.wire import request, wire
+
+WAYS = ("off", "asgi", "protocol")
+GADGET = b'{"id":7,"Label":"seven","parts":[{"code":"a","weight":1.5}]}'
+
+
+@contextmanager
+def three(*options):
+    """Start a server for each way."""
+    with ExitStack() as stack:
+        servers = [Server("serve", "--models", MODELS, "--fast-path", way, *options) for way in WAYS]
+        for server in servers:
+            stack.callback(server.stop)
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def ways():
+    with three("--access-log", "--log-format", "json", "--max-record-bytes", "2000") as servers:
+        yield servers
+
+
+def plain(answer):
+    """Return an answer without what differs from run to run: dates, seconds, weak tags, ids that were made."""
+    answer = re.sub(rb"date: [^\r]*\r\n", b"", answer)
+    answer = re.sub(rb"[0-9a-f]{12}-\d+", b"made", answer)
+    return re.sub(rb'W/"[0-9a-f]{8}-', b'W/"-', re.sub(rb"(;t=|retry-after: )\d+", rb"\1n", answer))
+
+
+def ask(server, data):
+    with wire(server) as connection:
+        return connection.ask(data)
+
+
+def assert_same(servers, data):
+    """Send a request all three ways, and return the one answer."""
+    answers = [plain(ask(server, data)) for server in servers]
+    assert answers[0] == answers[1], data
+    assert answers[0] == answers[2], data
+    return answers[0]
+
+
+RECORDS = [
+    ("POST", "/api/v1/data/free", b'{"id":1,"name":"one","n":[1,2.5,null]}'),
+    ("POST", "/api/v1/data/free", b'{"id":1}'),
+    ("POST", "/api/v1/data/free?on_conflict=merge", b'{"id":1,"more":true}'),
+    ("POST", "/api/v1/data/free?on_conflict=what", b'{"id":1}'),
+    ("POST", "/api/v1/data/free", b'[{"id":"a"},{"id":"b"}]'),
+    ("POST", "/api/v1/data/free", b'[{"id":"a"},{"id":"c"}]'),
+    ("POST", "/api/v1/data/free", b'{"id":1,"id":2}'),
+    ("POST", "/api/v1/data/free", b"{"),
+    ("POST", "/api/v1/data/free", b""),
+    ("POST", "/api/v1/data/free", b'{"text":"%b"}' % (b"x" * 2000)),
+    ("POST", "/api/v1/data/9bad", b'{"id":1}'),
+    ("POST", "/api/v1/data/gadgets", GADGET),
+    ("POST", "/api/v1/data/gadgets", b'{"id":"7","Label":""}'),
+    ("GET", "/api/v1/data/free/1", None),
+    ("HEAD", "/api/v1/data/free/1", None),
+    ("GET", "/api/v1/data/free/1?select=name,n.1", None),
+    ("GET", "/api/v1/data/free/1?selekt=name", None),
+    ("GET", "/api/v1/data/free/none", None),
+    ("HEAD", "/api/v1/data/free/none", None),
+    ("GET", "/api/v1/data/fre/1", None),
+    ("GET", "/api/v1/data/free/a%20b", None),
+    ("GET", "/api/v1/data/free/%ff", None),
+    ("GET", "/api/v1/data/free/1/2", None),
+    ("GET", "/api/v1/data/free/", None),
+    ("GET", "/api/v1/data/free?limit=2&count=true", None),
+    ("HEAD", "/api/v1/data/free", None),
+    ("GET", "/api/v1/data/", None),
+    ("GET", "/api/v1/data/gadgets/7", None),
+    ("GET", "/api/v1/data/gadgets/x", None),
+    ("PUT", "/api/v1/data/free/1", b'{"name":"uno"}'),
+    ("PUT", "/api/v1/data/free/1", b'{"id":2}'),
+    ("PUT", "/api/v1/data/free/new", b"{}"),
+    ("PUT", "/api/v1/data/free/new?upsert=true", b"{}"),
+    ("PUT", "/api/v1/data/free/new?upsert=perhaps", b"{}"),
+    ("PUT", "/api/v1/data/free/1", b"[]"),
+    ("PATCH", "/api/v1/data/free/1", b'{"name":null,"x":1e2}'),
+    ("PATCH", "/api/v1/data/free/none", b"{}"),
+    ("PATCH", "/api/v1/data/free/1", b"1e999"),
+    ("DELETE", "/api/v1/data/free/1", b"{}"),
+    ("DELETE", "/api/v1/data/free/1", None),
+    ("DELETE", "/api/v1/data/free/1", None),
+    ("DELETE", "/api/v1/data/free/b?x=1", None),
+    ("TRACE", "/api/v1/data/free/b", None),
+    ("POST", "/api/v1/data/free/b", b"{}"),
+    ("OPTIONS", "/api/v1/data/free/b", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), RECORDS, ids=lambda value: str(value)[:60])
+def test_each_request_has_one_answer(ways, method, path, body):
+    assert_same(ways, request(method, path, body, x_request_id="r"))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"if_none_match": "*"},
+        {"if_none_match": '"x", W/"y"'},
+        {"if_none_match": "x"},
+        {"if_match": '"x"'},
+        {"accept": "text/html"},
+        {"accept": "text/html, */*;q=0.1"},
+        {"accept": "application/json;q=2e"},
+        {"prefer": "return=minimal"},
+        {"content_encoding": "gzip"},
+        {"transfer_encoding": "identity"},
+        {"x_request_id": "a b"},
+        {"x_forwarded_for": "10.1.2.3"},
+        {"connection": "keep-alive"},
+        {"cookie": "a=b", "user_agent": "\xe9"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("method", "body"), [("GET", None), ("HEAD", None), ("PUT", b"{}"), ("PATCH", b"{}"), ("DELETE", None)]
+)
+def test_headers_mean_the_same(ways, method, body, headers):
+    for server in ways:
+        ask(server, request("PUT", "/api/v1/data/h/1?upsert=true", b'{"a":1}'))
+    answer = assert_same(ways, request(method, "/api/v1/data/h/1", body, **({"x_request_id": "r"} | headers)))
+    assert b" 5" not in answer[:12]
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/json; charset=utf-8", "application/json; charset=latin1"]
+)
+def test_media_types_mean_the_same(ways, kind):
+    assert_same(ways, request("PUT", "/api/v1/data/h/1", b"{}", kind=kind, x_request_id="r"))
+
+
+def test_a_header_that_stands_twice_means_the_same(ways):
+    for line in (b"If-Match: *", b"Content-Type: application/json", b"Accept: application/json"):
+        data = request("PUT", "/api/v1/data/h/1", b"{}", x_request_id="r", if_match='"x"', accept="text/csv")
+        assert_same(ways, data.replace(b"Host: x", b"Host: x\r\n" + line))
+
+
+def test_what_is_counted_and_logged_is_the_same(ways):
+    told, counted = [], []
+    for server in ways:
+        ask(server, request("GET", "/api/v1/data/none/1", x_request_id="before"))
+        ask(server, request("PUT", "/api/v1/data/log/1?upsert=true", b"{}", x_request_id="put"))
+        ask(server, request("GET", "/api/v1/data/log/1", x_request_id="get"))
+        lines = []
+        while not lines or lines[-1].get("request_id") != "get":
+            lines.append(json.loads(server.process.stderr.readline()))
+        last = next(place for place, line in enumerate(lines) if line.get("request_id") == "before")
+        told.append(
+            [{k: v for k, v in line.items() if k not in ("milliseconds", "timestamp")} for line in lines[last:]]
+        )
+        text = ask(server, request("GET", "/metrics")).decode()
+        counted.append(sorted(re.findall(r"duration_seconds_count(\{.*?\} \S+)", text)))
+    assert [line["status"] for line in told[0]] == [404, 201, 200]
+    assert told[0] == told[1] == told[2]
+    assert any('operation="put_record",status="201"' in line for line in counted[0])
+    assert counted[0] == counted[1] == counted[2]
+
+
+def test_limits_and_keys_mean_the_same():
+    with three("--rate-limit", "4/hour", "--api-key", "secret") as servers:
+        read = "/api/v1/data/users/018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f"
+        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic secret"}):
+            assert b" 401 " in assert_same(servers, request("GET", read, x_request_id="r", **headers))
+        for status in (b"404", b"404", b"404", b"404", b"429", b"429"):
+            answer = assert_same(servers, request("GET", read, x_request_id="r", authorization="Bearer secret"))
+            assert answer.startswith(b"HTTP/1.1 " + status)
+        assert b" 405 " in assert_same(
+            servers, request("POST", read, b"{}", x_request_id="r", authorization="Bearer secret")
+        )
+
+
+def test_a_hot_endpoint_with_a_dependency_stops_the_start():
+    app = create_app(start_database())
+
+    async def endpoint(table, id, request): ...
+
+    endpoint.is_hot = True
+    app.add_api_route("/api/v1/data/{table}/{id}", endpoint, methods=["GET"], dependencies=[Depends(lambda: None)])
+    with pytest.raises(TypeError, match="dependencies"):
+        HotTable(app)
+
+
+def test_a_hot_endpoint_with_a_parameter_of_its_own_stops_the_start():
+    app = create_app(start_database())
+
+    async def endpoint(table: str, id: str, more: int = 0): ...
+
+    endpoint.is_hot = True
+    app.add_api_route("/api/v1/data/{table}/{id}", endpoint, methods=["GET"])
+    with pytest.raises(TypeError, match="parameters"):
+        HotTable(app)
+
+
+def test_a_hot_endpoint_at_another_path_stops_the_start():
+    app = create_app(start_database())
+
+    async def endpoint(table: str): ...
+
+    endpoint.is_hot = True
+    app.add_api_route("/elsewhere/{table}", endpoint, methods=["GET"])
+    with pytest.raises(TypeError, match="another path"):
+        HotTable(app)

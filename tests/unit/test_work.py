@@ -1,0 +1,98 @@
+"""How much work a request is, counted in calls of functions: a slow-down shows here on any machine, however noisy.
+
+The numbers are what it took when they were written, and a little more. A change that makes one larger needs a reason.
+"""
+
+import asyncio
+import sys
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from ramekin.api.app import create_app
+from ramekin.api.protocol import RecordProtocol, ShortWay
+from tests.conftest import start_database
+from tests.wire import request
+
+RECORD = b'{"name":"Ada Lovelace","age":36,"address":{"city":"London"},"tags":["a","b"]}'
+
+
+class Transport(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = b""
+
+    def write(self, data):
+        self.written = data
+
+    def is_closing(self):
+        return False
+
+    def pause_reading(self): ...
+    def resume_reading(self): ...
+
+
+def count_calls(work):
+    calls = 0
+
+    def profile(frame, event, argument):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.fixture
+def ask():
+    """Send a request to the protocol three times; return the last answer and the calls that it took."""
+    loop = asyncio.new_event_loop()
+    database = start_database()
+    app = create_app(database)
+    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
+    config = uvicorn.Config(app, http=RecordProtocol, lifespan="off", log_config=None)
+    config.load()
+    protocol, transport = RecordProtocol(config, ServerState(), {}, loop), Transport()
+    protocol.connection_made(transport)
+
+    def send(data):
+        calls = 0
+        for _ in range(3):  # the first ones fill what is remembered
+            calls = count_calls(lambda: protocol.data_received(data))
+        return transport.written, calls
+
+    yield send
+    loop.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "most"),
+    [
+        (request("GET", "/api/v1/data/t/1"), 200, 60),
+        (request("HEAD", "/api/v1/data/t/1"), 200, 60),
+        (request("GET", "/api/v1/data/t/none"), 404, 150),
+        (request("POST", "/api/v1/data/t", RECORD), 201, 140),
+        (request("PUT", "/api/v1/data/t/1", RECORD), 200, 130),
+        (request("PATCH", "/api/v1/data/t/1", b'{"age":37}'), 200, 150),
+    ],
+    ids=["GET", "HEAD", "404", "POST", "PUT", "PATCH"],
+)
+def test_a_request_is_no_more_work_than_it_was(ask, data, status, most):
+    ask(request("PUT", "/api/v1/data/t/1?upsert=true", RECORD))
+    answer, calls = ask(data)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert calls <= most, f"{calls} calls"
+
+
+def test_work_does_not_grow_with_the_table(ask):
+    few = ask(request("POST", "/api/v1/data/t", RECORD))[1]
+    for i in range(2000):
+        ask(request("PUT", f"/api/v1/data/t/{i}?upsert=true", b"{}"))
+    assert ask(request("POST", "/api/v1/data/t", RECORD))[1] <= few + 2

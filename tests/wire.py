@@ -1,0 +1,69 @@
+"""Requests and answers as bytes on a socket, for what a client library would hide."""
+
+from __future__ import annotations
+
+import re
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Server
+
+
+class Wire:
+    """A connection; `read` gives one answer as it came."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock, self.rest = sock, b""
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def ask(self, data: bytes) -> bytes:
+        self.sock.sendall(data)
+        return self.read(is_head=data.startswith(b"HEAD "))
+
+    def read(self, *, is_head: bool = False) -> bytes:
+        while b"\r\n\r\n" not in self.rest:
+            self._receive()
+        head, _, self.rest = self.rest.partition(b"\r\n\r\n")
+        found = re.search(rb"content-length: (\d+)", head)
+        size = 0 if found is None or is_head else int(found[1])
+        while len(self.rest) < size:
+            self._receive()
+        body, self.rest = self.rest[:size], self.rest[size:]
+        return head + b"\r\n\r\n" + body
+
+    def is_closed(self) -> bool:
+        """Wait until the server closes the connection; False if it sends something instead, or nothing for 10 s."""
+        try:
+            return self.rest == b"" and self.sock.recv(1) == b""
+        except (ConnectionError, TimeoutError) as error:
+            return isinstance(error, ConnectionError)
+
+    def _receive(self) -> None:
+        data = self.sock.recv(65_536)
+        assert data, f"the server closed the connection after {self.rest!r}"
+        self.rest += data
+
+
+@contextmanager
+def wire(server: Server) -> Iterator[Wire]:
+    """Open a connection to a server."""
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=10) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield Wire(sock)
+
+
+def request(
+    method: str, path: str, body: bytes | None = None, *, kind: str = "application/json", **headers: str
+) -> bytes:
+    """Return a request as bytes; underscores in the names of headers stand for hyphens."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: x"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if body is not None:
+        lines += [f"Content-Type: {kind}"] * bool(kind) + [f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
