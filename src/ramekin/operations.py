@@ -177,9 +177,10 @@ def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Pre
         if operation.kind == "upsert":
             raise
         raise _absent(operation) from None  # no record can have this id
-    if operation.kind != "delete" and isinstance(operation.record, dict):
-        _check_same_id(operation.record.get("id", address), key, schema)
-    return Prepared(operation, key, operation.record)
+    record = operation.record
+    if operation.kind != "delete" and isinstance(record, dict) and "id" in record:
+        _check_same_id(record["id"], key, schema)
+    return Prepared(operation, key, record)
 
 
 def _check_same_id(record_id: object, key: str, schema: RecordSchema | None) -> None:
@@ -231,12 +232,13 @@ def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) ->
 
 def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
+    record_id = _read_id(before)
     if "id" in record:
         id_key(record["id"])
-        record = {**record, "id": _read_id(before)}
+        record = {**record, "id": record_id}
     else:
-        record = {"id": _read_id(before), **record}
-    return _encode(record, rules, key=str(_read_id(before)))[0]
+        record = {"id": record_id, **record}
+    return _encode(record, rules, key=str(record_id))[0]
 
 
 def _with_id(record: dict[str, Any], schema: RecordSchema | None) -> dict[str, Any]:
