@@ -46,8 +46,12 @@ class Contestant:
     found: dict[str, list[Peak]] = field(default_factory=dict)
 
     def ask(self, server: Server, operation: str, request: Request, seconds: int, connections: int = 32) -> None:
-        """Run one round of one operation."""
-        run = peak(server, request, ids=self.ids, seconds=seconds, connections=connections)
+        """Run one round of one operation; once more, if an answer was no success or came too late."""
+        try:
+            run = peak(server, request, ids=self.ids, seconds=seconds, connections=connections)
+        except RuntimeError as reason:
+            report.say(f"thrown away: {self.peer.name}, {operation}: {reason}")
+            run = peak(server, request, ids=self.ids, seconds=seconds, connections=connections)
         self.found.setdefault(operation, []).append(run)
 
 

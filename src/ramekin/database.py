@@ -392,7 +392,7 @@ class Database:
             except RamekinError as error:
                 raise _at(error, i) from None
             outcomes.append(outcome)
-            changes[place] = change._replace(after=outcome.body)
+            changes[place] = Change(*place, change.before, outcome.body)
             if i % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
         return outcomes, [change for change in changes.values() if change.after is not change.before]

@@ -24,8 +24,8 @@ CellTypes = dict[str, frozenset[str]]
 Numbered = tuple[int, Any]
 """A parsed record, and the line that it stands on."""
 
-AT_ONCE_BYTES = 128 * 1024
-"""A JSON array up to this size is parsed in one go, in about 1 ms; a longer one is cut into records first."""
+AT_ONCE_BYTES = 256 * 1024
+"""A JSON array up to this size is parsed in one go, in about 2 ms; a longer one is cut into records first."""
 
 _PLAIN = re.compile(r"true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 csv.field_size_limit(1024**3)  # a cell is limited by the body's own limit
@@ -38,9 +38,9 @@ def read_json_array(text: bytes, limit_bytes: int) -> Iterator[Numbered]:
             yield 0, value
         return
     splitter = Splitter(limit_bytes=limit_bytes, is_array=True)
-    for _, record, at in splitter.feed(text):
-        if record:
-            yield at[0], codec.parse(record, at=at)
+    for _, record, at in splitter.records(text):
+        if record is not None:
+            yield at[0], record
     splitter.finish()
 
 

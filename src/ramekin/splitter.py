@@ -8,7 +8,7 @@ of what the records mean.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
 from ramekin.errors import BodyTooLarge, DuplicateMember, InvalidRecord, MalformedJson, shorten
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 _SPACE = b" \t\r\n"
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'  # possessive: no text makes the search go back and try again
 _FLAT = rb'[^{}\[\]"]*+(?:' + _STRING + rb'[^{}\[\]"]*+)*+'
-_SHALLOW = re.compile(rb"\{" + _FLAT + rb"(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*+\}", re.DOTALL)
+_SHALLOW = rb"\{" + _FLAT + rb"(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*+\}"
+_RUN = re.compile(_SHALLOW + rb"(?: *+, *+" + _SHALLOW + rb"){0,99}+", re.DOTALL)
 _TOKEN = re.compile(_STRING + rb'|["{}\[\]]', re.DOTALL)  # a lone quote: a string that goes on in the next chunk
 _NAME = re.compile(_STRING, re.DOTALL)
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 
 class Splitter:
-    """Takes chunks of bytes, yields (table, record text, position); an empty text where a table begins.
+    """Takes chunks of bytes, yields (table, record, position); None for the record where a table begins.
 
     1. The text is a list of expectations; `_expect` names the next one.
     2. What has been taken is cut off the buffer, so the buffer holds one unfinished record and one chunk.
     3. Positions are line and column of a record's first byte, for error messages.
+    4. Up to a hundred records that stand on one line are found and parsed together: `_cut` calls them a run.
 
-    Cost: O(length), about 1 µs for a 166-byte record.
+    Cost: O(length), about 1 µs for a 166-byte record in a run, 3 µs for one with a line of its own.
     """
 
     def __init__(self, *, limit_bytes: int, is_array: bool = False) -> None:
@@ -42,13 +44,11 @@ class Splitter:
         self._buffer = b""
         self._at = 0
         self._line, self._line_start = 1, 0  # line_start counts from the buffer's beginning, and may be negative
-        self.tables: dict[str, int] = {}
-        """Records met so far, by table; the array shape has one table without a name."""
+        self.tables: dict[str, None] = {"": None} if is_array else {}
+        """The tables met so far, in order; the array shape has one without a name."""
         self._table = ""
-        if is_array:
-            self.tables[""] = 0
 
-    def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
+    def records(self, chunk: bytes) -> Iterator[tuple[str, Any, tuple[int, int]]]:
         """Take a chunk and yield the tables that begin and the records that end in it.
 
         Raises:
@@ -56,16 +56,23 @@ class Splitter:
             InvalidRecord: an element is not an object.
             BodyTooLarge: a record is longer than the limit.
         """
+        for table, run, (line, column) in self._cut(chunk):
+            if not run:
+                yield table, None, (line, column)
+            for record in codec.parse(b"[%b]" % run, at=(line, column - 1), extra_depth=1):
+                yield table, record, (line, column)
+
+    def _cut(self, chunk: bytes) -> Iterator[tuple[str, bytes, tuple[int, int]]]:
+        """Yield runs of records; an empty one where a table begins."""
         self._buffer = self._buffer[self._at :] + chunk
         self._line_start -= self._at
         self._at = 0
         while self._skip_blank():
             if self._expect == "record":
-                end = self._end_of_record()
+                end = self._end_of_run() or self._end_of_record()
                 if end is None:
                     return
                 yield self._table, self._buffer[self._at : end], self._position()
-                self.tables[self._table] += 1
                 self._advance(end)
                 self._expect = "comma"
             elif not self._take_sign():
@@ -99,12 +106,17 @@ class Splitter:
     def _position(self) -> tuple[int, int]:
         return self._line, self._at - self._line_start + 1
 
+    def _end_of_run(self) -> int | None:
+        """Return where the records at this place end that have at most one level inside and share a line."""
+        run = _RUN.match(self._buffer, self._at)
+        if run is None or run.end() - self._at > self._limit or b"\n" in run[0]:
+            return None
+        return run.end()
+
     def _end_of_record(self) -> int | None:
         """Return where the record at this place ends, or None if it goes on in the next chunk."""
         if self._buffer[self._at] != ord("{"):
             raise self._not_an_object()
-        if shallow := _SHALLOW.match(self._buffer, self._at):
-            return shallow.end()  # at most one level inside: most records, found in one step
         depth = 0
         for token in _TOKEN.finditer(self._buffer, self._at):
             sign = token[0]
@@ -152,7 +164,7 @@ class Splitter:
         name = str(codec.parse(found[0], at=self._position()))
         if name in self.tables:
             raise DuplicateMember(f"The member '{shorten(name)}' is there twice (line {self._line}).")
-        self.tables[name] = 0
+        self.tables[name] = None
         self._table = name
         self._advance(found.end())
         self._expect = "colon"

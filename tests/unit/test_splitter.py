@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin import codec, formats
-from ramekin.errors import MalformedCsv, MalformedJson, RamekinError
+from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
 from ramekin.splitter import Splitter
 from tests.unit.test_values_and_paths import JSON
 
@@ -17,10 +17,10 @@ RECORDS = st.lists(st.dictionaries(st.text(max_size=4), JSON, max_size=3), max_s
 def split(text, size, **options):
     splitter = Splitter(limit_bytes=10_000, **options)
     found = [
-        (table, codec.parse(record))
+        (table, record)
         for start in range(0, max(1, len(text)), size)
-        for table, record, _ in splitter.feed(text[start : start + size])
-        if record
+        for table, record, _ in splitter.records(text[start : start + size])
+        if record is not None
     ]
     splitter.finish()
     return found, list(splitter.tables)
@@ -71,19 +71,31 @@ def check_database(text):
 def test_positions_are_lines_and_columns():
     text = b'{"a": [\n  {"x": 1},\n\n {}],\n"b": [{}]}'
     found = [(record, at) for size in (1, 7, 100) for record, at in positions(text, size)]
-    assert found == [(b'{"x": 1}', (2, 3)), (b"{}", (4, 2)), (b"{}", (5, 7))] * 3
+    assert found == [({"x": 1}, (2, 3)), ({}, (4, 2)), ({}, (5, 7))] * 3
 
 
 def positions(text, size):
     splitter = Splitter(limit_bytes=100)
     for start in range(0, len(text), size):
-        yield from ((record, at) for _, record, at in splitter.feed(text[start : start + size]) if record)
+        yield from ((record, at) for _, record, at in splitter.records(text[start : start + size]) if record is not None)
 
 
 def test_a_long_array_names_the_place_of_its_fault():
     text = b"[" + b'{"a":1},\n' * 30_000 + b'{"a":}]'
     with pytest.raises(MalformedJson, match=r"line 30001, column 6"):
         list(formats.read_json_array(text, 1000))
+
+
+def test_a_fault_among_records_of_one_line_is_named_by_its_column():
+    text = b"[" + b'{"a":[1]}, ' * 300 + b'{"a":[1}]'
+    with pytest.raises(MalformedJson, match=r"line 1, column 3309"):
+        list(Splitter(limit_bytes=1000, is_array=True).records(text))
+
+
+def test_a_member_sent_twice_is_named_among_records_of_one_line():
+    text = b'[{"a":1},{"a":1,"a":2},{"a":3}]'
+    with pytest.raises(DuplicateMember, match="'a' is there twice"):
+        list(Splitter(limit_bytes=1000, is_array=True).records(text))
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])

@@ -123,6 +123,6 @@ async def _read_database(chunks: AsyncIterator[bytes], limit: int) -> AsyncItera
     """Yield (table, record) while the text arrives; (table, None) where a table begins."""
     splitter = Splitter(limit_bytes=limit)
     async for chunk in chunks:
-        for table, text, at in splitter.feed(chunk):
-            yield table, codec.parse(text, at=at) if text else None
+        for table, record, _ in splitter.records(chunk):
+            yield table, record
     splitter.finish()

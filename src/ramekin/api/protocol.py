@@ -142,7 +142,7 @@ class RecordProtocol(HttpToolsProtocol):
         self._is_parsing = False
         self._task: asyncio.Task[Response] | None = None  # an answer that had to wait
         self._held = b""  # what arrived meanwhile, or of a request so far
-        self._closes = False  # once that answer is written
+        self._closes = False  # once an answer is written
         self._idle_until_s = 0.0
 
     def data_received(self, data: bytes) -> None:
@@ -223,9 +223,7 @@ class RecordProtocol(HttpToolsProtocol):
             return
         error = task.exception()
         self._write(request, endpoint, self._way.refuse(request, error) if error else task.result())
-        if self._closes:
-            self.transport.close()
-        elif self._held:
+        if self._held and not self._closes:
             held, self._held = self._held, b""
             self.flow.resume_reading()
             self.data_received(held)
@@ -234,12 +232,14 @@ class RecordProtocol(HttpToolsProtocol):
         """Write an answer as uvicorn writes it, and note it."""
         way, status = self._way, response.status_code
         headers = response.raw_headers + last_headers(request)
+        if self._closes:
+            headers.append(_CLOSE)
         body = b"" if request.method == "HEAD" else bytes(response.body)
         lines = [b"%b: %b\r\n" % header for header in headers]
         self.transport.write(
             b"".join([STATUS_LINE[status], way.common_lines(self.server_state), *lines, b"\r\n", body])
         )
-        if status >= 400 and _CLOSE in headers:
+        if self._closes or (status >= 400 and _CLOSE in headers):
             self.transport.close()
         self.server_state.total_requests += 1
         way.edge.note(request, endpoint.__name__, status)
@@ -262,8 +262,8 @@ class RecordProtocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
-        """Close the connection, after the answer that is under way."""
-        if self._task is not None:
+        """Close the connection, after the answer that is under way or whose request is."""
+        if self._task is not None or self._held:
             self._closes = True
         else:
             super().shutdown()

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ramekin import codec, formats
+from ramekin import formats
 from ramekin.definitions import MIB, check_table_name
 from ramekin.errors import RamekinError
 from ramekin.schema import column_types
@@ -105,9 +105,9 @@ def _read_json(source: Source, chunks: Iterator[bytes], limit_bytes: int) -> Ite
     if is_array:
         check_table_name(source.table)
     for chunk in chain([first], chunks):
-        for table, text, at in splitter.feed(chunk):
+        for table, record, at in splitter.records(chunk):
             source.line = at[0]
-            yield table or source.table, codec.parse(text, at=at) if text else None
+            yield table or source.table, record
     splitter.finish()
 
 
