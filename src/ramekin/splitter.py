@@ -32,7 +32,7 @@ class Splitter:
     1. The text is a list of expectations; `_expect` names the next one.
     2. What has been taken is cut off the buffer, so the buffer holds one unfinished record and one chunk.
     3. Positions are line and column of a record's first byte, for error messages.
-    4. Up to a hundred records that stand on one line are found and parsed together: `_cut` calls them a run.
+    4. Up to a hundred records that stand on one line are found and parsed together: a run.
 
     Cost: O(length), about 1 µs for a 166-byte record in a run, 3 µs for one with a line of its own.
     """
@@ -43,7 +43,7 @@ class Splitter:
         self._expect = "array" if is_array else "object"
         self._buffer = b""
         self._at = 0
-        self._line, self._line_start = 1, 0  # line_start counts from the buffer's beginning, and may be negative
+        self.line, self._line_start = 1, 0  # line_start counts from the buffer's beginning, and may be negative
         self.tables: dict[str, None] = {"": None} if is_array else {}
         """The tables met so far, in order; the array shape has one without a name."""
         self._table = ""
@@ -99,12 +99,12 @@ class Splitter:
     def _advance(self, end: int) -> None:
         lines = self._buffer.count(b"\n", self._at, end)
         if lines:
-            self._line += lines
+            self.line += lines
             self._line_start = self._buffer.rindex(b"\n", self._at, end) + 1
         self._at = end
 
     def _position(self) -> tuple[int, int]:
-        return self._line, self._at - self._line_start + 1
+        return self.line, self._at - self._line_start + 1
 
     def _end_of_run(self) -> int | None:
         """Return where the records at this place end that have at most one level inside and share a line."""
@@ -129,7 +129,7 @@ class Splitter:
             elif sign == b'"':
                 break
         if len(self._buffer) - self._at > self._limit:
-            raise BodyTooLarge(f"A record has more than {self._limit} bytes (line {self._line}).")
+            raise BodyTooLarge(f"A record has more than {self._limit} bytes (line {self.line}).")
         return None
 
     def _not_an_object(self) -> MalformedJson | InvalidRecord:
@@ -163,7 +163,7 @@ class Splitter:
             return False
         name = str(codec.parse(found[0], at=self._position()))
         if name in self.tables:
-            raise DuplicateMember(f"The member '{shorten(name)}' is there twice (line {self._line}).")
+            raise DuplicateMember(f"The member '{shorten(name)}' is there twice (line {self.line}).")
         self.tables[name] = None
         self._table = name
         self._advance(found.end())

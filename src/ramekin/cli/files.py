@@ -104,11 +104,15 @@ def _read_json(source: Source, chunks: Iterator[bytes], limit_bytes: int) -> Ite
     splitter = Splitter(limit_bytes=limit_bytes, is_array=is_array)
     if is_array:
         check_table_name(source.table)
-    for chunk in chain([first], chunks):
-        for table, record, at in splitter.records(chunk):
-            source.line = at[0]
-            yield table or source.table, record
-    splitter.finish()
+    try:
+        for chunk in chain([first], chunks):
+            for table, record, at in splitter.records(chunk):
+                source.line = at[0]
+                yield table or source.table, record
+        splitter.finish()
+    except RamekinError:
+        source.line = splitter.line
+        raise
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
