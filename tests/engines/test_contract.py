@@ -76,6 +76,62 @@ async def test_a_write_replaces_and_deletes(engine):
     assert await engine.get("t", "2") is None
 
 
+async def test_a_change_makes_of_a_body_what_its_step_says(engine):
+    seen = []
+
+    def step(after):
+        def of(before):
+            seen.append(before)
+            return after
+
+        return of
+
+    await engine.change("t", "1", step(body(1)))
+    await engine.change("t", "1", step(body(1, x=2)))
+    assert await engine.get("t", "1") == body(1, x=2)
+    await engine.change("t", "1", step(None))
+    assert await engine.get("t", "1") is None
+    assert seen == [None, body(1), body(1, x=2)]
+
+
+async def test_a_change_whose_step_raises_or_leaves_nothing_makes_no_table(engine):
+    def refuse(before):
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await engine.change("t", "1", refuse)
+    await engine.change("t", "1", lambda before: before)
+    with pytest.raises(InvalidTableName):
+        await engine.change("no table", "1", lambda before: body(1))
+    assert await engine.stats() == []
+
+
+async def test_a_change_to_the_same_body_is_no_write(engine):
+    await put(engine, "t", body(1))
+    revision = (await engine.table_stats("t")).revision
+    await engine.change("t", "1", lambda before: before)
+    assert (await engine.table_stats("t")).revision == revision
+
+
+async def test_changes_of_one_record_at_once_are_all_kept(engine):
+    def one_more(before):
+        count = 0 if before is None else codec.parse(before)["n"]
+        return body(1, n=count + 1)
+
+    await asyncio.gather(*[engine.change("t", "1", one_more) for _ in range(50)])
+    assert await engine.get("t", "1") == body(1, n=50)
+
+
+async def test_a_change_keeps_a_unique_field_so(engine):
+    assert await engine.define("t", Definition(unique=("n",)), revision=None)
+    await engine.change("t", "1", lambda before: body(1, n=1))
+    with pytest.raises(NotUnique):
+        await engine.change("t", "2", lambda before: body(2, n=1))
+    assert await ids(engine, "t") == [1]
+    await engine.change("t", "1", lambda before: body(1, n=2))
+    await engine.change("t", "2", lambda before: body(2, n=1))
+
+
 async def test_a_write_to_a_table_with_a_bad_name_changes_nothing(engine):
     with pytest.raises(InvalidTableName):
         await engine.write([Change("ok", "1", None, body(1)), Change("not ok", "1", None, body(1))])

@@ -77,7 +77,9 @@ def test_positions_are_lines_and_columns():
 def positions(text, size):
     splitter = Splitter(limit_bytes=100)
     for start in range(0, len(text), size):
-        yield from ((record, at) for _, record, at in splitter.records(text[start : start + size]) if record is not None)
+        yield from (
+            (record, at) for _, record, at in splitter.records(text[start : start + size]) if record is not None
+        )
 
 
 def test_a_long_array_names_the_place_of_its_fault():
