@@ -8,8 +8,8 @@ from time import perf_counter, sleep
 
 import pytest
 
+from ramekin.api.headers import JSON
 from ramekin.api.pages import Page, page_response
-from ramekin.api.requests import JSON
 from tests.conftest import Server
 from tests.problems import assert_problem
 

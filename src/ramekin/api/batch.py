@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
-from ramekin.api.requests import JSON, accepted, media_type, read_body, read_parameters
+from ramekin.api.headers import JSON, accepted, media_type
+from ramekin.api.requests import read_body, read_parameters
 from ramekin.api.responses import body_response
 from ramekin.api.routes import API, add_route
 from ramekin.definitions import check_table_name

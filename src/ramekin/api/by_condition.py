@@ -8,19 +8,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
+from ramekin.api.headers import JSON, MERGE_PATCH, accepted, media_type
 from ramekin.api.lists import read_where
-from ramekin.api.requests import (
-    JSON,
-    MERGE_PATCH,
-    accepted,
-    check_no_body,
-    flag,
-    integer,
-    media_type,
-    read_body,
-    read_query,
-    stopped_when_gone,
-)
+from ramekin.api.requests import check_no_body, flag, integer, read_body, read_query, stopped_when_gone
 from ramekin.api.responses import json_response
 from ramekin.api.routes import API, add_route
 from ramekin.changing import ChangeRequest

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ramekin.api.requests import CSV, JSON, MERGE_PATCH, NDJSON
+from ramekin.api.headers import CSV, JSON, MERGE_PATCH, NDJSON
 
 RECORD = {"$ref": "#/components/schemas/Record"}
 MERGE_PATCH_SCHEMA = {"type": "object", "description": "Members to change; null removes one (RFC 7396)."}

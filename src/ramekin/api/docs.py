@@ -13,7 +13,7 @@ from importlib.resources import files
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
-from ramekin.api.requests import none_match
+from ramekin.api.headers import none_match
 from ramekin.api.routes import add_route
 from ramekin.errors import UnknownRoute
 

@@ -8,17 +8,8 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, formats
 from ramekin.api import descriptions
-from ramekin.api.requests import (
-    CSV,
-    JSON,
-    NDJSON,
-    accepted,
-    choice,
-    media_type,
-    none_match,
-    read_chunks,
-    read_parameters,
-)
+from ramekin.api.headers import CSV, JSON, NDJSON, accepted, media_type, none_match
+from ramekin.api.requests import choice, read_chunks, read_parameters
 from ramekin.api.responses import Stream, json_response, not_modified, pack
 from ramekin.api.routes import API, add_route
 from ramekin.paths import member_names

@@ -10,18 +10,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions, lists
+from ramekin.api.headers import CSV, JSON, NDJSON, accepted, none_match, preferences
 from ramekin.api.pages import Page, page_response
-from ramekin.api.requests import (
-    CSV,
-    JSON,
-    NDJSON,
-    accepted,
-    choice,
-    none_match,
-    preferences,
-    split_query,
-    stopped_when_gone,
-)
+from ramekin.api.requests import choice, split_query, stopped_when_gone
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
 from ramekin.errors import InvalidParameter

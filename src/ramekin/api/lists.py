@@ -14,19 +14,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
+from ramekin.api.headers import CSV, JSON, NDJSON, accepted, none_match, preferences
 from ramekin.api.pages import Page, page_response, selected
-from ramekin.api.requests import (
-    CSV,
-    JSON,
-    NDJSON,
-    accepted,
-    flag,
-    integer,
-    none_match,
-    preferences,
-    split_query,
-    stopped_when_gone,
-)
+from ramekin.api.requests import flag, integer, split_query, stopped_when_gone
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route, watchful
 from ramekin.errors import ConflictingParameters, InvalidWhere, MalformedJson

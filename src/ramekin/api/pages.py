@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Response
 
 from ramekin import codec, formats
-from ramekin.api.requests import CSV, JSON
+from ramekin.api.headers import CSV, JSON
 from ramekin.api.responses import Stream, ascii_json, body_response
 from ramekin.paths import select
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from ramekin.api.coroutines import go_on
 from ramekin.api.edge import last_headers, request_id_of
 from ramekin.api.hot import PREFIX
 from ramekin.api.limits import Limited
@@ -22,7 +23,7 @@ from ramekin.api.requests import WholeRequest
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Coroutine
 
     from fastapi import Response
     from uvicorn.server import ServerState
@@ -209,7 +210,7 @@ class RecordProtocol(HttpToolsProtocol):
         except Exception as error:  # whatever it is, the client gets an answer
             self._write(request, endpoint, self._way.refuse(request, error))
         else:
-            self._task = task = self.loop.create_task(_go_on(answer, awaited))
+            self._task = task = self.loop.create_task(go_on(answer, awaited))
             self.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
             task.add_done_callback(lambda _: self._write_late(request, endpoint, task))
 
@@ -275,28 +276,3 @@ class RecordProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._is_parsing = False
         super().on_message_complete()
-
-
-class _Resumed:
-    """A coroutine that ran up to something it waits for, as an awaitable that goes on from there."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], awaited: Any) -> None:
-        self._coroutine, self._awaited = coroutine, awaited
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        awaited = self._awaited
-        while True:
-            try:
-                try:
-                    sent = yield awaited
-                except BaseException as error:  # a cancellation, say: it belongs to the coroutine
-                    awaited = self._coroutine.throw(error)
-                else:
-                    awaited = self._coroutine.send(sent)
-            except StopIteration as done:
-                return done.value
-
-
-async def _go_on(coroutine: Coroutine[Any, Any, Response], awaited: Any) -> Response:
-    """Return what a coroutine returns that ran up to something it waits for already."""
-    return await _Resumed(coroutine, awaited)  # type: ignore[no-any-return]  # as the coroutine says

@@ -9,18 +9,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
+from ramekin.api.headers import CSV, JSON, NDJSON, accepted, media_type, preferences
 from ramekin.api.pages import Page, page_response, selected
-from ramekin.api.requests import (
-    CSV,
-    JSON,
-    NDJSON,
-    accepted,
-    media_type,
-    preferences,
-    read_body,
-    read_parameters,
-    stopped_when_gone,
-)
+from ramekin.api.requests import read_body, read_parameters, stopped_when_gone
 from ramekin.api.routes import API, add_route
 from ramekin.errors import (
     ConflictingParameters,

@@ -12,22 +12,18 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, formats
 from ramekin.api import descriptions
-from ramekin.api.requests import (
+from ramekin.api.headers import (
     CSV,
     JSON,
     MERGE_PATCH,
     NDJSON,
     accepted,
-    check_no_body,
-    choice,
-    flag,
     media_type,
     none_match,
     preferences,
-    read_body,
     read_condition,
-    read_parameters,
 )
+from ramekin.api.requests import check_no_body, choice, flag, read_body, read_parameters
 from ramekin.api.responses import (
     JsonText,
     body_response,

@@ -17,24 +17,19 @@ from starlette.requests import ClientDisconnect
 
 from ramekin.errors import (
     BodyTooLarge,
-    InvalidHeader,
     InvalidParameter,
     LimitTooLarge,
     MalformedPath,
-    NotAcceptable,
     UnknownParameter,
     UnsupportedMediaType,
     did_you_mean,
     shorten,
 )
-from ramekin.operations import Condition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 
     from starlette.types import Scope
-
-JSON, NDJSON, CSV, MERGE_PATCH = "application/json", "application/x-ndjson", "text/csv", "application/merge-patch+json"
 
 MAX_PARAMETERS = 100
 
@@ -43,9 +38,7 @@ WATCH_S = 0.05
 
 T = TypeVar("T", bound=str)
 
-_NOTHING_PREFERRED: frozenset[str] = frozenset()
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
-_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
 
 class WholeRequest(Request):
@@ -152,29 +145,6 @@ def choice(parameters: dict[str, str], name: str, values: Sequence[T]) -> T:
     raise InvalidParameter(f"'{name}' is one of {', '.join(values)}.{did_you_mean(text, values)}")
 
 
-def media_type(request: Request, allowed: Sequence[str]) -> str:
-    """Return the body's media type, one of those allowed.
-
-    Raises:
-        UnsupportedMediaType: it is another one or none, not UTF-8, or the body is compressed.
-    """
-    header = request.headers.get("content-type", "")
-    encoding = request.headers.get("content-encoding", "identity")
-    if header in allowed and encoding == "identity":
-        return header
-    kind, _, rest = header.partition(";")
-    kind = kind.strip().lower()
-    if encoding.strip().lower() != "identity":
-        raise UnsupportedMediaType("A body with a Content-Encoding is not read; send it as it is.")
-    if kind not in allowed:
-        said = "has no Content-Type" if not kind else f"has the Content-Type '{shorten(kind)}'"
-        raise UnsupportedMediaType(f"The body {said}; send {' or '.join(allowed)}.")
-    charset = re.search(r'charset\s*=\s*"?([^\s";]+)', rest, re.IGNORECASE)
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMediaType("The body must be UTF-8; send no charset, or charset=utf-8.")
-    return kind
-
-
 def check_length(request: Request, limit: int) -> None:
     """Refuse a body whose announced length is over the limit, before any of it is read. Raises BodyTooLarge."""
     length = request.headers.get("content-length", "")
@@ -213,92 +183,6 @@ def check_no_body(request: Request) -> None:
         raise UnsupportedMediaType("This request takes no body.")
 
 
-def _listed(request: Request, name: str) -> str | None:
-    """Return a header that is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
-    header = request.headers.get(name)
-    if header is None or isinstance(request, WholeRequest):
-        return header
-    return ", ".join(request.headers.getlist(name))
-
-
-def accepted(request: Request, offered: Sequence[str]) -> str:
-    """Return the offered media type that the client likes best; the first one if it does not say.
-
-    Raises:
-        NotAcceptable: it accepts none of them.
-
-    Source: RFC 9110, section 12.5.1.
-    """
-    header = _listed(request, "accept") or ""
-    if not header or header == "*/*":
-        return offered[0]
-    best, best_quality = None, 0.0
-    ranges = [_media_range(part) for part in header.split(",") if part.strip()]
-    for kind in offered:
-        fitting = [(len(name.replace("*", "")), quality) for name, quality in ranges if _fits(kind, name)]
-        quality = max(fitting)[1] if fitting else 0.0
-        if quality > best_quality:
-            best, best_quality = kind, quality
-    if best is None:
-        raise NotAcceptable(f"This route answers with {' or '.join(offered)}.")
-    return best
-
-
-def _media_range(part: str) -> tuple[str, float]:
-    name, *parameters = (piece.strip() for piece in part.split(";"))
-    for parameter in parameters:
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "q":
-            try:
-                return name.lower(), min(1.0, max(0.0, float(value)))
-            except ValueError:
-                raise InvalidHeader("A quality in Accept is a number from 0 to 1.") from None
-    return name.lower(), 1.0
-
-
-def _fits(kind: str, name: str) -> bool:
-    return name in ("*/*", kind) or (name.endswith("/*") and kind.startswith(name[:-1]))
-
-
-def read_condition(request: Request) -> Condition:
-    """Return what If-Match and If-None-Match ask for. Raises InvalidHeader.
-
-    If-Match compares strongly: a weak tag matches nothing. Source: RFC 9110, section 13.1.
-    """
-    if_match, if_none_match = _listed(request, "if-match"), _listed(request, "if-none-match")
-    if if_match is None and if_none_match is None:
-        return Condition()
-    return Condition(
-        None if if_match is None else _tags(if_match, "If-Match", weak_too=False),
-        None if if_none_match is None else _tags(if_none_match, "If-None-Match", weak_too=True),
-    )
-
-
-def none_match(request: Request, opaque: str) -> bool:
-    """Say whether If-None-Match names this tag, or any: the client's copy is fresh. Raises InvalidHeader."""
-    header = _listed(request, "if-none-match")
-    if header is None:
-        return False
-    tags = _tags(header, "If-None-Match", weak_too=True)
-    return opaque in tags or "*" in tags
-
-
-def _tags(header: str, name: str, *, weak_too: bool) -> frozenset[str]:
-    if header.strip() == "*":
-        return frozenset("*")
-    tags, at = set(), 0
-    while at < len(header):
-        found = _TAG.match(header, at)
-        if found is None:
-            raise InvalidHeader(f"{name} is '*' or a list of entity tags in double quotes.")
-        if weak_too or not found[1]:
-            tags.add(found[2])
-        at = found.end()
-    if not header.strip():
-        raise InvalidHeader(f"{name} is empty.")
-    return frozenset(tags - {"*"})
-
-
 class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
     """Stops what is done inside when the client goes away, 50 ms after it began or later. The body has been read.
 
@@ -332,12 +216,3 @@ class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
         self._is_gone = True
         if self._work is not None:
             self._work.cancel()
-
-
-def preferences(request: Request) -> frozenset[str]:
-    """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
-    header = _listed(request, "prefer")
-    if header is None:
-        return _NOTHING_PREFERRED
-    parts = re.split(r"[,;]", header)
-    return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from fastapi import Response
 
 from ramekin import codec
-from ramekin.api.requests import JSON
+from ramekin.api.headers import JSON
 from ramekin.api.routes import API
 
 if TYPE_CHECKING:

@@ -9,15 +9,8 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
-from ramekin.api.requests import (
-    JSON,
-    accepted,
-    check_no_body,
-    media_type,
-    read_body,
-    read_parameters,
-    stopped_when_gone,
-)
+from ramekin.api.headers import JSON, accepted, media_type
+from ramekin.api.requests import check_no_body, read_body, read_parameters, stopped_when_gone
 from ramekin.api.responses import json_response
 from ramekin.api.routes import API, add_route
 from ramekin.defining import parse_definition
