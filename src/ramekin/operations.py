@@ -143,7 +143,7 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
         raise _absent(operation)
     if rules.needs_if_match and before is not None and _is_blind(operation):
         raise PreconditionRequired("This table asks for If-Match with every change of a record.")
-    if not operation.condition.holds(before):
+    if operation.condition is not ALWAYS and not operation.condition.holds(before):
         raise PreconditionFailed("The record is not in the state that If-Match or If-None-Match asks for.")
     if operation.kind == "delete":
         return Outcome("deleted", prepared.key, None, before)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fastapi import Request
-
-from ramekin.api.requests import WholeRequest
+from ramekin.api.requests import Asked, WholeRequest
 from ramekin.errors import InvalidHeader, NotAcceptable, UnsupportedMediaType, shorten
-from ramekin.operations import Condition
+from ramekin.operations import ALWAYS, Condition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +21,7 @@ _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 _NOTHING_PREFERRED: frozenset[str] = frozenset()
 
 
-def media_type(request: Request, allowed: Sequence[str]) -> str:
+def media_type(request: Asked, allowed: Sequence[str]) -> str:
     """Return the body's media type, one of those allowed.
 
     Raises:
@@ -46,7 +44,7 @@ def media_type(request: Request, allowed: Sequence[str]) -> str:
     return kind
 
 
-def _listed(request: Request, name: str) -> str | None:
+def _listed(request: Asked, name: str) -> str | None:
     """Return a header that is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
     header = request.headers.get(name)
     if header is None or isinstance(request, WholeRequest):
@@ -54,7 +52,7 @@ def _listed(request: Request, name: str) -> str | None:
     return ", ".join(request.headers.getlist(name))
 
 
-def accepted(request: Request, offered: Sequence[str]) -> str:
+def accepted(request: Asked, offered: Sequence[str]) -> str:
     """Return the offered media type that the client likes best; the first one if it does not say.
 
     Raises:
@@ -93,21 +91,21 @@ def _fits(kind: str, name: str) -> bool:
     return name in ("*/*", kind) or (name.endswith("/*") and kind.startswith(name[:-1]))
 
 
-def read_condition(request: Request) -> Condition:
+def read_condition(request: Asked) -> Condition:
     """Return what If-Match and If-None-Match ask for. Raises InvalidHeader.
 
     If-Match compares strongly: a weak tag matches nothing. Source: RFC 9110, section 13.1.
     """
     if_match, if_none_match = _listed(request, "if-match"), _listed(request, "if-none-match")
     if if_match is None and if_none_match is None:
-        return Condition()
+        return ALWAYS
     return Condition(
         None if if_match is None else _tags(if_match, "If-Match", weak_too=False),
         None if if_none_match is None else _tags(if_none_match, "If-None-Match", weak_too=True),
     )
 
 
-def none_match(request: Request, opaque: str) -> bool:
+def none_match(request: Asked, opaque: str) -> bool:
     """Say whether If-None-Match names this tag, or any: the client's copy is fresh. Raises InvalidHeader."""
     header = _listed(request, "if-none-match")
     if header is None:
@@ -132,7 +130,7 @@ def _tags(header: str, name: str, *, weak_too: bool) -> frozenset[str]:
     return frozenset(tags - {"*"})
 
 
-def preferences(request: Request) -> frozenset[str]:
+def preferences(request: Asked) -> frozenset[str]:
     """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
     header = _listed(request, "prefer")
     if header is None:

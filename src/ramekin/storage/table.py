@@ -82,8 +82,9 @@ class Table:
     def put(self, key: str, body: bytes) -> None:
         """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index."""
         records = self._writable()
-        before = records.bodies.get(key)
-        records.bodies[key] = body
+        bodies = records.bodies
+        before = bodies.get(key)
+        bodies[key] = body
         self.size_bytes += len(body)
         if before is None:
             if looks_like_integer(key) and isinstance(_read_id(body), str):
@@ -236,9 +237,10 @@ class Table:
 
     def _writable(self) -> Records:
         """Return the records to write to, and make the order and indexes writable too."""
-        self.records = self.records.writable()
-        if self.order is not None:
-            self.order = self.order.writable()
+        if self.records.readers:
+            self.records = self.records.copy()
+        if self.order is not None and self.order.readers:
+            self.order = self.order.copy()
         for field, index in self.indexes.items():
             if index.readers:
                 self.indexes[field] = index.copy()
