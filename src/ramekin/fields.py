@@ -119,7 +119,8 @@ def type_in(schema: dict[str, Any], path: FieldPath, *, is_closed: bool) -> Fiel
     """
     nodes: list[Any] = [schema]
     for name in path:
-        nodes = [child for node in nodes for part in _parts(node, schema) for child in _inside(part, name, is_closed)]
+        found = [child for node in nodes for part in _parts(node, schema) for child in _inside(part, name, is_closed)]
+        nodes = list({id(node): node for node in found}.values())  # what several references name is looked at once
         if not nodes:
             return None
     types = [_type_of(part) for node in nodes for part in _parts(node, schema)]

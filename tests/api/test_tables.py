@@ -241,6 +241,41 @@ def test_a_definition_that_cannot_be_read_is_told(api, definition, told):
     assert api.get(TABLE).status_code == 404
 
 
+def doubled(depth):
+    """Return a schema of definitions that each name the next one twice."""
+    twice = {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(depth)}
+    return {"$defs": twice | {f"d{depth}": {"required": ["x"]}}, "$ref": "#/$defs/d0"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        doubled(20),
+        {"properties": {"x": doubled(20) | {"$id": "inner"}}},
+        {"$defs": {"a": {"$anchor": "a", "anyOf": [{"$ref": "#b"}] * 200}, "b": {"$anchor": "b", "allOf": [{"$ref": "#c"}] * 60}}, "$ref": "#a"},
+        {"$defs": {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(500)}, "$ref": "#/$defs/d0"},
+    ],
+    ids=["doubled", "embedded", "anchors", "chain"],
+)  # fmt: skip
+def test_references_that_multiply_are_refused(api, schema):
+    problem = assert_problem(api.put(TABLE, json={"schema": schema}), 422, "invalid-definition")
+    assert "10,000" in problem["detail"]
+    assert api.put(TABLE, json={"schema": doubled(8)}).status_code == 201
+
+
+def test_circular_references_do_not_multiply_the_search_for_faults(api):
+    node = {"type": "object", "properties": {"c": {"anyOf": [{"$ref": "#/$defs/n"}, {"$ref": "#/$defs/n"}]}}}
+    schema = {"$defs": {"n": node}, "allOf": [{"$ref": "#/$defs/n"}]}
+    assert api.put(TABLE, json={"schema": schema}).status_code == 201
+    deep = shallow = {"c": 1}
+    for _ in range(60):
+        deep = {"c": deep}
+    assert api.post(PETS, json=shallow).json()["errors"][0]["pointer"] == "/c"
+    problem = assert_problem(api.post(PETS, json=deep), 422, "invalid-record")
+    assert "too deeply" in problem["errors"][0]["detail"]
+    assert api.get(f"{PETS}?{'c.' * 60}x=1").status_code == 200
+
+
 def test_a_models_table_keeps_its_definition(api):
     assert_problem(api.put("/api/v1/tables/users", json={}), 409, "model-table")
     assert api.delete("/api/v1/tables/users").status_code == 204
