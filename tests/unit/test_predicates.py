@@ -12,12 +12,25 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ramekin import codec, errors
-from ramekin.fields import NoSchema
+from ramekin.fields import Field, NoSchema
 from ramekin.models import ModelSchema
 from ramekin.query.match import body_matcher
-from ramekin.query.predicate import EVERYTHING, All, AnyOf, Condition, Not, all_of, any_of, paths_in
+from ramekin.query.operand import MAX_LISTED
+from ramekin.query.predicate import (
+    EVERYTHING,
+    All,
+    AnyOf,
+    Condition,
+    Not,
+    all_of,
+    any_of,
+    condition,
+    conditions_in,
+    paths_in,
+)
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
-from ramekin.query.where import MAX_CONDITIONS, parse_where
+from ramekin.query.where import MAX_CONDITIONS, MAX_PARTS, parse_where
+from ramekin.values import NUMBER
 
 FREE = NoSchema()
 
@@ -226,12 +239,45 @@ def test_uuids_are_equal_however_they_are_written():
         ({"or": [1]}, errors.InvalidWhere, "object"),
         ([], errors.InvalidWhere, "object"),
         ({"or": [{"age": i} for i in range(MAX_CONDITIONS + 1)]}, errors.InvalidWhere, str(MAX_CONDITIONS)),
+        ({"or": [{}] * MAX_PARTS}, errors.InvalidWhere, str(MAX_PARTS)),
+        ({"and": [{"not": {"or": [{}]}}] * (MAX_PARTS // 3)}, errors.InvalidWhere, str(MAX_PARTS)),
+        ({"age": {"in": [1] * MAX_LISTED, "nin": [1]}}, errors.InvalidValue, str(MAX_LISTED)),
     ],
 )
 def test_mistakes_in_json_are_told(where, error, told):
     with pytest.raises(error) as raised:
         parse_where(where, TYPED)
     assert told in raised.value.message
+
+
+def test_a_query_with_as_much_as_it_may_have_is_read():
+    most = {
+        "or": [
+            {"age": {"in": list(range(MAX_LISTED - MAX_CONDITIONS + 1))}},
+            *[{"age": {"in": [1]}}] * (MAX_CONDITIONS - 1),
+        ]
+    }
+    assert len(conditions_in(parse_where(most, TYPED))) == 2  # one of them once
+    assert parse_where({"or": [{}] * (MAX_PARTS - 2)}, TYPED) == EVERYTHING
+    assert parse_conditions([("age:in", "1" + ",1" * (MAX_LISTED - 1))], TYPED)
+
+
+class Seen(int):
+    """A number that counts how often it is printed."""
+
+    times = 0
+
+    def __repr__(self):
+        Seen.times += 1
+        return int.__repr__(self)
+
+
+def test_what_lies_deep_in_a_query_is_put_in_order_once():
+    found = condition(Field(("a",)), "in", [(NUMBER, Seen(value)) for value in range(100)])
+    for i in range(30):
+        beside = condition(Field(("b",)), "eq", [(NUMBER, i)])
+        found = all_of([any_of([found, Not(beside)]), beside])
+    assert Seen.times == 100
 
 
 @pytest.mark.parametrize(
@@ -249,6 +295,7 @@ def test_mistakes_in_json_are_told(where, error, told):
         ([("age", "1"), ("age:eq", "2")], errors.RepeatedCondition, "in"),
         ([("age:gt", "1"), ("age:gt", "1")], errors.RepeatedCondition, "in"),
         ([("tags:gt", "a")], errors.InvalidOperator, "array"),
+        ([("age:in", "1" + ",1" * (MAX_LISTED - 1)), ("age:nin", "[1]")], errors.InvalidValue, str(MAX_LISTED)),
     ],
 )
 def test_mistakes_in_addresses_are_told(pairs, error, told):

@@ -36,6 +36,25 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _MAX_INTEGER_CHARS = 300
 _BOOLEANS = {"true": True, "false": False}
 
+MAX_LISTED = 10_000
+"""Values in the lists of one query, for ``in`` and ``nin``: each is looked up, and all are read before others' turn."""
+
+
+class ListedValues:
+    """Counts the values in the lists of one query."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, values: int) -> None:
+        """Count the values of one more list. Raises InvalidValue where they are too many."""
+        self._count += values
+        if self._count > MAX_LISTED:
+            raise InvalidValue(
+                f"The lists of a query hold at most {MAX_LISTED} values together. "
+                "Ask for a range, join with a table that holds the values, or send several requests."
+            )
+
 
 def declared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
     """Return what is declared of a field, once the operator is known to make sense for it.

@@ -11,8 +11,8 @@ in whatever order their conditions came. Knows nothing of bodies; see ``match.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
 from ramekin.fields import Field
@@ -20,7 +20,7 @@ from ramekin.paths import print_path
 from ramekin.values import ARRAY, OBJECT, OrderKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ramekin.paths import FieldPath
 
@@ -30,6 +30,26 @@ OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", *TEX
 
 Operand = OrderKey | None
 """A value that a condition compares with, by its order key; None is JSON's null."""
+
+MAX_RANK_CHARS = 200
+
+
+def _rank() -> Any:
+    """Return the field by which the parts of a whole are put in one order, and which equal parts have alike.
+
+    It is made once and is short, so that a whole of wholes costs what its parts cost, however deep they lie.
+    """
+    return field(init=False, repr=False, compare=False)
+
+
+def _set_rank(predicate: Predicate, text: str) -> None:
+    if len(text) > MAX_RANK_CHARS:
+        text = text[:MAX_RANK_CHARS] + codec.digest(text.encode())
+    object.__setattr__(predicate, "rank", text)
+
+
+def _ranks(parts: Sequence[Predicate]) -> str:
+    return ", ".join(part.rank for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,10 @@ class Condition:
     field: Field
     operator: str
     operands: tuple[Operand, ...]
+    rank: str = _rank()
+
+    def __post_init__(self) -> None:
+        _set_rank(self, repr(self))
 
     def __str__(self) -> str:
         shown = ", ".join(_show(operand) for operand in self.operands)
@@ -54,6 +78,10 @@ class All:
     """Every part holds; without parts, every record is meant."""
 
     parts: tuple[Predicate, ...] = ()
+    rank: str = _rank()
+
+    def __post_init__(self) -> None:
+        _set_rank(self, f"All({_ranks(self.parts)})")
 
     def __str__(self) -> str:
         return " and ".join(_inside(part) for part in self.parts) or "everything"
@@ -64,6 +92,10 @@ class AnyOf:
     """One part holds at least; without parts, no record is meant."""
 
     parts: tuple[Predicate, ...]
+    rank: str = _rank()
+
+    def __post_init__(self) -> None:
+        _set_rank(self, f"AnyOf({_ranks(self.parts)})")
 
     def __str__(self) -> str:
         return " or ".join(_inside(part) for part in self.parts) or "nothing"
@@ -74,6 +106,10 @@ class Not:
     """The part does not hold."""
 
     part: Predicate
+    rank: str = _rank()
+
+    def __post_init__(self) -> None:
+        _set_rank(self, f"Not({self.part.rank})")
 
     def __str__(self) -> str:
         return f"not ({self.part})"
@@ -97,9 +133,8 @@ def all_of(parts: Iterable[Predicate]) -> Predicate:
     flat: list[Predicate] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, All) else (part,))
-    if len(flat) == 1:
-        return flat[0]
-    return All(tuple(sorted(dict.fromkeys(flat), key=repr)))
+    ordered = _in_one_order(flat)
+    return ordered[0] if len(ordered) == 1 else All(ordered)
 
 
 def any_of(parts: Iterable[Predicate]) -> Predicate:
@@ -107,9 +142,13 @@ def any_of(parts: Iterable[Predicate]) -> Predicate:
     flat: list[Predicate] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, AnyOf) else (part,))
-    if len(flat) == 1:
-        return flat[0]
-    return AnyOf(tuple(sorted(dict.fromkeys(flat), key=repr)))
+    ordered = _in_one_order(flat)
+    return ordered[0] if len(ordered) == 1 else AnyOf(ordered)
+
+
+def _in_one_order(parts: Iterable[Predicate]) -> tuple[Predicate, ...]:
+    unique = {part.rank: part for part in parts}
+    return tuple(unique[rank] for rank in sorted(unique))
 
 
 def conjuncts(predicate: Predicate) -> tuple[Predicate, ...]:

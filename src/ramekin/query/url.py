@@ -12,7 +12,7 @@ from ramekin import codec
 from ramekin.errors import InvalidSort, InvalidValue, MalformedJson, RepeatedCondition, shorten
 from ramekin.fields import Field
 from ramekin.paths import parse_path, print_path
-from ramekin.query.operand import field_type, from_json, from_text
+from ramekin.query.operand import ListedValues, field_type, from_json, from_text
 from ramekin.query.order import Order
 from ramekin.query.predicate import Predicate, all_of, condition
 
@@ -35,6 +35,7 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> P
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue: as ``operand.py`` says.
     """
     found: list[Condition] = []
+    lists = ListedValues()
     seen: set[tuple[FieldPath, str]] = set()
     for name, value in parameters:
         left, colon, right = name.rpartition(":")
@@ -46,16 +47,17 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> P
             )
         seen.add((path, operator))
         found.append(
-            _parse_list(path, operator, value, fields)
+            _parse_list(path, operator, value, fields, lists)
             if operator in ("in", "nin")
             else from_text(path, operator, value, fields)
         )
     return all_of(found)
 
 
-def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields) -> Condition:
+def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields, lists: ListedValues) -> Condition:
     """Return a condition with a list: commas between values, or a JSON array whose types are exact."""
     if not value.startswith("["):
+        lists.add(1 + value.count(","))
         each = [from_text(path, "eq", item, fields) for item in value.split(",")]
         field = each[0].field
         return condition(field, operator, [operand for item in each for operand in item.operands])
@@ -63,6 +65,7 @@ def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields) -> C
         items = codec.parse(value.encode(), extra_depth=1)
     except MalformedJson:
         raise InvalidValue(f"'{operator}' takes values with commas between, or a JSON array.") from None
+    lists.add(len(items))
     return from_json(path, operator, items, fields)
 
 

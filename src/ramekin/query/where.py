@@ -10,44 +10,66 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidWhere, shorten
 from ramekin.paths import parse_path
-from ramekin.query.operand import from_json
-from ramekin.query.predicate import Not, Predicate, all_of, any_of, conditions_in
+from ramekin.query.operand import ListedValues, from_json
+from ramekin.query.predicate import Not, Predicate, all_of, any_of
 
 if TYPE_CHECKING:
     from ramekin.fields import Fields
+    from ramekin.paths import FieldPath
 
 MAX_CONDITIONS = 100
 """Conditions of one query; a choice of values is one condition (``in``), however long."""
+
+MAX_PARTS = 1000
+"""Objects and members of one query: each is a step of reading it, whether it holds a condition or not."""
 
 
 def parse_where(value: Any, fields: Fields) -> Predicate:
     """Return the predicate that a JSON value means.
 
     Raises:
-        InvalidWhere: it has not the shape, or more than 100 conditions.
+        InvalidWhere: it has not the shape, more than 100 conditions, or more than 1,000 parts.
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue: as ``operand.py`` says.
     """
-    predicate = _parse(value, fields)
-    if len(conditions_in(predicate)) > MAX_CONDITIONS:
-        raise InvalidWhere(f"A query has at most {MAX_CONDITIONS} conditions; use 'in' for many values.")
-    return predicate
+    return _Reader(fields).read(value)
 
 
-def _parse(value: Any, fields: Fields) -> Predicate:
-    if not isinstance(value, dict):
-        raise InvalidWhere("'where' is a JSON object: fields with conditions, and 'and', 'or', 'not'.")
-    return all_of([_member(name, part, fields) for name, part in value.items()])
+class _Reader:
+    """Reads one query, and stops where it has more than a query may."""
 
+    def __init__(self, fields: Fields) -> None:
+        self._fields, self._lists = fields, ListedValues()
+        self._parts = self._conditions = 0
 
-def _member(name: str, part: Any, fields: Fields) -> Predicate:
-    if name in ("and", "or") and isinstance(part, list):
-        parts = [_parse(item, fields) for item in part]
-        return all_of(parts) if name == "and" else any_of(parts)
-    if name == "not" and isinstance(part, dict):
-        return Not(_parse(part, fields))
-    path = parse_path(name)
-    if not isinstance(part, dict):
-        return from_json(path, "eq", part, fields)
-    if not part:
-        raise InvalidWhere(f"'{shorten(name)}' has no operator; to compare with an object write it under 'eq'.")
-    return all_of([from_json(path, operator, operand, fields) for operator, operand in part.items()])
+    def read(self, value: Any) -> Predicate:
+        if not isinstance(value, dict):
+            raise InvalidWhere("'where' is a JSON object: fields with conditions, and 'and', 'or', 'not'.")
+        self._count_part()
+        return all_of([self._member(name, part) for name, part in value.items()])
+
+    def _member(self, name: str, part: Any) -> Predicate:
+        self._count_part()
+        if name in ("and", "or") and isinstance(part, list):
+            parts = [self.read(item) for item in part]
+            return all_of(parts) if name == "and" else any_of(parts)
+        if name == "not" and isinstance(part, dict):
+            return Not(self.read(part))
+        path = parse_path(name)
+        if not isinstance(part, dict):
+            return self._condition(path, "eq", part)
+        if not part:
+            raise InvalidWhere(f"'{shorten(name)}' has no operator; to compare with an object write it under 'eq'.")
+        return all_of([self._condition(path, operator, operand) for operator, operand in part.items()])
+
+    def _count_part(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise InvalidWhere(f"A query has at most {MAX_PARTS} objects and members.")
+
+    def _condition(self, path: FieldPath, operator: str, operand: Any) -> Predicate:
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            raise InvalidWhere(f"A query has at most {MAX_CONDITIONS} conditions; use 'in' for many values.")
+        if operator in ("in", "nin") and isinstance(operand, list):
+            self._lists.add(len(operand))
+        return from_json(path, operator, operand, self._fields)
