@@ -24,7 +24,7 @@ from ramekin.errors import (
 )
 from ramekin.fields import Field
 from ramekin.finding import RECORD_ID, VALUE, Explanation
-from ramekin.paths import member_names, parse_path, print_path, reader
+from ramekin.paths import member_names, print_path, reader, split_path
 from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.query.execute import too_many_rows
 from ramekin.query.join import (
@@ -265,7 +265,7 @@ class _Joined:
         return (await self.engine.table_stats(table)).records
 
     async def _outer_names(self, table: str) -> list[str]:
-        return [name for name in await self.presence.names(table) if len(parse_path(name)) == 1]
+        return [name for name in await self.presence.names(table) if len(split_path(name)) == 1]
 
     async def _is_single(self, on: On) -> bool:
         definition = (await self.engine.table_stats(self.request.right)).definition

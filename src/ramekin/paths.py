@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ramekin.errors import PathTooLong
 from ramekin.values import MISSING
 
 if TYPE_CHECKING:
@@ -25,13 +26,24 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _UNUSUAL = re.compile(r'[\x00-\x1f"\\]')  # what a msgspec field's name may not hold
 
 
+MAX_STEPS, MAX_CHARS = 64, 2000
+"""How long a path may be: as deep as records are nested. Each step is looked up in a schema and in every record."""
+
+
 def parse_path(text: str) -> FieldPath:
+    """Return the path that a caller's text names. Raises PathTooLong with more than 64 steps or 2,000 characters."""
+    if len(text) > MAX_CHARS or len(_DOT.findall(text)) >= MAX_STEPS:
+        raise PathTooLong(f"The path of a field has at most {MAX_STEPS} steps and {MAX_CHARS} characters.")
+    return split_path(text)
+
+
+def split_path(text: str) -> FieldPath:
     """Return the path that a text names. Every text is one; `` `` (empty) is the member with the empty name."""
     return tuple(part.replace("\\.", ".") for part in _DOT.split(text))
 
 
 def print_path(path: FieldPath) -> str:
-    """Return the text that names a path; the reverse of `parse_path`."""
+    """Return the text that names a path; the reverse of `split_path`."""
     return ".".join(part.replace(".", "\\.") for part in path)
 
 

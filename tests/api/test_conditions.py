@@ -471,3 +471,45 @@ def test_a_page_of_many_large_records_is_sent_whole(api):
     assert [json.loads(line)["id"] for line in lines] == list(range(150))
     rows = api.get(f"{PETS}?limit=150", headers={"Accept": "text/csv"}).text.splitlines()
     assert len(rows) == 151
+
+
+@pytest.mark.parametrize("path", [".".join("a" * 65), "x" * 2001], ids=["steps", "characters"])
+def test_a_path_longer_than_any_record_is_deep_is_refused_wherever_a_field_is_named(api, path):
+    api.post("/api/v1/data/t", json={"id": 1, "a": 1})
+    query, table = "/api/v1/query/t", "/api/v1/tables/t"
+    for answer in (
+        api.get(f"/api/v1/data/t?{path}:gt=1"),
+        api.get("/api/v1/data/t", params={"where": json.dumps({path: 1})}),
+        api.get(f"/api/v1/data/t?sort=-{path}"),
+        api.get(f"/api/v1/data/t?select={path}"),
+        api.get(f"/api/v1/data/t/1?select={path}"),
+        api.delete(f"/api/v1/data/t?{path}=1"),
+        api.post(query, json={"group_by": [path]}),
+        api.post(query, json={"aggregate": {"n": f"sum:{path}"}}),
+        api.get(f"/api/v1/join/t/t/{path}?as=a,b"),
+        api.get(f"/api/v1/join/t/t/id={path}?as=a,b"),
+        api.put(table, json={"unique": [path]}),
+        api.put(table, json={"indexes": [{"field": path}]}),
+    ):
+        assert_problem(answer, 400, "path-too-long")
+
+
+def test_a_path_as_long_as_may_be_is_read(api):
+    api.post("/api/v1/data/t", json={"id": 1, "y" * 2000: 1, "z": 1})
+    assert len(api.get(f"/api/v1/data/t?{'y' * 2000}=1").json()["data"]) == 1
+    assert api.get(f"/api/v1/data/t?{'.'.join('a' * 64)}=1").json()["data"] == []
+
+
+def test_a_schema_may_name_what_no_path_can(api):
+    schema = {"properties": {"y" * 2001: {"type": "integer"}}}
+    assert api.put("/api/v1/tables/wide", json={"schema": schema}).status_code == 201
+    api.post("/api/v1/data/wide", json={"id": 1})
+    assert api.get("/openapi.json").status_code == 200
+    assert_problem(api.get("/api/v1/join/wide/wide/no?as=a,b"), 422, "key-not-resolved")
+
+
+def test_a_selection_names_so_many_fields_at_most(api):
+    api.post("/api/v1/data/t", json={"id": 1})
+    names = [f"f{i}" for i in range(1001)]
+    assert_problem(api.post("/api/v1/query/t", json={"select": names}), 400, "invalid-sort")
+    assert api.post("/api/v1/query/t", json={"select": names[1:]}).status_code == 200

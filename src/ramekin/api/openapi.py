@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from ramekin.api.descriptions import MERGE_PATCH_SCHEMA, RECORD, SCHEMAS, query_parameter
 from ramekin.api.routes import API
-from ramekin.paths import parse_path
+from ramekin.paths import split_path
 from ramekin.query.operand import operators_for
 from ramekin.query.predicate import TEXT_OPERATORS
 
@@ -108,7 +108,7 @@ def _conditions_of(schema: RecordSchema) -> list[dict[str, Any]]:
     """Return a parameter for every field of a schema with every operator that makes sense for it."""
     found = []
     for name in schema.field_names():
-        path = parse_path(name)
+        path = split_path(name)
         field = schema.type_of(path)
         if len(path) > 2 or field is None or not field.kinds - {"object", "null"}:
             continue

@@ -5,8 +5,8 @@
     │   ├── MalformedJson     (DuplicateMember, NumberNotFinite, TooDeep)
     │   ├── MalformedCsv, MalformedPath
     │   ├── UnknownParameter, InvalidParameter (LimitTooLarge), ConflictingParameters, InvalidHeader
-    │   ├── UnknownOperator, InvalidOperator, UnknownField, InvalidValue, RepeatedCondition, ConditionRequired
-    │   ├── InvalidWhere, InvalidSort, InvalidAggregate, InvalidCursor, InvalidKey
+    │   ├── UnknownOperator, InvalidOperator, UnknownField, PathTooLong, InvalidValue, RepeatedCondition
+    │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidAggregate, InvalidCursor, InvalidKey
     │   └── IdMismatch
     ├── Unauthorized
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
@@ -44,6 +44,7 @@ from ramekin.errors.bad_request import (
     MalformedJson,
     MalformedPath,
     NumberNotFinite,
+    PathTooLong,
     RepeatedCondition,
     TooDeep,
     UnknownField,
@@ -135,6 +136,7 @@ __all__ = [
     "NotFound",
     "NotUnique",
     "NumberNotFinite",
+    "PathTooLong",
     "PreconditionFailed",
     "PreconditionRequired",
     "RamekinError",

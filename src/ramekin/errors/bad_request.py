@@ -119,6 +119,14 @@ class UnknownField(BadRequest):
     remedy = "Correct the name; the table's schema is at `/api/v1/tables/{table}`."
 
 
+class PathTooLong(BadRequest):
+    """The path of a field has more than 64 steps or 2,000 characters, deeper than any record is nested."""
+
+    code = "path-too-long"
+    title = "The path of a field is too long"
+    remedy = "Name the field by a shorter path; records are nested 64 levels at the most."
+
+
 class InvalidValue(BadRequest):
     """A condition's value cannot be read as the field's declared type, or does not fit the operator."""
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAX_SORTED = 100
 """Fields of one order: each is read from every row."""
 
+MAX_SELECTED = 1000
+"""Fields of one selection: each is looked for in every row of the page."""
+
 
 def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> Predicate:
     """Return the predicate of all conditions in an address.
@@ -90,7 +93,9 @@ def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:
 
 
 def parse_select(names: Sequence[str], fields: Fields) -> tuple[FieldPath, ...]:
-    """Return the paths of chosen fields. Raises InvalidSort for an empty name, UnknownField."""
+    """Return the paths of chosen fields. Raises InvalidSort for an empty name or over 1,000, UnknownField."""
+    if len(names) > MAX_SELECTED:
+        raise InvalidSort(f"'select' names at most {MAX_SELECTED} fields.")
     paths = []
     for name in names:
         if not name:
