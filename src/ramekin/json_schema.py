@@ -6,6 +6,7 @@ Knows nothing of tables' contents or of HTTP; see ``schema.py`` for what every s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,8 @@ class JsonSchema:
     def _type_of(self, path: FieldPath) -> FieldType | None:
         if path == ("id",) and not self._has_id:
             return ANYTHING
-        return type_in(self.json_schema, path, is_closed=False)
+        found = type_in(self.json_schema, path, is_closed=False)
+        return None if found is None else replace(found, is_uuid=False)  # a text of that format is kept as it was sent
 
     def _refuses_id(self, value: object) -> bool:
         return any(error.instance_path[:1] == ["id"] for error in self._validator.iter_errors({"id": value}))

@@ -113,6 +113,16 @@ def test_contains_reads_an_element_as_the_schema_declares_it(api):
         assert_problem(api.post("/api/v1/query/pets", json={"where": wrong}), 400, "invalid-value")
 
 
+def test_a_text_whose_format_is_uuid_is_compared_as_it_was_sent(api):
+    api.put(TABLE, json={"schema": {"properties": {"key": {"type": "string", "format": "uuid"}}}})
+    key = "5A9B9BB6-0000-4000-8000-000000000001"
+    api.post(PETS, json=[{"id": 1, "key": key}, {"id": 2, "key": "none"}])
+    assert [pet["id"] for pet in api.get(f"{PETS}?key={key}").json()["data"]] == [1]
+    assert [pet["id"] for pet in api.get(f"{PETS}?key:in=none,x").json()["data"]] == [2]
+    assert [pet["id"] for pet in api.post("/api/v1/query/pets", json={"where": {"key": key}}).json()["data"]] == [1]
+    assert api.get(f"{PETS}?key={key.lower()}").json()["data"] == []
+
+
 def test_a_reference_to_an_anchor_lets_any_value_be_asked_for(api):
     named = {"$anchor": "years", "type": "integer"}
     define(api, schema={"type": "object", "properties": {"age": {"$ref": "#years"}}, "$defs": {"years": named}})
