@@ -4,17 +4,23 @@ import asyncio
 import json
 import socket
 import threading
+import weakref
 from time import perf_counter, sleep
 
 import pytest
 
-from ramekin.api.headers import JSON
-from ramekin.api.pages import Page, page_response
+from ramekin.api.headers import CSV, JSON, NDJSON
+from ramekin.api.pages import LongRow, Page, page_response
+from ramekin.query.order import FirstRows
 from tests.conftest import Server
 from tests.problems import assert_problem
 
 RECORDS = 20_000
 LONG = "/api/v1/join/t/t/k=k?as=a,b&sort=-a.n,b.n&b.n:ne=-1"  # 40,000,000 pairs
+
+
+class Row:
+    """Something that can be seen to go."""
 
 
 def serve(*options):
@@ -162,19 +168,50 @@ def test_walks_in_an_order_give_every_untouched_record_once_while_others_come_an
         thread.join()
 
 
-def test_short_rows_that_must_be_made_are_made_in_steps():
+def write(page, kind):
+    """Return what a page is as text, and how many turns other tasks got meanwhile."""
+
     async def run():
-        turns = []
+        turns = 0
 
         async def others():
+            nonlocal turns
             while True:
-                turns.append(1)
+                turns += 1
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(others())
-        answer = await page_response(Page((b"%d" % i for i in range(10_000)), 50_000, None), JSON, {})
+        answer = await page_response(page, kind, {})
+        text = answer.body or answer.first + b"".join([chunk async for chunk in answer.chunks])
         task.cancel()
-        assert json.loads(answer.body) == {"data": list(range(10_000)), "next": None}
-        assert len(turns) >= 10
+        return text, turns
 
-    asyncio.run(run())
+    return asyncio.run(run())
+
+
+def test_short_rows_that_must_be_made_are_made_in_steps():
+    text, turns = write(Page((b"%d" % i for i in range(10_000)), 50_000, None), JSON)
+    assert json.loads(text) == {"data": list(range(10_000)), "next": None}
+    assert turns >= 10
+
+
+@pytest.mark.parametrize("kind", [JSON, NDJSON, CSV])
+@pytest.mark.parametrize("size", [0, 1_000_000])
+def test_a_row_of_many_items_is_written_in_steps(kind, size):
+    row = LongRow(b'{"id":1}', "inside", (b"%d" % i for i in range(10_000)))
+    text, turns = write(Page(iter([b'{"id":0}', row, b'{"id":2}']), size, None), kind)
+    assert b"9998,9999]" in text
+    assert turns >= 40
+
+
+def test_rows_that_were_put_in_order_are_let_go_one_by_one():
+    first = FirstRows(5000)
+    rows = [Row() for _ in range(5000)]
+    watched = [weakref.ref(row) for row in rows]
+    for i, row in enumerate(rows):
+        first.add((i,), row)
+    del rows, row
+    in_order = first.in_order()
+    for _ in range(2500):
+        next(in_order)
+    assert sum(ref() is not None for ref in watched) <= 2505

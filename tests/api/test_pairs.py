@@ -1,5 +1,7 @@
 """A joined row is a record whose fields are the two tables: conditions, order, selection, trees."""
 
+import csv
+import io
 import json
 from urllib.parse import quote
 
@@ -237,13 +239,29 @@ def test_names_rename_conditions_too(api, shop):
 
 def test_csv_and_ndjson_of_pairs_and_trees(api, shop):
     path = "/api/v1/join/persons/buys/id=person"
-    csv = api.get(f"{path}?type=left&buys:null=true", headers={"Accept": "text/csv"})
-    assert csv.text == "persons.id,persons.name\r\n3,Cleo\r\n"
-    csv = api.get(f"{path}?shape=tree&limit=1&select=persons.id,buys.id", headers={"Accept": "text/csv"})
-    assert csv.text == 'id,buys\r\n1,"[{""id"":""a""},{""id"":""c""}]"\r\n'
+    answer = api.get(f"{path}?type=left&buys:null=true", headers={"Accept": "text/csv"})
+    assert answer.text == "persons.id,persons.name\r\n3,Cleo\r\n"
+    answer = api.get(f"{path}?shape=tree&limit=1&select=persons.id,buys.id", headers={"Accept": "text/csv"})
+    assert answer.text == 'id,buys\r\n1,"[{""id"":""a""},{""id"":""c""}]"\r\n'
     lines = api.get(f"{path}?sort=-buys.total&limit=2", headers={"Accept": "application/x-ndjson"})
     assert [json.loads(line)["buys"]["id"] for line in lines.text.splitlines()] == ["b", "c"]
     assert "rel=" in lines.headers["link"]
+
+
+@pytest.mark.parametrize("select", ["", "&select=k.n", "&select=k.n,p.id,p.z"])
+def test_a_tree_of_many_matches_is_the_same_in_every_form(api, select):
+    kids = [{"id": i, "p": 1 + (i % 3 == 0) * i % 2, "n": 'a "b", c'} for i in range(900)]
+    api.post("/api/v1/load", json={"p": [{"id": 1, "z": 1}, {"id": 2}, {"id": 0}], "k": kids})
+    path = f"/api/v1/join/p/k/id=p?shape=tree&type=left&sort=-k.id{select}"
+    rows = api.get(path).json()["data"]
+    assert [len(row["k"]) for row in rows] == [0, 750, 150]
+    assert [kid["n"] for kid in rows[1]["k"]] == [kid["n"] for kid in reversed(kids) if kid["p"] == 1]
+    lines = api.get(path, headers={"Accept": "application/x-ndjson"})
+    assert [json.loads(line) for line in lines.text.splitlines()] == rows
+    text = api.get(path, headers={"Accept": "text/csv"}).text
+    cells = list(csv.DictReader(io.StringIO(text), strict=True))
+    assert [json.loads(row.pop("k")) for row in cells] == [row.pop("k") for row in rows]
+    assert [{name: int(cell) for name, cell in row.items() if cell} for row in cells] == rows
 
 
 def test_csv_of_trees_has_the_chosen_columns_of_a_model_only(api):
@@ -252,8 +270,8 @@ def test_csv_of_trees_has_the_chosen_columns_of_a_model_only(api):
         json={"id": "5a9b9bb6-0000-4000-8000-000000000001", "email": "a@example.com", "full_name": "Ada"},
     )
     path = "/api/v1/join/users/orders/user_id?type=left&shape=tree&select=users.full_name,orders.id"
-    csv = api.get(path, headers={"Accept": "text/csv"})
-    assert csv.text == "full_name,orders\r\nAda,[]\r\n"
+    answer = api.get(path, headers={"Accept": "text/csv"})
+    assert answer.text == "full_name,orders\r\nAda,[]\r\n"
 
 
 def test_a_model_says_what_may_stand_in_a_condition(api):

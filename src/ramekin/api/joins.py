@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from ramekin import codec
 from ramekin.api import descriptions, lists
 from ramekin.api.headers import CSV, JSON, NDJSON, accepted, none_match, preferences
-from ramekin.api.pages import Page, page_response
+from ramekin.api.pages import AT_ONCE, SHORT_BYTES, LongRow, Page, page_response
 from ramekin.api.requests import choice, split_query, stopped_when_gone
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ramekin.fields import Fields
     from ramekin.joining import JoinPage
     from ramekin.paths import FieldPath
+    from ramekin.query.join import Row
+    from ramekin.query.pairs import Tree
 
 PATH = f"{API}/join/{{table1}}/{{table2}}/{{key}}"
 WORDS = (*lists.WORDS, "type", "shape", "as")
@@ -90,11 +93,9 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
 
 def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str | None) -> Page:
     is_tree = asked.shape == "tree"
-    bodies = [row[1] for pair in found.pairs for row in pair if row]
-    bodies += [row[1] for tree in found.trees for row in (tree.left, *tree.rights)]
     return Page(
         _trees(asked, found) if is_tree else _pairs(asked, found),
-        sum(map(len, bodies)),
+        _size(found),
         following,
         found.total,
         found.warnings,
@@ -103,6 +104,22 @@ def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str 
         _columns(context, asked),
         None if is_tree else _flatten,
     )
+
+
+def _size(found: JoinPage) -> int:
+    """Return about how many bytes a page has, as far as it matters: beyond a short one the rest is not looked at."""
+    rows = chain((row for pair in found.pairs for row in pair), (row for tree in found.trees for row in _rows_of(tree)))
+    size = 0
+    for row in rows:
+        size += 0 if row is None else len(row[1])
+        if size > SHORT_BYTES:
+            break
+    return size
+
+
+def _rows_of(tree: Tree) -> Iterator[Row]:
+    yield tree.left
+    yield from tree.rights
 
 
 def _pairs(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
@@ -119,15 +136,19 @@ def _pairs(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
         yield pair_text % tuple([b"null" if row is None else cut(row[1]) for row, cut in rows])
 
 
-def _trees(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
+def _trees(asked: JoinRequest, found: JoinPage) -> Iterator[bytes | LongRow]:
     """Yield each record with its matches in a member of their own: an array, or the one match or null."""
     (_, cut_left, _), (name, cut, is_wanted) = (_side(asked, side) for side in asked.sides)
     for tree in found.trees:
         left = cut_left(tree.left[1])
-        matches = [cut(row[1]) for row in tree.rights] if is_wanted else []
-        inside = codec.splice_array(matches) if not found.is_single else matches[0] if matches else b"null"
-        member = b"%b:%b" % (name, inside) if is_wanted else b""
-        yield b"%b%b%b}" % (left[:-1], b"," if is_wanted and len(left) > 2 else b"", member)
+        matches = (cut(row[1]) for row in tree.rights)
+        if not is_wanted:
+            yield left
+        elif len(tree.rights) > AT_ONCE:
+            yield LongRow(left, asked.sides[1], matches)
+        else:
+            inside = next(matches, b"null") if found.is_single else codec.splice_array(matches)
+            yield b"%b%b%b:%b}" % (left[:-1], b"," if len(left) > 2 else b"", name, inside)
 
 
 def _side(asked: JoinRequest, name: str) -> tuple[bytes, Callable[[bytes], bytes], bool]:

@@ -7,7 +7,9 @@ once. Knows nothing of how rows are found; see ``lists.py``, ``joins.py`` and ``
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
@@ -18,7 +20,7 @@ from ramekin.api.responses import Stream, ascii_json, body_response
 from ramekin.paths import select
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from ramekin.finding import Explanation
     from ramekin.paths import FieldPath
@@ -27,18 +29,38 @@ SHORT_BYTES = 256 * 1024
 """Bytes of rows that are put together at once."""
 
 AT_ONCE = 200
-"""Rows that are written before other tasks get a turn."""
+"""Rows that are written before other tasks get a turn, and items of a row above which it is a long one."""
+
+TURN_S = 0.002
+"""Seconds of writing before other tasks get a turn: rows may have to be cut, and be large."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongRow:
+    """A row with an array too long to be written at once: its other members as JSON, and the array's items."""
+
+    head: bytes
+    member: str
+    items: Iterable[bytes]
+
+    @property
+    def opening(self) -> bytes:
+        """What stands before the items."""
+        return b"%b%b%b:[" % (self.head[:-1], b"," if len(self.head) > 2 else b"", codec.dump(self.member))
+
+
+Row = bytes | LongRow
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The rows of a page, each as JSON once it is asked for, and what is said about them.
 
-    Rows in a list or a tuple are ready, others are made in steps. `size_bytes` is about what they have together;
+    Rows in a sequence are ready, others are made in steps. `size_bytes` is about what they have together;
     `columns` are those that come first in CSV; `flatten` makes a row of one line of a nested one.
     """
 
-    rows: Iterable[bytes]
+    rows: Sequence[bytes] | Iterator[Row]
     size_bytes: int
     next_path: str | None
     total: int | None = None
@@ -49,7 +71,7 @@ class Page:
     flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
-def selected(bodies: Iterable[bytes], paths: Sequence[FieldPath] | None) -> Iterable[bytes]:
+def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[Row]:
     """Return bodies with the chosen fields only; as they are, without a choice."""
     if paths is None:
         return bodies
@@ -60,7 +82,7 @@ def selected(bodies: Iterable[bytes], paths: Sequence[FieldPath] | None) -> Iter
 async def page_response(page: Page, kind: str, headers: dict[str, str]) -> Response:
     """Return a page in the media type that was asked for."""
     headers = headers | _headers(page, is_bare=kind != JSON)
-    if kind == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, (list, tuple)):
+    if kind == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
         return body_response(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
     writer = _write_json if kind == JSON else _write_csv if kind == CSV else _write_ndjson
     if page.size_bytes <= SHORT_BYTES:
@@ -90,40 +112,86 @@ def _headers(page: Page, *, is_bare: bool) -> dict[str, str]:
 
 
 async def _write_json(page: Page) -> AsyncIterator[bytes]:
-    is_first = True
-    async for rows in _in_batches(page.rows):
-        yield b"%b%b" % (b'{"data":[' if is_first else b",", b",".join(rows))
-        is_first = False
-    yield b"%b]%b" % (b'{"data":[' if is_first else b"", _tail(page))
+    opening = b'{"data":['
+    async for piece in _pieces(page.rows, b","):
+        yield opening + piece
+        opening = b""
+    yield b"%b]%b" % (opening, _tail(page))
 
 
 async def _write_ndjson(page: Page) -> AsyncIterator[bytes]:
-    async for rows in _in_batches(page.rows):
-        yield b"".join([b"%b\n" % row for row in rows])
+    ending = b""
+    async for piece in _pieces(page.rows, b"\n"):
+        yield piece
+        ending = b"\n"
+    yield ending
+
+
+async def _pieces(rows: Iterable[Row], between: bytes) -> AsyncIterator[bytes]:
+    """Yield rows with a separator between them, some at a time, long ones in pieces."""
+    separator = b""
+    async for batch in _in_batches(rows):
+        ready = [row for row in batch if isinstance(row, bytes)]
+        if len(ready) == len(batch):
+            yield separator + between.join(ready)
+            separator = between
+            continue
+        for row in batch:
+            if isinstance(row, bytes):
+                yield separator + row
+            else:
+                yield separator + row.opening
+                async for piece in _pieces(row.items, b","):
+                    yield piece
+                yield b"]}"
+            separator = between
 
 
 async def _write_csv(page: Page) -> AsyncIterator[bytes]:
-    columns, records = dict.fromkeys(page.columns), list[dict[str, Any]]()
-    async for rows in _in_batches(page.rows):
-        for row in rows:
-            record = codec.parse(row)
-            records.append(record if page.flatten is None else page.flatten(record))
-            columns.update(dict.fromkeys(records[-1]))
+    columns, rows = dict.fromkeys(page.columns), list[tuple[dict[str, Any], LongRow | None]]()
+    async for batch in _in_batches(page.rows):
+        for row in batch:
+            long = row if isinstance(row, LongRow) else None
+            record = codec.parse(row if isinstance(row, bytes) else row.head)
+            rows.append((record if page.flatten is None else page.flatten(record), long))
+            columns.update(dict.fromkeys(rows[-1][0] if long is None else (*rows[-1][0], long.member)))
     yield formats.write_csv_header(list(columns))
-    for start in range(0, len(records), AT_ONCE):
-        yield formats.write_csv(list(columns), records[start : start + AT_ONCE])
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        if not any(long for _, long in some):
+            yield formats.write_csv(list(columns), [record for record, _ in some])
+        else:
+            for record, long in some:
+                async for piece in _csv_row(list(columns), record, long):
+                    yield piece
         await asyncio.sleep(0)
 
 
-async def _in_batches(rows: Iterable[bytes]) -> AsyncIterator[list[bytes]]:
-    batch: list[bytes] = []
-    size = 0
+async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | None) -> AsyncIterator[bytes]:
+    """Yield one row of CSV; the array of a long row is text in quotes, written in pieces."""
+    if long is None:
+        yield formats.write_csv(columns, [record])
+        return
+    place = columns.index(long.member)
+    before, behind = (
+        formats.write_csv(part, [record]).removesuffix(b"\r\n") for part in (columns[:place], columns[place + 1 :])
+    )
+    yield b'%b"[' % (before + b"," if place else b"")
+    async for piece in _pieces(long.items, b","):
+        yield piece.replace(b'"', b'""')
+    yield b']"%b\r\n' % (b"," + behind if place + 1 < len(columns) else b"")
+
+
+async def _in_batches(rows: Iterable[Row]) -> AsyncIterator[list[Row]]:
+    """Yield rows some at a time, with a turn of other tasks behind each."""
+    batch: list[Row] = []
+    size, began = 0, perf_counter()
     for row in rows:
         batch.append(row)
-        size += len(row)
-        if len(batch) == AT_ONCE or size >= SHORT_BYTES:
+        size += len(row) if isinstance(row, bytes) else len(row.head)
+        if len(batch) == AT_ONCE or size >= SHORT_BYTES or perf_counter() - began > TURN_S:
             yield batch
             await asyncio.sleep(0)
-            batch, size = [], 0
+            batch, size, began = [], 0, perf_counter()
     if batch:
         yield batch
