@@ -176,7 +176,7 @@ async def find_groups(engine: Engine, presence: Presence, request: GroupRequest,
             examined += len(bodies)
             await view.rest(len(bodies))
             if len(groups) > max_sorted:
-                raise execute.too_many_rows(max_sorted)
+                raise execute.too_many_rows(max_sorted, "add conditions, or group by fewer fields")
         rows, has_more = await _page_of_groups(view, groups, request)
     named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
     named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]

@@ -334,15 +334,19 @@ class _Rows:
         position, wanted = request.position, request.offset + request.limit + 1
         behind = None if position is None else self._key.of(position.values, position.left, position.right)
         groups = self._filter.groups(self._groups(None))
-        pairs = await sort_pairs(self._view, groups, self._key, behind, wanted=wanted, most=self._max_sorted)
+        pairs = await sort_pairs(
+            self._view, groups, self._key, behind, request.offset, wanted=wanted, most=self._max_sorted
+        )
         return pairs[request.offset : wanted - 1], [], len(pairs) == wanted
 
     async def count(self) -> int:
         """Return the number of all rows, whichever page is asked for. Cost: O(rows)."""
+        query = self._plan.left_query
+        by_one = replace(self._plan, left_query=replace(query, sort=query.sort[:1]))  # an index gives it; no sorting
+        groups = Walk(self._view, by_one, self._max_sorted).groups()
         if self._request.shape == "tree":
-            return sum([1 async for _ in self._trees(None)])
-        walk = Walk(self._view, self._plan, self._max_sorted)
-        return await count_pairs(self._filter.groups(walk.groups()))
+            return sum([1 async for _ in self._trees(groups)])
+        return await count_pairs(self._filter.groups(groups))
 
     async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
         """Return how many matches of a page are of a number with a text, counted in steps."""
@@ -364,17 +368,17 @@ class _Rows:
         self._walk = Walk(self._view, self._plan, self._max_sorted, after)
         return self._walk.groups()
 
-    def _trees(self, after: PairPosition | None) -> AsyncIterator[Tree]:
+    def _trees(self, groups: AsyncIterator[list[Group]]) -> AsyncIterator[Tree]:
         request = self._request
         own = [order for order in request.sort if order not in request.ordered_by]
         rest, keeps_left = self._filter.split.rest, request.kind == "left"
         maker = TreeMaker(self._view, request.sides, rest, own, keeps_left=keeps_left)
-        return maker.trees(self._groups(after), self._max_sorted)
+        return maker.trees(groups, self._max_sorted)
 
     async def _take_trees(self) -> tuple[list[Tree], bool]:
         request, held, trees = self._request, 0, list[Tree]()
         skip = request.offset
-        async for tree in self._trees(request.position):
+        async for tree in self._trees(self._groups(request.position)):
             if skip:
                 skip -= 1
                 continue
@@ -385,7 +389,7 @@ class _Rows:
                 raise NameTaken(f"A record has a member '{shorten(name)}' already, where its matches would stand.")
             held += len(tree.rights)
             if held > self._max_sorted:
-                raise too_many_rows(self._max_sorted)
+                raise too_many_rows(self._max_sorted, "add conditions on the matches, or ask for a smaller 'limit'")
             trees.append(tree)
         return trees, False
 

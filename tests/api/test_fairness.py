@@ -109,6 +109,38 @@ def test_a_query_that_would_hold_too_many_rows_is_refused_before_it_does(server)
         assert deep.json()["data"][0]["n"] == 5000
 
 
+def test_a_join_in_an_order_of_its_left_side_is_answered_where_the_list_is(server):
+    with server.client() as client:
+        expected = sorted(range(RECORDS), key=lambda i: (i % 10, -i))[:3000]
+        listed = client.get("/api/v1/data/t?sort=k,-id&limit=900").json()["data"]
+        assert [record["id"] for record in listed] == expected[:900]
+        path = "/api/v1/join/t/t/id=id?as=a,b&sort=a.k,-a.id&limit=3000"
+        assert [pair["a"]["id"] for pair in client.get(path).json()["data"]] == expected
+        trees = client.get(f"{path.replace('3000', '900')}&shape=tree&count=true").json()
+        assert [tree["id"] for tree in trees["data"]] == expected[:900]
+        assert trees["total"] == RECORDS
+        narrow = client.get("/api/v1/join/t/t/id=id?as=a,b&sort=a.k,-a.id&a.id:lt=19000&b.id:lt=10&type=left").json()[
+            "data"
+        ]
+        assert [pair["a"]["id"] for pair in narrow] == list(range(10))
+
+
+def test_the_advice_speaks_of_what_was_sent(server):
+    with server.client() as client:
+        told = {
+            "/api/v1/data/t?sort=k,n&offset=5000": "'offset'",
+            "/api/v1/data/t?sort=k,n&limit=5000": "'limit'",
+            "/api/v1/join/t/t/k=k?as=a,b&sort=b.n&limit=5000": "'limit'",
+            "/api/v1/join/t/t/k=k?as=a,b&shape=tree": "take pairs",
+        }
+        for path, word in told.items():
+            detail = assert_problem(client.get(path), 422, "too-many-rows")["detail"]
+            assert word in detail
+            assert ("'offset'" in detail) == ("offset" in path)
+        detail = client.post("/api/v1/query/t", json={"group_by": ["n"]}).json()["detail"]
+        assert "fewer fields" in detail
+
+
 def test_a_join_that_is_long_is_streamed_and_whole(server):
     with server.client() as client:
         found = client.get("/api/v1/join/t/t/id=n?as=a,b&limit=10000").json()["data"]

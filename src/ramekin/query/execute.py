@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from sys import maxsize
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ramekin.errors import TooManyRows
@@ -33,6 +32,7 @@ from ramekin.query.plan import (
     spans_behind,
 )
 from ramekin.query.predicate import EVERYTHING
+from ramekin.values import MISSING
 
 if TYPE_CHECKING:
     from ramekin.fields import Field
@@ -157,12 +157,13 @@ class Rows:
 
         Args:
             max_sorted: rows that may be held at once to put them in order.
-            is_whole: all rows are wanted, not one page.
+            is_whole: all rows are wanted, not one page; they come in several passes where they are more.
         """
         self.source, self.table, self.query, self.plan = source, table, query, plan
         self.examined = 0
         self._max_sorted = max_sorted
-        self._wanted = maxsize if is_whole else query.offset + query.limit + 1
+        self._is_whole = is_whole
+        self._wanted = max_sorted if is_whole else query.offset + query.limit + 1
         self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
         self._at_once = source.rows_at_once(table)
         if plan.rest == EVERYTHING and plan.is_sorted:
@@ -188,9 +189,23 @@ class Rows:
 
     def in_order(self) -> AsyncIterator[Sequence[Row]]:
         """Yield the rows that match, behind the query's position, in the query's order, some at a time."""
-        if not self.plan.is_sorted:
-            return self._sorted(self.matching())
-        return self._sorted_by_rest() if len(self.query.sort) > 1 else self.matching(is_behind=True)
+        if self.plan.is_sorted and len(self.query.sort) <= 1:
+            return self.matching(is_behind=True)
+        return self._in_passes() if self._is_whole else self._in_one_pass()
+
+    async def _in_passes(self) -> AsyncIterator[Sequence[Row]]:
+        """Yield all rows in order; each pass over them gives as many as may be held, the next begins behind them."""
+        count = self._wanted
+        while count == self._wanted:
+            count = 0
+            async for part in self._in_one_pass():
+                yield part
+                count += len(part)
+                if part:
+                    self.query = replace(self.query, after=self._position(part[-1]))
+
+    def _in_one_pass(self) -> AsyncIterator[list[Row]]:
+        return self._sorted_by_rest() if self.plan.is_sorted else self._sorted(self.matching())
 
     async def matching(self, *, is_behind: bool = False) -> AsyncIterator[Sequence[Row]]:
         """Yield the rows that match, as the plan gives them; with `is_behind` only those behind the position."""
@@ -278,12 +293,16 @@ class Rows:
         after = self.query.after
         return None if after is None else self._key(after.values, after.record_id)
 
+    def _position(self, row: Row) -> Position:
+        values = () if self._read is None else self._read(row[1])
+        return Position(tuple([None if value is MISSING else value for value in values]), row[0])
+
     def _key_of(self, row: Row) -> tuple[Any, ...]:
         return self._key(() if self._read is None else self._read(row[1]), row[0])
 
     def _check_held(self, first: FirstRows[Row]) -> None:
         if first.k > self._max_sorted and len(first) > self._max_sorted:
-            raise too_many_rows(self._max_sorted)
+            raise too_many_rows(self._max_sorted, page_advice(self.query.offset))
 
 
 class _Scanned:
@@ -333,12 +352,15 @@ async def drain(source: Source, first: FirstRows[T]) -> AsyncIterator[list[T]]:
     yield part
 
 
-def too_many_rows(maximum: int) -> TooManyRows:
+def too_many_rows(maximum: int, advice: str) -> TooManyRows:
     """Return the error of a query that would have to hold more rows than it may."""
-    return TooManyRows(
-        f"More than {maximum} rows would have to be held to put them in order: "
-        "add conditions, or follow 'next' instead of a large 'offset'."
-    )
+    return TooManyRows(f"More than {maximum} rows would have to be held to put them in order: {advice}.")
+
+
+def page_advice(offset: int) -> str:
+    """Return what to do where a page lies too far behind, or is too long."""
+    instead = "follow 'next' instead of a large 'offset'" if offset else "ask for a smaller 'limit'"
+    return f"add conditions, or {instead}"
 
 
 def _estimates(source: Source, table: str) -> Callable[[Field, Sequence[OrderKey] | Sequence[Span]], int]:

@@ -18,7 +18,7 @@ from ramekin.errors import did_you_mean, shorten
 from ramekin.fields import FieldType
 from ramekin.ids import id_order
 from ramekin.paths import FieldPath, print_path, row_reader
-from ramekin.query.execute import drain, too_many_rows
+from ramekin.query.execute import drain, page_advice, too_many_rows
 from ramekin.query.match import matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import (
@@ -199,6 +199,7 @@ async def sort_pairs(
     batches: AsyncIterator[list[Group]],
     key_of: PairKey,
     behind: tuple[Any, ...] | None,
+    offset: int,
     *,
     wanted: int,
     most: int,
@@ -206,6 +207,7 @@ async def sort_pairs(
     """Return the first pairs of all in order, behind a key.
 
     Args:
+        offset: pairs among them that will be passed over.
         wanted: pairs to return at the most.
         most: pairs that may be held at once.
 
@@ -224,7 +226,7 @@ async def sort_pairs(
                     first.add(key, pair)
             await source.rest(len(pairs))
             if wanted > most and len(first) > most:
-                raise too_many_rows(most)
+                raise too_many_rows(most, page_advice(offset))
     return [pair async for part in drain(source, first) for pair in part]
 
 
@@ -273,7 +275,7 @@ class TreeMaker:
                         kept.add(self._key((left, row)), row)
                 await self._source.rest(len(part))
                 if len(kept) > most:
-                    raise too_many_rows(most)
+                    raise too_many_rows(most, "add conditions on the matches, or take pairs")
             if len(kept) or self._keeps_left:
                 yield Tree(left, tuple([row async for part in drain(self._source, kept) for row in part]))
 
