@@ -17,6 +17,8 @@ from ramekin.cli.progress import counting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ramekin.durability.store import Store
+
 EVERY_S = 1.0
 
 _log = structlog.get_logger("ramekin")
@@ -25,7 +27,8 @@ _log = structlog.get_logger("ramekin")
 class Replay:
     """Shows a replay; `done` ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._began_s = self._told_s = time.monotonic()
         self._stack = ExitStack()
         self._show: Callable[[int], None] | None = None
@@ -43,7 +46,12 @@ class Replay:
             _log.info("reading the data directory", records=done, of=total)
 
     def done(self) -> None:
-        """Tell that all is read, with its time."""
+        """Tell that all is read, with its time, and what was dropped."""
         self._stack.close()
+        log = self._store.log
+        if log is not None and (log.dropped or log.hole_at is not None):
+            _log.warning(
+                "the end of the write-ahead log was dropped", pages=log.dropped, kept=log.frames, wrong_at=log.hole_at
+            )
         seconds = time.monotonic() - self._began_s
         _log.info("read the data directory", records=self.records, seconds=round(seconds, 3))

@@ -55,17 +55,17 @@ def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = Fals
         Refused, FileFault: something cannot be read, or the port is taken.
     """
     logs.configure(settings.log_format)
-    database, sources = _prepare(files, settings, is_demo=is_demo)
+    database, sources, replay = _prepare(files, settings, is_demo=is_demo)
     with _bind(settings.host, settings.port) as listener:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{listener.getsockname()[1]}"
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
-            runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url))
+            runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url, replay))
 
 
-def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[Database, list[Source]]:
-    """Return the database and what is to be loaded into it."""
+def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[Database, list[Source], Replay | None]:
+    """Return the database, what is to be loaded into it, and what watches the reading of a data directory."""
     limits = Limits(
         record_bytes=settings.max_record_bytes,
         bulk_bytes=settings.max_bulk_bytes,
@@ -74,24 +74,32 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         sorted_rows=settings.max_sorted_rows,
     )
     engine: Engine
+    replay = None
     if settings.data_dir is not None and not is_demo:
         sys.setswitchinterval(SWITCH_S)
         store = Store(settings.data_dir, settings.fsync)
         store.take()
-        engine = DurableEngine(store, index_idle_s=settings.index_idle_seconds, advance=Replay())
+        replay = Replay(store)
+        engine = DurableEngine(store, index_idle_s=settings.index_idle_seconds, advance=replay)
     else:
         engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds)
     if is_demo:
         from ramekin import samples
 
         sources = [from_bytes(f"{table}.json", text) for table, text in samples.datasets().items()]
-        return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits), sources
+        return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits), sources, None
     models = read_models(settings.models)
-    return Database(models, engine=engine, limits=limits), [open_file(path) for path in files]
+    return Database(models, engine=engine, limits=limits), [open_file(path) for path in files], replay
 
 
 async def _serve(
-    database: Database, sources: list[Source], settings: Settings, listener: socket.socket, tour: str, url: str
+    database: Database,
+    sources: list[Source],
+    settings: Settings,
+    listener: socket.socket,
+    tour: str,
+    url: str,
+    replay: Replay | None,
 ) -> None:
     try:
         app = create_app(
@@ -119,6 +127,8 @@ async def _serve(
         await _load(database, sources)
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         server.greeting = await _greeting(database, settings, url, tour)
+        if replay is not None:
+            replay.done()
 
     if settings.data_dir is None or tour:
         async with database:

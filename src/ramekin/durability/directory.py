@@ -78,6 +78,18 @@ class Directory:
         """Return the file after the one that counts; it is not there."""
         return self.numbered((_number(self.file().name) or 0) + 1)
 
+    def note_log(self, name: str) -> None:
+        """Write down the file whose log must be there at the next start; none for an empty name. Raises OSError."""
+        assert self._lock is not None, "`take` comes first"
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, name.encode(), 0)
+        os.fdatasync(self._lock)
+
+    def noted_log(self) -> str:
+        """Return what was noted last."""
+        assert self._lock is not None, "`take` comes first"
+        return os.pread(self._lock, 255, 0).decode("utf-8", "replace")
+
     def remove_others(self, kept: Path) -> None:
         """Remove what earlier runs left: files with lower numbers, unfinished files. Nothing else is touched."""
         for path in self.path.iterdir():

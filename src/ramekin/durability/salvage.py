@@ -41,7 +41,7 @@ def check(path: Path) -> Report:
         if not report.file.exists():
             raise Unusable(f"{path}: holds no database")
         try:
-            report.log = sqlite.check_before_opening(report.file, "no")
+            report.log = sqlite.check_before_opening(report.file, "no", directory.noted_log())
             if report.log.hole_at is not None:
                 report.fault = (
                     f"{report.file}-wal: damaged at byte {report.log.hole_at}, and commits follow that are whole"

@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from ramekin.definitions import Change, Definition
     from ramekin.durability.steps import Fsync, Step
 
-CHECKPOINT_BYTES = 16 * 1024 * 1024
-"""Length of the log at which it is written back into the file."""
-
 SqliteError = sqlite3.Error
 _LASTING = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
@@ -58,8 +55,15 @@ class SqliteFile:
     Make one with `open_file`, then call `read` once, then `commit` as often as there is something.
     """
 
-    def __init__(self, path: Path, fsync: Fsync, *, connect: Callable[[str], Any] | None = None) -> None:
-        self.path, self._fsync = path, fsync
+    def __init__(
+        self,
+        path: Path,
+        fsync: Fsync,
+        *,
+        note_log: Callable[[str], None] = lambda _: None,
+        connect: Callable[[str], Any] | None = None,
+    ) -> None:
+        self.path, self._fsync, self._note_log = path, fsync, note_log
         self._connect = connect or connect_to_sqlite
         self._ids: dict[str, int] = {}
         self._connection = self._connect(str(path))
@@ -114,6 +118,7 @@ class SqliteFile:
             self.probe()
             self.sync()
             sync_directory(self.path.parent)  # the log may be new
+            self._note_log(self.path.name)
 
     def leave(self) -> None:
         """Close without changing anything."""
@@ -165,11 +170,10 @@ class SqliteFile:
     def checkpoint(self) -> None:
         """Write the log back into the file, so that it begins anew. Raises DiskFault."""
         with _failing():
-            self._run(
-                "PRAGMA wal_checkpoint(TRUNCATE)"
-                if self.log_bytes() > 4 * CHECKPOINT_BYTES
-                else "PRAGMA wal_checkpoint(RESTART)"
-            )
+            self._note_log("")  # a log without commits may be taken for one that was cut
+            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.probe()
+            self._note_log(self.path.name)
 
     def close(self) -> None:
         """Write the log back and close. Raises DiskFault; what was committed stays so."""
@@ -177,7 +181,15 @@ class SqliteFile:
             os.close(self._log)
             self._log = None
         with _failing():
+            self._note_log("")
             self._connection.close()
+
+    def abandon(self) -> None:
+        """Close a file that another one has taken the place of."""
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
+        leave(self._connection)
 
     # The statements
 
@@ -303,8 +315,11 @@ class SqliteFile:
         return rows[0][0] if rows else None
 
 
-def check_before_opening(path: Path, fsync: Fsync) -> wal.Scan:
+def check_before_opening(path: Path, fsync: Fsync, noted_log: str = "") -> wal.Scan:
     """See that a file and its log may be opened, without changing either, and return what the log holds.
+
+    Args:
+        noted_log: the name of the file that was written to last, and not closed.
 
     Raises:
         Unusable, Damaged: they may not.
@@ -323,19 +338,22 @@ def check_before_opening(path: Path, fsync: Fsync) -> wal.Scan:
     page_size = int.from_bytes(head[16:18], "big") if head else PAGE_BYTES
     if page_size != PAGE_BYTES:
         raise Damaged(f"{path}: has pages of {page_size} bytes, where Ramekin writes {PAGE_BYTES} (byte 16)")
-    found = wal.scan(path.with_name(f"{path.name}-wal"), PAGE_BYTES)
+    log = path.with_name(f"{path.name}-wal")
+    if noted_log == path.name and (not log.exists() or log.stat().st_size < wal.HEADER + wal.FRAME + PAGE_BYTES):
+        raise Damaged(f"{log}: is not there, or cut short, and {path.name} was not closed")
+    found = wal.scan(log, PAGE_BYTES)
     if found.hole_at is not None and fsync == "always":
         raise Damaged(f"{path}-wal: damaged at byte {found.hole_at}, and commits follow that are whole")
     return found
 
 
-def open_file(path: Path, fsync: Fsync) -> SqliteFile:
+def open_file(path: Path, fsync: Fsync, note_log: Callable[[str], None] = lambda _: None) -> SqliteFile:
     """Return the file, made if it is not there, for this process alone. Raises Unusable, Damaged."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     except OSError as error:
         raise Unusable(f"{path}: {(error.strerror or 'cannot be opened').lower()}") from None
-    file = SqliteFile(path, fsync)
+    file = SqliteFile(path, fsync, note_log=note_log)
     try:
         file.prepare()
     except BaseException:
@@ -437,7 +455,7 @@ def _telling(path: Path) -> Iterator[None]:
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "OperationalError", "SQLITE_FORMAT")):
             raise Damaged(f"{path}: {error} (found by SQLite)") from None
         raise Unusable(f"{path}: {error}") from None
-    except (RamekinError, UnicodeError, KeyError, TypeError, ValueError) as error:
+    except (RamekinError, UnicodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Damaged(f"{path}: a definition or a key cannot be read ({type(error).__name__})") from None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,8 +44,8 @@ class Store:
         self._directory.take()
         try:
             path = self._directory.file()
-            self.log = sqlite.check_before_opening(path, self.fsync)
-            self._file = sqlite.open_file(path, self.fsync)
+            self.log = sqlite.check_before_opening(path, self.fsync, self._directory.noted_log())
+            self._file = sqlite.open_file(path, self.fsync, self._directory.note_log)
         except BaseException:
             self._directory.release()
             raise
@@ -62,6 +61,8 @@ class Store:
             raise
         try:
             self._file.begin()
+            if self.log is not None and self.log.dropped:
+                self._file.checkpoint()  # so that nothing of what was dropped stands behind what comes
         except DiskFault as fault:
             self.release()
             raise Unusable(f"{self._file.path}: cannot be written to ({fault})") from None
@@ -73,13 +74,12 @@ class Store:
         try:
             path = self._directory.next_file()
             sqlite.write_file(path, contents)
-            fresh = self._file = sqlite.open_file(path, self.fsync)
+            fresh = self._file = sqlite.open_file(path, self.fsync, self._directory.note_log)
             fresh.read()
             fresh.begin()
         except (Unusable, OSError) as error:
             raise DiskFault(str(error), is_lasting=True) from None
-        with suppress(DiskFault):
-            file.close()
+        file.abandon()
         self._directory.remove_others(path)
         return fresh
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ramekin.durability.faults import Damaged
 
@@ -26,8 +26,8 @@ _VERSION = 3007000
 class Scan:
     """What a log holds.
 
-    `frames` are those up to the last commit that SQLite will take; `dropped` are frames of this log behind them, the
-    end of a commit that was never finished; `hole_at` is the byte where a wrong frame stands that right ones follow.
+    `frames` are those up to the last commit that SQLite will take; `dropped` are frames behind them, of a commit that
+    was never finished; `hole_at` is the byte where a wrong frame stands that more than one commit follows.
     """
 
     frames: int = 0
@@ -54,21 +54,28 @@ def scan(path: Path, page_size: int) -> Scan:
         seed, salt = _read_header(path, header, page_size, has_frames=len(file.peek(FRAME)) >= FRAME)
         if seed is None:
             return Scan()
-        order = ">" if header[3] & 1 else "<"
-        good = committed = last = number = 0
-        hole_at = None
-        while len(frame := file.read(FRAME + page_size)) == FRAME + page_size:
-            number += 1
-            stated: tuple[int, int] = struct.unpack(">2I", frame[16:24])
-            if frame[8:16] == salt:  # others are of an earlier round: SQLite writes over them from the start
-                last, is_commit = number, frame[4:8] != b"\0\0\0\0"
-                if _checksum(order, frame[:8] + frame[FRAME:], seed) == stated:
-                    if good == number - 1:
-                        good, committed = number, number if is_commit else committed
-                    elif is_commit and hole_at is None:
-                        hole_at = HEADER + good * (FRAME + page_size)
-            seed = stated
-        return Scan(committed, last - committed, hole_at)
+        return _scan_frames(path, file, ">" if header[3] & 1 else "<", seed, salt, FRAME + page_size)
+
+
+def _scan_frames(path: Path, file: BinaryIO, order: str, seed: tuple[int, int], salt: bytes, length: int) -> Scan:
+    """Return what the frames hold. A log is cut to nothing before it begins anew, so all of them are of one round."""
+    good = committed = number = ends = 0
+    hole_at = None
+    while len(frame := file.read(length)) == length:
+        number += 1
+        stated: tuple[int, int] = struct.unpack(">2I", frame[16:24])
+        is_right = frame[8:16] == salt and _checksum(order, frame[:8] + frame[FRAME:], seed) == stated
+        is_commit = frame[4:8] != b"\0\0\0\0"
+        seed = stated
+        if number == 1 and frame[8:16] != salt:
+            raise Damaged(f"{path}: the write-ahead log is damaged, or of two files (byte {HEADER + 8})")
+        if is_right and good == number - 1:
+            good, committed = number, number if is_commit else committed
+        elif is_commit:
+            ends += 1
+            if is_right and ends > 1:  # the first may be the end of a commit that a power loss tore
+                hole_at = hole_at or HEADER + good * length
+    return Scan(committed, number - committed, hole_at)
 
 
 def _read_header(
