@@ -92,15 +92,12 @@ class Directory:
 
     def remove_others(self, kept: Path) -> None:
         """Remove what earlier runs left: files with lower numbers, unfinished files. Nothing else is touched."""
-        for path in self.path.iterdir():
-            name = path.name
-            base = name.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal").removesuffix(".unfinished")
-            if (base != kept.name and _number(base) is not None) or name == f"{kept.name}.unfinished":
-                with suppress(OSError):
+        with suppress(OSError):  # they are left for the next start
+            for path in self.path.iterdir():
+                base = re.sub(r"(\.unfinished)?(-wal|-shm|-journal)?$", "", path.name)
+                is_other = base != kept.name and _number(base) is not None
+                if is_other or ".unfinished" in path.name:
                     path.unlink()
-        for left in self.path.glob("backup-*.unfinished*"):
-            with suppress(OSError):
-                left.unlink()
 
     def _check(self) -> None:
         found = os.lstat(self.path)

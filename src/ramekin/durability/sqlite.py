@@ -66,7 +66,8 @@ class SqliteFile:
         self.path, self._fsync, self._note_log = path, fsync, note_log
         self._connect = connect or connect_to_sqlite
         self._ids: dict[str, int] = {}
-        self._connection = self._connect(str(path))
+        with _telling(path):
+            self._connection = self._connect(str(path))
         self._log: int | None = None
 
     # Opening and reading
@@ -173,6 +174,7 @@ class SqliteFile:
             self._note_log("")  # a log without commits may be taken for one that was cut
             self._run("PRAGMA wal_checkpoint(TRUNCATE)")
             self.probe()
+            self.sync()
             self._note_log(self.path.name)
 
     def close(self) -> None:
@@ -341,7 +343,7 @@ def check_before_opening(path: Path, fsync: Fsync, noted_log: str = "") -> wal.S
     log = path.with_name(f"{path.name}-wal")
     if noted_log == path.name and (not log.exists() or log.stat().st_size < wal.HEADER + wal.FRAME + PAGE_BYTES):
         raise Damaged(f"{log}: is not there, or cut short, and {path.name} was not closed")
-    found = wal.scan(log, PAGE_BYTES)
+    found = wal.scan(log, PAGE_BYTES, must_hold=noted_log == path.name)
     if found.hole_at is not None and fsync == "always":
         raise Damaged(f"{path}-wal: damaged at byte {found.hole_at}, and commits follow that are whole")
     return found

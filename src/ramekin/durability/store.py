@@ -46,6 +46,9 @@ class Store:
             path = self._directory.file()
             self.log = sqlite.check_before_opening(path, self.fsync, self._directory.noted_log())
             self._file = sqlite.open_file(path, self.fsync, self._directory.note_log)
+        except OSError as error:
+            self._directory.release()
+            raise Unusable(f"{error.filename or self.path}: {(error.strerror or 'cannot be used').lower()}") from None
         except BaseException:
             self._directory.release()
             raise

@@ -35,8 +35,12 @@ class Scan:
     hole_at: int | None = None
 
 
-def scan(path: Path, page_size: int) -> Scan:
+def scan(path: Path, page_size: int, *, must_hold: bool = True) -> Scan:
     """Return what the log beside a database holds; nothing, if there is none or nothing was committed to it.
+
+    Args:
+        must_hold: commits are known to be in it. Else it may be one that was about to begin anew, a new header before
+            old frames, all of which are in the database.
 
     Raises:
         Damaged: its header is wrong although frames follow.
@@ -54,10 +58,15 @@ def scan(path: Path, page_size: int) -> Scan:
         seed, salt = _read_header(path, header, page_size, has_frames=len(file.peek(FRAME)) >= FRAME)
         if seed is None:
             return Scan()
-        return _scan_frames(path, file, ">" if header[3] & 1 else "<", seed, salt, FRAME + page_size)
+        first = file.peek(FRAME)[8:16]
+        if first not in (b"", salt, bytes(8)):  # nothing is what a power loss leaves of a first commit
+            if must_hold:
+                raise Damaged(f"{path}: the write-ahead log is damaged, or of two files (byte {HEADER + 8})")
+            return Scan()
+        return _scan_frames(file, ">" if header[3] & 1 else "<", seed, salt, FRAME + page_size)
 
 
-def _scan_frames(path: Path, file: BinaryIO, order: str, seed: tuple[int, int], salt: bytes, length: int) -> Scan:
+def _scan_frames(file: BinaryIO, order: str, seed: tuple[int, int], salt: bytes, length: int) -> Scan:
     """Return what the frames hold. A log is cut to nothing before it begins anew, so all of them are of one round."""
     good = committed = number = ends = 0
     hole_at = None
@@ -67,8 +76,6 @@ def _scan_frames(path: Path, file: BinaryIO, order: str, seed: tuple[int, int], 
         is_right = frame[8:16] == salt and _checksum(order, frame[:8] + frame[FRAME:], seed) == stated
         is_commit = frame[4:8] != b"\0\0\0\0"
         seed = stated
-        if number == 1 and frame[8:16] != salt:
-            raise Damaged(f"{path}: the write-ahead log is damaged, or of two files (byte {HEADER + 8})")
         if is_right and good == number - 1:
             good, committed = number, number if is_commit else committed
         elif is_commit:
