@@ -121,19 +121,21 @@ def reads(folder):
     """Reads of one record, alone, beside a backup, and beside loads that fill and write back the log."""
     file = folder / "big.ndjson"
     file.write_text("".join(f'{{"id":{i},"name":"User {i}","city":"city-{i % 500}"}}\n' for i in range(300_000)))
-    with serving("everysec", folder / "reads", str(file)) as url:
-        path = f"{url}/api/v1/data/big/4711"
-        alone, backup, writing = [], [], []
+    found = {"alone": [], "beside a backup": [], "beside bulks": [], "beside bulks, in memory": []}
+    with serving("everysec", folder / "reads", str(file)) as url, serving("memory", folder, str(file)) as other:
+        path = "/api/v1/data/big/4711"
         for _ in range(3):
-            alone.append(load(path, 8)[1])
-            with beside(url, "/api/v1/backup", None, folder):
-                backup.append(load(path, 8)[1])
-            with beside(url, "/api/v1/data/other?on_conflict=replace", bulk(), folder):
-                writing.append(load(path, 8)[1])
-        base = statistics.median(alone)
-        print(f"GET of one of 300,000 records, 8 connections: p99 {base:.2f} ms")
-        for name, values in (("a backup", backup), ("bulks that make checkpoints", writing)):
-            print(f"  beside {name}: p99 {statistics.median(values):.2f} ms ({statistics.median(values) / base:.1f}x)")
+            found["alone"].append(load(url + path, 8)[1])
+            with beside(url, "/api/v1/backup", None):
+                found["beside a backup"].append(load(url + path, 8)[1])
+            with beside(url, "/api/v1/data/other?on_conflict=replace", bulk()):
+                found["beside bulks"].append(load(url + path, 8)[1])
+            with beside(other, "/api/v1/data/other?on_conflict=replace", bulk()):
+                found["beside bulks, in memory"].append(load(other + path, 8)[1])
+    base = statistics.median(found["alone"])
+    print("GET of one of 300,000 records, 8 connections, everysec")
+    for name, values in found.items():
+        print(f"  {name:24} p99 {statistics.median(values):.2f} ms ({statistics.median(values) / base:.1f}x)")
 
 
 def bulk():
@@ -141,7 +143,7 @@ def bulk():
 
 
 @contextmanager
-def beside(url, path, body, folder):
+def beside(url, path, body):
     """Ask for something again and again meanwhile."""
     done = threading.Event()
 

@@ -72,34 +72,43 @@ def trace(folder, fsync):
     return log.read_text(errors="replace").splitlines()
 
 
-def answers_before_their_sync(lines):
-    """Return how many answers there are, and the ids of those that left before their record was synced."""
-    written, syncing, unsynced = {}, {}, set()
-    answers, early = 0, []
-    pending: dict[str, str] = {}
-    for line in lines:
+class Reading:
+    """A trace read line by line: which records the log holds that no finished sync covers."""
+
+    def __init__(self):
+        self.written, self.unsynced, self.early = set(), set(), []
+        self.begun: dict[str, str] = {}
+        self.covered: dict[str, set[str]] = {}  # by thread, what was written before its sync began
+        self.answers = 0
+
+    def take(self, line):
         pid, _, call = line.partition(" ")
         call = call.strip()
-        if call.startswith("<... "):
-            call = pending.pop(pid, "") + " " + call
-        elif call.endswith("<unfinished ...>"):
-            pending[pid] = call
+        if call.endswith("<unfinished ...>") and not call.startswith(("write", "send")):
+            self.begun[pid] = call
             if call.startswith("fdatasync") and "-wal" in call:
-                syncing[pid] = set(unsynced)  # what was written before the sync began is covered
-            if not call.startswith(("write", "send")):
-                continue
-        if call.startswith("pwrite64") and "-wal" in call:
-            for found in set(re.findall(r"order-c\d-\d{4}-mark", call)) - set(written):
-                written[found] = True
-                unsynced.add(found)
-        elif call.startswith("fdatasync") and "-wal" in call:
-            unsynced -= syncing.pop(pid, set(unsynced))
-        elif re.search(r"HTTP/1\.1 201", call) and "resumed" not in call:
-            for found in re.findall(r"/data/t/(order-c\d-\d{4}-mark)", call):
-                answers += 1
-                if found not in written or found in unsynced:
-                    early.append(found)
-    return answers, early
+                self.covered[pid] = set(self.unsynced)
+            return
+        if call.startswith("<... "):
+            call = f"{self.begun.pop(pid, '')} {call}"
+        if "-wal" in call and call.startswith("pwrite64"):
+            found = set(re.findall(r"order-c\d-\d{4}-mark", call)) - self.written
+            self.written |= found
+            self.unsynced |= found
+        elif "-wal" in call and call.startswith("fdatasync"):
+            self.unsynced -= self.covered.pop(pid, set(self.unsynced))
+        elif "HTTP/1.1 201" in call:
+            found = re.findall(r"/data/t/(order-c\d-\d{4}-mark)", call)
+            self.answers += len(found)
+            self.early += [each for each in found if each not in self.written or each in self.unsynced]
+
+
+def answers_before_their_sync(lines):
+    """Return how many answers there are, and the ids of those that left before their record was synced."""
+    reading = Reading()
+    for line in lines:
+        reading.take(line)
+    return reading.answers, reading.early
 
 
 @pytest.mark.timeout(120)

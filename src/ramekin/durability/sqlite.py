@@ -16,7 +16,9 @@ from __future__ import annotations
 import os
 import resource
 import sqlite3
+import time
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -61,8 +63,10 @@ class SqliteFile:
         fsync: Fsync,
         *,
         note_log: Callable[[str], None] = lambda _: None,
+        rest_s: float = 0.0,
         connect: Callable[[str], Any] | None = None,
     ) -> None:
+        self._rest_s = rest_s  # between two statements of a load, for who is not in a hurry
         self.path, self._fsync, self._note_log = path, fsync, note_log
         self._connect = connect or connect_to_sqlite
         self._ids: dict[str, int] = {}
@@ -222,7 +226,7 @@ class SqliteFile:
                     self._empty(name)
                 for name, bodies in tables.items():
                     self._id_of(name)
-                    self._store({(name, key): body for key, body in bodies.items()})
+                    self._store(((name, key), body) for key, body in bodies.items())
 
     def _write_changes(self, changes: Sequence[Change]) -> None:
         stored: dict[tuple[str, str], bytes] = {}
@@ -240,11 +244,14 @@ class SqliteFile:
             marks = ",".join(["(?,?)"] * shape(len(batch)))
             values = [value for name, key in batch for value in (self._ids[name], key)]
             self._run(f"DELETE FROM records WHERE (table_id, key) IN (VALUES {marks})", filled(values, len(batch), 2))  # noqa: S608
-        self._store(stored)
+        self._store(stored.items())
 
-    def _store(self, bodies: dict[tuple[str, str], bytes]) -> None:
-        for batch in _batches(list(bodies.items())):
-            self._run(*self._storing(dict(batch)))
+    def _store(self, bodies: Iterable[tuple[tuple[str, str], bytes]]) -> None:
+        rest = iter(bodies)
+        while batch := dict(islice(rest, SHAPES[-1])):
+            self._run(*self._storing(batch))
+            if self._rest_s:
+                time.sleep(self._rest_s)
 
     def _storing(self, bodies: Mapping[tuple[str, str], bytes]) -> tuple[str, list[Any]]:
         ids = self._ids
@@ -364,7 +371,7 @@ def open_file(path: Path, fsync: Fsync, note_log: Callable[[str], None] = lambda
     return file
 
 
-def write_file(path: Path, contents: Contents) -> None:
+def write_file(path: Path, contents: Contents, *, rest_s: float = 0.0) -> None:
     """Write whole tables into a new file, sync it, and give it its name when it is whole. Raises DiskFault.
 
     Cost: about 4 µs a record, without the interpreter's lock for most of it.
@@ -374,7 +381,7 @@ def write_file(path: Path, contents: Contents) -> None:
     try:
         with _failing():
             os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            file = SqliteFile(unfinished, "no")
+            file = SqliteFile(unfinished, "no", rest_s=rest_s)
             try:
                 file.prepare()
                 file.begin()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ramekin.durability.steps import Contents, Fsync
     from ramekin.durability.wal import Scan
 
+REST_S = 0.001
+"""How long a backup rests after every 128 records, so that requests beside it get their turns."""
+
 
 class Store:
     """The data directory of one database, for this process alone.
@@ -89,7 +92,7 @@ class Store:
     def backup(self, contents: Contents) -> Path:
         """Write whole tables into a new file in the directory; whoever asked removes it. Raises DiskFault."""
         path = self.path / f"backup-{secrets.token_hex(8)}.unfinished"
-        sqlite.write_file(path, contents)
+        sqlite.write_file(path, contents, rest_s=REST_S)
         return path
 
     def release(self) -> None:
@@ -101,7 +104,7 @@ def backup_to_temporary(contents: Contents) -> Path:
     """Write whole tables into a new file in a directory of its own; whoever asked removes both. Raises DiskFault."""
     folder = Path(tempfile.mkdtemp(prefix="ramekin-backup-"))
     try:
-        sqlite.write_file(folder / "tables.db", contents)
+        sqlite.write_file(folder / "tables.db", contents, rest_s=REST_S)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
