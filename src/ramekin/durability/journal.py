@@ -151,7 +151,7 @@ class Journal:
         self, group: Sequence[Entry], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
     ) -> None:
         """Refuse a group and all that queued behind it: it was computed from what is not there."""
-        self.fault = fault
+        self.fault = fault if is_unknown or not fault.is_lasting else None  # None: a fresh file stands already
         behind = list(self._queue)
         self._queue.clear()
         self._pending = 0

@@ -150,7 +150,7 @@ class DurableEngine(EmbeddedEngine):
         self._catalog.check_unique(changes)
         done = self._running().append(Written(changes))
         self._pending.add(self._catalog, changes)
-        await done
+        await asyncio.shield(done)  # the step is done to its end, also if who asked leaves
         return True
 
     async def load(
