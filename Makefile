@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check setup lock samples error-table image-test load-test clean
+.PHONY: help torture run test check setup lock samples error-table image-test load-test clean
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
 	@echo "make test        set up and pass the tests"
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
+	@echo "make torture     the long proofs of durability, an hour and more; writes docs/durability-results.md"
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
@@ -57,6 +58,9 @@ image-test:
 
 load-test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -m load tests/load
+
+torture: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.durability.torture $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
