@@ -6,6 +6,7 @@ are of medians. Directories are made in the current folder: it must be on the di
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -17,10 +18,16 @@ import tempfile
 import threading
 import time
 import urllib.request
+import uuid
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.serving import find_wrk
+from ramekin.definitions import Definition
+from ramekin.durability import sqlite
+from ramekin.durability.steps import Kept
+from ramekin.durability.store import Store
+from ramekin.engine.durable import DurableEngine
 
 ROUNDS, SECONDS = 5, 2
 MODES = ("memory", "no", "everysec", "always")
@@ -138,6 +145,28 @@ def reads(folder):
         print(f"  {name:24} p99 {statistics.median(values):.2f} ms ({statistics.median(values) / base:.1f}x)")
 
 
+def starts(folder):
+    """Records a second from a file into tables that answer, keys in order and at random."""
+    for name, keys in (("in order", lambda i: f"id{i:09}"), ("at random", lambda _: str(uuid.uuid4()))):
+        path = folder / name
+        path.mkdir(mode=0o700)
+        bodies = {key: b'{"id":"%s","name":"%s"}' % (key.encode(), b"a" * 80) for key in map(keys, range(500_000))}
+        sqlite.write_file(path / "tables.db", {"t": Kept(Definition(), bodies)})
+        rates = [asyncio.run(start(path)) for _ in range(3)]
+        print(f"start, 500,000 records of 130 bytes, keys {name}: {statistics.median(rates):,.0f} records/s")
+
+
+async def start(path):
+    store = Store(path, "everysec")
+    began = time.perf_counter()
+    store.take()
+    engine = DurableEngine(store)
+    await engine.open()
+    rate = (await engine.table_stats("t")).records / (time.perf_counter() - began)
+    await engine.close()
+    return rate
+
+
 def bulk():
     return b"[" + b",".join(b'{"id":"b%d","x":"%s"}' % (i, b"x" * 200) for i in range(2000)) + b"]"
 
@@ -168,6 +197,7 @@ def main():
             (folder / each).mkdir()
         writes(folder)
         slow_disk(folder)
+        starts(folder)
         reads(folder)
 
 

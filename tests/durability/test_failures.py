@@ -211,6 +211,16 @@ async def test_while_no_fresh_file_can_be_written_all_writes_are_refused_and_rea
     assert await faulty.engine.get("t", "2") is None
 
 
+async def test_a_fault_of_the_journals_own_refuses_and_is_mended(faulty):
+    faulty.fault = ValueError("nobody thought of this")
+    with pytest.raises((JournalFailed, OutcomeUnknown)):
+        await asyncio.wait_for(faulty.database.apply(create(2)), 10)
+    faulty.fault = None
+    await wait_until(is_ok(faulty))
+    await faulty.database.apply(create(3))
+    assert await faulty.engine.get("t", "2") is None
+
+
 async def test_a_client_that_leaves_does_not_stop_its_write(faulty):
     faulty.gate = threading.Event()
     writing = asyncio.create_task(faulty.engine.write([Change("t", "9", None, b'{"id":9}')]))

@@ -86,8 +86,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             try:
                 result = part(Path(folder), given.seed, count)
-            except AssertionError as error:
-                is_right, result = False, f"**wrong**: {str(error)[:300]}"
+            except Exception as error:
+                is_right, result = False, f"**wrong**: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         asked = "all" if count == EVERYTHING else f"{count:,}"
         rows.append(f"| {title} | {asked} | {result} | {time.monotonic() - began:.0f} s |")
         print(rows[-1], flush=True)

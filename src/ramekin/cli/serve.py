@@ -23,8 +23,6 @@ from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
 from ramekin.database import Database
 from ramekin.definitions import Limits
-from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import RamekinError
 
@@ -76,6 +74,9 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
     engine: Engine
     replay = None
     if settings.data_dir is not None and not is_demo:
+        from ramekin.durability.store import Store  # these need a Unix
+        from ramekin.engine.durable import DurableEngine
+
         sys.setswitchinterval(SWITCH_S)
         store = Store(settings.data_dir, settings.fsync)
         store.take()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"tables(?:\.([0-9]{1,9}))?\.db")
 LOCK = "lock"
 
+sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has the second only
+
 
 class Directory:
     """A data directory that this process alone uses, from `take` to `release`."""
@@ -83,7 +85,7 @@ class Directory:
         assert self._lock is not None, "`take` comes first"
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, name.encode(), 0)
-        os.fdatasync(self._lock)
+        sync_file(self._lock)
 
     def noted_log(self) -> str:
         """Return what was noted last."""

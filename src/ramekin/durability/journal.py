@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,6 +42,8 @@ IDLE_CHECKPOINT_BYTES = 1024 * 1024
 _UNKNOWN = (
     "The disk failed while the change was written. It is not visible now; after a restart of the server it may be."
 )
+
+_log = logging.getLogger("ramekin")
 
 Entry = tuple["Step", "asyncio.Future[None]"]
 
@@ -188,6 +191,9 @@ class Journal:
                 self._checkpoint(is_idle=self._clock.steady_s() - idle_since_s >= IDLE_S)
             except DiskFault as fault:
                 self._fail(group, fault)
+            except Exception as error:  # whatever it was, nobody may wait for ever, and the file may be half-written
+                _log.exception("the journal met a fault of its own")
+                self._fail(group, DiskFault(type(error).__name__, is_lasting=True))
             if self._is_stopping and not self._queue:
                 break
         self._end()
@@ -232,6 +238,7 @@ class Journal:
         The fresh file comes first: a commit whose sync failed may stand in the old one, and would be there after a
         restart. Where no fresh file can be written now, its outcome is unknown, and that is what is said.
         """
+        _log.error("the disk does not take writes: %s", fault)
         is_fresh = not fault.is_lasting or self._try_fresh_file()
         told = threading.Event()
         self._call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
@@ -251,6 +258,7 @@ class Journal:
             self._call(self._note_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False
         self._unsynced_s = self._syncing = None
+        _log.warning("a fresh file was written from memory, and takes writes")
         return True
 
     def _note_fault(self, fault: DiskFault) -> None:

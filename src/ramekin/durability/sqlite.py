@@ -24,7 +24,7 @@ from zlib import crc32
 
 from ramekin.definitions import NOTHING_DEFINED
 from ramekin.durability import replay, wal
-from ramekin.durability.directory import sync_directory
+from ramekin.durability.directory import sync_directory, sync_file
 from ramekin.durability.faults import Damaged, DiskFault, Unusable
 from ramekin.durability.format import (
     APPLICATION_ID,
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 
     from ramekin.definitions import Change, Definition
     from ramekin.durability.steps import Fsync, Step
+
+CACHE_KIB = 32 * 1024
+READ_CACHE_KIB = 256 * 1024
+"""Pages that a start may hold: with random keys SQLite's check of the index visits them in no order."""
 
 SqliteError = sqlite3.Error
 _LASTING = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_READONLY")
@@ -93,7 +97,7 @@ class SqliteFile:
             for pragma in (
                 "wal_autocheckpoint = 0",
                 "secure_delete = OFF",
-                "cache_size = -32768",
+                f"cache_size = -{CACHE_KIB}",
                 "temp_store = MEMORY",
             ):
                 self._run(f"PRAGMA {pragma}")
@@ -114,7 +118,10 @@ class SqliteFile:
         Cost: about 1.5 µs a record.
         """
         with _telling(self.path):
-            return replay.read(self.path, self._run, advance)
+            self._run(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
+            contents = replay.read(self.path, self._run, advance)
+            self._run(f"PRAGMA cache_size = -{CACHE_KIB}")
+            return contents
 
     def begin(self) -> None:
         """Make the file ready for commits, now that what is in it is known to be right. Raises DiskFault."""
@@ -157,7 +164,7 @@ class SqliteFile:
         try:
             if self._log is None:
                 self._log = os.open(f"{self.path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-            os.fdatasync(self._log)
+            sync_file(self._log)
         except OSError as error:
             raise DiskFault(f"sync: {error.strerror}", is_lasting=True) from None
 
@@ -187,15 +194,20 @@ class SqliteFile:
             os.close(self._log)
             self._log = None
         with _failing():
-            self._note_log("")
+            try:
+                self._note_log("")
+            except OSError:
+                self.leave()  # the log stays where it is noted
+                raise
             self._connection.close()
 
     def abandon(self) -> None:
-        """Close a file that another one has taken the place of."""
+        """Close a file that another one has taken the place of; what SQLite still writes to it is nobody's."""
         if self._log is not None:
             os.close(self._log)
             self._log = None
-        leave(self._connection)
+        with suppress(sqlite3.Error):
+            self._connection.close()
 
     # The statements
 

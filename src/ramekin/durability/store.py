@@ -70,6 +70,7 @@ class Store:
             if self.log is not None and self.log.dropped:
                 self._file.checkpoint()  # so that nothing of what was dropped stands behind what comes
         except DiskFault as fault:
+            self._file.leave()
             self.release()
             raise Unusable(f"{self._file.path}: cannot be written to ({fault})") from None
         self._directory.remove_others(self._file.path)
@@ -77,14 +78,19 @@ class Store:
 
     def replace(self, file: sqlite.SqliteFile, contents: Contents) -> sqlite.SqliteFile:
         """Write a fresh file from memory, and let go of one that cannot be trusted. Raises DiskFault."""
+        fresh = None
         try:
             path = self._directory.next_file()
             sqlite.write_file(path, contents)
-            fresh = self._file = sqlite.open_file(path, self.fsync, self._directory.note_log)
+            fresh = sqlite.open_file(path, self.fsync, self._directory.note_log)
             fresh.read()
             fresh.begin()
-        except (Unusable, OSError) as error:
-            raise DiskFault(str(error), is_lasting=True) from None
+        except (DiskFault, Unusable, OSError) as error:
+            if fresh is not None:
+                fresh.leave()
+            is_full = isinstance(error, DiskFault) and error.is_full
+            raise DiskFault(str(error), is_full=is_full, is_lasting=True) from None
+        self._file = fresh
         file.abandon()
         self._directory.remove_others(path)
         return fresh

@@ -126,7 +126,8 @@ class DurableEngine(EmbeddedEngine):
                 return False
             check_table_name(name)
             await self._commit(Defined(name, definition))
-            await self._make_pinned_ready(self._catalog.table(name))
+            table = self._catalog.table(name)
+        await self._make_pinned_ready(table)  # others write meanwhile
         return True
 
     async def write(self, changes: Sequence[Change]) -> bool:
