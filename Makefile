@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run test check setup lock samples error-table image-test load-test bench clean
+.PHONY: help torture run test check setup lock samples error-table image-test load-test bench clean
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
@@ -12,6 +12,7 @@ help:
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
+	@echo "make torture     the long proofs of durability, an hour and more; writes docs/durability-results.md"
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
@@ -61,6 +62,9 @@ load-test: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python -m benchmarks
+
+torture: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.durability.torture $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

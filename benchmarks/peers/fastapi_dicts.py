@@ -35,19 +35,19 @@ if "ORDERS" in os.environ:
 
 
 @app.get("/orders")
-async def read_orders(skip: int = 0, limit: int = 100):  # noqa: ANN201  # as a tutorial has it
+async def read_orders(skip: int = 0, limit: int = 100):  # as a tutorial has it
     return list(orders.values())[skip : skip + limit]
 
 
 @app.get("/orders/{order_id}")
-async def read_order(order_id: int):  # noqa: ANN201
+async def read_order(order_id: int):
     if order_id not in orders:
         raise HTTPException(404, "Order not found")
     return orders[order_id]
 
 
 @app.post("/orders", status_code=201)
-async def create_order(order: dict):  # noqa: ANN201
+async def create_order(order: dict):
     order_id = order.setdefault("id", next(next_ids))
     if order_id in orders:
         raise HTTPException(409, "Order exists")
@@ -56,7 +56,7 @@ async def create_order(order: dict):  # noqa: ANN201
 
 
 @app.put("/orders/{order_id}")
-async def replace_order(order_id: int, order: dict):  # noqa: ANN201
+async def replace_order(order_id: int, order: dict):
     orders[order_id] = order
     return order
 

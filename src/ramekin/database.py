@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ramekin import changing, defining, finding, joining
-from ramekin.definitions import Change, Limits, check_table_name
+from ramekin import changing, codec, defining, finding, joining
+from ramekin.definitions import Change, Definition, Limits, check_table_name
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import (
@@ -36,10 +36,11 @@ from ramekin.schema import MAX_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pydantic import BaseModel
 
-    from ramekin.definitions import Definition, IndexStats, TableStats
+    from ramekin.definitions import IndexStats, TableStats
     from ramekin.engine.base import Engine, View
     from ramekin.fields import Fields
     from ramekin.operations import OnConflict
@@ -101,8 +102,14 @@ class Database:
 
     async def __aenter__(self) -> Database:
         await self.engine.open()
-        for name in self.models:
-            await self.engine.create_table(name)
+        try:
+            for stats in await self.engine.stats():
+                self._remember(stats.name, stats.definition)
+            for name in self.models:
+                await self._adopt_model(name)
+        except BaseException:
+            await self.engine.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -171,10 +178,14 @@ class Database:
             try:
                 return await self._apply(operation, self.rules(operation.table))
             except RecordNotFound:
+                await self.engine.settled()
                 await self.engine.table_stats(operation.table)  # says so if it is the table that is missing
                 raise
             except _Redefined:
                 continue
+            except RamekinError:
+                await self.engine.settled()  # what it rests on may still be on its way to the disk
+                raise
         raise Unavailable("The table is being defined by others; nothing was applied.")
 
     async def _apply(self, operation: Operation, rules: Rules) -> Outcome:
@@ -311,9 +322,39 @@ class Database:
         """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
         await self.engine.drop_table(name)
         if name in self.models:
-            await self.engine.create_table(name)
+            await self._adopt_model(name)
         else:
             self._forget(name)
+
+    async def backup(self) -> Path:
+        """Write every table as it is at one moment into a new file, and return it; whoever asked removes it.
+
+        The file is a data directory's: ``docs/durability.md`` says how to start from it. Raises StorageFull,
+        Unavailable.
+        """
+        return await self.engine.backup()
+
+    def _remember(self, name: str, definition: Definition) -> None:
+        """Take up what the engine kept of a table."""
+        if name not in self.models and definition.schema is not None:
+            self.schemas[name] = JsonSchema(definition.schema)
+        if definition.require_if_match:
+            self._cautious.add(name)
+
+    async def _adopt_model(self, name: str) -> None:
+        """Make a model's table, or see that what it holds satisfies the model. Raises DefinitionBroken.
+
+        Records are looked at where the model is not the one that they were found to satisfy last.
+        """
+        schema = self.models[name]
+        definition = Definition(model=codec.digest(codec.dump(schema.json_schema)))
+        revision = await self._revision_of(name)
+        if revision is not None:
+            if (await self.engine.table_stats(name)).definition == definition:
+                return
+            await defining.check_model(self.engine, name, schema)
+        self._cautious.discard(name)
+        await self.engine.define(name, definition, revision=revision)
 
     async def _adopt(self, name: str, definition: Definition, schema: JsonSchema | None, revision: int | None) -> bool:
         """Hand a definition to the engine; writers see it from the moment in which the engine has it."""
@@ -390,6 +431,7 @@ class Database:
             try:
                 outcome = settle(p, change.after, rules[place[0]])
             except RamekinError as error:
+                await self.engine.settled()  # what it rests on may still be on its way to the disk
                 raise _at(error, i) from None
             outcomes.append(outcome)
             changes[place] = Change(*place, change.before, outcome.body)

@@ -73,6 +73,8 @@ class Definition:
     unique: tuple[str, ...] = ()
     indexes: tuple[IndexDefinition, ...] = ()
     require_if_match: bool = False
+    model: str | None = None
+    """The fingerprint of the model that the records were last found to satisfy."""
 
 
 NOTHING_DEFINED = Definition()

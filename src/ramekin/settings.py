@@ -5,7 +5,8 @@ Read once, by the command line, and handed down as plain arguments. Knows nothin
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +22,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of the machine's.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     models: str | None = Field(None, description="Module whose Pydantic models become tables, such as shop.models.")
+    data_dir: Path | None = Field(
+        None, description="Directory that keeps the tables; in memory only without. See durability.md."
+    )
+    fsync: Literal["always", "everysec", "no"] = Field(
+        "everysec", description="When a write is synced to the disk, with a data_dir: always, everysec or no."
+    )
     rate_limit: str | None = Field(
         None, description="Requests per client, such as 1000/second or 60/minute; off without."
     )

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from ramekin.durability.store import Store
+from ramekin.engine.durable import DurableEngine
 from ramekin.engine.embedded import EmbeddedEngine
 
-ENGINES = {"embedded": EmbeddedEngine}
+
+def durable(folder, fsync="everysec"):
+    """Return an engine with a journal in a folder."""
+    store = Store(folder / "data", fsync)
+    store.take()
+    return DurableEngine(store)
+
+
+ENGINES = {
+    "embedded": lambda _: EmbeddedEngine(),
+    "durable": durable,
+    "durable, always synced": lambda folder: durable(folder, "always"),
+}
 
 
 @pytest.fixture
@@ -15,8 +29,8 @@ def anyio_backend():
 
 
 @pytest.fixture(params=ENGINES)
-async def engine(request):
-    engine = ENGINES[request.param]()
+async def engine(request, tmp_path):
+    engine = ENGINES[request.param](tmp_path)
     await engine.open()
     yield engine
     await engine.close()

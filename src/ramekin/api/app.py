@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from ramekin import errors
 from ramekin.api import (
+    backup,
     batch,
     by_condition,
     docs,
@@ -102,7 +103,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.context = context
-    for feature in (records, lists, by_condition, queries, joins, dump, batch, tables, health, metrics):
+    for feature in (records, lists, by_condition, queries, joins, dump, batch, tables, backup, health, metrics):
         feature.register(app, context)
     problems.register(app)
     if has_docs:

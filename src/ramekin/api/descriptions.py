@@ -286,6 +286,16 @@ BATCH = _doc(
     ),
 )
 
+BACKUP = _doc(
+    "tables",
+    {
+        200: {
+            "description": "A SQLite file that `serve --data-dir` can start from.",
+            "content": {"application/vnd.sqlite3": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+
 TABLES = {
     "list_tables": _doc(
         "tables",

@@ -23,8 +23,10 @@ def register(app: FastAPI, context: Context) -> None:
     async def health(request: Request) -> Response:
         """Say whether the server is ready, with its figures."""
         read_parameters(request)
-        tables = await context.database.tables()
-        figures = {"tables": len(tables), "records": sum(info.stats.records for info in tables)}
+        figures: dict[str, Any] = {}
+        if await context.database.engine.state() != "starting":
+            tables = await context.database.tables()
+            figures = {"tables": len(tables), "records": sum(info.stats.records for info in tables)}
         return await _answer(figures | {"uptime_seconds": round(context.uptime_s(), 3)})
 
     async def health_live(request: Request) -> Response:
@@ -45,8 +47,8 @@ def register(app: FastAPI, context: Context) -> None:
         return context.database.engine.guarantees.name
 
     async def _answer(figures: dict[str, Any]) -> Response:
-        is_ready = await context.database.engine.is_healthy() and not context.is_draining
-        status = "ok" if is_ready else "draining" if context.is_draining else "failed"
+        status = "draining" if context.is_draining else await context.database.engine.state()
+        is_ready = status == "ok"
         body = {"status": status, "version": __version__, "engine": _engine_name(), **figures}
         return json_response(body, 200 if is_ready else 503, None if is_ready else {"retry-after": "1"})
 

@@ -33,6 +33,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.RateLimited: 429,
     errors.InternalError: 500,
     errors.Unavailable: 503,
+    errors.StorageFull: 507,
 }
 
 MEDIA_TYPE = "application/problem+json"

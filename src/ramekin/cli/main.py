@@ -24,6 +24,8 @@ Files = Annotated[
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
 Models = Annotated[str | None, typer.Option(help="Module whose Pydantic models become tables.")]
+DataDir = Annotated[Path | None, typer.Option(help="Directory that keeps the tables; in memory only without.")]
+Fsync = Annotated[str | None, typer.Option(help="always, everysec or no, with --data-dir.  [default: everysec]")]
 Limit = Annotated[str | None, typer.Option(help="Requests per client, such as 1000/second.")]
 Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; may stand several times.")]
 Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.")]
@@ -48,6 +50,8 @@ def serve(
     host: Host = None,
     port: Port = None,
     models: Models = None,
+    data_dir: DataDir = None,
+    fsync: Fsync = None,
     rate_limit: Limit = None,
     api_key: Key = None,
     docs: Docs = None,
@@ -63,7 +67,7 @@ def serve(
     shutdown_seconds: Seconds = None,
     workers: Workers = 1,
 ) -> None:
-    """Serve tables, empty or from files. They live in memory and are gone when the server stops."""
+    """Serve tables, empty or from files. Without --data-dir they are gone when the server stops."""
     given = {name: value for name, value in locals().items() if name not in ("files", "workers", "api_key")}
     _serve(files or [], workers, given | {"api_key": None if api_key is None else tuple(api_key)})
 
@@ -107,6 +111,38 @@ def dump(
     from ramekin.cli.transfer import dump_tables
 
     _guard(lambda: dump_tables(table, output, format, _server(url, api_key)))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; it must not be there.")],
+    url: Url = None,
+    api_key: ClientKey = None,
+) -> None:
+    """Fetch every table as it is at one moment from a running server, as a file that --data-dir can start from."""
+    from ramekin.cli.transfer import fetch_backup
+
+    _guard(lambda: fetch_backup(file, _server(url, api_key)))
+
+
+@app.command()
+def check(directory: Annotated[Path, typer.Argument(help="A data directory that no server uses.")]) -> None:
+    """Verify every checksum of a data directory: exit code 0 when all is right, 4 when something is damaged."""
+    from ramekin.cli.directories import check_directory
+
+    raise typer.Exit(_guard(lambda: check_directory(directory)))
+
+
+@app.command()
+def repair(
+    directory: Annotated[Path, typer.Argument(help="A data directory that no server uses; it is not changed.")],
+    to: Annotated[Path | None, typer.Option(help="New directory for what is right.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be lost.")] = False,
+) -> None:
+    """Save what is right in a damaged data directory into a new one."""
+    from ramekin.cli.directories import repair_directory
+
+    _guard(lambda: repair_directory(directory, None if dry_run else to, is_dry=dry_run))
 
 
 @app.command()
@@ -163,19 +199,22 @@ def _server(url: str | None, api_key: str | None) -> Any:
 
 
 def _guard(work: Any) -> Any:
-    """Run a command's work; what it refuses becomes one line and exit code 2."""
+    """Run a command's work; what it refuses becomes one line and exit code 2, or that of a data directory."""
     from ramekin.cli.configuration import Refused
     from ramekin.cli.files import FileFault
+    from ramekin.durability.faults import Unusable
 
     try:
         return work()
     except (Refused, FileFault) as error:
         _fail(str(error))
+    except Unusable as error:
+        _fail(str(error), error.exit_code)
 
 
-def _fail(line: str) -> None:
+def _fail(line: str, exit_code: int = 2) -> None:
     typer.echo(f"ramekin: {' '.join(line.split())}", err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(exit_code)
 
 
 def run() -> None:

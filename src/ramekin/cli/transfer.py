@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,33 @@ def dump_tables(table: str | None, output: Path | None, format: str, server: Ser
             raise Refused("the server ended the dump early; what was written is not whole") from None
         finally:
             target.flush() if output is None else target.close()
+
+
+def fetch_backup(file: Path, server: Server) -> None:
+    """Write a backup to a file, mode 0600, under its name only once it is whole. Raises Refused."""
+    part = file.with_name(f"{file.name}.part")
+    if file.exists():
+        raise Refused(f"{file}: is there already")
+    response = server.request("POST", "/api/v1/backup", timeout_s=3600)
+    if response.status != 200:
+        _answer(response)
+    try:
+        with (
+            open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target,  # noqa: PTH123  # a mode
+            progress("Backing up", response.length) as advance,
+        ):
+            while chunk := response.read(MIB):
+                target.write(chunk)
+                advance(len(chunk))
+            target.flush()
+            os.fsync(target.fileno())
+        part.rename(file)
+    except http.client.IncompleteRead:
+        part.unlink(missing_ok=True)
+        raise Refused("the server ended the backup early; nothing is kept of it") from None
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise Refused(f"{file}: {(error.strerror or 'cannot be written').lower()}") from None
 
 
 def is_ready(server: Server) -> bool:

@@ -11,19 +11,22 @@ See ``embedded.py`` for the engine in this process, and ``tests/engines/`` for t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from ramekin.query.plan import fields_to_index
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
     from ramekin.fields import Field
     from ramekin.paths import FieldPath
     from ramekin.query.plan import Query
     from ramekin.values import JoinKey, OrderKey, Span
+
+State = Literal["ok", "starting", "failed"]
 
 Row = tuple["RecordId", bytes]
 """A record as a scan gives it: its id, in the type it was sent in, and its body."""
@@ -156,8 +159,14 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Finish what was begun and let go of everything; nothing is called afterwards."""
 
-    async def is_healthy(self) -> bool:
-        """Say whether reads and writes are answered."""
+    async def state(self) -> State:
+        """Return ``ok``; ``starting`` until anything is answered; ``failed`` while a disk refuses writes."""
+
+    async def backup(self) -> Path:
+        """Write every table as it is at one moment into a new file, and return it. Whoever asked removes it.
+
+        Reads and writes go on. Raises StorageFull, Unavailable. Cost: O(records), in a thread.
+        """
 
     async def create_table(self, name: str) -> None:
         """Make an empty table; nothing happens if it is there.
@@ -186,7 +195,17 @@ class Engine(Protocol):
         """Return a record's body, or None. Raises UnknownTable. Cost: O(1)."""
 
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
-        """Return the bodies of (table, key) pairs; None also where there is no such table. Cost: O(pairs)."""
+        """Return the bodies of (table, key) pairs as the next `write` finds them; None also for tables that are none.
+
+        Where writes wait for a disk, these may be bodies that `get` does not show yet: see `settled`. Cost: O(pairs).
+        """
+
+    async def settled(self) -> None:
+        """Wait until all that `get_many` has shown is committed: an answer that rests on it may then be given.
+
+        Raises:
+            StorageFull, JournalFailed, OutcomeUnknown: it will not be.
+        """
 
     async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
         """Give a table a definition and return True; or do nothing and return False.
@@ -225,6 +244,7 @@ class Engine(Protocol):
         Raises:
             InvalidTableName: no table may have that name.
             NotUnique: a field that is defined as unique would have one value in two records. `place` says which change.
+            StorageFull, JournalFailed: a disk refused; nothing is applied. OutcomeUnknown: as its name says.
 
         Cost: O(changes).
         """

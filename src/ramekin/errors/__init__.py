@@ -17,7 +17,8 @@
     ├── Unprocessable         understood, but breaks the model or a rule
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
     │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
-    ├── Unavailable
+    ├── Unavailable           (Starting, JournalFailed, OutcomeUnknown)
+    ├── StorageFull
     └── InternalError
 
 Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/problems.py``). A message says
@@ -72,6 +73,7 @@ from ramekin.errors.refused import (
     InvalidOperation,
     InvalidRecord,
     InvalidTableName,
+    JournalFailed,
     KeyNotResolved,
     MethodNotAllowed,
     ModelTable,
@@ -79,12 +81,15 @@ from ramekin.errors.refused import (
     NotAcceptable,
     NotFound,
     NotUnique,
+    OutcomeUnknown,
     PreconditionFailed,
     PreconditionRequired,
     RateLimited,
     RecordExists,
     RecordNotFound,
     SortValueTooLong,
+    Starting,
+    StorageFull,
     TooManyAffected,
     TooManyRows,
     Unauthorized,
@@ -124,6 +129,7 @@ __all__ = [
     "InvalidTableName",
     "InvalidValue",
     "InvalidWhere",
+    "JournalFailed",
     "KeyNotResolved",
     "LimitTooLarge",
     "MalformedCsv",
@@ -136,6 +142,7 @@ __all__ = [
     "NotFound",
     "NotUnique",
     "NumberNotFinite",
+    "OutcomeUnknown",
     "PathTooLong",
     "PreconditionFailed",
     "PreconditionRequired",
@@ -145,6 +152,8 @@ __all__ = [
     "RecordNotFound",
     "RepeatedCondition",
     "SortValueTooLong",
+    "Starting",
+    "StorageFull",
     "TooDeep",
     "TooManyAffected",
     "TooManyRows",

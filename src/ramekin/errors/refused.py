@@ -261,6 +261,37 @@ class Unavailable(RamekinError):
     remedy = "Try again after the number of seconds in `Retry-After`."
 
 
+class Starting(Unavailable):
+    """The server reads its data directory; `/health/ready` says when it is done."""
+
+    code = "starting"
+    title = "The server is starting"
+
+
+class JournalFailed(Unavailable):
+    """The disk does not take writes; the change was not applied. The server goes on trying, and reading goes on."""
+
+    code = "journal-failed"
+    title = "The disk does not take writes"
+    remedy = "Try again after the number of seconds in `Retry-After`; look at the server's disk and log."
+
+
+class OutcomeUnknown(Unavailable):
+    """The disk failed while the change was written. It is not visible now; after a restart of the server it may be."""
+
+    code = "outcome-unknown"
+    title = "Whether the change was written is not known"
+    remedy = "Read the record when the server answers again, and repeat the change if it is not there."
+
+
+class StorageFull(RamekinError):
+    """There is no room for the change, so it was not applied. Reading and deleting go on."""
+
+    code = "storage-full"
+    title = "The storage is full"
+    remedy = "Make room on the server's disk; writes go on within five seconds."
+
+
 class InternalError(RamekinError):
     """The server met a fault of its own. Its log has the stack under the request's id."""
 

@@ -14,7 +14,7 @@ from ramekin.storage.table import Table
 from ramekin.values import join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from ramekin.definitions import Definition
     from ramekin.fields import Field
@@ -88,16 +88,20 @@ class Catalog:
             if (None if table is None else table.get(change.key)) != change.before:
                 return False
         if self.has_unique:
-            self._check_unique(changes)
+            self.check_unique(changes)
+        self.store(changes)
+        return True
+
+    def store(self, changes: Sequence[Change]) -> None:
+        """Apply changes that are known to hold, to tables with proper names; new ones are made. Cost: O(changes)."""
         self._revision += 1
         for change in changes:
             self._put(*change)
-        return True
 
     def put(self, table: str, key: str, before: bytes | None, after: bytes | None) -> None:
         """Apply the change of one record whose body is `before`. Raises InvalidTableName, NotUnique. Cost: O(1)."""
         if self.has_unique:
-            self._check_unique([Change(table, key, before, after)])
+            self.check_unique([Change(table, key, before, after)])
         if before is not after:
             self._revision += 1
             self._put(table, key, before, after)
@@ -132,25 +136,35 @@ class Catalog:
         Raises:
             NotUnique: a unique field would have one value in two records; nothing is stored.
         """
-        for name, bodies in tables.items():
-            check_table_name(name)
-            self._check_unique_load(name, bodies, replace=replace)
+        self.check_load(tables, replace=replace)
         self._revision += 1
         if replace:
-            for name in [name for name in self._tables if name not in tables]:
-                if name in keep or self._tables[name].definition.schema is not None:
+            for name, stays in self.replaced_by(tables, keep).items():
+                if stays:
                     self._load_one(name, {}, replace=True)
                 else:
                     del self._tables[name]
         for name, bodies in tables.items():
             self._load_one(name, bodies, replace=replace)
 
+    def check_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool) -> None:
+        """See that a load may be done. Raises InvalidTableName, NotUnique. Cost: O(records) of unique tables."""
+        for name, bodies in tables.items():
+            check_table_name(name)
+            self._check_unique_load(name, bodies, replace=replace)
+
+    def replaced_by(self, tables: Container[str], keep: frozenset[str]) -> dict[str, bool]:
+        """Return the tables that a load which replaces does not name, each with whether it stays, empty."""
+        rest = {name: table for name, table in self._tables.items() if name not in tables}
+        return {name: name in keep or table.definition.schema is not None for name, table in rest.items()}
+
     def _load_one(self, name: str, bodies: dict[str, bytes], *, replace: bool) -> None:
         table = self.create(name)
         table.load(bodies, replace=replace)
         table.revision = self._revision
 
-    def _check_unique(self, changes: Sequence[Change]) -> None:
+    def check_unique(self, changes: Sequence[Change]) -> None:
+        """See that no unique field would have one value in two records. Raises NotUnique. Cost: O(changes)."""
         for name in dict.fromkeys(change.table for change in changes):
             table = self._tables.get(name)
             if table is None or not table.definition.unique:

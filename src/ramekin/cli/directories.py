@@ -1,0 +1,59 @@
+"""Data directories without a server: checking one, and saving what is right in one that is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from typing import TYPE_CHECKING
+
+from ramekin.cli.configuration import Refused
+from ramekin.durability import salvage, sqlite
+from ramekin.durability.directory import Directory
+from ramekin.durability.faults import Damaged, DiskFault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOWN = 20
+"""Lines about lost things that are printed."""
+
+
+def check_directory(path: Path) -> int:
+    """Print what a data directory holds and return the exit code. Raises Unusable."""
+    report = salvage.check(path)
+    print(f"{report.file} (SQLite {sqlite3.sqlite_version})")
+    for name, count in report.records.items():
+        print(f"  {name}: {count:,} records")
+    if report.log.dropped:
+        print(f"  write-ahead log: {report.log.frames} pages; the last {report.log.dropped} were never committed")
+    if report.fault is None:
+        print("Every checksum, number and sum is right.")
+        return 0
+    print(f"ramekin: {report.fault}; see: ramekin repair {path} --dry-run", file=sys.stderr)
+    return Damaged.exit_code
+
+
+def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
+    """Print what can be saved, and save it into a new directory. Raises Unusable, Refused."""
+    if to is None and not is_dry:
+        raise Refused("repair: say --dry-run, or --to with a new directory")
+    if to is not None and to.exists():
+        raise Refused(f"{to}: is there already; name a new directory")
+    contents, lost = salvage.salvage(path)
+    for line in lost[:SHOWN]:
+        print(line)
+    if len(lost) > SHOWN:
+        print(f"and {len(lost) - SHOWN} more")
+    for name, kept in contents.items():
+        print(f"  {name}: {len(kept.bodies):,} records {'can be saved' if to is None else 'saved'}")
+    if to is None:
+        return
+    directory = Directory(to)
+    directory.take()
+    try:
+        sqlite.write_file(directory.numbered(0), contents)
+    except DiskFault as fault:
+        raise Refused(f"{to}: {fault}") from None
+    finally:
+        directory.release()
+    print(f"Start from it with: ramekin serve --data-dir {to}")

@@ -1,0 +1,32 @@
+"""What can be wrong with a data directory, and with a disk.
+
+Knows nothing else. A message is one line for a person: the file, the place, what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Unusable(Exception):
+    """The data directory cannot be used as it is; nothing in it was changed."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class Damaged(Unusable):
+    """The data directory holds something that was not written so; nothing in it was changed."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class DiskFault(Exception):
+    """The disk refused. What was to be committed is not, and is rolled back.
+
+    `is_full`: there was no room. `is_lasting`: the file cannot be trusted any more, since a sync or a read failed;
+    only a fresh file can be written to.
+    """
+
+    def __init__(self, message: str, *, is_full: bool = False, is_lasting: bool = False) -> None:
+        super().__init__(message)
+        self.is_full, self.is_lasting = is_full, is_lasting

@@ -1,0 +1,230 @@
+"""The engine in this process with a journal: a write is committed to the disk first and applied to the tables after.
+
+A write is checked against the tables with what is pending laid over them, queued, and applied when its commit is done;
+readers see committed states only. Steps that concern whole tables stand alone: they wait for what is pending and hold
+other writes back until they are done. Knows no files; see ``durability/journal.py`` for commits and ``embedded.py`` for
+everything that only reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from ramekin.clock import SYSTEM
+from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
+from ramekin.durability.journal import Journal
+from ramekin.durability.steps import Defined, Dropped, Loaded, Written
+from ramekin.engine.base import Guarantees
+from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.pending import Pending
+from ramekin.errors import RamekinError, Starting, Unavailable
+from ramekin.storage.catalog import Catalog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from ramekin.clock import Clock
+    from ramekin.definitions import Definition
+    from ramekin.durability.sqlite import SqliteFile
+    from ramekin.durability.steps import Step
+    from ramekin.durability.store import Store
+    from ramekin.engine.base import State
+
+MAX_ATTEMPTS = 100
+"""Times that one record's change is computed again because others wrote in between."""
+
+
+class DurableEngine(EmbeddedEngine):
+    """Tables in this process's memory, and in a journal that outlives it."""
+
+    guarantees = Guarantees("durable", is_durable=True, has_atomic_batches=True, has_snapshots=True)
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        index_idle_s: float = 3600.0,
+        clock: Clock = SYSTEM,
+        advance: Callable[[int, int], None] = lambda *_: None,
+    ) -> None:
+        """Make an engine; `open` fills it.
+
+        Args:
+            store: where the journal is kept; it is taken already.
+            advance: called in a thread, while the journal is read, with the records that are read and that there are.
+        """
+        super().__init__(index_idle_s=index_idle_s, clock=clock)
+        self._store, self._advance = store, advance
+        self._catalog = cast("Catalog", _Starting())  # until the journal is read
+        self._pending = Pending()
+        self._alone = asyncio.Lock()  # held by a step that stands alone
+        self._journal: Journal | None = None
+
+    async def open(self) -> None:
+        file, catalog = await asyncio.to_thread(self._replay)
+        for table in catalog:
+            await self._make_pinned_ready(table)
+        self._journal = Journal(
+            file,
+            self._store.fsync,
+            apply=self._apply,
+            refuse=self._pending.clear,
+            contents=self.contents,
+            rewrite=self._store.replace,
+            clock=self._clock,
+        )
+        self._journal.start()
+        self._catalog = catalog
+
+    def _replay(self) -> tuple[SqliteFile, Catalog]:
+        """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on."""
+        file, contents = self._store.read(self._advance)
+        catalog = Catalog()
+        for name, kept in contents.items():
+            catalog.define(name, kept.definition)
+            catalog.load({name: kept.bodies}, replace=False, keep=frozenset())
+        return file, catalog
+
+    async def close(self) -> None:
+        if self._journal is not None:
+            await self._journal.stop()
+        self._store.release()
+        await super().close()
+
+    async def state(self) -> State:
+        if self._journal is None:
+            return "starting"
+        return "ok" if self._journal.fault is None else "failed"
+
+    async def backup(self) -> Path:
+        return await self._write_backup(self._store.backup)
+
+    # Writing
+
+    async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        return self._pending.bodies(self._catalog, pairs)
+
+    async def settled(self) -> None:
+        if self._journal is not None:
+            await self._journal.flush()
+
+    async def create_table(self, name: str) -> None:
+        async with self._standing_alone():
+            if self._catalog.find(name) is None:
+                check_table_name(name)
+                await self._commit(Defined(name, NOTHING_DEFINED))
+
+    async def drop_table(self, name: str) -> None:
+        async with self._standing_alone():
+            self._catalog.table(name)
+            await self._commit(Dropped(name))
+
+    async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
+        async with self._standing_alone():
+            table = self._catalog.find(name)
+            if (None if table is None else table.revision) != revision:
+                return False
+            check_table_name(name)
+            await self._commit(Defined(name, definition))
+            table = self._catalog.table(name)
+        await self._make_pinned_ready(table)  # others write meanwhile
+        return True
+
+    async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
+        for _ in range(MAX_ATTEMPTS):
+            [before] = await self.get_many([(table, key)])
+            after = step(before)
+            if after is before:
+                return await self.settled()  # that nothing is to change may rest on what is on its way to the disk
+            if await self.write([Change(table, key, before, after)]):
+                return None
+        raise Unavailable("The record is being written by others; nothing was applied.")
+
+    async def write(self, changes: Sequence[Change]) -> bool:
+        self._drop_idle_indexes()
+        if self._catalog.has_unique and await self._make_unique_ready(change.table for change in changes):
+            return False  # others had their turn: the caller looks again
+        if self._alone.locked():
+            async with self._alone:
+                return False
+        if not changes:
+            await self.settled()
+            return True
+        places = [(change.table, change.key) for change in changes]
+        holds = self._pending.bodies(self._catalog, places) == [change.before for change in changes]
+        if not holds or self._pending.takes(self._catalog, changes):
+            with suppress(RamekinError):
+                await self.settled()
+            return False
+        for name in {change.table for change in changes}:
+            check_table_name(name)
+        if self._catalog.has_unique:
+            self._catalog.check_unique(changes)
+        done = self._running().append(Written(changes))
+        self._pending.add(self._catalog, changes)
+        await asyncio.shield(done)  # the step is done to its end, also if who asked leaves
+        return True
+
+    async def load(
+        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
+    ) -> None:
+        async with self._standing_alone():
+            self._catalog.check_load(tables, replace=replace)
+            others = self._catalog.replaced_by(tables, keep) if replace else {}
+            emptied, dropped = (
+                [n for n, stays in others.items() if stays],
+                [n for n, stays in others.items() if not stays],
+            )
+            await self._commit(Loaded(tables, replace, emptied, dropped))
+
+    @asynccontextmanager
+    async def _standing_alone(self) -> AsyncIterator[None]:
+        """Let a step see, and change, what nothing else is about to change."""
+        async with self._alone:
+            with suppress(RamekinError):  # others were refused, which is told to them
+                await self.settled()
+            yield
+
+    async def _commit(self, step: Step) -> None:
+        """Commit and apply a step. Whoever asked may leave; the step is done to its end before others begin."""
+        done = self._running().append(step)
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
+
+    def _running(self) -> Journal:
+        if self._journal is None:
+            raise Starting("The server is starting.")
+        return self._journal
+
+    def _apply(self, step: Step) -> None:
+        """Apply a step that is committed."""
+        catalog = self._catalog
+        match step:
+            case Written(changes):
+                catalog.store(changes)
+                self._pending.remove(catalog, changes)
+            case Defined(name, definition):
+                if definition is NOTHING_DEFINED:
+                    catalog.create(name)
+                else:
+                    catalog.define(name, definition)
+            case Dropped(name):
+                catalog.drop(name)
+            case Loaded(tables, replaces, emptied, _):
+                catalog.load(tables, replace=replaces, keep=frozenset(emptied))
+
+
+class _Starting:
+    """Stands for the tables until they are read: whatever is asked of it, it says so."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Starting("The server is reading its data directory; nothing was applied.")
+
+    def __iter__(self) -> Any:
+        raise Starting("The server is reading its data directory; nothing was applied.")

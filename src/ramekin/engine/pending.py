@@ -1,0 +1,80 @@
+"""What is queued for the journal and not yet applied: what the next write is checked against.
+
+Readers never look here. Knows no journal and no event loop; see ``durable.py`` for who keeps it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ramekin.paths import reader
+from ramekin.values import join_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ramekin.definitions import Change
+    from ramekin.fields import Field
+    from ramekin.storage.catalog import Catalog
+    from ramekin.values import JoinKey
+
+Place = tuple[str, str]
+
+
+class Pending:
+    """Changes that wait for their commit.
+
+    Guarantee: `add` and `remove` are called with the same changes, in the same order.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[Place, Change] = {}  # by place, the change that was queued last
+        self._values: Counter[tuple[str, Field, JoinKey]] = Counter()  # values that unique fields will have
+
+    def bodies(self, catalog: Catalog, places: Sequence[Place]) -> list[bytes | None]:
+        """Return the bodies of records as they will be. Cost: O(places)."""
+        last, find = self._last, catalog.find
+        found = []
+        for place in places:
+            if place in last:
+                found.append(last[place].after)
+            else:
+                table = find(place[0])
+                found.append(None if table is None else table.get(place[1]))
+        return found
+
+    def takes(self, catalog: Catalog, changes: Sequence[Change]) -> bool:
+        """Say whether a change would give a unique field a value that is on its way to another record."""
+        return bool(self._values) and any(value in self._values for value in _values(catalog, changes))
+
+    def add(self, catalog: Catalog, changes: Sequence[Change]) -> None:
+        """Take changes that were queued."""
+        for change in changes:
+            self._last[change.table, change.key] = change
+        self._values.update(_values(catalog, changes))
+
+    def remove(self, catalog: Catalog, changes: Sequence[Change]) -> None:
+        """Let go of changes that are applied."""
+        for change in changes:
+            if self._last.get((change.table, change.key)) is change:
+                del self._last[change.table, change.key]
+        if self._values:
+            self._values.subtract(_values(catalog, changes))
+            self._values += Counter()  # forgets what is nobody's any more
+
+    def clear(self) -> None:
+        """Let go of everything: it was refused."""
+        self._last.clear()
+        self._values.clear()
+
+
+def _values(catalog: Catalog, changes: Sequence[Change]) -> Iterator[tuple[str, Field, JoinKey]]:
+    for change in changes:
+        table = catalog.find(change.table)
+        if table is None or not table.definition.unique or change.after is None:
+            continue
+        for field in table.unique_fields():
+            key = join_key(reader(field.path)(change.after))
+            if key is not None:
+                yield change.table, field, key

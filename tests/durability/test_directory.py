@@ -1,0 +1,128 @@
+"""A data directory that cannot be used is refused in one line with an exit code, and nothing in it is changed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from ramekin.durability.faults import Unusable
+from ramekin.durability.store import Store
+from tests.conftest import Server
+
+
+def serve(path):
+    return subprocess.run(
+        [sys.executable, "-m", "ramekin", "serve", "--port", "0", "--data-dir", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def refused(path, code, *words):
+    done = serve(path)
+    assert done.returncode == code, done.stdout + done.stderr
+    [line] = done.stderr.strip().splitlines()
+    assert all(word in line for word in ("ramekin: ", *words)), line
+
+
+@pytest.fixture
+def used(tmp_path):
+    """A directory that was used, and closed."""
+    store = Store(tmp_path / "data", "no")
+    store.take()
+    file, _ = store.read()
+    file.close()
+    store.release()
+    return tmp_path / "data"
+
+
+def test_the_directory_and_its_files_are_for_their_owner_alone(used):
+    assert used.stat().st_mode & 0o777 == 0o700
+    assert {each.stat().st_mode & 0o777 for each in used.iterdir()} == {0o600}
+
+
+def test_a_second_process_is_refused(tmp_path):
+    server = Server("serve", "--data-dir", str(tmp_path / "data"))
+    try:
+        refused(tmp_path / "data", 3, "another process")
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_directory_that_is_none_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(tmp_path / "file", 3, "is no directory")
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    refused(tmp_path / "link", 3, "symbolic link")
+    refused(tmp_path / "no" / "parent", 3, "no such file")
+
+
+def test_a_directory_that_others_may_enter_is_refused_with_the_cure(used):
+    used.chmod(0o755)
+    refused(used, 3, "chmod 700")
+    used.chmod(0o700)
+    (used / "tables.db").chmod(0o644)
+    refused(used, 3, "chmod 600")
+
+
+def test_what_stands_in_the_place_of_the_file_is_refused(used, tmp_path):
+    (used / "tables.db").rename(tmp_path / "elsewhere.db")
+    (used / "tables.db").symlink_to(tmp_path / "elsewhere.db")
+    refused(used, 3, "tables.db", "symbolic link")
+    (used / "tables.db").unlink()
+    (used / "tables.db").mkdir()
+    refused(used, 3, "tables.db", "no plain file")
+
+
+def test_files_of_other_programs_and_of_newer_versions_are_refused(used):
+    file = used / "tables.db"
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    refused(used, 3, "format 2")
+    file.unlink()
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    file.chmod(0o600)
+    refused(used, 3, "another program")
+    assert sqlite3.connect(file).execute("SELECT count(*) FROM mine").fetchone() == (0,)
+    file.write_bytes(b"no database" * 99)
+    refused(used, 4, "no SQLite file")
+    assert file.read_bytes() == b"no database" * 99
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_read_only_mount_is_refused(used):
+    if subprocess.run(["mount", "--bind", "-o", "ro", used, used], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", used], check=True)
+        refused(used, 3, "read-only")
+    finally:
+        subprocess.run(["umount", used], check=True)
+
+
+def test_a_file_that_another_program_has_locked_is_refused(used):
+    connection = sqlite3.connect(used / "tables.db", isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    store = Store(used, "no")
+    with pytest.raises(Unusable, match="another process"):
+        store.take()
+    connection.close()
+
+
+def test_leftovers_are_removed_at_the_start_and_nothing_else(used):
+    for name in ("tables.7.db.unfinished", "backup-00.unfinished", "notes.txt"):
+        (used / name).touch(mode=0o600)
+    server = Server("serve", "--data-dir", str(used))
+    assert {each.name for each in used.iterdir()} == {"lock", "tables.db", "tables.db-wal", "notes.txt"}
+    server.stop()
+    assert {each.name for each in used.iterdir()} == {"lock", "tables.db", "notes.txt"}

@@ -1,0 +1,28 @@
+"""A disk that refuses at any call, or a kill at any call: what was told to clients, what they see, and what a restart finds."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import pytest
+
+from tests.durability import tracing
+
+POINTS = int(os.environ.get("POINTS", "12"))
+"""Calls at which a fault is injected, for each fault; `make torture` takes all of them."""
+
+pytestmark = pytest.mark.skipif(
+    tracing.STRACE is None, reason="faults are injected with strace: apt-get install strace"
+)
+
+
+@pytest.mark.timeout(60 + 3 * POINTS)
+@pytest.mark.parametrize("fault", tracing.FAULTS)
+@pytest.mark.parametrize("fsync", ["always", "everysec"])
+def test_a_fault_at_any_call_never_lies(tmp_path, fsync, fault):
+    points = tracing.points(tmp_path / "data", fsync)
+    assert len(points) > 100
+    chosen = points if len(points) <= POINTS else Random(f"{fsync} {fault}").sample(points, POINTS)
+    for call, place in chosen:
+        tracing.inject(tmp_path / "data", fsync, call, place, fault)
