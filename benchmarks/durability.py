@@ -22,7 +22,7 @@ import uuid
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.serving import find_wrk
+from benchmarks.wrk import find_wrk
 
 from ramekin.definitions import Definition
 from ramekin.durability import sqlite
