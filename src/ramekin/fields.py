@@ -16,7 +16,7 @@ from ramekin.paths import print_path
 from ramekin.values import NUMBER, OrderKey, kind_of, order_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ramekin.paths import FieldPath
 
@@ -67,6 +67,9 @@ class Fields(Protocol):
     def type_of(self, path: FieldPath) -> FieldType | None:
         """Return what is declared of a field, or None where there can be no such field."""
 
+    def field_names(self) -> Sequence[str]:
+        """Return the dotted names of all fields that it declares, outer ones first."""
+
     def hint(self, path: FieldPath) -> str:
         """Return a sentence, with a space before it, that helps whoever named a field that cannot be; or nothing."""
 
@@ -76,6 +79,9 @@ class NoSchema:
 
     def type_of(self, path: FieldPath) -> FieldType | None:  # noqa: ARG002  # part of the contract
         return ANYTHING
+
+    def field_names(self) -> Sequence[str]:
+        return ()
 
     def hint(self, path: FieldPath) -> str:  # noqa: ARG002  # likewise
         return ""
@@ -143,6 +149,7 @@ def names_in(schema: dict[str, Any], depth: int = 3) -> list[str]:
             for part in _parts(node, schema)
             if isinstance(part, dict)
             for name, child in part.get("properties", {}).items()
+            if child is not False  # a member that nobody may have
         ]
         found += [print_path(path) for path, _ in level]
     return list(dict.fromkeys(found))

@@ -102,6 +102,11 @@ class JoinRequest:
             raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
         if self.shape == "tree" and self.kind not in ("inner", "left"):
             raise InvalidParameter("'shape=tree' goes with type=inner or type=left: its rows are of the first table.")
+        if self.shape == "tree" and any(len(path) == 1 for path in paths_in(self.where)):
+            raise InvalidParameter(
+                "A tree has no row for a side that is missing. Ask for fields of a side, or take pairs: "
+                f"type=left&{shorten(self.sides[1])}:null=true gives the records without a match."
+            )
         if any(len(order.field.path) == 1 for order in self.sort):
             raise InvalidSort(f"'sort' names fields of the two sides, such as {shorten(self.sides[0])}.id.")
         parse_key(self.key)

@@ -35,9 +35,6 @@ class RecordSchema(Fields, Protocol):
     def validate(self, record: dict[str, Any]) -> bytes:
         """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong."""
 
-    def field_names(self) -> Sequence[str]:
-        """Return the dotted names of all fields that it declares, outer ones first."""
-
     def read_id(self, text: str) -> object:
         """Return the id that a text in an address means: an integer where ids are integers, or the text itself."""
 

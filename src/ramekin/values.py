@@ -8,6 +8,7 @@ Knows nothing of tables; see ``paths.py`` for how a value is read from a record.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -29,6 +30,7 @@ JoinKey = str | bool
 """A number by its shortest text, text as it is, a boolean as itself."""
 
 _INTEGRAL_LIMIT = 2.0**63
+_EXPONENT = re.compile(r"e\+?(-?)0*")
 
 
 def join_key(value: object) -> JoinKey | None:
@@ -53,7 +55,7 @@ def join_key(value: object) -> JoinKey | None:
 def _float_key(value: float) -> str:
     if value.is_integer() and abs(value) < _INTEGRAL_LIMIT:
         return str(int(value))
-    return repr(value)
+    return _EXPONENT.sub(r"e\1", repr(value))  # as it is printed: 1e22 and 1e-7, where Python has 1e+22 and 1e-07
 
 
 def kind_of(value: object) -> str:

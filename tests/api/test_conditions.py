@@ -513,3 +513,16 @@ def test_a_selection_names_so_many_fields_at_most(api):
     names = [f"f{i}" for i in range(1001)]
     assert_problem(api.post("/api/v1/query/t", json={"select": names}), 400, "invalid-sort")
     assert api.post("/api/v1/query/t", json={"select": names[1:]}).status_code == 200
+
+
+@pytest.mark.parametrize(("sent", "meant"), [("srot=age", "sort"), ("lmit=1", "limit"), ("curser=x", "cursor")])
+def test_a_misspelt_word_on_a_typed_table_is_named(api, sent, meant):
+    problem = assert_problem(api.get(f"/api/v1/data/users?{sent}"), 400, "unknown-field")
+    assert f"Did you mean '{meant}'?" in problem["detail"]
+
+
+def test_a_member_that_nobody_may_have_is_no_field_to_suggest(api):
+    definition = {"schema": {"type": "object", "properties": {"age": False, "name": {"type": "string"}}}}
+    assert api.put("/api/v1/tables/forbidding", json=definition).status_code == 201
+    detail = assert_problem(api.get("/api/v1/data/forbidding?age=5"), 400, "unknown-field")["detail"]
+    assert "Did you mean 'age'" not in detail

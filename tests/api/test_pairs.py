@@ -135,6 +135,8 @@ def test_a_field_that_no_record_has_is_told_with_its_side(api, shop):
         ("select=total", "unknown-field", ""),
         ("buys:gt=1", "invalid-operator", "buys"),
         ("shape=tree&type=full", "invalid-parameter", "left"),
+        ("shape=tree&type=left&buys:null=true", "invalid-parameter", "type=left&buys:null=true"),
+        ("shape=tree&persons:exists=true", "invalid-parameter", "pairs"),
         ("shape=flat", "invalid-parameter", "tree"),
         ("buys.total=1&buys.total=2", "repeated-condition", "in"),
     ],
@@ -293,3 +295,10 @@ def test_nothing_matched_is_told_where_records_without_a_match_are_kept(api, que
     [warning] = ask(api, query, "/api/v1/join/a/b/id")["warnings"]
     assert warning == "nothing matched; id=a_id would (a.id = b.a_id)"
     assert "warnings" not in ask(api, query, "/api/v1/join/a/b/a_id")
+
+
+def test_a_field_that_a_side_has_not_is_named_with_its_side(api):
+    problem = assert_problem(api.get("/api/v1/join/users/orders/user_id?users.fulname=x"), 400, "unknown-field")
+    assert "Did you mean 'users.full_name'?" in problem["detail"]
+    problem = assert_problem(api.get("/api/v1/join/users/orders/user_id?orders.product=x"), 400, "unknown-field")
+    assert "Did you mean 'orders.product_name'?" in problem["detail"]

@@ -112,7 +112,7 @@ def read_where(words: dict[str, str], conditions: Sequence[tuple[str, str]], fie
     """Return the predicate of a query's conditions and of its `where`. Raises as ``query/`` says."""
     if not conditions and "where" not in words:
         return parse_conditions((), fields)
-    parts = [parse_conditions(conditions, fields)]
+    parts = [parse_conditions(conditions, fields, WORDS)]
     if "where" in words:
         parts.append(parse_where(read_json_word(words["where"]), fields))
     return all_of(parts)

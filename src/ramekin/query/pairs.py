@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
-from ramekin.errors import did_you_mean, shorten
+from ramekin.errors import did_you_mean, listing, shorten
 from ramekin.fields import FieldType
 from ramekin.ids import id_order
 from ramekin.paths import FieldPath, print_path, row_reader
@@ -56,10 +56,15 @@ class PairFields:
                 return SIDE if len(path) == 1 else fields.type_of(path[1:])
         return None
 
+    def field_names(self) -> Sequence[str]:
+        return [
+            f"{name}.{field}" for name, side in zip(self.names, self.sides, strict=True) for field in side.field_names()
+        ]
+
     def hint(self, path: FieldPath) -> str:
-        for name, fields in zip(self.names, self.sides, strict=True):
-            if path[0] == name:
-                return fields.hint(path[1:])
+        if path[0] in self.names:
+            own = [name for name in self.field_names() if name.startswith(f"{path[0]}.")]
+            return did_you_mean(print_path(path), own) or f" {listing(own)}"
         near = [(name, *path[1:]) for name in self.names if did_you_mean(path[0], [name])]
         words = [(word,) for word in self.words if len(path) == 1 and did_you_mean(path[0], [word])]
         meant = [*words, *(near or [(name, *path) for name in self.names])]

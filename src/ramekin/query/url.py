@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin import codec
-from ramekin.errors import InvalidSort, InvalidValue, MalformedJson, RepeatedCondition, shorten
+from ramekin.errors import (
+    InvalidSort,
+    InvalidValue,
+    MalformedJson,
+    RepeatedCondition,
+    UnknownField,
+    did_you_mean,
+    shorten,
+)
 from ramekin.fields import Field
 from ramekin.paths import parse_path, print_path
 from ramekin.query.operand import ListedValues, field_type, from_json, from_text
@@ -30,8 +38,11 @@ MAX_SELECTED = 1000
 """Fields of one selection: each is looked for in every row of the page."""
 
 
-def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> Predicate:
+def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, words: Sequence[str] = ()) -> Predicate:
     """Return the predicate of all conditions in an address.
+
+    Args:
+        words: the reserved words of the route, which may have been meant where there is no such field.
 
     Raises:
         RepeatedCondition: a field has the same operator twice.
@@ -49,6 +60,8 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields) -> P
                 "all conditions hold at once. For a choice of values use 'in', such as id:in=1,2."
             )
         seen.add((path, operator))
+        if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, words)):
+            raise UnknownField(f"There is no field '{shorten(name)}'.{hint}")
         found.append(
             _parse_list(path, operator, value, fields, lists)
             if operator in ("in", "nin")
