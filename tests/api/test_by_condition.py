@@ -134,3 +134,11 @@ def test_an_unknown_table_is_404(api):
 def test_what_a_patch_names_is_looked_up_before_the_patch_itself(api, pets):
     assert_problem(api.patch("/api/v1/data/absent?all=true", json=[]), 404, "unknown-table")
     assert_problem(api.patch(f"{PETS}?nmae=x", json=[]), 400, "unknown-field")
+
+
+@pytest.mark.parametrize("method", ["delete", "patch"])
+def test_a_word_of_lists_that_is_no_field_is_told_apart(api, pets, method):
+    body = {"json": {}} if method == "patch" else {}
+    problem = assert_problem(getattr(api, method)(f"{PETS}?age:gt=1&limit=1", **body), 400, "unknown-field")
+    assert "max_affected" in problem["detail"]
+    assert len(whole(api)) == 6

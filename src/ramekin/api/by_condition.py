@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
-from ramekin.api import descriptions
+from ramekin.api import descriptions, lists
 from ramekin.api.headers import JSON, MERGE_PATCH, accepted, media_type
 from ramekin.api.lists import read_where
 from ramekin.api.requests import check_no_body, flag, integer, read_body, read_query, stopped_when_gone
 from ramekin.api.responses import json_response
 from ramekin.api.routes import API, add_route
 from ramekin.changing import ChangeRequest
-from ramekin.errors import ConditionRequired, ConflictingParameters
+from ramekin.errors import ConditionRequired, ConflictingParameters, UnknownField
+from ramekin.query.predicate import paths_in
 
 if TYPE_CHECKING:
     from ramekin.api.app import Context
@@ -43,8 +44,15 @@ def register(app: FastAPI, context: Context) -> None:
         return await _change(request, ChangeRequest(table, is_deletion=True, **meant))
 
     async def _change(request: Request, asked: ChangeRequest) -> Response:
-        async with stopped_when_gone(request):
-            done = await database.change(asked)
+        try:
+            async with stopped_when_gone(request):
+                done = await database.change(asked)
+        except UnknownField as error:
+            meant = [path[0] for path in paths_in(asked.where) if len(path) == 1 and path[0] in lists.WORDS]
+            if not meant:
+                raise
+            told = f"'{meant[0]}' is a word of lists; max_affected=n refuses to change more than n records."
+            raise UnknownField(f"{error.message} {told}") from None
         return json_response({"matched": done.matched, "changed": done.changed})
 
     add_route(app, "PATCH", TABLE, patch_records, **descriptions.RECORDS["patch_records"])
@@ -66,4 +74,5 @@ def _read_conditions(context: Context, table: str, request: Request) -> dict[str
     if not is_all and not has_condition:
         raise ConditionRequired("Say which records: with conditions, or with all=true for every record.")
     most = integer(words, "max_affected", 0) if "max_affected" in words else None
-    return {"where": read_where(words, conditions, context.database.fields(table)), "max_affected": most}
+    where = read_where(words, conditions, context.database.fields(table), WORDS)
+    return {"where": where, "max_affected": most}

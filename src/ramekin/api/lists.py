@@ -108,11 +108,13 @@ def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> Wor
     return found
 
 
-def read_where(words: dict[str, str], conditions: Sequence[tuple[str, str]], fields: Fields) -> Predicate:
+def read_where(
+    words: dict[str, str], conditions: Sequence[tuple[str, str]], fields: Fields, reserved: Sequence[str] = WORDS
+) -> Predicate:
     """Return the predicate of a query's conditions and of its `where`. Raises as ``query/`` says."""
     if not conditions and "where" not in words:
         return parse_conditions((), fields)
-    parts = [parse_conditions(conditions, fields, WORDS)]
+    parts = [parse_conditions(conditions, fields, reserved)]
     if "where" in words:
         parts.append(parse_where(read_json_word(words["where"]), fields))
     return all_of(parts)
