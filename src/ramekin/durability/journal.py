@@ -274,11 +274,13 @@ class Journal:
         return answer.result()
 
     def _end(self) -> None:
+        """Sync and close. What fails is logged; the file is closed all the same, and its note with it."""
         self._syncer.shutdown(wait=True)
-        with suppress(DiskFault):
-            if self._fsync == "everysec":
-                self._file.sync()
-            self._file.close()
+        for work in (self._file.sync, self._file.close) if self._fsync == "everysec" else (self._file.close,):
+            try:
+                work()
+            except DiskFault as fault:
+                _log.error("the disk failed at the end: %s", fault)
 
     def _call(self, work: Callable[..., None], *arguments: object) -> bool:
         """Have the loop do something; False if the loop is gone."""
