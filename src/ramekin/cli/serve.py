@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import socket
 import sys
 from itertools import chain
@@ -170,6 +171,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._context = context
         self.greeting: str | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets)
+        for asked_again in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(asked_again, signal.SIG_IGN)  # the end is near: one more signal must not make it look a crash
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
