@@ -178,14 +178,10 @@ class Database:
             try:
                 return await self._apply(operation, self.rules(operation.table))
             except RecordNotFound:
-                await self.engine.settled()
                 await self.engine.table_stats(operation.table)  # says so if it is the table that is missing
                 raise
             except _Redefined:
                 continue
-            except RamekinError:
-                await self.engine.settled()  # what it rests on may still be on its way to the disk
-                raise
         raise Unavailable("The table is being defined by others; nothing was applied.")
 
     async def _apply(self, operation: Operation, rules: Rules) -> Outcome:

@@ -19,11 +19,11 @@ from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from ramekin.engine.base import Guarantees
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.engine.pending import Pending
-from ramekin.errors import RamekinError, Starting, Unavailable
+from ramekin.errors import RamekinError, Starting
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ramekin.clock import Clock
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from ramekin.durability.steps import Step
     from ramekin.durability.store import Store
     from ramekin.engine.base import State
-
-MAX_ATTEMPTS = 100
-"""Times that one record's change is computed again because others wrote in between."""
 
 
 class DurableEngine(EmbeddedEngine):
@@ -134,39 +131,65 @@ class DurableEngine(EmbeddedEngine):
         return True
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
-        for _ in range(MAX_ATTEMPTS):
-            [before] = await self.get_many([(table, key)])
-            after = step(before)
+        self._drop_idle_indexes()
+        while True:
+            await self._may_write([table])
+            [before] = self._pending.bodies(self._catalog, [(table, key)])
+            try:
+                after = step(before)
+            except Exception:
+                await self.settled()  # what the answer rests on may still be on its way to the disk
+                raise
             if after is before:
-                return await self.settled()  # that nothing is to change may rest on what is on its way to the disk
-            if await self.write([Change(table, key, before, after)]):
-                return None
-        raise Unavailable("The record is being written by others; nothing was applied.")
+                await self.settled()
+                return
+            if (done := self._queue([Change(table, key, before, after)])) is not None:
+                await asyncio.shield(done)  # the step is done to its end, also if who asked leaves
+                return
+            await self._quietly_settled()
 
     async def write(self, changes: Sequence[Change]) -> bool:
         self._drop_idle_indexes()
-        if self._catalog.has_unique and await self._make_unique_ready(change.table for change in changes):
+        if await self._may_write({change.table for change in changes}):
             return False  # others had their turn: the caller looks again
-        if self._alone.locked():
-            async with self._alone:
-                return False
         if not changes:
             await self.settled()
             return True
         places = [(change.table, change.key) for change in changes]
         holds = self._pending.bodies(self._catalog, places) == [change.before for change in changes]
-        if not holds or self._pending.takes(self._catalog, changes):
-            with suppress(RamekinError):
-                await self.settled()
+        if not holds or (done := self._queue(changes)) is None:
+            await self._quietly_settled()
             return False
+        await asyncio.shield(done)
+        return True
+
+    async def _may_write(self, tables: Iterable[str]) -> bool:
+        """Wait until writes into some tables can be checked and queued, and say whether there was a need to wait."""
+        has_waited = False
+        while True:
+            if self._catalog.has_unique and await self._make_unique_ready(tables):
+                has_waited = True
+            if not self._alone.locked():
+                return has_waited
+            async with self._alone:
+                has_waited = True
+
+    def _queue(self, changes: Sequence[Change]) -> asyncio.Future[None] | None:
+        """Queue changes that hold; None where a unique value is on its way to another record.
+
+        Raises:
+            InvalidTableName, NotUnique, StorageFull, JournalFailed: nothing is queued.
+        """
+        catalog = self._catalog
         for name in {change.table for change in changes}:
             check_table_name(name)
-        if self._catalog.has_unique:
-            self._catalog.check_unique(changes)
+        if catalog.has_unique:
+            if self._pending.takes(catalog, changes):
+                return None
+            catalog.check_unique(changes)
         done = self._running().append(Written(changes))
-        self._pending.add(self._catalog, changes)
-        await asyncio.shield(done)  # the step is done to its end, also if who asked leaves
-        return True
+        self._pending.add(catalog, changes)
+        return done
 
     async def load(
         self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
@@ -184,9 +207,13 @@ class DurableEngine(EmbeddedEngine):
     async def _standing_alone(self) -> AsyncIterator[None]:
         """Let a step see, and change, what nothing else is about to change."""
         async with self._alone:
-            with suppress(RamekinError):  # others were refused, which is told to them
-                await self.settled()
+            await self._quietly_settled()
             yield
+
+    async def _quietly_settled(self) -> None:
+        """Wait for what is pending; whether it was refused is told to others."""
+        with suppress(RamekinError):
+            await self.settled()
 
     async def _commit(self, step: Step) -> None:
         """Commit and apply a step. Whoever asked may leave; the step is done to its end before others begin."""
