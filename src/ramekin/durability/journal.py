@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ramekin.clock import SYSTEM
 from ramekin.durability.faults import DiskFault
+from ramekin.durability.steps import Written
 from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ SYNC_S = 0.5
 LATE_S = 2.0
 RETRY_S = 1.0
 IDLE_S = 1.0
-CHECKPOINT_BYTES = 16 * 1024 * 1024
+CHECKPOINT_BYTES = 64 * 1024 * 1024
 IDLE_CHECKPOINT_BYTES = 1024 * 1024
 
 _UNKNOWN = (
@@ -103,7 +104,6 @@ class Journal:
         self._unsynced_s: float | None = None  # when the oldest commit that no sync covers was made
         self._syncing_s = 0.0
         self._pending = 0
-        self._last: asyncio.Future[None] | None = None
         self.fault: DiskFault | None = None
         """Why writes are refused now; None when they are not."""
 
@@ -128,7 +128,7 @@ class Journal:
         """
         if self.fault is not None and self.fault.is_lasting:
             raise refusal(self.fault)
-        done = self._last = self._loop.create_future()
+        done = self._loop.create_future()
         self._pending += 1
         self._queue.append((step, done))
         if not self._wake.is_set():
@@ -136,9 +136,9 @@ class Journal:
         return done
 
     async def flush(self) -> None:
-        """Wait until all that is queued is committed and applied. Raises as the future of the last step."""
-        if self._pending and self._last is not None:
-            await asyncio.shield(self._last)
+        """Wait until all that is queued is committed and applied. Raises as the future of a step."""
+        if self._pending:
+            await self.append(Written(()))
 
     # On the loop
 

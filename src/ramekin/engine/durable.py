@@ -144,7 +144,7 @@ class DurableEngine(EmbeddedEngine):
                 await self.settled()
                 return
             if (done := self._queue([Change(table, key, before, after)])) is not None:
-                await asyncio.shield(done)  # the step is done to its end, also if who asked leaves
+                await done
                 return
             await self._quietly_settled()
 
@@ -160,7 +160,7 @@ class DurableEngine(EmbeddedEngine):
         if not holds or (done := self._queue(changes)) is None:
             await self._quietly_settled()
             return False
-        await asyncio.shield(done)
+        await done
         return True
 
     async def _may_write(self, tables: Iterable[str]) -> bool:
