@@ -21,7 +21,7 @@ from ramekin.api.app import create_app
 from ramekin.cli.configuration import read_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MODELS = "tests.models"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
@@ -30,13 +30,16 @@ LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 
 class Server:
     """A real server, started as a user starts it; `stop` ends it and returns its exit code."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, environment: dict[str, str] | None = None, before: Callable[[], object] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ramekin", *arguments, "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **(environment or {})},
             text=True,
+            preexec_fn=before,
         )
         assert self.process.stdout is not None
         self.greeting = self.process.stdout.readline()

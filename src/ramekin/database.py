@@ -16,6 +16,7 @@ from ramekin import changing, codec, defining, finding, joining
 from ramekin.definitions import Change, Definition, Limits, check_table_name
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.held import Held
 from ramekin.errors import (
     DuplicateId,
     Fault,
@@ -253,7 +254,16 @@ class Database:
 
         All or nothing. Cost: O(records), in steps of 2 ms; the last step, which makes all visible, about 0.1 µs a
         record.
+
+        Raises:
+            MemoryLimit: there is no room for the records beside what is there, which may have the same ids.
         """
+        with Held(self.engine) as held:
+            return await self._load(records, held, is_replacing=is_replacing)
+
+    async def _load(
+        self, records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]], held: Held, *, is_replacing: bool
+    ) -> dict[str, int]:
         staged: dict[str, dict[str, bytes]] = {}
         rules: dict[str, Rules] = {}
         count = 0
@@ -267,9 +277,12 @@ class Database:
             if key in staged[table]:
                 raise _twice(table, len(staged[table]))
             staged[table][key] = body
+            held.take(key, body)
             count += 1
             if count % BATCH == 0:
+                held.ask()
                 await asyncio.sleep(0)
+        held.ask()
         if any(self.rules(table) != known for table, known in rules.items()):
             raise Unavailable("A table's definition changed during the load; nothing was stored.")
         await self.engine.load(staged, replace=is_replacing, keep=frozenset(self.models))
@@ -360,14 +373,22 @@ class Database:
             self.schemas[name] = schema
         if definition.require_if_match:
             self._cautious.add(name)
-        if await self.engine.define(name, definition, revision=revision):
-            return True
+        is_adopted = False
+        try:
+            is_adopted = await self.engine.define(name, definition, revision=revision)
+        except RamekinError:
+            self._restore(name, known, is_cautious=cautious)
+            raise
+        if not is_adopted:
+            self._restore(name, known, is_cautious=cautious)
+        return is_adopted
+
+    def _restore(self, name: str, known: RecordSchema | None, *, is_cautious: bool) -> None:
         self._forget(name)
         if known is not None:
             self.schemas[name] = known
-        if cautious:
+        if is_cautious:
             self._cautious.add(name)
-        return False
 
     def _forget(self, name: str) -> None:
         self._definitions += 1

@@ -92,6 +92,14 @@ class TableStats:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryStats:
+    """Bytes that all tables take, with their orders and indexes, and that they may take: None without a limit."""
+
+    used_bytes: int
+    limit_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much one request may send or ask for. Bytes, and rows of a page."""
 

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     docs: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     access_log: bool = Field(False, description="Write a log line for every request.")
     log_format: str = Field("auto", pattern="^(auto|json|text)$", description="json, text, or by the terminal.")
+    memory_limit: str = Field(
+        "60%", description="What tables may take: 512MiB, 2GiB, a share of what there is, or none."
+    )
     max_record_bytes: int = Field(MIB, ge=1, description="Bytes of one record at the most.")
     max_bulk_bytes: int = Field(16 * MIB, ge=1, description="Bytes of a bulk or a batch at the most.")
     max_load_bytes: int = Field(1024 * MIB, ge=1, description="Bytes of a body sent to /api/v1/load at the most.")

@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from ramekin.api.app import create_app
 from ramekin.api.protocol import RecordProtocol, ShortWay
+from ramekin.engine.embedded import EmbeddedEngine
 from tests.conftest import start_database
 from tests.wire import request
 
@@ -54,7 +55,7 @@ def count_calls(work):
 def ask():
     """Send a request to the protocol three times; return the last answer and the calls that it took."""
     loop = asyncio.new_event_loop()
-    database = start_database()
+    database = start_database(engine=EmbeddedEngine(memory_limit_bytes=2**30))  # as a server has one
     app = create_app(database)
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(app, http=RecordProtocol, lifespan="off", log_config=None)

@@ -26,7 +26,13 @@ def register(app: FastAPI, context: Context) -> None:
         figures: dict[str, Any] = {}
         if await context.database.engine.state() != "starting":
             tables = await context.database.tables()
-            figures = {"tables": len(tables), "records": sum(info.stats.records for info in tables)}
+            memory = context.database.engine.memory()
+            figures = {
+                "tables": len(tables),
+                "records": sum(info.stats.records for info in tables),
+                "memory_bytes": memory.used_bytes,
+                "memory_limit_bytes": memory.limit_bytes,
+            }
         return await _answer(figures | {"uptime_seconds": round(context.uptime_s(), 3)})
 
     async def health_live(request: Request) -> Response:

@@ -6,6 +6,7 @@ Labels are names of our operations and statuses only, never a table's or a path.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ramekin.api.app import Context
     from ramekin.database import TableInfo
+    from ramekin.definitions import MemoryStats
 
 BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
@@ -67,11 +69,12 @@ class Metrics:
 class _Figures(Collector):
     """What is told of one moment: the requests so far, and the tables as they are."""
 
-    def __init__(self, metrics: Metrics, tables: list[TableInfo], uptime_s: float) -> None:
-        self._metrics, self._tables, self._uptime_s = metrics, tables, uptime_s
+    def __init__(self, metrics: Metrics, tables: list[TableInfo], memory: MemoryStats, uptime_s: float) -> None:
+        self._metrics, self._tables, self._memory, self._uptime_s = metrics, tables, memory, uptime_s
 
     def collect(self) -> Iterable[Metric]:
-        tables = self._tables
+        tables, memory = self._tables, self._memory
+        limit = math.inf if memory.limit_bytes is None else memory.limit_bytes
         indexes = [index for info in tables for index in info.indexes]
         yield self._metrics.family()
         yield _gauge("ramekin_tables", "Tables.", len(tables))
@@ -79,6 +82,8 @@ class _Figures(Collector):
         yield _gauge("ramekin_body_bytes", "Bytes of all records' JSON.", sum(info.stats.size_bytes for info in tables))
         yield _gauge("ramekin_indexes", "Indexes of all tables.", len(indexes))
         yield _gauge("ramekin_index_bytes", "Bytes of all indexes, about.", sum(index.size_bytes for index in indexes))
+        yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
+        yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
         yield _gauge("ramekin_uptime_seconds", "Seconds since the server started.", self._uptime_s)
         info = GaugeMetricFamily("ramekin_info", "Which version this is.", labels=["version"])
         info.add_metric([__version__], 1)
@@ -96,7 +101,11 @@ def register(app: FastAPI, context: Context) -> None:
         """Return the server's figures as Prometheus reads them."""
         read_parameters(request)
         registry = CollectorRegistry()
-        registry.register(_Figures(context.metrics, await context.database.tables(), context.uptime_s()))
+        registry.register(
+            _Figures(
+                context.metrics, await context.database.tables(), context.database.engine.memory(), context.uptime_s()
+            )
+        )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         return Response(generate_latest(registry), media_type=MEDIA_TYPE)

@@ -34,6 +34,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.InternalError: 500,
     errors.Unavailable: 503,
     errors.StorageFull: 507,
+    errors.MemoryLimit: 507,
 }
 
 MEDIA_TYPE = "application/problem+json"

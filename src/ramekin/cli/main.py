@@ -31,6 +31,7 @@ Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carr
 Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.")]
 AccessLog = Annotated[bool | None, typer.Option("--access-log/--no-access-log", help="Log every request.")]
 LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.")]
+Memory = Annotated[str | None, typer.Option(help="What tables may take: 512MiB, 60% or none.  [default: 60%]")]
 Bytes = Annotated[int | None, typer.Option(help="Bytes at the most.")]
 Rows = Annotated[int | None, typer.Option(help="Rows of one page at the most.")]
 SortedRows = Annotated[int | None, typer.Option(help="Rows that one query may hold to put them in order.")]
@@ -57,6 +58,7 @@ def serve(
     docs: Docs = None,
     access_log: AccessLog = None,
     log_format: LogFormat = None,
+    memory_limit: Memory = None,
     max_record_bytes: Bytes = None,
     max_bulk_bytes: Bytes = None,
     max_load_bytes: Bytes = None,

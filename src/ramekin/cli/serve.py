@@ -21,6 +21,7 @@ from ramekin.api.protocol import RecordProtocol, ShortWay
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, read_models
 from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read_records
+from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
 from ramekin.database import Database
@@ -74,7 +75,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         sorted_rows=settings.max_sorted_rows,
     )
     engine: Engine
-    replay = None
+    replay, memory = None, read_memory_limit(settings.memory_limit).size_bytes
     if settings.data_dir is not None and not is_demo:
         from ramekin.durability.store import Store  # these need a Unix
         from ramekin.engine.durable import DurableEngine
@@ -83,9 +84,11 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         store = Store(settings.data_dir, settings.fsync)
         store.take()
         replay = Replay(store)
-        engine = DurableEngine(store, index_idle_s=settings.index_idle_seconds, advance=replay)
+        engine = DurableEngine(
+            store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay
+        )
     else:
-        engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds)
+        engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
     if is_demo:
         from ramekin import samples
 
@@ -233,6 +236,7 @@ async def _greeting(database: Database, settings: Settings, url: str, tour: str)
     lines = [
         f"Ramekin serves {url} ({where}).",
         f"Tables: {', '.join(tables) if tables else 'none yet; the first record creates one'}.",
+        f"Memory: {read_memory_limit(settings.memory_limit)}.",
         *([f"Documentation: {url}/docs"] if settings.docs else []),
     ]
     return "\n".join(lines) + tour.format(url=url)

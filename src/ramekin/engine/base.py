@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
+    from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.fields import Field
     from ramekin.paths import FieldPath
     from ramekin.query.plan import Query
@@ -168,6 +168,16 @@ class Engine(Protocol):
         Reads and writes go on. Raises StorageFull, Unavailable. Cost: O(records), in a thread.
         """
 
+    def memory(self) -> MemoryStats:
+        """Return how many bytes the tables take, and may take. Cost: O(1)."""
+
+    def hold(self, size_bytes: int) -> None:
+        """Count bytes that are on their way into tables by `load`, or give them back where the number is below 0.
+
+        Raises:
+            MemoryLimit: there is no room; nothing is counted.
+        """
+
     async def create_table(self, name: str) -> None:
         """Make an empty table; nothing happens if it is there.
 
@@ -218,6 +228,7 @@ class Engine(Protocol):
 
         Raises:
             InvalidTableName: no table may have that name.
+            MemoryLimit: there is no room for the table, or for the indexes.
         """
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
@@ -230,7 +241,7 @@ class Engine(Protocol):
         A table that is new is made, unless the step leaves nothing.
 
         Raises:
-            InvalidTableName, NotUnique: as `write`.
+            InvalidTableName, NotUnique, MemoryLimit: as `write`.
 
         Cost: O(1), and what the step costs.
         """
@@ -245,6 +256,7 @@ class Engine(Protocol):
             InvalidTableName: no table may have that name.
             NotUnique: a field that is defined as unique would have one value in two records. `place` says which change.
             StorageFull, JournalFailed: a disk refused; nothing is applied. OutcomeUnknown: as its name says.
+            MemoryLimit: the changes together would add more than there is room for.
 
         Cost: O(changes).
         """
@@ -252,7 +264,7 @@ class Engine(Protocol):
     async def load(
         self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
     ) -> None:
-        """Store whole tables at once, over records with the same keys.
+        """Store whole tables at once, over records with the same keys. The caller has seen to room with `hold`.
 
         Args:
             tables: bodies by key, by table.
@@ -272,6 +284,8 @@ class Engine(Protocol):
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[View]:
         """Return a view of tables at one moment, to be used in ``async with``. Raises UnknownTable.
+
+        Where there is no room for an index, `estimate` says that it is of no use, and what reads it raises MemoryLimit.
 
         Cost: O(1) once the indexes that it needs exist; a write while the view is held copies what it changes, once.
         """

@@ -44,6 +44,7 @@ class DurableEngine(EmbeddedEngine):
         store: Store,
         *,
         index_idle_s: float = 3600.0,
+        memory_limit_bytes: int | None = None,
         clock: Clock = SYSTEM,
         advance: Callable[[int, int], None] = lambda *_: None,
     ) -> None:
@@ -53,7 +54,8 @@ class DurableEngine(EmbeddedEngine):
             store: where the journal is kept; it is taken already.
             advance: called in a thread, while the journal is read, with the records that are read and that there are.
         """
-        super().__init__(index_idle_s=index_idle_s, clock=clock)
+        super().__init__(index_idle_s=index_idle_s, memory_limit_bytes=memory_limit_bytes, clock=clock)
+        self._memory_limit_bytes = memory_limit_bytes
         self._store, self._advance = store, advance
         self._catalog = cast("Catalog", _Starting())  # until the journal is read
         self._pending = Pending()
@@ -68,7 +70,7 @@ class DurableEngine(EmbeddedEngine):
             file,
             self._store.fsync,
             apply=self._apply,
-            refuse=self._pending.clear,
+            refuse=self._refuse,
             contents=self.contents,
             rewrite=self._store.replace,
             clock=self._clock,
@@ -77,9 +79,12 @@ class DurableEngine(EmbeddedEngine):
         self._catalog = catalog
 
     def _replay(self) -> tuple[SqliteFile, Catalog]:
-        """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on."""
+        """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on.
+
+        What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
+        """
         file, contents = self._store.read(self._advance)
-        catalog = Catalog()
+        catalog = Catalog(self._memory_limit_bytes)
         for name, kept in contents.items():
             catalog.define(name, kept.definition)
             catalog.load({name: kept.bodies}, replace=False, keep=frozenset())
@@ -112,6 +117,7 @@ class DurableEngine(EmbeddedEngine):
         async with self._standing_alone():
             if self._catalog.find(name) is None:
                 check_table_name(name)
+                self._catalog.check_definition(name, NOTHING_DEFINED)
                 await self._commit(Defined(name, NOTHING_DEFINED))
 
     async def drop_table(self, name: str) -> None:
@@ -125,6 +131,7 @@ class DurableEngine(EmbeddedEngine):
             if (None if table is None else table.revision) != revision:
                 return False
             check_table_name(name)
+            self._catalog.check_definition(name, definition)
             await self._commit(Defined(name, definition))
             table = self._catalog.table(name)
         await self._make_pinned_ready(table)  # others write meanwhile
@@ -178,7 +185,7 @@ class DurableEngine(EmbeddedEngine):
         """Queue changes that hold; None where a unique value is on its way to another record.
 
         Raises:
-            InvalidTableName, NotUnique, StorageFull, JournalFailed: nothing is queued.
+            InvalidTableName, NotUnique, MemoryLimit, StorageFull, JournalFailed: nothing is queued.
         """
         catalog = self._catalog
         for name in {change.table for change in changes}:
@@ -187,8 +194,9 @@ class DurableEngine(EmbeddedEngine):
             if self._pending.takes(catalog, changes):
                 return None
             catalog.check_unique(changes)
+        grown = catalog.check_room(changes)
         done = self._running().append(Written(changes))
-        self._pending.add(catalog, changes)
+        self._pending.add(catalog, changes, grown)
         return done
 
     async def load(
@@ -228,6 +236,10 @@ class DurableEngine(EmbeddedEngine):
         if self._journal is None:
             raise Starting("The server is starting.")
         return self._journal
+
+    def _refuse(self) -> None:
+        """Forget all that is pending: the disk refused it."""
+        self._pending.clear(self._catalog)
 
     def _apply(self, step: Step) -> None:
         """Apply a step that is committed."""

@@ -12,22 +12,23 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
+from ramekin.definitions import NOTHING_DEFINED, check_table_name
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.steps import Contents, Kept
 from ramekin.engine.base import Guarantees, Page
 from ramekin.engine.view import EmbeddedView
-from ramekin.errors import StorageFull, Unavailable
+from ramekin.errors import MemoryLimit, StorageFull, Unavailable
 from ramekin.fields import Field
 from ramekin.paths import parse_path
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from ramekin.clock import Clock
-    from ramekin.definitions import Change, Definition, IndexStats, RecordId, TableStats
+    from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.engine.base import Access, State
     from ramekin.storage.indexes import IdOrder
     from ramekin.storage.table import Table
@@ -41,13 +42,16 @@ class EmbeddedEngine:
 
     guarantees = Guarantees("embedded", is_durable=False, has_atomic_batches=True, has_snapshots=True)
 
-    def __init__(self, *, index_idle_s: float = 3600.0, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, *, index_idle_s: float = 3600.0, memory_limit_bytes: int | None = None, clock: Clock = SYSTEM
+    ) -> None:
         """Make an empty engine.
 
         Args:
             index_idle_s: seconds after which an index that nothing used is dropped.
+            memory_limit_bytes: what the tables may take; without it, all that there is.
         """
-        self._catalog = Catalog()
+        self._catalog = Catalog(memory_limit_bytes)
         self._needed: Counter[Field] = Counter()  # fields of snapshots that are being prepared
         self._builds: dict[tuple[int, Field | None], asyncio.Task[None]] = {}
         self._clock, self._index_idle_s = clock, index_idle_s
@@ -83,8 +87,19 @@ class EmbeddedEngine:
         except DiskFault as fault:
             raise (StorageFull if fault.is_full else Unavailable)("The backup cannot be written.") from None
 
+    def memory(self) -> MemoryStats:
+        return self._catalog.memory.stats()
+
+    def hold(self, size_bytes: int) -> None:
+        if size_bytes > 0:
+            self._catalog.make_room(size_bytes)
+        self._catalog.memory.held_bytes += size_bytes
+
     async def create_table(self, name: str) -> None:
-        self._catalog.create(name)
+        if self._catalog.find(name) is None:
+            check_table_name(name)
+            self._catalog.check_definition(name, NOTHING_DEFINED)
+            self._catalog.create(name)
 
     async def drop_table(self, name: str) -> None:
         self._catalog.drop(name)
@@ -112,6 +127,8 @@ class EmbeddedEngine:
         table = self._catalog.find(name)
         if (None if table is None else table.revision) != revision:
             return False
+        check_table_name(name)
+        self._catalog.check_definition(name, definition)
         self._catalog.define(name, definition)
         await self._make_pinned_ready(self._catalog.table(name))
         return True
@@ -156,32 +173,38 @@ class EmbeddedEngine:
             view.pin(self._catalog.table(access.table), access)
         return view
 
-    def _is_ready(self, access: Access) -> bool:
+    def _is_ready(self, access: Access, unfit: Container[tuple[str, Field]] = ()) -> bool:
         table = self._catalog.table(access.table)
         if access.in_id_order and (table.order is None or not table.order.is_ready):
             return False
         return all(
             table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is not None
+            or (access.table, field) in unfit
             for field, is_sorted in _indexes_of(access)
         )
 
     async def _make_all_ready(self, accesses: Sequence[Access]) -> None:
         needed = [field for access in accesses for field, _ in _indexes_of(access)]
+        unfit: set[tuple[str, Field]] = set()  # indexes for which there is no room: the view does without
         self._needed.update(needed)
         try:
-            while not all(self._is_ready(access) for access in accesses):
+            while not all(self._is_ready(access, unfit) for access in accesses):
                 # Each table is looked up anew: it may be dropped and made again while others are built.
                 for access in accesses:
-                    await self._make_ready(self._catalog.table(access.table), access)
+                    await self._make_ready(self._catalog.table(access.table), access, unfit)
         finally:
             self._needed.subtract(needed)
             self._needed += Counter()  # forgets what nobody needs any more
 
-    async def _make_ready(self, table: Table, access: Access) -> None:
+    async def _make_ready(self, table: Table, access: Access, unfit: set[tuple[str, Field]]) -> None:
         if access.in_id_order:
             await self._order_of(table)
         for field, is_sorted in _indexes_of(access):
-            await self._index_of(table, field, is_sorted=is_sorted)
+            if (access.table, field) not in unfit:
+                try:
+                    await self._index_of(table, field, is_sorted=is_sorted)
+                except MemoryLimit:
+                    unfit.add((access.table, field))
 
     async def _make_pinned_ready(self, table: Table) -> None:
         """Build the indexes that a table's definition names."""
@@ -203,7 +226,18 @@ class EmbeddedEngine:
     async def _index_of(self, table: Table, field: Field, *, is_sorted: bool) -> None:
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
             table.drop_spare_indexes(self._needed)
-            await self._build(table, field, lambda: table.build_index(field, is_sorted=is_sorted))
+            await self._build(table, field, lambda: self._within_limit(table, field, is_sorted=is_sorted))
+
+    def _within_limit(self, table: Table, field: Field, *, is_sorted: bool) -> Iterator[None]:
+        """Build an index in short steps; one that nothing pins is given up where there is no room for it."""
+        for _ in table.build_index(field, is_sorted=is_sorted):
+            try:
+                if not table.is_pinned(field):
+                    self._catalog.make_room_to_read(self._needed)
+            except MemoryLimit:
+                table.give_up_index(field)
+                raise
+            yield
 
     def _drop_idle_indexes(self) -> None:
         now_s = self._clock.steady_s()
@@ -223,8 +257,13 @@ class EmbeddedEngine:
         build = self._builds.get(name)
         if build is None:
             build = self._builds[name] = asyncio.create_task(_run(steps()))
-            build.add_done_callback(lambda _: self._builds.pop(name, None))
+            build.add_done_callback(lambda build: self._finish(name, build))
         await asyncio.shield(build)
+
+    def _finish(self, name: tuple[int, Field | None], build: asyncio.Task[None]) -> None:
+        self._builds.pop(name, None)
+        if not build.cancelled():
+            build.exception()  # told to those who wait, if anybody still does
 
 
 class _Snapshot:

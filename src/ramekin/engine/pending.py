@@ -5,7 +5,7 @@ Readers never look here. Knows no journal and no event loop; see ``durable.py`` 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from ramekin.paths import reader
@@ -25,12 +25,13 @@ Place = tuple[str, str]
 class Pending:
     """Changes that wait for their commit.
 
-    Guarantee: `add` and `remove` are called with the same changes, in the same order.
+    Guarantee: `add` and `remove` are called with the same changes, in the same order; `add` never with none.
     """
 
     def __init__(self) -> None:
         self._last: dict[Place, Change] = {}  # by place, the change that was queued last
         self._values: Counter[tuple[str, Field, JoinKey]] = Counter()  # values that unique fields will have
+        self._grown: deque[int] = deque()  # what each step will add to the tables' memory
 
     def bodies(self, catalog: Catalog, places: Sequence[Place]) -> list[bytes | None]:
         """Return the bodies of records as they will be. Cost: O(places)."""
@@ -48,14 +49,21 @@ class Pending:
         """Say whether a change would give a unique field a value that is on its way to another record."""
         return bool(self._values) and any(value in self._values for value in _values(catalog, changes))
 
-    def add(self, catalog: Catalog, changes: Sequence[Change]) -> None:
-        """Take changes that were queued."""
+    def add(self, catalog: Catalog, changes: Sequence[Change], grown_bytes: int = 0) -> None:
+        """Take changes that were queued; they hold room for what they add until they are applied, or refused.
+
+        A new table counts for each of those that would make it: too much, for as long as the first of them waits.
+        """
+        self._grown.append(max(0, grown_bytes))
+        catalog.memory.held_bytes += self._grown[-1]
         for change in changes:
             self._last[change.table, change.key] = change
         self._values.update(_values(catalog, changes))
 
     def remove(self, catalog: Catalog, changes: Sequence[Change]) -> None:
         """Let go of changes that are applied."""
+        if changes:  # a step of none only marks a place in the journal, and was never added
+            catalog.memory.held_bytes -= self._grown.popleft()
         for change in changes:
             if self._last.get((change.table, change.key)) is change:
                 del self._last[change.table, change.key]
@@ -63,8 +71,10 @@ class Pending:
             self._values.subtract(_values(catalog, changes))
             self._values += Counter()  # forgets what is nobody's any more
 
-    def clear(self) -> None:
+    def clear(self, catalog: Catalog) -> None:
         """Let go of everything: it was refused."""
+        catalog.memory.held_bytes -= sum(self._grown)
+        self._grown.clear()
         self._last.clear()
         self._values.clear()
 

@@ -12,8 +12,10 @@ from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
 
+from ramekin.errors import MemoryLimit, shorten
 from ramekin.fields import Field
 from ramekin.ids import id_order, sort_ids
+from ramekin.paths import print_path
 from ramekin.values import BOOLEAN, NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class EmbeddedView:
         if path == ID:
             rows = [self.get(table, key) if isinstance(key, str) else None for key in keys]
             return [() if row is None else (row,) for row in rows]
-        index, bodies = self._indexes[table, Field(path)], self._records[table].bodies
+        index, bodies = self._index(table, Field(path)), self._records[table].bodies
         found = [index.find_joined(key) for key in keys]
         if all(len(postings) <= 1 for postings in found):
             return [Rows(bodies, postings[0]) if postings else () for postings in found]
@@ -108,11 +110,11 @@ class EmbeddedView:
         ]
 
     async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
-        index = self._indexes[table, field]
+        index = self._index(table, field)
         return await self._rows_of(table, [ids for key in keys if (ids := index.find(key))])
 
     async def within(self, table: str, field: Field, spans: Sequence[Span]) -> Sequence[Row]:
-        ids = self._indexes[table, field].walk(spans)
+        ids = self._index(table, field, is_sorted=True).walk(spans)
         runs: list[Sequence[RecordId]] = []
         while run := sort_ids(islice(ids, RUN_IDS)):
             runs.append(run)
@@ -130,19 +132,20 @@ class EmbeddedView:
         includes_absent: bool = False,
         behind: tuple[OrderKey | None, RecordId] | None = None,
     ) -> Iterator[Row]:
-        bodies, index = self._records[table].bodies, self._indexes[table, field]
+        bodies, index = self._records[table].bodies, self._index(table, field, is_sorted=True)
         ids = index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, behind=behind)
         return ((record_id, bodies[str(record_id)]) for record_id in ids)
 
     def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
         if path == ID:
             return frozenset({NUMBER, TEXT})
-        postings = self._indexes[table, Field(path)].postings
+        postings = self._index(table, Field(path)).postings
         return frozenset(kind for kind in (BOOLEAN, NUMBER, TEXT) if postings[kind])
 
     def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
-        index = self._indexes[table, field]
-        spans = [item for item in wanted if isinstance(item, Span)]
+        index, spans = self._indexes.get((table, field)), [item for item in wanted if isinstance(item, Span)]
+        if index is None or (spans and not index.is_sorted):
+            return self.count(table) + 1  # there was no room for it: looking at every record is less
         return index.estimate(spans) + sum(len(index.find(key)) for key in wanted if not isinstance(key, Span))
 
     async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
@@ -162,6 +165,12 @@ class EmbeddedView:
         if self._rows >= REST_ROWS:
             self._rows = 0
             await asyncio.sleep(0)
+
+    def _index(self, table: str, field: Field, *, is_sorted: bool = False) -> FieldIndex:
+        index = self._indexes.get((table, field))
+        if index is None or (is_sorted and not index.is_sorted):
+            raise MemoryLimit(f"There is no room for an index of '{shorten(print_path(field.path))}' in '{table}'.")
+        return index
 
     async def _rows_of(self, table: str, found: Sequence[Sequence[RecordId]]) -> Sequence[Row]:
         """Return the rows of several postings together, in id order."""

@@ -18,7 +18,7 @@
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
     │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
     ├── Unavailable           (Starting, JournalFailed, OutcomeUnknown)
-    ├── StorageFull
+    ├── StorageFull, MemoryLimit
     └── InternalError
 
 Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/problems.py``). A message says
@@ -75,6 +75,7 @@ from ramekin.errors.refused import (
     InvalidTableName,
     JournalFailed,
     KeyNotResolved,
+    MemoryLimit,
     MethodNotAllowed,
     ModelTable,
     NameTaken,
@@ -135,6 +136,7 @@ __all__ = [
     "MalformedCsv",
     "MalformedJson",
     "MalformedPath",
+    "MemoryLimit",
     "MethodNotAllowed",
     "ModelTable",
     "NameTaken",

@@ -292,6 +292,14 @@ class StorageFull(RamekinError):
     remedy = "Make room on the server's disk; writes go on within five seconds."
 
 
+class MemoryLimit(RamekinError):
+    """The tables take as much memory as they may, and what was asked for would add to it. Nothing was applied."""
+
+    code = "memory-limit"
+    title = "The tables have no more room"
+    remedy = "Delete records or tables, or give the server more with `--memory-limit`; what does not grow goes on."
+
+
 class InternalError(RamekinError):
     """The server met a fault of its own. Its log has the stack under the request's id."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.definitions import Change, check_table_name
-from ramekin.errors import NotUnique, UnknownTable, did_you_mean, shorten
+from ramekin.errors import MemoryLimit, NotUnique, UnknownTable, did_you_mean, shorten
 from ramekin.paths import print_path, reader
+from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
 from ramekin.values import join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from ramekin.definitions import Definition
     from ramekin.fields import Field
@@ -26,8 +27,9 @@ class Catalog:
     Guarantee: `apply` and `load` do all or nothing, in one step.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory_limit_bytes: int | None = None) -> None:
         self._tables: dict[str, Table] = {}
+        self.memory = Memory(memory_limit_bytes)
         self._revision = 0  # one count for all tables, so that a table made again never repeats one
         self.has_unique = False
         """Whether any table may have unique fields; a write looks for them only then."""
@@ -60,7 +62,7 @@ class Catalog:
         table = self._tables.get(name)
         if table is None:
             check_table_name(name)
-            table = self._tables[name] = Table(name)
+            table = self._tables[name] = Table(name, self.memory)
         return table
 
     def drop(self, name: str) -> None:
@@ -70,7 +72,7 @@ class Catalog:
             UnknownTable: there is none of that name.
         """
         self.table(name)
-        del self._tables[name]
+        self._tables.pop(name).leave()
 
     def apply(self, changes: Sequence[Change]) -> bool:
         """Apply changes that all still hold, and return True; or none of them, and return False.
@@ -80,6 +82,7 @@ class Catalog:
 
         Raises:
             NotUnique: a unique field would have one value in two records; nothing is applied.
+            MemoryLimit: there is no room; nothing is applied.
         """
         for change in changes:
             table = self._tables.get(change.table)
@@ -89,6 +92,7 @@ class Catalog:
                 return False
         if self.has_unique:
             self.check_unique(changes)
+        self.check_room(changes)
         self.store(changes)
         return True
 
@@ -99,10 +103,13 @@ class Catalog:
             self._put(*change)
 
     def put(self, table: str, key: str, before: bytes | None, after: bytes | None) -> None:
-        """Apply the change of one record whose body is `before`. Raises InvalidTableName, NotUnique. Cost: O(1)."""
-        if self.has_unique:
-            self.check_unique([Change(table, key, before, after)])
+        """Apply the change of one record whose body is `before`. Raises as `apply`. Cost: O(1)."""
         if before is not after:
+            if table not in self._tables:
+                check_table_name(table)
+            if self.has_unique:
+                self.check_unique([Change(table, key, before, after)])
+            self.check_room(((table, key, before, after),))
             self._revision += 1
             self._put(table, key, before, after)
 
@@ -126,7 +133,7 @@ class Catalog:
         self.has_unique = any(table.definition.unique for table in self)
 
     def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
-        """Store whole tables in one step.
+        """Store whole tables in one step. Room for them is held already.
 
         Args:
             tables: bodies by key, by table.
@@ -143,7 +150,7 @@ class Catalog:
                 if stays:
                     self._load_one(name, {}, replace=True)
                 else:
-                    del self._tables[name]
+                    self.drop(name)
         for name, bodies in tables.items():
             self._load_one(name, bodies, replace=replace)
 
@@ -157,6 +164,69 @@ class Catalog:
         """Return the tables that a load which replaces does not name, each with whether it stays, empty."""
         rest = {name: table for name, table in self._tables.items() if name not in tables}
         return {name: name in keep or table.definition.schema is not None for name, table in rest.items()}
+
+    def check_room(self, changes: Iterable[tuple[str, str, bytes | None, bytes | None]]) -> int:
+        """Make room for what changes add together, and return it in bytes. Cost: O(changes).
+
+        Raises:
+            MemoryLimit: there is no room; nothing is applied.
+        """
+        if self.memory.limit_bytes is None:
+            return 0
+        grown, new = 0, {}
+        for name, key, before, after in changes:
+            grown += record_growth(key, before, after)
+            if before is None and after is not None:
+                if (table := self._tables.get(name)) is not None:
+                    grown += table.finding_bytes_each()
+                else:
+                    new[name] = TABLE_BYTES
+        if new:
+            grown += sum(new.values())
+        if grown > 0:
+            self.make_room(grown)
+        return grown
+
+    def check_definition(self, name: str, definition: Definition) -> None:
+        """Make room for what a definition adds: a table, or its indexes. Raises MemoryLimit. Cost: O(indexes).
+
+        The table of a model is always made: a server has the tables of its models.
+        """
+        if definition.model is not None:
+            return
+        table = self._tables.get(name)
+        if grown := TABLE_BYTES if table is None else table.definition_growth(definition):
+            self.make_room(grown)
+
+    def make_room(self, grown_bytes: int, needed: Container[Field] = ()) -> None:
+        """See that there is room for some bytes; indexes that nothing pins give way, the one used least recently first.
+
+        None gives way where all together would not be enough. Cost: O(1), O(tables) where room is lacking.
+
+        Args:
+            needed: fields whose indexes somebody is about to use; they stay.
+
+        Raises:
+            MemoryLimit: there is no room.
+        """
+        memory = self.memory
+        if memory.limit_bytes is None or memory.used_bytes + memory.held_bytes + grown_bytes <= memory.limit_bytes:
+            return
+        spare = [(used_s, table, field) for table in self for used_s, field in table.spare_indexes(needed)]
+        if sum(table.indexes[field].size_bytes for _, table, field in spare) < memory.lacking_bytes(grown_bytes):
+            raise MemoryLimit("The tables have no room for this; nothing was applied.")
+        spare.sort(key=lambda each: each[0])
+        for _, table, field in spare:
+            table.drop_index(field)
+            if memory.lacking_bytes(grown_bytes) <= 0:
+                return
+
+    def make_room_to_read(self, needed: Container[Field]) -> None:
+        """See that an index which is being built may go on; others give way. Raises MemoryLimit. Cost: as `make_room`.
+
+        It may take an eighth more than the limit, so that those who read find room where writers took all.
+        """
+        self.make_room(-self.memory.reserve_bytes, needed)
 
     def _load_one(self, name: str, bodies: dict[str, bytes], *, replace: bool) -> None:
         table = self.create(name)

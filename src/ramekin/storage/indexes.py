@@ -7,7 +7,6 @@ record and changes nothing the second time. Knows nothing of tables; see ``table
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -18,6 +17,7 @@ from sortedcontainers import SortedList
 from ramekin.fields import comparer
 from ramekin.ids import id_order, sort_ids
 from ramekin.paths import reader
+from ramekin.storage.memory import ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
 from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, Span, join_key
 
@@ -44,13 +44,14 @@ class IdOrder(Shared, Sequence["RecordId"]):
     Cost: add, remove and find a place O(log n); p ids from any place O(log n + p).
     """
 
-    __slots__ = ("integers", "is_ready", "texts")
+    __slots__ = ("integers", "is_ready", "size_bytes", "texts")
 
     def __init__(self) -> None:
         super().__init__()
         self.integers: SortedList[int] = SortedList()
         self.texts: SortedList[str] = SortedList()
         self.is_ready = False
+        self.size_bytes = 0
 
     def __len__(self) -> int:
         return len(self.integers) + len(self.texts)
@@ -77,14 +78,19 @@ class IdOrder(Shared, Sequence["RecordId"]):
         ids = self._ids(record_id)
         if record_id not in ids:
             ids.add(record_id)
+            self.size_bytes += ID_BYTES[type(record_id)]
 
     def extend(self, ids: Sequence[RecordId]) -> None:
         """Take many ids at once, none of which is there. Cost: O(ids) if they are in order."""
         self.integers.update([record_id for record_id in ids if type(record_id) is int])
         self.texts.update([record_id for record_id in ids if type(record_id) is str])
+        self.size_bytes += sum(ID_BYTES[type(record_id)] for record_id in ids)
 
     def remove(self, record_id: RecordId) -> None:
-        self._ids(record_id).discard(record_id)
+        ids = self._ids(record_id)
+        if record_id in ids:
+            ids.remove(record_id)
+            self.size_bytes -= ID_BYTES[type(record_id)]
 
     def after(self, record_id: RecordId | None) -> Iterator[RecordId]:
         """Yield the ids behind the given one, which need not exist; all of them for None."""
@@ -102,7 +108,7 @@ class IdOrder(Shared, Sequence["RecordId"]):
     def copy(self) -> Self:
         twin = type(self)()
         twin.integers, twin.texts = self.integers.copy(), self.texts.copy()
-        twin.is_ready = self.is_ready
+        twin.is_ready, twin.size_bytes = self.is_ready, self.size_bytes
         return twin
 
     def _ids(self, record_id: object) -> SortedList[RecordId]:
@@ -121,7 +127,19 @@ class FieldIndex(Shared):
     Cost: add and remove O(length of the body), with an order O(log n) more; look up O(1).
     """
 
-    __slots__ = ("_compared", "_owned", "_read", "absent", "field", "is_ready", "is_sorted", "postings", "values")
+    __slots__ = (
+        "_compared",
+        "_held_bytes",
+        "_owned",
+        "_read",
+        "_value_bytes",
+        "absent",
+        "field",
+        "is_ready",
+        "is_sorted",
+        "postings",
+        "values",
+    )
 
     def __init__(self, field: Field, *, is_sorted: bool) -> None:
         super().__init__()
@@ -132,6 +150,8 @@ class FieldIndex(Shared):
         self.absent = IdOrder()
         """The ids of the records whose field is null or missing."""
         self._owned: set[OrderKey] | None = None  # postings that no other copy shares; None: all of them
+        self._value_bytes = VALUE_BYTES + (SORTED_BYTES if is_sorted else 0)
+        self._held_bytes = 0
 
     def __len__(self) -> int:
         return sum(map(len, self.postings))
@@ -142,6 +162,7 @@ class FieldIndex(Shared):
     def add_many(self, rows: Iterable[tuple[RecordId, bytes]]) -> None:
         """Take some records. One loop without calls for those whose value is new: half of what a build costs."""
         read, compared, is_sorted = self._read, self._compared, self.is_sorted
+        grown, each, of_id = 0, self._value_bytes, ID_BYTES
         for record_id, body in rows:
             key = compared(read(body))
             if key is None or (key[0] > TEXT and not is_sorted):
@@ -154,8 +175,11 @@ class FieldIndex(Shared):
             posting = postings.setdefault(value, record_id)
             if len(postings) == count:
                 self._add_to(posting, key, record_id)
-            elif is_sorted:
+                continue
+            grown += of_id[type(record_id)] + (each if kind < TEXT else each + value_bytes(value))
+            if is_sorted:
                 self.values[kind].add(value)
+        self._held_bytes += grown
 
     def remove(self, record_id: RecordId, body: bytes) -> None:
         key = self._compared(self._read(body))
@@ -169,10 +193,13 @@ class FieldIndex(Shared):
             if _holds(posting, record_id):
                 rest = self._own(key, posting)
                 rest.remove(record_id)
+                self._held_bytes -= ID_BYTES[type(record_id)]
                 if len(rest) == 1:
                     postings[value] = rest[0]
+                    self._held_bytes -= MANY_BYTES
         elif posting is not None and posting == record_id:
             del postings[value]
+            self._held_bytes -= ID_BYTES[type(record_id)] + self._value_bytes + value_bytes(value)
             if self.is_sorted:
                 self.values[kind].remove(value)
 
@@ -234,14 +261,10 @@ class FieldIndex(Shared):
         """Return about how many records are in some spans. Cost: O(log n)."""
         return sum(self._estimate(span) for span in spans)
 
+    @property
     def size_bytes(self) -> int:
-        """Return an estimate of the memory that the index takes, from a sample of its postings. Cost: O(1)."""
-        size = 0
-        for postings in self.postings:
-            sample = list(islice(postings.items(), 200))
-            each = sum(sys.getsizeof(value) + _posting_bytes(posting) for value, posting in sample)
-            size += sys.getsizeof(postings) + (each * len(postings) // len(sample) if sample else 0)
-        return size + 8 * (sum(map(len, self.values)) + len(self.absent))
+        """About the memory that the index takes. Cost: O(1)."""
+        return self._held_bytes + self.absent.size_bytes
 
     def copy(self) -> Self:
         """Return a copy that shares the postings until one of them changes. Cost: O(values), 10 ns each."""
@@ -249,7 +272,7 @@ class FieldIndex(Shared):
         twin.postings = [postings.copy() for postings in self.postings]
         twin.values = [values.copy() for values in self.values]
         twin.absent, twin.is_ready = self.absent.copy(), self.is_ready
-        twin._owned = set()
+        twin._owned, twin._held_bytes = set(), self._held_bytes
         return twin
 
     def _add_to(self, posting: Any, key: OrderKey, record_id: RecordId) -> None:
@@ -258,10 +281,12 @@ class FieldIndex(Shared):
         if type(posting) not in MANY:
             if posting != record_id:
                 postings[value] = sort_ids((posting, record_id))
+                self._held_bytes += MANY_BYTES + ID_BYTES[type(record_id)]
                 if self._owned is not None:
                     self._owned.add(key)
         elif not _holds(posting, record_id):
             ids = self._own(key, posting)
+            self._held_bytes += ID_BYTES[type(record_id)]
             if type(ids) is IdOrder:
                 ids.add(record_id)
                 return
@@ -317,12 +342,6 @@ def _holds(ids: Sequence[RecordId], record_id: RecordId) -> bool:
 
 def _size(posting: Any) -> int:
     return len(posting) if type(posting) in MANY else 1
-
-
-def _posting_bytes(posting: Any) -> int:
-    if isinstance(posting, IdOrder):
-        return 600 + 16 * len(posting)
-    return sys.getsizeof(posting) if isinstance(posting, list) else 0
 
 
 def _number(text: str) -> int | float | None:

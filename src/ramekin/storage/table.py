@@ -14,13 +14,14 @@ from ramekin.fields import Field
 from ramekin.ids import looks_like_integer
 from ramekin.paths import parse_path, print_path, reader
 from ramekin.storage.indexes import FieldIndex, IdOrder
+from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.shared import Shared
 from ramekin.values import join_key
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
-    from ramekin.definitions import Change, RecordId
+    from ramekin.definitions import Change, Definition, RecordId
 
 BATCH = 400
 """Records that one step of a build handles: about 1 ms."""
@@ -59,18 +60,23 @@ class Table:
     2. The order and the indexes exist once something asked for them; until then they cost nothing.
     3. A body is immutable. Nothing here parses one except to read the field that an index needs.
     4. A pinned structure never changes; the next write copies it first.
+    5. `memory_bytes` is counted with every change, here and in the catalog's `memory`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, memory: Memory | None = None) -> None:
         self.name = name
         self.revision = 0
         self.size_bytes = 0
+        self.memory_bytes = 0
+        """About the memory that records, order and indexes take."""
         self.records = Records()
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.definition = NOTHING_DEFINED
         self._growing: dict[Field, FieldIndex] = {}
         self._used_s: dict[Field, float] = {}
+        self._memory = memory or Memory()
+        self._grow(TABLE_BYTES)
 
     def __len__(self) -> int:
         return len(self.records.bodies)
@@ -85,32 +91,46 @@ class Table:
         bodies = records.bodies
         before = bodies.get(key)
         bodies[key] = body
-        self.size_bytes += len(body)
+        grown = len(body)
+        self.size_bytes += grown
+        is_found = self.order is not None or self.indexes or self._growing
+        found = self._finding_bytes() if is_found else 0
         if before is None:
+            grown += RECORD_BYTES + len(key)
             if looks_like_integer(key) and isinstance(_read_id(body), str):
                 records.text_keys.add(key)
+                grown += TEXT_KEY_BYTES
             if self.order is not None:
                 self.order.add(records.id_of(key))
         else:
             self.size_bytes -= len(before)
+            grown -= len(before)
         if self.indexes or self._growing:
             record_id = records.id_of(key)
             for index in self._all_indexes():
                 if before is not None:
                     index.remove(record_id, before)
                 index.add(record_id, body)
+        if is_found:
+            grown += self._finding_bytes() - found
+        self.memory_bytes += grown
+        self._memory.used_bytes += grown
 
     def remove(self, key: str) -> None:
         """Delete a record that is there. Cost: as `put`."""
         records = self._writable()
         before = records.bodies.pop(key)
         self.size_bytes -= len(before)
+        grown, found = -RECORD_BYTES - len(key) - len(before), self._finding_bytes()
         record_id = records.id_of(key)
         if self.order is not None:
             self.order.remove(record_id)
         for index in self._all_indexes():
             index.remove(record_id, before)
-        records.text_keys.discard(key)
+        if key in records.text_keys:
+            records.text_keys.remove(key)
+            grown -= TEXT_KEY_BYTES
+        self._grow(grown + self._finding_bytes() - found)
 
     def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
         """Store many bodies in one step, over those with the same keys; with `replace` nothing else stays.
@@ -127,6 +147,7 @@ class Table:
         records.bodies.update(bodies)
         self.size_bytes = sum(map(len, records.bodies.values()))
         self.order, self.indexes, self._growing = None, {}, {}
+        self._grow(self.recount() - self.memory_bytes)
 
     # The order and the indexes
 
@@ -137,9 +158,11 @@ class Table:
         for batch in _batches(list(self.records.bodies)):
             if self.order is None:
                 return  # dropped by a load: whoever needs it begins again
+            found = self.order.size_bytes
             for key in batch:
                 if key in self.records.bodies:
                     self.order.add(self.records.id_of(key))
+            self._grow(self.order.size_bytes - found)
             yield
         if self.order is not None:
             self.order.is_ready = True
@@ -155,11 +178,24 @@ class Table:
             if index is None:
                 return  # dropped, as above
             find, id_of = self.records.bodies.get, self.records.id_of
+            found = index.size_bytes
             index.add_many([(id_of(key), body) for key in batch if (body := find(key)) is not None])
+            self._grow(index.size_bytes - found)
             yield
         if (done := self._growing.pop(field, None)) is not None:
             done.is_ready = True
+            if (replaced := self.indexes.get(field)) is not None:
+                self._grow(-replaced.size_bytes)
             self.indexes[field] = done
+
+    def give_up_index(self, field: Field) -> None:
+        """Let go of an index that is being built."""
+        if (index := self._growing.pop(field, None)) is not None:
+            self._grow(-index.size_bytes)
+
+    def drop_index(self, field: Field) -> None:
+        """Let go of an index."""
+        self._grow(-self.indexes.pop(field).size_bytes)
 
     def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
         """Return a finished index and mark it as used now; None if it must be built first."""
@@ -175,18 +211,59 @@ class Table:
         Args:
             needed: fields whose indexes somebody is about to use; they stay, and so do those that the definition names.
         """
-        spare = [field for field in self.indexes if not self._is_pinned(field)]
+        spare = [field for field in self.indexes if not self.is_pinned(field)]
         excess = len(spare) - MAX_INDEXES + 1
         spare = [field for field in spare if field not in needed]
         spare.sort(key=lambda field: (len(self.indexes[field]) > 0, self._used_s.get(field, 0.0)))
         for field in spare[: max(0, excess)]:
-            del self.indexes[field]
+            self.drop_index(field)
 
     def drop_idle_indexes(self, before_s: float) -> None:
         """Drop the indexes that nothing has used since a moment; those that the definition names stay."""
         for field in list(self.indexes):
-            if self._used_s.get(field, 0.0) < before_s and not self._is_pinned(field):
-                del self.indexes[field]
+            if self._used_s.get(field, 0.0) < before_s and not self.is_pinned(field):
+                self.drop_index(field)
+
+    def spare_indexes(self, needed: Container[Field]) -> Iterator[tuple[float, Field]]:
+        """Yield when each index was last used, and its field; not those that are needed or pinned."""
+        for field in self.indexes:
+            if field not in needed and not self.is_pinned(field):
+                yield self._used_s.get(field, 0.0), field
+
+    # Memory
+
+    def finding_bytes_each(self) -> int:
+        """Return about what the order and the indexes take for one record. Cost: O(indexes)."""
+        found = self._finding_bytes()
+        return found // max(1, len(self.records.bodies)) if found else 0
+
+    def definition_growth(self, definition: Definition) -> int:
+        """Return about how many bytes the indexes would add that a definition names and that are not there."""
+        named = {*definition.unique, *(index.field for index in definition.indexes)}
+        missing = named - {print_path(field.path) for field in self.indexes}
+        return len(missing) * len(self) * INDEX_ESTIMATE_BYTES
+
+    def recount(self) -> int:
+        """Return what `memory_bytes` ought to be, counted anew. Cost: O(records)."""
+        bodies, text_keys = self.records.bodies, self.records.text_keys
+        records = len(bodies) * RECORD_BYTES + sum(map(len, bodies)) + self.size_bytes
+        return TABLE_BYTES + records + len(text_keys) * TEXT_KEY_BYTES + self._finding_bytes()
+
+    def leave(self) -> None:
+        """Give back all that is counted; what is still done with the table counts for itself."""
+        self._memory.used_bytes -= self.memory_bytes
+        self._memory = Memory()
+
+    def _grow(self, size_bytes: int) -> None:
+        self.memory_bytes += size_bytes
+        self._memory.used_bytes += size_bytes
+
+    def _finding_bytes(self) -> int:
+        """Return what the order and the indexes take. Cost: O(indexes)."""
+        size = 0 if self.order is None else self.order.size_bytes
+        if self.indexes or self._growing:
+            size += sum(index.size_bytes for index in self._all_indexes())
+        return size
 
     def unique_fields(self) -> list[Field]:
         """Return the fields that the definition says are unique."""
@@ -221,13 +298,14 @@ class Table:
             IndexStats(
                 print_path(field.path),
                 "sorted" if index.is_sorted else "hash",
-                index.size_bytes(),
-                is_pinned=self._is_pinned(field),
+                index.size_bytes,
+                is_pinned=self.is_pinned(field),
             )
             for field, index in self.indexes.items()
         )
 
-    def _is_pinned(self, field: Field) -> bool:
+    def is_pinned(self, field: Field) -> bool:
+        """Say whether the definition names the field's index."""
         name = print_path(field.path)
         return name in self.definition.unique or any(index.field == name for index in self.definition.indexes)
 

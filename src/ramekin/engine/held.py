@@ -1,0 +1,37 @@
+"""Room for records that are on their way into tables, such as a load that is being read.
+
+Knows no tables; see ``base.py`` for what holding room means, and ``database.py`` for who loads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ramekin.storage.memory import record_growth
+
+if TYPE_CHECKING:
+    from ramekin.engine.base import Engine
+
+
+class Held:
+    """Room that is held in steps, for as long as a ``with`` lasts: afterwards the records are in tables, or gone."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._size_bytes = self._held_bytes = 0
+
+    def take(self, key: str, body: bytes) -> None:
+        """Count a record. Cost: O(1)."""
+        self._size_bytes += record_growth(key, None, body)
+
+    def ask(self) -> None:
+        """Hold room for all that was counted. Raises MemoryLimit. Cost: as `Engine.hold`."""
+        self._engine.hold(self._size_bytes - self._held_bytes)
+        self._held_bytes = self._size_bytes
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held_bytes:
+            self._engine.hold(-self._held_bytes)

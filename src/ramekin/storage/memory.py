@@ -1,0 +1,86 @@
+"""How much memory tables take, counted as they change, and how much they may take.
+
+The figures below were fitted to what the kernel counted (RSS) on CPython 3.11, 64 bits, November 2026;
+`python -m benchmarks.accounting` compares them again. Knows no tables; see ``table.py`` for who counts and
+``catalog.py`` for who makes room.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ramekin.definitions import MemoryStats
+
+RECORD_BYTES = 142
+"""A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""
+
+TEXT_KEY_BYTES = 40
+"""A key in the set of those that look like integers and are none."""
+
+TABLE_BYTES = 1500
+"""A table without records."""
+
+VALUE_BYTES = 68
+"""A number's place in an index: an entry of a dictionary and the number."""
+
+SORTED_BYTES = 9
+"""What a value takes more where values are kept in order."""
+
+MANY_BYTES = 112
+"""A posting of several ids, without them."""
+
+ID_BYTES: dict[type, int] = {int: 42, str: 10}
+"""An id in an order or a posting; a text is the record's own key."""
+
+INDEX_ESTIMATE_BYTES = 100
+"""What an index takes for a record, before it is built."""
+
+_TEXT_BYTES = 57
+_TUPLE_BYTES = 56
+
+
+class Memory:
+    """What all tables of a catalog take together.
+
+    Guarantee: `used_bytes` is the sum of the tables' `memory_bytes`, whatever was done with them.
+    """
+
+    __slots__ = ("held_bytes", "limit_bytes", "used_bytes")
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        self.limit_bytes = limit_bytes
+        self.used_bytes = 0
+        self.held_bytes = 0
+        """What is on its way into tables, such as a load that is being read."""
+
+    @property
+    def reserve_bytes(self) -> int:
+        """What indexes may take beyond the limit, so that those who read find room when writers took all."""
+        return 0 if self.limit_bytes is None else self.limit_bytes // 8
+
+    def lacking_bytes(self, growth_bytes: int = 0) -> int:
+        """Return how much room is missing for some growth; 0 or less if it fits."""
+        if self.limit_bytes is None:
+            return 0
+        return self.used_bytes + self.held_bytes + growth_bytes - self.limit_bytes
+
+    def stats(self) -> MemoryStats:
+        """Return the figures of this moment."""
+        return MemoryStats(self.used_bytes + self.held_bytes, self.limit_bytes)
+
+
+def record_growth(key: str, before: bytes | None, after: bytes | None) -> int:
+    """Return what a change of a record adds, less than 0 where it gives some back; indexes apart. Cost: O(1)."""
+    if before is None:
+        return 0 if after is None else RECORD_BYTES + len(key) + len(after)
+    return len(after) - len(before) if after is not None else -RECORD_BYTES - len(key) - len(before)
+
+
+def value_bytes(value: Any) -> int:
+    """Return about what a value of an index takes beyond a number. Cost: O(1), O(size) for arrays and objects."""
+    kind = type(value)
+    if kind is str:
+        return _TEXT_BYTES - 32 + (len(value) if value.isascii() else 2 * len(value))
+    if kind is tuple:
+        return _TUPLE_BYTES + sum(map(value_bytes, value)) + 40 * len(value)
+    return 0

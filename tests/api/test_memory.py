@@ -1,0 +1,178 @@
+"""Over HTTP: at the limit of memory growth is refused as a problem, and everything else goes on."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from ramekin import codec
+from ramekin.api.app import create_app
+from ramekin.engine.embedded import EmbeddedEngine
+from tests.api.test_metrics import figure
+from tests.conftest import Server, start_database
+from tests.problems import assert_problem
+
+LIMIT = 300_000
+DATA = "/api/v1/data/t"
+TEXT = "x" * 900
+
+
+def serve(engine):
+    return TestClient(create_app(start_database(engine=engine)), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def small():
+    """A service whose tables may take little."""
+    with serve(EmbeddedEngine(memory_limit_bytes=LIMIT)) as client:
+        yield client
+
+
+@pytest.fixture
+def full(small):
+    """The same with no room for one more record of 900 bytes."""
+    numbers = iter(range(1000))
+    while (answer := small.post(DATA, json={"id": next(numbers), "n": 1, "x": TEXT})).status_code == 201:
+        pass
+    assert_problem(answer, 507, "memory-limit")
+    return small
+
+
+def state(api):
+    answer = api.get("/api/v1/dump")
+    assert answer.status_code == 200
+    return answer.content
+
+
+RECORDS = [{"id": 2000 + i, "x": TEXT} for i in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("POST", DATA, {"json": {"x": TEXT}}),
+        ("PUT", f"{DATA}/5000?upsert=true", {"json": {"x": TEXT}}),
+        ("PUT", f"{DATA}/1", {"json": {"x": TEXT * 3}}),
+        ("PATCH", f"{DATA}/1", {"json": {"y": TEXT * 3}}),
+        ("POST", DATA, {"json": RECORDS}),
+        ("POST", "/api/v1/data/new", {"json": RECORDS}),
+        ("PATCH", f"{DATA}?n=1", {"json": {"y": TEXT}}),
+        ("POST", "/api/v1/load", {"json": {"other": RECORDS, "t": []}}),
+        ("POST", "/api/v1/load?mode=replace", {"json": {"other": RECORDS}}),
+        ("PUT", "/api/v1/tables/t", {"json": {"indexes": [{"field": "x", "kind": "sorted"}]}}),
+        ("PUT", "/api/v1/tables/other", {"json": {"schema": {"type": "object"}}}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_grows_is_refused_and_changes_nothing(full, method, path, options):
+    if path.startswith("/api/v1/tables"):  # no room for the smallest thing either
+        while full.post(DATA, json={}).status_code == 201:
+            pass
+    before = state(full)
+    assert_problem(full.request(method, path, **options), 507, "memory-limit")
+    assert state(full) == before
+    assert figure(full, "ramekin_memory_bytes") <= LIMIT * 9 / 8  # with an index that a condition made
+    assert full.get("/api/v1/tables/t").json()["unique"] == []
+
+
+def test_deletes_and_changes_that_do_not_grow_go_on(full):
+    assert full.get(f"{DATA}/1").status_code == 200
+    assert full.put(f"{DATA}/1", json={"n": 1, "x": TEXT[:-1]}).status_code == 200
+    assert full.patch(f"{DATA}/2", json={"x": TEXT[:-9]}).status_code == 200
+    assert full.patch(f"{DATA}?id:lt=5", json={"x": None}).status_code == 200
+    assert full.delete(f"{DATA}/1").status_code == 204
+    assert full.delete(f"{DATA}?n=1").status_code == 200
+    assert full.post(DATA, json={"x": TEXT}).status_code == 201
+    assert full.delete("/api/v1/tables/t").status_code == 204
+
+
+def test_a_batch_that_frees_what_it_takes_is_done_and_one_that_does_not_leaves_everything(full):
+    def batch(*operations):
+        return full.post(
+            "/api/v1/batch", json={"operations": [{"table": "t", **operation} for operation in operations]}
+        )
+
+    before = state(full)
+    create = {"op": "create", "record": {"x": TEXT}}
+    delete = {"op": "delete", "id": 1}
+    assert_problem(batch(delete, create, create, create), 507, "memory-limit")
+    assert state(full) == before
+    assert batch(delete, create).status_code == 200
+
+
+def test_a_refused_definition_holds_for_no_later_write(full):
+    demands = {"schema": {"type": "object", "required": ["n"]}, "unique": ["u"], "require_if_match": True}
+    assert_problem(full.put("/api/v1/tables/t", json=demands), 507, "memory-limit")
+    assert full.get("/api/v1/tables/t").json()["schema"] is None
+    assert full.put(f"{DATA}/1", json={"m": 1}).status_code == 200
+
+
+def test_reads_go_on_where_there_is_no_room_for_their_index_and_what_needs_one_is_refused():
+    with serve(EmbeddedEngine(memory_limit_bytes=25_000)) as api:
+        assert api.post(DATA, json=[{"id": i, "a": f"a{i}"} for i in range(40)]).status_code == 201
+        assert api.post("/api/v1/data/u", json=[{"id": i, "a": f"a{i}"} for i in range(25)]).status_code == 201
+        while api.post(DATA, json={}).status_code == 201:
+            pass
+        many = [{"a": f"{i}" * 60} for i in range(3)]
+        assert len(api.get(f"{DATA}?limit=5").json()["data"]) == 5
+        assert [row["id"] for row in api.get(f"{DATA}?a=a7").json()["data"]] == [7]
+        assert_problem(api.post(DATA, json=many), 507, "memory-limit")
+        for path in (f"{DATA}?sort=a&limit=2", "/api/v1/join/t/u/id=a"):
+            assert_problem(api.get(path), 507, "memory-limit")
+
+
+def test_memory_and_its_limit_are_told(full):
+    assert 0 < figure(full, "ramekin_memory_bytes") <= LIMIT
+    assert figure(full, "ramekin_memory_limit_bytes") == LIMIT
+    health = full.get("/health").json()
+    assert (health["memory_bytes"], health["memory_limit_bytes"]) == (figure(full, "ramekin_memory_bytes"), LIMIT)
+
+
+def test_without_a_limit_nothing_is_refused(local):
+    assert figure(local, "ramekin_memory_limit_bytes") == float("inf")
+    assert local.get("/health").json()["memory_limit_bytes"] is None
+
+
+def test_a_model_table_is_emptied_also_beyond_the_limit():
+    with serve(EmbeddedEngine(memory_limit_bytes=5000)) as api:
+        (name, *_) = [table["name"] for table in api.get("/api/v1/tables").json()["tables"]]
+        assert api.delete(f"/api/v1/tables/{name}").status_code == 204
+        assert name in {table["name"] for table in api.get("/api/v1/tables").json()["tables"]}
+
+
+def test_a_server_with_a_data_directory_refuses_before_it_commits_and_serves_what_is_there(tmp_path):
+    def start(limit):
+        return Server("serve", "--data-dir", str(tmp_path / "data"), "--memory-limit", limit)
+
+    server = start("300KB")
+    with server.client() as api:
+        count = 0
+        while (answer := api.post(DATA, json={"x": TEXT})).status_code == 201:
+            count += 1
+        assert count > 200
+        assert_problem(answer, 507, "memory-limit")
+        assert_problem(api.post(DATA, json=RECORDS), 507, "memory-limit")
+        assert_problem(api.post("/api/v1/load", json={"u": RECORDS}), 507, "memory-limit")
+    assert server.stop() == 0
+    server = start("200KB")
+    with server.client() as api:
+        while api.get("/health/ready").status_code != 200:
+            time.sleep(0.05)
+        assert api.get(f"{DATA}?limit=0&count=true").json()["total"] == count
+        assert_problem(api.post(DATA, json={"x": TEXT}), 507, "memory-limit")
+        assert api.delete(f"{DATA}?all=true").status_code == 200
+        assert api.post(DATA, json={"x": TEXT}).status_code == 201
+    assert server.stop() == 0
+
+
+def test_files_that_do_not_fit_stop_the_start_in_one_line(tmp_path):
+    (tmp_path / "t.json").write_text(codec.dump(RECORDS).decode())
+    command = [sys.executable, "-m", "ramekin", "serve", str(tmp_path / "t.json"), "--port", "0"]
+    done = subprocess.run(
+        [*command, "--memory-limit", "100KB"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert "no room" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

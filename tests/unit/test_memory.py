@@ -1,0 +1,188 @@
+"""Memory is counted with every change, and a limit is read from what people write and what the system says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramekin import codec
+from ramekin.cli.configuration import Refused
+from ramekin.cli.memory import available_bytes, human, read_memory_limit
+from ramekin.definitions import Change
+from ramekin.fields import Field
+from ramekin.storage.catalog import Catalog
+from ramekin.storage.memory import TABLE_BYTES
+from ramekin.storage.table import Table
+
+HASH, SORTED = Field(("a",)), Field(("b",))
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([1.0, 2.5, 2**62, "", "x", "é", "é" * 40, [1, "é"], [1.0, "é"], {"k": [1]}, {"k": 2}]),
+)
+IDS = st.one_of(st.integers(1, 6), st.sampled_from(["1", "2", "a", "é"]))
+STEPS = st.one_of(
+    st.tuples(st.just("put"), st.tuples(IDS, VALUES, VALUES)),
+    st.tuples(st.just("remove"), IDS),
+    st.tuples(st.just("load"), st.tuples(st.lists(st.tuples(IDS, VALUES, VALUES), max_size=4), st.booleans())),
+    st.tuples(st.sampled_from(["order", "hash", "sorted", "sort the hash", "begin", "drop", "pin"]), st.none()),
+)
+
+
+def body_of(record_id, a, b):
+    return codec.dump({"id": record_id, "a": a, "b": b})
+
+
+def exhaust(steps):
+    for _ in steps:
+        pass
+
+
+def make(table, what, told):
+    """Carry out one step on a table."""
+    if what == "put":
+        key, before = str(told[0]), table.get(str(told[0]))
+        if before is None or codec.parse(before)["id"] == told[0]:  # an id keeps the type it was sent in
+            table.put(key, body_of(*told))
+    elif what == "remove":
+        if table.get(str(told)) is not None:
+            table.remove(str(told))
+    elif what == "load":
+        records, replace = told
+        table.load({str(record[0]): body_of(*record) for record in records}, replace=replace)
+    else:
+        index(table, what)
+
+
+def index(table, what):
+    """Carry out a step that writes nothing."""
+    if what == "order":
+        exhaust(table.build_order())
+    elif what == "pin":
+        for structure in filter(lambda each: each is not None, (table.records, table.order, *table.indexes.values())):
+            structure.pin()  # the next write copies it
+    else:
+        for field in (HASH, SORTED):
+            table.give_up_index(field)
+        if what == "begin":
+            next(table.build_index(HASH, is_sorted=False), None)  # stays half-built, and takes writes
+        elif what == "drop":
+            for field in list(table.indexes):
+                table.drop_index(field)
+        else:
+            exhaust(table.build_index(SORTED if what == "sorted" else HASH, is_sorted=what != "hash"))
+
+
+def counted_anew(table):
+    """Return what a table with the same records and indexes counts that was made at once."""
+    twin = Table("twin")
+    twin.load(dict(table.records.bodies), replace=True)
+    if table.order is not None:
+        exhaust(twin.build_order())
+    for field, index in table.indexes.items():
+        exhaust(twin.build_index(field, is_sorted=index.is_sorted))
+    return twin.memory_bytes
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_what_is_counted_is_what_a_recount_finds_whatever_was_written_in_between(steps):
+    catalog = Catalog()
+    table = catalog.create("t")
+    for what, told in steps:
+        make(table, what, told)
+        assert catalog.memory.used_bytes == table.memory_bytes
+    table.give_up_index(HASH)
+    table.give_up_index(SORTED)
+    assert table.memory_bytes == counted_anew(table)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_a_table_whose_records_are_all_deleted_takes_what_an_empty_one_takes(steps):
+    catalog = Catalog()
+    table = catalog.create("t")
+    for what, told in steps:
+        make(table, what, told)
+    for key in list(table.records.bodies):
+        table.remove(key)
+    assert table.memory_bytes == TABLE_BYTES
+    catalog.drop("t")
+    assert catalog.memory.used_bytes == 0
+
+
+def test_a_table_with_postings_that_are_long_counts_them():
+    table = Table("t")
+    table.load({str(i): body_of(i, i % 2, i) for i in range(4000)}, replace=True)
+    for field in (HASH, SORTED):
+        exhaust(table.build_index(field, is_sorted=field is SORTED))
+    for i in range(0, 4000, 3):
+        table.put(str(i), body_of(i, 7, -i))
+    for i in range(0, 4000, 7):
+        table.remove(str(i))
+    assert table.memory_bytes == counted_anew(table)
+
+
+def test_what_is_still_done_with_a_dropped_table_does_not_count():
+    catalog = Catalog()
+    catalog.store([Change("t", str(i), None, body_of(i, i, i)) for i in range(900)])
+    table = catalog.table("t")
+    build = table.build_index(HASH, is_sorted=False)
+    next(build)
+    catalog.drop("t")
+    exhaust(build)
+    assert catalog.memory.used_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [
+        ("512MiB", 512 * 2**20),
+        ("2GiB", 2 * 2**30),
+        ("1.5 gib", 3 * 2**29),
+        ("10MB", 10**7),
+        ("4096", 4096),
+        ("none", None),
+        ("None", None),
+    ],
+)
+def test_a_limit_is_read_as_people_write_it(text, size_bytes):
+    assert read_memory_limit(text).size_bytes == size_bytes
+
+
+@pytest.mark.parametrize("text", ["", "0", "lots", "-5", "5 parsecs", "0%", "101%", "1e9", "0.1"])
+def test_a_limit_that_says_nothing_is_refused_in_one_line(text):
+    with pytest.raises(Refused, match="--memory-limit") as refused:
+        read_memory_limit(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_share_is_one_of_what_there_is():
+    assert read_memory_limit("60%").size_bytes == int(available_bytes() * 0.6)
+    assert human(available_bytes()) in str(read_memory_limit("60%"))
+
+
+def group(folder, memberships, limits):
+    (folder / "self").mkdir()
+    (folder / "self" / "cgroup").write_text(memberships)
+    for name, text in limits.items():
+        path = folder / "groups" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return available_bytes(folder / "self", folder / "groups")
+
+
+def test_the_least_limit_of_the_control_groups_above_holds(tmp_path):
+    limits = {"a/b/memory.max": "max\n", "a/memory.max": "5000000\n", "memory.max": "6000000\n"}
+    assert group(tmp_path, "0::/a/b\n", limits) == 5_000_000
+
+
+def test_control_groups_of_version_1_hold_too(tmp_path):
+    limits = {"memory/a/memory.limit_in_bytes": "7000000\n", "memory/memory.limit_in_bytes": "9223372036854771712\n"}
+    assert group(tmp_path, "5:cpu,memory:/a\n1:pids:/a\n0::/\n", limits) == 7_000_000
+
+
+def test_in_a_container_the_root_is_its_own_group(tmp_path):
+    assert group(tmp_path, "0::/host/path/of/the/container\n", {"memory.max": "8000000\n"}) == 8_000_000
+
+
+def test_without_control_groups_the_machine_has_what_it_has(tmp_path):
+    assert available_bytes(tmp_path, tmp_path) >= available_bytes()
