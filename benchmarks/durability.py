@@ -25,9 +25,8 @@ from pathlib import Path
 from benchmarks.wrk import find_wrk
 
 from ramekin.definitions import Definition
-from ramekin.durability import sqlite
 from ramekin.durability.steps import Kept
-from ramekin.durability.store import Store
+from ramekin.durability.store import Store, write_backup
 from ramekin.engine.durable import DurableEngine
 
 ROUNDS, SECONDS = 5, 2
@@ -152,7 +151,7 @@ def starts(folder):
         path = folder / name
         path.mkdir(mode=0o700)
         bodies = {key: b'{"id":"%s","name":"%s"}' % (key.encode(), b"a" * 80) for key in map(keys, range(500_000))}
-        sqlite.write_file(path / "tables.db", {"t": Kept(Definition(), bodies)})
+        write_backup(path / "tables.db", {"t": Kept(Definition(), bodies)})
         rates = [asyncio.run(start(path)) for _ in range(3)]
         print(f"start, 500,000 records of 130 bytes, keys {name}: {statistics.median(rates):,.0f} records/s")
 

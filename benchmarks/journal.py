@@ -1,7 +1,8 @@
-"""Ways to commit a group of records, which chose the one in ``durability/sqlite.py``: what a row costs, and who waits.
+"""Ways to commit records, which chose the one in ``durability/journal.py``: what a row costs, and who waits.
 
-Run as ``python -m benchmarks.journal``. First the work a row, for keys in order and at random, for two shapes of the
-table; then writers that commit through a thread beside a loop that is busy all the time. Rounds take turns.
+Run as ``python -m benchmarks.journal``. First the work a row in SQLite, for keys in order and at random, for two shapes of
+the table; then writers that commit to SQLite or to a plain log, through a thread or from the loop itself, beside a loop
+that is busy all the time. Rounds take turns.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from collections import deque
 from pathlib import Path
 from zlib import crc32
 
-from ramekin.durability.format import STORE
-
 ROWS, GROUP = 60_000, 128
 BY_NUMBER = (
     "CREATE TABLE records (seq INTEGER PRIMARY KEY, table_id INTEGER, key TEXT, body TEXT, checksum INTEGER);"
@@ -33,9 +32,9 @@ REPLACE = " ON CONFLICT (table_id, key) DO UPDATE SET body = excluded.body, chec
 
 
 def values(connection, rows):
-    """One statement of 128 rows: what is used."""
-    bound = [value for row in rows for value in row]
-    connection.execute(STORE[128], bound + [None] * (4 * (128 - len(rows))))
+    """One statement for all rows."""
+    marks = ",".join(["(?,?,?,?)"] * len(rows))
+    connection.execute(f"{INTO} VALUES {marks} {REPLACE}", [value for row in rows for value in row])
 
 
 def executemany(connection, rows):
@@ -90,12 +89,12 @@ def work_a_row(folder):
 
 
 class Writer:
-    """A thread that commits what queued, by one of the ways, or appends it to a plain file."""
+    """A thread that commits what queued, by one of the ways, or appends it to a plain file; or no thread at all."""
 
-    def __init__(self, folder, way):
-        self.way, self.queue, self.wake = way, deque(), threading.Event()
-        self.loop, self.is_open = asyncio.get_running_loop(), True
-        if way is None:
+    def __init__(self, folder, name):
+        self.way, self.queue, self.wake = WAYS.get(name), deque(), threading.Event()
+        self.loop, self.is_open, self.is_direct = asyncio.get_running_loop(), True, name == "log, from the loop"
+        if self.way is None:
             self.file = os.open(Path(tempfile.mkdtemp(dir=folder)) / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
         else:
             self.connection, _ = connect(folder, BY_NUMBER)
@@ -118,15 +117,19 @@ class Writer:
             done.set_result(None)
 
     async def commit(self, row):
+        if self.is_direct:
+            os.write(self.file, row[2])
+            await asyncio.sleep(0)
+            return
         done = self.loop.create_future()
         self.queue.append((row, done))
         self.wake.set()
         await done
 
 
-async def beside_readers(folder, way, seconds=0.8, clients=16):
+async def beside_readers(folder, name, seconds=0.8, clients=16):
     """Return commits a second, their p99, and the p99 of the readers beside them, in milliseconds."""
-    writer, end = Writer(folder, way), time.perf_counter() + seconds
+    writer, end = Writer(folder, name), time.perf_counter() + seconds
     commits, reads = [], []
 
     async def client(waits, *, writes):
@@ -154,14 +157,14 @@ def who_waits(folder):
 
     for interval_s in (0.005, 0.0005):
         sys.setswitchinterval(interval_s)
-        found = {name: [] for name in (*WAYS, "plain log")}
+        found = {name: [] for name in (*WAYS, "log, by a thread", "log, from the loop")}
         for _ in range(5):
             for name, rounds in found.items():
-                rounds.append(uvloop.run(beside_readers(folder, WAYS.get(name))))
+                rounds.append(uvloop.run(beside_readers(folder, name)))
         print(f"16 writers beside 16 busy readers, interpreter's switch interval {interval_s * 1e3:g} ms")
         for name, rounds in found.items():
             rate, p99, read = (statistics.median(each) for each in zip(*rounds, strict=True))
-            print(f"  {name:12} {rate:6.0f} commits/s, p99 {p99:6.2f} ms; reads p99 {read:5.2f} ms", flush=True)
+            print(f"  {name:18} {rate:6.0f} commits/s, p99 {p99:6.2f} ms; reads p99 {read:5.2f} ms", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What every test may use: the service in this process, and the service as a real server on a real port.
 
-`api` runs a test on all three ways to an endpoint, so that each API test is told once and holds three times.
+`api` runs a test on all three ways to an endpoint, and on the last with a journal that syncs each write, so that each
+API test is told once and holds four times.
 """
 
 from __future__ import annotations
@@ -66,12 +67,21 @@ def start_database(**options: object) -> Database:
     return database
 
 
-@pytest.fixture(scope="session")
-def shared_server() -> Iterator[Server]:
+def shared(*options: str) -> Iterator[Server]:
     arguments = [f"--max-{name.replace('_', '-')}={value}" for name, value in LIMITS.items()]
-    server = Server("serve", "--models", MODELS, *arguments)
+    server = Server("serve", "--models", MODELS, *arguments, *options)
     yield server
     assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Server]:
+    yield from shared()
+
+
+@pytest.fixture(scope="session")
+def shared_server_with_a_journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from shared("--data-dir", str(tmp_path_factory.mktemp("journal") / "data"), "--fsync", "always")
 
 
 @pytest.fixture
@@ -81,9 +91,9 @@ def local() -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(params=["FastAPI alone", "short way in ASGI", "short way below ASGI"])
+@pytest.fixture(params=["FastAPI alone", "short way in ASGI", "short way below ASGI", "with a journal"])
 def api(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
-    """A client of an empty service with the tables of `tests/models.py`: twice in process, once over a socket."""
+    """A client of an empty service with the tables of `tests/models.py`: twice in process, twice over a socket."""
     if request.param == "FastAPI alone":
         app = create_app(start_database(), has_hot_routes=False)
         with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
@@ -92,7 +102,8 @@ def api(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
     if request.param == "short way in ASGI":
         yield request.getfixturevalue("local")
         return
-    server: Server = request.getfixturevalue("shared_server")
+    has_journal = request.param == "with a journal"
+    server: Server = request.getfixturevalue("shared_server_with_a_journal" if has_journal else "shared_server")
     with server.client() as client:
         for table in client.get("/api/v1/tables").json()["tables"]:
             assert client.delete(f"/api/v1/tables/{table['name']}").status_code == 204

@@ -1,6 +1,6 @@
-"""A small database with a log, and what may come of it when a byte of it is not what was written.
+"""A small database of a snapshot and two logs, and what may come of it when a byte of it is not what was written.
 
-Allowed is a state that the database had (of the log's commits the first ones), or one line that names the file. Never a
+Allowed is a state that the database had (of the logs' steps the first ones), or one line that names the file. Never a
 wrong record, another exception, or a change of files that were refused.
 """
 
@@ -13,7 +13,7 @@ from ramekin.durability.faults import Unusable
 from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from ramekin.durability.store import Store
 
-MAIN, LOG = "tables.db", "tables.db-wal"
+MAIN, LOG, NEXT = "tables.1.db", "tables.1.log", "tables.2.log"
 
 
 def body(i, x):
@@ -25,22 +25,45 @@ def put(i, x=40):
 
 
 def build(folder):
-    """Make a database whose file and log both hold commits, as a crash leaves it; return its states since the file's."""
+    """Make a database whose snapshot and logs all hold something, as a crash leaves it; return its states since then.
+
+    The last two steps are not synced.
+    """
     store = Store(folder / "work", "always")
     store.take()
     file, _ = store.read()
     file.commit([Defined("t", Definition(unique=("x",), indexes=(IndexDefinition("y", "sorted"),)))])
     file.commit([Loaded({"t": {str(i): body(i, 20 + i % 50) for i in range(200)}, "u": {"a": b'{"id":"a"}'}})])
     file.commit([Written([Change("t", str(i), b"", None) for i in range(0, 40, 3)])])
-    file.checkpoint()
+    file.sync()
+    file.close()
+    store.release()
+    store = Store(folder / "work", "always")
+    store.take()
+    file, contents = store.read()
+    file = switch(store, file)
+    store.write_snapshot(file.header, contents)
     states = [snapshot(folder)]
-    for step in (put(1, 50), put(500), Written([Change("t", "2", b"", None)]), Dropped("u"), put(501), put(502, 9000)):
+    steps = [put(1, 50), put(500), Written([Change("t", "2", b"", None)]), Dropped("u"), put(501), put(502, 9000)]
+    steps += [Loaded({"u": {str(i): body(i, 5) for i in range(9)}}, True, ["t"]), put(7), put(8, 70)]
+    for number, step in enumerate(steps):
+        if number == 5:
+            file = switch(store, file)
         file.commit([step])
+        if number < len(steps) - 2:
+            file.sync()
         states.append(snapshot(folder))
     shutil.copytree(folder / "work", folder / "base")
     file.close()
     store.release()
     return states
+
+
+def switch(store, file):
+    following = store.begin_log()
+    file.end(following)
+    following.sync()
+    return following
 
 
 def snapshot(folder):

@@ -11,9 +11,9 @@ import itertools
 import shutil
 
 import apsw
+from ramekin.durability.sqlite import SqliteFile
 
 from ramekin.definitions import Change
-from ramekin.durability.sqlite import SqliteFile
 from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from tests.durability.damage import start
 

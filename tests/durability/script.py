@@ -126,7 +126,7 @@ def check(path, output):
 
 
 def main():
-    journal.CHECKPOINT_BYTES, journal.RETRY_S = 40_000, 0.05
+    journal.LOG_BYTES, journal.RETRY_S, journal.SYNC_S = 15_000, 0.05, 0.05
     path, fsync = Path(sys.argv[1]), sys.argv[2]
     try:
         for part in ("p", "q"):

@@ -9,8 +9,10 @@ from random import Random
 
 import pytest
 
+from ramekin.definitions import Definition
 from ramekin.durability import salvage
-from tests.durability.damage import LOG, MAIN, Bench, start
+from ramekin.durability.steps import Kept
+from tests.durability.damage import LOG, MAIN, NEXT, Bench, start
 
 SAMPLES = int(os.environ.get("DAMAGES", "300"))
 """Places that are tried in each file; `make torture` tries all of them."""
@@ -31,45 +33,65 @@ def test_what_is_intact_is_read_whole(bench):
 
 
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("name", [MAIN, LOG])
+@pytest.mark.parametrize("name", [MAIN, LOG, NEXT])
 def test_a_flipped_bit_never_gives_a_wrong_record(bench, name):
     random, last = Random(2), len(bench.states) - 1
     found = [bench.flip(name, place, random.randrange(8)) for place in places(bench, name)]
     assert None in found
     if name == MAIN:
-        assert set(found) <= {None, last}  # in room that holds nothing, or over which the log holds something newer
+        assert set(found) == {None, last}  # in room that holds nothing
+    elif name == LOG:
+        assert set(found) == {None}  # all of it was synced, and the next log says so
     else:
-        assert set(found) <= {None, last - 1, last}  # in the last commit it looks as one that was never finished
+        assert set(found) <= {None, last - 3, last - 2, last - 1, last}  # what no line says was synced is the end
 
 
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("name", [MAIN, LOG])
+@pytest.mark.parametrize("name", [MAIN, LOG, NEXT])
 def test_a_file_that_is_cut_never_gives_a_wrong_record(bench, name):
     found = [bench.cut(name, place) for place in places(bench, name)]
-    if name == LOG:
+    if name == NEXT:
         whole = [place for place in found if place is not None]
         assert whole == sorted(whole), "the longer the log, the later the state"
+    else:
+        assert set(found) == {None}
 
 
-def test_a_missing_log_is_refused_and_so_is_a_missing_file(bench):
-    assert bench.attempt({LOG: None}) is None
-    assert bench.attempt({LOG: b""}) is None
-    assert bench.attempt({MAIN: None}) is None
+@pytest.mark.parametrize("name", [MAIN, LOG, NEXT])
+def test_a_missing_file_is_refused(bench, name):
+    assert bench.attempt({name: None}) is None
+    assert bench.attempt({name: b""}) is None
+
+
+def test_a_log_without_its_snapshot_is_refused_and_a_noted_log_must_be_there(bench):
+    assert bench.attempt({MAIN: None, LOG: None}) is None
+    assert bench.attempt({MAIN: None, LOG: None, NEXT: None}) is None
 
 
 def test_the_log_of_another_database_is_refused(bench, tmp_path):
     other = Bench(tmp_path)
-    bench.attempt({LOG: other.bytes[LOG]})  # the same commits, so a state may be right; a wrong one fails in `attempt`
-    assert bench.attempt({LOG: other.bytes[LOG][:32] + bench.bytes[LOG][32:]}) is None
+    assert bench.attempt({LOG: other.bytes[LOG]}) is None
+    assert bench.attempt({NEXT: other.bytes[NEXT]}) is None
+    assert bench.attempt({MAIN: other.bytes[MAIN]}) is None
 
 
-@pytest.mark.parametrize("fsync", ["everysec", "no"])
-def test_where_commits_are_not_synced_a_hole_in_the_log_ends_it(bench, fsync):
-    text = bytearray(bench.bytes[LOG])
+@pytest.mark.parametrize("fsync", ["always", "everysec", "no"])
+def test_a_hole_in_what_was_synced_is_refused_and_one_behind_it_ends_the_log(bench, fsync):
+    text = bytearray(bench.bytes[NEXT])
     text[len(text) // 3] ^= 4
-    place = bench.attempt({LOG: bytes(text)}, fsync)
-    assert place is not None
-    assert place < len(bench.states) - 1
+    assert bench.attempt({NEXT: bytes(text)}, fsync) is None
+    text = bytearray(bench.bytes[NEXT])
+    text[text.rindex(b'"id":7')] ^= 4
+    assert bench.attempt({NEXT: bytes(text)}, fsync) == len(bench.states) - 3
+
+
+def test_lines_that_are_lost_doubled_or_swapped_are_noticed(bench):
+    lines = bench.bytes[NEXT].splitlines(keepends=True)
+    for i in range(1, len(lines)):
+        bench.attempt({NEXT: b"".join([*lines[:i], *lines[i + 1 :]])})
+        bench.attempt({NEXT: b"".join([*lines[: i + 1], *lines[i:]])})
+        bench.attempt({NEXT: b"".join([*lines[:i], *lines[i : i + 2][::-1], *lines[i + 2 :]])})
+    bench.attempt({NEXT: bench.bytes[NEXT] + os.urandom(5000)})
 
 
 def test_pages_that_are_lost_doubled_or_swapped_are_noticed(bench):
@@ -80,19 +102,21 @@ def test_pages_that_are_lost_doubled_or_swapped_are_noticed(bench):
         bench.attempt({MAIN: b"".join([*pages[: i + 1], *pages[i:]])})
         bench.attempt({MAIN: b"".join([*pages[:i], pages[i - 1], *pages[i + 1 :]])})
     bench.attempt({MAIN: text + os.urandom(5000)})
-    bench.attempt({LOG: bench.bytes[LOG] + os.urandom(5000)})
 
 
 def test_a_damage_is_told_by_check_and_the_rest_is_saved_by_repair(bench, tmp_path):
     text = bytearray(bench.bytes[MAIN])
     place = text.rindex(b"xxxxxxxxxxxxxxxxxxxx")
     text[place] ^= 2
-    assert bench.attempt({MAIN: bytes(text), LOG: None, "lock": b""}) is None
+    hole = bytearray(bench.bytes[NEXT])
+    hole[hole.index(b'"id":502')] ^= 4
+    assert bench.attempt({MAIN: bytes(text), NEXT: bytes(hole)}) is None
     assert "wrong checksum" in salvage.check(bench.path).fault
     contents, lost = salvage.salvage(bench.path)
-    assert len(lost) == 1
-    assert len(contents["t"].bodies) == len(bench.states[0]["t"][1]) - 1
+    assert [("wrong checksum" in line, "tables.2.log: the line at byte" in line) for line in lost] == [(1, 0), (0, 1)]
     assert contents["t"].definition == bench.states[0]["t"][0]
+    assert contents["u"] == Kept(Definition(), dict(bench.states[-1]["u"][1]))
+    assert contents["t"].bodies == bench.states[-1]["t"][1]
 
     def run(*arguments):
         return subprocess.run(
@@ -106,5 +130,5 @@ def test_a_damage_is_told_by_check_and_the_rest_is_saved_by_repair(bench, tmp_pa
     assert (done.returncode, len(done.stderr.splitlines())) == (4, 1)
     assert run("repair", str(bench.path), "--dry-run").returncode == 0
     assert run("repair", str(bench.path), "--to", str(tmp_path / "new")).returncode == 0
-    assert start(tmp_path / "new")["u"] == bench.states[0]["u"]
+    assert start(tmp_path / "new") == bench.states[-1]
     assert run("check", str(tmp_path / "new")).returncode == 0

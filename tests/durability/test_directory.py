@@ -6,10 +6,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+from zlib import crc32
 
 import pytest
 
-from ramekin.durability.faults import Unusable
 from ramekin.durability.store import Store
 from tests.conftest import Server
 
@@ -33,11 +33,11 @@ def refused(path, code, *words):
 
 @pytest.fixture
 def used(tmp_path):
-    """A directory that was used, and closed."""
+    """A directory that was used, and closed: with a snapshot and an empty log."""
     store = Store(tmp_path / "data", "no")
     store.take()
-    file, _ = store.read()
-    file.close()
+    file, contents = store.read()
+    store.replace(file, contents).close()
     store.release()
     return tmp_path / "data"
 
@@ -68,25 +68,28 @@ def test_a_directory_that_others_may_enter_is_refused_with_the_cure(used):
     used.chmod(0o755)
     refused(used, 3, "chmod 700")
     used.chmod(0o700)
-    (used / "tables.db").chmod(0o644)
+    (used / "tables.1.log").chmod(0o644)
     refused(used, 3, "chmod 600")
 
 
 def test_what_stands_in_the_place_of_the_file_is_refused(used, tmp_path):
-    (used / "tables.db").rename(tmp_path / "elsewhere.db")
-    (used / "tables.db").symlink_to(tmp_path / "elsewhere.db")
-    refused(used, 3, "tables.db", "symbolic link")
-    (used / "tables.db").unlink()
-    (used / "tables.db").mkdir()
-    refused(used, 3, "tables.db", "no plain file")
+    for name in ("tables.1.db", "tables.1.log"):
+        (used / name).rename(tmp_path / name)
+        (used / name).symlink_to(tmp_path / name)
+        refused(used, 3, name, "symbolic link")
+        (used / name).unlink()
+        (used / name).mkdir()
+        refused(used, 3, name, "no plain file")
+        (used / name).rmdir()
+        (tmp_path / name).rename(used / name)
 
 
 def test_files_of_other_programs_and_of_newer_versions_are_refused(used):
-    file = used / "tables.db"
+    file = used / "tables.1.db"
     connection = sqlite3.connect(file)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
-    refused(used, 3, "format 2")
+    refused(used, 3, "format 3")
     file.unlink()
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE mine (x)")
@@ -110,19 +113,37 @@ def test_a_read_only_mount_is_refused(used):
         subprocess.run(["umount", used], check=True)
 
 
-def test_a_file_that_another_program_has_locked_is_refused(used):
-    connection = sqlite3.connect(used / "tables.db", isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
-    store = Store(used, "no")
-    with pytest.raises(Unusable, match="another process"):
-        store.take()
-    connection.close()
+def test_a_log_of_a_newer_version_is_refused(used):
+    text = b'.log\t{"format":3,"number":1,"id":"x","is_first":true}\n'
+    (used / "tables.1.log").write_bytes(b"%08x%b" % (crc32(text), text))
+    refused(used, 3, "tables.1.log", "format 3")
+
+
+def test_a_note_that_cannot_be_read_is_refused(used):
+    (used / "lock").write_text("three")
+    refused(used, 4, "lock")
 
 
 def test_leftovers_are_removed_at_the_start_and_nothing_else(used):
-    for name in ("tables.7.db.unfinished", "backup-00.unfinished", "notes.txt"):
+    for name in ("tables.7.db.unfinished", "backup-00.unfinished", "backup-00.unfinished-journal", "notes.txt"):
         (used / name).touch(mode=0o600)
+    store = Store(used, "no")
+    store.take()
+    store.begin_log().close()  # and was killed before it went on in it
+    store.release()
     server = Server("serve", "--data-dir", str(used))
-    assert {each.name for each in used.iterdir()} == {"lock", "tables.db", "tables.db-wal", "notes.txt"}
+    assert {each.name for each in used.iterdir()} == {"lock", "tables.1.db", "tables.1.log", "notes.txt"}
     server.stop()
-    assert {each.name for each in used.iterdir()} == {"lock", "tables.db", "notes.txt"}
+    assert {each.name for each in used.iterdir()} == {"lock", "tables.1.db", "tables.1.log", "notes.txt"}
+
+
+def test_a_stopped_server_leaves_all_in_a_file_that_any_sqlite_tool_reads(tmp_path):
+    server = Server("serve", "--data-dir", str(tmp_path / "data"))
+    with server.client() as client:
+        client.post("/api/v1/data/users", json=[{"id": 7, "name": "Ada"}, {"id": "x"}])
+    assert server.stop() == 0
+    [file] = (tmp_path / "data").glob("*.db")
+    connection = sqlite3.connect(file)
+    rows = connection.execute("SELECT name, key, body FROM records JOIN tables ON tables.id = table_id ORDER BY seq")
+    assert list(rows) == [("users", "7", '{"id":7,"name":"Ada"}'), ("users", "x", '{"id":"x"}')]
+    connection.close()

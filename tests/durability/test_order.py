@@ -51,7 +51,7 @@ def trace(folder, fsync):
         "-o",
         str(log),
         "-e",
-        "trace=pwrite64,fdatasync,write,sendto,writev,sendmsg",
+        "trace=fdatasync,write,sendto,writev,sendmsg",
     ]
     command += [
         sys.executable,
@@ -86,18 +86,18 @@ class Reading:
     def take(self, line):
         pid, _, call = line.partition(" ")
         call = call.strip()
-        if call.endswith("<unfinished ...>") and not call.startswith(("write", "send")):
+        if call.endswith("<unfinished ...>") and (".log>" in call or not call.startswith(("write", "send"))):
             self.begun[pid] = call
-            if call.startswith("fdatasync") and "-wal" in call:
+            if call.startswith("fdatasync") and ".log>" in call:
                 self.covered[pid] = set(self.unsynced)
             return
         if call.startswith("<... "):
             call = f"{self.begun.pop(pid, '')} {call}"
-        if "-wal" in call and call.startswith("pwrite64"):
+        if ".log>" in call and call.startswith("write"):
             found = set(re.findall(r"order-c\d-\d{4}-mark", call)) - self.written
             self.written |= found
             self.unsynced |= found
-        elif "-wal" in call and call.startswith("fdatasync"):
+        elif ".log>" in call and call.startswith("fdatasync"):
             self.unsynced -= self.covered.pop(pid, set(self.unsynced))
         elif "HTTP/1.1 201" in call:
             found = re.findall(r"/data/t/(order-c\d-\d{4}-mark)", call)

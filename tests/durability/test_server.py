@@ -12,8 +12,8 @@ import httpx2
 import pytest
 
 from ramekin.definitions import Definition
-from ramekin.durability import sqlite
 from ramekin.durability.steps import Kept
+from ramekin.durability.store import write_backup
 from tests.conftest import Server
 
 
@@ -65,7 +65,7 @@ def test_the_port_answers_that_it_is_starting_until_all_is_read(tmp_path):
     path = tmp_path / "data"
     path.mkdir(mode=0o700)
     bodies = {str(i): b'{"id":%d,"name":"User %d"}' % (i, i) for i in range(600_000)}
-    sqlite.write_file(path / "tables.db", {"t": Kept(Definition(), bodies)})
+    write_backup(path / "tables.db", {"t": Kept(Definition(), bodies)})
     with subprocess.Popen(
         [
             sys.executable,

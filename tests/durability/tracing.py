@@ -10,7 +10,10 @@ from collections import Counter
 
 from tests.durability import script
 
-CALLS = ("pwrite64", "pread64", "fdatasync", "fsync", "ftruncate", "unlink", "rename", "openat", "newfstatat", "mkdir")
+CALLS = (
+    *("write", "pwrite64", "pread64", "fdatasync", "fsync", "ftruncate", "unlink", "rename", "openat", "newfstatat"),
+    "mkdir",
+)
 FAULTS = {"kill": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 STRACE = shutil.which("strace")
 
@@ -18,8 +21,8 @@ STRACE = shutil.which("strace")
 def names(folder):
     """Return options that name the files of a directory, also those that come later."""
     files = ["", "/lock"]
-    for base in ("tables.db", "tables.1.db", "tables.2.db"):
-        files += [f"/{base}", f"/{base}-wal", f"/{base}.unfinished", f"/{base}.unfinished-wal"]
+    for base in ("tables", *(f"tables.{number}" for number in range(1, 9))):
+        files += [f"/{base}.log", f"/{base}.db", f"/{base}.db.unfinished", f"/{base}.db.unfinished-journal"]
     return [option for name in files for option in ("-P", f"{folder}{name}")]
 
 

@@ -216,7 +216,7 @@ async def test_what_is_on_the_disk_is_served_also_beyond_the_limit(tmp_path):
 
 async def test_writes_that_the_disk_refuses_give_their_room_back(tmp_path, monkeypatch):
     from ramekin.durability.faults import DiskFault
-    from ramekin.durability.sqlite import SqliteFile
+    from ramekin.durability.log import LogFile
     from ramekin.errors import StorageFull
 
     engine = durable(tmp_path)
@@ -227,7 +227,8 @@ async def test_writes_that_the_disk_refuses_give_their_room_back(tmp_path, monke
     def refuse(*_):
         raise DiskFault("full", is_full=True)
 
-    monkeypatch.setattr(SqliteFile, "commit", refuse)
+    monkeypatch.setattr(LogFile, "commit", refuse)
+    monkeypatch.setattr(LogFile, "commit_change", refuse)
     outcomes = await asyncio.gather(*(engine.write(new(i)) for i in range(2, 20)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {StorageFull}
     assert engine.memory().used_bytes == used

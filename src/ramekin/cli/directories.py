@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
-from ramekin.durability import salvage, sqlite
-from ramekin.durability.directory import Directory
+from ramekin.durability import salvage
+from ramekin.durability.directory import Directory, log_name, snapshot_name
 from ramekin.durability.faults import Damaged, DiskFault
+from ramekin.durability.store import write_backup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +21,13 @@ SHOWN = 20
 def check_directory(path: Path) -> int:
     """Print what a data directory holds and return the exit code. Raises Unusable."""
     report = salvage.check(path)
-    print(f"{report.file} (SQLite {sqlite3.sqlite_version})")
+    print("\n".join(map(str, report.files)))
     for name, count in report.records.items():
         print(f"  {name}: {count:,} records")
-    if report.log.dropped:
-        print(f"  write-ahead log: {report.log.frames} pages; the last {report.log.dropped} were never committed")
+    found = report.recovered
+    if found is not None and not found.is_whole:
+        name = log_name(found.wrong_number or 0)
+        print(f"  {name}: not whole at byte {found.wrong_at}; {found.dropped_bytes} bytes would be dropped")
     if report.fault is None:
         print("Every checksum, number and sum is right.")
         return 0
@@ -51,7 +53,7 @@ def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
     directory = Directory(to)
     directory.take()
     try:
-        sqlite.write_file(directory.numbered(0), contents)
+        write_backup(to / snapshot_name(0), contents)
     except DiskFault as fault:
         raise Refused(f"{to}: {fault}") from None
     finally:

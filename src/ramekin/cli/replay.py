@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ramekin.cli.progress import counting
+from ramekin.durability.directory import log_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +49,19 @@ class Replay:
     def done(self) -> None:
         """Tell that all is read, with its time, and what was dropped."""
         self._stack.close()
-        log = self._store.log
-        if log is not None and (log.dropped or log.hole_at is not None):
+        found = self._store.recovered
+        if found is not None and not found.is_whole:
             _log.warning(
-                "the end of the write-ahead log was dropped", pages=log.dropped, kept=log.frames, wrong_at=log.hole_at
+                "the end of the log was not whole, and is dropped",
+                log=log_name(found.wrong_number or 0),
+                byte=found.wrong_at,
+                bytes=found.dropped_bytes,
             )
         seconds = time.monotonic() - self._began_s
-        _log.info("read the data directory", records=self.records, seconds=round(seconds, 3))
+        _log.info(
+            "read the data directory",
+            records=self.records,
+            log=None if found is None or found.log is None else log_name(found.log.number),
+            bytes=None if found is None else found.end.size_bytes,
+            seconds=round(seconds, 3),
+        )

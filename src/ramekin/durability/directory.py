@@ -1,8 +1,8 @@
-"""The data directory: who may use it, which file in it counts, and one process at a time.
+"""The data directory: who may use it, which files in it count, and one process at a time.
 
-The file is ``tables.db``; after a recovery ``tables.1.db`` and so on, and the highest number counts. A number of its
-own gives every file a write-ahead log of its own, so that an old log can never be taken for that of a new file. Knows
-no SQLite; see ``sqlite.py`` for what is in the file.
+A snapshot is ``tables.db``, or with a number ``tables.1.db`` and so on, and the highest number counts. The log with its
+number, ``tables.1.log``, holds what was written since; while the next snapshot is written, a log with the next number
+follows it. ``lock`` notes the last log. Knows nothing of what is in the files; see ``snapshot.py`` and ``log.py``.
 """
 
 from __future__ import annotations
@@ -12,17 +12,50 @@ import os
 import re
 import stat
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ramekin.durability.faults import Unusable
+from ramekin.durability.faults import Damaged, Unusable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-_NAME = re.compile(r"tables(?:\.([0-9]{1,9}))?\.db")
+_NAME = re.compile(r"tables(?:\.([1-9][0-9]{0,8}))?\.(db|log)")
+_LEFTOVER = re.compile(r".*\.unfinished(-journal)?")
 LOCK = "lock"
 
 sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has the second only
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a data directory that count.
+
+    `number` is that of the snapshot, or of the first log where there is no snapshot; `logs` are those with this number
+    or a higher one; `noted` is the number of the log that was noted as the last, -1 for none.
+    """
+
+    path: Path
+    number: int = 0
+    snapshot: Path | None = None
+    logs: dict[int, Path] = field(default_factory=dict)
+    noted: int = -1
+
+    @property
+    def last(self) -> int:
+        """The highest number there is."""
+        return max(self.number, *self.logs, 0)
+
+
+def snapshot_name(number: int) -> str:
+    """Return the name of the snapshot with a number."""
+    return f"tables.{number}.db" if number else "tables.db"
+
+
+def log_name(number: int) -> str:
+    """Return the name of the log with a number."""
+    return f"tables.{number}.log" if number else "tables.log"
 
 
 class Directory:
@@ -59,46 +92,53 @@ class Directory:
             os.close(self._lock)
             self._lock = None
 
-    def file(self) -> Path:
-        """Return the file that counts, which may not be there yet.
+    def files(self) -> Files:
+        """Return the files that count.
 
         Raises:
             Unusable: a name of ours is taken by something that is no plain file of this user.
+            Damaged: the note of the last log cannot be read.
         """
-        numbers = sorted(n for each in self.path.iterdir() if (n := _number(each.name)) is not None)
-        path = self.numbered(numbers[-1] if numbers else 0)
-        for each in (path, path.with_name(f"{path.name}-wal")):
-            if os.path.lexists(each):
-                check_plain_file(each)
-        return path
+        found: dict[str, dict[int, Path]] = {"db": {}, "log": {}}
+        for path in self.path.iterdir():
+            if name := _NAME.fullmatch(path.name):
+                found[name[2]][int(name[1] or 0)] = path
+        number = max(found["db"], default=min(found["log"], default=0))
+        logs = {n: path for n, path in found["log"].items() if n >= number}
+        files = Files(self.path, number, found["db"].get(number), logs, self._noted())
+        for path in (*logs.values(), *([files.snapshot] if files.snapshot else ())):
+            check_plain_file(path)
+        return files
 
-    def numbered(self, number: int) -> Path:
-        """Return the file with a number."""
-        return self.path / (f"tables.{number}.db" if number else "tables.db")
-
-    def next_file(self) -> Path:
-        """Return the file after the one that counts; it is not there."""
-        return self.numbered((_number(self.file().name) or 0) + 1)
-
-    def note_log(self, name: str) -> None:
-        """Write down the file whose log must be there at the next start; none for an empty name. Raises OSError."""
+    def note(self, number: int) -> None:
+        """Write down the number of the last log, which must be there at the next start. Raises OSError."""
         assert self._lock is not None, "`take` comes first"
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, name.encode(), 0)
+        text = b"%d\n" % number
+        os.pwrite(self._lock, text, 0)
+        os.ftruncate(self._lock, len(text))
         sync_file(self._lock)
 
-    def noted_log(self) -> str:
-        """Return what was noted last."""
+    def _noted(self) -> int:
         assert self._lock is not None, "`take` comes first"
-        return os.pread(self._lock, 255, 0).decode("utf-8", "replace")
+        text = os.pread(self._lock, 255, 0)
+        if not text:
+            return -1
+        if not re.fullmatch(rb"[0-9]{1,9}\n", text):
+            raise Damaged(f"{self.path / LOCK}: is damaged: it does not say which log is the last")
+        return int(text)
 
-    def remove_others(self, kept: Path) -> None:
-        """Remove what earlier runs left: files with lower numbers, unfinished files. Nothing else is touched."""
+    def remove_others(self, first: int, last: int) -> None:
+        """Remove snapshots and logs whose numbers are not among some."""
+        self._remove(lambda name: (found := _NAME.fullmatch(name)) and not first <= int(found[1] or 0) <= last)
+
+    def remove_leftovers(self) -> None:
+        """Remove unfinished files of earlier runs."""
+        self._remove(_LEFTOVER.fullmatch)
+
+    def _remove(self, is_meant: Callable[[str], object]) -> None:
         with suppress(OSError):  # they are left for the next start
             for path in self.path.iterdir():
-                base = re.sub(r"(\.unfinished)?(-wal|-shm|-journal)?$", "", path.name)
-                is_other = base != kept.name and _number(base) is not None
-                if is_other or ".unfinished" in path.name:
+                if is_meant(path.name):
                     path.unlink()
 
     def _check(self) -> None:
@@ -135,11 +175,6 @@ def sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _number(name: str) -> int | None:
-    found = _NAME.fullmatch(name)
-    return None if found is None else int(found[1] or 0)
 
 
 def _said(error: OSError) -> str:

@@ -5,6 +5,7 @@ Knows nothing else. A message is one line for a person: the file, the place, wha
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -21,12 +22,18 @@ class Damaged(Unusable):
 
 
 class DiskFault(Exception):
-    """The disk refused. What was to be committed is not, and is rolled back.
+    """The disk refused. What was to be committed is not, and is taken back.
 
-    `is_full`: there was no room. `is_lasting`: the file cannot be trusted any more, since a sync or a read failed;
-    only a fresh file can be written to.
+    `is_full`: there was no room. `is_lasting`: the log cannot be trusted any more, since a sync failed, or a write for
+    another reason than room; only a fresh one can be written to.
     """
 
     def __init__(self, message: str, *, is_full: bool = False, is_lasting: bool = False) -> None:
         super().__init__(message)
         self.is_full, self.is_lasting = is_full, is_lasting
+
+
+def fault_of(error: OSError, *, is_lasting: bool = False) -> DiskFault:
+    """Return what the system said as a fault of the disk."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return DiskFault(f"{error.strerror}", is_full=is_full, is_lasting=is_lasting)

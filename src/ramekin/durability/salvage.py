@@ -1,17 +1,18 @@
 """Checking a data directory, and saving what is right in one that is damaged. Neither changes anything in it.
 
-A row is right when its checksum is. See ``sqlite.py`` for the file, and ``cli/directories.py`` for the commands.
+A row or a line is right when its checksum is. See ``snapshot.py`` and ``log.py`` for the files, ``replay.py`` for a
+start, and ``cli/directories.py`` for the commands.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ramekin.definitions import NOTHING_DEFINED
-from ramekin.durability import sqlite, wal
+from ramekin.durability import replay, snapshot
 from ramekin.durability.directory import Directory
 from ramekin.durability.faults import Damaged, Unusable
 from ramekin.durability.format import read_definition
@@ -19,75 +20,75 @@ from ramekin.durability.steps import Contents, Kept
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from ramekin.durability.directory import Files
+    from ramekin.durability.replay import Recovered
 
 
 @dataclass
 class Report:
     """What was found: `fault` is the first thing that is wrong, in one line; None if all is right."""
 
-    file: Path
-    log: wal.Scan = field(default_factory=wal.Scan)
+    files: list[Path]
     records: dict[str, int] = field(default_factory=dict)
+    recovered: Recovered | None = None
     fault: str | None = None
 
 
 def check(path: Path) -> Report:
     """Verify every checksum of a data directory, number and sum. Raises Unusable."""
-    directory = Directory(path)
-    directory.take(may_create=False)
-    try:
-        report = Report(directory.file())
-        if not report.file.exists():
-            raise Unusable(f"{path}: holds no database")
+    with _files(path) as files:
+        logs = [log for _, log in sorted(files.logs.items())]
+        report = Report([files.snapshot, *logs] if files.snapshot else logs)
         try:
-            report.log = sqlite.check_before_opening(report.file, "no", directory.noted_log())
-            if report.log.hole_at is not None:
-                report.fault = (
-                    f"{report.file}-wal: damaged at byte {report.log.hole_at}, and commits follow that are whole"
-                )
-            file = sqlite.SqliteFile(report.file, "no")
-            try:
-                file.prepare()
-                report.records = {name: len(kept.bodies) for name, kept in file.read().items()}
-            finally:
-                file.leave()
+            report.recovered = replay.recover(files)
         except Damaged as fault:
-            report.fault = report.fault or str(fault)
+            report.fault = str(fault)
+        else:
+            report.records = {name: len(kept.bodies) for name, kept in report.recovered.contents.items()}
+            report.fault = report.recovered.fault
         return report
-    finally:
-        directory.release()
 
 
 def salvage(path: Path) -> tuple[Contents, list[str]]:
     """Return what is right in a data directory, and a line for each thing that is not. Raises Unusable.
 
-    Rows are read one by one along the file's own order, and from both ends where a page in the middle is lost.
+    Rows of the snapshot are read along the file's own order, and from both ends where a page in the middle is lost.
+    Then every line of the logs that is right is applied, also behind one that is not.
     """
+    with _files(path) as files:
+        lost: list[str] = []
+        contents: Contents = {}
+        if files.snapshot is not None:
+            try:
+                with snapshot.opened(files.snapshot) as run:
+                    contents = _Source(run, lost).contents()
+            except Damaged as fault:
+                lost.append(f"{fault}; nothing of it can be read")
+        for _, log in sorted(files.logs.items()):
+            lost += replay.salvage(log, contents)
+        return contents, lost
+
+
+@contextmanager
+def _files(path: Path) -> Iterator[Files]:
+    """Give the files of a data directory that no other process uses. Raises Unusable."""
     directory = Directory(path)
     directory.take(may_create=False)
     try:
-        file = directory.file()
-        if not file.exists():
+        files = directory.files()
+        if files.snapshot is None and not files.logs:
             raise Unusable(f"{path}: holds no database")
-        lost: list[str] = []
-        connection = sqlite.connect_to_sqlite(str(file))
-        source = _Source(connection, lost)
-        try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            return source.contents(), lost
-        except sqlite.SqliteError as error:
-            lost.append(f"{file}: {error}; nothing can be read")
-            return {}, lost
-        finally:
-            sqlite.leave(connection)
+        yield files
     finally:
         directory.release()
 
 
 class _Source:
-    def __init__(self, connection: Any, lost: list[str]) -> None:
-        self._connection, self._lost = connection, lost
+    def __init__(self, run: Any, lost: list[str]) -> None:
+        self._run, self._lost = run, lost
 
     def contents(self) -> Contents:
         names: dict[int, str] = {}
@@ -97,7 +98,7 @@ class _Source:
         ):
             definition = NOTHING_DEFINED
             with suppress(RamekinError, KeyError, TypeError, ValueError):
-                if checksum == crc32(text, crc32(name.encode())):
+                if checksum == snapshot.definition_checksum(name, text):
                     definition = read_definition(text)
                 else:
                     self._lost.append(f"table '{name}': its definition has a wrong checksum, and is left out")
@@ -120,9 +121,9 @@ class _Source:
         where = {"id": 0, "seq": 4}[order]
         for direction in ("ASC", "DESC"):
             try:
-                for row in self._connection.execute(f"{statement} ORDER BY {order} {direction}"):
+                for row in self._run(f"{statement} ORDER BY {order} {direction}"):
                     found[row[where]] = row
-            except (sqlite.SqliteError, UnicodeError) as error:
+            except (snapshot.SqliteError, UnicodeError) as error:
                 self._lost.append(f"reading {'forwards' if direction == 'ASC' else 'backwards'} ended: {error}")
             else:
                 break

@@ -1,6 +1,7 @@
-"""A data directory with the file that counts in it: opened, read, replaced by a fresh one, copied.
+"""A data directory with the files that count in it: read, gone on with, made small, replaced by fresh ones, copied.
 
-Knows no event loop; see ``directory.py`` for names and locks, ``sqlite.py`` for the file, ``journal.py`` for commits.
+Knows no event loop; see ``directory.py`` for names and locks, ``snapshot.py`` and ``log.py`` for the files,
+``journal.py`` for commits.
 """
 
 from __future__ import annotations
@@ -8,47 +9,51 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ramekin.durability import sqlite
-from ramekin.durability.directory import Directory
-from ramekin.durability.faults import DiskFault, Unusable
+from ramekin.durability import log, replay, snapshot
+from ramekin.durability.directory import Directory, log_name, snapshot_name
+from ramekin.durability.faults import DiskFault, Unusable, fault_of
+from ramekin.durability.log import Header, LogFile
+from ramekin.durability.snapshot import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ramekin.durability.directory import Files
+    from ramekin.durability.replay import Recovered
     from ramekin.durability.steps import Contents, Fsync
-    from ramekin.durability.wal import Scan
 
-REST_S = 0.001
-"""How long a backup rests after every 128 records, so that requests beside it get their turns."""
+REST_S = 0.0005
+"""How long a copy rests after every few records, so that requests beside it get their turns."""
 
 
 class Store:
     """The data directory of one database, for this process alone.
 
-    Call `take`, then `read` once; then the file that it gave is written to, and `replace`d if the disk failed.
+    Call `take`, then `read` once; then the log that it gave is appended to.
     """
 
     def __init__(self, path: Path, fsync: Fsync) -> None:
         self.path, self.fsync = path, fsync
-        self.log: Scan | None = None
-        """What the write-ahead log held when the directory was taken: how much of it was never finished."""
+        self.recovered: Recovered | None = None
+        """What was found when the directory was read, without the contents."""
         self._directory = Directory(path)
-        self._file: sqlite.SqliteFile | None = None
+        self._files: Files | None = None
+        self._last = 0  # the highest number that a file has, or had
 
     def take(self) -> None:
-        """Lock the directory and open the file, made if there is none. Changes nothing that is there.
+        """Lock the directory, made if it is not there. Changes nothing that is there.
 
         Raises:
             Unusable, Damaged: it cannot be used; the message is one line.
         """
         self._directory.take()
         try:
-            path = self._directory.file()
-            self.log = sqlite.check_before_opening(path, self.fsync, self._directory.noted_log())
-            self._file = sqlite.open_file(path, self.fsync, self._directory.note_log)
+            self._files = self._directory.files()
+            self._last = self._files.last
         except OSError as error:
             self._directory.release()
             raise Unusable(f"{error.filename or self.path}: {(error.strerror or 'cannot be used').lower()}") from None
@@ -56,49 +61,91 @@ class Store:
             self._directory.release()
             raise
 
-    def read(self, advance: Callable[[int, int], None] = lambda *_: None) -> tuple[sqlite.SqliteFile, Contents]:
-        """Return the file and all that is in it, after checking it. Raises Damaged, Unusable."""
-        assert self._file is not None, "`take` comes first"
+    def read(self, advance: Callable[[int, int], None] = lambda *_: None) -> tuple[LogFile, Contents]:
+        """Return the log to go on with, and all that is in the directory, after checking it.
+
+        Raises:
+            Damaged, Unusable: nothing was changed.
+        """
+        assert self._files is not None, "`take` comes first"
         try:
-            contents = self._file.read(advance)
+            found = self.recovered = replay.read(self._files, advance)
+            contents, found.contents = found.contents, {}
+            return self._go_on(self._files, found, contents), contents
+        except (DiskFault, OSError) as fault:
+            self.release()
+            raise Unusable(f"{self.path}: cannot be written to ({getattr(fault, 'strerror', fault)})") from None
         except BaseException:
-            self._file.leave()
             self.release()
             raise
-        try:
-            self._file.begin()
-            if self.log is not None and self.log.dropped:
-                self._file.checkpoint()  # so that nothing of what was dropped stands behind what comes
-        except DiskFault as fault:
-            self._file.leave()
-            self.release()
-            raise Unusable(f"{self._file.path}: cannot be written to ({fault})") from None
-        self._directory.remove_others(self._file.path)
-        return self._file, contents
 
-    def replace(self, file: sqlite.SqliteFile, contents: Contents) -> sqlite.SqliteFile:
-        """Write a fresh file from memory, and let go of one that cannot be trusted. Raises DiskFault."""
-        fresh = None
+    def _go_on(self, files: Files, found: Recovered, contents: Contents) -> LogFile:
+        """Return the log that is appended to; a first one if there is none. Raises OSError, DiskFault."""
+        if found.log is not None:
+            header, place = found.log, found.end
+        elif found.is_whole:
+            header = Header(files.number, found.snapshot or _new_id(), is_first=found.snapshot is None)
+            place = log.create(self.path / log_name(header.number), header)
+        else:
+            return self._begin_anew(contents)
+        file = LogFile(self.path / log_name(header.number), header, place)
+        self._directory.note(header.number)
+        self._directory.remove_others(files.number, header.number)
+        self._directory.remove_leftovers()
+        return file
+
+    def begin_log(self) -> LogFile:
+        """Return a log with the next number, empty. Raises DiskFault."""
+        self._last += 1
+        header = Header(self._last, _new_id())
+        path = self.path / log_name(header.number)
         try:
-            path = self._directory.next_file()
-            sqlite.write_file(path, contents)
-            fresh = sqlite.open_file(path, self.fsync, self._directory.note_log)
-            fresh.read()
-            fresh.begin()
-        except (DiskFault, Unusable, OSError) as error:
-            if fresh is not None:
-                fresh.leave()
-            is_full = isinstance(error, DiskFault) and error.is_full
-            raise DiskFault(str(error), is_full=is_full, is_lasting=True) from None
-        self._file = fresh
-        file.abandon()
-        self._directory.remove_others(path)
+            return LogFile(path, header, log.create(path, header))
+        except OSError as error:
+            raise fault_of(error) from None
+
+    def write_snapshot(self, header: Header, contents: Contents, rest_s: float = 0.0) -> int:
+        """Write whole tables as they were when a log began, remove what came before, and return the file's bytes.
+
+        Args:
+            rest_s: how long to rest after every few records.
+
+        Raises:
+            DiskFault: all that was needed for a start is still there.
+        """
+        path = self.path / snapshot_name(header.number)
+        snapshot.write(path, contents, Identity(header.id, has_log=True), rest_s=rest_s)
+        try:
+            self._directory.note(header.number)
+            size_bytes = path.stat().st_size
+        except OSError as error:
+            raise fault_of(error) from None
+        self._directory.remove_others(header.number, self._last)
+        return size_bytes
+
+    def replace(self, file: LogFile, contents: Contents) -> LogFile:
+        """Write all files anew from memory, and let go of a log that cannot be trusted. Raises DiskFault."""
+        fresh = self._begin_anew(contents)
+        with suppress(OSError):
+            file.close()
         return fresh
+
+    def _begin_anew(self, contents: Contents) -> LogFile:
+        """Return the log that goes with a new snapshot, written beside all that is there. Raises DiskFault."""
+        file = self.begin_log()
+        try:
+            self.write_snapshot(file.header, contents)
+        except BaseException:
+            with suppress(OSError):
+                file.close()
+                file.path.unlink()
+            raise
+        return file
 
     def backup(self, contents: Contents) -> Path:
         """Write whole tables into a new file in the directory; whoever asked removes it. Raises DiskFault."""
         path = self.path / f"backup-{secrets.token_hex(8)}.unfinished"
-        sqlite.write_file(path, contents, rest_s=REST_S)
+        write_backup(path, contents)
         return path
 
     def release(self) -> None:
@@ -106,12 +153,21 @@ class Store:
         self._directory.release()
 
 
+def write_backup(path: Path, contents: Contents) -> None:
+    """Write whole tables into a new file, which is a data directory's when it has the name. Raises DiskFault."""
+    snapshot.write(path, contents, Identity(_new_id(), has_log=False), rest_s=REST_S)
+
+
 def backup_to_temporary(contents: Contents) -> Path:
     """Write whole tables into a new file in a directory of its own; whoever asked removes both. Raises DiskFault."""
     folder = Path(tempfile.mkdtemp(prefix="ramekin-backup-"))
     try:
-        sqlite.write_file(folder / "tables.db", contents, rest_s=REST_S)
+        write_backup(folder / "tables.db", contents)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder / "tables.db"
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)

@@ -1,9 +1,9 @@
 """The engine in this process with a journal: a write is committed to the disk first and applied to the tables after.
 
-A write is checked against the tables with what is pending laid over them, queued, and applied when its commit is done;
-readers see committed states only. Steps that concern whole tables stand alone: they wait for what is pending and hold
-other writes back until they are done. Knows no files; see ``durability/journal.py`` for commits and ``embedded.py`` for
-everything that only reads.
+Where the journal takes a write at once, it is checked, committed and applied in one go. Else it is checked against the
+tables with what is pending laid over them, queued, and applied when its commit is done. Readers see committed states
+only. Steps that concern whole tables stand alone: they wait for what is pending and hold other writes back until they
+are done. Knows no files; see ``durability/journal.py`` for commits and ``embedded.py`` for everything that only reads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.clock import SYSTEM
 from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
-from ramekin.durability.journal import Journal
+from ramekin.durability.journal import DIRECT_CHANGES, Journal
 from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from ramekin.engine.base import Guarantees
 from ramekin.engine.embedded import EmbeddedEngine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ramekin.clock import Clock
     from ramekin.definitions import Definition
-    from ramekin.durability.sqlite import SqliteFile
+    from ramekin.durability.log import LogFile
     from ramekin.durability.steps import Step
     from ramekin.durability.store import Store
     from ramekin.engine.base import State
@@ -67,18 +67,12 @@ class DurableEngine(EmbeddedEngine):
         for table in catalog:
             await self._make_pinned_ready(table)
         self._journal = Journal(
-            file,
-            self._store.fsync,
-            apply=self._apply,
-            refuse=self._refuse,
-            contents=self.contents,
-            rewrite=self._store.replace,
-            clock=self._clock,
+            file, self._store, apply=self._apply, refuse=self._refuse, contents=self.contents, clock=self._clock
         )
         self._journal.start()
         self._catalog = catalog
 
-    def _replay(self) -> tuple[SqliteFile, Catalog]:
+    def _replay(self) -> tuple[LogFile, Catalog]:
         """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on.
 
         What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
@@ -141,6 +135,9 @@ class DurableEngine(EmbeddedEngine):
         self._drop_idle_indexes()
         while True:
             await self._may_write([table])
+            if (journal := self._direct()) is not None:
+                self._change_at_once(journal, table, key, step)
+                return
             [before] = self._pending.bodies(self._catalog, [(table, key)])
             try:
                 after = step(before)
@@ -162,12 +159,39 @@ class DurableEngine(EmbeddedEngine):
         if not changes:
             await self.settled()
             return True
+        if len(changes) <= DIRECT_CHANGES and (journal := self._direct()) is not None:
+            return self._write_at_once(journal, changes)
         places = [(change.table, change.key) for change in changes]
         holds = self._pending.bodies(self._catalog, places) == [change.before for change in changes]
         if not holds or (done := self._queue(changes)) is None:
             await self._quietly_settled()
             return False
         await done
+        return True
+
+    def _direct(self) -> Journal | None:
+        """Return the journal if it takes writes at once; then nothing is pending. Raises Starting."""
+        journal = self._running()
+        return journal if journal.takes_at_once else None
+
+    def _change_at_once(
+        self, journal: Journal, table: str, key: str, step: Callable[[bytes | None], bytes | None]
+    ) -> None:
+        found = self._catalog.find(table)
+        before = None if found is None else found.get(key)
+        after = step(before)
+        if after is not before:
+            changes = (Change(table, key, before, after),)
+            self._catalog.check(changes)
+            journal.commit(changes)
+            self._catalog.store(changes)
+
+    def _write_at_once(self, journal: Journal, changes: Sequence[Change]) -> bool:
+        if not self._catalog.holds(changes):
+            return False
+        self._catalog.check(changes)
+        journal.commit(changes)
+        self._catalog.store(changes)
         return True
 
     async def _may_write(self, tables: Iterable[str]) -> bool:
@@ -188,13 +212,9 @@ class DurableEngine(EmbeddedEngine):
             InvalidTableName, NotUnique, MemoryLimit, StorageFull, JournalFailed: nothing is queued.
         """
         catalog = self._catalog
-        for name in {change.table for change in changes}:
-            check_table_name(name)
-        if catalog.has_unique:
-            if self._pending.takes(catalog, changes):
-                return None
-            catalog.check_unique(changes)
-        grown = catalog.check_room(changes)
+        if catalog.has_unique and self._pending.takes(catalog, changes):
+            return None
+        grown = catalog.check(changes)
         done = self._running().append(Written(changes))
         self._pending.add(catalog, changes, grown)
         return done

@@ -84,17 +84,32 @@ class Catalog:
             NotUnique: a unique field would have one value in two records; nothing is applied.
             MemoryLimit: there is no room; nothing is applied.
         """
-        for change in changes:
-            table = self._tables.get(change.table)
-            if table is None:
-                check_table_name(change.table)
-            if (None if table is None else table.get(change.key)) != change.before:
-                return False
-        if self.has_unique:
-            self.check_unique(changes)
-        self.check_room(changes)
+        if not self.holds(changes):
+            return False
+        self.check(changes)
         self.store(changes)
         return True
+
+    def holds(self, changes: Sequence[Change]) -> bool:
+        """Say whether each change's record still has the body that it was computed from. Cost: O(changes)."""
+        for name, key, before, _ in changes:
+            table = self._tables.get(name)
+            if (None if table is None else table.get(key)) != before:
+                return False
+        return True
+
+    def check(self, changes: Sequence[Change]) -> int:
+        """See that changes that hold may be stored, and return the bytes that they add. Cost: O(changes).
+
+        Raises:
+            InvalidTableName, NotUnique, MemoryLimit: they may not.
+        """
+        for change in changes:
+            if change.table not in self._tables:
+                check_table_name(change.table)
+        if self.has_unique:
+            self.check_unique(changes)
+        return self.check_room(changes)
 
     def store(self, changes: Sequence[Change]) -> None:
         """Apply changes that are known to hold, to tables with proper names; new ones are made. Cost: O(changes)."""
@@ -105,11 +120,7 @@ class Catalog:
     def put(self, table: str, key: str, before: bytes | None, after: bytes | None) -> None:
         """Apply the change of one record whose body is `before`. Raises as `apply`. Cost: O(1)."""
         if before is not after:
-            if table not in self._tables:
-                check_table_name(table)
-            if self.has_unique:
-                self.check_unique([Change(table, key, before, after)])
-            self.check_room(((table, key, before, after),))
+            self.check((Change(table, key, before, after),))
             self._revision += 1
             self._put(table, key, before, after)
 

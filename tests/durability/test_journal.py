@@ -1,0 +1,231 @@
+"""What the journal does beside taking steps: it syncs, makes the directory small, and gives way to a slow disk."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ramekin.definitions import Change
+from ramekin.durability import journal
+from ramekin.durability.faults import DiskFault
+from ramekin.durability.log import Header, LogFile, create
+from ramekin.durability.steps import Written
+from ramekin.durability.store import Store
+from ramekin.engine.durable import DurableEngine
+from ramekin.errors import JournalFailed
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(params=["always", "everysec", "no"])
+async def engine(request, tmp_path):
+    engine = await opened(tmp_path / "data", request.param)
+    yield engine
+    await engine.close()
+
+
+everysec = pytest.mark.parametrize("engine", ["everysec"], indirect=True)
+
+
+async def opened(path, fsync):
+    store = Store(path, fsync)
+    store.take()
+    engine = DurableEngine(store)
+    await engine.open()
+    return engine
+
+
+async def put(engine, key, size=10):
+    body = b'{"id":"%b","x":"%b"}' % (key.encode(), b"x" * size)
+    await engine.change("t", key, lambda _: body)
+
+
+async def wait_until(claim, seconds=5):
+    end = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.005)
+
+
+def names(tmp_path):
+    return {path.name for path in (tmp_path / "data").iterdir()}
+
+
+async def after_a_kill(tmp_path):
+    """Return the keys that a start finds in a copy of the directory as it is."""
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    engine = await opened(tmp_path / "copy", "no")
+    found = set(engine.contents()["t"].bodies)
+    await engine.close()
+    shutil.rmtree(tmp_path / "copy")
+    return found
+
+
+async def test_a_log_that_has_grown_is_followed_by_a_snapshot_while_writes_go_on(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(journal, "RETRY_S", 0.01)
+    number = 0
+
+    async def write_until(claim):
+        nonlocal number
+        while not claim():
+            await put(engine, str(number), 500)
+            number += 1
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(write_until(lambda: "tables.2.db" in names(tmp_path)), 20)
+    assert await after_a_kill(tmp_path) == {str(i) for i in range(number)}
+    await wait_until(lambda: "tables.1.log" not in names(tmp_path))
+
+
+async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(journal, "RETRY_S", 0.01)
+
+    def no_room(*_):
+        raise DiskFault("no room", is_full=True)
+
+    monkeypatch.setattr(engine._store, "write_snapshot", no_room)
+    number = 0
+    while "tables.3.log" not in names(tmp_path):
+        await put(engine, str(number), 500)
+        number += 1
+        await asyncio.sleep(0.001)
+    assert not list((tmp_path / "data").glob("*.db"))
+    assert await after_a_kill(tmp_path) == {str(i) for i in range(number)}
+    monkeypatch.undo()
+
+
+async def test_a_stop_leaves_one_snapshot_and_an_empty_log(engine, tmp_path):
+    await put(engine, "a")
+    await engine.close()
+    assert len(names(tmp_path)) == 3
+    store = Store(tmp_path / "data", "no")
+    store.take()
+    file, contents = store.read()
+    assert not file.has_steps
+    assert set(contents["t"].bodies) == {"a"}
+    file.close()
+    store.release()
+
+
+async def test_a_start_and_a_stop_without_a_write_leave_the_files_as_they_were(engine, tmp_path):
+    await put(engine, "a")
+    await engine.close()
+    before = {path.name: path.stat().st_ino for path in (tmp_path / "data").iterdir()}
+    await (await opened(tmp_path / "data", "everysec")).close()
+    assert {path.name: path.stat().st_ino for path in (tmp_path / "data").iterdir()} == before
+
+
+@everysec
+async def test_what_was_committed_is_synced_within_a_second_and_the_log_says_so(engine, tmp_path):
+    await put(engine, "a")
+    await wait_until(lambda: engine._journal._file._synced_bytes == engine._journal._file.place.size_bytes, 1)
+    await put(engine, "b")
+    assert b".synced\t" in (tmp_path / "data" / "tables.log").read_bytes()
+
+
+class SlowSync:
+    """A sync of a log that lasts until `go` is set."""
+
+    def __init__(self, file):
+        self.began, self.go, self.sync = threading.Event(), threading.Event(), file.sync
+        file.sync = self
+
+    def __call__(self):
+        self.began.set()
+        assert self.go.wait(10)
+        self.sync()
+
+
+@everysec
+async def test_while_a_sync_is_slow_a_thread_commits_and_reads_go_on(engine):
+    slow = SlowSync(engine._journal._file)
+    await put(engine, "a")
+    await wait_until(slow.began.is_set)
+    await wait_until(lambda: not engine._journal.takes_at_once)
+    writes = [asyncio.create_task(put(engine, str(i))) for i in range(20)]
+    assert await engine.get("t", "a") is not None
+    await asyncio.gather(*writes)
+    slow.go.set()
+    await wait_until(lambda: engine._journal.takes_at_once)
+    await put(engine, "b")
+
+
+@everysec
+async def test_writes_wait_for_a_sync_that_is_late_and_then_go_on_at_once(engine, monkeypatch):
+    monkeypatch.setattr(journal, "LATE_S", 0.7)
+    slow = SlowSync(engine._journal._file)
+    await put(engine, "a")
+    await wait_until(slow.began.is_set)
+    await asyncio.sleep(0.4)
+    writes = [asyncio.create_task(put(engine, str(i))) for i in range(20)]
+    await asyncio.sleep(0.1)
+    assert not any(write.done() for write in writes)
+    assert await engine.get("t", "0") is None
+    assert await engine.get("t", "a") is not None
+    slow.go.set()
+    await asyncio.gather(*writes)
+    await wait_until(lambda: engine._journal.takes_at_once)
+
+
+@everysec
+async def test_after_a_failed_sync_what_was_told_is_kept_and_nothing_more_is_told_before_it_stands_anew(
+    engine, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(journal, "RETRY_S", 0.02)
+    broken = DiskFault("sync", is_lasting=True)
+
+    def fail(*_):
+        raise broken
+
+    file, replace = engine._journal._file, engine._store.replace
+    monkeypatch.setattr(engine._store, "replace", fail)
+    file.sync = fail
+    await put(engine, "a")
+    await wait_until(lambda: engine._journal.fault is not None)
+    with pytest.raises(JournalFailed):
+        await put(engine, "b")
+    assert await engine.get("t", "a") is not None
+    engine._store.replace = replace
+    await wait_until(lambda: engine._journal.fault is None)
+    await put(engine, "c")
+    assert await after_a_kill(tmp_path) == {"a", "c"}
+
+
+async def test_changes_of_one_write_are_there_together_or_not_at_all(engine, tmp_path):
+    changes = [Change("t", str(i), None, b'{"id":"%d"}' % i) for i in range(5)]
+    assert await engine.write(changes)
+    [log] = (tmp_path / "data").glob("*.log")
+    text = log.read_bytes()
+    ends = [at for at in range(len(text)) if text[at : at + 1] == b"\n"]
+    shutil.copytree(tmp_path / "data", tmp_path / "base")
+    for end in ends[-5:-1]:
+        (tmp_path / "base" / log.name).write_bytes(text[: end + 1])
+        store = Store(tmp_path / "base", "no")
+        store.take()
+        file, contents = store.read()
+        assert contents == {}
+        file.close()
+        store.release()
+
+
+def test_the_log_in_the_manual_is_what_is_written(tmp_path):
+    manual = (Path(__file__).parent.parent.parent / "docs" / "durability.md").read_text()
+    header = Header(3, "9f0c5a7c0b4b63a1")
+    file = LogFile(tmp_path / "log", header, create(tmp_path / "log", header))
+    file.commit([Written([Change("users", "7", None, b'{"id":7,"name":"Ada"}')])])
+    file.sync()
+    file.commit([Written([Change("users", "8", b"", None), Change("users", "9", None, b'{"id":9}')])])
+    file.close()
+    assert (tmp_path / "log").read_text() in manual
