@@ -97,6 +97,7 @@ class Database:
         self.limits = limits or Limits()
         self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
         self.schemas: dict[str, RecordSchema] = {**self.models}
+        self._plain_rules = Rules(limit_bytes=self.limits.record_bytes)
         self._cautious: set[str] = set()  # tables whose definition asks for If-Match
         self._definitions = 0  # how often one was given or taken away
         self._presence = Presence(self.engine, self.schemas)
@@ -171,22 +172,13 @@ class Database:
 
     def rules(self, table: str) -> Rules:
         """Return what holds for the records of a table."""
-        return Rules(self.schemas.get(table), self.limits.record_bytes, table in self._cautious)
+        if table in self.schemas or table in self._cautious:
+            return Rules(self.schemas.get(table), self.limits.record_bytes, table in self._cautious)
+        return self._plain_rules
 
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
-        for _ in range(MAX_ATTEMPTS):
-            try:
-                return await self._apply(operation, self.rules(operation.table))
-            except RecordNotFound:
-                await self.engine.table_stats(operation.table)  # says so if it is the table that is missing
-                raise
-            except _Redefined:
-                continue
-        raise Unavailable("The table is being defined by others; nothing was applied.")
-
-    async def _apply(self, operation: Operation, rules: Rules) -> Outcome:
-        prepared, definitions = prepare(operation, rules), self._definitions
+        table = operation.table
         outcome: Outcome
 
         def step(before: bytes | None) -> bytes | None:
@@ -196,8 +188,18 @@ class Database:
             outcome = settle(prepared, before, rules)
             return outcome.body
 
-        await self.engine.change(operation.table, prepared.key, step)
-        return outcome
+        for _ in range(MAX_ATTEMPTS):
+            rules, definitions = self.rules(table), self._definitions
+            try:
+                prepared = prepare(operation, rules)
+                await self.engine.change(table, prepared.key, step)
+            except RecordNotFound:
+                await self.engine.table_stats(table)  # says so if it is the table that is missing
+                raise
+            except _Redefined:
+                continue
+            return outcome
+        raise Unavailable("The table is being defined by others; nothing was applied.")
 
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Apply operations in order, all or nothing, and return what each did.

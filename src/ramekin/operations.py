@@ -2,14 +2,16 @@
 
 An operation is a frozen value. `prepare` checks what can be checked without the table; `settle` takes the body that
 stands and returns the body to store. Both are pure, so the same code serves one record, a bulk and a batch, and a
-write that met another one in between is simply settled again. The values here are named tuples: a frozen dataclass
-takes twice as long to make. Knows no engines; see ``database.py`` for who calls it.
+write that met another one in between is simply settled again. The values here are msgspec's, made in a third of
+the time of named tuples. Knows no engines; see ``database.py`` for who calls it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from ramekin import codec
 from ramekin.definitions import MIB
@@ -61,7 +63,7 @@ class Condition:
 ALWAYS = Condition()
 
 
-class Operation(NamedTuple):
+class Operation(Struct, frozen=True, gc=False):
     """One thing to do with one record.
 
     `address` is the id's text in the request's address, if it has one; `record` is a parsed JSON value.
@@ -75,7 +77,7 @@ class Operation(NamedTuple):
     on_conflict: OnConflict = "error"
 
 
-class Rules(NamedTuple):
+class Rules(Struct, frozen=True, gc=False):
     """What holds for the records of one table."""
 
     schema: RecordSchema | None = None
@@ -83,7 +85,7 @@ class Rules(NamedTuple):
     needs_if_match: bool = False
 
 
-class Prepared(NamedTuple):
+class Prepared(Struct, frozen=True, gc=False):
     """An operation whose key is known; `body` too, where it does not depend on the record that stands."""
 
     operation: Operation
@@ -92,7 +94,7 @@ class Prepared(NamedTuple):
     body: bytes | None = None
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True, gc=False):
     """What an operation did: the record's key, and its body before (None if it is new) and after (None if deleted)."""
 
     effect: Effect
@@ -119,9 +121,13 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     if operation.kind != "create":
         return _prepare_addressed(operation, schema)
     sent = _object(operation.record)
+    if schema is None and "id" not in sent:
+        key = uuid7.text()
+        record = {"id": key, **sent}
+        return Prepared(operation, key, record, _fitting(codec.dump(record), rules))
     if operation.on_conflict == "merge" and "id" in sent:
         return Prepared(operation, _key_of(sent["id"], schema), sent)
-    record = _with_id(sent, schema)
+    record = sent if schema is None or not schema.takes_uuid or "id" in sent else {"id": uuid7.text(), **sent}
     body, key = _encode(record, rules)
     return Prepared(operation, key, record, body)
 
@@ -238,16 +244,9 @@ def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
         record = {**record, "id": record_id}
     else:
         record = {"id": record_id, **record}
+    if rules.schema is None:
+        return _fitting(codec.dump(record), rules)
     return _encode(record, rules, key=str(record_id))[0]
-
-
-def _with_id(record: dict[str, Any], schema: RecordSchema | None) -> dict[str, Any]:
-    """Return the record with an id: its own, one that the model will make, or a new UUID."""
-    if "id" in record:
-        return record
-    if schema is not None and not schema.takes_uuid:
-        return record
-    return {"id": uuid7.text(), **record}
 
 
 def _key_of(record_id: object, schema: RecordSchema | None) -> str:
@@ -266,9 +265,14 @@ def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> tup
     found = id_key(record_id)
     if key is not None and found != key:
         raise InvalidRecord("The table's model makes another id of this one, and an id never changes.")
+    return _fitting(body, rules), found
+
+
+def _fitting(body: bytes, rules: Rules) -> bytes:
+    """Return a body that is no longer than a record may be. Raises BodyTooLarge."""
     if len(body) > rules.limit_bytes:
         raise BodyTooLarge(f"The record has more than {rules.limit_bytes} bytes.")
-    return body, found
+    return body
 
 
 def _is_blind(operation: Operation) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from itertools import count
 from secrets import token_hex
-from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ramekin.api.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_NOSNIFF = (b"x-content-type-options", b"nosniff")
 _run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
 _log = structlog.get_logger("ramekin")
 
@@ -38,9 +36,11 @@ class Exchange(Protocol):
     request_id: str
     began_s: float
     method: str
-    path: str
-    extra: dict[str, str]
+    extra: Mapping[str, str]
     """Headers that its answer carries besides the endpoint's own."""
+
+    @property
+    def path(self) -> str: ...
 
 
 def request_id_of(sent: str | None) -> str:
@@ -48,12 +48,12 @@ def request_id_of(sent: str | None) -> str:
     return sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_run}-{next(_numbers)}"
 
 
-def last_headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    """Return the headers that every answer ends with."""
-    own = [(b"x-request-id", exchange.request_id.encode()), _NOSNIFF]
+def last_lines(exchange: Exchange) -> bytes:
+    """Return the headers that every answer ends with, as the lines in which they are sent."""
+    lines = f"x-request-id: {exchange.request_id}\r\nx-content-type-options: nosniff\r\n"
     if exchange.extra:
-        own += [(name.encode(), value.encode()) for name, value in exchange.extra.items()]
-    return own
+        lines += "".join([f"{name}: {value}\r\n" for name, value in exchange.extra.items()])
+    return lines.encode()
 
 
 class Edge:
@@ -85,9 +85,9 @@ class Edge:
         fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
         return problem_response(fault, exchange.request_id)
 
-    def note(self, exchange: Exchange, operation: str, status: int) -> None:
+    def note(self, exchange: Exchange, operation: str, status: int, now_s: float) -> None:
         """Note the answer of a request; a status of 0 says that the client went away before it."""
-        spent_s = perf_counter() - exchange.began_s
+        spent_s = now_s - exchange.began_s
         self._metrics.count(operation, status, spent_s)
         if self._has_access_log:
             _log.info(

@@ -44,11 +44,10 @@ def media_type(request: Asked, allowed: Sequence[str]) -> str:
     return kind
 
 
-def _listed(request: Asked, name: str) -> str | None:
-    """Return a header that is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
-    header = request.headers.get(name)
-    if header is None or isinstance(request, WholeRequest):
-        return header
+def _listed(request: Asked, name: str) -> str:
+    """Return a header that is there and is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
+    if isinstance(request, WholeRequest):
+        return request.headers[name]
     return ", ".join(request.headers.getlist(name))
 
 
@@ -60,8 +59,7 @@ def accepted(request: Asked, offered: Sequence[str]) -> str:
 
     Source: RFC 9110, section 12.5.1.
     """
-    header = _listed(request, "accept") or ""
-    if not header or header == "*/*":
+    if "accept" not in request.headers or (header := _listed(request, "accept")) in ("", "*/*"):
         return offered[0]
     best, best_quality = None, 0.0
     ranges = [_media_range(part) for part in header.split(",") if part.strip()]
@@ -96,21 +94,20 @@ def read_condition(request: Asked) -> Condition:
 
     If-Match compares strongly: a weak tag matches nothing. Source: RFC 9110, section 13.1.
     """
-    if_match, if_none_match = _listed(request, "if-match"), _listed(request, "if-none-match")
-    if if_match is None and if_none_match is None:
+    has_match, has_none_match = "if-match" in request.headers, "if-none-match" in request.headers
+    if not has_match and not has_none_match:
         return ALWAYS
     return Condition(
-        None if if_match is None else _tags(if_match, "If-Match", weak_too=False),
-        None if if_none_match is None else _tags(if_none_match, "If-None-Match", weak_too=True),
+        _tags(_listed(request, "if-match"), "If-Match", weak_too=False) if has_match else None,
+        _tags(_listed(request, "if-none-match"), "If-None-Match", weak_too=True) if has_none_match else None,
     )
 
 
 def none_match(request: Asked, opaque: str) -> bool:
     """Say whether If-None-Match names this tag, or any: the client's copy is fresh. Raises InvalidHeader."""
-    header = _listed(request, "if-none-match")
-    if header is None:
+    if "if-none-match" not in request.headers:
         return False
-    tags = _tags(header, "If-None-Match", weak_too=True)
+    tags = _tags(_listed(request, "if-none-match"), "If-None-Match", weak_too=True)
     return opaque in tags or "*" in tags
 
 
@@ -132,8 +129,7 @@ def _tags(header: str, name: str, *, weak_too: bool) -> frozenset[str]:
 
 def preferences(request: Asked) -> frozenset[str]:
     """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
-    header = _listed(request, "prefer")
-    if header is None:
+    if "prefer" not in request.headers:
         return _NOTHING_PREFERRED
-    parts = re.split(r"[,;]", header)
+    parts = re.split(r"[,;]", _listed(request, "prefer"))
     return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())

@@ -37,18 +37,15 @@ class Metrics:
     """How long requests took, by operation and status."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, int], list[int]] = {}
-        self._sums_s: dict[tuple[str, int], float] = {}
+        self._figures: dict[tuple[str, int], list[float]] = {}  # how many of each length, and the sum of all lengths
 
     def count(self, operation: str, status: int, spent_s: float) -> None:
         """Count one request. Cost: O(1)."""
-        label = operation, status
-        try:
-            self._counts[label][bisect_left(BOUNDS_S, spent_s)] += 1
-            self._sums_s[label] += spent_s
-        except KeyError:
-            self._counts[label], self._sums_s[label] = [0] * (len(BOUNDS_S) + 1), 0.0
-            self.count(operation, status, spent_s)
+        figures = self._figures.get((operation, status))
+        if figures is None:
+            figures = self._figures[operation, status] = [*[0] * (len(BOUNDS_S) + 1), 0.0]
+        figures[bisect_left(BOUNDS_S, spent_s)] += 1
+        figures[-1] += spent_s
 
     def family(self) -> HistogramMetricFamily:
         """Return what was counted."""
@@ -57,12 +54,12 @@ class Metrics:
             "Seconds from a request's arrival to its answer, by operation and status (0: the client went away).",
             labels=["operation", "status"],
         )
-        for (operation, status), counts in self._counts.items():
-            buckets, seen = [], 0
+        for (operation, status), (*counts, sum_s) in self._figures.items():
+            buckets, seen = [], 0.0
             for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], counts, strict=True):
                 seen += count
                 buckets.append((bound, seen))
-            family.add_metric([operation, str(status)], buckets, self._sums_s[operation, status])
+            family.add_metric([operation, str(status)], buckets, sum_s)
         return family
 
 

@@ -15,12 +15,15 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
-from ramekin.api.edge import last_headers, request_id_of
+from ramekin.api.edge import last_lines, request_id_of
 from ramekin.api.limits import Limited, is_open
 from ramekin.api.problems import problem_response
+from ramekin.api.responses import header_pairs
 from ramekin.api.routes import methods_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,7 +53,7 @@ class EdgeMiddleware:
                 raise  # the answer has begun: the server cuts the connection, so that nobody takes a part for the whole
             await answer(scope, receive, exchange.answer)
         endpoint = scope.get("endpoint")
-        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status)
+        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status, perf_counter())
 
     async def _answer_here(self, scope: Scope, headers: Headers, exchange: _Exchange) -> Response | None:
         """Return the answer of a request that needs no endpoint; None for all others."""
@@ -88,7 +91,7 @@ class _Exchange:
     def __init__(self, scope: Scope, headers: Headers, send: Send) -> None:
         self.began_s, self.method, self.path = perf_counter(), scope["method"], scope["path"]
         self.request_id = scope["ramekin.request_id"] = request_id_of(headers.get("x-request-id"))
-        self.extra: dict[str, str] = {}
+        self.extra: Mapping[str, str] = {}
         self.status, self._send = 0, send
 
     async def answer(self, message: Message) -> None:
@@ -96,7 +99,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             present = {name for name, _ in message["headers"]}
-            added = [header for header in last_headers(self) if header[0] not in present]
+            added = [header for header in header_pairs(last_lines(self)) if header[0] not in present]
             message["headers"] = [*message["headers"], *added]
         await self._send(message)
 

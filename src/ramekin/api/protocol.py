@@ -9,36 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import re
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ramekin.api.coroutines import go_on
-from ramekin.api.edge import last_headers, request_id_of
+from ramekin.api.edge import last_lines, request_id_of
 from ramekin.api.hot import PREFIX
 from ramekin.api.limits import Limited
 from ramekin.api.problems import problem_response
-from ramekin.api.requests import WholeRequest
+from ramekin.api.requests import NO_QUERY, WholeRequest
+from ramekin.api.responses import header_lines
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from fastapi import Response
-    from uvicorn.server import ServerState
 
     from ramekin.api.edge import Edge
     from ramekin.api.hot import Endpoint, HotTable
 
 _PART = rb"([\w.~!$&'()*+,;=:@-]+)"  # a percent sign is unusual here
 _LINE = re.compile(
-    rb"([A-Z]+) (%b%b(?:/%b)?)(?:\?([\w.~!$&'()*+,;=:@/?%%-]*))? HTTP/1\.1" % (PREFIX.encode(), _PART, _PART)
+    rb"([A-Z]+) (%b%b(?:/%b)?)(?:\?([\w.~!$&'()*+,;=:@/?%%-]*))? HTTP/1\.1\r\n" % (PREFIX.encode(), _PART, _PART)
 )
 
 _UNUSUAL = frozenset({"expect", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-proto"})
-_BODILESS = frozenset({b"GET", b"HEAD", b"DELETE"})
-_CLOSE = (b"connection", b"close")
+_BODILESS = frozenset({"GET", "HEAD", "DELETE"})
+_CLOSE = b"connection: close\r\n"
 
 LONG_WAY, INCOMPLETE = 0, -1
 """What stands for the length of a request that the parser gets, and of one whose body is still on its way."""
@@ -82,32 +83,27 @@ class ShortWay:
 
     def __init__(self, table: HotTable, edge: Edge) -> None:
         self.edge = edge
-        self.endpoints = {
-            (method.encode(), parts): endpoint
-            for (method, parts), endpoint in table.endpoints.items()
-            if not getattr(endpoint, "is_watchful", False)
-        }
-        self._heads: dict[bytes, Head] = {}
-        self._common: list[tuple[bytes, bytes]] = []
-        self._common_lines = b""
+        hot = [(key, e) for key, e in table.endpoints.items() if not getattr(e, "is_watchful", False)]
+        self.of_table = {method: endpoint for (method, parts), endpoint in hot if parts == 1}
+        self.of_record = {method: endpoint for (method, parts), endpoint in hot if parts == 2}
+        self.heads: dict[bytes, Head] = {}
+        """The header blocks read so far; `head` reads another."""
+        self.common: list[tuple[bytes, bytes]] = []
+        self.common_lines = b""
 
     def head(self, block: bytes) -> Head:
-        """Return a header block, read. Cost: O(1) for one that was read before."""
-        head = self._heads.get(block)
-        if head is None:
-            head = Head(block)
-            if len(block) <= MAX_HEAD_BYTES:
-                if len(self._heads) == MAX_HEADS:
-                    self._heads.clear()
-                self._heads[block] = head
+        """Return a header block, read, and remember it."""
+        head = Head(block)
+        if len(block) <= MAX_HEAD_BYTES:
+            if len(self.heads) == MAX_HEADS:
+                self.heads.clear()
+            self.heads[block] = head
         return head
 
-    def common_lines(self, server: ServerState) -> bytes:
-        """Return the lines of the headers that the server gives to every answer; it renews them each second."""
-        if self._common is not server.default_headers:
-            self._common = server.default_headers
-            self._common_lines = b"".join([b"%b: %b\r\n" % header for header in self._common])
-        return self._common_lines
+    def renew(self, common: list[tuple[bytes, bytes]]) -> None:
+        """Take the headers that the server gives to every answer; it makes others each second."""
+        self.common = common
+        self.common_lines = b"".join([b"%b: %b\r\n" % header for header in common])
 
     async def admit(self, request: WholeRequest, answer: Coroutine[Any, Any, Response], address: str) -> Response:
         """Return an answer, if the edge lets its request in."""
@@ -137,6 +133,9 @@ class RecordProtocol(HttpToolsProtocol):
     3. What it writes equals what uvicorn writes for the same answer.
     """
 
+    # Slots, since uvicorn's own attributes are as many as an object can have before each costs more to read.
+    __slots__ = ("_closes", "_held", "_idle_until_s", "_is_parsing", "_task", "_way")
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._way: ShortWay = self.config.app.state.short_way  # type: ignore[union-attr]  # it is an application
@@ -149,8 +148,10 @@ class RecordProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._held:
             data, self._held = self._held + data, b""
-        while data and not self._is_busy():
+        while not self._is_busy():
             taken = self._take(data)
+            if taken == len(data):
+                return
             if taken == LONG_WAY:
                 super().data_received(data)
                 return
@@ -159,10 +160,10 @@ class RecordProtocol(HttpToolsProtocol):
                 self._close_after(BODY_S)
                 return
             data = data[taken:]
-        if data and self._task is not None:
+        if self._task is not None:
             self._held = data
             self.flow.pause_reading()
-        elif data:
+        else:
             super().data_received(data)
 
     def _is_busy(self) -> bool:
@@ -176,28 +177,33 @@ class RecordProtocol(HttpToolsProtocol):
 
     def _take(self, data: bytes) -> int:
         """Answer the request that the data begin with, and return its length, or one of the words above."""
-        line_end = data.find(b"\r\n")
-        line = _LINE.fullmatch(data, 0, line_end) if line_end > 0 else None
-        head_end = data.find(b"\r\n\r\n", line_end)
-        if line is None or head_end < 0:
+        line = _LINE.match(data)
+        if line is None:
             return LONG_WAY
-        head = self._way.head(data[line_end + 2 : head_end + 2])
+        start = line.end()
+        head_end = data.find(b"\r\n\r\n", start - 2)
+        if head_end < 0:
+            return LONG_WAY
+        way, block = self._way, data[start : head_end + 2]
+        head = way.heads.get(block) or way.head(block)
         end = head_end + 4 + head.body_bytes
         if not head.is_usual or end > MAX_HELD_BYTES:
             return LONG_WAY
-        method, path, table, record_id, query = line.groups()
-        parts = [table.decode()] if record_id is None else [table.decode(), record_id.decode()]
-        endpoint = self._way.endpoints.get((method, len(parts)))
+        sent, path, table, record_id, query = line.groups()
+        method = sent.decode()
+        endpoint = (way.of_table if record_id is None else way.of_record).get(method)
         if endpoint is None or (head.body_bytes and method in _BODILESS):
             return LONG_WAY
         if len(data) < end:
             return INCOMPLETE
         name = request_id_of(head.headers.get("x-request-id"))
+        scope = {"query_string": query} if query else NO_QUERY
         content = data[head_end + 4 : end]
-        request = WholeRequest(method.decode(), path.decode(), query or b"", head.headers, content, name)
+        request = WholeRequest(perf_counter(), method, path, scope, head.headers, content, name)
+        parts = (table.decode(),) if record_id is None else (table.decode(), record_id.decode())
         answer = endpoint(*parts, request)
-        if not self._way.edge.is_open:
-            answer = self._way.admit(request, answer, self.client[0] if self.client else "unknown")
+        if not way.edge.is_open:
+            answer = way.admit(request, answer, self.client[0] if self.client else "unknown")
         self._start(request, endpoint, answer)
         return end
 
@@ -220,7 +226,7 @@ class RecordProtocol(HttpToolsProtocol):
         self.tasks.discard(task)
         if task.cancelled() or self.transport.is_closing():
             self.transport.close()
-            self._way.edge.note(request, endpoint.__name__, 0)
+            self._way.edge.note(request, endpoint.__name__, 0, perf_counter())
             return
         error = task.exception()
         self._write(request, endpoint, self._way.refuse(request, error) if error else task.result())
@@ -231,30 +237,32 @@ class RecordProtocol(HttpToolsProtocol):
 
     def _write(self, request: WholeRequest, endpoint: Endpoint, response: Response) -> None:
         """Write an answer as uvicorn writes it, and note it."""
-        way, status = self._way, response.status_code
-        headers = response.raw_headers + last_headers(request)
+        way, state, status = self._way, self.server_state, response.status_code
+        if way.common is not state.default_headers:
+            way.renew(state.default_headers)
+        own, last = header_lines(response), last_lines(request)
         if self._closes:
-            headers.append(_CLOSE)
-        body = b"" if request.method == "HEAD" else bytes(response.body)
-        lines = [b"%b: %b\r\n" % header for header in headers]
-        self.transport.write(
-            b"".join([STATUS_LINE[status], way.common_lines(self.server_state), *lines, b"\r\n", body])
-        )
-        if self._closes or (status >= 400 and _CLOSE in headers):
+            last += _CLOSE
+        body = b"" if request.method == "HEAD" else response.body
+        self.transport.write(b"".join((STATUS_LINE[status], way.common_lines, own, last, b"\r\n", body)))
+        if self._closes or (status >= 400 and _CLOSE in own):
             self.transport.close()
-        self.server_state.total_requests += 1
-        way.edge.note(request, endpoint.__name__, status)
-        self._close_after(self.timeout_keep_alive)
+        state.total_requests += 1
+        now_s = perf_counter()
+        way.edge.note(request, endpoint.__name__, status, now_s)
+        self._idle_until_s = now_s + self.timeout_keep_alive
+        if self.timeout_keep_alive_task is None:
+            self._close_after(self.timeout_keep_alive)
 
     def _close_after(self, idle_s: float) -> None:
         """Close the connection when nothing arrives for so long. One timer serves many answers."""
-        self._idle_until_s = self.loop.time() + idle_s
+        self._idle_until_s = perf_counter() + idle_s
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(idle_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close the connection, if it has been idle for long enough; uvicorn's own timer comes here too."""
-        left_s = self._idle_until_s - self.loop.time()
+        left_s = self._idle_until_s - perf_counter()
         if self._task is not None:
             left_s = self.timeout_keep_alive
         if left_s > 0:

@@ -33,7 +33,7 @@ from ramekin.api.responses import (
 )
 from ramekin.api.routes import API, add_route, hot
 from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
-from ramekin.operations import CONFLICT_RULES, Operation
+from ramekin.operations import ALWAYS, CONFLICT_RULES, Operation
 from ramekin.paths import parse_path, select
 from ramekin.schema import column_types
 
@@ -64,8 +64,7 @@ def register(app: FastAPI, context: Context) -> None:
         if kind == JSON and body.lstrip(b" \t\r\n")[:1] != b"[":
             if len(body) > limits.record_bytes:
                 raise BodyTooLarge(f"A record has more than {limits.record_bytes} bytes.")
-            operation = Operation("create", table, record=codec.parse(body), on_conflict=rule)
-            outcome = await database.apply(operation)
+            outcome = await database.apply(Operation("create", table, None, codec.parse(body), ALWAYS, rule))
             return _answer_one(table, outcome, is_minimal=is_minimal)
         records = _read_bulk(context, table, kind, body, as_text=as_text)
         outcomes = await database.insert(table, records, on_conflict=rule)
@@ -74,7 +73,8 @@ def register(app: FastAPI, context: Context) -> None:
     @hot
     async def get_record(table: str, id: str, request: Request) -> Response:
         """Return one record."""
-        fields = _selected(read_parameters(request, ("select",)))
+        parameters = read_parameters(request, ("select",))
+        fields = _selected(parameters["select"]) if parameters else None
         accepted(request, (JSON,))
         body = await database.get(table, id)
         digest = codec.digest(body)
@@ -83,7 +83,7 @@ def register(app: FastAPI, context: Context) -> None:
             return not_modified(etag)
         if fields is not None:
             body = codec.dump(select(codec.parse(body), fields))
-        return JsonText(body, 200, [(b"etag", etag.encode())])
+        return JsonText(body, 200, f"etag: {etag}\r\n")
 
     @hot
     async def put_record(table: str, id: str, request: Request) -> Response:
@@ -136,10 +136,8 @@ async def _parse(context: Context, body: bytes, table: str, id: str | None) -> A
         raise
 
 
-def _selected(parameters: dict[str, str]) -> list[tuple[str, ...]] | None:
-    if "select" not in parameters:
-        return None
-    names = parameters["select"].split(",")
+def _selected(text: str) -> list[tuple[str, ...]]:
+    names = text.split(",")
     if not all(names):
         raise InvalidParameter("'select' is a list of fields with commas between.")
     return [parse_path(name) for name in names]
@@ -160,15 +158,12 @@ def _read_bulk(context: Context, table: str, kind: str, body: bytes, *, as_text:
 def _answer_one(table: str, outcome: Outcome, *, is_minimal: bool = False) -> Response:
     assert outcome.body is not None, "only a deletion leaves none"
     is_new = outcome.effect == "created"
-    headers = [(b"etag", b'"%b"' % codec.digest(outcome.body).encode())]
+    lines = f'etag: "{codec.digest(outcome.body)}"\r\n'
     if is_new:
-        headers.append((b"location", record_path(table, outcome.key).encode()))
+        lines += f"location: {record_path(table, outcome.key)}\r\n"
     if not is_minimal:
-        return JsonText(outcome.body, 201 if is_new else 200, headers)
-    return JsonText(codec.dump({"count": 1}), 201 if is_new else 200, [*headers, _MINIMAL])
-
-
-_MINIMAL = (b"preference-applied", b"return=minimal")
+        return JsonText(outcome.body, 201 if is_new else 200, lines)
+    return JsonText(codec.dump({"count": 1}), 201 if is_new else 200, f"{lines}preference-applied: return=minimal\r\n")
 
 
 def _answer_many(outcomes: Sequence[Outcome], *, is_minimal: bool) -> Response:

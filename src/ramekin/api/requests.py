@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from msgspec import Struct
 from starlette.requests import ClientDisconnect
 
 from ramekin.errors import (
@@ -41,23 +41,30 @@ T = TypeVar("T", bound=str)
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-class WholeRequest:
+NO_QUERY: Scope = {"query_string": b""}
+_NOTHING: Mapping[str, str] = {}
+
+
+class WholeRequest(Struct, gc=False):
     """A request that has arrived whole, as far as endpoints and the edge read one; it is made without ASGI.
 
     The headers are a plain dictionary by their names in small letters; none of them stands twice. It stands in for
-    Starlette's `Request`, of which it is no subclass: that would make it three times as costly to make.
+    Starlette's `Request`, of which it is no subclass: that would make it ten times as costly to make.
     """
 
-    __slots__ = ("began_s", "content", "extra", "headers", "method", "path", "request_id", "scope")
+    began_s: float
+    method: str
+    raw_path: bytes
+    scope: Scope
+    headers: Mapping[str, str]
+    content: bytes
+    request_id: str
+    extra: Mapping[str, str] = _NOTHING
 
-    def __init__(
-        self, method: str, path: str, query: bytes, headers: Mapping[str, str], content: bytes, request_id: str
-    ) -> None:
-        self.began_s = perf_counter()
-        self.method, self.path, self.headers, self.content = method, path, headers, content
-        self.request_id = request_id
-        self.extra: dict[str, str] = {}
-        self.scope: Scope = {"type": "http", "query_string": query}
+    @property
+    def path(self) -> str:
+        """Return the path, which the access log alone reads."""
+        return self.raw_path.decode()
 
 
 Asked = Request | WholeRequest

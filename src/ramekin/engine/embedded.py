@@ -55,7 +55,8 @@ class EmbeddedEngine:
         self._needed: Counter[Field] = Counter()  # fields of snapshots that are being prepared
         self._builds: dict[tuple[int, Field | None], asyncio.Task[None]] = {}
         self._clock, self._index_idle_s = clock, index_idle_s
-        self._swept_s = clock.steady_s()
+        self._sweep_every_s = min(SWEEP_S, index_idle_s)
+        self._sweep_at_s = clock.steady_s() + self._sweep_every_s
 
     async def open(self) -> None:
         pass
@@ -114,7 +115,7 @@ class EmbeddedEngine:
         return self._catalog.table(name).index_stats()
 
     async def get(self, table: str, key: str) -> bytes | None:
-        return self._catalog.table(table).get(key)
+        return self._catalog.table(table).records.bodies.get(key)
 
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
         find = self._catalog.find
@@ -135,11 +136,14 @@ class EmbeddedEngine:
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
         self._drop_idle_indexes()
-        if self._catalog.has_unique:
+        catalog = self._catalog
+        if catalog.has_unique:
             await self._make_unique_ready([table])
-        found = self._catalog.find(table)
-        before = None if found is None else found.get(key)
-        self._catalog.put(table, key, before, step(before))
+        found = catalog.find(table)
+        before = None if found is None else found.records.bodies.get(key)
+        after = step(before)
+        if after is not before:
+            catalog.put(table, key, before, after)
 
     async def write(self, changes: Sequence[Change]) -> bool:
         self._drop_idle_indexes()
@@ -241,8 +245,8 @@ class EmbeddedEngine:
 
     def _drop_idle_indexes(self) -> None:
         now_s = self._clock.steady_s()
-        if now_s - self._swept_s >= min(SWEEP_S, self._index_idle_s):
-            self._swept_s = now_s
+        if now_s >= self._sweep_at_s:
+            self._sweep_at_s = now_s + self._sweep_every_s
             for table in self._catalog:
                 table.drop_idle_indexes(now_s - self._index_idle_s)
 

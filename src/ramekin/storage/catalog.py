@@ -119,13 +119,19 @@ class Catalog:
 
     def put(self, table: str, key: str, before: bytes | None, after: bytes | None) -> None:
         """Apply the change of one record whose body is `before`. Raises as `apply`. Cost: O(1)."""
-        if before is not after:
-            self.check((Change(table, key, before, after),))
-            self._revision += 1
-            self._put(table, key, before, after)
+        if table not in self._tables:
+            check_table_name(table)
+        if self.has_unique:
+            self.check_unique([Change(table, key, before, after)])
+        if self.memory.limit_bytes is not None:
+            self.check_room(((table, key, before, after),))
+        self._revision += 1
+        self._put(table, key, before, after)
 
     def _put(self, name: str, key: str, before: bytes | None, after: bytes | None) -> None:
-        table = self.create(name)
+        table = self._tables.get(name)
+        if table is None:
+            table = self.create(name)
         table.revision = self._revision
         if after is not None:
             table.put(key, after)

@@ -97,7 +97,7 @@ class Table:
         found = self._finding_bytes() if is_found else 0
         if before is None:
             grown += RECORD_BYTES + len(key)
-            if looks_like_integer(key) and isinstance(_read_id(body), str):
+            if (key.isdecimal() or key[0] == "-") and looks_like_integer(key) and isinstance(_read_id(body), str):
                 records.text_keys.add(key)
                 grown += TEXT_KEY_BYTES
             if self.order is not None:
@@ -234,8 +234,9 @@ class Table:
 
     def finding_bytes_each(self) -> int:
         """Return about what the order and the indexes take for one record. Cost: O(indexes)."""
-        found = self._finding_bytes()
-        return found // max(1, len(self.records.bodies)) if found else 0
+        if self.order is None and not self.indexes and not self._growing:
+            return 0
+        return self._finding_bytes() // max(1, len(self.records.bodies))
 
     def definition_growth(self, definition: Definition) -> int:
         """Return about how many bytes the indexes would add that a definition names and that are not there."""
