@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from struct import unpack
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -73,16 +74,16 @@ class _Noise:
     """Random bits from the system, fetched 4 KiB at a time: a call for each id would cost half of making it."""
 
     def __init__(self) -> None:
-        self._block, self._at = b"", 0
+        self._words: list[int] = []  # of 32 bits
 
     def bits(self, count: int) -> int:
         """Return a random integer of that many bits. Cost: O(count)."""
-        size = (count + 7) // 8
-        start, end = self._at, self._at + size
-        if end > len(self._block):
-            self._block, start, end = secrets.token_bytes(4096), 0, size
-        self._at = end
-        return int.from_bytes(self._block[start:end]) >> (size * 8 - count)
+        value = made = 0
+        while made < count:
+            if not self._words:
+                self._words = [*unpack("1024I", secrets.token_bytes(4096))]
+            value, made = value << 32 | self._words.pop(), made + 32
+        return value >> made - count
 
 
 _LOW, _VARIANT = (1 << 62) - 1, 2 << 62

@@ -121,6 +121,31 @@ def test_a_table_with_postings_that_are_long_counts_them():
     assert table.memory_bytes == counted_anew(table)
 
 
+@given(
+    st.lists(STEPS, max_size=20), IDS, VALUES, st.sampled_from(["t", "new"]), st.floats(0.5, 3.0), st.integers(0, 4000)
+)
+def test_what_surely_fits_fits_when_it_is_counted(steps, record_id, value, name, share, spare):
+    catalog = Catalog()
+    table = catalog.create("t")
+    for what, told in steps:
+        make(table, what, told)
+    key, body, memory = str(record_id), body_of(record_id, value, 1), catalog.memory
+    memory.limit_bytes = int(memory.used_bytes * share) + spare
+    if memory.is_ample(len(key) + len(body)):
+        before = table.get(key) if name == "t" else None
+        assert memory.used_bytes + catalog.check_room([(name, key, before, body)]) <= memory.limit_bytes
+
+
+def test_one_record_more_counts_what_may_find_it_before_it_is_stored():
+    catalog = Catalog()
+    catalog.put("t", "1", None, body_of(1, "x" * 5000, 1))
+    table = catalog.table("t")
+    exhaust(table.build_index(HASH, is_sorted=False))
+    catalog.memory.limit_bytes = catalog.memory.used_bytes + 3000
+    catalog.put("t", "2", None, body_of(2, None, 1))
+    assert HASH not in table.indexes  # it gave way to another value as long as the first
+
+
 def test_what_is_still_done_with_a_dropped_table_does_not_count():
     catalog = Catalog()
     catalog.store([Change("t", str(i), None, body_of(i, i, i)) for i in range(900)])

@@ -43,9 +43,15 @@ class Exchange(Protocol):
     def path(self) -> str: ...
 
 
-def request_id_of(sent: str | None) -> str:
-    """Return the id that a client gave to its request, if it is a proper one; else a new one."""
-    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_run}-{next(_numbers)}"
+def sent_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id that a client gave to its request, if it is a proper one."""
+    sent = headers.get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else None
+
+
+def new_id() -> str:
+    """Return an id for a request that has none."""
+    return f"{_run}-{next(_numbers)}"
 
 
 def last_lines(exchange: Exchange) -> bytes:

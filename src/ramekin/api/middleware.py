@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
-from ramekin.api.edge import last_lines, request_id_of
+from ramekin.api.edge import last_lines, new_id, sent_id
 from ramekin.api.limits import Limited, is_open
 from ramekin.api.problems import problem_response
 from ramekin.api.responses import header_pairs
@@ -90,7 +90,7 @@ class _Exchange:
 
     def __init__(self, scope: Scope, headers: Headers, send: Send) -> None:
         self.began_s, self.method, self.path = perf_counter(), scope["method"], scope["path"]
-        self.request_id = scope["ramekin.request_id"] = request_id_of(headers.get("x-request-id"))
+        self.request_id = scope["ramekin.request_id"] = sent_id(headers) or new_id()
         self.extra: Mapping[str, str] = {}
         self.status, self._send = 0, send
 

@@ -16,12 +16,12 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ramekin.api.coroutines import go_on
-from ramekin.api.edge import last_lines, request_id_of
+from ramekin.api.edge import last_lines, new_id, sent_id
 from ramekin.api.hot import PREFIX
 from ramekin.api.limits import Limited
 from ramekin.api.problems import problem_response
 from ramekin.api.requests import NO_QUERY, WholeRequest
-from ramekin.api.responses import header_lines
+from ramekin.api.responses import JsonText, header_lines
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from ramekin.api.edge import Edge
     from ramekin.api.hot import Endpoint, HotTable
 
-_PART = rb"([\w.~!$&'()*+,;=:@-]+)"  # a percent sign is unusual here
+_SIGNS = rb"A-Za-z0-9_.~!$&'()*+,;=:@-"  # a percent sign is unusual in a path
 _LINE = re.compile(
-    rb"([A-Z]+) (%b%b(?:/%b)?)(?:\?([\w.~!$&'()*+,;=:@/?%%-]*))? HTTP/1\.1\r\n" % (PREFIX.encode(), _PART, _PART)
+    rb"([A-Z]+) %b([%b]+)(?:/([%b]+))?(?:\?([/?%%%b]*))? HTTP/1\.1\r\n" % (PREFIX.encode(), _SIGNS, _SIGNS, _SIGNS)
 )
 
 _UNUSUAL = frozenset({"expect", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-proto"})
@@ -56,9 +56,9 @@ MAX_HEADS = 1024
 
 
 class Head:
-    """A request's headers, by their names in small letters, and how long its body is."""
+    """A request's headers, by their names in small letters, its own id, and how long its body is."""
 
-    __slots__ = ("body_bytes", "headers", "is_usual")
+    __slots__ = ("body_bytes", "headers", "is_usual", "request_id")
 
     def __init__(self, block: bytes) -> None:
         """Read a header block, with the same parser as uvicorn; `is_usual` says whether the short way may be taken."""
@@ -69,6 +69,7 @@ class Head:
         except (HttpParserError, HttpParserUpgrade):
             self.is_usual = False
         self.body_bytes = int(self.headers.get("content-length", "0")) if self.is_usual else 0
+        self.request_id = sent_id(self.headers)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; the parser calls this."""
@@ -83,9 +84,7 @@ class ShortWay:
 
     def __init__(self, table: HotTable, edge: Edge) -> None:
         self.edge = edge
-        hot = [(key, e) for key, e in table.endpoints.items() if not getattr(e, "is_watchful", False)]
-        self.of_table = {method: endpoint for (method, parts), endpoint in hot if parts == 1}
-        self.of_record = {method: endpoint for (method, parts), endpoint in hot if parts == 2}
+        self.endpoints = {key: e for key, e in table.endpoints.items() if not getattr(e, "is_watchful", False)}
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far; `head` reads another."""
         self.common: list[tuple[bytes, bytes]] = []
@@ -189,18 +188,17 @@ class RecordProtocol(HttpToolsProtocol):
         end = head_end + 4 + head.body_bytes
         if not head.is_usual or end > MAX_HELD_BYTES:
             return LONG_WAY
-        sent, path, table, record_id, query = line.groups()
+        sent, table, record_id, query = line.groups()
         method = sent.decode()
-        endpoint = (way.of_table if record_id is None else way.of_record).get(method)
+        parts = (table.decode(),) if record_id is None else (table.decode(), record_id.decode())
+        endpoint = way.endpoints.get((method, len(parts)))
         if endpoint is None or (head.body_bytes and method in _BODILESS):
             return LONG_WAY
         if len(data) < end:
             return INCOMPLETE
-        name = request_id_of(head.headers.get("x-request-id"))
         scope = {"query_string": query} if query else NO_QUERY
-        content = data[head_end + 4 : end]
-        request = WholeRequest(perf_counter(), method, path, scope, head.headers, content, name)
-        parts = (table.decode(),) if record_id is None else (table.decode(), record_id.decode())
+        content, name = data[head_end + 4 : end], head.request_id or new_id()
+        request = WholeRequest(perf_counter(), method, parts, scope, head.headers, content, name)
         answer = endpoint(*parts, request)
         if not way.edge.is_open:
             answer = way.admit(request, answer, self.client[0] if self.client else "unknown")
@@ -240,7 +238,8 @@ class RecordProtocol(HttpToolsProtocol):
         way, state, status = self._way, self.server_state, response.status_code
         if way.common is not state.default_headers:
             way.renew(state.default_headers)
-        own, last = header_lines(response), last_lines(request)
+        own = response.lines if isinstance(response, JsonText) else header_lines(response)
+        last = last_lines(request)
         if self._closes:
             last += _CLOSE
         body = b"" if request.method == "HEAD" else response.body

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ramekin.api.app import Context
-    from ramekin.operations import Outcome
+    from ramekin.operations import OnConflict, Outcome
 
 RECORD = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
@@ -56,9 +56,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Create one record, or many at once: all or nothing."""
         kind = media_type(request, (JSON, NDJSON, CSV))
         body = await read_body(request, limits.bulk_bytes)
-        parameters = read_parameters(request, ("on_conflict", "csv_types"))
-        rule = choice(parameters, "on_conflict", CONFLICT_RULES)
-        as_text = choice(parameters, "csv_types", ("auto", "text")) == "text"
+        rule, as_text = _read_words(request)
         accepted(request, (JSON,))
         is_minimal = "return=minimal" in preferences(request)
         if kind == JSON and body.lstrip(b" \t\r\n")[:1] != b"[":
@@ -136,6 +134,15 @@ async def _parse(context: Context, body: bytes, table: str, id: str | None) -> A
         raise
 
 
+def _read_words(request: Request) -> tuple[OnConflict, bool]:
+    """Return what becomes of a record that is there already, and whether the values of CSV are texts."""
+    parameters = read_parameters(request, ("on_conflict", "csv_types"))
+    if not parameters:
+        return CONFLICT_RULES[0], False
+    rule = choice(parameters, "on_conflict", CONFLICT_RULES)
+    return rule, choice(parameters, "csv_types", ("auto", "text")) == "text"
+
+
 def _selected(text: str) -> list[tuple[str, ...]]:
     names = text.split(",")
     if not all(names):
@@ -156,14 +163,14 @@ def _read_bulk(context: Context, table: str, kind: str, body: bytes, *, as_text:
 
 
 def _answer_one(table: str, outcome: Outcome, *, is_minimal: bool = False) -> Response:
-    assert outcome.body is not None, "only a deletion leaves none"
-    is_new = outcome.effect == "created"
-    lines = f'etag: "{codec.digest(outcome.body)}"\r\n'
-    if is_new:
-        lines += f"location: {record_path(table, outcome.key)}\r\n"
-    if not is_minimal:
-        return JsonText(outcome.body, 201 if is_new else 200, lines)
-    return JsonText(codec.dump({"count": 1}), 201 if is_new else 200, f"{lines}preference-applied: return=minimal\r\n")
+    body, status = outcome.body, 200
+    assert body is not None, "only a deletion leaves none"
+    lines = f'etag: "{codec.digest(body)}"\r\n'
+    if outcome.effect == "created":
+        lines, status = f"{lines}location: {record_path(table, outcome.key)}\r\n", 201
+    if is_minimal:
+        return JsonText(codec.dump({"count": 1}), status, f"{lines}preference-applied: return=minimal\r\n")
+    return JsonText(body, status, lines)
 
 
 def _answer_many(outcomes: Sequence[Outcome], *, is_minimal: bool) -> Response:

@@ -15,6 +15,7 @@ from fastapi import Request
 from msgspec import Struct
 from starlette.requests import ClientDisconnect
 
+from ramekin.api.routes import API
 from ramekin.errors import (
     BodyTooLarge,
     InvalidParameter,
@@ -54,7 +55,8 @@ class WholeRequest(Struct, gc=False):
 
     began_s: float
     method: str
-    raw_path: bytes
+    parts: tuple[str, ...]
+    """Those of the path, behind ``/api/v1/data/``."""
     scope: Scope
     headers: Mapping[str, str]
     content: bytes
@@ -64,7 +66,7 @@ class WholeRequest(Struct, gc=False):
     @property
     def path(self) -> str:
         """Return the path, which the access log alone reads."""
-        return self.raw_path.decode()
+        return f"{API}/data/{'/'.join(self.parts)}"
 
 
 Asked = Request | WholeRequest
@@ -144,7 +146,9 @@ def flag(parameters: dict[str, str], name: str) -> bool:
 
 def choice(parameters: dict[str, str], name: str, values: Sequence[T]) -> T:
     """Return a parameter that is one of some words; the first of them if it is absent. Raises InvalidParameter."""
-    text = parameters.get(name, values[0])
+    if name not in parameters:
+        return values[0]
+    text = parameters[name]
     for value in values:
         if value == text:
             return value

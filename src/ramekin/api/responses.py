@@ -53,9 +53,7 @@ def header_pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def header_lines(response: Response) -> bytes:
-    """Return a response's own headers as the lines in which they are sent."""
-    if isinstance(response, JsonText):
-        return response.lines
+    """Return a response's own headers as the lines in which they are sent; a `JsonText` has them already."""
     return b"".join([b"%b: %b\r\n" % header for header in response.raw_headers])
 
 

@@ -123,7 +123,7 @@ class Catalog:
             check_table_name(table)
         if self.has_unique:
             self.check_unique([Change(table, key, before, after)])
-        if self.memory.limit_bytes is not None:
+        if after is not None and not self.memory.is_ample(len(key) + len(after)):
             self.check_room(((table, key, before, after),))
         self._revision += 1
         self._put(table, key, before, after)

@@ -64,6 +64,15 @@ class Memory:
             return 0
         return self.used_bytes + self.held_bytes + growth_bytes - self.limit_bytes
 
+    def is_ample(self, size_bytes: int) -> bool:
+        """Say whether a key and body of that size surely fit, with a table for them and what finds them.
+
+        What finds one record is never more than all that is there, so up to half of the limit nothing needs counting.
+        """
+        if self.limit_bytes is None:
+            return True
+        return 2 * self.used_bytes + self.held_bytes + TABLE_BYTES + RECORD_BYTES + size_bytes <= self.limit_bytes
+
     def stats(self) -> MemoryStats:
         """Return the figures of this moment."""
         return MemoryStats(self.used_bytes + self.held_bytes, self.limit_bytes)

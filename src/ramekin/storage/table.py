@@ -87,13 +87,13 @@ class Table:
 
     def put(self, key: str, body: bytes) -> None:
         """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index."""
-        records = self._writable()
+        is_found = self.order is not None or self.indexes or self._growing
+        records = self._writable() if is_found or self.records.readers else self.records
         bodies = records.bodies
         before = bodies.get(key)
         bodies[key] = body
         grown = len(body)
         self.size_bytes += grown
-        is_found = self.order is not None or self.indexes or self._growing
         found = self._finding_bytes() if is_found else 0
         if before is None:
             grown += RECORD_BYTES + len(key)
