@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
@@ -159,10 +158,10 @@ class EmbeddedEngine:
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
         found = self._catalog.table(table)
         order = await self._order_of(found)
-        ids = order.after(after) if after is not None else order.from_offset(offset)
-        bodies = found.records.bodies
-        rows = tuple((record_id, bodies[str(record_id)]) for record_id in islice(ids, limit))
-        return Page(rows, has_more=next(ids, None) is not None)
+        start = offset if after is None else order.place_behind(after)
+        ids = order[start : start + limit]
+        bodies = map(found.records.bodies.__getitem__, map(str, ids))
+        return Page(tuple(zip(ids, bodies, strict=True)), has_more=start + limit < len(order))
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
         return _Snapshot(self, accesses)

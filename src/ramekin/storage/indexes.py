@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from sortedcontainers import SortedList
@@ -63,7 +62,9 @@ class IdOrder(Shared, Sequence["RecordId"]):
     def __getitem__(self, place: int | slice) -> RecordId | Sequence[RecordId]:
         if isinstance(place, slice):
             start, stop, _ = place.indices(len(self))
-            return list(islice(self.from_offset(start), max(0, stop - start)))
+            count = len(self.integers)
+            ids: list[RecordId] = self.integers[start:stop] if start < count else []
+            return ids + self.texts[max(0, start - count) : stop - count] if stop > count else ids
         count = len(self.integers)
         return self.integers[place] if place < count else self.texts[place - count]  # type: ignore[no-any-return]
 
@@ -100,10 +101,11 @@ class IdOrder(Shared, Sequence["RecordId"]):
         else:
             yield from self.texts.irange(record_id, inclusive=(False, False))
 
-    def from_offset(self, offset: int) -> Iterator[RecordId]:
-        """Yield the ids from a position on."""
-        yield from self.integers.islice(offset)
-        yield from self.texts.islice(max(0, offset - len(self.integers)))
+    def place_behind(self, record_id: RecordId) -> int:
+        """Return how many ids are not behind the given one, which need not exist."""
+        if isinstance(record_id, int):
+            return self.integers.bisect_right(record_id)  # type: ignore[no-any-return]
+        return len(self.integers) + self.texts.bisect_right(record_id)  # type: ignore[no-any-return]
 
     def copy(self) -> Self:
         twin = type(self)()
