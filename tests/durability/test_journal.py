@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,14 @@ def names(tmp_path):
 
 
 async def after_a_kill(tmp_path):
-    """Return the keys that a start finds in a copy of the directory as it is."""
-    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    """Return the keys that a start finds in a copy of the directory as it is, taken at once as far as names go."""
+    while True:
+        before = names(tmp_path)
+        with suppress(shutil.Error):  # a file was removed meanwhile
+            shutil.copytree(tmp_path / "data", tmp_path / "copy")
+        if before == names(tmp_path) == {path.name for path in (tmp_path / "copy").iterdir()}:
+            break
+        shutil.rmtree(tmp_path / "copy")
     engine = await opened(tmp_path / "copy", "no")
     found = set(engine.contents()["t"].bodies)
     await engine.close()

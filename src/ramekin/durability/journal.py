@@ -116,23 +116,26 @@ class Journal:
         return self._is_direct and not self._pending and self.fault is None
 
     def commit(self, changes: Sequence[Change]) -> None:
-        """Commit some changes as one step, which the caller applies at once. Cost: 3 µs, 1 µs a change.
+        """Commit some changes as one step, which the caller applies at once. Cost: 3 µs, and 1 µs a change.
 
         Raises:
             StorageFull, JournalFailed: the disk refuses; nothing is committed.
         """
         try:
-            if len(changes) == 1:
-                self._file.commit_change(changes[0])
-            else:
-                self._file.commit((Written(changes),))
+            self._file.commit((Written(changes),))
         except Exception as error:
-            self.fault = _fault_from(error)
-            self._wake.set()
-            raise refusal(self.fault) from None
-        if self._unsynced_s is None and self._fsync == "everysec":
+            raise self._refused(error) from None
+        if self._unsynced_s is None:
             self._note_commit()
-            self._wake.set()
+
+    def commit_one(self, table: str, key: str, body: bytes | None) -> None:
+        """Commit the change of one record as `commit`, with fewer calls. Cost: 3 µs."""
+        try:
+            self._file.commit_one(table, key, body)
+        except Exception as error:
+            raise self._refused(error) from None
+        if self._unsynced_s is None:
+            self._note_commit()
 
     def append(self, step: Step) -> asyncio.Future[None]:
         """Queue a step; the future is done once it is committed and applied. Cost: O(1).
@@ -155,6 +158,12 @@ class Journal:
             await self.append(Written(()))
 
     # On the loop
+
+    def _refused(self, error: Exception) -> RamekinError:
+        """Take note that the disk refused what the loop appended, and return what the client is told."""
+        self.fault = _fault_from(error)
+        self._wake.set()
+        return refusal(self.fault)
 
     def _finish(self, group: Sequence[Entry]) -> None:
         self.fault = None
@@ -250,8 +259,10 @@ class Journal:
         self._call(self._finish, group)
 
     def _note_commit(self) -> None:
+        """Take note that something waits for a sync, and see that the thread looks at the time."""
         if self._unsynced_s is None and self._fsync == "everysec":
             self._unsynced_s = self._clock.steady_s()
+            self._wake.set()
 
     def _keep_synced(self) -> None:
         """Sync what is due, in a thread of its own, and wait for a sync that is late. Raises its fault."""

@@ -27,7 +27,7 @@ from zlib import crc32
 import msgspec
 
 from ramekin import codec
-from ramekin.definitions import NOTHING_DEFINED
+from ramekin.definitions import NOTHING_DEFINED, Change
 from ramekin.durability.directory import sync_directory, sync_file
 from ramekin.durability.faults import fault_of
 from ramekin.durability.format import FORMAT, print_definition
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ramekin.definitions import Change
     from ramekin.durability.steps import Step
 
 LINES = 1000
@@ -111,16 +110,17 @@ class LogFile:
         self._append_lines(iter([b".next\t%d\t%b\n" % (following.header.number, codec.dump(following.header.id))]))
         following._before = self
 
-    def commit_change(self, change: Change) -> None:
-        """Append a step of one change, as `commit`; with fewer calls."""
-        if self._marked_bytes < self._synced_bytes:
-            self.commit((Written((change,)),))
+    def commit_one(self, table: str, key: str, body: bytes | None) -> None:
+        """Append a step that stores one record, or deletes it; as `commit`, with fewer calls."""
+        if body is None or self._marked_bytes < self._synced_bytes:
+            self.commit((Written((Change(table, key, None, body),)),))
             return
-        line = _change(change, b".")
+        line = b".put\t%b\t%b\t%b\n" % (table.encode(), _print_key(key), body)
         crc = crc32(line, self._crc)
         text = b"%08x%b" % (crc, line)
         try:
-            self._append(text)
+            if (written := os.write(self._handle, text)) < len(text):
+                self._append(text[written:])
         except OSError as error:
             self._take_back()
             raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None

@@ -134,8 +134,9 @@ class DurableEngine(EmbeddedEngine):
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
         self._drop_idle_indexes()
         while True:
-            await self._may_write([table])
-            if (journal := self._direct()) is not None:
+            if self._catalog.has_unique or self._alone.locked():
+                await self._may_write([table])
+            if (journal := self._journal) is not None and journal.takes_at_once:
                 self._change_at_once(journal, table, key, step)
                 return
             [before] = self._pending.bodies(self._catalog, [(table, key)])
@@ -159,8 +160,8 @@ class DurableEngine(EmbeddedEngine):
         if not changes:
             await self.settled()
             return True
-        if len(changes) <= DIRECT_CHANGES and (journal := self._direct()) is not None:
-            return self._write_at_once(journal, changes)
+        if len(changes) <= DIRECT_CHANGES and self._running().takes_at_once:
+            return self._write_at_once(self._running(), changes)
         places = [(change.table, change.key) for change in changes]
         holds = self._pending.bodies(self._catalog, places) == [change.before for change in changes]
         if not holds or (done := self._queue(changes)) is None:
@@ -169,22 +170,17 @@ class DurableEngine(EmbeddedEngine):
         await done
         return True
 
-    def _direct(self) -> Journal | None:
-        """Return the journal if it takes writes at once; then nothing is pending. Raises Starting."""
-        journal = self._running()
-        return journal if journal.takes_at_once else None
-
     def _change_at_once(
         self, journal: Journal, table: str, key: str, step: Callable[[bytes | None], bytes | None]
     ) -> None:
-        found = self._catalog.find(table)
-        before = None if found is None else found.get(key)
+        catalog = self._catalog
+        found = catalog.find(table)
+        before = None if found is None else found.records.bodies.get(key)
         after = step(before)
         if after is not before:
-            changes = (Change(table, key, before, after),)
-            self._catalog.check(changes)
-            journal.commit(changes)
-            self._catalog.store(changes)
+            catalog.check_one(table, key, before, after)
+            journal.commit_one(table, key, after)
+            catalog.store_one(table, key, before, after)
 
     def _write_at_once(self, journal: Journal, changes: Sequence[Change]) -> bool:
         if not self._catalog.holds(changes):
