@@ -30,12 +30,26 @@ class Wire:
         while b"\r\n\r\n" not in self.rest:
             self._receive()
         head, _, self.rest = self.rest.partition(b"\r\n\r\n")
+        if b"transfer-encoding: chunked" in head:
+            return head + b"\r\n\r\n" + self._read_chunks()
         found = re.search(rb"content-length: (\d+)", head)
         size = 0 if found is None or is_head else int(found[1])
         while len(self.rest) < size:
             self._receive()
         body, self.rest = self.rest[:size], self.rest[size:]
         return head + b"\r\n\r\n" + body
+
+    def _read_chunks(self) -> bytes:
+        body, size = b"", -1
+        while size:
+            while b"\r\n" not in self.rest:
+                self._receive()
+            size = int(self.rest.partition(b"\r\n")[0], 16)
+            end = self.rest.index(b"\r\n") + 2 + size + 2
+            while len(self.rest) < end:
+                self._receive()
+            body, self.rest = body + self.rest[:end], self.rest[end:]
+        return body
 
     def is_closed(self) -> bool:
         """Wait until the server closes the connection; False if it sends something instead, or nothing for 10 s."""

@@ -179,6 +179,47 @@ def test_a_client_that_does_not_read_takes_little_memory(server):
         assert connection.read().endswith(b'x"}')
 
 
+@pytest.fixture(scope="module")
+def large(server):
+    """The path of a page of 20 MB."""
+    with server.client() as client:
+        for start in range(0, 10_000, 500):
+            rows = [{"id": i, "text": "x" * 2000} for i in range(start, start + 500)]
+            assert client.post("/api/v1/data/large", json=rows).status_code == 201
+    return "/api/v1/data/large?limit=10000"
+
+
+def test_what_follows_a_page_in_pieces_waits_for_its_end(server, large):
+    with wire(server) as connection:
+        connection.send(request("GET", large) + READ + request("HEAD", large) + READ)
+        answers = [connection.read(is_head=place == 2) for place in range(4)]
+    assert [status_of(answer) for answer in answers] == [200] * 4
+    assert answers[0].count(b"x" * 2000) == 10_000
+    assert answers[1].endswith(answers[3][-20:])
+
+
+def test_a_client_that_does_not_read_its_page_takes_little_memory(server, large):
+    with wire(server) as connection:
+        before = memory_mb(server)
+        connection.send(request("GET", large) * 20)
+        time.sleep(1)
+        assert memory_mb(server) - before < 30
+        assert [connection.read().count(b"x" * 2000) for _ in range(20)] == [10_000] * 20
+
+
+def test_a_page_is_given_up_when_its_client_goes_away(server, large):
+    end = time.monotonic() + 20
+    with server.client() as client:
+        while 'operation="list_records",status="0"' not in client.get("/metrics").text:
+            assert time.monotonic() < end
+            with wire(server) as connection:
+                connection.send(request("GET", f"{large}&text[contains]=y&sort=-text,id"))
+                time.sleep(0.001)
+            if "protocol" not in server.process.args:
+                break  # under ASGI it is noticed after 50 ms, if there is still something to stop
+        assert client.get("/api/v1/data/large/1").status_code == 200
+
+
 def memory_mb(server):
     return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
 

@@ -149,6 +149,18 @@ def test_a_header_that_stands_twice_means_the_same(ways):
         assert_same(ways, data.replace(b"Host: x", b"Host: x\r\n" + line))
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "text/csv"])
+def test_a_page_that_is_written_in_pieces_is_the_same(ways, method, kind):
+    rows = [{"id": i, "text": "x" * 1500} for i in range(400)]
+    body = json.dumps(rows).encode()
+    for server in ways:
+        ask(server, request("POST", "/api/v1/data/large?on_conflict=replace", body))
+    answer = assert_same(ways, request(method, "/api/v1/data/large?limit=400", headers={"accept": kind}))
+    assert b"transfer-encoding: chunked" in answer or method == "HEAD"
+    assert (answer.count(b"x" * 1500) == 400) == (method == "GET")
+
+
 def test_what_is_counted_and_logged_is_the_same(ways):
     told, counted = [], []
     for server in ways:

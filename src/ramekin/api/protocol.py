@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -21,16 +21,18 @@ from ramekin.api.hot import PREFIX
 from ramekin.api.limits import Limited
 from ramekin.api.problems import problem_response
 from ramekin.api.requests import NO_QUERY, WholeRequest
-from ramekin.api.responses import JsonText, header_lines
+from ramekin.api.responses import JsonText, Stream, header_lines
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from fastapi import Response
 
     from ramekin.api.edge import Edge
     from ramekin.api.hot import Endpoint, HotTable
+
+T = TypeVar("T")
 
 _SIGNS = rb"A-Za-z0-9_.~!$&'()*+,;=:@-"  # a percent sign is unusual in a path
 _LINE = re.compile(
@@ -40,6 +42,7 @@ _LINE = re.compile(
 _UNUSUAL = frozenset({"expect", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-proto"})
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 _CLOSE = b"connection: close\r\n"
+_CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 
 LONG_WAY, INCOMPLETE = 0, -1
 """What stands for the length of a request that the parser gets, and of one whose body is still on its way."""
@@ -84,7 +87,7 @@ class ShortWay:
 
     def __init__(self, table: HotTable, edge: Edge) -> None:
         self.edge = edge
-        self.endpoints = {key: e for key, e in table.endpoints.items() if not getattr(e, "is_watchful", False)}
+        self.endpoints = table.endpoints
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far; `head` reads another."""
         self.common: list[tuple[bytes, bytes]] = []
@@ -133,13 +136,14 @@ class RecordProtocol(HttpToolsProtocol):
     """
 
     # Slots, since uvicorn's own attributes are as many as an object can have before each costs more to read.
-    __slots__ = ("_closes", "_held", "_idle_until_s", "_is_parsing", "_task", "_way")
+    __slots__ = ("_closes", "_held", "_idle_until_s", "_is_parsing", "_is_watched", "_task", "_way")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._way: ShortWay = self.config.app.state.short_way  # type: ignore[union-attr]  # it is an application
         self._is_parsing = False
-        self._task: asyncio.Task[Response] | None = None  # an answer that had to wait
+        self._task: asyncio.Task[Any] | None = None  # an answer that had to wait, or is written in pieces
+        self._is_watched = False  # it stops when the client goes away
         self._held = b""  # what arrived meanwhile, or of a request so far
         self._closes = False  # once an answer is written
         self._idle_until_s = 0.0
@@ -214,9 +218,14 @@ class RecordProtocol(HttpToolsProtocol):
         except Exception as error:  # whatever it is, the client gets an answer
             self._write(request, endpoint, self._way.refuse(request, error))
         else:
-            self._task = task = self.loop.create_task(go_on(answer, awaited))
-            self.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
-            task.add_done_callback(lambda _: self._write_late(request, endpoint, task))
+            self._is_watched = getattr(endpoint, "is_watchful", False)
+            self._run(go_on(answer, awaited), lambda task: self._write_late(request, endpoint, task))
+
+    def _run(self, work: Coroutine[Any, Any, T], done: Callable[[asyncio.Task[T]], None]) -> None:
+        """Run what has to wait as a task; what arrives meanwhile is held back."""
+        self._task = task = self.loop.create_task(work)
+        self.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
+        task.add_done_callback(done)
 
     def _write_late(self, request: WholeRequest, endpoint: Endpoint, task: asyncio.Task[Response]) -> None:
         """Write the answer of a task, and go on with what arrived meanwhile."""
@@ -228,7 +237,11 @@ class RecordProtocol(HttpToolsProtocol):
             return
         error = task.exception()
         self._write(request, endpoint, self._way.refuse(request, error) if error else task.result())
-        if self._held and not self._closes:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take what arrived while an answer was under way."""
+        if self._held and self._task is None and not self._closes:
             held, self._held = self._held, b""
             self.flow.resume_reading()
             self.data_received(held)
@@ -242,13 +255,55 @@ class RecordProtocol(HttpToolsProtocol):
         last = last_lines(request)
         if self._closes:
             last += _CLOSE
-        body = b"" if request.method == "HEAD" else response.body
+        is_bodiless = request.method == "HEAD"
+        if isinstance(response, Stream):
+            head = (STATUS_LINE[status], way.common_lines, own, last, b"\r\n" if is_bodiless else _CHUNKED)
+            self.transport.write(b"".join(head))
+            pieces = self._write_pieces(response, is_bodiless=is_bodiless)
+            self._run(pieces, lambda task: self._end_stream(request, endpoint, task))
+            return
+        body = b"" if is_bodiless else response.body
         self.transport.write(b"".join((STATUS_LINE[status], way.common_lines, own, last, b"\r\n", body)))
         if self._closes or (status >= 400 and _CLOSE in own):
             self.transport.close()
-        state.total_requests += 1
+        self._note(request, endpoint, status)
+
+    async def _write_pieces(self, stream: Stream, *, is_bodiless: bool) -> None:
+        """Write what a stream makes, piece by piece, no faster than the client reads."""
+        try:
+            if is_bodiless or stream.first is None:
+                return
+            self._write_chunk(stream.first)
+            async for piece in stream.chunks:
+                if self.flow.write_paused:
+                    await self.flow.drain()
+                if self.transport.is_closing():
+                    return
+                self._write_chunk(piece)
+        finally:
+            await stream.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
+        self.transport.write(b"0\r\n\r\n")
+
+    def _write_chunk(self, piece: bytes) -> None:
+        if piece:
+            self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    def _end_stream(self, request: WholeRequest, endpoint: Endpoint, task: asyncio.Task[None]) -> None:
+        """Note a stream that is written, and go on; cut the connection if it is not whole."""
+        self._task = None
+        self.tasks.discard(task)
+        if task.cancelled() or task.exception() is not None or self._closes:
+            self.transport.close()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._way.refuse(request, error)  # for the log: the answer has begun
+        self._note(request, endpoint, 200)
+        self._go_on()
+
+    def _note(self, request: WholeRequest, endpoint: Endpoint, status: int) -> None:
+        """Note an answer that is written, and wait for the next request."""
+        self.server_state.total_requests += 1
         now_s = perf_counter()
-        way.edge.note(request, endpoint.__name__, status, now_s)
+        self._way.edge.note(request, endpoint.__name__, status, now_s)
         self._idle_until_s = now_s + self.timeout_keep_alive
         if self.timeout_keep_alive_task is None:
             self._close_after(self.timeout_keep_alive)
@@ -268,6 +323,12 @@ class RecordProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop an answer that nobody waits for any more, if its endpoint is one that watches for that."""
+        super().connection_lost(exc)
+        if self._task is not None and self._is_watched:
+            self._task.cancel()
 
     def shutdown(self) -> None:
         """Close the connection, after the answer that is under way or whose request is."""

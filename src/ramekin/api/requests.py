@@ -202,26 +202,29 @@ class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
         ClientDisconnect: the client has gone.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Asked) -> None:
         self._request, self._is_gone = request, False
+        self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> None:
-        self._work = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(WATCH_S, self._begin)
+        if not isinstance(self._request, WholeRequest):  # whose protocol stops it
+            self._work = asyncio.current_task()
+            self._timer = asyncio.get_running_loop().call_later(WATCH_S, self._begin, self._request)
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
         if self._is_gone and kind is asyncio.CancelledError:
             raise ClientDisconnect from None
 
-    def _begin(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
+    def _begin(self, request: Request) -> None:
+        self._watcher = asyncio.create_task(self._watch(request))
 
-    async def _watch(self) -> None:
-        while (await self._request.receive())["type"] != "http.disconnect":
+    async def _watch(self, request: Request) -> None:
+        while (await request.receive())["type"] != "http.disconnect":
             pass
         self._is_gone = True
         if self._work is not None:

@@ -28,7 +28,7 @@ def hot(endpoint: Endpoint) -> Endpoint:
 
 
 def watchful(endpoint: Endpoint) -> Endpoint:
-    """Mark a hot endpoint that watches whether its client goes away: it needs a connection, so it runs under ASGI."""
+    """Mark a hot endpoint that stops when its client goes away: it only reads, and may have to read much."""
     endpoint.is_watchful = True  # type: ignore[attr-defined]  # likewise
     return hot(endpoint)
 
