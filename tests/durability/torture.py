@@ -53,15 +53,14 @@ def faults(fsync):
 
 def damages(folder, seed, count):
     bench, random, found = damage.Bench(folder), Random(seed), Counter()
-    tries = [
-        (kind, name, at) for name in (damage.MAIN, damage.LOG) for at in range(len(bench.bytes[name])) for kind in "fc"
-    ]
+    names = (damage.MAIN, damage.LOG, damage.NEXT)
+    tries = [(name, at, bit) for name in names for at in range(len(bench.bytes[name])) for bit in (*range(8), "cut")]
     chosen = tries if count >= len(tries) else random.sample(tries, count)
-    for kind, name, at in chosen:
-        place = bench.flip(name, at, random.randrange(8)) if kind == "f" else bench.cut(name, at)
+    for name, at, bit in chosen:
+        place = bench.cut(name, at) if bit == "cut" else bench.flip(name, at, bit)
         found["refused" if place is None else "whole" if place == len(bench.states) - 1 else "a prefix"] += 1
     ends = ", ".join(f"{count:,} {name}" for name, count in sorted(found.items()))
-    return f"{len(chosen):,} of {len(tries):,} bytes flipped or cut at: {ends}"
+    return f"{len(chosen):,} of {len(tries):,} bits flipped and bytes cut at: {ends}"
 
 
 PARTS = {
@@ -70,7 +69,7 @@ PARTS = {
     "power loss, `everysec`": (losses("everysec"), "losses"),
     "faults at every call, `always`": (faults("always"), "points"),
     "faults at every call, `everysec`": (faults("everysec"), "points"),
-    "damage at every byte": (damages, "damages"),
+    "damage at every bit and byte": (damages, "damages"),
 }
 
 
