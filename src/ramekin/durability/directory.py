@@ -13,6 +13,7 @@ import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from ramekin.durability.faults import Damaged, Unusable
@@ -111,23 +112,24 @@ class Directory:
         return files
 
     def note(self, number: int) -> None:
-        """Write down the number of the last log, which must be there at the next start. Raises OSError."""
+        """Write down the number of the last log, which must be there at the next start. Raises OSError.
+
+        It is always as long, so that a power loss leaves the old one or the new one.
+        """
         assert self._lock is not None, "`take` comes first"
-        text = b"%d\n" % number
-        os.pwrite(self._lock, text, 0)
-        os.ftruncate(self._lock, len(text))
+        os.pwrite(self._lock, b"%09d\n" % number, 0)
         sync_file(self._lock)
 
     def _noted(self) -> int:
         assert self._lock is not None, "`take` comes first"
         text = os.pread(self._lock, 255, 0)
-        if not text:
+        if not text.strip(b"\0"):  # the first note was on its way when the power went
             return -1
         if not re.fullmatch(rb"[0-9]{1,9}\n", text):
             raise Damaged(f"{self.path / LOCK}: is damaged: it does not say which log is the last")
         return int(text)
 
-    def remove_others(self, first: int, last: int) -> None:
+    def remove_others(self, first: int, last: float = inf) -> None:
         """Remove snapshots and logs whose numbers are not among some."""
         self._remove(lambda name: (found := _NAME.fullmatch(name)) and not first <= int(found[1] or 0) <= last)
 
@@ -139,7 +141,7 @@ class Directory:
         with suppress(OSError):  # they are left for the next start
             for path in self.path.iterdir():
                 if is_meant(path.name):
-                    path.unlink()
+                    os.unlink(path)
 
     def _check(self) -> None:
         found = os.lstat(self.path)

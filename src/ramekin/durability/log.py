@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -120,7 +121,7 @@ class LogFile:
         text = b"%08x%b" % (crc, line)
         try:
             if (written := os.write(self._handle, text)) < len(text):
-                self._append(text[written:])
+                _write(self._handle, text[written:])
         except OSError as error:
             self._take_back()
             raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
@@ -134,7 +135,7 @@ class LogFile:
         """
         try:
             if self._before is not None:
-                sync_file(self._before._handle)
+                self._before.sync()
                 self._before.close()
                 self._before = None
             size_bytes = self._size_bytes
@@ -146,7 +147,7 @@ class LogFile:
     def probe(self) -> None:
         """Try whether the disk has room again. Raises DiskFault. A kill here leaves a line that has no end."""
         try:
-            self._append(b" " * PROBE_BYTES)
+            _write(self._handle, b" " * PROBE_BYTES)
         except OSError as error:
             raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
         finally:
@@ -164,18 +165,12 @@ class LogFile:
         try:
             while chunk or (chunk := list(islice(lines, LINES))):
                 text, crc = _sealed(chunk, crc)
-                self._append(text)
+                _write(self._handle, text)
                 size_bytes, chunk = size_bytes + len(text), []
         except OSError as error:
             self._take_back()
             raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
         self._size_bytes, self._crc, self._marked_bytes = size_bytes, crc, self._synced_bytes
-
-    def _append(self, text: bytes) -> None:
-        """Write some text; what is written short, the next call tells the reason for."""
-        written = os.write(self._handle, text)
-        while written < len(text):
-            written += os.write(self._handle, text[written:])
 
     def _take_back(self) -> None:
         """Cut off what a refused commit left, also for after a power loss. Raises DiskFault."""
@@ -195,15 +190,23 @@ def create(path: Path, header: Header) -> Place:
     One with the same name is one that was not made to its end.
     """
     text, crc = _first_line(header)
-    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(handle, text)
+        _write(handle, text)
         os.fsync(handle)
     finally:
         os.close(handle)
     sync_directory(path.parent)
     return Place(len(text), crc)
+
+
+def _write(handle: int, text: bytes) -> None:
+    """Write some text; what is written short, the next call tells the reason for. Raises OSError."""
+    written = os.write(handle, text)
+    while written < len(text):
+        written += os.write(handle, text[written:])
 
 
 def _first_line(header: Header) -> tuple[bytes, int]:
