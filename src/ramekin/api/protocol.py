@@ -2,7 +2,7 @@
 
 It calls the same endpoints as FastAPI's router does (``hot.py``), through the same edge (``edge.py``), and writes the
 bytes that uvicorn would write. Everything else, and everything unusual, goes on to uvicorn's own parser, untouched.
-Knows no tables.
+Knows no tables; see ``short_way.py`` for what connections share.
 """
 
 from __future__ import annotations
@@ -12,25 +12,21 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ramekin.api.coroutines import go_on
-from ramekin.api.edge import last_lines, new_id, sent_id
+from ramekin.api.edge import last_lines, new_id
 from ramekin.api.hot import PREFIX
-from ramekin.api.limits import Limited
-from ramekin.api.problems import problem_response
 from ramekin.api.requests import NO_QUERY, WholeRequest
 from ramekin.api.responses import JsonText, Stream, header_lines
-from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from fastapi import Response
 
-    from ramekin.api.edge import Edge
-    from ramekin.api.hot import Endpoint, HotTable
+    from ramekin.api.hot import Endpoint
+    from ramekin.api.short_way import ShortWay
 
 T = TypeVar("T")
 
@@ -39,7 +35,6 @@ _LINE = re.compile(
     rb"([A-Z]+) %b([%b]+)(?:/([%b]+))?(?:\?([/?%%%b]*))? HTTP/1\.1\r\n" % (PREFIX.encode(), _SIGNS, _SIGNS, _SIGNS)
 )
 
-_UNUSUAL = frozenset({"expect", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-proto"})
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
@@ -52,77 +47,6 @@ MAX_HELD_BYTES = 64 * 1024
 
 BODY_S = 30.0
 """Seconds that the rest of such a body may take."""
-
-MAX_HEAD_BYTES = 2048
-MAX_HEADS = 1024
-"""Header blocks that are remembered, of that many bytes at the most: clients send the same ones again and again."""
-
-
-class Head:
-    """A request's headers, by their names in small letters, its own id, and how long its body is."""
-
-    __slots__ = ("body_bytes", "headers", "is_usual", "request_id")
-
-    def __init__(self, block: bytes) -> None:
-        """Read a header block, with the same parser as uvicorn; `is_usual` says whether the short way may be taken."""
-        self.headers: dict[str, str] = {}
-        self.is_usual = True
-        try:
-            HttpRequestParser(self).feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % block)
-        except (HttpParserError, HttpParserUpgrade):
-            self.is_usual = False
-        self.body_bytes = int(self.headers.get("content-length", "0")) if self.is_usual else 0
-        self.request_id = sent_id(self.headers)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header; the parser calls this."""
-        text = name.decode("latin-1").lower()
-        if text in self.headers or text in _UNUSUAL or (text == "connection" and value.lower() != b"keep-alive"):
-            self.is_usual = False
-        self.headers[text] = value.decode("latin-1")
-
-
-class ShortWay:
-    """What all connections of a server share: the endpoints, the edge, and the header blocks read so far."""
-
-    def __init__(self, table: HotTable, edge: Edge) -> None:
-        self.edge = edge
-        self.endpoints = table.endpoints
-        self.heads: dict[bytes, Head] = {}
-        """The header blocks read so far; `head` reads another."""
-        self.common: list[tuple[bytes, bytes]] = []
-        self.common_lines = b""
-
-    def head(self, block: bytes) -> Head:
-        """Return a header block, read, and remember it."""
-        head = Head(block)
-        if len(block) <= MAX_HEAD_BYTES:
-            if len(self.heads) == MAX_HEADS:
-                self.heads.clear()
-            self.heads[block] = head
-        return head
-
-    def renew(self, common: list[tuple[bytes, bytes]]) -> None:
-        """Take the headers that the server gives to every answer; it makes others each second."""
-        self.common = common
-        self.common_lines = b"".join([b"%b: %b\r\n" % header for header in common])
-
-    async def admit(self, request: WholeRequest, answer: Coroutine[Any, Any, Response], address: str) -> Response:
-        """Return an answer, if the edge lets its request in."""
-        try:
-            await self.edge.admit(request, request.headers, address)
-        except BaseException:
-            answer.close()
-            raise
-        return await answer
-
-    def refuse(self, request: WholeRequest, error: BaseException) -> Response:
-        """Return the answer of a request that ended in an error."""
-        if isinstance(error, RamekinError):
-            return problem_response(error, request.request_id)
-        if isinstance(error, Limited):
-            return problem_response(error.error, request.request_id, error.headers)
-        return self.edge.report_fault(request, error)
 
 
 class RecordProtocol(HttpToolsProtocol):

@@ -27,7 +27,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class JsonText(Response):
-    """JSON text as it is: what Starlette's own response makes of it, in a sixth of the time (0.3 µs).
+    """JSON text as it is: what Starlette's own response makes of it, in a fifth of the time (0.2 µs).
 
     Its headers are written at once, as the lines in which they are sent; ASGI alone asks for them in pairs.
     """

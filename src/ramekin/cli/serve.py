@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from ramekin.api.app import create_app
-from ramekin.api.protocol import RecordProtocol, ShortWay
+from ramekin.api.protocol import RecordProtocol
+from ramekin.api.short_way import ShortWay
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, read_models
 from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read_records
