@@ -2,9 +2,9 @@
 
     python -m benchmarks.collection [--records N]
 
-After writes by clients, and after a start with files. The server freezes what is there once it has started
-(`gc.freeze`): the program alone in the first case, the records too in the second. A third time with two indexes, built
-later. Prints JSON, for `memory.py`.
+After writes by clients, and after a start with files. The server freezes what is there once it has started, and an
+index when it is built (`gc.freeze`): the program alone in the first case, the records too in the second, two indexes in
+the third. Prints JSON, for `memory.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.data import orders_file
 
 from ramekin import Database
+from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.fields import NO_SCHEMA
 from ramekin.finding import FindRequest
 from ramekin.query.url import parse_conditions, parse_sort
@@ -46,13 +47,15 @@ def _orders(records: int) -> Iterator[tuple[str, Any]]:
 
 async def measure(records: int) -> dict[str, float]:
     """Return the median milliseconds of a full collection in each case."""
-    async with Database() as database:
+    engine = EmbeddedEngine()
+    async with Database(engine=engine) as database:
         gc.freeze()
         await database.load(_orders(records))
         gc.collect()
         written = median(_collections_ms())
         gc.freeze()
         frozen = median(_collections_ms())
+        engine.when_built = gc.freeze
         for conditions, sort in (([("user_id", "42")], []), ([], ["total_price"])):
             await database.find(
                 FindRequest("orders", parse_conditions(conditions, NO_SCHEMA), parse_sort(sort, NO_SCHEMA))

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from ramekin.engine.base import Engine
     from ramekin.settings import Settings
 
 SWITCH_S = 0.0005
@@ -75,7 +74,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         page_rows=settings.max_page_rows,
         sorted_rows=settings.max_sorted_rows,
     )
-    engine: Engine
+    engine: EmbeddedEngine
     replay, memory = None, read_memory_limit(settings.memory_limit).size_bytes
     if settings.data_dir is not None and not is_demo:
         from ramekin.durability.store import Store  # these need a Unix
@@ -90,6 +89,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         )
     else:
         engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
+    engine.when_built = gc.freeze
     if is_demo:
         from ramekin import samples
 
@@ -119,7 +119,7 @@ async def _serve(
         )
     except ValueError:
         raise Refused(f"--rate-limit: '{settings.rate_limit}' is not like 1000/second or 60/minute") from None
-    gc.set_threshold(10_000, 100, 1_000)  # a full look at the index of a million entries takes 150 ms
+    gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(
         app,

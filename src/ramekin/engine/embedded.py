@@ -54,6 +54,8 @@ class EmbeddedEngine:
         self._needed: Counter[Field] = Counter()  # fields of snapshots that are being prepared
         self._builds: dict[tuple[int, Field | None], asyncio.Task[None]] = {}
         self._clock, self._index_idle_s = clock, index_idle_s
+        self.when_built: Callable[[], None] = lambda: None
+        """Called when an index is built: what it holds stays, so a collector need not look at it again."""
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
 
@@ -265,6 +267,7 @@ class EmbeddedEngine:
 
     def _finish(self, name: tuple[int, Field | None], build: asyncio.Task[None]) -> None:
         self._builds.pop(name, None)
+        self.when_built()
         if not build.cancelled():
             build.exception()  # told to those who wait, if anybody still does
 
