@@ -69,8 +69,12 @@ def parse(text: bytes, *, at: tuple[int, int] = (1, 1), extra_depth: int = 0) ->
     flat = text.translate(_FLATTEN)
     if b"000" in flat and (_DIGITS in flat or b"e000" in flat or b"e+000" in flat):
         check_numbers(value)
-    if flat.count(b"[") > MAX_DEPTH:
-        check_depth(value, MAX_DEPTH + extra_depth)
+    opened = flat.count(b"[")
+    if opened > MAX_DEPTH:
+        if type(value) is list:  # of an array's objects, each may begin a nest of its own
+            opened -= [*map(type, value)].count(dict)
+        if opened > MAX_DEPTH:
+            check_depth(value, MAX_DEPTH + extra_depth)
     return value
 
 

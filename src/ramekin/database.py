@@ -31,7 +31,7 @@ from ramekin.errors import (
 )
 from ramekin.json_schema import JsonSchema
 from ramekin.models import ModelSchema
-from ramekin.operations import Operation, Outcome, Prepared, Rules, prepare, settle
+from ramekin.operations import Operation, Outcome, Prepared, Rules, body_of, prepare, settle
 from ramekin.presence import Presence
 from ramekin.schema import MAX_FAULTS
 
@@ -268,7 +268,7 @@ class Database:
     ) -> dict[str, int]:
         staged: dict[str, dict[str, bytes]] = {}
         rules: dict[str, Rules] = {}
-        count = 0
+        count = size_bytes = 0
         async for table, record in _each(records):
             if table not in staged:
                 check_table_name(table)
@@ -279,12 +279,12 @@ class Database:
             if key in staged[table]:
                 raise _twice(table, len(staged[table]))
             staged[table][key] = body
-            held.take(key, body)
-            count += 1
-            if count % BATCH == 0:
-                held.ask()
+            count, size_bytes = count + 1, size_bytes + len(key) + len(body)
+            if count == BATCH:
+                held.take(count, size_bytes)
+                count = size_bytes = 0
                 await asyncio.sleep(0)
-        held.ask()
+        held.take(count, size_bytes)
         if any(self.rules(table) != known for table, known in rules.items()):
             raise Unavailable("A table's definition changed during the load; nothing was stored.")
         await self.engine.load(staged, replace=is_replacing, keep=frozenset(self.models))
@@ -446,26 +446,24 @@ class Database:
         changes: dict[tuple[str, str], Change] = {}
         outcomes = []
         for i, (p, place, stands) in enumerate(zip(prepared, places, await self.engine.get_many(places), strict=True)):
-            change = changes.get(place) or Change(*place, before=stands, after=stands)
+            known = changes.get(place)
             try:
-                outcome = settle(p, change.after, rules[place[0]])
+                outcome = settle(p, stands if known is None else known.after, rules[place[0]])
             except RamekinError as error:
                 await self.engine.settled()  # what it rests on may still be on its way to the disk
                 raise _at(error, i) from None
             outcomes.append(outcome)
-            changes[place] = Change(*place, change.before, outcome.body)
+            changes[place] = Change(*place, stands if known is None else known.before, outcome.body)
             if i % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
         return outcomes, [change for change in changes.values() if change.after is not change.before]
 
     def _body_of(self, table: str, record: Any, i: int, rules: Rules) -> tuple[bytes, str]:
         try:
-            done = prepare(Operation("create", table, record=record), rules)
+            return body_of(record, rules)
         except RamekinError as error:
             faults = tuple(Fault(f"/{table}{fault.pointer}", fault.detail) for fault in _faults_at(error, i))
             raise type(error)(error.message, faults=faults) from None
-        assert done.body is not None, "only a merge has no body yet"
-        return done.body, done.key
 
 
 async def _each(records: AsyncIterator[Any] | Iterable[Any]) -> AsyncIterator[Any]:

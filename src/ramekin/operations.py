@@ -121,15 +121,26 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     if operation.kind != "create":
         return _prepare_addressed(operation, schema)
     sent = _object(operation.record)
-    if schema is None and "id" not in sent:
-        key = uuid7.text()
-        record = {"id": key, **sent}
-        return Prepared(operation, key, record, _fitting(codec.dump(record), rules))
     if operation.on_conflict == "merge" and "id" in sent:
         return Prepared(operation, _key_of(sent["id"], schema), sent)
-    record = sent if schema is None or not schema.takes_uuid or "id" in sent else {"id": uuid7.text(), **sent}
-    body, key = _encode(record, rules)
-    return Prepared(operation, key, record, body)
+    body, key = body_of(sent, rules)
+    return Prepared(operation, key, sent, body)
+
+
+def body_of(record: object, rules: Rules) -> tuple[bytes, str]:
+    """Return the body of a new record, with an id if it has none, and its key. Cost: O(length of the record).
+
+    Raises:
+        InvalidRecord, InvalidId, BodyTooLarge: it is no record of the table.
+    """
+    sent, schema = _object(record), rules.schema
+    if schema is None:
+        if "id" in sent:
+            body, key = codec.dump(sent), id_key(sent["id"])
+            return _fitting(body, rules), key
+        key = uuid7.text()
+        return _fitting(codec.dump({"id": key, **sent}), rules), key
+    return _encode(sent if not schema.takes_uuid or "id" in sent else {"id": uuid7.text(), **sent}, rules)
 
 
 def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:

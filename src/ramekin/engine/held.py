@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from ramekin.storage.memory import record_growth
+from ramekin.storage.memory import RECORD_BYTES
 
 if TYPE_CHECKING:
     from ramekin.engine.base import Engine
@@ -18,16 +18,13 @@ class Held:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._size_bytes = self._held_bytes = 0
+        self._held_bytes = 0
 
-    def take(self, key: str, body: bytes) -> None:
-        """Count a record. Cost: O(1)."""
-        self._size_bytes += record_growth(key, None, body)
-
-    def ask(self) -> None:
-        """Hold room for all that was counted. Raises MemoryLimit. Cost: as `Engine.hold`."""
-        self._engine.hold(self._size_bytes - self._held_bytes)
-        self._held_bytes = self._size_bytes
+    def take(self, records: int, size_bytes: int) -> None:
+        """Hold room for some more records, whose keys and bodies have so many bytes. Raises MemoryLimit."""
+        more_bytes = records * RECORD_BYTES + size_bytes
+        self._engine.hold(more_bytes)
+        self._held_bytes += more_bytes
 
     def __enter__(self) -> Self:
         return self

@@ -92,9 +92,12 @@ class Catalog:
 
     def holds(self, changes: Sequence[Change]) -> bool:
         """Say whether each change's record still has the body that it was computed from. Cost: O(changes)."""
+        found, bodies = None, dict[str, bytes]()
         for name, key, before, _ in changes:
-            table = self._tables.get(name)
-            if (None if table is None else table.get(key)) != before:
+            if name != found:
+                found, table = name, self._tables.get(name)
+                bodies = {} if table is None else table.records.bodies
+            if bodies.get(key) != before:
                 return False
         return True
 
@@ -104,9 +107,9 @@ class Catalog:
         Raises:
             InvalidTableName, NotUnique, MemoryLimit: they may not.
         """
-        for change in changes:
-            if change.table not in self._tables:
-                check_table_name(change.table)
+        for name in {change[0] for change in changes}:
+            if name not in self._tables:
+                check_table_name(name)
         if self.has_unique:
             self.check_unique(changes)
         return self.check_room(changes)

@@ -32,6 +32,9 @@ MAX_INDEXES = 32
 _read_id = reader(("id",))
 
 
+_QUOTE = ord('"')
+
+
 class Records(Shared):
     """Bodies by key, in the order in which they arrived."""
 
@@ -97,7 +100,7 @@ class Table:
         found = self._finding_bytes() if is_found else 0
         if before is None:
             grown += RECORD_BYTES + len(key)
-            if (key.isdecimal() or key[0] == "-") and looks_like_integer(key) and isinstance(_read_id(body), str):
+            if (key.isdecimal() or key[0] == "-") and _has_text_id(body) and looks_like_integer(key):
                 records.text_keys.add(key)
                 grown += TEXT_KEY_BYTES
             if self.order is not None:
@@ -141,9 +144,10 @@ class Table:
         if replace:
             self.records = Records()
         records = self.records = self.records.writable()
-        for key, body in bodies.items():
-            if looks_like_integer(key):
-                (records.text_keys.add if isinstance(_read_id(body), str) else records.text_keys.discard)(key)
+        if records.text_keys:
+            records.text_keys.difference_update(bodies)
+        texts = [key for key, body in bodies.items() if _has_text_id(body)]
+        records.text_keys.update(key for key in texts if looks_like_integer(key))
         records.bodies.update(bodies)
         self.size_bytes = sum(map(len, records.bodies.values()))
         self.order, self.indexes, self._growing = None, {}, {}
@@ -330,3 +334,10 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
     iterator = iter(keys)
     while batch := list(islice(iterator, BATCH)):
         yield batch
+
+
+def _has_text_id(body: bytes) -> bool:
+    """Say whether a record's id is text. Cost: O(1) where the id comes first, as it does in most records."""
+    if body.startswith(b'{"id":'):
+        return body[6] == _QUOTE
+    return isinstance(_read_id(body), str)
