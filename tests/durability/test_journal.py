@@ -210,6 +210,32 @@ async def test_after_a_failed_sync_what_was_told_is_kept_and_nothing_more_is_tol
     assert await after_a_kill(tmp_path) == {"a", "c"}
 
 
+@everysec
+async def test_after_a_failed_sync_no_write_is_told_of_while_fresh_files_are_written(engine, tmp_path, monkeypatch):
+    replace, is_writing, go_on = engine._store.replace, threading.Event(), threading.Event()
+
+    def fail():
+        raise DiskFault("sync", is_lasting=True)
+
+    def replace_slowly(*arguments):
+        is_writing.set()
+        go_on.wait(10)
+        return replace(*arguments)
+
+    monkeypatch.setattr(engine._store, "replace", replace_slowly)
+    engine._journal._file.sync = fail
+    await put(engine, "a")
+    await wait_until(is_writing.is_set)
+    try:
+        with pytest.raises(JournalFailed):
+            await put(engine, "b")
+    finally:
+        go_on.set()
+    await wait_until(lambda: engine._journal.fault is None)
+    await put(engine, "c")
+    assert await after_a_kill(tmp_path) == {"a", "c"}
+
+
 async def test_changes_of_one_write_are_there_together_or_not_at_all(engine, tmp_path):
     changes = [Change("t", str(i), None, b'{"id":"%d"}' % i) for i in range(5)]
     assert await engine.write(changes)

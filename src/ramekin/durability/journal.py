@@ -202,6 +202,11 @@ class Journal:
         self._note_commit()
         self._finish(group)
 
+    def _hold(self, fault: DiskFault) -> Contents:
+        """Refuse what comes until fresh files stand, and return the tables that they are to hold."""
+        self.fault = fault
+        return self._contents()
+
     def _switch(self, following: LogFile) -> Contents:
         """Go on in another log, and return the tables as the old one leaves them. Raises DiskFault."""
         if self.fault is not None:
@@ -307,7 +312,7 @@ class Journal:
         restart. Where no fresh file can be written now, its outcome is unknown, and that is what is said.
         """
         _log.error("the disk does not take writes: %s", fault)
-        is_fresh = not fault.is_lasting or self._try_fresh_file()
+        is_fresh = not fault.is_lasting or self._try_fresh_file(fault)
         told = threading.Event()
         self._call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
         while not told.wait(0.1) and not self._loop.is_closed():
@@ -315,13 +320,13 @@ class Journal:
         while not is_fresh and not self._is_stopping:
             self._wake.wait(RETRY_S)
             self._wake.clear()
-            is_fresh = self._try_fresh_file()
+            is_fresh = self._try_fresh_file(fault)
         if fault.is_lasting and is_fresh:
             self._call(self._finish, [])
 
-    def _try_fresh_file(self) -> bool:
+    def _try_fresh_file(self, fault: DiskFault) -> bool:
         try:
-            self._file = self._store.replace(self._file, self._ask(self._contents))
+            self._file = self._store.replace(self._file, self._ask(functools.partial(self._hold, fault)))
         except DiskFault as again:
             self._call(self._note_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False

@@ -202,6 +202,15 @@ def create(path: Path, header: Header) -> Place:
     return Place(len(text), crc)
 
 
+def sync(path: Path) -> None:
+    """Make a log that is not appended to any more outlive a power loss. Raises OSError."""
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _write(handle: int, text: bytes) -> None:
     """Write some text; what is written short, the next call tells the reason for. Raises OSError."""
     written = os.write(handle, text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ramekin.durability import log, replay, snapshot
-from ramekin.durability.directory import Directory, log_name, snapshot_name
+from ramekin.durability.directory import Directory, log_name, snapshot_name, sync_directory
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
@@ -80,7 +80,13 @@ class Store:
             raise
 
     def _go_on(self, files: Files, found: Recovered, contents: Contents) -> LogFile:
-        """Return the log that is appended to; a first one if there is none. Raises OSError, DiskFault."""
+        """Return the log that is appended to; a first one if there is none. Raises OSError, DiskFault.
+
+        What a killed process left, names and logs, may still be on its way to the disk; all that comes rests on it.
+        """
+        sync_directory(self.path)
+        for number in sorted(files.logs):
+            log.sync(files.logs[number])
         if found.log is not None:
             header, place = found.log, found.end
         elif found.is_whole:
@@ -120,7 +126,7 @@ class Store:
             size_bytes = path.stat().st_size
         except OSError as error:
             raise fault_of(error) from None
-        self._directory.remove_others(header.number, self._last)
+        self._directory.remove_others(header.number)
         return size_bytes
 
     def replace(self, file: LogFile, contents: Contents) -> LogFile:
@@ -131,14 +137,18 @@ class Store:
         return fresh
 
     def _begin_anew(self, contents: Contents) -> LogFile:
-        """Return the log that goes with a new snapshot, written beside all that is there. Raises DiskFault."""
+        """Return the log that goes with a new snapshot, written beside all that is there. Raises DiskFault.
+
+        A snapshot that could not be synced may have its name all the same, and then it needs its log.
+        """
         file = self.begin_log()
         try:
             self.write_snapshot(file.header, contents)
         except BaseException:
             with suppress(OSError):
                 file.close()
-                file.path.unlink()
+                if not (self.path / snapshot_name(file.header.number)).exists():
+                    file.path.unlink()
             raise
         return file
 

@@ -1,0 +1,70 @@
+"""A data directory whose disk refuses half-way can be started from, and holds what it held."""
+
+from __future__ import annotations
+
+import errno
+import os
+from unittest.mock import patch
+
+import pytest
+
+from ramekin.definitions import NOTHING_DEFINED, Change
+from ramekin.durability import snapshot
+from ramekin.durability.directory import Directory
+from ramekin.durability.faults import DiskFault
+from ramekin.durability.steps import Kept, Written
+from ramekin.durability.store import Store
+from tests.durability.damage import start
+
+TABLES = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}'})}
+FOUND = {"t": (NOTHING_DEFINED, {"1": b'{"id":1}'})}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """A store, and its log, which a test closes."""
+    store = Store(tmp_path / "data", "always")
+    store.take()
+    file, _ = store.read()
+    file.commit([Written([Change("t", "1", None, b'{"id":1}')])])
+    yield store, file
+    store.release()
+
+
+def test_a_snapshot_that_has_its_name_keeps_its_log(opened):
+    store, file = opened
+    broken = OSError(errno.EIO, os.strerror(errno.EIO))
+    with patch.object(snapshot, "sync_directory", side_effect=broken), pytest.raises(DiskFault):
+        store.replace(file, TABLES)
+    file.close()
+    store.release()
+    assert start(store.path) == FOUND
+
+
+def test_a_log_that_is_begun_on_a_disk_that_writes_short_is_whole(opened):
+    store, file = opened
+    write = os.write
+    with patch.object(os, "write", lambda handle, text: write(handle, text[:40])):
+        following = store.begin_log()
+    file.end(following)
+    following.commit([Written([Change("t", "1", None, b'{"id":1}')])])
+    following.close()
+    store.release()
+    assert start(store.path) == FOUND
+
+
+def test_a_snapshot_leaves_a_log_alone_that_is_begun_meanwhile(opened):
+    store, file = opened
+    following, begun = store.begin_log(), []
+    file.end(following)
+    remove = Directory.remove_others
+
+    def begin_and_remove(directory, *numbers):
+        begun.append(store.begin_log())
+        remove(directory, *numbers)
+
+    with patch.object(Directory, "remove_others", begin_and_remove):
+        store.write_snapshot(following.header, TABLES)
+    assert begun[0].path.exists()
+    for each in (following, *begun):
+        each.close()
