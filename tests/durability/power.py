@@ -1,328 +1,236 @@
-"""A disk that forgets: under our own code, at the system's calls, it keeps what was synced and any part of the rest.
+"""A database on a disk that forgets: it is written to as the journal does, killed, started, and loses its power.
 
-A file is the bytes that are durable and the writes since its last sync; a directory is the names that are durable and
-the changes since its last sync. `crash` keeps any subset of both, and of each write any of its sectors of 512 bytes.
-Source: the failure model of "All File Systems Are Not Created Equal" (Pillai and others, OSDI 2014), without reordering
-across a sync. What SQLite writes needs no record: a snapshot has no name before it is synced.
+The real store and the real logs work on it; what the journal does with threads and a clock is done here by chance, with
+simulated seconds. Every state that the database had is known. See ``forgetful.py`` for the disk.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
-from pathlib import Path
-
-from ramekin.definitions import Change, Definition
-from ramekin.durability import directory, log, snapshot
-from ramekin.durability.faults import DiskFault, Unusable
+from ramekin.definitions import NOTHING_DEFINED, Change, Definition
+from ramekin.durability.faults import DiskFault
 from ramekin.durability.steps import Defined, Dropped, Kept, Loaded, Written
 from ramekin.durability.store import Store
+from tests.durability.forgetful import Disk, PowerOff
 
-SECTOR = 512
 CLOCK_STEP_S = 0.05
-"""Simulated seconds of one commit."""
+"""Simulated seconds between two commits, on the average."""
+
+SYNC_S = 0.5
+REFUSES = (0, 0, 0.01, 0.1)
+"""How likely the disk refuses a call, one of them for each life."""
 
 SYNC_S = 0.5
 
-
-class PowerOff(BaseException):
-    """The power is gone."""
-
-
-class Inode:
-    """A file without its name: what is durable, and what was written since."""
-
-    def __init__(self, durable=b""):
-        self.durable, self.pending = durable, []
-
-    def after_a_crash(self, random):
-        image, share = bytearray(self.durable), random.choice((0, 0.3, 0.7, 0.95, 1))
-        for offset, data in self.pending:
-            if data is None:
-                if random.random() < share:
-                    apply(image, offset, None)
-                continue
-            at = 0
-            while at < len(data):
-                end = min(len(data), at + SECTOR - (offset + at) % SECTOR)
-                if random.random() < share:
-                    apply(image, offset + at, data[at:end])
-                at = end
-        return bytes(image)
-
-
-def apply(text, offset, data):
-    """Change a file's bytes: write, or cut at the offset for None; what lies between is zeros."""
-    if data is None:
-        del text[offset:]
-    text.extend(bytes(max(0, offset - len(text))))
-    if data is not None:
-        text[offset : offset + len(data)] = data
-
-
-class Disk:
-    """Stands for `os` in the modules that write, on real files in one folder; use it in ``with``."""
-
-    MODULES = (directory, log, snapshot)
-
-    def __init__(self, folder, random):
-        self.folder, self.random = folder, random
-        self.names = {path.name: Inode(path.read_bytes()) for path in folder.iterdir()}
-        self.durable, self.changes = dict(self.names), []
-        self.handles: dict[int, Inode | None] = {}
-        self.calls_left = self.room = None
-
-    def __getattr__(self, name):
-        return getattr(os, name)
-
-    def __enter__(self):
-        for module in self.MODULES:
-            module.os = self
-        directory.sync_file = log.sync_file = self.fdatasync
-        return self
-
-    def __exit__(self, *_):
-        for module in self.MODULES:
-            module.os = os
-        directory.sync_file = log.sync_file = os.fdatasync
-        for handle in list(self.handles):
-            self.close(handle)
-
-    def call(self):
-        if self.calls_left is not None:
-            self.calls_left -= 1
-            if self.calls_left < 0:
-                raise PowerOff
-
-    def open(self, path, flags, mode=0o777):
-        handle, path = os.open(path, flags, mode), Path(path)
-        if path == self.folder:
-            self.handles[handle] = None
-        else:
-            if path.name not in self.names:
-                self.names[path.name] = Inode()
-                self.changes.append((None, path.name, self.names[path.name]))
-            self.handles[handle] = self.names[path.name]
-        return handle
-
-    def close(self, handle):
-        self.handles.pop(handle, None)
-        os.close(handle)
-
-    def write(self, handle, data):
-        self.call()
-        if self.room is not None and len(data) > self.room:
-            data, self.room = data[: self.room], 0
-            if not data:
-                self.room = None
-                raise OSError(errno.ENOSPC, "No space left on device")
-        self.handles[handle].pending.append((os.fstat(handle).st_size, bytes(data)))
-        return os.write(handle, data)
-
-    def pwrite(self, handle, data, offset):
-        self.call()
-        self.handles[handle].pending.append((offset, bytes(data)))
-        return os.pwrite(handle, data, offset)
-
-    def ftruncate(self, handle, size):
-        self.call()
-        self.handles[handle].pending.append((size, None))
-        os.ftruncate(handle, size)
-
-    def fsync(self, handle):
-        self.call()
-        inode = self.handles[handle]
-        if inode is None:
-            self.durable, self.changes = dict(self.names), []
-        else:
-            inode.durable, inode.pending = os.pread(handle, os.fstat(handle).st_size, 0), []
-
-    fdatasync = fsync
-
-    def rename(self, path, to):
-        self.call()
-        inode = self.names.pop(Path(path).name)
-        self.names[Path(to).name] = inode
-        self.changes.append((Path(path).name, Path(to).name, inode))
-        os.rename(path, to)
-
-    def unlink(self, path):
-        os.unlink(path)
-        self.changes.append((Path(path).name, None, self.names.pop(Path(path).name)))
-        self.call()
-
-    def crash(self):
-        """Return what is on the disk after the power is back, by name."""
-        names, share = dict(self.durable), self.random.choice((0, 0.5, 1))
-        for before, after, inode in self.changes:
-            if self.random.random() < share:
-                if names.get(before) is inode:
-                    del names[before]
-                if after is not None:
-                    names[after] = inode
-        return {name: inode.after_a_crash(self.random) for name, inode in names.items()}
-
-
-class Run:
-    """A database that is written to as the journal writes, and what is known of it."""
+class Machine:
+    """A database, and all states that it had since its last start; `told` is the last one that was acknowledged."""
 
     def __init__(self, folder, random, fsync, *, syncs=True):
+        self.path = folder / "data"
+        self.path.mkdir(mode=0o700, exist_ok=True)
         self.random, self.fsync, self.syncs = random, fsync, syncs
-        self.states, self.times_s, self.acknowledged = [{}], [0.0], 0
+        self.disk = Disk(self.path, random)
+        self.states, self.times, self.told = [{}], [0.0], 0
         self.now_s, self.unsynced_s = 0.0, None
-        self.definitions = {}
-        self.snapshot = None  # what is to be written, with the header of its log
-        self.store = Store(folder, fsync)
-        self.store.take()
-        self.file, _ = self.store.read()
+        self.number = 0
+        self.is_trusted, self.is_writing, self.has_lost_power = True, False, False
+        self.lost_commits, self.lost_s = 0, 0.0
 
-    def step(self):
-        self.now_s += self.random.random() * 2 * CLOCK_STEP_S
-        if self.unsynced_s is not None and self.now_s - self.unsynced_s >= SYNC_S and self.fsync == "everysec":
-            self.sync()
-        kind = self.random.random()
-        if kind < 0.05:
-            following = self.store.begin_log()
-            self.file.end(following)
-            self.file = following
-            self.snapshot = following.header, self.contents()
-        elif kind < 0.1 and self.snapshot is not None:
-            self.store.write_snapshot(*self.snapshot)
-            self.snapshot = None
-        elif kind < 0.11:
-            self.file, self.snapshot = self.store.replace(self.file, self.contents()), None
-            self.unsynced_s = None
-        else:
+    # A life
+
+    def live(self, calls=None):
+        """Start, and write until the power goes or the process is killed; without a number of calls only start."""
+        disk = self.disk
+        disk.left, disk.beside, disk.refuses, disk.is_short = calls, None, 0.0, False
+        with disk.mounted():
+            try:
+                self.start()
+                disk.refuses = self.random.choice(REFUSES)
+                while calls is not None:
+                    self.do_something()
+            except PowerOff:
+                pass
+
+    def start(self):
+        """Start, and note what is lost; what is found outlives everything from now on."""
+        self.store = Store(self.path, self.fsync)
+        self.store.take()
+        self.file, contents = self.store.read()
+        found = {name: (kept.definition, kept.bodies) for name, kept in contents.items()}
+        assert found in self.states, "a state that the database never had"
+        place = len(self.states) - 1 - self.states[::-1].index(found)
+        if place < self.told:
+            assert self.has_lost_power, "a kill loses nothing"
+            self.lost_commits += self.told - place
+            self.lost_s = max(self.lost_s, self.now_s - self.times[place + 1])
+        self.states, self.times, self.told = [self.states[place]], [self.now_s], 0
+        self.unsynced_s, self.is_trusted, self.is_writing, self.has_lost_power = None, True, False, False
+
+    def lose_power(self):
+        """Forget what a disk may forget."""
+        self.disk = Disk(self.path, self.random, self.disk.crash())
+        self.has_lost_power = True
+
+    def do_something(self):
+        chance = self.random.random()
+        if chance < 0.94:
             self.commit()
+        elif chance < 0.98:
+            self.turn()
+        else:
+            self.replace()
+
+    # What the journal does
 
     def commit(self):
-        """Commit some steps as a group; what the disk has no room for is not there, now or later."""
-        count = self.random.choice((1, 1, 1, 4))
-        states, steps, definitions = [self.states[-1]], [], dict(self.definitions)
-        for i in range(count):
-            step, state = next_step(self.random, states[-1], f"{len(self.states)}.{i}.{len(self.times_s)}", definitions)
+        """Commit a step or a group, sync where the mode wants it, and acknowledge."""
+        self.now_s += self.random.random() * 2 * CLOCK_STEP_S
+        self.keep_synced()
+        steps, before = [], len(self.states)
+        for _ in range(self.random.choice((1, 1, 1, 3))):
+            self.number += 1
+            step, state = next_step(self.random, self.states[-1], self.number)
             steps.append(step)
-            states.append(state)
-        disk = log.os
-        disk.room = self.random.randrange(3000) if self.random.random() < 0.05 else None
-        # Until it is acknowledged or refused, a group may be there up to any of its steps.
-        known = len(self.states)
-        self.states += states[1:]
-        self.times_s += [self.now_s] * count
+            self.states.append(state)
+            self.times.append(self.now_s)
         try:
-            change = steps[0].changes[0] if count == 1 and type(steps[0]) is Written else None
-            if change is not None and len(steps[0].changes) == 1:
-                self.file.commit_one(change.table, change.key, change.after)
-            else:
-                self.file.commit(steps)
+            self.append(steps)
+            if self.fsync == "always" and self.syncs:
+                self.file.sync()
         except DiskFault as fault:
-            assert fault.is_full
-            del self.states[known:], self.times_s[known:]
+            if fault.is_lasting:
+                self.replace()
+            del self.states[before:], self.times[before:]  # refused
             return
-        finally:
-            disk.room = None
-        self.definitions = definitions
-        self.unsynced_s = self.now_s if self.unsynced_s is None else self.unsynced_s
-        if self.fsync == "always":
-            self.sync()
-        self.acknowledged = len(self.states) - 1
+        self.told = len(self.states) - 1
+        if self.unsynced_s is None:
+            self.unsynced_s = self.now_s
 
-    def sync(self):
-        if self.syncs:
-            self.file.sync()
+    def keep_synced(self):
+        """With `everysec`, sync what is due; commits may go on beside it."""
+        if self.fsync != "everysec" or self.unsynced_s is None or self.now_s - self.unsynced_s < SYNC_S:
+            return
         self.unsynced_s = None
+        beside, self.disk.beside = self.disk.beside, self.beside_sync
+        try:
+            self.file.sync()
+            self.disk.beside = beside
+        except DiskFault:
+            self.disk.beside = beside
+            self.replace()
 
-    def contents(self):
-        contents = {name: Kept(definition, {}) for name, definition in self.definitions.items()}
-        for (table, key), text in self.states[-1].items():
-            contents.setdefault(table, Kept(Definition(), {})).bodies[key] = text
-        return contents
+    def append(self, steps):
+        match steps:
+            case [Written([change])]:
+                self.file.commit_change(change)
+            case _:
+                self.file.commit(steps)
+
+    def turn(self):
+        """Go on in a new log, and have a snapshot written while commits go on."""
+        if self.is_writing:
+            return
+        try:
+            following = self.store.begin_log()
+            self.file.end(following)
+        except DiskFault as fault:
+            if fault.is_lasting:
+                self.replace()
+            return
+        self.file = following
+        contents = kept(self.states[self.told])
+        self.is_writing, self.disk.beside = True, self.beside_snapshot
+        try:
+            if self.random.random() < 0.8:
+                self.store.write_snapshot(following.header, contents)
+        except DiskFault:
+            pass  # the logs hold all
+        self.is_writing, self.disk.beside = False, None
+
+    def beside_snapshot(self):
+        """Do something in the middle of a snapshot."""
+        self.disk.beside = None
+        while self.random.random() < 0.4:
+            self.do_something()
+        self.disk.beside = self.beside_snapshot
+
+    def beside_sync(self):
+        """Commit in the middle of a sync. No faults: the journal meets them when the sync is over."""
+        self.disk.beside, refuses, self.disk.refuses = None, self.disk.refuses, 0.0
+        if self.random.random() < 0.3:
+            self.commit()
+        self.disk.refuses = refuses
+
+    def replace(self):
+        """Write all anew, until the disk takes it; nothing is acknowledged meanwhile."""
+        self.is_trusted, beside, self.disk.beside = False, self.disk.beside, None
+        while not self.is_trusted:
+            try:
+                self.file = self.store.replace(self.file, kept(self.states[self.told]))
+                self.is_trusted, self.unsynced_s = True, None
+            except DiskFault:
+                pass
+        self.disk.beside = beside
 
 
 def lose_power_once(folder, random, fsync, *, syncs=True):
-    """Commit until the power goes, start again, and return how many steps, and seconds, were lost."""
-    work = fresh(folder / "work", {})
-    run = None
-    with Disk(work, random) as disk:
-        try:
-            run = Run(work, random, fsync, syncs=syncs)
-            disk.calls_left = random.randrange(300)
-            while True:
-                run.step()
-        except PowerOff:
-            pass
-    images = disk.crash()
-    while random.random() < 0.3:
-        images = lose_power_while_starting(folder, random, fsync, images)
-    found = recovered(folder, random, images, fsync)
-    assert found in run.states, "a state that the database never had"
-    place = len(run.states) - 1 - run.states[::-1].index(found)
-    lost_s = run.now_s - run.times_s[place + 1] if place < run.acknowledged else 0.0
-    return max(0, run.acknowledged - place), lost_s
+    """Write until the power goes, start again, and return how many commits, and seconds, were lost.
+
+    Before that the process may be killed, or the power go, also while a start goes on.
+
+    Args:
+        syncs: whether `always` syncs; not so for the negative control.
+    """
+    machine = Machine(folder, random, fsync, syncs=syncs)
+    for _ in range(random.choice((0, 0, 1, 2))):
+        machine.live(random.randrange(random.choice((25, 150))))
+        if not machine.is_trusted or random.random() < 0.4:  # behind a failed sync the system may lie of what it has
+            machine.lose_power()
+    machine.live(random.randrange(random.choice((40, 300))))
+    machine.lose_power()
+    machine.live()
+    return machine.lost_commits, machine.lost_s
 
 
-def lose_power_while_starting(folder, random, fsync, images):
-    work = fresh(folder / "start", images)
-    with Disk(work, random) as disk:
-        disk.calls_left = random.randrange(12)
-        store = Store(work, fsync)
-        try:
-            store.take()
-            store.read()
-        except PowerOff:
-            pass
-    return disk.crash()
-
-
-def recovered(folder, random, images, fsync):
-    """Return what a start reads; the second one reads the same."""
-    work, found = fresh(folder / "after", images), []
-    for _ in range(2):
-        with Disk(work, random):
-            store = Store(work, fsync)
-            try:
-                store.take()
-                _, contents = store.read()
-            except Unusable as refusal:
-                raise AssertionError(f"refused after a mere loss of power: {refusal}") from None
-        found.append({(name, key): text for name, kept in contents.items() for key, text in kept.bodies.items()})
-    assert found[0] == found[1]
-    return found[0]
-
-
-def fresh(path, images):
-    """Return a directory with some files."""
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(mode=0o700)
-    for name, text in images.items():
-        (path / name).touch(mode=0o600)
-        (path / name).write_bytes(text)
-    return path
+def kept(state):
+    return {name: Kept(definition, bodies) for name, (definition, bodies) in state.items()}
 
 
 def next_step(random, state, number, definitions):
     """Return a step, and the state that it leads to."""
-    kind = random.random()
-    if kind < 0.6 or not state:
-        places = [("t", str(random.randrange(30))) for _ in range(random.choice((1, 1, 1, 5)))]
-        bodies = {
-            place: b'{"id":%s,"n":%s,"x":"%s"}'
-            % (place[1].encode(), number.encode(), b"x" * random.choice((5, 50, 5000)))
-            for place in places
-        }
-        changes = [Change(*place, state.get(place), text) for place, text in bodies.items()]
-        return Written(changes), {**state, **bodies}
-    if kind < 0.8:
-        place = random.choice(list(state))
-        return Written([Change(*place, state[place], None)]), {k: v for k, v in state.items() if k != place}
-    if kind < 0.9:
-        loaded = {f"l{i}": b'{"id":"l%d","n":%s}' % (i, number.encode()) for i in range(random.randrange(1, 40))}
-        if random.random() < 0.3:
-            return Loaded({"u": loaded}, replaces=True, emptied=["t"]), {("u", k): text for k, text in loaded.items()}
-        return Loaded({"u": loaded}), {**state, **{("u", key): text for key, text in loaded.items()}}
-    if kind < 0.95:
-        definitions["t"] = Definition(unique=(f"f{number}",))
-        return Defined("t", definitions["t"]), dict(state)
-    definitions.pop("u", None)
-    return Dropped("u"), {place: text for place, text in state.items() if place[0] != "u"}
+    chance = random.random()
+    if chance < 0.6 or not state:
+        return write(random, state, number)
+    name = random.choice(list(state))
+    definition, bodies = state[name]
+    if chance < 0.8 and bodies:
+        key = random.choice(list(bodies))
+        left = {each: body for each, body in bodies.items() if each != key}
+        return Written([Change(name, key, bodies[key], None)]), {**state, name: (definition, left)}
+    if chance < 0.9:
+        return load(random, state, number)
+    if chance < 0.95:
+        definition = random.choice((NOTHING_DEFINED, Definition(unique=(f"f{number}",))))
+        if definition is NOTHING_DEFINED:
+            return Defined(f"n{number}", definition), {**state, f"n{number}": (definition, {})}
+        return Defined(name, definition), {**state, name: (definition, bodies)}
+    return Dropped(name), {each: table for each, table in state.items() if each != name}
+
+
+def write(random, state, number):
+    definition, bodies = state.get("t", (NOTHING_DEFINED, {}))
+    after = {}
+    for key in random.sample(range(30), random.choice((1, 1, 1, 5))):
+        after[str(key)] = b'{"id":%d,"n":%d,"x":"%s"}' % (key, number, b"x" * random.choice((5, 50, 5000)))
+    changes = [Change("t", key, bodies.get(key), body) for key, body in after.items()]
+    return Written(changes), {**state, "t": (definition, {**bodies, **after})}
+
+
+def load(random, state, number):
+    """Load into a table; or instead of all, where another is emptied and the rest dropped."""
+    loaded = {f"l{i}": b'{"id":"l%d","n":%d}' % (i, number) for i in range(random.randrange(1, 40))}
+    definition, bodies = state.get("u", (NOTHING_DEFINED, {}))
+    if random.random() < 0.7:
+        return Loaded({"u": loaded}), {**state, "u": (definition, {**bodies, **loaded})}
+    others = [name for name in state if name != "u"]
+    after = {name: (state[name][0], {}) for name in others[:1]}
+    return Loaded({"u": loaded}, True, others[:1], others[1:]), {**after, "u": (definition, loaded)}

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 from random import Random
+from unittest.mock import patch
 
 import pytest
 
+from ramekin.definitions import Change
+from ramekin.durability import log
+from ramekin.durability.directory import Directory, sync_directory
+from ramekin.durability.faults import Damaged
+from ramekin.durability.steps import Written
+from ramekin.durability.store import Store
+from tests.durability.forgetful import SHARES, Disk, PowerOff
 from tests.durability.power import lose_power_once
 
 LOSSES = int(os.environ.get("LOSSES", "300"))
@@ -29,5 +37,124 @@ def test_everysec_loses_a_second_at_the_most(tmp_path):
     assert any(commits for commits, _ in losses), "a disk that forgets nothing proves nothing"
 
 
+@pytest.mark.timeout(60 + LOSSES)
+def test_no_loses_from_the_end_only_and_a_start_is_never_refused(tmp_path):
+    assert any(commits for commits, _ in lost(tmp_path, "no", LOSSES))
+
+
 def test_the_proof_fails_where_commits_are_not_synced(tmp_path):
-    assert sum(lose_power_once(tmp_path, Random(i), "always", syncs=False)[0] for i in range(40)) > 0
+    lost_commits = 0
+    for i in range(40):
+        try:
+            lost_commits += lose_power_once(tmp_path, Random(i), "always", syncs=False)[0]
+        except Damaged:
+            lost_commits += 1
+    assert lost_commits > 0
+
+
+# One after the other, what the losses above meet by chance
+
+
+class Forgets:
+    """Chance, where nothing that was not synced is kept."""
+
+    def choice(self, of):
+        return of[0]
+
+    def random(self):
+        return 0.99
+
+
+class Tears:
+    """Chance, where either the bytes of a write are kept or the size that it gave the file."""
+
+    def __init__(self, *, keeps_bytes):
+        self.keeps_bytes = keeps_bytes
+
+    def choice(self, of):
+        return of[-1 if (of is SHARES) == self.keeps_bytes else 0]
+
+    def random(self):
+        return 0.0
+
+
+def put(key):
+    return Written([Change("t", key, None, b'{"id":"%b"}' % key.encode())])
+
+
+def started(folder):
+    store = Store(folder, "always")
+    store.take()
+    return store, *store.read()
+
+
+def keys_after(disk):
+    """Return the keys that are there when what was not synced is forgotten."""
+    disk = Disk(disk.folder, Forgets(), disk.crash())
+    with disk.mounted():
+        _, _, contents = started(disk.folder)
+    return [key for kept in contents.values() for key in kept.bodies]
+
+
+@pytest.fixture
+def disk(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o700)
+    return Disk(tmp_path / "data", Forgets())
+
+
+def go_on(store, file):
+    following = store.begin_log()
+    file.end(following)
+    return following
+
+
+def test_a_sync_covers_all_logs_before_its_own(disk):
+    with disk.mounted():
+        store, file, _ = started(disk.folder)
+        for key in "abc":
+            file.commit([put(key)])
+            last, file = file, go_on(store, file)
+        last.sync()
+    assert keys_after(disk) == ["a", "b", "c"]
+
+
+def test_a_start_syncs_the_logs_that_a_killed_process_left(disk):
+    with disk.mounted():
+        store, file, _ = started(disk.folder)
+        file.commit([put("a")])
+        go_on(store, file).commit([put("b")])
+    with disk.mounted():
+        _, file, _ = started(disk.folder)
+        file.commit([put("c")])
+        file.sync()
+    assert keys_after(disk) == ["a", "b", "c"]
+
+
+def test_a_start_syncs_the_names_that_a_killed_process_left(disk):
+    with disk.mounted(), patch.object(log, "sync_directory"):
+        started(disk.folder)
+    with disk.mounted():
+        _, file, _ = started(disk.folder)
+        file.commit([put("a")])
+        file.sync()
+    assert keys_after(disk) == ["a"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 9), (9, 10)])
+@pytest.mark.parametrize("keeps_bytes", [True, False])
+def test_the_note_of_the_last_log_is_the_old_one_or_the_new_one(disk, before, after, keeps_bytes):
+    with disk.mounted():
+        directory = Directory(disk.folder)
+        directory.take()
+        if before is not None:
+            directory.note(before)
+        sync_directory(disk.folder)
+        disk.left = 1
+        with pytest.raises(PowerOff):
+            directory.note(after)
+    disk.random = Tears(keeps_bytes=keeps_bytes)
+    disk = Disk(disk.folder, disk.random, disk.crash())
+    with disk.mounted():
+        directory = Directory(disk.folder)
+        directory.take()
+        assert directory.files().noted in {-1 if before is None else before, after}
