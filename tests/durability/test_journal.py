@@ -91,8 +91,8 @@ async def test_a_log_that_has_grown_is_followed_by_a_snapshot_while_writes_go_on
             await asyncio.sleep(0.001)
 
     await asyncio.wait_for(write_until(lambda: "tables.2.db" in names(tmp_path)), 20)
-    assert await after_a_kill(tmp_path) == {str(i) for i in range(number)}
     await wait_until(lambda: "tables.1.log" not in names(tmp_path))
+    assert await after_a_kill(tmp_path) == {str(i) for i in range(number)}
 
 
 async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, tmp_path, monkeypatch):
