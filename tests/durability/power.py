@@ -19,7 +19,6 @@ SYNC_S = 0.5
 REFUSES = (0, 0, 0.01, 0.1)
 """How likely the disk refuses a call, one of them for each life."""
 
-SYNC_S = 0.5
 
 class Machine:
     """A database, and all states that it had since its last start; `told` is the last one that was acknowledged."""
@@ -121,7 +120,7 @@ class Machine:
     def append(self, steps):
         match steps:
             case [Written([change])]:
-                self.file.commit_change(change)
+                self.file.commit_one(change.table, change.key, change.after)
             case _:
                 self.file.commit(steps)
 
@@ -195,7 +194,7 @@ def kept(state):
     return {name: Kept(definition, bodies) for name, (definition, bodies) in state.items()}
 
 
-def next_step(random, state, number, definitions):
+def next_step(random, state, number):
     """Return a step, and the state that it leads to."""
     chance = random.random()
     if chance < 0.6 or not state:

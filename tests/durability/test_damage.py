@@ -68,6 +68,15 @@ def test_a_log_without_its_snapshot_is_refused_and_a_noted_log_must_be_there(ben
     assert bench.attempt({MAIN: None, LOG: None, NEXT: None}) is None
 
 
+def test_a_log_that_lost_its_end_is_refused_where_a_later_one_was_noted(bench):
+    lines = bench.bytes[LOG].splitlines(keepends=True)
+    header = bench.bytes[NEXT].splitlines(keepends=True)[0]
+    changes = {LOG: b"".join(lines[:-1]), NEXT: header, "lock": b"000000002\n"}
+    assert lines[-1][8:13] == b".next"
+    assert bench.attempt(changes) is None
+    assert bench.attempt({**changes, "lock": b"000000001\n"}) is not None, "a log that was just begun"
+
+
 def test_the_log_of_another_database_is_refused(bench, tmp_path):
     other = Bench(tmp_path)
     assert bench.attempt({LOG: other.bytes[LOG]}) is None

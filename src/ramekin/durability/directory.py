@@ -141,7 +141,7 @@ class Directory:
         with suppress(OSError):  # they are left for the next start
             for path in self.path.iterdir():
                 if is_meant(path.name):
-                    os.unlink(path)
+                    path.unlink()
 
     def _check(self) -> None:
         found = os.lstat(self.path)

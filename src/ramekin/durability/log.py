@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -190,8 +189,7 @@ def create(path: Path, header: Header) -> Place:
     One with the same name is one that was not made to its end.
     """
     text, crc = _first_line(header)
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    path.unlink(missing_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         _write(handle, text)

@@ -145,6 +145,9 @@ class _Replay:
         for number, path in sorted(rest.items()):
             with _opened(path) as file:
                 self._look_at_other(path, file, number)
+        last = self._recovered.log
+        if last is not None and self._recovered.is_whole and files.noted > last.number:
+            raise Damaged(f"{files.path / log_name(last.number)}: ends too early; it was followed by log {files.noted}")
 
     def _take_log(self, path: Path, file: BufferedReader, number: int) -> int | None:
         """Apply the steps of a log, and return the number of the next one."""

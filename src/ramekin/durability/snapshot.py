@@ -60,7 +60,7 @@ def write(path: Path, contents: Contents, identity: Identity, *, rest_s: float =
     """
     unfinished = path.with_name(f"{path.name}.unfinished")
     with suppress(OSError):
-        os.unlink(unfinished)
+        unfinished.unlink()
     try:
         with _failing():
             os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -69,7 +69,7 @@ def write(path: Path, contents: Contents, identity: Identity, *, rest_s: float =
             _sync_and_name(unfinished, path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(unfinished)
+            unfinished.unlink()
         raise
 
 
@@ -125,7 +125,7 @@ def _sync_and_name(unfinished: Path, path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-    os.rename(unfinished, path)
+    unfinished.rename(path)
     sync_directory(path.parent)
 
 
