@@ -12,7 +12,7 @@ help:
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
-	@echo "make torture     the long proofs of durability, an hour and more; writes docs/durability-results.md"
+	@echo "make torture     the long proofs of durability, half an hour; writes docs/durability-results.md"
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
