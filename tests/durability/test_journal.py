@@ -18,7 +18,7 @@ from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.steps import Written
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
-from ramekin.errors import JournalFailed
+from ramekin.errors import JournalFailed, Unavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -113,6 +113,27 @@ async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, 
     monkeypatch.undo()
 
 
+async def test_where_no_log_can_be_begun_writes_go_on_in_the_old_one(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(journal, "RETRY_S", 0.01)
+    tries = []
+
+    def no_room():
+        tries.append(1)
+        raise DiskFault("no room", is_full=True)
+
+    monkeypatch.setattr(engine._store, "begin_log", no_room)
+    number = 0
+    while len(tries) < 3:
+        await put(engine, str(number), 500)
+        number += 1
+        await asyncio.sleep(0.002)
+    assert number > 25, "it is tried again when the log has grown, not all the time"
+    assert names(tmp_path) == {"lock", "tables.log"}
+    assert await after_a_kill(tmp_path) == {str(i) for i in range(number)}
+    monkeypatch.undo()
+
+
 async def test_a_stop_leaves_one_snapshot_and_an_empty_log(engine, tmp_path):
     await put(engine, "a")
     await engine.close()
@@ -124,6 +145,17 @@ async def test_a_stop_leaves_one_snapshot_and_an_empty_log(engine, tmp_path):
     assert set(contents["t"].bodies) == {"a"}
     file.close()
     store.release()
+
+
+async def test_a_write_that_comes_while_it_stops_is_refused_and_those_before_it_are_kept(engine, tmp_path):
+    writes = [asyncio.create_task(put(engine, str(i))) for i in range(5)]
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(engine.close())
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await put(engine, "late")
+    await asyncio.gather(*writes, stopping)
+    assert await after_a_kill(tmp_path) == {str(i) for i in range(5)}
 
 
 async def test_a_start_and_a_stop_without_a_write_leave_the_files_as_they_were(engine, tmp_path):

@@ -26,7 +26,7 @@ from ramekin.clock import SYSTEM
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.steps import Written
 from ramekin.durability.store import REST_S
-from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull
+from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +113,7 @@ class Journal:
     @property
     def takes_at_once(self) -> bool:
         """Whether `commit` may be called: nothing is pending, no fault, and the disk is not busy."""
-        return self._is_direct and not self._pending and self.fault is None
+        return self._is_direct and not self._pending and self.fault is None and not self._is_stopping
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Commit some changes as one step, which the caller applies at once. Cost: 3 µs, and 1 µs a change.
@@ -142,7 +142,10 @@ class Journal:
 
         Raises:
             StorageFull, JournalFailed: the disk refuses writes; nothing is queued. The future raises the same.
+            Unavailable: the journal is being stopped.
         """
+        if self._is_stopping:
+            raise Unavailable("The server is stopping; the change was not applied.")
         if self.fault is not None and self.fault.is_lasting:
             raise refusal(self.fault)
         done = self._loop.create_future()
@@ -230,14 +233,23 @@ class Journal:
                 elif self.fault is not None and self.fault.is_lasting:
                     self._fail([], self.fault)
                 elif self.fault is not None:
-                    self._file.probe()
-                    self._call(self._finish, [])
+                    self._probe()
                 self._keep_small()
             except Exception as error:
                 self._fail(group, _fault_from(error))
             if self._is_stopping and not self._queue:
                 break
         self._end()
+
+    def _probe(self) -> None:
+        """See whether the disk has room again; what is queued meanwhile is tried next. Raises DiskFault if it lasts."""
+        try:
+            self._file.probe()
+        except DiskFault as fault:
+            if fault.is_lasting:
+                raise
+        else:
+            self._call(self._finish, [])
 
     def _take(self) -> list[Entry]:
         group = []
@@ -286,8 +298,15 @@ class Journal:
         if self._writing is not None and self._writing.done():
             writing, self._writing = self._writing, None
             self._note_snapshot(writing)
-        if self._writing is None and self._file.place.size_bytes > max(LOG_BYTES, self._snapshot_bytes):
-            self._writing = self._begin_snapshot(REST_S)
+        size_bytes = self._file.place.size_bytes
+        if self._writing is None and self.fault is None and size_bytes > max(LOG_BYTES, self._snapshot_bytes):
+            try:
+                self._writing = self._begin_snapshot(REST_S)
+            except DiskFault as fault:
+                if fault.is_lasting:
+                    raise
+                self._snapshot_bytes = size_bytes + LOG_BYTES  # tried again when the log has grown by so much
+                _log.warning("no snapshot can be begun: %s; the log goes on", fault)
 
     def _begin_snapshot(self, rest_s: float = 0.0) -> Future[int]:
         following = self._store.begin_log()

@@ -108,6 +108,8 @@ class Store:
         try:
             return LogFile(path, header, log.create(path, header))
         except OSError as error:
+            with suppress(OSError):
+                path.unlink()
             raise fault_of(error) from None
 
     def write_snapshot(self, header: Header, contents: Contents, rest_s: float = 0.0) -> int:
