@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import httpx2
 import pytest
@@ -99,6 +102,29 @@ def test_the_port_answers_that_it_is_starting_until_all_is_read(tmp_path):
     process.terminate()
     _, log = process.communicate(timeout=30)
     assert '"records": 600000' in log
+
+
+def test_a_terminal_shows_how_far_a_start_has_read(tmp_path):
+    path = tmp_path / "data"
+    path.mkdir(mode=0o700)
+    bodies = {str(i): b'{"id":%d}' % i for i in range(200_000)}
+    write_backup(path / "tables.db", {"t": Kept(Definition(), bodies)})
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "ramekin", "serve", "--data-dir", str(path), "--port", "0"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(theirs)
+    shown = b""
+    assert "http://" in process.stdout.readline()
+    process.terminate()
+    with suppress(OSError):  # how a terminal says that its other side is closed
+        while chunk := os.read(ours, 65_536):
+            shown += chunk
+    process.communicate(timeout=30)
+    os.close(ours)
+    assert b"Reading" in shown
+    assert b"200000/200000" in shown.replace(b",", b"")
 
 
 def test_files_are_loaded_into_an_empty_directory_only(tmp_path):
