@@ -45,7 +45,7 @@ def register(app: FastAPI, context: Context) -> None:
         accepted(request, (JSON,))
         tag = context.weak_tag(*[info.stats.revision for info in await database.tables()])
         if none_match(request, tag):
-            return not_modified(f'W/"{tag}"')
+            return not_modified(f'W/"{tag}"', varies=False)
         return await Stream(_json_database(database), JSON, {"etag": f'W/"{tag}"'}).prime()
 
     async def load_database(request: Request) -> Response:

@@ -78,7 +78,7 @@ def register(app: FastAPI, context: Context) -> None:
         digest = codec.digest(body)
         etag = f'"{digest}"' if fields is None else f'W/"{digest}"'
         if none_match(request, digest):
-            return not_modified(etag)
+            return not_modified(etag, varies=False)
         if fields is not None:
             body = codec.dump(select(codec.parse(body), fields))
         return JsonText(body, 200, f"etag: {etag}\r\n")
