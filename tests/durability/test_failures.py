@@ -12,7 +12,7 @@ import pytest
 
 from ramekin import Database
 from ramekin.definitions import Change, Definition
-from ramekin.durability import journal
+from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
@@ -73,7 +73,7 @@ class Faulty:
 @pytest.fixture(params=["always", "everysec"])
 async def faulty(request, tmp_path, monkeypatch):
     monkeypatch.setattr(journal, "RETRY_S", 0.05)
-    monkeypatch.setattr(journal, "SYNC_S", 0.05)
+    monkeypatch.setattr(syncs, "SYNC_S", 0.05)
     faulty = Faulty(tmp_path, request.param)
     async with Database(engine=faulty.engine) as database:
         faulty.database = database

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ramekin.definitions import Change
-from ramekin.durability import journal
+from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.steps import Written
@@ -203,7 +203,7 @@ async def test_while_a_sync_is_slow_a_thread_commits_and_reads_go_on(engine):
 
 @everysec
 async def test_writes_wait_for_a_sync_that_is_late_and_then_go_on_at_once(engine, monkeypatch):
-    monkeypatch.setattr(journal, "LATE_S", 0.7)
+    monkeypatch.setattr(syncs, "LATE_S", 0.7)
     slow = SlowSync(engine._journal._file)
     await put(engine, "a")
     await wait_until(slow.began.is_set)

@@ -18,7 +18,7 @@ import functools
 import logging
 import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +26,7 @@ from ramekin.clock import SYSTEM
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.steps import Written
 from ramekin.durability.store import REST_S
+from ramekin.durability.syncs import Syncs
 from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
     from ramekin.durability.store import Store
     from ramekin.errors import RamekinError
 
-SYNC_S = 0.5
-SLOW_S = 0.01
-"""While a sync takes longer than this, the thread commits: an append may wait for the sync."""
-
-LATE_S = 2.0
 RETRY_S = 1.0
 LOG_BYTES = 64 * 1024 * 1024
 """A log is followed by a snapshot when it is larger than this, and than the last snapshot."""
@@ -81,16 +77,14 @@ class Journal:
             refuse: called on the loop when all that is pending was refused.
             contents: called on the loop; whole tables as they are, which nothing changes any more.
         """
-        self._file, self._store, self._fsync, self._clock = file, store, store.fsync, clock
+        self._file, self._store, self._fsync = file, store, store.fsync
         self._apply, self._refuse, self._contents = apply, refuse, contents
+        self._appends = store.fsync != "always"  # an append by the loop is a commit
         self._queue: deque[Entry] = deque()
         self._wake = threading.Event()
         self._is_stopping = False
-        self._is_direct = store.fsync != "always"
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
-        self._syncing: Future[None] | None = None
-        self._unsynced_s: float | None = None  # when the oldest commit that no sync covers was made
-        self._syncing_s = 0.0
+        self._syncs = Syncs(self._workers, clock, self._wake.set, is_wanted=store.fsync == "everysec")
         self._writing: Future[int] | None = None  # a snapshot
         self._snapshot_bytes = 0
         self._pending = 0
@@ -113,7 +107,8 @@ class Journal:
     @property
     def takes_at_once(self) -> bool:
         """Whether `commit` may be called: nothing is pending, no fault, and the disk is not busy."""
-        return self._is_direct and not self._pending and self.fault is None and not self._is_stopping
+        is_free = not self._pending and self.fault is None and not self._is_stopping
+        return is_free and self._appends and self._syncs.is_quick
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Commit some changes as one step, which the caller applies at once. Cost: 3 µs, and 1 µs a change.
@@ -125,8 +120,8 @@ class Journal:
             self._file.commit((Written(changes),))
         except Exception as error:
             raise self._refused(error) from None
-        if self._unsynced_s is None:
-            self._note_commit()
+        if self._syncs.oldest_s is None:
+            self._syncs.note()
 
     def commit_one(self, table: str, key: str, body: bytes | None) -> None:
         """Commit the change of one record as `commit`, with fewer calls. Cost: 3 µs."""
@@ -134,8 +129,8 @@ class Journal:
             self._file.commit_one(table, key, body)
         except Exception as error:
             raise self._refused(error) from None
-        if self._unsynced_s is None:
-            self._note_commit()
+        if self._syncs.oldest_s is None:
+            self._syncs.note()
 
     def append(self, step: Step) -> asyncio.Future[None]:
         """Queue a step; the future is done once it is committed and applied. Cost: O(1).
@@ -202,7 +197,7 @@ class Journal:
         """
         group += self._take()
         self._file.commit([step for step, _ in group])
-        self._note_commit()
+        self._syncs.note()
         self._finish(group)
 
     def _hold(self, fault: DiskFault) -> Contents:
@@ -226,7 +221,7 @@ class Journal:
             self._wake.clear()
             group = self._take()
             try:
-                self._keep_synced()
+                self._syncs.keep(self._file.sync)
                 if group:
                     self._commit(group)
                     group = []
@@ -263,35 +258,17 @@ class Journal:
             return 0
         if self.fault is not None:
             return RETRY_S
-        return RETRY_S if self._fsync != "everysec" else SYNC_S / 5 if self._unsynced_s or self._syncing else None
+        return self._syncs.patience_s if self._fsync == "everysec" else RETRY_S
 
     def _commit(self, group: list[Entry]) -> None:
-        if self._is_direct and _is_small(group):
+        if self._appends and self._syncs.is_quick and _is_small(group):
             self._ask(functools.partial(self._commit_all, group))
             return
         self._file.commit([step for step, _ in group])
         if self._fsync == "always":
             self._file.sync()
-        self._note_commit()
+        self._syncs.note()
         self._call(self._finish, group)
-
-    def _note_commit(self) -> None:
-        """Take note that something waits for a sync, and see that the thread looks at the time."""
-        if self._unsynced_s is None and self._fsync == "everysec":
-            self._unsynced_s = self._clock.steady_s()
-            self._wake.set()
-
-    def _keep_synced(self) -> None:
-        """Sync what is due, in a thread of its own, and wait for a sync that is late. Raises its fault."""
-        now_s = self._clock.steady_s()
-        if self._syncing is not None and (self._syncing.done() or now_s - self._syncing_s > LATE_S - SYNC_S):
-            syncing, self._syncing = self._syncing, None
-            syncing.result()
-            self._is_direct = True
-        if self._syncing is None and self._unsynced_s is not None and now_s - self._unsynced_s >= SYNC_S:
-            self._syncing_s, self._unsynced_s = self._unsynced_s, None
-            self._syncing = self._workers.submit(self._file.sync)
-            self._is_direct = bool(wait([self._syncing], SLOW_S).done)
 
     def _keep_small(self) -> None:
         """Have a snapshot written where the log has grown, and go on in a new log meanwhile. Raises DiskFault."""
@@ -349,8 +326,7 @@ class Journal:
         except DiskFault as again:
             self._call(self._note_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False
-        self._unsynced_s = self._syncing = None
-        self._is_direct = self._fsync != "always"
+        self._syncs.forget()
         _log.warning("fresh files were written from memory, and take writes")
         return True
 

@@ -1,0 +1,71 @@
+"""When a log is synced that is committed to all the time: soon after the first commit that no sync covers.
+
+A sync that takes longer than a moment is told (`is_quick`), since an append to the same file may wait for it; commits
+wait for one that is late. Knows no log: it is given what syncs. See ``journal.py`` for who commits.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future, wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ramekin.clock import Clock
+
+SYNC_S = 0.5
+"""How old a commit is when its sync begins."""
+
+SLOW_S = 0.01
+LATE_S = 2.0
+
+
+class Syncs:
+    """Syncs beside commits. `note` is called by whoever commits, all else by one thread.
+
+    Guarantee: what was noted is synced at most `SYNC_S`, a fifth of it and the time of the sync later.
+    """
+
+    def __init__(self, workers: Executor, clock: Clock, wake: Callable[[], None], *, is_wanted: bool) -> None:
+        """Make the plan; without `is_wanted` nothing is ever due.
+
+        Args:
+            workers: where a sync runs.
+            wake: called when something is to be synced; then the thread calls `keep` at least each `SYNC_S` / 5.
+        """
+        self._workers, self._clock, self._wake, self._is_wanted = workers, clock, wake, is_wanted
+        self.is_quick = True
+        """Whether no sync is under way that takes long."""
+        self.oldest_s: float | None = None
+        """When the oldest commit was made that no sync covers."""
+        self._running: Future[None] | None = None
+        self._covered_s = 0.0
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long the thread may wait; None if nothing is to be synced."""
+        return SYNC_S / 5 if self.oldest_s is not None or self._running is not None else None
+
+    def note(self) -> None:
+        """Take note of a commit. Cost: O(1)."""
+        if self.oldest_s is None and self._is_wanted:
+            self.oldest_s = self._clock.steady_s()
+            self._wake()
+
+    def keep(self, sync: Callable[[], None]) -> None:
+        """Begin a sync that is due, and wait for one that is late. Raises what the last one raised."""
+        now_s = self._clock.steady_s()
+        if self._running is not None and (self._running.done() or now_s - self._covered_s > LATE_S - SYNC_S):
+            running, self._running = self._running, None
+            running.result()
+            self.is_quick = True
+        if self._running is None and self.oldest_s is not None and now_s - self.oldest_s >= SYNC_S:
+            self._covered_s, self.oldest_s = self.oldest_s, None
+            self._running = self._workers.submit(sync)
+            self.is_quick = bool(wait([self._running], SLOW_S).done)
+
+    def forget(self) -> None:
+        """Forget all that was noted: it is in another file, and synced."""
+        self.oldest_s = self._running = None
+        self.is_quick = True
