@@ -24,9 +24,16 @@ EVERYTHING = 10**9
 PAGE = Path(__file__).parent.parent.parent / "docs" / "durability-results.md"
 
 
-def kills(folder, seed, count):
-    counted = crash.run_cycles(folder / "data", count, seed, say=lambda line: print(line, flush=True))
-    return f"{counted['acknowledged']:,} acknowledged writes over HTTP, {counted['kills during a start']} kills during a start"
+def kills(half):
+    def part(folder, seed, count):
+        cycles = count // 2
+        counted = crash.run_cycles(folder / "data", cycles, f"{seed}-{half}", say=lambda line: print(line, flush=True))
+        return (
+            f"{cycles:,} cycles, {counted['acknowledged']:,} acknowledged writes over HTTP, "
+            f"{counted['kills during a start']} kills during a start"
+        )
+
+    return part
 
 
 def losses(fsync):
@@ -65,7 +72,8 @@ def damages(folder, seed, count):
 
 
 PARTS = {
-    "kill -9, restart, compare": (kills, "cycles"),
+    "kill -9, restart, compare; first half": (kills(1), "cycles"),
+    "kill -9, restart, compare; second half": (kills(2), "cycles"),
     "power loss, `always`": (losses("always"), "losses"),
     "power loss, `everysec`": (losses("everysec"), "losses"),
     "faults at every call, `always`": (faults("always"), "points"),
