@@ -53,6 +53,36 @@ def test_everything_needs_its_word(api, pets):
     assert whole(api) == []
 
 
+HOLDS_ALWAYS = [
+    "where={}",
+    'where={"and":[]}',
+    'where={"or":[{}]}',
+    'where={"not":{"not":{"and":[{}]}}}',
+    'where={"not":{"or":[]}}',
+    'where={"age":{"nin":[]}}',
+    'where={"or":[{"age":{"ne":1}},{"age":{"ne":2}}]}',
+    "age:nin=[]",
+    "id:exists=true",
+    "id:null=false&id:ne=",
+    "id:exists=true&where={}",
+]
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+@pytest.mark.parametrize("query", HOLDS_ALWAYS)
+def test_a_condition_that_holds_whatever_the_records_are_needs_the_word_too(api, pets, method, query):
+    options = {"json": {"x": 1}} if method == "patch" else {}
+    problem = assert_problem(getattr(api, method)(f"{PETS}?{query}", **options), 400, "condition-required")
+    assert "all=true" in problem["detail"]
+    assert not any("x" in record for record in whole(api))
+    assert getattr(api, method)(f"{PETS}?{query}&all=true", **options).json() == {"matched": 6, "changed": 6}
+
+
+def test_a_condition_that_happens_to_hold_for_all_needs_no_word(api, pets):
+    assert api.patch(f"{PETS}?age:gte=0", json={"x": 1}).json() == {"matched": 6, "changed": 6}
+    assert api.delete(f"{PETS}?age:exists=true").json() == {"matched": 6, "changed": 6}
+
+
 def test_max_affected_counts_what_would_change(api, pets):
     assert_problem(api.delete(f"{PETS}?age:gte=2&max_affected=3"), 409, "too-many-affected")
     assert_problem(api.patch(f"{PETS}?all=true&max_affected=0", json={"x": 1}), 409, "too-many-affected")

@@ -15,7 +15,7 @@ from ramekin.api.responses import json_response
 from ramekin.api.routes import API, add_route
 from ramekin.changing import ChangeRequest
 from ramekin.errors import ConditionRequired, ConflictingParameters, UnknownField
-from ramekin.query.predicate import paths_in
+from ramekin.query.predicate import holds_always, paths_in
 
 if TYPE_CHECKING:
     from ramekin.api.app import Context
@@ -63,16 +63,17 @@ def _read_conditions(context: Context, table: str, request: Request) -> dict[str
     """Return which records are meant, and how many at the most.
 
     Raises:
-        ConditionRequired: neither a condition nor `all=true`.
-        ConflictingParameters: both.
+        ConditionRequired: every record is meant, whatever the records are, and there is no `all=true`.
+        ConflictingParameters: some are meant, and there is.
     """
     words, conditions = read_query(request, WORDS)
     is_all = flag(words, "all")
-    has_condition = bool(conditions) or "where" in words
-    if is_all and has_condition:
-        raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.")
-    if not is_all and not has_condition:
-        raise ConditionRequired("Say which records: with conditions, or with all=true for every record.")
     most = integer(words, "max_affected", 0) if "max_affected" in words else None
     where = read_where(words, conditions, context.database.fields(table), WORDS)
+    means_all = holds_always(where)
+    if is_all and not means_all:
+        raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.")
+    if means_all and not is_all:
+        told = "These conditions hold for every record" if conditions or "where" in words else "No condition is there"
+        raise ConditionRequired(f"{told}; say which records are meant, or send all=true for every record.")
     return {"where": where, "max_affected": most}

@@ -144,7 +144,7 @@ class RepeatedCondition(BadRequest):
 
 
 class ConditionRequired(BadRequest):
-    """A change of many records was asked for without saying which."""
+    """A change of many records was asked for without saying which: no condition, or one that holds for any record."""
 
     code = "condition-required"
     title = "A condition is needed"

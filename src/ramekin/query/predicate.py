@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
+from ramekin.errors import InvalidId
 from ramekin.fields import Field
+from ramekin.ids import id_key
 from ramekin.paths import print_path
-from ramekin.values import ARRAY, OBJECT, OrderKey
+from ramekin.values import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, OrderKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,6 +169,98 @@ def conditions_in(predicate: Predicate) -> list[Condition]:
 def paths_in(predicate: Predicate) -> list[FieldPath]:
     """Return every path that a predicate names, once."""
     return list(dict.fromkeys(found.field.path for found in conditions_in(predicate)))
+
+
+def holds_always(predicate: Predicate) -> bool:
+    """Say whether a predicate holds whatever the records are, as far as its form shows it.
+
+    1. `All` does if every part does; so it does without parts.
+    2. `AnyOf` does if a part does, if its conditions on one field leave no value out (``x ne 1 or x ne 2``), or if it
+       has the opposite of a part too.
+    3. `Not` does if the opposite of its part does. A condition is a choice of one.
+    4. Every record has an ``id``, and it is text or an integer.
+
+    Guarantee: where it is true, every record that can be satisfies the predicate. Cost: O(parts) for each level.
+    """
+    return _holds_always(opposite(opposite(predicate)))
+
+
+def opposite(predicate: Predicate) -> Predicate:
+    """Return what holds where a predicate does not; in it `Not` stands before single conditions at the most."""
+    if isinstance(predicate, Not):
+        return predicate.part if isinstance(predicate.part, Condition) else opposite(opposite(predicate.part))
+    if isinstance(predicate, All):
+        return any_of(map(opposite, predicate.parts))
+    if isinstance(predicate, AnyOf):
+        return all_of(map(opposite, predicate.parts))
+    if predicate.operator in ("in", "nin"):
+        return Condition(predicate.field, "nin" if predicate.operator == "in" else "in", predicate.operands)
+    if predicate.operator in _ABSENT:
+        return Condition(predicate.field, predicate.operator, (_YES if predicate.operands != (_YES,) else _NO,))
+    return Not(predicate)
+
+
+def disjuncts(predicate: Predicate) -> tuple[Predicate, ...]:
+    """Return the parts of which one must hold."""
+    return predicate.parts if isinstance(predicate, AnyOf) else (predicate,)
+
+
+_YES, _NO = (BOOLEAN, True), (BOOLEAN, False)
+_ABSENT = {"null": (_YES, frozenset({None, MISSING})), "exists": (_NO, frozenset({MISSING}))}
+"""Which operand chooses what is not there, and what that is; the other operand chooses all else."""
+
+
+def _holds_always(predicate: Predicate) -> bool:
+    if isinstance(predicate, All):
+        return all(map(_holds_always, predicate.parts))
+    if isinstance(predicate, AnyOf) and any(map(_holds_always, predicate.parts)):
+        return True
+    parts = disjuncts(predicate)
+    ranks = {part.rank for part in parts}
+    has_both = any(all(turned.rank in ranks for turned in disjuncts(opposite(part))) for part in parts)
+    return has_both or _leaves_nothing_out(parts)
+
+
+def _leaves_nothing_out(parts: Iterable[Predicate]) -> bool:
+    """Say whether those parts that choose single values of a field, or all but some, take in every value together."""
+    chosen: dict[Field, frozenset[Any]] = {}
+    left_out: dict[Field, frozenset[Any]] = {}
+    for part in parts:
+        if (found := _chosen_by(part)) is not None:
+            field, values, is_choice = found
+            if is_choice:
+                chosen[field] = values | chosen.get(field, frozenset())
+            else:
+                left_out[field] = values & left_out.get(field, values)
+    return any(not values - chosen.get(field, frozenset()) for field, values in left_out.items())
+
+
+def _chosen_by(part: Predicate) -> tuple[Field, frozenset[Any], bool] | None:
+    """Return a condition as values, and whether it chooses these or all others; None if it is of another kind."""
+    found = part.part if isinstance(part, Not) else part
+    if not isinstance(found, Condition):
+        return None
+    values: frozenset[Any]
+    if found.operator in _ABSENT:
+        choosing, values = _ABSENT[found.operator]
+        is_choice = found.operands == (choosing,)
+    elif found.operator in ("in", "nin") or not found.operands:  # without operands nothing but nin holds
+        values, is_choice = frozenset(found.operands), found.operator != "nin"
+    else:
+        return None
+    if found.field.path == ("id",):
+        values = frozenset(value for value in values if _may_be_id(value, found.field))
+    return found.field, values, is_choice is not isinstance(part, Not)
+
+
+def _may_be_id(operand: Any, field: Field) -> bool:
+    if operand is None or operand is MISSING:
+        return False
+    try:
+        id_key(operand[1])
+    except InvalidId:
+        return field.reading != "plain" and operand[0] == NUMBER  # a moment, of which the text is not known
+    return True
 
 
 def _shortest(operand: Operand) -> Operand:
