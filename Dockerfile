@@ -1,7 +1,9 @@
 # Ramekin in a container: one process, no shell needed, nothing to write.
 #
 #   docker build -t ramekin .
-#   docker run --rm -p 127.0.0.1:8000:8000 ramekin demo
+#   docker run --rm -p 127.0.0.1:8000:8000 -e RAMEKIN_INSECURE=true ramekin demo
+#
+# It listens on all addresses of the container, so it asks for a key (RAMEKIN_API_KEY) or for RAMEKIN_INSECURE.
 #
 # The base is an argument, so that a digest, a mirror or another distribution's Python can take its place. Nothing
 # below names a path of the base: it needs `python3` 3.11 or later with venv.
@@ -23,7 +25,8 @@ COPY src src
 RUN /opt/build/bin/python -m hatchling build -t wheel -d dist \
     && /opt/ramekin/bin/python -m pip install --no-deps --no-index dist/*.whl \
     && /opt/ramekin/bin/python -m pip uninstall --yes pip setuptools \
-    && python3 -m compileall -q /opt/ramekin/lib
+    && python3 -m compileall -q /opt/ramekin/lib \
+    && mkdir /build/data
 
 FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0
@@ -32,6 +35,8 @@ LABEL org.opencontainers.image.title="Ramekin" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/ramekin /opt/ramekin
+# A volume that is mounted here for the first time takes its owner from the image.
+COPY --from=build --chown=10001:10001 /build/data /data
 ENV RAMEKIN_HOST=0.0.0.0 \
     RAMEKIN_LOG_FORMAT=json \
     PYTHONDONTWRITEBYTECODE=1 \

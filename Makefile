@@ -30,16 +30,17 @@ check: $(VENV)/dev.stamp
 setup: $(VENV)/dev.stamp
 	@echo "Set up. Next: make test, or make run."
 
-$(VENV)/bin/python:
+$(VENV)/made.stamp:
 	@scripts/make-venv "$(PYTHON)" "$(VENV)"
+	@touch $@
 
-$(VENV)/run.stamp: requirements/run.lock requirements/build.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/run.stamp: requirements/run.lock requirements/build.lock pyproject.toml | $(VENV)/made.stamp
 	@echo "Installing what the server needs."
 	@$(PIP) --require-hashes -r requirements/run.lock -r requirements/build.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/bin/python
+$(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/made.stamp
 	@echo "Installing what the server and its tests need; the first time takes a minute."
 	@$(PIP) --require-hashes -r requirements/dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .

@@ -23,6 +23,7 @@ from ramekin.cli.configuration import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 MODELS = "tests.models"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
@@ -32,7 +33,11 @@ class Server:
     """A real server, started as a user starts it; `stop` ends it and returns its exit code."""
 
     def __init__(
-        self, *arguments: str, environment: dict[str, str] | None = None, before: Callable[[], object] | None = None
+        self,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        before: Callable[[], object] | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ramekin", *arguments, "--port", "0"],
@@ -41,6 +46,7 @@ class Server:
             env={**os.environ, **(environment or {})},
             text=True,
             preexec_fn=before,
+            cwd=cwd,
         )
         assert self.process.stdout is not None
         self.greeting = self.process.stdout.readline()

@@ -1,26 +1,27 @@
 """Every setting: environment ``RAMEKIN_*``, the same names as the command line's flags.
 
-Read once, by the command line, and handed down as plain arguments. Knows nothing of what the settings do.
+Read once, by the command line, and handed down as plain arguments. Knows nothing of what the settings do, and not where
+they come from; see ``cli/configuration.py``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ramekin.definitions import MIB
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of a server, with their defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="RAMEKIN_", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of the machine's.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    insecure: bool = Field(False, description="Listen beyond this machine without keys: everybody may do everything.")
     models: str | None = Field(None, description="Module whose Pydantic models become tables, such as shop.models.")
     data_dir: Path | None = Field(
         None, description="Directory that keeps the tables; in memory only without. See durability.md."
@@ -31,12 +32,12 @@ class Settings(BaseSettings):
     rate_limit: str | None = Field(
         None, description="Requests per client, such as 1000/second or 60/minute; off without."
     )
-    api_key: Annotated[tuple[str, ...], NoDecode] = Field(
+    api_key: tuple[str, ...] = Field(
         (), description="Keys that requests must carry as a bearer token, with commas between; open without."
     )
     docs: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     access_log: bool = Field(False, description="Write a log line for every request.")
-    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="json, text, or by the terminal.")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="json, text, or by the terminal.")
     memory_limit: str = Field(
         "60%", description="What tables may take: 512MiB, 2GiB, a share of what there is, or none."
     )
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     max_page_rows: int = Field(10_000, ge=1, description="Rows of one page at the most.")
     max_sorted_rows: int = Field(100_000, ge=1, description="Rows that one query may hold to put them in order.")
     index_idle_seconds: int = Field(3600, ge=1, description="Seconds after which an unused index is dropped.")
-    fast_path: str = Field(
-        "protocol", pattern="^(protocol|asgi|off)$", description="Short way to records: below ASGI, in it, or none."
+    fast_path: Literal["protocol", "asgi", "off"] = Field(
+        "protocol", description="Short way to records: below ASGI, in it, or none."
     )
     shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")

@@ -42,10 +42,18 @@ def server():
     assert server.stop() == 0
 
 
-def test_version_is_quick_and_right():
+def test_version_is_right():
     from ramekin import __version__
 
     assert run("--version").stdout == f"ramekin {__version__}\n"
+
+
+def test_the_version_needs_no_database():
+    asked = "import sys, ramekin.cli.main as main\ntry: main.app(['--version'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stdout.split())
+    assert {"ramekin", "ramekin.version", "typer"} <= loaded
+    assert not loaded & {"ramekin.database", "pydantic", "fastapi", "jsonschema_rs", "uvicorn", "asyncio"}
 
 
 def test_help_names_every_command_and_setting():
@@ -147,8 +155,9 @@ def test_a_port_that_is_taken_says_what_to_do(server):
         (["serve", "--rate-limit", "many"], ["--rate-limit", "1000/second"]),
         (["serve", "--models", "no.such.module"], ["--models", "no module 'no'"]),
         (["serve", "--models", "json"], ["--models", "no Pydantic model"]),
-        (["serve", "--port", 70000], ["port", "65535"]),
-        (["serve", "--log-format", "xml"], ["log_format"]),
+        (["serve", "--port", 70000], ["--port", "65535"]),
+        (["serve", "--log-format", "xml"], ["--log-format", "auto, json, text"]),
+        (["serve", "--rate-limit", "0/second"], ["--rate-limit", "1000/second"]),
         (["load", "none.json"], ["none.json"]),
         (["dump", "--url", "http://127.0.0.1:9"], ["no answer", "127.0.0.1:9"]),
         (["dump", "--url", "nonsense"], ["nonsense"]),
@@ -180,12 +189,62 @@ def test_settings_are_read_from_the_environment_and_flags_win(tmp_path):
     ("variable", "value", "words"),
     [
         ("RAMEKIN_PROT", "1", ["RAMEKIN_PROT", "RAMEKIN_PORT"]),
-        ("RAMEKIN_PORT", "x", ["port"]),
-        ("RAMEKIN_DOCS", "maybe", ["docs"]),
+        ("RAMEKIN_PORT", "x", ["RAMEKIN_PORT", "65535"]),
+        ("RAMEKIN_DOCS", "maybe", ["RAMEKIN_DOCS", "true or false"]),
     ],
 )
 def test_a_variable_that_is_not_understood_is_told(variable, value, words):
     refused(run("serve", environment={variable: value}), *words)
+
+
+def test_of_two_servers_that_start_on_one_port_one_is_refused(tmp_path):
+    (tmp_path / "a.ndjson").write_text('{"n":1}\n' * 100_000)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ramekin", "serve", str(tmp_path / "a.ndjson"), "--port", str(port)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        deadline = time.monotonic() + 30
+        while all(process.poll() is None for process in both) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        [refused_one] = [process for process in both if process.poll() is not None]
+        [serving] = [process for process in both if process is not refused_one]
+        assert (refused_one.returncode, refused_one.stdout.read()) == (2, "")
+        assert "already in use" in refused_one.stderr.read()
+        assert f":{port} " in serving.stdout.readline()
+        assert run("health", environment={"RAMEKIN_PORT": str(port)}).returncode == 0
+    finally:
+        for process in both:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("environment", [{"RAMEKIN_HOST": ""}, {"RAMEKIN_HOST": " ", "RAMEKIN_DATA_DIR": ""}])
+def test_an_empty_variable_neither_opens_the_server_nor_fills_a_folder(environment, tmp_path):
+    server = Server("serve", environment=environment, cwd=tmp_path)
+    try:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert "in memory only" in server.greeting
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_server_for_everybody_asks_for_a_key_or_a_word():
+    refused(run("serve", "--host", "0.0.0.0", "--port", 0), "--api-key", "--insecure")
+    refused(run("demo", environment={"RAMEKIN_HOST": "0.0.0.0", "RAMEKIN_PORT": "0"}), "--api-key", "--insecure")
+    server = Server("serve", "--host", "0.0.0.0", "--insecure")
+    assert server.stop() == 0
+
+
+def test_links_of_a_service_named_ramekin_are_told_and_ignored():
+    links = {"RAMEKIN_PORT": "tcp://10.0.0.1:8000", "RAMEKIN_SERVICE_HOST": "10.0.0.1"}
+    server = Server("serve", "--log-format", "json", environment=links)
+    server.process.terminate()
+    _, log = server.process.communicate(timeout=30)
+    [line] = [json.loads(line) for line in log.splitlines() if "service_links" in line]
+    assert line["variables"] == sorted(links)
 
 
 def test_load_and_dump_go_through_a_running_server(server, tmp_path):

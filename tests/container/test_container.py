@@ -54,7 +54,10 @@ def test_the_entry_point_is_in_exec_form_and_health_is_our_own_command():
 def test_the_final_stage_only_copies_the_environment():
     final = DOCKERFILE.rpartition("\nFROM ")[2]
     assert not re.search(r"^RUN ", final, re.MULTILINE)
-    assert re.findall(r"^COPY (.*)", final, re.MULTILINE) == ["--from=build /opt/ramekin /opt/ramekin"]
+    assert re.findall(r"^COPY (.*)", final, re.MULTILINE) == [
+        "--from=build /opt/ramekin /opt/ramekin",
+        "--from=build --chown=10001:10001 /build/data /data",
+    ]
 
 
 def test_the_version_is_that_of_the_package():

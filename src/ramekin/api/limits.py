@@ -57,6 +57,8 @@ class RateLimit:
 
     def __init__(self, text: str) -> None:
         self._limit = parse(text)
+        if self._limit.amount < 1:
+            raise ValueError("a limit of no requests")
         self._windows = SlidingWindowCounterRateLimiter(MemoryStorage())
         self.policy = f'"default";q={self._limit.amount};w={self._limit.get_expiry()}'
 

@@ -1,11 +1,17 @@
-"""Reading settings for the command line, strictly: what is unknown or unreadable is one line that says so."""
+"""Reading settings for the command line, strictly: what is unknown or unreadable is one line that says so.
+
+A flag wins over a variable ``RAMEKIN_*``, a variable over the default. A variable that is empty or blank counts as not
+set, since that is how compose and Kubernetes pass what was not given; an empty flag is refused, and so is an empty key,
+which would leave the server open. Spaces around a value mean nothing.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -14,34 +20,93 @@ from ramekin.models import tables_in
 from ramekin.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import BaseModel
 
 PREFIX = "RAMEKIN_"
+
+_SERVICE_LINK = re.compile(r"RAMEKIN\w*?_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_LINK_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
 class Refused(Exception):
     """The command cannot be carried out; the text is one line for the terminal."""
 
 
-def read_settings(given: dict[str, Any]) -> Settings:
+def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings: flags first, then the environment, then the defaults.
 
     Raises:
         Refused: a variable ``RAMEKIN_*`` is unknown, or a value cannot be read.
     """
+    links = service_links(environment)
     known = [PREFIX + name.upper() for name in Settings.model_fields]
-    for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
+    values, sources = dict[str, Any](), dict[str, str]()
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or name in links:
+            continue
+        if name not in known:
             raise Refused(f"the environment variable {name} is no setting.{did_you_mean(name, known)}")
-    if "api_key" not in given and (text := os.environ.get(f"{PREFIX}API_KEY")):
-        given = given | {"api_key": tuple(key.strip() for key in text.split(",") if key.strip())}
+        field = name.removeprefix(PREFIX).lower()
+        if text.strip() or field == "api_key":
+            sources[field] = name
+            values[field] = _keys(text.split(","), name) if field == "api_key" else text.strip()
+    for field, value in given.items():
+        flag = sources[field] = f"--{field.replace('_', '-')}"
+        values[field] = _keys(value, flag) if field == "api_key" else _flag(value, flag)
+    for field, value in values.items():
+        if Settings.model_fields[field].annotation is int and not (value.isascii() and value.isdecimal()):
+            raise Refused(f"{sources[field]}: '{value}' is not {_expected(field)}")
+    if "fsync" in values and "data_dir" not in values:
+        raise Refused(f"{sources['fsync']} says when to sync to a disk: give --data-dir too")
     try:
-        return Settings(**given)
+        return Settings(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Refused(
-            f"the setting {'.'.join(map(str, first['loc']))} cannot be read: {first['msg'].lower()}"
-        ) from None
+        field = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+        raise Refused(f"{sources[field]}: '{values[field]}' is not {_expected(field)}") from None
+
+
+def service_links(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the variables that Kubernetes sets for a Service whose name begins with ``ramekin``; they are no settings.
+
+    Source: "Discovering services" in the documentation of Kubernetes, the older shapes from Docker's links.
+    """
+    return [
+        name
+        for name, value in environment.items()
+        if _SERVICE_LINK.fullmatch(name)
+        or (name.startswith("RAMEKIN") and name.endswith("_PORT") and _LINK_ADDRESS.fullmatch(value))
+    ]
+
+
+def _flag(value: Any, flag: str) -> Any:
+    if isinstance(value, bool):
+        return value
+    if not (text := str(value).strip()):
+        raise Refused(f"{flag} is empty; give it a value or leave it out")
+    return text
+
+
+def _keys(keys: list[str] | tuple[str, ...], source: str) -> tuple[str, ...]:
+    """Return the keys that were given. An empty one is a variable that was not set, and would let everybody in."""
+    stripped = tuple(key.strip() for key in keys)
+    if not all(stripped):
+        raise Refused(f"{source}: a key is empty; give it a value or leave it out")
+    return stripped
+
+
+def _expected(name: str) -> str:
+    """Return in words what a setting takes."""
+    field = Settings.model_fields[name]
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(get_args(field.annotation))}"
+    if field.annotation is bool:
+        return "true or false"
+    bounds = {key: getattr(each, key) for each in field.metadata for key in ("ge", "le") if hasattr(each, key)}
+    if "le" in bounds:
+        return f"a whole number from {bounds['ge']} to {bounds['le']}"
+    return f"a whole number, {bounds['ge']} or more"
 
 
 def read_models(module_name: str | None) -> dict[str, type[BaseModel]]:

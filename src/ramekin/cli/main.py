@@ -22,7 +22,10 @@ Files = Annotated[
     list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv: the name is the table.")
 ]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.  [default: 8000]")]
+Port = Annotated[str | None, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.  [default: 8000]")]
+Insecure = Annotated[
+    bool | None, typer.Option("--insecure", help="Listen beyond this machine without keys.", show_default=False)
+]
 Models = Annotated[str | None, typer.Option(help="Module whose Pydantic models become tables.")]
 DataDir = Annotated[Path | None, typer.Option(help="Directory that keeps the tables; in memory only without.")]
 Fsync = Annotated[str | None, typer.Option(help="always, everysec or no, with --data-dir.  [default: everysec]")]
@@ -32,12 +35,12 @@ Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the d
 AccessLog = Annotated[bool | None, typer.Option("--access-log/--no-access-log", help="Log every request.")]
 LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.")]
 Memory = Annotated[str | None, typer.Option(help="What tables may take: 512MiB, 60% or none.  [default: 60%]")]
-Bytes = Annotated[int | None, typer.Option(help="Bytes at the most.")]
-Rows = Annotated[int | None, typer.Option(help="Rows of one page at the most.")]
-SortedRows = Annotated[int | None, typer.Option(help="Rows that one query may hold to put them in order.")]
-IdleSeconds = Annotated[int | None, typer.Option(help="Seconds after which an unused index is dropped.")]
+Bytes = Annotated[str | None, typer.Option(metavar="N", help="Bytes at the most.")]
+Rows = Annotated[str | None, typer.Option(metavar="N", help="Rows of one page at the most.")]
+SortedRows = Annotated[str | None, typer.Option(metavar="N", help="Rows that one query may hold to put them in order.")]
+IdleSeconds = Annotated[str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.")]
 FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
-Seconds = Annotated[int | None, typer.Option(help="Seconds that requests get to finish at the end.")]
+Seconds = Annotated[str | None, typer.Option(metavar="N", help="Seconds that requests get to finish at the end.")]
 Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
 Url = Annotated[
     str | None, typer.Option(help="The server.  [default: http://127.0.0.1:8000, or RAMEKIN_HOST and _PORT]")
@@ -50,6 +53,7 @@ def serve(
     files: Files = None,
     host: Host = None,
     port: Port = None,
+    insecure: Insecure = None,
     models: Models = None,
     data_dir: DataDir = None,
     fsync: Fsync = None,
@@ -78,6 +82,7 @@ def serve(
 def demo(
     host: Host = None,
     port: Port = None,
+    insecure: Insecure = None,
     rate_limit: Limit = None,
     api_key: Key = None,
     docs: Docs = None,
@@ -150,9 +155,11 @@ def repair(
 @app.command()
 def health(url: Url = None) -> None:
     """Exit 0 when the server is ready, 1 when it is not."""
+    from ramekin.cli.container import flags_of_first_process
     from ramekin.cli.transfer import is_ready
 
-    is_fine = _guard(lambda: is_ready(_server(url, None)))
+    given = {} if url else flags_of_first_process("host", "port")
+    is_fine = _guard(lambda: is_ready(_server(url, None, given)))
     typer.echo("ready" if is_fine else "not ready", err=not is_fine)
     raise typer.Exit(0 if is_fine else 1)
 
@@ -189,12 +196,12 @@ def _settings(given: dict[str, Any]) -> Any:
     return _guard(lambda: read_settings({name: value for name, value in given.items() if value is not None}))
 
 
-def _server(url: str | None, api_key: str | None) -> Any:
+def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:
     from ramekin.cli.transfer import Server
 
-    settings = _settings({})
-    is_everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  # read here, not bound
-    host = "127.0.0.1" if is_everywhere else settings.host
+    settings = _settings(given or {})
+    host = settings.host.strip("[]")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read here, not bound
     host = f"[{host}]" if ":" in host else host
     key = api_key or (settings.api_key[0] if settings.api_key else None)
     return Server(url or f"http://{host}:{settings.port}", key)

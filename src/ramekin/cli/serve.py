@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import socket
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import structlog
 import uvicorn
 
 from ramekin.api.app import create_app
 from ramekin.api.protocol import RecordProtocol
 from ramekin.api.short_way import ShortWay
+from ramekin.cli import listener as listeners
 from ramekin.cli import logs
-from ramekin.cli.configuration import Refused, read_models
+from ramekin.cli.configuration import Refused, read_models, service_links
 from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read_records
 from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.progress import progress
@@ -31,6 +32,7 @@ from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
@@ -56,10 +58,13 @@ def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = Fals
         Refused, FileFault: something cannot be read, or the port is taken.
     """
     logs.configure(settings.log_format)
+    if links := service_links():
+        structlog.get_logger().warning("service_links_ignored", variables=sorted(links))
     database, sources, replay = _prepare(files, settings, is_demo=is_demo)
-    with _bind(settings.host, settings.port) as listener:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{host}:{listener.getsockname()[1]}"
+    with listeners.bind(
+        settings.host, settings.port, is_guarded=bool(settings.api_key) or settings.insecure
+    ) as listener:
+        url = listeners.url_of(listener, settings.host)
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
             runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url, replay))
@@ -183,6 +188,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            listeners.is_listening(listener)
         self.greet()
 
     def greet(self) -> None:
@@ -241,20 +248,6 @@ async def _greeting(database: Database, settings: Settings, url: str, tour: str)
         *([f"Documentation: {url}/docs"] if settings.docs else []),
     ]
     return "\n".join(lines) + tour.format(url=url)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Return a socket that has the port, so that a port that is taken is said before the loading. Raises Refused."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))  # not listening yet: nobody is to wait on a server that still loads
-    except OSError as error:
-        listener.close()
-        said = (error.strerror or str(error)).lower()
-        raise Refused(f"cannot listen on {host}:{port}: {said}; choose another with --port or --host") from None
-    return listener
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,0 +1,29 @@
+"""Where the server of this container listens, for the health check that the image runs beside it.
+
+A container's first process is the server, or a small `init` that names it, so its command line says what flags it was
+given. Knows no settings.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FIRST = Path("/proc/1/cmdline")
+
+
+def flags_of_first_process(*names: str, cmdline: Path = FIRST) -> dict[str, str]:
+    """Return the values of some flags of `ramekin serve` or `demo`, where that is what the first process runs."""
+    try:
+        words = cmdline.read_text(errors="replace").split("\0")
+    except OSError:
+        return {}
+    at = next((i for i, word in enumerate(words) if word.rpartition("/")[2] == "ramekin"), len(words))
+    if not {"serve", "demo"} & set(words[at : at + 2]):
+        return {}
+    found = dict[str, str]()
+    for word, following in zip(words[at:], [*words[at + 1 :], ""], strict=True):
+        flag, is_joined, value = word.partition("=")
+        name = flag.removeprefix("--")
+        if flag.startswith("--") and name in names:
+            found[name] = value if is_joined else following
+    return found

@@ -1,0 +1,75 @@
+"""The socket that a server listens on: which address is meant, who may reach it, and that nobody else has the port.
+
+Knows no server; see ``serve.py``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+
+from ramekin.cli.configuration import Refused
+
+_NUMBERS = re.compile(r"[0-9.]+|0x[0-9a-f.x]+", re.IGNORECASE)
+
+
+def bind(host: str, port: int, *, is_guarded: bool) -> socket.socket:
+    """Return a socket that has a port, and does not listen yet: nobody is to wait on a server that still loads.
+
+    Args:
+        host: a name or an address; an IPv6 address may stand in brackets.
+        is_guarded: whether requests must carry a key, or the operator said that they need none.
+
+    Raises:
+        Refused: there is no such address, the port is taken, or everybody could reach a server that asks for no key.
+    """
+    family, address = _find(host, port)
+    if not (is_guarded or ipaddress.ip_address(address[0].partition("%")[0]).is_loopback):
+        raise Refused(
+            f"--host {host} lets other machines in, and no key is asked for: give --api-key, or say --insecure if "
+            "everybody may do everything"
+        )
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a server that ended do not matter
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        said = (error.strerror or str(error)).lower()
+        raise Refused(f"cannot listen on {host}:{port}: {said}; choose another with --port or --host") from None
+    # Two sockets that both say SO_REUSEADDR may have one port until one of them listens. Without it ours excludes.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    return listener
+
+
+def is_listening(listener: socket.socket) -> None:
+    """Take note that the socket listens, which excludes others from now on.
+
+    Connections inherit the flag, and those that have ended would keep the next server from the port for a minute.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+def url_of(listener: socket.socket, host: str) -> str:
+    """Return the address that a socket answers at."""
+    name = host.strip("[]")
+    return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
+
+
+def _find(host: str, port: int) -> tuple[int, tuple[str, int]]:
+    """Return the family and the address of a host; IPv4 where it has both. Raises Refused."""
+    name = host.strip("[]")
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        if _NUMBERS.fullmatch(name):  # the system reads '0' as every address, and '127.1' as 127.0.0.1
+            raise Refused(
+                f"--host: '{host}' is no address; 127.0.0.1 is this machine, 0.0.0.0 all of its addresses"
+            ) from None
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise Refused(f"--host: there is no address '{host}' here") from None
+    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return family, address[:2] if family == socket.AF_INET else address  # type: ignore[return-value]

@@ -1,0 +1,80 @@
+"""The socket of a server: which addresses it takes, whom it lets in, and that it is the only one."""
+
+import socket
+
+import pytest
+
+from ramekin.cli import listener as listeners
+from ramekin.cli.configuration import Refused
+
+
+def bind(host, port=0, *, is_guarded=False):
+    return listeners.bind(host, port, is_guarded=is_guarded)
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "name"),
+    [
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2", "127.0.0.2"),
+        ("localhost", "127.0.0.1", "localhost"),
+        ("::1", "::1", "[::1]"),
+        ("[::1]", "::1", "[::1]"),
+    ],
+)
+def test_an_address_of_this_machine_needs_no_key(host, address, name):
+    if ":" in address and not has_ipv6():
+        pytest.skip("no IPv6 on this machine")
+    with bind(host) as listener:
+        assert listener.getsockname()[0] == address
+        assert listeners.url_of(listener, host) == f"http://{name}:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]"])
+def test_other_machines_are_let_in_with_a_key_alone(host):
+    if ":" in host and not has_ipv6():
+        pytest.skip("no IPv6 on this machine")
+    with pytest.raises(Refused, match="--api-key, or say --insecure"):
+        bind(host)
+    with bind(host, is_guarded=True) as listener:
+        assert listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("host", ["0", "00", "1", "127.1", "0x7f.1", "2130706433", "1.2.3", "300.0.0.1"])
+def test_a_number_is_no_address(host):
+    with pytest.raises(Refused, match=r"is no address; .* 0\.0\.0\.0"):
+        bind(host, is_guarded=True)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a b", "x" * 300, "é" * 80, ":::"])
+def test_a_name_that_is_nowhere_is_told(host):
+    with pytest.raises(Refused, match=r"there is no address|is no address"):
+        bind(host)
+
+
+def test_a_port_that_another_server_will_listen_on_is_taken():
+    with bind("127.0.0.1") as first, pytest.raises(Refused, match="already in use"):
+        bind("127.0.0.1", first.getsockname()[1])
+
+
+def test_a_port_is_free_again_as_soon_as_its_server_ends():
+    with bind("127.0.0.1") as listener:
+        port = listener.getsockname()[1]
+        listener.listen()
+        listeners.is_listening(listener)
+        with pytest.raises(Refused, match="already in use"):
+            bind("127.0.0.1", port)
+        client = socket.create_connection(("127.0.0.1", port))
+        accepted, _ = listener.accept()
+        accepted.close()  # this side closes first, so the connection stays in the system's table for a minute
+        client.close()
+    bind("127.0.0.1", port).close()

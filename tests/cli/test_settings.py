@@ -1,0 +1,127 @@
+"""How settings are read: flags, variables, empty values, and the links that Kubernetes puts beside them."""
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from ramekin.cli.configuration import Refused, read_settings, service_links
+from ramekin.settings import Settings
+
+EXAMPLES = {
+    "host": "::1",
+    "port": "9000",
+    "insecure": "true",
+    "models": "shop.models",
+    "data_dir": "/srv/tables",
+    "fsync": "always",
+    "rate_limit": "5/minute",
+    "docs": "false",
+    "access_log": "true",
+    "log_format": "json",
+    "memory_limit": "2GiB",
+    "fast_path": "asgi",
+}
+WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
+"""What a setting makes no sense without."""
+
+PLAIN = [name for name in Settings.model_fields if name != "api_key"]
+RAW_WORDS = re.compile(
+    r"input should|validation|literal|unable to parse|pydantic|valid (integer|boolean)|NoneType", re.IGNORECASE
+)
+
+
+def variable(name):
+    return f"RAMEKIN_{name.upper()}"
+
+
+def refusal(given, environment):
+    with pytest.raises(Refused) as caught:
+        read_settings(given, environment)
+    text = str(caught.value)
+    assert not RAW_WORDS.search(text)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("text", ["", " ", "\t"])
+def test_an_empty_variable_counts_as_not_set(name, text):
+    assert read_settings({}, {variable(name): text}) == Settings()
+
+
+@pytest.mark.parametrize("name", [name for name in PLAIN if name not in ("insecure", "docs", "access_log")])
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_flag_is_refused(name, text):
+    assert refusal({name: text}, {}) == f"--{name.replace('_', '-')} is empty; give it a value or leave it out"
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_spaces_around_a_value_mean_nothing(name):
+    text, beside = EXAMPLES.get(name, "7"), WITH.get(name, {})
+    tight = read_settings({}, {variable(name): text, **beside})
+    assert read_settings({}, {variable(name): f" {text}\t", **beside}) == tight != Settings()
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", ",,", "one,", ",one", "one,,two", "one, ,two"])
+def test_an_empty_key_is_refused_since_it_would_let_everybody_in(text):
+    assert refusal({}, {"RAMEKIN_API_KEY": text}) == "RAMEKIN_API_KEY: a key is empty; give it a value or leave it out"
+    assert "--api-key: a key is empty" in refusal({"api_key": tuple(text.split(","))}, {})
+
+
+@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.annotation is int])
+@pytest.mark.parametrize("text", ["x", "-1", "1.0", "1_0", "0x1", "1e3", "٣", "99999999999999999999999999x", "true"])
+def test_a_number_is_written_as_one(name, text):
+    assert refusal({}, {variable(name): text}).startswith(f"RAMEKIN_{name.upper()}: '{text}' is not a whole number")
+
+
+@pytest.mark.parametrize("name", ["insecure", "docs", "access_log"])
+def test_a_switch_is_true_or_false(name):
+    assert refusal({}, {variable(name): "maybe"}) == f"RAMEKIN_{name.upper()}: 'maybe' is not true or false"
+
+
+@pytest.mark.parametrize("name", ["fsync", "log_format", "fast_path"])
+def test_a_choice_names_what_there_is(name):
+    text = refusal({name: "xml"}, {"RAMEKIN_DATA_DIR": "/srv/tables"})
+    assert text.startswith(f"--{name.replace('_', '-')}: 'xml' is not one of ")
+
+
+def test_a_flag_wins_over_a_variable_and_names_itself():
+    assert read_settings({"port": "1"}, {"RAMEKIN_PORT": "2"}).port == 1
+    assert refusal({"port": "y"}, {"RAMEKIN_PORT": "x"}).startswith("--port: 'y'")
+
+
+def test_syncs_without_a_directory_are_refused():
+    assert "--fsync" in refusal({"fsync": "always"}, {})
+    assert "--data-dir" in refusal({}, {"RAMEKIN_FSYNC": "always"})
+
+
+LINKS = {
+    "RAMEKIN_PORT": "tcp://10.0.0.1:8000",
+    "RAMEKIN_SERVICE_HOST": "10.0.0.1",
+    "RAMEKIN_SERVICE_PORT": "8000",
+    "RAMEKIN_SERVICE_PORT_HTTP": "8000",
+    "RAMEKIN_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+    "RAMEKIN_PORT_8000_TCP_PROTO": "tcp",
+    "RAMEKIN_PORT_8000_TCP_PORT": "8000",
+    "RAMEKIN_PORT_8000_TCP_ADDR": "10.0.0.1",
+    "RAMEKIN_DB_PORT": "udp://10.0.0.1:53",
+    "RAMEKIN_DB_SERVICE_HOST": "10.0.0.1",
+    "RAMEKIN2_SERVICE_HOST": "10.0.0.1",
+}
+
+
+def test_the_links_of_a_service_are_no_settings():
+    assert read_settings({}, LINKS) == Settings()
+    assert sorted(service_links(LINKS)) == sorted(LINKS)
+    assert service_links({"RAMEKIN_PORT": "8000", "RAMEKIN_HOST": "x", "PATH": "tcp://x"}) == []
+
+
+def test_what_only_looks_like_a_link_is_told():
+    for name, text in {"RAMEKIN_PORT_X": "1", "RAMEKIN_SERVICE": "x", "RAMEKIN_PROT": "tcp://1:2"}.items():
+        assert name in refusal({}, {name: text})
+
+
+def test_settings_cannot_be_changed_or_misspelt():
+    with pytest.raises(ValidationError):
+        Settings(prot=1)
