@@ -55,7 +55,7 @@ async def measure(records: int) -> dict[str, float]:
         written = median(_collections_ms())
         gc.freeze()
         frozen = median(_collections_ms())
-        engine.when_built = gc.freeze
+        engine.builds.when_built = gc.freeze
         for conditions, sort in (([("user_id", "42")], []), ([], ["total_price"])):
             await database.find(
                 FindRequest("orders", parse_conditions(conditions, NO_SCHEMA), parse_sort(sort, NO_SCHEMA))

@@ -181,6 +181,34 @@ async def test_two_pending_writes_never_take_one_unique_value(faulty):
     assert (await faulty.engine.table_stats("t")).records == 2
 
 
+@queued
+@pytest.mark.timeout(30, method="thread")  # a loop that spins stops the test too
+@pytest.mark.parametrize("is_bulk", [False, True])
+async def test_nobody_waits_for_a_unique_value_on_its_way_while_the_disk_is_being_mended(faulty, is_bulk):
+    revision = (await faulty.engine.table_stats("t")).revision
+    assert await faulty.engine.define("t", Definition(unique=("email",)), revision=revision)
+    replace, begun, go_on = faulty.store.replace, threading.Event(), threading.Event()
+
+    def replace_slowly(file, contents):
+        begun.set()
+        assert go_on.wait(10)
+        faulty.fault = None
+        return replace(file, contents)
+
+    faulty.store.replace = replace_slowly
+    faulty.fault = BROKEN
+    first = asyncio.create_task(faulty.database.apply(create(2, email="a")))
+    await asyncio.to_thread(begun.wait, 10)
+    third, database = create(3, email="a"), faulty.database
+    with pytest.raises(JournalFailed, match="not applied"):
+        await (database.write([third]) if is_bulk else database.apply(third))
+    go_on.set()
+    with pytest.raises(JournalFailed):
+        await first
+    await wait_until(is_ok(faulty))
+    await faulty.database.apply(create(3, email="a"))
+
+
 async def test_after_a_failed_sync_a_fresh_file_is_written_before_anything_is_acknowledged(faulty, tmp_path):
     faulty.fault = BROKEN
     replace = faulty.store.replace

@@ -63,7 +63,7 @@ def index(table, what):
             structure.pin()  # the next write copies it
     else:
         for field in (HASH, SORTED):
-            table.give_up_index(field)
+            table.give_up_index(field, is_sorted=field is SORTED)
         if what == "begin":
             next(table.build_index(HASH, is_sorted=False), None)  # stays half-built, and takes writes
         elif what == "drop":
@@ -91,8 +91,8 @@ def test_what_is_counted_is_what_a_recount_finds_whatever_was_written_in_between
     for what, told in steps:
         make(table, what, told)
         assert catalog.memory.used_bytes == table.memory_bytes
-    table.give_up_index(HASH)
-    table.give_up_index(SORTED)
+    table.give_up_index(HASH, is_sorted=False)
+    table.give_up_index(SORTED, is_sorted=True)
     assert table.memory_bytes == counted_anew(table)
 
 

@@ -94,7 +94,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         )
     else:
         engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
-    engine.when_built = gc.freeze
+    engine.builds.when_built = gc.freeze
     if is_demo:
         from ramekin import samples
 

@@ -132,6 +132,13 @@ class Journal:
         if self._syncs.oldest_s is None:
             self._syncs.note()
 
+    def admit(self) -> None:
+        """See that a step may be queued, and that what is queued may be waited for. Raises as `append`. Cost: O(1)."""
+        if self._is_stopping:
+            raise Unavailable("The server is stopping; the change was not applied.")
+        if self.fault is not None and self.fault.is_lasting:
+            raise refusal(self.fault)
+
     def append(self, step: Step) -> asyncio.Future[None]:
         """Queue a step; the future is done once it is committed and applied. Cost: O(1).
 
@@ -139,10 +146,7 @@ class Journal:
             StorageFull, JournalFailed: the disk refuses writes; nothing is queued. The future raises the same.
             Unavailable: the journal is being stopped.
         """
-        if self._is_stopping:
-            raise Unavailable("The server is stopping; the change was not applied.")
-        if self.fault is not None and self.fault.is_lasting:
-            raise refusal(self.fault)
+        self.admit()
         done = self._loop.create_future()
         self._pending += 1
         self._queue.append((step, done))

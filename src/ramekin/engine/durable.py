@@ -65,7 +65,7 @@ class DurableEngine(EmbeddedEngine):
     async def open(self) -> None:
         file, catalog = await asyncio.to_thread(self._replay)
         for table in catalog:
-            await self._make_pinned_ready(table)
+            await self.builds.pinned(table)
         self._journal = Journal(
             file, self._store, apply=self._apply, refuse=self._refuse, contents=self.contents, clock=self._clock
         )
@@ -128,7 +128,7 @@ class DurableEngine(EmbeddedEngine):
             self._catalog.check_definition(name, definition)
             await self._commit(Defined(name, definition))
             table = self._catalog.table(name)
-        await self._make_pinned_ready(table)  # others write meanwhile
+        await self.builds.pinned(table)  # others write meanwhile
         return True
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
@@ -194,7 +194,7 @@ class DurableEngine(EmbeddedEngine):
         """Wait until writes into some tables can be checked and queued, and say whether there was a need to wait."""
         has_waited = False
         while True:
-            if self._catalog.has_unique and await self._make_unique_ready(tables):
+            if self._catalog.has_unique and await self.builds.unique(tables):
                 has_waited = True
             if not self._alone.locked():
                 return has_waited
@@ -209,6 +209,7 @@ class DurableEngine(EmbeddedEngine):
         """
         catalog = self._catalog
         if catalog.has_unique and self._pending.takes(catalog, changes):
+            self._running().admit()  # else nothing may be waited for, and whoever tries again would do so for ever
             return None
         grown = catalog.check(changes)
         done = self._running().append(Written(changes))

@@ -7,30 +7,26 @@ is cut into batches of a few milliseconds. Knows no HTTP; see ``base.py`` for wh
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
 from ramekin.definitions import NOTHING_DEFINED, check_table_name
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.steps import Contents, Kept
-from ramekin.engine.base import Guarantees, Page
-from ramekin.engine.view import EmbeddedView
-from ramekin.errors import MemoryLimit, StorageFull, Unavailable
-from ramekin.fields import Field
-from ramekin.paths import parse_path
+from ramekin.engine.base import Access, Guarantees, Page
+from ramekin.engine.builds import Builds
+from ramekin.engine.view import EmbeddedView, page_of
+from ramekin.errors import StorageFull, Unavailable
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from ramekin.clock import Clock
     from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
-    from ramekin.engine.base import Access, State
-    from ramekin.storage.indexes import IdOrder
-    from ramekin.storage.table import Table
+    from ramekin.engine.base import State
 
 SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""
@@ -51,11 +47,8 @@ class EmbeddedEngine:
             memory_limit_bytes: what the tables may take; without it, all that there is.
         """
         self._catalog = Catalog(memory_limit_bytes)
-        self._needed: Counter[Field] = Counter()  # fields of snapshots that are being prepared
-        self._builds: dict[tuple[int, Field | None], asyncio.Task[None]] = {}
+        self.builds = Builds(lambda: self._catalog, clock)
         self._clock, self._index_idle_s = clock, index_idle_s
-        self.when_built: Callable[[], None] = lambda: None
-        """Called when an index is built: what it holds stays, so a collector need not look at it again."""
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
 
@@ -63,10 +56,7 @@ class EmbeddedEngine:
         pass
 
     async def close(self) -> None:
-        builds = list(self._builds.values())
-        for build in builds:
-            build.cancel()
-        await asyncio.gather(*builds, return_exceptions=True)
+        await self.builds.close()
 
     async def state(self) -> State:
         return "ok"
@@ -132,14 +122,14 @@ class EmbeddedEngine:
         check_table_name(name)
         self._catalog.check_definition(name, definition)
         self._catalog.define(name, definition)
-        await self._make_pinned_ready(self._catalog.table(name))
+        await self.builds.pinned(self._catalog.table(name))
         return True
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
         self._drop_idle_indexes()
         catalog = self._catalog
         if catalog.has_unique:
-            await self._make_unique_ready([table])
+            await self.builds.unique([table])
         found = catalog.find(table)
         before = None if found is None else found.records.bodies.get(key)
         after = step(before)
@@ -148,7 +138,7 @@ class EmbeddedEngine:
 
     async def write(self, changes: Sequence[Change]) -> bool:
         self._drop_idle_indexes()
-        if self._catalog.has_unique and await self._make_unique_ready(change.table for change in changes):
+        if self._catalog.has_unique and await self.builds.unique(change.table for change in changes):
             return False  # others had their turn: the caller looks again
         return self._catalog.apply(changes)
 
@@ -159,11 +149,10 @@ class EmbeddedEngine:
 
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
         found = self._catalog.table(table)
-        order = await self._order_of(found)
-        start = offset if after is None else order.place_behind(after)
-        ids = order[start : start + limit]
-        bodies = map(found.records.bodies.__getitem__, map(str, ids))
-        return Page(tuple(zip(ids, bodies, strict=True)), has_more=start + limit < len(order))
+        if found.order is not None and found.order.is_ready:
+            return page_of(found.order, found.records, after, offset, limit)
+        async with self.snapshot([Access(table, in_id_order=True)]) as view:
+            return view.page(table, after, offset, limit)
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
         return _Snapshot(self, accesses)
@@ -171,78 +160,10 @@ class EmbeddedEngine:
     async def view(self, accesses: Sequence[Access]) -> EmbeddedView:
         """Return a view once all that it needs is ready. Whoever asked releases it."""
         self._drop_idle_indexes()
-        if not all(self._is_ready(access) for access in accesses):
-            await self._make_all_ready(accesses)
         view = EmbeddedView()
-        for access in accesses:
-            view.pin(self._catalog.table(access.table), access)
+        for table, access in zip(await self.builds.ready(accesses), accesses, strict=True):
+            view.pin(table, access)
         return view
-
-    def _is_ready(self, access: Access, unfit: Container[tuple[str, Field]] = ()) -> bool:
-        table = self._catalog.table(access.table)
-        if access.in_id_order and (table.order is None or not table.order.is_ready):
-            return False
-        return all(
-            table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is not None
-            or (access.table, field) in unfit
-            for field, is_sorted in _indexes_of(access)
-        )
-
-    async def _make_all_ready(self, accesses: Sequence[Access]) -> None:
-        needed = [field for access in accesses for field, _ in _indexes_of(access)]
-        unfit: set[tuple[str, Field]] = set()  # indexes for which there is no room: the view does without
-        self._needed.update(needed)
-        try:
-            while not all(self._is_ready(access, unfit) for access in accesses):
-                # Each table is looked up anew: it may be dropped and made again while others are built.
-                for access in accesses:
-                    await self._make_ready(self._catalog.table(access.table), access, unfit)
-        finally:
-            self._needed.subtract(needed)
-            self._needed += Counter()  # forgets what nobody needs any more
-
-    async def _make_ready(self, table: Table, access: Access, unfit: set[tuple[str, Field]]) -> None:
-        if access.in_id_order:
-            await self._order_of(table)
-        for field, is_sorted in _indexes_of(access):
-            if (access.table, field) not in unfit:
-                try:
-                    await self._index_of(table, field, is_sorted=is_sorted)
-                except MemoryLimit:
-                    unfit.add((access.table, field))
-
-    async def _make_pinned_ready(self, table: Table) -> None:
-        """Build the indexes that a table's definition names."""
-        for field in table.unique_fields():
-            await self._index_of(table, field, is_sorted=False)
-        for index in table.definition.indexes:
-            await self._index_of(table, Field(parse_path(index.field)), is_sorted=index.kind == "sorted")
-
-    async def _make_unique_ready(self, names: Iterable[str]) -> bool:
-        """Build the indexes that a write into some tables is checked against, and say whether that was needed."""
-        has_waited = False
-        tables = {name: table for name in names if (table := self._catalog.find(name)) and table.definition.unique}
-        while missing := [(t, f) for t in tables.values() for f in t.unique_fields() if f not in t.indexes]:
-            has_waited = True
-            for table, field in missing:
-                await self._index_of(table, field, is_sorted=False)
-        return has_waited
-
-    async def _index_of(self, table: Table, field: Field, *, is_sorted: bool) -> None:
-        if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
-            table.drop_spare_indexes(self._needed)
-            await self._build(table, field, lambda: self._within_limit(table, field, is_sorted=is_sorted))
-
-    def _within_limit(self, table: Table, field: Field, *, is_sorted: bool) -> Iterator[None]:
-        """Build an index in short steps; one that nothing pins is given up where there is no room for it."""
-        for _ in table.build_index(field, is_sorted=is_sorted):
-            try:
-                if not table.is_pinned(field):
-                    self._catalog.make_room_to_read(self._needed)
-            except MemoryLimit:
-                table.give_up_index(field)
-                raise
-            yield
 
     def _drop_idle_indexes(self) -> None:
         now_s = self._clock.steady_s()
@@ -250,26 +171,6 @@ class EmbeddedEngine:
             self._sweep_at_s = now_s + self._sweep_every_s
             for table in self._catalog:
                 table.drop_idle_indexes(now_s - self._index_idle_s)
-
-    async def _order_of(self, table: Table) -> IdOrder:
-        while table.order is None or not table.order.is_ready:
-            await self._build(table, None, table.build_order)
-        return table.order
-
-    async def _build(self, table: Table, field: Field | None, steps: Callable[[], Iterator[None]]) -> None:
-        """Run a build to its end, or join the one that is under way."""
-        name = (id(table), field)
-        build = self._builds.get(name)
-        if build is None:
-            build = self._builds[name] = asyncio.create_task(_run(steps()))
-            build.add_done_callback(lambda build: self._finish(name, build))
-        await asyncio.shield(build)
-
-    def _finish(self, name: tuple[int, Field | None], build: asyncio.Task[None]) -> None:
-        self._builds.pop(name, None)
-        self.when_built()
-        if not build.cancelled():
-            build.exception()  # told to those who wait, if anybody still does
 
 
 class _Snapshot:
@@ -286,14 +187,3 @@ class _Snapshot:
 
     async def __aexit__(self, *_: object) -> None:
         self._view.release()
-
-
-def _indexes_of(access: Access) -> list[tuple[Field, bool]]:
-    """Return the indexes that an access needs, each with whether it must be sorted."""
-    equal = [(field, False) for field in access.equal if field not in access.ordered]
-    return equal + [(field, True) for field in access.ordered]
-
-
-async def _run(steps: Iterator[None]) -> None:
-    for _ in steps:
-        await asyncio.sleep(0)

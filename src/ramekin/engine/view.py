@@ -12,10 +12,12 @@ from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
 
+from ramekin.engine.base import Page
 from ramekin.errors import MemoryLimit, shorten
 from ramekin.fields import Field
 from ramekin.ids import id_order, sort_ids
 from ramekin.paths import print_path
+from ramekin.storage.table import Still
 from ramekin.values import BOOLEAN, NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
@@ -57,11 +59,14 @@ class EmbeddedView:
         self._orders: dict[str, IdOrder] = {}
         self._indexes: dict[tuple[str, Field], FieldIndex] = {}
         self._at_once: dict[str, int] = {}
+        self._stills: list[Still] = []
         self._rows = 0
 
     def pin(self, table: Table, access: Access) -> None:
         """Hold what one access needs. The caller has seen to it that it is ready."""
         name = access.table
+        if isinstance(table, Still):
+            self._stills.append(table)
         if name not in self._records:
             self._records[name] = table.records.pin()
             self._at_once[name] = max(1, min(SCAN_ROWS, BATCH_BYTES * len(table) // max(1, table.size_bytes)))
@@ -77,6 +82,13 @@ class EmbeddedView:
             for structure in held.values():
                 structure.unpin()
             held.clear()
+        for still in self._stills:
+            still.leave()
+        self._stills.clear()
+
+    def page(self, table: str, after: RecordId | None, offset: int, limit: int) -> Page:
+        """Return a page of a table in id order. Cost: O(log n + limit)."""
+        return page_of(self._orders[table], self._records[table], after, offset, limit)
 
     def count(self, table: str) -> int:
         return len(self._records[table].bodies)
@@ -185,6 +197,14 @@ class EmbeddedView:
             merged += part
             await self.rest(BATCH_ROWS)
         return Rows(bodies, merged)
+
+
+def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: int, limit: int) -> Page:
+    """Return a page of records in id order, behind an id or from an offset. Cost: O(log n + limit)."""
+    start = offset if after is None else order.place_behind(after)
+    ids = order[start : start + limit]
+    bodies = map(records.bodies.__getitem__, map(str, ids))
+    return Page(tuple(zip(ids, bodies, strict=True)), has_more=start + limit < len(order))
 
 
 class Rows(Sequence["Row"]):

@@ -163,7 +163,7 @@ class Rows:
         self.examined = 0
         self._max_sorted = max_sorted
         self._is_whole = is_whole
-        self._wanted = max_sorted if is_whole else query.offset + query.limit + 1
+        self._wanted = max(1, max_sorted) if is_whole else query.offset + query.limit + 1
         self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
         self._at_once = source.rows_at_once(table)
         if plan.rest == EVERYTHING and plan.is_sorted:

@@ -1,0 +1,200 @@
+"""Orders and indexes made ready: each is built once, in short steps, however many wait for it.
+
+    absent --build--> growing --last step--> ready
+       ^                 |                     |
+       +---load, drop----+-----load, drop------+
+
+A build is a task that goes on when whoever asked for it leaves. It is forgotten in the step that ends it, so what is
+waited for is never finished already, and waiting gives up the turn. A load may throw away what was built, again and
+again; so after a few attempts a reader takes the records as they are (`Still`) and has what it needs built for those.
+Knows no requests; see ``embedded.py`` for who asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from ramekin.errors import MemoryLimit
+from ramekin.fields import Field
+from ramekin.paths import parse_path
+from ramekin.storage.table import Still
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ramekin.clock import Clock
+    from ramekin.engine.base import Access
+    from ramekin.storage.catalog import Catalog
+    from ramekin.storage.table import Table
+
+ATTEMPTS = 3
+"""Times that a reader has what it needs built before it takes the records as they are."""
+
+Structure = tuple[Field, bool] | None
+"""What is built: a field's index, with whether it is sorted; None is the order of ids."""
+
+Unfit = set[tuple[str, Field]]
+"""Indexes of tables for which there is no room: a view does without."""
+
+
+class Builds:
+    """The builds under way, of the tables of one catalog."""
+
+    def __init__(self, catalog: Callable[[], Catalog], clock: Clock) -> None:
+        self._catalog, self._clock = catalog, clock
+        self._tasks: dict[tuple[Table, Structure], asyncio.Task[None]] = {}
+        self._stills: WeakValueDictionary[str, Still] = WeakValueDictionary()
+        self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
+        self.when_built: Callable[[], None] = lambda: None
+        """Called when something is built: what it holds stays, so a collector need not look at it again."""
+
+    async def close(self) -> None:
+        """End every build."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ready(self, accesses: Sequence[Access]) -> list[Table]:
+        """Return the tables of some accesses, as they are now, with all that is needed of them that there is room for.
+
+        Whoever asked pins what it reads before it gives up its turn. Each `Still` among them is one use of it; see
+        `Still.leave`. Raises UnknownTable.
+
+        Cost: O(1) once all is there; else O(n log n) for each structure, in steps.
+        """
+        find, unfit = self._catalog().table, Unfit()
+        tables = [find(access.table) for access in accesses]
+        if self._are_ready(tables, accesses, unfit):
+            return tables
+        with self._needing(accesses):
+            for _ in range(ATTEMPTS):
+                await self._make_ready(tables, accesses, unfit)
+                find = self._catalog().table  # anew: a table may be dropped and made again meanwhile
+                tables = [find(access.table) for access in accesses]
+                if self._are_ready(tables, accesses, unfit):
+                    return tables
+            stills = [self._still(table) for table in tables]
+            try:
+                await self._make_ready(stills, accesses, unfit)
+            except BaseException:
+                for still in stills:
+                    still.leave()
+                raise
+            return list(stills)
+
+    async def index(self, table: Table, field: Field, *, is_sorted: bool) -> None:
+        """Have an index of a table built, unless it is there. Raises MemoryLimit."""
+        if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
+            is_sorted = is_sorted or (table, (field, True)) in self._tasks  # a sorted one answers for both kinds
+            table.drop_spare_indexes(self._needed)
+            await self._build(table, (field, is_sorted), self._within_limit(table, field, is_sorted=is_sorted))
+
+    async def pinned(self, table: Table) -> None:
+        """Have the indexes built that a table's definition names. Raises MemoryLimit."""
+        for field in table.unique_fields():
+            await self.index(table, field, is_sorted=False)
+        for index in table.definition.indexes:
+            await self.index(table, Field(parse_path(index.field)), is_sorted=index.kind == "sorted")
+
+    async def unique(self, names: Iterable[str]) -> bool:
+        """Have the indexes built that a write into some tables is checked against, and say whether that was needed."""
+        names = list(names)
+        for attempt in range(ATTEMPTS):
+            if not (missing := self._missing_unique(names)):
+                return attempt > 0
+            for table, field in missing:
+                await self.index(table, field, is_sorted=False)
+        for table, field in self._missing_unique(names):
+            table.build_index_at_once(field)  # as long a step as that of each load that threw the index away
+        return True
+
+    def _missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
+        tables = [table for name in names if (table := self._catalog().find(name)) is not None]
+        return [(table, field) for table in tables for field in table.unique_fields() if field not in table.indexes]
+
+    def _are_ready(self, tables: Sequence[Table], accesses: Sequence[Access], unfit: Unfit) -> bool:
+        """Say whether all that is needed is there, and mark it as used now."""
+        now_s = self._clock.steady_s()
+        for table, access in zip(tables, accesses, strict=True):
+            if access.in_id_order and not table.is_in_order:
+                return False
+            for field, is_sorted in _indexes_of(access):
+                is_there = table.use_index(field, is_sorted=is_sorted, now_s=now_s) is not None
+                if not is_there and (access.table, field) not in unfit:
+                    return False
+        return True
+
+    async def _make_ready(self, tables: Sequence[Table], accesses: Sequence[Access], unfit: Unfit) -> None:
+        for table, access in zip(tables, accesses, strict=True):
+            if access.in_id_order and not table.is_in_order:
+                await self._build(table, None, table.build_order())
+            for field, is_sorted in _indexes_of(access):
+                if (access.table, field) not in unfit:
+                    try:
+                        await self.index(table, field, is_sorted=is_sorted)
+                    except MemoryLimit:
+                        unfit.add((access.table, field))
+
+    def _still(self, table: Table) -> Still:
+        """Return the records of a table as they are now; the same for all who ask while nothing is written."""
+        still = self._stills.get(table.name)
+        if still is None or not still.shows(table):
+            still = self._stills[table.name] = Still(table)
+        still.users += 1
+        return still
+
+    @contextmanager
+    def _needing(self, accesses: Sequence[Access]) -> Iterator[None]:
+        """See that no index gives way to others while some accesses are prepared."""
+        needed = [field for access in accesses for field, _ in _indexes_of(access)]
+        self._needed.update(needed)
+        try:
+            yield
+        finally:
+            self._needed.subtract(needed)
+            self._needed += Counter()  # forgets what nobody needs any more
+
+    def _within_limit(self, table: Table, field: Field, *, is_sorted: bool) -> Iterator[None]:
+        """Build an index in short steps; one that nothing pins is given up where there is no room for it."""
+        for _ in table.build_index(field, is_sorted=is_sorted):
+            try:
+                if not table.is_pinned(field):
+                    self._catalog().make_room_to_read(self._needed)
+            except MemoryLimit:
+                table.give_up_index(field, is_sorted=is_sorted)
+                raise
+            yield
+
+    async def _build(self, table: Table, structure: Structure, steps: Iterator[None]) -> None:
+        """Run a build to its end, or wait for the one that is under way."""
+        name = (table, structure)
+        task = self._tasks.get(name)
+        if task is None:
+            task = self._tasks[name] = asyncio.create_task(self._run(name, steps))
+            task.add_done_callback(_retrieve)
+        await asyncio.shield(task)
+
+    async def _run(self, name: tuple[Table, Structure], steps: Iterator[None]) -> None:
+        try:
+            for _ in steps:
+                await asyncio.sleep(0)
+        finally:
+            del self._tasks[name]  # in the step that ends the build: nobody can wait for what is over
+            self.when_built()
+
+
+def _indexes_of(access: Access) -> list[tuple[Field, bool]]:
+    """Return the indexes that an access needs, each with whether it must be sorted."""
+    equal = [(field, False) for field in access.equal if field not in access.ordered]
+    return equal + [(field, True) for field in access.ordered]
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Take note of how a build ended, if nobody waits for it any more."""
+    if not task.cancelled():
+        task.exception()
