@@ -120,14 +120,12 @@ class Database:
     # Reading
 
     async def get(self, table: str, address: str) -> bytes:
-        """Return a record's body, by its id's text. Cost: O(1).
+        """Return a record's body, by its key: its id's text as it is stored, letter by letter. Cost: O(1).
 
         Raises:
             UnknownTable, RecordNotFound: there is no such table, or record.
         """
         body = await self.engine.get(table, address)
-        if body is None and (schema := self.schemas.get(table)) is not None:
-            body = await self.engine.get(table, str(schema.read_id(address)))
         if body is None:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
         return body

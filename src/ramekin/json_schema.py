@@ -93,6 +93,9 @@ class JsonSchema:
         """See that a stored record satisfies the schema. Raises InvalidRecord."""
         self.validate(codec.parse(body))
 
+    def stored_id(self, value: object) -> object:
+        return value
+
     def read_id(self, text: str) -> object:
         return int(text) if self._reads_integers and looks_like_integer(text) else text
 

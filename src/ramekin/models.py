@@ -15,9 +15,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined, SchemaValidator
 
 from ramekin import codec
-from ramekin.errors import Fault, InvalidRecord, did_you_mean, listing, shorten
+from ramekin.errors import Fault, InvalidRecord, RamekinError, did_you_mean, listing, shorten
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
-from ramekin.ids import id_key, uuid7
+from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
 from ramekin.schema import MAX_FAULTS, invalid_record
 from ramekin.values import MISSING
@@ -85,16 +85,25 @@ class ModelSchema:
             body = b'{"id":%b%b%b' % (codec.dump(record["id"]), b"," if len(body) > 2 else b"", body[1:])
         return body
 
+    def stored_id(self, value: object) -> object:
+        written = self._written(value)
+        return value if written is MISSING else written
+
     def read_id(self, text: str) -> object:
-        """Return the id that a text in an address means: a UUID in any spelling, an integer, or the text itself."""
+        for value in (text, int(text)) if looks_like_integer(text) else (text,):
+            if (written := self._written(value)) is not MISSING:
+                return written
+        return text  # which the record's own check refuses
+
+    def _written(self, value: object) -> object:
+        """Return an id as the model writes it, MISSING where the id's type refuses it."""
         if self._id_type is None:
-            return text
+            return value
         try:
-            value = codec.parse(self._id_type.dump_json(self._id_type.validate_strings(text)))
-            id_key(value)
-        except (ValueError, InvalidRecord):
-            return text
-        return value
+            found = self._id_type.validate_json(codec.dump(value), strict=True)
+            return codec.parse(self._id_type.dump_json(found))
+        except (ValueError, RamekinError):
+            return MISSING
 
     def field_names(self) -> Sequence[str]:
         return list(dict.fromkeys(("id", *names_in(self._stored))))

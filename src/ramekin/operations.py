@@ -66,7 +66,8 @@ ALWAYS = Condition()
 class Operation(Struct, frozen=True, gc=False):
     """One thing to do with one record.
 
-    `address` is the id's text in the request's address, if it has one; `record` is a parsed JSON value.
+    `address` is the record's key as the request's address has it, letter by letter; None for `create`, and for an
+    `upsert` of a record that has an id. `record` is a parsed JSON value.
     """
 
     kind: Kind
@@ -186,24 +187,27 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Prepared:
-    assert operation.address is not None, "only create has no address"
-    address: Any = operation.address if schema is None else schema.read_id(operation.address)
+    record = operation.record
+    if operation.address is None:
+        assert operation.kind == "upsert", "all others but create have an address"
+        return Prepared(operation, _key_of(_object(record)["id"], schema), record)
     try:
-        key = id_key(address)
+        key = id_key(operation.address)
     except InvalidId:
         if operation.kind == "upsert":
             raise
         raise _absent(operation) from None  # no record can have this id
-    record = operation.record
     if operation.kind != "delete" and isinstance(record, dict) and "id" in record:
         _check_same_id(record["id"], key, schema)
     return Prepared(operation, key, record)
 
 
-def _check_same_id(record_id: object, key: str, schema: RecordSchema | None) -> None:
+def _check_same_id(sent: object, key: str, schema: RecordSchema | None) -> None:
     """Refuse an id that differs from the address; one that is no id at all is left to the record's own check."""
+    if sent == key and type(sent) is str:
+        return
     try:
-        same = _key_of(record_id, schema) == key
+        same = _key_of(sent, schema) == key
     except InvalidId:
         return
     if not same:
@@ -235,9 +239,7 @@ def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) ->
     if before is None:
         record = _object(prepared.record)
         if "id" not in record:
-            schema = rules.schema
-            address: Any = operation.address if schema is None else schema.read_id(str(operation.address))
-            record = {"id": address, **record}
+            record = {"id": _id_at(prepared.key, rules.schema), **record}
         return Outcome("created", prepared.key, _encode(record, rules, key=prepared.key)[0])
     if operation.kind == "patch":
         patch = _object(prepared.record)
@@ -251,7 +253,9 @@ def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
     record_id = _read_id(before)
     if "id" in record:
-        id_key(record["id"])
+        sent = record["id"]
+        if type(sent) is not type(record_id) or sent != record_id:
+            _key_of(sent, rules.schema)  # is one at the least
         record = {**record, "id": record_id}
     else:
         record = {"id": record_id, **record}
@@ -260,10 +264,22 @@ def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
     return _encode(record, rules, key=str(record_id))[0]
 
 
-def _key_of(record_id: object, schema: RecordSchema | None) -> str:
-    if schema is not None and isinstance(record_id, str):
-        record_id = schema.read_id(record_id)
-    return id_key(record_id)
+def _id_at(address: str, schema: RecordSchema | None) -> object:
+    """Return the id of a new record at an address. Raises InvalidId where the schema would write it otherwise."""
+    if schema is None:
+        return address
+    record_id = schema.read_id(address)
+    if id_key(record_id) != address:
+        raise InvalidId(
+            "An address has an id as the table's type writes it: 901 and not 0901 or 901.0, a UUID in small letters "
+            "with hyphens. This is another spelling."
+        )
+    return record_id
+
+
+def _key_of(sent: object, schema: RecordSchema | None) -> str:
+    """Return the key under which a record with this id is stored."""
+    return id_key(sent if schema is None else schema.stored_id(sent))
 
 
 def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> tuple[bytes, str]:

@@ -35,8 +35,11 @@ class RecordSchema(Fields, Protocol):
     def validate(self, record: dict[str, Any]) -> bytes:
         """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong."""
 
+    def stored_id(self, value: object) -> object:
+        """Return what an id that was sent in a record is stored as; the id itself where the schema refuses it."""
+
     def read_id(self, text: str) -> object:
-        """Return the id that a text in an address means: an integer where ids are integers, or the text itself."""
+        """Return the id that a new record at an address gets: the address's text, or what the schema reads in it."""
 
 
 def invalid_record(title: str, faults: Sequence[Fault], count: int) -> InvalidRecord:

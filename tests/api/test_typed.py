@@ -83,15 +83,18 @@ def test_an_id_without_a_default_is_asked_for(api):
     assert problem["errors"] == [{"pointer": "/id", "detail": "This member is required."}]
 
 
-def test_the_paths_id_is_read_by_the_models_type(api):
+def test_an_id_in_a_record_may_be_in_any_spelling_and_in_a_path_in_that_of_the_model(api):
     key = "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f"
-    api.post(USERS, json=ADA | {"id": key})
-    for spelling in (key, key.upper(), key.replace("-", "")):
-        assert api.get(f"{USERS}/{spelling}").json()["id"] == key
-        assert api.patch(f"{USERS}/{spelling}", json={"age": 5}).status_code == 200
+    assert api.post(USERS, json=ADA | {"id": key.upper()}).headers["location"] == f"{USERS}/{key}"
+    assert api.get(f"{USERS}/{key}").json()["id"] == key
+    assert api.patch(f"{USERS}/{key}", json={"id": key.upper(), "age": 5}).json()["id"] == key
     assert_problem(api.post(USERS, json=ADA | {"id": key.upper()}), 409, "record-exists")
-    assert_problem(api.get(f"{USERS}/nobody"), 404, "record-not-found")
-    assert api.delete(f"{USERS}/{key.upper()}").status_code == 204
+    for spelling in (key.upper(), key.replace("-", ""), "nobody"):
+        assert_problem(api.get(f"{USERS}/{spelling}"), 404, "record-not-found")
+        assert_problem(api.patch(f"{USERS}/{spelling}", json={"age": 5}), 404, "record-not-found")
+        assert_problem(api.delete(f"{USERS}/{spelling}"), 404, "record-not-found")
+    assert_problem(api.put(f"{USERS}/{key.upper()}?upsert=true", json=ADA), 422, "invalid-id")
+    assert api.delete(f"{USERS}/{key}").status_code == 204
 
 
 def test_upsert_takes_the_paths_id_in_the_models_type(api):
@@ -158,12 +161,12 @@ def test_a_typed_table_that_is_dropped_is_emptied_and_stays(api):
     assert api.get(USERS).json()["data"] == []
 
 
-def test_an_id_that_its_type_rewrites_is_found_under_either_spelling(api):
+def test_an_id_that_its_type_rewrites_is_found_as_it_is_written(api):
     tags = "/api/v1/data/tags"
     assert api.post(tags, json={"id": "ABC"}).json() == {"id": "abc"}
-    assert api.put(f"{tags}/XYZ?upsert=true", json={}).json() == {"id": "xyz"}
-    for spelling in ("abc", "ABC", "xyz", "XYZ"):
-        assert api.get(f"{tags}/{spelling}").json()["id"] == spelling.lower()
+    assert_problem(api.put(f"{tags}/XYZ?upsert=true", json={}), 422, "invalid-id")
+    assert api.put(f"{tags}/xyz?upsert=true", json={"id": "XYZ"}).json() == {"id": "xyz"}
+    assert [api.get(f"{tags}/{path}").status_code for path in ("abc", "ABC", "xyz", "XYZ")] == [200, 404, 200, 404]
     assert_problem(api.post(tags, json={"id": "Abc"}), 409, "record-exists")
     assert api.post(f"{tags}?on_conflict=merge", json={"id": "ABC"}).status_code == 200
 

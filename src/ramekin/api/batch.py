@@ -101,13 +101,13 @@ def _upserted(item: dict[str, Any]) -> Any:
     return {"id": item["id"], **record} if "id" in item and isinstance(record, dict) else record
 
 
-def _address(item: dict[str, Any], *, is_needed: bool) -> str:
+def _address(item: dict[str, Any], *, is_needed: bool) -> str | None:
+    if "id" in item:
+        return id_key(item["id"])
     record = item.get("record")
-    if "id" not in item and not is_needed and isinstance(record, dict) and "id" in record:
-        return id_key(record["id"])
-    if "id" not in item:
+    if is_needed or not isinstance(record, dict) or "id" not in record:
         raise InvalidOperation("'id' is needed.", faults=[Fault("/id", "This member is required.")])
-    return id_key(item["id"])
+    return None
 
 
 def _condition(item: dict[str, Any]) -> Condition:
