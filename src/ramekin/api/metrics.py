@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from ramekin.api import descriptions
@@ -21,7 +21,7 @@ from ramekin.api.routes import add_route
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from prometheus_client import Metric
 
@@ -38,6 +38,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._figures: dict[tuple[str, int], list[float]] = {}  # how many of each length, and the sum of all lengths
+        self.log_lines_dropped: Callable[[], int] = lambda: 0
+        """Says how many lines of the log were dropped; set by who writes the log."""
 
     def count(self, operation: str, status: int, spent_s: float) -> None:
         """Count one request. Cost: O(1)."""
@@ -81,6 +83,11 @@ class _Figures(Collector):
         yield _gauge("ramekin_index_bytes", "Bytes of all indexes, about.", sum(index.size_bytes for index in indexes))
         yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
         yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
+        yield CounterMetricFamily(
+            "ramekin_log_lines_dropped",
+            "Lines of the log that nobody could be given: its reader stalled, or its disk was full.",
+            self._metrics.log_lines_dropped(),
+        )
         yield _gauge("ramekin_uptime_seconds", "Seconds since the server started.", self._uptime_s)
         info = GaugeMetricFamily("ramekin_info", "Which version this is.", labels=["version"])
         info.add_metric([__version__], 1)

@@ -57,7 +57,7 @@ def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = Fals
     Raises:
         Refused, FileFault: something cannot be read, or the port is taken.
     """
-    logs.configure(settings.log_format)
+    log = logs.configure(settings.log_format)
     if links := service_links():
         structlog.get_logger().warning("service_links_ignored", variables=sorted(links))
     database, sources, replay = _prepare(files, settings, is_demo=is_demo)
@@ -67,7 +67,7 @@ def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = Fals
         url = listeners.url_of(listener, settings.host)
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
-            runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url, replay))
+            runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url, replay, log))
 
 
 def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[Database, list[Source], Replay | None]:
@@ -112,6 +112,7 @@ async def _serve(
     tour: str,
     url: str,
     replay: Replay | None,
+    log: logs.QueuedLines,
 ) -> None:
     try:
         app = create_app(
@@ -124,6 +125,7 @@ async def _serve(
         )
     except ValueError:
         raise Refused(f"--rate-limit: '{settings.rate_limit}' is not like 1000/second or 60/minute") from None
+    app.state.context.metrics.log_lines_dropped = lambda: log.dropped
     gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(
