@@ -208,19 +208,25 @@ def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: in
 
 
 class Rows(Sequence["Row"]):
-    """The rows of some ids, each made when it is looked at: a page of many costs what the page holds."""
+    """The rows of some ids, each made when it is looked at: a page of many costs what the page holds.
 
-    __slots__ = ("_bodies", "_ids")
+    A slice, in steps of 1, is another window on the same ids. Cost: O(1), whatever it holds.
+    """
 
-    def __init__(self, bodies: dict[str, bytes], ids: Sequence[RecordId]) -> None:
+    __slots__ = ("_bodies", "_ids", "_window")
+
+    def __init__(self, bodies: dict[str, bytes], ids: Sequence[RecordId], window: range | None = None) -> None:
         self._bodies, self._ids = bodies, ids
+        self._window = range(len(ids)) if window is None else window
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._window)
 
     def __iter__(self) -> Iterator[Row]:
-        bodies = self._bodies
-        return ((record_id, bodies[str(record_id)]) for record_id in self._ids)
+        bodies, ids, window = self._bodies, self._ids, self._window
+        if len(window) < len(ids):
+            ids = ids[window.start : window.stop]
+        return ((record_id, bodies[str(record_id)]) for record_id in ids)
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
@@ -228,6 +234,6 @@ class Rows(Sequence["Row"]):
     def __getitem__(self, place: slice) -> Sequence[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
         if isinstance(place, slice):
-            return Rows(self._bodies, self._ids[place])
-        record_id = self._ids[place]
+            return Rows(self._bodies, self._ids, self._window[place.start : place.stop])
+        record_id = self._ids[self._window[place]]
         return record_id, self._bodies[str(record_id)]

@@ -60,12 +60,17 @@ class IdOrder(Shared, Sequence["RecordId"]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[RecordId]: ...
     def __getitem__(self, place: int | slice) -> RecordId | Sequence[RecordId]:
+        count = len(self.integers)
         if isinstance(place, slice):
-            start, stop, _ = place.indices(len(self))
-            count = len(self.integers)
+            start, stop, step = place.indices(len(self))
+            if step != 1:
+                return [self[i] for i in range(start, stop, step)]
             ids: list[RecordId] = self.integers[start:stop] if start < count else []
             return ids + self.texts[max(0, start - count) : stop - count] if stop > count else ids
-        count = len(self.integers)
+        if place < 0:  # counted from the end of all, not of the integers
+            place += len(self)
+            if place < 0:
+                raise IndexError("no id has this place")
         return self.integers[place] if place < count else self.texts[place - count]  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[RecordId]:
@@ -256,7 +261,7 @@ class FieldIndex(Shared):
         """Yield the ids of the first value; if it is the one given, only those behind the given id."""
         for value in values:
             ids = self.find((key[0], value))
-            yield from ids[_place_behind(ids, record_id) :] if value == key[1] else ids
+            yield from _behind(ids, record_id) if value == key[1] else ids
             return
 
     def estimate(self, spans: Sequence[Span]) -> int:
@@ -326,8 +331,13 @@ def _ids_in(posting: Any) -> Sequence[RecordId]:
     return posting if type(posting) in MANY else (posting,)
 
 
+def _behind(ids: Sequence[RecordId], record_id: RecordId) -> Iterable[RecordId]:
+    """Return the ids behind one, which need not be among them. Cost: O(log n), and O(1) for each that is looked at."""
+    return ids.after(record_id) if isinstance(ids, IdOrder) else ids[_place_behind(ids, record_id) :]
+
+
 def _place_behind(ids: Sequence[RecordId], record_id: RecordId) -> int:
-    """Return where ids in order begin to lie behind one. Cost: O(log n), O(1) behind the last."""
+    """Return where the ids of a short posting, in order, lie behind one. Cost: O(log n), O(1) behind the last."""
     last = ids[-1]
     if type(last) is type(record_id) and last < record_id:  # type: ignore[operator]  # they are of one type
         return len(ids)

@@ -1,0 +1,110 @@
+"""Pages behind cursors, through values with more records than a posting holds as a list, while cursors' rows go.
+
+Every page is compared with the records that lie behind the last row in an order that is written down naively.
+"""
+
+import asyncio
+import json
+
+import pytest
+
+from ramekin import Database
+from ramekin.fields import NoSchema
+from ramekin.finding import FindRequest
+from ramekin.operations import Operation
+from ramekin.query.url import parse_sort
+from ramekin.query.where import parse_where
+from ramekin.storage.indexes import SHORT_POSTING
+from tests import oracle
+from tests.oracles.generate import Generator
+
+FREE = NoSchema()
+
+IDS = {
+    "integers": lambda i: i,
+    "texts": lambda i: f"r{i:05}",
+    "a few integers, then texts": lambda i: i if i < 5 else f"r{i:05}",
+    "integers, then a few texts": lambda i: i if i % 211 else f"r{i:05}",
+    "as many of both": lambda i: i - 700 if i % 2 else f"{i:05}",
+}
+
+
+def records_of(make_id, size):
+    """Return records of which one value has so many, one has two, one has one, and as many have none."""
+    values = ["many"] * size + ["two"] * 2 + ["another"] + [None] * size
+    records = [{"id": make_id(i), "n": i % 3} for i in range(len(values))]
+    for i, record in enumerate(records):
+        value = values[i * 7 % len(values)] if len(values) % 7 else values[i]
+        if value is not None or i % 2:
+            record["s"] = value
+    return {str(record["id"]): record for record in records}
+
+
+async def load(database, model):
+    await database.load([("t", None), *(("t", record) for record in model.values())])
+
+
+async def page_through(database, model, sort, where, limits, is_gone):
+    """Take all pages and compare each; `is_gone` says whether the row at which a page ended is deleted before the next."""
+    cursor, rest = None, oracle.ordered([r for r in model.values() if oracle.holds(r, where)], sort)
+    for limit in limits:
+        request = FindRequest("t", parse_where(where, FREE), parse_sort(sort, FREE), limit=limit, cursor=cursor)
+        page = await database.find(request)
+        found = [json.loads(body) for body in page.rows]
+        assert found == rest[:limit], (sort, limit, [r["id"] for r in found[:3]], [r["id"] for r in rest[:3]])
+        rest, cursor = rest[limit:], page.cursor
+        assert (cursor is not None) is bool(rest)
+        if cursor is None:
+            return
+        if is_gone():
+            await database.apply(Operation("delete", "t", str(found[-1]["id"])))
+            del model[str(found[-1]["id"])]
+    raise AssertionError("the pages have no end")
+
+
+@pytest.mark.parametrize("size", [SHORT_POSTING - 1, SHORT_POSTING, SHORT_POSTING + 1, 2 * SHORT_POSTING + 1])
+@pytest.mark.parametrize("kind", IDS)
+def test_pages_go_through_a_value_of_many_records_whatever_their_ids(kind, size):
+    generator = Generator(f"{kind} {size}")
+
+    async def run():
+        for sort in (["s"], ["-s"], ["s", "-n"], []):
+            where = generator.choice([{}, {"s": "many"}, {"s": {"lt": "z"}}, {"id": {"gte": 4}}])
+            model = records_of(IDS[kind], size)
+            async with Database() as database:
+                await load(database, model)
+                limits = [1, 2, 3, *generator.choices([1, 256, 257, 700, SHORT_POSTING], k=400)]
+                await page_through(database, model, sort, where, limits, lambda: generator.random() < 0.7)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_one_row_pages_go_through_a_value_of_many_records(kind):
+    async def run():
+        model = {key: {**record, "s": "a"} for key, record in records_of(IDS[kind], SHORT_POSTING // 2).items()}
+        assert len(model) > SHORT_POSTING
+        async with Database() as database:
+            await load(database, model)
+            await page_through(database, model, ["s"], {}, [1] * (len(model) + 1), lambda: False)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pages_go_through_postings_that_grow_and_shrink_between_them(seed):
+    generator = Generator(seed)
+
+    async def run():
+        for _ in range(10):
+            model = {str(record["id"]): record for record in (generator.record(i) for i in generator.ids(70))}
+            for record in model.values():
+                record["s"] = generator.choice(["many"] * 6 + ["few", None, 1, True])
+            async with Database() as database:
+                await load(database, model)
+                sort = generator.choice([["s"], ["-s"], ["s", "a"], ["-s", "-id"], ["id"], ["-id"]])
+                where = generator.choice([{}, {"s": "many"}, {"s": {"gte": "f"}}, {"s": {"in": ["many", 1]}}])
+                limits = generator.choices([1, 2, 3, 7], k=100)
+                await page_through(database, model, sort, where, limits, lambda: generator.random() < 0.5)
+
+    asyncio.run(run())

@@ -1,0 +1,73 @@
+"""The order of ids is a sequence like any other, and an index gives what lies behind an id whatever holds it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramekin import codec
+from ramekin.engine.view import Rows
+from ramekin.fields import Field
+from ramekin.storage.indexes import SHORT_POSTING, FieldIndex, IdOrder
+from ramekin.values import TEXT, Span
+
+IDS = st.lists(st.one_of(st.integers(-5, 5), st.sampled_from(["", "a", "b", "10x", "é"])), unique=True)
+PLACES = st.one_of(st.none(), st.integers(-12, 12))
+
+
+def in_order(ids):
+    return sorted(i for i in ids if isinstance(i, int)) + sorted(i for i in ids if isinstance(i, str))
+
+
+def order_of(ids):
+    order = IdOrder()
+    order.extend(in_order(ids))
+    return order
+
+
+@given(IDS, st.integers(-12, 12), PLACES, PLACES, st.sampled_from([None, 1, 2, -1]))
+def test_places_and_slices_of_an_order_are_those_of_a_list(ids, place, start, stop, step):
+    order, expected = order_of(ids), in_order(ids)
+    assert list(order[start:stop:step]) == expected[start:stop:step]
+    assert list(order) == expected
+    try:
+        found = order[place]
+    except IndexError:
+        assert not -len(expected) <= place < len(expected)
+    else:
+        assert found == expected[place]
+
+
+@given(IDS, st.one_of(st.integers(-6, 6), st.sampled_from(["", "a", "aa", "z"])))
+def test_what_lies_behind_an_id_is_what_comes_after_it_in_order(ids, record_id):
+    order, expected = order_of(ids), in_order([*ids, record_id])
+    behind = [i for i in expected[expected.index(record_id) :] if i != record_id]
+    assert list(order.after(record_id)) == behind
+    assert list(order[order.place_behind(record_id) :]) == behind
+
+
+@given(IDS, st.lists(st.tuples(PLACES.filter(lambda p: p is None or p >= 0), PLACES), max_size=3), st.booleans())
+def test_windows_on_rows_are_slices_of_them(ids, slices, is_long):
+    rows = Rows({str(i): b"{}" for i in ids}, order_of(ids) if is_long else in_order(ids))
+    expected = [(i, b"{}") for i in in_order(ids)]
+    for start, stop in slices:
+        rows, expected = rows[start:stop], expected[start:stop]
+    assert list(rows) == expected
+    assert [rows[i] for i in range(len(rows))] == expected
+
+
+def test_a_walk_behind_an_id_in_a_long_posting_reads_no_more_than_is_taken():
+    index = FieldIndex(Field(("s",)), is_sorted=True)
+    index.add_many((f"r{i:05}", codec.dump({"s": "a"})) for i in range(3 * SHORT_POSTING))
+    assert type(index.find((TEXT, "a"))) is IdOrder
+    index.find((TEXT, "a")).texts = Counted(index.find((TEXT, "a")).texts)
+    walk = index.walk([Span(TEXT)], behind=((TEXT, "a"), "r00000"))
+    assert [next(walk) for _ in range(3)] == ["r00001", "r00002", "r00003"]
+
+
+class Counted:
+    """A sorted list that is only walked."""
+
+    def __init__(self, ids):
+        self._ids = ids
+
+    def irange(self, *arguments, **words):
+        return self._ids.irange(*arguments, **words)
