@@ -20,6 +20,7 @@ from ramekin.fields import ANYTHING, FieldType, names_in, type_in
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
 from ramekin.schema import MAX_FAULTS, invalid_record
+from ramekin.strict_schema import strict
 from ramekin.values import MISSING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 class ModelSchema:
     """What the records of one table must be, by a Pydantic model.
 
-    1. Validation is strict: text is no integer, ISO 8601 text is a datetime, UUID text is a UUID.
+    1. Validation is strict: text is no integer, ISO 8601 text a datetime (``strict_schema.py``).
     2. A member that the model does not name is refused, unless the model itself says what to do with it (``extra``).
     3. What is stored is the model's own JSON, by alias, computed fields left out: it validates again unchanged.
     4. A model without an ``id`` keeps it outside: every record has one.
@@ -46,7 +47,7 @@ class ModelSchema:
         model.model_rebuild()
         self.model = model
         self._validator = SchemaValidator(
-            _forbid_unknown_members(model.__pydantic_core_schema__),
+            strict(model.__pydantic_core_schema__),  # type: ignore[arg-type]
             # Without this, nested models are validated by the validators made with their classes, which ignore
             # unknown members. The argument is pydantic-core's own for the case of a changed schema.
             _use_prebuilt=False,
@@ -77,7 +78,7 @@ class ModelSchema:
         """
         members = record if self._has_id else {name: v for name, v in record.items() if name != "id"}
         try:
-            instance = self._validator.validate_json(codec.dump(members), strict=True)
+            instance = self._validator.validate_json(codec.dump(members))
         except ValidationError as error:
             raise self._invalid(error, members) from None
         body = self.model.__pydantic_serializer__.to_json(instance, by_alias=True, round_trip=True)
@@ -146,18 +147,6 @@ def _takes_uuid(field: FieldInfo) -> bool:
     return True
 
 
-def _forbid_unknown_members(schema: Any) -> Any:
-    """Return a copy of a core schema in which every model that says nothing of unknown members forbids them."""
-    if isinstance(schema, dict):
-        copy = {key: _forbid_unknown_members(part) for key, part in schema.items()}
-        if copy.get("type") == "model" and "extra" not in copy["cls"].model_config:
-            copy["config"] = {**copy.get("config", {}), "extra_fields_behavior": "forbid"}
-        return copy
-    if isinstance(schema, (list, tuple)):
-        return type(schema)(_forbid_unknown_members(part) for part in schema)
-    return schema
-
-
 def _pointer(detail: ErrorDetails, record: object) -> str:
     """Return the JSON pointer of a fault: Pydantic's location without the steps that are not in the document."""
     parts: list[str] = []
@@ -200,6 +189,8 @@ _SENTENCES = {
     "date_from_datetime_parsing": "A date in ISO 8601 is expected.",
     "time_type": "A time in ISO 8601 is expected.",
     "time_parsing": "A time in ISO 8601 is expected.",
+    "time_delta_type": "A duration in ISO 8601 is expected.",
+    "members_alike": "Two members have one name, once names are read as the model declares them.",
     "decimal_type": "A decimal number is expected.",
     "decimal_parsing": "A decimal number is expected.",
     "timezone_aware": "A time zone is expected.",

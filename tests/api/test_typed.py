@@ -30,6 +30,8 @@ def test_absent_ids_and_timestamps_are_filled_in(api):
         ("full_name", "", "At least 1 characters are expected."),
         ("id", "x", "A UUID as text is expected."),
         ("created_at", "yesterday", "A date and time in ISO 8601 is expected."),
+        ("created_at", "1710072000", "A date and time in ISO 8601 is expected."),
+        ("created_at", "2024-03-11", "A date and time in ISO 8601 is expected."),
         ("created_at", 1700000000, "A date and time in ISO 8601 is expected."),
         ("nickname", "a", "The model has no member of this name."),
     ],
