@@ -12,13 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ramekin import changing, codec, defining, finding, joining
+from ramekin import changing, codec, defining, finding, joining, loading
 from ramekin.definitions import Change, Definition, Limits, check_table_name
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
-from ramekin.engine.held import Held
 from ramekin.errors import (
-    DuplicateId,
     Fault,
     InvalidRecord,
     ModelTable,
@@ -31,7 +29,7 @@ from ramekin.errors import (
 )
 from ramekin.json_schema import JsonSchema
 from ramekin.models import ModelSchema
-from ramekin.operations import Operation, Outcome, Prepared, Rules, body_of, prepare, settle
+from ramekin.operations import Operation, Outcome, Prepared, Rules, prepare, settle
 from ramekin.presence import Presence
 from ramekin.schema import MAX_FAULTS
 
@@ -214,7 +212,7 @@ class Database:
                 try:
                     prepared.append(prepare(operation, rules[operation.table]))
                 except RamekinError as error:
-                    raise _at(error, i) from None
+                    raise error.at(i) from None
                 if i % BATCH == BATCH - 1:
                     await asyncio.sleep(0)
             if (outcomes := await self._settle_and_write(prepared, rules)) is not None:
@@ -258,38 +256,9 @@ class Database:
         Raises:
             MemoryLimit: there is no room for the records beside what is there, which may have the same ids.
         """
-        with Held(self.engine) as held:
-            return await self._load(records, held, is_replacing=is_replacing)
-
-    async def _load(
-        self, records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]], held: Held, *, is_replacing: bool
-    ) -> dict[str, int]:
-        staged: dict[str, dict[str, bytes]] = {}
-        rules: dict[str, Rules] = {}
-        count = size_bytes = 0
-        async for table, record in _each(records):
-            if table not in staged:
-                check_table_name(table)
-                staged[table], rules[table] = {}, self.rules(table)
-            if record is None:
-                continue
-            body, key = self._body_of(table, record, len(staged[table]), rules[table])
-            if key in staged[table]:
-                raise _twice(table, len(staged[table]))
-            staged[table][key] = body
-            count, size_bytes = count + 1, size_bytes + len(key) + len(body)
-            if count == BATCH:
-                held.take(count, size_bytes)
-                count = size_bytes = 0
-                await asyncio.sleep(0)
-        held.take(count, size_bytes)
-        if any(self.rules(table) != known for table, known in rules.items()):
-            raise Unavailable("A table's definition changed during the load; nothing was stored.")
-        await self.engine.load(staged, replace=is_replacing, keep=frozenset(self.models))
-        if is_replacing:
-            for name in self._cautious - {stats.name for stats in await self.engine.stats()}:
-                self._forget(name)
-        return {table: len(bodies) for table, bodies in staged.items()}
+        return await loading.load(
+            self.engine, self.rules, records, is_replacing=is_replacing, keep=frozenset(self.models)
+        )
 
     # Tables
 
@@ -415,8 +384,8 @@ class Database:
                 prepared.append(prepare(Operation("create", table, record=record, on_conflict=on_conflict), rules))
             except RamekinError as error:
                 if not isinstance(error, InvalidRecord):
-                    raise _at(error, i) from None
-                faults += _faults_at(error, i)
+                    raise error.at(i) from None
+                faults += error.faults_under(str(i))
                 if len(faults) >= MAX_FAULTS:
                     break
             if i % BATCH == BATCH - 1:
@@ -434,7 +403,7 @@ class Database:
             return outcomes if await self.engine.write(changes) else None
         except NotUnique as error:
             places = [(p.operation.table, p.key) for p in prepared]
-            raise _at(error, places.index(error.place) if error.place in places else 0) from None
+            raise error.at(places.index(error.place) if error.place in places else 0) from None
 
     async def _settle(
         self, prepared: Sequence[Prepared], rules: Mapping[str, Rules]
@@ -449,41 +418,9 @@ class Database:
                 outcome = settle(p, stands if known is None else known.after, rules[place[0]])
             except RamekinError as error:
                 await self.engine.settled()  # what it rests on may still be on its way to the disk
-                raise _at(error, i) from None
+                raise error.at(i) from None
             outcomes.append(outcome)
             changes[place] = Change(*place, stands if known is None else known.before, outcome.body)
             if i % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
         return outcomes, [change for change in changes.values() if change.after is not change.before]
-
-    def _body_of(self, table: str, record: Any, i: int, rules: Rules) -> tuple[bytes, str]:
-        try:
-            return body_of(record, rules)
-        except RamekinError as error:
-            faults = tuple(Fault(f"/{table}{fault.pointer}", fault.detail) for fault in _faults_at(error, i))
-            raise type(error)(error.message, faults=faults) from None
-
-
-async def _each(records: AsyncIterator[Any] | Iterable[Any]) -> AsyncIterator[Any]:
-    if hasattr(records, "__aiter__"):
-        async for record in records:
-            yield record
-    else:
-        for record in records:
-            yield record
-
-
-def _at(error: RamekinError, index: int) -> RamekinError:
-    """Return the error with the place of the operation that met it."""
-    faults = error.faults and _faults_at(error, index)
-    return type(error)(error.message, faults=faults, index=index)
-
-
-def _faults_at(error: RamekinError, index: int) -> list[Fault]:
-    faults = error.faults or (Fault("", error.message),)
-    return [Fault(f"/{index}{fault.pointer}", fault.detail) for fault in faults]
-
-
-def _twice(table: str, index: int) -> DuplicateId:
-    fault = Fault(f"/{table}/{index}/id", "This id came before.")
-    return DuplicateId("An id stands twice; ids are compared by their text.", faults=[fault])

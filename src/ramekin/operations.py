@@ -264,6 +264,15 @@ def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
     return _encode(record, rules, key=str(record_id))[0]
 
 
+def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
+    """Return a body that is to take the place of another, with the id that stands, in its type.
+
+    Raises:
+        InvalidRecord, BodyTooLarge: the record does not satisfy the table's schema with that id.
+    """
+    return body if _read_id(body) == _read_id(before) else _rewrite(codec.parse(body), before, rules)
+
+
 def _id_at(address: str, schema: RecordSchema | None) -> object:
     """Return the id of a new record at an address. Raises InvalidId where the schema would write it otherwise."""
     if schema is None:

@@ -65,7 +65,7 @@ def test_head_of_a_dump_has_no_body(api):
 def test_load_replaces_same_ids_and_leaves_the_rest(api):
     api.post("/api/v1/load", json={"t": [{"id": 1, "a": 1}, {"id": 2}], "u": [{"id": 1}]})
     assert api.post("/api/v1/load", json={"t": [{"id": "1", "b": 1}, {"id": 3}]}).json() == {"loaded": {"t": 2}}
-    assert api.get("/api/v1/data/t").json()["data"] == [{"id": 2}, {"id": 3}, {"id": "1", "b": 1}]
+    assert api.get("/api/v1/data/t").json()["data"] == [{"id": 1, "b": 1}, {"id": 2}, {"id": 3}]
     assert api.get("/api/v1/data/u").json()["data"] == [{"id": 1}]
 
 

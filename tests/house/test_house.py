@@ -67,3 +67,83 @@ def test_locks_have_hashes_and_no_addresses(lock):
 def test_sample_datasets_are_what_the_script_makes():
     done = subprocess.run([sys.executable, ROOT / "scripts" / "make_samples.py", "--check"], check=False)
     assert done.returncode == 0
+
+
+def truth_tests(tree):
+    """Yield the expressions whose truth a module asks."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+            yield node.test
+        elif isinstance(node, ast.BoolOp):
+            yield from node.values
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            yield node.operand
+        elif isinstance(node, ast.comprehension):
+            yield from node.ifs
+
+
+def last_name(node):
+    """Return the name that an expression ends with: of a variable, an attribute, or what is called."""
+    if isinstance(node, ast.NamedExpr):
+        return last_name(node.value)
+    if isinstance(node, (ast.Await, ast.Starred)):
+        return last_name(node.value)
+    if isinstance(node, ast.Call):
+        return last_name(node.func)
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+
+
+def absent_or_empty(trees):
+    """Return the names of what may be absent, or there and false: annotated as `X | None`, where an X has a length."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    sized = {
+        node.name
+        for node in nodes
+        if isinstance(node, ast.ClassDef)
+        and {"__len__", "__bool__"} & {getattr(part, "name", "") for part in node.body}
+    }
+
+    def may_be(annotation):
+        if not isinstance(annotation, ast.BinOp):
+            return False
+        parts = {ast.unparse(part).split("[")[0] for part in ast.walk(annotation) if isinstance(part, ast.expr)}
+        return "None" in parts and bool(sized & parts)
+
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.AnnAssign) and may_be(node.annotation):
+            found.add(last_name(node.target))
+        elif isinstance(node, ast.arg) and may_be(node.annotation):
+            found.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and may_be(node.returns):
+            found.add(node.name)
+    return found
+
+
+def test_presence_is_never_asked_by_truth_of_what_may_be_there_and_empty():
+    """An empty table is a table: `if table` would take it for none."""
+    trees = {path: ast.parse(path.read_text()) for path in SOURCES}
+    names = absent_or_empty(trees.values())
+    wrong = [
+        f"{name(path)}:{test.lineno}"
+        for path, tree in trees.items()
+        for test in truth_tests(tree)
+        if last_name(test) in names
+    ]
+    assert wrong == []
+
+
+def test_that_search_finds_what_it_looks_for():
+    text = """
+class Bag:
+    def __len__(self): ...
+class Shelf:
+    bag: Bag | None
+def find(name) -> Bag | None: ...
+if (bag := find("x")) and bag.size: ...
+rest = shelf.bag or 5
+if shelf.bag is not None: ...
+"""
+    tree = ast.parse(text)
+    found = [test.lineno for test in truth_tests(tree) if last_name(test) in absent_or_empty([tree])]
+    assert found == [7, 8]

@@ -263,13 +263,16 @@ class Engine(Protocol):
 
     async def load(
         self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
-    ) -> None:
-        """Store whole tables at once, over records with the same keys. The caller has seen to room with `hold`.
+    ) -> bool:
+        """Store whole tables at once, over records with the same keys, and return True; or nothing, and return False.
+
+        Nothing is stored where a record that stands has its id in another type than the body that would take its
+        place: a record keeps its id, so the caller gives it that one. The caller has seen to room with `hold`.
 
         Args:
             tables: bodies by key, by table.
             replace: nothing else stays: tables that are not named are dropped, or emptied if they are in `keep` or
-                their definition has a schema.
+                have a definition.
 
         Raises:
             InvalidTableName: no table may have one of the names.

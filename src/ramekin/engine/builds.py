@@ -20,7 +20,6 @@ from weakref import WeakValueDictionary
 
 from ramekin.errors import MemoryLimit
 from ramekin.fields import Field
-from ramekin.paths import parse_path
 from ramekin.storage.table import Still
 
 if TYPE_CHECKING:
@@ -89,6 +88,7 @@ class Builds:
 
     async def index(self, table: Table, field: Field, *, is_sorted: bool) -> None:
         """Have an index of a table built, unless it is there. Raises MemoryLimit."""
+        is_sorted = is_sorted or table.is_pinned_sorted(field)
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
             is_sorted = is_sorted or (table, (field, True)) in self._tasks  # a sorted one answers for both kinds
             table.drop_spare_indexes(self._needed)
@@ -96,10 +96,8 @@ class Builds:
 
     async def pinned(self, table: Table) -> None:
         """Have the indexes built that a table's definition names. Raises MemoryLimit."""
-        for field in table.unique_fields():
-            await self.index(table, field, is_sorted=False)
-        for index in table.definition.indexes:
-            await self.index(table, Field(parse_path(index.field)), is_sorted=index.kind == "sorted")
+        for field, is_sorted in table.pinned().items():
+            await self.index(table, field, is_sorted=is_sorted)
 
     async def unique(self, names: Iterable[str]) -> bool:
         """Have the indexes built that a write into some tables is checked against, and say whether that was needed."""

@@ -218,15 +218,18 @@ class DurableEngine(EmbeddedEngine):
 
     async def load(
         self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
-    ) -> None:
+    ) -> bool:
         async with self._standing_alone():
-            self._catalog.check_load(tables, replace=replace)
+            if not self._catalog.check_load(tables, replace=replace):
+                return False
             others = self._catalog.replaced_by(tables, keep) if replace else {}
             emptied, dropped = (
                 [n for n, stays in others.items() if stays],
                 [n for n, stays in others.items() if not stays],
             )
             await self._commit(Loaded(tables, replace, emptied, dropped))
+        await self._build_again(tables)
+        return True
 
     @asynccontextmanager
     async def _standing_alone(self) -> AsyncIterator[None]:
@@ -273,7 +276,7 @@ class DurableEngine(EmbeddedEngine):
             case Dropped(name):
                 catalog.drop(name)
             case Loaded(tables, replaces, emptied, _):
-                catalog.load(tables, replace=replaces, keep=frozenset(emptied))
+                catalog.store_load(tables, replace=replaces, keep=frozenset(emptied))
 
 
 class _Starting:

@@ -20,7 +20,7 @@ from ramekin.errors import StorageFull, Unavailable
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -144,8 +144,17 @@ class EmbeddedEngine:
 
     async def load(
         self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
-    ) -> None:
-        self._catalog.load(tables, replace=replace, keep=keep)
+    ) -> bool:
+        if not self._catalog.load(tables, replace=replace, keep=keep):
+            return False
+        await self._build_again(tables)
+        return True
+
+    async def _build_again(self, tables: Iterable[str]) -> None:
+        """Build the indexes that definitions name of tables that were loaded, if they are still there."""
+        for name in tables:
+            if (table := self._catalog.find(name)) is not None:
+                await self.builds.pinned(table)
 
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
         found = self._catalog.table(table)

@@ -69,7 +69,9 @@ class EmbeddedView:
             self._stills.append(table)
         if name not in self._records:
             self._records[name] = table.records.pin()
-            self._at_once[name] = max(1, min(SCAN_ROWS, BATCH_BYTES * len(table) // max(1, table.size_bytes)))
+            self._at_once[name] = max(
+                1, min(SCAN_ROWS, BATCH_BYTES * len(table.records.bodies) // max(1, table.size_bytes))
+            )
         if access.in_id_order and name not in self._orders and table.order is not None:
             self._orders[name] = table.order.pin()
         for field in dict.fromkeys((*access.equal, *access.ordered)):

@@ -38,6 +38,15 @@ class RamekinError(Exception):
         self.faults = tuple(faults)
         self.index = index
 
+    def at(self, index: int) -> RamekinError:
+        """Return the error with the place of the operation that met it."""
+        return type(self)(self.message, faults=self.faults and self.faults_under(str(index)), index=index)
+
+    def faults_under(self, place: str) -> list[Fault]:
+        """Return the faults, or the message as the only one, with pointers that begin with a place."""
+        faults = self.faults or (Fault("", self.message),)
+        return [Fault(f"/{place}{fault.pointer}", fault.detail) for fault in faults]
+
 
 def shorten(name: str) -> str:
     """Return a caller's own name as a message may repeat it: at most 100 characters, without control characters."""

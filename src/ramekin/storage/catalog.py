@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.definitions import Change, check_table_name
+from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
 from ramekin.errors import MemoryLimit, NotUnique, UnknownTable, did_you_mean, shorten
 from ramekin.paths import print_path, reader
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
@@ -158,21 +158,30 @@ class Catalog:
         """
         table = self.create(name)
         self._revision += 1
-        table.definition, table.revision = definition, self._revision
+        table.define(definition)
+        table.revision = self._revision
         self.has_unique = any(table.definition.unique for table in self)
 
-    def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
-        """Store whole tables in one step. Room for them is held already.
+    def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> bool:
+        """Store whole tables in one step, and return True; or nothing, as `check_load` says, and return False.
+
+        Room for them is held already.
 
         Args:
             tables: bodies by key, by table.
             replace: whether nothing else stays; tables that are not named are dropped, those in `keep` and those with
-                a schema emptied.
+                a definition emptied.
 
         Raises:
             NotUnique: a unique field would have one value in two records; nothing is stored.
         """
-        self.check_load(tables, replace=replace)
+        if not self.check_load(tables, replace=replace):
+            return False
+        self.store_load(tables, replace=replace, keep=keep)
+        return True
+
+    def store_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
+        """Store whole tables that are checked; as `load`."""
         self._revision += 1
         if replace:
             for name, stays in self.replaced_by(tables, keep).items():
@@ -183,16 +192,23 @@ class Catalog:
         for name, bodies in tables.items():
             self._load_one(name, bodies, replace=replace)
 
-    def check_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool) -> None:
-        """See that a load may be done. Raises InvalidTableName, NotUnique. Cost: O(records) of unique tables."""
+    def check_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool) -> bool:
+        """See that a load may be done; False where it would store a record's id in another type than the one it has.
+
+        Raises InvalidTableName, NotUnique. Cost: O(records).
+        """
         for name, bodies in tables.items():
             check_table_name(name)
+            table = self._tables.get(name)
+            if not replace and table is not None and not table.keeps_ids(bodies):
+                return False
             self._check_unique_load(name, bodies, replace=replace)
+        return True
 
     def replaced_by(self, tables: Container[str], keep: frozenset[str]) -> dict[str, bool]:
         """Return the tables that a load which replaces does not name, each with whether it stays, empty."""
         rest = {name: table for name, table in self._tables.items() if name not in tables}
-        return {name: name in keep or table.definition.schema is not None for name, table in rest.items()}
+        return {name: name in keep or table.definition != NOTHING_DEFINED for name, table in rest.items()}
 
     def check_room(self, changes: Iterable[tuple[str, str, bytes | None, bytes | None]]) -> int:
         """Make room for what changes add together, and return it in bytes. Cost: O(changes).

@@ -19,9 +19,10 @@ from ramekin.storage.shared import Shared
 from ramekin.values import join_key
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from ramekin.definitions import Change, Definition, RecordId
+    from ramekin.paths import FieldPath
 
 BATCH = 400
 """Records that one step of a build handles: about 1 ms."""
@@ -76,13 +77,19 @@ class Table:
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.definition = NOTHING_DEFINED
+        self._pinned: dict[FieldPath, bool] = {}  # indexes that the definition names, each with whether it is sorted
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
         self._used_s: dict[Field, float] = {}
         self.memory = Memory() if memory is None else memory
         self._grow(TABLE_BYTES)
 
-    def __len__(self) -> int:
-        return len(self.records.bodies)
+    def define(self, definition: Definition) -> None:
+        """Give the table a definition, which its records satisfy."""
+        self.definition = definition
+        self._pinned = {parse_path(name): False for name in definition.unique}
+        for index in definition.indexes:
+            path = parse_path(index.field)
+            self._pinned[path] = self._pinned.get(path, False) or index.kind == "sorted"
 
     def get(self, key: str) -> bytes | None:
         """Return a record's body. Cost: O(1)."""
@@ -146,12 +153,22 @@ class Table:
         records = self.records = self.records.writable()
         if records.text_keys:
             records.text_keys.difference_update(bodies)
-        texts = [key for key, body in bodies.items() if _has_text_id(body)]
-        records.text_keys.update(key for key in texts if looks_like_integer(key))
+        records.text_keys |= _text_keys(bodies)
         records.bodies.update(bodies)
         self.size_bytes = sum(map(len, records.bodies.values()))
         self.order, self.indexes, self._growing = None, {}, {}
         self._grow(self.recount() - self.memory_bytes)
+
+    def keeps_ids(self, bodies: Mapping[str, bytes]) -> bool:
+        """Say whether each of some bodies has its id in the type of the record that stands under its key, if any does.
+
+        Cost: O(bodies).
+        """
+        standing = self.records.bodies
+        if not standing:
+            return True
+        differing = _text_keys(bodies) ^ self.records.text_keys
+        return not any(key in standing and key in bodies for key in differing)
 
     # The order and the indexes
 
@@ -237,7 +254,7 @@ class Table:
         spare = [field for field in self.indexes if not self.is_pinned(field)]
         excess = len(spare) - MAX_INDEXES + 1
         spare = [field for field in spare if field not in needed]
-        spare.sort(key=lambda field: (len(self.indexes[field]) > 0, self._used_s.get(field, 0.0)))
+        spare.sort(key=lambda field: (self.indexes[field].count_values() > 0, self._used_s.get(field, 0.0)))
         for field in spare[: max(0, excess)]:
             self.drop_index(field)
 
@@ -265,7 +282,7 @@ class Table:
         """Return about how many bytes the indexes would add that a definition names and that are not there."""
         named = {*definition.unique, *(index.field for index in definition.indexes)}
         missing = named - {print_path(field.path) for field in self.indexes}
-        return len(missing) * len(self) * INDEX_ESTIMATE_BYTES
+        return len(missing) * len(self.records.bodies) * INDEX_ESTIMATE_BYTES
 
     def recount(self) -> int:
         """Return what `memory_bytes` ought to be, counted anew. Cost: O(records)."""
@@ -314,24 +331,36 @@ class Table:
 
     def stats(self) -> TableStats:
         """Return the table's figures. Cost: O(1)."""
-        return TableStats(self.name, len(self), self.size_bytes, self.revision, self.definition)
+        return TableStats(self.name, len(self.records.bodies), self.size_bytes, self.revision, self.definition)
 
     def index_stats(self) -> tuple[IndexStats, ...]:
-        """Return the figures of the table's indexes. Cost: O(indexes)."""
+        """Return the figures of the table's indexes, those first that its definition names, built or not yet.
+
+        Cost: O(indexes).
+        """
+        named = self.pinned()
+        others = {field: index.is_sorted for field, index in self.indexes.items() if field not in named}
         return tuple(
             IndexStats(
                 print_path(field.path),
-                "sorted" if index.is_sorted else "hash",
-                index.size_bytes,
+                "sorted" if is_sorted else "hash",
+                self.indexes[field].size_bytes if field in self.indexes else 0,
                 is_pinned=self.is_pinned(field),
             )
-            for field, index in self.indexes.items()
+            for field, is_sorted in (named | others).items()
         )
 
     def is_pinned(self, field: Field) -> bool:
         """Say whether the definition names the field's index."""
-        name = print_path(field.path)
-        return name in self.definition.unique or any(index.field == name for index in self.definition.indexes)
+        return field.path in self._pinned
+
+    def pinned(self) -> dict[Field, bool]:
+        """Return the fields whose indexes the definition names, each with whether its index is sorted."""
+        return {Field(path): is_sorted for path, is_sorted in self._pinned.items()}
+
+    def is_pinned_sorted(self, field: Field) -> bool:
+        """Say whether the definition names a sorted index of the field."""
+        return self._pinned.get(field.path, False)
 
     def _all_indexes(self) -> Iterator[FieldIndex]:
         yield from self.indexes.values()
@@ -376,6 +405,12 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
     iterator = iter(keys)
     while batch := list(islice(iterator, BATCH)):
         yield batch
+
+
+def _text_keys(bodies: Mapping[str, bytes]) -> set[str]:
+    """Return the keys that look like integers although their records' ids are texts. Cost: O(bodies)."""
+    texts = [key for key, body in bodies.items() if _has_text_id(body)]
+    return {key for key in texts if looks_like_integer(key)}
 
 
 def _has_text_id(body: bytes) -> bool:

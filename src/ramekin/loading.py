@@ -1,0 +1,121 @@
+"""Loads: whole tables checked record by record while they arrive, and stored in one step.
+
+Knows no HTTP and no files; see ``database.py`` for who calls it and ``engine/held.py`` for the room that it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ramekin.definitions import check_table_name
+from ramekin.engine.held import Held
+from ramekin.errors import DuplicateId, Fault, RamekinError, Unavailable
+from ramekin.ids import looks_like_integer
+from ramekin.operations import body_of, keep_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from ramekin.engine.base import Engine
+    from ramekin.operations import Rules
+
+    Sent = AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]]
+
+BATCH = 200
+"""Records that are checked before other tasks get a turn: about 2 ms."""
+
+MAX_ATTEMPTS = 100
+"""Times that ids are looked up again because others wrote in between."""
+
+
+async def load(
+    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool, keep: frozenset[str]
+) -> dict[str, int]:
+    """Store whole tables; see `Database.load`.
+
+    Args:
+        keep: tables that stay, empty, where the load replaces all and does not name them.
+    """
+    with Held(engine) as held:
+        staged = _Staged(rules_of)
+        await staged.take(records, held)
+        for _ in range(MAX_ATTEMPTS):
+            if any(rules_of(table) != known for table, known in staged.rules.items()):
+                raise Unavailable("A table's definition changed during the load; nothing was stored.")
+            if await engine.load(staged.bodies, replace=is_replacing, keep=keep):
+                return {table: len(bodies) for table, bodies in staged.bodies.items()}
+            await staged.keep_ids(engine)
+    raise Unavailable("The records are being written by others; nothing was stored.")
+
+
+class _Staged:
+    """Bodies on their way into tables, by table and key, and the rules that they were checked against."""
+
+    def __init__(self, rules_of: Callable[[str], Rules]) -> None:
+        self.bodies: dict[str, dict[str, bytes]] = {}
+        self.rules: dict[str, Rules] = {}
+        self._rules_of = rules_of
+
+    async def take(self, records: Sent, held: Held) -> None:
+        """Check records and take their bodies; hold room for them. Raises as `Database.load`."""
+        count = size_bytes = 0
+        async for table, record in _each(records):
+            if table not in self.bodies:
+                check_table_name(table)
+                self.bodies[table], self.rules[table] = {}, self._rules_of(table)
+            if record is None:
+                continue
+            size_bytes += self._add(table, record)
+            count += 1
+            if count == BATCH:
+                held.take(count, size_bytes)
+                count = size_bytes = 0
+                await asyncio.sleep(0)
+        held.take(count, size_bytes)
+
+    def _add(self, table: str, record: Any) -> int:
+        """Take one record, and return the bytes of its key and body."""
+        bodies = self.bodies[table]
+        place = f"{table}/{len(bodies)}"
+        try:
+            body, key = body_of(record, self.rules[table])
+        except RamekinError as error:
+            raise _in_place(error, place) from None
+        if key in bodies:
+            fault = Fault(f"/{place}/id", "This id came before.")
+            raise DuplicateId("An id stands twice; ids are compared by their text.", faults=[fault])
+        bodies[key] = body
+        return len(key) + len(body)
+
+    async def keep_ids(self, engine: Engine) -> None:
+        """Give each record that is to take the place of another the id that stands there, in its type."""
+        for table, bodies in self.bodies.items():
+            keys = [key for key in bodies if looks_like_integer(key)]  # of others the text tells the type
+            for start in range(0, len(keys), BATCH):
+                part = keys[start : start + BATCH]
+                standing = await engine.get_many([(table, key) for key in part])
+                for key, before in zip(part, standing, strict=True):
+                    if before is not None:
+                        self._keep_id(table, key, before)
+                await asyncio.sleep(0)
+
+    def _keep_id(self, table: str, key: str, before: bytes) -> None:
+        bodies = self.bodies[table]
+        try:
+            bodies[key] = keep_id(bodies[key], before, self.rules[table])
+        except RamekinError as error:
+            raise _in_place(error, f"{table}/{list(bodies).index(key)}") from None
+
+
+def _in_place(error: RamekinError, place: str) -> RamekinError:
+    return type(error)(error.message, faults=error.faults_under(place))
+
+
+async def _each(records: Sent) -> AsyncIterator[tuple[str, Any]]:
+    if hasattr(records, "__aiter__"):
+        async for record in records:
+            yield record
+    else:
+        for record in records:
+            yield record
