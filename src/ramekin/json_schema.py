@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
 from ramekin import codec
+from ramekin.declared_id import declares_id
 from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, shorten
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
 from ramekin.references import MAX_CHAIN, References
 from ramekin.schema import MAX_FAULTS, invalid_record
+from ramekin.values import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.paths import FieldPath
-
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 MAX_REFERENCES = 10_000
 """References of a schema, each with those in what it names. To name all faults of a record that breaks one with
@@ -35,12 +35,16 @@ MAX_REFERENCES = 10_000
 MAX_FAULTS_SEARCHED = 1000
 """Times that circular references may lead to one place of a record in search of its faults."""
 
+MAX_SEARCH = 200_000
+"""Members and elements of a record, times (10 + references of its schema), for which all faults are looked for.
+250,000 faults of one record took 4.9 s (jsonschema-rs 0.60, November 2026); only to say that it has some, 20 µs."""
+
 
 class JsonSchema:
     """What the records of one table must be, by a JSON Schema with its standard meaning.
 
-    Nothing is added to a record: `default` and `format` are remarks, as the standard has it. A schema that allows no
-    member called ``id`` does without: the id is then kept outside.
+    Nothing is added to a record: `default` and `format` are remarks, as the standard has it. A schema that does not
+    declare ``id`` (see ``declared_id.py``) is asked about the record without it.
     """
 
     title = "the table's schema"
@@ -52,39 +56,40 @@ class JsonSchema:
             InvalidDefinition: it is no JSON Schema, of another draft, refers to another document, or has references
                 that multiply.
         """
-        if schema.get("$schema", DRAFT) != DRAFT:
-            raise InvalidDefinition(f"'$schema' is {DRAFT}, or left out.")
         references = References(schema, MAX_REFERENCES)
         if references.count == MAX_REFERENCES:
             raise InvalidDefinition(
                 f"The references in 'schema' multiply: written out they are more than {MAX_REFERENCES:,}, "
                 f"or more than {MAX_CHAIN} lead from one to the next. Name definitions less often."
             )
-        self._circular = references.circular
+        self._circular, self._references = references.circular, references.count
         try:
             self._validator = Draft202012Validator(schema, offline=True, pattern_options=RegexOptions())
         except (ValidationError, ValueError) as error:
             raise InvalidDefinition(f"'schema' is no JSON Schema (2020-12): {_place_in(error)}") from None
         self.json_schema = schema
-        self._has_id = type_in(schema, ("id",), is_closed=False) is not None
+        self._has_id = declares_id(schema, references)
         declared = [name for name in schema.get("properties", {}) if name != "id"]
         self.fields = ("id", *declared)
-        self.takes_uuid = not self._has_id or not self._refuses_id(str(uuid7()))
-        self._reads_integers = self._has_id and not self._refuses_id(1) and self._refuses_id("1")
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
+        self.takes_uuid = not self._refuses_id(str(uuid7()))
+        self._reads_integers = not self._refuses_id(1) and self._refuses_id("1")
 
     def validate(self, record: dict[str, Any]) -> bytes:
         members = record if self._has_id else {name: value for name, value in record.items() if name != "id"}
+        body = codec.dump(record)
         if not self._validator.is_valid(members):
-            raise self._invalid(members)
-        return codec.dump(record)
+            raise self._invalid(members, body.count(b","))
+        return body
 
-    def _invalid(self, members: dict[str, Any]) -> InvalidRecord:
-        """Return the error of a record, with its faults; not where circular references would multiply on the way."""
+    def _invalid(self, members: dict[str, Any], size: int) -> InvalidRecord:
+        """Return the error of a record, with its faults, unless their number or the way to them may be out of hand."""
         try:
             codec.check_depth(members, _levels(self._circular))
         except TooDeep:
             return invalid_record(self.title, [Fault("", "It is nested too deeply to say which members are wrong.")], 1)
+        if size * (10 + self._references) > MAX_SEARCH:
+            return invalid_record(self.title, [Fault("", "It is too large to say which members are wrong.")], 1)
         errors = list(self._validator.iter_errors(members))
         faults = [Fault(_pointer(error), _sentence(error)) for error in errors[:MAX_FAULTS]]
         return invalid_record(self.title, faults, len(errors))
@@ -107,12 +112,18 @@ class JsonSchema:
         return did_you_mean(print_path(path), names) or f" {listing(names)}"
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
-        if path == ("id",) and not self._has_id:
-            return ANYTHING
         found = type_in(self.json_schema, path, is_closed=False)
+        if path == ("id",) and (found is None or not self._has_id):
+            return ANYTHING  # every record has one
         return None if found is None else replace(found, is_uuid=False)  # a text of that format is kept as it was sent
 
-    def _refuses_id(self, value: object) -> bool:
+    def _refuses_id(self, value: int | str) -> bool:
+        """Say whether no record can have an id, as far as can be seen without the rest of the record."""
+        if not self._has_id:
+            return False
+        declared = self.type_of(("id",)) or ANYTHING
+        if declared.kinds and kind_of(value) not in declared.kinds:
+            return True
         return any(error.instance_path[:1] == ["id"] for error in self._validator.iter_errors({"id": value}))
 
 
@@ -169,7 +180,12 @@ def _place_in(error: Exception) -> str:
     """Say where a schema is wrong, in our own words: the library's may quote what was sent."""
     if not isinstance(error, ValidationError):
         return "it cannot be read."
-    if "retriev" in error.message.lower():
-        return "a '$ref' leads out of the document; put what it names under '$defs'."
     pointer = "".join(f"/{shorten(str(step))}" for step in error.instance_path)
+    if error.kind.name == "format":
+        return (
+            f"the regular expression at '{shorten(pointer)}' cannot be used. Look-around and back-references, which "
+            r"can take endless time, are not possible; a '-' in brackets that means itself is written '\-'."
+        )
+    if error.kind.name == "$ref":
+        return "a '$ref' or '$id' is no address, or names nothing."
     return f"something is wrong at '{shorten(pointer) or '/'}' ({shorten(error.kind.name)})."

@@ -1,26 +1,43 @@
-"""References inside a JSON Schema: how often the parts of a schema stand in it once every ``$ref`` is written out.
+"""References inside a JSON Schema: what each names, and how often parts stand in it once all are written out.
 
 A validator works through what references repeat: twenty definitions that each name the next one twice are a million
-parts. Knows nothing of records; see ``json_schema.py`` for who asks.
+parts. So nothing may hide from the count: a reference that is not understood here is refused. Knows nothing of
+records; see ``json_schema.py`` for who asks.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin
+
+from ramekin.errors import InvalidDefinition, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
+
+    Part = tuple[Any, str]
+    """A subschema, and the address that references inside it are relative to."""
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 MAX_CHAIN = 100
 """References that may lead from one to the next."""
 
-_REFERENCES = ("$ref", "$dynamicRef")
+_META = DRAFT.removesuffix("schema")
+_META_PARTS = 50  # of the standard's own schemas, which validators know; all of them lead back to their beginning
+_NOWHERE = "https://schema.invalid/"  # what addresses of a schema without one are relative to
+
 _STORES = ("$defs", "definitions")
-_ANCHORS = ("$anchor", "$dynamicAnchor")
+_MAPS = ("properties", "patternProperties", "dependentSchemas", "dependencies")
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SINGLE = (
+    *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties"),
+    *("not", "if", "then", "else", "contentSchema"),
+)
 
 
 class References:
-    """The references of one schema, counted.
+    """The references of one schema, followed and counted.
 
     `count` is how many there are where each stands for all that it names, but for those that lead back to where they
     stand. `circular` is how many of those one turn of a circle may meet: by so much a level of a record may multiply
@@ -28,84 +45,148 @@ class References:
     """
 
     def __init__(self, schema: dict[str, Any], most: int) -> None:
-        self.circular = 0
+        """Follow the references of a schema.
+
+        Raises:
+            InvalidDefinition: one leads out of the document or names nothing; or two parts have one name.
+        """
         self._most = most
-        self._homes: dict[int, Any] = {}  # the resource in which an object stands, by its identity
         self._resources: dict[str, Any] = {}
-        self._anchors: dict[str, Any] = {}
-        self._learn(schema)
+        self._anchors: dict[tuple[str, str], Any] = {}
+        self._dynamic: dict[str, list[Part]] = {}
+        self._targets: dict[int, list[Any]] = {}  # what a part's references name, by the part's identity
+        root = (schema, _enter(schema, _NOWHERE))
+        self._resources[_NOWHERE] = schema
+        for part in _subschemas(root, with_stores=True):
+            self._learn(*part)
         self._known: dict[int, tuple[int, int]] = {}
-        self._open = [id(schema)]
-        body = {name: part for name, part in schema.items() if name not in _STORES}
-        self._homes[id(body)] = schema
-        self.count, circular = self._weigh(body)
+        self._open: list[int] = []
+        self.count, circular = self._weigh(root)
         self.circular = max([circular, *(found for _, found in self._known.values())])
 
-    def _learn(self, schema: dict[str, Any]) -> None:
-        """Note what the parts of a schema are called."""
-        pending = [(schema, schema)]
-        while pending:
-            part, home = pending.pop()
-            if isinstance(part, dict):
-                if isinstance(name := part.get("$id"), str):
-                    home = self._resources[name] = part
-                self._homes[id(part)] = home
-                self._anchors |= {name: part for key in _ANCHORS if isinstance(name := part.get(key), str)}
-            pending += [(child, home) for child in _inside(part)]
+    def named_by(self, part: Any) -> list[Any]:
+        """Return what the references of a part name; a dynamic one may name several."""
+        return self._targets.get(id(part), [])
 
-    def _weigh(self, node: Any) -> tuple[int, int]:
+    def _learn(self, part: dict[str, Any], base: str) -> None:
+        """Note what a part is called."""
+        if part.get("$schema", DRAFT) not in (DRAFT, f"{DRAFT}#"):
+            raise InvalidDefinition(f"'$schema' is {DRAFT}, or left out.")
+        if isinstance(part.get("$id"), str):
+            _name(self._resources, base, part, "$id")
+        for key in ("$anchor", "$dynamicAnchor"):
+            if isinstance(name := part.get(key), str):
+                _name(self._anchors, (base, name), part, key)
+        if isinstance(name := part.get("$dynamicAnchor"), str):
+            self._dynamic.setdefault(name, []).append((part, base))
+
+    def _weigh(self, part: Part) -> tuple[int, int]:
         """Return the number of references in a part, with those in what they name; and of those that lead back."""
-        if (known := self._known.get(id(node))) is not None:
+        identity = id(part[0])
+        if (known := self._known.get(identity)) is not None:
             return known
         if len(self._open) > MAX_CHAIN:
             return self._most, 0
-        self._open.append(id(node))
+        self._open.append(identity)
         count = circular = 0
-        for target in self._targets(node):
-            inner, back = (0, 1) if id(target) in self._open else self._weigh(target)
-            count, circular = min(self._most, count + 1 + inner), min(self._most, circular + back)
+        for inner, base in _subschemas(part):
+            for named in self._follow_all(inner, base):
+                found = [self._weigh_named(target) for target in named]
+                count = min(self._most, count + 1 + max(weight for weight, _ in found))
+                circular = min(self._most, circular + max(back for _, back in found))
             if count == self._most:
                 break
         self._open.pop()
-        self._known[id(node)] = count, circular
+        self._known[identity] = count, circular
         return count, circular
 
-    def _targets(self, node: Any) -> Iterator[Any]:
-        """Yield what each reference in a part names."""
-        for part in _objects(node):
-            for name in _REFERENCES:
-                if isinstance(reference := part.get(name), str):
-                    yield self._follow(reference, self._homes[id(part)])
+    def _weigh_named(self, target: Part) -> tuple[int, int]:
+        if target[0] is None:
+            return _META_PARTS, 1
+        return (0, 1) if id(target[0]) in self._open else self._weigh(target)
 
-    def _follow(self, reference: str, home: Any) -> Any:
-        """Return what a reference names, None if that is nothing in this document."""
-        base, _, fragment = reference.partition("#")
-        start = self._resources.get(base) if base else home
-        if fragment and not fragment.startswith("/"):
-            return self._anchors.get(fragment)
-        return _at(start, fragment)
+    def _follow_all(self, part: dict[str, Any], base: str) -> list[list[Part]]:
+        """Return what each reference of a part may name."""
+        found: list[list[Part]] = []
+        if isinstance(reference := part.get("$ref"), str):
+            found.append([self._follow(reference, base)])
+        if isinstance(reference := part.get("$dynamicRef"), str):
+            others = self._dynamic.get(reference.partition("#")[2], [])
+            found.append([self._follow(reference, base), *others])
+        self._targets[id(part)] = [target for named in found for target, _ in named]
+        return found
+
+    def _follow(self, reference: str, base: str) -> Part:
+        """Return what a reference names; None for a part of the standard's own schemas."""
+        address, fragment = _split(reference, base)
+        target: Part | None
+        if address not in self._resources:
+            if not address.startswith(_META):
+                raise InvalidDefinition(
+                    "'schema' is no JSON Schema (2020-12): a '$ref' leads out of the document; put what it names "
+                    "under '$defs'."
+                )
+            target = None, address
+        elif fragment.startswith("/") or not fragment:
+            target = _at((self._resources[address], address), fragment)
+        else:
+            anchored = self._anchors.get((address, fragment))
+            target = None if anchored is None else (anchored, address)
+        if target is None:
+            raise InvalidDefinition(
+                f"'schema' is no JSON Schema (2020-12): the '$ref' '{shorten(reference)}' names nothing in it."
+            )
+        return target
 
 
-def _at(node: Any, pointer: str) -> Any:
+def _name(names: dict[Any, Any], name: Any, part: dict[str, Any], keyword: str) -> None:
+    """Note a part under a name that no other part may have."""
+    if names.setdefault(name, part) is not part:
+        raise InvalidDefinition(f"Two parts of 'schema' have the same '{keyword}'.")
+
+
+def _split(reference: str, base: str) -> tuple[str, str]:
+    """Return the address that a reference leads to, and the fragment there."""
+    address, _, fragment = reference.partition("#")
+    try:
+        return urljoin(base, address) if address else base, unquote(fragment)
+    except ValueError:
+        raise InvalidDefinition("'schema' is no JSON Schema (2020-12): a '$ref' or '$id' is no address.") from None
+
+
+def _enter(part: Any, base: str) -> str:
+    """Return the address of what stands inside a part."""
+    if isinstance(part, dict) and isinstance(part.get("$id"), str):
+        return _split(part["$id"], base)[0]
+    return base
+
+
+def _at(part: Part, pointer: str) -> Part | None:
     """Return what a JSON pointer (RFC 6901) leads to, None if that is nothing."""
+    node, base = part
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(node, list) and name.isdecimal() and int(name) < len(node):
             node = node[int(name)]
+        elif isinstance(node, dict) and name in node:
+            node = node[name]
         else:
-            node = node.get(name) if isinstance(node, dict) else None
-    return node
+            return None
+        base = _enter(node, base)
+    return node, base
 
 
-def _objects(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object in a value, the outermost first."""
-    pending = [node]
+def _subschemas(part: Part, *, with_stores: bool = False) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield every schema inside a schema, itself first; those that are only stored there when asked."""
+    pending = [part]
     while pending:
-        part = pending.pop()
-        if isinstance(part, dict):
-            yield part
-        pending.extend(_inside(part))
-
-
-def _inside(part: Any) -> Collection[Any]:
-    return part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        node, base = pending.pop()
+        if not isinstance(node, dict):
+            continue
+        yield node, base
+        children = [node[name] for name in _SINGLE if name in node]
+        children += [child for name in _LISTS if isinstance(found := node.get(name), list) for child in found]
+        for name in (*_MAPS, *(_STORES if with_stores else ())):
+            if isinstance(found := node.get(name), dict):
+                children += found.values()
+        pending += [(child, _enter(child, base)) for child in children]

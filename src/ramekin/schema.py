@@ -54,7 +54,9 @@ def column_types(schema: dict[str, Any]) -> dict[str, frozenset[str]]:
     return {name: frozenset(_types(part)) for name, part in schema.get("properties", {}).items()}
 
 
-def _types(part: dict[str, Any]) -> set[str]:
+def _types(part: dict[str, Any] | bool) -> set[str]:
+    if isinstance(part, bool):
+        return set()  # anything, or nothing
     if "$ref" in part or "properties" in part:
         return {"object"}
     found = part.get("type", [])

@@ -233,8 +233,22 @@ def test_a_table_may_ask_for_if_match(api):
         ({"schema": []}, "schema"),
         ({"schema": {"type": "strin"}}, "/type"),
         ({"schema": {"$schema": "http://json-schema.org/draft-04/schema#"}}, "2020-12"),
+        ({"schema": {"properties": {"a": {"$schema": "http://json-schema.org/draft-04/schema#"}}}}, "2020-12"),
         ({"schema": {"$ref": "https://example.com/other.json"}}, "$defs"),
-        ({"schema": {"properties": {"a": {"pattern": "("}}}}, ""),
+        ({"schema": {"$ref": "file:///etc/passwd"}}, "$defs"),
+        ({"schema": {"$ref": "http://json-schema.org/draft-07/schema#"}}, "$defs"),
+        ({"schema": {"$id": "https://example.com/a", "$ref": "b"}}, "$defs"),
+        ({"schema": {"$ref": "#/$defs/nope"}}, "names nothing"),
+        ({"schema": {"$ref": "#nope"}}, "names nothing"),
+        ({"schema": {"$dynamicRef": "#nope"}}, "names nothing"),
+        ({"schema": {"$ref": "http://[bad"}}, "no address"),
+        ({"schema": {"$ref": "https://json-schema.org/draft/2020-12/nope"}}, "names nothing"),
+        ({"schema": {"$defs": {"a": {"$id": "a"}, "b": {"$id": "./a"}}}}, "same '$id'"),
+        ({"schema": {"$defs": {"a": {"$anchor": "a"}, "b": {"$dynamicAnchor": "a"}}}}, "have the same '$"),
+        ({"schema": {"properties": {"a": {"pattern": "("}}}}, "expression at '/properties/a/pattern'"),
+        ({"schema": {"properties": {"a": {"pattern": "^(?!x)"}}}}, "Look-around"),
+        ({"schema": {"patternProperties": {"(a)\\1": {}}}}, "back-references"),
+        ({"schema": {"$ref": "#/x", "x": {"required": 5}}}, "/x/required"),
         ({"unique": "name"}, "array"),
         ({"unique": ["name", "name"]}, "twice"),
         ({"unique": [""]}, "array"),
@@ -251,21 +265,32 @@ def test_a_definition_that_cannot_be_read_is_told(api, definition, told):
     assert api.get(TABLE).status_code == 404
 
 
-def doubled(depth):
+def doubled(depth, reference="#/$defs/d{}", name=None):
     """Return a schema of definitions that each name the next one twice."""
-    twice = {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(depth)}
-    return {"$defs": twice | {f"d{depth}": {"required": ["x"]}}, "$ref": "#/$defs/d0"}
+    twice = {f"d{i}": {"allOf": [{"$ref": reference.format(i + 1)}] * 2} for i in range(depth)}
+    parts = twice | {f"d{depth}": {"required": ["x"]}}
+    if name is not None:
+        parts = {key: {name[0]: name[1].format(key[1:]), **part} for key, part in parts.items()}
+    return {"$id": "https://a.example/b/root", "$defs": parts, "$ref": reference.format(0)}
 
 
 @pytest.mark.parametrize(
     "schema",
     [
         doubled(20),
+        doubled(20, "#/%24defs/%64{}"),
+        doubled(20, "https://a.example/b/root#/$defs/d{}"),
+        doubled(20, "../b/root#/$defs/d{}"),
+        doubled(20, "item{}", ("$id", "item{}")),
+        doubled(20, "/b/item{}#", ("$id", "./item{}")),
+        doubled(20, "urn:item:{}", ("$id", "urn:item:{}")),
+        doubled(20, "root#item{}", ("$anchor", "item{}")),
+        doubled(20, "#item{}", ("$dynamicAnchor", "item{}")),
         {"properties": {"x": doubled(20) | {"$id": "inner"}}},
-        {"$defs": {"a": {"$anchor": "a", "anyOf": [{"$ref": "#b"}] * 200}, "b": {"$anchor": "b", "allOf": [{"$ref": "#c"}] * 60}}, "$ref": "#a"},
+        {"$defs": {"a": {"$anchor": "a", "anyOf": [{"$ref": "#b"}] * 200}, "b": {"$anchor": "b", "allOf": [{"$ref": "#c"}] * 60}, "c": {"$anchor": "c"}}, "$ref": "#a"},
         {"$defs": {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(500)}, "$ref": "#/$defs/d0"},
     ],
-    ids=["doubled", "embedded", "anchors", "chain"],
+    ids=["doubled", "percent", "absolute", "relative", "ids", "paths", "urns", "anchor", "dynamic", "embedded", "anchors", "chain"],
 )  # fmt: skip
 def test_references_that_multiply_are_refused(api, schema):
     problem = assert_problem(api.put(TABLE, json={"schema": schema}), 422, "invalid-definition")
@@ -284,6 +309,95 @@ def test_circular_references_do_not_multiply_the_search_for_faults(api):
     problem = assert_problem(api.post(PETS, json=deep), 422, "invalid-record")
     assert "too deeply" in problem["errors"][0]["detail"]
     assert api.get(f"{PETS}?{'c.' * 60}x=1").status_code == 200
+
+
+def test_a_reference_whose_address_is_only_equal_by_normal_form_is_refused_not_overlooked(api):
+    schema = doubled(20, "HTTPS://A.example/b/item{}", ("$id", "item{}"))
+    assert_problem(api.put(TABLE, json={"schema": schema}), 422, "invalid-definition")
+
+
+def test_a_reference_that_may_lead_to_several_anchors_counts_as_the_largest(api):
+    heavy = doubled(20)
+    heavy["$defs"] |= {"light": {"$id": "light", "$dynamicAnchor": "n", "properties": {"a": {"$dynamicRef": "#n"}}}}
+    schema = {"$id": "top", "$dynamicAnchor": "n", "$ref": "https://a.example/b/light", "$defs": {"heavy": heavy}}
+    assert api.put(TABLE, json={"schema": schema}).status_code == 201
+    schema["$defs"]["heavy"]["$dynamicAnchor"] = "n"
+    assert "10,000" in assert_problem(api.put(TABLE, json={"schema": schema}), 422, "invalid-definition")["detail"]
+
+
+@pytest.mark.parametrize(("references", "most"), [(0, 20_000), (10, 10_000), (190, 1000)])
+def test_the_faults_of_a_record_are_listed_where_there_can_only_be_so_many(local, references, most):
+    schema = {
+        "$defs": {"n": {}},
+        "properties": {"v": {"items": {"type": "string"}, "allOf": [{}] + [{"$ref": "#/$defs/n"}] * references}},
+    }
+    assert local.put(TABLE, json={"schema": schema}).status_code == 201
+    listed = assert_problem(local.post(PETS, json={"id": 1, "v": [1] * most}), 422, "invalid-record")
+    assert (f"{most} faults" in listed["detail"], len(listed["errors"])) == (True, 10)
+    told = assert_problem(local.post(PETS, json={"id": 1, "v": [1] * (most + 1)}), 422, "invalid-record")
+    assert [fault["pointer"] for fault in told["errors"]] == [""]
+    assert "too large" in told["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "record"),
+    [
+        ({"unevaluatedProperties": False, "allOf": [{"properties": {"a": {}}}]}, {"a": 1}),
+        ({"maxProperties": 1}, {"a": 1}),
+        ({"minProperties": 1, "propertyNames": {"pattern": "^a"}}, {"a": 1}),
+        ({"additionalProperties": {"type": "boolean"}}, {"a": True}),
+        ({"not": {"required": ["id"]}, "required": ["a"]}, {"a": 1}),
+        ({"properties": {"id": False, "c": {"type": "integer"}}}, {"a": 1}),
+        ({"enum": [{"a": 1}, {"b": 2}]}, {"b": 2}),
+        ({"patternProperties": {"^[a-z]+$": {"type": "integer"}}}, {"a": 1}),
+    ],
+)
+def test_a_schema_that_does_not_declare_the_id_is_asked_about_the_record_without_it(api, schema, record):
+    define(api, schema=schema)
+    for sent in (5, "five"):
+        assert api.post(PETS, json={"id": sent, **record}).json() == {"id": sent, **record}
+        assert api.put(f"{PETS}/{sent}", json=record).json() == {"id": sent, **record}
+        assert api.get(f"{PETS}?id={sent}").json()["data"] == [{"id": sent, **record}]
+    made = api.post(PETS, json=record)
+    assert (made.status_code, len(made.json()["id"])) == (201, 36)
+    assert_problem(api.post(PETS, json={"id": 6, "b": 1, "c": "x", "9": 2}), 422, "invalid-record")
+    assert_problem(api.post(PETS, json={"id": [], **record}), 422, "invalid-id")
+    dumped = api.get("/api/v1/dump/pets").json()
+    assert api.post("/api/v1/load?mode=replace", json={"pets": dumped}).status_code == 200
+    assert api.get("/api/v1/dump/pets").json() == dumped
+
+
+@pytest.mark.parametrize(
+    ("schema", "taken", "refused"),
+    [
+        ({"oneOf": [{"properties": {"id": {"type": "integer"}}}]}, 5, "x"),
+        ({"$ref": "#/$defs/r", "$defs": {"r": {"properties": {"id": {"type": "integer"}}}}}, 5, "x"),
+        ({"if": {"required": ["id"]}, "then": {"properties": {"id": {"minimum": 3}}}}, 3, 2),
+        ({"properties": {"id": {"pattern": "^p"}}, "additionalProperties": False}, "p1", "q1"),
+        ({"required": ["id"]}, "x", None),
+    ],
+)
+def test_a_schema_that_declares_the_id_is_asked_about_it(api, schema, taken, refused):
+    define(api, schema=schema)
+    assert api.post(PETS, json={"id": taken}).status_code == 201
+    assert api.get(f"{PETS}/{taken}").json() == {"id": taken}
+    assert api.post(PETS, json={"id": refused}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "array"}, {"type": ["string", "null"]}, {"const": 5}, {"not": {}}, {"enum": []}]
+)
+def test_a_schema_that_allows_no_object_is_a_table_that_takes_no_record(api, schema):
+    define(api, schema=schema)
+    problem = assert_problem(api.post(PETS, json={"id": 1}), 422, "invalid-record")
+    assert [fault["pointer"] for fault in problem["errors"]] == [""]
+    assert api.get(PETS).json() == {"data": [], "next": None}
+
+
+def test_a_member_that_may_be_anything_may_come_in_a_csv(api):
+    define(api, schema={"properties": {"id": True, "a": True, "b": False}})
+    answer = api.post(PETS, content="id,a\nx,y\n", headers={"content-type": "text/csv"})
+    assert (answer.status_code, answer.json()) == (201, [{"id": "x", "a": "y"}])
 
 
 def test_a_models_table_keeps_its_definition(api):
