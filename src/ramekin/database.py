@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ramekin.engine.base import Engine, View
     from ramekin.fields import Fields
     from ramekin.operations import OnConflict
+    from ramekin.paths import FieldPath
     from ramekin.schema import RecordSchema
 
 MAX_ATTEMPTS = 100
@@ -131,6 +132,13 @@ class Database:
     def fields(self, table: str) -> Fields:
         """Return what is declared of a table's fields, for reading queries."""
         return self._presence.fields(table)
+
+    async def missing(self, table: str, paths: Iterable[FieldPath], *, is_strict: bool) -> list[str]:
+        """Return a warning for each field that no record has. Raises UnknownTable; UnknownField, if it is strict.
+
+        Cost: O(1) for a field that is known; else O(n) once, in steps.
+        """
+        return await self._presence.missing(table, paths, is_strict=is_strict)
 
     async def find(self, request: finding.FindRequest) -> finding.FindPage:
         """Return a page of a table.

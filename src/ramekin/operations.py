@@ -47,17 +47,37 @@ _read_id = reader(("id",))
 class Condition:
     """What must be true of the record that stands, by its tag (RFC 9110, section 13).
 
-    Tags are digests; ``"*"`` is any record. None: no such header.
+    Tags are digests; ``"*"`` is any record. None: no such header. `has_weak` says that If-Match named weak tags too,
+    which hold for nothing.
     """
 
     if_match: frozenset[str] | None = None
     if_none_match: frozenset[str] | None = None
+    has_weak: bool = False
 
     def holds(self, before: bytes | None) -> bool:
         """Say whether it is true of a body, or of none."""
-        if self.if_match is not None and not _matches(self.if_match, before):
+        if not self.matches(before):
             return False
         return self.if_none_match is None or not _matches(self.if_none_match, before)
+
+    def matches(self, before: bytes | None) -> bool:
+        """Say whether If-Match is true of a body, or of none."""
+        return self.if_match is None or _matches(self.if_match, before)
+
+    def knows(self, tag: str) -> bool:
+        """Say whether If-None-Match names a tag, or any."""
+        return self.if_none_match is not None and (tag in self.if_none_match or "*" in self.if_none_match)
+
+    def broken(self) -> PreconditionFailed:
+        """Return the error of a condition that does not hold."""
+        told = "The record is not in the state that If-Match or If-None-Match asks for."
+        if self.has_weak:
+            told += (
+                " If-Match takes no weak tag: a proxy that compresses answers puts W/ before the ETag; "
+                "send the tag without it."
+            )
+        return PreconditionFailed(told)
 
 
 ALWAYS = Condition()
@@ -162,7 +182,7 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     if rules.needs_if_match and before is not None and _is_blind(operation):
         raise PreconditionRequired("This table asks for If-Match with every change of a record.")
     if operation.condition is not ALWAYS and not operation.condition.holds(before):
-        raise PreconditionFailed("The record is not in the state that If-Match or If-None-Match asks for.")
+        raise operation.condition.broken()
     if operation.kind == "delete":
         return Outcome("deleted", prepared.key, None, before)
     if operation.kind == "create":
@@ -315,7 +335,8 @@ def _is_blind(operation: Operation) -> bool:
     """Say whether an operation would change the record that stands without having seen it."""
     if operation.kind == "create":
         return operation.on_conflict in ("replace", "merge")
-    return operation.condition == ALWAYS
+    condition = operation.condition
+    return condition.if_match is None and "*" not in (condition.if_none_match or ())
 
 
 def _absent(operation: Operation) -> RecordNotFound:

@@ -113,6 +113,11 @@ def test_each_request_has_one_answer(ways, method, path, body):
         {"if_none_match": '"x", W/"y"'},
         {"if_none_match": "x"},
         {"if_match": '"x"'},
+        {"if_match": "*"},
+        {"if_match": 'W/"x"'},
+        {"if_match": "x"},
+        {"if_unmodified_since": "Wed, 21 Oct 2026 07:28:00 GMT"},
+        {"content_range": "bytes 0-1/2"},
         {"accept": "text/html"},
         {"accept": "text/html, */*;q=0.1"},
         {"accept": "application/json;q=2e"},
@@ -134,6 +139,12 @@ def test_headers_mean_the_same(ways, method, body, headers):
         ask(server, request("PUT", "/api/v1/data/h/1?upsert=true", b'{"a":1}'))
     answer = assert_same(ways, request(method, "/api/v1/data/h/1", body, **({"x_request_id": "r"} | headers)))
     assert b" 5" not in answer[:12]
+
+
+@pytest.mark.parametrize("headers", [{"if_match": '"x"'}, {"if_none_match": "*"}, {"if_none_match": "x"}], ids=str)
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("HEAD", None), ("POST", b"{}"), ("POST", b"[]")])
+def test_preconditions_on_a_table_mean_the_same(ways, method, body, headers):
+    assert_same(ways, request(method, "/api/v1/data/h", body, **({"x_request_id": "r"} | headers)))
 
 
 @pytest.mark.parametrize(

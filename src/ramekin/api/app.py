@@ -41,7 +41,7 @@ from ramekin.clock import SYSTEM
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ramekin.clock import Clock
     from ramekin.database import Database
@@ -63,9 +63,13 @@ class Context:
         """Return seconds since the server started."""
         return self._clock.steady_s() - self._started_s
 
-    def weak_tag(self, *revisions: int) -> str:
-        """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart."""
-        return "-".join([self._run, *map(str, revisions)])
+    def weak_tag(self, revisions: Iterable[int], *parts: str) -> str:
+        """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
+
+        Args:
+            parts: what else the answer depends on, in characters that a tag may hold.
+        """
+        return "-".join([self._run, *map(str, revisions), *parts])
 
     def columns(self, table: str) -> Sequence[str]:
         """Return the columns that a table's model declares, none without a model."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 
 from ramekin.api import descriptions
+from ramekin.api.preconditions import refuse_preconditions
 from ramekin.api.requests import check_no_body, read_parameters
 from ramekin.api.responses import Stream
 from ramekin.api.routes import API, add_route
@@ -30,6 +31,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Return every table as it is at one moment, as a SQLite file."""
         check_no_body(request)
         read_parameters(request)
+        refuse_preconditions(request)
         path = await context.database.backup()
         headers = {"content-disposition": 'attachment; filename="tables.db"'}
         return await Stream(_chunks(path), SQLITE, headers).prime()

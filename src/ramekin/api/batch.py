@@ -9,11 +9,12 @@ from fastapi import FastAPI, Request, Response
 from ramekin import codec
 from ramekin.api import descriptions
 from ramekin.api.headers import JSON, accepted, media_type
+from ramekin.api.preconditions import read_tags, refuse_preconditions
 from ramekin.api.requests import read_body, read_parameters
 from ramekin.api.responses import body_response
 from ramekin.api.routes import API, add_route
 from ramekin.definitions import check_table_name
-from ramekin.errors import Fault, InvalidOperation, RamekinError, did_you_mean, shorten
+from ramekin.errors import Fault, InvalidHeader, InvalidOperation, RamekinError, did_you_mean, shorten
 from ramekin.ids import id_key
 from ramekin.operations import ALWAYS, KINDS, Condition, Operation
 
@@ -37,6 +38,7 @@ def register(app: FastAPI, context: Context) -> None:
         body = await read_body(request, database.limits.bulk_bytes)
         read_parameters(request)
         accepted(request, (JSON,))
+        refuse_preconditions(request)
         operations = _read_operations(codec.parse(body, extra_depth=3))
         try:
             outcomes = await database.write(operations)
@@ -111,12 +113,16 @@ def _address(item: dict[str, Any], *, is_needed: bool) -> str | None:
 
 
 def _condition(item: dict[str, Any]) -> Condition:
-    tag = item.get("if_match")
-    if tag is None:
+    if "if_match" not in item:
         return ALWAYS
-    if not isinstance(tag, str) or not tag.strip('"'):
+    if not isinstance(text := item["if_match"], str):
         raise InvalidOperation("'if_match' is an entity tag, or '*'.", faults=[Fault("/if_match", "Text is expected.")])
-    return Condition(if_match=frozenset((tag.strip('"'),)))
+    try:
+        strong, weak = read_tags(text, "'if_match'")
+    except InvalidHeader as error:
+        fault = Fault("/if_match", "An entity tag in its double quotes is expected.")
+        raise InvalidOperation(error.message, faults=[fault]) from None
+    return Condition(if_match=strong, has_weak=bool(weak))
 
 
 def _pointing_into_the_batch(error: RamekinError) -> RamekinError:

@@ -10,6 +10,7 @@ from ramekin import codec
 from ramekin.api import descriptions, lists
 from ramekin.api.headers import JSON, MERGE_PATCH, accepted, media_type
 from ramekin.api.lists import read_where
+from ramekin.api.preconditions import refuse_preconditions
 from ramekin.api.requests import check_no_body, flag, integer, read_body, read_query, stopped_when_gone
 from ramekin.api.responses import json_response
 from ramekin.api.routes import API, add_route
@@ -34,6 +35,7 @@ def register(app: FastAPI, context: Context) -> None:
         body = await read_body(request, limits.record_bytes)
         meant = _read_conditions(context, table, request)
         accepted(request, (JSON,))
+        refuse_preconditions(request)
         return await _change(request, ChangeRequest(table, patch=codec.parse(body), **meant))
 
     async def delete_records(table: str, request: Request) -> Response:
@@ -41,6 +43,7 @@ def register(app: FastAPI, context: Context) -> None:
         check_no_body(request)
         meant = _read_conditions(context, table, request)
         accepted(request, (JSON,))
+        refuse_preconditions(request)
         return await _change(request, ChangeRequest(table, is_deletion=True, **meant))
 
     async def _change(request: Request, asked: ChangeRequest) -> Response:

@@ -13,7 +13,8 @@ from importlib.resources import files
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
-from ramekin.api.headers import none_match
+from ramekin.api.preconditions import ANY, read_known
+from ramekin.api.responses import not_modified
 from ramekin.api.routes import add_route
 from ramekin.errors import UnknownRoute
 
@@ -61,8 +62,9 @@ def register(app: FastAPI) -> None:
             raise UnknownRoute("There is no file of this name.")
         content, digest = _read(name)
         headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
-        if none_match(request, digest):
-            return Response(status_code=304, headers=headers)  # with the lifetime, which begins anew (RFC 9110)
+        known = read_known(request)
+        if digest in known or known == ANY:
+            return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
 
     add_route(app, "GET", "/docs", swagger_page, include_in_schema=False)

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, formats
 from ramekin.api import descriptions
-from ramekin.api.headers import CSV, JSON, NDJSON, accepted, media_type, none_match
+from ramekin.api.headers import CSV, FORMATS, JSON, NDJSON, accepted, media_type
+from ramekin.api.preconditions import ANY, read_known, refuse_preconditions
 from ramekin.api.requests import choice, read_chunks, read_parameters
 from ramekin.api.responses import Stream, json_response, not_modified, pack
 from ramekin.api.routes import API, add_route
@@ -31,22 +32,25 @@ def register(app: FastAPI, context: Context) -> None:
     async def dump_table(table: str, request: Request) -> Response:
         """Return a whole table, as it is at one moment."""
         read_parameters(request)
-        kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag(await database.revision(table))
-        if none_match(request, tag):
-            return not_modified(f'W/"{tag}"')
+        kind, known = accepted(request, tuple(FORMATS)), read_known(request)
+        tag = context.weak_tag((await database.revision(table),), FORMATS[kind])
+        headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
+        if tag in known or known == ANY:
+            return not_modified(headers)
         writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
         chunks = writers[kind](context, table)
-        return await Stream(chunks, kind, {"etag": f'W/"{tag}"', "vary": "Accept"}).prime()
+        return await Stream(chunks, kind, headers).prime()
 
     async def dump_database(request: Request) -> Response:
         """Return all tables, as they are at one moment: an object of arrays."""
         read_parameters(request)
         accepted(request, (JSON,))
-        tag = context.weak_tag(*[info.stats.revision for info in await database.tables()])
-        if none_match(request, tag):
-            return not_modified(f'W/"{tag}"', varies=False)
-        return await Stream(_json_database(database), JSON, {"etag": f'W/"{tag}"'}).prime()
+        known = read_known(request)
+        tag = context.weak_tag([info.stats.revision for info in await database.tables()])
+        headers = {"etag": f'W/"{tag}"'}
+        if tag in known or known == ANY:
+            return not_modified(headers)
+        return await Stream(_json_database(database), JSON, headers).prime()
 
     async def load_database(request: Request) -> Response:
         """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
@@ -54,6 +58,7 @@ def register(app: FastAPI, context: Context) -> None:
         chunks = read_chunks(request, database.limits.load_bytes)
         mode = choice(read_parameters(request, ("mode",)), "mode", MODES)
         accepted(request, (JSON,))
+        refuse_preconditions(request)
         records = _read_database(chunks, database.limits.record_bytes)
         loaded = await database.load(records, is_replacing=mode == "replace")
         return json_response({"loaded": loaded})

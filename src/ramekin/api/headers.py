@@ -1,6 +1,7 @@
-"""Reading headers strictly: media types, what is accepted, conditions, preferences.
+"""Reading headers strictly: media types, what is accepted, preferences.
 
-Knows nothing of what is done with it; see ``requests.py`` for parameters and bodies.
+Knows nothing of what is done with it; see ``preconditions.py`` for If-Match and its like, ``requests.py`` for
+parameters and bodies.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from ramekin.api.requests import Asked, WholeRequest
 from ramekin.errors import InvalidHeader, NotAcceptable, UnsupportedMediaType, shorten
-from ramekin.operations import ALWAYS, Condition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 JSON, NDJSON, CSV, MERGE_PATCH = "application/json", "application/x-ndjson", "text/csv", "application/merge-patch+json"
 
-_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+FORMATS = {JSON: "json", NDJSON: "ndjson", CSV: "csv"}
+"""Those of many records, and how a weak tag calls them: a copy in one format is none in another."""
+
+
 _NOTHING_PREFERRED: frozenset[str] = frozenset()
 
 
@@ -26,7 +29,10 @@ def media_type(request: Asked, allowed: Sequence[str]) -> str:
 
     Raises:
         UnsupportedMediaType: it is another one or none, not UTF-8, or the body is compressed.
+        InvalidHeader: the body is meant as a part of what stands; it would take the place of the whole.
     """
+    if "content-range" in request.headers:
+        raise InvalidHeader("A body with a Content-Range is not read: PATCH changes a part of a record.")
     header = request.headers.get("content-type", "")
     encoding = request.headers.get("content-encoding", "identity")
     if header in allowed and encoding == "identity":
@@ -44,7 +50,7 @@ def media_type(request: Asked, allowed: Sequence[str]) -> str:
     return kind
 
 
-def _listed(request: Asked, name: str) -> str:
+def listed(request: Asked, name: str) -> str:
     """Return a header that is there and is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
     if isinstance(request, WholeRequest):
         return request.headers[name]
@@ -59,7 +65,7 @@ def accepted(request: Asked, offered: Sequence[str]) -> str:
 
     Source: RFC 9110, section 12.5.1.
     """
-    if "accept" not in request.headers or (header := _listed(request, "accept")) in ("", "*/*"):
+    if "accept" not in request.headers or (header := listed(request, "accept")) in ("", "*/*"):
         return offered[0]
     best, best_quality = None, 0.0
     ranges = [_media_range(part) for part in header.split(",") if part.strip()]
@@ -89,47 +95,9 @@ def _fits(kind: str, name: str) -> bool:
     return name in ("*/*", kind) or (name.endswith("/*") and kind.startswith(name[:-1]))
 
 
-def read_condition(request: Asked) -> Condition:
-    """Return what If-Match and If-None-Match ask for. Raises InvalidHeader.
-
-    If-Match compares strongly: a weak tag matches nothing. Source: RFC 9110, section 13.1.
-    """
-    has_match, has_none_match = "if-match" in request.headers, "if-none-match" in request.headers
-    if not has_match and not has_none_match:
-        return ALWAYS
-    return Condition(
-        _tags(_listed(request, "if-match"), "If-Match", weak_too=False) if has_match else None,
-        _tags(_listed(request, "if-none-match"), "If-None-Match", weak_too=True) if has_none_match else None,
-    )
-
-
-def none_match(request: Asked, opaque: str) -> bool:
-    """Say whether If-None-Match names this tag, or any: the client's copy is fresh. Raises InvalidHeader."""
-    if "if-none-match" not in request.headers:
-        return False
-    tags = _tags(_listed(request, "if-none-match"), "If-None-Match", weak_too=True)
-    return opaque in tags or "*" in tags
-
-
-def _tags(header: str, name: str, *, weak_too: bool) -> frozenset[str]:
-    if header.strip() == "*":
-        return frozenset("*")
-    tags, at = set(), 0
-    while at < len(header):
-        found = _TAG.match(header, at)
-        if found is None:
-            raise InvalidHeader(f"{name} is '*' or a list of entity tags in double quotes.")
-        if weak_too or not found[1]:
-            tags.add(found[2])
-        at = found.end()
-    if not header.strip():
-        raise InvalidHeader(f"{name} is empty.")
-    return frozenset(tags - {"*"})
-
-
 def preferences(request: Asked) -> frozenset[str]:
     """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
     if "prefer" not in request.headers:
         return _NOTHING_PREFERRED
-    parts = re.split(r"[,;]", _listed(request, "prefer"))
+    parts = re.split(r"[,;]", listed(request, "prefer"))
     return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())

@@ -11,8 +11,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions, lists
-from ramekin.api.headers import CSV, JSON, NDJSON, accepted, none_match, preferences
+from ramekin.api.headers import FORMATS, accepted, preferences
 from ramekin.api.pages import AT_ONCE, SHORT_BYTES, LongRow, Page, page_response
+from ramekin.api.preconditions import ANY, read_known
 from ramekin.api.requests import choice, split_query, stopped_when_gone
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
@@ -46,15 +47,18 @@ def register(app: FastAPI, context: Context) -> None:
         tables = (table1, table2)
         read = _read if sum(map(len, (*tables, key, query))) <= lists.MAX_REMEMBERED else _read.__wrapped__
         fields = (database.fields(table1), database.fields(table2))
-        asked, following = read(tables, key, query, is_strict, fields, database.limits)
-        kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag(*[await database.revision(name) for name in tables])
-        if none_match(request, tag):
-            return not_modified(f'W/"{tag}"')
+        asked, following, digest = read(tables, key, query, is_strict, fields, database.limits)
+        kind, known = accepted(request, tuple(FORMATS)), read_known(request)
+        tag = context.weak_tag([await database.revision(name) for name in tables], digest, FORMATS[kind])
+        headers = lists.page_headers(tag, asked)
+        if tag in known and not is_strict:
+            return not_modified(headers)
         async with stopped_when_gone(request):
             found = await database.join(asked)
+        if tag in known or known == ANY:
+            return not_modified(headers)
         page = _page(context, asked, found, lists.next_page(following, found.cursor))
-        return await page_response(page, kind, {"etag": f'W/"{tag}"', "vary": "Accept"})
+        return await page_response(page, kind, headers)
 
     add_route(app, "GET", PATH, join_tables, **descriptions.JOIN)
 
@@ -62,8 +66,11 @@ def register(app: FastAPI, context: Context) -> None:
 @lru_cache(maxsize=256)
 def _read(
     tables: tuple[str, str], key: str, query: bytes, is_strict: bool, sides: tuple[Fields, Fields], limits: Limits
-) -> tuple[JoinRequest, str]:
-    """Return what is asked for, and the path of the page behind it but for the cursor. Remembers the last ones."""
+) -> tuple[JoinRequest, str, str]:
+    """Return what is asked for, the path of the page behind it but for the cursor, and the address's digest.
+
+    Remembers the last ones.
+    """
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
     fields = pair_fields(names or tables, *sides, WORDS)
@@ -79,7 +86,8 @@ def _read(
         **lists.read_words(words, limits, is_strict=is_strict),
     )
     path = "/".join(quote(part, safe="") for part in (*tables, key))
-    return asked, lists.path_without_cursor(f"{API}/join/{path}", words, conditions)
+    digest = codec.digest(b"%b?%b" % (path.encode(), query))[:12]
+    return asked, lists.path_without_cursor(f"{API}/join/{path}", words, conditions), digest
 
 
 def _read_names(text: str | None) -> tuple[str, str] | None:

@@ -14,8 +14,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
-from ramekin.api.headers import CSV, JSON, NDJSON, accepted, none_match, preferences
+from ramekin.api.headers import FORMATS, accepted, preferences
 from ramekin.api.pages import Page, page_response, selected
+from ramekin.api.preconditions import ANY, read_known
 from ramekin.api.requests import flag, integer, split_query, stopped_when_gone
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route, watchful
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ramekin.definitions import Limits
     from ramekin.fields import Fields
     from ramekin.finding import FindPage
+    from ramekin.joining import JoinRequest
     from ramekin.paths import FieldPath
     from ramekin.query.order import Order
 
@@ -61,22 +63,28 @@ def register(app: FastAPI, context: Context) -> None:
         """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
         query, is_strict = request.scope["query_string"], "handling=strict" in preferences(request)
         read = _read if len(table) + len(query) <= MAX_REMEMBERED else _read.__wrapped__
-        asked, path = read(table, query, is_strict, database.fields(table), limits)
-        kind = accepted(request, (JSON, NDJSON, CSV))
-        tag = context.weak_tag(await database.revision(table))
-        if none_match(request, tag):
-            return not_modified(f'W/"{tag}"')
+        asked, path, digest = read(table, query, is_strict, database.fields(table), limits)
+        kind, known = accepted(request, tuple(FORMATS)), read_known(request)
+        tag = context.weak_tag((await database.revision(table),), digest, FORMATS[kind])
+        headers = page_headers(tag, asked)
+        if tag in known and not is_strict:
+            return not_modified(headers)
         async with stopped_when_gone(request):
             found = await database.find(asked)
+        if tag in known or known == ANY:
+            return not_modified(headers)
         page = _page(context, asked, found, next_page(path, found.cursor))
-        return await page_response(page, kind, {"etag": f'W/"{tag}"', "vary": "Accept"})
+        return await page_response(page, kind, headers)
 
     add_route(app, "GET", f"{API}/data/{{table}}", list_records, **descriptions.RECORDS["list_records"])
 
 
 @lru_cache(maxsize=256)
-def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> tuple[FindRequest, str]:
-    """Return what is asked for, and the path of the page behind it but for the cursor. Remembers the last ones."""
+def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> tuple[FindRequest, str, str]:
+    """Return what is asked for, the path of the page behind it but for the cursor, and the address's digest.
+
+    Remembers the last ones.
+    """
     words, conditions = split_query(query, WORDS)
     asked = FindRequest(
         table,
@@ -86,7 +94,13 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
         words=WORDS,
         **read_words(words, limits, is_strict=is_strict),
     )
-    return asked, path_without_cursor(f"{API}/data/{quote(table)}", words, conditions)
+    path = path_without_cursor(f"{API}/data/{quote(table)}", words, conditions)
+    return asked, path, codec.digest(query)[:12]
+
+
+def page_headers(tag: str, asked: FindRequest | JoinRequest) -> dict[str, str]:
+    """Return the headers of a page and of its 304; how long it took to find one is never the same again."""
+    return {"vary": "Accept, Prefer"} if asked.with_explain else {"etag": f'W/"{tag}"', "vary": "Accept, Prefer"}
 
 
 def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> Words:

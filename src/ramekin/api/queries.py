@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
 from ramekin.api import descriptions
-from ramekin.api.headers import CSV, JSON, NDJSON, accepted, media_type, preferences
+from ramekin.api.headers import FORMATS, JSON, accepted, media_type, preferences
 from ramekin.api.pages import Page, page_response, selected
+from ramekin.api.preconditions import refuse_preconditions
 from ramekin.api.requests import read_body, read_parameters, stopped_when_gone
 from ramekin.api.routes import API, add_route
 from ramekin.errors import (
@@ -46,7 +47,8 @@ def register(app: FastAPI, context: Context) -> None:
         media_type(request, (JSON,))
         text = await read_body(request, limits.record_bytes)
         cursor = read_parameters(request, ("cursor",)).get("cursor")
-        kind = accepted(request, (JSON, NDJSON, CSV))
+        kind = accepted(request, tuple(FORMATS))
+        refuse_preconditions(request)
         body = _read_members(codec.parse(text), cursor)
         words = _read_words(body, request, limits)
         async with stopped_when_gone(request):
@@ -60,7 +62,7 @@ def register(app: FastAPI, context: Context) -> None:
         following = None if found.cursor is None else f"{path}?{urlencode({'cursor': found.cursor})}"
         rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
         page = Page(rows, size, following, found.total, found.warnings, found.explain, columns=columns)
-        return await page_response(page, kind, {"vary": "Accept"})
+        return await page_response(page, kind, {"vary": "Accept, Prefer"})
 
     add_route(app, "POST", f"{API}/query/{{table}}", query_table, **descriptions.QUERY)
 

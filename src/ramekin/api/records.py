@@ -19,29 +19,32 @@ from ramekin.api.headers import (
     NDJSON,
     accepted,
     media_type,
-    none_match,
     preferences,
-    read_condition,
 )
+from ramekin.api.preconditions import read_condition, refuse_preconditions
 from ramekin.api.requests import check_no_body, choice, flag, read_body, read_parameters
 from ramekin.api.responses import (
     JsonText,
+    ascii_json,
     body_response,
     json_response,
     not_modified,
     record_path,
 )
 from ramekin.api.routes import API, add_route, hot
-from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
+from ramekin.errors import BodyTooLarge, Unprocessable
 from ramekin.operations import ALWAYS, CONFLICT_RULES, Operation
-from ramekin.paths import parse_path, select
+from ramekin.paths import select
+from ramekin.query.url import parse_select
 from ramekin.schema import column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ramekin.api.app import Context
-    from ramekin.operations import OnConflict, Outcome
+    from ramekin.fields import Fields
+    from ramekin.operations import Condition, OnConflict, Outcome
+    from ramekin.paths import FieldPath
 
 RECORD = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
@@ -58,6 +61,7 @@ def register(app: FastAPI, context: Context) -> None:
         body = await read_body(request, limits.bulk_bytes)
         rule, as_text = _read_words(request)
         accepted(request, (JSON,))
+        refuse_preconditions(request)
         is_minimal = "return=minimal" in preferences(request)
         if kind == JSON and body.lstrip(b" \t\r\n")[:1] != b"[":
             if len(body) > limits.record_bytes:
@@ -72,16 +76,31 @@ def register(app: FastAPI, context: Context) -> None:
     async def get_record(table: str, id: str, request: Request) -> Response:
         """Return one record."""
         parameters = read_parameters(request, ("select",))
-        fields = _selected(parameters["select"]) if parameters else None
+        fields = _selected(parameters["select"], database.fields(table)) if parameters else None
         accepted(request, (JSON,))
+        condition = read_condition(request)
         body = await database.get(table, id)
-        digest = codec.digest(body)
-        etag = f'"{digest}"' if fields is None else f'W/"{digest}"'
-        if none_match(request, digest):
-            return not_modified(etag, varies=False)
+        if condition is not ALWAYS and not condition.matches(body):
+            raise condition.broken()
         if fields is not None:
-            body = codec.dump(select(codec.parse(body), fields))
-        return JsonText(body, 200, f"etag: {etag}\r\n")
+            return await _answer_selected(request, table, body, fields, condition)
+        tag = codec.digest(body)
+        if condition is not ALWAYS and condition.knows(tag):
+            return not_modified({"etag": f'"{tag}"'})
+        return JsonText(body, 200, f'etag: "{tag}"\r\n')
+
+    async def _answer_selected(
+        request: Request, table: str, body: bytes, fields: list[FieldPath], condition: Condition
+    ) -> Response:
+        is_strict = "handling=strict" in preferences(request)
+        warnings = await database.missing(table, fields, is_strict=is_strict)
+        tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
+        headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
+        if condition.knows(tag):
+            return not_modified(headers)
+        if warnings:
+            headers["x-warnings"] = ascii_json(warnings)
+        return json_response(select(codec.parse(body), fields), headers=headers)
 
     @hot
     async def put_record(table: str, id: str, request: Request) -> Response:
@@ -136,18 +155,15 @@ async def _parse(context: Context, body: bytes, table: str, id: str | None) -> A
 
 def _read_words(request: Request) -> tuple[OnConflict, bool]:
     """Return what becomes of a record that is there already, and whether the values of CSV are texts."""
-    parameters = read_parameters(request, ("on_conflict", "csv_types"))
-    if not parameters:
+    if not request.scope["query_string"]:
         return CONFLICT_RULES[0], False
+    parameters = read_parameters(request, ("on_conflict", "csv_types"))
     rule = choice(parameters, "on_conflict", CONFLICT_RULES)
     return rule, choice(parameters, "csv_types", ("auto", "text")) == "text"
 
 
-def _selected(text: str) -> list[tuple[str, ...]]:
-    names = text.split(",")
-    if not all(names):
-        raise InvalidParameter("'select' is a list of fields with commas between.")
-    return [parse_path(name) for name in names]
+def _selected(text: str, fields: Fields) -> list[FieldPath]:
+    return list(parse_select(text.split(","), fields))
 
 
 def _read_bulk(context: Context, table: str, kind: str, body: bytes, *, as_text: bool) -> Iterable[Any]:

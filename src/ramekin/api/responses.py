@@ -72,9 +72,9 @@ def record_path(table: str, key: str) -> str:
     return f"{API}/data/{table}/{key if _PLAIN.fullmatch(key) else quote(key, safe='')}"
 
 
-def not_modified(etag: str, *, varies: bool = True) -> Response:
-    """Return 304 with the tag that still holds, and what the answer depends on. Source: RFC 9110, section 15.4.5."""
-    return Response(status_code=304, headers={"etag": etag, "vary": "Accept"} if varies else {"etag": etag})
+def not_modified(headers: Mapping[str, str]) -> Response:
+    """Return 304 with the headers of the whole answer: its tag, and what it depends on. Source: RFC 9110, 15.4.5."""
+    return Response(status_code=304, headers=headers)
 
 
 def ascii_json(value: object) -> str:

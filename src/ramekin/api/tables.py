@@ -10,8 +10,9 @@ from fastapi import FastAPI, Request, Response
 from ramekin import codec
 from ramekin.api import descriptions
 from ramekin.api.headers import JSON, accepted, media_type
+from ramekin.api.preconditions import ANY, read_known, refuse_preconditions
 from ramekin.api.requests import check_no_body, read_body, read_parameters, stopped_when_gone
-from ramekin.api.responses import json_response
+from ramekin.api.responses import body_response, json_response, not_modified
 from ramekin.api.routes import API, add_route
 from ramekin.defining import parse_definition
 
@@ -28,13 +29,13 @@ def register(app: FastAPI, context: Context) -> None:
         """Return every table with its figures."""
         read_parameters(request)
         accepted(request, (JSON,))
-        return json_response({"tables": [describe(info) for info in await database.tables()]})
+        return _tagged(request, {"tables": [describe(info) for info in await database.tables()]})
 
     async def get_table(table: str, request: Request) -> Response:
         """Return one table with its figures."""
         read_parameters(request)
         accepted(request, (JSON,))
-        return json_response(describe(await database.table(table)))
+        return _tagged(request, describe(await database.table(table)))
 
     async def put_table(table: str, request: Request) -> Response:
         """Give a table a definition, in place of the one it has; the table is made if it is new."""
@@ -42,6 +43,7 @@ def register(app: FastAPI, context: Context) -> None:
         body = await read_body(request, database.limits.record_bytes)
         read_parameters(request)
         accepted(request, (JSON,))
+        refuse_preconditions(request)
         definition = parse_definition(codec.parse(body, extra_depth=1))
         async with stopped_when_gone(request):
             is_new = await database.define(table, definition)
@@ -52,6 +54,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Drop a table with its records; a table with a model is emptied and stays."""
         check_no_body(request)
         read_parameters(request)
+        refuse_preconditions(request)
         await database.drop(table)
         return Response(status_code=204)
 
@@ -59,6 +62,14 @@ def register(app: FastAPI, context: Context) -> None:
     add_route(app, "GET", f"{API}/tables/{{table}}", get_table, **descriptions.TABLES["get_table"])
     add_route(app, "PUT", f"{API}/tables/{{table}}", put_table, **descriptions.TABLES["put_table"])
     add_route(app, "DELETE", f"{API}/tables/{{table}}", drop_table, **descriptions.TABLES["drop_table"])
+
+
+def _tagged(request: Request, value: object) -> Response:
+    """Return a value as JSON with a weak tag of it, or 304 to a client that knows it."""
+    known, body = read_known(request), codec.dump(value)
+    tag = codec.digest(body)
+    headers = {"etag": f'W/"{tag}"'}
+    return not_modified(headers) if tag in known or known == ANY else body_response(body, headers=headers)
 
 
 def describe(info: TableInfo) -> dict[str, Any]:

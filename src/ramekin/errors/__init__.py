@@ -7,7 +7,7 @@
     │   ├── UnknownParameter, InvalidParameter (LimitTooLarge), ConflictingParameters, InvalidHeader
     │   ├── UnknownOperator, InvalidOperator, UnknownField, PathTooLong, InvalidValue, RepeatedCondition
     │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidAggregate, InvalidCursor, InvalidKey
-    │   └── IdMismatch
+    │   └── PreconditionNotPossible, IdMismatch
     ├── Unauthorized
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
     ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, RateLimited
@@ -46,6 +46,7 @@ from ramekin.errors.bad_request import (
     MalformedPath,
     NumberNotFinite,
     PathTooLong,
+    PreconditionNotPossible,
     RepeatedCondition,
     TooDeep,
     UnknownField,
@@ -147,6 +148,7 @@ __all__ = [
     "OutcomeUnknown",
     "PathTooLong",
     "PreconditionFailed",
+    "PreconditionNotPossible",
     "PreconditionRequired",
     "RamekinError",
     "RateLimited",

@@ -199,6 +199,14 @@ class InvalidHeader(BadRequest):
     remedy = "Correct the header; the detail names it."
 
 
+class PreconditionNotPossible(BadRequest):
+    """A precondition was sent to what has no strong `ETag`: a collection, a batch, a load or a definition."""
+
+    code = "precondition-not-possible"
+    title = "A precondition cannot be kept here"
+    remedy = "Send it with a single record, which has a strong `ETag`, or as `if_match` in the operations of a batch."
+
+
 class IdMismatch(BadRequest):
     """The record's id differs from the one in the address. An id never changes."""
 
