@@ -158,4 +158,5 @@ def test_clients_that_leave_put_nothing_into_the_log(way):
         assert client.get("/health/ready").status_code == 200
     server.process.terminate()
     _, log = server.process.communicate(timeout=30)
-    assert (server.process.returncode, log) == (0, "")
+    assert server.process.returncode == 0
+    assert [json.loads(line)["event"] for line in log.splitlines()] == ["stopping", "stopped"]

@@ -134,7 +134,7 @@ async def test_where_no_log_can_be_begun_writes_go_on_in_the_old_one(engine, tmp
     monkeypatch.undo()
 
 
-async def test_a_stop_leaves_one_snapshot_and_an_empty_log(engine, tmp_path):
+async def test_a_stop_leaves_one_snapshot_of_small_tables_and_an_empty_log(engine, tmp_path):
     await put(engine, "a")
     await engine.close()
     assert len(names(tmp_path)) == 3
@@ -145,6 +145,33 @@ async def test_a_stop_leaves_one_snapshot_and_an_empty_log(engine, tmp_path):
     assert set(contents["t"].bodies) == {"a"}
     file.close()
     store.release()
+
+
+@pytest.mark.parametrize(("more", "files"), [(0, 3), (1, 2)])
+async def test_a_stop_writes_no_snapshot_of_tables_that_are_large(engine, tmp_path, monkeypatch, more, files):
+    await put(engine, "a", 500)
+    [body] = engine.contents()["t"].bodies.values()
+    monkeypatch.setattr(journal, "SMALL_BYTES", 4 * len(body) - more)
+    for key in "bcd":
+        await put(engine, key, 500)
+    await engine.close()
+    assert len(names(tmp_path)) == files
+    assert await after_a_kill(tmp_path) == set("abcd")
+
+
+async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(journal, "rest", lambda: (pauses.append(1), time.sleep(0.05)))
+    monkeypatch.setattr(journal, "RETRY_S", 0.01)
+    for i in range(5000):  # 78 pauses
+        await put(engine, str(i), 10)
+    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    await put(engine, "last", 10)
+    await wait_until(lambda: len(pauses) >= 3)
+    await engine.close()
+    assert len(pauses) < 70
+    assert not [name for name in names(tmp_path) if name.endswith((".db", ".unfinished"))]
+    assert await after_a_kill(tmp_path) == {*map(str, range(5000)), "last"}
 
 
 async def test_a_write_that_comes_while_it_stops_is_refused_and_those_before_it_are_kept(engine, tmp_path):

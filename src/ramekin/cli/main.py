@@ -184,10 +184,16 @@ def main(
 def _serve(files: list[Path], workers: int, given: dict[str, Any], *, is_demo: bool = False) -> None:
     if workers != 1:
         _fail("--workers: one process owns the tables, so there is always 1 worker; run more servers for more tables")
-    from ramekin.cli.serve import serve_forever
+    from ramekin.cli.signals import Signals, Stopped
 
-    settings = _settings(given)
-    _guard(lambda: serve_forever(files, settings, is_demo=is_demo))
+    signals = Signals()
+    try:
+        from ramekin.cli.serve import serve_forever
+
+        settings = _settings(given)
+        _guard(lambda: serve_forever(files, settings, signals, is_demo=is_demo))
+    except Stopped:
+        typer.echo("ramekin: stopped before it served", err=True)
 
 
 def _settings(given: dict[str, Any]) -> Any:

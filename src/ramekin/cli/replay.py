@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ramekin.cli.progress import counting
+from ramekin.cli.signals import Stopped
 from ramekin.durability.directory import log_name
 
 if TYPE_CHECKING:
@@ -34,9 +35,16 @@ class Replay:
         self._stack = ExitStack()
         self._show: Callable[[int], None] | None = None
         self.records = 0
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Have the reading end where it is."""
+        self._is_stopped = True
 
     def __call__(self, done: int, total: int) -> None:
-        """Take note that some of all records are read."""
+        """Take note that some of all records are read. Raises Stopped, once somebody asked for it."""
+        if self._is_stopped:
+            raise Stopped
         self.records = done
         if sys.stderr.isatty():
             if self._show is None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import sys
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read
 from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
+from ramekin.cli.server import Server
+from ramekin.cli.signals import Stopped
 from ramekin.database import Database
 from ramekin.definitions import Limits
 from ramekin.engine.embedded import EmbeddedEngine
@@ -36,7 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from ramekin.cli.signals import Signals
     from ramekin.settings import Settings
+
+_log = structlog.get_logger("ramekin")
 
 SWITCH_S = 0.0005
 """How long the journal's thread waits for the interpreter's lock at the most: writes beside a busy event loop took
@@ -51,7 +56,7 @@ Try it:
 """
 
 
-def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = False) -> None:
+def serve_forever(files: list[Path], settings: Settings, signals: Signals, *, is_demo: bool = False) -> None:
     """Serve until the process is told to stop (SIGTERM, SIGINT).
 
     Raises:
@@ -59,15 +64,36 @@ def serve_forever(files: list[Path], settings: Settings, *, is_demo: bool = Fals
     """
     log = logs.configure(settings.log_format)
     if links := service_links():
-        structlog.get_logger().warning("service_links_ignored", variables=sorted(links))
-    database, sources, replay = _prepare(files, settings, is_demo=is_demo)
-    with listeners.bind(
-        settings.host, settings.port, is_guarded=bool(settings.api_key) or settings.insecure
-    ) as listener:
-        url = listeners.url_of(listener, settings.host)
-        runner = asyncio.Runner(loop_factory=_loop_factory())
-        with runner:
-            runner.run(_serve(database, sources, settings, listener, DEMO_TOUR if is_demo else "", url, replay, log))
+        _log.warning("service_links_ignored", variables=sorted(links))
+    try:
+        database, sources, replay = _prepare(files, settings, is_demo=is_demo)
+        with listeners.bind(
+            settings.host, settings.port, is_guarded=bool(settings.api_key) or settings.insecure
+        ) as listener:
+            run = Run(settings, listener, DEMO_TOUR if is_demo else "", replay, signals, log)
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_serve(database, sources, run))
+    except (Stopped, asyncio.CancelledError):
+        _log.info("stopped before it served")
+    else:
+        _log.info("stopped", seconds=round(signals.asked_for_s(), 3))
+    signals.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is true of one run of the server."""
+
+    settings: Settings
+    listener: socket.socket
+    tour: str
+    replay: Replay | None
+    signals: Signals
+    log: logs.QueuedLines
+
+    @property
+    def url(self) -> str:
+        return listeners.url_of(self.listener, self.settings.host)
 
 
 def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[Database, list[Source], Replay | None]:
@@ -104,16 +130,12 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
     return Database(models, engine=engine, limits=limits), [open_file(path) for path in files], replay
 
 
-async def _serve(
-    database: Database,
-    sources: list[Source],
-    settings: Settings,
-    listener: socket.socket,
-    tour: str,
-    url: str,
-    replay: Replay | None,
-    log: logs.QueuedLines,
-) -> None:
+async def _serve(database: Database, sources: list[Source], run: Run) -> None:
+    settings, replay = run.settings, run.replay
+    opening = asyncio.current_task()
+    assert opening is not None, "the runner made one"
+    run.signals.when_asked = opening.cancel
+    run.signals.attach(asyncio.get_running_loop())
     try:
         app = create_app(
             database,
@@ -125,7 +147,7 @@ async def _serve(
         )
     except ValueError:
         raise Refused(f"--rate-limit: '{settings.rate_limit}' is not like 1000/second or 60/minute") from None
-    app.state.context.metrics.log_lines_dropped = lambda: log.dropped
+    app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(
@@ -137,25 +159,33 @@ async def _serve(
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    server = _Server(config, app.state.context)
+    server = Server(config, app.state.context)
 
     async def open_and_greet() -> None:
         await _load(database, sources)
         gc.freeze()  # what was loaded stays: the collector need not look at it again
-        server.greeting = await _greeting(database, settings, url, tour)
+        server.greeting = await _greeting(database, run)
         if replay is not None:
             replay.done()
+        run.signals.when_asked = server.stop
 
-    if settings.data_dir is None or tour:
+    if replay is None:
         async with database:
             await open_and_greet()
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=[run.listener])
     else:
-        await _serve_while_opening(database, server, listener, open_and_greet)
+
+        def give_up() -> None:
+            server.stop()
+            replay.stop()
+            opening.cancel()
+
+        run.signals.when_asked = give_up
+        await _serve_while_opening(database, server, run.listener, open_and_greet)
 
 
 async def _serve_while_opening(
-    database: Database, server: _Server, listener: socket.socket, open_and_greet: Callable[[], Awaitable[None]]
+    database: Database, server: Server, listener: socket.socket, open_and_greet: Callable[[], Awaitable[None]]
 ) -> None:
     """Answer from the start, which is that the server is starting, until the data directory is read."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -169,40 +199,6 @@ async def _serve_while_opening(
     finally:
         server.should_exit = True
         await serving
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which greets when it answers, tells when it stops, and then ends with exit code 0.
-
-    uvicorn's own handler keeps the signal and raises it again at the end, so that a stop that was asked for and went
-    well would look like a crash (143).
-    """
-
-    def __init__(self, config: uvicorn.Config, context: Any) -> None:
-        super().__init__(config)
-        self._context = context
-        self.greeting: str | None = None
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().serve(sockets)
-        for asked_again in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(asked_again, signal.SIG_IGN)  # the end is near: one more signal must not make it look a crash
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for listener in sockets or ():
-            listeners.is_listening(listener)
-        self.greet()
-
-    def greet(self) -> None:
-        """Print the greeting, once there is one and the server answers."""
-        if self.greeting is not None:
-            print(self.greeting, flush=True)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002  # uvicorn calls it so
-        self._context.is_draining = True
-        self.force_exit = self.should_exit  # asked a second time: do not wait for requests
-        self.should_exit = True
 
 
 async def _load(database: Database, sources: list[Source]) -> None:
@@ -238,7 +234,8 @@ def _counted(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterato
         advance(len(chunk))
 
 
-async def _greeting(database: Database, settings: Settings, url: str, tour: str) -> str:
+async def _greeting(database: Database, run: Run) -> str:
+    settings, url = run.settings, run.url
     tables = [f"{info.stats.name} ({info.stats.records:,})" for info in await database.tables()]
     where = "in memory only: stopping it loses the data"
     if database.engine.guarantees.is_durable:
@@ -249,7 +246,7 @@ async def _greeting(database: Database, settings: Settings, url: str, tour: str)
         f"Memory: {read_memory_limit(settings.memory_limit)}.",
         *([f"Documentation: {url}/docs"] if settings.docs else []),
     ]
-    return "\n".join(lines) + tour.format(url=url)
+    return "\n".join(lines) + run.tour.format(url=url)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

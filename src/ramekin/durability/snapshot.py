@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -50,11 +49,11 @@ class Identity:
 # Writing
 
 
-def write(path: Path, contents: Contents, identity: Identity, *, rest_s: float = 0.0) -> None:
+def write(path: Path, contents: Contents, identity: Identity, *, pause: Callable[[], None] | None = None) -> None:
     """Write whole tables into a new file, sync it, and give it its name when it is whole. Raises DiskFault.
 
     Args:
-        rest_s: how long to rest after every few rows, for who is not in a hurry.
+        pause: called after every few rows; it may rest, or raise to give the file up.
 
     Cost: about 2 µs a record, half of it without the interpreter's lock.
     """
@@ -65,7 +64,7 @@ def write(path: Path, contents: Contents, identity: Identity, *, rest_s: float =
         with _failing():
             os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             with closing(sqlite3.connect(unfinished, isolation_level=None, check_same_thread=False)) as connection:
-                _write(connection, contents, identity, rest_s)
+                _write(connection, contents, identity, pause)
             _sync_and_name(unfinished, path)
     except BaseException:
         with suppress(OSError):
@@ -73,7 +72,7 @@ def write(path: Path, contents: Contents, identity: Identity, *, rest_s: float =
         raise
 
 
-def _write(connection: Any, contents: Contents, identity: Identity, rest_s: float) -> None:
+def _write(connection: Any, contents: Contents, identity: Identity, pause: Callable[[], None] | None) -> None:
     run = connection.execute
     for pragma in (
         f"page_size = {PAGE_BYTES}",
@@ -89,7 +88,7 @@ def _write(connection: Any, contents: Contents, identity: Identity, rest_s: floa
         run(statement)
     run("INSERT INTO snapshot VALUES (?, ?, ?)", [identity.id, identity.has_log, _identity_checksum(identity)])
     for number, (name, kept) in enumerate(contents.items(), 1):
-        digest = _write_records(run, number, name, kept.bodies, rest_s)
+        digest = _write_records(run, number, name, kept.bodies, pause)
         text = print_definition(kept.definition)
         run(
             "INSERT INTO tables VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?)",
@@ -98,7 +97,7 @@ def _write(connection: Any, contents: Contents, identity: Identity, rest_s: floa
     run("COMMIT")
 
 
-def _write_records(run: Any, number: int, name: str, bodies: dict[str, bytes], rest_s: float) -> int:
+def _write_records(run: Any, number: int, name: str, bodies: dict[str, bytes], pause: Callable[[], None] | None) -> int:
     """Store a table's records and return the sum of their checksums."""
     seed, digest = crc32(name.encode()), 0
     rest = iter(bodies.items())
@@ -114,8 +113,8 @@ def _write_records(run: Any, number: int, name: str, bodies: dict[str, bytes], r
             digest += checksum
             values += (key, body, checksum)
         run(statement, values)
-        if rest_s:
-            time.sleep(rest_s)
+        if pause is not None:
+            pause()
     return digest
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,17 +113,17 @@ class Store:
                 path.unlink()
             raise fault_of(error) from None
 
-    def write_snapshot(self, header: Header, contents: Contents, rest_s: float = 0.0) -> int:
+    def write_snapshot(self, header: Header, contents: Contents, pause: Callable[[], None] | None = None) -> int:
         """Write whole tables as they were when a log began, remove what came before, and return the file's bytes.
 
         Args:
-            rest_s: how long to rest after every few records.
+            pause: called after every few records; what it raises gives the snapshot up.
 
         Raises:
             DiskFault: all that was needed for a start is still there.
         """
         path = self.path / snapshot_name(header.number)
-        snapshot.write(path, contents, Identity(header.id, has_log=True), rest_s=rest_s)
+        snapshot.write(path, contents, Identity(header.id, has_log=True), pause=pause)
         try:
             self._directory.note(header.number)
             size_bytes = path.stat().st_size
@@ -165,9 +166,14 @@ class Store:
         self._directory.release()
 
 
+def rest() -> None:
+    """Rest after a few records, as whoever writes beside others does."""
+    time.sleep(REST_S)
+
+
 def write_backup(path: Path, contents: Contents) -> None:
     """Write whole tables into a new file, which is a data directory's when it has the name. Raises DiskFault."""
-    snapshot.write(path, contents, Identity(_new_id(), has_log=False), rest_s=REST_S)
+    snapshot.write(path, contents, Identity(_new_id(), has_log=False), pause=rest)
 
 
 def backup_to_temporary(contents: Contents) -> Path:

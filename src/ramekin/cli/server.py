@@ -1,0 +1,59 @@
+"""uvicorn's server, which greets when it answers and stops when it is asked to.
+
+Knows no signals and no tables; see ``signals.py`` for who asks, and ``serve.py`` for who starts it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+
+from ramekin.cli import listener as listeners
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from ramekin.api.app import Context
+
+_log = structlog.get_logger("ramekin")
+
+
+class Server(uvicorn.Server):
+    """A server that others stop.
+
+    uvicorn's own handler keeps a signal and raises it again at the end, so that a stop that was asked for and went
+    well would look like a crash (143).
+    """
+
+    def __init__(self, config: uvicorn.Config, context: Context) -> None:
+        super().__init__(config)
+        self._context = context
+        self.greeting: str | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # they are not uvicorn's
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listeners.is_listening(listener)
+        self.greet()
+
+    def greet(self) -> None:
+        """Print the greeting, once there is one and the server answers."""
+        if self.greeting is not None and not self.should_exit:
+            print(self.greeting, flush=True)
+
+    def stop(self) -> None:
+        """Take no more requests, and end when those that there are have finished; at once when asked again."""
+        if not self.should_exit:
+            seconds = self.config.timeout_graceful_shutdown
+            _log.info("stopping", requests=len(self.server_state.tasks), seconds_at_most=seconds)
+        self._context.is_draining = True
+        self.force_exit = self.should_exit
+        self.should_exit = True

@@ -1,0 +1,73 @@
+"""What signals mean to a server, from its first moment to its last.
+
+SIGTERM and SIGINT ask it to stop: before it serves, what was begun is given up; while it serves, requests get to
+finish; a second one stops it at once. SIGHUP stops a server whose terminal was closed. Otherwise it, SIGUSR1 and
+SIGUSR2 mean nothing, which the log says. All are taken from the start on: process 1 of a container gets no signal that
+it does not ask for, and any other process would be killed by the last three.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+STOP = (signal.SIGTERM, signal.SIGINT)
+NOTHING = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGUSR1", "SIGUSR2") if hasattr(signal, name))
+
+
+class Stopped(BaseException):
+    """Somebody asked the process to stop before it served."""
+
+
+class Signals:
+    """The signals of this process. Make it before anything that takes long, and `attach` it to the loop."""
+
+    def __init__(self) -> None:
+        self.when_asked: Callable[[], object] = self._give_up
+        """Called when the process is asked to stop; before there is a loop, in the middle of whatever runs."""
+        self._asked_s: float | None = None
+        for number in STOP:
+            signal.signal(number, lambda *_: self._ask())
+        for number in NOTHING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
+                signal.signal(number, signal.SIG_IGN)
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take signals between two turns of a loop from now on."""
+        if sys.platform == "win32":
+            return
+        for number in STOP:
+            loop.add_signal_handler(number, self._ask)
+        for number in NOTHING:
+            loop.add_signal_handler(number, self._tell, number)
+
+    def end(self) -> None:
+        """Ignore what comes: the end is near, and one more signal must not make it look like a crash."""
+        for number in (*STOP, *NOTHING):
+            signal.signal(number, signal.SIG_IGN)
+
+    def _tell(self, number: signal.Signals) -> None:
+        if number.name == "SIGHUP" and sys.stdin is not None and sys.stdin.isatty():
+            self._ask()
+        else:
+            import structlog  # not needed by a process that only starts
+
+            structlog.get_logger("ramekin").warning("a signal that means nothing here", signal=number.name)
+
+    def asked_for_s(self) -> float:
+        """Return the seconds since somebody asked; 0 if nobody did."""
+        return 0.0 if self._asked_s is None else time.monotonic() - self._asked_s
+
+    def _ask(self) -> None:
+        if self._asked_s is None:
+            self._asked_s = time.monotonic()
+        self.when_asked()
+
+    def _give_up(self, *_: Any) -> NoReturn:
+        raise Stopped
