@@ -47,12 +47,12 @@ _FLATTEN = bytes.maketrans(b"123456789E{", b"000000000e[")
 _DIGITS = b"0" * 19
 
 
-def parse(text: bytes, *, at: tuple[int, int] = (1, 1), extra_depth: int = 0) -> Any:
+def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int = 0) -> Any:
     """Return the value of a JSON text.
 
     Args:
         text: UTF-8, without a byte order mark.
-        at: line and column of the text's first byte, where it is a part of something longer.
+        at: line and column of the text's first byte, where it is a part of something longer; None: not told.
         extra_depth: levels around the record that do not count, such as 1 for an array of records.
 
     Raises:
@@ -120,10 +120,10 @@ def check_depth(value: object, limit: int = MAX_DEPTH) -> None:
         level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
 
 
-def _explain(text: bytes, reason: str, at: tuple[int, int]) -> MalformedJson | IntegerOutOfRange:
+def _explain(text: bytes, reason: str, at: tuple[int, int] | None) -> MalformedJson | IntegerOutOfRange:
     """Turn the parser's complaint into ours: what, line and column, and never a piece of the text but a name."""
     where = ""
-    if found := _POSITION.search(reason):
+    if at is not None and (found := _POSITION.search(reason)):
         line, column = int(found[1]), int(found[2])
         where = f" (line {at[0] + line - 1}, column {column + at[1] - 1 if line == 1 else column})"
     if duplicate := _DUPLICATE.match(reason):

@@ -1,25 +1,23 @@
 """Records as text: JSON arrays, NDJSON and CSV, read into values and written from bodies.
 
-Every reader yields (line, parsed record) one by one and names the line of what it cannot read. Knows nothing of HTTP or
-tables; see ``codec.py`` for JSON itself.
+Every reader yields (line, parsed record) one by one and names the place of what it cannot read. Knows nothing of HTTP
+or tables; see ``codec.py`` for JSON itself, ``delimited.py`` and ``columns.py`` for CSV.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
-from ramekin.errors import MalformedCsv, shorten
+from ramekin.columns import SILENT, UNTYPED, Columns, PlainOrText
+from ramekin.delimited import DELIMITERS, Quoted, read_rows, write_rows
+from ramekin.errors import RamekinError
 from ramekin.splitter import Splitter
+from ramekin.values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-CellTypes = dict[str, frozenset[str]]
-"""The JSON Schema types that a model gives to each column."""
 
 Numbered = tuple[int, Any]
 """A parsed record, and the line that it stands on."""
@@ -27,8 +25,16 @@ Numbered = tuple[int, Any]
 AT_ONCE_BYTES = 256 * 1024
 """A JSON array up to this size is parsed in one go, in about 2 ms; a longer one is cut into records first."""
 
-_PLAIN = re.compile(r"true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-csv.field_size_limit(1024**3)  # a cell is limited by the body's own limit
+CSV_TYPES = ("auto", "text")
+"""How columns are read of which no schema speaks: by what they hold, or always as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """How a CSV text is to be read: the word for its delimiter, and one of `CSV_TYPES`."""
+
+    delimiter: str = ","
+    types: str = "auto"
 
 
 def read_json_array(text: bytes, limit_bytes: int) -> Iterator[Numbered]:
@@ -57,101 +63,77 @@ def read_ndjson(chunks: Iterable[bytes]) -> Iterator[Numbered]:
         yield line + 1, codec.parse(text, at=(line + 1, 1))
 
 
-def read_csv(text: bytes, types: CellTypes | None = None, *, as_text: bool = False) -> Iterator[Numbered]:
+def read_csv(
+    open_text: Callable[[], Iterable[bytes]], columns: Columns, limit_bytes: int, form: CsvForm
+) -> Iterator[Numbered]:
     """Yield one record a row; the header names the members (a dot is just a character).
 
     Args:
-        text: UTF-8, with or without a byte order mark.
-        types: what a model says of its columns; without it, a column in which every cell that is not empty is a plain
-            JSON number, true or false is read as such.
-        as_text: every cell is text.
+        open_text: gives the text in chunks. It is called twice where a column has to be seen as a whole.
+        columns: what the table's schema says of them.
+        limit_bytes: how long an unfinished row may become.
 
-    An empty cell is an absent member.
+    A text without any row, even without a header, has no records.
 
     Raises:
-        MalformedCsv: a ragged row, an open quote, a name twice, no header, invalid UTF-8.
-
-    Source: RFC 4180.
+        MalformedCsv, BodyTooLarge: as ``read_rows`` says.
+        MalformedJson, IntegerOutOfRange: a cell that must be JSON cannot be read.
     """
-    rows = _csv_rows(text)
-    header = next(rows, None)
+    sign = DELIMITERS[form.delimiter]
+    rows = read_rows(open_text(), sign, limit_bytes)
+    _, header = next(rows, (0, None))
     if header is None:
-        raise MalformedCsv("The text is empty; a header line was expected.")
-    if len(set(header[1])) < len(header[1]):
-        twice = next(name for name in header[1] if header[1].count(name) > 1)
-        raise MalformedCsv(f"The header names '{shorten(twice)}' twice (line 1).")
-    names = header[1]
-    body = list(rows)
-    readers = [_cell_reader(name, [row[i] for _, row in body], types, as_text) for i, name in enumerate(names)]
-    for line, row in body:
-        cells = zip(names, readers, row, strict=True)
-        yield line, {name: read(cell) for name, read, cell in cells if cell}
+        return
+    names = [str(name) for name in header]
+    declared = [columns.column(name) for name in names]
+    silent = {i: PlainOrText(names[i]) for i, column in enumerate(declared) if column is SILENT}
+    if form.types == "text":
+        silent = {i: PlainOrText(names[i], is_plain=False) for i in silent}
+    elif silent:
+        _see(silent, read_rows(open_text(), sign, limit_bytes))
+    readers = [silent[i].read if i in silent else column.read for i, column in enumerate(declared)]
+    for index, (line, cells) in enumerate(rows):
+        try:
+            values = [read(cell) for read, cell in zip(readers, cells, strict=True)]
+        except RamekinError:
+            raise _fault_in(index, line, zip(names, readers, cells, strict=True)) from None
+        yield line, {name: value for name, value in zip(names, values, strict=True) if value is not MISSING}
 
 
-def write_csv(columns: Sequence[str], records: Iterable[dict[str, Any]]) -> bytes:
-    """Return rows of CSV, without a header: nested values as JSON text, null and missing as empty cells."""
-    target = io.StringIO(newline="")
-    writer = csv.writer(target)
-    for record in records:
-        writer.writerow([write_cell(record.get(name)) for name in columns])
-    return target.getvalue().encode()
+def _see(silent: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> None:
+    """Let each column of which no schema speaks see its cells."""
+    next(rows)
+    undecided = [(i, column.is_value) for i, column in silent.items()]
+    for _, cells in rows:
+        for i, is_value in undecided:
+            if cells[i] and not is_value(cells[i]):
+                silent[i].is_plain = False
+                undecided = [known for known in undecided if known[0] != i]
+        if not undecided:
+            return
 
 
-def write_csv_header(columns: Sequence[str]) -> bytes:
-    """Return the header line."""
-    target = io.StringIO(newline="")
-    csv.writer(target).writerow(columns)
-    return target.getvalue().encode()
+def _fault_in(index: int, line: int, cells: Iterable[tuple[str, Callable[[str], Any], str]]) -> RamekinError:
+    """Return what is wrong with the first cell of a row that cannot be read."""
+    for name, read, cell in cells:
+        try:
+            read(cell)
+        except RamekinError as error:
+            return error.within(index, name, index=index, line=line)
+    raise AssertionError("a cell that could not be read can be read now")
 
 
-def write_cell(value: object) -> str:
-    """Return a value as a cell's text."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else codec.dump(value).decode()
+def write_csv(names: Sequence[str], records: Iterable[dict[str, Any]], columns: Columns = UNTYPED) -> bytes:
+    """Return rows of CSV, without a header: nested values as JSON text, null and missing as empty cells.
+
+    Where a schema speaks of a column, a cell is written so that it is read as the same value again.
+    """
+    writers = [(name, columns.column(name).write) for name in names]
+    if not names:
+        return b""
+    return write_rows([[write(record.get(name, MISSING)) for name, write in writers] for record in records])
 
 
-def _csv_rows(text: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the line that it ends on."""
-    try:
-        decoded = text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        raise MalformedCsv(f"The text is not UTF-8 (line {line}).") from None
-    rows = csv.reader(io.StringIO(decoded, newline=""), strict=True)
-    width = None
-    try:
-        for row in rows:
-            if not row:
-                continue  # a blank line
-            if width is not None and len(row) != width:
-                raise MalformedCsv(f"The row has {len(row)} cells, the header {width} (line {rows.line_num}).")
-            width = len(row)
-            yield rows.line_num, row
-    except csv.Error:
-        raise MalformedCsv(f"The quotes do not match (line {rows.line_num}).") from None
-
-
-def _cell_reader(name: str, cells: list[str], types: CellTypes | None, as_text: bool) -> Callable[[str], Any]:
-    if types is not None and name in types:
-        return _typed_reader(types[name])
-    if not as_text and types is None and all(_PLAIN.fullmatch(cell) for cell in cells if cell):
-        return _read_json
-    return str
-
-
-def _typed_reader(types: frozenset[str]) -> Callable[[str], Any]:
-    """Return how a model's column is read: what is plainly of its type becomes that, all else is left to the model."""
-
-    def read(cell: str) -> Any:
-        if types & {"integer", "number", "boolean"} and _PLAIN.fullmatch(cell):
-            return _read_json(cell)
-        if types & {"object", "array"} and cell[0] in "{[":
-            return _read_json(cell)
-        return cell
-
-    return read
-
-
-def _read_json(cell: str) -> Any:
-    return codec.parse(cell.encode())
+def write_csv_header(names: Sequence[str]) -> bytes:
+    """Return the header line; nothing without columns."""
+    return write_rows([[name or Quoted() for name in names]] if names else [])

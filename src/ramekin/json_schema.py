@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
 from ramekin import codec
+from ramekin.columns import Columns
 from ramekin.declared_id import declares_id
 from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, shorten
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
@@ -71,6 +72,7 @@ class JsonSchema:
         self._has_id = declares_id(schema, references)
         declared = [name for name in schema.get("properties", {}) if name != "id"]
         self.fields = ("id", *declared)
+        self.columns = Columns(schema, references)
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
         self.takes_uuid = not self._refuses_id(str(uuid7()))
         self._reads_integers = not self._refuses_id(1) and self._refuses_id("1")

@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticUndefined, SchemaValidator
 
 from ramekin import codec
+from ramekin.columns import Columns
 from ramekin.errors import Fault, InvalidRecord, RamekinError, did_you_mean, listing, shorten
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
 from ramekin.ids import looks_like_integer, uuid7
@@ -54,6 +55,7 @@ class ModelSchema:
         )
         self.title = model.__name__
         self.json_schema = model.model_json_schema(by_alias=True)
+        self.columns = Columns(self.json_schema, fills_defaults=True)
         self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
         fields = {field.serialization_alias or name: field for name, field in model.model_fields.items()}

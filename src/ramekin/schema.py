@@ -13,6 +13,8 @@ from ramekin.fields import Fields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ramekin.columns import Columns
+
 MAX_FAULTS = 10
 """Faults that one error lists; a record with more has its first ones named, and their number said."""
 
@@ -32,6 +34,9 @@ class RecordSchema(Fields, Protocol):
     takes_uuid: bool
     """Whether a record without an id is given a UUID: the schema makes none, and would take it."""
 
+    columns: Columns
+    """What it says of the columns of CSV."""
+
     def validate(self, record: dict[str, Any]) -> bytes:
         """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong."""
 
@@ -47,20 +52,3 @@ def invalid_record(title: str, faults: Sequence[Fault], count: int) -> InvalidRe
     said = f"{count} faults" if count > 1 else "one fault"
     shown = f"; the first {len(faults)} are listed" if count > len(faults) else ""
     return InvalidRecord(f"The record does not satisfy {title}: {said}{shown}.", faults=faults)
-
-
-def column_types(schema: dict[str, Any]) -> dict[str, frozenset[str]]:
-    """Return the JSON types that a schema gives to each property, as a CSV reader needs them."""
-    return {name: frozenset(_types(part)) for name, part in schema.get("properties", {}).items()}
-
-
-def _types(part: dict[str, Any] | bool) -> set[str]:
-    if isinstance(part, bool):
-        return set()  # anything, or nothing
-    if "$ref" in part or "properties" in part:
-        return {"object"}
-    found = part.get("type", [])
-    types = {found} if isinstance(found, str) else set(found)
-    for branch in [*part.get("anyOf", []), *part.get("oneOf", []), *part.get("allOf", [])]:
-        types |= _types(branch)
-    return types

@@ -50,4 +50,8 @@ class Settings(BaseModel):
     fast_path: Literal["protocol", "asgi", "off"] = Field(
         "protocol", description="Short way to records: below ASGI, in it, or none."
     )
+    delimiter: Literal[",", ";", "tab", "|"] = Field(",", description="What stands between the cells of a CSV file.")
+    csv_types: Literal["auto", "text"] = Field(
+        "auto", description="text: columns of CSV files stay text where no schema says what they hold."
+    )
     shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")

@@ -16,7 +16,7 @@ from ramekin.errors import BodyTooLarge, DuplicateMember, InvalidRecord, Malform
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SPACE = b" \t\r\n"
+_MARKS = (b"\xef", b"\xff", b"\xfe")  # byte order marks begin with these, and no JSON text does
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'  # possessive: no text makes the search go back and try again
 _FLAT = rb'[^{}\[\]"]*+(?:' + _STRING + rb'[^{}\[\]"]*+)*+'
 _SHALLOW = rb"\{" + _FLAT + rb"(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*+\}"
@@ -40,7 +40,7 @@ class Splitter:
     def __init__(self, *, limit_bytes: int, is_array: bool = False) -> None:
         self._limit = limit_bytes
         self._is_array = is_array
-        self._expect = "array" if is_array else "object"
+        self._expect = self._begins_with = "array" if is_array else "object"
         self._buffer = b""
         self._at = 0
         self.line, self._line_start = 1, 0  # line_start counts from the buffer's beginning, and may be negative
@@ -86,9 +86,12 @@ class Splitter:
         Raises:
             MalformedJson: it ended too early.
         """
-        if self._expect != "end":
-            line, column = self._position()
-            raise MalformedJson(f"The text ends too early (line {line}, column {column}).")
+        if self._expect == "end":
+            return
+        line, column = self._position()
+        if self._expect == self._begins_with:
+            raise MalformedJson(f"The text is empty; {_WANTED[self._expect].lower()} was expected (line {line}).")
+        raise MalformedJson(f"The text ends too early (line {line}, column {column}).")
 
     def _skip_blank(self) -> bool:
         blank = _BLANK.match(self._buffer, self._at)
@@ -149,10 +152,18 @@ class Splitter:
             return True
         if step is None:
             line, column = self._position()
-            raise MalformedJson(f"{_WANTED[self._expect]} was expected (line {line}, column {column}).")
+            raise MalformedJson(f"{self._complaint(sign)} (line {line}, column {column}).")
         self._advance(self._at + 1)
         self._expect = "end" if step == "after array" and self._is_array else step
         return True
+
+    def _complaint(self, sign: bytes) -> str:
+        """Say what is wrong with a sign that was not expected."""
+        if sign in _MARKS and self._expect == self._begins_with:
+            return "The text begins with a byte order mark; save it as plain UTF-8"
+        if self._expect == "array" and not self._is_array:
+            return f"The member '{shorten(self._table)}' is no array of records, as every table is one"
+        return f"{_WANTED[self._expect]} was expected"
 
     def _take_name(self) -> bool:
         found = _NAME.match(self._buffer, self._at)

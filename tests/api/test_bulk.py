@@ -8,7 +8,6 @@ from tests.problems import assert_problem
 
 PETS = "/api/v1/data/pets"
 NDJSON = {"content-type": "application/x-ndjson"}
-CSV = {"content-type": "text/csv"}
 
 
 def ids(api):
@@ -127,45 +126,3 @@ def test_ndjson_that_is_wrong_names_its_line(api, text, line):
 def test_empty_ndjson_is_an_empty_bulk(api):
     answer = api.post(PETS, content=b"\n", headers=NDJSON)
     assert (answer.status_code, answer.json()) == (200, [])
-
-
-# CSV
-
-
-def test_csv_reads_a_column_as_numbers_or_booleans_where_every_cell_is_one(api):
-    text = "id,n,f,b,mixed,zip,a.b\n1,1,1e2,true,1,0150,x\n2,-2,,false,x,75001,\n"
-    answer = api.post(PETS, content=text.encode(), headers=CSV)
-    assert answer.status_code == 201
-    assert answer.json() == [
-        {"id": 1, "n": 1, "f": 100.0, "b": True, "mixed": "1", "zip": "0150", "a.b": "x"},
-        {"id": 2, "n": -2, "b": False, "mixed": "x", "zip": "75001"},
-    ]
-
-
-def test_csv_types_text_keeps_every_cell_as_text(api):
-    answer = api.post(f"{PETS}?csv_types=text", content=b"id,n\n1,2\n", headers=CSV)
-    assert answer.json() == [{"id": "1", "n": "2"}]
-
-
-def test_csv_takes_quotes_line_ends_and_a_byte_order_mark(api):
-    text = '\ufeffid,name\r\n1,"a ""b"", c\nd"\r\n\r\n2,\u00e9\r\n'
-    answer = api.post(PETS, content=text.encode(), headers=CSV)
-    assert answer.json() == [{"id": 1, "name": 'a "b", c\nd'}, {"id": 2, "name": "é"}]
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [(b"id,n\n1,2\n3\n", 3), (b"id,n\n1,2,3\n", 2), (b'id\n"a\n', 2), (b"id,id\n1,2\n", 1), (b"id\n\xff\n", 2)],
-)
-def test_csv_that_is_wrong_names_its_line(api, text, line):
-    problem = assert_problem(api.post(PETS, content=text, headers=CSV), 400, "malformed-csv")
-    assert f"line {line}" in problem["detail"]
-
-
-def test_csv_without_a_header_is_refused_and_with_nothing_else_is_empty(api):
-    assert_problem(api.post(PETS, content=b"", headers=CSV), 400, "malformed-csv")
-    assert api.post(PETS, content=b"id,n\n", headers=CSV).json() == []
-
-
-def test_csv_with_a_number_that_cannot_be_kept_is_refused(api):
-    assert_problem(api.post(PETS, content=b"id\n99999999999999999999\n", headers=CSV), 422, "integer-out-of-range")

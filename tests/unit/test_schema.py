@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, cr
 
 from ramekin.errors import InvalidRecord
 from ramekin.models import ModelSchema, table_name, tables_in
-from ramekin.schema import column_types
 
 
 @pytest.mark.parametrize(
@@ -149,13 +148,6 @@ def test_only_the_first_faults_are_listed_and_all_are_counted():
     with pytest.raises(InvalidRecord, match="26 faults; the first 10 are listed") as refused:
         SCHEMA.validate({"id": 1} | {f"x{i}": 1 for i in range(26)})
     assert len(refused.value.faults) == 10
-
-
-def test_column_types_follow_references_and_unions():
-    types_of = column_types(SCHEMA.json_schema)
-    assert types_of["text"] == {"string"}
-    assert types_of["either"] == {"object", "integer", "null"}
-    assert types_of["some"] == {"array"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin import codec, formats
+from ramekin.columns import UNTYPED
 from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
+from ramekin.formats import CsvForm
 from ramekin.splitter import Splitter
 from tests.unit.test_values_and_paths import JSON
 
@@ -114,13 +116,13 @@ def test_ndjson_lines_are_found_wherever_chunks_end(size):
 )
 def test_csv_that_is_written_is_read_again(records):
     text = formats.write_csv_header(["a", "b"]) + formats.write_csv(["a", "b"], records)
-    assert [record for _, record in formats.read_csv(text, as_text=True)] == records
+    assert [record for _, record in formats.read_csv(lambda: [text], UNTYPED, 10_000, CsvForm(types="text"))] == records
 
 
 @given(st.text(alphabet='ab",\r\n1', max_size=20))
 def test_any_text_is_either_csv_or_an_error_of_ours(text):
     try:
-        rows = list(formats.read_csv(text.encode()))
+        rows = list(formats.read_csv(lambda: [text.encode()], UNTYPED, 10_000, CsvForm()))
     except MalformedCsv:
         return
     assert all(isinstance(record, dict) for _, record in rows)

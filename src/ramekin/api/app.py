@@ -38,12 +38,14 @@ from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.responses import json_response
 from ramekin.api.routes import add_route, methods_of
 from ramekin.clock import SYSTEM
+from ramekin.columns import UNTYPED
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ramekin.clock import Clock
+    from ramekin.columns import Columns
     from ramekin.database import Database
 
 
@@ -75,6 +77,11 @@ class Context:
         """Return the columns that a table's model declares, none without a model."""
         schema = self.database.schemas.get(table)
         return () if schema is None else schema.fields
+
+    def csv_columns(self, table: str) -> Columns:
+        """Return what is said of a table's columns in CSV."""
+        schema = self.database.schemas.get(table)
+        return UNTYPED if schema is None else schema.columns
 
 
 def create_app(

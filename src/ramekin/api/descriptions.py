@@ -109,6 +109,9 @@ _ON_CONFLICT = query_parameter(
 _CSV_TYPES = query_parameter(
     "csv_types", "`text`: every cell of a CSV body is text.", {"type": "string", "enum": ["auto", "text"]}
 )
+_DELIMITER = query_parameter(
+    "delimiter", "What stands between the cells of a CSV body.", {"type": "string", "enum": [",", ";", "tab", "|"]}
+)
 _LIST = {
     "type": "object",
     "required": ["data", "next"],
@@ -152,7 +155,7 @@ RECORDS = {
     "create_record": _doc(
         "records",
         {201: _answer("Created: the record, or the records in order.", RECORD, _USER), 200: _answer("None was new.")},
-        parameters=[_ON_CONFLICT, _CSV_TYPES, _header("Prefer", "`return=minimal`: answer with a count.")],
+        parameters=[_ON_CONFLICT, _CSV_TYPES, _DELIMITER, _header("Prefer", "`return=minimal`: answer with a count.")],
         requestBody={
             "required": True,
             "content": _content({"oneOf": [RECORD, {"type": "array", "items": RECORD}]}, _USER)

@@ -88,11 +88,12 @@ async def _ndjson_table(context: Context, table: str) -> AsyncIterator[bytes]:
 
 async def _csv_table(context: Context, table: str) -> AsyncIterator[bytes]:
     async with context.database.snapshot(table) as snapshot:
-        columns = await _columns(context, snapshot, table)
-        yield formats.write_csv_header(columns)
+        names = await _columns(context, snapshot, table)
+        columns = context.csv_columns(table)
+        yield formats.write_csv_header(names)
         async for bodies in snapshot.view.batches(table):
             for start in range(0, len(bodies), 100):
-                yield formats.write_csv(columns, [codec.parse(body) for body in bodies[start : start + 100]])
+                yield formats.write_csv(names, [codec.parse(body) for body in bodies[start : start + 100]], columns)
 
 
 async def _columns(context: Context, snapshot: Snapshot, table: str) -> list[str]:

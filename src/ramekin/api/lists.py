@@ -163,11 +163,13 @@ def next_page(path: str, cursor: str | None) -> str | None:
     return None if cursor is None else path + cursor
 
 
+def columns_of(context: Context, asked: FindRequest) -> list[str]:
+    """Return the declared columns of a page, which come first in CSV."""
+    chosen = None if asked.select is None else {path[0] for path in asked.select}
+    return [name for name in context.columns(asked.table) if chosen is None or name in chosen]
+
+
 def _page(context: Context, asked: FindRequest, found: FindPage, following: str | None) -> Page:
-    columns = context.columns(asked.table)
-    if asked.select is not None:
-        chosen = {path[0] for path in asked.select}
-        columns = [column for column in columns if column in chosen]
     return Page(
         selected(found.rows, asked.select),
         sum(map(len, found.rows)),
@@ -175,5 +177,6 @@ def _page(context: Context, asked: FindRequest, found: FindPage, following: str 
         found.total,
         found.warnings,
         found.explain,
-        columns=columns,
+        columns=columns_of(context, asked),
+        declared=context.csv_columns(asked.table),
     )

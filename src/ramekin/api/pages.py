@@ -17,11 +17,13 @@ from fastapi import Response
 from ramekin import codec, formats
 from ramekin.api.headers import CSV, JSON
 from ramekin.api.responses import Stream, ascii_json, body_response
+from ramekin.columns import UNTYPED
 from ramekin.paths import select
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
+    from ramekin.columns import Columns
     from ramekin.finding import Explanation
     from ramekin.paths import FieldPath
 
@@ -57,7 +59,8 @@ class Page:
     """The rows of a page, each as JSON once it is asked for, and what is said about them.
 
     Rows in a sequence are ready, others are made in steps. `size_bytes` is about what they have together;
-    `columns` are those that come first in CSV; `flatten` makes a row of one line of a nested one.
+    `columns` are those that come first in CSV, and `declared` what is said of them; `flatten` makes a row of one line
+    of a nested one.
     """
 
     rows: Sequence[bytes] | Iterator[Row]
@@ -69,6 +72,7 @@ class Page:
     members: dict[str, Any] | None = None
     columns: Sequence[str] = ()
     flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    declared: Columns = UNTYPED
 
 
 def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[Row]:
@@ -159,7 +163,7 @@ async def _write_csv(page: Page) -> AsyncIterator[bytes]:
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         if not any(long for _, long in some):
-            yield formats.write_csv(list(columns), [record for record, _ in some])
+            yield formats.write_csv(list(columns), [record for record, _ in some], page.declared)
         else:
             for record, long in some:
                 async for piece in _csv_row(list(columns), record, long):

@@ -59,13 +59,18 @@ def problem(error: errors.RamekinError, request: str) -> dict[str, Any]:
     }
     if error.index is not None:
         document["index"] = error.index
-    faults = [{"pointer": fault.pointer[:300], "detail": fault.detail[:200]} for fault in error.faults]
+    faults = [_entry(fault) for fault in error.faults]
     while faults:
         whole = {**document, "errors": faults}
         if len(codec.dump(whole)) <= MAX_BYTES:
             return whole
         faults.pop()
     return document
+
+
+def _entry(fault: errors.Fault) -> dict[str, Any]:
+    entry: dict[str, Any] = {"pointer": fault.pointer[:300], "detail": fault.detail[:200]}
+    return entry | {"line": fault.line} if fault.line else entry
 
 
 def problem_response(error: errors.RamekinError, request: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -10,10 +10,12 @@ from fastapi import FastAPI, Request, Response
 from ramekin import codec
 from ramekin.api import descriptions
 from ramekin.api.headers import FORMATS, JSON, accepted, media_type, preferences
+from ramekin.api.lists import columns_of
 from ramekin.api.pages import Page, page_response, selected
 from ramekin.api.preconditions import refuse_preconditions
 from ramekin.api.requests import read_body, read_parameters, stopped_when_gone
 from ramekin.api.routes import API, add_route
+from ramekin.columns import UNTYPED
 from ramekin.errors import (
     ConflictingParameters,
     InvalidAggregate,
@@ -54,14 +56,18 @@ def register(app: FastAPI, context: Context) -> None:
         async with stopped_when_gone(request):
             if "group_by" in body or "aggregate" in body:
                 grouped = _read_groups(context, table, body, words)
-                found, columns, chosen = await database.find_groups(grouped), grouped.grouping.names, None
+                found, columns, chosen = await database.find_groups(grouped), [*grouped.grouping.names], None
+                declared = UNTYPED
             else:
                 asked = _read_find(context, table, body, words)
-                found, columns, chosen = await database.find(asked), (), asked.select
+                found, columns, chosen = await database.find(asked), columns_of(context, asked), asked.select
+                declared = context.csv_columns(table)
         path = f"{API}/query/{quote(table)}"
         following = None if found.cursor is None else f"{path}?{urlencode({'cursor': found.cursor})}"
         rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
-        page = Page(rows, size, following, found.total, found.warnings, found.explain, columns=columns)
+        page = Page(
+            rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared
+        )
         return await page_response(page, kind, {"vary": "Accept, Prefer"})
 
     add_route(app, "POST", f"{API}/query/{{table}}", query_table, **descriptions.QUERY)

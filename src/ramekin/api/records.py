@@ -32,11 +32,12 @@ from ramekin.api.responses import (
     record_path,
 )
 from ramekin.api.routes import API, add_route, hot
-from ramekin.errors import BodyTooLarge, Unprocessable
+from ramekin.delimited import DELIMITERS
+from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
+from ramekin.formats import CSV_TYPES, CsvForm
 from ramekin.operations import ALWAYS, CONFLICT_RULES, Operation
 from ramekin.paths import select
 from ramekin.query.url import parse_select
-from ramekin.schema import column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 RECORD = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
 
+_AS_USUAL = CsvForm()
+
 
 def register(app: FastAPI, context: Context) -> None:
     """Add the endpoints of records."""
@@ -59,7 +62,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Create one record, or many at once: all or nothing."""
         kind = media_type(request, (JSON, NDJSON, CSV))
         body = await read_body(request, limits.bulk_bytes)
-        rule, as_text = _read_words(request)
+        rule, form = _read_words(request, kind)
         accepted(request, (JSON,))
         refuse_preconditions(request)
         is_minimal = "return=minimal" in preferences(request)
@@ -68,7 +71,7 @@ def register(app: FastAPI, context: Context) -> None:
                 raise BodyTooLarge(f"A record has more than {limits.record_bytes} bytes.")
             outcome = await database.apply(Operation("create", table, None, codec.parse(body), ALWAYS, rule))
             return _answer_one(table, outcome, is_minimal=is_minimal)
-        records = _read_bulk(context, table, kind, body, as_text=as_text)
+        records = _read_bulk(context, table, kind, body, form)
         outcomes = await database.insert(table, records, on_conflict=rule)
         return _answer_many(outcomes, is_minimal=is_minimal)
 
@@ -153,28 +156,31 @@ async def _parse(context: Context, body: bytes, table: str, id: str | None) -> A
         raise
 
 
-def _read_words(request: Request) -> tuple[OnConflict, bool]:
-    """Return what becomes of a record that is there already, and whether the values of CSV are texts."""
+def _read_words(request: Request, kind: str) -> tuple[OnConflict, CsvForm]:
+    """Return what becomes of a record that is there already, and how CSV is read."""
     if not request.scope["query_string"]:
-        return CONFLICT_RULES[0], False
-    parameters = read_parameters(request, ("on_conflict", "csv_types"))
-    rule = choice(parameters, "on_conflict", CONFLICT_RULES)
-    return rule, choice(parameters, "csv_types", ("auto", "text")) == "text"
+        return CONFLICT_RULES[0], _AS_USUAL
+    parameters = read_parameters(request, ("on_conflict", "csv_types", "delimiter"))
+    for name in ("csv_types", "delimiter"):
+        if name in parameters and kind != CSV:
+            raise InvalidParameter(f"'{name}' is for bodies of {CSV}.")
+    delimiter = choice(parameters, "delimiter", tuple(DELIMITERS))
+    form = CsvForm(delimiter, choice(parameters, "csv_types", CSV_TYPES))
+    return choice(parameters, "on_conflict", CONFLICT_RULES), form
 
 
 def _selected(text: str, fields: Fields) -> list[FieldPath]:
     return list(parse_select(text.split(","), fields))
 
 
-def _read_bulk(context: Context, table: str, kind: str, body: bytes, *, as_text: bool) -> Iterable[Any]:
+def _read_bulk(context: Context, table: str, kind: str, body: bytes, form: CsvForm) -> Iterable[Any]:
+    limit = context.database.limits.record_bytes
     if kind == JSON:
-        numbered = formats.read_json_array(body, context.database.limits.record_bytes)
+        numbered = formats.read_json_array(body, limit)
     elif kind == NDJSON:
         numbered = formats.read_ndjson([body])
     else:
-        schema = context.database.schemas.get(table)
-        types = None if schema is None else column_types(schema.json_schema)
-        numbered = formats.read_csv(body, types, as_text=as_text)
+        numbered = formats.read_csv(lambda: [body], context.csv_columns(table), limit, form)
     return (record for _, record in numbered)
 
 

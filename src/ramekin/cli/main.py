@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv: the name is the table.")
+    list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table.")
 ]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[str | None, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.  [default: 8000]")]
@@ -41,6 +41,8 @@ SortedRows = Annotated[str | None, typer.Option(metavar="N", help="Rows that one
 IdleSeconds = Annotated[str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.")]
 FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
 Seconds = Annotated[str | None, typer.Option(metavar="N", help="Seconds that requests get to finish at the end.")]
+Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
+CsvTypes = Annotated[str | None, typer.Option(help="How columns of CSV files are read: auto or text.  [default: auto]")]
 Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
 Url = Annotated[
     str | None, typer.Option(help="The server.  [default: http://127.0.0.1:8000, or RAMEKIN_HOST and _PORT]")
@@ -70,6 +72,8 @@ def serve(
     max_sorted_rows: SortedRows = None,
     index_idle_seconds: IdleSeconds = None,
     fast_path: FastPath = None,
+    delimiter: Delimiter = None,
+    csv_types: CsvTypes = None,
     shutdown_seconds: Seconds = None,
     workers: Workers = 1,
 ) -> None:
@@ -98,12 +102,15 @@ def load(
     files: Annotated[list[Path], typer.Argument(help="Files as for `serve`.")],
     url: Url = None,
     mode: Annotated[str, typer.Option(help="merge: the rest stays; replace: nothing else stays.")] = "merge",
+    delimiter: Delimiter = None,
+    csv_types: CsvTypes = None,
     api_key: ClientKey = None,
 ) -> None:
     """Send files to a running server, all or nothing, with a progress bar on a terminal."""
     from ramekin.cli.transfer import load_files
 
-    _guard(lambda: load_files(files, _server(url, api_key), mode))
+    form = _csv_form(delimiter, csv_types)
+    _guard(lambda: load_files(files, _server(url, api_key), mode, form))
 
 
 @app.command()
@@ -200,6 +207,13 @@ def _settings(given: dict[str, Any]) -> Any:
     from ramekin.cli.configuration import read_settings
 
     return _guard(lambda: read_settings({name: value for name, value in given.items() if value is not None}))
+
+
+def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
+    from ramekin.formats import CsvForm
+
+    settings = _settings({"delimiter": delimiter, "csv_types": csv_types})
+    return CsvForm(settings.delimiter, settings.csv_types)
 
 
 def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:

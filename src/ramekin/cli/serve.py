@@ -10,8 +10,7 @@ import asyncio
 import gc
 import sys
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -22,23 +21,26 @@ from ramekin.api.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, read_models, service_links
-from ramekin.cli.files import Source, from_bytes, naming_faults, open_file, read_records
+from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
 from ramekin.cli.server import Server
 from ramekin.cli.signals import Stopped
+from ramekin.columns import UNTYPED
 from ramekin.database import Database
 from ramekin.definitions import Limits
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import RamekinError
+from ramekin.formats import CsvForm
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from ramekin.cli.signals import Signals
+    from ramekin.columns import Columns
     from ramekin.settings import Settings
 
 _log = structlog.get_logger("ramekin")
@@ -126,8 +128,8 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
 
         sources = [from_bytes(f"{table}.json", text) for table, text in samples.datasets().items()]
         return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits), sources, None
-    models = read_models(settings.models)
-    return Database(models, engine=engine, limits=limits), [open_file(path) for path in files], replay
+    models, form = read_models(settings.models), CsvForm(settings.delimiter, settings.csv_types)
+    return Database(models, engine=engine, limits=limits), [open_file(path, form) for path in files], replay
 
 
 async def _serve(database: Database, sources: list[Source], run: Run) -> None:
@@ -209,29 +211,19 @@ async def _load(database: Database, sources: list[Source]) -> None:
         raise Refused(
             "FILE: files are loaded into an empty data directory only; use `ramekin load` on the running server"
         )
-    reading: list[Source] = []
 
-    def records(source: Source, advance: Callable[[int], None]) -> Iterator[tuple[str, Any]]:
-        reading[:] = [source]
-        read = source.read
-        source.read = lambda: _counted(read(), advance)
-        yield from read_records(source, database.limits.record_bytes, database.schemas)
+    def columns_of(table: str) -> Columns:
+        schema = database.schemas.get(table)
+        return UNTYPED if schema is None else schema.columns
 
-    with (
-        progress("Loading", sum(source.size_bytes for source in sources)) as advance,
-        naming_faults(lambda: reading[0] if reading else None),
-    ):
-        await database.load(chain.from_iterable(records(source, advance) for source in sources))
+    with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
+        reading = Reading(sources, database.limits.record_bytes, columns_of, advance)
+        with naming_faults(reading):
+            await database.load(reading)
 
 
 async def _has_records(database: Database) -> bool:
     return any(info.stats.records for info in await database.tables())
-
-
-def _counted(chunks: Iterator[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield chunk
-        advance(len(chunk))
 
 
 async def _greeting(database: Database, run: Run) -> str:

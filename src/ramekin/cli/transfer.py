@@ -11,14 +11,17 @@ from urllib.parse import quote, urlsplit
 
 from ramekin import codec
 from ramekin.cli.configuration import Refused
-from ramekin.cli.files import Source, naming_faults, open_file, read_records
+from ramekin.cli.files import Reading, naming_faults, open_file
 from ramekin.cli.progress import progress
+from ramekin.columns import UNTYPED, Columns
 from ramekin.definitions import MIB
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from ramekin.formats import CsvForm
 
 CHUNK_BYTES = 256 * 1024
 FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
@@ -50,8 +53,8 @@ class Server:
             raise Refused(f"no answer from {self.url}: {said}; is the server running there?") from None
 
 
-def load_files(paths: list[Path], server: Server, mode: str) -> None:
-    """Send files to the server as one load: all or nothing.
+def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> None:
+    """Send files to the server as one load: all or nothing. CSV is read as the server's schemas say.
 
     Raises:
         FileFault: a file cannot be read; nothing was stored.
@@ -59,15 +62,13 @@ def load_files(paths: list[Path], server: Server, mode: str) -> None:
     """
     if mode not in MODES:
         raise Refused(f"--mode is one of {', '.join(MODES)}")
-    sources = [open_file(path) for path in paths]
-    reading: list[Source] = []
+    sources = [open_file(path, form) for path in paths]
     headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
-    with (
-        progress("Loading", sum(source.size_bytes for source in sources)) as advance,
-        naming_faults(lambda: reading[0] if reading else None),
-    ):
-        body = _as_database(sources, reading, advance)
-        response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
+    with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
+        reading = Reading(sources, 1024 * MIB, lambda table: _columns_of(table, server), advance)
+        with naming_faults(reading):
+            body = _as_database(reading)
+            response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
     answer = _answer(response)
     for table, count in answer["loaded"].items():
         print(f"{table}: {count:,}")
@@ -131,29 +132,28 @@ def is_ready(server: Server) -> bool:
         return False
 
 
-def _as_database(sources: list[Source], reading: list[Source], advance: Callable[[int], None]) -> Iterator[bytes]:
+def _columns_of(table: str, server: Server) -> Columns:
+    """Return what the server's table says of the columns of CSV. Raises Refused."""
+    response = server.request("GET", f"/api/v1/tables/{quote(table, safe='')}")
+    if response.status == 404:
+        response.read()
+        return UNTYPED
+    return Columns(_answer(response)["schema"])
+
+
+def _as_database(reading: Reading) -> Iterator[bytes]:
     """Yield the text of an object of arrays, in chunks. Raises what reading a file raises."""
-    chunk, table, done = bytearray(b"{"), None, set()
-    for source in sources:
-        reading[:] = [source]
-        weight = 0
-        for name, record in read_records(source, limit_bytes=1024 * MIB):
-            if name != table:
-                if name in done:
-                    raise RamekinError(f"The table '{name}' is in two files; load them one after the other.")
-                chunk += (b"]," if table is not None else b"") + codec.dump(name) + b":["
-                table, is_first = name, True
-                done.add(name)
-            if record is None:
-                continue
-            chunk += (b"" if is_first else b",") + codec.dump(record)
-            is_first = False
-            if len(chunk) >= CHUNK_BYTES:
-                advance(min(len(chunk), source.size_bytes - weight))
-                weight = min(source.size_bytes, weight + len(chunk))
-                yield bytes(chunk)
-                chunk.clear()
-        advance(source.size_bytes - weight)
+    chunk, table = bytearray(b"{"), None
+    for name, record in reading:
+        if record is None:
+            chunk += (b"]," if table is not None else b"") + codec.dump(name) + b":["
+            table, is_first = name, True
+            continue
+        chunk += (b"" if is_first else b",") + codec.dump(record)
+        is_first = False
+        if len(chunk) >= CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
     yield bytes(chunk) + (b"]}" if table is not None else b"}")
 
 

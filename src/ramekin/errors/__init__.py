@@ -60,6 +60,7 @@ from ramekin.errors.base import (
     all_errors,
     did_you_mean,
     listing,
+    pointer,
     shorten,
 )
 from ramekin.errors.refused import (
@@ -174,5 +175,6 @@ __all__ = [
     "all_errors",
     "did_you_mean",
     "listing",
+    "pointer",
     "shorten",
 ]

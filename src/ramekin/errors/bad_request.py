@@ -45,11 +45,14 @@ class TooDeep(MalformedJson):
 
 
 class MalformedCsv(BadRequest):
-    """The text is not CSV (RFC 4180) with a header line: a row is ragged, a quote is open, or a name stands twice."""
+    """The text is not CSV (RFC 4180) with a header line: a row is ragged, quotes are open, a name is missing or twice.
+
+    Or the header has another delimiter, or the text no line end at all.
+    """
 
     code = "malformed-csv"
     title = "The body is not valid CSV"
-    remedy = "Give every row as many cells as the header has names. The detail names the line."
+    remedy = "Give every row as many cells as the header has names, and say `delimiter` if it is no comma."
 
 
 class MalformedPath(BadRequest):

@@ -15,10 +15,11 @@ NAME_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a record: where (a JSON pointer, RFC 6901) and what."""
+    """One thing wrong with a record: where (a JSON pointer, RFC 6901), what, and the text's line, 0 if it has none."""
 
     pointer: str
     detail: str
+    line: int = 0
 
 
 class RamekinError(Exception):
@@ -46,6 +47,30 @@ class RamekinError(Exception):
         """Return the faults, or the message as the only one, with pointers that begin with a place."""
         faults = self.faults or (Fault("", self.message),)
         return [Fault(f"/{place}{fault.pointer}", fault.detail) for fault in faults]
+
+    def within(self, *steps: str | int, index: int | None = None, line: int = 0) -> RamekinError:
+        """Return the error as one of a larger text: `steps` lead to what it is about, which stands on a line.
+
+        A line that is known already is kept: it is nearer.
+        """
+        place = pointer(steps)
+        faults = [
+            Fault(f"{place}{fault.pointer}", fault.detail, fault.line or line)
+            for fault in self.faults or (Fault("", self.message),)
+        ]
+        index = self.index if index is None else index
+        return type(self)(_with_line(self.message, line), faults=faults, index=index)
+
+
+def pointer(steps: Iterable[str | int]) -> str:
+    """Return a JSON pointer (RFC 6901) of some steps, long names cut."""
+    return "".join([f"/{shorten(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps])
+
+
+def _with_line(message: str, line: int) -> str:
+    if not line or "(line " in message:
+        return message
+    return f"{message.removesuffix('.')} (line {line})."
 
 
 def shorten(name: str) -> str:
