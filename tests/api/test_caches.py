@@ -1,21 +1,77 @@
 """What a cache, in a browser or between, is told: whose answer it has, what it depends on, whether it may give it."""
 
 import itertools
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
 
+import httpx2
 import pytest
+from fastapi.testclient import TestClient
 
+from ramekin.api.app import create_app
+from tests.conftest import Server, start_database
 from tests.problems import assert_problem
 
 PETS = "/api/v1/data/pets"
 JOIN = "/api/v1/join/pets/kinds/kind=id"
 FORMATS = ["application/json", "application/x-ndjson", "text/csv"]
 STRICT = {"prefer": "handling=strict"}
+KEY = "a-secret-of-32-characters-length"
+NGINX = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/log; events {{ }}
+http {{
+    access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/temp; fastcgi_temp_path {folder}/f;
+    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    proxy_cache_path {folder}/kept keys_zone=kept:1m;
+    server {{
+        listen 127.0.0.1:{port};
+        proxy_cache kept; proxy_cache_valid 200 301 404 10m; add_header X-Cache $upstream_cache_status always;
+        location / {{ proxy_pass {url}; }}
+    }}
+}}
+"""
 
 
 @pytest.fixture
 def pets(api):
     api.post("/api/v1/data/kinds", json={"id": "dog"})
     api.post(PETS, json=[{"id": i, "kind": "dog", "n": i} for i in range(3)])
+
+
+@pytest.fixture
+def proxied(tmp_path):
+    """Start a server, and nginx with a cache before it; return what fetches through both."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("nginx is not installed")
+        pytest.skip("nginx is not installed")
+    with ExitStack() as stack:
+
+        def start(*arguments):
+            server = Server(*arguments)
+            stack.callback(server.stop)
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            (tmp_path / "conf").write_text(NGINX.format(folder=tmp_path, port=port, url=server.url))
+            process = subprocess.Popen([nginx, "-p", tmp_path, "-c", tmp_path / "conf"])
+            stack.callback(process.wait, 30)
+            stack.callback(process.terminate)
+            client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+            stack.enter_context(client)
+            for _ in range(200):
+                try:
+                    client.get("/health")
+                    break
+                except httpx2.ConnectError:
+                    time.sleep(0.05)
+            return client.request
+
+        yield start
 
 
 @pytest.mark.parametrize("path", [PETS, f"{PETS}?sort=-n&limit=2", JOIN, f"{JOIN}?shape=tree", "/api/v1/dump/pets"])
@@ -69,3 +125,76 @@ def test_how_a_page_was_found_is_never_a_copy(api, pets):
         answer = api.get(f"{path}?explain=true")
         assert "etag" not in answer.headers
         assert answer.headers["vary"] == "Accept, Prefer"
+
+
+NO_STORE = ["/health", "/health/live", "/health/ready", "/metrics"]
+ASKS_AGAIN = [
+    "/", "/docs", "/openapi.json", "/problems", "/problems/conflict", PETS, f"{PETS}/1", f"{PETS}/1?select=n", f"{PETS}/none",
+    JOIN, "/api/v1/dump/pets", "/api/v1/dump", "/api/v1/tables", "/api/v1/tables/pets", "/api/v1/none", f"{PETS}?n:foo=1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_every_answer_says_what_a_cache_may_do(api, pets, method):
+    for path in NO_STORE:
+        assert api.request(method, path).headers["cache-control"] == "no-store", path
+    for path in ASKS_AGAIN:
+        assert api.request(method, path).headers["cache-control"] == "no-cache", path
+    assert api.request(method, "/static/favicon.svg").headers["cache-control"] == "public, max-age=86400"
+    assert api.post(PETS, json={}).headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("has_hot_routes", [False, True])
+def test_with_keys_no_cache_that_many_share_may_keep_an_answer(has_hot_routes):
+    app = create_app(start_database(), keys=[KEY], rate_limit="1000/second", has_hot_routes=has_hot_routes)
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        client.headers["authorization"] = f"Bearer {KEY}"
+        client.post(PETS, json={"id": 1, "n": 1, "kind": "dog"})
+        client.post("/api/v1/data/kinds", json={"id": "dog"})
+        for path in ASKS_AGAIN:
+            if path.startswith("/api/"):
+                assert client.get(path).headers["cache-control"] == "private, no-cache", path
+        assert client.get("/health").headers["cache-control"] == "no-store"
+        del client.headers["authorization"]
+        refused = client.get(f"{PETS}/1")
+        assert (refused.status_code, refused.headers["cache-control"]) == (401, "private, no-cache")
+
+
+@pytest.mark.parametrize("path", ["/problems", "/problems/conflict"])
+def test_a_problem_page_depends_on_what_is_accepted(api, path):
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for accept, kind in [
+        (browser, "text/html"), ("text/html", "text/html"), ("*/*", "application/json"), ("", "application/json"),
+        ("application/json, text/html;q=0.5", "application/json"), ("text/html;q=0", "application/json"),
+        ("image/png", "application/json"), ("application/problem+json", "application/json"),
+    ]:  # fmt: skip
+        answer = api.get(path, headers={"accept": accept})
+        assert answer.headers["content-type"].startswith(kind), accept
+        assert answer.headers["vary"] == "Accept"
+
+
+def test_a_real_cache_gives_a_record_to_nobody_without_a_key(proxied):
+    fetch = proxied("serve", "--api-key", KEY)
+    allowed = {"authorization": f"Bearer {KEY}"}
+    path = "/api/v1/data/pets/1"
+    assert fetch("PUT", f"{path}?upsert=true", headers=allowed, json={"n": 1}).status_code == 201
+    assert fetch("GET", path, headers=allowed).json()["n"] == 1
+    assert_problem(fetch("GET", path), 401, "unauthorized")
+    assert fetch("PATCH", path, headers=allowed, json={"n": 2}).status_code == 200
+    assert fetch("GET", path, headers=allowed).json()["n"] == 2
+
+
+def test_a_real_cache_mixes_up_no_formats_and_keeps_nothing_that_is_old(proxied):
+    fetch = proxied("serve")
+    fetch("POST", PETS, json=[{"id": 1, "n": 1}])
+    for path, kinds in [
+        (PETS, FORMATS),
+        ("/api/v1/dump/pets", FORMATS),
+        ("/problems/conflict", ["text/html", FORMATS[0]]),
+    ]:
+        for kind in [*kinds, *kinds]:
+            assert fetch("GET", path, headers={"accept": kind}).headers["content-type"].startswith(kind), path
+    assert fetch("GET", f"{PETS}/2").status_code == 404
+    fetch("PUT", f"{PETS}/2?upsert=true", json={})
+    assert fetch("GET", f"{PETS}/2").status_code == 200
+    assert fetch("GET", "/health").headers["x-cache"] == "MISS"

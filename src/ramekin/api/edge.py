@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
+_PRIVATE = {"cache-control": "private, no-cache"}
+"""What is told a cache where answers are for whoever has a key: one that many share must not keep them."""
+
 _log = structlog.get_logger("ramekin")
 
 
@@ -55,11 +58,16 @@ def new_id() -> str:
 
 
 def last_lines(exchange: Exchange) -> bytes:
-    """Return the headers that every answer ends with, as the lines in which they are sent."""
+    """Return the headers that every answer ends with, as the lines in which they are sent.
+
+    A cache may keep an answer and must ask before it gives it, unless the endpoint says otherwise: without a word it
+    would guess how long an answer is good (RFC 9111, section 4.2.2).
+    """
     lines = f"x-request-id: {exchange.request_id}\r\nx-content-type-options: nosniff\r\n"
-    if exchange.extra:
-        lines += "".join([f"{name}: {value}\r\n" for name, value in exchange.extra.items()])
-    return lines.encode()
+    if not exchange.extra:
+        return f"{lines}cache-control: no-cache\r\n".encode()
+    extra = {"cache-control": "no-cache", **exchange.extra}
+    return (lines + "".join([f"{name}: {value}\r\n" for name, value in extra.items()])).encode()
 
 
 class Edge:
@@ -81,8 +89,10 @@ class Edge:
         Raises:
             Limited, Unauthorized.
         """
+        if self._keys:
+            exchange.extra = _PRIVATE
         if self._rate_limit is not None:
-            exchange.extra = await self._rate_limit.count(client_of(headers, address))
+            exchange.extra = {**exchange.extra, **await self._rate_limit.count(client_of(headers, address))}
         self._keys.check(headers)
 
     def report_fault(self, exchange: Exchange, error: BaseException) -> Response:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ramekin.api.app import Context
 
 
+_NEVER_KEPT = {"cache-control": "no-store"}
+
+
 def register(app: FastAPI, context: Context) -> None:
     """Add the endpoints of health."""
 
@@ -38,7 +41,7 @@ def register(app: FastAPI, context: Context) -> None:
     async def health_live(request: Request) -> Response:
         """Say that the process runs. Touches no table."""
         read_parameters(request)
-        return json_response({"status": "ok", "version": __version__, "engine": _engine_name()})
+        return json_response({"status": "ok", "version": __version__, "engine": _engine_name()}, headers=_NEVER_KEPT)
 
     async def health_ready(request: Request) -> Response:
         """Say whether the server takes requests."""
@@ -56,7 +59,8 @@ def register(app: FastAPI, context: Context) -> None:
         status = "draining" if context.is_draining else await context.database.engine.state()
         is_ready = status == "ok"
         body = {"status": status, "version": __version__, "engine": _engine_name(), **figures}
-        return json_response(body, 200 if is_ready else 503, None if is_ready else {"retry-after": "1"})
+        headers = _NEVER_KEPT if is_ready else {**_NEVER_KEPT, "retry-after": "1"}
+        return json_response(body, 200 if is_ready else 503, headers)
 
     add_route(app, "GET", "/health", health, **descriptions.HEALTH)
     add_route(app, "GET", "/health/live", health_live, **descriptions.HEALTH)

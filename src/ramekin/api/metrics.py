@@ -112,6 +112,6 @@ def register(app: FastAPI, context: Context) -> None:
         )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
-        return Response(generate_latest(registry), media_type=MEDIA_TYPE)
+        return Response(generate_latest(registry), headers={"cache-control": "no-store"}, media_type=MEDIA_TYPE)
 
     add_route(app, "GET", "/metrics", metrics, **descriptions.METRICS)

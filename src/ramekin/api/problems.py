@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, errors
+from ramekin.api.headers import JSON, accepted
 from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.routes import add_route
 
@@ -40,6 +41,8 @@ STATUS: dict[type[errors.RamekinError], int] = {
 MEDIA_TYPE = "application/problem+json"
 MAX_BYTES = 2048
 _MAX_DETAIL = 900
+HTML = "text/html"
+_NEGOTIATED = {"vary": "Accept"}
 
 
 def status_of(error: type[errors.RamekinError]) -> int:
@@ -125,8 +128,8 @@ def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:
 
 def _page(request: Request, content: dict[str, Any] | list[dict[str, Any]]) -> Response:
     """Return HTML for browsers, JSON for everybody else."""
-    if "text/html" not in request.headers.get("accept", ""):
-        return Response(codec.dump(content), media_type="application/json")
+    if _wants_json(request):
+        return Response(codec.dump(content), headers=_NEGOTIATED, media_type=JSON)
     items = content if isinstance(content, list) else [content]
     parts = "".join(
         f"<h2><a href='{item['type']}'>{escape(item['code'])}</a> · {item['status']}</h2>"
@@ -135,4 +138,11 @@ def _page(request: Request, content: dict[str, Any] | list[dict[str, Any]]) -> R
     )
     style = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}"
     html = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Problems</title><style>{style}</style>{parts}"
-    return Response(html, media_type="text/html; charset=utf-8")
+    return Response(html, headers=_NEGOTIATED, media_type="text/html; charset=utf-8")
+
+
+def _wants_json(request: Request) -> bool:
+    try:
+        return accepted(request, (JSON, HTML)) == JSON
+    except errors.NotAcceptable:
+        return True
