@@ -1,38 +1,57 @@
-"""Pydantic models as tables: strict validation of records, ids by the model's type, and the model's JSON Schema.
+"""Pydantic models as schemas of tables: strict validation of records, ids by the model's type, and JSON Schema.
 
-`tables_in` finds the models of a module and names their tables. Knows nothing of tables' contents or of HTTP; see
-``schema.py`` for what every schema promises.
+Knows nothing of tables' contents or of HTTP; see ``model_tables.py`` for which classes become tables, ``fitness.py``
+for those that cannot, and ``schema.py`` for what every schema promises.
 """
 
 from __future__ import annotations
 
-import re
+import logging
 from functools import lru_cache
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import PydanticUndefined, SchemaValidator
+from pydantic_core import PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
 
 from ramekin import codec
 from ramekin.columns import Columns
-from ramekin.errors import Fault, InvalidRecord, RamekinError, did_you_mean, listing, shorten
+from ramekin.defaults import settle_defaults
+from ramekin.errors import (
+    DuplicateMember,
+    Fault,
+    IntegerOutOfRange,
+    InvalidRecord,
+    MalformedJson,
+    RamekinError,
+    TooDeep,
+    did_you_mean,
+    listing,
+    shorten,
+)
 from ramekin.fields import ANYTHING, FieldType, names_in, type_in
+from ramekin.fitness import check_fitness, check_types, complete, without_schema
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
-from ramekin.schema import MAX_FAULTS, invalid_record
-from ramekin.strict_schema import strict
-from ramekin.values import MISSING
+from ramekin.round_trip import may_change
+from ramekin.schema import MAX_FAULTS, difference, invalid_record
+from ramekin.strict_schema import inside, mapped, strict
+from ramekin.values import MISSING, order_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
+    from collections.abc import Callable, Sequence
 
+    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
-    from pydantic_core.core_schema import DecimalSchema
+    from pydantic_core.core_schema import DecimalSchema, JsonSchema
 
     from ramekin.paths import FieldPath
+    from ramekin.strict_schema import Node
+
+_log = logging.getLogger("ramekin")
 
 
 class ModelSchema:
@@ -45,30 +64,41 @@ class ModelSchema:
     """
 
     def __init__(self, model: type[BaseModel]) -> None:
-        model.model_rebuild()
+        """Read a model.
+
+        Raises:
+            UnfitModel: it can be no table; the text says why, in one line.
+        """
+        complete(model)
+        check_types(model)
+        core: Any = model.__pydantic_core_schema__
         self.model = model
-        self._validator = SchemaValidator(
-            strict(model.__pydantic_core_schema__),  # type: ignore[arg-type]
-            # Without this, nested models are validated by the validators made with their classes, which ignore
-            # unknown members. The argument is pydantic-core's own for the case of a changed schema.
-            _use_prebuilt=False,
-        )
         self.title = model.__name__
-        self.json_schema = model.model_json_schema(by_alias=True)
+        try:
+            self.json_schema = model.model_json_schema(by_alias=True)
+            self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
+        except PydanticUserError:
+            raise without_schema(model) from None
         self.columns = Columns(self.json_schema, fills_defaults=True)
-        self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
+        check_fitness(model, self.json_schema, self._stored)
+        settled = settle_defaults(core)
+        self._may_change = may_change(settled)
+        # Without the argument, nested models are validated by the validators made with their classes, which ignore
+        # unknown members. It is pydantic-core's own for the case of a changed schema.
+        self._read = SchemaValidator(strict(settled), _use_prebuilt=False).validate_json
+        self._print = _printer(model, core)
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
-        fields = {field.serialization_alias or name: field for name, field in model.model_fields.items()}
+        fields = {f.serialization_alias or name: f for name, f in model.model_fields.items() if not f.exclude}
         self.fields = tuple(fields) if "id" in fields else ("id", *fields)
         id_field = fields.get("id")
         self._has_id = id_field is not None
         self.takes_uuid = id_field is None or (
-            id_field.get_default() in (None, PydanticUndefined) and _takes_uuid(id_field)
+            id_field.get_default() in (None, PydanticUndefined) and _IdType(id_field).takes_uuid
         )
         """Whether a record without an id is given a UUID: its model makes none, and would take it."""
-        self._id_type: TypeAdapter[Any] | None = None
+        self._id_type: _IdType | None = None
         if id_field is not None and (id_field.annotation is not str or id_field.metadata):
-            self._id_type = TypeAdapter(_annotated(id_field))
+            self._id_type = _IdType(id_field)
 
     def validate(self, record: dict[str, Any]) -> bytes:
         """Return the body to store for a record.
@@ -76,17 +106,55 @@ class ModelSchema:
         Raises:
             InvalidRecord: with a fault for each thing wrong, as JSON pointers into the record.
 
-        Cost: O(length), about 2 µs for a 166-byte record.
+        Cost: O(length), about 2 µs for a 166-byte record; twice that where the model may make another value of what it
+        made once.
         """
         members = record if self._has_id else {name: v for name, v in record.items() if name != "id"}
         try:
-            instance = self._validator.validate_json(codec.dump(members))
+            body = self._print(self._read(codec.encode(members)), by_alias=True, round_trip=True, warnings=False)
+            if self._may_change:
+                self._check_made(body)
         except ValidationError as error:
             raise self._invalid(error, members) from None
-        body = self.model.__pydantic_serializer__.to_json(instance, by_alias=True, round_trip=True)
+        except RamekinError:
+            raise
+        except Exception as error:  # whatever the model's own code raises
+            raise self._failed(error) from None
         if not self._has_id and "id" in record:
             body = b'{"id":%b%b%b' % (codec.dump(record["id"]), b"," if len(body) > 2 else b"", body[1:])
         return body
+
+    def _check_made(self, body: bytes) -> None:
+        """See that what the model made can be stored, and is what it makes of that again. Raises InvalidRecord."""
+        try:
+            made = codec.parse(body)
+        except RamekinError as error:
+            what = next((said for kind, said in _UNSTORABLE.items() if isinstance(error, kind)), "no JSON")
+            raise InvalidRecord(f"The model {self.title} makes {what} of the record, which cannot be stored.") from None
+        if not isinstance(made, dict) or ("id" in made and not self._has_id):
+            raise InvalidRecord(
+                f"The model {self.title} makes no record of this one: an object, with the id it was sent."
+            )
+        faults: list[Fault]
+        try:
+            again = self._print(self._read(body), by_alias=True, round_trip=True, warnings=False)
+        except ValidationError as error:
+            faults = list(self._invalid(error, made).faults)
+        else:
+            if again == body:
+                return
+            faults = [Fault(difference(made, codec.parse(again)), "Read again, it becomes another value each time.")]
+        raise InvalidRecord(
+            f"The model {self.title} would not take back what it makes of the record, which is not stored.",
+            faults=faults,
+        )
+
+    def _failed(self, error: Exception) -> InvalidRecord:
+        """Return the error of a record for which the model's own code fails; the operator's log says where."""
+        frames = extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+        _log.warning("the model %s failed: %s at %s", self.title, type(error).__name__, place)
+        return InvalidRecord(f"The model {self.title} failed over the record; the server's log says where.")
 
     def stored_id(self, value: object) -> object:
         written = self._written(value)
@@ -103,8 +171,7 @@ class ModelSchema:
         if self._id_type is None:
             return value
         try:
-            found = self._id_type.validate_json(codec.dump(value), strict=True)
-            return codec.parse(self._id_type.dump_json(found))
+            return self._id_type.written(value)
         except (ValueError, RamekinError):
             return MISSING
 
@@ -127,26 +194,67 @@ class ModelSchema:
         return invalid_record(f"the model {self.title}", faults, len(details))
 
 
+def _printer(model: type[BaseModel], core: Node) -> Callable[..., bytes]:
+    """Return the function that prints what a model read: the model's own, but that sets come out in order."""
+    ordered = _with_sets_in_order(core)
+    if ordered is core:
+        return model.__pydantic_serializer__.to_json
+    return SchemaSerializer(ordered, _use_prebuilt=False).to_json
+
+
+def _with_sets_in_order(node: Node) -> Node:
+    """Return a core schema that prints sets by value: Python's own order differs from one process to the next."""
+    changed = mapped(node, lambda _, part: _with_sets_in_order(part))
+    if node["type"] in ("set", "frozenset") and "serialization" not in node:
+        in_order = core_schema.wrap_serializer_function_ser_schema(_in_order, when_used="json")
+        return changed | {"serialization": in_order}
+    is_changed = any(new is not old for new, old in zip(inside(changed), inside(node), strict=True))
+    return changed if is_changed else node
+
+
+def _in_order(value: Any, handler: Callable[[Any], list[Any]]) -> list[Any]:
+    return sorted(handler(value), key=lambda item: order_key(item) or (-1, 0))
+
+
+_UNSTORABLE = {
+    DuplicateMember: "two members of one name",
+    TooDeep: f"more than {codec.MAX_DEPTH} levels",
+    IntegerOutOfRange: "an integer that does not fit into 64 bits",
+    MalformedJson: "a number that is not finite",
+}
+"""What a model may make that JSON here cannot hold, by the error of whoever reads it."""
+
+
 class _StoredSchema(GenerateJsonSchema):
     """The schema of what is stored, which is Pydantic's but for decimals: they are texts, told by their format."""
+
+    def json_schema(self, schema: JsonSchema) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
+        return {"type": "string", "contentMediaType": "application/json"}  # the text that it was sent as
 
     def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
         return {**super().decimal_schema(schema), "format": "decimal"}
 
 
-def _annotated(field: FieldInfo) -> Any:
-    """Return a field's type with its constraints."""
-    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+class _IdType:
+    """The type of a model's ids with its constraints, read strictly as the whole record is."""
 
+    def __init__(self, field: FieldInfo) -> None:
+        annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        adapter: TypeAdapter[Any] = TypeAdapter(annotated)
+        self._read = SchemaValidator(strict(dict(adapter.core_schema)), _use_prebuilt=False).validate_json
+        self._print = adapter.dump_json
+        self.takes_uuid = field.default_factory is None and self._takes(str(uuid7()))
 
-def _takes_uuid(field: FieldInfo) -> bool:
-    if field.default_factory is not None:
-        return False
-    try:
-        TypeAdapter(_annotated(field)).validate_json(codec.dump(str(uuid7())), strict=True)
-    except ValidationError:
-        return False
-    return True
+    def written(self, value: object) -> object:
+        """Return an id as the model writes it. Raises ValueError or RamekinError where the type refuses it."""
+        return codec.parse(self._print(self._read(codec.dump(value))))
+
+    def _takes(self, value: object) -> bool:
+        try:
+            self._read(codec.dump(value))
+        except ValidationError:
+            return False
+        return True
 
 
 def _pointer(detail: ErrorDetails, record: object) -> str:
@@ -193,6 +301,7 @@ _SENTENCES = {
     "time_parsing": "A time in ISO 8601 is expected.",
     "time_delta_type": "A duration in ISO 8601 is expected.",
     "members_alike": "Two members have one name, once names are read as the model declares them.",
+    "spelled_twice": "{names} are one field; send it once, as '{stored}', which is how it is stored.",
     "decimal_type": "A decimal number is expected.",
     "decimal_parsing": "A decimal number is expected.",
     "timezone_aware": "A time zone is expected.",
@@ -220,59 +329,3 @@ def _sentence(detail: ErrorDetails) -> str:
     if known is None:
         return f"The value does not satisfy the model ({shorten(detail['type'])})."
     return shorten(known.format(**detail.get("ctx", {}))) if "{" in known else known
-
-
-def tables_in(module: ModuleType) -> dict[str, type[BaseModel]]:
-    """Return the tables that a module's models describe, by name.
-
-    Every Pydantic model in the module that is no part of another becomes a table: ``User`` -> ``users``,
-    ``OrderItem`` -> ``order_items``, ``Category`` -> ``categories``. A class attribute ``__table__`` names the table
-    otherwise; ``__table__ = None`` leaves the model out.
-
-    Raises:
-        ValueError: two models share a table's name.
-    """
-    models = list(dict.fromkeys(value for value in vars(module).values() if _is_model(value)))
-    for model in models:
-        model.model_rebuild()
-    parts = {part for model in models for part in _parts(model.__pydantic_core_schema__) if part is not model}
-    tables: dict[str, type[BaseModel]] = {}
-    for model in models:
-        name = model.__dict__.get("__table__", MISSING)
-        if name is None or (name is MISSING and model in parts):
-            continue
-        table = table_name(model.__name__) if name is MISSING else str(name)
-        if table in tables:
-            raise ValueError(f"{tables[table].__name__} and {model.__name__} both name the table '{table}'")
-        tables[table] = model
-    return tables
-
-
-def _is_model(value: object) -> bool:
-    return (
-        isinstance(value, type)
-        and issubclass(value, BaseModel)
-        and not issubclass(value, RootModel)  # not an object with members
-        and not value.__module__.startswith("pydantic")
-        and bool(value.model_fields)
-    )
-
-
-def _parts(schema: Any) -> set[type]:
-    """Return the classes of all models in a core schema, its own included."""
-    if isinstance(schema, dict):
-        found = set().union(*(_parts(part) for part in schema.values()))
-        return found | {schema["cls"]} if schema.get("type") == "model" else found
-    if isinstance(schema, (list, tuple)):
-        return set().union(*(_parts(part) for part in schema))
-    return set()
-
-
-def table_name(model_name: str) -> str:
-    """Return the plural in snake case: ``OrderItem`` -> ``order_items``, ``Category`` -> ``categories``."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", model_name).lower()
-    if re.search(r"[^aeiou]y$", snake):
-        return snake[:-1] + "ies"
-    if re.search(r"(s|x|z|ch|sh)$", snake):
-        return snake + "es"
-    return snake + "s"

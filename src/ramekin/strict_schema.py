@@ -72,7 +72,8 @@ _KEYS = {
 }
 """How a member's name is written where names are numbers or booleans."""
 
-_CLASSES = {"int": int, "float": float, "bool": bool}
+_KEY_CLASSES = {"int": int, "float": float, "bool": bool}
+_CLASSES = ("model", "dataclass", "typed-dict")
 
 
 def strict(schema: Node) -> Node:
@@ -80,18 +81,58 @@ def strict(schema: Node) -> Node:
 
     What models, dataclasses and typed dictionaries themselves say of other members (``extra``) stands.
     """
-    return _Strict(schema).changed(schema)
+    return _Strict(schema).changed(schema, {})
 
 
 def inside(node: Node) -> Iterator[Node]:
-    """Yield the core schemas, and the fields, that stand directly in one."""
-    pending = [node[key] for key in _INSIDE if key in node]
-    while pending:
-        part = pending.pop(0)
-        if isinstance(part, dict) and isinstance(part.get("type"), str):
-            yield part
-        elif isinstance(part, (dict, list, tuple)):
-            pending[:0] = part.values() if isinstance(part, dict) else part
+    """Return the core schemas, and the fields, that stand directly in one."""
+    found: list[Node] = []
+
+    def note(_: str, part: Node) -> Node:
+        found.append(part)
+        return part
+
+    mapped(node, note)
+    return iter(found)
+
+
+def mapped(node: Node, change: Callable[[str, Node], Node]) -> Node:
+    """Return a core schema with others in place of those that stand directly in it; `change` is told where each is."""
+    found = {key: _mapped(node[key], key, change) for key in _INSIDE if key in node}
+    return node | found
+
+
+def _mapped(part: Any, key: str, change: Callable[[str, Node], Node]) -> Any:
+    if isinstance(part, dict):
+        if isinstance(part.get("type"), str):
+            return change(key, part)
+        return {name: _mapped(child, key, change) for name, child in part.items()}
+    if isinstance(part, (list, tuple)):
+        return type(part)(_mapped(child, key, change) for child in part)
+    return part
+
+
+def fields_of(node: Node) -> list[tuple[str, Node]]:
+    """Return the fields of a class's node, by name; of other nodes none."""
+    if node["type"] not in ("model-fields", "typed-dict", "dataclass-args", "named-tuple"):
+        return []
+    fields = node["fields"]
+    return [*fields.items()] if isinstance(fields, dict) else [(part["name"], part) for part in fields]
+
+
+def names_taken(name: str, field: Node, config: Node) -> list[str]:
+    """Return the members that a field is read from as a whole, the one that counts first."""
+    return [path[0] for path in paths_taken(name, field, config) if len(path) == 1]
+
+
+def paths_taken(name: str, field: Node, config: Node) -> list[list[str]]:
+    """Return the paths that a field is read from, the one that counts first: its aliases, its name, or both."""
+    alias = field.get("validation_alias")
+    if alias is None:
+        return [[name]]
+    paths = [[alias]] if isinstance(alias, str) else alias if isinstance(alias[0], list) else [alias]
+    by_alias = paths if config.get("validate_by_alias", True) else []
+    return [*by_alias, [name]] if config.get("validate_by_name") and [name] not in by_alias else by_alias
 
 
 class _Strict:
@@ -100,18 +141,25 @@ class _Strict:
     def __init__(self, schema: Node) -> None:
         self._named = {part["ref"]: part for part in schema.get("definitions", ())}
 
-    def changed(self, node: Node, *, is_key: bool = False) -> Node:
-        """Return a part made strict; one that stands for a member's name is always read from text."""
+    def changed(self, node: Node, config: Node, *, is_key: bool = False) -> Node:
+        """Return a part made strict; one that stands for a member's name is always read from text.
+
+        Args:
+            config: of the class in which the part stands.
+        """
         kind = node["type"]
         if is_key and kind == "definition-ref":
             named = self._named[node["schema_ref"]]
-            return self.changed({key: value for key, value in named.items() if key != "ref"}, is_key=True)
-        copy = {key: value for key, value in node.items() if key != "strict"}
-        for key in _INSIDE:
-            if key in node:
-                copy[key] = self._map(node[key], is_key=key == "keys_schema" or (is_key and key != "fields"))
-        if kind in ("model", "dataclass", "typed-dict"):
-            return _closed(copy)
+            return self.changed({key: value for key, value in named.items() if key != "ref"}, config, is_key=True)
+        config = node.get("config", {}) if kind in _CLASSES else config
+        copy = mapped(
+            {key: value for key, value in node.items() if key != "strict"},
+            lambda key, part: self.changed(part, config, is_key=key == "keys_schema" or (is_key and key != "fields")),
+        )
+        if kind in _CLASSES:
+            copy = _closed(copy)
+        if twice := _spelled_twice(node, config):
+            return _around(copy, lambda inner: core_schema.no_info_before_validator_function(twice, inner))
         if kind == "lax-or-strict":
             return copy | {"strict": True}
         if "keys_schema" in copy and copy["keys_schema"]["type"] != "str":
@@ -119,15 +167,6 @@ class _Strict:
         if kind == "function-after" and getattr(node["function"]["function"], "__self__", None) is ByteSize:
             return copy | {"schema": _BYTE_SIZE}
         return _leaf(copy, is_key=is_key)
-
-    def _map(self, part: Any, *, is_key: bool) -> Any:
-        if isinstance(part, dict):
-            if isinstance(part.get("type"), str):
-                return self.changed(part, is_key=is_key)
-            return {name: self._map(child, is_key=is_key) for name, child in part.items()}
-        if isinstance(part, (list, tuple)):
-            return type(part)(self._map(child, is_key=is_key) for child in part)
-        return part
 
 
 def _closed(node: Node) -> Node:
@@ -140,13 +179,31 @@ def _closed(node: Node) -> Node:
     return node | {"config": config}
 
 
+def _spelled_twice(node: Node, config: Node) -> Callable[[Any], Any] | None:
+    """Return a check that no field of a class is sent under two of its names, of which Pydantic would drop one."""
+    names = [
+        ({path[0] for path in paths_taken(name, part, config)}, part.get("serialization_alias", name))
+        for name, part in fields_of(node)
+    ]
+    several = [(taken, stored) for taken, stored in names if len(taken) > 1]
+
+    def check(value: Any) -> Any:
+        for taken, stored in several:
+            if isinstance(value, dict) and len(taken & value.keys()) > 1:
+                said = " and ".join(f"'{name}'" for name in sorted(taken))
+                raise PydanticCustomError("spelled_twice", "sent twice", {"names": said, "stored": stored})
+        return value
+
+    return check if several else None
+
+
 def _leaf(node: Node, *, is_key: bool) -> Node:
     kind = node["type"]
     if kind in SPELLINGS:
         pattern, cls, error = SPELLINGS[kind]
         return _gated(node, pattern, cls, error, has_numbers=kind in _NUMBERS and not is_key)
     if is_key and kind in _KEYS:
-        return _gated(node, _KEYS[kind], _CLASSES[kind], f"{kind}_type", has_numbers=False)
+        return _gated(node, _KEYS[kind], _KEY_CLASSES[kind], f"{kind}_type", has_numbers=False)
     if kind in ("bool", "int", "float", "str"):
         return node | {"strict": True}
     if kind == "generator":

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ramekin import samples
-from ramekin.models import tables_in
+from ramekin.model_tables import tables_in
 from ramekin.samples import models
 from ramekin.samples.models import Order, Shop, User
 

@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, create_model, field_validator
 
 from ramekin.errors import InvalidRecord
-from ramekin.models import ModelSchema, table_name, tables_in
+from ramekin.model_tables import table_name, tables_in
+from ramekin.models import ModelSchema
 
 
 @pytest.mark.parametrize(

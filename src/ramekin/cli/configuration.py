@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 
 from ramekin.errors import did_you_mean
-from ramekin.models import tables_in
+from ramekin.model_tables import tables_in
 from ramekin.settings import Settings
 
 if TYPE_CHECKING:

@@ -32,6 +32,7 @@ from ramekin.database import Database
 from ramekin.definitions import Limits
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import RamekinError
+from ramekin.fitness import UnfitModel
 from ramekin.formats import CsvForm
 
 if TYPE_CHECKING:
@@ -128,8 +129,12 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
 
         sources = [from_bytes(f"{table}.json", text) for table, text in samples.datasets().items()]
         return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits), sources, None
-    models, form = read_models(settings.models), CsvForm(settings.delimiter, settings.csv_types)
-    return Database(models, engine=engine, limits=limits), [open_file(path, form) for path in files], replay
+    try:
+        database = Database(read_models(settings.models), engine=engine, limits=limits)
+    except UnfitModel as error:
+        raise Refused(f"--models: {error}") from None
+    form = CsvForm(settings.delimiter, settings.csv_types)
+    return database, [open_file(path, form) for path in files], replay
 
 
 async def _serve(database: Database, sources: list[Source], run: Run) -> None:
