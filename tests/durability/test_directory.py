@@ -64,12 +64,20 @@ def test_a_directory_that_is_none_is_refused(tmp_path):
     refused(tmp_path / "no" / "parent", 3, "no such file")
 
 
-def test_a_directory_that_others_may_enter_is_refused_with_the_cure(used):
-    used.chmod(0o755)
-    refused(used, 3, "chmod 700")
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_directory_that_others_may_write_to_is_refused_with_the_cure(used, mode):
+    used.chmod(mode)
+    refused(used, 3, "chmod go-w")
     used.chmod(0o700)
-    (used / "tables.1.log").chmod(0o644)
-    refused(used, 3, "chmod 600")
+    (used / "tables.1.log").chmod(mode)
+    refused(used, 3, "tables.1.log", "chmod go-w")
+
+
+def test_a_directory_that_others_may_read_is_taken_as_mkdir_makes_it(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o755)
+    server = Server("serve", "--data-dir", str(tmp_path / "data"))
+    assert {each.stat().st_mode & 0o777 for each in (tmp_path / "data").iterdir()} == {0o600}
+    assert server.stop() == 0
 
 
 def test_what_stands_in_the_place_of_the_file_is_refused(used, tmp_path):

@@ -288,13 +288,18 @@ def test_a_full_disk_is_507_while_reads_go_on_and_writes_return_with_the_room(tm
             assert client.get(f"/api/v1/data/t/{written}").status_code == 404
             assert client.get("/api/v1/data/t/0").status_code == 200
             assert client.get("/health").json()["status"] == "failed"
+            assert "ramekin_journal_failed 1.0" in client.get("/metrics").text
             ballast.unlink()
             end = time.monotonic() + 5
             while client.post("/api/v1/data/t", json={"id": "again"}).status_code != 201:
                 assert time.monotonic() < end
                 time.sleep(0.1)
             assert client.get("/health/ready").status_code == 200
-        assert server.stop() == 0
+            assert "ramekin_journal_failed 0.0" in client.get("/metrics").text
+        server.process.terminate()
+        _, log = server.process.communicate(timeout=30)
+        assert server.process.returncode == 0
+        assert log.count("the disk does not take writes") == log.count("the disk takes writes again") == 1
         server = Server("serve", "--data-dir", str(tmp_path / "data"))
         with server.client() as client:
             assert client.get("/api/v1/tables/t").json()["records"] == written + 1

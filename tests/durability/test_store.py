@@ -57,13 +57,13 @@ def test_a_snapshot_leaves_a_log_alone_that_is_begun_meanwhile(opened):
     store, file = opened
     following, begun = store.begin_log(), []
     file.end(following)
-    remove = Directory.remove_others
+    remove = Directory.remove
 
-    def begin_and_remove(directory, *numbers):
+    def begin_and_remove(directory, names):
         begun.append(store.begin_log())
-        remove(directory, *numbers)
+        remove(directory, names)
 
-    with patch.object(Directory, "remove_others", begin_and_remove):
+    with patch.object(Directory, "remove", begin_and_remove):
         store.write_snapshot(following.header, TABLES)
     assert begun[0].path.exists()
     for each in (following, *begun):

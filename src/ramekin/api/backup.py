@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
@@ -14,6 +13,7 @@ from ramekin.api.requests import check_no_body, read_parameters
 from ramekin.api.responses import Stream
 from ramekin.api.routes import API, add_route
 from ramekin.definitions import MIB
+from ramekin.engine.backups import remove
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,7 +47,4 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
             yield chunk
     finally:
         file.close()
-        with suppress(OSError):
-            path.unlink()
-            if path.parent.name.startswith("ramekin-backup-"):
-                path.parent.rmdir()
+        remove(path)

@@ -68,8 +68,11 @@ class Metrics:
 class _Figures(Collector):
     """What is told of one moment: the requests so far, and the tables as they are."""
 
-    def __init__(self, metrics: Metrics, tables: list[TableInfo], memory: MemoryStats, uptime_s: float) -> None:
+    def __init__(
+        self, metrics: Metrics, tables: list[TableInfo], memory: MemoryStats, uptime_s: float, *, has_failed: bool
+    ) -> None:
         self._metrics, self._tables, self._memory, self._uptime_s = metrics, tables, memory, uptime_s
+        self._has_failed = has_failed
 
     def collect(self) -> Iterable[Metric]:
         tables, memory = self._tables, self._memory
@@ -81,6 +84,7 @@ class _Figures(Collector):
         yield _gauge("ramekin_body_bytes", "Bytes of all records' JSON.", sum(info.stats.size_bytes for info in tables))
         yield _gauge("ramekin_indexes", "Indexes of all tables.", len(indexes))
         yield _gauge("ramekin_index_bytes", "Bytes of all indexes, about.", sum(index.size_bytes for index in indexes))
+        yield _gauge("ramekin_journal_failed", "1 while a disk takes no writes.", int(self._has_failed))
         yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
         yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
         yield CounterMetricFamily(
@@ -105,9 +109,14 @@ def register(app: FastAPI, context: Context) -> None:
         """Return the server's figures as Prometheus reads them."""
         read_parameters(request)
         registry = CollectorRegistry()
+        database = context.database
         registry.register(
             _Figures(
-                context.metrics, await context.database.tables(), context.database.engine.memory(), context.uptime_s()
+                context.metrics,
+                await database.tables(),
+                database.engine.memory(),
+                context.uptime_s(),
+                has_failed=await database.engine.state() == "failed",
             )
         )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):

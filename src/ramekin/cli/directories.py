@@ -9,7 +9,7 @@ from ramekin.cli.configuration import Refused
 from ramekin.durability import salvage
 from ramekin.durability.directory import Directory, log_name, snapshot_name
 from ramekin.durability.faults import Damaged, DiskFault
-from ramekin.durability.store import write_backup
+from ramekin.durability.store import restore, write_backup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,9 @@ def check_directory(path: Path) -> int:
     report = salvage.check(path)
     print("\n".join(map(str, report.files)))
     for name, count in report.records.items():
-        print(f"  {name}: {count:,} records")
+        print(f"  {name}: {_records(count)}")
+    for unread in report.unread:
+        print(f"  {unread}: is not read")
     found = report.recovered
     if found is not None and not found.is_whole:
         name = log_name(found.wrong_number or 0)
@@ -33,6 +35,21 @@ def check_directory(path: Path) -> int:
         return 0
     print(f"ramekin: {report.fault}; see: ramekin repair {path} --dry-run", file=sys.stderr)
     return Damaged.exit_code
+
+
+def restore_directory(backup: Path, path: Path) -> None:
+    """Make a data directory from a backup, and print what it holds. Raises Unusable, Refused."""
+    try:
+        contents = restore(backup, path)
+    except DiskFault as fault:
+        raise Refused(f"{path}: {fault}") from None
+    for name, kept in contents.items():
+        print(f"  {name}: {_records(len(kept.bodies))}")
+    print(f"Start from it with: ramekin serve --data-dir {path}")
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'' if number == 1 else 's'}"
 
 
 def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
@@ -47,7 +64,7 @@ def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
     if len(lost) > SHOWN:
         print(f"and {len(lost) - SHOWN} more")
     for name, kept in contents.items():
-        print(f"  {name}: {len(kept.bodies):,} records {'can be saved' if to is None else 'saved'}")
+        print(f"  {name}: {_records(len(kept.bodies))} {'can be saved' if to is None else 'saved'}")
     if to is None:
         return
     directory = Directory(to)

@@ -160,6 +160,17 @@ def repair(
 
 
 @app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup, as `ramekin backup` writes it.")],
+    data_dir: Annotated[Path, typer.Option(help="New directory, or an empty one.")],
+) -> None:
+    """Make a data directory from a backup, after checking all of it."""
+    from ramekin.cli.directories import restore_directory
+
+    _guard(lambda: restore_directory(file, data_dir))
+
+
+@app.command()
 def health(url: Url = None) -> None:
     """Exit 0 when the server is ready, 1 when it is not."""
     from ramekin.cli.container import flags_of_first_process

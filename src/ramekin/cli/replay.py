@@ -65,6 +65,8 @@ class Replay:
                 byte=found.wrong_at,
                 bytes=found.dropped_bytes,
             )
+        if self._store.unread:
+            _log.warning("files in the data directory that nobody reads", files=sorted(self._store.unread)[:20])
         seconds = time.monotonic() - self._began_s
         _log.info(
             "read the data directory",

@@ -2,7 +2,8 @@
 
 A snapshot is ``tables.db``, or with a number ``tables.1.db`` and so on, and the highest number counts. The log with its
 number, ``tables.1.log``, holds what was written since; while the next snapshot is written, a log with the next number
-follows it. ``lock`` notes the last log. Knows nothing of what is in the files; see ``snapshot.py`` and ``log.py``.
+follows it. ``lock`` notes the last log. The directory itself is what a process locks, so that removing a file lets
+nobody else in. Knows nothing of what is in the files; see ``snapshot.py`` and ``log.py``.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import inf
 from typing import TYPE_CHECKING
 
-from ramekin.durability.faults import Damaged, Unusable
+from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
 _NAME = re.compile(r"tables(?:\.([1-9][0-9]{0,8}))?\.(db|log)")
 _LEFTOVER = re.compile(r".*\.unfinished(-journal)?")
 LOCK = "lock"
+MADE_BY_FILE_SYSTEMS = "lost+found"
 
 sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has the second only
 
@@ -42,11 +43,18 @@ class Files:
     snapshot: Path | None = None
     logs: dict[int, Path] = field(default_factory=dict)
     noted: int = -1
+    unread: tuple[Path, ...] = ()
+    """All else that is in the directory, unfinished files excepted: older files of ours and files of others."""
 
     @property
     def last(self) -> int:
         """The highest number there is."""
         return max(self.number, *self.logs, 0)
+
+
+def is_unfinished(name: str) -> bool:
+    """Say whether a name is one that a killed process of ours may leave where nothing else is."""
+    return name in (LOCK, MADE_BY_FILE_SYSTEMS) or _LEFTOVER.fullmatch(name) is not None
 
 
 def snapshot_name(number: int) -> str:
@@ -64,13 +72,15 @@ class Directory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._place: int | None = None  # the directory
         self._lock: int | None = None
+        self._note = b""
 
     def take(self, *, may_create: bool = True) -> None:
         """Check the directory and lock it; it is made (mode 0700) if it is not there.
 
         Raises:
-            Unusable: it is no directory, or a symbolic link; it belongs to another user or others may enter it; it
+            Unusable: it is no directory, or a symbolic link; it belongs to another user or others may write to it; it
                 cannot be written to; another process has it.
         """
         try:
@@ -78,8 +88,10 @@ class Directory:
                 self.path.mkdir(mode=0o700)
                 sync_directory(self.path.parent)
             self._check()
-            self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._place = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._lock = self._open_lock()
+            for each in (self._place, self._lock):  # older versions lock the second alone
+                fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
             raise Unusable(f"{self.path}: another process uses this data directory") from None
@@ -89,9 +101,34 @@ class Directory:
 
     def release(self) -> None:
         """Let go of the directory."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        for handle in (self._lock, self._place):
+            if handle is not None:
+                os.close(handle)
+        self._lock = self._place = None
+
+    def check_place(self) -> None:
+        """See that the path still leads to the directory that was taken; a lock that was removed is made again.
+
+        Raises:
+            DiskFault: it leads nowhere, or to another directory.
+        """
+        assert self._place is not None, "`take` comes first"
+        assert self._lock is not None, "`take` comes first"
+        try:
+            if not leads_to(self.path, self._place):
+                raise DiskFault("the data directory was moved away or removed", is_lasting=True)
+            if not leads_to(self.path / LOCK, self._lock):
+                lock = self._open_lock()
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.close(self._lock)
+                self._lock = lock
+                if self._note:
+                    os.pwrite(lock, self._note, 0)
+        except OSError as error:
+            raise fault_of(error, is_lasting=True) from None
+
+    def _open_lock(self) -> int:
+        return os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def files(self) -> Files:
         """Return the files that count.
@@ -101,12 +138,16 @@ class Directory:
             Damaged: the note of the last log cannot be read.
         """
         found: dict[str, dict[int, Path]] = {"db": {}, "log": {}}
-        for path in self.path.iterdir():
+        others = []
+        for path in sorted(self.path.iterdir()):
             if name := _NAME.fullmatch(path.name):
                 found[name[2]][int(name[1] or 0)] = path
+            elif not is_unfinished(path.name):
+                others.append(path)
         number = max(found["db"], default=min(found["log"], default=0))
         logs = {n: path for n, path in found["log"].items() if n >= number}
-        files = Files(self.path, number, found["db"].get(number), logs, self._noted())
+        old = [path for each in found.values() for n, path in sorted(each.items()) if n < number]
+        files = Files(self.path, number, found["db"].get(number), logs, self._noted(), (*old, *others))
         for path in (*logs.values(), *([files.snapshot] if files.snapshot else ())):
             check_plain_file(path)
         return files
@@ -117,7 +158,8 @@ class Directory:
         It is always as long, so that a power loss leaves the old one or the new one.
         """
         assert self._lock is not None, "`take` comes first"
-        os.pwrite(self._lock, b"%09d\n" % number, 0)
+        self._note = b"%09d\n" % number
+        os.pwrite(self._lock, self._note, 0)
         sync_file(self._lock)
 
     def _noted(self) -> int:
@@ -129,19 +171,16 @@ class Directory:
             raise Damaged(f"{self.path / LOCK}: is damaged: it does not say which log is the last")
         return int(text)
 
-    def remove_others(self, first: int, last: float = inf) -> None:
-        """Remove snapshots and logs whose numbers are not among some."""
-        self._remove(lambda name: (found := _NAME.fullmatch(name)) and not first <= int(found[1] or 0) <= last)
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove some files, a snapshot before its log; those that cannot be are left for the next start."""
+        for name in sorted(names, key=lambda name: name.endswith(".log")):
+            with suppress(OSError):
+                (self.path / name).unlink()
 
     def remove_leftovers(self) -> None:
         """Remove unfinished files of earlier runs."""
-        self._remove(_LEFTOVER.fullmatch)
-
-    def _remove(self, is_meant: Callable[[str], object]) -> None:
-        with suppress(OSError):  # they are left for the next start
-            for path in self.path.iterdir():
-                if is_meant(path.name):
-                    path.unlink()
+        with suppress(OSError):
+            self.remove([path.name for path in self.path.iterdir() if _LEFTOVER.fullmatch(path.name)])
 
     def _check(self) -> None:
         found = os.lstat(self.path)
@@ -151,8 +190,8 @@ class Directory:
             raise Unusable(f"{self.path}: is no directory")
         if found.st_uid != os.geteuid():
             raise Unusable(f"{self.path}: belongs to another user")
-        if found.st_mode & 0o077:
-            raise Unusable(f"{self.path}: others may enter it; chmod 700 {self.path}")
+        if found.st_mode & 0o022:
+            raise Unusable(f"{self.path}: others may write to it; chmod go-w {self.path}")
 
 
 def check_plain_file(path: Path) -> None:
@@ -164,10 +203,26 @@ def check_plain_file(path: Path) -> None:
         raise Unusable(f"{path}: is no plain file")
     if found.st_uid != os.geteuid():
         raise Unusable(f"{path}: belongs to another user")
-    if found.st_mode & 0o077:
-        raise Unusable(f"{path}: others may use it; chmod 600 {path}")
+    if found.st_mode & 0o022:
+        raise Unusable(f"{path}: others may write to it; chmod go-w {path}")
     if not os.access(path, os.R_OK | os.W_OK):
         raise Unusable(f"{path}: cannot be read and written")
+
+
+def number_of(name: str) -> int:
+    """Return the number of a snapshot or a log, by its name."""
+    found = _NAME.fullmatch(name)
+    assert found is not None, "a name of ours"
+    return int(found[1] or 0)
+
+
+def leads_to(path: Path, handle: int) -> bool:
+    """Say whether a path leads to an open file. Raises OSError, but where nothing has this name."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(handle))
 
 
 def sync_directory(path: Path) -> None:

@@ -171,12 +171,13 @@ class Journal:
 
     def _refused(self, error: Exception) -> RamekinError:
         """Take note that the disk refused what the loop appended, and return what the client is told."""
-        self.fault = _fault_from(error)
+        fault = _fault_from(error)
+        self._set_fault(fault)
         self._wake.set()
-        return refusal(self.fault)
+        return refusal(fault)
 
     def _finish(self, group: Sequence[Entry]) -> None:
-        self.fault = None
+        self._set_fault(None)
         self._pending -= len(group)
         for step, done in group:
             self._apply(step)
@@ -187,7 +188,7 @@ class Journal:
         self, group: Sequence[Entry], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
     ) -> None:
         """Refuse a group and all that queued behind it: it was computed from what is not there."""
-        self.fault = fault if is_unknown or not fault.is_lasting else None  # None: a fresh file stands already
+        self._set_fault(fault if is_unknown or not fault.is_lasting else None)  # None: a fresh file stands already
         behind = list(self._queue)
         self._queue.clear()
         self._pending = 0
@@ -214,7 +215,7 @@ class Journal:
 
     def _hold(self, fault: DiskFault) -> Contents:
         """Refuse what comes until fresh files stand, and return the tables that they are to hold."""
-        self.fault = fault
+        self._set_fault(fault)
         return self._contents()
 
     def _switch(self, following: LogFile) -> Contents:
@@ -224,6 +225,20 @@ class Journal:
         self._file.end(following)
         self._file = following
         return self._contents()
+
+    def _mark(self) -> None:
+        """Note in the log that all of it is synced, unless more came meanwhile. Raises DiskFault."""
+        if self.fault is None and self._syncs.is_quick and self._file.lacks_mark:
+            self._file.mark()
+            self._syncs.note()
+
+    def _set_fault(self, fault: DiskFault | None) -> None:
+        """Take note of whether the disk takes writes, and tell when that changes."""
+        if self.fault is None and fault is not None:
+            _log.error("the disk does not take writes: %s", fault)
+        elif self.fault is not None and fault is None:
+            _log.warning("the disk takes writes again")
+        self.fault = fault
 
     # In the thread
 
@@ -241,12 +256,29 @@ class Journal:
                     self._fail([], self.fault)
                 elif self.fault is not None:
                     self._probe()
+                elif self._syncs.oldest_s is None:
+                    self._look_after()
                 self._keep_small()
             except Exception as error:
                 self._fail(group, _fault_from(error))
             if self._is_stopping and not self._queue:
                 break
         self._end()
+
+    def _look_after(self) -> None:
+        """While nothing is to be done: see that the files are there, and note in the log that all of it is synced.
+
+        Raises DiskFault.
+        """
+        self._file.check_place()
+        self._store.check_place()
+        if not self._file.lacks_mark:
+            return
+        if self._appends:
+            self._ask(self._mark)
+        else:
+            self._file.mark()
+            self._file.sync()
 
     def _probe(self) -> None:
         """See whether the disk has room again; what is queued meanwhile is tried next. Raises DiskFault if it lasts."""
@@ -270,7 +302,7 @@ class Journal:
             return 0
         if self.fault is not None:
             return RETRY_S
-        return self._syncs.patience_s if self._fsync == "everysec" else RETRY_S
+        return RETRY_S if self._syncs.patience_s is None else self._syncs.patience_s
 
     def _commit(self, group: list[Entry]) -> None:
         if self._appends and self._syncs.is_quick and _is_small(group):
@@ -325,7 +357,6 @@ class Journal:
         The fresh file comes first: a commit whose sync failed may stand in the old one, and would be there after a
         restart. Where no fresh file can be written now, its outcome is unknown, and that is what is said.
         """
-        _log.error("the disk does not take writes: %s", fault)
         is_fresh = not fault.is_lasting or self._try_fresh_file(fault)
         told = threading.Event()
         self._call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
@@ -342,14 +373,11 @@ class Journal:
         try:
             self._file = self._store.replace(self._file, self._ask(functools.partial(self._hold, fault)))
         except DiskFault as again:
-            self._call(self._note_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
+            self._call(self._set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False
         self._syncs.forget()
         _log.warning("fresh files were written from memory, and take writes")
         return True
-
-    def _note_fault(self, fault: DiskFault) -> None:
-        self.fault = fault
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         """Return what the loop answers. Raises as the question."""
@@ -373,7 +401,9 @@ class Journal:
             with suppress(_GivenUp):
                 self._note_snapshot(self._writing)
         try:
-            if self._fsync != "always":
+            self._file.sync()
+            if self._file.lacks_mark:
+                self._file.mark()
                 self._file.sync()
             if self._file.has_steps and _are_small(self._ask(self._contents)):
                 self._note_snapshot(self._begin_snapshot())

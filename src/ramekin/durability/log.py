@@ -28,8 +28,8 @@ import msgspec
 
 from ramekin import codec
 from ramekin.definitions import NOTHING_DEFINED, Change
-from ramekin.durability.directory import sync_directory, sync_file
-from ramekin.durability.faults import fault_of
+from ramekin.durability.directory import leads_to, sync_directory, sync_file
+from ramekin.durability.faults import DiskFault, fault_of
 from ramekin.durability.format import FORMAT, print_definition
 from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 
@@ -110,6 +110,16 @@ class LogFile:
         self._append_lines(iter([b".next\t%d\t%b\n" % (following.header.number, codec.dump(following.header.id))]))
         following._before = self
 
+    @property
+    def lacks_mark(self) -> bool:
+        """Whether all is synced, and the log does not say so yet."""
+        return self._marked_bytes < self._synced_bytes == self._size_bytes
+
+    def mark(self) -> None:
+        """Append that all is synced, so that a wrong place in it is told from the end of a log. Raises DiskFault."""
+        self._append_lines(iter(()))
+        self._marked_bytes = self._size_bytes  # what only says so needs no mark itself
+
     def commit_one(self, table: str, key: str, body: bytes | None) -> None:
         """Append a step that stores one record, or deletes it; as `commit`, with fewer calls."""
         if body is None or self._marked_bytes < self._synced_bytes:
@@ -142,6 +152,16 @@ class LogFile:
         except OSError as error:
             raise fault_of(error, is_lasting=True) from None
         self._synced_bytes = size_bytes
+        self.check_place()
+
+    def check_place(self) -> None:
+        """See that the name still leads to this log, without which nothing of it would be found. Raises DiskFault."""
+        try:
+            is_here = leads_to(self.path, self._handle)
+        except OSError as error:
+            raise fault_of(error, is_lasting=True) from None
+        if not is_here:
+            raise DiskFault(f"{self.path.name} was removed or replaced", is_lasting=True)
 
     def probe(self) -> None:
         """Try whether the disk has room again. Raises DiskFault. A kill here leaves a line that has no end."""

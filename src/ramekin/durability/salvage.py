@@ -35,6 +35,7 @@ class Report:
     records: dict[str, int] = field(default_factory=dict)
     recovered: Recovered | None = None
     fault: str | None = None
+    unread: tuple[str, ...] = ()
 
 
 def check(path: Path) -> Report:
@@ -42,6 +43,7 @@ def check(path: Path) -> Report:
     with _files(path) as files:
         logs = [log for _, log in sorted(files.logs.items())]
         report = Report([files.snapshot, *logs] if files.snapshot else logs)
+        report.unread = tuple(path.name for path in files.unread)
         try:
             report.recovered = replay.recover(files)
         except Damaged as fault:

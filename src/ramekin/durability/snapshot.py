@@ -144,8 +144,7 @@ def read(path: Path, advance: Callable[[int, int], None] = lambda *_: None) -> t
     Cost: about 1.5 µs a record.
     """
     with opened(path) as run:
-        _check_schema(path, run)
-        identity = _read_identity(path, run)
+        identity = read_identity(path, run)
         tables = _read_tables(path, run)
         expected = sum(table.records for table in tables.values())
         _read_records(path, run, tables, lambda done: advance(done, expected))
@@ -210,7 +209,9 @@ def _check_schema(path: Path, run: Any) -> None:
         raise Damaged(f"{path}: the schema in it (page 1) is not the one that Ramekin writes")
 
 
-def _read_identity(path: Path, run: Any) -> Identity:
+def read_identity(path: Path, run: Any) -> Identity:
+    """Return which snapshot a file is. Raises Unusable, Damaged: it is none."""
+    _check_schema(path, run)
     rows = list(run("SELECT id, has_log, checksum FROM snapshot"))
     if len(rows) == 1:
         identity = Identity(str(rows[0][0]), bool(rows[0][1]))

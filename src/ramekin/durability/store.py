@@ -6,16 +6,25 @@ Knows no event loop; see ``directory.py`` for names and locks, ``snapshot.py`` a
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from ramekin.definitions import MIB
 from ramekin.durability import log, replay, snapshot
-from ramekin.durability.directory import Directory, log_name, snapshot_name, sync_directory
+from ramekin.durability.directory import (
+    Directory,
+    is_unfinished,
+    log_name,
+    number_of,
+    snapshot_name,
+    sync_directory,
+)
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
@@ -41,9 +50,12 @@ class Store:
         self.path, self.fsync = path, fsync
         self.recovered: Recovered | None = None
         """What was found when the directory was read, without the contents."""
+        self.unread: tuple[str, ...] = ()
+        """Names of what is in the directory and nobody reads."""
         self._directory = Directory(path)
         self._files: Files | None = None
         self._last = 0  # the highest number that a file has, or had
+        self._names: set[str] = set()  # of the files that are this database's; no other is ever removed
 
     def take(self) -> None:
         """Lock the directory, made if it is not there. Changes nothing that is there.
@@ -70,6 +82,7 @@ class Store:
         """
         assert self._files is not None, "`take` comes first"
         try:
+            _refuse_backups(self._files)
             found = self.recovered = replay.read(self._files, advance)
             contents, found.contents = found.contents, {}
             return self._go_on(self._files, found, contents), contents
@@ -97,17 +110,29 @@ class Store:
             return self._begin_anew(contents)
         file = LogFile(self.path / log_name(header.number), header, place)
         self._directory.note(header.number)
-        self._directory.remove_others(files.number, header.number)
+        self._take_over(files, found, header)
         self._directory.remove_leftovers()
         return file
+
+    def _take_over(self, files: Files, found: Recovered, header: Header) -> None:
+        """Remove what a killed process left to be removed, and note which files are this database's."""
+        behind = [path.name for number, path in files.logs.items() if number > header.number]  # begun, and never used
+        before = superseded(files, found.snapshot)
+        self._directory.remove([*behind, *before])
+        self._names = {path.name for path in files.logs.values()} - set(behind) | {log_name(header.number)}
+        self._names |= {files.snapshot.name} if files.snapshot is not None else set()
+        self.unread = tuple(path.name for path in files.unread if path.name not in before)
 
     def begin_log(self) -> LogFile:
         """Return a log with the next number, empty. Raises DiskFault."""
         self._last += 1
         header = Header(self._last, _new_id())
         path = self.path / log_name(header.number)
+        self._directory.check_place()
         try:
-            return LogFile(path, header, log.create(path, header))
+            file = LogFile(path, header, log.create(path, header))
+            self._names.add(path.name)
+            return file
         except OSError as error:
             with suppress(OSError):
                 path.unlink()
@@ -123,14 +148,24 @@ class Store:
             DiskFault: all that was needed for a start is still there.
         """
         path = self.path / snapshot_name(header.number)
+        self._directory.check_place()
         snapshot.write(path, contents, Identity(header.id, has_log=True), pause=pause)
         try:
             self._directory.note(header.number)
             size_bytes = path.stat().st_size
         except OSError as error:
             raise fault_of(error) from None
-        self._directory.remove_others(header.number)
+        before = {name for name in self._names if number_of(name) < header.number}
+        self._names = self._names - before | {path.name}
+        self._directory.remove(before)
         return size_bytes
+
+    def check_place(self) -> None:
+        """See that the files which a start would read are still there. Raises DiskFault, which lasts."""
+        self._directory.check_place()
+        for name in tuple(self._names):  # a thread that removes one has forgotten its name before
+            if not os.path.lexists(self.path / name):
+                raise DiskFault(f"{name} was removed", is_lasting=True)
 
     def replace(self, file: LogFile, contents: Contents) -> LogFile:
         """Write all files anew from memory, and let go of a log that cannot be trusted. Raises DiskFault."""
@@ -155,10 +190,10 @@ class Store:
             raise
         return file
 
-    def backup(self, contents: Contents) -> Path:
+    def backup(self, contents: Contents, pause: Callable[[], None]) -> Path:
         """Write whole tables into a new file in the directory; whoever asked removes it. Raises DiskFault."""
         path = self.path / f"backup-{secrets.token_hex(8)}.unfinished"
-        write_backup(path, contents)
+        write_backup(path, contents, pause)
         return path
 
     def release(self) -> None:
@@ -166,25 +201,107 @@ class Store:
         self._directory.release()
 
 
+def superseded(files: Files, snapshot_id: str | None) -> set[str]:
+    """Return the names of older files that are certainly of this database, and were to be removed.
+
+    A log that ends well names the id of the next, which is that of the next snapshot too. So ids lead from the snapshot
+    that counts back to what came before it. What they do not lead to may be a backup, or another database's.
+    """
+    names, number = set[str](), files.number - 1
+    old = {path.name: path for path in files.unread}
+    while snapshot_id is not None and (path := old.get(log_name(number))) is not None:
+        header, following = replay.ends_of(path)
+        if header is None or following != (number + 1, snapshot_id):
+            break
+        names.add(path.name)
+        if (path := old.get(snapshot_name(number))) is not None and _identity_of(path) == Identity(
+            header.id, has_log=True
+        ):
+            names.add(path.name)
+        snapshot_id, number = header.id, number - 1
+    return names
+
+
+def _refuse_backups(files: Files) -> None:
+    """See that nobody believes that a backup would be read which is not. Raises Unusable."""
+    for path in files.unread:
+        identity = _identity_of(path)
+        if identity is None or identity.has_log:
+            continue
+        if files.snapshot is not None or files.logs:
+            reason = "is a backup, and would not be read, since this directory holds newer tables"
+        else:
+            reason = "is a backup, and would not be read under this name"
+        raise Unusable(f"{path}: {reason}; move it away, and start from it with: ramekin restore FILE --data-dir NEW")
+
+
+def _identity_of(path: Path) -> Identity | None:
+    """Return which snapshot a file is; None if it is none that can be read."""
+    try:
+        with snapshot.opened(path) as run:
+            return snapshot.read_identity(path, run)
+    except Unusable:
+        return None
+
+
 def rest() -> None:
     """Rest after a few records, as whoever writes beside others does."""
     time.sleep(REST_S)
 
 
-def write_backup(path: Path, contents: Contents) -> None:
+def write_backup(path: Path, contents: Contents, pause: Callable[[], None] = rest) -> None:
     """Write whole tables into a new file, which is a data directory's when it has the name. Raises DiskFault."""
-    snapshot.write(path, contents, Identity(_new_id(), has_log=False), pause=rest)
+    snapshot.write(path, contents, Identity(_new_id(), has_log=False), pause=pause)
 
 
-def backup_to_temporary(contents: Contents) -> Path:
+def backup_to_temporary(contents: Contents, pause: Callable[[], None]) -> Path:
     """Write whole tables into a new file in a directory of its own; whoever asked removes both. Raises DiskFault."""
-    folder = Path(tempfile.mkdtemp(prefix="ramekin-backup-"))
     try:
-        write_backup(folder / "tables.db", contents)
+        folder = Path(tempfile.mkdtemp(prefix="ramekin-backup-"))
+    except OSError as error:
+        raise fault_of(error) from None
+    try:
+        write_backup(folder / "tables.db", contents, pause)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder / "tables.db"
+
+
+def restore(backup: Path, path: Path) -> Contents:
+    """Make a data directory from a backup, after checking all of it, and return what it holds.
+
+    A kill leaves an unfinished file at the most, and then it may be called again.
+
+    Raises:
+        Unusable, Damaged: the backup cannot be read, or the directory holds anything or cannot be used.
+        DiskFault: the copy cannot be written.
+    """
+    _, contents = snapshot.read(backup)
+    if path.is_dir() and (held := sorted(each.name for each in path.iterdir() if not is_unfinished(each.name))):
+        raise Unusable(f"{path}: holds {held[0]}; name a directory that is empty or not there")
+    directory = Directory(path)
+    directory.take()
+    try:
+        directory.remove_leftovers()
+        unfinished = path / f"{snapshot_name(0)}.unfinished"
+        with backup.open("rb") as source, open_private(unfinished) as target:
+            shutil.copyfileobj(source, target, MIB)
+            target.flush()
+            os.fsync(target.fileno())
+        snapshot.read(unfinished)
+        unfinished.rename(path / snapshot_name(0))
+        sync_directory(path)
+    except OSError as error:
+        raise fault_of(error) from None
+    finally:
+        directory.release()
+    return contents
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Return a new file that its owner alone may use. Raises OSError."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")  # noqa: PTH123
 
 
 def _new_id() -> str:

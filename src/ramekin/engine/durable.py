@@ -16,6 +16,7 @@ from ramekin.clock import SYSTEM
 from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
 from ramekin.durability.journal import DIRECT_CHANGES, Journal
 from ramekin.durability.steps import Defined, Dropped, Loaded, Written
+from ramekin.durability.store import rest
 from ramekin.engine.base import Guarantees
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.engine.pending import Pending
@@ -96,7 +97,9 @@ class DurableEngine(EmbeddedEngine):
         return "ok" if self._journal.fault is None else "failed"
 
     async def backup(self) -> Path:
-        return await self._write_backup(self._store.backup)
+        self._backups.admit()
+        contents = self.contents()
+        return await self._backups.run(lambda pause: self._store.backup(contents, pause), rest)
 
     # Writing
 

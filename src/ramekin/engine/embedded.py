@@ -6,17 +6,15 @@ is cut into batches of a few milliseconds. Knows no HTTP; see ``base.py`` for wh
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
 from ramekin.definitions import NOTHING_DEFINED, check_table_name
-from ramekin.durability.faults import DiskFault
 from ramekin.durability.steps import Contents, Kept
+from ramekin.engine.backups import Backups
 from ramekin.engine.base import Access, Guarantees, Page
 from ramekin.engine.builds import Builds
 from ramekin.engine.view import EmbeddedView, page_of
-from ramekin.errors import StorageFull, Unavailable
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -47,6 +45,7 @@ class EmbeddedEngine:
             memory_limit_bytes: what the tables may take; without it, all that there is.
         """
         self._catalog = Catalog(memory_limit_bytes)
+        self._backups = Backups()
         self.builds = Builds(lambda: self._catalog, clock)
         self._clock, self._index_idle_s = clock, index_idle_s
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
@@ -56,6 +55,7 @@ class EmbeddedEngine:
         pass
 
     async def close(self) -> None:
+        await self._backups.close()
         await self.builds.close()
 
     async def state(self) -> State:
@@ -69,15 +69,11 @@ class EmbeddedEngine:
         return {table.name: Kept(table.definition, table.records.pin().bodies) for table in self._catalog}
 
     async def backup(self) -> Path:
-        from ramekin.durability.store import backup_to_temporary  # SQLite is loaded by those who use it
+        from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
 
-        return await self._write_backup(backup_to_temporary)
-
-    async def _write_backup(self, write: Callable[[Contents], Path]) -> Path:
-        try:
-            return await asyncio.to_thread(write, self.contents())
-        except DiskFault as fault:
-            raise (StorageFull if fault.is_full else Unavailable)("The backup cannot be written.") from None
+        self._backups.admit()
+        contents = self.contents()
+        return await self._backups.run(lambda pause: backup_to_temporary(contents, pause), rest)
 
     def memory(self) -> MemoryStats:
         return self._catalog.memory.stats()
