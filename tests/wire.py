@@ -30,9 +30,9 @@ class Wire:
         while b"\r\n\r\n" not in self.rest:
             self._receive()
         head, _, self.rest = self.rest.partition(b"\r\n\r\n")
-        if b"transfer-encoding: chunked" in head:
+        if b"transfer-encoding: chunked" in head.lower():
             return head + b"\r\n\r\n" + self._read_chunks()
-        found = re.search(rb"content-length: (\d+)", head)
+        found = re.search(rb"content-length: (\d+)", head.lower())
         size = 0 if found is None or is_head else int(found[1])
         while len(self.rest) < size:
             self._receive()
@@ -67,7 +67,14 @@ class Wire:
 @contextmanager
 def wire(server: Server) -> Iterator[Wire]:
     """Open a connection to a server."""
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=10) as sock:
+    with connect(int(server.url.rpartition(":")[2])) as connection:
+        yield connection
+
+
+@contextmanager
+def connect(port: int) -> Iterator[Wire]:
+    """Open a connection to a port of this machine."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield Wire(sock)
 
@@ -76,7 +83,7 @@ def request(
     method: str, path: str, body: bytes | None = None, *, kind: str = "application/json", **headers: str
 ) -> bytes:
     """Return a request as bytes; underscores in the names of headers stand for hyphens."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: x"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if body is not None:
         lines += [f"Content-Type: {kind}"] * bool(kind) + [f"Content-Length: {len(body)}"]

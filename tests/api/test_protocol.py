@@ -120,14 +120,19 @@ def test_two_lengths_are_no_request(server):
 
 def test_a_length_beside_chunks_is_no_request(server):
     with wire(server) as connection:
-        assert status_of(connection.ask(WRITE.replace(b"Host: x", b"Host: x\r\nTransfer-Encoding: chunked"))) == 400
+        assert (
+            status_of(
+                connection.ask(WRITE.replace(b"Host: localhost", b"Host: localhost\r\nTransfer-Encoding: chunked"))
+            )
+            == 400
+        )
         assert connection.is_closed()
 
 
 @pytest.mark.parametrize("line", [b"Content-Length: +7", b"Content-Length: 0x7", b"Host : x", b"a\0: b", b" folded"])
 def test_what_the_parser_refuses_is_refused(server, line):
     with wire(server) as connection:
-        assert status_of(connection.ask(READ.replace(b"Host: x", b"Host: x\r\n" + line))) == 400
+        assert status_of(connection.ask(READ.replace(b"Host: localhost", b"Host: localhost\r\n" + line))) == 400
         assert connection.is_closed()
 
 

@@ -157,7 +157,7 @@ def test_media_types_mean_the_same(ways, kind):
 def test_a_header_that_stands_twice_means_the_same(ways):
     for line in (b"If-Match: *", b"Content-Type: application/json", b"Accept: application/json"):
         data = request("PUT", "/api/v1/data/h/1", b"{}", x_request_id="r", if_match='"x"', accept="text/csv")
-        assert_same(ways, data.replace(b"Host: x", b"Host: x\r\n" + line))
+        assert_same(ways, data.replace(b"Host: localhost", b"Host: localhost\r\n" + line))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Response
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
-from ramekin.api.edge import last_lines, new_id, sent_id
+from ramekin.api.edge import last_lines, new_id
+from ramekin.api.heads import Head
 from ramekin.api.limits import Limited, is_open
 from ramekin.api.problems import problem_response
 from ramekin.api.responses import header_pairs
@@ -40,10 +40,9 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        exchange = _Exchange(scope, headers, send)
+        exchange = _Exchange(scope, send)
         try:
-            answer = await self._answer_here(scope, headers, exchange)
+            answer = await self._answer_here(scope, exchange)
             await (answer or self._inner)(scope, receive, exchange.answer)
         except ClientDisconnect:
             pass
@@ -55,21 +54,27 @@ class EdgeMiddleware:
         endpoint = scope.get("endpoint")
         self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status, perf_counter())
 
-    async def _answer_here(self, scope: Scope, headers: Headers, exchange: _Exchange) -> Response | None:
+    async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Response | None:
         """Return the answer of a request that needs no endpoint; None for all others."""
+        try:
+            head = scope.get("ramekin.head") or read_head(scope)
+        except errors.RamekinError as error:
+            exchange.take_id(None)
+            return problem_response(error, exchange.request_id, {"connection": "close"})
+        exchange.take_id(head.request_id)
         try:
             _check_path(scope)
             if scope["method"] == "OPTIONS":
                 return self._options(scope)
             if not is_open(scope["path"]):
-                await self._admit(scope, headers, exchange)
+                await self._admit(scope, head.headers, exchange)
         except errors.RamekinError as error:
             return problem_response(error, exchange.request_id)
         except Limited as limited:
             return problem_response(limited.error, exchange.request_id, limited.headers)
         return None
 
-    async def _admit(self, scope: Scope, headers: Headers, exchange: _Exchange) -> None:
+    async def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
         """Ask the edge. One that no endpoint would answer keeps its 404 or 405, over the limit and without a key."""
         client = scope.get("client")
         try:
@@ -88,11 +93,15 @@ class EdgeMiddleware:
 class _Exchange:
     """One request: what the edge knows of it, and what was answered so far."""
 
-    def __init__(self, scope: Scope, headers: Headers, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
         self.began_s, self.method, self.path = perf_counter(), scope["method"], scope["path"]
-        self.request_id = scope["ramekin.request_id"] = sent_id(headers) or new_id()
+        self.request_id, self._scope = "-", scope
         self.extra: Mapping[str, str] = {}
         self.status, self._send = 0, send
+
+    def take_id(self, sent: str | None) -> None:
+        """Take the id that the client gave to its request, or a new one."""
+        self.request_id = self._scope["ramekin.request_id"] = sent or new_id()
 
     async def answer(self, message: Message) -> None:
         """Send a part of the answer, with the headers that every answer has."""
@@ -102,6 +111,21 @@ class _Exchange:
             added = [header for header in header_pairs(last_lines(self)) if header[0] not in present]
             message["headers"] = [*message["headers"], *added]
         await self._send(message)
+
+
+def read_head(scope: Scope) -> Head:
+    """Return the head of a request that another server has read, as far as that can still be told.
+
+    Raises:
+        MalformedRequest: among them a body behind an offer to upgrade, which some servers take for the next request.
+        MethodNotAllowed, BodyTooLarge.
+    """
+    if scope["method"] == "CONNECT":
+        raise errors.MethodNotAllowed("This is no proxy.")
+    head = Head([*scope["headers"]], scope["http_version"])
+    if head.body_bytes and "upgrade" in head.headers:
+        raise errors.MalformedRequest("A request that offers an upgrade has no body under this server.")
+    return head
 
 
 def _check_path(scope: Scope) -> None:

@@ -41,9 +41,12 @@ def add_route(app: FastAPI, method: str, path: str, endpoint: Callable[..., Any]
 
 
 def methods_of(app: FastAPI, scope: Scope) -> list[str]:
-    """Return the methods that a path has, OPTIONS among them; nothing for a path that no route has."""
+    """Return the methods that a path has, OPTIONS among them; nothing for a path that no route has.
+
+    The path ``*`` stands for the whole server (RFC 9110, section 9.3.7).
+    """
     found: set[str] = set()
     for route in app.routes:
-        if route.matches(scope)[0] is not Match.NONE:
+        if scope["path"] == "*" or route.matches(scope)[0] is not Match.NONE:
             found |= getattr(route, "methods", None) or set()
     return sorted({*found, "OPTIONS"}) if found else []

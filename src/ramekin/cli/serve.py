@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 
 from ramekin.api.app import create_app
+from ramekin.api.connection import Connection
 from ramekin.api.protocol import RecordProtocol
 from ramekin.api.short_way import ShortWay
 from ramekin.cli import listener as listeners
@@ -159,7 +160,9 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(
         app,
-        http=RecordProtocol if settings.fast_path == "protocol" else "httptools",
+        http=RecordProtocol if settings.fast_path == "protocol" else Connection,
+        ws="none",
+        proxy_headers=False,
         lifespan="off",
         log_config=None,
         access_log=False,

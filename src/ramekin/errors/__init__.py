@@ -3,14 +3,15 @@
     RamekinError
     ├── BadRequest            cannot be understood
     │   ├── MalformedJson     (DuplicateMember, NumberNotFinite, TooDeep)
-    │   ├── MalformedCsv, MalformedPath
+    │   ├── MalformedCsv, MalformedRequest, MalformedPath
     │   ├── UnknownParameter, InvalidParameter (LimitTooLarge), ConflictingParameters, InvalidHeader
     │   ├── UnknownOperator, InvalidOperator, UnknownField, PathTooLong, InvalidValue, RepeatedCondition
     │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidAggregate, InvalidCursor, InvalidKey
     │   └── PreconditionNotPossible, IdMismatch
     ├── Unauthorized
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
-    ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, RateLimited
+    ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, AddressTooLong, HeadTooLarge,
+    │   RateLimited
     ├── PreconditionFailed
     ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable)
     ├── PreconditionRequired
@@ -44,6 +45,7 @@ from ramekin.errors.bad_request import (
     MalformedCsv,
     MalformedJson,
     MalformedPath,
+    MalformedRequest,
     NumberNotFinite,
     PathTooLong,
     PreconditionNotPossible,
@@ -64,10 +66,12 @@ from ramekin.errors.base import (
     shorten,
 )
 from ramekin.errors.refused import (
+    AddressTooLong,
     BodyTooLarge,
     Conflict,
     DefinitionBroken,
     DuplicateId,
+    HeadTooLarge,
     IntegerOutOfRange,
     InternalError,
     InvalidDefinition,
@@ -106,6 +110,7 @@ from ramekin.errors.refused import (
 
 __all__ = [
     "NAME_LIMIT",
+    "AddressTooLong",
     "BadRequest",
     "BodyTooLarge",
     "ConditionRequired",
@@ -115,6 +120,7 @@ __all__ = [
     "DuplicateId",
     "DuplicateMember",
     "Fault",
+    "HeadTooLarge",
     "IdMismatch",
     "IntegerOutOfRange",
     "InternalError",
@@ -138,6 +144,7 @@ __all__ = [
     "MalformedCsv",
     "MalformedJson",
     "MalformedPath",
+    "MalformedRequest",
     "MemoryLimit",
     "MethodNotAllowed",
     "ModelTable",

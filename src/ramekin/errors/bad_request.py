@@ -55,6 +55,14 @@ class MalformedCsv(BadRequest):
     remedy = "Give every row as many cells as the header has names, and say `delimiter` if it is no comma."
 
 
+class MalformedRequest(BadRequest):
+    """The request breaks a rule of HTTP (RFC 9112), so that two readers may understand it in two ways."""
+
+    code = "malformed-request"
+    title = "The request breaks the rules of HTTP"
+    remedy = "Correct what the detail names, or send the request with a library; the connection is closed."
+
+
 class MalformedPath(BadRequest):
     """The address is not UTF-8 once its percent signs are decoded."""
 

@@ -84,6 +84,22 @@ class BodyTooLarge(RamekinError):
     remedy = "Send less at once, or raise the limit in the server's settings."
 
 
+class AddressTooLong(RamekinError):
+    """The address is longer than what a server reads of a request before its body: 32 KiB."""
+
+    code = "address-too-long"
+    title = "The address is too long"
+    remedy = "Send a long query as a body: `POST /api/v1/query/{table}`."
+
+
+class HeadTooLarge(RamekinError):
+    """The address and the headers have more than 32 KiB together, or there are more than 100 headers."""
+
+    code = "head-too-large"
+    title = "There are too many headers, or too long ones"
+    remedy = "Send fewer headers; cookies of other sites on the same host are often the cause."
+
+
 class RateLimited(RamekinError):
     """The client has sent more requests than the limit allows."""
 

@@ -1,0 +1,210 @@
+"""What becomes of a connection: answers that come before the body has, bounds, clients that stop halfway."""
+
+import asyncio
+import json
+import re
+import socket
+import time
+
+import pytest
+
+from ramekin.api import connection as connections
+from ramekin.api.connection import LINGER_BYTES, MAX_SKIPPED_BYTES
+from ramekin.api.protocol import MAX_HELD_BYTES
+from tests.conftest import Server
+from tests.data.http_cases import HIDDEN, LIVE, chunked, get, post, sized
+from tests.pipe import WAYS, Service
+from tests.wire import request, wire
+
+KEY = b"Authorization: Bearer secret"
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def service(request):
+    service = Service(request.param)
+    yield service
+    service.loop.close()
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def locked(request):
+    """A service that asks for a key."""
+    service = Service(request.param, keys=["secret"])
+    yield service
+    service.loop.close()
+
+
+def test_a_trailer_is_no_key(locked):
+    pipe = locked.connect()
+    pipe.send([chunked(b"2\r\n{}\r\n0\r\n" + KEY + b"\r\n\r\n") + LIVE])
+    assert pipe.answers() == ["401 unauthorized", "200"]
+    pipe.send([chunked(b"2\r\n{}\r\n0\r\nAuthorization: wrong\r\n\r\n", KEY)])
+    assert pipe.answers() == ["401 unauthorized", "200", "201"]
+
+
+@pytest.mark.parametrize("second", [b"Bearer secret", b"Bearer wrong", b""])
+@pytest.mark.parametrize("first", [b"Bearer secret", b"Bearer wrong", b""])
+def test_two_keys_are_none(locked, first, second):
+    pipe = locked.connect()
+    lines = (b"Authorization: " + first, b"authorization: " + second)
+    pipe.send([get(*lines, first=b"GET /api/v1/data/t/1 HTTP/1.1")])
+    assert pipe.answers() == ["400 malformed-request"]
+    assert pipe.is_ended
+
+
+@pytest.mark.parametrize(
+    ("size", "stays_open"), [(MAX_SKIPPED_BYTES - 1, True), (MAX_SKIPPED_BYTES, True), (MAX_SKIPPED_BYTES + 1, False)]
+)
+def test_a_body_that_nobody_wants_is_let_go_by_if_it_is_short(locked, size, stays_open):
+    pipe = locked.connect()
+    pipe.send([post(b"Content-Length: %d" % size, first=b"POST /api/v1/query/t HTTP/1.1")])
+    assert pipe.answers() == ["401 unauthorized"]
+    assert pipe.is_ended != stays_open
+    assert (b"\r\nconnection: close\r\n" in pipe.written) != stays_open
+    pipe.send([b"x" * (size - 1), b"x" + LIVE])
+    assert pipe.answers() == ["401 unauthorized"] + ["200"] * stays_open
+
+
+def test_chunks_that_nobody_wants_are_let_go_by_for_a_while(locked):
+    pipe = locked.connect()
+    pipe.send([post(b"Transfer-Encoding: chunked", first=b"POST /api/v1/query/t HTTP/1.1")])
+    assert pipe.answers() == ["401 unauthorized"]
+    chunk = b"%x\r\n%b\r\n" % (8192 - 8, b"x" * (8192 - 8))
+    pipe.send([chunk] * (MAX_SKIPPED_BYTES // len(chunk)))
+    assert not pipe.is_ended
+    pipe.send([chunk])
+    assert pipe.is_ended
+
+
+def test_what_follows_the_last_answer_is_let_go_by_within_bounds(service):
+    pipe, mega = service.connect(), b"x" * 1024 * 1024
+    pipe.send([get(b"Connection: close")])
+    assert pipe.is_ended
+    assert not pipe.is_cut
+    pipe.send([mega] * (LINGER_BYTES // len(mega)))
+    assert not pipe.is_cut
+    pipe.send([b"x"])
+    assert pipe.is_cut
+    assert pipe.answers() == ["200"]
+
+
+def test_what_follows_the_last_answer_is_waited_for_a_while_only(service, monkeypatch):
+    monkeypatch.setattr(connections, "LINGER_IDLE_S", 0.2)
+    monkeypatch.setattr(connections, "LINGER_S", 0.5)
+    for pause_s, most_s in ((1.0, 0.45), (0.1, 0.9)):
+        pipe, began = service.connect(), time.monotonic()
+        pipe.send([get(b"Connection: close")])
+        while not pipe.is_closed:
+            assert time.monotonic() - began < most_s
+            pipe.send([b"x"] if pause_s < 0.2 else [])
+            service.run(asyncio.sleep(min(pause_s, 0.05)))
+        assert time.monotonic() - began > 0.15
+
+
+@pytest.mark.parametrize("size", [10, MAX_HELD_BYTES - 1000, 100_000])
+def test_a_client_that_asks_first_whether_to_send_is_told_so_or_answered(locked, size):
+    pipe, body = locked.connect(), b'{"n":"%b"}' % (b"x" * size)
+    head = sized(KEY, b"Expect: 100-continue", body=body)[: -len(body)]
+    pipe.send([head])
+    assert pipe.written == b"HTTP/1.1 100 Continue\r\n\r\n"
+    pipe.send([body])
+    assert pipe.answers() == ["201" if size < 65_000 else "413 body-too-large"]
+    pipe = locked.connect()
+    pipe.send([head.replace(KEY, b"a: b")])
+    assert pipe.answers() == ["401 unauthorized"]
+    assert b" 100 " not in pipe.written
+    assert pipe.is_ended  # whether the body follows now, nobody can know
+
+
+def test_a_client_that_sends_its_last_byte_is_answered(service):
+    for data, answers in ((LIVE * 3, ["200"] * 3), (sized() + LIVE, ["201", "200"]), (LIVE + LIVE[:-1], ["200"])):
+        pipe = service.connect()
+        pipe.send([data], is_last=True)
+        assert pipe.answers() == answers
+        assert pipe.is_closed
+
+
+def test_chunks_that_break_off_are_400_and_nothing_is_applied(service):
+    body = json.dumps({"broken": [{"id": i} for i in range(1000)]}).encode()
+    data = post(b"Transfer-Encoding: chunked", first=b"POST /api/v1/load HTTP/1.1")
+    for end in (b"0\n\n", b"zz\r\n", b"2\r\n{}}"):
+        pipe = service.connect()
+        pipe.send([data, b"%x\r\n%b\r\n" % (len(body), body), end])
+        assert pipe.answers() == ["400 malformed-request"]
+        assert pipe.is_ended
+    pipe = service.connect()
+    pipe.send([get(first=b"GET /api/v1/data/broken/1 HTTP/1.1")])
+    assert pipe.answers() == ["404 unknown-table"]
+
+
+def test_a_client_that_goes_away_in_its_body_changes_nothing(service):
+    pipe = service.connect()
+    pipe.send([sized(body=b'{"id":"gone"}')[:-1]])
+    pipe.end()
+    pipe = service.connect()
+    pipe.send([get(first=b"GET /api/v1/data/t/gone HTTP/1.1")])
+    assert pipe.answers()[0][:3] == "404"
+
+
+@pytest.fixture(scope="module", params=["off", "asgi", "protocol"])
+def server(request):
+    server = Server(
+        "serve", "--fast-path", request.param, "--max-record-bytes", "100000", "--max-bulk-bytes", "1000000"
+    )
+    with server.client() as client:
+        rows = [{"id": i, "text": "x" * 1000} for i in range(800)]
+        assert client.post("/api/v1/data/large", json=rows).status_code == 201
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("path", ["data/large?limit=800", "dump/large", "join/large/large/id?as=a,b&limit=800"])
+def test_http_1_0_gets_no_chunks(server, path):
+    with wire(server) as connection:
+        connection.send(request("GET", f"/api/v1/{path}").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        head, _, body = b"".join(iter(lambda: connection.sock.recv(65_536), b"")).partition(b"\r\n\r\n")
+    assert b"chunked" not in head
+    assert b"\r\nconnection: close" in head
+    found = json.loads(body)
+    assert len(found if isinstance(found, list) else found["data"]) == 800
+
+
+@pytest.mark.parametrize("megabytes", [1, 20, 60])
+@pytest.mark.parametrize("way", ["PUT /api/v1/data/t/1", "POST /api/v1/data/t", "POST /api/v1/batch"])
+def test_a_body_that_is_too_large_is_answered_however_large_it_is(server, megabytes, way):
+    method, path = way.split()
+    with wire(server) as connection:
+        connection.sock.settimeout(30)
+        connection.send(request(method, path, b'{"n":"%b"}' % (b"x" * (megabytes * 1024 * 1024))))
+        answer = connection.read()  # all was sent, and none of it read meanwhile
+        assert answer.startswith(b"HTTP/1.1 413")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert connection.is_closed()
+
+
+def test_a_body_in_chunks_that_is_too_large_is_answered(server):
+    head = request("PUT", "/api/v1/data/t/1", transfer_encoding="chunked", content_type="application/json")
+    with wire(server) as connection:
+        connection.sock.settimeout(30)
+        connection.send(head + (b"100000\r\n%b\r\n" % (b"x" * 0x100000)) * 30 + b"0\r\n\r\n")
+        assert connection.read().startswith(b"HTTP/1.1 413")
+        assert connection.is_closed()
+
+
+def test_a_client_that_closes_its_side_reads_its_answers(server):
+    with wire(server) as connection:
+        connection.send(request("GET", "/api/v1/data/large?limit=800") + request("GET", "/api/v1/dump/large") + LIVE)
+        connection.sock.shutdown(socket.SHUT_WR)
+        data = b"".join(iter(lambda: connection.sock.recv(65_536), b""))
+    assert len(re.findall(rb"HTTP/1\.1 200 OK\r\n", data)) == 3
+    assert data.endswith(b"}")
+
+
+def test_a_request_behind_the_last_one_is_not_carried_out(server):
+    with wire(server) as connection:
+        connection.ask(request("PUT", "/api/v1/data/t/victim?upsert=true", b"{}"))
+        connection.send(request("GET", "/api/v1/data/t/victim", Connection="close") + HIDDEN)
+        assert connection.read().startswith(b"HTTP/1.1 200")
+        assert connection.is_closed()
+    with wire(server) as connection:
+        assert connection.ask(request("GET", "/api/v1/data/t/victim")).startswith(b"HTTP/1.1 200")

@@ -1,0 +1,98 @@
+"""Where a request ends, and what is one: each case on all three ways to an endpoint, cut in every manner."""
+
+import time
+
+import pytest
+
+from tests.conftest import Server
+from tests.data.http_cases import CASES, CHUNKS, CONNECTS, H1SPEC, LIVE, UPGRADES
+from tests.pipe import WAYS, Service, read_answers
+from tests.wire import request, wire
+
+READ = request("GET", "/api/v1/data/t/victim")
+WRITE = request("PUT", "/api/v1/data/t/victim?upsert=true", b"{}")
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def service(request):
+    service = Service(request.param)
+    yield service
+    service.loop.close()
+
+
+def deliver(service, case, pieces):
+    """Send a case, cut so, and then what shows whether the connection goes on; check what came of it."""
+    service.run(service.database.insert("t", [{"id": "victim"}], on_conflict="replace"))
+    before = count(service)
+    pipe = service.connect()
+    pipe.send(pieces)
+    assert pipe.answers() == list(case.answers)
+    assert pipe.is_ended != case.stays_open
+    pipe.send([case.rest + LIVE])
+    more = (["404 unknown-route"] if case.rest else []) + (["200"] if case.stays_open else [])
+    assert pipe.answers() == [*case.answers, *more]
+    pipe.end()
+    assert service.run(service.database.get("t", "victim")), "the hidden request was carried out"
+    assert count(service) - before == case.answers.count("201")
+
+
+def count(service):
+    return sum(info.stats.records for info in service.run(service.database.tables()))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_in_one_piece(service, case):
+    deliver(service, case, [case.sent])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_byte_by_byte(service, case):
+    deliver(service, case, [case.sent[i : i + 1] for i in range(len(case.sent))])
+
+
+@pytest.mark.parametrize("case", [*UPGRADES[:10], *CONNECTS, *CHUNKS], ids=lambda case: case.name)
+def test_in_two_pieces(service, case):
+    for cut in sorted({1, len(case.sent) // 3, len(case.sent) // 2, len(case.sent) - 1}):
+        deliver(service, case, [case.sent[:cut], case.sent[cut:]])
+
+
+def test_the_public_list_is_whole():
+    assert len(H1SPEC) == 33
+
+
+@pytest.fixture(scope="module", params=["off", "asgi", "protocol"])
+def server(request):
+    server = Server("serve", "--fast-path", request.param)
+    yield server
+    assert server.stop() == 0
+
+
+def ask(server, case, pieces, pause_s=0.0):
+    """Send a case over a real connection, and check its answers and what became of the connection."""
+    with wire(server) as connection:
+        assert connection.ask(WRITE)[9:12] in (b"200", b"201")
+        for piece in pieces:
+            connection.send(piece)
+            time.sleep(pause_s)
+        assert [answer_of(connection) for _ in case.answers] == list(case.answers)
+        if case.stays_open:
+            connection.send(case.rest + LIVE)
+            assert [answer_of(connection) for _ in range(2 if case.rest else 1)][-1] == "200"
+        else:
+            assert connection.is_closed()
+    with wire(server) as connection:
+        assert connection.ask(READ).startswith(b"HTTP/1.1 200"), "the hidden request was carried out"
+
+
+def answer_of(connection):
+    return read_answers(connection.read())[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_over_a_real_connection(server, case):
+    ask(server, case, [case.sent])
+
+
+@pytest.mark.parametrize("case", [*UPGRADES[:5], *CONNECTS[:6]], ids=lambda case: case.name)
+def test_over_a_real_connection_byte_by_byte(server, case):
+    ask(server, case, [case.sent[i : i + 1] for i in range(len(case.sent))], 0.0003)

@@ -1,0 +1,130 @@
+"""A connection without a socket: bytes are handed to the server's protocol exactly as they are cut."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from ramekin.api.app import create_app
+from ramekin.api.connection import Connection
+from ramekin.api.protocol import RecordProtocol
+from ramekin.api.short_way import ShortWay
+from tests.conftest import start_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WAYS = {"FastAPI alone": (False, Connection), "short way in ASGI": (True, Connection), "below ASGI": (True, RecordProtocol)}  # fmt: skip
+
+
+class Service:
+    """The application and its protocol, one of the three ways to an endpoint."""
+
+    def __init__(self, way: str, **options: Any) -> None:
+        has_hot_routes, self._protocol = WAYS[way]
+        self.loop = asyncio.new_event_loop()
+        self.database = start_database()
+        self.app = create_app(self.database, has_hot_routes=has_hot_routes, **options)
+        self.app.state.short_way = ShortWay(self.app.state.hot_table, self.app.state.edge)
+        self.config = uvicorn.Config(self.app, http=self._protocol, lifespan="off", log_config=None, ws="none", proxy_headers=False)  # fmt: skip
+        self.config.load()
+
+    def connect(self) -> Pipe:
+        return Pipe(self, self._protocol(self.config, ServerState(), {}, self.loop))
+
+    def run(self, awaitable: Any) -> Any:
+        return self.loop.run_until_complete(awaitable)
+
+
+class Pipe(asyncio.Transport):
+    """The transport of one connection; `written` is what the client would have got."""
+
+    def __init__(self, service: Service, protocol: Connection) -> None:
+        super().__init__({"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 50_000)})
+        self._service, self._protocol = service, protocol
+        self.written, self._is_paused = b"", False
+        self.is_ended = self.is_closed = self.is_cut = False  # by the server: its own side, both sides, at once
+        self._queue: list[bytes] = []
+        protocol.connection_made(self)
+
+    def send(self, pieces: Iterable[bytes], *, is_last: bool = False) -> None:
+        """Hand over what arrives, each piece by itself; none while the server does not read."""
+        for piece in pieces:
+            self._queue.append(piece)
+            self._hand_over()
+        if is_last:
+            assert not self._queue, "the end comes after what was sent"
+            if not self._protocol.eof_received():
+                self.close()
+        for _ in range(500):
+            self._service.run(asyncio.sleep(0))
+            self._hand_over()
+            if not self._queue and self._protocol._cycle is None and self._protocol._task is None:
+                break
+
+    def _hand_over(self) -> None:
+        while self._queue and not self._is_paused:
+            self._protocol.data_received(self._queue.pop(0))
+
+    def end(self) -> None:
+        """The client goes away."""
+        self._protocol.connection_lost(None)
+        self._service.run(asyncio.sleep(0))
+
+    def answers(self) -> list[str]:
+        """Return of each answer its status and, if it is an error, its code."""
+        return read_answers(self.written)
+
+    def write(self, data: bytes) -> None:
+        assert not self.is_ended, "written behind the end"
+        self.written += data
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.is_ended = True
+
+    def close(self) -> None:
+        self.is_ended = self.is_closed = True
+
+    def abort(self) -> None:
+        self.is_ended = self.is_closed = self.is_cut = True
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self._is_paused = True
+
+    def resume_reading(self) -> None:
+        self._is_paused = False
+
+
+def read_answers(data: bytes) -> list[str]:
+    """Return of each answer its status and, if it is an error, its code; interim answers (1xx) are left out."""
+    found = []
+    while data:
+        head, end, data = data.partition(b"\r\n\r\n")
+        assert end, f"half an answer: {head!r}"
+        status = head[9:12].decode()
+        assert re.match(rb"HTTP/1\.1 \d{3} [^\r\n]*\r\n", head + end), head
+        if status.startswith("1"):
+            continue
+        length = re.search(rb"\r\ncontent-length: (\d+)", head)
+        size = 0 if length is None or status == "204" else int(length[1])
+        body, data = data[:size], data[size:]
+        assert len(body) == size, f"half a body behind {head!r}"
+        if status >= "400":
+            assert b"\r\ncontent-type: application/problem+json\r\n" in head, head
+            problem = json.loads(body)
+            assert str(problem["status"]) == status
+            assert problem["instance"].encode() in head
+            status += " " + problem["code"]
+        found.append(status)
+    return found

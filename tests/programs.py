@@ -1,0 +1,82 @@
+"""Programs that tests start besides Python: without one a test is skipped and says so, and fails where CI=true."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def find_program(name: str, package: str) -> str:
+    """Return where a program is."""
+    if path := shutil.which(name):
+        return path
+    reason = f"no {name} on this machine: apt install {package}"
+    assert os.environ.get("CI") != "true", reason
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+NGINX = """
+{user}
+daemon off;
+worker_processes 1;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    client_max_body_size 0;
+    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+    upstream tables {{ server {server}; keepalive 8; }}
+    server {{
+        listen 127.0.0.1:{port};
+        {settings}
+    }}
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path, server_url: str, settings: str) -> Iterator[int]:
+    """Start nginx in front of a server, with these settings in its `server` block; yield its port."""
+    path, port = find_program("nginx", "nginx-light"), free_port()
+    conf = folder / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""  # whose folder it is
+    server = server_url.partition("://")[2]
+    conf.write_text(NGINX.format(user=user, folder=folder, server=server, port=port, settings=settings))
+    process = subprocess.Popen([path, "-p", folder, "-e", folder / "error.log", "-c", conf], stderr=subprocess.PIPE)
+    try:
+        _wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def _wait_for(port: int, process: subprocess.Popen) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        assert process.poll() is None, process.communicate()[1]
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("nginx does not answer")
