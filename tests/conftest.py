@@ -19,13 +19,13 @@ from fastapi.testclient import TestClient
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
-from ramekin.cli.configuration import read_models
+from ramekin.cli.modules import read_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-MODELS = "tests.models"
+MODELS = "tests.models ramekin.samples.models:Order,User"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
 
 

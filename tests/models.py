@@ -1,4 +1,4 @@
-"""Models of the tests: the samples, and one for each thing that a model can do."""
+"""Models of the tests: one for each thing that a model can do."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
-
-from ramekin.samples.models import Order, User
-
-__all__ = ["Order", "User"]
 
 
 class Part(BaseModel):

@@ -22,7 +22,11 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of the machine's.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     insecure: bool = Field(False, description="Listen beyond this machine without keys: everybody may do everything.")
-    models: str | None = Field(None, description="Module whose Pydantic models become tables, such as shop.models.")
+    models: str | None = Field(
+        None,
+        description="Modules whose Pydantic models become tables: shop.models, or shop.models:User,Order for some; "
+        "several with spaces between.",
+    )
     data_dir: Path | None = Field(
         None, description="Directory that keeps the tables; in memory only without. See durability.md."
     )

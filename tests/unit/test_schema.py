@@ -1,6 +1,5 @@
 """Models: their tables' names, parts, strictness, and what their faults say."""
 
-import types
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -8,10 +7,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, create_model, field_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, create_model, field_validator
 
 from ramekin.errors import InvalidRecord
-from ramekin.model_tables import table_name, tables_in
+from ramekin.model_tables import table_name
 from ramekin.models import ModelSchema
 
 
@@ -36,25 +35,6 @@ class Tree(BaseModel):
 
 class Base(BaseModel):
     pass
-
-
-def module(**members):
-    made = types.ModuleType("made")
-    vars(made).update(members)
-    return made
-
-
-def test_parts_are_no_tables_but_a_model_that_is_part_of_itself_is_one():
-    assert tables_in(module(Tree=Tree, Leaf=Leaf, Base=Base, BaseModel=BaseModel, other=5)) == {"trees": Tree}
-
-
-def test_two_models_with_one_table_are_refused():
-    class Other(BaseModel):
-        __table__ = "trees"
-        id: str
-
-    with pytest.raises(ValueError, match="both name the table 'trees'"):
-        tables_in(module(Tree=Tree, Other=Other))
 
 
 class Colour(Enum):
@@ -167,10 +147,6 @@ def test_a_model_that_makes_its_ids_is_given_none():
         id: str = Field(default_factory=lambda: "made")
 
     assert not ModelSchema(Made).takes_uuid
-
-
-def test_a_model_that_is_no_object_is_no_table():
-    assert tables_in(module(Rows=RootModel[list[int]], Tree=Tree)) == {"trees": Tree}
 
 
 def test_path_ids_are_read_by_type():

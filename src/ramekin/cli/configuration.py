@@ -7,22 +7,17 @@ which would leave the server open. Spaces around a value mean nothing.
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
 from ramekin.errors import did_you_mean
-from ramekin.model_tables import tables_in
 from ramekin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pydantic import BaseModel
 
 PREFIX = "RAMEKIN_"
 
@@ -83,6 +78,8 @@ def service_links(environment: Mapping[str, str] = os.environ) -> list[str]:
 def _flag(value: Any, flag: str) -> Any:
     if isinstance(value, bool):
         return value
+    if isinstance(value, list):
+        return " ".join(_flag(each, flag) for each in value)
     if not (text := str(value).strip()):
         raise Refused(f"{flag} is empty; give it a value or leave it out")
     return text
@@ -107,28 +104,3 @@ def _expected(name: str) -> str:
     if "le" in bounds:
         return f"a whole number from {bounds['ge']} to {bounds['le']}"
     return f"a whole number, {bounds['ge']} or more"
-
-
-def read_models(module_name: str | None) -> dict[str, type[BaseModel]]:
-    """Return the tables that a module of models describes; none without a module.
-
-    Raises:
-        Refused: there is no such module, it fails, or two models name one table.
-    """
-    if module_name is None:
-        return {}
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # modules in the folder where the command is run
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise Refused(f"--models: there is no module '{error.name}' here") from None
-    except Exception as error:
-        raise Refused(f"--models: importing '{module_name}' failed: {type(error).__name__}: {error}") from None
-    try:
-        tables = tables_in(module)
-    except ValueError as error:
-        raise Refused(f"--models: {error}") from None
-    if not tables:
-        raise Refused(f"--models: the module '{module_name}' has no Pydantic model")
-    return tables

@@ -26,7 +26,10 @@ Port = Annotated[str | None, typer.Option(metavar="N", help="Port to listen on; 
 Insecure = Annotated[
     bool | None, typer.Option("--insecure", help="Listen beyond this machine without keys.", show_default=False)
 ]
-Models = Annotated[str | None, typer.Option(help="Module whose Pydantic models become tables.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(help="Module whose Pydantic models become tables, or module:User,Order; may stand several times."),
+]
 DataDir = Annotated[Path | None, typer.Option(help="Directory that keeps the tables; in memory only without.")]
 Fsync = Annotated[str | None, typer.Option(help="always, everysec or no, with --data-dir.  [default: everysec]")]
 Limit = Annotated[str | None, typer.Option(help="Requests per client, such as 1000/second.")]

@@ -21,9 +21,10 @@ from ramekin.api.protocol import RecordProtocol
 from ramekin.api.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
-from ramekin.cli.configuration import Refused, read_models, service_links
+from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.memory import read_memory_limit
+from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
 from ramekin.cli.server import Server
