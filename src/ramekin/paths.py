@@ -1,6 +1,7 @@
 r"""Field paths: `address.city`, `tags.0`, `a\.b`, and how one is read from a body without parsing the rest.
 
-A dot goes into an object, a number into an array (or an object's member of that name), ``\.`` is a literal dot.
+A dot goes into an object, a number into an array (or an object's member of that name). A backslash before a dot, a
+comma, a hyphen, an equals sign, a quote or a backslash makes it a character of the name; ``""`` is the empty name.
 Knows nothing of queries or tables.
 """
 
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 FieldPath = tuple[str, ...]
 """The names on the way to a field, outermost first; never empty."""
 
-_DOT = re.compile(r"(?<!\\)\.")
+_TOKEN = re.compile(r"\\[\\.,=\"-]|[^\\.]+|[\\.]")  # what is escaped, a run of a name, a dot, a backslash by itself
+_PIECE = re.compile(r"\\.|.", re.DOTALL)
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _UNUSUAL = re.compile(r'[\x00-\x1f"\\]')  # what a msgspec field's name may not hold
 
+
+EMPTY = '""'
+"""How the empty name is written in a list of names, where nothing would be a mistake."""
 
 MAX_STEPS, MAX_CHARS = 64, 2000
 """How long a path may be: as deep as records are nested. Each step is looked up in a schema and in every record."""
@@ -32,19 +37,47 @@ MAX_STEPS, MAX_CHARS = 64, 2000
 
 def parse_path(text: str) -> FieldPath:
     """Return the path that a caller's text names. Raises PathTooLong with more than 64 steps or 2,000 characters."""
-    if len(text) > MAX_CHARS or len(_DOT.findall(text)) >= MAX_STEPS:
+    path = split_path(text) if len(text) <= MAX_CHARS else ()
+    if not 0 < len(path) <= MAX_STEPS:
         raise PathTooLong(f"The path of a field has at most {MAX_STEPS} steps and {MAX_CHARS} characters.")
-    return split_path(text)
+    return path
 
 
 def split_path(text: str) -> FieldPath:
-    """Return the path that a text names. Every text is one; `` `` (empty) is the member with the empty name."""
-    return tuple(part.replace("\\.", ".") for part in _DOT.split(text))
+    """Return the path that a text names. Every text is one; the empty text is the member with the empty name too."""
+    if "\\" not in text:
+        return ("",) if text == EMPTY else tuple(text.split("."))
+    parts = [""]
+    for piece in _TOKEN.findall(text):
+        if piece == ".":
+            parts.append("")
+        else:
+            parts[-1] += piece[1:] if len(piece) == 2 and piece[0] == "\\" else piece
+    return tuple(parts)
 
 
 def print_path(path: FieldPath) -> str:
     """Return the text that names a path; the reverse of `split_path`."""
-    return ".".join(part.replace(".", "\\.") for part in path)
+    text = ".".join(part.replace("\\", "\\\\").replace(".", "\\.") for part in path)
+    return f"\\{text}" if text == EMPTY else text
+
+
+def split_names(text: str, sign: str = ",") -> list[str]:
+    """Return the names between signs that no backslash stands before. They keep their backslashes, for `parse_path`."""
+    if "\\" not in text:
+        return text.split(sign)
+    names = [""]
+    for piece in _PIECE.findall(text):
+        if piece == sign:
+            names.append("")
+        else:
+            names[-1] += piece
+    return names
+
+
+def unescape(name: str) -> str:
+    """Return a name, of a column and no path, without the backslashes before its signs."""
+    return ".".join(split_path(name))
 
 
 def walk(value: object, path: FieldPath) -> Any:

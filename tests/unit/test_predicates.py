@@ -185,9 +185,11 @@ def test_null_equals_null_and_not_missing():
 
 
 def test_a_member_called_like_a_word_is_written_with_its_operator():
-    test = body_matcher(parse_where({"or": {"eq": 1}, "not": 2, "and": {"gt": 0}}, FREE))
-    assert test(b'{"or":1,"not":2,"and":1}')
-    assert not test(b'{"or":1,"not":2,"and":0}')
+    for is_two in (2, {"eq": 2}, {"gt": 1, "lt": 3}):
+        test = body_matcher(parse_where({"or": {"eq": 1}, "not": is_two, "and": {"gt": 0}}, FREE))
+        assert test(b'{"or":1,"not":2,"and":1}')
+        assert not test(b'{"or":1,"not":1,"and":1}')
+        assert not test(b'{"or":1,"not":2,"and":0}')
     assert parse_conditions([("limit:eq", "5"), ("a:b:eq", "x")], FREE) == all_of(
         [parse_conditions([("limit", "5")], FREE), parse_where({"a:b": "x"}, FREE)]
     )

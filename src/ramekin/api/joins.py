@@ -85,9 +85,9 @@ def _read(
         lists.read_select(words, fields),
         **lists.read_words(words, limits, is_strict=is_strict),
     )
-    path = "/".join(quote(part, safe="") for part in (*tables, key))
+    path = "/".join(quote(part, safe="=") for part in (*tables, key))
     digest = codec.digest(b"%b?%b" % (path.encode(), query))[:12]
-    return asked, lists.path_without_cursor(f"{API}/join/{path}", words, conditions), digest
+    return asked, lists.path_without_cursor(f"{API}/join/{path}", query), digest
 
 
 def _read_names(text: str | None) -> tuple[str, str] | None:

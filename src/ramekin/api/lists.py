@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote_plus
 
 from fastapi import FastAPI, Request, Response
 
@@ -22,6 +22,7 @@ from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route, watchful
 from ramekin.errors import ConflictingParameters, InvalidWhere, MalformedJson
 from ramekin.finding import FindRequest
+from ramekin.paths import split_names
 from ramekin.query.predicate import Predicate, all_of
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
 from ramekin.query.where import parse_where
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from ramekin.query.order import Order
 
 WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
+
+_QUERY_SIGNS = "%-._~!$&'()*+,;=:@/?"
+"""What may stand in a query as it is (RFC 3986, section 3.4), and the percent sign."""
 
 MAX_REMEMBERED = 1000
 """Characters of a list's address beyond which it is read anew each time."""
@@ -94,8 +98,7 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
         words=WORDS,
         **read_words(words, limits, is_strict=is_strict),
     )
-    path = path_without_cursor(f"{API}/data/{quote(table)}", words, conditions)
-    return asked, path, codec.digest(query)[:12]
+    return asked, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12]
 
 
 def page_headers(tag: str, asked: FindRequest | JoinRequest) -> dict[str, str]:
@@ -144,18 +147,22 @@ def read_json_word(text: str) -> Any:
 
 def read_sort(words: dict[str, str], fields: Fields) -> tuple[Order, ...]:
     """Return the order that is asked for. Raises InvalidSort, UnknownField."""
-    return parse_sort(words["sort"].split(","), fields) if "sort" in words else ()
+    return parse_sort(split_names(words["sort"]), fields) if "sort" in words else ()
 
 
 def read_select(words: dict[str, str], fields: Fields) -> tuple[FieldPath, ...] | None:
     """Return the fields that are asked for, None for all. Raises InvalidSort, UnknownField."""
-    return parse_select(words["select"].split(","), fields) if "select" in words else None
+    return parse_select(split_names(words["select"]), fields) if "select" in words else None
 
 
-def path_without_cursor(path: str, words: dict[str, str], conditions: Sequence[tuple[str, str]]) -> str:
-    """Return a path with the same words but for where the page begins, ready for a cursor at its end."""
-    kept = [(name, value) for name, value in words.items() if name not in ("cursor", "offset")]
-    return f"{path}?{urlencode([*conditions, *kept, ('cursor', '')])}"
+def path_without_cursor(path: str, query: bytes) -> str:
+    """Return a path with the same query but for where the page begins, ready for a cursor at its end.
+
+    The query is taken as it was sent, so that it grows by no more than the cursor.
+    """
+    pieces = [piece for piece in query.decode("ascii").split("&") if piece]
+    kept = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) not in ("cursor", "offset")]
+    return f"{path}?{quote('&'.join([*kept, 'cursor=']), safe=_QUERY_SIGNS)}"
 
 
 def next_page(path: str, cursor: str | None) -> str | None:

@@ -28,6 +28,7 @@ from ramekin.errors import (
     shorten,
 )
 from ramekin.finding import FindRequest, GroupRequest
+from ramekin.paths import split_names
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.url import parse_select, parse_sort
 from ramekin.query.where import parse_where
@@ -135,7 +136,7 @@ def _names(body: dict[str, Any], name: str) -> list[str]:
     """Return a list of fields, which may be written as one text with commas between."""
     value = body.get(name, [])
     if isinstance(value, str):
-        return value.split(",")
+        return split_names(value)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InvalidSort(f"'{name}' is a text with commas between fields, or an array of fields.")
     return value

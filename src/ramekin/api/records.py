@@ -36,7 +36,7 @@ from ramekin.delimited import DELIMITERS
 from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
 from ramekin.formats import CSV_TYPES, CsvForm
 from ramekin.operations import ALWAYS, CONFLICT_RULES, Operation
-from ramekin.paths import select
+from ramekin.paths import select, split_names
 from ramekin.query.url import parse_select
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _read_words(request: Request, kind: str) -> tuple[OnConflict, CsvForm]:
 
 
 def _selected(text: str, fields: Fields) -> list[FieldPath]:
-    return list(parse_select(text.split(","), fields))
+    return list(parse_select(split_names(text), fields))
 
 
 def _read_bulk(context: Context, table: str, kind: str, body: bytes, form: CsvForm) -> Iterable[Any]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 MAX_PARAMETERS = 100
+"""Parameters of an address, besides the cursor, so that the next page of every query can be asked for."""
 
 WATCH_S = 0.05
 """Seconds of work after which a client is watched, so that work nobody waits for stops."""
@@ -110,11 +111,12 @@ def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], l
     if not query:
         return {}, []
     try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        most = MAX_PARAMETERS + 1
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=most)
     except UnicodeError:
         raise MalformedPath("The query is not UTF-8 once its percent signs are decoded.") from None
     except ValueError:
-        raise InvalidParameter(f"There are more than {MAX_PARAMETERS} parameters.") from None
+        raise _too_many() from None
     found: dict[str, str] = {}
     others = []
     for name, value in pairs:
@@ -124,7 +126,13 @@ def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], l
             raise InvalidParameter(f"The parameter '{name}' stands twice.")
         else:
             found[name] = value
+    if len(pairs) > MAX_PARAMETERS and "cursor" not in found:
+        raise _too_many()
     return found, others
+
+
+def _too_many() -> InvalidParameter:
+    return InvalidParameter(f"There are more than {MAX_PARAMETERS} parameters.")
 
 
 def integer(parameters: dict[str, str], name: str, default: int, *, maximum: int | None = None) -> int:

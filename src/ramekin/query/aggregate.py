@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import InvalidAggregate, did_you_mean, shorten
 from ramekin.fields import Field, comparer
 from ramekin.ids import INT64_MAX, INT64_MIN
-from ramekin.paths import parse_path, print_path, row_reader
+from ramekin.paths import parse_path, print_path, row_reader, unescape
 from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
 from ramekin.values import MISSING, NUMBER, OrderKey, order_key
@@ -93,6 +93,8 @@ def parse_columns(names: Sequence[str], grouping: Grouping) -> tuple[Column, ...
         raise InvalidAggregate(f"'sort' names at most {MAX_COLUMNS} columns.")
     for name in names:
         column = Column(name.removeprefix("-"), is_descending=name.startswith("-"))
+        if column.name not in grouping.names:
+            column = Column(unescape(column.name), column.is_descending)
         if column.name not in grouping.names:
             hint = did_you_mean(column.name, grouping.names)
             raise InvalidAggregate(f"Groups have no column '{shorten(column.name)}' to sort by.{hint}")

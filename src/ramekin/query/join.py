@@ -7,7 +7,6 @@ costs what the page holds. Knows no tables: it is given a `Source`; see ``databa
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from ramekin.errors import InvalidKey
 from ramekin.ids import id_order
-from ramekin.paths import FieldPath, parse_path, print_path, reader
+from ramekin.paths import FieldPath, parse_path, print_path, reader, split_names
 from ramekin.query import execute
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Position, Query
@@ -32,8 +31,6 @@ Row = tuple[int | str, bytes]
 Pair = tuple[Row | None, Row | None]
 Group = tuple[Row | None, Sequence[Row]]
 """A left row with its matches; none where it is kept without one. No left row: a right row that nothing matched."""
-
-_EQUALS = re.compile(r"(?<!\\)=")
 
 
 class Source(execute.Source, Protocol):
@@ -56,7 +53,7 @@ class On:
     @property
     def key(self) -> str:
         """The explicit key that says so: ``id=user_id``."""
-        return f"{print_path(self.left)}={print_path(self.right)}"
+        return "=".join(print_path(side).replace("=", "\\=") for side in (self.left, self.right))
 
     def describe(self, left_name: str, right_name: str) -> str:
         """Return it as a reader would write it: ``users.id = orders.user_id``."""
@@ -103,10 +100,10 @@ def parse_key(text: str) -> On | FieldPath:
     Raises:
         InvalidKey: a side is empty, or there is more than one ``=``.
     """
-    sides = _EQUALS.split(text)
+    sides = split_names(text, "=")
     if len(sides) > 2 or not all(sides):
         raise InvalidKey("The key is one field, or two with '=' between them: 'user_id' or 'id=user_id'.")
-    paths = [parse_path(side.replace("\\=", "=")) for side in sides]
+    paths = [parse_path(side) for side in sides]
     return On(paths[0], paths[1]) if len(paths) == 2 else paths[0]
 
 

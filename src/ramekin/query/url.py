@@ -97,7 +97,10 @@ def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:
         raise InvalidSort(f"'sort' names at most {MAX_SORTED} fields.")
     for name in names:
         if not name.lstrip("-"):
-            raise InvalidSort("'sort' is a list of fields with commas between, each with '-' in front for descending.")
+            raise InvalidSort(
+                "'sort' is a list of fields with commas between, each with '-' in front for descending; "
+                "a comma in a name is '\\,'."
+            )
         path = parse_path(name.removeprefix("-"))
         if any(order.field.path == path for order in orders):
             raise InvalidSort(f"'sort' names '{shorten(print_path(path))}' twice.")
@@ -112,7 +115,7 @@ def parse_select(names: Sequence[str], fields: Fields) -> tuple[FieldPath, ...]:
     paths = []
     for name in names:
         if not name:
-            raise InvalidSort("'select' is a list of fields with commas between.")
+            raise InvalidSort("'select' is a list of fields with commas between; a comma in a name is '\\,'.")
         path = parse_path(name)
         field_type(path, fields)
         paths.append(path)

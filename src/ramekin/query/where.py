@@ -1,7 +1,8 @@
 """Queries in JSON: ``{"age": {"gte": 18}, "or": [{"city": "Paris"}, {"vip": true}]}``.
 
-``and``, ``or`` and ``not`` join; every other member is a field, with a value (``eq``) or an object of operators. Types
-are exact. See ``url.py`` for the form in addresses.
+``and``, ``or`` and ``not`` join; every other member is a field, with a value (``eq``) or an object of operators. So are
+these three where they hold no list, or for ``not`` an object whose members are operators all. Types are exact. See
+``url.py`` for the form in addresses.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import InvalidWhere, shorten
 from ramekin.paths import parse_path
 from ramekin.query.operand import ListedValues, from_json
-from ramekin.query.predicate import Not, Predicate, all_of, any_of
+from ramekin.query.predicate import OPERATORS, Not, Predicate, all_of, any_of
 
 if TYPE_CHECKING:
     from ramekin.fields import Fields
@@ -22,6 +23,9 @@ MAX_CONDITIONS = 100
 
 MAX_PARTS = 1000
 """Objects and members of one query: each is a step of reading it, whether it holds a condition or not."""
+
+
+_OPERATORS = frozenset(OPERATORS)
 
 
 def parse_where(value: Any, fields: Fields) -> Predicate:
@@ -52,7 +56,7 @@ class _Reader:
         if name in ("and", "or") and isinstance(part, list):
             parts = [self.read(item) for item in part]
             return all_of(parts) if name == "and" else any_of(parts)
-        if name == "not" and isinstance(part, dict):
+        if name == "not" and isinstance(part, dict) and not (part and part.keys() <= _OPERATORS):
             return Not(self.read(part))
         path = parse_path(name)
         if not isinstance(part, dict):
