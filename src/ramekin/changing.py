@@ -77,7 +77,7 @@ async def _settle(engine: Engine, rules: Rules, request: ChangeRequest) -> tuple
     matched, changes, faults = 0, list[Change](), list[Fault]()
     query = Query(request.where)
     async with engine.snapshot([Access.of(request.table, query)]) as view:
-        async for rows in execute.matching(view, request.table, query):
+        async for rows in execute.Matching(view, request.table, query).rows():
             for record_id, body in rows:
                 matched += 1
                 key = str(record_id)

@@ -16,6 +16,7 @@ from ramekin.paths import row_reader
 from ramekin.query import execute
 from ramekin.query.aggregate import Groups
 from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.query.gather import DRAIN_ROWS, drain, too_many_rows
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import Position, Query
 from ramekin.query.predicate import EVERYTHING, paths_in
@@ -171,9 +172,11 @@ async def find(engine: Engine, presence: Presence, request: FindRequest, max_sor
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(engine, request.table, query)
         found = await execute.find(view, request.table, query, max_sorted)
-        total = await execute.count(view, request.table, request.query) if request.with_count else None
+        total, counted = None, 0
+        if request.with_count:
+            total, counted = await execute.count(view, request.table, request.query)
     warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)
-    explain = _explain(found.plan, found.examined, len(found.rows), began) if request.with_explain else None
+    explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_behind(request, found.rows[-1]) if found.has_more and found.rows else None
     return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
 
@@ -193,16 +196,15 @@ async def _find_plain(engine: Engine, presence: Presence, request: FindRequest) 
 
 async def find_groups(engine: Engine, presence: Presence, request: GroupRequest, max_sorted: int) -> FindPage:
     """Return a page of groups; see `Database.find_groups`."""
-    began, groups, examined = perf_counter(), Groups(request.grouping), 0
+    began, groups = perf_counter(), Groups(request.grouping)
     query = Query(request.where)
     async with engine.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
-        plan = execute.choose_for_all(view, request.table, query)
-        async for bodies in execute.matching_bodies(view, request.table, query):
+        matching = execute.Matching(view, request.table, query)
+        async for bodies in matching.bodies():
             groups.add(bodies)
-            examined += len(bodies)
             await view.rest(len(bodies))
             if len(groups) > max_sorted:
-                raise execute.too_many_rows(max_sorted, "add conditions, or group by fewer fields")
+                raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
         rows, has_more = await _page_of_groups(view, groups, request)
     named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
     named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
@@ -211,7 +213,7 @@ async def find_groups(engine: Engine, presence: Presence, request: GroupRequest,
     cursor = None
     if has_more and rows:
         cursor = encode_cursor(request.question, [rows[-1][name] for name in request.columns])
-    explain = _explain(plan, examined, len(rows), began) if request.with_explain else None
+    explain = _explain(matching.plan, matching.examined, len(rows), began) if request.with_explain else None
     total = len(groups) if request.with_count else None
     return FindPage(tuple([codec.dump(row) for row in rows]), cursor, total, tuple(warnings), explain)
 
@@ -233,9 +235,9 @@ async def _page_of_groups(view: View, groups: Groups, request: GroupRequest) -> 
         key = key_of(row)
         if behind is None or key > behind:
             first.add(key, row)
-        if place % execute.DRAIN_ROWS == 0:
-            await view.rest(execute.DRAIN_ROWS)
-    rows = [row async for part in execute.drain(view, first) for row in part][request.offset :]
+        if place % DRAIN_ROWS == 0:
+            await view.rest(DRAIN_ROWS)
+    rows = [row async for part in drain(view, first) for row in part][request.offset :]
     return rows[: request.limit], len(rows) > request.limit
 
 

@@ -26,7 +26,7 @@ from ramekin.fields import Field
 from ramekin.finding import RECORD_ID, VALUE, Explanation
 from ramekin.paths import member_names, print_path, reader, split_path
 from ramekin.query.cursor import encode_cursor, position_of
-from ramekin.query.execute import too_many_rows
+from ramekin.query.gather import too_many_rows
 from ramekin.query.join import (
     ID,
     JoinPlan,

@@ -23,7 +23,7 @@ from ramekin.fields import Field, NoSchema
 from ramekin.finding import FindRequest, GroupRequest
 from ramekin.joining import JoinRequest
 from ramekin.query.aggregate import parse_grouping
-from ramekin.query.plan import ALL_SPANS
+from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.storage.table import BATCH
@@ -55,9 +55,9 @@ async def read(engine, table, *, equal=(), ordered=()):
     async with engine.snapshot([access]) as view:
         found = [[row[0] for row in await view.scan(table, None, 99_999)]]
         for name in equal:
-            found.append([row[0] for row in await view.equal(table, field(name), [(NUMBER, 3)])])
+            found.append(list(view.ids(table, Equal(field(name), ((NUMBER, 3),)))))
         for name in ordered:
-            found.append([row[0] for row in view.walk(table, field(name), ALL_SPANS, includes_absent=True)])
+            found.append(list(view.walk(table, field(name), ALL_SPANS, includes_absent=True)))
         return found
 
 

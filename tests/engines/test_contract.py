@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from operator import gt, lt
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from ramekin.definitions import Change, Definition, IndexDefinition
 from ramekin.engine.base import Access
 from ramekin.errors import InvalidTableName, NotUnique, UnknownTable
 from ramekin.fields import Field
-from ramekin.query.plan import ALL_SPANS
+from ramekin.query.plan import ALL_IDS, ALL_SPANS, Equal, IdWalk, Range
 from ramekin.values import BOOLEAN, NUMBER, TEXT, Span, join_key, order_key
 
 pytestmark = pytest.mark.anyio
@@ -363,14 +364,46 @@ async def test_a_view_finds_equal_values_with_exact_types(engine):
     await put(engine, "t", body(1, age=1), body(2, age="1"), body(3, age=1.0), body(4, age=True), body(5))
     async with engine.snapshot([Access("t", equal=(AGE,))]) as view:
 
-        async def found(*keys):
-            return [row[0] for row in await view.equal("t", AGE, keys)]
+        def found(*keys):
+            ids = list(view.ids("t", Equal(AGE, keys)))
+            assert view.estimate("t", Equal(AGE, keys)) == len(ids)
+            assert [row[0] for row in view.rows("t", ids)] == ids
+            return sorted(ids)
 
-        assert await found((NUMBER, 1)) == [1, 3]
-        assert await found((TEXT, "1")) == [2]
-        assert await found((BOOLEAN, True), (NUMBER, 1)) == [1, 3, 4]
-        assert await found((NUMBER, 9)) == []
-        assert view.estimate("t", AGE, [(NUMBER, 1), (TEXT, "1")]) == 3
+        assert found((NUMBER, 1)) == [1, 3]
+        assert found((TEXT, "1")) == [2]
+        assert found((BOOLEAN, True), (NUMBER, 1)) == [1, 3, 4]
+        assert found((NUMBER, 9)) == []
+
+
+async def test_a_view_walks_ids_in_stretches_in_both_directions_from_behind_any_id(engine):
+    ids = [*range(-5, 6), "", "a", "b", "10x", "é"]
+    await put(engine, "t", *[body(i, k=1 if i in (2, 3, "a") else 0) for i in ids if i != ""])
+    ids.remove("")
+    ordered = sorted(ids, key=lambda i: (isinstance(i, str), i))
+    stretches = [
+        (ALL_IDS, lambda i: True),
+        ((Span(NUMBER, -2, 3, includes_high=False),), lambda i: isinstance(i, int) and -2 <= i < 3),
+        ((Span(NUMBER, 1.5), Span(TEXT, None, "b")), lambda i: i >= 1.5 if isinstance(i, int) else i <= "b"),
+        ((Span(NUMBER, None, -4), Span(NUMBER, 4)), lambda i: isinstance(i, int) and not -4 < i < 4),
+        ((), lambda i: False),
+    ]
+    async with engine.snapshot([Access("t", in_id_order=True, equal=(Field(("k",)),))]) as view:
+        for spans, lies in stretches:
+            for of, among in ((None, ids), (Equal(Field(("k",)), ((NUMBER, 1),)), [2, 3, "a"])):
+                for is_descending in (False, True):
+                    walk = IdWalk(spans, of, is_descending=is_descending)
+                    expected = [i for i in ordered if lies(i) and i in among][:: -1 if is_descending else 1]
+                    assert view.estimate("t", walk) == len(expected)
+                    assert list(view.walk_ids("t", walk)) == expected
+                    assert sorted(view.ids("t", walk), key=ordered.index) == sorted(expected, key=ordered.index)
+                    for behind in [*ids, 99, -99, "aa", "zz"]:
+                        place = (isinstance(behind, str), behind)
+                        after, before = (
+                            [i for i in expected if test((isinstance(i, str), i), place)] for test in (gt, lt)
+                        )
+                        rest = before if is_descending else after
+                        assert list(view.walk_ids("t", walk, behind)) == rest
 
 
 async def test_a_view_walks_values_in_both_directions(engine):
@@ -388,15 +421,16 @@ async def test_a_view_walks_values_in_both_directions(engine):
     async with engine.snapshot([Access("t", ordered=(AGE,))]) as view:
 
         def walk(spans, *, is_descending=False, includes_absent=False):
-            groups = view.walk("t", AGE, spans, is_descending=is_descending, includes_absent=includes_absent)
-            return [row[0] for row in groups]
+            return list(view.walk("t", AGE, spans, is_descending=is_descending, includes_absent=includes_absent))
 
         assert walk(ALL_SPANS, includes_absent=True) == [5, 1, 4, 2, 6, 3, 7]
         assert walk(ALL_SPANS, is_descending=True, includes_absent=True) == [6, 2, 1, 4, 5, 3, 7]
         assert walk([Span(NUMBER, 3)]) == [1, 4]
         assert walk([Span(NUMBER, 3, includes_low=False)]) == []
         assert walk([Span(NUMBER, 5, 1)]) == []
-        assert view.estimate("t", AGE, [Span(NUMBER)]) == 2
+        assert view.estimate("t", Range(AGE, (Span(NUMBER),))) == 2
+        assert view.estimate("t", Range(AGE, (Span(NUMBER),), includes_absent=True)) == 4
+        assert list(view.ids("t", Range(AGE, (Span(NUMBER),), includes_absent=True))) == [1, 4, 3, 7]
 
 
 async def test_both_kinds_of_index_follow_every_write(engine):
@@ -428,7 +462,7 @@ async def test_both_kinds_of_index_follow_every_write(engine):
                     if join_key(r.get("k")) == key and type(join_key(r.get("k"))) is type(key)
                 ]
                 assert [row[0] for row in (await view.lookup("t", ("k",), [key]))[0]] == scanned
-            walked = list(view.walk("t", AGE, ALL_SPANS, includes_absent=True))
+            walked = list(view.rows("t", list(view.walk("t", AGE, ALL_SPANS, includes_absent=True))))
             assert sorted(row[0] for row in walked) == sorted(record["id"] for record in known.values())
             assert all(codec.parse(row[1]) == known[str(row[0])] for row in walked)
             keys = [order_key(codec.parse(row[1]).get("age")) or (9, 0) for row in walked]
@@ -455,8 +489,8 @@ async def test_an_index_that_is_built_serves_reads_and_takes_writes(engine):
 async def read_sorted(engine, name):
     field = Field((name,))
     async with engine.snapshot([Access("t", ordered=(field,))]) as view:
-        groups = view.walk("t", field, ALL_SPANS, is_descending=False, includes_absent=True)
-        return [(row[0], codec.parse(row[1]).get(name)) for row in groups]
+        rows = view.rows("t", list(view.walk("t", field, ALL_SPANS, is_descending=False, includes_absent=True)))
+        return [(row[0], codec.parse(row[1]).get(name)) for row in rows]
 
 
 async def test_a_hash_index_serves_until_the_sorted_one_is_ready(engine):
@@ -510,7 +544,7 @@ async def test_one_query_may_need_more_indexes_than_are_kept(engine):
     async def ask(number):
         fields = tuple(Field((f"q{number}_{i}",)) for i in range(4))
         async with engine.snapshot([Access("t", equal=fields[:2], ordered=fields[2:])]) as view:
-            return [len(await view.equal("t", field, [(NUMBER, 1)])) for field in fields]
+            return [len(list(view.ids("t", Equal(field, ((NUMBER, 1),))))) for field in fields]
 
     assert await asyncio.wait_for(asyncio.gather(*[ask(number) for number in range(20)]), 60) == [[0] * 4] * 20
     kept = await engine.index_stats("t")

@@ -14,6 +14,7 @@ from ramekin.engine.durable import DurableEngine
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import MemoryLimit, NotUnique
 from ramekin.fields import Field
+from ramekin.query.plan import Equal
 
 pytestmark = pytest.mark.anyio
 
@@ -137,9 +138,10 @@ async def test_an_index_that_does_not_fit_is_given_up_and_conditions_look_at_eve
     small = EmbeddedEngine(memory_limit_bytes=used + 100)
     await small.write([Change("t", str(i), None, codec.dump({"id": i, "a": i})) for i in range(1000)])
     async with small.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
-        assert view.estimate("t", Field(("a",)), [(1, 5)]) > view.count("t")
+        five = Equal(Field(("a",)), ((1, 5),))
+        assert view.estimate("t", five) > view.count("t")
         with pytest.raises(MemoryLimit):
-            await view.equal("t", Field(("a",)), [(1, 5)])
+            view.ids("t", five)
     assert small.memory().used_bytes == used
     assert await indexed(small) == []
 

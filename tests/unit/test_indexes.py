@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from ramekin import codec
 from ramekin.engine.view import Rows
 from ramekin.fields import Field
-from ramekin.storage.indexes import SHORT_POSTING, FieldIndex, IdOrder
+from ramekin.storage.id_order import IdOrder
+from ramekin.storage.indexes import SHORT_POSTING, FieldIndex
 from ramekin.values import TEXT, Span
 
 IDS = st.lists(st.one_of(st.integers(-5, 5), st.sampled_from(["", "a", "b", "10x", "é"])), unique=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from ramekin.query.plan import fields_to_index
+from ramekin.query.choose import fields_to_index
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.fields import Field
     from ramekin.paths import FieldPath
-    from ramekin.query.plan import Query
+    from ramekin.query.plan import IdWalk, Part, Query
     from ramekin.values import JoinKey, OrderKey, Span
 
 State = Literal["ok", "starting", "failed"]
@@ -84,14 +84,17 @@ class View(Protocol):
         Cost: O(1) for each key; each row is made when it is looked at.
         """
 
-    async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
-        """Return the rows whose field equals one of some values, in id order.
+    def estimate(self, table: str, part: Part) -> int:
+        """Return how many rows a part of a plan gives, about how many for a `Range`. Cost: O(log n), O(values)."""
 
-        Cost: O(1) for one value, each row made when it is looked at; O(m log m) for several with m rows together.
-        """
+    def ids(self, table: str, part: Part) -> Iterator[RecordId]:
+        """Yield the ids of the rows that a part of a plan gives, each once, in no order. Cost: O(1) each."""
 
-    async def within(self, table: str, field: Field, spans: Sequence[Span]) -> Sequence[Row]:
-        """Return the rows whose field lies in some stretches of values, in id order. Cost: O(m log m) for m rows."""
+    def rows(self, table: str, ids: Sequence[RecordId]) -> Sequence[Row]:
+        """Return the rows with some ids, which exist. Cost: O(1), each row is made when it is looked at."""
+
+    def walk_ids(self, table: str, walk: IdWalk, behind: RecordId | None = None) -> Iterator[RecordId]:
+        """Yield ids in their order, those behind one alone. Cost: O(log n), O(1) for each. The caller rests between."""
 
     def walk(
         self,
@@ -102,22 +105,19 @@ class View(Protocol):
         is_descending: bool = False,
         includes_absent: bool = False,
         behind: tuple[OrderKey | None, RecordId] | None = None,
-    ) -> Iterator[Row]:
-        """Yield rows in the order of their field's values, rows of one value in id order.
+    ) -> Iterator[RecordId]:
+        """Yield the ids of rows in the order of their field's values, those of one value in id order.
 
         Args:
             spans: stretches of values, in order.
             includes_absent: at the end come the rows with null or without the field.
             behind: a value (None for no value) and an id: of the rows with this value only those behind this id.
 
-        Cost: O(log n), and O(1) for each row. The caller rests between.
+        Cost: O(log n), and O(1) for each. The caller rests between.
         """
 
     def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
         """Return the types of values (``values.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
-
-    def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
-        """Return about how many rows `equal` or `walk` would give. Cost: O(log n)."""
 
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""
@@ -133,15 +133,15 @@ class Access:
     table: str
     in_id_order: bool = False
     equal: tuple[Field, ...] = ()
-    """Fields that `lookup` and `equal` will be asked for; the id needs no mention for `lookup`."""
+    """Fields that `lookup` and `ids` will be asked for; the id needs no mention for `lookup`."""
     ordered: tuple[Field, ...] = ()
     """Fields that `walk` will be asked for."""
 
     @classmethod
     def of(cls, table: str, query: Query, *, in_id_order: bool = True) -> Self:
         """Return what a query needs of its table; the id order only if a plan may come to walk in it."""
-        equal, ordered = fields_to_index(query)
-        return cls(table, in_id_order and not query.sort, equal, ordered)
+        needs = fields_to_index(query)
+        return cls(table, needs.ids or (in_id_order and query.is_by_id), needs.equal, needs.ordered)
 
 
 class Engine(Protocol):

@@ -17,6 +17,8 @@ from ramekin.errors import MemoryLimit, shorten
 from ramekin.fields import Field
 from ramekin.ids import id_order, sort_ids
 from ramekin.paths import print_path
+from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
+from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.table import Still
 from ramekin.values import BOOLEAN, NUMBER, TEXT, Span
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from ramekin.definitions import RecordId
     from ramekin.engine.base import Access, Row
     from ramekin.paths import FieldPath
-    from ramekin.storage.indexes import FieldIndex, IdOrder
+    from ramekin.query.plan import Part
+    from ramekin.storage.id_order import IdOrder
+    from ramekin.storage.indexes import FieldIndex
     from ramekin.storage.table import Records, Table
     from ramekin.values import JoinKey, OrderKey
 
@@ -44,9 +48,6 @@ BATCH_BYTES = 512 * 1024
 
 SHORT_LIST = 1000
 """Ids of several postings that are put in order at once."""
-
-RUN_IDS = 5000
-"""Ids of a range that are put in order at once: about 1 ms."""
 
 ID: FieldPath = ("id",)
 
@@ -123,18 +124,39 @@ class EmbeddedView:
             merged[key] if len(p) > 1 else Rows(bodies, p[0]) if p else () for key, p in zip(keys, found, strict=True)
         ]
 
-    async def equal(self, table: str, field: Field, keys: Sequence[OrderKey]) -> Sequence[Row]:
-        index = self._index(table, field)
-        return await self._rows_of(table, [ids for key in keys if (ids := index.find(key))])
+    def estimate(self, table: str, part: Part) -> int:
+        if isinstance(part, ById):
+            return len(part.keys)
+        if isinstance(part, IdWalk) and part.of is None:
+            return self.count(table) if part.spans == ALL_IDS else count_ids(self._orders[table], part.spans)
+        of = part.of if isinstance(part, IdWalk) else part
+        assert of is not None, part
+        index = self._indexes.get((table, of.field))
+        if index is None or (isinstance(of, Range) and not index.is_sorted):
+            return self.count(table) + 1  # there was no room for it: looking at every record is less
+        if isinstance(of, Range):
+            return index.estimate(of.spans, includes_absent=of.includes_absent)
+        return count_ids(index.find(of.keys[0]), part.spans) if isinstance(part, IdWalk) else index.count(of.keys)
 
-    async def within(self, table: str, field: Field, spans: Sequence[Span]) -> Sequence[Row]:
-        ids = self._index(table, field, is_sorted=True).walk(spans)
-        runs: list[Sequence[RecordId]] = []
-        while run := sort_ids(islice(ids, RUN_IDS)):
-            runs.append(run)
-            if len(run) == RUN_IDS:
-                await self.rest(RUN_IDS)
-        return await self._rows_of(table, runs)
+    def ids(self, table: str, part: Part) -> Iterator[RecordId]:
+        if isinstance(part, ById):
+            records = self._records[table]
+            return (records.id_of(key) for key in part.keys if key in records.bodies)
+        if isinstance(part, Equal):
+            return chain.from_iterable(map(self._index(table, part.field).find, part.keys))
+        if isinstance(part, Range):
+            index = self._index(table, part.field, is_sorted=True)
+            return index.walk(part.spans, includes_absent=part.includes_absent)
+        if part == IdWalk():
+            return map(self._records[table].id_of, self._records[table].bodies)
+        return self.walk_ids(table, part)
+
+    def rows(self, table: str, ids: Sequence[RecordId]) -> Sequence[Row]:
+        return Rows(self._records[table].bodies, ids)
+
+    def walk_ids(self, table: str, walk: IdWalk, behind: RecordId | None = None) -> Iterator[RecordId]:
+        ids = self._orders[table] if walk.of is None else self._index(table, walk.of.field).find(walk.of.keys[0])
+        return walk_ids(ids, walk.spans, is_descending=walk.is_descending, behind=behind)
 
     def walk(
         self,
@@ -145,22 +167,15 @@ class EmbeddedView:
         is_descending: bool = False,
         includes_absent: bool = False,
         behind: tuple[OrderKey | None, RecordId] | None = None,
-    ) -> Iterator[Row]:
-        bodies, index = self._records[table].bodies, self._index(table, field, is_sorted=True)
-        ids = index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, behind=behind)
-        return ((record_id, bodies[str(record_id)]) for record_id in ids)
+    ) -> Iterator[RecordId]:
+        index = self._index(table, field, is_sorted=True)
+        return index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, behind=behind)
 
     def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
         if path == ID:
             return frozenset({NUMBER, TEXT})
         postings = self._index(table, Field(path)).postings
         return frozenset(kind for kind in (BOOLEAN, NUMBER, TEXT) if postings[kind])
-
-    def estimate(self, table: str, field: Field, wanted: Sequence[OrderKey] | Sequence[Span]) -> int:
-        index, spans = self._indexes.get((table, field)), [item for item in wanted if isinstance(item, Span)]
-        if index is None or (spans and not index.is_sorted):
-            return self.count(table) + 1  # there was no room for it: looking at every record is less
-        return index.estimate(spans) + sum(len(index.find(key)) for key in wanted if not isinstance(key, Span))
 
     async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         bodies = iter(self._records[table].bodies.values())
@@ -225,10 +240,10 @@ class Rows(Sequence["Row"]):
         return len(self._window)
 
     def __iter__(self) -> Iterator[Row]:
-        bodies, ids, window = self._bodies, self._ids, self._window
+        ids, window = self._ids, self._window
         if len(window) < len(ids):
             ids = ids[window.start : window.stop]
-        return ((record_id, bodies[str(record_id)]) for record_id in ids)
+        return zip(ids, map(self._bodies.__getitem__, map(str, ids)), strict=True)
 
     @overload
     def __getitem__(self, place: int) -> Row: ...

@@ -16,9 +16,10 @@ from typing import Any, Literal, Protocol
 from ramekin.errors import InvalidKey
 from ramekin.ids import id_order
 from ramekin.paths import FieldPath, parse_path, print_path, reader, split_names
-from ramekin.query import execute
+from ramekin.query import execute, source
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Position, Query
+from ramekin.query.rows import Rows
 from ramekin.values import TEXT, JoinKey, join_key
 
 JoinType = Literal["inner", "left", "right", "full"]
@@ -33,8 +34,11 @@ Group = tuple[Row | None, Sequence[Row]]
 """A left row with its matches; none where it is kept without one. No left row: a right row that nothing matched."""
 
 
-class Source(execute.Source, Protocol):
+class Source(source.Source, Protocol):
     """Where rows come from: two tables at one moment."""
+
+    async def scan(self, table: str, after: int | str | None, limit: int) -> Sequence[Row]:
+        """Return the next rows behind an id, in id order."""
 
     async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         """Return the rows with a join key in a field, in id order, for each of some keys."""
@@ -130,8 +134,8 @@ class Walk:
         if after is not None and after.left is not None:
             position = Position(after.values, after.left)
         query = replace(plan.left_query, after=position)
-        access = execute.choose(source, plan.left_table, query)
-        self.lefts = execute.Rows(source, plan.left_table, query, access, max_sorted, is_whole=True)
+        way = execute.choose(source, plan.left_table, query)
+        self.lefts = Rows(source, plan.left_table, query, way, max_sorted, is_whole=True)
         self._matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
 
     async def groups(self) -> AsyncIterator[list[Group]]:

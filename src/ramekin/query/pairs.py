@@ -18,7 +18,7 @@ from ramekin.errors import did_you_mean, listing, shorten
 from ramekin.fields import FieldType
 from ramekin.ids import id_order
 from ramekin.paths import FieldPath, print_path, row_reader
-from ramekin.query.execute import drain, page_advice, too_many_rows
+from ramekin.query.gather import drain, page_advice, too_many_rows
 from ramekin.query.match import matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import (

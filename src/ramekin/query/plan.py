@@ -1,37 +1,34 @@
 """Plans: which way a query takes to its rows, as frozen values that print readably.
 
-    ById     the records with some ids            one step each
-    Equal    an index, the values of a condition  rows come in id order
-    Range    a sorted index, a stretch of values  rows come in id order
-    Walk     a sorted index, a stretch of values  rows come in the order of the values
-    Scan     every record                         rows come in id order
+    ById      the records with some ids            one step each
+    Equal     an index, the values of a condition
+    Range     a sorted index, stretches of values
+    Union     several of these, or of IdWalk       for conditions of which one must hold
+    IdWalk    the order of ids                     rows come by id; all records, a stretch of ids, or those of one value
+    Walk      a sorted index, stretches of values  rows come by value
 
-`choose_access_path` compares their costs, in rows looked at, by what the indexes estimate. Knows no tables; see
-``execute.py`` for how a plan is carried out.
+The last two give rows in an order, so a page may end long before they do, but how soon nobody knows: where the ids go
+with a field's values, as they do with time, the rows that match may all lie at the end. The others give a known number
+of rows, which are then put in order. So a plan may be two ways, which are gone in turns: what is looked at is bounded
+by the cheaper one, whatever the rows are. Knows no tables; see ``choose.py`` for how a way is chosen and ``rows.py``
+for how it is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ramekin.errors import InvalidId
 from ramekin.fields import Field
-from ramekin.ids import id_key
 from ramekin.paths import print_path
 from ramekin.query.order import Order
-from ramekin.query.predicate import EVERYTHING, ORDERINGS, Condition, Predicate, all_of, conjuncts
-from ramekin.values import NUMBER, OBJECT, TEXT, OrderKey, Span, join_key
+from ramekin.query.predicate import EVERYTHING, Predicate
+from ramekin.values import NUMBER, OBJECT, TEXT, OrderKey, Span
 
-ID = ("id",)
+ID = Field(("id",))
 ALL_SPANS = tuple(Span(kind) for kind in range(OBJECT + 1))
-
-MAX_FIELDS = 4
-"""Indexes that one query may have built for it."""
-
-Estimate = Callable[[Field, Sequence[OrderKey] | Sequence[Span]], int]
-"""About how many rows an index gives."""
+ALL_IDS = (Span(NUMBER), Span(TEXT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,16 @@ class Query:
     offset: int = 0
     after: Position | None = None
 
+    @property
+    def is_by_id(self) -> bool:
+        """Whether the order is that of ids: without `sort`, or by the id itself, of which no two are equal."""
+        return not self.sort or self.sort[0].field == ID
+
+    @property
+    def wanted(self) -> int:
+        """Rows in order up to the end of the page, and one that says whether there is another page."""
+        return self.offset + self.limit + 1
+
 
 @dataclass(frozen=True, slots=True)
 class ById:
@@ -70,27 +77,43 @@ class Equal:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The records whose field lies in some stretches of values, by id."""
+    """The records whose field lies in some stretches of values, or has none."""
 
     field: Field
     spans: tuple[Span, ...]
+    includes_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdWalk:
+    """The records whose id lies in some stretches, in the order of ids; of all records, or of those with one value."""
+
+    spans: tuple[Span, ...] = ALL_IDS
+    of: Equal | None = None
+    is_descending: bool = False
+
+
+Part = ById | Equal | Range | IdWalk
+"""What an engine finds by one structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """The records that one of some parts gives, each once."""
+
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The records whose field lies in some stretches of values, by value."""
+    """The records whose field lies in some stretches of values, by value, those of one value by id."""
 
     order: Order
     spans: tuple[Span, ...] = ALL_SPANS
     includes_absent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """Every record."""
-
-
-AccessPath = ById | Equal | Range | Walk | Scan
+AccessPath = Part | Union | Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,78 +121,44 @@ class Plan:
     """A way to the rows, what is left to test on each of them, and how far they come in the order asked for."""
 
     access: AccessPath
-    rest: Predicate
-    is_sorted: bool
+    rest: Predicate = EVERYTHING
+    is_sorted: bool = False
     """Whether rows come in the order of the query's first field; without `sort`, in id order."""
+    rival: Plan | None = None
+    """Another way, for where this one passes too many rows that do not match."""
+    head_start: int = 0
+    """Rows that this way may look at before the rival begins."""
+    first_turn: int = 0
+    """Rows that the rival may look at before this way goes on; then both take turns, each twice as long as the last."""
 
     @property
     def name(self) -> Literal["id", "index", "scan"]:
         """What `explain` calls it."""
-        return "id" if isinstance(self.access, ById) else "scan" if isinstance(self.access, Scan) else "index"
+        if self.index is not None:
+            return "index"
+        is_whole = any(isinstance(part, IdWalk) and part.spans == ALL_IDS for part in parts_of(self.access))
+        return "scan" if is_whole else "id"
 
     @property
     def index(self) -> str | None:
-        """The field whose index is used."""
-        if isinstance(self.access, (Equal, Range)):
-            return print_path(self.access.field.path)
-        return print_path(self.access.order.field.path) if isinstance(self.access, Walk) else None
+        """The fields whose indexes are used."""
+        if isinstance(self.access, Walk):
+            return print_path(self.access.order.field.path)
+        used = [part.of if isinstance(part, IdWalk) else part for part in parts_of(self.access)]
+        names = [print_path(part.field.path) for part in used if isinstance(part, (Equal, Range))]
+        return ", ".join(dict.fromkeys(names)) or None
 
     def __str__(self) -> str:
         rest = "" if self.rest == EVERYTHING else f", then {self.rest}"
-        return f"{self.name}{f' on {self.index}' if self.index else ''}{rest}"
+        own = f"{self.name}{f' on {self.index}' if self.index else ''}{rest}"
+        return own if self.rival is None else f"{own}; else {self.rival}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A path that gives all rows of some conditions."""
-
-    access: AccessPath
-    covered: tuple[Predicate, ...]
-    rows: int
-
-
-def fields_to_index(query: Query) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
-    """Return the fields whose indexes would serve a query: for equal values, and for order."""
-    conditions = [part for part in conjuncts(query.where) if isinstance(part, Condition)]
-    if any(_keys_of_ids(condition) is not None for condition in conditions):
-        return (), ()
-    equal = [condition.field for condition in conditions if _has_index_keys(condition)]
-    ordered = [condition.field for condition in conditions if _spans(condition)]
-    if query.sort:
-        ordered.insert(0, query.sort[0].field)
-    ordered = list(dict.fromkeys(ordered))[: MAX_FIELDS - 1]
-    return tuple(dict.fromkeys(equal))[: MAX_FIELDS - len(ordered)], tuple(ordered)
-
-
-def choose_access_path(query: Query, estimate: Estimate, count: int) -> Plan:
-    """Return the cheapest plan.
-
-    Args:
-        estimate: asked only for the fields that `fields_to_index` names.
-        count: records of the table.
-    """
-    parts = conjuncts(query.where)
-    candidates = _candidates(query, parts, estimate)
-    for candidate in candidates:
-        if isinstance(candidate.access, ById):
-            return _plan(candidate, parts, is_sorted=False)
-    matching = min([count, *(candidate.rows for candidate in candidates)])
-    wanted = query.offset + query.limit + 1
-    through = wanted * count // max(1, matching)  # rows of all that are passed on the way to the wanted ones
-    best, cost = _in_order(query, candidates, count), min(count, through)
-    best_sorted = True
-    for candidate in candidates:
-        rows = 2 * candidate.rows if query.sort else candidate.rows
-        if rows < cost:
-            best, cost, best_sorted = candidate, rows, not query.sort
-    return _plan(best, parts, is_sorted=best_sorted)
-
-
-def choose_counting_path(query: Query, estimate: Estimate, count: int) -> Plan:
-    """Return the plan that looks at the fewest rows in all, whatever their order."""
-    parts = conjuncts(query.where)
-    candidates = [*_candidates(query, parts, estimate), _Candidate(Scan(), (), count)]
-    return _plan(min(candidates, key=lambda candidate: candidate.rows), parts, is_sorted=False)
+def parts_of(access: AccessPath) -> tuple[Part, ...]:
+    """Return what a way is put together of; nothing for a walk by value."""
+    if isinstance(access, Walk):
+        return ()
+    return access.parts if isinstance(access, Union) else (access,)
 
 
 def spans_behind(order: Order, key: OrderKey | None) -> tuple[Span, ...]:
@@ -185,81 +174,6 @@ def spans_behind(order: Order, key: OrderKey | None) -> tuple[Span, ...]:
 def intersect(first: Sequence[Span], second: Sequence[Span]) -> tuple[Span, ...]:
     """Return the stretches that are in both, in order."""
     return tuple(_narrow(a, b) for a in first for b in second if a.kind == b.kind)
-
-
-def _plan(candidate: _Candidate, parts: Sequence[Predicate], *, is_sorted: bool) -> Plan:
-    rest = all_of(part for part in parts if part not in candidate.covered)
-    return Plan(candidate.access, rest, is_sorted)
-
-
-def _in_order(query: Query, candidates: Sequence[_Candidate], count: int) -> _Candidate:
-    """Return the path that gives rows in the order asked for, as far as one field goes."""
-    if not query.sort:
-        return _Candidate(Scan(), (), count)
-    order = query.sort[0]
-    for candidate in candidates:
-        if isinstance(candidate.access, Range) and candidate.access.field == order.field:
-            return _Candidate(Walk(order, candidate.access.spans), candidate.covered, candidate.rows)
-    return _Candidate(Walk(order, includes_absent=True), (), count)
-
-
-def _candidates(query: Query, parts: Sequence[Predicate], estimate: Estimate) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    equal, ordered = fields_to_index(query)
-    spans: dict[Field, tuple[tuple[Span, ...], tuple[Predicate, ...]]] = {}
-    for part in parts:
-        if not isinstance(part, Condition):
-            continue
-        if (keys := _keys_of_ids(part)) is not None:
-            found.append(_Candidate(ById(keys), (), len(keys)))
-        elif part.field in equal and _has_index_keys(part):
-            operands = tuple(operand for operand in part.operands if operand is not None)
-            found.append(_Candidate(Equal(part.field, operands), (part,), estimate(part.field, operands)))
-        elif part.field in ordered and (own := _spans(part)):
-            known, covered = spans.get(part.field, (ALL_SPANS, ()))
-            spans[part.field] = intersect(known, own), (*covered, part)
-    for field, (stretches, covered) in spans.items():
-        found.append(_Candidate(Range(field, stretches), covered, estimate(field, stretches)))
-    return found
-
-
-def _keys_of_ids(condition: Condition) -> tuple[str, ...] | None:
-    """Return the keys of the records that a condition on the id names, or None if it is no such condition."""
-    if condition.field.path != ID or condition.operator != "in":
-        return None
-    keys = []
-    for operand in condition.operands:
-        key = None if operand is None or operand[0] not in (NUMBER, TEXT) else join_key(operand[1])
-        try:
-            keys.append(id_key(key))
-        except InvalidId:
-            continue
-    return tuple(dict.fromkeys(keys))
-
-
-def _has_index_keys(condition: Condition) -> bool:
-    """Say whether a hash index answers a condition: values that it holds, and no null among them."""
-    return condition.operator == "in" and all(key is not None and key[0] <= TEXT for key in condition.operands)
-
-
-def _spans(condition: Condition) -> tuple[Span, ...]:
-    """Return the stretches of values in which a condition holds; none if it is no matter of order."""
-    operator = condition.operator
-    bounds = [operand for operand in condition.operands if operand is not None]
-    if operator in ("gt", "gte"):
-        return tuple(Span(kind, low=value, includes_low=operator == "gte") for kind, value in bounds)
-    if operator in ORDERINGS:
-        return tuple(Span(kind, high=value, includes_high=operator == "lte") for kind, value in bounds)
-    if operator == "startswith":
-        prefix = bounds[0][1]
-        return (Span(TEXT, prefix, _after_prefix(prefix), includes_high=False),)
-    return ()
-
-
-def _after_prefix(prefix: str) -> str | None:
-    """Return the first text behind all that begin with a prefix, None if there is none."""
-    trimmed = prefix.rstrip("\U0010ffff")
-    return trimmed[:-1] + chr(ord(trimmed[-1]) + 1) if trimmed else None
 
 
 def _narrow(a: Span, b: Span) -> Span:

@@ -1,21 +1,22 @@
-"""What finds records without a scan: the order of ids, and indexes of fields.
+"""What finds records by a field's value: indexes.
 
-Both begin empty and are filled by `Table` while writes go on, so every method may be called twice with the same
-record and changes nothing the second time. Knows nothing of tables; see ``table.py`` for how they stay in step.
+Like the order of ids (``id_order.py``) they begin empty and are filled by `Table` while writes go on, so every method
+may be called twice with the same record and changes nothing the second time. Knows nothing of tables; see ``table.py``
+for how they stay in step.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
 
 from ramekin.fields import comparer
-from ramekin.ids import id_order, sort_ids
+from ramekin.ids import sort_ids
 from ramekin.paths import reader
+from ramekin.storage.id_order import MANY, IdOrder, holds, ids_behind, place_behind
 from ramekin.storage.memory import ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
 from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, Span, join_key
@@ -35,91 +36,6 @@ SAMPLE_VALUES = 8
 """Values whose postings are counted to estimate those of a stretch."""
 
 _NUMBER = re.compile(r"-?[0-9][0-9.e+-]*")
-
-
-class IdOrder(Shared, Sequence["RecordId"]):
-    """Ids in order: integers by value, then texts by code point.
-
-    Cost: add, remove and find a place O(log n); p ids from any place O(log n + p).
-    """
-
-    __slots__ = ("integers", "is_ready", "size_bytes", "texts")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.integers: SortedList[int] = SortedList()
-        self.texts: SortedList[str] = SortedList()
-        self.is_ready = False
-        self.size_bytes = 0
-
-    def __len__(self) -> int:
-        return len(self.integers) + len(self.texts)
-
-    @overload
-    def __getitem__(self, place: int) -> RecordId: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[RecordId]: ...
-    def __getitem__(self, place: int | slice) -> RecordId | Sequence[RecordId]:
-        count = len(self.integers)
-        if isinstance(place, slice):
-            start, stop, step = place.indices(len(self))
-            if step != 1:
-                return [self[i] for i in range(start, stop, step)]
-            ids: list[RecordId] = self.integers[start:stop] if start < count else []
-            return ids + self.texts[max(0, start - count) : stop - count] if stop > count else ids
-        if place < 0:  # counted from the end of all, not of the integers
-            place += len(self)
-            if place < 0:
-                raise IndexError("no id has this place")
-        return self.integers[place] if place < count else self.texts[place - count]  # type: ignore[no-any-return]
-
-    def __iter__(self) -> Iterator[RecordId]:
-        yield from self.integers
-        yield from self.texts
-
-    def __contains__(self, record_id: object) -> bool:
-        return record_id in self._ids(record_id)
-
-    def add(self, record_id: RecordId) -> None:
-        ids = self._ids(record_id)
-        if record_id not in ids:
-            ids.add(record_id)
-            self.size_bytes += ID_BYTES[type(record_id)]
-
-    def extend(self, ids: Sequence[RecordId]) -> None:
-        """Take many ids at once, none of which is there. Cost: O(ids) if they are in order."""
-        self.integers.update([record_id for record_id in ids if type(record_id) is int])
-        self.texts.update([record_id for record_id in ids if type(record_id) is str])
-        self.size_bytes += sum(ID_BYTES[type(record_id)] for record_id in ids)
-
-    def remove(self, record_id: RecordId) -> None:
-        ids = self._ids(record_id)
-        if record_id in ids:
-            ids.remove(record_id)
-            self.size_bytes -= ID_BYTES[type(record_id)]
-
-    def after(self, record_id: RecordId | None) -> Iterator[RecordId]:
-        """Yield the ids behind the given one, which need not exist; all of them for None."""
-        if record_id is None or isinstance(record_id, int):
-            yield from self.integers.irange(record_id, inclusive=(False, False))
-            yield from self.texts
-        else:
-            yield from self.texts.irange(record_id, inclusive=(False, False))
-
-    def place_behind(self, record_id: RecordId) -> int:
-        """Return how many ids are not behind the given one, which need not exist."""
-        if isinstance(record_id, int):
-            return self.integers.bisect_right(record_id)  # type: ignore[no-any-return]
-        return len(self.integers) + self.texts.bisect_right(record_id)  # type: ignore[no-any-return]
-
-    def copy(self) -> Self:
-        twin = type(self)()
-        twin.integers, twin.texts = self.integers.copy(), self.texts.copy()
-        twin.is_ready, twin.size_bytes = self.is_ready, self.size_bytes
-        return twin
-
-    def _ids(self, record_id: object) -> SortedList[RecordId]:
-        return self.integers if isinstance(record_id, int) else self.texts
 
 
 class FieldIndex(Shared):
@@ -198,7 +114,7 @@ class FieldIndex(Shared):
         postings = self.postings[kind]
         posting = postings.get(value)
         if posting is not None and type(posting) in MANY:
-            if _holds(posting, record_id):
+            if holds(posting, record_id):
                 rest = self._own(key, posting)
                 rest.remove(record_id)
                 self._held_bytes -= ID_BYTES[type(record_id)]
@@ -262,12 +178,16 @@ class FieldIndex(Shared):
         """Yield the ids of the first value; if it is the one given, only those behind the given id."""
         for value in values:
             ids = self.find((key[0], value))
-            yield from _behind(ids, record_id) if value == key[1] else ids
+            yield from ids_behind(ids, record_id) if value == key[1] else ids
             return
 
-    def estimate(self, spans: Sequence[Span]) -> int:
-        """Return about how many records are in some spans. Cost: O(log n)."""
-        return sum(self._estimate(span) for span in spans)
+    def estimate(self, spans: Sequence[Span], *, includes_absent: bool = False) -> int:
+        """Return about how many records `walk` would give. Cost: O(log n) for each span."""
+        return sum(self._estimate(span) for span in spans) + (len(self.absent) if includes_absent else 0)
+
+    def count(self, keys: Sequence[OrderKey]) -> int:
+        """Return how many records have one of some values. Cost: O(keys)."""
+        return sum(len(self.find(key)) for key in keys)
 
     @property
     def size_bytes(self) -> int:
@@ -292,13 +212,13 @@ class FieldIndex(Shared):
                 self._held_bytes += MANY_BYTES + ID_BYTES[type(record_id)]
                 if self._owned is not None:
                     self._owned.add(key)
-        elif not _holds(posting, record_id):
+        elif not holds(posting, record_id):
             ids = self._own(key, posting)
             self._held_bytes += ID_BYTES[type(record_id)]
             if type(ids) is IdOrder:
                 ids.add(record_id)
                 return
-            ids.insert(_place_behind(ids, record_id), record_id)
+            ids.insert(place_behind(ids, record_id), record_id)
             if len(ids) > SHORT_POSTING:
                 postings[value] = IdOrder()
                 postings[value].extend(ids)
@@ -323,34 +243,9 @@ class FieldIndex(Shared):
         return sum(sample) * step
 
 
-MANY = frozenset({list, IdOrder})
-"""What a posting of several ids is, by type: `isinstance` with an abstract class costs ten times as much."""
-
-
 def _ids_in(posting: Any) -> Sequence[RecordId]:
     """Return the ids of a posting, in order."""
     return posting if type(posting) in MANY else (posting,)
-
-
-def _behind(ids: Sequence[RecordId], record_id: RecordId) -> Iterable[RecordId]:
-    """Return the ids behind one, which need not be among them. Cost: O(log n), and O(1) for each that is looked at."""
-    return ids.after(record_id) if isinstance(ids, IdOrder) else ids[_place_behind(ids, record_id) :]
-
-
-def _place_behind(ids: Sequence[RecordId], record_id: RecordId) -> int:
-    """Return where the ids of a short posting, in order, lie behind one. Cost: O(log n), O(1) behind the last."""
-    last = ids[-1]
-    if type(last) is type(record_id) and last < record_id:  # type: ignore[operator]  # they are of one type
-        return len(ids)
-    return bisect_right(ids, id_order(record_id), key=id_order)
-
-
-def _holds(ids: Sequence[RecordId], record_id: RecordId) -> bool:
-    """Say whether ids in order hold one. Cost: O(log n)."""
-    if type(ids) is IdOrder:
-        return record_id in ids
-    place = _place_behind(ids, record_id)
-    return place > 0 and ids[place - 1] == record_id
 
 
 def _size(posting: Any) -> int:

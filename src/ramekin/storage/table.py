@@ -13,7 +13,8 @@ from ramekin.definitions import NOTHING_DEFINED, IndexStats, TableStats
 from ramekin.fields import Field
 from ramekin.ids import looks_like_integer
 from ramekin.paths import parse_path, print_path, reader
-from ramekin.storage.indexes import FieldIndex, IdOrder
+from ramekin.storage.id_order import IdOrder
+from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.shared import Shared
 from ramekin.values import join_key

@@ -1,0 +1,212 @@
+"""The rows of one query, in its order, on their way from the table to the page.
+
+A plan's walk gives rows in order until somebody has enough. Where it has a rival, both are gone in turns: the walk for
+as many rows as it has a head start, then the rival, then each for as many as both have looked at so far. Whichever ends
+first has the answer. So what is looked at is at most a few times what the better way looks at, however matches lie
+among the rows. Work goes in steps of a few hundred rows, with a rest between. Knows no tables; see ``choose.py`` for
+how a plan is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from itertools import islice
+from sys import maxsize
+from typing import TYPE_CHECKING, Any
+
+from ramekin.fields import comparer
+from ramekin.paths import row_reader
+from ramekin.query.gather import GatheredByFields, GatheredById, check_held, drain, position_key, row_key
+from ramekin.query.match import body_matcher
+from ramekin.query.order import FirstRows
+from ramekin.query.plan import IdWalk, Plan, Position, Query, Walk, intersect, spans_behind
+from ramekin.query.predicate import EVERYTHING
+from ramekin.values import MISSING
+
+if TYPE_CHECKING:
+    from ramekin.query.gather import Gathered
+    from ramekin.query.source import Row, Source
+
+
+class Rows:
+    """The rows of a query, by a plan."""
+
+    def __init__(
+        self, source: Source, table: str, query: Query, plan: Plan, max_sorted: int, *, is_whole: bool = False
+    ) -> None:
+        """Begin at the query's position.
+
+        Args:
+            max_sorted: rows that may be held at once to put them in order.
+            is_whole: all rows are wanted, not one page; they come in several passes where they are more.
+        """
+        self.plan = plan
+        """The way to the rows; of two, the one that led there."""
+        self._source, self._table, self._query = source, table, query
+        self._max_sorted, self._is_whole = max(1, max_sorted), is_whole
+        self._walked = 0
+        self._allowed = maxsize if plan.rival is None else plan.head_start
+        self._gathered: list[Gathered] = []
+        self._is_by_groups = len(query.sort) > 1 and not query.is_by_id
+
+    @property
+    def examined(self) -> int:
+        """Rows that were looked at, whichever way."""
+        return self._walked + sum(gathered.examined for gathered in self._gathered)
+
+    async def page(self) -> list[Row]:
+        """Return the rows of the query's page, and one more if there is one."""
+        wanted, skip = self._query.limit + 1, self._query.offset
+        page: list[Row] = []
+        if self.plan.rival is None and not self._is_by_groups:
+            for looked_at, part in self._tested(self._query) if self.plan.is_sorted else await self._all_in_order():
+                page.extend(part[skip:] if skip else part)
+                skip = max(0, skip - len(part))
+                if len(page) >= wanted:
+                    break
+                await self._source.rest(looked_at)
+            return page[:wanted]
+        async with aclosing(self.in_order()) as parts:
+            async for part in parts:
+                page.extend(part[skip:])
+                skip = max(0, skip - len(part))
+                if len(page) >= wanted:
+                    break
+        return page[:wanted]
+
+    async def _all_in_order(self) -> Iterator[tuple[int, Sequence[Row]]]:
+        gathered = self._gathering(self.plan, self._query)
+        await gathered.take(maxsize)
+        return gathered.in_order(None)
+
+    async def in_order(self) -> AsyncGenerator[Sequence[Row], None]:
+        """Yield the rows that match, behind the query's position, in the query's order, some at a time."""
+        plan, rival, last = self.plan, None, None
+        turn = plan.first_turn
+        if plan.is_sorted:
+            async with aclosing(self._by_groups() if self._is_by_groups else self._one_by_one()) as parts:
+                async for part in parts:
+                    if part:
+                        last = part[-1]
+                        yield part
+                    if plan.rival is not None and self._walked >= self._allowed:
+                        rival = rival or self._gathering(plan.rival, self._query)
+                        if await rival.take(max(turn, self._walked * rival.pace)):
+                            break
+                        self._allowed, turn = max(2 * self._walked, rival.examined // rival.pace), 0
+                else:
+                    return
+            self.plan = plan = plan.rival or plan
+        async for part in self._in_passes(plan, rival, last):
+            yield part
+
+    async def _in_passes(
+        self, plan: Plan, gathered: Gathered | None, last: Row | None
+    ) -> AsyncGenerator[Sequence[Row], None]:
+        """Yield the rows of a way that must be put in order, as many at a time as may be held, from behind one on."""
+        gathered = gathered or self._gathering(plan, self._query)
+        while True:
+            await gathered.take(maxsize)
+            for looked_at, part in gathered.in_order(last):
+                if part:
+                    last = part[-1]
+                    yield part
+                await self._source.rest(looked_at)
+            if last is None or not (self._is_whole and gathered.is_cut):
+                return
+            gathered, last = self._gathering(plan, replace(self._query, after=self._position(last))), None
+
+    def _gathering(self, plan: Plan, query: Query) -> Gathered:
+        most = query.wanted
+        gathered: Gathered
+        if query.is_by_id:
+            gathered = GatheredById(self._source, self._table, query, plan, maxsize if self._is_whole else most)
+        else:
+            most = self._max_sorted if self._is_whole else most
+            gathered = GatheredByFields(self._source, self._table, query, plan, most, self._max_sorted)
+        self._gathered.append(gathered)
+        return gathered
+
+    async def _one_by_one(self) -> AsyncGenerator[Sequence[Row], None]:
+        """Yield what matches of each batch of rows that come in order."""
+        for looked_at, part in self._tested(self._query):
+            yield part
+            await self._source.rest(looked_at)
+
+    def _tested(self, query: Query) -> Iterator[tuple[int, Sequence[Row]]]:
+        """Yield how many rows were looked at, and those that match: at first as many as are wanted, then more."""
+        ids, rest = self._walk(query.after), self.plan.rest
+        matches = None if rest == EVERYTHING else body_matcher(rest)
+        at_once = self._source.rows_at_once(self._table)
+        size = min(at_once, query.wanted)
+        while batch := list(islice(ids, max(1, min(size, self._allowed - self._walked)))):
+            size = min(at_once, 2 * size)
+            self._walked += len(batch)
+            rows = self._source.rows(self._table, batch)
+            yield len(batch), rows if matches is None else [row for row in rows if matches(row[1])]
+
+    async def _by_groups(self) -> AsyncGenerator[Sequence[Row], None]:
+        """Yield rows in the order of several fields, along the index of the first: those of each value are sorted.
+
+        After each batch that was looked at something is yielded, if only nothing. A value may have more rows than may
+        be held: then the next pass begins behind the last row.
+        """
+        query, most = self._query, self._max_sorted if self._is_whole else self._query.wanted
+        while True:
+            given, last = 0, None
+            async for part in self._groups(query, most):
+                if part:
+                    given, last = given + len(part), part[-1]
+                yield part
+            if last is None or given < most or not self._is_whole:
+                return
+            query = replace(query, after=self._position(last))
+
+    async def _groups(self, query: Query, most: int) -> AsyncGenerator[Sequence[Row], None]:
+        """Yield so many rows at the most, of one value after the other."""
+        after, key_of = position_key(query), row_key(query.sort)
+        first, current = FirstRows["Row"](most), None
+        for looked_at, part in self._tested(query):
+            for row in part:
+                key = key_of(row)
+                if key[0] != current:
+                    async for done in drain(self._source, first):
+                        most -= len(done)
+                        yield done
+                    if most <= 0:
+                        return
+                    first, current = FirstRows["Row"](most), key[0]
+                if after is None or key > after:
+                    first.add(key, row)
+            check_held(first, self._max_sorted, query.offset)
+            yield ()
+            await self._source.rest(looked_at)
+        async for done in drain(self._source, first):
+            yield done
+
+    def _walk(self, after: Position | None) -> Iterator[int | str]:
+        """Yield ids in the order of the plan, from a position's value on; behind its id if the order ends there."""
+        access = self.plan.access
+        if isinstance(access, IdWalk):
+            return self._source.walk_ids(self._table, access, None if after is None else after.record_id)
+        assert isinstance(access, Walk), access
+        order, spans, behind = access.order, access.spans, None
+        if after is not None:
+            value = comparer(order.field.reading)(after.values[0])
+            spans = intersect(spans, spans_behind(order, value))
+            behind = None if self._is_by_groups else (value, after.record_id)
+        return self._source.walk(
+            self._table,
+            order.field,
+            spans,
+            is_descending=order.is_descending,
+            includes_absent=access.includes_absent,
+            behind=behind,
+        )
+
+    def _position(self, row: Row) -> Position:
+        orders = self._query.sort
+        values: Sequence[Any] = row_reader(tuple(order.field.path for order in orders))(row[1]) if orders else ()
+        return Position(tuple([None if value is MISSING else value for value in values]), row[0])

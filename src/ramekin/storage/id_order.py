@@ -1,0 +1,201 @@
+"""Ids in order: those of a whole table, and those of one value in an index, a posting.
+
+A posting is a bare id until a second one arrives, then a list in order, then, when it is long, an `IdOrder`. Whatever
+holds them, ids are walked and counted in the same way. Knows nothing of records; see ``indexes.py`` for what has
+postings.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from sortedcontainers import SortedList
+
+from ramekin.ids import id_order
+from ramekin.storage.memory import ID_BYTES
+from ramekin.storage.shared import Shared
+from ramekin.values import NUMBER, TEXT, Span
+
+if TYPE_CHECKING:
+    from ramekin.definitions import RecordId
+
+
+class IdOrder(Shared, Sequence["RecordId"]):
+    """Ids in order: integers by value, then texts by code point.
+
+    Cost: add, remove and find a place O(log n); p ids from any place O(log n + p).
+    """
+
+    __slots__ = ("integers", "is_ready", "size_bytes", "texts")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.integers: SortedList[int] = SortedList()
+        self.texts: SortedList[str] = SortedList()
+        self.is_ready = False
+        self.size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self.integers) + len(self.texts)
+
+    @overload
+    def __getitem__(self, place: int) -> RecordId: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RecordId]: ...
+    def __getitem__(self, place: int | slice) -> RecordId | Sequence[RecordId]:
+        count = len(self.integers)
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            if step != 1:
+                return [self[i] for i in range(start, stop, step)]
+            ids: list[RecordId] = self.integers[start:stop] if start < count else []
+            return ids + self.texts[max(0, start - count) : stop - count] if stop > count else ids
+        if place < 0:  # counted from the end of all, not of the integers
+            place += len(self)
+            if place < 0:
+                raise IndexError("no id has this place")
+        return self.integers[place] if place < count else self.texts[place - count]  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[RecordId]:
+        yield from self.integers
+        yield from self.texts
+
+    def __contains__(self, record_id: object) -> bool:
+        return record_id in self._ids(record_id)
+
+    def add(self, record_id: RecordId) -> None:
+        ids = self._ids(record_id)
+        if record_id not in ids:
+            ids.add(record_id)
+            self.size_bytes += ID_BYTES[type(record_id)]
+
+    def extend(self, ids: Sequence[RecordId]) -> None:
+        """Take many ids at once, none of which is there. Cost: O(ids) if they are in order."""
+        self.integers.update([record_id for record_id in ids if type(record_id) is int])
+        self.texts.update([record_id for record_id in ids if type(record_id) is str])
+        self.size_bytes += sum(ID_BYTES[type(record_id)] for record_id in ids)
+
+    def remove(self, record_id: RecordId) -> None:
+        ids = self._ids(record_id)
+        if record_id in ids:
+            ids.remove(record_id)
+            self.size_bytes -= ID_BYTES[type(record_id)]
+
+    def after(self, record_id: RecordId | None) -> Iterator[RecordId]:
+        """Yield the ids behind the given one, which need not exist; all of them for None."""
+        if record_id is None or isinstance(record_id, int):
+            yield from self.integers.irange(record_id, inclusive=(False, False))
+            yield from self.texts
+        else:
+            yield from self.texts.irange(record_id, inclusive=(False, False))
+
+    def place_behind(self, record_id: RecordId) -> int:
+        """Return how many ids are not behind the given one, which need not exist."""
+        if isinstance(record_id, int):
+            return self.integers.bisect_right(record_id)  # type: ignore[no-any-return]
+        return len(self.integers) + self.texts.bisect_right(record_id)  # type: ignore[no-any-return]
+
+    def parts(self) -> tuple[SortedList[int], SortedList[str]]:
+        """Return the integers and the texts, each in order."""
+        return self.integers, self.texts
+
+    def copy(self) -> Self:
+        twin = type(self)()
+        twin.integers, twin.texts = self.integers.copy(), self.texts.copy()
+        twin.is_ready, twin.size_bytes = self.is_ready, self.size_bytes
+        return twin
+
+    def _ids(self, record_id: object) -> SortedList[RecordId]:
+        return self.integers if isinstance(record_id, int) else self.texts
+
+
+MANY = frozenset({list, IdOrder})
+"""What a posting of several ids is, by type: `isinstance` with an abstract class costs ten times as much."""
+
+
+def walk_ids(
+    ids: Sequence[RecordId],
+    spans: Sequence[Span],
+    *,
+    is_descending: bool = False,
+    behind: RecordId | None = None,
+) -> Iterator[RecordId]:
+    """Return those of some ids in order that lie in some stretches, from behind one on. Cost: O(log n), O(1) for each.
+
+    Args:
+        behind: an id, which need not exist.
+    """
+    return chain.from_iterable(
+        part.islice(start, stop, reverse=is_descending)
+        if isinstance(part, SortedList)
+        else (part[start:stop][::-1] if is_descending else part[start:stop])
+        for part, start, stop in _stretches(ids, spans, is_descending=is_descending, behind=behind)
+    )
+
+
+def count_ids(ids: Sequence[RecordId], spans: Sequence[Span]) -> int:
+    """Return how many of some ids in order lie in some stretches. Cost: O(log n)."""
+    return sum(max(0, stop - start) for _, start, stop in _stretches(ids, spans))
+
+
+def _stretches(
+    ids: Sequence[RecordId], spans: Sequence[Span], *, is_descending: bool = False, behind: RecordId | None = None
+) -> Iterator[tuple[Any, int, int]]:
+    """Yield where the stretches lie, as parts of one type with two places, in order."""
+    kind_behind = TEXT if isinstance(behind, str) else NUMBER
+    for kind, part in _parts(ids, is_descending=is_descending):
+        if behind is not None and (kind > kind_behind if is_descending else kind < kind_behind):
+            continue
+        own = [span for span in spans if span.kind == kind]
+        for span in reversed(own) if is_descending else own:
+            start = 0 if span.low is None else _place(part, span.low, is_behind=not span.includes_low)
+            stop = len(part) if span.high is None else _place(part, span.high, is_behind=span.includes_high)
+            if behind is not None and kind == kind_behind:
+                if is_descending:
+                    stop = min(stop, _place(part, behind, is_behind=False))
+                else:
+                    start = max(start, _place(part, behind, is_behind=True))
+            if start < stop:
+                yield part, start, stop
+
+
+def _parts(ids: Sequence[RecordId], *, is_descending: bool) -> Iterator[tuple[int, Any]]:
+    """Yield the integers and the texts among ids in order."""
+    if isinstance(ids, IdOrder):
+        integers, texts = ids.parts()
+    else:
+        count = bisect_left(ids, id_order(""), key=id_order)
+        integers, texts = ids[:count], ids[count:]
+    parts = ((NUMBER, integers), (TEXT, texts))
+    yield from reversed(parts) if is_descending else parts
+
+
+def _place(ids: Any, value: Any, *, is_behind: bool) -> int:
+    """Return where a value stands among ids of its type, or would stand."""
+    if isinstance(ids, SortedList):
+        return ids.bisect_right(value) if is_behind else ids.bisect_left(value)  # type: ignore[no-any-return]
+    return bisect_right(ids, value) if is_behind else bisect_left(ids, value)
+
+
+def ids_behind(ids: Sequence[RecordId], record_id: RecordId) -> Iterable[RecordId]:
+    """Return the ids behind one, which need not be among them. Cost: O(log n), and O(1) for each that is looked at."""
+    return ids.after(record_id) if isinstance(ids, IdOrder) else ids[place_behind(ids, record_id) :]
+
+
+def place_behind(ids: Sequence[RecordId], record_id: RecordId) -> int:
+    """Return where the ids of a short posting, in order, lie behind one. Cost: O(log n), O(1) behind the last."""
+    last = ids[-1]
+    if type(last) is type(record_id) and last < record_id:  # type: ignore[operator]  # they are of one type
+        return len(ids)
+    return bisect_right(ids, id_order(record_id), key=id_order)
+
+
+def holds(ids: Sequence[RecordId], record_id: RecordId) -> bool:
+    """Say whether ids in order hold one. Cost: O(log n)."""
+    if type(ids) is IdOrder:
+        return record_id in ids
+    place = place_behind(ids, record_id)
+    return place > 0 and ids[place - 1] == record_id
