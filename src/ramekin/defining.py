@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
+from ramekin.declarations import declared_field
 from ramekin.definitions import Definition, IndexDefinition
 from ramekin.engine.base import Access
 from ramekin.errors import DefinitionBroken, Fault, InvalidDefinition, InvalidRecord, did_you_mean, shorten
+from ramekin.fields import join_reader
 from ramekin.json_schema import JsonSchema
-from ramekin.paths import parse_path, print_path, reader
+from ramekin.paths import parse_path, print_path
 from ramekin.schema import MAX_FAULTS
-from ramekin.values import join_key
 
 if TYPE_CHECKING:
     from ramekin.engine.base import Engine
@@ -60,15 +61,15 @@ async def check_records(engine: Engine, table: str, definition: Definition, sche
     """
     faults: list[Fault] = []
     taken: dict[str, dict[JoinKey, None]] = {name: {} for name in definition.unique}
-    readers = {name: reader(parse_path(name)) for name in definition.unique}
+    readers = {name: join_reader(declared_field(definition.schema, parse_path(name))) for name in definition.unique}
     async with engine.snapshot([Access(table, in_id_order=True)]) as view:
         last = None
         while len(faults) < MAX_FAULTS and (rows := await view.scan(table, last, view.rows_at_once(table))):
             last = rows[-1][0]
             for record_id, body in rows:
                 faults += _schema_faults(schema, record_id, body)
-                for name, read in readers.items():
-                    key = join_key(read(body))
+                for name, key_of in readers.items():
+                    key = key_of(body)
                     if key is not None and key in taken[name]:
                         faults.append(Fault(_pointer(record_id, name), "Another record has this value."))
                     elif key is not None:

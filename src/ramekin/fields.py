@@ -1,27 +1,28 @@
-"""Fields as a table's schema declares them: which types a path leads to, and how its values are compared.
+"""Fields as queries name them: where a value stands in a record, what is declared of it, and how it is compared.
 
-A schema here is JSON Schema, whether a Pydantic model made it or a client sent it. Knows nothing of validation (see
-``schema.py``) or of queries (see ``query/predicate.py``).
+A `FieldType` is the one word on what a declaration says: which values may stand there, how one is read from an address,
+and by which reading stored ones are compared. Knows no schemas (see ``declarations.py``) and no operators (see
+``query/operand.py``).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ramekin.paths import print_path
-from ramekin.values import NUMBER, OrderKey, kind_of, order_key
+from ramekin import codec
+from ramekin.errors import shorten
+from ramekin.paths import reader
+from ramekin.readings import NAMES, Reading, can_read, comparer, join_keyer
+from ramekin.values import BOOLEAN, KIND_NAMES, NUMBER, TEXT, OrderKey, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ramekin.paths import FieldPath
-
-Reading = Literal["plain", "instant", "decimal"]
-"""How a stored value is compared: as it is, as a moment in time, or as the number that a text holds."""
+    from ramekin.values import JoinKey
 
 KINDS = {
     "string": "text",
@@ -32,11 +33,14 @@ KINDS = {
     "array": "array",
     "object": "object",
 }
+"""JSON's names of types by those of JSON Schema."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_INDEX = re.compile(r"0|[1-9][0-9]*")
-_MAX_STEPS = 64  # references to follow before a schema is taken to go in circles
+MAX_SHOWN = 10
+"""Listed values that a message names."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_MAX_INTEGER_CHARS = 300
+_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,162 @@ class Field:
     reading: Reading = "plain"
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=1024)
+def join_reader(field: Field) -> Callable[[bytes], JoinKey | None]:
+    """Return the function from a body to what its field is matched by: in ids, joins and unique fields."""
+    read, key_of = reader(field.path), join_keyer(field.reading)
+    return lambda body: key_of(read(body))
+
+
+@dataclass(frozen=True)
 class FieldType:
-    """What a schema says of a field: JSON's names of its types; none of them means that any value may stand there."""
+    """What is declared of a field.
+
+    `kinds` are JSON's names of the types that may stand there; none means that any may. `reading` is what a text there
+    means. Of the kinds in `listed`, only the values in `values` (their order keys) may stand there. A number is whole
+    where `is_integer` says so. A text that `is_canonical` is stored in the one spelling of what it means.
+    """
 
     kinds: frozenset[str] = frozenset()
     reading: Reading = "plain"
-    is_uuid: bool = False
+    listed: frozenset[str] = frozenset()
+    values: tuple[OrderKey, ...] = ()
+    is_integer: bool = False
+    is_canonical: bool = False
+
+    @property
+    def compared(self) -> Reading:
+        """The reading by which stored values are compared: UUIDs in their one spelling are as they stand."""
+        return "plain" if self.is_canonical and self.reading == "uuid" else self.reading
+
+    @property
+    def has_plain_text(self) -> bool:
+        """Whether a text that may stand there is a text and no more, or a UUID, which has a beginning and an end."""
+        return self.may_be("text") and self.reading in ("plain", "uuid")
+
+    def read_text(self, text: str) -> list[OrderKey]:
+        """Return the keys of a text from an address: one in each type that may stand there and that it can be read in.
+
+        None where it cannot be read. It is never null.
+        """
+        keys: list[OrderKey] = []
+        if self.may_be("boolean") and text in _BOOLEANS:
+            keys.append((BOOLEAN, _BOOLEANS[text]))
+        if self.may_be("number") and (number := as_number(text)) is not None:
+            keys.append((NUMBER, number))
+        if self.may_be("text"):
+            keys += self._read_text(text)
+        return keys
+
+    def read_value(self, value: Any) -> OrderKey | None:
+        """Return the key of a JSON value that is not null, None where it may not stand there. Types are exact.
+
+        A decimal is stored as text, and may be written as a number, as it may in a record.
+        """
+        if isinstance(value, str):
+            return next(iter(self._read_text(value)), None) if self.may_be("text") else None
+        kind = kind_of(value)
+        if not self.may_be(kind) and not (kind == "number" and self.reading == "decimal"):
+            return None
+        return comparer(self.reading)(value)
+
+    def can_equal(self, keys: Sequence[OrderKey]) -> list[OrderKey]:
+        """Return those of some keys that a value of the field may have. Cost: O(keys)."""
+        if self.is_integer:
+            keys = [key for key in keys if type(key[1]) is not float or key[1].is_integer()]
+        return [key for key in keys if KIND_NAMES[key[0]] not in self.listed or key in self._listed_keys]
+
+    @cached_property
+    def _listed_keys(self) -> frozenset[OrderKey | None]:
+        """What the listed values are compared by."""
+        compared = comparer(self.reading)
+        return frozenset(compared(value) if kind == TEXT else (kind, value) for kind, value in self.values)
+
+    def describe(self) -> str:
+        """Return what a message calls it: ``integer or one of "low", "high"``."""
+        names = {"text": NAMES[self.reading], "number": "integer" if self.is_integer else "number"}
+        told = [names.get(kind, kind) for kind in sorted(self.kinds - self.listed - {"null"})]
+        if scalars := [value for kind, value in self.values if kind <= TEXT]:
+            shown = ", ".join(shorten(codec.dump(value).decode()) for value in scalars[:MAX_SHOWN])
+            told.append(f"one of {shown}{', …' if len(scalars) > MAX_SHOWN else ''}")
+        return " or ".join(told) or "null"
+
+    def lists(self, key: OrderKey) -> bool:
+        """Say whether a value may stand there, as far as values are listed."""
+        return key in self.values or KIND_NAMES[key[0]] not in self.listed
+
+    def may_be(self, kind: str) -> bool:
+        """Say whether a value of one of JSON's types may stand there."""
+        return not self.kinds or kind in self.kinds
+
+    def _read_text(self, text: str) -> list[OrderKey]:
+        """Return the key of a text; none where texts there mean something that this one does not."""
+        if self.kinds and not can_read(self.reading, text):
+            return []
+        key = comparer(self.reading)(text)
+        return [] if key is None else [key]
 
 
 ANYTHING = FieldType()
+
+
+def narrowed(one: FieldType | None, other: FieldType | None) -> FieldType | None:
+    """Return what holds of a value of which both hold; None where there can be none."""
+    if one is None or other is None:
+        return None
+    kinds = one.kinds & other.kinds if one.kinds and other.kinds else one.kinds | other.kinds
+    if one.kinds and other.kinds and not kinds:
+        return None
+    reading = other.reading if one.reading == "plain" else one.reading
+    values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if one.lists(key) and other.lists(key))
+    return FieldType(kinds, reading, one.listed | other.listed, values, one.is_integer or other.is_integer)
+
+
+def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
+    """Return what holds of a value of which either holds."""
+    if one is None or other is None:
+        return other if one is None else one
+    kinds = one.kinds | other.kinds if one.kinds and other.kinds else frozenset[str]()
+    either = one.listed | other.listed
+    listed = frozenset(kind for kind in either if all(kind in t.listed or not t.may_be(kind) for t in (one, other)))
+    values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if KIND_NAMES[key[0]] in listed)
+    is_integer = all(each.is_integer for each in (one, other) if each.may_be("number"))
+    return FieldType(kinds, _reading_of_either(one, other), listed, values, is_integer)
+
+
+def _reading_of_either(one: FieldType, other: FieldType) -> Reading:
+    """Return what a text means that is of one of two types; where they differ it is a text and no more.
+
+    A date beside dates and times is the instant at which it begins.
+    """
+    readings = {each.reading for each in (one, other) if each.may_be("text")}
+    if readings == {"instant", "date"}:
+        return "instant"
+    return readings.pop() if len(readings) == 1 else "plain"
+
+
+def as_number(text: str) -> int | float | None:
+    """Return the number that a text writes as JSON does, or None: ``45.50`` and ``1e2`` are, ``0150`` is not."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    return int(text) if match[1] is None and match[2] is None and len(text) < _MAX_INTEGER_CHARS else float(text)
+
+
+def common_reading(one: FieldType | None, other: FieldType | None) -> Reading:
+    """Return how the values of two fields are read to be matched: alike where both are declared so, else as they are.
+
+    Decimals meet declared numbers by value.
+    """
+    if one is None or other is None:
+        return "plain"
+    if one.reading == other.reading:
+        return "plain" if one.compared == other.compared == "plain" else one.reading
+    numbers = {"number", "null"}
+    for decimal, number in ((one, other), (other, one)):
+        if decimal.reading == "decimal" and number.kinds and number.kinds <= numbers:
+            return "decimal"
+    return "plain"
 
 
 class Fields(Protocol):
@@ -88,136 +238,3 @@ class NoSchema:
 
 
 NO_SCHEMA = NoSchema()
-
-
-def comparer(reading: Reading) -> Callable[[Any], OrderKey | None]:
-    """Return the function from a stored value to what it is compared by."""
-    return {"plain": order_key, "instant": instant_key, "decimal": decimal_key}[reading]
-
-
-def instant_key(value: Any) -> OrderKey | None:
-    """Return the microseconds since 1970 of a text in ISO 8601; without a zone it is UTC. Other values as they are."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return order_key(value)
-        return NUMBER, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
-    return order_key(value)
-
-
-def decimal_key(value: Any) -> OrderKey | None:
-    """Return the number that a text holds, exactly. Other values as they are."""
-    if isinstance(value, str):
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            return order_key(value)
-        return (NUMBER, number) if number.is_finite() else order_key(value)
-    return order_key(value)
-
-
-def type_in(schema: dict[str, Any], path: FieldPath, *, is_closed: bool) -> FieldType | None:
-    """Return what a JSON Schema says of a path; None where it allows no such field.
-
-    Args:
-        is_closed: an object that names its properties has no others, unless it says so (as for Pydantic models).
-    """
-    nodes: list[Any] = [schema]
-    for name in path:
-        found = [child for node in nodes for part in _parts(node, schema) for child in _inside(part, name, is_closed)]
-        nodes = list({id(node): node for node in found}.values())  # what several references name is looked at once
-        if not nodes:
-            return None
-    types = [_type_of(part) for node in nodes for part in _parts(node, schema)]
-    if any(not found.kinds for found in types):
-        return ANYTHING
-    kinds = frozenset[str]().union(*(found.kinds for found in types))
-    told = {(found.reading, found.is_uuid) for found in types if found.kinds != {"null"}}
-    reading, is_uuid = told.pop() if len(told) == 1 else ("plain", False)
-    return FieldType(kinds, reading, is_uuid)
-
-
-def names_in(schema: dict[str, Any], depth: int = 3) -> list[str]:
-    """Return the dotted names of the properties that a schema declares, outer ones first."""
-    found: list[str] = []
-    level: list[tuple[FieldPath, Any]] = [((), schema)]
-    for _ in range(depth):
-        level = [
-            ((*path, name), child)
-            for path, node in level[:200]
-            for part in _parts(node, schema)
-            if isinstance(part, dict)
-            for name, child in part.get("properties", {}).items()
-            if child is not False  # a member that nobody may have
-        ]
-        found += [print_path(path) for path, _ in level]
-    return list(dict.fromkeys(found))
-
-
-def _parts(node: Any, root: dict[str, Any]) -> Iterator[Any]:
-    """Yield a schema's alternatives: references followed, unions opened."""
-    pending, steps = [node], 0
-    while pending:
-        part = pending.pop(0)
-        steps += 1
-        if not isinstance(part, dict) or steps > _MAX_STEPS:
-            yield True
-            continue
-        inner = [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())]
-        if "$ref" in part:
-            inner.append(_follow(part["$ref"], root))
-        pending += inner
-        if not inner or "type" in part or "properties" in part:
-            yield part
-
-
-def _follow(reference: Any, root: dict[str, Any]) -> Any:
-    """Return what a pointer inside the same document points at; an anchor, or what leads elsewhere, says nothing."""
-    node: Any = root
-    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-        return True
-    for step in reference.removeprefix("#").split("/")[1:]:
-        node = node.get(step.replace("~1", "/").replace("~0", "~"), True) if isinstance(node, dict) else True
-    return node
-
-
-def _inside(part: Any, name: str, is_closed: bool) -> list[Any]:
-    """Return the schemas of a member or an element of a part; none where it can have none."""
-    if not isinstance(part, dict):
-        return [True]
-    found: list[Any] = []
-    kinds = _kinds(part)
-    if not kinds or "object" in kinds:
-        found += _member(part, name, is_closed)
-    if (not kinds or "array" in kinds) and _INDEX.fullmatch(name):
-        prefix = part.get("prefixItems", [])
-        found.append(prefix[int(name)] if len(name) < 9 and int(name) < len(prefix) else part.get("items", True))
-    return [child for child in found if child is not False]
-
-
-def _member(part: dict[str, Any], name: str, is_closed: bool) -> list[Any]:
-    properties = part.get("properties", {})
-    if name in properties:
-        return [properties[name]]
-    if "patternProperties" in part:
-        return [True]
-    return [part.get("additionalProperties", not (is_closed and properties))]
-
-
-def _kinds(part: dict[str, Any]) -> frozenset[str]:
-    declared = part.get("type")
-    if declared is None:
-        values = part.get("enum", [part["const"]] if "const" in part else [])
-        return frozenset(kind_of(value) for value in values)
-    return frozenset(KINDS.get(kind, "object") for kind in ([declared] if isinstance(declared, str) else declared))
-
-
-def _type_of(part: Any) -> FieldType:
-    if not isinstance(part, dict):
-        return ANYTHING
-    kinds, form = _kinds(part), part.get("format")
-    reading: Reading = "plain"
-    if kinds <= {"text", "null"} and "text" in kinds:
-        reading = "instant" if form == "date-time" else "decimal" if form == "decimal" else "plain"
-    return FieldType(kinds, reading, form == "uuid")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
-from ramekin.fields import names_in, type_in
+from ramekin.declarations import names_in, type_in
 from ramekin.paths import split_path
 from ramekin.strict_schema import fields_of, inside, names_taken
 

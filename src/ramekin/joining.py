@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ramekin.engine.base import Access
 from ramekin.errors import (
@@ -22,9 +22,9 @@ from ramekin.errors import (
     listing,
     shorten,
 )
-from ramekin.fields import Field
+from ramekin.fields import Field, common_reading, join_reader
 from ramekin.finding import RECORD_ID, VALUE, Explanation
-from ramekin.paths import member_names, print_path, reader, split_path
+from ramekin.paths import member_names, print_path, split_path
 from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.query.gather import too_many_rows
 from ramekin.query.join import (
@@ -54,7 +54,7 @@ from ramekin.query.pairs import (
 )
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, paths_in
-from ramekin.values import MISSING, join_key
+from ramekin.values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from ramekin.query.join import Group, JoinType, Pair
     from ramekin.query.order import Order
     from ramekin.query.predicate import Predicate
+    from ramekin.readings import Reading
+    from ramekin.values import JoinKey
 
 Shape = Literal["pairs", "tree"]
 SHAPES: tuple[Shape, ...] = ("pairs", "tree")
@@ -252,7 +254,12 @@ class _Joined:
         where = split(request.where, request.sides[0]).left
         sort = tuple(strip_order(order) for order in request.ordered_by) if request.is_sorted_by_left else ()
         query = Query(where, sort, request.limit, request.offset)
-        return JoinPlan(request.left, request.right, on, request.kind, query)
+        return JoinPlan(request.left, request.right, on, request.kind, query, self._reading(on))
+
+    def _reading(self, on: On) -> Reading:
+        """Return how the values of both sides are read to be matched, by what is declared of them."""
+        left, right = (self.presence.fields(table) for table in (self.request.left, self.request.right))
+        return common_reading(left.type_of(on.left), right.type_of(on.right))
 
     async def _missing_key(self, table: str, path: FieldPath) -> str | None:
         """Return a warning if no record has a side of an explicit key; raise if a schema says so."""
@@ -288,12 +295,12 @@ class _Joined:
             return [
                 f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})"
                 for on in readings
-                if await _would_match(view, left, right, on)
+                if await _would_match(view, left, right, on, self._reading(on))
             ]
 
     async def _matches_anything(self, on: On) -> bool:
         """Say whether any records match. Cost: O(left records before the first that does), along the key's index."""
-        plan = JoinPlan(self.request.left, self.request.right, on)
+        plan = JoinPlan(self.request.left, self.request.right, on, reading=self._reading(on))
         async with self.engine.snapshot(_accesses(plan)) as view:
             async for _ in Walk(view, plan, self.max_sorted).groups():
                 return True
@@ -355,7 +362,7 @@ class _Rows:
 
     async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
         """Return how many matches of a page are of a number with a text, counted in steps."""
-        mixed, kinds = 0, self._view.kinds(self._plan.right_table, self._plan.on.right)
+        mixed, kinds = 0, self._view.kinds(self._plan.right_table, self._plan.right_field)
         for part in _parts(pairs, trees):
             mixed += count_mixed(part, self._plan.on, kinds)
             await self._view.rest(1 + len(part) // 4)
@@ -415,19 +422,19 @@ def _parts(pairs: Sequence[Pair], trees: Sequence[Tree]) -> Iterator[Sequence[Pa
 def _accesses(plan: JoinPlan) -> list[Access]:
     """Return what a walk reads: orders to walk in, and indexes to look up in."""
     left = Access.of(plan.left_table, plan.left_query)
-    if plan.keeps_right and plan.on.left != ID:
-        left = replace(left, equal=(*left.equal, Field(plan.on.left)))
-    on_right = () if plan.on.right == ID else (Field(plan.on.right),)
+    if plan.keeps_right and plan.left_field != Field(ID):
+        left = replace(left, equal=(*left.equal, plan.left_field))
+    on_right = () if plan.right_field == Field(ID) else (plan.right_field,)
     return [left, Access(plan.right_table, in_id_order=plan.keeps_right, equal=on_right)]
 
 
-async def _would_match(view: View, left: str, right: str, on: On) -> bool:
+async def _would_match(view: View, left: str, right: str, on: On, reading: Reading) -> bool:
     """Say whether a reading of the key matches anything. Cost: O(n + m), in batches."""
-    read_left, read_right = reader(on.left), reader(on.right)
-    keys: set[Any] = set()
+    left_key, right_key = join_reader(Field(on.left, reading)), join_reader(Field(on.right, reading))
+    keys: set[JoinKey] = set()
     async for bodies in view.batches(right):
-        keys.update((type(key), key) for body in bodies if (key := join_key(read_right(body))) is not None)
+        keys.update(key for body in bodies if (key := right_key(body)) is not None)
     async for bodies in view.batches(left):
-        if any((type(key), key) in keys for body in bodies if (key := join_key(read_left(body))) is not None):
+        if any(key in keys for body in bodies if (key := left_key(body)) is not None):
             return True
     return False

@@ -6,7 +6,6 @@ Knows nothing of tables' contents or of HTTP; see ``schema.py`` for what every s
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,10 @@ from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
 from ramekin import codec
 from ramekin.columns import Columns
+from ramekin.declarations import names_in, type_in
 from ramekin.declared_id import declares_id
 from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, shorten
-from ramekin.fields import ANYTHING, FieldType, names_in, type_in
+from ramekin.fields import ANYTHING, FieldType
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
 from ramekin.references import MAX_CHAIN, References
@@ -117,7 +117,7 @@ class JsonSchema:
         found = type_in(self.json_schema, path, is_closed=False)
         if path == ("id",) and (found is None or not self._has_id):
             return ANYTHING  # every record has one
-        return None if found is None else replace(found, is_uuid=False)  # a text of that format is kept as it was sent
+        return found
 
     def _refuses_id(self, value: int | str) -> bool:
         """Say whether no record can have an id, as far as can be seen without the rest of the record."""

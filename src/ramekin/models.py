@@ -7,6 +7,7 @@ for those that cannot, and ``schema.py`` for what every schema promises.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
+from pydantic_core import PydanticOmit, PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
 
 from ramekin import codec
 from ramekin.columns import Columns
+from ramekin.declarations import names_in, type_in
 from ramekin.defaults import settle_defaults
 from ramekin.errors import (
     DuplicateMember,
@@ -31,7 +33,7 @@ from ramekin.errors import (
     listing,
     shorten,
 )
-from ramekin.fields import ANYTHING, FieldType, names_in, type_in
+from ramekin.fields import ANYTHING, FieldType
 from ramekin.fitness import check_fitness, check_types, complete, without_schema
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
-    from pydantic_core.core_schema import DecimalSchema, JsonSchema
+    from pydantic_core.core_schema import ComputedField, DecimalSchema, JsonSchema
 
     from ramekin.paths import FieldPath
     from ramekin.strict_schema import Node
@@ -186,7 +188,7 @@ class ModelSchema:
         found = type_in(self._stored, path, is_closed=True)
         if path == ("id",) and not self._has_id:
             return ANYTHING
-        return found
+        return None if found is None else replace(found, is_canonical=True)
 
     def _invalid(self, error: ValidationError, record: dict[str, Any]) -> InvalidRecord:
         details = error.errors(include_url=False, include_input=False)
@@ -226,7 +228,10 @@ _UNSTORABLE = {
 
 
 class _StoredSchema(GenerateJsonSchema):
-    """The schema of what is stored, which is Pydantic's but for decimals: they are texts, told by their format."""
+    """The schema of what is stored: Pydantic's, with a format for decimals, which are texts, and no computed fields."""
+
+    def computed_field_schema(self, schema: ComputedField) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
+        raise PydanticOmit
 
     def json_schema(self, schema: JsonSchema) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
         return {"type": "string", "contentMediaType": "application/json"}  # the text that it was sent as

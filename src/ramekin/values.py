@@ -26,8 +26,11 @@ class Missing:
 
 MISSING: Final = Missing()
 
-JoinKey = str | bool
-"""A number by its shortest text, text as it is, a boolean as itself."""
+OrderKey = tuple[int, Any]
+"""A value's type and something that compares with others of that type."""
+
+JoinKey = str | bool | OrderKey
+"""A number by its shortest text, text as it is, a boolean as itself; by value where both sides are read alike."""
 
 _INTEGRAL_LIMIT = 2.0**63
 _EXPONENT = re.compile(r"e\+?(-?)0*")
@@ -71,11 +74,11 @@ def kind_of(value: object) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-BOOLEAN, NUMBER, TEXT, ARRAY, OBJECT = range(5)
-"""The order of values across types."""
+BOOLEAN, NUMBER, TIME, TEXT, ARRAY, OBJECT = range(6)
+"""The order of values across types. `TIME` are texts that are read as instants, dates, times or durations."""
 
-OrderKey = tuple[int, Any]
-"""A value's type and something that compares with others of that type."""
+KIND_NAMES = ("boolean", "number", "text", "text", "array", "object")
+"""JSON's name for each of these types."""
 
 _NULL_INSIDE: OrderKey = (OBJECT + 1, 0)
 

@@ -300,11 +300,11 @@ def test_every_mistake_has_its_own_code(api, pets, query, code, told):
         ("agee=1", "unknown-field", "Did you mean 'age'?"),
         ("sort=agee", "unknown-field", "Did you mean 'age'?"),
         ("select=agee", "unknown-field", "Did you mean 'age'?"),
-        ("age=x", "invalid-value", "number"),
+        ("age=x", "invalid-value", "integer"),
         ("created_at:gt=soon", "invalid-value", "ISO 8601"),
-        ("age:startswith=1", "invalid-operator", "number"),
+        ("age:startswith=1", "invalid-operator", "integer"),
         ("id=5", "invalid-value", "UUID"),
-        ('where={"age":"18"}', "invalid-value", "number"),
+        ('where={"age":"18"}', "invalid-value", "integer"),
     ],
 )
 def test_a_model_knows_its_fields_operators_and_values(api, query, code, told):
@@ -446,12 +446,12 @@ def test_a_model_sums_numbers_and_decimals_only(api):
 
 
 def test_decimals_beyond_a_float_have_no_sum(api):
-    prices = ("1e999999999", "-1e999999999", "1e-999999999")
+    prices = ("1e9999", "-1e9999", "1e-9999")
     for i, price in enumerate(prices):
         api.post("/api/v1/data/gadgets", json={"id": i, "Label": "x", "price": price})
     body = {"aggregate": {"total": "sum:price", "mean": "avg:price", "most": "max:price"}}
     answer = api.post("/api/v1/query/gadgets", json=body).json()
-    assert answer["data"] == [{"total": None, "mean": None, "most": "1E+999999999"}]
+    assert answer["data"] == [{"total": None, "mean": None, "most": "1E+9999"}]
     assert answer["warnings"] == [
         f"{name} is beyond a 64-bit float in some group and given as null" for name in ("total", "mean")
     ]

@@ -144,7 +144,7 @@ async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(eng
         async with engine.snapshot([Access("l", in_id_order=True), Access("r", equal=(field("g"),))]) as view:
             [key] = {codec.parse(row[1])["g"] for row in await view.scan("l", None, RECORDS)}
             await asyncio.sleep(0)
-            return len((await view.lookup("r", ("g",), [str(key)]))[0])
+            return len((await view.lookup("r", Field(("g",)), [str(key)]))[0])
 
     loading = asyncio.create_task(load_steadily())
     assert await asyncio.gather(*[late(i, look()) for i in range(8)]) == [RECORDS] * 8

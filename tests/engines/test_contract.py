@@ -245,26 +245,26 @@ async def test_a_view_looks_up_by_join_key_in_id_order(engine):
     async with engine.snapshot([Access("t", equal=(Field(("k",)),))]) as view:
 
         async def found(key):
-            return [row[0] for row in (await view.lookup("t", ("k",), [key]))[0]]
+            return [row[0] for row in (await view.lookup("t", Field(("k",)), [key]))[0]]
 
         assert await found("x") == [1, 3, "a"]
         assert await found("1") == [2, 4]
         assert await found(True) == [5]
         assert await found("none") == []
-        assert [row[0] for row in (await view.lookup("t", ("id",), ["3"]))[0]] == [3]
-        assert list((await view.lookup("t", ("id",), [True]))[0]) == []
+        assert [row[0] for row in (await view.lookup("t", Field(("id",)), ["3"]))[0]] == [3]
+        assert list((await view.lookup("t", Field(("id",)), [True]))[0]) == []
 
 
 async def test_an_index_follows_writes(engine):
     await put(engine, "t", body(1, k="x"), body(2, k="x"))
     access = [Access("t", equal=(Field(("k",)),))]
     async with engine.snapshot(access) as view:
-        assert len((await view.lookup("t", ("k",), ["x"]))[0]) == 2
+        assert len((await view.lookup("t", Field(("k",)), ["x"]))[0]) == 2
     await engine.write([Change("t", "1", body(1, k="x"), body(1, k="y")), Change("t", "2", body(2, k="x"), None)])
     await put(engine, "t", body(3, k="x"))
     async with engine.snapshot(access) as view:
-        assert [row[0] for row in (await view.lookup("t", ("k",), ["x"]))[0]] == [3]
-        assert [row[0] for row in (await view.lookup("t", ("k",), ["y"]))[0]] == [1]
+        assert [row[0] for row in (await view.lookup("t", Field(("k",)), ["x"]))[0]] == [3]
+        assert [row[0] for row in (await view.lookup("t", Field(("k",)), ["y"]))[0]] == [1]
 
 
 async def test_a_view_does_not_see_later_writes(engine):
@@ -276,7 +276,7 @@ async def test_a_view_does_not_see_later_writes(engine):
         await put(engine, "t", body(9, k="x"))
         await engine.load({"t": {"0": body(0)}}, replace=True)
         assert [row[0] for row in await view.scan("t", None, 99)] == [0, 1, 2, 3, 4]
-        assert [row[0] for row in (await view.lookup("t", ("k",), ["x"]))[0]] == [0, 1, 2, 3, 4]
+        assert [row[0] for row in (await view.lookup("t", Field(("k",)), ["x"]))[0]] == [0, 1, 2, 3, 4]
         assert [b async for batch in view.batches("t") for b in batch] == [body(i, k="x") for i in range(5)]
         assert [b async for batch in view.batches("u") for b in batch] == [body(1)]
     assert await ids(engine, "t") == [0]
@@ -296,7 +296,7 @@ async def test_writes_during_a_build_are_in_the_order_and_the_index(engine):
     async def read():
         async with engine.snapshot(access) as view:
             return [row[0] for row in await view.scan("t", None, 99999)], list(
-                (await view.lookup("t", ("k",), ["3"]))[0]
+                (await view.lookup("t", Field(("k",)), ["3"]))[0]
             )
 
     async def write():
@@ -328,7 +328,7 @@ async def test_fields_that_no_record_has_do_not_drive_out_an_index_that_is_used(
     for i in range(100):
         name = "k" if i == 0 else f"none{i}"
         async with engine.snapshot([Access("t", equal=(Field((name,)),))]) as view:
-            await view.lookup("t", (name,), ["1"])
+            await view.lookup("t", Field((name,)), ["1"])
     assert "k" in {index.field for index in await engine.index_stats("t")}
 
 
@@ -336,7 +336,7 @@ async def test_many_fields_may_be_looked_up(engine):
     await put(engine, "t", body(1, **{f"f{i}": i for i in range(50)}))
     for i in range(50):
         async with engine.snapshot([Access("t", equal=(Field((f"f{i}",)),))]) as view:
-            assert [row[0] for row in (await view.lookup("t", (f"f{i}",), [str(i)]))[0]] == [1]
+            assert [row[0] for row in (await view.lookup("t", Field((f"f{i}",)), [str(i)]))[0]] == [1]
 
 
 async def test_a_table_that_is_made_again_while_a_view_is_prepared_is_the_one_that_is_seen(engine):
@@ -461,7 +461,7 @@ async def test_both_kinds_of_index_follow_every_write(engine):
                     for r in sorted(known.values(), key=lambda r: r["id"])
                     if join_key(r.get("k")) == key and type(join_key(r.get("k"))) is type(key)
                 ]
-                assert [row[0] for row in (await view.lookup("t", ("k",), [key]))[0]] == scanned
+                assert [row[0] for row in (await view.lookup("t", Field(("k",)), [key]))[0]] == scanned
             walked = list(view.rows("t", list(view.walk("t", AGE, ALL_SPANS, includes_absent=True))))
             assert sorted(row[0] for row in walked) == sorted(record["id"] for record in known.values())
             assert all(codec.parse(row[1]) == known[str(row[0])] for row in walked)
@@ -497,12 +497,12 @@ async def test_a_hash_index_serves_until_the_sorted_one_is_ready(engine):
     await put(engine, "t", *[body(i, k=i % 5) for i in range(5000)])
     equal = [Access("t", equal=(Field(("k",)),))]
     async with engine.snapshot(equal) as view:
-        assert len((await view.lookup("t", ("k",), ["3"]))[0]) == 1000
+        assert len((await view.lookup("t", Field(("k",)), ["3"]))[0]) == 1000
     build = asyncio.create_task(read_sorted(engine, "k"))
     await asyncio.sleep(0)
     async with engine.snapshot(equal) as view:
         assert not build.done()
-        assert len((await view.lookup("t", ("k",), ["3"]))[0]) == 1000
+        assert len((await view.lookup("t", Field(("k",)), ["3"]))[0]) == 1000
     assert len(await build) == 5000
     [index] = await engine.index_stats("t")
     assert (index.field, index.kind) == ("k", "sorted")

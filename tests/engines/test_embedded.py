@@ -65,4 +65,4 @@ async def test_a_view_keeps_what_it_holds_while_the_index_goes():
         clock.now_s += 10_000
         await engine.write([Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
         assert await indexed(engine) == set()
-        assert [row[0] for row in (await view.lookup("t", ("a",), ["1"]))[0]] == [1]
+        assert [row[0] for row in (await view.lookup("t", Field(("a",)), ["1"]))[0]] == [1]

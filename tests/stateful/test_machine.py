@@ -269,10 +269,10 @@ class Machine(RuleBasedStateMachine):
 
     async def indexed(self, table, keys):
         """Return what the index of `k` holds: the ids of each key; that of no other key, and of no record twice."""
-        path = ("k",)
-        async with self.database.engine.snapshot([Access(table, equal=(Field(path),))]) as view:
-            assert [list(rows) for rows in await view.lookup(table, path, ["no such key"])] == [[]]
-            found = await view.lookup(table, path, keys)
+        field = Field(("k",))
+        async with self.database.engine.snapshot([Access(table, equal=(field,))]) as view:
+            assert [list(rows) for rows in await view.lookup(table, field, ["no such key"])] == [[]]
+            found = await view.lookup(table, field, keys)
             return {key: [row[0] for row in rows] for key, rows in zip(keys, found, strict=True)}
 
     @invariant()

@@ -16,6 +16,7 @@ from ramekin.api.routes import API
 from ramekin.paths import split_path
 from ramekin.query.operand import operators_for
 from ramekin.query.predicate import TEXT_OPERATORS
+from ramekin.readings import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,13 +143,11 @@ def _value_schema(field: FieldType, operator: str) -> dict[str, Any]:
         return {"type": "boolean"}
     if operator in ("in", "nin", *TEXT_OPERATORS, "contains"):
         return {"type": "string"}
-    if field.reading == "instant":
-        return {"type": "string", "format": "date-time"}
-    if field.is_uuid:
-        return {"type": "string", "format": "uuid"}
     kinds = field.kinds - {"null", "array", "object"}
     if field.reading == "decimal" or kinds == {"number"}:
-        return {"type": "number"}
+        return {"type": "integer" if field.is_integer and operator in ("eq", "ne") else "number"}
+    if kinds == {"text"} and (form := next((name for name in FORMATS if FORMATS[name] == field.reading), None)):
+        return {"type": "string", "format": form}
     return {"type": "boolean"} if kinds == {"boolean"} else {"type": "string"}
 
 

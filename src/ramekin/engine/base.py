@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.fields import Field
-    from ramekin.paths import FieldPath
     from ramekin.query.plan import IdWalk, Part, Query
     from ramekin.values import JoinKey, OrderKey, Span
 
@@ -78,7 +77,7 @@ class View(Protocol):
         Cost: O(log n + limit).
         """
 
-    async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
+    async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         """Return the rows whose field has a join key, in id order, for each of some keys.
 
         Cost: O(1) for each key; each row is made when it is looked at.
@@ -116,7 +115,7 @@ class View(Protocol):
         Cost: O(log n), and O(1) for each. The caller rests between.
         """
 
-    def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
+    def kinds(self, table: str, field: Field) -> frozenset[int]:
         """Return the types of values (``values.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
 
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
@@ -133,7 +132,7 @@ class Access:
     table: str
     in_id_order: bool = False
     equal: tuple[Field, ...] = ()
-    """Fields that `lookup` and `ids` will be asked for; the id needs no mention for `lookup`."""
+    """Fields that `lookup` and `ids` will be asked for; a plain id needs no mention for `lookup`."""
     ordered: tuple[Field, ...] = ()
     """Fields that `walk` will be asked for."""
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from ramekin.paths import reader
-from ramekin.values import join_key
+from ramekin.fields import join_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +84,6 @@ def _values(catalog: Catalog, changes: Sequence[Change]) -> Iterator[tuple[str, 
         if table is None or not table.definition.unique or change.after is None:
             continue
         for field in table.unique_fields():
-            key = join_key(reader(field.path)(change.after))
+            key = join_reader(field)(change.after)
             if key is not None:
                 yield change.table, field, key

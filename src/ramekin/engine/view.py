@@ -20,14 +20,13 @@ from ramekin.paths import print_path
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
 from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.table import Still
-from ramekin.values import BOOLEAN, NUMBER, TEXT, Span
+from ramekin.values import ARRAY, NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ramekin.definitions import RecordId
     from ramekin.engine.base import Access, Row
-    from ramekin.paths import FieldPath
     from ramekin.query.plan import Part
     from ramekin.storage.id_order import IdOrder
     from ramekin.storage.indexes import FieldIndex
@@ -49,7 +48,7 @@ BATCH_BYTES = 512 * 1024
 SHORT_LIST = 1000
 """Ids of several postings that are put in order at once."""
 
-ID: FieldPath = ("id",)
+ID = Field(("id",))
 
 
 class EmbeddedView:
@@ -110,12 +109,12 @@ class EmbeddedView:
         await self.rest(len(rows))
         return rows
 
-    async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
+    async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         await self.rest(len(keys))
-        if path == ID:
+        if field == ID:
             rows = [self.get(table, key) if isinstance(key, str) else None for key in keys]
             return [() if row is None else (row,) for row in rows]
-        index, bodies = self._index(table, Field(path)), self._records[table].bodies
+        index, bodies = self._index(table, field), self._records[table].bodies
         found = [index.find_joined(key) for key in keys]
         if all(len(postings) <= 1 for postings in found):
             return [Rows(bodies, postings[0]) if postings else () for postings in found]
@@ -171,11 +170,11 @@ class EmbeddedView:
         index = self._index(table, field, is_sorted=True)
         return index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, behind=behind)
 
-    def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
-        if path == ID:
+    def kinds(self, table: str, field: Field) -> frozenset[int]:
+        if field == ID:
             return frozenset({NUMBER, TEXT})
-        postings = self._index(table, Field(path)).postings
-        return frozenset(kind for kind in (BOOLEAN, NUMBER, TEXT) if postings[kind])
+        postings = self._index(table, field).postings
+        return frozenset(kind for kind in range(ARRAY) if postings[kind])
 
     async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         bodies = iter(self._records[table].bodies.values())

@@ -12,11 +12,12 @@ from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidAggregate, did_you_mean, shorten
-from ramekin.fields import Field, comparer
+from ramekin.fields import Field
 from ramekin.ids import INT64_MAX, INT64_MIN
 from ramekin.paths import parse_path, print_path, row_reader, unescape
 from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
+from ramekin.readings import comparer
 from ramekin.values import MISSING, NUMBER, OrderKey, order_key
 
 if TYPE_CHECKING:
@@ -321,4 +322,4 @@ def _parse_aggregate(name: str, text: Any, fields: Fields) -> Aggregate:
 
 def _field(name: str, fields: Fields) -> Field:
     path = parse_path(name)
-    return Field(path, field_type(path, fields).reading)
+    return Field(path, field_type(path, fields).compared)

@@ -14,13 +14,15 @@ from operator import itemgetter
 from typing import Any, Literal, Protocol
 
 from ramekin.errors import InvalidKey
+from ramekin.fields import Field
 from ramekin.ids import id_order
 from ramekin.paths import FieldPath, parse_path, print_path, reader, split_names
 from ramekin.query import execute, source
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Position, Query
 from ramekin.query.rows import Rows
-from ramekin.values import TEXT, JoinKey, join_key
+from ramekin.readings import Reading, join_keyer
+from ramekin.values import TEXT, JoinKey
 
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
@@ -40,10 +42,10 @@ class Source(source.Source, Protocol):
     async def scan(self, table: str, after: int | str | None, limit: int) -> Sequence[Row]:
         """Return the next rows behind an id, in id order."""
 
-    async def lookup(self, table: str, path: FieldPath, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
+    async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         """Return the rows with a join key in a field, in id order, for each of some keys."""
 
-    def kinds(self, table: str, path: FieldPath) -> frozenset[int]:
+    def kinds(self, table: str, field: Field) -> frozenset[int]:
         """Return the types of values by which `lookup` may find rows in a field."""
 
 
@@ -86,6 +88,18 @@ class JoinPlan:
     kind: JoinType = "inner"
     left_query: Query = field(default_factory=Query)
     """Which left records are walked, and in which order; its page is not looked at."""
+    reading: Reading = "plain"
+    """How the values of both sides are read to be matched."""
+
+    @property
+    def left_field(self) -> Field:
+        """The left side of the key."""
+        return Field(self.on.left, self.reading)
+
+    @property
+    def right_field(self) -> Field:
+        """The right side of the key."""
+        return Field(self.on.right, self.reading)
 
     @property
     def keeps_left(self) -> bool:
@@ -136,7 +150,7 @@ class Walk:
         query = replace(plan.left_query, after=position)
         way = execute.choose(source, plan.left_table, query)
         self.lefts = Rows(source, plan.left_table, query, way, max_sorted, is_whole=True)
-        self._matches = _Matches(source, plan.right_table, plan.on.left, plan.on.right)
+        self._matches = _Matches(source, plan.right_table, plan.left_field, plan.right_field)
 
     async def groups(self) -> AsyncIterator[list[Group]]:
         """Yield the groups, some at a time; those without a left row come in batches of their own."""
@@ -169,7 +183,7 @@ class Walk:
 
     async def _unmatched_right(self, after: int | str | None) -> AsyncIterator[list[Row]]:
         plan = self._plan
-        matches = _Matches(self._source, plan.left_table, plan.on.right, plan.on.left)
+        matches = _Matches(self._source, plan.left_table, plan.right_field, plan.left_field)
         while rows := await self._source.scan(plan.right_table, after, SCAN_ROWS):
             self.examined += len(rows)
             found = await matches.of(rows)
@@ -205,15 +219,16 @@ async def count_pairs(batches: AsyncIterator[list[Group]]) -> int:
 class _Matches:
     """Looks up rows' matches in the other table."""
 
-    def __init__(self, source: Source, table: str, own: FieldPath, other: FieldPath) -> None:
-        self._source, self._table, self._path = source, table, other
-        self._read = field_of_row(own)
+    def __init__(self, source: Source, table: str, own: Field, other: Field) -> None:
+        self._source, self._table, self._field = source, table, other
+        self._read, self._key_of = field_of_row(own.path), join_keyer(own.reading)
 
     async def of(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
         """Return the matches of each row."""
-        keys = [join_key(self._read(row)) for row in rows]
+        read, key_of = self._read, self._key_of
+        keys = [key_of(read(row)) for row in rows]
         wanted = [key for key in keys if key is not None]
-        found = await self._source.lookup(self._table, self._path, wanted)
+        found = await self._source.lookup(self._table, self._field, wanted)
         if len(found) == len(keys):
             return found
         matches = iter(found)

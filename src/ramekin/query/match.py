@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import ge, gt, le, lt
 from typing import Any
 
-from ramekin.fields import comparer
 from ramekin.paths import FieldPath, row_reader
 from ramekin.query.predicate import ORDERINGS, AnyOf, Condition, Not, Predicate, paths_in
+from ramekin.readings import comparer
 from ramekin.values import MISSING, TEXT
 
 Test = Callable[[Any], bool]

@@ -7,19 +7,20 @@ conditions are written; see ``url.py`` and ``where.py``.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from ramekin.errors import InvalidOperator, InvalidValue, UnknownField, UnknownOperator, did_you_mean, shorten
-from ramekin.fields import ANYTHING, Field, FieldType, comparer
+from ramekin.fields import ANYTHING, Field, FieldType, widened
 from ramekin.paths import print_path
 from ramekin.query.predicate import OPERATORS, ORDERINGS, TEXT_OPERATORS, Condition, Operand, condition
-from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, kind_of, order_key
+from ramekin.values import BOOLEAN, NUMBER, TEXT, TIME, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ramekin.fields import Fields
     from ramekin.paths import FieldPath
+    from ramekin.values import OrderKey
 
 ELSEWHERE = {
     "neq": "ne",
@@ -32,9 +33,7 @@ ELSEWHERE = {
 }
 """What operators are called in other services, so that a message can name ours."""
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_MAX_INTEGER_CHARS = 300
-_BOOLEANS = {"true": True, "false": False}
+PART_OF_TEXT = FieldType(frozenset({"text"}))
 
 MAX_LISTED = 10_000
 """Values in the lists of one query, for ``in`` and ``nin``: each is looked up, and all are read before others' turn."""
@@ -68,9 +67,8 @@ def declared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
         raise UnknownOperator(f"There is no operator '{shorten(operator)}'.{hint}")
     found = field_type(path, fields)
     if operator not in operators_for(found):
-        raise InvalidOperator(
-            f"'{operator}' does not fit the field '{shorten(print_path(path))}', which is declared as {_told(found)}."
-        )
+        name = shorten(print_path(path))
+        raise InvalidOperator(f"'{operator}' does not fit the field '{name}', which is declared as {found.describe()}.")
     return found
 
 
@@ -87,25 +85,25 @@ def field_type(path: FieldPath, fields: Fields) -> FieldType:
     return found
 
 
-def from_text(path: FieldPath, operator: str, text: str, fields: Fields) -> Condition:
-    """Return the condition that an address means.
+def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fields) -> Condition:
+    """Return the condition that an address means; only a list has several values, or none.
 
     Raises:
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue.
     """
     found = declared(path, operator, fields)
-    field = Field(path, found.reading)
+    field = Field(path, found.compared)
     if operator in ("null", "exists"):
-        if text not in _BOOLEANS:
+        if texts[0] not in ("true", "false"):
             raise InvalidValue(f"'{operator}' takes true or false.")
-        return condition(field, operator, [(BOOLEAN, _BOOLEANS[text])])
+        return condition(field, operator, [(BOOLEAN, texts[0] == "true")])
     if operator in TEXT_OPERATORS:
-        return condition(field, operator, [(TEXT, text)])
+        return condition(field, operator, [(TEXT, texts[0])])
     if operator == "contains":
-        part = _contained(path, found, fields)
-        return condition(Field(path, part.reading), operator, _read(path, text, part))
-    kinds = {NUMBER, TEXT} if operator in ORDERINGS else {NUMBER, TEXT, BOOLEAN}
-    return condition(field, operator, [key for key in _read(path, text, found) if key[0] in kinds])
+        found = _contained(path, found, fields)
+        field = Field(path, found.compared)
+    each = (found.read_text(text) for text in texts)
+    return condition(field, operator, [key for keys in each for key in _fitting(path, operator, keys, found)])
 
 
 def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Condition:
@@ -115,107 +113,64 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue.
     """
     found = declared(path, operator, fields)
-    field = Field(path, found.reading)
+    field = Field(path, found.compared)
     if operator in ("null", "exists"):
         if not isinstance(value, bool):
             raise InvalidValue(f"'{operator}' takes true or false.")
-        return condition(field, operator, [order_key(value)])
-    if operator in ("in", "nin"):
-        if not isinstance(value, list):
-            raise InvalidValue(f"'{operator}' takes an array of values.")
-        return condition(field, operator, [_exact(path, item, found) for item in value])
-    if operator in TEXT_OPERATORS and not isinstance(value, str):
-        raise InvalidValue(f"'{operator}' takes text.")
+        return condition(field, operator, [(BOOLEAN, value)])
+    if operator in ("in", "nin") and not isinstance(value, list):
+        raise InvalidValue(f"'{operator}' takes an array of values.")
+    if operator in TEXT_OPERATORS:
+        if not isinstance(value, str):
+            raise InvalidValue(f"'{operator}' takes text.")
+        return condition(field, operator, [(TEXT, value)])
     if operator in ORDERINGS and kind_of(value) not in ("number", "text"):
         raise InvalidValue(f"'{operator}' takes a number or text; nothing else has an order.")
-    if operator in TEXT_OPERATORS:
-        return condition(field, operator, [order_key(value)])
     if operator == "contains":
-        part = _contained(path, found, fields)
-        return condition(Field(path, part.reading), operator, [_exact(path, value, part)])
-    return condition(field, operator, [_exact(path, value, found)])
+        found = _contained(path, found, fields)
+        field = Field(path, found.compared)
+    values = value if operator in ("in", "nin") else [value]
+    return condition(field, operator, [_exact(path, operator, item, found) for item in values])
 
 
-def as_number(text: str) -> int | float | None:
-    """Return the number that a text writes as JSON does, or None: ``45.50`` and ``1e2`` are, ``0150`` is not."""
-    match = _NUMBER.fullmatch(text)
-    if match is None:
+def _exact(path: FieldPath, operator: str, value: Any, found: FieldType) -> Operand:
+    """Return a JSON value as an operand, once it is known that it may stand in the field."""
+    if value is None:
         return None
-    return int(text) if match[1] is None and match[2] is None and len(text) < _MAX_INTEGER_CHARS else float(text)
+    key = found.read_value(value)
+    return _fitting(path, operator, [] if key is None else [key], found)[0]
 
 
-_KINDS_FOR = {
-    **dict.fromkeys(ORDERINGS, frozenset({"number", "text"})),
-    **dict.fromkeys(TEXT_OPERATORS, frozenset({"text"})),
-    "contains": frozenset({"text", "array"}),
-}
+def _fitting(path: FieldPath, operator: str, keys: Sequence[OrderKey], found: FieldType) -> Sequence[OrderKey]:
+    """Return those of a value's keys that make sense for an operator. Raises InvalidValue where none does."""
+    able = [key for key in keys if key[0] in _ORDERED] if operator in ORDERINGS else found.can_equal(keys)
+    if not able:
+        raise InvalidValue(f"A value for '{shorten(print_path(path))}' cannot be read as {found.describe()}.")
+    return able
+
+
+_ORDERED = frozenset({NUMBER, TIME, TEXT})
+"""The types of values that have an order which a condition may ask for."""
 
 
 def _fits(operator: str, field: FieldType) -> bool:
-    """Say whether a field has a type for which an operator makes sense; texts that are moments or numbers are none."""
-    needed = _KINDS_FOR.get(operator)
-    if not field.kinds or needed is None:
-        return True
-    return bool(field.kinds & needed) and (operator in ORDERINGS or field.reading == "plain")
+    """Say whether a field has a type for which an operator makes sense."""
+    if operator in ORDERINGS:
+        return field.may_be("number") or field.may_be("text")
+    if operator in TEXT_OPERATORS:
+        return field.has_plain_text
+    return operator != "contains" or field.has_plain_text or field.may_be("array")
+
+
+_ELEMENTS = (*map(str, range(16)), str(10**8))
+"""Places of an array whose types stand for those of all."""
 
 
 def _contained(path: FieldPath, found: FieldType, fields: Fields) -> FieldType:
     """Return what `contains` looks for: a part of a text, an element of an array, or either of them."""
-    if "text" in found.kinds:
-        return ANYTHING if "array" in found.kinds else FieldType(frozenset({"text"}))
-    return fields.type_of((*path, "0")) or ANYTHING
-
-
-def _read(path: FieldPath, text: str, found: FieldType) -> list[OrderKey]:
-    """Return a text in every type that it can be read in and that may stand in the field. Raises InvalidValue."""
-    keys: list[OrderKey] = []
-    if found.reading != "plain":
-        key = comparer(found.reading)(text)
-        keys = [key] if key is not None and key[0] == NUMBER else []
-    elif found.is_uuid:
-        keys = _uuid(text)
-    else:
-        number = as_number(text)
-        readings: list[tuple[str, OrderKey | None]] = [
-            ("boolean", (BOOLEAN, _BOOLEANS[text]) if text in _BOOLEANS else None),
-            ("number", None if number is None else (NUMBER, number)),
-            ("text", (TEXT, text)),
-        ]
-        keys = [key for kind, key in readings if key is not None and (not found.kinds or kind in found.kinds)]
-    if not keys:
-        raise _unreadable(path, found)
-    return keys
-
-
-def _exact(path: FieldPath, value: Any, found: FieldType) -> Operand:
-    """Return a JSON value as an operand, once it is known to be of a type that may stand in the field."""
-    if value is None:
-        return None
-    if found.kinds and kind_of(value) not in found.kinds:
-        raise _unreadable(path, found)
-    if found.is_uuid:
-        keys = _uuid(value)
-        if not keys:
-            raise _unreadable(path, found)
-        return keys[0]
-    key = comparer(found.reading)(value)
-    if found.reading != "plain" and key is not None and key[0] != NUMBER:
-        raise _unreadable(path, found)
-    return key
-
-
-def _uuid(text: str) -> list[OrderKey]:
-    try:
-        return [(TEXT, str(UUID(text)))]
-    except ValueError:
-        return []
-
-
-def _unreadable(path: FieldPath, found: FieldType) -> InvalidValue:
-    return InvalidValue(f"A value for '{shorten(print_path(path))}' cannot be read as {_told(found)}.")
-
-
-def _told(found: FieldType) -> str:
-    if found.reading == "instant":
-        return "date and time (ISO 8601)"
-    return "UUID" if found.is_uuid else "decimal" if found.reading == "decimal" else " or ".join(sorted(found.kinds))
+    if found.has_plain_text:
+        return ANYTHING if found.may_be("array") else PART_OF_TEXT
+    element: FieldType | None = None
+    for place in _ELEMENTS:
+        element = widened(element, fields.type_of((*path, place)))
+    return element or ANYTHING

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from heapq import merge
 from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ramekin.fields import Field, comparer
+from ramekin.fields import Field
 from ramekin.paths import print_path
-from ramekin.values import NUMBER, OrderKey
+from ramekin.readings import comparer
+from ramekin.values import NUMBER, TIME, OrderKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +53,9 @@ class Order:
 def descending(key: OrderKey) -> OrderKey:
     """Return what sorts the other way round. Cost: O(1)."""
     kind, value = key
-    return -kind, -value if kind == NUMBER else _Reversed(value)
+    if isinstance(value, Decimal):
+        return -kind, value.copy_negate()  # a minus sign would round it
+    return -kind, -value if kind in (NUMBER, TIME) else _Reversed(value)
 
 
 class _Reversed:

@@ -12,6 +12,7 @@ in whatever order their conditions came. Knows nothing of bodies; see ``match.py
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
@@ -19,7 +20,7 @@ from ramekin.errors import InvalidId
 from ramekin.fields import Field
 from ramekin.ids import id_key
 from ramekin.paths import print_path
-from ramekin.values import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, OrderKey
+from ramekin.values import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +35,9 @@ Operand = OrderKey | None
 """A value that a condition compares with, by its order key; None is JSON's null."""
 
 MAX_RANK_CHARS = 200
+
+_MAX_DIGITS = 300
+"""Digits of a whole decimal that is written as an integer: 1e999999999 would fill the memory."""
 
 
 def _rank() -> Any:
@@ -259,15 +263,20 @@ def _may_be_id(operand: Any, field: Field) -> bool:
     try:
         id_key(operand[1])
     except InvalidId:
-        return field.reading != "plain" and operand[0] == NUMBER  # a moment, of which the text is not known
+        return field.reading != "plain" and operand[0] in (NUMBER, TIME)  # of which the text is not known
     return True
 
 
 def _shortest(operand: Operand) -> Operand:
-    """Return a whole number as an integer, so that equal predicates print alike."""
-    if operand is not None and isinstance(operand[1], float) and operand[1].is_integer():
-        return operand[0], int(operand[1])
-    return operand
+    """Return an operand in its one form, so that equal predicates print alike: a whole number as an integer."""
+    if operand is None or not isinstance(operand[1], (float, Decimal)):
+        return operand
+    kind, number = operand
+    if isinstance(number, Decimal):
+        if abs(number.adjusted()) > _MAX_DIGITS or number != number.to_integral_value():
+            return kind, number.normalize(Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN))
+        return kind, int(number)
+    return kind, int(number) if number.is_integer() else number
 
 
 def _inside(part: Predicate) -> str:

@@ -16,13 +16,13 @@ from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
-from ramekin.fields import comparer
 from ramekin.paths import row_reader
 from ramekin.query.gather import GatheredByFields, GatheredById, check_held, drain, position_key, row_key
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import IdWalk, Plan, Position, Query, Walk, intersect, spans_behind
 from ramekin.query.predicate import EVERYTHING
+from ramekin.readings import comparer
 from ramekin.values import MISSING
 
 if TYPE_CHECKING:

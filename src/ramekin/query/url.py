@@ -20,9 +20,9 @@ from ramekin.errors import (
 )
 from ramekin.fields import Field
 from ramekin.paths import parse_path, print_path
-from ramekin.query.operand import ListedValues, field_type, from_json, from_text
+from ramekin.query.operand import ListedValues, field_type, from_json, from_texts
 from ramekin.query.order import Order
-from ramekin.query.predicate import Predicate, all_of, condition
+from ramekin.query.predicate import Predicate, all_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +65,7 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, word
         found.append(
             _parse_list(path, operator, value, fields, lists)
             if operator in ("in", "nin")
-            else from_text(path, operator, value, fields)
+            else from_texts(path, operator, [value], fields)
         )
     return all_of(found)
 
@@ -74,9 +74,7 @@ def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields, list
     """Return a condition with a list: commas between values, or a JSON array whose types are exact."""
     if not value.startswith("["):
         lists.add(1 + value.count(","))
-        each = [from_text(path, "eq", item, fields) for item in value.split(",")]
-        field = each[0].field
-        return condition(field, operator, [operand for item in each for operand in item.operands])
+        return from_texts(path, operator, value.split(","), fields)
     try:
         items = codec.parse(value.encode(), extra_depth=1)
     except MalformedJson:
@@ -104,7 +102,7 @@ def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:
         path = parse_path(name.removeprefix("-"))
         if any(order.field.path == path for order in orders):
             raise InvalidSort(f"'sort' names '{shorten(print_path(path))}' twice.")
-        orders.append(Order(Field(path, field_type(path, fields).reading), is_descending=name.startswith("-")))
+        orders.append(Order(Field(path, field_type(path, fields).compared), is_descending=name.startswith("-")))
     return tuple(orders)
 
 

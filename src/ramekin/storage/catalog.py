@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
 from ramekin.errors import MemoryLimit, NotUnique, UnknownTable, did_you_mean, shorten
-from ramekin.paths import print_path, reader
+from ramekin.fields import join_reader
+from ramekin.paths import print_path
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
-from ramekin.values import join_key
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from ramekin.definitions import Definition
     from ramekin.fields import Field
+    from ramekin.values import JoinKey
 
 
 class Catalog:
@@ -294,9 +295,10 @@ class Catalog:
             return
         standing = {} if replace else table.records.bodies
         for field in table.unique_fields():
-            read, taken = reader(field.path), set()
+            key_of = join_reader(field)
+            taken: set[JoinKey | None] = set()
             for key, body in {**standing, **bodies}.items():
-                value = join_key(read(body))
+                value = key_of(body)
                 if value is not None and value in taken:
                     raise _not_unique(field, name, key)
                 taken.add(value)

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
 
-from ramekin.fields import comparer
 from ramekin.ids import sort_ids
 from ramekin.paths import reader
+from ramekin.readings import comparer
 from ramekin.storage.id_order import MANY, IdOrder, holds, ids_behind, place_behind
-from ramekin.storage.memory import ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
+from ramekin.storage.memory import DECIMAL_BYTES, ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
-from ramekin.values import BOOLEAN, NUMBER, TEXT, OrderKey, Span, join_key
+from ramekin.values import BOOLEAN, NUMBER, OBJECT, TEXT, OrderKey, Span, join_key
 
 if TYPE_CHECKING:
     from ramekin.definitions import RecordId
     from ramekin.fields import Field
     from ramekin.values import JoinKey
 
-KINDS = 5
+KINDS = OBJECT + 1
 """Types of values that have an order; see ``values.py``."""
 
 SHORT_POSTING = 1000
@@ -74,6 +74,7 @@ class FieldIndex(Shared):
         """The ids of the records whose field is null or missing."""
         self._owned: set[OrderKey] | None = None  # postings that no other copy shares; None: all of them
         self._value_bytes = VALUE_BYTES + (SORTED_BYTES if is_sorted else 0)
+        self._value_bytes += DECIMAL_BYTES if field.reading == "decimal" else 0
         self._held_bytes = 0
 
     def count_values(self) -> int:
@@ -134,13 +135,14 @@ class FieldIndex(Shared):
 
     def find_joined(self, key: JoinKey) -> list[Sequence[RecordId]]:
         """Return the ids of the records with this join key: those with the text, and those with the number."""
-        if isinstance(key, bool):
-            return [self.find((BOOLEAN, key))]
-        found = [self.find((TEXT, key))]
-        if self.postings[NUMBER] and _NUMBER.fullmatch(key):
-            number = _number(key)
-            if join_key(number) == key:
-                found.append(self.find((NUMBER, number)))
+        if isinstance(key, str):
+            found = [self.find((TEXT, key))]
+            if self.postings[NUMBER] and _NUMBER.fullmatch(key):
+                number = _number(key)
+                if join_key(number) == key:
+                    found.append(self.find((NUMBER, number)))
+        else:
+            found = [self.find(key if isinstance(key, tuple) else (BOOLEAN, key))]
         return [ids for ids in found if ids]
 
     def walk(

@@ -26,6 +26,9 @@ VALUE_BYTES = 68
 SORTED_BYTES = 9
 """What a value takes more where values are kept in order."""
 
+DECIMAL_BYTES = 76
+"""What a decimal takes more than another number."""
+
 MANY_BYTES = 112
 """A posting of several ids, without them."""
 

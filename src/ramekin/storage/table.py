@@ -9,21 +9,22 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
+from ramekin.declarations import declared_field
 from ramekin.definitions import NOTHING_DEFINED, IndexStats, TableStats
-from ramekin.fields import Field
+from ramekin.fields import join_reader
 from ramekin.ids import looks_like_integer
 from ramekin.paths import parse_path, print_path, reader
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.shared import Shared
-from ramekin.values import join_key
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
     from ramekin.definitions import Change, Definition, RecordId
-    from ramekin.paths import FieldPath
+    from ramekin.fields import Field
+    from ramekin.values import JoinKey
 
 BATCH = 400
 """Records that one step of a build handles: about 1 ms."""
@@ -78,7 +79,8 @@ class Table:
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.definition = NOTHING_DEFINED
-        self._pinned: dict[FieldPath, bool] = {}  # indexes that the definition names, each with whether it is sorted
+        self._unique: list[Field] = []
+        self._pinned: dict[Field, bool] = {}  # indexes that the definition names, each with whether it is sorted
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
         self._used_s: dict[Field, float] = {}
         self.memory = Memory() if memory is None else memory
@@ -87,10 +89,12 @@ class Table:
     def define(self, definition: Definition) -> None:
         """Give the table a definition, which its records satisfy."""
         self.definition = definition
-        self._pinned = {parse_path(name): False for name in definition.unique}
+        schema = definition.schema
+        self._unique = [declared_field(schema, parse_path(name)) for name in definition.unique]
+        self._pinned = dict.fromkeys(self._unique, False)
         for index in definition.indexes:
-            path = parse_path(index.field)
-            self._pinned[path] = self._pinned.get(path, False) or index.kind == "sorted"
+            field = declared_field(schema, parse_path(index.field))
+            self._pinned[field] = self._pinned.get(field, False) or index.kind == "sorted"
 
     def get(self, key: str) -> bytes | None:
         """Return a record's body. Cost: O(1)."""
@@ -308,8 +312,8 @@ class Table:
         return size
 
     def unique_fields(self) -> list[Field]:
-        """Return the fields that the definition says are unique."""
-        return [Field(parse_path(name)) for name in self.definition.unique]
+        """Return the fields that the definition says are unique, each read as its schema says."""
+        return self._unique
 
     def find_taken(self, changes: Sequence[Change]) -> tuple[Field, Change] | None:
         """Return the first change that would give a unique field a value that another record has, or None.
@@ -319,9 +323,10 @@ class Table:
         """
         changing = {change.key for change in changes}
         for field in self.unique_fields():
-            index, read, taken = self.indexes[field], reader(field.path), set()
+            index, key_of = self.indexes[field], join_reader(field)
+            taken: set[JoinKey] = set()
             for change in changes:
-                key = None if change.after is None else join_key(read(change.after))
+                key = None if change.after is None else key_of(change.after)
                 if key is None:
                     continue
                 holders = (record_id for ids in index.find_joined(key) for record_id in ids)
@@ -339,7 +344,7 @@ class Table:
 
         Cost: O(indexes).
         """
-        named = self.pinned()
+        named = self._pinned
         others = {field: index.is_sorted for field, index in self.indexes.items() if field not in named}
         return tuple(
             IndexStats(
@@ -353,15 +358,15 @@ class Table:
 
     def is_pinned(self, field: Field) -> bool:
         """Say whether the definition names the field's index."""
-        return field.path in self._pinned
+        return field in self._pinned
 
     def pinned(self) -> dict[Field, bool]:
         """Return the fields whose indexes the definition names, each with whether its index is sorted."""
-        return {Field(path): is_sorted for path, is_sorted in self._pinned.items()}
+        return self._pinned
 
     def is_pinned_sorted(self, field: Field) -> bool:
         """Say whether the definition names a sorted index of the field."""
-        return self._pinned.get(field.path, False)
+        return self._pinned.get(field, False)
 
     def _all_indexes(self) -> Iterator[FieldIndex]:
         yield from self.indexes.values()
