@@ -8,9 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ramekin import codec
 from ramekin.definitions import Change
 from ramekin.engine.base import Access
-from ramekin.errors import Fault, IdMismatch, InvalidRecord, RamekinError, TooManyAffected, Unavailable
+from ramekin.errors import (
+    Fault,
+    IdMismatch,
+    InvalidParameter,
+    InvalidRecord,
+    RamekinError,
+    TooManyAffected,
+    Unavailable,
+)
 from ramekin.operations import Operation, prepare, settle
 from ramekin.query import execute
 from ramekin.query.plan import Query
@@ -42,6 +51,9 @@ class ChangeRequest:
     max_affected: int | None = None
 
     def __post_init__(self) -> None:
+        codec.check_value(self.patch)
+        if self.max_affected is not None and self.max_affected < 0:
+            raise InvalidParameter("'max_affected' is 0 or more.")
         if isinstance(self.patch, dict) and "id" in self.patch:
             raise IdMismatch("A change of many records cannot set their id; an id never changes.")
 
@@ -101,9 +113,9 @@ async def _settle(engine: Engine, rules: Rules, request: ChangeRequest) -> tuple
 def _after(request: ChangeRequest, rules: Rules, key: str, body: bytes) -> bytes | None:
     """Return what a record becomes."""
     if request.is_deletion:
-        operation = Operation("delete", request.table, key)
+        operation = Operation("delete", request.table, key, is_parsed=True)
     else:
-        operation = Operation("patch", request.table, key, request.patch)
+        operation = Operation("patch", request.table, key, request.patch, is_parsed=True)
     try:
         return settle(prepare(operation, rules), body, rules).body
     except RamekinError as error:

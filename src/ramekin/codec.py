@@ -23,6 +23,7 @@ import msgspec
 from ramekin.errors import (
     DuplicateMember,
     IntegerOutOfRange,
+    InvalidRecord,
     MalformedJson,
     NumberNotFinite,
     TooDeep,
@@ -96,6 +97,41 @@ def digest(body: bytes) -> str:
 def splice_array(bodies: Iterable[bytes]) -> bytes:
     """Return bodies as one JSON array, without parsing any of them. Cost: O(length)."""
     return b"[%b]" % b",".join(bodies)
+
+
+def check_value(value: object) -> None:
+    """Refuse what no JSON text could say, in a value that Python code made: sets, names that are no text, NaN.
+
+    Raises:
+        InvalidRecord: a value, or the name of a member, of a type that JSON has not.
+        NumberNotFinite, IntegerOutOfRange, TooDeep, MalformedJson (half of a surrogate pair): as `parse`.
+
+    Cost: O(values).
+    """
+    pending: list[tuple[Any, int]] = [(value, 1)]
+    while pending:
+        item, depth = pending.pop()
+        kind = type(item)
+        if kind is dict or kind is list:
+            if depth > MAX_DEPTH:  # the innermost comes first, so that a list inside itself ends here too
+                raise TooDeep(f"The record is nested more than {MAX_DEPTH} levels deep.")
+            for name in item if kind is dict else ():
+                _check_text(name, "The name of a member")
+            pending += [(child, depth + 1) for child in (item.values() if kind is dict else item)]
+        elif kind is int or kind is float:
+            check_numbers(item)
+        elif item is not None and kind is not bool:
+            _check_text(item, "A value")
+
+
+def _check_text(text: object, what: str) -> None:
+    if type(text) is not str:
+        raise InvalidRecord(
+            f"{what} has the Python type '{shorten(type(text).__name__)}', which JSON has not; send it as text, a "
+            "number, true, false, null, a list or a dict."
+        )
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise MalformedJson("A text holds half of a surrogate pair, which is no Unicode.")
 
 
 def check_numbers(value: object) -> None:

@@ -29,7 +29,7 @@ from ramekin.errors import (
 )
 from ramekin.json_schema import JsonSchema
 from ramekin.models import ModelSchema
-from ramekin.operations import Operation, Outcome, Prepared, Rules, prepare, settle
+from ramekin.operations import ALWAYS, Operation, Outcome, Prepared, Rules, prepare, settle
 from ramekin.presence import Presence
 from ramekin.schema import MAX_FAULTS
 
@@ -80,7 +80,8 @@ class Database:
 
     1. A record that is stored has an id and satisfies its table's model.
     2. A call that raises has changed nothing; a bulk or a batch is all or nothing.
-    3. Errors are those of ``ramekin.errors``.
+    3. Errors are those of ``ramekin.errors``, UnfitModel for a model that can be no table.
+    4. Records are JSON values; whoever hands over what `codec.parse` made says so, and it is not looked at again.
 
     Use it in ``async with``, from one event loop.
     """
@@ -227,15 +228,21 @@ class Database:
                 return outcomes
         raise Unavailable("The records are being written by others; nothing was applied.")
 
-    async def insert(self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error") -> list[Outcome]:
+    async def insert(
+        self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error", is_parsed: bool = False
+    ) -> list[Outcome]:
         """Create many records, all or nothing.
+
+        Args:
+            is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
 
         Raises:
             InvalidRecord: with the faults of the first records that have any; pointers begin with the index.
         """
         check_table_name(table)
         rules = self.rules(table)
-        prepared = await self._prepare_all(table, records, rules, on_conflict)
+        each = Operation("create", table, on_conflict=on_conflict, is_parsed=is_parsed)
+        prepared = await self._prepare_all(each, records, rules)
         outcomes = await self._settle_and_write(prepared, {table: rules})
         return await self.write([p.operation for p in prepared]) if outcomes is None else outcomes
 
@@ -250,13 +257,18 @@ class Database:
         return await changing.change(self.engine, self._presence, lambda: self.rules(request.table), request)
 
     async def load(
-        self, records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]], *, is_replacing: bool = False
+        self,
+        records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]],
+        *,
+        is_replacing: bool = False,
+        is_parsed: bool = False,
     ) -> dict[str, int]:
         """Store whole tables, over records with the same ids, and return the number of records of each.
 
         Args:
             records: (table, parsed record); a record of None only names the table.
             is_replacing: tables that are not named are dropped, those of models emptied.
+            is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
 
         All or nothing. Cost: O(records), in steps of 2 ms; the last step, which makes all visible, about 0.1 µs a
         record.
@@ -264,9 +276,8 @@ class Database:
         Raises:
             MemoryLimit: there is no room for the records beside what is there, which may have the same ids.
         """
-        return await loading.load(
-            self.engine, self.rules, records, is_replacing=is_replacing, keep=frozenset(self.models)
-        )
+        each = records if is_parsed else loading.checked(records)
+        return await loading.load(self.engine, self.rules, each, is_replacing=is_replacing, keep=frozenset(self.models))
 
     # Tables
 
@@ -382,14 +393,13 @@ class Database:
         schema, indexes = self.schemas.get(stats.name), await self.engine.index_stats(stats.name)
         return TableInfo(stats, indexes, None if schema is None else schema.json_schema, stats.name in self.models)
 
-    async def _prepare_all(
-        self, table: str, records: Iterable[Any], rules: Rules, on_conflict: OnConflict
-    ) -> list[Prepared]:
+    async def _prepare_all(self, each: Operation, records: Iterable[Any], rules: Rules) -> list[Prepared]:
         prepared: list[Prepared] = []
         faults: list[Fault] = []
         for i, record in enumerate(records):
             try:
-                prepared.append(prepare(Operation("create", table, record=record, on_conflict=on_conflict), rules))
+                operation = Operation("create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed)
+                prepared.append(prepare(operation, rules))
             except RamekinError as error:
                 if not isinstance(error, InvalidRecord):
                     raise error.at(i) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
 from ramekin.engine.base import Access
+from ramekin.errors import InvalidParameter
 from ramekin.paths import row_reader
 from ramekin.query import execute
 from ramekin.query.aggregate import Groups
@@ -64,6 +65,7 @@ class FindRequest:
     """Names that a misspelt field may have meant, besides the fields."""
 
     def __post_init__(self) -> None:
+        check_page(self.limit, self.offset)
         _ = self.query
 
     @cached_property
@@ -142,6 +144,7 @@ class GroupRequest:
     is_strict: bool = False
 
     def __post_init__(self) -> None:
+        check_page(self.limit, self.offset)
         _ = self.after
 
     @property
@@ -161,6 +164,12 @@ class GroupRequest:
             return None
         values = position_of(self.question, self.cursor, *[VALUE] * len(self.columns))
         return dict(zip(self.columns, values, strict=True))
+
+
+def check_page(limit: int, offset: int) -> None:
+    """Refuse a page that ends before it begins. Raises InvalidParameter."""
+    if limit < 0 or offset < 0:
+        raise InvalidParameter("'limit' and 'offset' are 0 or more.")
 
 
 async def find(engine: Engine, presence: Presence, request: FindRequest, max_sorted: int) -> FindPage:

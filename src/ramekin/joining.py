@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ramekin.engine.base import Access
 from ramekin.errors import (
@@ -23,13 +23,14 @@ from ramekin.errors import (
     shorten,
 )
 from ramekin.fields import Field, common_reading, join_reader
-from ramekin.finding import RECORD_ID, VALUE, Explanation
+from ramekin.finding import RECORD_ID, VALUE, Explanation, check_page
 from ramekin.paths import member_names, print_path, split_path
 from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.query.gather import too_many_rows
 from ramekin.query.join import (
     ID,
     JoinPlan,
+    JoinType,
     On,
     PairPosition,
     Walk,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from ramekin.fields import Fields
     from ramekin.paths import FieldPath
     from ramekin.presence import Presence
-    from ramekin.query.join import Group, JoinType, Pair
+    from ramekin.query.join import Group, Pair
     from ramekin.query.order import Order
     from ramekin.query.predicate import Predicate
     from ramekin.readings import Reading
@@ -100,6 +101,10 @@ class JoinRequest:
     is_strict: bool = False
 
     def __post_init__(self) -> None:
+        check_page(self.limit, self.offset)
+        for word, known in ((self.kind, get_args(JoinType)), (self.shape, SHAPES)):
+            if word not in known:
+                raise InvalidParameter(f"'{shorten(word)}' is no kind of join; it is one of {', '.join(known)}.")
         if self.sides[0] == self.sides[1]:
             raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
         if self.shape == "tree" and self.kind not in ("inner", "left"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ramekin import codec
 from ramekin.definitions import check_table_name
 from ramekin.engine.held import Held
 from ramekin.errors import DuplicateId, Fault, RamekinError, Unavailable
@@ -110,6 +111,19 @@ class _Staged:
 
 def _in_place(error: RamekinError, place: str) -> RamekinError:
     return type(error)(error.message, faults=error.faults_under(place))
+
+
+async def checked(records: Sent) -> AsyncIterator[tuple[str, Any]]:
+    """Yield records that Python code made, each once it is known to be a JSON value. Raises as `codec.check_value`."""
+    counts: dict[str, int] = {}
+    async for table, record in _each(records):
+        place = f"{table}/{counts.setdefault(table, 0)}"
+        try:
+            codec.check_value(record)
+        except RamekinError as error:
+            raise _in_place(error, place) from None
+        counts[table] += record is not None
+        yield table, record
 
 
 async def _each(records: Sent) -> AsyncIterator[tuple[str, Any]]:

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from ramekin import codec
-from ramekin.definitions import MIB
+from ramekin.definitions import MIB, check_table_name
 from ramekin.errors import (
     BodyTooLarge,
     IdMismatch,
     InvalidId,
+    InvalidOperation,
     InvalidRecord,
     PreconditionFailed,
     PreconditionRequired,
     RecordExists,
     RecordNotFound,
+    did_you_mean,
     shorten,
 )
 from ramekin.ids import id_key, uuid7
@@ -96,6 +98,8 @@ class Operation(Struct, frozen=True, gc=False):
     record: Any = None
     condition: Condition = ALWAYS
     on_conflict: OnConflict = "error"
+    is_parsed: bool = False
+    """Whether the words are known to be right and the record comes from `codec.parse`, so neither is looked at."""
 
 
 class Rules(Struct, frozen=True, gc=False):
@@ -135,10 +139,13 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     """Check an operation and find its key. Cost: O(length of the record).
 
     Raises:
+        InvalidOperation, InvalidTableName: it has a word that means nothing.
         IdMismatch: the record's id is not the one in the address.
         InvalidRecord, InvalidId, BodyTooLarge: of a record that is whole as it was sent.
     """
     schema = rules.schema
+    if not operation.is_parsed:
+        _check(operation)
     if operation.kind != "create":
         return _prepare_addressed(operation, schema)
     sent = _object(operation.record)
@@ -146,6 +153,18 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
         return Prepared(operation, _key_of(sent["id"], schema), sent)
     body, key = body_of(sent, rules)
     return Prepared(operation, key, sent, body)
+
+
+def _check(operation: Operation) -> None:
+    """Refuse an operation made by Python code that no request could mean."""
+    for word, known in ((operation.kind, KINDS), (operation.on_conflict, CONFLICT_RULES)):
+        if word not in known:
+            hint = did_you_mean(str(word), known) or f" It is one of {', '.join(known)}."
+            raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.{hint}")
+    if operation.kind not in ("create", "upsert") and operation.address is None:
+        raise InvalidOperation(f"'{operation.kind}' needs the address of a record.")
+    check_table_name(operation.table)
+    codec.check_value(operation.record)
 
 
 def body_of(record: object, rules: Rules) -> tuple[bytes, str]:

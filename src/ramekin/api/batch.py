@@ -78,11 +78,10 @@ def _read_operation(item: Any) -> Operation:
     if (kind == "delete") == ("record" in item):
         raise InvalidOperation("Every operation but delete has a 'record'; delete has none.")
     if kind == "create":
-        return Operation(kind, table, record=_with_id(item))
+        return Operation(kind, table, record=_with_id(item), is_parsed=True)
     address = _address(item, is_needed=kind != "upsert")
-    return Operation(
-        kind, table, address, _upserted(item) if kind == "upsert" else item.get("record"), _condition(item)
-    )
+    record = _upserted(item) if kind == "upsert" else item.get("record")
+    return Operation(kind, table, address, record, _condition(item), is_parsed=True)
 
 
 def _with_id(item: dict[str, Any]) -> Any:

@@ -60,7 +60,7 @@ def register(app: FastAPI, context: Context) -> None:
         accepted(request, (JSON,))
         refuse_preconditions(request)
         records = _read_database(chunks, database.limits.record_bytes)
-        loaded = await database.load(records, is_replacing=mode == "replace")
+        loaded = await database.load(records, is_replacing=mode == "replace", is_parsed=True)
         return json_response({"loaded": loaded})
 
     add_route(app, "GET", f"{API}/dump/{{table}}", dump_table, **descriptions.DUMP["dump_table"])

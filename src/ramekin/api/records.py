@@ -69,10 +69,10 @@ def register(app: FastAPI, context: Context) -> None:
         if kind == JSON and body.lstrip(b" \t\r\n")[:1] != b"[":
             if len(body) > limits.record_bytes:
                 raise BodyTooLarge(f"A record has more than {limits.record_bytes} bytes.")
-            outcome = await database.apply(Operation("create", table, None, codec.parse(body), ALWAYS, rule))
+            outcome = await database.apply(Operation("create", table, None, codec.parse(body), ALWAYS, rule, True))
             return _answer_one(table, outcome, is_minimal=is_minimal)
         records = _read_bulk(context, table, kind, body, form)
-        outcomes = await database.insert(table, records, on_conflict=rule)
+        outcomes = await database.insert(table, records, on_conflict=rule, is_parsed=True)
         return _answer_many(outcomes, is_minimal=is_minimal)
 
     @hot
@@ -115,7 +115,7 @@ def register(app: FastAPI, context: Context) -> None:
         condition = read_condition(request)
         record = await _parse(context, body, table, None if upsert else id)
         kind: Any = "upsert" if upsert else "replace"
-        outcome = await database.apply(Operation(kind, table, id, record, condition))
+        outcome = await database.apply(Operation(kind, table, id, record, condition, "error", True))
         return _answer_one(table, outcome)
 
     @hot
@@ -127,7 +127,7 @@ def register(app: FastAPI, context: Context) -> None:
         accepted(request, (JSON,))
         condition = read_condition(request)
         record = await _parse(context, body, table, id)
-        outcome = await database.apply(Operation("patch", table, id, record, condition))
+        outcome = await database.apply(Operation("patch", table, id, record, condition, "error", True))
         return _answer_one(table, outcome)
 
     @hot
@@ -135,7 +135,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Delete a record."""
         check_no_body(request)
         read_parameters(request)
-        await database.apply(Operation("delete", table, id, None, read_condition(request)))
+        await database.apply(Operation("delete", table, id, None, read_condition(request), "error", True))
         return Response(status_code=204)
 
     docs = descriptions.RECORDS

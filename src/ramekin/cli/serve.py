@@ -228,7 +228,7 @@ async def _load(database: Database, sources: list[Source]) -> None:
     with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
         reading = Reading(sources, database.limits.record_bytes, columns_of, advance)
         with naming_faults(reading):
-            await database.load(reading)
+            await database.load(reading, is_parsed=True)
 
 
 async def _has_records(database: Database) -> bool:
