@@ -1,7 +1,8 @@
 """Which fields a table has: declared by its schema, or present in a record.
 
-A field of a table without a schema is looked for in the records; a record that has it is remembered, and so is that
-none has, for as long as the table stands still. Knows no HTTP; see ``finding.py`` and ``joining.py`` for who asks.
+A field of a table without a schema is looked for in the records, all that a query names in one pass. A record that has
+it is remembered here; that none has is known to the engine, whatever is written. Knows no HTTP; see ``finding.py`` and
+``joining.py`` for who asks.
 """
 
 from __future__ import annotations
@@ -28,11 +29,16 @@ SAMPLE_ROWS = 500
 """Records in which a table without a schema is searched for names to suggest."""
 
 NAME_DEPTH = 3
+
+MAX_NAMES = 1000
+"""Names that are looked at for a suggestion."""
+
+MAX_HINTS = 5
+"""Unknown fields of one query for which a name is suggested."""
+
 MAX_REMEMBERED = 10_000
 
 ID: FieldPath = ("id",)
-
-_read_id = reader(ID)
 
 
 class Presence:
@@ -41,28 +47,56 @@ class Presence:
     def __init__(self, engine: Engine, schemas: Mapping[str, RecordSchema]) -> None:
         self._engine, self._schemas = engine, schemas
         self._witnesses: dict[tuple[str, FieldPath], str] = {}
-        self._absent: dict[tuple[str, FieldPath], int] = {}
+        self._absent: dict[tuple[str, FieldPath], int] = {}  # as of a table's revision
 
     def fields(self, table: str) -> Fields:
         """Return what is declared of a table's fields."""
         return self._schemas.get(table) or NO_SCHEMA
 
     async def has(self, table: str, path: FieldPath) -> bool:
-        """Say whether a field is declared or present in a record.
+        """Say whether a field is declared or present in a record. Raises, and costs, as `absent`."""
+        return not await self.absent(table, [path])
+
+    async def absent(self, table: str, paths: Iterable[FieldPath]) -> list[FieldPath]:
+        """Return those of some fields that are neither declared nor present in a record.
 
         Raises:
             UnknownTable: there is no such table.
 
-        Cost: O(1) where it is known; else O(n) once, in steps.
+        Cost: O(1) for what is known; else O(n) once for all of them, in steps.
         """
-        declared = self.fields(table).type_of(path)
-        if path == ID or declared is None or declared.kinds:
-            return declared is not None
-        if (witness := self._witnesses.get((table, path))) is not None:
-            body = await self._engine.get(table, witness)
-            if body is not None and reader(path)(body) is not MISSING:
-                return True
-        return await self._look_for(table, path)
+        fields, paths = self.fields(table), list(dict.fromkeys(paths))
+        absent: set[FieldPath] = set()
+        unknown: list[FieldPath] = []
+        for path in paths:
+            declared = fields.type_of(path)
+            if declared is None:
+                absent.add(path)
+            elif path != ID and not declared.kinds and not await self._is_seen(table, path):
+                unknown.append(path)
+        if unknown:
+            absent |= await self._look_for(table, unknown)
+        return [path for path in paths if path in absent]
+
+    async def _look_for(self, table: str, paths: Sequence[FieldPath]) -> set[FieldPath]:
+        """Return those of some fields that no record has. The engine keeps a few of them in step with every write."""
+        revision = (await self._engine.table_stats(table)).revision
+        absent = {path for path in paths if self._absent.get((table, path)) == revision}
+        unknown = [path for path in paths if path not in absent]
+        if unknown:
+            for path, key in zip(unknown, await self._engine.holders(table, unknown), strict=True):
+                if key is None:
+                    absent.add(path)
+                    _remember(self._absent, (table, path), revision)
+                else:
+                    _remember(self._witnesses, (table, path), key)
+        return absent
+
+    async def _is_seen(self, table: str, path: FieldPath) -> bool:
+        """Say whether the record that had a field has it still."""
+        witness = self._witnesses.get((table, path))
+        body = None if witness is None else await self._engine.get(table, witness)
+        return body is not None and reader(path)(body) is not MISSING
 
     async def names(self, table: str) -> list[str]:
         """Return the names of a table's fields, as far as its schema or its first records tell: dotted, outer first."""
@@ -71,7 +105,7 @@ class Presence:
         async with self._engine.snapshot([Access(table)]) as view:
             async for bodies in view.batches(table):
                 found = (path for body in islice(bodies, SAMPLE_ROWS) for path in _paths(codec.parse(body)))
-                unique = sorted(dict.fromkeys(found), key=len)
+                unique = sorted(islice(_unique(found), MAX_NAMES), key=len)
                 return [print_path(path) for path in unique]
         return []
 
@@ -87,37 +121,33 @@ class Presence:
         Raises:
             UnknownField: with `is_strict`, for the first of them.
         """
-        warnings = []
-        for path in paths:
-            if await self.has(table, path) or not (await self._engine.table_stats(table)).records:
-                continue
+        absent = await self.absent(table, paths)
+        if not absent or not (await self._engine.table_stats(table)).records:
+            return []
+        known, warnings = [*await self.names(table), *words], list[str]()
+        for place, path in enumerate(absent):
             name = print_path(path)
-            hint = did_you_mean(name, [*await self.names(table), *words]).strip()
+            hint = did_you_mean(name, known).strip() if place < MAX_HINTS else ""
             if is_strict:
                 raise UnknownField(f"No record in '{shorten(table)}' has the field '{shorten(name)}'. {hint}".strip())
             told = f"no record in {table} has the field '{shorten(name)}'"
             warnings.append(f"{told}; {hint[0].lower()}{hint[1:]}" if hint else told)
         return warnings
 
-    async def _look_for(self, table: str, path: FieldPath) -> bool:
-        revision = (await self._engine.table_stats(table)).revision
-        if self._absent.get((table, path)) == revision:
-            return False
-        read = reader(path)
-        async with self._engine.snapshot([Access(table)]) as view:
-            async for bodies in view.batches(table):
-                found = next((body for body in bodies if read(body) is not MISSING), None)
-                if found is not None:
-                    _remember(self._witnesses, (table, path), str(_read_id(found)))
-                    return True
-        _remember(self._absent, (table, path), revision)
-        return False
-
 
 def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:
     if len(known) >= MAX_REMEMBERED:
         known.clear()
     known[key] = value
+
+
+def _unique(paths: Iterable[FieldPath]) -> Iterator[FieldPath]:
+    """Yield paths, each once."""
+    seen: set[FieldPath] = set()
+    for path in paths:
+        if path not in seen:
+            seen.add(path)
+            yield path
 
 
 def _paths(record: dict[str, Any], prefix: FieldPath = ()) -> Iterator[FieldPath]:

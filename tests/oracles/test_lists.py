@@ -73,7 +73,8 @@ def test_lists_are_what_their_description_says(seed):
                     await disturb(database, generator, model)
 
     asyncio.run(run())
-    assert accesses >= {"index", "scan"}
+    if QUERIES >= 2000:  # else not each seed meets both
+        assert accesses >= {"index", "scan"}
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

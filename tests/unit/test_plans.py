@@ -1,9 +1,20 @@
 """Plans are values, chosen by what the indexes estimate; no server, no table."""
 
-import pytest
+import random
+from difflib import SequenceMatcher
+from unittest.mock import patch
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ramekin import codec
+from ramekin.errors import did_you_mean
+from ramekin.errors.base import LIKELY_NAMES
 from ramekin.fields import Field, NoSchema
 from ramekin.query.choose import MAX_POINTS, Needs, choose_access_path, choose_counting_path, fields_to_index
+from ramekin.query.decide import without_fields
+from ramekin.query.match import body_matcher
 from ramekin.query.plan import (
     ALL_IDS,
     ALL_SPANS,
@@ -19,10 +30,11 @@ from ramekin.query.plan import (
     intersect,
     spans_behind,
 )
-from ramekin.query.predicate import EVERYTHING
+from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.values import BOOLEAN, NUMBER, TEXT, Span
+from tests.oracles.generate import Generator
 
 FREE = NoSchema()
 COUNT = 1_000_000
@@ -240,3 +252,31 @@ def test_plans_and_queries_compare_and_cannot_be_changed():
     for value, member in ((query(), "limit"), (plan(query()), "rest"), (Position((), 1), "values")):
         with pytest.raises(AttributeError):
             setattr(value, member, None)
+
+
+@given(st.randoms(use_true_random=False))
+def test_conditions_that_are_decided_before_are_what_they_would_be_for_each_record(random):
+    generator = Generator(random.random())
+    record = {key: value for key, value in generator.record(1).items() if key not in ("none", "a", "t")}
+    where = parse_where(generator.where(), FREE)
+    absent = {("none",), ("a",), ("t",), ("t", "0"), ("t", "1")}
+    left = without_fields(where, absent)
+    assert not absent & set(paths_in(left))
+    body = codec.dump(record)
+    assert body_matcher(left)(body) is body_matcher(where)(body)
+
+
+def test_a_suggestion_is_little_work_however_many_and_long_the_names_are():
+    names = ["".join(random.Random(i).sample("abcdefghij" * 10, 100)) for i in range(5000)]
+    compared = []
+
+    class Matcher(SequenceMatcher):
+        def ratio(self):
+            compared.append(1)
+            return super().ratio()
+
+    with patch("difflib.SequenceMatcher", Matcher):
+        did_you_mean("".join(random.Random(-1).sample("abcdefghij" * 10, 100)), iter(names))
+        assert len(compared) <= 2 * LIKELY_NAMES
+        assert did_you_mean("nmae", [f"field{i}" for i in range(400)] + ["name"]) == " Did you mean 'name'?"
+        assert did_you_mean("nmae", ["name" + "e" * 100, "named"]) == " Did you mean 'named'?"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.fields import Field
+    from ramekin.paths import FieldPath
     from ramekin.query.plan import IdWalk, Part, Query
     from ramekin.values import JoinKey, OrderKey, Span
 
@@ -60,6 +61,9 @@ class View(Protocol):
 
     def count(self, table: str) -> int:
         """Return the number of records. Cost: O(1)."""
+
+    def absent(self, table: str) -> frozenset[FieldPath]:
+        """Return fields that no record has, as far as that is known. Cost: O(1)."""
 
     def rows_at_once(self, table: str) -> int:
         """Return how many rows of this table one step may decode: a few hundred, fewer where bodies are long."""
@@ -282,6 +286,13 @@ class Engine(Protocol):
         """Return a page of a table in id order, behind an id or from an offset. Raises UnknownTable.
 
         Cost: O(log n + limit), after the first call on a table, which puts its ids in order.
+        """
+
+    async def holders(self, table: str, paths: Sequence[FieldPath]) -> list[str | None]:
+        """Return for each of some fields the key of a record that has it, or None. Raises UnknownTable.
+
+        Cost: O(1) where it is known that none has, which writes keep so; else one pass over the records for all of the
+        fields, in steps, until each was found.
         """
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[View]:

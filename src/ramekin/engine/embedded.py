@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.engine.base import State
+    from ramekin.paths import FieldPath
 
 SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""
@@ -158,6 +159,19 @@ class EmbeddedEngine:
             return page_of(found.order, found.records, after, offset, limit)
         async with self.snapshot([Access(table, in_id_order=True)]) as view:
             return view.page(table, after, offset, limit)
+
+    async def holders(self, table: str, paths: Sequence[FieldPath]) -> list[str | None]:
+        absences, now_s = self._catalog.table(table).absences, self._clock.steady_s()
+        unknown = [path for path in dict.fromkeys(paths) if not absences.are_known(path, now_s)]
+        if not unknown:
+            return [None] * len(paths)
+        async with self.snapshot([Access(table)]) as view:
+            absences = self._catalog.table(table).absences
+            absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
+            found = await view.holders(table, unknown)
+        absences.drop(found)
+        absences.settle(path for path in unknown if path not in found)
+        return [found.get(path) for path in paths]
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
         return _Snapshot(self, accesses)

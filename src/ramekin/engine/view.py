@@ -7,7 +7,7 @@ what each method promises.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
@@ -16,17 +16,18 @@ from ramekin.engine.base import Page
 from ramekin.errors import MemoryLimit, shorten
 from ramekin.fields import Field
 from ramekin.ids import id_order, sort_ids
-from ramekin.paths import print_path
+from ramekin.paths import print_path, reader, row_reader
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
 from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.table import Still
-from ramekin.values import ARRAY, NUMBER, TEXT, Span
+from ramekin.values import ARRAY, MISSING, NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ramekin.definitions import RecordId
     from ramekin.engine.base import Access, Row
+    from ramekin.paths import FieldPath
     from ramekin.query.plan import Part
     from ramekin.storage.id_order import IdOrder
     from ramekin.storage.indexes import FieldIndex
@@ -50,6 +51,8 @@ SHORT_LIST = 1000
 
 ID = Field(("id",))
 
+_read_id = reader(ID.path)
+
 
 class EmbeddedView:
     """Pinned structures of some tables; see `View` in ``base.py``."""
@@ -59,6 +62,7 @@ class EmbeddedView:
         self._orders: dict[str, IdOrder] = {}
         self._indexes: dict[tuple[str, Field], FieldIndex] = {}
         self._at_once: dict[str, int] = {}
+        self._absent: dict[str, frozenset[FieldPath]] = {}
         self._stills: list[Still] = []
         self._rows = 0
 
@@ -69,6 +73,7 @@ class EmbeddedView:
             self._stills.append(table)
         if name not in self._records:
             self._records[name] = table.records.pin()
+            self._absent[name] = table.absences.known
             self._at_once[name] = max(
                 1, min(SCAN_ROWS, BATCH_BYTES * len(table.records.bodies) // max(1, table.size_bytes))
             )
@@ -94,6 +99,9 @@ class EmbeddedView:
 
     def count(self, table: str) -> int:
         return len(self._records[table].bodies)
+
+    def absent(self, table: str) -> frozenset[FieldPath]:
+        return self._absent[table]
 
     def rows_at_once(self, table: str) -> int:
         return self._at_once[table]
@@ -188,6 +196,21 @@ class EmbeddedView:
             yield batch
             await asyncio.sleep(0)
 
+    async def holders(self, table: str, paths: Sequence[FieldPath]) -> dict[FieldPath, str]:
+        """Return the key of a record that has a field, for those of some fields that any record has. Cost: O(n)."""
+        found: dict[FieldPath, str] = {}
+        missing = list(paths)
+        async for bodies in self.batches(table):
+            rest = iter(bodies)
+            while missing and (holder := next(filter(_has_any(missing), rest), None)) is not None:
+                values = row_reader(tuple(missing))(holder)
+                has = [path for path, value in zip(missing, values, strict=True) if value is not MISSING]
+                found |= dict.fromkeys(has, str(_read_id(holder)))
+                missing = [path for path in missing if path not in has]
+            if not missing:
+                break
+        return found
+
     async def rest(self, rows: int) -> None:
         self._rows += rows
         if self._rows >= REST_ROWS:
@@ -213,6 +236,15 @@ class EmbeddedView:
             merged += part
             await self.rest(BATCH_ROWS)
         return Rows(bodies, merged)
+
+
+def _has_any(paths: Sequence[FieldPath]) -> Callable[[bytes], bool]:
+    """Return the test whether a body has one of some fields."""
+    if len(paths) == 1:
+        read_one = reader(paths[0])
+        return lambda body: read_one(body) is not MISSING
+    read = row_reader(tuple(paths))
+    return lambda body: any(value is not MISSING for value in read(body))
 
 
 def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: int, limit: int) -> Page:

@@ -6,10 +6,11 @@ Knows no tables: it is given a `Source`. See ``choose.py`` for how the way is ch
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ramekin.query.choose import choose_access_path, choose_counting_path
+from ramekin.query.decide import without_fields
 from ramekin.query.gather import IDS_FOR_A_ROW, RUN_IDS, Ids
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Equal, IdWalk
@@ -42,9 +43,16 @@ async def find(source: Source, table: str, query: Query, max_sorted: int) -> Fou
 
     Cost: O(page) along an index that fits; else O(rows looked at), in steps.
     """
+    query = with_what_is_known(source, table, query)
     rows = Rows(source, table, query, choose(source, table, query), max_sorted)
     page = await rows.page()
     return Found(page[: query.limit], len(page) > query.limit, rows.examined, rows.plan)
+
+
+def with_what_is_known(source: Source, table: str, query: Query) -> Query:
+    """Return a query without the conditions on fields that no record of the table has."""
+    absent = source.absent(table)
+    return replace(query, where=without_fields(query.where, absent)) if absent else query
 
 
 def choose(source: Source, table: str, query: Query) -> Plan:
@@ -68,6 +76,7 @@ class Matching:
     """All records that satisfy a query's predicate, by the way that looks at the fewest rows, in no order."""
 
     def __init__(self, source: Source, table: str, query: Query) -> None:
+        query = with_what_is_known(source, table, query)
         self.plan = choose_counting_path(query, lambda part: source.estimate(table, part), source.count(table))
         self.examined = 0
         """Rows that were looked at."""

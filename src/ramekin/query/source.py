@@ -5,11 +5,12 @@ See `View` in ``engine/base.py`` for what each method promises.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ramekin.fields import Field
+    from ramekin.paths import FieldPath
     from ramekin.query.plan import IdWalk, Part
     from ramekin.values import OrderKey, Span
 
@@ -20,6 +21,7 @@ class Source(Protocol):
     """One moment of some tables."""
 
     def count(self, table: str) -> int: ...
+    def absent(self, table: str) -> Container[FieldPath]: ...
     def rows_at_once(self, table: str) -> int: ...
     def get(self, table: str, key: str) -> Row | None: ...
     def estimate(self, table: str, part: Part) -> int: ...

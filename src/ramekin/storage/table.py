@@ -14,6 +14,7 @@ from ramekin.definitions import NOTHING_DEFINED, IndexStats, TableStats
 from ramekin.fields import join_reader
 from ramekin.ids import looks_like_integer
 from ramekin.paths import parse_path, print_path, reader
+from ramekin.storage.absences import Absences
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
@@ -79,6 +80,7 @@ class Table:
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.definition = NOTHING_DEFINED
+        self.absences = Absences()
         self._unique: list[Field] = []
         self._pinned: dict[Field, bool] = {}  # indexes that the definition names, each with whether it is sorted
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
@@ -102,6 +104,8 @@ class Table:
 
     def put(self, key: str, body: bytes) -> None:
         """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index."""
+        if self.absences.watched:
+            self.absences.note(body)
         is_found = self.order is not None or self.indexes or self._growing
         records = self._writable() if is_found or self.records.readers else self.records
         bodies = records.bodies
@@ -153,6 +157,11 @@ class Table:
         The order and the indexes are dropped and built again when they are next asked for, so that the step stays
         short: 10 ms for 100,000 records.
         """
+        if len(bodies) > BATCH:
+            self.absences.clear()
+        elif self.absences.watched:
+            for body in bodies.values():
+                self.absences.note(body)
         if replace:
             self.records = Records()
         records = self.records = self.records.writable()
@@ -265,6 +274,7 @@ class Table:
 
     def drop_idle_indexes(self, before_s: float) -> None:
         """Drop the indexes that nothing has used since a moment; those that the definition names stay."""
+        self.absences.drop_idle(before_s)
         for field in list(self.indexes):
             if self._used_s.get(field, 0.0) < before_s and not self.is_pinned(field):
                 self.drop_index(field)
