@@ -58,4 +58,5 @@ class Settings(BaseModel):
     csv_types: Literal["auto", "text"] = Field(
         "auto", description="text: columns of CSV files stay text where no schema says what they hold."
     )
+    keep_alive_seconds: int = Field(100, ge=1, description="Seconds for which clients may count on an idle connection.")
     shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")

@@ -96,3 +96,43 @@ def test_over_a_real_connection(server, case):
 @pytest.mark.parametrize("case", [*UPGRADES[:5], *CONNECTS[:6]], ids=lambda case: case.name)
 def test_over_a_real_connection_byte_by_byte(server, case):
     ask(server, case, [case.sent[i : i + 1] for i in range(len(case.sent))], 0.0003)
+
+
+STAYS = b"connection: keep-alive\r\nkeep-alive: timeout=%d\r\n"
+
+
+def test_an_answer_says_how_long_the_connection_stays_open(server):
+    for sent in (
+        READ,
+        WRITE,
+        request("GET", "/api/v1/data/t?limit=1"),
+        request("HEAD", "/health"),
+        request("GET", "/x"),
+    ):
+        with wire(server) as connection:
+            assert STAYS % 100 in connection.ask(sent)
+            assert STAYS % 100 in connection.ask(sent)
+
+
+def test_an_answer_behind_which_the_connection_ends_says_nothing_of_the_kind(server):
+    old = READ.replace(b"HTTP/1.1", b"HTTP/1.0")
+    broken = request("GET", "/api/v1/data/t", host="y")
+    for sent in (request("GET", "/api/v1/data/t/victim", connection="close"), old, broken):
+        with wire(server) as connection:
+            answer = connection.ask(sent)
+            assert b"connection: close" in answer
+            assert b"keep-alive" not in answer
+            assert connection.is_closed()
+
+
+@pytest.mark.parametrize("way", ["off", "protocol"])
+def test_an_idle_connection_stays_a_little_longer_than_is_said(way):
+    server = Server("serve", "--fast-path", way, "--keep-alive-seconds", "1")
+    with wire(server) as connection:
+        assert STAYS % 1 in connection.ask(WRITE)
+        time.sleep(2)
+        connection.ask(READ)
+        began = time.monotonic()
+        assert connection.is_closed()
+        assert 5 < time.monotonic() - began < 9
+    assert server.stop() == 0

@@ -229,16 +229,6 @@ def memory_mb(server):
     return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * 4096 / 1e6
 
 
-def test_an_idle_connection_is_closed_after_five_seconds(server):
-    with wire(server) as connection:
-        connection.ask(READ)
-        time.sleep(3)
-        connection.ask(READ)
-        began = time.monotonic()
-        assert connection.is_closed()
-        assert 4 < time.monotonic() - began < 9
-
-
 def test_requests_under_way_are_answered_when_the_server_stops():
     server = Server("serve")
     with wire(server) as connection:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ramekin import errors
 from ramekin.api.problems import status_of
@@ -26,6 +27,28 @@ def test_every_setting_is_in_the_table(setting):
     assert row, setting
     default = {None: "none", (): "none", True: "on", False: "off"}.get(field.default, field.default)
     assert row[1].strip("`") == str(default)
+
+
+def test_the_help_tells_each_setting_apart_with_its_default():
+    text = CliRunner().invoke(app, ["serve", "--help"], terminal_width=100).output
+    options = {
+        name: " ".join(told.split())
+        for name, told in re.findall(r"^  --([a-z-]+)(.*?)(?=^  -)", text, re.MULTILINE | re.DOTALL)
+    }
+    shown = {
+        "max_record_bytes": "1 MiB",
+        "max_bulk_bytes": "16 MiB",
+        "max_load_bytes": "1 GiB",
+        True: "on",
+        False: "off",
+    }
+    for name, field in Settings.model_fields.items():
+        told = options[name.replace("_", "-")]
+        if field.default not in (None, ()) and name != "insecure":
+            default = shown.get(name) or (shown[field.default] if isinstance(field.default, bool) else field.default)
+            assert f"[default: {default}]" in told, name
+    texts = [re.sub(r"^\S* |\[default.*", "", told) for told in options.values()]
+    assert len(set(texts)) == len(texts)
 
 
 def test_the_table_has_no_other_settings():

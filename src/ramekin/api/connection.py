@@ -83,7 +83,6 @@ class Connection(asyncio.Protocol):
         "_held",
         "_idle_until_s",
         "_is_ending",
-        "_keep_alive_s",
         "_let_go_bytes",
         "_linger_until_s",
         "_loop",
@@ -110,7 +109,6 @@ class Connection(asyncio.Protocol):
         self._loop = _loop or asyncio.get_event_loop()
         self._app, self._app_state, self.state = config.loaded_app, app_state, server_state
         self._way: ShortWay = config.app.state.short_way  # type: ignore[union-attr]  # it is an application
-        self._keep_alive_s = float(config.timeout_keep_alive)
         self._held = b""  # what arrived and has to wait, or is not whole
         self._body: Body | None = None  # of the request, until it is whole
         self._cycle: Cycle | None = None  # the request under way, and its answer
@@ -252,6 +250,10 @@ class Connection(asyncio.Protocol):
             way.renew(common)
         return way.common_lines
 
+    def stay_lines(self) -> bytes:
+        """Return the headers of an answer behind which the connection stays open, as lines."""
+        return self._way.stay_lines
+
     def keeps_open(self, cycle: Cycle) -> bool:
         """Say whether the connection stays open behind an answer that begins now: what still comes must be little."""
         if self._closes:
@@ -270,7 +272,7 @@ class Connection(asyncio.Protocol):
         elif cycle.closes or self._closes:
             self._end()
         else:
-            self._close_after(self._keep_alive_s)
+            self._close_after(self._way.idle_s)
             self._go_on()
 
     def _go_on(self) -> None:
@@ -313,7 +315,7 @@ class Connection(asyncio.Protocol):
     def _on_timer(self) -> None:
         left_s = self._idle_until_s - perf_counter()
         if not self._is_ending and self._is_busy():
-            left_s = self._keep_alive_s
+            left_s = self._way.idle_s
         if left_s > 0:
             self._timer = self._loop.call_later(left_s, self._on_timer)
         else:

@@ -35,6 +35,9 @@ class Carrier(Protocol):
     def common_lines(self) -> bytes:
         """Return the headers that the server gives to every answer, as lines."""
 
+    def stay_lines(self) -> bytes:
+        """Return the headers of an answer behind which the connection stays open, as lines."""
+
     def keeps_open(self, cycle: Cycle) -> bool:
         """Say whether the connection stays open behind an answer that begins now."""
 
@@ -133,6 +136,8 @@ class Cycle:
             self.closes = self.closes or not self._is_chunked  # which is how a client of HTTP/1.0 finds its end
         if self.closes and not says_close:
             lines += b"connection: close\r\n"
+        if not self.closes:
+            lines += self._carrier.stay_lines()
         if self._is_chunked and not self._is_bodiless:
             lines += b"transfer-encoding: chunked\r\n"
         self._head = b"".join((STATUS_LINE[status], self._carrier.common_lines(), lines, b"\r\n"))

@@ -124,7 +124,10 @@ class RecordProtocol(Connection):
             way.renew(state.default_headers)
         own = response.lines if isinstance(response, JsonText) else header_lines(response)
         last = last_lines(request)
-        if self._closes:
+        ends = self._closes or (status >= 400 and _CLOSE in own)
+        if not ends:
+            last += way.stay_lines
+        elif self._closes:
             last += _CLOSE
         is_bodiless = request.method == "HEAD"
         if isinstance(response, Stream):
@@ -137,7 +140,7 @@ class RecordProtocol(Connection):
         body = b"" if is_bodiless else response.body
         self.transport.write(b"".join((STATUS_LINE[status], way.common_lines, own, last, b"\r\n", body)))
         self._note(request, endpoint, status)
-        if self._closes or (status >= 400 and _CLOSE in own):
+        if ends:
             self._end()
 
     async def _write_pieces(self, stream: Stream, *, is_bodiless: bool) -> None:
@@ -176,9 +179,9 @@ class RecordProtocol(Connection):
         self.state.total_requests += 1
         now_s = perf_counter()
         self._way.edge.note(request, endpoint.__name__, status, now_s)
-        self._idle_until_s = now_s + self._keep_alive_s
+        self._idle_until_s = now_s + self._way.idle_s
         if self._timer is None:
-            self._close_after(self._keep_alive_s)
+            self._close_after(self._way.idle_s)
 
     def eof_received(self) -> bool:
         """Answer what has been asked, but stop what an endpoint that watches has not answered yet."""

@@ -26,11 +26,23 @@ MAX_HEADS = 1024
 """Header blocks that are remembered, of that many bytes at the most: clients send the same ones again and again."""
 
 
+KEEP_ALIVE_S = 100
+"""Seconds for which clients may count on an idle connection: more than the pools of most keep one (Go's 90 s, .NET's
+and many proxies' 60 s), since a request that is sent while the server closes is lost."""
+
+GRACE_S = 5.0
+"""Seconds by which the server waits longer than it says: clients begin to count when an answer arrives."""
+
+
 class ShortWay:
     """The endpoints and the edge, and the header blocks read so far."""
 
-    def __init__(self, table: HotTable, edge: Edge) -> None:
+    def __init__(self, table: HotTable, edge: Edge, keep_alive_s: int = KEEP_ALIVE_S) -> None:
         self.edge = edge
+        self.idle_s = keep_alive_s + GRACE_S
+        """How long a connection may be idle; clients are told to count on a little less."""
+        self.stay_lines = b"connection: keep-alive\r\nkeep-alive: timeout=%d\r\n" % keep_alive_s
+        """The headers of an answer behind which the connection stays open."""
         self.endpoints = table.endpoints
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far; `read` reads another."""

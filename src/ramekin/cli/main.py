@@ -14,6 +14,7 @@ app = typer.Typer(
     help="An in-memory database served over REST.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # whose tables cut long options off, and whose markup takes "[default: ...]" for its own
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -34,16 +35,36 @@ DataDir = Annotated[Path | None, typer.Option(help="Directory that keeps the tab
 Fsync = Annotated[str | None, typer.Option(help="always, everysec or no, with --data-dir.  [default: everysec]")]
 Limit = Annotated[str | None, typer.Option(help="Requests per client, such as 1000/second.")]
 Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; may stand several times.")]
-Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.")]
-AccessLog = Annotated[bool | None, typer.Option("--access-log/--no-access-log", help="Log every request.")]
-LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.")]
+Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.  [default: on]")]
+AccessLog = Annotated[
+    bool | None, typer.Option("--access-log/--no-access-log", help="Log each request.  [default: off]")
+]
+LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.  [default: auto]")]
 Memory = Annotated[str | None, typer.Option(help="What tables may take: 512MiB, 60% or none.  [default: 60%]")]
-Bytes = Annotated[str | None, typer.Option(metavar="N", help="Bytes at the most.")]
-Rows = Annotated[str | None, typer.Option(metavar="N", help="Rows of one page at the most.")]
-SortedRows = Annotated[str | None, typer.Option(metavar="N", help="Rows that one query may hold to put them in order.")]
-IdleSeconds = Annotated[str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.")]
+RecordBytes = Annotated[
+    str | None, typer.Option(metavar="N", help="Bytes of one record at the most.  [default: 1 MiB]")
+]
+BulkBytes = Annotated[
+    str | None, typer.Option(metavar="N", help="Bytes of a bulk or a batch at the most.  [default: 16 MiB]")
+]
+LoadBytes = Annotated[
+    str | None, typer.Option(metavar="N", help="Bytes of a body sent to /api/v1/load at the most.  [default: 1 GiB]")
+]
+Rows = Annotated[str | None, typer.Option(metavar="N", help="Rows of one page at the most.  [default: 10000]")]
+SortedRows = Annotated[
+    str | None, typer.Option(metavar="N", help="Rows that one query may hold to put them in order.  [default: 100000]")
+]
+IdleSeconds = Annotated[
+    str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.  [default: 3600]")
+]
 FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
-Seconds = Annotated[str | None, typer.Option(metavar="N", help="Seconds that requests get to finish at the end.")]
+KeepAlive = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Seconds for which clients may count on an idle connection.  [default: 100]"),
+]
+Seconds = Annotated[
+    str | None, typer.Option(metavar="N", help="Seconds that requests get to finish at the end.  [default: 10]")
+]
 Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
 CsvTypes = Annotated[str | None, typer.Option(help="How columns of CSV files are read: auto or text.  [default: auto]")]
 Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
@@ -68,15 +89,16 @@ def serve(
     access_log: AccessLog = None,
     log_format: LogFormat = None,
     memory_limit: Memory = None,
-    max_record_bytes: Bytes = None,
-    max_bulk_bytes: Bytes = None,
-    max_load_bytes: Bytes = None,
+    max_record_bytes: RecordBytes = None,
+    max_bulk_bytes: BulkBytes = None,
+    max_load_bytes: LoadBytes = None,
     max_page_rows: Rows = None,
     max_sorted_rows: SortedRows = None,
     index_idle_seconds: IdleSeconds = None,
     fast_path: FastPath = None,
     delimiter: Delimiter = None,
     csv_types: CsvTypes = None,
+    keep_alive_seconds: KeepAlive = None,
     shutdown_seconds: Seconds = None,
     workers: Workers = 1,
 ) -> None:

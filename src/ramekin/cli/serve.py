@@ -158,7 +158,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         raise Refused(f"--rate-limit: '{settings.rate_limit}' is not like 1000/second or 60/minute") from None
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
-    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
+    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, settings.keep_alive_seconds)
     config = uvicorn.Config(
         app,
         http=RecordProtocol if settings.fast_path == "protocol" else Connection,
