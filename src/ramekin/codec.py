@@ -5,6 +5,7 @@ numbers round-trip. What each of them lets through is caught here:
 
 - jiter reads ``1e400`` as infinity, which could be stored but never printed;
 - both read integers of any size, which other programs would round;
+- places of faults are found by ``places.py``, since jiter's are a byte or a line beside them, and without pointers;
 - a printed body is copied into exactly its own size: as msgspec returns it, it costs 35 bytes a record more
   (350 against 315 for a 147-byte body, key and table included; CPython 3.11, November 2026).
 
@@ -13,19 +14,20 @@ Knows nothing of records' meaning; see ``schema.py`` for models and ``paths.py``
 
 from __future__ import annotations
 
-import re
 from _blake2 import blake2b
 from typing import TYPE_CHECKING, Any
 
 import jiter
 import msgspec
 
+from ramekin import places
 from ramekin.errors import (
     DuplicateMember,
     IntegerOutOfRange,
     InvalidRecord,
     MalformedJson,
     NumberNotFinite,
+    RamekinError,
     TooDeep,
     shorten,
 )
@@ -34,13 +36,17 @@ from ramekin.ids import INT64_MAX, INT64_MIN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_DEPTH = 64
+MAX_DEPTH = places.MAX_DEPTH
+
+_KINDS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
+    "Detected duplicate": DuplicateMember,
+    "recursion limit": TooDeep,
+    "number out of": IntegerOutOfRange,
+}
+"""What the parser's complaints begin with that are more than bad syntax."""
 
 _encoder = msgspec.json.Encoder()
 _hasher = blake2b(digest_size=12)
-
-_POSITION = re.compile(r"at line (\d+) column (\d+)$")
-_DUPLICATE = re.compile(r'^Detected duplicate key (".*") at line', re.DOTALL)
 
 # Every digit to 0, E to e, { to [: a number that may be too large then holds one of three short patterns, and what may
 # be nested too deep many of one sign. Three digits in a row come first, since most texts have none.
@@ -57,24 +63,31 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
         extra_depth: levels around the record that do not count, such as 1 for an array of records.
 
     Raises:
-        MalformedJson: with line and column; `DuplicateMember`, `NumberNotFinite` and `TooDeep` are kinds of it.
-        IntegerOutOfRange: an integer outside signed 64 bits.
+        MalformedJson: with line, column and a pointer; `DuplicateMember`, `NumberNotFinite` and `TooDeep` are kinds of
+            it.
+        IntegerOutOfRange: an integer outside signed 64 bits, likewise.
 
     Cost: O(length). Source: RFC 8259, and RFC 7493 (I-JSON) for members sent twice.
     """
     try:
         value = jiter.from_json(text, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
     except ValueError as error:
-        raise _explain(text, str(error), at) from None
+        raise _explain(text, extra_depth, at, str(error)) from None
     flat = text.translate(_FLATTEN)
     if b"000" in flat and (_DIGITS in flat or b"e000" in flat or b"e+000" in flat):
-        check_numbers(value)
+        try:
+            check_numbers(value)
+        except RamekinError as error:
+            raise places.find_fault(text, extra_depth, at) or error from None
     opened = flat.count(b"[")
     if opened > MAX_DEPTH:
         if type(value) is list:  # of an array's objects, each may begin a nest of its own
             opened -= [*map(type, value)].count(dict)
         if opened > MAX_DEPTH:
-            check_depth(value, MAX_DEPTH + extra_depth)
+            try:
+                check_depth(value, MAX_DEPTH + extra_depth)
+            except TooDeep as error:
+                raise places.find_fault(text, extra_depth, at) or error from None
     return value
 
 
@@ -160,34 +173,15 @@ def check_depth(value: object, limit: int = MAX_DEPTH) -> None:
         level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
 
 
-def _explain(text: bytes, reason: str, at: tuple[int, int] | None) -> MalformedJson | IntegerOutOfRange:
+def _explain(
+    text: bytes, extra_depth: int, at: tuple[int, int] | None, reason: str
+) -> MalformedJson | IntegerOutOfRange:
     """Turn the parser's complaint into ours: what, line and column, and never a piece of the text but a name."""
-    where = ""
-    if at is not None and (found := _POSITION.search(reason)):
-        line, column = int(found[1]), int(found[2])
-        where = f" (line {at[0] + line - 1}, column {column + at[1] - 1 if line == 1 else column})"
-    if duplicate := _DUPLICATE.match(reason):
-        name = shorten(_unquote(duplicate[1]))
-        return DuplicateMember(f"The member '{name}' is there twice{where}.")
-    if reason.startswith("recursion limit exceeded"):
-        return TooDeep(f"The text is nested more than {MAX_DEPTH} levels deep{where}.")
-    if reason.startswith("number out of range"):
-        return IntegerOutOfRange(f"A number has too many digits{where}; send it as text.")
     if not text.strip(b" \t\r\n"):
         return MalformedJson("The body is empty; a JSON text was expected.")
-    if text.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        return MalformedJson("The text begins with a byte order mark; send plain UTF-8 (line 1, column 1).")
-    return MalformedJson(f"The text is not valid JSON: {_sentence(reason)}{where}.")
-
-
-def _sentence(reason: str) -> str:
-    """Keep the parser's words only where they are words: they may quote what was sent."""
-    words = _POSITION.sub("", reason).strip()
-    return words if re.fullmatch(r"[A-Za-z ,`:'-]{1,60}", words) else "a value was expected"
-
-
-def _unquote(quoted: str) -> str:
-    try:
-        return str(jiter.from_json(quoted.encode()))
-    except ValueError:
-        return quoted.strip('"')
+    if (found := places.find_fault(text, extra_depth, at)) is not None:
+        return found
+    kind = next((kind for words, kind in _KINDS.items() if reason.startswith(words)), MalformedJson)
+    line = reason.partition(" at line ")[2].partition(" ")[0]
+    where = f" (line {at[0] + int(line) - 1})" if at is not None and line.isdigit() else ""
+    return kind(f"{kind.title}{where}.")

@@ -17,6 +17,7 @@ from ramekin.definitions import Change, Definition, Limits, check_table_name
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import (
+    BodyTooLarge,
     Fault,
     InvalidRecord,
     ModelTable,
@@ -221,7 +222,7 @@ class Database:
                 try:
                     prepared.append(prepare(operation, rules[operation.table]))
                 except RamekinError as error:
-                    raise error.at(i) from None
+                    raise error.within(i, index=i) from None
                 if i % BATCH == BATCH - 1:
                     await asyncio.sleep(0)
             if (outcomes := await self._settle_and_write(prepared, rules)) is not None:
@@ -394,23 +395,28 @@ class Database:
         return TableInfo(stats, indexes, None if schema is None else schema.json_schema, stats.name in self.models)
 
     async def _prepare_all(self, each: Operation, records: Iterable[Any], rules: Rules) -> list[Prepared]:
+        """Prepare records. All are read, whatever is wrong with one: a text that is no JSON is told before that."""
         prepared: list[Prepared] = []
+        refused: list[RamekinError] = []
         faults: list[Fault] = []
         for i, record in enumerate(records):
-            try:
-                operation = Operation("create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed)
-                prepared.append(prepare(operation, rules))
-            except RamekinError as error:
-                if not isinstance(error, InvalidRecord):
-                    raise error.at(i) from None
-                faults += error.faults_under(str(i))
-                if len(faults) >= MAX_FAULTS:
-                    break
+            if len(faults) < MAX_FAULTS and (not refused or isinstance(refused[-1], InvalidRecord)):
+                try:
+                    operation = Operation("create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed)
+                    prepared.append(prepare(operation, rules))
+                except BodyTooLarge as error:
+                    raise error.within(i, index=i) from None
+                except RamekinError as error:
+                    refused.append(error.within(i, index=i))
+                    faults += refused[-1].faults
             if i % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
-        if faults:
-            raise InvalidRecord("Records are not valid; none was stored.", faults=faults[:MAX_FAULTS])
-        return prepared
+        if not refused:
+            return prepared
+        if not isinstance(refused[0], InvalidRecord):
+            raise refused[0]
+        message = "Records are not valid; none was stored."
+        raise InvalidRecord(message, faults=faults[:MAX_FAULTS], index=refused[0].index)
 
     async def _settle_and_write(self, prepared: Sequence[Prepared], rules: Mapping[str, Rules]) -> list[Outcome] | None:
         """Settle and write; None where others wrote, or changed a table's rules, in between."""
@@ -421,7 +427,8 @@ class Database:
             return outcomes if await self.engine.write(changes) else None
         except NotUnique as error:
             places = [(p.operation.table, p.key) for p in prepared]
-            raise error.at(places.index(error.place) if error.place in places else 0) from None
+            index = places.index(error.place) if error.place in places else 0
+            raise error.within(index, index=index) from None
 
     async def _settle(
         self, prepared: Sequence[Prepared], rules: Mapping[str, Rules]
@@ -436,7 +443,7 @@ class Database:
                 outcome = settle(p, stands if known is None else known.after, rules[place[0]])
             except RamekinError as error:
                 await self.engine.settled()  # what it rests on may still be on its way to the disk
-                raise error.at(i) from None
+                raise error.within(i, index=i) from None
             outcomes.append(outcome)
             changes[place] = Change(*place, stands if known is None else known.before, outcome.body)
             if i % BATCH == BATCH - 1:

@@ -1,26 +1,23 @@
 """Records as text: JSON arrays, NDJSON and CSV, read into values and written from bodies.
 
-Every reader yields (line, parsed record) one by one and names the place of what it cannot read. Knows nothing of HTTP
-or tables; see ``codec.py`` for JSON itself, ``delimited.py`` and ``columns.py`` for CSV.
+Every reader yields records one by one, knows their lines, and names the place of what it cannot read. Knows nothing of
+HTTP or tables; see ``codec.py`` for JSON itself, ``delimited.py`` and ``columns.py`` for CSV.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ramekin import codec
+from ramekin import codec, places
 from ramekin.columns import SILENT, UNTYPED, Columns, PlainOrText
 from ramekin.delimited import DELIMITERS, Quoted, read_rows, write_rows
-from ramekin.errors import RamekinError
+from ramekin.errors import BodyTooLarge, Fault, RamekinError
 from ramekin.splitter import Splitter
 from ramekin.values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-Numbered = tuple[int, Any]
-"""A parsed record, and the line that it stands on."""
 
 AT_ONCE_BYTES = 256 * 1024
 """A JSON array up to this size is parsed in one go, in about 2 ms; a longer one is cut into records first."""
@@ -37,41 +34,82 @@ class CsvForm:
     types: str = "auto"
 
 
-def read_json_array(text: bytes, limit_bytes: int) -> Iterator[Numbered]:
-    """Yield the elements of a JSON array; of a short one the line is 0. Raises MalformedJson with line and column."""
-    if len(text) <= AT_ONCE_BYTES:
-        for value in codec.parse(text, extra_depth=1):
-            yield 0, value
-        return
-    splitter = Splitter(limit_bytes=limit_bytes, is_array=True)
-    for _, record, at in splitter.records(text):
-        if record is not None:
-            yield at[0], record
-    splitter.finish()
+class Records(Protocol):
+    """The records of a text, one by one, each a parsed JSON value."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the records. What is wrong with the text has an index, a pointer that begins with it, and a line."""
+
+    def line_of(self, steps: Sequence[str]) -> int:
+        """Return the line of a part of the record that was yielded last."""
 
 
-def read_ndjson(chunks: Iterable[bytes]) -> Iterator[Numbered]:
-    """Yield one value a line; blank lines are passed over. Raises MalformedJson with line and column."""
-    line, rest = 0, b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for text in lines:
-            line += 1
-            if text := text.strip(b" \t\r"):
-                yield line, codec.parse(text, at=(line, 1))
-    if text := rest.strip(b" \t\r"):
-        yield line + 1, codec.parse(text, at=(line + 1, 1))
+class ArrayText:
+    """The elements of a JSON array. Raises what `codec.parse` raises, and what a `Splitter` does of a long one."""
+
+    def __init__(self, text: bytes, limit_bytes: int) -> None:
+        self._text, self._index = text, 0
+        is_long = len(text) > AT_ONCE_BYTES
+        self._splitter = Splitter(limit_bytes=limit_bytes, is_array=True) if is_long else None
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._splitter is not None:
+            for _, record, _ in self._splitter.records(self._text):
+                yield record
+            self._splitter.finish()
+            return
+        try:
+            records = codec.parse(self._text, extra_depth=1)
+        except RamekinError as error:
+            raise error.within(index=error.index_behind()) from None
+        for self._index, record in enumerate(records):
+            yield record
+
+    def line_of(self, steps: Sequence[str]) -> int:
+        if self._splitter is not None:
+            return self._splitter.line_of(steps)
+        return places.line_of(self._text, [str(self._index), *steps], 1)
 
 
-def read_csv(
-    open_text: Callable[[], Iterable[bytes]], columns: Columns, limit_bytes: int, form: CsvForm
-) -> Iterator[Numbered]:
-    """Yield one record a row; the header names the members (a dot is just a character).
+class NdjsonText:
+    """One JSON value a line; blank lines are passed over. Raises what `codec.parse` raises, and BodyTooLarge."""
 
-    Args:
-        open_text: gives the text in chunks. It is called twice where a column has to be seen as a whole.
-        columns: what the table's schema says of them.
-        limit_bytes: how long an unfinished row may become.
+    def __init__(self, chunks: Iterable[bytes], limit_bytes: int) -> None:
+        self._chunks, self._limit, self._line = chunks, limit_bytes, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        index = 0
+        try:
+            for text in self._lines():
+                self._line += 1
+                if text.strip(b" \t\r"):
+                    yield codec.parse(text, at=(self._line, 1))
+                    index += 1
+        except RamekinError as error:
+            raise error.within(index, index=index, line=self._line) from None
+
+    def line_of(self, steps: Sequence[str]) -> int:  # noqa: ARG002  # a record has one
+        return self._line
+
+    def _lines(self) -> Iterator[bytes]:
+        pending: list[bytes] = []
+        size = 0
+        for chunk in self._chunks:
+            first, *others = chunk.split(b"\n")
+            pending.append(first)
+            size += len(first)
+            if others:
+                yield b"".join(pending)
+                yield from others[:-1]
+                pending, size = others[-1:], len(others[-1])
+            if size > self._limit:
+                self._line += 1
+                raise BodyTooLarge(f"A record has more than {self._limit} bytes.")
+        yield b"".join(pending)
+
+
+class CsvText:
+    """One record a row; the header names the members (a dot is just a character).
 
     A text without any row, even without a header, has no records.
 
@@ -79,25 +117,62 @@ def read_csv(
         MalformedCsv, BodyTooLarge: as ``read_rows`` says.
         MalformedJson, IntegerOutOfRange: a cell that must be JSON cannot be read.
     """
-    sign = DELIMITERS[form.delimiter]
-    rows = read_rows(open_text(), sign, limit_bytes)
-    _, header = next(rows, (0, None))
-    if header is None:
-        return
-    names = [str(name) for name in header]
-    declared = [columns.column(name) for name in names]
-    silent = {i: PlainOrText(names[i]) for i, column in enumerate(declared) if column is SILENT}
-    if form.types == "text":
-        silent = {i: PlainOrText(names[i], is_plain=False) for i in silent}
-    elif silent:
-        _see(silent, read_rows(open_text(), sign, limit_bytes))
-    readers = [silent[i].read if i in silent else column.read for i, column in enumerate(declared)]
-    for index, (line, cells) in enumerate(rows):
-        try:
-            values = [read(cell) for read, cell in zip(readers, cells, strict=True)]
-        except RamekinError:
-            raise _fault_in(index, line, zip(names, readers, cells, strict=True)) from None
-        yield line, {name: value for name, value in zip(names, values, strict=True) if value is not MISSING}
+
+    def __init__(
+        self, open_text: Callable[[], Iterable[bytes]], columns: Columns, limit_bytes: int, form: CsvForm
+    ) -> None:
+        """Take a text.
+
+        Args:
+            open_text: gives the text in chunks. It is called twice where a column has to be seen as a whole.
+            columns: what the table's schema says of them.
+            limit_bytes: how long an unfinished row may become.
+        """
+        self._open, self._columns, self._limit, self._form = open_text, columns, limit_bytes, form
+        self._line = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = self._rows()
+        _, header = next(rows, (0, None))
+        if header is None:
+            return
+        names = [str(name) for name in header]
+        readers = self._readers(names)
+        for index, (self._line, cells) in enumerate(rows):
+            try:
+                values = [read(cell) for read, cell in zip(readers, cells, strict=True)]
+            except RamekinError:
+                raise _fault_in(index, self._line, zip(names, readers, cells, strict=True)) from None
+            yield {name: value for name, value in zip(names, values, strict=True) if value is not MISSING}
+
+    def line_of(self, steps: Sequence[str]) -> int:  # noqa: ARG002  # that of the row
+        return self._line
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        return read_rows(self._open(), DELIMITERS[self._form.delimiter], self._limit)
+
+    def _readers(self, names: Sequence[str]) -> list[Callable[[str], Any]]:
+        """Return how the cells of each column are read."""
+        declared = [self._columns.column(name) for name in names]
+        is_auto = self._form.types == "auto"
+        silent = {i: PlainOrText(names[i], is_plain=is_auto) for i, column in enumerate(declared) if column is SILENT}
+        if silent and is_auto:
+            _see(silent, self._rows())
+        return [silent[i].read if i in silent else column.read for i, column in enumerate(declared)]
+
+
+def with_lines(error: RamekinError, records: Records) -> RamekinError:
+    """Return an error with the lines of its faults. The records are read, from their beginning, as far as needed."""
+    missing = {fault: fault.steps for fault in error.faults if not fault.line}
+    wanted = {steps[0] for steps in missing.values() if steps}
+    lines: dict[Fault, int] = {}
+    for index, _ in enumerate(records if wanted else ()):
+        if (place := str(index)) in wanted:
+            wanted.remove(place)
+            lines |= {fault: records.line_of(steps[1:]) for fault, steps in missing.items() if steps[:1] == [place]}
+        if not wanted:
+            break
+    return error.on_lines(lines)
 
 
 def _see(silent: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> None:

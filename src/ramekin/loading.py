@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin import codec
 from ramekin.definitions import check_table_name
 from ramekin.engine.held import Held
-from ramekin.errors import DuplicateId, Fault, RamekinError, Unavailable
+from ramekin.errors import DuplicateId, Fault, NotUnique, RamekinError, Unavailable
 from ramekin.ids import looks_like_integer
 from ramekin.operations import body_of, keep_id
 
@@ -44,10 +44,19 @@ async def load(
         for _ in range(MAX_ATTEMPTS):
             if any(rules_of(table) != known for table, known in staged.rules.items()):
                 raise Unavailable("A table's definition changed during the load; nothing was stored.")
-            if await engine.load(staged.bodies, replace=is_replacing, keep=keep):
+            if await _is_stored(engine, staged, is_replacing=is_replacing, keep=keep):
                 return {table: len(bodies) for table, bodies in staged.bodies.items()}
             await staged.keep_ids(engine)
     raise Unavailable("The records are being written by others; nothing was stored.")
+
+
+async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool, keep: frozenset[str]) -> bool:
+    try:
+        return await engine.load(staged.bodies, replace=is_replacing, keep=keep)
+    except NotUnique as error:
+        if error.place is None:
+            raise
+        raise staged.in_place(error, *error.place) from None
 
 
 class _Staged:
@@ -78,14 +87,14 @@ class _Staged:
     def _add(self, table: str, record: Any) -> int:
         """Take one record, and return the bytes of its key and body."""
         bodies = self.bodies[table]
-        place = f"{table}/{len(bodies)}"
+        index = len(bodies)
         try:
             body, key = body_of(record, self.rules[table])
+            if key in bodies:
+                fault = Fault("/id", "This id came before.")
+                raise DuplicateId("An id stands twice; ids are compared by their text.", faults=[fault])
         except RamekinError as error:
-            raise _in_place(error, place) from None
-        if key in bodies:
-            fault = Fault(f"/{place}/id", "This id came before.")
-            raise DuplicateId("An id stands twice; ids are compared by their text.", faults=[fault])
+            raise error.within(table, index, index=index) from None
         bodies[key] = body
         return len(key) + len(body)
 
@@ -106,22 +115,23 @@ class _Staged:
         try:
             bodies[key] = keep_id(bodies[key], before, self.rules[table])
         except RamekinError as error:
-            raise _in_place(error, f"{table}/{list(bodies).index(key)}") from None
+            raise self.in_place(error, table, key) from None
 
-
-def _in_place(error: RamekinError, place: str) -> RamekinError:
-    return type(error)(error.message, faults=error.faults_under(place))
+    def in_place(self, error: RamekinError, table: str, key: str) -> RamekinError:
+        """Return an error about the record of a key, with its place. Cost: O(records of the table)."""
+        index = list(self.bodies[table]).index(key)
+        return error.within(table, index, index=index)
 
 
 async def checked(records: Sent) -> AsyncIterator[tuple[str, Any]]:
     """Yield records that Python code made, each once it is known to be a JSON value. Raises as `codec.check_value`."""
     counts: dict[str, int] = {}
     async for table, record in _each(records):
-        place = f"{table}/{counts.setdefault(table, 0)}"
+        index = counts.setdefault(table, 0)
         try:
             codec.check_value(record)
         except RamekinError as error:
-            raise _in_place(error, place) from None
+            raise error.within(table, index, index=index) from None
         counts[table] += record is not None
         yield table, record
 

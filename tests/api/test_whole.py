@@ -107,7 +107,8 @@ def test_a_load_that_is_wrong_changes_nothing(api, text, status, code):
 
 def test_a_fault_in_a_load_is_pointed_at(api):
     answer = api.post("/api/v1/load", json={"people": [{"id": "a", "name": "A"}, {"id": "b", "name": 5}]})
-    assert answer.json()["errors"] == [{"pointer": "/people/1/name", "detail": "Text is expected."}]
+    assert answer.json()["errors"] == [{"pointer": "/people/1/name", "detail": "Text is expected.", "line": 1}]
+    assert answer.json()["index"] == 1
 
 
 def test_load_has_two_modes(api):

@@ -129,7 +129,7 @@ def test_files_become_tables(tmp_path):
         ("db.json", "5", ["db.json", "An object of arrays"]),
         ("db.json", '{"1a": []}', ["db.json", "table's name"]),
         ("1a.json", "[]", ["1a.json", "table's name"]),
-        ("a.ndjson", '{"id":1}\n\n{"id":1', ["a.ndjson:1", "line 3"]),
+        ("a.ndjson", '{"id":1}\n\n{"id":1', ["a.ndjson:3:", "line 3"]),
         ("a.ndjson", '{"id":1}\n5', ["a.ndjson:2", "A record is a JSON object"]),
         ("a.csv", "id,n\n1,2\n3\n", ["a.csv", "line 3"]),
         ("a.txt", "x", ["a.txt", ".json"]),

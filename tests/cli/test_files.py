@@ -63,11 +63,13 @@ def test_a_file_becomes_tables(name, text, tables):
         ("db.json", '{"$schema":"x","posts":[]}', "db.json:1: The member '$schema' is no array of records"),
         ("db.json", '{"id":1}\n{"id":2}\n', "db.json:1: The member 'id' is no array of records"),
         ("db.json", '{"posts":null}', "The member 'posts' is no array of records"),
-        ("db.json", '{"posts":[]}{}', "The end of the text was expected (line 1, column 13)"),
-        ("users.json", "[]\n[]", "users.json:2: The end of the text was expected"),
+        ("db.json", '{"posts":[]}{}', "its end was expected (line 1, column 13)"),
+        ("users.json", "[]\n[]", "users.json:2: The text is not valid JSON: its end was expected"),
+        ("a.ndjson", '{"id":1}\n\nnull\n', "a.ndjson:3: A record is a JSON object. /a/1: null is none."),
+        ("a.json", '[{"id":1},\nnull]', "a.json:2: A record is a JSON object."),
         ("1a.json", "[]", "1a.json: A table's name"),
         ("a b.csv", "id\n1\n", "a b.csv: A table's name"),
-        ("a.ndjson", "\ufeff{}", "a.ndjson: The text begins with a byte order mark"),
+        ("a.ndjson", "\ufeff{}", "a.ndjson:1: The text begins with a byte order mark"),
         ("a.csv", "id\n1\n".encode("utf-16"), "a.csv:1: The text is UTF-16"),
         ("a.csv", "id;n\n1;2\n", "a.csv:1: The header has semicolons where commas are expected: say delimiter=;"),
         ("a.csv", "id,n", "a.csv:1: The text has no line end"),
@@ -128,7 +130,7 @@ def test_progress_counts_each_byte_once_although_csv_is_read_twice():
     assert sum(told) == len(text)
 
 
-def test_a_table_of_two_files_is_refused_by_both_doors(tmp_path):
+def test_a_table_of_two_files_that_stand_apart_is_refused_by_both_doors(tmp_path):
     (tmp_path / "a.csv").write_text("id\n1\n")
     (tmp_path / "db.json").write_text('{"b": [], "a": []}')
     with Running("serve") as server:
@@ -136,7 +138,7 @@ def test_a_table_of_two_files_is_refused_by_both_doors(tmp_path):
             done = ramekin(*command, tmp_path / "a.csv", tmp_path / "db.json")
             assert done.returncode == 2
             assert "db.json" in done.stderr
-            assert "The table 'a' is in two files" in done.stderr
+            assert "The table 'a' is in two files, and others between" in done.stderr
 
 
 class Running(Server):
@@ -230,3 +232,42 @@ def test_load_reads_csv_as_the_servers_schema_says(tmp_path):
         assert client.get("/api/v1/dump/typed").json() == json.loads(
             '[{"id":"01","code":5,"rank":1},{"id":"1","code":"5","rank":2}]'
         )
+
+
+BY_BOTH_DOORS = [
+    ("people.csv", 'id,name\na,"A\nB"\nb,x\n"b/",y\n', "people.csv:5: An id is text"),
+    ("people.csv", 'id,name\na,"A\nB"\nb,x\na,y\n', "people.csv:5: An id stands twice"),
+    ("gadgets.csv", 'id,Label\n1,"A\nB"\n2,x\nx,y\n', "gadgets.csv:5: ", "/gadgets/2/id: An integer is expected."),
+    ("gadgets.ndjson", '{"id":1,"Label":"x"}\n\n{"id":2}\n', "gadgets.ndjson:3: ", "/gadgets/1/Label: This member is required."),
+    ("gadgets.json", '[\n{"id":1,"Label":"x"},\n{"id":2,\n"Label":5}]', "gadgets.json:4: ", "/gadgets/1/Label: Text is expected."),
+    ("db.json", '{"notes":[],\n"gadgets":[{"id":1,"Label":"x"},\n{"id":2}]}', "db.json:3: ", "/gadgets/1/Label: This member is required."),
+    ("gadgets.json", '[{"id":1,"Label":"x"},\n{"id":99999999999999999999}]', "gadgets.json:2: An integer does not fit into 64 bits"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "said", "fault"), [(*case, "")[:4] for case in BY_BOTH_DOORS])
+def test_both_doors_name_the_file_and_the_line_of_what_the_server_refuses(tmp_path, running, name, text, said, fault):
+    (tmp_path / name).write_text(text)
+    for command in (["serve", "--port", "0", "--models", MODELS], ["load", "--url", running.url]):
+        done = ramekin(*command, tmp_path / name)
+        assert done.returncode == 2
+        [line] = done.stderr.splitlines()
+        assert said.rstrip() in line
+        assert fault in line
+        assert done.stderr.count("(line") <= 1
+
+
+@pytest.fixture(scope="module")
+def running():
+    with Running("serve", "--models", MODELS) as server:
+        yield server
+
+
+def test_a_value_that_must_be_unique_is_told_with_its_file_and_line(tmp_path, running):
+    (tmp_path / "a.csv").write_text('id,email\n1,"a\nb"\n2,c\n3,d\n')
+    with running.client() as client:
+        client.put("/api/v1/tables/a", json={"unique": ["email"]})
+        client.post("/api/v1/data/a", json={"id": 9, "email": "c"})
+    done = ramekin("load", tmp_path / "a.csv", "--url", running.url)
+    assert done.returncode == 2
+    assert "a.csv:4: In the table 'a' the field 'email' is unique" in done.stderr

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, create_model
 from ramekin.columns import SILENT, UNTYPED, Columns
 from ramekin.delimited import Quoted
 from ramekin.errors import IntegerOutOfRange, InvalidRecord, MalformedJson, RamekinError
-from ramekin.formats import CsvForm, read_csv, write_csv, write_csv_header
+from ramekin.formats import CsvForm, CsvText, write_csv, write_csv_header
 from ramekin.json_schema import JsonSchema
 from ramekin.models import ModelSchema
 from ramekin.values import MISSING
@@ -26,7 +26,7 @@ from tests.unit.test_values_and_paths import JSON
 
 
 def read(text, columns=UNTYPED, **form):
-    return [record for _, record in read_csv(lambda: [text.encode()], columns, 10_000, CsvForm(**form))]
+    return list(CsvText(lambda: [text.encode()], columns, 10_000, CsvForm(**form)))
 
 
 def column(schema, *, required=False):
@@ -144,15 +144,20 @@ def test_null_is_written_as_nothing_where_nothing_is_read_as_null():
 
 
 @pytest.mark.parametrize(
-    ("types", "cell", "error"),
-    [("integer", "9" * 21, IntegerOutOfRange), ("number", "1e400", MalformedJson), ("array", "[1", MalformedJson), ("object", '{"a":1,"a":2}', MalformedJson)],
-)  # fmt: skip
-def test_a_cell_that_can_be_nothing_else_is_refused_with_its_place(types, cell, error):
+    ("types", "cell", "error", "pointer"),
+    [
+        ("integer", "9" * 21, IntegerOutOfRange, "/1/v"),
+        ("number", "1e400", MalformedJson, "/1/v"),
+        ("array", "[1", MalformedJson, "/1/v/1"),
+        ("object", '{"a":1,"a":2}', MalformedJson, "/1/v/a"),
+    ],
+)
+def test_a_cell_that_can_be_nothing_else_is_refused_with_its_place(types, cell, error, pointer):
     columns = Columns({"properties": {"v": {"type": types}}})
     text = f'id,v\n1,\n2,"{cell.replace(chr(34), chr(34) * 2)}"\n'
     with pytest.raises(error) as refused:
         read(text, columns)
-    assert (refused.value.index, refused.value.faults[0].pointer, refused.value.faults[0].line) == (1, "/1/v", 3)
+    assert (refused.value.index, refused.value.faults[0].pointer, refused.value.faults[0].line) == (1, pointer, 3)
     assert refused.value.message.count("(line 3") == 1
     assert "line 1" not in refused.value.message
 
@@ -278,7 +283,7 @@ def there_and_back(schema, bodies):
     records = [json.loads(body) for body in bodies]
     names = list(dict.fromkeys([*schema.fields, *[name for record in records for name in record]]))
     text = write_csv_header(names) + write_csv(names, records, schema.columns)
-    return [schema.validate(record) for _, record in read_csv(lambda: [text], schema.columns, 10**6, CsvForm())]
+    return [schema.validate(record) for record in CsvText(lambda: [text], schema.columns, 10**6, CsvForm())]
 
 
 def same(bodies):
@@ -375,7 +380,7 @@ def test_a_json_schemas_table_takes_back_what_it_gives(first, second, data):
 def test_an_untyped_table_comes_back_by_the_rule_of_columns(records):
     names = list(dict.fromkeys(name for record in records for name in record))
     text = write_csv_header(names) + write_csv(names, records)
-    found = [record for _, record in read_csv(lambda: [text], UNTYPED, 10_000, CsvForm())]
+    found = list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm()))
     assert len(found) == (len(records) if names else 0)
     for name in names:
         cells = [record.get(name) for record in records]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ramekin import codec, formats
 from ramekin.columns import UNTYPED
 from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
-from ramekin.formats import CsvForm
+from ramekin.formats import ArrayText, CsvForm, CsvText, NdjsonText
 from ramekin.splitter import Splitter
 from tests.unit.test_values_and_paths import JSON
 
@@ -87,7 +87,7 @@ def positions(text, size):
 def test_a_long_array_names_the_place_of_its_fault():
     text = b"[" + b'{"a":1},\n' * 30_000 + b'{"a":}]'
     with pytest.raises(MalformedJson, match=r"line 30001, column 6"):
-        list(formats.read_json_array(text, 1000))
+        list(ArrayText(text, 1000))
 
 
 def test_a_fault_among_records_of_one_line_is_named_by_its_column():
@@ -106,7 +106,8 @@ def test_a_member_sent_twice_is_named_among_records_of_one_line():
 def test_ndjson_lines_are_found_wherever_chunks_end(size):
     text = b'{"a":1}\r\n\n[2]\n  3'
     chunks = [text[i : i + size] for i in range(0, len(text), size)]
-    assert list(formats.read_ndjson(chunks)) == [(1, {"a": 1}), (3, [2]), (4, 3)]
+    reader = NdjsonText(chunks, 1000)
+    assert [(reader.line_of(()), record) for record in reader] == [(1, {"a": 1}), (3, [2]), (4, 3)]
 
 
 @given(
@@ -116,13 +117,13 @@ def test_ndjson_lines_are_found_wherever_chunks_end(size):
 )
 def test_csv_that_is_written_is_read_again(records):
     text = formats.write_csv_header(["a", "b"]) + formats.write_csv(["a", "b"], records)
-    assert [record for _, record in formats.read_csv(lambda: [text], UNTYPED, 10_000, CsvForm(types="text"))] == records
+    assert list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm(types="text"))) == records
 
 
 @given(st.text(alphabet='ab",\r\n1', max_size=20))
 def test_any_text_is_either_csv_or_an_error_of_ours(text):
     try:
-        rows = list(formats.read_csv(lambda: [text.encode()], UNTYPED, 10_000, CsvForm()))
+        rows = list(CsvText(lambda: [text.encode()], UNTYPED, 10_000, CsvForm()))
     except MalformedCsv:
         return
-    assert all(isinstance(record, dict) for _, record in rows)
+    assert all(isinstance(record, dict) for record in rows)

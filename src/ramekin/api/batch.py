@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -39,7 +40,7 @@ def register(app: FastAPI, context: Context) -> None:
         read_parameters(request)
         accepted(request, (JSON,))
         refuse_preconditions(request)
-        operations = _read_operations(codec.parse(body, extra_depth=3))
+        operations = _read_operations(_parse(body))
         try:
             outcomes = await database.write(operations)
         except RamekinError as error:
@@ -47,6 +48,14 @@ def register(app: FastAPI, context: Context) -> None:
         return body_response(b'{"results":%b}' % _splice(outcomes))
 
     add_route(app, "POST", f"{API}/batch", apply_batch, **descriptions.BATCH)
+
+
+def _parse(body: bytes) -> Any:
+    """Parse a batch. What is wrong inside an operation has the operation's index."""
+    try:
+        return codec.parse(body, extra_depth=3)
+    except RamekinError as error:
+        raise error.within(index=error.index_behind("operations")) from None
 
 
 def _read_operations(value: Any) -> list[Operation]:
@@ -57,8 +66,7 @@ def _read_operations(value: Any) -> list[Operation]:
         try:
             operations.append(_read_operation(item))
         except RamekinError as error:
-            faults = [Fault(f"/operations/{index}{fault.pointer}", fault.detail) for fault in error.faults]
-            raise type(error)(error.message, faults=faults, index=index) from None
+            raise error.within("operations", index, index=index) from None
     return operations
 
 
@@ -126,8 +134,10 @@ def _condition(item: dict[str, Any]) -> Condition:
 
 def _pointing_into_the_batch(error: RamekinError) -> RamekinError:
     """Return the error with pointers into the request: ``/1/age`` becomes ``/operations/1/record/age``."""
-    place = f"/{error.index}"
-    faults = [Fault(f"/operations{place}/record{f.pointer.removeprefix(place)}", f.detail) for f in error.faults]
+    faults = []
+    for fault in error.faults:
+        inner = fault.pointer.removeprefix(f"/{error.index}")
+        faults.append(replace(fault, pointer=f"/operations/{error.index}{'/record' if inner else ''}{inner}"))
     return type(error)(error.message, faults=faults, index=error.index)
 
 

@@ -345,7 +345,11 @@ SCHEMAS: dict[str, Any] = {
                 "items": {
                     "type": "object",
                     "required": ["pointer", "detail"],
-                    "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+                    "properties": {
+                        "pointer": {"type": "string"},
+                        "detail": {"type": "string"},
+                        "line": {"type": "integer"},
+                    },
                 },
             },
         },

@@ -13,6 +13,7 @@ from ramekin.api.preconditions import ANY, read_known, refuse_preconditions
 from ramekin.api.requests import choice, read_chunks, read_parameters
 from ramekin.api.responses import Stream, json_response, not_modified, pack
 from ramekin.api.routes import API, add_route
+from ramekin.errors import RamekinError
 from ramekin.paths import member_names
 from ramekin.splitter import Splitter
 
@@ -59,8 +60,12 @@ def register(app: FastAPI, context: Context) -> None:
         mode = choice(read_parameters(request, ("mode",)), "mode", MODES)
         accepted(request, (JSON,))
         refuse_preconditions(request)
-        records = _read_database(chunks, database.limits.record_bytes)
-        loaded = await database.load(records, is_replacing=mode == "replace", is_parsed=True)
+        splitter = Splitter(limit_bytes=database.limits.record_bytes)
+        records, is_replacing = _read_database(chunks, splitter), mode == "replace"
+        try:
+            loaded = await database.load(records, is_replacing=is_replacing, is_parsed=True)
+        except RamekinError as error:
+            raise splitter.with_lines(error) from None
         return json_response({"loaded": loaded})
 
     add_route(app, "GET", f"{API}/dump/{{table}}", dump_table, **descriptions.DUMP["dump_table"])
@@ -116,9 +121,8 @@ async def _json_database(database: Database) -> AsyncIterator[bytes]:
         yield b"}"
 
 
-async def _read_database(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[tuple[str, Any]]:
+async def _read_database(chunks: AsyncIterator[bytes], splitter: Splitter) -> AsyncIterator[tuple[str, Any]]:
     """Yield (table, record) while the text arrives; (table, None) where a table begins."""
-    splitter = Splitter(limit_bytes=limit)
     async for chunk in chunks:
         for table, record, _ in splitter.records(chunk):
             yield table, record

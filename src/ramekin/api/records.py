@@ -33,17 +33,18 @@ from ramekin.api.responses import (
 )
 from ramekin.api.routes import API, add_route, hot
 from ramekin.delimited import DELIMITERS
-from ramekin.errors import BodyTooLarge, InvalidParameter, Unprocessable
-from ramekin.formats import CSV_TYPES, CsvForm
+from ramekin.errors import BodyTooLarge, InvalidParameter, RamekinError, Unprocessable
+from ramekin.formats import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText
 from ramekin.operations import ALWAYS, CONFLICT_RULES, Operation
 from ramekin.paths import select, split_names
 from ramekin.query.url import parse_select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ramekin.api.app import Context
     from ramekin.fields import Fields
+    from ramekin.formats import Records
     from ramekin.operations import Condition, OnConflict, Outcome
     from ramekin.paths import FieldPath
 
@@ -72,7 +73,10 @@ def register(app: FastAPI, context: Context) -> None:
             outcome = await database.apply(Operation("create", table, None, codec.parse(body), ALWAYS, rule, True))
             return _answer_one(table, outcome, is_minimal=is_minimal)
         records = _read_bulk(context, table, kind, body, form)
-        outcomes = await database.insert(table, records, on_conflict=rule, is_parsed=True)
+        try:
+            outcomes = await database.insert(table, records, on_conflict=rule, is_parsed=True)
+        except RamekinError as error:
+            raise formats.with_lines(error, _read_bulk(context, table, kind, body, form)) from None
         return _answer_many(outcomes, is_minimal=is_minimal)
 
     @hot
@@ -173,15 +177,13 @@ def _selected(text: str, fields: Fields) -> list[FieldPath]:
     return list(parse_select(split_names(text), fields))
 
 
-def _read_bulk(context: Context, table: str, kind: str, body: bytes, form: CsvForm) -> Iterable[Any]:
+def _read_bulk(context: Context, table: str, kind: str, body: bytes, form: CsvForm) -> Records:
     limit = context.database.limits.record_bytes
     if kind == JSON:
-        numbered = formats.read_json_array(body, limit)
-    elif kind == NDJSON:
-        numbered = formats.read_ndjson([body])
-    else:
-        numbered = formats.read_csv(lambda: [body], context.csv_columns(table), limit, form)
-    return (record for _, record in numbered)
+        return ArrayText(body, limit)
+    if kind == NDJSON:
+        return NdjsonText([body], limit)
+    return CsvText(lambda: [body], context.csv_columns(table), limit, form)
 
 
 def _answer_one(table: str, outcome: Outcome, *, is_minimal: bool = False) -> Response:

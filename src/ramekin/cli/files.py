@@ -6,23 +6,23 @@ and line. Knows no server and no database.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ramekin import formats
 from ramekin.columns import UNTYPED
 from ramekin.definitions import MIB, check_table_name
-from ramekin.errors import RamekinError
-from ramekin.formats import CsvForm
+from ramekin.errors import Fault, InvalidRecord, RamekinError
+from ramekin.formats import CsvForm, CsvText, NdjsonText
 from ramekin.splitter import Splitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ramekin.columns import Columns
+    from ramekin.formats import Records
 
 CHUNK_BYTES = MIB
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".csv", ".tsv")
@@ -35,13 +35,12 @@ class FileFault(Exception):
 
 @dataclass(slots=True)
 class Source:
-    """One file, or one text that stands for a file. `line` is the line that is being read."""
+    """One file, or one text that stands for a file."""
 
     name: str
     size_bytes: int
     read: Callable[[], Iterator[bytes]]
     form: CsvForm = field(default_factory=CsvForm)
-    line: int = field(default=0)
 
     @property
     def table(self) -> str:
@@ -80,7 +79,9 @@ def from_bytes(name: str, text: bytes) -> Source:
 
 
 class Reading:
-    """The records of several sources, one after the other; `source` is the one that is being read, if any is.
+    """The records of several sources, one after the other.
+
+    `source` is the one that is being read, None before and after.
 
     Args:
         limit_bytes: how long a record may be.
@@ -98,35 +99,88 @@ class Reading:
         self._sources, self._limit, self._columns_of = sources, limit_bytes, columns_of
         self._advance, self._furthest = advance, 0
         self.source: Source | None = None
+        self._text: Records | Splitter | None = None
+        self._place = ("", "")  # the table and index of the record that was yielded last
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Yield (table, parsed record); (table, None) names a table, which may be empty.
 
         Raises:
-            RamekinError: what is wrong; `source` says where.
+            RamekinError: what is wrong; `source` is where.
         """
-        homes: dict[str, Source] = {}
+        counts: dict[str, int] = {}
+        last = None
         for source in self._sources:
             self.source, self._furthest = source, 0
             for table, record in self._records(source):
-                if homes.setdefault(table, source) is not source:
-                    raise RamekinError(f"The table '{table}' is in two files; load them one after the other.")
+                if record is None:
+                    if table in counts and table != last:
+                        said = f"The table '{table}' is in two files, and others between"
+                        raise RamekinError(f"{said}; name them one behind the other.")
+                    last = table
+                    counts.setdefault(table, 0)
+                else:
+                    self._place = table, str(counts[table])
+                    counts[table] += 1
                 yield table, record
         self.source = None
 
+    def where(self, fault: Fault) -> str:
+        """Return the file and line of a fault, as ``users.csv:3``; nothing if it is in none."""
+        if fault.line and self.source is not None:
+            return f"{self.source.name}:{fault.line}"
+        if fault.steps[:2] != [*self._place] or self.source is None:
+            self._go_to(fault.steps[:2])
+        if self.source is None or self._text is None:
+            return ""
+        return f"{self.source.name}:{self._text.line_of(fault.steps[2:])}"
+
+    def _go_to(self, place: Sequence[str]) -> None:
+        """Read again, up to a record. Cost: O(records before it)."""
+        self._advance = lambda _: None
+        with suppress(RamekinError):
+            for _, record in self:
+                if record is not None and self._place == (*place,):
+                    return
+
     def _records(self, source: Source) -> Iterator[tuple[str, Any]]:
         if source.suffix == ".json":
-            yield from _read_json(source, self._chunks(source), self._limit)
+            yield from self._json(source)
             return
         check_table_name(source.table)
         yield source.table, None
         if source.suffix in (".csv", ".tsv"):
             columns = self._columns_of(source.table)
-            numbered = formats.read_csv(lambda: self._chunks(source), columns, self._limit, source.form)
+            text: Records = CsvText(lambda: self._chunks(source), columns, self._limit, source.form)
         else:
-            numbered = formats.read_ndjson(self._chunks(source))
-        for source.line, record in numbered:
-            yield source.table, record
+            text = NdjsonText(self._chunks(source), self._limit)
+        self._text = text
+        try:
+            for index, record in enumerate(text):
+                if record is None:  # which would name the table
+                    fault = Fault("", "null is none.", text.line_of(()))
+                    raise InvalidRecord("A record is a JSON object.", faults=[fault]).within(index, index=index)
+                yield source.table, record
+        except RamekinError as error:
+            raise error.within(source.table) from None
+
+    def _json(self, source: Source) -> Iterator[tuple[str, Any]]:
+        """Yield the records of an array, or of an object of arrays."""
+        chunks, first = self._chunks(source), b""
+        while not first.strip(b" \t\r\n") and (chunk := next(chunks, b"")):
+            first += chunk
+        is_array = first.lstrip(b" \t\r\n")[:1] == b"["
+        self._text = splitter = Splitter(limit_bytes=self._limit, is_array=is_array)
+        if is_array:
+            check_table_name(source.table)
+            yield source.table, None
+        try:
+            for chunk in chain([first], chunks):
+                for table, record, _ in splitter.records(chunk):
+                    yield table or source.table, record
+            splitter.finish()
+        except RamekinError as error:
+            raise (error.within(source.table) if is_array else error) from None
 
     def _chunks(self, source: Source) -> Iterator[bytes]:
         at = 0
@@ -135,26 +189,6 @@ class Reading:
             self._advance(max(0, at - self._furthest))
             self._furthest = max(at, self._furthest)
             yield chunk
-
-
-def _read_json(source: Source, chunks: Iterator[bytes], limit_bytes: int) -> Iterator[tuple[str, Any]]:
-    """Yield the records of an array, or of an object of arrays."""
-    first = b""
-    while not first.strip(b" \t\r\n") and (chunk := next(chunks, b"")):
-        first += chunk
-    is_array = first.lstrip(b" \t\r\n")[:1] == b"["
-    splitter = Splitter(limit_bytes=limit_bytes, is_array=is_array)
-    if is_array:
-        check_table_name(source.table)
-    try:
-        for chunk in chain([first], chunks):
-            for table, record, at in splitter.records(chunk):
-                source.line = at[0]
-                yield table or source.table, record
-        splitter.finish()
-    except RamekinError:
-        source.line = splitter.line
-        raise
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -172,9 +206,11 @@ def naming_faults(reading: Reading) -> Iterator[None]:
     try:
         yield
     except RamekinError as error:
-        source = reading.source
-        line = next((fault.line for fault in error.faults if fault.line), 0 if source is None else source.line)
-        where = "" if source is None else f"{source.name}:{line}: " if line else f"{source.name}: "
-        told = [fault for fault in error.faults[:3] if fault.detail != error.message]
-        faults = "".join(f" {fault.pointer}: {fault.detail}" for fault in told)
-        raise FileFault(f"{where}{error.message}{faults}") from None
+        raise FileFault(told(reading, error)) from None
+
+
+def told(reading: Reading, error: RamekinError) -> str:
+    """Return an error as one line, with the file and line of its first fault."""
+    where = reading.where(error.faults[0]) if error.faults else "" if reading.source is None else reading.source.name
+    more = [fault for fault in error.faults[:3] if fault.detail.removesuffix(".") not in error.message]
+    return f"{where}{': ' if where else ''}{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in more)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,11 @@ from urllib.parse import quote, urlsplit
 
 from ramekin import codec
 from ramekin.cli.configuration import Refused
-from ramekin.cli.files import Reading, naming_faults, open_file
+from ramekin.cli.files import Reading, naming_faults, open_file, told
 from ramekin.cli.progress import progress
 from ramekin.columns import UNTYPED, Columns
 from ramekin.definitions import MIB
-from ramekin.errors import RamekinError
+from ramekin.errors import Fault, RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
+_BODY_PLACE = re.compile(r" \(line \d+(?:, column \d+)?\)")
 MODES = ("merge", "replace")
 
 
@@ -69,7 +71,7 @@ def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> N
         with naming_faults(reading):
             body = _as_database(reading)
             response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
-    answer = _answer(response)
+    answer = _answer(response, reading)
     for table, count in answer["loaded"].items():
         print(f"{table}: {count:,}")
 
@@ -145,6 +147,8 @@ def _as_database(reading: Reading) -> Iterator[bytes]:
     """Yield the text of an object of arrays, in chunks. Raises what reading a file raises."""
     chunk, table = bytearray(b"{"), None
     for name, record in reading:
+        if record is None and name == table:
+            continue
         if record is None:
             chunk += (b"]," if table is not None else b"") + codec.dump(name) + b":["
             table, is_first = name, True
@@ -157,14 +161,18 @@ def _as_database(reading: Reading) -> Iterator[bytes]:
     yield bytes(chunk) + (b"]}" if table is not None else b"}")
 
 
-def _answer(response: http.client.HTTPResponse) -> Any:
-    """Return the parsed answer. Raises Refused with the problem's own words."""
+def _answer(response: http.client.HTTPResponse, reading: Reading | None = None) -> Any:
+    """Return the parsed answer. Raises Refused with the problem's own words, and its place in what was read."""
     text = response.read()
     try:
         answer = codec.parse(text)
     except RamekinError:
         raise Refused(f"the server answered with status {response.status}") from None
     if response.status >= 400:
-        faults = "".join(f" {fault['pointer']}: {fault['detail']}" for fault in answer.get("errors", [])[:3])
-        raise Refused(f"the server refused ({response.status}): {answer.get('detail', '')}{faults}")
+        detail = answer.get("detail", "")
+        if reading is not None:
+            detail = _BODY_PLACE.sub("", detail)  # of the text that was made of the files
+        faults = [Fault(fault["pointer"], fault["detail"]) for fault in answer.get("errors", [])]
+        error = RamekinError(detail, faults=faults)
+        raise Refused(f"the server refused ({response.status}): {told(reading or Reading([], 0), error)}")
     return answer

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 NAME_LIMIT = 100
 """Characters of a caller's own name (field, table, operator) that a message may repeat."""
@@ -30,6 +30,11 @@ class Fault:
     detail: str
     line: int = 0
 
+    @property
+    def steps(self) -> list[str]:
+        """The pointer's steps."""
+        return [step.replace("~1", "/").replace("~0", "~") for step in self.pointer.split("/")[1:]]
+
 
 class RamekinError(Exception):
     """Anything that Ramekin refuses.
@@ -48,14 +53,11 @@ class RamekinError(Exception):
         self.faults = tuple(faults)
         self.index = index
 
-    def at(self, index: int) -> RamekinError:
-        """Return the error with the place of the operation that met it."""
-        return type(self)(self.message, faults=self.faults and self.faults_under(str(index)), index=index)
-
-    def faults_under(self, place: str) -> list[Fault]:
-        """Return the faults, or the message as the only one, with pointers that begin with a place."""
-        faults = self.faults or (Fault("", self.message),)
-        return [Fault(f"/{place}{fault.pointer}", fault.detail) for fault in faults]
+    def index_behind(self, *steps: str) -> int | None:
+        """Return the index that stands behind some steps in the first fault's pointer, if one does."""
+        found = self.faults[0].steps if self.faults else []
+        place = found[len(steps)] if found[: len(steps)] == [*steps] and len(found) > len(steps) else ""
+        return int(place) if place.isdecimal() else None
 
     def within(self, *steps: str | int, index: int | None = None, line: int = 0) -> RamekinError:
         """Return the error as one of a larger text: `steps` lead to what it is about, which stands on a line.
@@ -69,6 +71,12 @@ class RamekinError(Exception):
         ]
         index = self.index if index is None else index
         return type(self)(_with_line(self.message, line), faults=faults, index=index)
+
+    def on_lines(self, lines: Mapping[Fault, int]) -> RamekinError:
+        """Return the error with the lines of some of its faults; its message has the first one's."""
+        faults = [replace(fault, line=lines.get(fault, fault.line)) for fault in self.faults]
+        message = _with_line(self.message, faults[0].line if faults else 0)
+        return type(self)(message, faults=faults, index=self.index)
 
 
 def pointer(steps: Iterable[str | int]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
-from ramekin.errors import MemoryLimit, NotUnique, UnknownTable, did_you_mean, shorten
+from ramekin.errors import Fault, MemoryLimit, NotUnique, UnknownTable, did_you_mean, pointer, shorten
 from ramekin.fields import join_reader
 from ramekin.paths import print_path
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
@@ -293,7 +293,7 @@ class Catalog:
         table = self._tables.get(name)
         if table is None or not table.definition.unique:
             return
-        standing = {} if replace else table.records.bodies
+        standing = {} if replace else {key: b for key, b in table.records.bodies.items() if key not in bodies}
         for field in table.unique_fields():
             key_of = join_reader(field)
             taken: set[JoinKey | None] = set()
@@ -306,6 +306,7 @@ class Catalog:
 
 def _not_unique(field: Field, table: str, key: str) -> NotUnique:
     name = shorten(print_path(field.path))
-    error = NotUnique(f"In the table '{table}' the field '{name}' is unique, and another record has this value.")
+    said = f"In the table '{table}' the field '{name}' is unique, and another record has this value."
+    error = NotUnique(said, faults=[Fault(pointer(field.path), "Another record has this value.")])
     error.place = (table, key)
     return error
