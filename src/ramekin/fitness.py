@@ -39,6 +39,7 @@ class Place:
     name: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     is_printed: bool = False  # by a serializer of its own further out
+    is_prepared: bool = False  # by a validator of the model's own that sees the value before
 
     def __str__(self) -> str:
         return f"{self.owner}.{self.name}" if self.name else self.owner
@@ -64,6 +65,8 @@ def walk(node: Node, place: Place | None = None) -> Iterator[tuple[Node, Place]]
     yield node, place
     if node.get("serialization", {}).get("type", "").startswith(("function-plain", "to-string", "format")):
         place = replace(place, is_printed=True)
+    if node["type"] in ("function-before", "function-wrap", "function-plain"):
+        place = replace(place, is_prepared=True)
     fields = dict(fields_of(node))
     for name, part in fields.items():
         yield from walk(part, replace(place, name=name))
@@ -116,7 +119,8 @@ def check_fitness(model: type[BaseModel], taken: dict[str, Any], stored: dict[st
     """
     schema: Any = model.__pydantic_core_schema__
     for node, place in walk(schema):
-        _check_names(node, place)
+        if not place.is_prepared:
+            _check_names(node, place)
     _check_shapes(model, taken, stored)
     _check_id(model, schema, stored)
 
@@ -189,8 +193,18 @@ def _check_names(node: Node, place: Place) -> None:
 
 def _check_shapes(model: type[BaseModel], taken: dict[str, Any], stored: dict[str, Any]) -> None:
     """Refuse serializers after which a value has no type that its field reads. Raises UnfitModel."""
+    schema: Any = model.__pydantic_core_schema__
+    prepared: set[str] = set()  # members that may be read from what their types do not take
+    for node, place in walk(schema):
+        if place.is_prepared and not place.name:
+            return
+        for name, part in fields_of(node):
+            if any(inner.is_prepared for _, inner in walk(part)):
+                prepared |= {name, part.get("serialization_alias", name)}
     for name in ("", *names_in(stored)):
         path = split_path(name) if name else ()
+        if prepared & set(path):
+            continue
         read, printed = type_in(taken, path, is_closed=True), type_in(stored, path, is_closed=True)
         if read and printed and read.kinds and printed.kinds and not read.kinds & printed.kinds:
             where = f"{model.__name__}.{name}" if name else model.__name__

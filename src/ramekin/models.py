@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from enum import Flag
 from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
-    from pydantic_core.core_schema import ComputedField, DecimalSchema, JsonSchema
+    from pydantic_core.core_schema import ComputedField, DecimalSchema, EnumSchema, JsonSchema
 
     from ramekin.paths import FieldPath
     from ramekin.strict_schema import Node
@@ -77,7 +78,7 @@ class ModelSchema:
         self.model = model
         self.title = model.__name__
         try:
-            self.json_schema = model.model_json_schema(by_alias=True)
+            self.json_schema = model.model_json_schema(by_alias=True, schema_generator=_SentSchema)
             self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
         except PydanticUserError:
             raise without_schema(model) from None
@@ -227,7 +228,15 @@ _UNSTORABLE = {
 """What a model may make that JSON here cannot hold, by the error of whoever reads it."""
 
 
-class _StoredSchema(GenerateJsonSchema):
+class _SentSchema(GenerateJsonSchema):
+    """The schema of what may be sent: Pydantic's, but for flags, of which any that go together are a value."""
+
+    def enum_schema(self, schema: EnumSchema) -> JsonSchemaValue:
+        found = super().enum_schema(schema)
+        return {name: part for name, part in found.items() if name != "enum" or not issubclass(schema["cls"], Flag)}
+
+
+class _StoredSchema(_SentSchema):
     """The schema of what is stored: Pydantic's, with a format for decimals, which are texts, and no computed fields."""
 
     def computed_field_schema(self, schema: ComputedField) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own

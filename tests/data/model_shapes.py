@@ -4,7 +4,6 @@
 that has these words. `never(record, pointer)`: the model may start, but a record for which it would not hold is refused.
 """
 
-# ruff: noqa: D, N805, RUF012, UP007, UP045, PYI, FURB
 from __future__ import annotations
 
 import collections
@@ -30,6 +29,8 @@ from typing import (  # noqa: UP035
     Literal,
     NamedTuple,
     NewType,
+    NotRequired,
+    Required,
     Sequence,
     TypeVar,
 )
@@ -68,6 +69,7 @@ from pydantic import (
     Secret,
     SecretBytes,
     SecretStr,
+    SerializeAsAny,
     StringConstraints,
     Tag,
     WrapSerializer,
@@ -324,6 +326,35 @@ class Complex(BaseModel):
     z: complex
 
 
+class Odd(enum.Enum):
+    price = Decimal("1.5")
+    day = dt.date(2024, 1, 1)
+    pair = (1, "a")
+
+
+class Truth(enum.Enum):
+    yes = True
+    no = False
+    unknown = None
+
+
+class Marks(enum.Flag):
+    bold = 1
+    red = 2
+
+
+@served(
+    {"odd": "1.5", "truth": True, "marks": 3},
+    {"odd": "2024-01-01"},
+    {"odd": [1, "a"], "truth": None, "marks": 1},
+    {"truth": False},
+)
+class OddEnums(BaseModel):
+    odd: Odd
+    truth: Truth
+    marks: Marks
+
+
 # Collections
 
 
@@ -377,6 +408,35 @@ class Records(BaseModel):
     note: Note
 
 
+@dataclasses.dataclass(slots=True, kw_only=True, frozen=True)
+class Slotted:
+    a: int
+    b: dt.date = dt.date(2024, 1, 1)
+
+
+@pydantic.dataclasses.dataclass(config=ConfigDict(extra="allow"))
+class Checked:
+    a: int
+
+    @field_validator("a")
+    @classmethod
+    def same(cls, value):
+        return value
+
+
+class Half(TypedDict, total=False):
+    city: Required[str]
+    zip: NotRequired[str]
+
+
+@served({"a": {"a": 1}, "b": {"a": 1, "z": 2}, "c": {"city": "x"}, "d": {"city": "y"}}, {"a": {"a": 2}})
+class MoreRecords(BaseModel):
+    a: Slotted
+    b: Checked
+    c: Half
+    d: SerializeAsAny[Address]
+
+
 @served({"numbers": [1, 2, 3]}, {"numbers": [4]})
 class WithRoot(BaseModel):
     numbers: RootModel[list[int]]
@@ -415,6 +475,21 @@ class Nested(BaseModel):
 @served({"pet": {"kind": "dog", "tricks": ["sit"]}}, {"pet": {"kind": "cat", "tricks": None}})
 class Tagged(BaseModel):
     pet: Annotated[Cat | Dog, Field(discriminator="kind")]
+
+
+class Red(BaseModel):
+    kind: Literal[Colour.red]
+    n: int
+
+
+class Blue(BaseModel):
+    kind: Literal[Colour.blue, 2]
+    n: int
+
+
+@served({"rows": [{"kind": "red", "n": 1}, {"kind": 2, "n": 1}]}, {"rows": []})
+class TaggedByEnum(BaseModel):
+    rows: list[Annotated[Red | Blue, Field(discriminator="kind")]]
 
 
 @served({"pet": {"kind": "cat", "lives": 3}}, {"pet": {"lives": 2}})
@@ -619,6 +694,18 @@ class Twice(BaseModel):
 # Ids
 
 
+@served({"id": "1.50"}, {"n": 1})
+class DecimalId(BaseModel):
+    id: Decimal
+    n: int = 0
+
+
+@served({"n": 1}, {"n": 2}, {"id": ID, "n": 1}, {"n": 3})
+class OptionalId(BaseModel):
+    id: uuid.UUID | None = None
+    n: int
+
+
 @served({"id": "a-1"}, {}, {"id": "b"}, {})
 class TextId(BaseModel):
     id: Annotated[str, Field(pattern="^[a-z0-9-]+$", max_length=10)]
@@ -717,6 +804,16 @@ class Computing(BaseModel):
         return f"{self.first} {self.last}"
 
 
+@served({"n": 5}, {"n": 6}, {"n": 7}, {"n": 5})
+class ExcludingSome(BaseModel):
+    n: int = Field(5, exclude_if=lambda value: value == 5)
+
+
+@never({"n": 5}, "/n")
+class ExcludedSometimes(BaseModel):
+    n: int = Field(exclude_if=lambda value: value == 5)
+
+
 @served({"name": "x"}, {"name": "y"})
 class Private(BaseModel):
     kind: ClassVar[str] = "private"
@@ -795,6 +892,31 @@ class SeenAround(BaseModel):
 @served({"tags": "a,b"}, {"tags": "c"}, {"tags": ["x"]}, {"tags": ["y"]})
 class SplitTags(BaseModel):
     tags: Annotated[list[str], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value)]
+
+
+@served({"name": "x"}, {"name": "y"}, {"Name": "x"}, {"name": "y"})
+class RenamedBefore(BaseModel):
+    name: str = Field(validation_alias="NAME")
+
+    @model_validator(mode="before")
+    @classmethod
+    def rename(cls, value):
+        return {name.upper() if name.lower() == "name" else name: each for name, each in value.items()}
+
+
+@served({"n": "5"}, {"n": "6"}, {"n": 5}, {"n": 6})
+class NumberAsText(BaseModel):
+    n: Annotated[int, BeforeValidator(int), PlainSerializer(str, return_type=str)]
+
+
+@never({"n": 1}, "")
+class NeedsContext(BaseModel):
+    n: int
+
+    @field_validator("n")
+    @classmethod
+    def look(cls, value, info):
+        return info.context["n"]
 
 
 @served({"n": 5}, {"n": 6})
@@ -961,6 +1083,11 @@ class AsText(BaseModel):
     @model_serializer
     def printed(self) -> str:
         return str(self.n)
+
+
+@never({"cells": {"1,2": "x"}}, "/cells/1,2")
+class NamesOfTuples(BaseModel):
+    cells: dict[tuple[int, int], str]
 
 
 @never({"n": 1}, "/n")

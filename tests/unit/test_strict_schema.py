@@ -30,6 +30,8 @@ from typing_extensions import TypedDict
 
 from ramekin.errors import InvalidRecord
 from ramekin.models import ModelSchema
+from ramekin.query.match import body_matcher
+from ramekin.query.operand import from_texts
 
 
 class Size(enum.IntEnum):
@@ -331,3 +333,13 @@ def test_every_kind_of_schema_that_pydantic_has_was_looked_at():
     users_own = {"function-plain"}
     no_json = {"invalid", "is-instance", "is-subclass", "callable", "arguments", "arguments-v3", "call"}
     assert set(get_args(CoreSchemaType)) == gated | closed | by_name | exact_already | around | users_own | no_json
+
+
+@pytest.mark.parametrize("kind", [dt.datetime, dt.date, dt.time, dt.timedelta, Decimal, uuid.UUID])
+def test_a_condition_reads_every_spelling_that_a_record_may_have(kind):
+    taken = next(taken for each, taken, _ in TABLE if each is kind)
+    schema = ModelSchema(create_model("Made", v=(kind, ...)))
+    for value in taken:
+        body = schema.validate({"id": 1, "v": value})
+        condition = from_texts(("v",), "eq", [value if isinstance(value, str) else json.dumps(value)], schema)
+        assert body_matcher(condition)(body), value
