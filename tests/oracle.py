@@ -187,7 +187,8 @@ def matching(value):
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, (int, float)):
-        return ("text", str(int(value)) if float(value).is_integer() else repr(value))
+        fits = -(2**63) <= value < 2**63
+        return ("text", str(int(value)) if float(value).is_integer() and fits else repr(value).replace("e+", "e"))
     return ("text", value) if isinstance(value, str) else None
 
 

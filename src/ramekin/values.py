@@ -32,16 +32,20 @@ OrderKey = tuple[int, Any]
 JoinKey = str | bool | OrderKey
 """A number by its shortest text, text as it is, a boolean as itself; by value where both sides are read alike."""
 
-_INTEGRAL_LIMIT = 2.0**63
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _EXPONENT = re.compile(r"e\+?(-?)0*")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = re.compile(r"-?[0-9][0-9.e-]*")
 
 
 def join_key(value: object) -> JoinKey | None:
     """Return what a value is matched by, or None where it matches nothing (null, missing, arrays, objects).
 
     Numbers are equal by value, and a number meets the text that is its shortest form: ``1``, ``1.0`` and ``"1"`` are
-    one key, ``"01"`` is another. A boolean meets booleans only: no text or number has the key `True`, since keys of
-    numbers are texts. Integers become text, which Python hashes with a secret, so no sender can make them collide.
+    one key, ``"01"`` is another. The *shortest form* of a number is its digits where it is whole and fits into 64 bits,
+    otherwise the JSON that it is printed as: ``0.1``, ``1e19`` (and not its twenty digits). A boolean meets booleans
+    only: no text or number has the key `True`, since keys of numbers are texts. Integers become text, which Python
+    hashes with a secret, so no sender can make them collide.
 
     Cost: O(length of the value).
     """
@@ -55,10 +59,31 @@ def join_key(value: object) -> JoinKey | None:
     return None
 
 
+def number_of_key(key: str) -> int | float | None:
+    """Return the number that has a key, None where only a text has it; the reverse of `join_key`."""
+    if not _NUMBER.fullmatch(key):
+        return None
+    number: int | float
+    if _INTEGER.fullmatch(key):
+        number = int(key)
+        if not _INT64_MIN <= number <= _INT64_MAX:
+            return None
+    else:
+        try:
+            number = float(key)
+        except ValueError:
+            return None
+    return number if join_key(number) == key else None
+
+
 def _float_key(value: float) -> str:
-    if value.is_integer() and abs(value) < _INTEGRAL_LIMIT:
+    if value.is_integer() and _INT64_MIN <= value <= _INT64_MAX:
         return str(int(value))
-    return _EXPONENT.sub(r"e\1", repr(value))  # as it is printed: 1e22 and 1e-7, where Python has 1e+22 and 1e-07
+    text = repr(value)
+    if text.endswith("e-05"):
+        digits = text[:-4].replace(".", "")
+        return f"-0.0000{digits[1:]}" if digits[0] == "-" else f"0.0000{digits}"
+    return _EXPONENT.sub(r"e\1", text)  # 1e22 and 1e-7, where Python has 1e+22 and 1e-07
 
 
 def kind_of(value: object) -> str:

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin import codec
+from ramekin.fields import Field
 from ramekin.paths import member_names, parse_path, print_path, reader, select, walk
-from ramekin.values import MISSING, join_key, kind_of
+from ramekin.storage.indexes import FieldIndex
+from ramekin.values import MISSING, join_key, kind_of, number_of_key
 
 JSON = st.recursive(
     st.none()
@@ -35,6 +37,18 @@ JSON = st.recursive(
         (1e-7, "1e-7"),
         (1.5e-10, "1.5e-10"),
         (-2.5e100, "-2.5e100"),
+        (1e19, "1e19"),
+        (2**63 - 1, "9223372036854775807"),
+        (float(2**63), "9.223372036854776e18"),
+        (-(2**63), -float(2**63)),
+        (-(2**63), "-9223372036854775808"),
+        (1e16, "10000000000000000"),
+        (1e16, 10**16),
+        (1e21, "1e21"),
+        (1e-5, "0.00001"),
+        (-1.5e-5, "-0.000015"),
+        (5e-324, "5e-324"),
+        (1.7976931348623157e308, "1.7976931348623157e308"),
         ("é", "é"),
         (True, True),
     ],
@@ -53,12 +67,72 @@ def test_equal_values_have_one_key(one, other):
         (1, "01"),
         (1, "1.0"),
         (2**53 + 1, float(2**53)),
+        (1e19, "10000000000000000000"),
+        (1e16, "1e16"),
+        (float(2**63), "9223372036854775808"),
+        (1e-5, "1e-5"),
+        (1e21, "1e+21"),
+        (0.1, "0.10"),
+        (0.1, ".1"),
+        (0, "-0"),
+        (-0.0, "-0.0"),
         ("a", "A"),
         ("é", "e\u0301"),
     ],
 )
 def test_different_values_have_different_keys(one, other):
     assert (type(join_key(one)), join_key(one)) != (type(join_key(other)), join_key(other))
+
+
+NUMBERS = (
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.sampled_from([2**53, 2**63, 10**16, 10**19, 10**21]).flatmap(lambda n: st.integers(n - 2, n + 2)).map(float)
+    | st.builds(lambda digits, exponent: float(f"{digits}e{exponent}"), st.integers(-99, 99), st.integers(-330, 300))
+)
+"""Numbers as they may be stored: integers of 64 bits, and floats on both sides of where they are written otherwise."""
+
+
+@given(NUMBERS)
+def test_a_number_meets_the_text_that_is_its_shortest_form_and_no_other(number):
+    shortest = str(int(number)) if number == int(number) and -(2**63) <= number < 2**63 else codec.dump(number).decode()
+    assert join_key(number) == join_key(shortest) == shortest
+    assert number_of_key(shortest) == number
+    for text in {
+        str(number),
+        repr(number),
+        f"{number:.20e}",
+        f"{number:f}",
+        f"+{shortest}",
+        f"{shortest}.0",
+        f"0{shortest}",
+    }:
+        if text != shortest:
+            assert number_of_key(text) is None or join_key(number) != text
+
+
+@given(
+    NUMBERS,
+    st.from_regex(r"\A-?[0-9]{1,22}(\.[0-9]{1,3})?(e[+-]?[0-9]{1,3})?\Z") | NUMBERS.map(str) | NUMBERS.map(json.dumps),
+)
+def test_a_number_and_a_text_meet_in_both_directions_or_in_none(number, text):
+    numbers, texts = (FieldIndex(Field(("k",)), is_sorted=False) for _ in range(2))
+    numbers.add(1, codec.dump({"k": number}))
+    texts.add(1, codec.dump({"k": text}))
+    meets = join_key(number) == join_key(text)
+    assert bool(texts.find_joined(join_key(number))) is meets
+    assert bool(numbers.find_joined(join_key(text))) is meets
+    assert numbers.find_joined(join_key(number)) == texts.find_joined(join_key(text)) == [(1,)]
+
+
+@given(NUMBERS, NUMBERS)
+def test_numbers_have_one_key_where_they_are_equal(one, other):
+    assert (join_key(one) == join_key(other)) is (one == other)
+
+
+@pytest.mark.parametrize("text", ["", "-", "1e", "1e400", "-1e400", "inf", "nan", "9" * 5000, "1_0", "٥", "0x1"])
+def test_what_no_number_is_written_as_is_the_key_of_texts_alone(text):
+    assert number_of_key(text) is None
 
 
 @pytest.mark.parametrize("value", [None, MISSING, [], [1], {}, {"a": 1}])

@@ -7,7 +7,6 @@ for how they stay in step.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +18,7 @@ from ramekin.readings import comparer
 from ramekin.storage.id_order import MANY, IdOrder, holds, ids_behind, place_behind
 from ramekin.storage.memory import DECIMAL_BYTES, ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
-from ramekin.values import BOOLEAN, NUMBER, OBJECT, TEXT, OrderKey, Span, join_key
+from ramekin.values import BOOLEAN, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
 
 if TYPE_CHECKING:
     from ramekin.definitions import RecordId
@@ -34,8 +33,6 @@ SHORT_POSTING = 1000
 
 SAMPLE_VALUES = 8
 """Values whose postings are counted to estimate those of a stretch."""
-
-_NUMBER = re.compile(r"-?[0-9][0-9.e+-]*")
 
 
 class FieldIndex(Shared):
@@ -137,10 +134,8 @@ class FieldIndex(Shared):
         """Return the ids of the records with this join key: those with the text, and those with the number."""
         if isinstance(key, str):
             found = [self.find((TEXT, key))]
-            if self.postings[NUMBER] and _NUMBER.fullmatch(key):
-                number = _number(key)
-                if join_key(number) == key:
-                    found.append(self.find((NUMBER, number)))
+            if self.postings[NUMBER] and (number := number_of_key(key)) is not None:
+                found.append(self.find((NUMBER, number)))
         else:
             found = [self.find(key if isinstance(key, tuple) else (BOOLEAN, key))]
         return [ids for ids in found if ids]
@@ -252,14 +247,3 @@ def _ids_in(posting: Any) -> Sequence[RecordId]:
 
 def _size(posting: Any) -> int:
     return len(posting) if type(posting) in MANY else 1
-
-
-def _number(text: str) -> int | float | None:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return None
