@@ -106,6 +106,8 @@ class _Settled:
 
     def _fixed(self, node: Node, place: Place) -> Node:
         """Return a node whose default is what its own type makes of it, if that is printed otherwise."""
+        if node["default"] is None and node["schema"]["type"] in ("nullable", "any"):
+            return node  # the most frequent by far, and a validator takes a millisecond to build
         inner = {"type": "definitions", "schema": node["schema"], "definitions": self._definitions}
         config: Any = {key: value for key, value in place.config.items() if key not in ("strict", "title")}
         reader = SchemaValidator(strict(inner), config, _use_prebuilt=False)
@@ -123,6 +125,8 @@ class _Settled:
             raise UnfitModel(
                 f"{place}: its default {why}; give another, or a type that allows it (such as int | None)"
             ) from None
+        except Exception:  # code of a class further inside: its records tell
+            return node
         return node if again == first else node | {"default": taken}
 
 

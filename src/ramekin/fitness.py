@@ -63,7 +63,7 @@ def walk(node: Node, place: Place | None = None) -> Iterator[tuple[Node, Place]]
     if "cls" in node and node["type"] in ("model", "dataclass", "typed-dict", "named-tuple"):
         place = replace(place, owner=node["cls"].__name__, name="", config=node.get("config", {}))
     yield node, place
-    if node.get("serialization", {}).get("type", "").startswith(("function-plain", "to-string", "format")):
+    if node.get("serialization", {}).get("type", "").startswith(("function", "to-string", "format")):
         place = replace(place, is_printed=True)
     if node["type"] in ("function-before", "function-wrap", "function-plain"):
         place = replace(place, is_prepared=True)

@@ -171,7 +171,7 @@ class _Strict:
 
 def _closed(node: Node) -> Node:
     """Return a class's node that refuses members which it does not name, unless it says something of them."""
-    config = {key: value for key, value in node.get("config", {}).items() if key != "strict"}
+    config = {key: value for key, value in node.get("config", {}).items() if key not in ("strict", "loc_by_alias")}
     if "extra_fields_behavior" not in config and node.get("extra_behavior", "ignore") == "ignore":
         config["extra_fields_behavior"] = "forbid"
         if node["type"] == "typed-dict":

@@ -1150,6 +1150,11 @@ class Revealed(BaseModel):
         return value.get_secret_value()
 
 
+@served({"password": "x"}, {"password": "y"})
+class RevealedAround(BaseModel):
+    password: Annotated[SecretStr, WrapSerializer(lambda value, handler: value.get_secret_value())]
+
+
 # What the class says of itself
 
 

@@ -98,6 +98,24 @@ def test_a_fixed_default_is_stored_as_the_field_itself_writes_it():
     assert schema.validate(json.loads(body)) == body
 
 
+def test_a_default_over_which_code_further_inside_fails_is_left_to_the_records():
+    class Inner(BaseModel):
+        n: int
+
+        @field_validator("n")
+        @classmethod
+        def look_up(cls, value, info):
+            return info.context["n"]
+
+    class Outer(BaseModel):
+        first: Inner = Inner.model_construct(n=1)
+        second: Inner | None = None
+
+    schema = ModelSchema(Outer)
+    with pytest.raises(InvalidRecord, match="failed over the record"):
+        schema.validate({"id": 1})
+
+
 def test_defaults_that_can_change_are_not_shared():
     class Listed(BaseModel):
         rows: list[float] = [1]
