@@ -17,6 +17,7 @@ from ramekin import codec
 from ramekin.definitions import MIB, check_table_name
 from ramekin.errors import (
     BodyTooLarge,
+    Fault,
     IdMismatch,
     InvalidId,
     InvalidOperation,
@@ -337,6 +338,9 @@ def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> tup
     else:
         body = rules.schema.validate(record)
         record_id = _read_id(body)  # the model may have made it, or another of it
+        if record_id is None and "id" not in record:
+            fault = Fault("/id", "This member is required: the model makes no id.")
+            raise InvalidRecord("The record has no id, and the table's model makes none.", faults=[fault])
     found = id_key(record_id)
     if key is not None and found != key:
         raise InvalidRecord("The table's model makes another id of this one, and an id never changes.")

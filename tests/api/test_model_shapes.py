@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import create_model
 
 from ramekin import Database
 from ramekin.api.app import create_app
@@ -106,6 +107,14 @@ def test_a_data_directory_starts_again_also_when_the_model_is_described_anew(sha
     for kind in (model, described):
         with start(kind) as client:
             assert client.get(DUMP).json() == dump
+
+
+def test_a_model_whose_id_may_be_null_asks_for_one():
+    with client_of(create_model("Thing", id=(int | None, None))) as client:
+        problem = assert_problem(client.post(TABLE, json={}), 422, "invalid-record")
+        assert problem["errors"] == [{"pointer": "/id", "detail": "This member is required: the model makes no id."}]
+        assert_problem(client.post(TABLE, json={"id": None}), 422, "invalid-id")
+        assert client.put(f"{TABLE}/5?upsert=true", json={}).json() == {"id": 5}
 
 
 @pytest.mark.parametrize(("model", "words"), REFUSED, ids=name)
