@@ -57,6 +57,7 @@ class JsonSchema:
             InvalidDefinition: it is no JSON Schema, of another draft, refers to another document, or has references
                 that multiply.
         """
+        codec.check_value(schema)  # Python code may have made it, and a journal has to read it again
         references = References(schema, MAX_REFERENCES)
         if references.count == MAX_REFERENCES:
             raise InvalidDefinition(

@@ -11,6 +11,7 @@ import pytest
 
 from ramekin import Database
 from ramekin.changing import ChangeRequest
+from ramekin.definitions import Definition
 from ramekin.errors import (
     IntegerOutOfRange,
     InvalidOperation,
@@ -97,6 +98,7 @@ DOORS = {
     "insert": lambda value: lambda db: db.insert("t", [{"id": 2}, {"id": 3, "v": value}]),
     "load": lambda value: lambda db: db.load([("t", {"id": 2}), ("t", {"id": 3, "v": value})]),
     "change": lambda value: lambda db: _change(db, value),
+    "define": lambda value: lambda db: db.define("t", Definition(schema={"const": value})),
     "a typed table": lambda value: lambda db: db.insert("users", [{"email": "a@example.com", "full_name": value}]),
 }
 
