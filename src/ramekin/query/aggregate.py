@@ -7,16 +7,14 @@ but ``count``. Knows no tables: it is given bodies; see ``finding.py`` for who d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
-from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidAggregate, did_you_mean, shorten
 from ramekin.fields import Field
-from ramekin.ids import INT64_MAX, INT64_MIN
 from ramekin.paths import parse_path, print_path, row_reader, unescape
 from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
+from ramekin.query.total import Total
 from ramekin.readings import comparer
 from ramekin.values import MISSING, NUMBER, OrderKey, order_key
 
@@ -29,9 +27,6 @@ FUNCTIONS = ("count", "sum", "avg", "min", "max")
 
 MAX_COLUMNS = 100
 """Columns of one grouping: each is read from every record."""
-
-_EXACT = Context(prec=400, Emax=308, Emin=-308, traps=[])  # beyond a 64-bit float it says infinity
-_COLLAPSE = 1000  # floats that are kept before they are added up
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +169,8 @@ class Groups:
                 told.append(
                     f"{left_out} values of '{shorten(name)}' are no numbers and are left out of {aggregate.name}"
                 )
-            if any(figure.is_too_large for figure in figures):
-                told.append(f"{aggregate.name} is beyond a 64-bit float in some group and given as null")
+            if any(figure.is_lost for figure in figures):
+                told.append(f"{aggregate.name} is out of range in some group and given as null")
         return told
 
     def _figures(self) -> list[Figure]:
@@ -185,11 +180,16 @@ class Groups:
 class Figure:
     """One figure of one group; this one counts: records, or the records that have a value in a field."""
 
-    __slots__ = ("compared", "has_field", "is_too_large", "left_out", "n")
+    __slots__ = ("compared", "has_field", "left_out", "n")
 
     def __init__(self, field: Field | None) -> None:
         self.compared = comparer(field.reading if field else "plain")
-        self.has_field, self.n, self.left_out, self.is_too_large = field is not None, 0, 0, False
+        self.has_field, self.n, self.left_out = field is not None, 0, 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the figure is null because no number can hold it."""
+        return False
 
     def add(self, value: Any) -> None:
         """Take a field's value."""
@@ -202,61 +202,29 @@ class Figure:
 
 
 class Sum(Figure):
-    """The sum of the numbers: of integers and of decimals exact; of floats rounded once for a thousand values."""
+    """The sum of the numbers."""
 
-    __slots__ = ("decimals", "floats", "integers")
+    __slots__ = ("total",)
 
     def __init__(self, field: Field | None) -> None:
         super().__init__(field)
-        self.integers, self.floats, self.decimals = 0, list[float](), list[Decimal]()
+        self.total = Total()
 
     def add(self, value: Any) -> None:
         key = self.compared(value)
         if key is None:
             return
-        if key[0] != NUMBER:
-            self.left_out += 1
-            return
-        self.n += 1
-        number = key[1]
-        if isinstance(number, int):
-            self.integers += number
-        elif isinstance(number, Decimal):
-            self.decimals = [_EXACT.add(number, self.decimals[0] if self.decimals else Decimal(0))]
+        if key[0] == NUMBER:
+            self.total.add(key[1])
         else:
-            self.floats.append(number)
-            if len(self.floats) == _COLLAPSE:
-                self.floats = self._collapsed()
+            self.left_out += 1
 
     def result(self) -> Any:
-        if self.decimals:
-            exact = self.exact()
-            return None if exact is None else format(exact, "f")
-        total = self.total()
-        if isinstance(total, int) and not INT64_MIN <= total <= INT64_MAX:
-            return float(total)
-        return total
+        return self.total.sum()
 
-    def exact(self) -> Decimal | None:
-        """Return the sum of decimals and integers, None beyond a float."""
-        total = _EXACT.add(self.decimals[0], Decimal(self.integers))
-        self.is_too_large = not total.is_finite()
-        return None if self.is_too_large else total
-
-    def total(self) -> int | float | None:
-        """Return the sum of integers and floats, None beyond a float."""
-        if not self.floats:
-            return self.integers
-        found = self._collapsed()
-        return None if self.is_too_large else fsum([*found, self.integers])
-
-    def _collapsed(self) -> list[float]:
-        try:
-            total = fsum(self.floats)
-        except OverflowError:
-            total = float("inf")
-        self.is_too_large = self.is_too_large or total - total != 0
-        return [0.0 if self.is_too_large else total]
+    @property
+    def is_lost(self) -> bool:
+        return self.total.is_lost
 
 
 class Average(Sum):
@@ -265,13 +233,7 @@ class Average(Sum):
     __slots__ = ()
 
     def result(self) -> Any:
-        if not self.n:
-            return None
-        if self.decimals:
-            exact = self.exact()
-            return None if exact is None else format(Context(prec=28).divide(exact, Decimal(self.n)), "f")
-        total = self.total()
-        return None if total is None else total / self.n
+        return self.total.mean()
 
 
 class Extreme(Figure):
