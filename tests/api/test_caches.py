@@ -29,6 +29,7 @@ http {{
     proxy_cache_path {folder}/kept keys_zone=kept:1m;
     server {{
         listen 127.0.0.1:{port};
+        gzip on; gzip_min_length 1; gzip_types application/json;
         proxy_cache kept; proxy_cache_valid 200 301 404 10m; add_header X-Cache $upstream_cache_status always;
         location / {{ proxy_pass {url}; }}
     }}
@@ -198,3 +199,17 @@ def test_a_real_cache_mixes_up_no_formats_and_keeps_nothing_that_is_old(proxied)
     fetch("PUT", f"{PETS}/2?upsert=true", json={})
     assert fetch("GET", f"{PETS}/2").status_code == 200
     assert fetch("GET", "/health").headers["x-cache"] == "MISS"
+
+
+def test_a_proxy_that_compresses_weakens_tags_and_the_page_on_troubles_says_what_to_do(proxied):
+    fetch = proxied("serve")
+    path = f"{PETS}/1"
+    fetch("PUT", f"{path}?upsert=true", json={"n": 1})
+    weak = fetch("GET", path, headers={"accept-encoding": "gzip"}).headers["etag"]
+    assert weak.startswith('W/"')
+    told = assert_problem(fetch("PUT", path, json={"n": 2}, headers={"if-match": weak}), 412, "precondition-failed")
+    assert "W/" in told["detail"]
+    plain = fetch("GET", path, headers={"accept-encoding": "identity"}).headers["etag"]
+    assert weak == f"W/{plain}"
+    for tag in (weak.removeprefix("W/"), "*"):
+        assert fetch("PUT", path, json={"n": 1}, headers={"if-match": tag}).status_code == 200

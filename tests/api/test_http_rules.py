@@ -136,3 +136,14 @@ def test_an_idle_connection_stays_a_little_longer_than_is_said(way):
         assert connection.is_closed()
         assert 5 < time.monotonic() - began < 9
     assert server.stop() == 0
+
+
+def test_what_drips_in_gets_no_more_time_for_each_drop(service):
+    for first in (READ[:20], WRITE[:-1]):
+        pipe = service.connect()
+        assert pipe._protocol._timer is not None, "whoever asks nothing would stay for ever"
+        pipe.send([first])
+        until_s = pipe._protocol._idle_until_s
+        pipe.send([b"x"] if first == READ[:20] else [])
+        assert pipe._protocol._idle_until_s == until_s
+        pipe.end()

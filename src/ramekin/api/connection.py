@@ -126,6 +126,7 @@ class Connection(asyncio.Protocol):
         self.transport, self.flow = transport, FlowControl(transport)
         self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
         self.state.connections.add(self)  # type: ignore[arg-type]  # it does what the server asks of one
+        self._close_after(self._way.idle_s)
 
     def data_received(self, data: bytes) -> None:
         if self._held:
@@ -150,10 +151,12 @@ class Connection(asyncio.Protocol):
                     self.flow.pause_reading()
                     return
                 else:
+                    is_first = not self._seen_bytes
                     taken = self._take(data)
                     if taken == INCOMPLETE:
                         self._held = data
-                        self._close_after(REST_S)
+                        if is_first:  # what drips in has no longer
+                            self._close_after(REST_S)
                         return
                     self._seen_bytes = self._due_bytes = 0
                     data = data[taken:]

@@ -262,7 +262,11 @@ DUMP = {
         "whole tables",
         {200: _answer("Loaded.", {"type": "object"}, {"loaded": {"users": 1, "orders": 1}})},
         parameters=[
-            query_parameter("mode", "`replace`: nothing else stays.", {"type": "string", "enum": ["merge", "replace"]}),
+            query_parameter(
+                "mode",
+                "`replace`: no other record stays; definitions do.",
+                {"type": "string", "enum": ["merge", "replace"]},
+            ),
         ],
         requestBody=_body(_DATABASE, _DATABASE_EXAMPLE),
     ),

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """An in-memory database served over REST.
 
 Records are JSON objects with an `id`, kept in tables. Every error is a problem document (RFC 9457) whose `code` is
-explained at `/problems/{code}`. Nothing is ignored in silence: an unknown parameter is a 400.
+explained at `/problems/{code}`. Nothing is ignored in silence. In lists and joins every parameter that is no word of
+theirs is a condition; a field that no record has is told in `warnings`, or 400 where the table's schema has no such
+field. Elsewhere an unknown parameter is 400.
 """
 
 TAGS = [

@@ -126,7 +126,7 @@ def demo(
 def load(
     files: Annotated[list[Path], typer.Argument(help="Files as for `serve`.")],
     url: Url = None,
-    mode: Annotated[str, typer.Option(help="merge: the rest stays; replace: nothing else stays.")] = "merge",
+    mode: Annotated[str, typer.Option(help="merge: the rest stays; replace: no other record stays.")] = "merge",
     delimiter: Delimiter = None,
     csv_types: CsvTypes = None,
     api_key: ClientKey = None,
