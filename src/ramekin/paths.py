@@ -23,13 +23,14 @@ FieldPath = tuple[str, ...]
 """The names on the way to a field, outermost first; never empty."""
 
 _TOKEN = re.compile(r"\\[\\.,=\"-]|[^\\.]+|[\\.]")  # what is escaped, a run of a name, a dot, a backslash by itself
+_ESCAPED = re.compile(r'\\([\\.,="-])')
 _PIECE = re.compile(r"\\.|.", re.DOTALL)
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _UNUSUAL = re.compile(r'[\x00-\x1f"\\]')  # what a msgspec field's name may not hold
 
 
 EMPTY = '""'
-"""How the empty name is written in a list of names, where nothing would be a mistake."""
+"""How the empty name is written: in a list of names, nothing would be a mistake."""
 
 MAX_STEPS, MAX_CHARS = 64, 2000
 """How long a path may be: as deep as records are nested. Each step is looked up in a schema and in every record."""
@@ -44,22 +45,27 @@ def parse_path(text: str) -> FieldPath:
 
 
 def split_path(text: str) -> FieldPath:
-    """Return the path that a text names. Every text is one; the empty text is the member with the empty name too."""
-    if "\\" not in text:
-        return ("",) if text == EMPTY else tuple(text.split("."))
-    parts = [""]
+    """Return the path that a text names. Every text is one; a step without a letter is the empty name too."""
+    if "\\" not in text and EMPTY not in text:
+        return tuple(text.split("."))
+    steps = [""]
     for piece in _TOKEN.findall(text):
         if piece == ".":
-            parts.append("")
+            steps.append("")
         else:
-            parts[-1] += piece[1:] if len(piece) == 2 and piece[0] == "\\" else piece
-    return tuple(parts)
+            steps[-1] += piece
+    return tuple("" if step == EMPTY else _ESCAPED.sub(r"\1", step) for step in steps)
 
 
 def print_path(path: FieldPath) -> str:
     """Return the text that names a path; the reverse of `split_path`."""
-    text = ".".join(part.replace("\\", "\\\\").replace(".", "\\.") for part in path)
-    return f"\\{text}" if text == EMPTY else text
+    return ".".join(_print_step(step) for step in path)
+
+
+def _print_step(name: str) -> str:
+    if name in ("", EMPTY):
+        return f"\\{name}" if name else EMPTY
+    return name.replace("\\", "\\\\").replace(".", "\\.")
 
 
 def split_names(text: str, sign: str = ",") -> list[str]:

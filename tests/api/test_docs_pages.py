@@ -38,6 +38,8 @@ def test_a_file_has_its_type_and_is_kept_by_the_browser(local, name, kind):
     assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
     tag = answer.headers["etag"]
     assert local.get(f"/static/{name}", headers={"if-none-match": tag}).status_code == 304
+    assert local.get(f"/static/{name}", headers={"if-match": tag}).status_code == 200
+    assert_problem(local.get(f"/static/{name}", headers={"if-match": '"x"'}), 412, "precondition-failed")
 
 
 def test_another_name_is_404(local):

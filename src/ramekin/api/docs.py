@@ -13,7 +13,7 @@ from importlib.resources import files
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec
-from ramekin.api.preconditions import ANY, read_known
+from ramekin.api.preconditions import read_condition
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import add_route
 from ramekin.errors import UnknownRoute
@@ -62,8 +62,10 @@ def register(app: FastAPI) -> None:
             raise UnknownRoute("There is no file of this name.")
         content, digest = _read(name)
         headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
-        known = read_known(request)
-        if digest in known or known == ANY:
+        condition = read_condition(request)
+        if not condition.matches(content):
+            raise condition.broken()
+        if condition.knows(digest):
             return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
 
