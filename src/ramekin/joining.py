@@ -25,15 +25,15 @@ from ramekin.errors import (
 from ramekin.fields import Field, common_reading, join_reader
 from ramekin.finding import RECORD_ID, VALUE, Explanation, check_page
 from ramekin.paths import member_names, print_path, split_path
+from ramekin.query.choose import is_led
 from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.query.decide import NOTHING
 from ramekin.query.gather import too_many_rows
 from ramekin.query.join import (
     ID,
-    JoinPlan,
     JoinType,
     On,
     PairPosition,
-    Walk,
     count_mixed,
     count_pairs,
     other_readings,
@@ -42,15 +42,17 @@ from ramekin.query.join import (
     row_ids,
     take_pairs,
 )
+from ramekin.query.join_walk import JoinPlan, Walk
 from ramekin.query.pairs import (
     AT_ONCE,
     PairFields,
     PairFilter,
     PairKey,
+    Phases,
     Tree,
     TreeMaker,
+    phases,
     sort_pairs,
-    split,
     strip_order,
 )
 from ramekin.query.plan import Query
@@ -148,6 +150,12 @@ class JoinRequest:
     def is_sorted_by_left(self) -> bool:
         """Whether the order of left records decides the order of rows."""
         return all(order.field.path[0] == self.sides[0] for order in self.ordered_by)
+
+    @cached_property
+    def phases(self) -> Phases:
+        """What its conditions decide, and when."""
+        keeps_left, is_tree = self.kind in ("left", "full"), self.shape == "tree"
+        return phases(self.where, self.sides, keeps_left=keeps_left, is_tree=is_tree)
 
     @cached_property
     def paths(self) -> list[FieldPath]:
@@ -254,12 +262,24 @@ class _Joined:
         )
 
     def _plan(self, on: On) -> JoinPlan:
-        """Return the plan, with the conditions and the order that the left table can see to by itself."""
-        request = self.request
-        where = split(request.where, request.sides[0]).left
+        """Return the plan, with the conditions and the order that one table can see to by itself."""
+        request, parts = self.request, self.request.phases
         sort = tuple(strip_order(order) for order in request.ordered_by) if request.is_sorted_by_left else ()
-        query = Query(where, sort, request.limit, request.offset)
-        return JoinPlan(request.left, request.right, on, request.kind, query, self._reading(on))
+        reading = self._reading(on)
+        keeps_left = parts.unmatched != NOTHING
+        may_lead = is_led(parts.leading) or Field(on.left, reading) == Field(ID)
+        return JoinPlan(
+            request.left,
+            request.right,
+            on,
+            Query(parts.left, sort, request.limit, request.offset),
+            reading,
+            keeps_matched=parts.matched != NOTHING,
+            keeps_left=keeps_left,
+            keeps_right=request.kind in ("right", "full") and NOTHING not in (parts.right, parts.alone),
+            leading=parts.leading if may_lead and parts.matched != NOTHING and not keeps_left else None,
+            right_query=Query(parts.right, limit=request.limit),
+        )
 
     def _reading(self, on: On) -> Reading:
         """Return how the values of both sides are read to be matched, by what is declared of them."""
@@ -317,26 +337,29 @@ class _Rows:
 
     def __init__(self, view: View, plan: JoinPlan, request: JoinRequest, max_sorted: int) -> None:
         self._view, self._plan, self._request, self._max_sorted = view, plan, request, max_sorted
-        self._filter = PairFilter(view, request.sides, request.where)
+        self._filter = PairFilter(view, request.sides, request.phases)
         self._key = PairKey(request.ordered_by, request.sides)
-        self._walk: Walk | None = None
+        self._walks: list[Walk] = []
+        self._pairs = 0  # that were looked at
 
     @property
     def access(self) -> str:
-        """How the left records are found."""
-        return self._walk.lefts.plan.name if self._walk else "scan"
+        """How the left records are found, or the right ones that lead to them."""
+        return self._walks[0].lefts.plan.name
 
     @property
     def index(self) -> str:
-        """The index of the left records, else that of the right ones."""
-        left, right = self._request.sides
-        own = self._walk.lefts.plan.index if self._walk else None
+        """The index of the left records, or of the right ones that lead to them, else that of the key."""
+        (left, right), first = self._request.sides, self._walks[0]
+        own = first.lefts.plan.index
+        if first.is_led:
+            return f"{right}.{own or print_path(ID)}"
         return f"{left}.{own}" if own else f"{right}.{print_path(self._plan.on.right)}"
 
     @property
     def examined(self) -> int:
         """Records that were looked at."""
-        return self._walk.examined if self._walk else 0
+        return self._pairs + sum(walk.examined for walk in self._walks)
 
     async def page(self) -> tuple[list[Pair], list[Tree], bool]:
         """Return the pairs or the trees of the page, and whether more follow."""
@@ -345,25 +368,24 @@ class _Rows:
             trees, has_more = await self._take_trees()
             return [], trees, has_more
         if request.is_sorted_by_left:
-            groups = self._filter.groups(self._groups(request.position))
-            pairs, has_more = await take_pairs(groups, request.offset, request.limit)
+            pairs, has_more = await take_pairs(self._kept(request.position), request.offset, request.limit)
+            if self._filter.is_open:
+                self._pairs += sum(left is not None and right is not None for left, right in pairs)
             return pairs, [], has_more
         position, wanted = request.position, request.offset + request.limit + 1
         behind = None if position is None else self._key.of(position.values, position.left, position.right)
-        groups = self._filter.groups(self._groups(None))
+        groups = self._kept(None, is_for_all=True)
+        charge = self._charge if self._filter.is_open else _charge_nothing
         pairs = await sort_pairs(
-            self._view, groups, self._key, behind, request.offset, wanted=wanted, most=self._max_sorted
+            self._view, groups, self._key, behind, request.offset, charge, wanted=wanted, most=self._max_sorted
         )
         return pairs[request.offset : wanted - 1], [], len(pairs) == wanted
 
     async def count(self) -> int:
         """Return the number of all rows, whichever page is asked for. Cost: O(rows)."""
-        query = self._plan.left_query
-        by_one = replace(self._plan, left_query=replace(query, sort=query.sort[:1]))  # an index gives it; no sorting
-        groups = Walk(self._view, by_one, self._max_sorted).groups()
         if self._request.shape == "tree":
-            return sum([1 async for _ in self._trees(groups)])
-        return await count_pairs(self._filter.groups(groups))
+            return sum([1 async for _ in self._trees(self._groups(None, is_for_all=True))])
+        return await count_pairs(self._kept(None, is_for_all=True))
 
     async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
         """Return how many matches of a page are of a number with a text, counted in steps."""
@@ -381,15 +403,26 @@ class _Rows:
         values = [None if value is MISSING else value for value in self._key.read(pair)]
         return encode_cursor(self._request.question, [*values, *row_ids(pair)])
 
-    def _groups(self, after: PairPosition | None) -> AsyncIterator[list[Group]]:
-        self._walk = Walk(self._view, self._plan, self._max_sorted, after)
-        return self._walk.groups()
+    def _groups(self, after: PairPosition | None, *, is_for_all: bool = False) -> AsyncIterator[list[Group]]:
+        walk = Walk(self._view, self._plan, self._max_sorted, after, is_for_all=is_for_all)
+        self._walks.append(walk)
+        return walk.groups()
+
+    def _kept(self, after: PairPosition | None, *, is_for_all: bool = False) -> AsyncIterator[list[Group]]:
+        """Return the groups with the pairs that stay."""
+        return self._filter.groups(self._groups(after, is_for_all=is_for_all), self._charge)
+
+    def _charge(self, pairs: int) -> None:
+        """Count pairs that were looked at; they shorten the walk that gave them, where it has a rival."""
+        self._pairs += pairs
+        self._walks[-1].lefts.charge(pairs)
 
     def _trees(self, groups: AsyncIterator[list[Group]]) -> AsyncIterator[Tree]:
         request = self._request
         own = [order for order in request.sort if order not in request.ordered_by]
-        rest, keeps_left = self._filter.split.rest, request.kind == "left"
-        maker = TreeMaker(self._view, request.sides, rest, own, keeps_left=keeps_left)
+        maker = TreeMaker(
+            self._view, request.sides, request.phases.matched, own, self._charge, keeps_left=request.kind == "left"
+        )
         return maker.trees(groups, self._max_sorted)
 
     async def _take_trees(self) -> tuple[list[Tree], bool]:
@@ -411,6 +444,10 @@ class _Rows:
         return trees, False
 
 
+def _charge_nothing(_: int) -> None:
+    """Take note of pairs that are counted already."""
+
+
 def _has_match(pairs: Sequence[Pair], trees: Sequence[Tree]) -> bool:
     return any(left and right for left, right in pairs) or any(tree.rights for tree in trees)
 
@@ -426,11 +463,16 @@ def _parts(pairs: Sequence[Pair], trees: Sequence[Tree]) -> Iterator[Sequence[Pa
 
 def _accesses(plan: JoinPlan) -> list[Access]:
     """Return what a walk reads: orders to walk in, and indexes to look up in."""
-    left = Access.of(plan.left_table, plan.left_query)
-    if plan.keeps_right and plan.left_field != Field(ID):
-        left = replace(left, equal=(*left.equal, plan.left_field))
-    on_right = () if plan.right_field == Field(ID) else (plan.right_field,)
-    return [left, Access(plan.right_table, in_id_order=plan.keeps_right, equal=on_right)]
+    left, right = Access.of(plan.left_table, plan.left_query), Access(plan.right_table)
+    if plan.keeps_right:
+        right = Access.of(plan.right_table, plan.right_query)
+    if plan.leading is not None:
+        right |= Access.of(plan.right_table, Query(plan.leading), in_id_order=False)
+    if plan.left_field != Field(ID) and (plan.keeps_right or plan.leading is not None):
+        left |= Access(plan.left_table, equal=(plan.left_field,))
+    if plan.right_field != Field(ID):
+        right |= Access(plan.right_table, equal=(plan.right_field,))
+    return [left, right]
 
 
 async def _would_match(view: View, left: str, right: str, on: On, reading: Reading) -> bool:

@@ -146,6 +146,12 @@ class Access:
         needs = fields_to_index(query)
         return cls(table, needs.ids or (in_id_order and query.is_by_id), needs.equal, needs.ordered)
 
+    def __or__(self, other: Access) -> Access:
+        """Return what serves both of two ways to read one table."""
+        equal = dict.fromkeys((*self.equal, *other.equal))
+        ordered = dict.fromkeys((*self.ordered, *other.ordered))
+        return Access(self.table, self.in_id_order or other.in_id_order, tuple(equal), tuple(ordered))
+
 
 class Engine(Protocol):
     """Where tables live.

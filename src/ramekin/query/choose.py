@@ -20,6 +20,7 @@ from ramekin.query.plan import (
     ById,
     Equal,
     IdWalk,
+    Led,
     Part,
     Plan,
     Query,
@@ -69,6 +70,8 @@ class _Way:
     covered: tuple[Predicate, ...]
     """The conditions that hold for every row that the parts give."""
     rows: int
+    led: Led | None = None
+    """Instead of parts, the way through another table."""
 
     @property
     def part(self) -> Part | None:
@@ -76,8 +79,8 @@ class _Way:
         return self.parts[0] if len(self.parts) == 1 else None
 
     @property
-    def access(self) -> Part | Union:
-        return self.part or Union(self.parts)
+    def access(self) -> Part | Union | Led:
+        return self.led or self.part or Union(self.parts)
 
     @property
     def value(self) -> Equal | None:
@@ -101,26 +104,27 @@ def fields_to_index(query: Query) -> Needs:
     return Needs(equal, ordered, any(map(_has_stretch_of_ids, conditions_in(query.where))))
 
 
-def choose_access_path(query: Query, estimate: Estimate, count: int) -> Plan:
+def choose_access_path(query: Query, estimate: Estimate, count: int, led: Led | None = None) -> Plan:
     """Return the plan for a page.
 
     Args:
         estimate: asked only for fields that `fields_to_index` names.
         count: records of the table.
+        led: a way through another table that leads to all rows which are wanted.
     """
     parts = conjuncts(query.where)
-    ways = _ways(parts, fields_to_index(query), estimate)
+    ways = [*_ways(parts, fields_to_index(query), estimate), *_through(led)]
     if query.is_by_id:
         access, covered, rows = _along_ids(query, ways, estimate, count)
-        ways = [way for way in ways if way.value is None and not isinstance(way.part, IdWalk)]  # no better than that
+        ways = [way for way in ways if way.value is None and not isinstance(way.part, IdWalk)]  # no better than along
     else:
         access, covered, rows = _along_values(query.sort[0], parts, ways, count)
-    walk = Plan(access, _rest(parts, covered), is_sorted=True)
+    walk = Plan(access, _rest(parts, covered), is_sorted=True, rows=rows)
     best = min(ways, key=lambda way: way.rows, default=None)
-    is_sure = walk.rest == EVERYTHING and (query.is_by_id or len(query.sort) == 1)
+    is_sure = walk.rest == EVERYTHING and (query.is_by_id or len(query.sort) == 1) and led is None
     if best is None or (min(rows, query.wanted) if is_sure else rows) <= best.rows:
         return walk
-    rival = Plan(best.access, _rest(parts, best.covered))
+    rival = _plan(best, parts)
     if best.rows <= 2 * query.wanted:
         return rival
     return _in_turns(query.wanted, walk, rows, rival, best.rows)
@@ -140,12 +144,25 @@ def _in_turns(wanted: int, walk: Plan, walk_rows: int, rival: Plan, rival_rows: 
     return replace(walk, rival=rival, head_start=2 * wanted, first_turn=2 * rival_rows)
 
 
-def choose_counting_path(query: Query, estimate: Estimate, count: int) -> Plan:
-    """Return the plan that looks at the fewest rows in all, whatever their order."""
+def choose_counting_path(query: Query, estimate: Estimate, count: int, led: Led | None = None) -> Plan:
+    """Return the plan that looks at the fewest rows in all, whatever their order. Arguments as `choose_access_path`."""
     parts = conjuncts(query.where)
-    ways = [*_ways(parts, fields_to_index(query), estimate), _Way((IdWalk(),), (), count)]
-    best = min(ways, key=lambda way: way.rows)
-    return Plan(best.access, _rest(parts, best.covered))
+    ways = [*_ways(parts, fields_to_index(query), estimate), *_through(led), _Way((IdWalk(),), (), count)]
+    return _plan(min(ways, key=lambda way: way.rows), parts)
+
+
+def is_led(where: Predicate) -> bool:
+    """Say whether an index may lead to what a predicate means."""
+    return any(_wants(part, ()) is not None for part in conjuncts(where))
+
+
+def _through(led: Led | None) -> tuple[_Way, ...]:
+    """Return the way through another table, if there is one: each of its rows is one more to look at here."""
+    return () if led is None else (_Way((), (), 2 * led.plan.rows, led),)
+
+
+def _plan(way: _Way, parts: Sequence[Predicate]) -> Plan:
+    return Plan(way.access, _rest(parts, way.covered), rows=way.rows)
 
 
 def _rest(parts: Sequence[Predicate], covered: Sequence[Predicate]) -> Predicate:

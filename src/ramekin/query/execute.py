@@ -18,7 +18,7 @@ from ramekin.query.predicate import EVERYTHING
 from ramekin.query.rows import Rows
 
 if TYPE_CHECKING:
-    from ramekin.query.plan import Plan, Query
+    from ramekin.query.plan import Led, Plan, Query
     from ramekin.query.source import Row, Source
 
 
@@ -55,9 +55,10 @@ def with_what_is_known(source: Source, table: str, query: Query) -> Query:
     return replace(query, where=without_fields(query.where, absent)) if absent else query
 
 
-def choose(source: Source, table: str, query: Query) -> Plan:
-    """Return the plan for a page of a query."""
-    return choose_access_path(query, lambda part: source.estimate(table, part), source.count(table))
+def choose(source: Source, table: str, query: Query, led: Led | None = None, *, is_for_all: bool = False) -> Plan:
+    """Return the plan for a page of a query, or for all its rows in no order; perhaps through another table."""
+    choose_path = choose_counting_path if is_for_all else choose_access_path
+    return choose_path(query, lambda part: source.estimate(table, part), source.count(table), led)
 
 
 async def count(source: Source, table: str, query: Query) -> tuple[int, int]:
@@ -77,7 +78,7 @@ class Matching:
 
     def __init__(self, source: Source, table: str, query: Query) -> None:
         query = with_what_is_known(source, table, query)
-        self.plan = choose_counting_path(query, lambda part: source.estimate(table, part), source.count(table))
+        self.plan = choose(source, table, query, is_for_all=True)
         self.examined = 0
         """Rows that were looked at."""
         self._source, self._table, self._where = source, table, query.where

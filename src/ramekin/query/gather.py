@@ -59,8 +59,15 @@ class Gathered(Protocol):
         """
 
 
+class IdSource(Protocol):
+    """Ids that a way gives."""
+
+    async def more(self, most: int) -> tuple[int, list[int | str]]:
+        """Return how many rows more were looked at, none at the end, and the ids that are new among them."""
+
+
 class Ids:
-    """The ids that a way gives, each once."""
+    """The ids that a way within one table gives, each once."""
 
     def __init__(self, source: Source, table: str, access: AccessPath) -> None:
         parts = parts_of(access)
@@ -68,7 +75,7 @@ class Ids:
         self._seen: set[int | str] | None = set() if len(parts) > 1 else None
 
     def take(self, most: int) -> tuple[int, list[int | str]]:
-        """Return how many ids more were looked at, none at the end, and those that are new among them."""
+        """As `more`, at once."""
         found = list(islice(self._ids, most))
         if self._seen is None:
             return len(found), found
@@ -76,21 +83,25 @@ class Ids:
         self._seen.update(fresh)
         return len(found), fresh
 
+    async def more(self, most: int) -> tuple[int, list[int | str]]:
+        return self.take(most)
+
 
 class GatheredById:
     """Ids in sorted runs; only the first ones stay where no row is tested."""
 
     pace = 4
 
-    def __init__(self, source: Source, table: str, query: Query, plan: Plan, most: int) -> None:
+    def __init__(self, source: Source, table: str, query: Query, plan: Plan, ids: IdSource, most: int) -> None:
         """Begin at the query's position.
 
         Args:
+            ids: what the plan's way gives.
             most: rows that are wanted.
         """
         self.examined, self.is_cut = 0, False
         self._source, self._table, self._after = source, table, query.after
-        self._ids = Ids(source, table, plan.access)
+        self._ids = ids
         self._is_descending = bool(query.sort) and query.sort[0].is_descending
         self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
         self._most = most if self._matches is None else maxsize
@@ -100,7 +111,7 @@ class GatheredById:
     async def take(self, most: int) -> bool:
         end = self.examined + most
         while self.examined < end:
-            count, ids = self._ids.take(min(RUN_IDS, end - self.examined))
+            count, ids = await self._ids.more(min(RUN_IDS, end - self.examined))
             if not count:
                 return True
             self.examined += count
@@ -135,16 +146,19 @@ class GatheredByFields:
 
     pace = 1
 
-    def __init__(self, source: Source, table: str, query: Query, plan: Plan, most: int, max_held: int) -> None:
+    def __init__(
+        self, source: Source, table: str, query: Query, plan: Plan, ids: IdSource, most: int, max_held: int
+    ) -> None:
         """Begin at the query's position.
 
         Args:
+            ids: what the plan's way gives.
             most: rows that are wanted.
             max_held: rows that may be held at once.
         """
         self.examined, self.is_cut = 0, False
         self._source, self._table, self._query = source, table, query
-        self._ids = Ids(source, table, plan.access)
+        self._ids = ids
         self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
         self._key = row_key(query.sort)
         self._after = position_key(query)
@@ -155,7 +169,7 @@ class GatheredByFields:
         end, at_once, first = self.examined + most, self._source.rows_at_once(self._table), self._first
         matches, after = self._matches, self._after
         while self.examined < end:
-            count, ids = self._ids.take(min(at_once, end - self.examined))
+            count, ids = await self._ids.more(min(at_once, end - self.examined))
             if not count:
                 return True
             self.examined += count

@@ -1,6 +1,7 @@
 """Pairs as records: a joined row is a record whose fields are the two tables, tested and sorted like any other.
 
-    PairFilter   which pairs stay: conditions on the left record were pushed into the walk, the rest is tested here
+    phases       which part of a predicate decides what: which records are walked, which pairs stay, what stays alone
+    PairFilter   which pairs stay
     sort_pairs   the first pairs of many, by fields of either side
     TreeMaker    left records, each with its matches
 
@@ -18,8 +19,9 @@ from ramekin.errors import did_you_mean, listing, shorten
 from ramekin.fields import FieldType
 from ramekin.ids import id_order
 from ramekin.paths import FieldPath, print_path, row_reader
+from ramekin.query.decide import NOTHING, decide
 from ramekin.query.gather import drain, page_advice, too_many_rows
-from ramekin.query.match import matcher
+from ramekin.query.match import condition_test, matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import (
     EVERYTHING,
@@ -36,7 +38,8 @@ from ramekin.values import MISSING
 
 if TYPE_CHECKING:
     from ramekin.fields import Fields
-    from ramekin.query.join import Group, Pair, Row, Source
+    from ramekin.query.join import Group, Pair, Row
+    from ramekin.query.source import Source
 
 SIDE = FieldType(frozenset({"object", "null"}))
 AT_ONCE = 256
@@ -73,18 +76,64 @@ class PairFields:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """A predicate over pairs in two parts: on the left record alone (as a predicate of its table), and the rest."""
+class Phases:
+    """A predicate over pairs, taken apart by what decides it and when; `NOTHING` where no row of that kind stays."""
 
     left: Predicate
-    rest: Predicate
+    """On left records, as a predicate of their table: decided before any match is looked up."""
+    matched: Predicate
+    """What is left to test on pairs."""
+    leading: Predicate
+    """The part of it that right records alone decide, as a predicate of their table."""
+    unmatched: Predicate
+    """What is left to test on left records without a match, over pairs."""
+    right: Predicate
+    """On right records that nothing matches, as a predicate of their table."""
+    alone: Predicate
+    """What is left to test on those, over pairs."""
 
 
-def split(where: Predicate, left: str) -> Split:
-    """Return the parts that the left record alone decides, and the others."""
-    own = [part for part in conjuncts(where) if is_inside(part, left)]
-    rest = [part for part in conjuncts(where) if not is_inside(part, left)]
-    return Split(all_of(strip(part) for part in own), all_of(rest))
+def phases(where: Predicate, names: tuple[str, str], *, keeps_left: bool, is_tree: bool = False) -> Phases:
+    """Return the phases of a join's predicate.
+
+    Where a side is missing, conditions on it are decided: `orders:null=true` holds for no pair, and for every left
+    record without one. In trees conditions on matches choose among them, and say nothing of a record without any.
+    """
+    matched = _with_sides(where, names, (True, True))
+    unmatched: Predicate = NOTHING
+    if keeps_left:
+        unmatched = EVERYTHING if is_tree else _with_sides(where, names, (True, False))
+    own = _inside(unmatched if matched == NOTHING else matched, names[0])
+    if NOTHING not in (matched, unmatched) and not is_tree:
+        own = [part for part in own if part in conjuncts(unmatched)]
+    rest = all_of(part for part in conjuncts(matched) if part not in own)
+    right = _with_sides(where, names, (False, True))
+    return Phases(
+        all_of(map(strip, own)),
+        rest,
+        all_of(map(strip, _inside(rest, names[1]))),
+        all_of(part for part in conjuncts(unmatched) if part not in own),
+        all_of(map(strip, _inside(right, names[1]))),
+        all_of(part for part in conjuncts(right) if not is_inside(part, names[1])),
+    )
+
+
+def _inside(predicate: Predicate, side: str) -> list[Predicate]:
+    """Return the parts that must hold of one side's record alone."""
+    return [part for part in conjuncts(predicate) if is_inside(part, side)]
+
+
+def _with_sides(where: Predicate, names: tuple[str, str], are_there: tuple[bool, bool]) -> Predicate:
+    """Return what is left of a predicate over rows of which it is known which sides they have."""
+
+    def verdict(condition: Condition) -> bool | None:
+        path = condition.field.path
+        is_side = len(path) == 1
+        if not are_there[names.index(path[0])]:
+            return condition_test(condition)(None if is_side else MISSING)
+        return condition_test(condition)({}) if is_side and condition.operator in ("null", "exists") else None
+
+    return decide(where, verdict)
 
 
 def is_inside(predicate: Predicate, side: str) -> bool:
@@ -136,42 +185,44 @@ def pair_reader(paths: Sequence[FieldPath], names: tuple[str, str]) -> Callable[
 
 
 class PairFilter:
-    """Which pairs stay."""
+    """Which pairs stay: those of which holds what the walk has not decided."""
 
-    def __init__(self, source: Source, names: tuple[str, str], where: Predicate) -> None:
+    def __init__(self, source: Source, names: tuple[str, str], parts: Phases) -> None:
         self._source = source
-        self.is_open = where == EVERYTHING
-        self.split = split(where, names[0])
-        self._rest, self._whole = pair_test(self.split.rest, names), pair_test(where, names)
-        self._tests_pairs = self.split.rest != EVERYTHING
+        self._matched, self._unmatched, self._alone = (
+            None if test in (EVERYTHING, NOTHING) else pair_test(test, names)  # for nothing the walk gives nothing
+            for test in (parts.matched, parts.unmatched, parts.alone)
+        )
+        self.is_open = self._matched is self._unmatched is self._alone is None
 
-    def groups(self, batches: AsyncIterator[list[Group]]) -> AsyncIterator[list[Group]]:
-        """Return the groups with the pairs that stay; of left records the walk has tested their part."""
-        return batches if self.is_open else self._filtered(batches)
+    def groups(self, batches: AsyncIterator[list[Group]], charge: Callable[[int], None]) -> AsyncIterator[list[Group]]:
+        """Return the groups with the pairs that stay.
 
-    async def _filtered(self, batches: AsyncIterator[list[Group]]) -> AsyncIterator[list[Group]]:
+        Args:
+            charge: told how many pairs were looked at.
+        """
+        return batches if self.is_open else self._filtered(batches, charge)
+
+    async def _filtered(
+        self, batches: AsyncIterator[list[Group]], charge: Callable[[int], None]
+    ) -> AsyncIterator[list[Group]]:
         async for batch in batches:
-            if not self._tests_pairs and batch[0][0] is not None:
-                yield batch
-                continue
-            for group in batch:
-                if group[0] is None:
-                    if self._whole((None, group[1][0])):
-                        yield [group]
+            for left, rights in batch:
+                if left is None:
+                    if self._alone is None or self._alone((None, rights[0])):
+                        yield [(left, rights)]
+                elif not rights:
+                    if self._unmatched is None or self._unmatched((left, None)):
+                        yield [(left, rights)]
+                elif self._matched is None:
+                    yield [(left, rights)]
                 else:
-                    async for kept in self._kept(group[0], group[1]):
-                        yield [kept]
-
-    async def _kept(self, left: Row, rights: Sequence[Row]) -> AsyncIterator[Group]:
-        """Yield what stays of a left record's pairs, some at a time."""
-        if not self._tests_pairs or not rights:
-            if not self._tests_pairs or self._rest((left, None)):
-                yield left, rights
-            return
-        for start in range(0, len(rights), AT_ONCE):
-            if kept := [right for right in rights[start : start + AT_ONCE] if self._rest((left, right))]:
-                yield left, kept
-            await self._source.rest(min(AT_ONCE, len(rights) - start))
+                    for start in range(0, len(rights), AT_ONCE):
+                        part, test = rights[start : start + AT_ONCE], self._matched
+                        charge(len(part))
+                        if kept := [right for right in part if test((left, right))]:
+                            yield [(left, kept)]
+                        await self._source.rest(len(part))
 
 
 def pair_test(where: Predicate, names: tuple[str, str]) -> Callable[[Pair], bool]:
@@ -205,6 +256,7 @@ async def sort_pairs(
     key_of: PairKey,
     behind: tuple[Any, ...] | None,
     offset: int,
+    charge: Callable[[int], None],
     *,
     wanted: int,
     most: int,
@@ -213,6 +265,7 @@ async def sort_pairs(
 
     Args:
         offset: pairs among them that will be passed over.
+        charge: told how many pairs were looked at.
         wanted: pairs to return at the most.
         most: pairs that may be held at once.
 
@@ -223,6 +276,7 @@ async def sort_pairs(
     """
     first = FirstRows["Pair"](wanted)
     async for left, rights in each_group(batches):
+        charge(len(rights))
         for start in range(0, max(1, len(rights)), AT_ONCE):
             pairs: list[Pair] = [(left, right) for right in rights[start : start + AT_ONCE]] or [(left, None)]
             for pair in pairs:
@@ -254,8 +308,16 @@ class TreeMaker:
     """Makes trees of groups: which matches stay inside, in which order, and whether the record stays."""
 
     def __init__(
-        self, source: Source, names: tuple[str, str], rest: Predicate, sort: Sequence[Order], *, keeps_left: bool
+        self,
+        source: Source,
+        names: tuple[str, str],
+        rest: Predicate,
+        sort: Sequence[Order],
+        charge: Callable[[int], None],
+        *,
+        keeps_left: bool,
     ) -> None:
+        self._charge = charge
         self._source, self._keeps_left, self._tests = source, keeps_left, rest != EVERYTHING
         self._test = pair_test(rest, names)
         self._key = PairKey(sort, names)
@@ -278,6 +340,7 @@ class TreeMaker:
                 for row in part:
                     if not self._tests or self._test((left, row)):
                         kept.add(self._key((left, row)), row)
+                self._charge(len(part))
                 await self._source.rest(len(part))
                 if len(kept) > most:
                     raise too_many_rows(most, "add conditions on the matches, or take pairs")

@@ -17,7 +17,7 @@ for how it is gone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ramekin.fields import Field
@@ -113,7 +113,14 @@ class Walk:
     includes_absent: bool = False
 
 
-AccessPath = Part | Union | Walk
+@dataclass(frozen=True, slots=True)
+class Led:
+    """The records that match, by a join's key, those of the other table to which a plan leads."""
+
+    plan: Plan
+
+
+AccessPath = Part | Union | Walk | Led
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +137,14 @@ class Plan:
     """Rows that this way may look at before the rival begins."""
     first_turn: int = 0
     """Rows that the rival may look at before this way goes on; then both take turns, each twice as long as the last."""
+    rows: int = field(default=0, compare=False)
+    """About how many rows it passes at the most."""
 
     @property
     def name(self) -> Literal["id", "index", "scan"]:
         """What `explain` calls it."""
+        if isinstance(self.access, Led):
+            return self.access.plan.name
         if self.index is not None:
             return "index"
         is_whole = any(isinstance(part, IdWalk) and part.spans == ALL_IDS for part in parts_of(self.access))
@@ -142,6 +153,8 @@ class Plan:
     @property
     def index(self) -> str | None:
         """The fields whose indexes are used."""
+        if isinstance(self.access, Led):
+            return self.access.plan.index
         if isinstance(self.access, Walk):
             return print_path(self.access.order.field.path)
         used = [part.of if isinstance(part, IdWalk) else part for part in parts_of(self.access)]
@@ -155,8 +168,8 @@ class Plan:
 
 
 def parts_of(access: AccessPath) -> tuple[Part, ...]:
-    """Return what a way is put together of; nothing for a walk by value."""
-    if isinstance(access, Walk):
+    """Return what a way is put together of, where it is parts of one table in no order but that of ids."""
+    if isinstance(access, (Walk, Led)):
         return ()
     return access.parts if isinstance(access, Union) else (access,)
 

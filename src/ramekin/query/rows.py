@@ -9,7 +9,7 @@ how a plan is chosen.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
@@ -17,16 +17,16 @@ from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
 from ramekin.paths import row_reader
-from ramekin.query.gather import GatheredByFields, GatheredById, check_held, drain, position_key, row_key
+from ramekin.query.gather import GatheredByFields, GatheredById, Ids, check_held, drain, position_key, row_key
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows
-from ramekin.query.plan import IdWalk, Plan, Position, Query, Walk, intersect, spans_behind
+from ramekin.query.plan import IdWalk, Led, Plan, Position, Query, Walk, intersect, spans_behind
 from ramekin.query.predicate import EVERYTHING
 from ramekin.readings import comparer
 from ramekin.values import MISSING
 
 if TYPE_CHECKING:
-    from ramekin.query.gather import Gathered
+    from ramekin.query.gather import Gathered, IdSource
     from ramekin.query.source import Row, Source
 
 
@@ -34,19 +34,29 @@ class Rows:
     """The rows of a query, by a plan."""
 
     def __init__(
-        self, source: Source, table: str, query: Query, plan: Plan, max_sorted: int, *, is_whole: bool = False
+        self,
+        source: Source,
+        table: str,
+        query: Query,
+        plan: Plan,
+        max_sorted: int,
+        *,
+        is_whole: bool = False,
+        led: Callable[[], IdSource] | None = None,
     ) -> None:
         """Begin at the query's position.
 
         Args:
             max_sorted: rows that may be held at once to put them in order.
             is_whole: all rows are wanted, not one page; they come in several passes where they are more.
+            led: begins the way through another table, where the plan has one.
         """
         self.plan = plan
         """The way to the rows; of two, the one that led there."""
         self._source, self._table, self._query = source, table, query
         self._max_sorted, self._is_whole = max(1, max_sorted), is_whole
-        self._walked = 0
+        self._walked = self._charged = 0
+        self._led = led
         self._allowed = maxsize if plan.rival is None else plan.head_start
         self._gathered: list[Gathered] = []
         self._is_by_groups = len(query.sort) > 1 and not query.is_by_id
@@ -55,6 +65,10 @@ class Rows:
     def examined(self) -> int:
         """Rows that were looked at, whichever way."""
         return self._walked + sum(gathered.examined for gathered in self._gathered)
+
+    def charge(self, rows: int) -> None:
+        """Take note of rows that were looked at elsewhere for those that came from here: they shorten the walk."""
+        self._charged += rows
 
     async def page(self) -> list[Row]:
         """Return the rows of the query's page, and one more if there is one."""
@@ -91,11 +105,11 @@ class Rows:
                     if part:
                         last = part[-1]
                         yield part
-                    if plan.rival is not None and self._walked >= self._allowed:
+                    if plan.rival is not None and self._walked + self._charged >= self._allowed:
                         rival = rival or self._gathering(plan.rival, self._query)
-                        if await rival.take(max(turn, self._walked * rival.pace)):
+                        if await rival.take(max(turn, (self._walked + self._charged) * rival.pace)):
                             break
-                        self._allowed, turn = max(2 * self._walked, rival.examined // rival.pace), 0
+                        self._allowed, turn = max(2 * (self._walked + self._charged), rival.examined // rival.pace), 0
                 else:
                     return
             self.plan = plan = plan.rival or plan
@@ -119,13 +133,14 @@ class Rows:
             gathered, last = self._gathering(plan, replace(self._query, after=self._position(last))), None
 
     def _gathering(self, plan: Plan, query: Query) -> Gathered:
-        most = query.wanted
         gathered: Gathered
+        source, table, most = self._source, self._table, query.wanted
+        ids = self._led() if isinstance(plan.access, Led) and self._led else Ids(source, table, plan.access)
         if query.is_by_id:
-            gathered = GatheredById(self._source, self._table, query, plan, maxsize if self._is_whole else most)
+            gathered = GatheredById(source, table, query, plan, ids, maxsize if self._is_whole else most)
         else:
             most = self._max_sorted if self._is_whole else most
-            gathered = GatheredByFields(self._source, self._table, query, plan, most, self._max_sorted)
+            gathered = GatheredByFields(source, table, query, plan, ids, most, self._max_sorted)
         self._gathered.append(gathered)
         return gathered
 
@@ -141,7 +156,7 @@ class Rows:
         matches = None if rest == EVERYTHING else body_matcher(rest)
         at_once = self._source.rows_at_once(self._table)
         size = min(at_once, query.wanted)
-        while batch := list(islice(ids, max(1, min(size, self._allowed - self._walked)))):
+        while batch := list(islice(ids, max(1, min(size, self._allowed - self._walked - self._charged)))):
             size = min(at_once, 2 * size)
             self._walked += len(batch)
             rows = self._source.rows(self._table, batch)
