@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help torture run test check setup lock samples error-table image-test load-test bench clean
+.PHONY: help torture run test check setup clients lock samples error-table image-test load-test bench clean
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp
 	@echo "Starting the demo; Ctrl-C stops it. Your own tables: $(BIN)/ramekin serve --help"
 	@$(BIN)/ramekin demo $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/dev.stamp check
+test: $(VENV)/dev.stamp clients check
 	@echo "Running the tests; the report of coverage comes last."
 	@scripts/test
 	@echo "Passed. Next: make run, or read CONTRIBUTING.md."
@@ -27,7 +27,7 @@ test: $(VENV)/dev.stamp check
 check: $(VENV)/dev.stamp
 	@scripts/check
 
-setup: $(VENV)/dev.stamp
+setup: $(VENV)/dev.stamp clients
 	@echo "Set up. Next: make test, or make run."
 
 $(VENV)/made.stamp:
@@ -45,6 +45,14 @@ $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml | $(VENV)/made.stamp
 	@$(PIP) --require-hashes -r requirements/dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/run.stamp
+
+clients: $(VENV)/clients/python.stamp $(VENV)/clients/node.stamp
+
+$(VENV)/clients/python.stamp: requirements/clients.lock | $(VENV)/dev.stamp
+	@scripts/setup-clients python
+
+$(VENV)/clients/node.stamp: tests/clients/package-lock.json | $(VENV)/dev.stamp
+	@scripts/setup-clients node
 
 lock: $(VENV)/dev.stamp
 	@scripts/lock

@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
 from ramekin.cli.modules import read_models
+from tests.document import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,11 +91,26 @@ def shared_server_with_a_journal(tmp_path_factory: pytest.TempPathFactory) -> It
     yield from shared("--data-dir", str(tmp_path_factory.mktemp("journal") / "data"), "--fsync", "always")
 
 
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    """Checks answers against the OpenAPI document of the test models."""
+    return Judge(create_app(start_database()).openapi())
+
+
 @pytest.fixture
-def local() -> Iterator[TestClient]:
-    """The service in this process, empty."""
+def local(judge: Judge) -> Iterator[TestClient]:
+    """The service in this process, empty. Its answers must be those that the OpenAPI document tells of."""
     with TestClient(create_app(start_database()), raise_server_exceptions=False, follow_redirects=False) as client:
+        faults: list[str] = []
+
+        def check(answer: httpx2.Response) -> None:
+            answer.read()
+            request = answer.request
+            faults.extend(judge.faults(request.method, request.url, answer.status_code, answer.headers, answer.content))
+
+        client.event_hooks = {"response": [check]}
         yield client
+    assert faults == []
 
 
 @pytest.fixture(params=["FastAPI alone", "short way in ASGI", "short way below ASGI", "with a journal"])

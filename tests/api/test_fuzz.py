@@ -12,6 +12,14 @@ APP = create_app(start_database())
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    schemathesis.checks.status_code_conformance,
+    schemathesis.checks.content_type_conformance,
+    schemathesis.checks.response_schema_conformance,
+]
+
+
 @schemathesis.serializer("application/x-ndjson", "text/csv")
 def send_text(_, value):
     return value.encode() if isinstance(value, str) else json.dumps(value).encode()
@@ -27,7 +35,7 @@ def test_every_answer_is_one_that_the_document_knows(case):
         problem = json.loads(answer.content)
         assert len(answer.content) <= 2048
         assert problem["status"] == answer.status_code
-    case.validate_response(answer, checks=[schemathesis.checks.not_a_server_error])
+    case.validate_response(answer, checks=CHECKS)
 
 
 def test_the_document_is_valid():

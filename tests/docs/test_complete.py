@@ -78,7 +78,8 @@ def test_every_command_is_described():
 
 def test_every_route_is_described(local):
     text = MANUAL["api.md"]
-    typed = tuple(f"/api/v1/data/{table}" for table in local.app.state.context.database.schemas)
+    tables = local.app.state.context.database.schemas
+    typed = tuple(f"/api/v1/{kind}/{table}" for table in tables for kind in ("data", "join"))
     for path in local.get("/openapi.json").json()["paths"]:
         if not path.startswith(typed):
             assert f"`{path}`" in text, path

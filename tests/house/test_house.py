@@ -1,6 +1,7 @@
 """The house itself: layers, docstrings, sizes, and what a repository must not hold."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -55,13 +56,22 @@ def test_no_file_is_named_after_nothing(word):
     assert not [path for path in SOURCES if path.stem == word]
 
 
-@pytest.mark.parametrize("lock", ["run.lock", "dev.lock", "build.lock"])
+@pytest.mark.parametrize("lock", ["run.lock", "dev.lock", "build.lock", "clients.lock"])
 def test_locks_have_hashes_and_no_addresses(lock):
     text = (ROOT / "requirements" / lock).read_text()
     assert "://" not in text
     for line in re.findall(r"^[a-z0-9].*", text, re.MULTILINE):
         assert re.match(r"[a-z0-9._-]+(\[.*\])?==\S+.*\\$", line), line
     assert text.count("--hash=sha256:") >= text.count("==")
+
+
+def test_the_lock_of_nodes_packages_has_hashes_and_no_addresses():
+    lock = json.loads((ROOT / "tests" / "clients" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert packages
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
 
 
 def test_sample_datasets_are_what_the_script_makes():

@@ -120,7 +120,7 @@ def create_app(
     if has_docs:
         docs.register(app)
         _register_document(app)
-    openapi.install(app, database.models, has_keys=bool(keys))
+    openapi.install(app, database.models, database.limits, has_keys=bool(keys), has_rate_limit=rate_limit is not None)
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     limit = None if rate_limit is None else RateLimit(rate_limit)
@@ -138,7 +138,7 @@ def _register_document(app: FastAPI) -> None:
         read_parameters(request)
         return json_response(app.openapi())
 
-    add_route(app, "GET", "/openapi.json", openapi_document, include_in_schema=False)
+    add_route(app, "GET", "/openapi.json", openapi_document)
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:

@@ -69,9 +69,9 @@ def register(app: FastAPI) -> None:
             return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
 
-    add_route(app, "GET", "/docs", swagger_page, include_in_schema=False)
-    add_route(app, "GET", "/redoc", redoc_page, include_in_schema=False)
-    add_route(app, "GET", "/static/{name}", static_file, include_in_schema=False)
+    add_route(app, "GET", "/docs", swagger_page)
+    add_route(app, "GET", "/redoc", redoc_page)
+    add_route(app, "GET", "/static/{name}", static_file)
 
 
 @cache

@@ -63,7 +63,7 @@ def register(app: FastAPI, context: Context) -> None:
         return json_response(body, 200 if is_ready else 503, headers)
 
     add_route(app, "GET", "/health", health, **descriptions.HEALTH)
-    add_route(app, "GET", "/health/live", health_live, **descriptions.HEALTH)
+    add_route(app, "GET", "/health/live", health_live, **descriptions.ALIVE)
     add_route(app, "GET", "/health/ready", health_ready, **descriptions.HEALTH)
     if context.has_docs:
-        add_route(app, "GET", "/", home, include_in_schema=False)
+        add_route(app, "GET", "/", home)

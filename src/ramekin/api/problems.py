@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from ramekin import codec, errors
+from ramekin.api import descriptions
 from ramekin.api.headers import JSON, accepted
 from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.routes import add_route
@@ -113,8 +114,8 @@ def register(app: FastAPI) -> None:
         return _page(request, _explain(known[code]))
 
     app.add_exception_handler(errors.RamekinError, handle)
-    add_route(app, "GET", "/problems", list_problems, tags=["service"])
-    add_route(app, "GET", "/problems/{code}", explain_problem, tags=["service"])
+    add_route(app, "GET", "/problems", list_problems, **descriptions.PROBLEM_KINDS["list_problems"])
+    add_route(app, "GET", "/problems/{code}", explain_problem, **descriptions.PROBLEM_KINDS["explain_problem"])
 
 
 def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:

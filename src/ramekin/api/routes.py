@@ -6,12 +6,14 @@ endpoints; everything else is derived from it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.routing import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from enum import Enum
 
     from fastapi import FastAPI
     from starlette.types import Scope
@@ -33,9 +35,37 @@ def watchful(endpoint: Endpoint) -> Endpoint:
     return hot(endpoint)
 
 
-def add_route(app: FastAPI, method: str, path: str, endpoint: Callable[..., Any], **documentation: Any) -> None:
-    """Add an endpoint; a GET answers HEAD too (the server leaves the body out)."""
-    app.add_api_route(path, endpoint, methods=[method], operation_id=endpoint.__name__, **documentation)
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the OpenAPI document says of an endpoint, besides what its route knows.
+
+    `answers` are by status, `problems` the statuses of errors; parameters are those in the query and in headers.
+    """
+
+    answers: dict[int, Any]
+    problems: tuple[int, ...]
+    parameters: Sequence[dict[str, Any]] = ()
+    request_body: dict[str, Any] | None = None
+
+
+def add_route(
+    app: FastAPI,
+    method: str,
+    path: str,
+    endpoint: Callable[..., Any],
+    *,
+    document: Document | None = None,
+    tags: list[str | Enum] | None = None,
+) -> None:
+    """Add an endpoint; a GET answers HEAD too (the server leaves the body out).
+
+    Args:
+        document: what is said of it; None leaves it out. It does not pass through FastAPI, which drops every null.
+    """
+    name, is_shown = endpoint.__name__, document is not None
+    app.add_api_route(path, endpoint, methods=[method], operation_id=name, tags=tags, include_in_schema=is_shown)
+    if document is not None:
+        app.state.documents = getattr(app.state, "documents", {}) | {name: document}
     if method == "GET":
         app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
 

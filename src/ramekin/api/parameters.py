@@ -1,0 +1,96 @@
+"""Parameters in the query and in headers, as the OpenAPI document has them.
+
+What they mean when they are left out is said in words: generated clients send a `default`, and what is sent counts
+(`offset=0` does not go with a cursor). Knows nothing of how they are read; see ``requests.py`` and ``headers.py`` for
+that, ``descriptions.py`` for who takes which.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TAG = r'(W/)?"[^"]*"'
+TAGS = rf"^\s*(\*|{TAG}(\s*,\s*{TAG})*)\s*$"
+ID = {"description": "The record's id: its text.", "schema": {"type": ["string", "integer"]}}
+"""What is said of an id in a path."""
+
+
+def query_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter in the query."""
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+def header_parameter(name: str, description: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
+    """Return a parameter in a header."""
+    told = {"required": False, "description": description, "schema": schema, "example": example}
+    return {"name": name, "in": "header"} | told
+
+
+def word(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    """Return a parameter that is text."""
+    return query_parameter(name, description, {"type": "string", **schema})
+
+
+def flag(name: str, description: str) -> dict[str, Any]:
+    """Return a parameter that is true or false, and false when it is left out."""
+    return query_parameter(name, description, {"type": "boolean"})
+
+
+def whole(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    """Return a parameter that is a whole number."""
+    return query_parameter(name, description, {"type": "integer", "minimum": 0, **schema})
+
+
+def _tags(name: str, description: str) -> dict[str, Any]:
+    told = f"{description} Entity tags in double quotes, as `ETag` has them, with commas between."
+    return header_parameter(name, told, {"type": "string", "pattern": TAGS}, '"0f3a5c7e9b1d"')
+
+
+IF_MATCH = _tags("If-Match", "Only if the record's tag is one of these, or, with `*`, if it exists; else 412.")
+IF_NONE_MATCH = _tags("If-None-Match", "Answer 304 if the tag is still one of these.")
+IF_ABSENT = _tags("If-None-Match", "Only if the record's tag is none of these, or, with `*`, if it is absent.")
+MINIMAL = header_parameter(
+    "Prefer", "`return=minimal`: answer with a count instead of records.", {"type": "string"}, "return=minimal"
+)
+STRICT = header_parameter(
+    "Prefer", "`handling=strict`: what would be a warning is a 400.", {"type": "string"}, "handling=strict"
+)
+
+SELECT = word("select", "Fields to return, with commas between: `id,address.city`. The record then has these alone.")
+CURSOR = word("cursor", "Where the page begins: from the `next` of the page before.")
+WHERE = word("where", 'A query in JSON, besides the conditions: `{"or": [{"age": {"gte": 18}}, {"vip": true}]}`.')
+LIMIT = whole("limit", "Rows of the page.")  # what it is without, and at the most, the running server adds
+CONDITIONS = {
+    "name": "conditions",
+    "in": "query",
+    "required": False,
+    "style": "form",
+    "explode": True,
+    "description": "Conditions `field[:operator]=value`, all of which hold; `address.city` goes into an object. "
+    "Operators: eq (default), ne, gt, gte, lt, lte, in, nin, contains, icontains, startswith, endswith, null, exists. "
+    "A field that is called like another parameter is written with its operator: `limit:eq=5`.",
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    "example": {"age:gte": "18", "address.city": "Paris"},
+}
+
+LIST = [
+    WHERE,
+    word("sort", "Fields with commas between, `-` in front for descending: `-total,name`."),
+    SELECT,
+    LIMIT,
+    CURSOR,
+    whole("offset", "Rows to pass over; not together with `cursor`."),
+    flag("count", "Add `total`."),
+    flag("explain", "Add how the answer was found."),
+    STRICT,
+    IF_NONE_MATCH,
+]
+"""What every list takes besides its conditions."""
+
+MANY = [
+    CONDITIONS,
+    WHERE,
+    flag("all", "Every record, instead of conditions."),
+    whole("max_affected", "Do nothing (409) if more records would change."),
+]
+"""What changes by condition take."""

@@ -1,0 +1,297 @@
+"""The OpenAPI document tells the truth: every answer that it tells of is given, and as it says.
+
+That every answer given is one that it tells of, and has its shape, each API test checks: see the fixture `local`.
+"""
+
+import json
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+from jsonschema_rs import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from ramekin import Database, Limits, __version__
+from ramekin.api.app import create_app
+from ramekin.samples.models import User
+from tests.conftest import start_database
+from tests.document import Judge
+
+DOCUMENT = create_app(start_database()).openapi()
+OPERATIONS = {
+    operation["operationId"]: (method.upper(), path, operation)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+UNTYPED = create_app(Database()).openapi()["paths"]
+GENERAL = {name: found for name, found in OPERATIONS.items() if found[1] in UNTYPED}
+
+SELDOM = {"503", "507", "default"}
+"""What an engine gives that cannot write or has no room, and faults: see tests/durability, tests/api/test_memory.py."""
+
+API = "/api/v1"
+ROWS = [{"id": i, "name": "x", "n": i, "nest": {"a": [i]}, "long": "x" * 20_000} for i in range(3)]
+
+
+def patch(table, record, key=1):
+    return {"json": {"operations": [{"op": "patch", "table": table, "id": key, "record": record}]}}
+
+
+PETS, PET, STRICT = f"{API}/data/pets", f"{API}/data/pets/1", f"{API}/data/strict"
+GOOD = {
+    "create_record": (PETS, {"json": {"id": 9}}),
+    "list_records": (PETS, {}),
+    "patch_records": (f"{PETS}?id=1", {"json": {"a": 1}}),
+    "delete_records": (f"{PETS}?id=1", {}),
+    "get_record": (PET, {}),
+    "put_record": (PET, {"json": {"a": 1}}),
+    "patch_record": (PET, {"json": {"a": 1}}),
+    "delete_record": (PET, {}),
+    "query_table": (f"{API}/query/pets", {"json": {"group_by": ["name"], "aggregate": {"n": "count"}}}),
+    "join_tables": (f"{API}/join/pets/homes/id=pet", {}),
+    "dump_table": (f"{API}/dump/pets", {}),
+    "dump_database": (f"{API}/dump", {}),
+    "load_database": (f"{API}/load", {"json": {"pets": [{"id": 8}]}}),
+    "apply_batch": (f"{API}/batch", patch("pets", {"a": 1})),
+    "list_tables": (f"{API}/tables", {}),
+    "get_table": (f"{API}/tables/pets", {}),
+    "put_table": (f"{API}/tables/pets", {"json": {}}),
+    "drop_table": (f"{API}/tables/pets", {}),
+    "backup": (f"{API}/backup", {}),
+    "health": ("/health", {}),
+    "health_live": ("/health/live", {}),
+    "health_ready": ("/health/ready", {}),
+    "metrics": ("/metrics", {}),
+    "list_problems": ("/problems", {}),
+    "explain_problem": ("/problems/conflict", {}),
+}
+"""A request of each operation that is answered with what was asked for."""
+
+
+def test_there_is_a_request_of_each_operation():
+    assert set(GOOD) == set(GENERAL)
+
+
+def no_table(path, more):
+    return path.replace("pets", "none"), json.loads(json.dumps(more).replace("pets", "none"))
+
+
+def another_type(path, more):
+    return path, {"content": "x", "headers": {"content-type": "text/plain"}} if more else {"content": "x"}
+
+
+OTHERWISE = {
+    "304": lambda path, more: (path, {"headers": {"if-none-match": "*"}}),
+    "400": lambda path, more: (f"{path}{'&' if '?' in path else '?'}a=%ff", more),
+    "404": no_table,
+    "406": lambda path, more: (path, more | {"headers": {"accept": "image/png"}}),
+    "412": lambda path, more: (path, more | {"headers": {"if-match": '"old"'}}),
+    "413": lambda path, more: (path, {"content": b" " * 9_000_000, "headers": {"content-type": "application/json"}}),
+    "415": another_type,
+}
+"""How a good request becomes one that is answered otherwise."""
+
+SPECIAL = {
+    ("create_record", "200"): (f"{PETS}?on_conflict=ignore", {"json": ROWS}),
+    ("create_record", "409"): (PETS, {"json": ROWS[0]}),
+    ("create_record", "422"): (PETS, {"json": {"id": []}}),
+    ("create_record", "428"): (f"{STRICT}?on_conflict=replace", {"json": ROWS}),
+    ("list_records", "422"): (f"{PETS}?sort=long&limit=1", {}),
+    ("patch_records", "409"): (f"{PETS}?name=x&max_affected=2", {"json": {"a": 1}}),
+    ("patch_records", "422"): (f"{PETS}?id=1", {"json": {"a": 2**64}}),
+    ("patch_records", "428"): (f"{STRICT}?n=1", {"json": {"a": 1}}),
+    ("delete_records", "409"): (f"{PETS}?name=x&max_affected=2", {}),
+    ("delete_records", "428"): (f"{STRICT}?n=1", {}),
+    ("put_record", "201"): (f"{PETS}/9?upsert=true", {"json": {}}),
+    ("put_record", "409"): (f"{STRICT}/9?upsert=true", {"json": {"n": 1}}),
+    ("put_record", "422"): (PET, {"json": []}),
+    ("put_record", "428"): (f"{STRICT}/1", {"json": {}}),
+    ("patch_record", "409"): (f"{STRICT}/1", {"json": {"n": 2}, "headers": {"if-match": "*"}}),
+    ("patch_record", "422"): (PET, {"json": {"id": None}}),
+    ("patch_record", "428"): (f"{STRICT}/1", {"json": {}}),
+    ("delete_record", "428"): (f"{STRICT}/1", {}),
+    ("query_table", "422"): (f"{API}/query/pets", {"json": {"sort": "long", "limit": 1}}),
+    ("join_tables", "422"): (f"{API}/join/pets/homes/no", {}),
+    ("load_database", "409"): (f"{API}/load", {"json": {"strict": [{"id": 9, "n": 1}]}}),
+    ("load_database", "422"): (f"{API}/load", {"json": {"pets": [{"id": []}]}}),
+    ("apply_batch", "409"): (f"{API}/batch", {"json": {"operations": [{"op": "create", "table": "pets", "record": ROWS[0]}]}}),
+    ("apply_batch", "412"): (f"{API}/batch", {"json": {"operations": [{"op": "delete", "table": "pets", "id": 1, "if_match": '"old"'}]}}),
+    ("apply_batch", "413"): (f"{API}/batch", {"content": b" " * 2_000_000, "headers": {"content-type": "application/json"}}),
+    ("apply_batch", "422"): (f"{API}/batch", {"json": {}}),
+    ("apply_batch", "428"): (f"{API}/batch", patch("strict", {})),
+    ("put_table", "201"): (f"{API}/tables/new", {"json": {}}),
+    ("put_table", "409"): (f"{API}/tables/pets", {"json": {"unique": ["name"]}}),
+    ("put_table", "422"): (f"{API}/tables/1x", {"json": {}}),
+    ("explain_problem", "404"): ("/problems/none", {}),
+}  # fmt: skip
+"""Requests for what else may be answered."""
+
+
+@pytest.fixture
+def seeded(local):
+    """A client of a service with a free table, a strict one, and one that refers to the first."""
+    cautious = {"schema": {"properties": {"n": {"type": "integer"}}}, "unique": ["n"], "require_if_match": True}
+    assert local.put(f"{API}/tables/strict", json=cautious).status_code == 201
+    for table, rows in (("strict", ROWS), ("pets", ROWS), ("homes", [{"id": 7, "pet": 1}, {"id": 8, "pet": 5}])):
+        assert local.post(f"{API}/data/{table}", json=rows).status_code == 201
+    return local
+
+
+def request_for(name, status):
+    """Return the request that gets an answer."""
+    if (name, status) in SPECIAL:
+        return SPECIAL[name, status]
+    return GOOD[name] if status.startswith("2") else OTHERWISE[status](*GOOD[name])
+
+
+TOLD = [
+    (name, status) for name, (*_, found) in GENERAL.items() for status in found["responses"] if status not in SELDOM
+]
+
+
+@pytest.mark.parametrize(("name", "status"), TOLD)
+def test_every_answer_that_is_told_of_is_given(seeded, name, status):
+    path, more = request_for(name, status)
+    answer = seeded.request(OPERATIONS[name][0], path, **more)
+    assert answer.status_code == int(status), answer.text[:300]
+
+
+MEDIA = [
+    (name, media) for name, (*_, found) in GENERAL.items() for media in found["responses"].get("200", {}).get("content", {})
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "media"), MEDIA)
+def test_every_media_type_that_is_told_of_is_given(seeded, name, media):
+    path, more = request_for(name, "200")
+    answer = seeded.request(OPERATIONS[name][0], path, **more, headers={"accept": media})
+    assert answer.headers["content-type"].partition(";")[0] == media
+
+
+BODIES = [
+    (name, media) for name, (*_, found) in GENERAL.items() for media in found.get("requestBody", {}).get("content", {})
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "media"), BODIES)
+def test_every_body_that_is_told_of_is_read_and_its_example_is_one(seeded, name, media):
+    method, _, operation = OPERATIONS[name]
+    found = operation["requestBody"]["content"][media]
+    example = found["example"]
+    if found["schema"].get("type") != "string":
+        schema = {**found["schema"], "components": DOCUMENT["components"]}
+        assert list(Draft202012Validator(schema).iter_errors(example)) == []
+        example = json.dumps(example)
+    path = f"{PETS}/ada?upsert=true" if name == "put_record" else GOOD[name][0]
+    answer = seeded.request(method, path, content=example, headers={"content-type": media})
+    assert answer.status_code in (200, 201), answer.text
+
+
+def test_the_examples_of_answers_are_such_answers():
+    found = 0
+    for _, _, operation in OPERATIONS.values():
+        for answer in operation["responses"].values():
+            for content in answer.get("content", {}).values():
+                if "example" in content:
+                    schema = {**content["schema"], "components": DOCUMENT["components"]}
+                    assert list(Draft202012Validator(schema).iter_errors(content["example"])) == []
+                    found += 1
+    assert found > 20
+
+
+def test_the_document_is_valid_and_its_references_lead_somewhere():
+    text = json.dumps(DOCUMENT)
+    assert [error.message for error in OpenAPIV31SpecValidator(json.loads(text)).iter_errors()] == []
+    for kind in ("schemas", "responses", "headers"):
+        named = set(re.findall(rf'"#/components/{kind}/([^"]+)"', text))
+        assert named <= set(DOCUMENT["components"][kind])
+        assert kind == "schemas" or named >= set(DOCUMENT["components"][kind]) - {
+            "Unauthorized",
+            "TooManyRequests",
+            *EDGE,
+        }
+
+
+EDGE = ("WWW-Authenticate", "RateLimit", "RateLimit-Policy")
+
+
+def test_every_operation_has_its_own_id_known_tags_and_the_problem():
+    tags = [tag["name"] for tag in DOCUMENT["tags"]]
+    assert len(set(tags)) == len(tags)
+    assert len(OPERATIONS) == sum(map(len, DOCUMENT["paths"].values()))
+    for _, _, operation in OPERATIONS.values():
+        assert set(operation["tags"]) <= set(tags)
+        assert "application/problem+json" in operation["responses"]["default"]["content"]
+
+
+def test_it_has_the_version_and_the_limits_of_the_server_that_runs():
+    for rows, default in ((7, 7), (5000, 100)):
+        document = create_app(Database({"users": User}, limits=Limits(page_rows=rows))).openapi()
+        assert document["info"]["version"] == __version__
+        for path in (
+            PETS.replace("pets", "{table}"),
+            PETS.replace("pets", "users"),
+            f"{API}/join/{{table1}}/{{table2}}/{{key}}",
+        ):
+            (limit,) = [found for found in document["paths"][path]["get"]["parameters"] if found["name"] == "limit"]
+            assert (limit["schema"]["maximum"], f" {default} " in limit["description"]) == (rows, True)
+        assert document["components"]["schemas"]["Query"]["properties"]["limit"]["maximum"] == rows
+
+
+def test_it_tells_of_keys_and_of_a_limit_of_requests_where_there_are_some():
+    for options, statuses in (({}, set()), ({"keys": ["k"]}, {"401"}), ({"rate_limit": "9/second"}, {"429"})):
+        app = create_app(start_database(), **options)
+        document = app.openapi()
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                is_guarded = path.startswith((API, "/metrics"))
+                assert {"401", "429"} & set(operation["responses"]) == (statuses if is_guarded else set())
+                assert operation.get("security") == (None if is_guarded or "keys" not in options else [])
+        judge = Judge(document)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            for address in ("/health", f"{API}/tables", *[f"{API}/data/users"] * 10):
+                answer = client.get(address)
+                assert judge.faults("GET", answer.request.url, answer.status_code, answer.headers, answer.content) == []
+        assert {status for _, status in judge.seen} & {"401", "429"} == statuses
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_tags_are_told_of_with_their_form(seeded, header):
+    told = [
+        (name, parameter)
+        for name, (*_, operation) in GENERAL.items()
+        for parameter in operation.get("parameters", [])
+        if parameter["name"] == header
+    ]
+    tag = seeded.get(PET).headers["etag"]
+    for name, parameter in told:
+        pattern = re.compile(parameter["schema"]["pattern"])
+        assert pattern.fullmatch(parameter["example"])
+        for sent in (tag, "*", f'{tag}, W/"x"', tag.strip('"'), "", '"a" "b"'):
+            path, more = GOOD[name]
+            answer = seeded.request(OPERATIONS[name][0], path, **more, headers={header: sent})
+            assert (answer.status_code == 400) == (pattern.fullmatch(sent) is None), (name, sent)
+    assert len(told) >= 3
+
+
+def test_no_parameter_has_a_default_which_clients_would_send():
+    for name, (_, _, operation) in OPERATIONS.items():
+        for parameter in operation.get("parameters", []):
+            assert "default" not in parameter["schema"], (name, parameter["name"])
+
+
+def test_an_object_that_may_hold_anything_says_so():
+    """To programs that make types, `type: object` alone is an object without members."""
+
+    def look(schema, place):
+        if isinstance(schema, dict):
+            if "object" in schema.get("type", ()) and not isinstance(schema.get("type"), dict):
+                assert {"properties", "additionalProperties"} & set(schema), place
+            for name, part in schema.items():
+                if name not in ("example", "examples", "default", "enum"):
+                    look(part, f"{place}/{name}")
+        elif isinstance(schema, list):
+            for part in schema:
+                look(part, place)
+
+    look({**DOCUMENT, "tags": []}, "")
