@@ -89,8 +89,9 @@ def complete(model: type[BaseModel]) -> None:
         raise UnfitModel(
             f"{where}: '{error.name}' is not defined; define it in the module, or import it there"
         ) from None
-    except PydanticUserError as error:
-        raise UnfitModel(f"{model.__name__}: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # whatever the annotations do
+        said = "".join(f": {line}" for line in str(error).splitlines()[:1])
+        raise UnfitModel(f"{model.__name__}: it cannot be built: {type(error).__name__}{said}") from None
 
 
 def without_schema(model: type[BaseModel]) -> UnfitModel:

@@ -35,7 +35,7 @@ from ramekin.errors import (
     shorten,
 )
 from ramekin.fields import ANYTHING, FieldType
-from ramekin.fitness import check_fitness, check_types, complete, without_schema
+from ramekin.fitness import UnfitModel, check_fitness, check_types, complete, without_schema
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
 from ramekin.round_trip import may_change
@@ -72,11 +72,20 @@ class ModelSchema:
         Raises:
             UnfitModel: it can be no table; the text says why, in one line.
         """
+        self.model = model
+        self.title = model.__name__
+        try:
+            self._prepare(model)
+        except UnfitModel:
+            raise
+        except Exception as error:  # code of its own for types, schemas or defaults
+            said = "".join(f": {line}" for line in str(error).splitlines()[:1])
+            raise UnfitModel(f"{self.title}: it cannot be read: {type(error).__name__}{shorten(said)}") from error
+
+    def _prepare(self, model: type[BaseModel]) -> None:
         complete(model)
         check_types(model)
         core: Any = model.__pydantic_core_schema__
-        self.model = model
-        self.title = model.__name__
         try:
             self.json_schema = model.model_json_schema(by_alias=True, schema_generator=_SentSchema)
             self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
@@ -175,7 +184,7 @@ class ModelSchema:
             return value
         try:
             return self._id_type.written(value)
-        except (ValueError, RamekinError):
+        except Exception:  # whatever the code of the id's own type raises
             return MISSING
 
     def field_names(self) -> Sequence[str]:
@@ -266,7 +275,7 @@ class _IdType:
     def _takes(self, value: object) -> bool:
         try:
             self._read(codec.dump(value))
-        except ValidationError:
+        except Exception:  # as above
             return False
         return True
 

@@ -109,6 +109,14 @@ def test_a_data_directory_starts_again_also_when_the_model_is_described_anew(sha
             assert client.get(DUMP).json() == dump
 
 
+def test_an_id_over_which_its_own_type_fails_is_nobodys_id():
+    model = next(model for model, _ in NEVER if model.__name__ == "FailingId")
+    with client_of(model) as client:
+        assert_problem(client.get(f"{TABLE}/x"), 404, "record-not-found")
+        assert_problem(client.put(f"{TABLE}/x?upsert=true", json={}), 422, "invalid-record")
+        assert_problem(client.delete(f"{TABLE}/x"), 404, "record-not-found")
+
+
 def test_a_model_whose_id_may_be_null_asks_for_one():
     with client_of(create_model("Thing", id=(int | None, None))) as client:
         problem = assert_problem(client.post(TABLE, json={}), 422, "invalid-record")

@@ -179,6 +179,11 @@ def test_a_module_in_a_package_is_named_with_dots(write):
         ("class Événement(BaseModel):\n    n: int\n", ["'événements'", "__table__"]),
         ("x = 5\n", ["defines no Pydantic model"]),
         ("class A(BaseModel):\n    n: Nowhere\n", ["A.n", "'Nowhere' is not defined"]),
+        (
+            "class A(BaseModel):\n    n: B\nclass B:\n    pass\n",
+            ["A: it cannot be built", "PydanticSchemaGenerationError"],
+        ),
+        ("class A(BaseModel):\n    n: B[5]\nB = 5\n", ["A: it cannot be built", "TypeError"]),
         ("class A(BaseModel):\n    b: B\nclass B(BaseModel):\n    a: A\n", ["every model", "name some"]),
         ("import nowhere_at_all\n", ["imports 'nowhere_at_all'", ".py:6", "installed"]),
         ("from os import nowhere\n", ["failed at made", ".py:6", "ImportError", "nowhere"]),

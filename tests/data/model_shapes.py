@@ -1246,6 +1246,30 @@ class Custom(BaseModel):
     value: list[Old]
 
 
+class Thing(enum.Enum):
+    one = object()
+
+
+@refused("OfObjects", "cannot be read")
+class OfObjects(BaseModel):
+    thing: Thing
+
+
+def fail(schema):
+    raise KeyError("nothing")
+
+
+@refused("FailingSchema", "cannot be read", "KeyError")
+class FailingSchema(BaseModel):
+    model_config = ConfigDict(json_schema_extra=fail)
+    n: int
+
+
+@never({"id": "x"}, "")
+class FailingId(BaseModel):
+    id: Annotated[str, AfterValidator(lambda value: {}[value])]
+
+
 @refused("Importing.thing", "ImportString")
 class Importing(BaseModel):
     thing: ImportString
