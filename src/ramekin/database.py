@@ -135,6 +135,13 @@ class Database:
         """Return what is declared of a table's fields, for reading queries."""
         return self._presence.fields(table)
 
+    async def field_names(self, table: str) -> tuple[str, ...]:
+        """Return the names of a table's fields, declared or seen in its first records; none without a table."""
+        try:
+            return tuple(await self._presence.names(table))
+        except UnknownTable:
+            return ()
+
     async def missing(self, table: str, paths: Iterable[FieldPath], *, is_strict: bool) -> list[str]:
         """Return a warning for each field that no record has. Raises UnknownTable; UnknownField, if it is strict.
 

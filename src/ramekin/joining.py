@@ -179,9 +179,15 @@ class JoinPage:
     explain: Explanation | None
 
 
-def pair_fields(names: tuple[str, str], left: Fields, right: Fields, words: tuple[str, ...] = ()) -> PairFields:
-    """Return the fields of joined rows, for reading queries; `words` are others that a wrong name may mean."""
-    return PairFields(names, (left, right), words)
+def pair_fields(
+    names: tuple[str, str],
+    left: Fields,
+    right: Fields,
+    words: tuple[str, ...] = (),
+    present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+) -> PairFields:
+    """Return the fields of joined rows, for reading queries; `words` and `present` are what a wrong name may mean."""
+    return PairFields(names, (left, right), words, present)
 
 
 async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:

@@ -10,14 +10,14 @@ from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, Any
 
-from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
+from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, ValidationErrorKind
 
-from ramekin import codec
+from ramekin import codec, sentences
 from ramekin.columns import Columns
 from ramekin.declarations import names_in, type_in
 from ramekin.declared_id import declares_id
-from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, shorten
-from ramekin.fields import ANYTHING, FieldType
+from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, pointer, shorten
+from ramekin.fields import ANYTHING, KINDS, FieldType
 from ramekin.ids import looks_like_integer, uuid7
 from ramekin.paths import print_path
 from ramekin.references import MAX_CHAIN, References
@@ -136,59 +136,47 @@ def _levels(circular: int) -> int:
 
 
 def _pointer(error: ValidationError) -> str:
-    steps = [shorten(str(step)).replace("~", "~0").replace("/", "~1") for step in error.instance_path]
-    kind = error.kind.as_dict()
-    if error.kind.name == "required":
-        steps.append(shorten(str(kind["property"])))
-    elif error.kind.name == "additionalProperties" and len(kind["unexpected"]) == 1:
-        steps.append(shorten(kind["unexpected"][0]))
-    return "".join(f"/{step}" for step in steps)
-
-
-# Our own sentences: the library's may quote what was sent. The braces are filled from what the schema itself says.
-_SENTENCES = {
-    "required": "This member is required.",
-    "additionalProperties": "The schema has no member of this name.",
-    "unevaluatedProperties": "The schema has no member of this name.",
-    "type": "A value of type {types} is expected.",
-    "minimum": "A value of {limit} or more is expected.",
-    "maximum": "A value of {limit} or less is expected.",
-    "exclusiveMinimum": "A value greater than {limit} is expected.",
-    "exclusiveMaximum": "A value less than {limit} is expected.",
-    "multipleOf": "A multiple of {multiple_of} is expected.",
-    "minLength": "At least {limit} characters are expected.",
-    "maxLength": "At most {limit} characters are expected.",
-    "minItems": "At least {limit} items are expected.",
-    "maxItems": "At most {limit} items are expected.",
-    "minProperties": "At least {limit} members are expected.",
-    "maxProperties": "At most {limit} members are expected.",
-    "uniqueItems": "Items that all differ are expected.",
-    "pattern": "Text that matches the schema's pattern is expected.",
-    "enum": "One of the schema's values is expected.",
-    "const": "The schema's one value is expected.",
-}
+    steps, kind = list(error.instance_path), error.kind
+    if isinstance(kind, ValidationErrorKind.Required):
+        steps.append(str(kind.property))
+    elif isinstance(kind, (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)):
+        steps += kind.unexpected if len(kind.unexpected) == 1 else []
+    return pointer(steps)
 
 
 def _sentence(error: ValidationError) -> str:
-    name, details = error.kind.name, error.kind.as_dict()
-    if "types" in details:
-        details["types"] = " or ".join(details["types"])
-    try:
-        return shorten(_SENTENCES[name].format(**details))
-    except KeyError:
-        return f"The value does not satisfy the schema ({shorten(name)})."
+    if types := _types_of(error):
+        return sentences.of_types(types)
+    return sentences.of_schema(type(error.kind).__name__, error.kind.as_dict())
+
+
+def _types_of(error: ValidationError) -> list[str]:
+    """Return the types that are taken where a value has none of them, in alternatives or not; else none."""
+    kind = error.kind
+    if isinstance(kind, ValidationErrorKind.Type):
+        return list(kind.types)
+    if not isinstance(kind, (ValidationErrorKind.AnyOf, ValidationErrorKind.OneOfNotValid)):
+        return []
+    found = [
+        _types_of(branch[0]) if branch and branch[0].instance_path == error.instance_path else []
+        for branch in kind.context
+    ]
+    return [name for types in found for name in types] if all(found) else []
 
 
 def _place_in(error: Exception) -> str:
     """Say where a schema is wrong, in our own words: the library's may quote what was sent."""
     if not isinstance(error, ValidationError):
         return "it cannot be read."
-    pointer = "".join(f"/{shorten(str(step))}" for step in error.instance_path)
+    place = pointer(error.instance_path)
     if error.kind.name == "format":
         return (
-            f"the regular expression at '{shorten(pointer)}' cannot be used. Look-around and back-references, which "
+            f"the regular expression at '{shorten(place)}' cannot be used. Look-around and back-references, which "
             r"can take endless time, are not possible; a '-' in brackets that means itself is written '\-'."
         )
     if error.kind.name == "$ref":
         return "a '$ref' or '$id' is no address, or names nothing."
-    return f"something is wrong at '{shorten(pointer) or '/'}' ({shorten(error.kind.name)})."
+    said = _sentence(error)
+    if isinstance(error.kind, ValidationErrorKind.AnyOf) and error.instance_path[-1:] == ["type"]:
+        said = f"One of {', '.join(KINDS)} is expected, or an array of them."
+    return f"at '{shorten(place) or '/'}': {said[0].lower()}{said[1:]}"

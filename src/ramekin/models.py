@@ -18,7 +18,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
 
-from ramekin import codec
+from ramekin import codec, sentences
 from ramekin.columns import Columns
 from ramekin.declarations import names_in, type_in
 from ramekin.defaults import settle_defaults
@@ -32,6 +32,7 @@ from ramekin.errors import (
     TooDeep,
     did_you_mean,
     listing,
+    pointer,
     shorten,
 )
 from ramekin.fields import ANYTHING, FieldType
@@ -282,7 +283,7 @@ class _IdType:
 
 def _pointer(detail: ErrorDetails, record: object) -> str:
     """Return the JSON pointer of a fault: Pydantic's location without the steps that are not in the document."""
-    parts: list[str] = []
+    steps: list[str | int] = []
     value: Any = record
     for step in detail["loc"]:
         inner = value.get(step, MISSING) if isinstance(value, dict) else MISSING
@@ -292,63 +293,12 @@ def _pointer(detail: ErrorDetails, record: object) -> str:
             value = inner
         elif detail["type"] != "missing" or step != detail["loc"][-1]:
             continue  # the name of a union's branch, not a member
-        parts.append(shorten(str(step)).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{part}" for part in parts)
-
-
-# Our own sentences: Pydantic's may quote what was sent. {name} is filled from what the model itself says.
-_SENTENCES = {
-    "missing": "This member is required.",
-    "extra_forbidden": "The model has no member of this name.",
-    "int_type": "An integer is expected.",
-    "int_from_float": "An integer is expected.",
-    "float_type": "A number is expected.",
-    "bool_type": "true or false is expected.",
-    "string_type": "Text is expected.",
-    "list_type": "An array is expected.",
-    "set_type": "An array is expected.",
-    "tuple_type": "An array is expected.",
-    "dict_type": "An object is expected.",
-    "model_type": "An object is expected.",
-    "model_attributes_type": "An object is expected.",
-    "none_required": "null is expected.",
-    "uuid_type": "A UUID as text is expected.",
-    "uuid_parsing": "A UUID as text is expected.",
-    "datetime_type": "A date and time in ISO 8601 is expected.",
-    "datetime_parsing": "A date and time in ISO 8601 is expected.",
-    "datetime_from_date_parsing": "A date and time in ISO 8601 is expected.",
-    "date_type": "A date in ISO 8601 is expected.",
-    "date_parsing": "A date in ISO 8601 is expected.",
-    "date_from_datetime_parsing": "A date in ISO 8601 is expected.",
-    "time_type": "A time in ISO 8601 is expected.",
-    "time_parsing": "A time in ISO 8601 is expected.",
-    "time_delta_type": "A duration in ISO 8601 is expected.",
-    "members_alike": "Two members have one name, once names are read as the model declares them.",
-    "spelled_twice": "{names} are one field; send it once, as '{stored}', which is how it is stored.",
-    "decimal_type": "A decimal number is expected.",
-    "decimal_parsing": "A decimal number is expected.",
-    "timezone_aware": "A time zone is expected.",
-    "timezone_naive": "No time zone is expected.",
-    "greater_than": "A value greater than {gt} is expected.",
-    "greater_than_equal": "A value of {ge} or more is expected.",
-    "less_than": "A value less than {lt} is expected.",
-    "less_than_equal": "A value of {le} or less is expected.",
-    "multiple_of": "A multiple of {multiple_of} is expected.",
-    "string_too_short": "At least {min_length} characters are expected.",
-    "string_too_long": "At most {max_length} characters are expected.",
-    "too_short": "At least {min_length} items are expected.",
-    "too_long": "At most {max_length} items are expected.",
-    "string_pattern_mismatch": "Text that matches the model's pattern is expected.",
-    "literal_error": "One of {expected} is expected.",
-    "enum": "One of {expected} is expected.",
-    "finite_number": "A finite number is expected.",
-    "value_error": "The value does not pass the model's own check.",
-    "assertion_error": "The value does not pass the model's own check.",
-}
+        steps.append(step)
+    return pointer(steps)
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    known = _SENTENCES.get(detail["type"])
-    if known is None:
-        return f"The value does not satisfy the model ({shorten(detail['type'])})."
-    return shorten(known.format(**detail.get("ctx", {}))) if "{" in known else known
+    kind = detail["type"]
+    if kind == "value_error" and detail["msg"].startswith("value is not a valid email address"):
+        kind = "email"  # whose error has no type of its own
+    return sentences.of_model(kind, detail.get("ctx", {}))

@@ -27,7 +27,7 @@ def test_absent_ids_and_timestamps_are_filled_in(api):
         ("age", -1, "A value of 0 or more is expected."),
         ("email", 5, "Text is expected."),
         ("email", "nobody", "Text that matches the model's pattern is expected."),
-        ("full_name", "", "At least 1 characters are expected."),
+        ("full_name", "", "At least 1 character is expected."),
         ("id", "x", "A UUID as text is expected."),
         ("created_at", "yesterday", "A date and time in ISO 8601 is expected."),
         ("created_at", "1710072000", "A date and time in ISO 8601 is expected."),

@@ -17,7 +17,7 @@ from ramekin.api.preconditions import ANY, read_known
 from ramekin.api.requests import choice, split_query, stopped_when_gone
 from ramekin.api.responses import not_modified
 from ramekin.api.routes import API, add_route
-from ramekin.errors import InvalidParameter
+from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.joining import SHAPES, JoinRequest, pair_fields
 from ramekin.paths import select
 from ramekin.query.join import JOIN_TYPES
@@ -47,7 +47,11 @@ def register(app: FastAPI, context: Context) -> None:
         tables = (table1, table2)
         read = _read if sum(map(len, (*tables, key, query))) <= lists.MAX_REMEMBERED else _read.__wrapped__
         fields = (database.fields(table1), database.fields(table2))
-        asked, following, digest = read(tables, key, query, is_strict, fields, database.limits)
+        try:
+            asked, following, digest = read(tables, key, query, is_strict, fields, database.limits)
+        except UnknownField:  # told again, with names of fields that are there
+            present = await database.field_names(table1), await database.field_names(table2)
+            asked, following, digest = read(tables, key, query, is_strict, fields, database.limits, present)
         kind, known = accepted(request, tuple(FORMATS)), read_known(request)
         tag = context.weak_tag([await database.revision(name) for name in tables], digest, FORMATS[kind])
         headers = lists.page_headers(tag, asked)
@@ -65,7 +69,13 @@ def register(app: FastAPI, context: Context) -> None:
 
 @lru_cache(maxsize=256)
 def _read(
-    tables: tuple[str, str], key: str, query: bytes, is_strict: bool, sides: tuple[Fields, Fields], limits: Limits
+    tables: tuple[str, str],
+    key: str,
+    query: bytes,
+    is_strict: bool,
+    sides: tuple[Fields, Fields],
+    limits: Limits,
+    present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
 ) -> tuple[JoinRequest, str, str]:
     """Return what is asked for, the path of the page behind it but for the cursor, and the address's digest.
 
@@ -73,7 +83,7 @@ def _read(
     """
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
-    fields = pair_fields(names or tables, *sides, WORDS)
+    fields = pair_fields(names or tables, *sides, WORDS, present)
     asked = JoinRequest(
         *tables,
         key,

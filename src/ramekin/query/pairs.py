@@ -10,7 +10,7 @@ Knows no tables; see ``join.py`` for how pairs are found.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +47,15 @@ AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class PairFields:
-    """The fields of joined rows: two members, each a record of its table. `words` are others that may be meant."""
+    """The fields of joined rows: two members, each a record of its table.
+
+    `words` are others that may be meant; `present`, the names of fields that each side has, where nothing is declared.
+    """
 
     names: tuple[str, str]
     sides: tuple[Fields, Fields]
     words: tuple[str, ...] = ()
+    present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     def type_of(self, path: FieldPath) -> FieldType | None:
         for name, fields in zip(self.names, self.sides, strict=True):
@@ -60,19 +64,30 @@ class PairFields:
         return None
 
     def field_names(self) -> Sequence[str]:
-        return [
-            f"{name}.{field}" for name, side in zip(self.names, self.sides, strict=True) for field in side.field_names()
-        ]
+        return [f"{side}.{field}" for side, known in self._known() for field in known]
 
     def hint(self, path: FieldPath) -> str:
+        """Return what may be meant: a word, or a field that one of the sides has; else how fields are named here."""
         if path[0] in self.names:
-            own = [name for name in self.field_names() if name.startswith(f"{path[0]}.")]
+            own = [name for name in self.field_names() if name.startswith(f"{print_path(path[:1])}.")]
             return did_you_mean(print_path(path), own) or f" {listing(own)}"
-        near = [(name, *path[1:]) for name in self.names if did_you_mean(path[0], [name])]
-        words = [(word,) for word in self.words if len(path) == 1 and did_you_mean(path[0], [word])]
-        meant = [*words, *(near or [(name, *path) for name in self.names])]
-        quoted = [f"'{shorten(print_path(one))}'" for one in meant]
-        return f" Did you mean {' or '.join(quoted)}?"
+        meant = [word for word in self.words if len(path) == 1 and did_you_mean(path[0], [word])]
+        for side, known in self._known():
+            inner = print_path(path[1:] if did_you_mean(path[0], [side]) else path)
+            meant += [f"{side}.{inner}"] if inner in known else []
+        if meant:
+            return f" Did you mean {_either(meant)}?"
+        nearest = did_you_mean(print_path(path), self.field_names())
+        return nearest or f" A field here begins with {_either([f'{side}.' for side, _ in self._known()])}."
+
+    def _known(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield how the sides are written, each with the names of the fields that it has."""
+        for name, side, present in zip(self.names, self.sides, self.present, strict=True):
+            yield print_path((name,)), side.field_names() or present
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(f"'{shorten(name)}'" for name in names)
 
 
 @dataclass(frozen=True, slots=True)

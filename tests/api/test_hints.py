@@ -1,0 +1,107 @@
+"""What a hint names exists: every "did you mean" and every list of names, on typed tables, untyped ones and joins."""
+
+import re
+
+import pytest
+
+from ramekin.declarations import type_in
+from ramekin.models import ModelSchema
+from tests.problems import assert_problem
+from tests.unit.test_columns import TREE, Tree
+from tests.unit.test_schema import Everything
+
+NAMED = re.compile(r"'([^']+)'")
+
+
+def named_in_hint(text):
+    """Return the names that a hint offers."""
+    found = re.search(r"[Dd]id you mean (.*?)\?", text)
+    return NAMED.findall(found[1]) if found else []
+
+
+@pytest.fixture
+def data(local):
+    local.post("/api/v1/data/persons", json={"id": 1, "name": "Ada", "age": 36, "home": {"city": "Paris"}})
+    local.post("/api/v1/data/buys", json={"id": 1, "person": 1, "total": 5})
+    local.put(
+        "/api/v1/tables/closed",
+        json={
+            "schema": {
+                "properties": {"size": {"type": "integer"}, "at": {"properties": {"x": {}}}},
+                "additionalProperties": False,
+            }
+        },
+    )
+    local.post("/api/v1/data/closed", json={"id": 1, "size": 1})
+    return local
+
+
+EXISTING = {
+    "persons": {"id", "name", "age", "home", "home.city"},
+    "buys": {"id", "person", "total"},
+    "closed": {"id", "size", "at", "at.x"},
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "age",
+        "nmae",
+        "tota",
+        "home.city",
+        "home.ctiy",
+        "person.age",
+        "person.agee",
+        "buy.total",
+        "buys.agee",
+        "sizee",
+        "zzz",
+        "persons",
+        "limt",
+    ],
+)
+@pytest.mark.parametrize(("left", "right"), [("persons", "buys"), ("persons", "closed"), ("closed", "buys")])
+@pytest.mark.parametrize("word", ["", "sort=", "select=", "as=a,b&sort="])
+def test_a_hint_of_a_join_names_a_field_that_one_of_the_sides_has(data, left, right, name, word):
+    query = f"{word}{name}" if word else f"{name}=5"
+    answer = data.get(f"/api/v1/join/{left}/{right}/id=id?{query}")
+    sides = {"a": left, "b": right} if "as=" in word else {left: left, right: right}
+    texts = answer.json().get("warnings", []) if answer.status_code == 200 else [answer.json()["detail"]]
+    for text in texts:
+        for meant in named_in_hint(text):
+            side, _, field = meant.partition(".")
+            if side in sides:
+                assert field in EXISTING[sides[side]], text
+            else:
+                assert meant in {"limit", "sort"} or any(meant in EXISTING[table] for table in (left, right)), text
+
+
+def test_a_field_of_one_side_is_offered_with_that_side_alone(data):
+    def detail(query, tables="persons/buys"):
+        return assert_problem(data.get(f"/api/v1/join/{tables}/id=person?{query}"), 400, "unknown-field")["detail"]
+
+    assert detail("age=5").endswith("Did you mean 'persons.age'?")
+    assert detail("id=5").endswith("Did you mean 'persons.id' or 'buys.id'?")
+    assert detail("person.age=5").endswith("Did you mean 'persons.age'?")
+    assert detail("zzzz=5").endswith("A field here begins with 'persons.' or 'buys.'.")
+    assert detail("as=a,b&age=5").endswith("Did you mean 'a.age'?")
+    assert detail("age=5", "none/buys").endswith("A field here begins with 'none.' or 'buys.'.")
+
+
+@pytest.mark.parametrize("table", EXISTING)
+@pytest.mark.parametrize("name", ["nmae", "agge", "home.cty", "sise", "at.y", "tota", "limt", "zzz"])
+def test_a_hint_of_a_list_names_a_field_or_a_word(data, table, name):
+    for query in (f"{name}=5", f"sort={name}", f"select={name}"):
+        answer = data.get(f"/api/v1/data/{table}?{query}")
+        texts = answer.json().get("warnings", []) if answer.status_code == 200 else [answer.json()["detail"]]
+        for meant in (meant for text in texts for meant in named_in_hint(text)):
+            assert meant in EXISTING[table] | {"limit", "sort"}, texts
+
+
+@pytest.mark.parametrize("model", [Everything, Tree])
+def test_every_name_that_a_models_hint_may_offer_is_a_field(model):
+    schema = ModelSchema(model)
+    for name in schema.field_names():
+        assert schema.type_of(tuple(name.split("."))) is not None, name
+    assert type_in(TREE, ("in", "in", "n"), is_closed=True) is not None
