@@ -51,7 +51,8 @@ def tables_of(defined: Iterable[Named], named: Iterable[Named] = ()) -> dict[str
     for model, name in chosen.items():
         table = _table_of(model, name)
         if table in tables:
-            raise ValueError(f"{tables[table].__name__} and {model.__name__} both name the table '{table}'")
+            first, second = (f"{each.__module__}.{each.__name__}" for each in (tables[table], model))
+            raise ValueError(f"{first} and {second} both name the table '{table}'; give one of them a __table__")
         tables[table] = model
     return tables
 

@@ -157,6 +157,13 @@ def test_several_modules_are_one_set_of_models(write):
     assert tables(f"{other} {one}:User") == expected | {"users": "User"}
 
 
+def test_two_classes_of_one_name_are_told_apart_by_their_modules(write):
+    one = write("class User(BaseModel):\n    name: str\n")
+    other = write("class User(BaseModel):\n    mail: str\n")
+    with pytest.raises(Refused, match=rf"{one}\.User and {other}\.User both name the table 'users'"):
+        tables(f"{one} {other}")
+
+
 def test_a_module_in_a_package_is_named_with_dots(write):
     write("", "shelf.__init__")
     module = write("class Book(BaseModel):\n    title: str\n", "shelf.models")
@@ -169,7 +176,7 @@ def test_a_module_in_a_package_is_named_with_dots(write):
     [
         (
             "class A(BaseModel):\n    n: int\nclass As(BaseModel):\n    __table__ = 'as'\n    n: int\n",
-            ["A and As both name the table 'as'"],
+            [".A and made", ".As both name the table 'as'", "__table__"],
         ),
         (
             "class A(BaseModel):\n    __table__ = 'my table'\n    n: int\n",
