@@ -94,6 +94,14 @@ def test_a_request_is_no_more_work_than_it_was(ask, data, status, most):
     assert calls <= most, f"{calls} calls"
 
 
+def test_a_record_of_a_plain_model_is_read_and_printed_once(ask):
+    answer, calls = ask(
+        request("POST", "/api/v1/data/users", b'{"email":"ada@example.com","full_name":"Ada","age":36}')
+    )
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert calls <= 122, f"{calls} calls"
+
+
 def test_work_does_not_grow_with_the_table(ask):
     few = ask(request("POST", "/api/v1/data/t", RECORD))[1]
     for i in range(2000):
