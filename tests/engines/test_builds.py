@@ -129,6 +129,22 @@ async def test_lists_are_answered_after_a_bounded_number_of_builds_however_often
     assert_nothing_is_left(engine)
 
 
+@pytest.mark.parametrize("number", [1, BATCH - 1, BATCH, BATCH + 1])
+async def test_a_load_of_a_few_records_keeps_the_order_and_the_indexes(engine, number):
+    await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+    await read(engine, "t", equal=["k"], ordered=["o"])
+    kept = await engine.index_stats("t")
+    new = {f"x{i}": codec.dump({"id": f"x{i}", "k": 3}) for i in range(number // 2)}
+    changed = {str(i): codec.dump({"id": i, "k": 4, "o": -i}) for i in range(number - len(new))}
+    assert await engine.load({"t": {**changed, **new}}, replace=False)
+    assert (len(await engine.index_stats("t")) == len(kept)) is (number <= BATCH)
+    ids = [*range(RECORDS), *sorted(new)]
+    threes = [i for i in ids if str(i) not in changed]
+    by_order = [*sorted((int(i) for i in changed), reverse=True), *threes]
+    assert await read(engine, "t", equal=["k"], ordered=["o"]) == [ids, threes, by_order]
+    assert_nothing_is_left(engine)
+
+
 async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(engine):
     await engine.load({"l": bodies(RECORDS, g=0), "r": bodies(RECORDS, g=0)}, replace=True)
     steady = True
@@ -160,7 +176,8 @@ async def test_writes_to_a_table_with_a_unique_field_go_on_under_steady_loads(en
 
     async def load_steadily():
         while steady:
-            await engine.load({"t": {"0": codec.dump({"id": 0, "u": 0})}}, replace=False)
+            again = {str(i): codec.dump({"id": i, "u": i}) for i in range(BATCH + 1)}  # enough to drop the index
+            await engine.load({"t": again}, replace=False)
             await asyncio.sleep(0)
 
     loading = asyncio.create_task(load_steadily())

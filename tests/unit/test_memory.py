@@ -49,7 +49,9 @@ def make(table, what, told):
             table.remove(str(told))
     elif what == "load":
         records, replace = told
-        table.load({str(record[0]): body_of(*record) for record in records}, replace=replace)
+        bodies = {str(record[0]): body_of(*record) for record in records}
+        if replace or table.keeps_ids(bodies):  # as a catalog sees to it
+            table.load(bodies, replace=replace)
     else:
         index(table, what)
 

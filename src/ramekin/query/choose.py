@@ -141,7 +141,7 @@ def _in_turns(wanted: int, walk: Plan, walk_rows: int, rival: Plan, rival_rows: 
     if 2 * expected < rival_rows:
         head_start = min(4 * expected, rival_rows // 2)
         return replace(walk, rival=rival, head_start=head_start, first_turn=head_start)
-    return replace(walk, rival=rival, head_start=2 * wanted, first_turn=2 * rival_rows)
+    return replace(walk, rival=rival, head_start=wanted, first_turn=2 * rival_rows)
 
 
 def choose_counting_path(query: Query, estimate: Estimate, count: int, led: Led | None = None) -> Plan:

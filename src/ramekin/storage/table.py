@@ -154,14 +154,14 @@ class Table:
     def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
         """Store many bodies in one step, over those with the same keys; with `replace` nothing else stays.
 
-        The order and the indexes are dropped and built again when they are next asked for, so that the step stays
-        short: 10 ms for 100,000 records.
+        A few records are put one by one. For many the order and the indexes are dropped, and built again when they are
+        next asked for, so that the step stays short: 10 ms for 100,000 records.
         """
-        if len(bodies) > BATCH:
-            self.absences.clear()
-        elif self.absences.watched:
-            for body in bodies.values():
-                self.absences.note(body)
+        if not replace and len(bodies) <= BATCH and self.records.bodies:
+            for key, body in bodies.items():
+                self.put(key, body)
+            return
+        self.absences.clear()
         if replace:
             self.records = Records()
         records = self.records = self.records.writable()
