@@ -5,7 +5,9 @@ Knows no HTTP; see ``database.py`` for who calls it and ``operations.py`` for wh
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
@@ -17,19 +19,22 @@ from ramekin.errors import (
     InvalidParameter,
     InvalidRecord,
     RamekinError,
+    Redefined,
     TooManyAffected,
-    Unavailable,
 )
+from ramekin.moment import catch_up
 from ramekin.operations import Operation, prepare, settle
 from ramekin.query import execute
+from ramekin.query.match import body_matcher
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.schema import MAX_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ramekin.engine.base import Engine
+    from ramekin.fields import Fields
     from ramekin.operations import Rules
     from ramekin.presence import Presence
     from ramekin.query.predicate import Predicate
@@ -49,6 +54,8 @@ class ChangeRequest:
     patch: Any = None
     is_deletion: bool = False
     max_affected: int | None = None
+    fields: Fields | None = None
+    """What was declared of the table's fields when the condition was read; None if that does not matter."""
 
     def __post_init__(self) -> None:
         codec.check_value(self.patch)
@@ -66,48 +73,93 @@ class Changed:
     changed: int
 
 
-async def change(engine: Engine, presence: Presence, rules_of: Callable[[], Rules], request: ChangeRequest) -> Changed:
+async def change(
+    engine: Engine, presence: Presence, rules_of: Callable[[str], Rules], request: ChangeRequest
+) -> Changed:
     """Patch or delete the records that a predicate means; see `Database.change`."""
-    await presence.missing(request.table, paths_in(request.where), is_strict=True)
-    await engine.table_stats(request.table)  # a table that is not there is told before what is wrong with the patch
+    table = request.table
+    await presence.missing(table, paths_in(request.where), is_strict=True)
+    await engine.table_stats(table)  # a table that is not there is told before what is wrong with the patch
     if not request.is_deletion and not isinstance(request.patch, dict):
         raise InvalidRecord("A merge patch of records is a JSON object.")
     for _ in range(MAX_ATTEMPTS):
-        rules = rules_of()
-        matched, changes = await _settle(engine, rules, request)
-        if request.max_affected is not None and len(changes) > request.max_affected:
+        if request.fields is not None and presence.fields(table) is not request.fields:
+            break  # the condition was read by what the table was
+        changing = _Changing(request, lambda: rules_of(table))
+        with engine.watch(table) as watch, suppress(_Redefined):
+            await changing.read(engine)
+            await catch_up(watch, changing.meet)
+            if await engine.change_watched(table, watch, changing.finish):
+                return Changed(len(changing.matched), len(changing.changes))
+    raise Redefined("The table was defined or dropped by others meanwhile; nothing was applied.")
+
+
+class _Redefined(Exception):  # no error: what was read is read again
+    """The definition changed, or the condition means other records now."""
+
+
+class _Changing:
+    """The records that are meant, as far as they were looked at, and what becomes of each."""
+
+    def __init__(self, request: ChangeRequest, rules_now: Callable[[], Rules]) -> None:
+        self.matched: set[str] = set()
+        self.changes: dict[str, Change] = {}
+        self._request, self._rules_now, self._rules = request, rules_now, rules_now()
+        self._matches = body_matcher(request.where)
+        self._faults: dict[str, list[Fault]] = {}
+
+    async def read(self, engine: Engine) -> None:
+        """Look at all records, as they are at some moment. Raises what is wrong with them then."""
+        query = Query(self._request.where)
+        async with engine.snapshot([Access.of(self._request.table, query)]) as view:
+            self._check_rules()
+            async for rows in execute.Matching(view, self._request.table, query).rows():
+                for record_id, body in rows:
+                    self._take(str(record_id), body)
+                    await view.rest(8)
+                if len(self._faults) >= MAX_FAULTS:
+                    break
+        self._raise_faults()
+
+    def meet(self, key: str, body: bytes | None) -> None:
+        """Look at a record again. Raises what is wrong with it."""
+        self.matched.discard(key)
+        self.changes.pop(key, None)
+        self._faults.pop(key, None)
+        if body is not None and self._matches(body):
+            self._take(key, body)
+
+    def finish(self, written: Mapping[str, bytes | None]) -> list[Change]:
+        """Look at the records that were written last, and return what changes. Raises what is wrong at this moment."""
+        self._check_rules()
+        for key, body in written.items():
+            self.meet(key, body)
+        self._raise_faults()
+        most = self._request.max_affected
+        if most is not None and len(self.changes) > most:
             raise TooManyAffected(
-                f"{len(changes)} records would change, and 'max_affected' allows {request.max_affected}; none did."
+                f"{len(self.changes)} records would change, and 'max_affected' allows {most}; none did."
             )
-        if rules_of() == rules and await engine.write(changes):
-            return Changed(matched, len(changes))
-    raise Unavailable("The records are being written by others; nothing was applied.")
+        return list(self.changes.values())
 
+    def _check_rules(self) -> None:
+        if self._rules_now() is not self._rules:
+            raise _Redefined
 
-async def _settle(engine: Engine, rules: Rules, request: ChangeRequest) -> tuple[int, list[Change]]:
-    """Return the number of records that are meant, and what would change of them."""
-    matched, changes, faults = 0, list[Change](), list[Fault]()
-    query = Query(request.where)
-    async with engine.snapshot([Access.of(request.table, query)]) as view:
-        async for rows in execute.Matching(view, request.table, query).rows():
-            for record_id, body in rows:
-                matched += 1
-                key = str(record_id)
-                try:
-                    after = _after(request, rules, key, body)
-                except InvalidRecord as error:
-                    found = error.faults or (Fault("", error.message),)
-                    faults += [Fault(f"/{key}{fault.pointer}", fault.detail) for fault in found]
-                    continue
-                if after != body:
-                    changes.append(Change(request.table, key, body, after))
-                await view.rest(8)
-            if len(faults) >= MAX_FAULTS:
-                break
-    if faults:
-        message = "The patch would make records invalid; none was changed. Pointers begin with the record's id."
-        raise InvalidRecord(message, faults=faults[:MAX_FAULTS])
-    return matched, changes
+    def _take(self, key: str, body: bytes) -> None:
+        self.matched.add(key)
+        try:
+            after = _after(self._request, self._rules, key, body)
+        except InvalidRecord as error:
+            self._faults[key] = list(error.within(key).faults)
+            return
+        if after != body:
+            self.changes[key] = Change(self._request.table, key, body, after)
+
+    def _raise_faults(self) -> None:
+        if self._faults:
+            message = "The patch would make records invalid; none was changed. Pointers begin with the record's id."
+            raise InvalidRecord(message, faults=list(chain.from_iterable(self._faults.values()))[:MAX_FAULTS])
 
 
 def _after(request: ChangeRequest, rules: Rules, key: str, body: bytes) -> bytes | None:

@@ -6,6 +6,7 @@ Every layer speaks in these; none of them does anything. See ``engine/base.py`` 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -76,8 +77,20 @@ class Definition:
     model: str | None = None
     """The fingerprint of the model that the records were last found to satisfy."""
 
+    def pinned(self) -> dict[str, bool]:
+        """Return the fields whose indexes stay, the unique ones first, each with whether its index is sorted."""
+        found = dict.fromkeys(self.unique, False)
+        for index in self.indexes:
+            found[index.field] = found.get(index.field, False) or index.kind == "sorted"
+        return found
+
 
 NOTHING_DEFINED = Definition()
+
+Checked = Mapping[str, Definition | None]
+"""The definitions that records were checked by, by table: the very objects, None where nothing was defined."""
+
+NOTHING_CHECKED: Checked = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,32 +27,28 @@ BATCH = 200
 """Records that are checked before other tasks get a turn: about 2 ms."""
 
 MAX_ATTEMPTS = 100
-"""Times that ids are looked up again because others wrote in between."""
+"""Times that records are looked at again because others wrote or defined tables in between."""
 
 
 async def load(
-    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool, keep: frozenset[str]
+    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool
 ) -> dict[str, int]:
-    """Store whole tables; see `Database.load`.
-
-    Args:
-        keep: tables that stay, empty, where the load replaces all and does not name them.
-    """
+    """Store whole tables; see `Database.load`."""
     with Held(engine) as held:
         staged = _Staged(rules_of)
         await staged.take(records, held)
         for _ in range(MAX_ATTEMPTS):
-            if any(rules_of(table) != known for table, known in staged.rules.items()):
-                raise Unavailable("A table's definition changed during the load; nothing was stored.")
-            if await _is_stored(engine, staged, is_replacing=is_replacing, keep=keep):
+            await staged.check_again()
+            if await _is_stored(engine, staged, is_replacing=is_replacing):
                 return {table: len(bodies) for table, bodies in staged.bodies.items()}
             await staged.keep_ids(engine)
-    raise Unavailable("The records are being written by others; nothing was stored.")
+    raise Unavailable("The tables are being written and defined by others; nothing was stored.")
 
 
-async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool, keep: frozenset[str]) -> bool:
+async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool) -> bool:
+    checked_by = {table: rules.definition for table, rules in staged.rules.items()}
     try:
-        return await engine.load(staged.bodies, replace=is_replacing, keep=keep)
+        return await engine.load(staged.bodies, replace=is_replacing, checked_by=checked_by)
     except NotUnique as error:
         if error.place is None:
             raise
@@ -97,6 +93,20 @@ class _Staged:
             raise error.within(table, index, index=index) from None
         bodies[key] = body
         return len(key) + len(body)
+
+    async def check_again(self) -> None:
+        """Check the records of tables that were defined anew since. Raises as `Database.load`."""
+        for table, bodies in self.bodies.items():
+            if self._rules_of(table) is self.rules[table]:
+                continue
+            rules = self.rules[table] = self._rules_of(table)
+            for i, (key, body) in enumerate(bodies.items()):
+                try:
+                    bodies[key], _ = body_of(codec.parse(body), rules)
+                except RamekinError as error:
+                    raise error.within(table, i, index=i) from None
+                if i % BATCH == BATCH - 1:
+                    await asyncio.sleep(0)
 
     async def keep_ids(self, engine: Engine) -> None:
         """Give each record that is to take the place of another the id that stands there, in its type."""

@@ -33,7 +33,7 @@ from ramekin.ids import id_key, uuid7
 from ramekin.paths import reader
 
 if TYPE_CHECKING:
-    from ramekin.definitions import RecordId
+    from ramekin.definitions import Definition, RecordId
     from ramekin.schema import RecordSchema
 
 Kind = Literal["create", "upsert", "replace", "patch", "delete"]
@@ -109,6 +109,8 @@ class Rules(Struct, frozen=True, gc=False):
     schema: RecordSchema | None = None
     limit_bytes: int = MIB
     needs_if_match: bool = False
+    definition: Definition | None = None
+    """What says so; None where nothing is defined."""
 
 
 class Prepared(Struct, frozen=True, gc=False):

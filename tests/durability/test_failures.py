@@ -15,10 +15,10 @@ from ramekin.definitions import Change, Definition
 from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
 from ramekin.errors import JournalFailed, NotUnique, OutcomeUnknown, RecordExists, StorageFull
 from ramekin.operations import Operation
 from tests.conftest import Server
+from tests.durability.faulty import Faulty
 
 pytestmark = pytest.mark.anyio
 
@@ -29,45 +29,6 @@ BROKEN = DiskFault("a sync failed", is_lasting=True)
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-class Faulty:
-    """A store whose log raises what `fault` says; `gate` holds commits back."""
-
-    def __init__(self, folder, fsync):
-        self.fsync = fsync
-        self.store = Store(folder / "data", fsync)
-        self.store.take()
-        self.fault = None
-        self.fresh_fault = None
-        self.fresh = 0
-        self.gate = None
-        self.engine = DurableEngine(self.store)
-        read, replace = self.store.read, self.store.replace
-        self.store.read = lambda advance: self._wrap(read(advance))
-        self.store.replace = lambda file, contents: self._replace(replace, file, contents)
-
-    def _wrap(self, found):
-        file, contents = found
-        for name in ("commit", "commit_one", "probe", "sync"):
-            setattr(file, name, self._failing(getattr(file, name)))
-        return file, contents
-
-    def _failing(self, method):
-        def call(*arguments):
-            if self.gate is not None:
-                self.gate.wait(10)
-            if self.fault is not None:
-                raise self.fault
-            return method(*arguments)
-
-        return call
-
-    def _replace(self, replace, file, contents):
-        if self.fresh_fault is not None:
-            raise self.fresh_fault
-        self.fresh += 1
-        return self._wrap((replace(file, contents), None))[0]
 
 
 @pytest.fixture(params=["always", "everysec"])

@@ -158,16 +158,6 @@ async def test_a_table_made_again_never_repeats_a_revision(engine):
     assert (await engine.table_stats("t")).revision > before
 
 
-async def test_create_table_leaves_one_that_is_there(engine):
-    await put(engine, "t", body(1))
-    await engine.create_table("t")
-    await engine.create_table("u")
-    assert [stats.name for stats in await engine.stats()] == ["t", "u"]
-    assert await ids(engine, "t") == [1]
-    with pytest.raises(InvalidTableName):
-        await engine.create_table("")
-
-
 async def test_find_goes_by_id_integers_first(engine):
     await put(engine, "t", *[body(i) for i in ("b", 10, "a", 9, "007", -3, "é")])
     assert await ids(engine, "t") == [-3, 9, 10, "007", "a", "b", "é"]
@@ -218,10 +208,12 @@ async def test_load_stores_over_and_beside(engine):
 
 
 async def test_load_with_replace_leaves_nothing_else(engine):
+    await engine.define("kept", Definition(require_if_match=True), revision=None)
     for name in ("t", "u", "kept"):
         await put(engine, name, body(1))
-    await engine.load({"t": {"2": body(2)}}, replace=True, keep=frozenset({"kept"}))
+    await engine.load({"t": {"2": body(2)}}, replace=True)
     assert {stats.name: stats.records for stats in await engine.stats()} == {"t": 1, "kept": 0}
+    assert set(engine.definitions) == {"kept"}
 
 
 async def test_load_with_a_bad_name_changes_nothing(engine):

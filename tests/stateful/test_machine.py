@@ -172,7 +172,10 @@ class Machine(RuleBasedStateMachine):
         self.run(self.database.load([(table, None), *((table, row) for row in rows)], is_replacing=replace))
         if replace:
             self.model = {}
-        self.model.setdefault(table, {}).update({row["id"]: row for row in rows})
+        known = self.model.setdefault(table, {})
+        for row in rows:
+            stands = known.get(row["id"], row)
+            known[row["id"]] = {**row, "id": stands["id"]}
 
     @rule(table=TABLES)
     def drop(self, table):

@@ -46,9 +46,9 @@ def register(app: FastAPI, context: Context) -> None:
         refuse_preconditions(request)
         definition = parse_definition(codec.parse(body, extra_depth=1))
         async with stopped_when_gone(request):
-            is_new = await database.define(table, definition)
+            info, is_new = await database.define(table, definition)
         location = {"location": f"{API}/tables/{quote(table)}"} if is_new else {}
-        return json_response(describe(await database.table(table)), 201 if is_new else 200, location)
+        return json_response(describe(info), 201 if is_new else 200, location)
 
     async def drop_table(table: str, request: Request) -> Response:
         """Drop a table with its records; a table with a model is emptied and stays."""

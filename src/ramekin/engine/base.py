@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
+from ramekin.definitions import NOTHING_CHECKED
 from ramekin.query.choose import fields_to_index
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
+    from ramekin.definitions import Change, Checked, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.fields import Field
     from ramekin.paths import FieldPath
     from ramekin.query.plan import IdWalk, Part, Query
@@ -51,6 +52,24 @@ class Page:
 
     rows: tuple[Row, ...]
     has_more: bool
+
+
+class Watch(Protocol):
+    """The records of one table that were written since it began; see ``storage/watch.py``."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the table is gone; one with its name may be there again."""
+
+    @property
+    def count(self) -> int:
+        """How many records were written since `take` was called last."""
+
+    def take(self) -> dict[str, bytes | None]:
+        """Return the records that were written since the last call, as they are now: by key, None for none."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 class View(Protocol):
@@ -157,10 +176,17 @@ class Engine(Protocol):
     """Where tables live.
 
     Guarantee: the effect of a finished `write`, `load` or `drop_table` is seen by every later call. A call that
-    raises has changed nothing.
+    raises has changed nothing. One that is cancelled has changed nothing, or does all that it was asked for.
     """
 
     guarantees: Guarantees
+
+    definitions: Mapping[str, Definition]
+    """The definitions in force, of the tables that have any, as they are at this moment.
+
+    What is in force is the object itself: it changes in the step that applies another one, for all readers and writers
+    at once. A definition that is on its way to a disk is not here yet.
+    """
 
     async def open(self) -> None:
         """Make ready; called once before anything else."""
@@ -187,15 +213,8 @@ class Engine(Protocol):
             MemoryLimit: there is no room; nothing is counted.
         """
 
-    async def create_table(self, name: str) -> None:
-        """Make an empty table; nothing happens if it is there.
-
-        Raises:
-            InvalidTableName: no table may have that name.
-        """
-
-    async def drop_table(self, name: str) -> None:
-        """Remove a table with its records.
+    async def drop_table(self, name: str, *, keeps_definition: bool = False) -> None:
+        """Remove a table with its records; or the records alone.
 
         Raises:
             UnknownTable: there is none.
@@ -226,18 +245,28 @@ class Engine(Protocol):
             StorageFull, JournalFailed, OutcomeUnknown: it will not be.
         """
 
-    async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
-        """Give a table a definition and return True; or do nothing and return False.
+    async def define(
+        self, name: str, definition: Definition, *, revision: int | None, review: Callable[[], bool] | None = None
+    ) -> TableStats | None:
+        """Give a table a definition, and return the table's figures right after that; or do nothing and return None.
 
         Args:
             revision: the revision at which the table's records were found to satisfy the definition, None if there was
                 no table; nothing is done when it has another one.
+            review: called where the table has another revision, in the step that applies: True says that its records
+                satisfy the definition as they are then. What it raises is raised, and nothing is changed.
 
         The engine sees to `unique` and keeps the indexes that the definition names; the schema it only keeps.
 
         Raises:
             InvalidTableName: no table may have that name.
             MemoryLimit: there is no room for the table, or for the indexes.
+        """
+
+    def watch(self, table: str) -> Watch:
+        """Return a watch over a table's records, to be used in ``with``. Raises UnknownTable. Cost: O(1).
+
+        It is told of what is applied: of what a view that is taken later may not show.
         """
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
@@ -255,11 +284,16 @@ class Engine(Protocol):
         Cost: O(1), and what the step costs.
         """
 
-    async def write(self, changes: Sequence[Change]) -> bool:
+    async def write(self, changes: Sequence[Change], checked_by: Checked = NOTHING_CHECKED) -> bool:
         """Apply all changes at once and return True; or none, and return False.
 
-        Nothing is applied when for any change the record's body is not the change's `before`: somebody else wrote in
-        between, and the caller computes its changes again. At most one change a record. Tables that are new are made.
+        Nothing is applied when for any change the record's body is not the change's `before`, or another definition
+        is in force: somebody else wrote in between, and the caller computes its changes again. A change whose `after`
+        is its `before` changes nothing and says that the record stood so. At most one change a record. Tables that
+        are new are made.
+
+        Args:
+            checked_by: the definitions that the changes were checked by, by table.
 
         Raises:
             InvalidTableName: no table may have that name.
@@ -270,18 +304,33 @@ class Engine(Protocol):
         Cost: O(changes).
         """
 
+    async def change_watched(
+        self, table: str, watch: Watch, step: Callable[[Mapping[str, bytes | None]], Sequence[Change]]
+    ) -> bool:
+        """Apply changes of one table, at one moment, and return True; or none, and return False: the table is gone.
+
+        Args:
+            step: given the records that were written since `watch` was last asked, by key, as the next write finds
+                them (None: gone), it returns all the changes. It is called in the step that applies, and may be called
+                again with more of them. What it raises is raised, and nothing is changed.
+
+        Raises:
+            NotUnique, StorageFull, JournalFailed, OutcomeUnknown, MemoryLimit: as `write`.
+        """
+
     async def load(
-        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
+        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, checked_by: Checked = NOTHING_CHECKED
     ) -> bool:
         """Store whole tables at once, over records with the same keys, and return True; or nothing, and return False.
 
-        Nothing is stored where a record that stands has its id in another type than the body that would take its
-        place: a record keeps its id, so the caller gives it that one. The caller has seen to room with `hold`.
+        Nothing is stored where another definition is in force than the one that the records were checked by; or where
+        a record that stands has its id in another type than the body that would take its place: a record keeps its id,
+        so the caller gives it that one. The caller has seen to room with `hold`.
 
         Args:
             tables: bodies by key, by table.
-            replace: nothing else stays: tables that are not named are dropped, or emptied if they are in `keep` or
-                have a definition.
+            replace: nothing else stays: tables that are not named are dropped, or emptied if they have a definition.
+            checked_by: the definitions that the records were checked by, by table.
 
         Raises:
             InvalidTableName: no table may have one of the names.

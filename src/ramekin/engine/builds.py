@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ramekin.errors import MemoryLimit
@@ -174,7 +174,7 @@ class Builds:
         task = self._tasks.get(name)
         if task is None:
             task = self._tasks[name] = asyncio.create_task(self._run(name, steps))
-            task.add_done_callback(_retrieve)
+            task.add_done_callback(retrieve)
         await asyncio.shield(task)
 
     async def _run(self, name: tuple[Table, Structure], steps: Iterator[None]) -> None:
@@ -192,7 +192,7 @@ def _indexes_of(access: Access) -> list[tuple[Field, bool]]:
     return equal + [(field, True) for field in access.ordered]
 
 
-def _retrieve(task: asyncio.Task[None]) -> None:
-    """Take note of how a build ended, if nobody waits for it any more."""
+def retrieve(task: asyncio.Task[Any]) -> None:
+    """Take note of how a task ended, if nobody waits for it any more."""
     if not task.cancelled():
         task.exception()

@@ -9,30 +9,33 @@ are done. Knows no files; see ``durability/journal.py`` for commits and ``embedd
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ramekin.clock import SYSTEM
-from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
+from ramekin.definitions import NOTHING_CHECKED, Change
 from ramekin.durability.journal import DIRECT_CHANGES, Journal
 from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from ramekin.durability.store import rest
 from ramekin.engine.base import Guarantees
+from ramekin.engine.builds import retrieve
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.engine.pending import Pending
 from ramekin.errors import RamekinError, Starting
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ramekin.clock import Clock
-    from ramekin.definitions import Definition
+    from ramekin.definitions import Checked, Definition, TableStats
     from ramekin.durability.log import LogFile
     from ramekin.durability.steps import Step
     from ramekin.durability.store import Store
-    from ramekin.engine.base import State
+    from ramekin.engine.base import State, Watch
+
+T = TypeVar("T")
 
 
 class DurableEngine(EmbeddedEngine):
@@ -59,6 +62,7 @@ class DurableEngine(EmbeddedEngine):
         self._memory_limit_bytes = memory_limit_bytes
         self._store, self._advance = store, advance
         self._catalog = cast("Catalog", _Starting())  # until the journal is read
+        self.definitions = cast("Mapping[str, Definition]", _Starting())
         self._pending = Pending()
         self._alone = asyncio.Lock()  # held by a step that stands alone
         self._journal: Journal | None = None
@@ -71,7 +75,7 @@ class DurableEngine(EmbeddedEngine):
             file, self._store, apply=self._apply, refuse=self._refuse, contents=self.contents, clock=self._clock
         )
         self._journal.start()
-        self._catalog = catalog
+        self._catalog, self.definitions = catalog, catalog.definitions
 
     def _replay(self) -> tuple[LogFile, Catalog]:
         """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on.
@@ -82,12 +86,14 @@ class DurableEngine(EmbeddedEngine):
         catalog = Catalog(self._memory_limit_bytes)
         for name, kept in contents.items():
             catalog.define(name, kept.definition)
-            catalog.load({name: kept.bodies}, replace=False, keep=frozenset())
+            catalog.store_load({name: kept.bodies})
         return file, catalog
 
     async def close(self) -> None:
         if self._journal is not None:
             await self._journal.stop()
+            async with self._alone:  # what stood alone is told that it was refused
+                pass
         self._store.release()
         await super().close()
 
@@ -110,32 +116,30 @@ class DurableEngine(EmbeddedEngine):
         if self._journal is not None:
             await self._journal.flush()
 
-    async def create_table(self, name: str) -> None:
-        async with self._standing_alone():
-            if self._catalog.find(name) is None:
-                check_table_name(name)
-                self._catalog.check_definition(name, NOTHING_DEFINED)
-                await self._commit(Defined(name, NOTHING_DEFINED))
-
-    async def drop_table(self, name: str) -> None:
-        async with self._standing_alone():
+    async def drop_table(self, name: str, *, keeps_definition: bool = False) -> None:
+        async def drop() -> None:
             self._catalog.table(name)
-            await self._commit(Dropped(name))
+            await self._commit(Loaded({}, emptied=[name]) if keeps_definition else Dropped(name))
 
-    async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
-        async with self._standing_alone():
-            table = self._catalog.find(name)
-            if (None if table is None else table.revision) != revision:
-                return False
-            check_table_name(name)
-            self._catalog.check_definition(name, definition)
+        await self._stand_alone(drop)
+
+    async def define(
+        self, name: str, definition: Definition, *, revision: int | None, review: Callable[[], bool] | None = None
+    ) -> TableStats | None:
+        async def define() -> TableStats | None:
+            if not self._may_define(name, definition, revision, review):
+                return None
             await self._commit(Defined(name, definition))
-            table = self._catalog.table(name)
-        await self.builds.pinned(table)  # others write meanwhile
-        return True
+            return self._catalog.table(name).stats()
+
+        stats = await self._stand_alone(define)
+        if stats is not None:
+            await self._build_again([name])  # others write meanwhile
+        return stats
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
-        self._drop_idle_indexes()
+        if self._clock.steady_s() >= self._sweep_at_s:
+            self._drop_idle_indexes()
         while True:
             if self._catalog.has_unique or self._alone.locked():
                 await self._may_write([table])
@@ -145,7 +149,7 @@ class DurableEngine(EmbeddedEngine):
             [before] = self._pending.bodies(self._catalog, [(table, key)])
             try:
                 after = step(before)
-            except Exception:
+            except RamekinError:
                 await self.settled()  # what the answer rests on may still be on its way to the disk
                 raise
             if after is before:
@@ -156,18 +160,50 @@ class DurableEngine(EmbeddedEngine):
                 return
             await self._quietly_settled()
 
-    async def write(self, changes: Sequence[Change]) -> bool:
+    async def write(self, changes: Sequence[Change], checked_by: Checked = NOTHING_CHECKED) -> bool:
         self._drop_idle_indexes()
         if await self._may_write({change.table for change in changes}):
             return False  # others had their turn: the caller looks again
+        catalog = self._catalog
+        places = [(change.table, change.key) for change in changes]
+        if not catalog.are_in_force(checked_by) or (
+            self._pending.bodies(catalog, places) != [change.before for change in changes]
+        ):
+            await self._quietly_settled()
+            return False
+        return await self._apply_all([change for change in changes if change.after is not change.before])
+
+    async def change_watched(
+        self, table: str, watch: Watch, step: Callable[[Mapping[str, bytes | None]], Sequence[Change]]
+    ) -> bool:
+        self._drop_idle_indexes()
+        looked_at = dict[str, None]()  # records that were pending, and may be refused yet
+        while True:
+            await self._may_write([table])
+            if watch.is_over:
+                return False
+            looked_at.update(dict.fromkeys(self._pending.keys(table)))
+            places = [(table, key) for key in looked_at]
+            ahead = dict(zip(looked_at, self._pending.bodies(self._catalog, places), strict=True))
+            try:
+                changes = step(watch.take() | ahead)
+            except RamekinError:
+                await self.settled()
+                raise
+            if await self._apply_all(changes):
+                return True
+
+    async def _apply_all(self, changes: Sequence[Change]) -> bool:
+        """Commit and apply changes that hold; False where a unique value is on its way to another record."""
         if not changes:
-            await self.settled()
+            await self.settled()  # what the answer rests on may still be on its way to the disk
             return True
         if len(changes) <= DIRECT_CHANGES and self._running().takes_at_once:
-            return self._write_at_once(self._running(), changes)
-        places = [(change.table, change.key) for change in changes]
-        holds = self._pending.bodies(self._catalog, places) == [change.before for change in changes]
-        if not holds or (done := self._queue(changes)) is None:
+            self._catalog.check(changes)
+            self._running().commit(changes)
+            self._catalog.store(changes)
+            return True
+        if (done := self._queue(changes)) is None:
             await self._quietly_settled()
             return False
         await done
@@ -184,14 +220,6 @@ class DurableEngine(EmbeddedEngine):
             catalog.check_one(table, key, before, after)
             journal.commit_one(table, key, after)
             catalog.store_one(table, key, before, after)
-
-    def _write_at_once(self, journal: Journal, changes: Sequence[Change]) -> bool:
-        if not self._catalog.holds(changes):
-            return False
-        self._catalog.check(changes)
-        journal.commit(changes)
-        self._catalog.store(changes)
-        return True
 
     async def _may_write(self, tables: Iterable[str]) -> bool:
         """Wait until writes into some tables can be checked and queued, and say whether there was a need to wait."""
@@ -214,32 +242,42 @@ class DurableEngine(EmbeddedEngine):
         if catalog.has_unique and self._pending.takes(catalog, changes):
             self._running().admit()  # else nothing may be waited for, and whoever tries again would do so for ever
             return None
-        grown = catalog.check(changes)
+        grown = catalog.check(changes, self._pending.keys)
         done = self._running().append(Written(changes))
         self._pending.add(catalog, changes, grown)
         return done
 
     async def load(
-        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
+        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, checked_by: Checked = NOTHING_CHECKED
     ) -> bool:
-        async with self._standing_alone():
-            if not self._catalog.check_load(tables, replace=replace):
+        async def load() -> bool:
+            if not self._catalog.check_load(tables, replace=replace, checked_by=checked_by):
                 return False
-            others = self._catalog.replaced_by(tables, keep) if replace else {}
-            emptied, dropped = (
-                [n for n, stays in others.items() if stays],
-                [n for n, stays in others.items() if not stays],
-            )
+            emptied, dropped = self._catalog.replaced_by(tables) if replace else ([], [])
             await self._commit(Loaded(tables, replace, emptied, dropped))
+            return True
+
+        if not await self._stand_alone(load):
+            return False
         await self._build_again(tables)
         return True
 
-    @asynccontextmanager
-    async def _standing_alone(self) -> AsyncIterator[None]:
-        """Let a step see, and change, what nothing else is about to change."""
-        async with self._alone:
+    async def _stand_alone(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Carry out a step that sees, and changes, what nothing else is about to change.
+
+        Whoever asked may leave: then nothing is done, or all of it before anything else begins.
+        """
+        await self._alone.acquire()
+        task = asyncio.create_task(self._to_the_end(step))
+        task.add_done_callback(retrieve)
+        return await asyncio.shield(task)
+
+    async def _to_the_end(self, step: Callable[[], Awaitable[T]]) -> T:
+        try:
             await self._quietly_settled()
-            yield
+            return await step()
+        finally:
+            self._alone.release()
 
     async def _quietly_settled(self) -> None:
         """Wait for what is pending; whether it was refused is told to others."""
@@ -247,13 +285,7 @@ class DurableEngine(EmbeddedEngine):
             await self.settled()
 
     async def _commit(self, step: Step) -> None:
-        """Commit and apply a step. Whoever asked may leave; the step is done to its end before others begin."""
-        done = self._running().append(step)
-        try:
-            await asyncio.shield(done)
-        except asyncio.CancelledError:
-            await asyncio.wait([done])
-            raise
+        await self._running().append(step)
 
     def _running(self) -> Journal:
         if self._journal is None:
@@ -272,14 +304,11 @@ class DurableEngine(EmbeddedEngine):
                 catalog.store(changes)
                 self._pending.remove(catalog, changes)
             case Defined(name, definition):
-                if definition is NOTHING_DEFINED:
-                    catalog.create(name)
-                else:
-                    catalog.define(name, definition)
+                catalog.define(name, definition)
             case Dropped(name):
                 catalog.drop(name)
-            case Loaded(tables, replaces, emptied, _):
-                catalog.store_load(tables, replace=replaces, keep=frozenset(emptied))
+            case Loaded(tables, replaces, emptied, dropped):
+                catalog.store_load(tables, replace=replaces, emptied=emptied, dropped=dropped)
 
 
 class _Starting:

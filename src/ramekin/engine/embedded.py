@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
-from ramekin.definitions import NOTHING_DEFINED, check_table_name
+from ramekin.definitions import NOTHING_CHECKED, check_table_name
 from ramekin.durability.steps import Contents, Kept
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Access, Guarantees, Page
 from ramekin.engine.builds import Builds
 from ramekin.engine.view import EmbeddedView, page_of
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.clock import Clock
-    from ramekin.definitions import Change, Definition, IndexStats, MemoryStats, RecordId, TableStats
+    from ramekin.definitions import Change, Checked, Definition, IndexStats, MemoryStats, RecordId, TableStats
+    from ramekin.engine import base
     from ramekin.engine.base import State
     from ramekin.paths import FieldPath
 
@@ -47,6 +49,7 @@ class EmbeddedEngine:
         """
         self._catalog = Catalog(memory_limit_bytes)
         self._backups = Backups()
+        self.definitions: Mapping[str, Definition] = self._catalog.definitions
         self.builds = Builds(lambda: self._catalog, clock)
         self._clock, self._index_idle_s = clock, index_idle_s
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
@@ -84,14 +87,12 @@ class EmbeddedEngine:
             self._catalog.make_room(size_bytes)
         self._catalog.memory.held_bytes += size_bytes
 
-    async def create_table(self, name: str) -> None:
-        if self._catalog.find(name) is None:
-            check_table_name(name)
-            self._catalog.check_definition(name, NOTHING_DEFINED)
-            self._catalog.create(name)
-
-    async def drop_table(self, name: str) -> None:
-        self._catalog.drop(name)
+    async def drop_table(self, name: str, *, keeps_definition: bool = False) -> None:
+        self._catalog.table(name)
+        if keeps_definition:
+            self._catalog.store_load({}, emptied=[name])
+        else:
+            self._catalog.drop(name)
 
     async def stats(self) -> list[TableStats]:
         return [table.stats() for table in self._catalog]
@@ -112,18 +113,33 @@ class EmbeddedEngine:
     async def settled(self) -> None:
         pass
 
-    async def define(self, name: str, definition: Definition, *, revision: int | None) -> bool:
+    async def define(
+        self, name: str, definition: Definition, *, revision: int | None, review: Callable[[], bool] | None = None
+    ) -> TableStats | None:
+        if not self._may_define(name, definition, revision, review):
+            return None
+        table = self._catalog.define(name, definition)
+        stats = table.stats()
+        await self.builds.pinned(table)  # others write meanwhile
+        return stats
+
+    def _may_define(
+        self, name: str, definition: Definition, revision: int | None, review: Callable[[], bool] | None
+    ) -> bool:
+        """Say whether the table's records satisfy a definition. Raises as `define` and its `review`."""
         table = self._catalog.find(name)
-        if (None if table is None else table.revision) != revision:
+        if (None if table is None else table.revision) != revision and (review is None or not review()):
             return False
         check_table_name(name)
         self._catalog.check_definition(name, definition)
-        self._catalog.define(name, definition)
-        await self.builds.pinned(self._catalog.table(name))
         return True
 
+    def watch(self, table: str) -> Watch:
+        return Watch(self._catalog.table(table))
+
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
-        self._drop_idle_indexes()
+        if self._clock.steady_s() >= self._sweep_at_s:
+            self._drop_idle_indexes()
         catalog = self._catalog
         if catalog.has_unique:
             await self.builds.unique([table])
@@ -133,16 +149,26 @@ class EmbeddedEngine:
         if after is not before:
             catalog.put(table, key, before, after)
 
-    async def write(self, changes: Sequence[Change]) -> bool:
+    async def write(self, changes: Sequence[Change], checked_by: Checked = NOTHING_CHECKED) -> bool:
         self._drop_idle_indexes()
         if self._catalog.has_unique and await self.builds.unique(change.table for change in changes):
             return False  # others had their turn: the caller looks again
-        return self._catalog.apply(changes)
+        return self._catalog.apply(changes, checked_by)
+
+    async def change_watched(
+        self, table: str, watch: base.Watch, step: Callable[[Mapping[str, bytes | None]], Sequence[Change]]
+    ) -> bool:
+        self._drop_idle_indexes()
+        if self._catalog.has_unique:
+            await self.builds.unique([table])
+        if watch.is_over:
+            return False
+        return self._catalog.apply(step(watch.take()))
 
     async def load(
-        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str] = frozenset()
+        self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, checked_by: Checked = NOTHING_CHECKED
     ) -> bool:
-        if not self._catalog.load(tables, replace=replace, keep=keep):
+        if not self._catalog.load(tables, replace=replace, checked_by=checked_by):
             return False
         await self._build_again(tables)
         return True
@@ -185,6 +211,7 @@ class EmbeddedEngine:
         return view
 
     def _drop_idle_indexes(self) -> None:
+        """Drop the indexes that nothing has used for long, if it is time to look."""
         now_s = self._clock.steady_s()
         if now_s >= self._sweep_at_s:
             self._sweep_at_s = now_s + self._sweep_every_s

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ramekin.fields import join_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ramekin.definitions import Change
     from ramekin.fields import Field
@@ -28,7 +28,7 @@ class Pending:
     """
 
     def __init__(self) -> None:
-        self._last: dict[Place, Change] = {}  # by place, the change that was queued last
+        self._last: dict[str, dict[str, Change]] = {}  # by table and key, the change that was queued last
         self._values: Counter[tuple[str, Field, JoinKey]] = Counter()  # values that unique fields will have
         self._grown: deque[int] = deque()  # what each step will add to the tables' memory
 
@@ -36,13 +36,17 @@ class Pending:
         """Return the bodies of records as they will be. Cost: O(places)."""
         last, find = self._last, catalog.find
         found = []
-        for place in places:
-            if place in last:
-                found.append(last[place].after)
+        for name, key in places:
+            if name in last and key in last[name]:
+                found.append(last[name][key].after)
             else:
-                table = find(place[0])
-                found.append(None if table is None else table.get(place[1]))
+                table = find(name)
+                found.append(None if table is None else table.get(key))
         return found
+
+    def keys(self, table: str) -> Collection[str]:
+        """Return the keys of a table's records that are about to change. Cost: O(1)."""
+        return self._last.get(table, ())
 
     def takes(self, catalog: Catalog, changes: Sequence[Change]) -> bool:
         """Say whether a change would give a unique field a value that is on its way to another record."""
@@ -56,7 +60,7 @@ class Pending:
         self._grown.append(max(0, grown_bytes))
         catalog.memory.held_bytes += self._grown[-1]
         for change in changes:
-            self._last[change.table, change.key] = change
+            self._last.setdefault(change.table, {})[change.key] = change
         self._values.update(_values(catalog, changes))
 
     def remove(self, catalog: Catalog, changes: Sequence[Change]) -> None:
@@ -64,8 +68,11 @@ class Pending:
         if changes:  # a step of none only marks a place in the journal, and was never added
             catalog.memory.held_bytes -= self._grown.popleft()
         for change in changes:
-            if self._last.get((change.table, change.key)) is change:
-                del self._last[change.table, change.key]
+            of_table = self._last.get(change.table, {})
+            if of_table.get(change.key) is change:
+                del of_table[change.key]
+                if not of_table:
+                    del self._last[change.table]
         if self._values:
             self._values.subtract(_values(catalog, changes))
             self._values += Counter()  # forgets what is nobody's any more

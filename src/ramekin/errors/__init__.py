@@ -13,12 +13,13 @@
     ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, AddressTooLong, HeadTooLarge,
     │   RateLimited
     ├── PreconditionFailed
-    ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable)
+    ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable,
+    │                          ModelMissing)
     ├── PreconditionRequired
     ├── Unprocessable         understood, but breaks the model or a rule
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
     │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
-    ├── Unavailable           (Starting, JournalFailed, OutcomeUnknown)
+    ├── Unavailable           (Redefined, Starting, JournalFailed, OutcomeUnknown)
     ├── StorageFull, MemoryLimit
     └── InternalError
 
@@ -83,6 +84,7 @@ from ramekin.errors.refused import (
     KeyNotResolved,
     MemoryLimit,
     MethodNotAllowed,
+    ModelMissing,
     ModelTable,
     NameTaken,
     NotAcceptable,
@@ -94,6 +96,7 @@ from ramekin.errors.refused import (
     RateLimited,
     RecordExists,
     RecordNotFound,
+    Redefined,
     SortValueTooLong,
     Starting,
     StorageFull,
@@ -147,6 +150,7 @@ __all__ = [
     "MalformedRequest",
     "MemoryLimit",
     "MethodNotAllowed",
+    "ModelMissing",
     "ModelTable",
     "NameTaken",
     "NotAcceptable",
@@ -162,6 +166,7 @@ __all__ = [
     "RateLimited",
     "RecordExists",
     "RecordNotFound",
+    "Redefined",
     "RepeatedCondition",
     "SortValueTooLong",
     "Starting",

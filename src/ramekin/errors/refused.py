@@ -174,6 +174,14 @@ class ModelTable(Conflict):
     remedy = "Change the model and start the server again."
 
 
+class ModelMissing(Conflict):
+    """The table is typed by a Pydantic model that the server was not started with; it is read, and not written to."""
+
+    code = "model-missing"
+    title = "The table's model is not here"
+    remedy = "Start the server with `--models`, or give the table another definition with `PUT /tables/{table}`."
+
+
 class PreconditionRequired(RamekinError):
     """The table's definition asks for `If-Match`, so that no change is lost to another one."""
 
@@ -275,6 +283,10 @@ class Unavailable(RamekinError):
     code = "unavailable"
     title = "Not available now"
     remedy = "Try again after the number of seconds in `Retry-After`."
+
+
+class Redefined(Unavailable):
+    """The table's definition changed meanwhile; what rests on the one before may be read anew."""
 
 
 class Starting(Unavailable):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.definitions import NOTHING_DEFINED, Change, check_table_name
+from ramekin.definitions import NOTHING_CHECKED, NOTHING_DEFINED, Change, check_table_name
 from ramekin.errors import Fault, MemoryLimit, NotUnique, UnknownTable, did_you_mean, pointer, shorten
 from ramekin.fields import join_reader
 from ramekin.paths import print_path
@@ -15,11 +15,16 @@ from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-    from ramekin.definitions import Definition
+    from ramekin.definitions import Checked, Definition
     from ramekin.fields import Field
     from ramekin.values import JoinKey
+
+
+def no_others(_: str) -> Container[str]:
+    """Return the keys of no records."""
+    return ()
 
 
 class Catalog:
@@ -30,6 +35,10 @@ class Catalog:
 
     def __init__(self, memory_limit_bytes: int | None = None) -> None:
         self._tables: dict[str, Table] = {}
+        self.find: Callable[[str], Table | None] = self._tables.get
+        """Return a table, or None."""
+        self.definitions: dict[str, Definition] = {}
+        """The definitions in force, of the tables that have any; what is in force is the very object."""
         self.memory = Memory(memory_limit_bytes)
         self._revision = 0  # one count for all tables, so that a table made again never repeats one
         self.has_unique = False
@@ -49,10 +58,6 @@ class Catalog:
         except KeyError:
             hint = did_you_mean(name, self._tables)
             raise UnknownTable(f"There is no table '{shorten(name)}'.{hint}") from None
-
-    def find(self, name: str) -> Table | None:
-        """Return a table, or None."""
-        return self._tables.get(name)
 
     def create(self, name: str) -> Table:
         """Return the table of that name, made if it is new.
@@ -74,22 +79,28 @@ class Catalog:
         """
         self.table(name)
         self._tables.pop(name).leave()
+        self.definitions.pop(name, None)
 
-    def apply(self, changes: Sequence[Change]) -> bool:
+    def apply(self, changes: Sequence[Change], checked_by: Checked = NOTHING_CHECKED) -> bool:
         """Apply changes that all still hold, and return True; or none of them, and return False.
 
-        A change holds while the record's body is the one that it was computed from. Tables that are new are made.
-        Cost: O(changes).
+        A change holds while the record's body is the one that it was computed from, and the definition of its table
+        the one that it was checked by. Tables that are new are made. Cost: O(changes).
 
         Raises:
             NotUnique: a unique field would have one value in two records; nothing is applied.
             MemoryLimit: there is no room; nothing is applied.
         """
-        if not self.holds(changes):
+        if not (self.are_in_force(checked_by) and self.holds(changes)):
             return False
-        self.check(changes)
-        self.store(changes)
+        if changing := [change for change in changes if change.after is not change.before]:
+            self.check(changing)
+            self.store(changing)
         return True
+
+    def are_in_force(self, definitions: Checked) -> bool:
+        """Say whether some definitions are those in force. Cost: O(definitions)."""
+        return all(self.definitions.get(name) is definition for name, definition in definitions.items())
 
     def holds(self, changes: Sequence[Change]) -> bool:
         """Say whether each change's record still has the body that it was computed from. Cost: O(changes)."""
@@ -102,8 +113,11 @@ class Catalog:
                 return False
         return True
 
-    def check(self, changes: Sequence[Change]) -> int:
+    def check(self, changes: Sequence[Change], others: Callable[[str], Container[str]] = no_others) -> int:
         """See that changes that hold may be stored, and return the bytes that they add. Cost: O(changes).
+
+        Args:
+            others: gives the keys of a table's records that are about to change too; others look at their values.
 
         Raises:
             InvalidTableName, NotUnique, MemoryLimit: they may not.
@@ -112,7 +126,7 @@ class Catalog:
             if name not in self._tables:
                 check_table_name(name)
         if self.has_unique:
-            self.check_unique(changes)
+            self.check_unique(changes, others)
         return self.check_room(changes)
 
     def store(self, changes: Sequence[Change]) -> None:
@@ -151,8 +165,8 @@ class Catalog:
         elif before is not None:
             table.remove(key)
 
-    def define(self, name: str, definition: Definition) -> None:
-        """Give a table a definition, which its records satisfy; it is made if it is new.
+    def define(self, name: str, definition: Definition) -> Table:
+        """Give a table a definition, which its records satisfy, and return it; it is made if it is new.
 
         Raises:
             InvalidTableName: no table may have that name.
@@ -161,43 +175,57 @@ class Catalog:
         self._revision += 1
         table.define(definition)
         table.revision = self._revision
-        self.has_unique = any(table.definition.unique for table in self)
+        self.definitions.pop(name, None)
+        if definition != NOTHING_DEFINED:
+            self.definitions[name] = definition
+        self.has_unique = any(definition.unique for definition in self.definitions.values())
+        return table
 
-    def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> bool:
+    def load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, checked_by: Checked) -> bool:
         """Store whole tables in one step, and return True; or nothing, as `check_load` says, and return False.
 
         Room for them is held already.
 
         Args:
             tables: bodies by key, by table.
-            replace: whether nothing else stays; tables that are not named are dropped, those in `keep` and those with
-                a definition emptied.
+            replace: whether nothing else stays; other tables are dropped, those with a definition emptied.
 
         Raises:
             NotUnique: a unique field would have one value in two records; nothing is stored.
         """
-        if not self.check_load(tables, replace=replace):
+        if not self.check_load(tables, replace=replace, checked_by=checked_by):
             return False
-        self.store_load(tables, replace=replace, keep=keep)
+        emptied, dropped = self.replaced_by(tables) if replace else ([], [])
+        self.store_load(tables, replace=replace, emptied=emptied, dropped=dropped)
         return True
 
-    def store_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, keep: frozenset[str]) -> None:
-        """Store whole tables that are checked; as `load`."""
+    def store_load(
+        self,
+        tables: Mapping[str, dict[str, bytes]],
+        *,
+        replace: bool = False,
+        emptied: Iterable[str] = (),
+        dropped: Iterable[str] = (),
+    ) -> None:
+        """Store whole tables that are checked, empty some and drop some others, in one step."""
         self._revision += 1
-        if replace:
-            for name, stays in self.replaced_by(tables, keep).items():
-                if stays:
-                    self._load_one(name, {}, replace=True)
-                else:
-                    self.drop(name)
+        for name in dropped:
+            self.drop(name)
+        for name in emptied:
+            self._load_one(name, {}, replace=True)
         for name, bodies in tables.items():
             self._load_one(name, bodies, replace=replace)
 
-    def check_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool) -> bool:
-        """See that a load may be done; False where it would store a record's id in another type than the one it has.
+    def check_load(self, tables: Mapping[str, dict[str, bytes]], *, replace: bool, checked_by: Checked) -> bool:
+        """See that a load may be done.
+
+        Returns:
+            False where another definition is in force, or it would store a record's id in another type than it has.
 
         Raises InvalidTableName, NotUnique. Cost: O(records).
         """
+        if not self.are_in_force(checked_by):
+            return False
         for name, bodies in tables.items():
             check_table_name(name)
             table = self._tables.get(name)
@@ -206,10 +234,10 @@ class Catalog:
             self._check_unique_load(name, bodies, replace=replace)
         return True
 
-    def replaced_by(self, tables: Container[str], keep: frozenset[str]) -> dict[str, bool]:
-        """Return the tables that a load which replaces does not name, each with whether it stays, empty."""
-        rest = {name: table for name, table in self._tables.items() if name not in tables}
-        return {name: name in keep or table.definition != NOTHING_DEFINED for name, table in rest.items()}
+    def replaced_by(self, tables: Container[str]) -> tuple[list[str], list[str]]:
+        """Return which tables a load that replaces all empties, and which it drops."""
+        rest = [name for name in self._tables if name not in tables]
+        return [n for n in rest if n in self.definitions], [n for n in rest if n not in self.definitions]
 
     def check_room(self, changes: Iterable[tuple[str, str, bytes | None, bytes | None]]) -> int:
         """Make room for what changes add together, and return it in bytes. Cost: O(changes).
@@ -279,13 +307,14 @@ class Catalog:
         table.load(bodies, replace=replace)
         table.revision = self._revision
 
-    def check_unique(self, changes: Sequence[Change]) -> None:
+    def check_unique(self, changes: Sequence[Change], others: Callable[[str], Container[str]] = no_others) -> None:
         """See that no unique field would have one value in two records. Raises NotUnique. Cost: O(changes)."""
         for name in dict.fromkeys(change.table for change in changes):
             table = self._tables.get(name)
             if table is None or not table.definition.unique:
                 continue
-            if (taken := table.find_taken([change for change in changes if change.table == name])) is not None:
+            of_table = [change for change in changes if change.table == name]
+            if (taken := table.find_taken(of_table, others(name))) is not None:
                 raise _not_unique(taken[0], name, taken[1].key)
 
     def _check_unique_load(self, name: str, bodies: dict[str, bytes], *, replace: bool) -> None:

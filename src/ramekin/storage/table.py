@@ -21,10 +21,11 @@ from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYT
 from ramekin.storage.shared import Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from ramekin.definitions import Change, Definition, RecordId
     from ramekin.fields import Field
+    from ramekin.storage.watch import Watch
     from ramekin.values import JoinKey
 
 BATCH = 400
@@ -68,6 +69,7 @@ class Table:
     3. A body is immutable. Nothing here parses one except to read the field that an index needs.
     4. A pinned structure never changes; the next write copies it first.
     5. `memory_bytes` is counted with every change, here and in the catalog's `memory`.
+    6. Watches are told of every record that is written.
     """
 
     def __init__(self, name: str, memory: Memory | None = None) -> None:
@@ -85,6 +87,9 @@ class Table:
         self._pinned: dict[Field, bool] = {}  # indexes that the definition names, each with whether it is sorted
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
         self._used_s: dict[Field, float] = {}
+        self.watches: list[Watch] = []
+        self.is_gone = False
+        """Whether it was dropped."""
         self.memory = Memory() if memory is None else memory
         self._grow(TABLE_BYTES)
 
@@ -106,7 +111,7 @@ class Table:
         """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index."""
         if self.absences.watched:
             self.absences.note(body)
-        is_found = self.order is not None or self.indexes or self._growing
+        is_found = self.order is not None or self.indexes or self._growing or self.watches
         records = self._writable() if is_found or self.records.readers else self.records
         bodies = records.bodies
         before = bodies.get(key)
@@ -132,6 +137,8 @@ class Table:
                 index.add(record_id, body)
         if is_found:
             grown += self._finding_bytes() - found
+            if self.watches:
+                self._tell((key,))
         self.memory_bytes += grown
         self.memory.used_bytes += grown
 
@@ -150,6 +157,7 @@ class Table:
             records.text_keys.remove(key)
             grown -= TEXT_KEY_BYTES
         self._grow(grown + self._finding_bytes() - found)
+        self._tell((key,))
 
     def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
         """Store many bodies in one step, over those with the same keys; with `replace` nothing else stays.
@@ -162,7 +170,9 @@ class Table:
                 self.put(key, body)
             return
         self.absences.clear()
+        self._tell(bodies)
         if replace:
+            self._tell(self.records.bodies)
             self.records = Records()
         records = self.records = self.records.writable()
         if records.text_keys:
@@ -172,6 +182,10 @@ class Table:
         self.size_bytes = sum(map(len, records.bodies.values()))
         self.order, self.indexes, self._growing = None, {}, {}
         self._grow(self.recount() - self.memory_bytes)
+
+    def _tell(self, keys: Iterable[str]) -> None:
+        for watch in self.watches:
+            watch.note(keys)
 
     def keeps_ids(self, bodies: Mapping[str, bytes]) -> bool:
         """Say whether each of some bodies has its id in the type of the record that stands under its key, if any does.
@@ -307,6 +321,7 @@ class Table:
 
     def leave(self) -> None:
         """Give back all that is counted; what is still done with the table counts for itself."""
+        self.is_gone = True
         self.memory.used_bytes -= self.memory_bytes
         self.memory = Memory()
 
@@ -325,10 +340,14 @@ class Table:
         """Return the fields that the definition says are unique, each read as its schema says."""
         return self._unique
 
-    def find_taken(self, changes: Sequence[Change]) -> tuple[Field, Change] | None:
+    def find_taken(self, changes: Sequence[Change], others: Container[str] = ()) -> tuple[Field, Change] | None:
         """Return the first change that would give a unique field a value that another record has, or None.
 
         What the changes leave behind counts, not what they pass through. The unique fields' indexes are ready.
+
+        Args:
+            others: keys of records that are about to change too, and whose values are looked at elsewhere.
+
         Cost: O(changes).
         """
         changing = {change.key for change in changes}
@@ -339,8 +358,8 @@ class Table:
                 key = None if change.after is None else key_of(change.after)
                 if key is None:
                     continue
-                holders = (record_id for ids in index.find_joined(key) for record_id in ids)
-                if key in taken or any(str(record_id) not in changing for record_id in holders):
+                holders = (str(record_id) for ids in index.find_joined(key) for record_id in ids)
+                if key in taken or any(holder not in changing and holder not in others for holder in holders):
                     return field, change
                 taken.add(key)
         return None

@@ -1,0 +1,49 @@
+"""Watches: which records of a table were written since somebody began to read it.
+
+Work that reads a table in many steps and then acts on it at one moment begins a watch first, and looks again at what
+was written meanwhile: as short a step as that is little. Knows no engines; see ``ramekin/moment.py`` for who does so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ramekin.storage.table import Table
+
+
+class Watch:
+    """The keys of the records of one table that were written, from now until it is closed. Use it in ``with``."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._keys: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        self._table.watches.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._table.watches.remove(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the table is gone; one with its name may be there again."""
+        return self._table.is_gone
+
+    @property
+    def count(self) -> int:
+        """How many records were written since `take` was called last."""
+        return len(self._keys)
+
+    def take(self) -> dict[str, bytes | None]:
+        """Return the records that were written since the last call, as they are now: by key, None for none."""
+        keys, self._keys = self._keys, {}
+        find = self._table.records.bodies.get
+        return {key: find(key) for key in keys}
+
+    def note(self, keys: Iterable[str]) -> None:
+        """Take note of records that are written."""
+        self._keys.update(dict.fromkeys(keys))
