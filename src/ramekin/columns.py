@@ -152,9 +152,9 @@ class Columns:
     def _column(self, name: str) -> Column:
         """Return what the schema says of a column."""
         kinds = _Kinds(self._references, name).of_member(self._schema)
-        if not kinds or kinds == ANY_KIND:
-            return SILENT  # that there may be no such member is said by the schema itself
         parts = self._parts()
+        if not kinds or (kinds == ANY_KIND and not any(_is_titled(part, name) for part in parts)):
+            return SILENT  # that there may be no such member is said by the schema itself
         return Column(
             kinds,
             any(name in part.get("required", ()) for part in parts),
@@ -238,6 +238,12 @@ def _named_by(node: dict[str, Any], references: References) -> list[Any]:
     """Return what the reference of a schema names; of several, which one counts is not known."""
     named = references.named_by(node)
     return named if len(named) == 1 else []
+
+
+def _is_titled(node: dict[str, Any], name: str) -> bool:
+    """Say whether a member has a title: of one that may be anything (`Any`), a model's schema says nothing else."""
+    part = node.get("properties", {}).get(name)
+    return isinstance(part, dict) and "title" in part
 
 
 def _default(node: dict[str, Any], name: str) -> Any:

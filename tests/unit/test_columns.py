@@ -217,6 +217,16 @@ def test_an_empty_cell_is_an_absent_member_in_quotes_too():
     assert read('id,a,b\n1,,""\n2,x,y\n') == [{"id": 1}, {"id": 2, "a": "x", "b": "y"}]
 
 
+def test_what_a_model_declares_as_anything_is_read_cell_by_cell_at_every_door():
+    schema = ModelSchema(create_model("Made", id=(int, ...), v=(Any, None)))
+    for columns in (
+        schema.columns,
+        Columns(json.loads(json.dumps(schema.json_schema))),
+    ):  # the second is what `load` has
+        text = 'id,v\n1,5\n2,"5"\n3,0150\n4,[1]\n5,null\n6,\n'
+        assert [record.get("v", MISSING) for record in read(text, columns)] == [5, "5", "0150", [1], None, MISSING]
+
+
 def test_where_a_schema_is_silent_the_column_decides():
     columns = Columns({"properties": {"zip": {"type": "string"}}})
     assert read("id,zip,n\n1,75001,5\n2,0150,\n", columns) == [
@@ -274,7 +284,7 @@ FIELDS: list[tuple[Any, st.SearchStrategy[Any], Any]] = [
     (Inner, INNER, Inner(n=1)), (Inner | None, INNER | st.none(), Inner(n=1)), (list[str], st.lists(TEXT, max_size=2), ["x"]),
     (list[Inner] | None, st.lists(INNER, max_size=2) | st.none(), []), (dict[str, int], st.dictionaries(TEXT, INTEGERS, max_size=2), {}),
     (str | list[str], TEXT | st.lists(TEXT, max_size=2), "[1]"), (str | Inner | int | None, TEXT | INNER | INTEGERS | st.none(), "1"),
-    (Annotated[int, Field(ge=0)], st.integers(0, 9), 0),
+    (Annotated[int, Field(ge=0)], st.integers(0, 9), 0), (Any, JSON | TEXT, "5"), (object, JSON | TEXT, None),
 ]  # fmt: skip
 
 
