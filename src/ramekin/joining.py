@@ -22,8 +22,9 @@ from ramekin.errors import (
     listing,
     shorten,
 )
-from ramekin.fields import Field, common_reading, join_reader
+from ramekin.fields import Field, common_reading
 from ramekin.finding import RECORD_ID, VALUE, Explanation, check_page
+from ramekin.join_readings import MAX_READINGS, readings_that_match
 from ramekin.paths import member_names, print_path, split_path
 from ramekin.query.choose import is_led
 from ramekin.query.cursor import encode_cursor, position_of
@@ -70,7 +71,6 @@ if TYPE_CHECKING:
     from ramekin.query.order import Order
     from ramekin.query.predicate import Predicate
     from ramekin.readings import Reading
-    from ramekin.values import JoinKey
 
 Shape = Literal["pairs", "tree"]
 SHAPES: tuple[Shape, ...] = ("pairs", "tree")
@@ -322,16 +322,16 @@ class _Joined:
         )
         if await self._matches_anything(chosen):
             return []  # the conditions, or the page, left the matches out
+        possible = {on: self._reading(on) for on in readings[:MAX_READINGS]}
         async with self.engine.snapshot([Access(left), Access(right)]) as view:
-            return [
-                f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})"
-                for on in readings
-                if await _would_match(view, left, right, on, self._reading(on))
-            ]
+            found = await readings_that_match(view, left, right, possible)
+        return [f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})" for on in found]
 
     async def _matches_anything(self, on: On) -> bool:
-        """Say whether any records match. Cost: O(left records before the first that does), along the key's index."""
-        plan = JoinPlan(self.request.left, self.request.right, on, reading=self._reading(on))
+        """Say whether any records match. Cost: O(records of one side before the first that does)."""
+        reading = self._reading(on)
+        leading = EVERYTHING if Field(on.left, reading) == Field(ID) else None  # else it would need one more index
+        plan = JoinPlan(self.request.left, self.request.right, on, Query(limit=0), reading, leading=leading)
         async with self.engine.snapshot(_accesses(plan)) as view:
             async for _ in Walk(view, plan, self.max_sorted).groups():
                 return True
@@ -479,15 +479,3 @@ def _accesses(plan: JoinPlan) -> list[Access]:
     if plan.right_field != Field(ID):
         right |= Access(plan.right_table, equal=(plan.right_field,))
     return [left, right]
-
-
-async def _would_match(view: View, left: str, right: str, on: On, reading: Reading) -> bool:
-    """Say whether a reading of the key matches anything. Cost: O(n + m), in batches."""
-    left_key, right_key = join_reader(Field(on.left, reading)), join_reader(Field(on.right, reading))
-    keys: set[JoinKey] = set()
-    async for bodies in view.batches(right):
-        keys.update(key for body in bodies if (key := right_key(body)) is not None)
-    async for bodies in view.batches(left):
-        if any(key in keys for body in bodies if (key := left_key(body)) is not None):
-            return True
-    return False

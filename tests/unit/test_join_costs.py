@@ -7,6 +7,7 @@ import pytest
 
 from ramekin import Database
 from ramekin.api.joins import JOIN_TYPES
+from ramekin.engine.view import BATCH_ROWS, EmbeddedView
 from ramekin.fields import NoSchema
 from ramekin.joining import JoinRequest, pair_fields
 from ramekin.query.url import parse_sort
@@ -224,6 +225,28 @@ def test_a_count_and_an_order_by_the_right_side_say_that_they_look_at_all(tables
     assert tables.page({}, sort=["-orders.total"]).explain.rows_examined == USERS + 2 * USERS
     counted = tables.page({"orders.total": 7}, with_count=True)
     assert (counted.total, counted.explain.rows_examined <= 2 * (3 * 10 + 2)) == (10, True)
+
+
+def test_other_readings_of_a_key_are_tried_in_one_pass_over_each_table(monkeypatch):
+    names = [f"a{i}_id" for i in range(20)]
+    orders = [{"id": f"o{i}", **dict.fromkeys(names, "no"), "a5_id": i, "a3_id": i} for i in range(1500)]
+    tables, looked_at, plain = Tables(map(user, range(1500)), orders), [], EmbeddedView.batches
+
+    async def counted(self, table):
+        async for bodies in plain(self, table):
+            looked_at.append(len(bodies))
+            yield bodies
+
+    tables.page({}, key="at=a0_id")
+    monkeypatch.setattr(EmbeddedView, "batches", counted)
+    page = tables.page({}, key="at=a0_id")
+    assert page.warnings == (
+        "nothing matched; id=a3_id would (users.id = orders.a3_id)",
+        "nothing matched; id=a5_id would (users.id = orders.a5_id)",
+    )
+    named = 2 * BATCH_ROWS  # records in which names are looked for
+    assert sum(looked_at) <= 2 * (1500 + 1500 + named)  # the page was asked for twice
+    tables.close()
 
 
 class Conditions(Generator):
