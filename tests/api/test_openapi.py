@@ -92,7 +92,7 @@ OTHERWISE = {
 """How a good request becomes one that is answered otherwise."""
 
 SPECIAL = {
-    ("create_record", "200"): (f"{PETS}?on_conflict=ignore", {"json": ROWS}),
+    ("create_record", "200"): (f"{PETS}?on_conflict=ignore", {"json": ROWS[0]}),
     ("create_record", "409"): (PETS, {"json": ROWS[0]}),
     ("create_record", "422"): (PETS, {"json": {"id": []}}),
     ("create_record", "428"): (f"{STRICT}?on_conflict=replace", {"json": ROWS}),
@@ -154,6 +154,46 @@ def test_every_answer_that_is_told_of_is_given(seeded, name, status):
     path, more = request_for(name, status)
     answer = seeded.request(OPERATIONS[name][0], path, **more)
     assert answer.status_code == int(status), answer.text[:300]
+
+
+ASKED_FOR = {"Link": "limit=1", "X-Total-Count": "count=true", "X-Warnings": "nmae=x"}
+
+
+def request_for_header(name, status, header):
+    """Return the request whose answer has a header."""
+    path, more = request_for(name, status)
+    if header == "Preference-Applied":
+        return path, more | {"headers": {"prefer": "return=minimal"}}
+    if name == "get_record" and header != "ETag":
+        return f"{PET}?select=nmae", more
+    if name == "query_table" and header in ASKED_FOR:
+        body = {"Link": {"limit": 1}, "X-Total-Count": {"count": True}, "X-Warnings": {"where": {"nmae": 1}}}
+        return path, {"json": body[header], "headers": {"accept": "text/csv"}}
+    if header in ASKED_FOR:
+        query = (
+            f"type=left&{ASKED_FOR[header].replace('nmae', 'pets.nmae')}"
+            if name == "join_tables"
+            else ASKED_FOR[header]
+        )
+        return f"{path}?{query}", {"headers": {"accept": "text/csv"}}
+    return path, more
+
+
+HEADED = [
+    (name, status, header)
+    for name, (*_, found) in GENERAL.items()
+    for status, answer in found["responses"].items()
+    for header in answer.get("headers", {})
+    if status not in SELDOM
+]
+
+
+@pytest.mark.parametrize(("name", "status", "header"), HEADED)
+def test_every_header_that_is_told_of_is_given(seeded, name, status, header):
+    path, more = request_for_header(name, status, header)
+    answer = seeded.request(OPERATIONS[name][0], path, **more)
+    assert answer.status_code == int(status)
+    assert header.lower() in answer.headers
 
 
 MEDIA = [

@@ -18,7 +18,7 @@ HEADERS: dict[str, Any] = {
     "Location": ("Path of what was created.", {"type": "string", "format": "uri-reference"}),
     "Link": ('Path of the next page: `<path>; rel="next"`.', {"type": "string"}),
     "X-Total-Count": ("Rows in all, with `count=true`, where the rows stand alone.", {"type": "integer"}),
-    "X-Warnings": ("Warnings as a JSON array, where the rows stand alone.", {"type": "string"}),
+    "X-Warnings": ("Warnings as a JSON array, where the rows or a record stand alone.", {"type": "string"}),
     "X-Request-Id": ("The request's id: the client's own, or a new one.", {"type": "string"}),
     "Preference-Applied": ("Which preference was followed.", {"type": "string"}),
     "Retry-After": ("Seconds after which to try again.", {"type": "integer"}),

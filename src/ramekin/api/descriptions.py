@@ -135,11 +135,11 @@ RECORDS = {
     "get_record": _doc(
         "records",
         {
-            200: answer("The record, or with `select` a part of it.", SELECTED, USER, ["ETag"]),
-            304: _NOT_MODIFIED,
+            200: answer("The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Vary", "X-Warnings"]),
+            304: _LIST_NOT_MODIFIED,
         },
         (*READ, 412),
-        parameters=[SELECT, IF_MATCH, IF_NONE_MATCH],
+        parameters=[SELECT, IF_MATCH, IF_NONE_MATCH, STRICT],
     ),
     "put_record": _doc(
         "records",
