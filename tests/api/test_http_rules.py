@@ -1,11 +1,14 @@
 """Where a request ends, and what is one: each case on all three ways to an endpoint, cut in every manner."""
 
+import os
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import Server
-from tests.data.http_cases import CASES, CHUNKS, CONNECTS, H1SPEC, LIVE, UPGRADES
+from tests.data.http_cases import CASES, CHUNKS, CONNECTS, H1SPEC, HIDDEN, LIVE, UPGRADES, chunked, sized
 from tests.pipe import WAYS, Service, read_answers
 from tests.wire import request, wire
 
@@ -147,3 +150,44 @@ def test_what_drips_in_gets_no_more_time_for_each_drop(service):
         pipe.send([b"x"] if first == READ[:20] else [])
         assert pipe._protocol._idle_until_s == until_s
         pipe.end()
+
+
+@pytest.fixture(scope="module")
+def services():
+    services = [Service(way) for way in WAYS]
+    yield services
+    for service in services:
+        service.loop.close()
+
+
+PARTS = [LIVE, sized(), chunked(b'3\r\n{"n\r\n4;a="b"\r\n":1}\r\n0\r\na: b\r\n\r\n'), HIDDEN, b"\r\n", b"0\r\n\r\n", *(case.sent[:2000] for case in CASES)]  # fmt: skip
+SNIPPETS = [b"\r", b"\n", b"\r\n", b" ", b"\t", b":", b"\0", b"0", b"7", b";", b",", b"\xff", b"Host: a\r\n", b"Content-Length: 7\r\n", b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n", b"Upgrade: x\r\n"]  # fmt: skip
+REFUSALS = ("400 malformed-request", "431 head-too-large")  # of two faults either may be told
+
+
+@settings(max_examples=int(os.environ.get("MUTATIONS", "300")), deadline=None)
+@given(
+    parts=st.lists(st.sampled_from(PARTS), min_size=1, max_size=4),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["cut", "put", "swap"]), st.sampled_from(SNIPPETS)), max_size=4),
+    cuts=st.lists(st.floats(0, 1), max_size=5),
+)  # fmt: skip
+def test_whatever_is_sent_has_the_same_answers_on_all_ways_however_it_is_cut(services, parts, changes, cuts):
+    data = b"".join(parts)
+    for place, kind, snippet in changes:
+        at = int(place * len(data))
+        data = data[:at] + (b"" if kind == "cut" else snippet) + data[at + (kind != "put") :]
+    places = sorted(int(cut * len(data)) for cut in cuts)
+    manners = [[data], [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]]
+    if len(data) < 3000:
+        manners.append([data[i : i + 1] for i in range(len(data))])
+    outcomes = []
+    for service in services:
+        for manner in manners:
+            service.run(service.database.insert("t", [{"id": "victim"}], on_conflict="replace"))
+            before, pipe = count(service), service.connect()
+            pipe.send([piece for piece in manner if piece])
+            answers = ["refused" if answer in REFUSALS else answer for answer in pipe.answers()]
+            outcomes.append((answers, pipe.is_ended, count(service) - before))
+            pipe.end()
+    assert all(outcome == outcomes[0] for outcome in outcomes), outcomes
+    assert not any(answer.startswith("5") for answer in outcomes[0][0])
