@@ -21,10 +21,13 @@ from ramekin import Database, Limits
 from ramekin.api.app import create_app
 from ramekin.cli.modules import read_models
 from tests.document import Judge
+from tests.programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
 MODELS = "tests.models ramekin.samples.models:Order,User"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
@@ -95,6 +98,26 @@ def shared_server_with_a_journal(tmp_path_factory: pytest.TempPathFactory) -> It
 def judge() -> Judge:
     """Checks answers against the OpenAPI document of the test models."""
     return Judge(create_app(start_database()).openapi())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, for which `page.example` is this machine."""
+    path = find_program("chromium", "chromium")
+    from playwright.sync_api import sync_playwright
+
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--host-resolver-rules=MAP page.example 127.0.0.1",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*arguments, "--no-first-run"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

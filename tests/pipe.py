@@ -37,6 +37,12 @@ class Service:
     def connect(self) -> Pipe:
         return Pipe(self, self._protocol(self.config, ServerState(), {}, self.loop))
 
+    def close(self) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.run(asyncio.sleep(0))
+        self.loop.close()
+
     def run(self, awaitable: Any) -> Any:
         return self.loop.run_until_complete(awaitable)
 
@@ -68,8 +74,12 @@ class Pipe(asyncio.Transport):
                 break
 
     def _hand_over(self) -> None:
-        while self._queue and not self._is_paused:
-            self._protocol.data_received(self._queue.pop(0))
+        asyncio._set_running_loop(self._service.loop)  # as it is where a server calls it
+        try:
+            while self._queue and not self._is_paused:
+                self._protocol.data_received(self._queue.pop(0))
+        finally:
+            asyncio._set_running_loop(None)
 
     def end(self) -> None:
         """The client goes away."""

@@ -72,9 +72,9 @@ def wire(server: Server) -> Iterator[Wire]:
 
 
 @contextmanager
-def connect(port: int) -> Iterator[Wire]:
+def connect(port: int, *, source: str = "127.0.0.1") -> Iterator[Wire]:
     """Open a connection to a port of this machine."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0)) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield Wire(sock)
 

@@ -14,6 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from ramekin.definitions import MIB
 
 
+def is_key(text: str) -> bool:
+    """Say whether a request could send this as its key: visible ASCII characters, and no space."""
+    return bool(text) and all("!" <= character <= "~" for character in text)
+
+
 class Settings(BaseModel):
     """The settings of a server, with their defaults."""
 
@@ -38,6 +43,12 @@ class Settings(BaseModel):
     )
     api_key: tuple[str, ...] = Field(
         (), description="Keys that requests must carry as a bearer token, with commas between; open without."
+    )
+    allow_host: tuple[str, ...] = Field(
+        (), description="Names that requests may be for besides this machine's, where only it is listened to."
+    )
+    trusted_proxy: tuple[str, ...] = Field(
+        (), description="Addresses or networks of proxies that are believed when they say whom a request came from."
     )
     docs: bool = Field(True, description="Serve /docs, /redoc and /openapi.json.")
     access_log: bool = Field(False, description="Write a log line for every request.")

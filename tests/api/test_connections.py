@@ -23,7 +23,7 @@ KEY = b"Authorization: Bearer secret"
 def service(request):
     service = Service(request.param)
     yield service
-    service.loop.close()
+    service.close()
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -31,7 +31,7 @@ def locked(request):
     """A service that asks for a key."""
     service = Service(request.param, keys=["secret"])
     yield service
-    service.loop.close()
+    service.close()
 
 
 def test_a_trailer_is_no_key(locked):

@@ -1,8 +1,6 @@
 """The documentation pages: they work with no network, as their files say and as a real browser shows."""
 
-import os
 import re
-import shutil
 
 import pytest
 
@@ -46,28 +44,6 @@ def test_another_name_is_404(local):
     for name in ("__init__.py", "%2e%2e", "x"):
         assert local.get(f"/static/{name}").status_code == 404
     assert_problem(local.get("/static/x"), 404, "unknown-route")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium")
-    if path is None:
-        reason = "no chromium on this machine: apt install chromium"
-        assert os.environ.get("CI") != "true", reason
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*arguments, "--no-first-run"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize(("page", "sign"), [("/docs", ".opblock-summary-path"), ("/redoc", "h1")])

@@ -20,7 +20,7 @@ WRITE = request("PUT", "/api/v1/data/t/victim?upsert=true", b"{}")
 def service(request):
     service = Service(request.param)
     yield service
-    service.loop.close()
+    service.close()
 
 
 def deliver(service, case, pieces):
@@ -157,7 +157,7 @@ def services():
     services = [Service(way) for way in WAYS]
     yield services
     for service in services:
-        service.loop.close()
+        service.close()
 
 
 PARTS = [LIVE, sized(), chunked(b'3\r\n{"n\r\n4;a="b"\r\n":1}\r\n0\r\na: b\r\n\r\n'), HIDDEN, b"\r\n", b"0\r\n\r\n", *(case.sent[:2000] for case in CASES)]  # fmt: skip

@@ -1,11 +1,18 @@
 """Rate limits and keys: who is counted, who is let in, what is open."""
 
+import subprocess
+import sys
+
 import pytest
 from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
-from tests.conftest import start_database
+from tests.conftest import Server, start_database
+from tests.data.http_cases import get
+from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
+from tests.programs import nginx
+from tests.wire import connect
 
 OPEN = [
     "/health",
@@ -97,3 +104,101 @@ def test_any_of_the_keys_opens():
         for key in ("one", "two"):
             assert api.get("/api/v1/tables", headers={"authorization": f"Bearer {key}"}).status_code == 200
         assert "securitySchemes" in api.get("/openapi.json").json()["components"]
+
+
+@pytest.fixture(params=WAYS)
+def serve(request):
+    """Return a function that makes a service, on each of the three ways; it sends a request and returns the answer."""
+    services = []
+
+    def start(**options):
+        service = Service(request.param, **options)
+        services.append(service)
+
+        def ask(first="GET /api/v1/data/t/1", *lines):
+            pipe = service.connect()
+            pipe.send([get(*(line.encode() for line in lines), first=f"{first} HTTP/1.1".encode())])
+            return pipe.answers()[0][:3]
+
+        return ask
+
+    yield start
+    for service in services:
+        service.close()
+
+
+def test_no_header_makes_a_client_another_one(serve):
+    ask = serve(rate_limit="3/hour")
+    for line in ("Authorization: Bearer a", "X-Forwarded-For: 1.2.3.4", "Forwarded: for=1.2.3.5"):
+        assert ask("GET /api/v1/data/t/1", line) == "404"
+    for line in ("Authorization: Bearer b", "X-Forwarded-For: 1.2.3.6", "X-Real-IP: 1.2.3.7", "Forwarded: for=1.2.3.8"):
+        assert ask("GET /api/v1/data/t/1", line) == "429"
+
+
+def test_wrong_keys_are_counted_for_the_address_and_right_ones_for_themselves(serve):
+    ask = serve(rate_limit="3/hour", keys=["one", "two"])
+    for line in ("Authorization: Bearer x", "Authorization: Basic one", "A: b"):
+        assert ask("GET /api/v1/data/t/1", line) == "401"
+    for line in (
+        "Authorization: Bearer y",
+        "Authorization: Bearer onex",
+        "Authorization: one",
+        "Authorization: Bearer",
+    ):
+        assert ask("GET /api/v1/data/t/1", line) == "429"
+    for key in ("one", "two"):
+        assert [ask("GET /api/v1/data/t/1", f"Authorization: bearer {key}") for _ in range(4)] == ["404"] * 3 + ["429"]
+
+
+@pytest.mark.parametrize("first", ["GET /none", "PUT /api/v1/tables", "FOO /api/v1/data/t", "OPTIONS /api/v1/data/t", "OPTIONS /none", "GET /healthy", "GET /docsx"])  # fmt: skip
+def test_what_no_endpoint_answers_counts(serve, first):
+    ask = serve(rate_limit="2/hour")
+    before = [ask(first), ask(first)]
+    assert before[0] in ("204", "404", "405")
+    assert ask() == "429"
+    assert ask(first) == ("429" if before[0] == "204" else before[0])
+
+
+def test_options_need_no_key_and_are_counted(serve):
+    ask = serve(rate_limit="2/hour", keys=["one"])
+    assert [ask("OPTIONS /api/v1/data/t") for _ in range(3)] == ["204", "204", "429"]
+    assert ask("OPTIONS /health") == "204"
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For: ", "Forwarded: for="])
+def test_a_trusted_proxy_says_who_the_client_is(serve, name):
+    ask = serve(rate_limit="2/hour", trusted_proxies=["127.0.0.0/8"])
+    for client in ("1.2.3.4", "1.2.3.5"):
+        assert [ask("GET /api/v1/data/t/1", name + client) for _ in range(3)] == ["404", "404", "429"]
+    assert ask("GET /none", name + "1.2.3.6") == "404"
+    assert ask("GET /api/v1/tables", name + "1.2.3.6") == "200"
+    assert ask("GET /api/v1/tables", name + "1.2.3.6") == "429"
+
+
+def test_behind_a_real_proxy_each_client_is_counted_by_its_own_address(tmp_path):
+    settings = "location / { proxy_pass http://tables; proxy_set_header Host localhost; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }"  # fmt: skip
+    server = Server("serve", "--rate-limit", "3/hour", "--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8")
+    with nginx(tmp_path, server.url, settings) as port:
+        for client in ("127.0.0.2", "127.0.0.3"):
+            statuses = []
+            for i in range(4):
+                with connect(port, source=client) as connection:
+                    statuses.append(connection.ask(get(b"X-Forwarded-For: 9.9.9.%d" % i, first=b"GET /api/v1/tables HTTP/1.1"))[9:12])  # fmt: skip
+            assert statuses == [b"200"] * 3 + [b"429"]
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("options", [("--trusted-proxy", "proxy"), ("--trusted-proxy", "10.0.0.1/8"), ("--allow-host", "a:80"), ("--api-key", "k€y")])  # fmt: skip
+def test_what_cannot_be_read_stops_the_start_with_one_line(options):
+    ran = subprocess.run([sys.executable, "-m", "ramekin", "serve", "--port", "0", *options], capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1
+    assert options[0] in ran.stderr
+    assert "k€y" not in ran.stderr
+
+
+@pytest.mark.parametrize("keys", ["secret", [""], ["a", ""], ["k€y"], [" padded"], ["two words"], ["a\n"]])
+def test_an_application_takes_no_key_that_nobody_could_send(keys):
+    with pytest.raises(ValueError):
+        create_app(start_database(), keys=keys)

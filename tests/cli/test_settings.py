@@ -21,6 +21,8 @@ EXAMPLES = {
     "log_format": "json",
     "memory_limit": "2GiB",
     "fast_path": "asgi",
+    "delimiter": "tab",
+    "csv_types": "text",
 }
 WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
 """What a setting makes no sense without."""
@@ -61,6 +63,28 @@ def test_spaces_around_a_value_mean_nothing(name):
     text, beside = EXAMPLES.get(name, "7"), WITH.get(name, {})
     tight = read_settings({}, {variable(name): text, **beside})
     assert read_settings({}, {variable(name): f" {text}\t", **beside}) == tight != Settings()
+
+
+@pytest.mark.parametrize("key", ["k€y", "kéy", "two words", "a\tb", "a\nb", "a\0b", "\x7fkey", "k", "ab"])
+def test_a_key_that_no_request_can_send_or_anybody_guesses_is_refused_and_not_shown(key):
+    for given, environment in (({"api_key": ("fine", key)}, {}), ({}, {"RAMEKIN_API_KEY": f"fine,{key}"})):
+        text = refusal(given, environment)
+        assert "key" in text
+        assert "fine" not in text
+        assert len(key) < 3 or key not in text
+
+
+@pytest.mark.parametrize("key", ["abc", "!#$%&'()*+-./:;<=>?@[]^_`{|}~\\\"", "x" * 4000, " padded "])
+def test_a_key_may_have_any_sign_that_is_seen(key):
+    assert read_settings({"api_key": (key,)}, {}).api_key == (key.strip(),)
+
+
+def test_what_takes_several_takes_commas_in_a_variable_and_several_flags():
+    for name in ("allow_host", "trusted_proxy"):
+        assert getattr(read_settings({name: ["a", " b "]}, {}), name) == ("a", "b")
+        assert getattr(read_settings({}, {variable(name): "a, b"}), name) == ("a", "b")
+        assert f"RAMEKIN_{name.upper()}: a value is empty" in refusal({}, {variable(name): "a,,b"})
+        assert f"--{name.replace('_', '-')}: a value is empty" in refusal({name: ["a", ""]}, {})
 
 
 @pytest.mark.parametrize("text", ["", " ", ",", ",,", "one,", ",one", "one,,two", "one, ,two"])

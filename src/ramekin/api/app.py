@@ -34,6 +34,8 @@ from ramekin.api.edge import Edge
 from ramekin.api.hot import HotRoutes, HotTable
 from ramekin.api.limits import Keys, RateLimit
 from ramekin.api.middleware import EdgeMiddleware
+from ramekin.api.origins import Origins
+from ramekin.api.proxies import Proxies
 from ramekin.api.requests import read_parameters, request_id
 from ramekin.api.responses import json_response
 from ramekin.api.routes import add_route, methods_of
@@ -42,7 +44,7 @@ from ramekin.columns import UNTYPED
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from ramekin.clock import Clock
     from ramekin.columns import Columns
@@ -89,6 +91,8 @@ def create_app(
     *,
     keys: Sequence[str] = (),
     rate_limit: str | None = None,
+    trusted_proxies: Sequence[str] = (),
+    allowed_hosts: Collection[str] | None = None,
     has_docs: bool = True,
     has_access_log: bool = False,
     has_hot_routes: bool = True,
@@ -98,10 +102,12 @@ def create_app(
     Args:
         keys: bearer keys that requests must carry; none: everybody may ask.
         rate_limit: requests for each client, such as ``1000/second``; None: no limit.
+        trusted_proxies: addresses or networks whose `X-Forwarded-For` or `Forwarded` says who the client is.
+        allowed_hosts: names that requests may be for besides those of this machine; None: whatever they are for.
         has_hot_routes: requests for records go past FastAPI's router, to the same endpoints.
 
     Raises:
-        ValueError: the rate limit cannot be read.
+        ValueError: one of these cannot be read, or a key is none that a request could send.
     """
     context = Context(database, has_docs=has_docs)
 
@@ -124,7 +130,8 @@ def create_app(
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     limit = None if rate_limit is None else RateLimit(rate_limit)
-    app.state.edge = Edge(Keys(keys), limit, context.metrics, has_access_log=has_access_log)
+    doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
+    app.state.edge = Edge(*doors, context.metrics, has_access_log=has_access_log)
     app.state.hot_table = HotTable(app)
     if has_hot_routes:
         app.add_middleware(HotRoutes, table=app.state.hot_table)

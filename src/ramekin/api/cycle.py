@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _BODILESS = (204, 304)
 
+CLIENT_GONE = 499
+"""The status of an answer that nobody is there to read: it is not written, and the connection ends."""
+
 
 class Carrier(Protocol):
     """The connection, as far as a cycle knows it."""
@@ -115,6 +118,8 @@ class Cycle:
         """Write a part of the answer, no faster than the client reads."""
         if self._carrier.flow.write_paused and not self._is_cut:
             await self._carrier.flow.drain()
+        if message["type"] == "http.response.start" and message["status"] == CLIENT_GONE:
+            self.cut()
         if self._is_cut:
             return
         if message["type"] == "http.response.start":

@@ -6,16 +6,15 @@ Keys, the rate limit, request ids, faults of our own, figures and the access log
 
 from __future__ import annotations
 
+import logging
 import re
 from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from ramekin import errors
-from ramekin.api.limits import client_of
 from ramekin.api.problems import problem_response
+from ramekin.stacks import log_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +23,15 @@ if TYPE_CHECKING:
 
     from ramekin.api.limits import Keys, RateLimit
     from ramekin.api.metrics import Metrics
+    from ramekin.api.origins import Origins
+    from ramekin.api.proxies import Proxies
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
 _PRIVATE = {"cache-control": "private, no-cache"}
 """What is told a cache where answers are for whoever has a key: one that many share must not keep them."""
 
-_log = structlog.get_logger("ramekin")
+_log = logging.getLogger("ramekin")  # of the standard library: in a larger program its log is that program's affair
 
 
 class Exchange(Protocol):
@@ -73,31 +74,52 @@ def last_lines(exchange: Exchange) -> bytes:
 class Edge:
     """What holds for all requests of one server."""
 
-    def __init__(self, keys: Keys, rate_limit: RateLimit | None, metrics: Metrics, *, has_access_log: bool) -> None:
-        self._keys, self._rate_limit, self._metrics = keys, rate_limit, metrics
+    def __init__(
+        self,
+        keys: Keys,
+        rate_limit: RateLimit | None,
+        proxies: Proxies,
+        origins: Origins,
+        metrics: Metrics,
+        *,
+        has_access_log: bool,
+    ) -> None:
+        self._keys, self._rate_limit, self._proxies, self._metrics = keys, rate_limit, proxies, metrics
+        self.origins = origins
         self._has_access_log = has_access_log
         self.is_open = rate_limit is None and not keys
-        """Whether it lets every request in, so that nobody needs to ask."""
+        """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
 
-    async def admit(self, exchange: Exchange, headers: Mapping[str, str], address: str) -> None:
-        """Count a request and ask for its key.
+    async def admit(
+        self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True
+    ) -> None:
+        """Count a request, ask for its key, and look where it comes from.
+
+        It is counted for its key once that is known to be right, and for the client's address before, so that no
+        header makes a client another one.
 
         Args:
             headers: by their names in small letters.
-            address: the client's, for which it is counted if it sends no key.
+            peer: the address that the connection comes from.
+            asks_for_key: whether it needs a key, if there are any.
 
         Raises:
-            Limited, Unauthorized.
+            Limited, Unauthorized, ForeignHost, ForeignOrigin.
         """
+        key = None
         if self._keys:
             exchange.extra = _PRIVATE
+            key = self._keys.find(headers)
         if self._rate_limit is not None:
-            exchange.extra = {**exchange.extra, **await self._rate_limit.count(client_of(headers, address))}
-        self._keys.check(headers)
+            client = f"key:{key}" if key else f"address:{self._proxies.client_of(peer, headers)}"
+            exchange.extra = {**exchange.extra, **await self._rate_limit.count(client)}
+        if self._keys and key is None and asks_for_key:
+            raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
+        self.origins.check(exchange.method, headers)
 
     def report_fault(self, exchange: Exchange, error: BaseException) -> Response:
         """Write a fault of our own to the log, and return the answer that tells of it."""
-        _log.error("request failed", request_id=exchange.request_id, method=exchange.method, exc_info=error)
+        log_fault(_log, "request failed", error, request_id=exchange.request_id, method=exchange.method)
         fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
         return problem_response(fault, exchange.request_id)
 
@@ -106,11 +128,11 @@ class Edge:
         spent_s = now_s - exchange.began_s
         self._metrics.count(operation, status, spent_s)
         if self._has_access_log:
-            _log.info(
-                "request",
-                request_id=exchange.request_id,
-                method=exchange.method,
-                path=exchange.path[:200],
-                status=status,
-                milliseconds=round(spent_s * 1000, 3),
-            )
+            told = {
+                "request_id": exchange.request_id,
+                "method": exchange.method,
+                "path": exchange.path[:200],
+                "status": status,
+                "milliseconds": round(spent_s * 1000, 3),
+            }
+            _log.info("request", extra=told)

@@ -16,37 +16,47 @@ from limits import parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from ramekin.errors import RateLimited, Unauthorized
+from ramekin.errors import RateLimited
+from ramekin.settings import is_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json", "/static/", "/problems")
+OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json", "/static", "/problems")
+_BELOW_OPEN = tuple(f"{path}/" for path in OPEN_PATHS)
 
 
 def is_open(path: str) -> bool:
     """Say whether a path needs no key and is not counted."""
-    return path == "/" or path.startswith(OPEN_PATHS)
+    return path == "/" or path in OPEN_PATHS or path.startswith(_BELOW_OPEN)
 
 
 class Keys:
-    """The bearer keys that are taken; none means that everybody may ask."""
+    """The bearer keys that are taken; none means that everybody may ask.
+
+    Raises:
+        ValueError: a key that no request could send.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
+        if isinstance(keys, str):
+            raise ValueError("keys are a list of texts")
+        if not all(map(is_key, keys)):
+            raise ValueError("a key is made of visible ASCII characters, without spaces")
         self._digests = [sha256(key.encode()).digest() for key in keys]
 
     def __bool__(self) -> bool:
         return bool(self._digests)
 
-    def check(self, headers: Mapping[str, str]) -> None:
-        """Refuse a request without a right key, in a time that tells nothing of the keys. Raises Unauthorized."""
-        if not self._digests:
-            return
+    def find(self, headers: Mapping[str, str]) -> str | None:
+        """Return a name for the right key that a request has; None if it has none, or another one.
+
+        Guarantee: the time that it takes tells nothing of the keys.
+        """
         scheme, _, token = headers.get("authorization", "").partition(" ")
         sent = sha256(token.strip().encode()).digest()
         known = [hmac.compare_digest(sent, digest) for digest in self._digests]
-        if scheme.lower() != "bearer" or not any(known):
-            raise Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
+        return sent.hex() if any(known) and scheme.lower() == "bearer" else None
 
 
 class RateLimit:
@@ -89,10 +99,3 @@ class Limited(Exception):
         super().__init__("limited")
         self.headers = headers
         self.error = RateLimited("This client has sent more requests than the limit allows.")
-
-
-def client_of(headers: Mapping[str, str], address: str) -> str:
-    """Return whom a request is counted for: its key if it has one, else the client's address."""
-    if key := headers.get("authorization"):
-        return "key:" + sha256(key.encode()).hexdigest()
-    return "address:" + address

@@ -48,9 +48,10 @@ class EdgeMiddleware:
             pass
         except Exception as error:
             answer = self._edge.report_fault(exchange, error)
-            if exchange.status:
-                raise  # the answer has begun: the server cuts the connection, so that nobody takes a part for the whole
-            await answer(scope, receive, exchange.answer)
+            if not exchange.status:
+                await answer(scope, receive, exchange.answer)
+            # One that has begun is left as it is: the server cuts the connection, so that nobody takes a part for the
+            # whole. Raised on, the error would be printed by whatever server this is, with its words and variables.
         endpoint = scope.get("endpoint")
         self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status, perf_counter())
 
@@ -64,10 +65,9 @@ class EdgeMiddleware:
         exchange.take_id(head.request_id)
         try:
             _check_path(scope)
+            await self._admit(scope, head.headers, exchange)
             if scope["method"] == "OPTIONS":
                 return self._options(scope)
-            if not is_open(scope["path"]):
-                await self._admit(scope, head.headers, exchange)
         except errors.RamekinError as error:
             return problem_response(error, exchange.request_id)
         except Limited as limited:
@@ -75,12 +75,16 @@ class EdgeMiddleware:
         return None
 
     async def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
-        """Ask the edge. One that no endpoint would answer keeps its 404 or 405, over the limit and without a key."""
-        client = scope.get("client")
+        """Ask the edge. One that no endpoint would answer keeps its 404 or 405, whatever the edge says."""
+        method, client = scope["method"], scope.get("client")
         try:
-            await self._edge.admit(exchange, headers, client[0] if client else "unknown")
-        except (Limited, errors.Unauthorized):
-            if scope["method"] in methods_of(self._app, scope):
+            if is_open(scope["path"].removeprefix(scope.get("root_path", ""))):
+                self._edge.origins.check(method, headers)
+            else:
+                peer = client[0] if client else "unknown"
+                await self._edge.admit(exchange, headers, peer, asks_for_key=method != "OPTIONS")
+        except (Limited, errors.Unauthorized, errors.Forbidden):
+            if method in methods_of(self._app, scope):
                 raise
 
     def _options(self, scope: Scope) -> Response:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STATUS: dict[type[errors.RamekinError], int] = {
     errors.BadRequest: 400,
     errors.Unauthorized: 401,
+    errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,

@@ -52,6 +52,7 @@ class ShortWay:
     def read(self, block: bytes) -> Head:
         """Return a header block, read, and remember it. Raises MalformedRequest, HeadTooLarge, BodyTooLarge."""
         head = Head(read_fields(block))
+        head.is_usual = head.is_usual and self.edge.origins.lets_in(head.headers)
         if len(block) <= MAX_KEPT_BYTES:
             if len(self.heads) == MAX_HEADS:
                 self.heads.clear()

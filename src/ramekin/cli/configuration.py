@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 
 from ramekin.errors import did_you_mean
-from ramekin.settings import Settings
+from ramekin.settings import Settings, is_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "RAMEKIN_"
+MIN_KEY_LENGTH = 3
+
+_LISTS = [name for name, field in Settings.model_fields.items() if get_origin(field.annotation) is tuple]
 
 _SERVICE_LINK = re.compile(r"RAMEKIN\w*?_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _LINK_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
@@ -46,10 +49,11 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         field = name.removeprefix(PREFIX).lower()
         if text.strip() or field == "api_key":
             sources[field] = name
-            values[field] = _keys(text.split(","), name) if field == "api_key" else text.strip()
+            values[field] = _list(field, text.split(","), name) if field in _LISTS else text.strip()
     for field, value in given.items():
         flag = sources[field] = f"--{field.replace('_', '-')}"
-        values[field] = _keys(value, flag) if field == "api_key" else _flag(value, flag)
+        is_several = field in _LISTS and not isinstance(value, str)
+        values[field] = _list(field, value, flag) if is_several else _flag(value, flag)
     for field, value in values.items():
         if Settings.model_fields[field].annotation is int and not (value.isascii() and value.isdecimal()):
             raise Refused(f"{sources[field]}: '{value}' is not {_expected(field)}")
@@ -85,11 +89,21 @@ def _flag(value: Any, flag: str) -> Any:
     return text
 
 
-def _keys(keys: list[str] | tuple[str, ...], source: str) -> tuple[str, ...]:
-    """Return the keys that were given. An empty one is a variable that was not set, and would let everybody in."""
-    stripped = tuple(key.strip() for key in keys)
+def _list(field: str, texts: list[str] | tuple[str, ...], source: str) -> tuple[str, ...]:
+    """Return the values of a setting that takes several.
+
+    An empty key is a variable that was not set, and would let everybody in; one that no request can send, nobody.
+    """
+    stripped = tuple(text.strip() for text in texts)
+    what = "a key" if field == "api_key" else "a value"
     if not all(stripped):
-        raise Refused(f"{source}: a key is empty; give it a value or leave it out")
+        raise Refused(f"{source}: {what} is empty; give it a value or leave it out")
+    if field == "api_key" and not all(map(is_key, stripped)):
+        raise Refused(f"{source}: no request can send this key; visible ASCII characters without spaces make one")
+    if field == "api_key" and min(map(len, stripped)) < MIN_KEY_LENGTH:
+        raise Refused(
+            f"{source}: a key of fewer than {MIN_KEY_LENGTH} characters is guessed at once; take a longer one"
+        )
     return stripped
 
 

@@ -25,7 +25,7 @@ def bind(host: str, port: int, *, is_guarded: bool) -> socket.socket:
         Refused: there is no such address, the port is taken, or everybody could reach a server that asks for no key.
     """
     family, address = _find(host, port)
-    if not (is_guarded or ipaddress.ip_address(address[0].partition("%")[0]).is_loopback):
+    if not (is_guarded or _is_loopback(address[0])):
         raise Refused(
             f"--host {host} lets other machines in, and no key is asked for: give --api-key, or say --insecure if "
             "everybody may do everything"
@@ -43,6 +43,11 @@ def bind(host: str, port: int, *, is_guarded: bool) -> socket.socket:
     return listener
 
 
+def is_on_loopback(listener: socket.socket) -> bool:
+    """Say whether only programs of this machine reach a socket."""
+    return _is_loopback(listener.getsockname()[0])
+
+
 def is_listening(listener: socket.socket) -> None:
     """Take note that the socket listens, which excludes others from now on.
 
@@ -55,6 +60,10 @@ def url_of(listener: socket.socket, host: str) -> str:
     """Return the address that a socket answers at."""
     name = host.strip("[]")
     return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _find(host: str, port: int) -> tuple[int, tuple[str, int]]:

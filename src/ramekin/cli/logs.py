@@ -17,6 +17,8 @@ from typing import Any
 
 import structlog
 
+from ramekin.stacks import stack_of
+
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of lines that wait for their reader: about 15,000 lines of requests."""
 
@@ -101,6 +103,15 @@ class QueuedLines(logging.Handler):
         return False
 
 
+def _print_stack(_: Any, __: str, event: Any) -> Any:
+    """Put the stack of an error in its place, whoever logs one."""
+    found = event.pop("exc_info", None)
+    error = found[1] if isinstance(found, tuple) else sys.exception() if found is True else found
+    if isinstance(error, BaseException):
+        event["exception"] = stack_of(error)
+    return event
+
+
 def configure(log_format: str, descriptor: int | None = None) -> QueuedLines:
     """Write our logs and those of libraries as JSON lines, or as text where `auto` finds a terminal.
 
@@ -111,10 +122,10 @@ def configure(log_format: str, descriptor: int | None = None) -> QueuedLines:
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _print_stack,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
     handler = QueuedLines(sys.stderr.fileno() if descriptor is None else descriptor)

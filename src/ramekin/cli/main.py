@@ -35,6 +35,10 @@ DataDir = Annotated[Path | None, typer.Option(help="Directory that keeps the tab
 Fsync = Annotated[str | None, typer.Option(help="always, everysec or no, with --data-dir.  [default: everysec]")]
 Limit = Annotated[str | None, typer.Option(help="Requests per client, such as 1000/second.")]
 Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; may stand several times.")]
+Names = Annotated[list[str] | None, typer.Option(help="Name that requests may be for; may stand several times.")]
+Addresses = Annotated[
+    list[str] | None, typer.Option(help="Proxy whose word on its clients is taken; may stand several times.")
+]
 Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.  [default: on]")]
 AccessLog = Annotated[
     bool | None, typer.Option("--access-log/--no-access-log", help="Log each request.  [default: off]")
@@ -85,6 +89,8 @@ def serve(
     fsync: Fsync = None,
     rate_limit: Limit = None,
     api_key: Key = None,
+    allow_host: Names = None,
+    trusted_proxy: Addresses = None,
     docs: Docs = None,
     access_log: AccessLog = None,
     log_format: LogFormat = None,
@@ -103,8 +109,7 @@ def serve(
     workers: Workers = 1,
 ) -> None:
     """Serve tables, empty or from files. Without --data-dir they are gone when the server stops."""
-    given = {name: value for name, value in locals().items() if name not in ("files", "workers", "api_key")}
-    _serve(files or [], workers, given | {"api_key": None if api_key is None else tuple(api_key)})
+    _serve(files or [], workers, {name: value for name, value in locals().items() if name not in ("files", "workers")})
 
 
 @app.command()
@@ -118,8 +123,7 @@ def demo(
     access_log: AccessLog = None,
 ) -> None:
     """Serve the sample models (User, Order, Shop) with the sample datasets."""
-    given = {name: value for name, value in locals().items() if name != "api_key"}
-    _serve([], 1, given | {"api_key": None if api_key is None else tuple(api_key)}, is_demo=True)
+    _serve([], 1, {**locals()}, is_demo=True)
 
 
 @app.command()

@@ -17,7 +17,10 @@ import uvicorn
 
 from ramekin.api.app import create_app
 from ramekin.api.connection import Connection
+from ramekin.api.limits import RateLimit
+from ramekin.api.origins import Origins
 from ramekin.api.protocol import RecordProtocol
+from ramekin.api.proxies import Proxies
 from ramekin.api.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
@@ -39,7 +42,7 @@ from ramekin.formats import CsvForm
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from ramekin.cli.signals import Signals
@@ -145,17 +148,18 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
     assert opening is not None, "the runner made one"
     run.signals.when_asked = opening.cancel
     run.signals.attach(asyncio.get_running_loop())
-    try:
-        app = create_app(
-            database,
-            keys=settings.api_key,
-            rate_limit=settings.rate_limit,
-            has_docs=settings.docs,
-            has_access_log=settings.access_log,
-            has_hot_routes=settings.fast_path != "off",
-        )
-    except ValueError:
-        raise Refused(f"--rate-limit: '{settings.rate_limit}' is not like 1000/second or 60/minute") from None
+    _refuse_unreadable(settings)
+    is_guarded = listeners.is_on_loopback(run.listener) or settings.allow_host
+    app = create_app(
+        database,
+        keys=settings.api_key,
+        rate_limit=settings.rate_limit,
+        trusted_proxies=settings.trusted_proxy,
+        allowed_hosts=settings.allow_host if is_guarded else None,
+        has_docs=settings.docs,
+        has_access_log=settings.access_log,
+        has_hot_routes=settings.fast_path != "off",
+    )
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, settings.keep_alive_seconds)
@@ -193,6 +197,21 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
         run.signals.when_asked = give_up
         await _serve_while_opening(database, server, run.listener, open_and_greet)
+
+
+def _refuse_unreadable(settings: Settings) -> None:
+    """Refuse what would stop the application, by the name of its flag. Raises Refused."""
+    kinds: list[tuple[str, Sequence[str], Callable[[str], object], str]] = [
+        ("--rate-limit", (settings.rate_limit,) if settings.rate_limit else (), RateLimit, "1000/second or 60/minute"),
+        ("--trusted-proxy", settings.trusted_proxy, lambda text: Proxies([text]), "10.0.0.1 or 10.0.0.0/8"),
+        ("--allow-host", settings.allow_host, lambda text: Origins([text]), "db.example.com"),
+    ]
+    for flag, texts, read, like in kinds:
+        for text in texts:
+            try:
+                read(text)
+            except ValueError:
+                raise Refused(f"{flag}: '{text}' is not like {like}") from None
 
 
 async def _serve_while_opening(

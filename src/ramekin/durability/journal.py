@@ -28,6 +28,7 @@ from ramekin.durability.steps import Written
 from ramekin.durability.store import rest
 from ramekin.durability.syncs import Syncs
 from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
+from ramekin.stacks import log_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -425,7 +426,7 @@ def _fault_from(error: Exception) -> DiskFault:
     """Return the disk's fault; of another one that the log may be half-written, and that nobody may wait for ever."""
     if isinstance(error, DiskFault):
         return error
-    _log.error("the journal met a fault of its own", exc_info=error)
+    log_fault(_log, "the journal met a fault of its own", error)
     return DiskFault(type(error).__name__, is_lasting=True)
 
 

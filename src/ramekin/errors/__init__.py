@@ -9,6 +9,7 @@
     │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidAggregate, InvalidCursor, InvalidKey
     │   └── PreconditionNotPossible, IdMismatch
     ├── Unauthorized
+    ├── Forbidden             (ForeignHost, ForeignOrigin)
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
     ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, AddressTooLong, HeadTooLarge,
     │   RateLimited
@@ -72,6 +73,9 @@ from ramekin.errors.refused import (
     Conflict,
     DefinitionBroken,
     DuplicateId,
+    Forbidden,
+    ForeignHost,
+    ForeignOrigin,
     HeadTooLarge,
     IntegerOutOfRange,
     InternalError,
@@ -123,6 +127,9 @@ __all__ = [
     "DuplicateId",
     "DuplicateMember",
     "Fault",
+    "Forbidden",
+    "ForeignHost",
+    "ForeignOrigin",
     "HeadTooLarge",
     "IdMismatch",
     "IntegerOutOfRange",

@@ -13,6 +13,29 @@ class Unauthorized(RamekinError):
     remedy = "Send `Authorization: Bearer <key>`. Keys are never taken from the address."
 
 
+class Forbidden(RamekinError):
+    """The request was understood, and whoever sent it may not have it carried out."""
+
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class ForeignHost(Forbidden):
+    """`Host` is no name of the machine to which this server keeps: a page may have its own name stand for 127.0.0.1."""
+
+    code = "foreign-host"
+    title = "The server does not answer to this host"
+    remedy = "Ask for `localhost`. Behind a proxy, name the host that it sends, such as `--allow-host db.example.com`."
+
+
+class ForeignOrigin(Forbidden):
+    """A page of another origin sent what would change something: `Sec-Fetch-Site` or `Origin` says so."""
+
+    code = "foreign-origin"
+    title = "A page of another origin may not do this"
+    remedy = "Send it from a page of this server, or from a program. Behind a proxy, pass `Host` on as it was sent."
+
+
 class NotFound(RamekinError):
     """There is nothing at this address."""
 

@@ -1,0 +1,34 @@
+"""The stack of a fault as text: where it happened, and nothing of what was sent.
+
+A traceback ends with the error's own words, which may hold a record's value ("invalid literal for int(): '...'"), and
+some programs print the variables of each frame beside it, keys among them. So faults are logged as this text, and never
+as exceptions. Knows nothing of who logs.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+
+def stack_of(error: BaseException) -> str:
+    """Return the frames and kinds of an error and of those it came from: no words of theirs, and no variables."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        frames = "".join(traceback.format_tb(found.__traceback__))
+        kind = type(found)
+        parts.append(f"Traceback (most recent call last):\n{frames}{kind.__module__}.{kind.__qualname__}")
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    return "\n\nFrom it came:\n\n".join(reversed(parts))
+
+
+def log_fault(log: logging.Logger, event: str, error: BaseException, **more: object) -> None:
+    """Write a fault to a log of the standard library, with its stack."""
+    if log.isEnabledFor(logging.ERROR):
+        stack = stack_of(error)
+        record = log.makeRecord(log.name, logging.ERROR, "", 0, event, (), None, extra={**more, "exception": stack})
+        record.exc_text = stack  # which plain formatters print below the line
+        log.handle(record)
