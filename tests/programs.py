@@ -42,6 +42,7 @@ http {{
     access_log off;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     client_max_body_size 0;
+    {around}
     map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
     upstream tables {{ server {server}; keepalive 8; }}
     server {{
@@ -53,13 +54,13 @@ http {{
 
 
 @contextmanager
-def nginx(folder: Path, server_url: str, settings: str) -> Iterator[int]:
-    """Start nginx in front of a server, with these settings in its `server` block; yield its port."""
+def nginx(folder: Path, server_url: str, settings: str, around: str = "") -> Iterator[int]:
+    """Start nginx in front of a server, with these settings in its `server` block and around it; yield its port."""
     path, port = find_program("nginx", "nginx-light"), free_port()
     conf = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""  # whose folder it is
     server = server_url.partition("://")[2]
-    conf.write_text(NGINX.format(user=user, folder=folder, server=server, port=port, settings=settings))
+    conf.write_text(NGINX.format(user=user, folder=folder, server=server, port=port, settings=settings, around=around))
     process = subprocess.Popen([path, "-p", folder, "-e", folder / "error.log", "-c", conf], stderr=subprocess.PIPE)
     try:
         _wait_for(port, process)

@@ -1,11 +1,6 @@
 """What a cache, in a browser or between, is told: whose answer it has, what it depends on, whether it may give it."""
 
 import itertools
-import os
-import shutil
-import socket
-import subprocess
-import time
 from contextlib import ExitStack
 
 import httpx2
@@ -15,25 +10,17 @@ from fastapi.testclient import TestClient
 from ramekin.api.app import create_app
 from tests.conftest import Server, start_database
 from tests.problems import assert_problem
+from tests.programs import nginx
 
 PETS = "/api/v1/data/pets"
 JOIN = "/api/v1/join/pets/kinds/kind=id"
 FORMATS = ["application/json", "application/x-ndjson", "text/csv"]
 STRICT = {"prefer": "handling=strict"}
 KEY = "a-secret-of-32-characters-length"
-NGINX = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/log; events {{ }}
-http {{
-    access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/temp; fastcgi_temp_path {folder}/f;
-    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    proxy_cache_path {folder}/kept keys_zone=kept:1m;
-    server {{
-        listen 127.0.0.1:{port};
-        gzip on; gzip_min_length 1; gzip_types application/json;
-        proxy_cache kept; proxy_cache_valid 200 301 404 10m; add_header X-Cache $upstream_cache_status always;
-        location / {{ proxy_pass {url}; }}
-    }}
-}}
+CACHE = """
+    gzip on; gzip_min_length 1; gzip_types application/json;
+    proxy_cache kept; proxy_cache_valid 200 301 404 10m; add_header X-Cache $upstream_cache_status always;
+    location / { proxy_pass http://tables; }
 """
 
 
@@ -46,31 +33,15 @@ def pets(api):
 @pytest.fixture
 def proxied(tmp_path):
     """Start a server, and nginx with a cache before it; return what fetches through both."""
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if nginx is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("nginx is not installed")
-        pytest.skip("nginx is not installed")
     with ExitStack() as stack:
 
         def start(*arguments):
             server = Server(*arguments)
             stack.callback(server.stop)
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
-            (tmp_path / "conf").write_text(NGINX.format(folder=tmp_path, port=port, url=server.url))
-            process = subprocess.Popen([nginx, "-p", tmp_path, "-c", tmp_path / "conf"])
-            stack.callback(process.wait, 30)
-            stack.callback(process.terminate)
+            around = f"proxy_cache_path {tmp_path}/kept keys_zone=kept:1m;"
+            port = stack.enter_context(nginx(tmp_path, server.url, CACHE, around))
             client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
-            stack.enter_context(client)
-            for _ in range(200):
-                try:
-                    client.get("/health")
-                    break
-                except httpx2.ConnectError:
-                    time.sleep(0.05)
-            return client.request
+            return stack.enter_context(client).request
 
         yield start
 
