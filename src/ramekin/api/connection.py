@@ -312,6 +312,9 @@ class Connection(asyncio.Protocol):
     def _close_after(self, idle_s: float) -> None:
         """Close the connection when nothing arrives for so long. One timer serves many answers."""
         self._idle_until_s = perf_counter() + idle_s
+        if self._timer is not None and self._timer.when() > self._loop.time() + idle_s:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None:
             self._timer = self._loop.call_later(idle_s, self._on_timer)
 
