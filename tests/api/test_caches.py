@@ -20,7 +20,7 @@ KEY = "a-secret-of-32-characters-length"
 CACHE = """
     gzip on; gzip_min_length 1; gzip_types application/json;
     proxy_cache kept; proxy_cache_valid 200 301 404 10m; add_header X-Cache $upstream_cache_status always;
-    location / { proxy_pass http://tables; }
+    location / { proxy_pass http://tables; proxy_set_header Host $http_host; }
 """
 
 
