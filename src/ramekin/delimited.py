@@ -77,9 +77,13 @@ def _written(cell: str) -> str:
 def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
     bare = [cell for cell in cells if type(cell) is not Quoted]
     for word, sign in DELIMITERS.items():
-        if sign != delimiter and sum(cell.count(sign) for cell in bare) > len(cells) - 1:
+        others = sum(cell.count(sign) for cell in bare)
+        is_likelier = others > len(cells) - 1 or (
+            others == len(cells) - 1 > 0 and delimiter == ","
+        )  # which nobody said
+        if sign != delimiter and is_likelier:
             said = f"The header has {_CALLED[sign]} where {_CALLED[delimiter]} are expected"
-            raise _wrong(f"{said}: say delimiter={word}, or put names that hold them into quotes", line)
+            raise _wrong(f"{said}: say 'delimiter={word}', or put names that hold them into quotes", line)
     if "" in bare:
         place = next(i for i, cell in enumerate(cells, 1) if cell == "" and type(cell) is not Quoted)
         raise _wrong(f"The header has no name for column {place}", line)

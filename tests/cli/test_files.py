@@ -71,7 +71,7 @@ def test_a_file_becomes_tables(name, text, tables):
         ("a b.csv", "id\n1\n", "a b.csv: A table's name"),
         ("a.ndjson", "\ufeff{}", "a.ndjson:1: The text begins with a byte order mark"),
         ("a.csv", "id\n1\n".encode("utf-16"), "a.csv:1: The text is UTF-16"),
-        ("a.csv", "id;n\n1;2\n", "a.csv:1: The header has semicolons where commas are expected: say delimiter=;"),
+        ("a.csv", "id;n\n1;2\n", "a.csv:1: The header has semicolons where commas are expected: say 'delimiter=;'"),
         ("a.csv", "id,n", "a.csv:1: The text has no line end"),
         ("a.csv", 'id,n\n1,"x\ny"\n2\n', "a.csv:4: The row has 1 cells"),
         ("a.csv", 'id,n\n1,"x\n2,y\n', "a.csv:2: The quotes that open here are never closed"),

@@ -72,9 +72,12 @@ def test_a_byte_order_mark_is_passed_over_and_utf_16_is_named(size):
         (b'a\n"x\n\xff"\n', 3, "not UTF-8"),
         ("\n\na,b,a\n", 3, "names 'a' twice"),
         ("a,,b\n", 1, "no name for column 2"),
-        ("a;b;c\n1;2;3\n", 1, "say delimiter=;"),
-        ("a\tb,c\td\n", 1, "say delimiter=tab"),
-        ("a|b\n", 1, "say delimiter=|"),
+        ("a;b;c\n1;2;3\n", 1, "say 'delimiter=;'"),
+        ("a\tb,c\td\n", 1, "say 'delimiter=tab'"),
+        ("a|b\n", 1, "say 'delimiter=|'"),
+        ("id;amount, net;amount, gross\n1;2,50;3,10\n", 1, "say 'delimiter=;'"),
+        ("a,b;c\n1,2;3\n", 1, "say 'delimiter=;'"),
+        ("a,b,c;d;e\n", 1, "say 'delimiter=;'"),
         ("a,b", 1, "--data-binary"),
         ("\ufeffa", 1, "--data-binary"),
     ],
@@ -105,7 +108,7 @@ def test_another_delimiter_than_the_one_that_was_said_is_named(delimiter, said):
 def test_names_in_quotes_may_hold_other_delimiters_or_nothing():
     assert cells('"a;b"\n1\n') == [["a;b"], ["1"]]
     assert cells('"",b\n1,2\n') == [["", "b"], ["1", "2"]]
-    assert cells("a;b,c\n1,2\n") == [["a;b", "c"], ["1", "2"]]
+    assert cells("a;b,c,d\n1,2,3\n") == [["a;b", "c", "d"], ["1", "2", "3"]]
 
 
 @pytest.mark.parametrize("text", ["", "\ufeff", "\n", "\r\n\n", "\ufeff\n"])

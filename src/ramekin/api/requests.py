@@ -160,7 +160,8 @@ def choice(parameters: dict[str, str], name: str, values: Sequence[T]) -> T:
     for value in values:
         if value == text:
             return value
-    raise InvalidParameter(f"'{name}' is one of {', '.join(values)}.{did_you_mean(text, values)}")
+    known = ", ".join(value if value.isalnum() else f"'{value}'" for value in values)
+    raise InvalidParameter(f"'{name}' is one of {known}.{did_you_mean(text, values)}")
 
 
 def check_length(request: Asked, limit: int) -> None:
