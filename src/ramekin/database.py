@@ -17,6 +17,7 @@ from ramekin.definitions import NOTHING_DEFINED, Definition, IndexStats, Limits,
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import ModelTable, RecordNotFound, Redefined, UnknownTable, shorten
+from ramekin.missing_model import schema_to_leave
 from ramekin.models import ModelSchema
 from ramekin.operations import Operation, Outcome, prepare, settle
 from ramekin.presence import Presence
@@ -295,19 +296,21 @@ class Database:
     async def _adopt_model(self, name: str) -> None:
         """Make a model's table, or see that what it holds satisfies the model. Raises DefinitionBroken.
 
-        Records are looked at where the model is not the one that they were found to satisfy last. What else was
-        defined of the table holds on.
+        Records are looked at where the model, or its code, is not the one that they were found to satisfy last. What
+        else was defined of the table holds on.
         """
-        known, title = self.engine.definitions.get(name, NOTHING_DEFINED), self.models[name].title
-        definition = replace(known, schema=None, model=self.schemas.fingerprints[name])
+        known, model = self.engine.definitions.get(name, NOTHING_DEFINED), self.models[name]
+        definition = replace(known, schema=schema_to_leave(model), model=self.schemas.fingerprints[name])
         if definition == known:
             return
         rules = self.schemas.make_rules(name, definition)
-        broken = f"Records of the table '{name}' do not satisfy the model {title}, which has changed."
+        broken = f"Records of the table '{name}' do not satisfy the model {model.title}, which has changed."
         await defining.define(self.engine, name, rules, broken)
         if known != NOTHING_DEFINED and known.model is None:
-            told = "its JSON Schema gives way to it" if known.schema is not None else "what is defined of it holds on"
-            _log.warning("the table '%s' is typed by the model %s now; %s", name, title, told)
+            kept = [*known.pinned(), *(["If-Match"] if known.require_if_match else [])]
+            told = "its JSON Schema gives way to the model" if known.schema is not None else "it had no schema"
+            held = f"; its definition's {', '.join(kept)} hold on" if kept else ""
+            _log.warning("the table '%s' is typed by the model %s from now on: %s%s", name, model.title, told, held)
 
     def _info(self, stats: TableStats, indexes: tuple[IndexStats, ...]) -> TableInfo:
         schema = self.schemas.get(stats.name)

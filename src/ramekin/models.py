@@ -113,6 +113,11 @@ class ModelSchema:
         if id_field is not None and (id_field.annotation is not str or id_field.metadata):
             self._id_type = _IdType(id_field)
 
+    @property
+    def stored_schema(self) -> dict[str, Any]:
+        """The JSON Schema of what is stored."""
+        return self._stored
+
     def validate(self, record: dict[str, Any]) -> bytes:
         """Return the body to store for a record.
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ramekin import codec
-from ramekin.columns import UNTYPED
-from ramekin.errors import ModelMissing
-from ramekin.fields import NoSchema
 from ramekin.json_schema import JsonSchema
+from ramekin.missing_model import MissingModel, fingerprint
 from ramekin.operations import Rules
 
 if TYPE_CHECKING:
@@ -62,15 +59,15 @@ class Schemas(Mapping[str, "RecordSchema"]):
         if definition is None:
             return model
         if definition.model != (None if model is None else self.fingerprints[table]):
-            return MissingModel()
+            return MissingModel(definition.schema)
         if model is not None:
             return model
         return None if definition.schema is None else JsonSchema(definition.schema)
 
     def get(self, table: str, default: Any = None) -> Any:
-        """Return a table's schema; None where it has none, or that of a model that is not here."""
+        """Return a table's schema."""
         schema = self.rules(table).schema
-        return default if schema is None or isinstance(schema, MissingModel) else schema
+        return default if schema is None else schema
 
     def __getitem__(self, table: str) -> RecordSchema:
         schema: RecordSchema | None = self.get(table)
@@ -84,29 +81,3 @@ class Schemas(Mapping[str, "RecordSchema"]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-def fingerprint(model: ModelSchema) -> str:
-    """Return a digest of what a model says."""
-    return codec.digest(codec.dump(model.json_schema))
-
-
-class MissingModel(NoSchema):
-    """Stands for a model that the records of a table satisfy, and that is not here: they are read, and not written."""
-
-    title = "a model that is not here"
-    fields: tuple[str, ...] = ()
-    columns = UNTYPED
-    takes_uuid = False
-
-    def __init__(self) -> None:
-        self.json_schema: dict[str, Any] = {}
-
-    def validate(self, record: dict[str, Any]) -> bytes:  # noqa: ARG002  # part of the contract
-        raise ModelMissing("The table is typed by a model that this server was not started with; nothing was stored.")
-
-    def stored_id(self, value: object) -> object:
-        return value
-
-    def read_id(self, text: str) -> object:
-        return text

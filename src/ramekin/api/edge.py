@@ -89,6 +89,16 @@ class Edge:
         self._has_access_log = has_access_log
         self.is_open = rate_limit is None and not keys
         """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
+        self.is_starting = False
+        """Whether it lets nobody in yet."""
+
+    def hold(self) -> None:
+        """Let nobody in until `release`: what is to be served is not all there."""
+        self.is_starting, self.is_open = True, False
+
+    def release(self) -> None:
+        """Let in whoever may."""
+        self.is_starting, self.is_open = False, self._rate_limit is None and not self._keys
 
     async def admit(
         self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True
@@ -104,7 +114,7 @@ class Edge:
             asks_for_key: whether it needs a key, if there are any.
 
         Raises:
-            Limited, Unauthorized, ForeignHost, ForeignOrigin.
+            Limited, Unauthorized, ForeignHost, ForeignOrigin, Starting.
         """
         key = None
         if self._keys:
@@ -116,6 +126,8 @@ class Edge:
         if self._keys and key is None and asks_for_key:
             raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
         self.origins.check(exchange.method, headers)
+        if self.is_starting and asks_for_key:
+            raise errors.Starting("The server reads its data and files; nothing was applied.")
 
     def report_fault(self, exchange: Exchange, error: BaseException) -> Response:
         """Write a fault of our own to the log, and return the answer that tells of it."""

@@ -27,7 +27,7 @@ def register(app: FastAPI, context: Context) -> None:
         """Say whether the server is ready, with its figures."""
         read_parameters(request)
         figures: dict[str, Any] = {}
-        if await context.database.engine.state() != "starting":
+        if await _status() != "starting":
             tables = await context.database.tables()
             memory = context.database.engine.memory()
             figures = {
@@ -55,8 +55,12 @@ def register(app: FastAPI, context: Context) -> None:
     def _engine_name() -> str:
         return context.database.engine.guarantees.name
 
+    async def _status() -> str:
+        is_starting = app.state.edge.is_starting
+        return "starting" if is_starting else await context.database.engine.state()
+
     async def _answer(figures: dict[str, Any]) -> Response:
-        status = "draining" if context.is_draining else await context.database.engine.state()
+        status = "draining" if context.is_draining else await _status()
         is_ready = status == "ok"
         body = {"status": status, "version": __version__, "engine": _engine_name(), **figures}
         headers = _NEVER_KEPT if is_ready else {**_NEVER_KEPT, "retry-after": "1"}

@@ -83,7 +83,7 @@ class EdgeMiddleware:
             else:
                 peer = client[0] if client else "unknown"
                 await self._edge.admit(exchange, headers, peer, asks_for_key=method != "OPTIONS")
-        except (Limited, errors.Unauthorized, errors.Forbidden):
+        except (Limited, errors.Unauthorized, errors.Forbidden, errors.Starting):
             if method in methods_of(self._app, scope):
                 raise
 

@@ -178,6 +178,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
     async def open_and_greet() -> None:
         await _load(database, sources)
+        app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         server.greeting = await _greeting(database, run)
         if replay is not None:
@@ -196,6 +197,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
             opening.cancel()
 
         run.signals.when_asked = give_up
+        app.state.edge.hold()  # until models have their tables and files are in
         await _serve_while_opening(database, server, run.listener, open_and_greet)
 
 
@@ -217,7 +219,7 @@ def _refuse_unreadable(settings: Settings) -> None:
 async def _serve_while_opening(
     database: Database, server: Server, listener: socket.socket, open_and_greet: Callable[[], Awaitable[None]]
 ) -> None:
-    """Answer from the start, which is that the server is starting, until the data directory is read."""
+    """Answer from the start, which is that the server is starting, until the directory is read and files are loaded."""
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with database:

@@ -95,13 +95,17 @@ class Table:
 
     def define(self, definition: Definition) -> None:
         """Give the table a definition, which its records satisfy."""
+        before, schema = self._pinned, definition.schema
         self.definition = definition
-        schema = definition.schema
         self._unique = [declared_field(schema, parse_path(name)) for name in definition.unique]
         self._pinned = dict.fromkeys(self._unique, False)
         for index in definition.indexes:
             field = declared_field(schema, parse_path(index.field))
             self._pinned[field] = self._pinned.get(field, False) or index.kind == "sorted"
+        paths = {field.path for field in self._pinned}
+        for field in before:
+            if field not in self._pinned and field.path in paths and field in self.indexes:
+                self.drop_index(field)  # its values are read in another way from now on
 
     def get(self, key: str) -> bytes | None:
         """Return a record's body. Cost: O(1)."""
