@@ -182,6 +182,34 @@ def figure(records, text):
     return sum(numbers, Decimal(0)) / len(numbers) if numbers else None
 
 
+def conditions_in(where):
+    """Yield every condition of a query as (name, operator, operand)."""
+    for name, part in where.items():
+        if name in ("and", "or") and isinstance(part, list):
+            for each in part:
+                yield from conditions_in(each)
+        elif name == "not" and isinstance(part, dict):
+            yield from conditions_in(part)
+        else:
+            for operator, operand in part.items() if isinstance(part, dict) else [("eq", part)]:
+                yield name, operator, operand
+
+
+def asks_for_what_is_not_held(records, where):
+    """Say whether a value of a query is of a kind that no record has in its field, where others have another kind."""
+    for name, operator, operand in conditions_in(where):
+        if operator in ("null", "exists") or (name == "id" and operator in ("eq", "in")):
+            continue
+        held = {kind(value) for record in records if (value := at(record, name)) is not ABSENT} - {"none"}
+        for value in operand if operator in ("in", "nin") else [operand]:
+            kinds = {kind(value)}
+            if operator == "contains":
+                kinds = {"array", "text"} & {"array", kind(value)}
+            if kinds != {"none"} and held and not held & kinds:
+                return True
+    return False
+
+
 def matching(value):
     """Return what a value is joined by: a pair of kind and text, or None."""
     if isinstance(value, bool):

@@ -25,9 +25,10 @@ from ramekin.errors import (
 from ramekin.moment import catch_up
 from ramekin.operations import Operation, prepare, settle
 from ramekin.query import execute
+from ramekin.query.demands import demands_of
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Query
-from ramekin.query.predicate import EVERYTHING, paths_in
+from ramekin.query.predicate import EVERYTHING, holds_always, paths_in
 from ramekin.schema import MAX_FAULTS
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ async def change(
     """Patch or delete the records that a predicate means; see `Database.change`."""
     table = request.table
     await presence.missing(table, paths_in(request.where), is_strict=True)
+    demands = () if holds_always(request.where) else demands_of(request.where)
+    await presence.unmatched(table, demands, is_strict=True)
     await engine.table_stats(table)  # a table that is not there is told before what is wrong with the patch
     if not request.is_deletion and not isinstance(request.patch, dict):
         raise InvalidRecord("A merge patch of records is a JSON object.")

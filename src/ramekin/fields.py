@@ -16,7 +16,7 @@ from ramekin import codec
 from ramekin.errors import shorten
 from ramekin.paths import reader
 from ramekin.readings import NAMES, Reading, can_read, comparer, join_keyer
-from ramekin.values import BOOLEAN, KIND_NAMES, NUMBER, TEXT, OrderKey, kind_of
+from ramekin.values import BOOLEAN, KIND_NAMES, MISSING, NUMBER, TEXT, OrderKey, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,18 @@ class Field:
 
     path: FieldPath
     reading: Reading = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What a record may have: a field with a value of one of some kinds (JSON's names), or of any if there are none."""
+
+    path: FieldPath
+    kinds: frozenset[str] = frozenset()
+
+    def has(self, value: object) -> bool:
+        """Say whether a field's value (MISSING where there is none) is such a one."""
+        return value is not MISSING and (not self.kinds or kind_of(value) in self.kinds)
 
 
 @lru_cache(maxsize=1024)

@@ -17,6 +17,7 @@ from ramekin.paths import row_reader
 from ramekin.query import execute
 from ramekin.query.aggregate import Groups
 from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.query.demands import demands_of
 from ramekin.query.gather import DRAIN_ROWS, drain, too_many_rows
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import Position, Query
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ramekin.paths import FieldPath
     from ramekin.presence import Presence
     from ramekin.query.aggregate import Column, Grouping
+    from ramekin.query.demands import Demand
     from ramekin.query.order import Order
     from ramekin.query.plan import Plan
     from ramekin.query.predicate import Predicate
@@ -79,6 +81,11 @@ class FindRequest:
     def access(self) -> Access:
         """What is needed of the table."""
         return Access.of(self.table, self.query)
+
+    @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the conditions ask of their fields."""
+        return demands_of(self.where)
 
     @cached_property
     def paths(self) -> list[FieldPath]:
@@ -185,6 +192,8 @@ async def find(engine: Engine, presence: Presence, request: FindRequest, max_sor
         if request.with_count:
             total, counted = await execute.count(view, request.table, request.query)
     warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)
+    open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
+    warnings += await presence.unmatched(request.table, open_demands, is_strict=request.is_strict)
     explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_behind(request, found.rows[-1]) if found.has_more and found.rows else None
     return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
@@ -218,6 +227,7 @@ async def find_groups(engine: Engine, presence: Presence, request: GroupRequest,
     named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
     named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
     warnings = await presence.missing(request.table, dict.fromkeys(named), is_strict=request.is_strict)
+    warnings += await presence.unmatched(request.table, demands_of(request.where), is_strict=request.is_strict)
     warnings += groups.warnings()
     cursor = None
     if has_more and rows:

@@ -29,6 +29,7 @@ from ramekin.paths import member_names, print_path, split_path
 from ramekin.query.choose import is_led
 from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.query.decide import NOTHING
+from ramekin.query.demands import demands_of
 from ramekin.query.gather import too_many_rows
 from ramekin.query.join import (
     ID,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from ramekin.fields import Fields
     from ramekin.paths import FieldPath
     from ramekin.presence import Presence
+    from ramekin.query.demands import Demand
     from ramekin.query.join import Group, Pair
     from ramekin.query.order import Order
     from ramekin.query.predicate import Predicate
@@ -158,6 +160,16 @@ class JoinRequest:
         return phases(self.where, self.sides, keeps_left=keeps_left, is_tree=is_tree)
 
     @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the conditions ask of the fields of both sides."""
+        return demands_of(self.where)
+
+    def demands_of(self, side: str) -> list[Demand]:
+        """Return what the conditions ask of the fields of one side."""
+        own = [demand for demand in self.demands if demand.trait.path[0] == side and len(demand.trait.path) > 1]
+        return [replace(demand, trait=replace(demand.trait, path=demand.trait.path[1:])) for demand in own]
+
+    @cached_property
     def paths(self) -> list[FieldPath]:
         """Every path that the request names, once."""
         named = (*paths_in(self.where), *(order.field.path for order in self.sort), *(self.select or ()))
@@ -235,6 +247,9 @@ class _Joined:
         for name, table in zip(self.request.sides, (self.request.left, self.request.right), strict=True):
             paths = [path[1:] for path in self.request.paths if path[0] == name and len(path) > 1]
             warnings += await self.presence.missing(table, paths, is_strict=self.request.is_strict)
+            warnings += await self.presence.unmatched(
+                table, self.request.demands_of(name), is_strict=self.request.is_strict
+            )
         return warnings
 
     async def page(self, on: On, warnings: list[str]) -> JoinPage:

@@ -1,6 +1,6 @@
-"""Which fields a table has: declared by its schema, or present in a record.
+"""Which fields a table has, declared by its schema or present in a record, and which kinds of values stand in them.
 
-A field of a table without a schema is looked for in the records, all that a query names in one pass. A record that has
+A trait of a table without a schema is looked for in the records, all that a query names in one pass. A record that has
 it is remembered here; that none has is known to the engine, whatever is written. Knows no HTTP; see ``finding.py`` and
 ``joining.py`` for who asks.
 """
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin import codec
 from ramekin.engine.base import Access
-from ramekin.errors import UnknownField, did_you_mean, shorten
-from ramekin.fields import NO_SCHEMA
+from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
+from ramekin.fields import NO_SCHEMA, Trait
 from ramekin.paths import print_path, reader
-from ramekin.values import MISSING
+from ramekin.values import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ramekin.engine.base import Engine
     from ramekin.fields import Fields
     from ramekin.paths import FieldPath
+    from ramekin.query.demands import Demand
     from ramekin.schema import RecordSchema
 
 SAMPLE_ROWS = 500
@@ -40,14 +41,23 @@ MAX_REMEMBERED = 10_000
 
 ID: FieldPath = ("id",)
 
+KIND_WORDS = {
+    "boolean": ("a boolean", "booleans"),
+    "number": ("a number", "numbers"),
+    "text": ("text", "texts"),
+    "array": ("an array", "arrays"),
+    "object": ("an object", "objects"),
+}
+"""What messages call a value of a kind, and several."""
+
 
 class Presence:
     """What is known of the fields of some tables."""
 
     def __init__(self, engine: Engine, schemas: Mapping[str, RecordSchema]) -> None:
         self._engine, self._schemas = engine, schemas
-        self._witnesses: dict[tuple[str, FieldPath], str] = {}
-        self._absent: dict[tuple[str, FieldPath], int] = {}  # as of a table's revision
+        self._witnesses: dict[tuple[str, Trait], str] = {}
+        self._absent: dict[tuple[str, Trait], int] = {}  # as of a table's revision
 
     def fields(self, table: str) -> Fields:
         """Return what is declared of a table's fields."""
@@ -67,36 +77,38 @@ class Presence:
         """
         fields, paths = self.fields(table), list(dict.fromkeys(paths))
         absent: set[FieldPath] = set()
-        unknown: list[FieldPath] = []
+        unknown: list[Trait] = []
         for path in paths:
             declared = fields.type_of(path)
             if declared is None:
                 absent.add(path)
-            elif path != ID and not declared.kinds and not await self._is_seen(table, path):
-                unknown.append(path)
-        if unknown:
-            absent |= await self._look_for(table, unknown)
+            elif path != ID and not declared.kinds:
+                unknown.append(Trait(path))
+        absent |= {trait.path for trait in await self._lacking(table, unknown)}
         return [path for path in paths if path in absent]
 
-    async def _look_for(self, table: str, paths: Sequence[FieldPath]) -> set[FieldPath]:
-        """Return those of some fields that no record has. The engine keeps a few of them in step with every write."""
+    async def _lacking(self, table: str, traits: Iterable[Trait]) -> list[Trait]:
+        """Return those of some traits that no record has. The engine keeps a few of them in step with every write."""
+        unseen = [trait for trait in traits if not await self._is_seen(table, trait)]
+        if not unseen:
+            return []
         revision = (await self._engine.table_stats(table)).revision
-        absent = {path for path in paths if self._absent.get((table, path)) == revision}
-        unknown = [path for path in paths if path not in absent]
+        unknown = [trait for trait in unseen if self._absent.get((table, trait)) != revision]
+        found = set[Trait]()
         if unknown:
-            for path, key in zip(unknown, await self._engine.holders(table, unknown), strict=True):
+            for trait, key in zip(unknown, await self._engine.holders(table, unknown), strict=True):
                 if key is None:
-                    absent.add(path)
-                    _remember(self._absent, (table, path), revision)
+                    _remember(self._absent, (table, trait), revision)
                 else:
-                    _remember(self._witnesses, (table, path), key)
-        return absent
+                    found.add(trait)
+                    _remember(self._witnesses, (table, trait), key)
+        return [trait for trait in unseen if trait not in found]
 
-    async def _is_seen(self, table: str, path: FieldPath) -> bool:
-        """Say whether the record that had a field has it still."""
-        witness = self._witnesses.get((table, path))
+    async def _is_seen(self, table: str, trait: Trait) -> bool:
+        """Say whether the record that had a trait has it still."""
+        witness = self._witnesses.get((table, trait))
         body = None if witness is None else await self._engine.get(table, witness)
-        return body is not None and reader(path)(body) is not MISSING
+        return body is not None and trait.has(reader(trait.path)(body))
 
     async def names(self, table: str) -> list[str]:
         """Return the names of a table's fields, as far as its schema or its first records tell: dotted, outer first."""
@@ -133,6 +145,43 @@ class Presence:
             told = f"no record in {table} has the field '{shorten(name)}'"
             warnings.append(f"{told}; {hint[0].lower()}{hint[1:]}" if hint else told)
         return warnings
+
+    async def unmatched(self, table: str, demands: Sequence[Demand], *, is_strict: bool) -> list[str]:
+        """Return a warning for each value of a condition that can match nothing that its field holds.
+
+        A field of a declared type is left out: there such a value is refused when the query is read. So is one that no
+        record has a value in.
+
+        Args:
+            is_strict: raise instead of warning.
+
+        Raises:
+            InvalidValue: with `is_strict`, for the first of them.
+
+        Cost: O(1) for what is known; else O(n) once for all of them, in steps.
+        """
+        fields, warnings = self.fields(table), list[str]()
+        free = [demand for demand in demands if (known := fields.type_of(demand.trait.path)) and not known.kinds]
+        unseen = [demand.trait for demand in free if not await self._is_seen(table, demand.trait)]
+        absent = set(await self.absent(table, [trait.path for trait in unseen]))  # nothing is held there
+        lacking = set(await self._lacking(table, [trait for trait in unseen if trait.path not in absent]))
+        for demand in free:
+            if demand.trait in lacking and (held := await self._held_instead(table, demand.trait)) is not None:
+                asked = " or ".join(KIND_WORDS[kind][0] for kind in sorted(demand.trait.kinds))
+                told = f"has {asked} in '{shorten(print_path(demand.trait.path))}', which holds {KIND_WORDS[held][1]}"
+                hint = "".join(f"; {hint}" for kind, hint in demand.meant if kind == held)
+                if is_strict:
+                    raise InvalidValue(f"No record in '{shorten(table)}' {told}{hint}{'' if hint[-1:] == '?' else '.'}")
+                warnings.append(f"no record in {table} {told}{hint}")
+        return warnings
+
+    async def _held_instead(self, table: str, trait: Trait) -> str | None:
+        """Return a kind of values that a field holds, besides those of a trait; None if it holds none but null."""
+        others = Trait(trait.path, frozenset(KIND_WORDS) - trait.kinds)
+        if await self._lacking(table, [others]):
+            return None
+        body = await self._engine.get(table, self._witnesses[table, others])
+        return None if body is None else kind_of(reader(trait.path)(body))
 
 
 def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:

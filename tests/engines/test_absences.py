@@ -12,8 +12,9 @@ from ramekin import codec
 from ramekin.database import Database
 from ramekin.definitions import Change
 from ramekin.engine import view as views
+from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
-from ramekin.fields import NoSchema
+from ramekin.fields import Field, NoSchema, Trait
 from ramekin.finding import FindRequest
 from ramekin.operations import Operation
 from ramekin.paths import parse_path
@@ -47,7 +48,7 @@ async def fill(engine, records=RECORDS, **members):
 
 
 async def holders(engine, *names):
-    return await engine.holders("t", [parse_path(name) for name in names])
+    return await engine.holders("t", [Trait(parse_path(name)) for name in names])
 
 
 async def test_several_fields_are_looked_for_in_one_pass_which_ends_when_each_is_found(engine, looked_at):
@@ -193,7 +194,7 @@ async def test_a_condition_on_a_field_that_no_record_has_costs_nothing_after_a_w
                 await database.apply(Operation("patch", "t", "1", {"name": i}))
                 looked_at.clear()
                 page = await database.find(request)
-                assert len(page.warnings) == 1
+                assert page.warnings[0] == "no record in t has the field 'none'"
                 assert max(looked_at, default=0) <= views.BATCH_ROWS  # names to suggest, no pass
                 assert len(looked_at) <= 1
                 assert (page.rows, page.explain.rows_examined) == ((), 0)
@@ -205,3 +206,63 @@ async def test_a_condition_on_a_field_that_no_record_has_costs_nothing_after_a_w
 
 def is_met_by_new(condition):
     return condition["none"] in ({"contains": "x"}, {"null": False}) if "none" in condition else False
+
+
+# Kinds of values
+
+
+async def kinds_held(engine, *traits):
+    return await engine.holders("t", [Trait(parse_path(name), frozenset(kinds.split())) for name, kinds in traits])
+
+
+async def test_kinds_of_values_are_looked_for_once_and_known_from_then_on(engine, looked_at):
+    await fill(engine, v=True, n=None)
+    asked = [("v", "boolean"), ("v", "text"), ("v", "text number"), ("v", "boolean text"), ("n", "text"), ("n", "null")]
+    assert await kinds_held(engine, *asked) == ["0", None, None, "0", None, "0"]
+    assert sum(looked_at) == RECORDS
+    looked_at.clear()
+    absent = [("v", "text"), ("v", "text number"), ("n", "text")]
+    for i in range(5):
+        await engine.change("t", f"n{i}", lambda _, i=i: codec.dump({"id": f"n{i}", "v": False, "n": None}))
+        assert await kinds_held(engine, *absent) == [None] * 3
+    assert looked_at == []
+    await engine.change("t", "new", lambda _: codec.dump({"id": "new", "v": "x"}))
+    assert await kinds_held(engine, *absent) == ["new", "new", None]
+
+
+async def test_an_index_of_the_field_tells_without_a_look(engine, looked_at):
+    await fill(engine, v=True)
+    for is_sorted, asked, expected in (
+        (False, [("v", "boolean"), ("v", "text"), ("v", "number text")], ["0", None, None]),
+        (True, [("v", "array"), ("v", "object text")], [None, None]),
+    ):
+        field = (Field(("v",)),)
+        async with engine.snapshot([Access("t", ordered=field) if is_sorted else Access("t", equal=field)]):
+            pass
+        looked_at.clear()
+        assert await kinds_held(engine, *asked) == expected
+        assert looked_at == []
+
+
+async def test_a_value_that_can_match_nothing_is_told_without_a_scan_once_it_was(looked_at):
+    async with Database() as database:
+        await database.load([("t", {"id": i, "vip": i % 2 == 0}) for i in range(RECORDS)])
+        for where in ({"vip": "True"}, {"vip": {"ne": "True"}}, {"not": {"vip": {"in": [1, "x"]}}}):
+            request = FindRequest("t", parse_where(where, FREE), limit=1)
+            await database.find(request)
+            for i in range(3):
+                await database.apply(Operation("patch", "t", "1", {"name": i}))
+                looked_at.clear()
+                page = await database.find(request)
+                assert "'vip', which holds booleans" in page.warnings[0]
+                assert looked_at == [], where
+
+
+async def test_a_value_that_may_match_costs_no_scan(looked_at):
+    async with Database() as database:
+        await database.load([("t", {"id": i, "vip": i % 2 == 0, "name": f"n{i}"}) for i in range(RECORDS)])
+        for where in ({"vip": False}, {"vip": {"ne": True}}, {"name": "x"}, {"name": {"nin": ["y", "z"]}}):
+            looked_at.clear()
+            page = await database.find(FindRequest("t", parse_where(where, FREE), limit=1))
+            assert not page.warnings
+            assert sum(looked_at) <= views.BATCH_ROWS, where  # the first record that has it

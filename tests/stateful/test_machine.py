@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ramekin import Database, RamekinError
 from ramekin.changing import ChangeRequest
 from ramekin.engine.base import Access
-from ramekin.errors import UnknownField, UnknownTable
+from ramekin.errors import InvalidValue, UnknownField, UnknownTable
 from ramekin.fields import Field, NoSchema
 from ramekin.finding import FindRequest
 from ramekin.joining import JoinRequest
@@ -212,6 +212,9 @@ class Machine(RuleBasedStateMachine):
             done = self.run(self.database.change(request))
         except UnknownTable:
             assert table not in self.model
+            return
+        except InvalidValue:
+            assert oracle.asks_for_what_is_not_held(self.model[table].values(), where)
             return
         except UnknownField:
             assert all(

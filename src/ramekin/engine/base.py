@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.definitions import Change, Checked, Definition, IndexStats, MemoryStats, RecordId, TableStats
-    from ramekin.fields import Field
+    from ramekin.fields import Field, Trait
     from ramekin.paths import FieldPath
     from ramekin.query.plan import IdWalk, Part, Query
     from ramekin.values import JoinKey, OrderKey, Span
@@ -343,11 +343,11 @@ class Engine(Protocol):
         Cost: O(log n + limit), after the first call on a table, which puts its ids in order.
         """
 
-    async def holders(self, table: str, paths: Sequence[FieldPath]) -> list[str | None]:
-        """Return for each of some fields the key of a record that has it, or None. Raises UnknownTable.
+    async def holders(self, table: str, traits: Sequence[Trait]) -> list[str | None]:
+        """Return for each of some traits the key of a record that has it, or None. Raises UnknownTable.
 
-        Cost: O(1) where it is known that none has, which writes keep so; else one pass over the records for all of the
-        fields, in steps, until each was found.
+        Cost: O(1) where an index of the field tells, or where it is known that none has, which writes keep so; else one
+        pass over the records for all of the traits, in steps, until each was found.
         """
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[View]:

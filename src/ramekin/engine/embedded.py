@@ -15,6 +15,7 @@ from ramekin.engine.backups import Backups
 from ramekin.engine.base import Access, Guarantees, Page
 from ramekin.engine.builds import Builds
 from ramekin.engine.view import EmbeddedView, page_of
+from ramekin.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.watch import Watch
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ramekin.definitions import Change, Checked, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.engine import base
     from ramekin.engine.base import State
-    from ramekin.paths import FieldPath
 
 SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""
@@ -186,18 +186,25 @@ class EmbeddedEngine:
         async with self.snapshot([Access(table, in_id_order=True)]) as view:
             return view.page(table, after, offset, limit)
 
-    async def holders(self, table: str, paths: Sequence[FieldPath]) -> list[str | None]:
-        absences, now_s = self._catalog.table(table).absences, self._clock.steady_s()
-        unknown = [path for path in dict.fromkeys(paths) if not absences.are_known(path, now_s)]
-        if not unknown:
-            return [None] * len(paths)
-        async with self.snapshot([Access(table)]) as view:
-            absences = self._catalog.table(table).absences
-            absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
-            found = await view.holders(table, unknown)
-        absences.drop(found)
-        absences.settle(path for path in unknown if path not in found)
-        return [found.get(path) for path in paths]
+    async def holders(self, table: str, traits: Sequence[Trait]) -> list[str | None]:
+        now_s, found = self._clock.steady_s(), dict[Trait, str]()
+        known = self._catalog.table(table)
+        unknown = []
+        for trait in dict.fromkeys(traits):
+            if (index := known.indexes.get(Field(trait.path))) is not None and index.holds(trait.kinds):
+                if (record_id := index.holder(trait.kinds)) is not None:
+                    found[trait] = str(record_id)
+            elif not known.absences.are_known(trait, now_s):
+                unknown.append(trait)
+        if unknown:
+            async with self.snapshot([Access(table)]) as view:
+                absences = self._catalog.table(table).absences
+                absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
+                there = await view.holders(table, unknown)
+            absences.drop(there)
+            absences.settle(trait for trait in unknown if trait not in there)
+            found |= there
+        return [found.get(trait) for trait in traits]
 
     def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
         return _Snapshot(self, accesses)

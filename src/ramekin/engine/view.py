@@ -20,13 +20,14 @@ from ramekin.paths import print_path, reader, row_reader
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
 from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.table import Still
-from ramekin.values import ARRAY, MISSING, NUMBER, TEXT, Span
+from ramekin.values import ARRAY, NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ramekin.definitions import RecordId
     from ramekin.engine.base import Access, Row
+    from ramekin.fields import Trait
     from ramekin.paths import FieldPath
     from ramekin.query.plan import Part
     from ramekin.storage.id_order import IdOrder
@@ -196,17 +197,17 @@ class EmbeddedView:
             yield batch
             await asyncio.sleep(0)
 
-    async def holders(self, table: str, paths: Sequence[FieldPath]) -> dict[FieldPath, str]:
-        """Return the key of a record that has a field, for those of some fields that any record has. Cost: O(n)."""
-        found: dict[FieldPath, str] = {}
-        missing = list(paths)
+    async def holders(self, table: str, traits: Sequence[Trait]) -> dict[Trait, str]:
+        """Return the key of a record that has a trait, for those of some traits that any record has. Cost: O(n)."""
+        found: dict[Trait, str] = {}
+        missing = list(traits)
         async for bodies in self.batches(table):
             rest = iter(bodies)
             while missing and (holder := next(filter(_has_any(missing), rest), None)) is not None:
-                values = row_reader(tuple(missing))(holder)
-                has = [path for path, value in zip(missing, values, strict=True) if value is not MISSING]
+                values = row_reader(tuple(trait.path for trait in missing))(holder)
+                has = [trait for trait, value in zip(missing, values, strict=True) if trait.has(value)]
                 found |= dict.fromkeys(has, str(_read_id(holder)))
-                missing = [path for path in missing if path not in has]
+                missing = [trait for trait in missing if trait not in has]
             if not missing:
                 break
         return found
@@ -238,13 +239,13 @@ class EmbeddedView:
         return Rows(bodies, merged)
 
 
-def _has_any(paths: Sequence[FieldPath]) -> Callable[[bytes], bool]:
-    """Return the test whether a body has one of some fields."""
-    if len(paths) == 1:
-        read_one = reader(paths[0])
-        return lambda body: read_one(body) is not MISSING
-    read = row_reader(tuple(paths))
-    return lambda body: any(value is not MISSING for value in read(body))
+def _has_any(traits: Sequence[Trait]) -> Callable[[bytes], bool]:
+    """Return the test whether a body has one of some traits."""
+    if len(traits) == 1:
+        read_one, has = reader(traits[0].path), traits[0].has
+        return lambda body: has(read_one(body))
+    read, tests = row_reader(tuple(trait.path for trait in traits)), [trait.has for trait in traits]
+    return lambda body: any(has(value) for has, value in zip(tests, read(body), strict=True))
 
 
 def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: int, limit: int) -> Page:

@@ -139,7 +139,7 @@ class PathTooLong(BadRequest):
 
 
 class InvalidValue(BadRequest):
-    """A condition's value cannot be read as the field's declared type, or does not fit the operator."""
+    """A condition's value cannot be read as the field's declared type, or can match nothing that the field holds."""
 
     code = "invalid-value"
     title = "The value cannot be read"

@@ -7,7 +7,7 @@ for how they stay in step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
@@ -18,7 +18,7 @@ from ramekin.readings import comparer
 from ramekin.storage.id_order import MANY, IdOrder, holds, ids_behind, place_behind
 from ramekin.storage.memory import DECIMAL_BYTES, ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
-from ramekin.values import BOOLEAN, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
+from ramekin.values import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
 
 if TYPE_CHECKING:
     from ramekin.definitions import RecordId
@@ -30,6 +30,9 @@ KINDS = OBJECT + 1
 
 SHORT_POSTING = 1000
 """Ids that a posting holds as a list in order; a longer one is an `IdOrder`, which takes new ones faster."""
+
+_NESTED = frozenset({"array", "object"})
+"""Kinds of values that a hash index leaves out."""
 
 SAMPLE_VALUES = 8
 """Values whose postings are counted to estimate those of a stretch."""
@@ -129,6 +132,17 @@ class FieldIndex(Shared):
         """Return the ids of the records with this value, in id order. Cost: O(1), the ids are not copied."""
         posting = self.postings[key[0]].get(key[1])
         return () if posting is None else _ids_in(posting)
+
+    def holds(self, kinds: Collection[str]) -> bool:
+        """Say whether the index tells which records have a value of some kinds (JSON's names)."""
+        return bool(kinds) and "null" not in kinds and (self.is_sorted or _NESTED.isdisjoint(kinds))
+
+    def holder(self, kinds: Collection[str]) -> RecordId | None:
+        """Return the id of a record with a value of one of some kinds, None if there is none. Cost: O(1)."""
+        for name, postings in zip(KIND_NAMES, self.postings, strict=True):
+            if name in kinds and postings:
+                return _ids_in(next(iter(postings.values())))[0]
+        return None
 
     def find_joined(self, key: JoinKey) -> list[Sequence[RecordId]]:
         """Return the ids of the records with this join key: those with the text, and those with the number."""

@@ -1,0 +1,116 @@
+"""Demands: which kinds of values a predicate asks a field for, so that somebody can see whether any record has one.
+
+A value that can match nothing that a field holds is nearly always a mistake: `vip=True` where `vip` holds booleans, or
+a number in quotes. Nothing is matched, or with `ne` everything. Knows no tables; see ``presence.py`` for who looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ramekin.fields import Trait, as_number
+from ramekin.query.predicate import ORDERINGS, TEXT_OPERATORS, All, Condition, Not
+from ramekin.values import BOOLEAN, KIND_NAMES, NUMBER, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ramekin.query.predicate import Predicate
+    from ramekin.values import OrderKey
+
+ID = ("id",)
+
+_YES, _NO = ("true", "yes", "y", "on", "t", "1"), ("false", "no", "n", "off", "f", "0")
+_BOOLEANS = {**dict.fromkeys(_YES, "true"), **dict.fromkeys(_NO, "false")}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One value of a condition: what a record must have for it to match.
+
+    `is_proved` says that every record which the predicate finds has it. `meant` is what a writer may have meant of whom
+    the field holds another kind, by that kind.
+    """
+
+    trait: Trait
+    is_proved: bool
+    meant: tuple[tuple[str, str], ...] = ()
+
+
+def demands_of(predicate: Predicate) -> tuple[Demand, ...]:
+    """Return what a predicate asks of its fields, each trait once; nothing for ids that are looked up.
+
+    Cost: O(values in the predicate).
+    """
+    found: dict[Trait, Demand] = {}
+    for demand in _demands(predicate, is_sure=True):
+        known = found.setdefault(demand.trait, demand)
+        if demand.is_proved and not known.is_proved:
+            found[demand.trait] = demand
+    return tuple(found.values())
+
+
+def _demands(predicate: Predicate, *, is_sure: bool) -> Iterator[Demand]:
+    if isinstance(predicate, Condition):
+        groups = list(_groups(predicate))
+        is_proved = is_sure and predicate.operator != "nin" and len({kinds for kinds, _ in groups}) == 1
+        for kinds, meant in groups:
+            yield Demand(Trait(predicate.field.path, kinds), is_proved, meant)
+        return
+    parts = (predicate.part,) if isinstance(predicate, Not) else predicate.parts
+    for part in parts:
+        yield from _demands(part, is_sure=is_sure and isinstance(predicate, All))
+
+
+_Group = tuple[frozenset[str], tuple[tuple[str, str], ...]]
+"""The kinds by which one value may match, and what may have been meant by it."""
+
+
+def _groups(condition: Condition) -> Iterator[_Group]:
+    operator, operands = condition.operator, [operand for operand in condition.operands if operand is not None]
+    if operator in ("null", "exists") or (operator == "in" and condition.field.path == ID):
+        return
+    if operator in TEXT_OPERATORS:
+        yield frozenset({"text"}), ()
+    elif operator == "contains":
+        yield frozenset({"array", *("text" for operand in operands if operand[0] == TEXT)}), ()
+    elif operator in ORDERINGS:
+        yield frozenset(KIND_NAMES[operand[0]] for operand in operands), _meant(operands)
+    else:
+        yield from _values(operands)
+
+
+def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
+    """Yield each value of a list: a text with what it is read as besides, where that stands beside it."""
+    known = set(operands)
+    read: set[OrderKey] = set()
+    for operand in operands:
+        if operand[0] == TEXT:
+            text = str(operand[1])
+            also = [key for key in ((NUMBER, as_number(text)), (BOOLEAN, _of_word(text))) if key in known]
+            read.update(also)
+            yield frozenset(KIND_NAMES[key[0]] for key in (operand, *also)), _meant([operand])
+    for operand in operands:
+        if operand[0] != TEXT and operand not in read:
+            yield frozenset({KIND_NAMES[operand[0]]}), _meant([operand])
+
+
+def _of_word(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text)
+
+
+def _meant(operands: Sequence[OrderKey]) -> tuple[tuple[str, str], ...]:
+    """Return what may have been meant by one value, by the kind that the field holds."""
+    if not operands or operands[0][0] not in (NUMBER, TEXT):
+        return ()
+    operand, written = operands[0], str(operands[0][1])
+    meant = []
+    if (word := _BOOLEANS.get(written.strip().casefold())) is not None:
+        meant.append(("boolean", f"did you mean '{word}'?"))
+    if operand[0] == TEXT and as_number(written) is not None:
+        meant.append(("number", "in JSON a number stands without quotes"))
+    if operand[0] == NUMBER:
+        meant.append(("text", "in JSON a text stands in quotes"))
+    meant.append(("array", "an element of an array is asked for with 'contains'"))
+    return tuple(meant)
