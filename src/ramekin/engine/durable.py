@@ -20,6 +20,7 @@ from ramekin.durability.store import rest
 from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
 from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.ends import to_its_end
 from ramekin.engine.pending import Pending
 from ramekin.errors import RamekinError, Starting
 from ramekin.storage.catalog import Catalog
@@ -68,6 +69,9 @@ class DurableEngine(EmbeddedEngine):
         self._journal: Journal | None = None
 
     async def open(self) -> None:
+        await to_its_end(self._open())  # a thread has the directory meanwhile
+
+    async def _open(self) -> None:
         file, catalog = await asyncio.to_thread(self._replay)
         for table in catalog:
             await self.builds.pinned(table)
@@ -90,6 +94,9 @@ class DurableEngine(EmbeddedEngine):
         return file, catalog
 
     async def close(self) -> None:
+        await to_its_end(self._close())  # else nobody would let go of the directory
+
+    async def _close(self) -> None:
         if self._journal is not None:
             await self._journal.stop()
             async with self._alone:  # what stood alone is told that it was refused
