@@ -83,6 +83,7 @@ def another_type(path, more):
 OTHERWISE = {
     "304": lambda path, more: (path, {"headers": {"if-none-match": "*"}}),
     "400": lambda path, more: (f"{path}{'&' if '?' in path else '?'}a=%ff", more),
+    "403": lambda path, more: (path, more | {"headers": {"origin": "null"}}),
     "404": no_table,
     "406": lambda path, more: (path, more | {"headers": {"accept": "image/png"}}),
     "412": lambda path, more: (path, more | {"headers": {"if-match": '"old"'}}),

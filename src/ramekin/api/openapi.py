@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 
 from ramekin.api import answers, shapes
 from ramekin.api.limits import is_open
+from ramekin.api.origins import SAFE
 from ramekin.api.parameters import ID
 from ramekin.api.typed_paths import add_typed_tables
 
@@ -72,9 +73,10 @@ def _make(
     edge = [*([401] if has_keys else []), *([429] if has_rate_limit else [])]
     for path, operations in document["paths"].items():
         passes_edge = not is_open(path)
-        for operation in operations.values():
+        for method, operation in operations.items():
             known = app.state.documents[operation["operationId"]]
-            _complete(operation, known, edge if passes_edge else [], counted if passes_edge else [])
+            refused = [] if method.upper() in SAFE else [403]
+            _complete(operation, known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
             if has_keys and not passes_edge:
                 operation["security"] = []
     _tell_limits(document, limits)
