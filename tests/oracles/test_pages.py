@@ -12,6 +12,7 @@ from ramekin import Database
 from ramekin.fields import NoSchema
 from ramekin.finding import FindRequest
 from ramekin.operations import Operation
+from ramekin.query.rows import Rows
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.storage.indexes import SHORT_POSTING
@@ -108,3 +109,58 @@ def test_pages_go_through_postings_that_grow_and_shrink_between_them(seed):
                 await page_through(database, model, sort, where, limits, lambda: generator.random() < 0.5)
 
     asyncio.run(run())
+
+
+def correlated(i, size):
+    """Return a record of which some fields go with the id, some against it, and some not at all."""
+    return {
+        "id": i if i % 2 else f"x{i:05}",
+        "at": i,
+        "back": -i,
+        "mixed": i * 7919 % size,
+        "few": f"c{i % 7}",
+        "late": i > size * 0.8,
+        "skew": 0 if i % 50 else i,
+    } | ({} if i % 3 else {"maybe": i % 11 or None})
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_pages_are_the_same_whichever_of_two_ways_ends_first(seed, monkeypatch):
+    generator, switched, plain = Generator(3000 + seed), [], Rows._in_passes
+
+    def counted(self, plan, gathered, last):
+        switched.append(gathered is not None)
+        return plain(self, plan, gathered, last)
+
+    monkeypatch.setattr(Rows, "_in_passes", counted)
+
+    async def run():
+        for _ in range(3):
+            size = generator.choice([50, 400, 900])
+            model = {str(record["id"]): record for record in (correlated(i, size) for i in range(size))}
+            async with Database() as database:
+                await load(database, model)
+                for _ in range(6):
+                    where = wide_condition(generator, size)
+                    where |= wide_condition(generator, size) if generator.random() < 0.5 else {}
+                    if generator.random() < 0.3:
+                        where["or"] = [wide_condition(generator, size), wide_condition(generator, size)]
+                    names = ["at", "-back", "-mixed", "few", "-few", "-id", "maybe", "-late", "skew"]
+                    sort = generator.sample(names, generator.choice([0, 0, 1, 1, 2]))
+                    if len({name.strip("-") for name in sort}) < len(sort):
+                        continue
+                    limits = [*generator.choices([1, 2, 5, 10], k=30), *[300] * 9]
+                    await page_through(database, model, sort, where, limits, lambda: generator.random() < 0.3)
+
+    asyncio.run(run())
+    assert any(switched)
+
+
+def wide_condition(generator, size):
+    """Return a condition that means none, few, many or all."""
+    name = generator.choice(["at", "back", "mixed", "skew", "few", "late", "maybe"])
+    if name in ("few", "late", "maybe"):
+        wanted = {"few": ["c1", {"in": ["c1", "c5"]}], "late": [True, False], "maybe": [{"null": True}, {"gt": 3}, 3]}
+        return {name: generator.choice(wanted[name])}
+    value = generator.randrange(size) * (-1 if name == "back" else 1)
+    return {name: generator.choice([{"gte": value}, {"lt": value}, value, {"gte": value - size // 10, "lt": value}])}
