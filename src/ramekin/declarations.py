@@ -1,8 +1,9 @@
 """What a JSON Schema declares of a field, whether a Pydantic model made the schema or a client sent it.
 
 A schema's keywords hold together, so what `type`, `$ref` and `allOf` say is narrowed by each, and what the branches of
-`anyOf` and `oneOf` say is widened by each. What is not looked at (`if`, `not`, `dependentSchemas`, anchors) could only
-narrow it further: where this module is not sure, more may stand there than it says, never less. Knows nothing of
+`anyOf` and `oneOf` say is widened by each. What is not looked at (`if`, `not`, `dependentSchemas`, anchors, parts with
+an `$id` of their own) could only narrow it further: where this module is not sure, more may stand there than it says,
+never less. Knows nothing of
 validation; see ``fields.py`` for what is made of it.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from ramekin.fields import ANYTHING, KINDS, Field, FieldType, narrowed, widened
 from ramekin.paths import print_path
@@ -57,7 +59,7 @@ class _Search:
 
     def of(self, part: Any, path: FieldPath) -> FieldType | None:
         """Return what a part of the schema says of what lies at a path inside it."""
-        if not isinstance(part, dict):
+        if not isinstance(part, dict) or _is_apart(part, self._root):
             return None if part is False else ANYTHING
         place = id(part), len(path)
         if place not in self._known:
@@ -156,7 +158,7 @@ def _parts(node: Any, root: dict[str, Any]) -> Iterator[Any]:
     while pending:
         part = pending.pop(0)
         steps += 1
-        if not isinstance(part, dict) or steps > _MAX_STEPS:
+        if not isinstance(part, dict) or _is_apart(part, root) or steps > _MAX_STEPS:
             yield True
             continue
         inner = [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())]
@@ -167,11 +169,18 @@ def _parts(node: Any, root: dict[str, Any]) -> Iterator[Any]:
             yield part
 
 
+def _is_apart(part: dict[str, Any], root: dict[str, Any]) -> bool:
+    """Say whether a part is a resource of its own, in which ``#`` is not the whole schema."""
+    return part is not root and isinstance(part.get("$id"), str)
+
+
 def _follow(reference: Any, root: dict[str, Any]) -> Any:
     """Return what a pointer inside the same document points at; an anchor, or what leads elsewhere, says nothing."""
     node: Any = root
     if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
         return True
-    for step in reference.removeprefix("#").split("/")[1:]:
-        node = node.get(step.replace("~1", "/").replace("~0", "~"), True) if isinstance(node, dict) else True
+    for step in unquote(reference[1:]).split("/")[1:]:
+        if not isinstance(node, dict) or _is_apart(node, root):
+            return True
+        node = node.get(step.replace("~1", "/").replace("~0", "~"), True)
     return node

@@ -132,6 +132,22 @@ def test_a_reference_to_an_anchor_lets_any_value_be_asked_for(api):
     assert api.get(f"{PETS}?age:gte=5").json() == {"data": [{"id": 1, "age": 5}], "next": None}
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"v": {"$id": "inner", "$ref": "#/$defs/x", "$defs": {"x": {"type": "string"}}}}},
+        {"properties": {"v": {"$ref": "#/$defs/in/$defs/y"}}, "$defs": {"in": {"$id": "in", "$defs": {"x": {"type": "string"}, "y": {"$ref": "#/$defs/x"}}}}},
+        {"properties": {"v": {"$ref": "#/$defs/x%20y"}}, "$defs": {"x y": {"type": "string"}, "x%20y": {"type": "integer"}}},
+        {"properties": {"v": {"$ref": "#/$defs/x~1y"}}, "$defs": {"x/y": {"type": "string"}}},
+    ],
+)  # fmt: skip
+def test_a_query_reads_a_value_as_the_part_declares_it_that_a_reference_means(api, schema):
+    define(api, schema={**schema, "$defs": {"x": {"type": "integer"}, **schema.get("$defs", {})}})
+    assert api.post(PETS, json={"id": 1, "v": "abc"}).status_code == 201
+    assert_problem(api.post(PETS, json={"id": 2, "v": 5}), 422, "invalid-record")
+    assert [pet["id"] for pet in api.get(f"{PETS}?v=abc").json()["data"]] == [1]
+
+
 def test_records_that_break_a_new_definition_are_named_and_nothing_changes(api):
     api.post(PETS, json=[{"id": i, "name": "rex", "age": i - 2} for i in range(4)])
     before = api.get(TABLE).json()
