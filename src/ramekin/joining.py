@@ -59,7 +59,7 @@ from ramekin.query.pairs import (
 )
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, paths_in
-from ramekin.values import MISSING
+from ramekin.values import MISSING, NUMBER, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -76,6 +76,9 @@ if TYPE_CHECKING:
 
 Shape = Literal["pairs", "tree"]
 SHAPES: tuple[Shape, ...] = ("pairs", "tree")
+
+
+EITHER = frozenset({NUMBER, TEXT})
 
 
 @dataclass(frozen=True)
@@ -410,7 +413,9 @@ class _Rows:
 
     async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
         """Return how many matches of a page are of a number with a text, counted in steps."""
-        mixed, kinds = 0, self._view.kinds(self._plan.right_table, self._plan.right_field)
+        field, mixed = self._plan.right_field, 0
+        # An index tells the types that are stored only where values are compared as they stand.
+        kinds = self._view.kinds(self._plan.right_table, field) if field.reading == "plain" else EITHER
         for part in _parts(pairs, trees):
             mixed += count_mixed(part, self._plan.on, kinds)
             await self._view.rest(1 + len(part) // 4)
