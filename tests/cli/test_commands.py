@@ -220,6 +220,29 @@ def test_of_two_servers_that_start_on_one_port_one_is_refused(tmp_path):
             process.communicate(timeout=30)
 
 
+def test_a_server_that_was_killed_with_its_connections_is_started_again_at_once(tmp_path):
+    arguments = ["serve", "--data-dir", str(tmp_path / "data")]
+    first = Server(*arguments)
+    port = int(first.url.rpartition(":")[2])
+    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
+    for client in clients:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+    first.process.kill()
+    first.process.communicate(timeout=30)
+    command = [sys.executable, "-m", "ramekin", *arguments, "--port", str(port)]
+    again = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert f":{port} " in again.stdout.readline()
+        assert run("health", environment={"RAMEKIN_PORT": str(port)}).returncode == 0
+    finally:
+        again.terminate()
+        _, said = again.communicate(timeout=30)
+        for client in clients:
+            client.close()
+    assert again.returncode == 0, said
+
+
 @pytest.mark.parametrize("environment", [{"RAMEKIN_HOST": ""}, {"RAMEKIN_HOST": " ", "RAMEKIN_DATA_DIR": ""}])
 def test_an_empty_variable_neither_opens_the_server_nor_fills_a_folder(environment, tmp_path):
     server = Server("serve", environment=environment, cwd=tmp_path)

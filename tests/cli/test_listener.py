@@ -69,12 +69,32 @@ def test_a_port_that_another_server_will_listen_on_is_taken():
 def test_a_port_is_free_again_as_soon_as_its_server_ends():
     with bind("127.0.0.1") as listener:
         port = listener.getsockname()[1]
-        listener.listen()
-        listeners.is_listening(listener)
+        listeners.listen(listener, 5)
         with pytest.raises(Refused, match="already in use"):
             bind("127.0.0.1", port)
         client = socket.create_connection(("127.0.0.1", port))
         accepted, _ = listener.accept()
         accepted.close()  # this side closes first, so the connection stays in the system's table for a minute
         client.close()
-    bind("127.0.0.1", port).close()
+    with bind("127.0.0.1", port) as again:
+        listeners.listen(again, 5)
+
+
+def test_a_port_is_free_again_while_clients_of_a_killed_server_hold_on():
+    with bind("127.0.0.1") as listener:
+        port = listener.getsockname()[1]
+        listeners.listen(listener, 5)
+        client = socket.create_connection(("127.0.0.1", port))
+        accepted, _ = listener.accept()
+        accepted.close()
+    with client, bind("127.0.0.1", port) as again:
+        listeners.listen(again, 5)
+
+
+def test_one_of_two_that_bound_in_the_same_moment_is_told():
+    with bind("127.0.0.1") as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as between its binding and taking the flag away
+        with bind("127.0.0.1", first.getsockname()[1]) as second:
+            with pytest.raises(Refused, match="already in use"):
+                listeners.listen(first, 5)
+            listeners.listen(second, 5)

@@ -48,12 +48,21 @@ def is_on_loopback(listener: socket.socket) -> bool:
     return _is_loopback(listener.getsockname()[0])
 
 
-def is_listening(listener: socket.socket) -> None:
-    """Take note that the socket listens, which excludes others from now on.
+def listen(listener: socket.socket, backlog: int) -> None:
+    """Listen, which excludes others from now on.
 
-    Connections inherit the flag, and those that have ended would keep the next server from the port for a minute.
+    The flag is set again first: without it the connections that a killed server left on the port would forbid it, and
+    our own would keep the next server from it for a minute, since they inherit the flag.
+
+    Raises:
+        Refused: another server listens on the port; both began in the same moment.
     """
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.listen(backlog)
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise Refused(f"cannot listen on port {listener.getsockname()[1]}: {said}") from None
 
 
 def url_of(listener: socket.socket, host: str) -> str:

@@ -39,9 +39,9 @@ class Server(uvicorn.Server):
         yield  # they are not uvicorn's
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
         for listener in sockets or ():
-            listeners.is_listening(listener)
+            listeners.listen(listener, self.config.backlog)
+        await super().startup(sockets)
         self.greet()
 
     def greet(self) -> None:
