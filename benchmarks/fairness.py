@@ -78,7 +78,7 @@ def stops_within(url: str, path: str) -> float:
     place = urlsplit(url)
     assert place.port
     connection = socket.create_connection((place.hostname, place.port))
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     time.sleep(0.5)
     connection.close()
     went = perf_counter()

@@ -54,7 +54,7 @@ def logging_server():
 def send(server, path):
     """Send a request and return the socket, without waiting for the answer."""
     connection = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
-    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\nx-request-id: long\r\n\r\n".encode())
+    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nx-request-id: long\r\n\r\n".encode())
     return connection
 
 

@@ -45,7 +45,7 @@ def connection(server):
 def test_a_dump_to_a_slow_reader_takes_no_memory_and_others_are_answered(big):
     before = memory_mb(big)
     with connection(big) as slow, big.client() as client:
-        slow.sendall(b"GET /api/v1/dump/big HTTP/1.1\r\nhost: x\r\n\r\n")
+        slow.sendall(b"GET /api/v1/dump/big HTTP/1.1\r\nhost: localhost\r\n\r\n")
         waits = []
         for _ in range(50):
             slow.recv(65_536)
@@ -59,7 +59,7 @@ def test_a_dump_to_a_slow_reader_takes_no_memory_and_others_are_answered(big):
 def test_a_dump_is_whole_and_of_one_moment_although_writes_go_on(big):
     with connection(big) as sock, big.client() as client:
         sock.sendall(
-            b"GET /api/v1/dump/big HTTP/1.1\r\nhost: x\r\naccept: application/x-ndjson\r\nconnection: close\r\n\r\n"
+            b"GET /api/v1/dump/big HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\nconnection: close\r\n\r\n"
         )
         text = sock.recv(65_536)
         client.delete("/api/v1/data/big/99999")
@@ -82,7 +82,7 @@ def test_clients_that_go_away_leave_nothing_behind(big):
         before = memory_mb(big)
         for _ in range(20):
             with connection(big) as sock:
-                sock.sendall(b"GET /api/v1/dump/big HTTP/1.1\r\nhost: x\r\n\r\n")
+                sock.sendall(b"GET /api/v1/dump/big HTTP/1.1\r\nhost: localhost\r\n\r\n")
                 sock.recv(1000)
         time.sleep(0.3)
         for i in range(5):
@@ -94,7 +94,9 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(shared_server):
     for headers in (b"content-length: 999999999999", b"transfer-encoding: chunked"):
         with connection(shared_server) as sock:
             sock.sendall(
-                b"POST /api/v1/data/t HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" + headers + b"\r\n\r\n"
+                b"POST /api/v1/data/t HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+                + headers
+                + b"\r\n\r\n"
             )
             if b"chunked" in headers:
                 sock.sendall(b"100000\r\n" + b" " * 0x100000 + b"\r\n1\r\nx\r\n")
@@ -109,7 +111,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(shared_server):
 def test_a_client_that_breaks_off_its_body_changes_nothing(shared_server):
     with connection(shared_server) as sock:
         sock.sendall(
-            b"POST /api/v1/load HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
+            b"POST /api/v1/load HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
             b'{"broken":[{"id":1},{"id":2}'
         )
         time.sleep(0.1)
@@ -123,7 +125,8 @@ def test_requests_in_one_packet_are_answered_in_order(shared_server):
     with connection(shared_server) as sock:
         sock.sendall(
             b"".join(
-                b"GET /problems/unknown-table HTTP/1.1\r\nhost: x\r\nx-request-id: r%d\r\n\r\n" % i for i in range(50)
+                b"GET /problems/unknown-table HTTP/1.1\r\nhost: localhost\r\nx-request-id: r%d\r\n\r\n" % i
+                for i in range(50)
             )
         )
         answer = b""

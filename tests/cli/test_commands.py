@@ -77,7 +77,7 @@ def test_a_signal_lets_requests_finish_and_exits_0(sign):
     server = Server("serve")
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
         connection.sendall(
-            b"POST /api/v1/data/t HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
+            b"POST /api/v1/data/t HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
         )
         time.sleep(0.3)
         server.process.send_signal(sign)

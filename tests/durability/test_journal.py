@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
@@ -172,6 +173,17 @@ async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_pa
     assert len(pauses) < 70
     assert not [name for name in names(tmp_path) if name.endswith((".db", ".unfinished"))]
     assert await after_a_kill(tmp_path) == {*map(str, range(5000)), "last"}
+
+
+async def test_a_snapshot_that_was_given_up_before_the_last_commit_is_no_fault(engine, caplog):
+    given_up = Future()
+    given_up.set_exception(journal._GivenUp())
+    await put(engine, "a")
+    engine._journal._writing = given_up
+    await put(engine, "b")
+    await engine.close()
+    assert "fault" not in caplog.text
+    assert "does not take writes" not in caplog.text
 
 
 async def test_a_write_that_comes_while_it_stops_is_refused_and_those_before_it_are_kept(engine, tmp_path):

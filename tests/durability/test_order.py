@@ -29,7 +29,7 @@ async def write_all(port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for i in range(WRITES):
             body = json.dumps({"id": f"order-{name}-{i:04}-mark"}).encode()
-            head = f"POST /api/v1/data/t HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            head = f"POST /api/v1/data/t HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
             writer.write(head.encode() + body)
             answer = await reader.readuntil(b"\r\n\r\n")
             assert b" 201 " in answer.splitlines()[0]

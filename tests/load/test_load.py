@@ -45,7 +45,7 @@ async def client(port, requests):
 def ask(method, path, record=None):
     body = b"" if record is None else json.dumps(record).encode()
     kind = "content-type: application/json\r\n" if record is not None else ""
-    return f"{method} {path} HTTP/1.1\r\nhost: x\r\n{kind}content-length: {len(body)}\r\n\r\n".encode() + body
+    return f"{method} {path} HTTP/1.1\r\nhost: localhost\r\n{kind}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 def run_clients(server, make_requests):

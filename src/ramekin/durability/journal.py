@@ -348,7 +348,8 @@ class Journal:
     def _note_snapshot(self, writing: Future[int]) -> None:
         """Take note of a snapshot that is done. Where it could not be written the logs hold all; it is tried again."""
         try:
-            self._snapshot_bytes = writing.result()
+            with suppress(_GivenUp):
+                self._snapshot_bytes = writing.result()
         except DiskFault as fault:
             _log.warning("a snapshot could not be written: %s; the log goes on", fault)
 
@@ -399,8 +400,7 @@ class Journal:
         A snapshot of 1.7 GB took 10 to 33 s, and a start without it takes no longer than after a kill.
         """
         if self._writing is not None:
-            with suppress(_GivenUp):
-                self._note_snapshot(self._writing)
+            self._note_snapshot(self._writing)
         try:
             self._file.sync()
             if self._file.lacks_mark:
