@@ -106,10 +106,14 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="ramekin-journal", daemon=True)
         self._thread.start()
 
-    async def stop(self) -> None:
-        """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
+    def take_no_more(self) -> None:
+        """Refuse what comes from now on; what is queued is committed."""
         self._is_stopping = True
         self._wake.set()
+
+    async def stop(self) -> None:
+        """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
+        self.take_no_more()
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)  # what the thread handed back last is applied
 

@@ -94,6 +94,8 @@ class DurableEngine(EmbeddedEngine):
         return file, catalog
 
     async def close(self) -> None:
+        if self._journal is not None:
+            self._journal.take_no_more()
         await to_its_end(self._close())  # else nobody would let go of the directory
 
     async def _close(self) -> None:
