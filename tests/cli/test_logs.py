@@ -29,7 +29,8 @@ def pipe():
     log = QueuedLines(theirs)
     yield log, ours
     log.close()
-    os.close(ours)
+    os.close(ours)  # a write that waits ends with this
+    log._thread.join(10)
     os.close(theirs)
 
 
@@ -69,8 +70,9 @@ def test_the_end_does_not_wait_for_a_reader_that_stalls(pipe):
     began = time.monotonic()
     log.close()
     assert time.monotonic() - began < 10
+    before = log.dropped
     log.handle(record("too late"))
-    assert log.dropped == 1
+    assert log.dropped == before + 1 > 50
 
 
 def test_a_line_that_cannot_be_printed_is_counted(pipe):

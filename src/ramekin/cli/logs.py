@@ -65,6 +65,9 @@ class QueuedLines(logging.Handler):
             self._is_closing = True
             self._turn.notify()
         self._thread.join(LAST_LINES_S)
+        with self._turn:  # what nobody took by now is not written to whatever has the descriptor later
+            self.dropped += len(self._lines)
+            self._lines.clear()
         super().close()
 
     def _write_all(self) -> None:
