@@ -78,9 +78,6 @@ Shape = Literal["pairs", "tree"]
 SHAPES: tuple[Shape, ...] = ("pairs", "tree")
 
 
-EITHER = frozenset({NUMBER, TEXT})
-
-
 @dataclass(frozen=True)
 class JoinRequest:
     """What is asked: two tables, a key, which rows, in which order, and which page.
@@ -412,10 +409,11 @@ class _Rows:
         return await count_pairs(self._kept(None, is_for_all=True))
 
     async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
-        """Return how many matches of a page are of a number with a text, counted in steps."""
+        """Return how many matches of a page are of a stored number with a stored text, counted in steps."""
         field, mixed = self._plan.right_field, 0
-        # An index tells the types that are stored only where values are compared as they stand.
-        kinds = self._view.kinds(self._plan.right_table, field) if field.reading == "plain" else EITHER
+        kinds = (
+            self._view.kinds(self._plan.right_table, field) if field.reading == "plain" else frozenset({NUMBER, TEXT})
+        )
         for part in _parts(pairs, trees):
             mixed += count_mixed(part, self._plan.on, kinds)
             await self._view.rest(1 + len(part) // 4)
