@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ramekin.durability.faults import DiskFault
+from ramekin.engine.ends import until_done
 from ramekin.errors import StorageFull, Unavailable
 
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ class Backups:
     async def _give_up(self, running: asyncio.Future[Path]) -> None:
         """Wait until a backup has ended, in a moment, and remove what it left."""
         self._is_given_up = True
-        while not running.done():
-            with suppress(asyncio.CancelledError):  # whoever cancels again waits for the same moment
-                await asyncio.wait([running])
+        await until_done(running)  # whoever cancels again waits for the same moment
         if running.exception() is None:
             remove(running.result())
 

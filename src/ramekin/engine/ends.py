@@ -14,13 +14,19 @@ T = TypeVar("T")
 async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
     """Return what some work returns, or raise what it raises. Whoever is cancelled is told so when it is done."""
     task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:  # the work itself is never cancelled
-            cancelled = error
+    cancelled = await until_done(task)
     if cancelled is None:
         return task.result()
     task.exception()  # it is not told to anybody else
     raise cancelled
+
+
+async def until_done(work: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait until some work is done, and return how whoever waits was cancelled meanwhile; the work itself is not."""
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
