@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.data import orders_file
 
 from ramekin import Database
+from ramekin.database.finding import FindRequest
 from ramekin.engine.embedded import EmbeddedEngine
-from ramekin.fields import NO_SCHEMA
-from ramekin.finding import FindRequest
 from ramekin.query.url import parse_conditions, parse_sort
+from ramekin.schema.fields import NO_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

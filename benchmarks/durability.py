@@ -24,10 +24,10 @@ from pathlib import Path
 
 from benchmarks.wrk import find_wrk
 
-from ramekin.definitions import Definition
-from ramekin.durability.steps import Kept
+from ramekin.durability.contents import Kept
 from ramekin.durability.store import Store, write_backup
 from ramekin.engine.durable import DurableEngine
+from ramekin.schema.definition import Definition
 
 ROUNDS, SECONDS = 5, 2
 MODES = ("memory", "no", "everysec", "always")

@@ -17,9 +17,9 @@ from time import perf_counter
 from benchmarks.data import orders
 
 from ramekin import Database
-from ramekin.fields import NO_SCHEMA
-from ramekin.finding import FindRequest
+from ramekin.database.finding import FindRequest
 from ramekin.query.url import parse_conditions, parse_sort
+from ramekin.schema.fields import NO_SCHEMA
 
 QUERIES = {
     "scan": ([("product_name:contains", "t 42x")], []),

@@ -20,8 +20,8 @@ from typing import Any
 from benchmarks.data import orders, users
 
 from ramekin import Database, Limits
-from ramekin.api.joins import _pairs
-from ramekin.joining import JoinRequest
+from ramekin.api.endpoints.joins import _pairs
+from ramekin.database.joining import JoinRequest
 
 USERS, ORDERS = 10_000, 100_000
 

@@ -3,7 +3,7 @@
 import inspect
 from pathlib import Path
 
-from ramekin.api.problems import status_of
+from ramekin.api.http.problems import status_of
 from ramekin.errors import RamekinError, all_errors
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"

@@ -11,9 +11,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from ramekin.api.app import create_app
-from ramekin.api.connection import Connection
-from ramekin.api.protocol import RecordProtocol
-from ramekin.api.short_way import ShortWay
+from ramekin.api.wire.connection import Connection
+from ramekin.api.wire.protocol import RecordProtocol
+from ramekin.api.wire.short_way import ShortWay
 from tests.conftest import start_database
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ramekin.database import Database
-    from ramekin.definitions import Limits
+    from ramekin.database.database import Database
     from ramekin.errors import RamekinError
+    from ramekin.limits import Limits
     from ramekin.version import __version__
 
 __all__ = ["Database", "Limits", "RamekinError", "__version__"]
 
-_HOMES = {"Database": "database", "Limits": "definitions", "RamekinError": "errors", "__version__": "version"}
+_HOMES = {"Database": "database.database", "Limits": "limits", "RamekinError": "errors", "__version__": "version"}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ramekin.definitions import MIB
+from ramekin.limits import MIB
 
 
 def is_key(text: str) -> bool:

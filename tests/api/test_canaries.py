@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ramekin.cli import logs
-from ramekin.stacks import stack_of
+from ramekin.errors.stacks import stack_of
 from tests.conftest import Server
 from tests.data.http_cases import get, post, sized
 from tests.pipe import WAYS, Service

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from ramekin.api import connection as connections
-from ramekin.api.connection import LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
-from ramekin.api.protocol import MAX_HELD_BYTES
+from ramekin.api.wire import connection as connections
+from ramekin.api.wire.connection import LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
+from ramekin.api.wire.protocol import MAX_HELD_BYTES
 from tests.conftest import Server
 from tests.data.http_cases import HIDDEN, LIVE, chunked, get, post, sized
 from tests.pipe import WAYS, Service

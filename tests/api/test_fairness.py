@@ -9,8 +9,8 @@ from time import perf_counter, sleep
 
 import pytest
 
-from ramekin.api.headers import CSV, JSON, NDJSON
-from ramekin.api.pages import LongRow, Page, page_response
+from ramekin.api.http.headers import CSV, JSON, NDJSON
+from ramekin.api.http.pages import LongRow, Page, page_response
 from ramekin.query.order import FirstRows
 from tests.conftest import Server
 from tests.problems import assert_problem

@@ -11,8 +11,8 @@ import pytest
 
 from ramekin.cli.files import FileFault, Reading, from_bytes, naming_faults
 from ramekin.errors import RamekinError
-from ramekin.formats import AT_ONCE_BYTES
-from ramekin.splitter import Splitter
+from ramekin.formats.records import AT_ONCE_BYTES
+from ramekin.formats.splitter import Splitter
 from tests.problems import assert_problem
 
 JSON = {"content-type": "application/json"}

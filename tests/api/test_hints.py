@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from ramekin.declarations import type_in
-from ramekin.models import ModelSchema
+from ramekin.schema.declarations import type_in
+from ramekin.schema.models import ModelSchema
 from tests.problems import assert_problem
 from tests.unit.test_columns import TREE, Tree
 from tests.unit.test_schema import Everything

@@ -7,9 +7,9 @@ import time
 import pytest
 from fastapi.testclient import TestClient
 
-from ramekin import codec
 from ramekin.api.app import create_app
 from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.values import codec
 from tests.api.test_metrics import figure
 from tests.conftest import Server, start_database
 from tests.problems import assert_problem

@@ -12,7 +12,7 @@ from ramekin import Database
 from ramekin.api.app import create_app
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
-from ramekin.fitness import UnfitModel
+from ramekin.schema.fitness import UnfitModel
 from tests.data.model_shapes import NEVER, REFUSED, SHAPES
 from tests.problems import assert_problem
 

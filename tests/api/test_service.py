@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from ramekin import errors
 from ramekin.api.app import create_app
-from ramekin.api.problems import status_of
+from ramekin.api.http.problems import status_of
 from tests.conftest import start_database
 from tests.problems import assert_problem
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import Depends
 
 from ramekin.api.app import create_app
-from ramekin.api.hot import HotTable
+from ramekin.api.wire.hot import HotTable
 from tests.conftest import MODELS, Server, start_database
 from tests.wire import request, wire
 

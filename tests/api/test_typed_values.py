@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, PrivateAttr, computed_field
 from pydantic.dataclasses import dataclass
 
 from ramekin.api.app import create_app
-from ramekin.database import Database
+from ramekin.database.database import Database
 from tests.problems import assert_problem
 
 DATA = "/api/v1/data"

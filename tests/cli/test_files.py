@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from ramekin.cli.files import FileFault, Reading, from_bytes, naming_faults, open_file
-from ramekin.columns import UNTYPED
-from ramekin.formats import CsvForm
+from ramekin.formats.records import CsvForm
+from ramekin.schema.columns import UNTYPED
 from tests.conftest import MODELS, Server
 
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ramekin import errors
-from ramekin.api.problems import status_of
+from ramekin.api.http.problems import status_of
 from ramekin.cli.main import app
 from ramekin.settings import Settings
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shutil
 
-from ramekin.definitions import Change, Definition, IndexDefinition
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.durability.faults import Unusable
-from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from ramekin.durability.store import Store
+from ramekin.schema.definition import Definition, IndexDefinition
 
 MAIN, LOG, NEXT = "tables.1.db", "tables.1.log", "tables.2.log"
 

@@ -6,10 +6,11 @@ simulated seconds. Every state that the database had is known. See ``forgetful.p
 
 from __future__ import annotations
 
-from ramekin.definitions import NOTHING_DEFINED, Change, Definition
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.durability.contents import Kept
 from ramekin.durability.faults import DiskFault
-from ramekin.durability.steps import Defined, Dropped, Kept, Loaded, Written
 from ramekin.durability.store import Store
+from ramekin.schema.definition import NOTHING_DEFINED, Definition
 from tests.durability.forgetful import Disk, PowerOff
 
 CLOCK_STEP_S = 0.05

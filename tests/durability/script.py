@@ -12,12 +12,13 @@ import os
 import sys
 from pathlib import Path
 
-from ramekin.definitions import Change, Definition
+from ramekin.changes import Change
 from ramekin.durability import journal, syncs
 from ramekin.durability.faults import Unusable
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
 from ramekin.errors import OutcomeUnknown, RamekinError
+from ramekin.schema.definition import Definition
 
 
 def body(key, x):

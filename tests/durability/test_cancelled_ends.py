@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from ramekin import Database
+from ramekin.database.operations import Operation
 from ramekin.durability.faults import Unusable
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
-from ramekin.operations import Operation
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from ramekin.definitions import Definition
 from ramekin.durability import salvage
-from ramekin.durability.steps import Kept
+from ramekin.durability.contents import Kept
+from ramekin.schema.definition import Definition
 from tests.durability.damage import LOG, MAIN, NEXT, Bench, start
 
 SAMPLES = int(os.environ.get("DAMAGES", "300"))

@@ -17,17 +17,17 @@ from itertools import count
 import pytest
 
 from ramekin import Database
-from ramekin.changing import ChangeRequest
-from ramekin.definitions import Definition
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.operations import Operation
 from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import InvalidRecord, NotUnique, OutcomeUnknown, PreconditionRequired, RamekinError
-from ramekin.fields import NO_SCHEMA
-from ramekin.operations import Operation
 from ramekin.query.where import parse_where
+from ramekin.schema.definition import Definition
+from ramekin.schema.fields import NO_SCHEMA
 from tests.durability.faulty import Faulty
 
 pytestmark = pytest.mark.anyio

@@ -11,12 +11,13 @@ import time
 import pytest
 
 from ramekin import Database
-from ramekin.definitions import Change, Definition
+from ramekin.changes import Change
+from ramekin.database.operations import Operation
 from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
 from ramekin.errors import JournalFailed, NotUnique, OutcomeUnknown, RecordExists, StorageFull
-from ramekin.operations import Operation
+from ramekin.schema.definition import Definition
 from tests.conftest import Server
 from tests.durability.faulty import Faulty
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ramekin.definitions import Change
+from ramekin.changes import Change, Written
 from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.log import Header, LogFile, create
-from ramekin.durability.steps import Written
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
 from ramekin.errors import JournalFailed, Unavailable

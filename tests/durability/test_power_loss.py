@@ -8,11 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
-from ramekin.definitions import Change
+from ramekin.changes import Change, Written
 from ramekin.durability import log
 from ramekin.durability.directory import Directory, sync_directory
 from ramekin.durability.faults import Damaged
-from ramekin.durability.steps import Written
 from ramekin.durability.store import Store
 from tests.durability.forgetful import SHARES, Disk, PowerOff
 from tests.durability.power import lose_power_once

@@ -14,9 +14,9 @@ from contextlib import suppress
 import httpx2
 import pytest
 
-from ramekin.definitions import Definition
-from ramekin.durability.steps import Kept
+from ramekin.durability.contents import Kept
 from ramekin.durability.store import write_backup
+from ramekin.schema.definition import Definition
 from tests.conftest import Server
 
 

@@ -16,17 +16,17 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 from ramekin import Database
-from ramekin.changing import ChangeRequest
-from ramekin.definitions import Definition, IndexDefinition
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.finding import FindRequest
+from ramekin.database.operations import Operation
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import DefinitionBroken, InvalidRecord, ModelMissing, NotUnique, PreconditionRequired
-from ramekin.fields import NO_SCHEMA
-from ramekin.finding import FindRequest
-from ramekin.operations import Operation
 from ramekin.query.url import parse_conditions
 from ramekin.query.where import parse_where
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import NO_SCHEMA
 
 pytestmark = pytest.mark.anyio
 

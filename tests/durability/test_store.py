@@ -8,12 +8,13 @@ from unittest.mock import patch
 
 import pytest
 
-from ramekin.definitions import NOTHING_DEFINED, Change
+from ramekin.changes import Change, Written
 from ramekin.durability import snapshot
+from ramekin.durability.contents import Kept
 from ramekin.durability.directory import Directory
 from ramekin.durability.faults import DiskFault
-from ramekin.durability.steps import Kept, Written
 from ramekin.durability.store import Store
+from ramekin.schema.definition import NOTHING_DEFINED
 from tests.durability.damage import start
 
 TABLES = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}'})}

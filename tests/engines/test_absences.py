@@ -8,20 +8,20 @@ from random import Random
 
 import pytest
 
-from ramekin import codec
-from ramekin.database import Database
-from ramekin.definitions import Change
+from ramekin.changes import Change
+from ramekin.database.database import Database
+from ramekin.database.finding import FindRequest
+from ramekin.database.operations import Operation
+from ramekin.database.presence import MAX_HINTS
 from ramekin.engine import view as views
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
-from ramekin.fields import Field, NoSchema, Trait
-from ramekin.finding import FindRequest
-from ramekin.operations import Operation
-from ramekin.paths import parse_path
-from ramekin.presence import MAX_HINTS
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import Field, NoSchema, Trait
 from ramekin.storage.absences import MAX_WATCHED
 from ramekin.storage.table import BATCH
+from ramekin.values import codec
+from ramekin.values.paths import parse_path
 
 pytestmark = pytest.mark.anyio
 

@@ -12,22 +12,22 @@ from random import Random
 
 import pytest
 
-from ramekin import codec
-from ramekin.changing import ChangeRequest
-from ramekin.database import Database
-from ramekin.definitions import Definition, IndexDefinition
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.database import Database
+from ramekin.database.finding import FindRequest, GroupRequest
+from ramekin.database.joining import JoinRequest
 from ramekin.engine.base import Access
 from ramekin.engine.builds import ATTEMPTS
 from ramekin.errors import NotUnique, RamekinError, UnknownTable
-from ramekin.fields import Field, NoSchema
-from ramekin.finding import FindRequest, GroupRequest
-from ramekin.joining import JoinRequest
 from ramekin.query.aggregate import parse_grouping
 from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage.table import BATCH
-from ramekin.values import NUMBER
+from ramekin.values import codec
+from ramekin.values.keys import NUMBER
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60, method="thread")]
 

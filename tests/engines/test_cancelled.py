@@ -8,11 +8,11 @@ import json
 import pytest
 
 from ramekin import Database
-from ramekin.changing import ChangeRequest
-from ramekin.definitions import Definition, IndexDefinition
-from ramekin.fields import NO_SCHEMA
-from ramekin.operations import Operation
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.operations import Operation
 from ramekin.query.where import parse_where
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import NO_SCHEMA
 from tests.durability.faulty import Faulty
 from tests.engines.conftest import ENGINES
 from tests.turns import TURNS, cancelled_after, give_turns

@@ -9,13 +9,14 @@ from random import Random
 
 import pytest
 
-from ramekin import codec
-from ramekin.definitions import Change, Definition, IndexDefinition
+from ramekin.changes import Change
 from ramekin.engine.base import Access
 from ramekin.errors import InvalidTableName, NotUnique, UnknownTable
-from ramekin.fields import Field
 from ramekin.query.plan import ALL_IDS, ALL_SPANS, Equal, IdWalk, Range
-from ramekin.values import BOOLEAN, NUMBER, TEXT, Span, join_key, order_key
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import Field
+from ramekin.values import codec
+from ramekin.values.keys import BOOLEAN, NUMBER, TEXT, Span, join_key, order_key
 
 pytestmark = pytest.mark.anyio
 

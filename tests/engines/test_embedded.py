@@ -2,11 +2,12 @@
 
 import pytest
 
-from ramekin import codec
-from ramekin.definitions import Change, Definition, IndexDefinition
+from ramekin.changes import Change
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import SWEEP_S, EmbeddedEngine
-from ramekin.fields import Field
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import Field
+from ramekin.values import codec
 
 pytestmark = pytest.mark.anyio
 

@@ -6,15 +6,16 @@ import asyncio
 
 import pytest
 
-from ramekin import codec
-from ramekin.definitions import Change, Definition, IndexDefinition
+from ramekin.changes import Change
 from ramekin.durability.store import Store
 from ramekin.engine.base import Access
 from ramekin.engine.durable import DurableEngine
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import MemoryLimit, NotUnique
-from ramekin.fields import Field
 from ramekin.query.plan import Equal
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import Field
+from ramekin.values import codec
 
 pytestmark = pytest.mark.anyio
 

@@ -12,19 +12,12 @@ from contextlib import nullcontext
 import pytest
 
 from ramekin import Database
-from ramekin.changing import ChangeRequest
-from ramekin.definitions import Definition
-from ramekin.errors import (
-    DefinitionBroken,
-    InvalidRecord,
-    NotUnique,
-    RamekinError,
-    RecordNotFound,
-    TooManyAffected,
-)
-from ramekin.fields import NO_SCHEMA
-from ramekin.operations import Operation
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.operations import Operation
+from ramekin.errors import DefinitionBroken, InvalidRecord, NotUnique, RamekinError, RecordNotFound, TooManyAffected
 from ramekin.query.where import parse_where
+from ramekin.schema.definition import Definition
+from ramekin.schema.fields import NO_SCHEMA
 from tests.turns import give_turns
 
 pytestmark = pytest.mark.anyio

@@ -79,6 +79,29 @@ def test_sample_datasets_are_what_the_script_makes():
     assert done.returncode == 0
 
 
+FILES = [
+    str(path.relative_to(ROOT))
+    for part in ("src", "tests", "benchmarks", "scripts", "docs")
+    for path in (ROOT / part).rglob("*")
+]
+FILES += [path.name for path in ROOT.iterdir()]
+TEXTS = [*SOURCES, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "tests").rglob("*.py")]
+OTHERS = {"shop/models.py"}  # files of users, in examples
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if path.name != "CHANGELOG.md"], ids=name)
+def test_every_file_that_a_text_names_is_there(path):
+    told = set(re.findall(r"`([\w/.-]+\.(?:py|md))`", path.read_text())) - OTHERS
+    assert [one for one in told if not any(file == one or file.endswith(f"/{one}") for file in FILES)] == []
+
+
+ROOT_MODULES = {"__init__", "__main__", "changes", "clock", "limits", "stats", "settings", "version"}
+
+
+def test_the_listing_of_the_package_is_its_rooms():
+    assert {path.stem for path in (ROOT / "src" / "ramekin").glob("*.py")} == ROOT_MODULES
+
+
 def truth_tests(tree):
     """Yield the expressions whose truth a module asks."""
     for node in ast.walk(tree):

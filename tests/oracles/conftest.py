@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ramekin import finding, joining
+from ramekin.database import finding, joining
 from ramekin.engine import view
 from ramekin.query import execute, gather, join, order, pairs
 from ramekin.storage import indexes, table

@@ -21,7 +21,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field, conint
 
 from ramekin.api.app import create_app
-from ramekin.database import Database
+from ramekin.database.database import Database
 from tests.problems import assert_problem
 
 SEEDS = 2

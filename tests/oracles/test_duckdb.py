@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from ramekin.api.app import create_app
-from ramekin.database import Database
+from ramekin.database.database import Database
 
 SEEDS = 3
 COLUMNS = {

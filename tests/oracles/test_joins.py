@@ -7,11 +7,11 @@ import json
 import pytest
 
 from ramekin import Database
-from ramekin.fields import NoSchema
-from ramekin.joining import JoinRequest, pair_fields
-from ramekin.operations import Operation
+from ramekin.database.joining import JoinRequest, pair_fields
+from ramekin.database.operations import Operation
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema
 from tests import oracle
 from tests.oracles.generate import PER_TABLE, QUERIES, SEEDS, Generator
 

@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 
 from ramekin import Database
-from ramekin.changing import ChangeRequest
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.finding import FindRequest, GroupRequest
+from ramekin.database.operations import Operation
 from ramekin.errors import InvalidValue, UnknownField
-from ramekin.fields import NoSchema
-from ramekin.finding import FindRequest, GroupRequest
-from ramekin.operations import Operation
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.url import parse_conditions, parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema
 from tests import oracle
 from tests.oracles.generate import NUMBERS, PER_TABLE, QUERIES, SEEDS, TEXTS, Generator
 

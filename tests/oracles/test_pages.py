@@ -9,12 +9,12 @@ import json
 import pytest
 
 from ramekin import Database
-from ramekin.fields import NoSchema
-from ramekin.finding import FindRequest
-from ramekin.operations import Operation
+from ramekin.database.finding import FindRequest
+from ramekin.database.operations import Operation
 from ramekin.query.rows import Rows
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema
 from ramekin.storage.indexes import SHORT_POSTING
 from tests import oracle
 from tests.oracles.generate import Generator

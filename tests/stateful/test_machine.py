@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ramekin import Database, RamekinError
-from ramekin.changing import ChangeRequest
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.finding import FindRequest
+from ramekin.database.joining import JoinRequest
+from ramekin.database.operations import Operation
 from ramekin.engine.base import Access
 from ramekin.errors import InvalidValue, UnknownField, UnknownTable
-from ramekin.fields import Field, NoSchema
-from ramekin.finding import FindRequest
-from ramekin.joining import JoinRequest
-from ramekin.operations import Operation
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage.indexes import FieldIndex
 from tests import oracle
 

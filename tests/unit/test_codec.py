@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ramekin import codec
+from ramekin.values import codec
 
 
 @pytest.fixture

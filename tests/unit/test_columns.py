@@ -15,13 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
-from ramekin.columns import SILENT, UNTYPED, Columns
-from ramekin.delimited import Quoted
 from ramekin.errors import IntegerOutOfRange, InvalidRecord, MalformedJson, RamekinError
-from ramekin.formats import CsvForm, CsvText, write_csv, write_csv_header
-from ramekin.json_schema import JsonSchema
-from ramekin.models import ModelSchema
-from ramekin.values import MISSING
+from ramekin.formats.records import CsvForm, CsvText, write_csv, write_csv_header
+from ramekin.schema.columns import SILENT, UNTYPED, Columns, Quoted
+from ramekin.schema.json_schema import JsonSchema
+from ramekin.schema.models import ModelSchema
+from ramekin.values.keys import MISSING
 from tests.unit.test_values_and_paths import JSON
 
 

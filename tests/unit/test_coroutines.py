@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ramekin.api.coroutines import go_on
+from ramekin.api.wire.coroutines import go_on
 
 
 async def begin(coroutine):

@@ -11,11 +11,11 @@ import pytest
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.engine.view import EmbeddedView
-from ramekin.fields import NoSchema
 from ramekin.query import execute
 from ramekin.query.plan import Position, Query
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema
 from tests import oracle
 from tests.oracles.generate import Generator
 

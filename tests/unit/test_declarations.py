@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ramekin.declarations import names_in, type_in
-from ramekin.fields import ANYTHING, FieldType, common_reading, narrowed, widened
-from ramekin.values import kind_of
+from ramekin.schema.declarations import names_in, type_in
+from ramekin.schema.fields import ANYTHING, FieldType, common_reading, narrowed, widened
+from ramekin.values.keys import kind_of
 from tests.oracle import ABSENT, at
 
 DATE, TEXT, NULL, WHOLE = (

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
-from ramekin.declared_id import declares_id
 from ramekin.errors import InvalidRecord
-from ramekin.json_schema import JsonSchema
-from ramekin.references import References
+from ramekin.schema.declared_id import declares_id
+from ramekin.schema.json_schema import JsonSchema
+from ramekin.schema.references import References
 
 
 def declares(schema):

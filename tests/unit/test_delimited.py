@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ramekin.delimited import Quoted, read_rows, write_rows
 from ramekin.errors import BodyTooLarge, MalformedCsv, RamekinError
+from ramekin.formats.delimited import read_rows, write_rows
+from ramekin.schema.columns import Quoted
 
 SIZES = (1, 2, 3, 7, 1000)
 
@@ -126,7 +127,7 @@ def test_an_unfinished_row_may_be_as_long_as_the_limit():
 
 def test_a_long_cell_in_many_chunks_is_looked_at_a_few_times(monkeypatch):
     """Work: what is scanned again grows with the length, not with its square."""
-    from ramekin import delimited
+    from ramekin.formats import delimited
 
     looked = []
     cut = delimited._Cutter._cut_row

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ramekin.fields import NoSchema, Trait
 from ramekin.query.demands import demands_of
 from ramekin.query.url import parse_conditions
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema, Trait
 
 FREE = NoSchema()
 

@@ -10,9 +10,9 @@ import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from ramekin.errors import InvalidRecord
-from ramekin.fitness import UnfitModel
-from ramekin.models import ModelSchema
 from ramekin.samples.models import Order, Shop, User
+from ramekin.schema.fitness import UnfitModel
+from ramekin.schema.models import ModelSchema
 
 
 class Reads:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin.fields import NoSchema
 from ramekin.query.predicate import holds_always
 from ramekin.query.url import parse_conditions
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema
 from tests.oracle import ABSENT, holds
 
 FREE = NoSchema()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin.errors import InvalidId
-from ramekin.ids import UuidSource, id_key, id_order, looks_like_integer, sort_ids
+from ramekin.values.ids import UuidSource, id_key, id_order, looks_like_integer, sort_ids
 
 
 class SetClock:

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin import codec
 from ramekin.engine.view import Rows
-from ramekin.fields import Field
+from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import SHORT_POSTING, FieldIndex
-from ramekin.values import TEXT, Span
+from ramekin.values import codec
+from ramekin.values.keys import TEXT, Span
 
 IDS = st.lists(st.one_of(st.integers(-5, 5), st.sampled_from(["", "a", "b", "10x", "é"])), unique=True)
 PLACES = st.one_of(st.none(), st.integers(-12, 12))

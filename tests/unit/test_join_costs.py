@@ -6,12 +6,12 @@ import json
 import pytest
 
 from ramekin import Database
-from ramekin.api.joins import JOIN_TYPES
+from ramekin.api.endpoints.joins import JOIN_TYPES
+from ramekin.database.joining import JoinRequest, pair_fields
 from ramekin.engine.view import BATCH_ROWS, EmbeddedView
-from ramekin.fields import NoSchema
-from ramekin.joining import JoinRequest, pair_fields
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
+from ramekin.schema.fields import NoSchema
 from tests import oracle
 from tests.oracles.generate import Generator
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ramekin import codec
 from ramekin.errors import IntegerOutOfRange, MalformedJson
+from ramekin.values import codec
 from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
 
 

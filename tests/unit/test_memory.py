@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin import codec
+from ramekin.changes import Change
 from ramekin.cli.configuration import Refused
 from ramekin.cli.memory import available_bytes, human, read_memory_limit
-from ramekin.definitions import Change
-from ramekin.fields import Field
+from ramekin.schema.fields import Field
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.memory import TABLE_BYTES
 from ramekin.storage.table import Table
+from ramekin.values import codec
 
 HASH, SORTED = Field(("a",)), Field(("b",))
 VALUES = st.one_of(

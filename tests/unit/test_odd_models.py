@@ -7,10 +7,11 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from ramekin import Database, codec
+from ramekin import Database
 from ramekin.api.app import create_app
 from ramekin.errors import InvalidRecord
-from ramekin.models import ModelSchema
+from ramekin.schema.models import ModelSchema
+from ramekin.values import codec
 from tests.odd_models import CLASSES, FIELDS, odd_models
 
 MODELS = odd_models()

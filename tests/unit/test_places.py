@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ramekin import codec, places
 from ramekin.errors import DuplicateMember, IntegerOutOfRange, MalformedJson, NumberNotFinite, RamekinError, TooDeep
+from ramekin.values import codec, places
 from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
 from tests.unit.test_values_and_paths import JSON
 

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin import codec
 from ramekin.errors import did_you_mean
 from ramekin.errors.base import LIKELY_NAMES
-from ramekin.fields import Field, NoSchema
 from ramekin.query.choose import MAX_POINTS, Needs, choose_access_path, choose_counting_path, fields_to_index
 from ramekin.query.decide import without_fields
 from ramekin.query.match import body_matcher
@@ -33,7 +31,9 @@ from ramekin.query.plan import (
 from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
-from ramekin.values import BOOLEAN, NUMBER, TEXT, Span
+from ramekin.schema.fields import Field, NoSchema
+from ramekin.values import codec
+from ramekin.values.keys import BOOLEAN, NUMBER, TEXT, Span
 from tests.oracles.generate import Generator
 
 FREE = NoSchema()

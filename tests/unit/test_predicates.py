@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from ramekin import codec, errors
-from ramekin.fields import Field, NoSchema
-from ramekin.models import ModelSchema
+from ramekin import errors
 from ramekin.query.match import body_matcher
 from ramekin.query.operand import MAX_LISTED
 from ramekin.query.predicate import (
@@ -30,7 +28,10 @@ from ramekin.query.predicate import (
 )
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
 from ramekin.query.where import MAX_CONDITIONS, MAX_PARTS, parse_where
-from ramekin.values import NUMBER
+from ramekin.schema.fields import Field, NoSchema
+from ramekin.schema.models import ModelSchema
+from ramekin.values import codec
+from ramekin.values.keys import NUMBER
 
 FREE = NoSchema()
 

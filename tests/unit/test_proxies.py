@@ -2,7 +2,7 @@
 
 import pytest
 
-from ramekin.api.proxies import Proxies
+from ramekin.api.edge.proxies import Proxies
 
 TRUSTED = ["10.0.0.1", "192.168.0.0/16", "fd00::/8", "[::1]"]
 PROXY = "10.0.0.1"

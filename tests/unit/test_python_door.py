@@ -10,8 +10,10 @@ from decimal import Decimal
 import pytest
 
 from ramekin import Database
-from ramekin.changing import ChangeRequest
-from ramekin.definitions import Definition
+from ramekin.database.changing import ChangeRequest
+from ramekin.database.finding import FindRequest
+from ramekin.database.joining import JoinRequest
+from ramekin.database.operations import Operation
 from ramekin.errors import (
     IntegerOutOfRange,
     InvalidOperation,
@@ -23,10 +25,8 @@ from ramekin.errors import (
     RamekinError,
     TooDeep,
 )
-from ramekin.finding import FindRequest
-from ramekin.joining import JoinRequest
-from ramekin.operations import Operation
 from ramekin.samples.models import User
+from ramekin.schema.definition import Definition
 
 DEEP = [value := []] + [value := [value] for _ in range(100)]
 LOOP = []

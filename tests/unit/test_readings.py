@@ -12,9 +12,17 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, create_model
 
 from ramekin.errors import InvalidRecord
-from ramekin.models import ModelSchema
-from ramekin.readings import can_read, canonical_uuid, comparer, join_keyer, read_duration, read_instant, read_time
-from ramekin.values import MISSING, NUMBER, TEXT, TIME, join_key, order_key
+from ramekin.schema.models import ModelSchema
+from ramekin.values.keys import MISSING, NUMBER, TEXT, TIME, join_key, order_key
+from ramekin.values.readings import (
+    can_read,
+    canonical_uuid,
+    comparer,
+    join_keyer,
+    read_duration,
+    read_instant,
+    read_time,
+)
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 TYPES = {"instant": datetime, "date": date, "time": time, "duration": timedelta, "decimal": Decimal, "uuid": UUID}

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from ramekin import samples
-from ramekin.model_tables import tables_in
 from ramekin.samples import models
 from ramekin.samples.models import Order, Shop, User
+from ramekin.schema.model_tables import tables_in
 
 MODELS = {"users": User, "orders": Order, "shops": Shop}
 DATA = {table: json.loads(text) for table, text in samples.datasets().items()}

@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, computed_field, create_model, field_validator
 
 from ramekin.errors import InvalidRecord
-from ramekin.model_tables import table_name
-from ramekin.models import ModelSchema
+from ramekin.schema.model_tables import table_name
+from ramekin.schema.models import ModelSchema
 
 
 @pytest.mark.parametrize(

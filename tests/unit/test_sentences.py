@@ -41,9 +41,9 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from pydantic_core._pydantic_core import list_all_errors
 
 from ramekin.errors import InvalidDefinition, InvalidRecord
-from ramekin.json_schema import JsonSchema
-from ramekin.models import ModelSchema
-from ramekin.sentences import LIST_CHARS, OF_MODEL, OF_SCHEMA, of_model, of_schema
+from ramekin.schema.json_schema import JsonSchema
+from ramekin.schema.models import ModelSchema
+from ramekin.schema.sentences import LIST_CHARS, OF_MODEL, OF_SCHEMA, of_model, of_schema
 
 RAW = re.compile(
     r"Input should|should (be|match|have)|\([a-z]+(_[a-z]+)+\)|\b(tuple|dict|dictionary|None|True|False|instance|list|frozenset|"
@@ -268,7 +268,7 @@ def test_an_email_address_is_told_as_one():
         "msg": "value is not a valid email address: SECRET",
         "ctx": {"reason": "SECRET"},
     }
-    from ramekin.models import _sentence
+    from ramekin.schema.models import _sentence
 
     assert _sentence(context) == "An email address is expected."
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin import codec, formats
-from ramekin.columns import UNTYPED
 from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
-from ramekin.formats import ArrayText, CsvForm, CsvText, NdjsonText
-from ramekin.splitter import Splitter
+from ramekin.formats.records import ArrayText, CsvForm, CsvText, NdjsonText, write_csv, write_csv_header
+from ramekin.formats.splitter import Splitter
+from ramekin.schema.columns import UNTYPED
+from ramekin.values import codec
 from tests.unit.test_values_and_paths import JSON
 
 RECORDS = st.lists(st.dictionaries(st.text(max_size=4), JSON, max_size=3), max_size=4)
@@ -116,7 +116,7 @@ def test_ndjson_lines_are_found_wherever_chunks_end(size):
     )
 )
 def test_csv_that_is_written_is_read_again(records):
-    text = formats.write_csv_header(["a", "b"]) + formats.write_csv(["a", "b"], records)
+    text = write_csv_header(["a", "b"]) + write_csv(["a", "b"], records)
     assert list(CsvText(lambda: [text], UNTYPED, 10_000, CsvForm(types="text"))) == records
 
 

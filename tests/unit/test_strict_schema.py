@@ -29,9 +29,9 @@ from pydantic_core.core_schema import CoreSchemaType
 from typing_extensions import TypedDict
 
 from ramekin.errors import InvalidRecord
-from ramekin.models import ModelSchema
 from ramekin.query.match import body_matcher
 from ramekin.query.operand import from_texts
+from ramekin.schema.models import ModelSchema
 
 
 class Size(enum.IntEnum):

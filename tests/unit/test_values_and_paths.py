@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin import codec
-from ramekin.fields import Field
-from ramekin.paths import member_names, parse_path, print_path, reader, select, walk
+from ramekin.schema.fields import Field
 from ramekin.storage.indexes import FieldIndex
-from ramekin.values import MISSING, join_key, kind_of, number_of_key
+from ramekin.values import codec
+from ramekin.values.keys import MISSING, join_key, kind_of, number_of_key
+from ramekin.values.paths import member_names, parse_path, print_path, reader, select, walk
 
 JSON = st.recursive(
     st.none()

@@ -11,8 +11,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from ramekin.api.app import create_app
-from ramekin.api.protocol import RecordProtocol
-from ramekin.api.short_way import ShortWay
+from ramekin.api.wire.protocol import RecordProtocol
+from ramekin.api.wire.short_way import ShortWay
 from ramekin.engine.embedded import EmbeddedEngine
 from tests.conftest import start_database
 from tests.wire import request

@@ -1,1 +1,1 @@
-"""The HTTP door. `create_app` in ``app.py`` puts it together; one module a feature, each with one `register`."""
+"""The HTTP door. `create_app` in ``app.py`` puts it together; see ``endpoints/`` for one module a feature."""

@@ -6,7 +6,6 @@ Each feature registers its own endpoints, straight on the app; they close over t
 
 from __future__ import annotations
 
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
@@ -14,76 +13,38 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
-from ramekin.api import (
+from ramekin.api.context import Context
+from ramekin.api.edge.edge import Edge
+from ramekin.api.edge.middleware import EdgeMiddleware
+from ramekin.api.edge.origins import Origins
+from ramekin.api.edge.proxies import Proxies
+from ramekin.api.edge.rates import Keys, RateLimit
+from ramekin.api.endpoints import (
+    problems,
     backup,
     batch,
     by_condition,
-    docs,
     dump,
     health,
     joins,
     lists,
     metrics,
-    openapi,
-    problems,
     queries,
     records,
     tables,
 )
-from ramekin.api.edge import Edge
-from ramekin.api.hot import HotRoutes, HotTable
-from ramekin.api.limits import Keys, RateLimit
-from ramekin.api.middleware import EdgeMiddleware
-from ramekin.api.origins import Origins
-from ramekin.api.proxies import Proxies
-from ramekin.api.requests import read_parameters, request_id
-from ramekin.api.responses import json_response
+from ramekin.api.http.requests import read_parameters, request_id
+from ramekin.api.http.responses import json_response
+from ramekin.api.openapi import document as openapi
+from ramekin.api.openapi import pages as docs
 from ramekin.api.routes import add_route, methods_of
-from ramekin.clock import SYSTEM
-from ramekin.columns import UNTYPED
+from ramekin.api.wire.hot import HotRoutes, HotTable
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
-    from ramekin.clock import Clock
-    from ramekin.columns import Columns
-    from ramekin.database import Database
-
-
-class Context:
-    """What endpoints share: the database, and what is true of this run of the server."""
-
-    def __init__(self, database: Database, *, has_docs: bool, clock: Clock = SYSTEM) -> None:
-        self.database = database
-        self.has_docs = has_docs
-        self.metrics = metrics.Metrics()
-        self.is_draining = False
-        self._clock = clock
-        self._started_s = clock.steady_s()
-        self._run = token_hex(4)
-
-    def uptime_s(self) -> float:
-        """Return seconds since the server started."""
-        return self._clock.steady_s() - self._started_s
-
-    def weak_tag(self, revisions: Iterable[int], *parts: str) -> str:
-        """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
-
-        Args:
-            parts: what else the answer depends on, in characters that a tag may hold.
-        """
-        return "-".join([self._run, *map(str, revisions), *parts])
-
-    def columns(self, table: str) -> Sequence[str]:
-        """Return the columns that a table's model declares, none without a model."""
-        schema = self.database.schemas.get(table)
-        return () if schema is None else schema.fields
-
-    def csv_columns(self, table: str) -> Columns:
-        """Return what is said of a table's columns in CSV."""
-        schema = self.database.schemas.get(table)
-        return UNTYPED if schema is None else schema.columns
+    from ramekin.database.database import Database
 
 
 def create_app(

@@ -12,17 +12,18 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ramekin.columns import UNTYPED
-from ramekin.definitions import MIB, check_table_name
 from ramekin.errors import Fault, InvalidRecord, RamekinError
-from ramekin.formats import CsvForm, CsvText, NdjsonText
-from ramekin.splitter import Splitter
+from ramekin.formats.records import CsvForm, CsvText, NdjsonText
+from ramekin.formats.splitter import Splitter
+from ramekin.limits import MIB
+from ramekin.schema.columns import UNTYPED
+from ramekin.schema.definition import check_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ramekin.columns import Columns
-    from ramekin.formats import Records
+    from ramekin.formats.records import Records
+    from ramekin.schema.columns import Columns
 
 CHUNK_BYTES = MIB
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".csv", ".tsv")

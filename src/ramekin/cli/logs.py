@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from ramekin.stacks import stack_of
+from ramekin.errors.stacks import stack_of
 
 MAX_BYTES = 4 * 1024 * 1024
 """Bytes of lines that wait for their reader: about 15,000 lines of requests."""

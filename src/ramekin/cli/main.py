@@ -250,7 +250,7 @@ def _settings(given: dict[str, Any]) -> Any:
 
 
 def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
-    from ramekin.formats import CsvForm
+    from ramekin.formats.records import CsvForm
 
     settings = _settings({"delimiter": delimiter, "csv_types": csv_types})
     return CsvForm(settings.delimiter, settings.csv_types)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
 from ramekin.errors import did_you_mean
-from ramekin.model_tables import is_model, models_in, tables_of
+from ramekin.schema.model_tables import is_model, models_in, tables_of
 
 if TYPE_CHECKING:
     from types import ModuleType

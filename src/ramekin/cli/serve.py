@@ -16,12 +16,12 @@ import structlog
 import uvicorn
 
 from ramekin.api.app import create_app
-from ramekin.api.connection import Connection
-from ramekin.api.limits import RateLimit
-from ramekin.api.origins import Origins
-from ramekin.api.protocol import RecordProtocol
-from ramekin.api.proxies import Proxies
-from ramekin.api.short_way import ShortWay
+from ramekin.api.edge.origins import Origins
+from ramekin.api.edge.proxies import Proxies
+from ramekin.api.edge.rates import RateLimit
+from ramekin.api.wire.connection import Connection
+from ramekin.api.wire.protocol import RecordProtocol
+from ramekin.api.wire.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
@@ -32,13 +32,13 @@ from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
 from ramekin.cli.server import Server
 from ramekin.cli.signals import Stopped
-from ramekin.columns import UNTYPED
-from ramekin.database import Database
-from ramekin.definitions import Limits
+from ramekin.database.database import Database
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import RamekinError
-from ramekin.fitness import UnfitModel
-from ramekin.formats import CsvForm
+from ramekin.formats.records import CsvForm
+from ramekin.limits import Limits
+from ramekin.schema.columns import UNTYPED
+from ramekin.schema.fitness import UnfitModel
 
 if TYPE_CHECKING:
     import socket
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.cli.signals import Signals
-    from ramekin.columns import Columns
+    from ramekin.schema.columns import Columns
     from ramekin.settings import Settings
 
 _log = structlog.get_logger("ramekin")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from ramekin.api.app import Context
+    from ramekin.api.context import Context
 
 _log = structlog.get_logger("ramekin")
 

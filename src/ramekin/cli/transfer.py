@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from ramekin import codec
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import Reading, naming_faults, open_file, told
 from ramekin.cli.progress import progress
-from ramekin.columns import UNTYPED, Columns
-from ramekin.definitions import MIB
 from ramekin.errors import Fault, RamekinError
+from ramekin.limits import MIB
+from ramekin.schema.columns import UNTYPED, Columns
+from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ramekin.formats import CsvForm
+    from ramekin.formats.records import CsvForm
 
 CHUNK_BYTES = 256 * 1024
 FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}

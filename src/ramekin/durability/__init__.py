@@ -1,4 +1,4 @@
-"""What outlives the process: a journal with group commit (``journal.py``), kept in a SQLite file (``sqlite.py``).
+"""What outlives the process: a log of steps (``log.py``) beside snapshots of whole tables (``snapshot.py``).
 
-Knows changes and disks; nothing of tables in memory, engines or HTTP.
+Knows changes and disks; nothing of tables in memory, engines or HTTP. See ``journal.py`` for what is committed when.
 """

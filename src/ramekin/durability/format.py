@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ramekin import codec
-from ramekin.definitions import Definition, IndexDefinition
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.values import codec
 
 APPLICATION_ID = 0x52616D6B  # "Ramk"
 FORMAT = 2

@@ -22,21 +22,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from ramekin.changes import Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.faults import DiskFault
-from ramekin.durability.steps import Written
 from ramekin.durability.store import rest
 from ramekin.durability.syncs import Syncs
 from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
-from ramekin.stacks import log_fault
+from ramekin.errors.stacks import log_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
-    from ramekin.definitions import Change
+    from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
-    from ramekin.durability.steps import Contents, Step
     from ramekin.durability.store import Store
     from ramekin.errors import RamekinError
 

@@ -26,18 +26,18 @@ from zlib import crc32
 
 import msgspec
 
-from ramekin import codec
-from ramekin.definitions import NOTHING_DEFINED, Change
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.durability.directory import leads_to, sync_directory, sync_file
 from ramekin.durability.faults import DiskFault, fault_of
 from ramekin.durability.format import FORMAT, print_definition
-from ramekin.durability.steps import Defined, Dropped, Loaded, Written
+from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ramekin.durability.steps import Step
+    from ramekin.changes import Step
 
 LINES = 1000
 """Lines that one call of the system appends."""

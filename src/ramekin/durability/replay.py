@@ -14,15 +14,15 @@ from zlib import crc32
 
 import msgspec
 
-from ramekin import codec
-from ramekin.definitions import NOTHING_DEFINED
 from ramekin.durability import snapshot
+from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import log_name, snapshot_name
 from ramekin.durability.faults import Damaged, Unusable
 from ramekin.durability.format import FORMAT, read_definition
 from ramekin.durability.log import Header, Place
-from ramekin.durability.steps import Contents, Kept
 from ramekin.errors import RamekinError
+from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from ramekin.definitions import NOTHING_DEFINED
 from ramekin.durability import replay, snapshot
+from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import Directory
 from ramekin.durability.faults import Damaged, Unusable
 from ramekin.durability.format import read_definition
-from ramekin.durability.steps import Contents, Kept
 from ramekin.errors import RamekinError
+from ramekin.schema.definition import NOTHING_DEFINED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

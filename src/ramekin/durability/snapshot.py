@@ -17,17 +17,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import sync_directory
 from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
 from ramekin.durability.format import APPLICATION_ID, FORMAT, PAGE_BYTES, SCHEMA, print_definition, read_definition
-from ramekin.durability.steps import Contents, Kept
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ramekin.definitions import Definition
+    from ramekin.schema.definition import Definition
 
 SqliteError = sqlite3.Error
 

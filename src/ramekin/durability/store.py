@@ -15,26 +15,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ramekin.definitions import MIB
 from ramekin.durability import log, replay, snapshot
-from ramekin.durability.directory import (
-    Directory,
-    is_unfinished,
-    log_name,
-    number_of,
-    snapshot_name,
-    sync_directory,
-)
+from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name, sync_directory
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
+from ramekin.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ramekin.durability.contents import Contents, Fsync
     from ramekin.durability.directory import Files
     from ramekin.durability.replay import Recovered
-    from ramekin.durability.steps import Contents, Fsync
 
 REST_S = 0.0005
 """How long a copy rests after every few records, so that requests beside it get their turns."""

@@ -13,19 +13,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from ramekin.definitions import NOTHING_CHECKED
 from ramekin.query.choose import fields_to_index
+from ramekin.schema.definition import NOTHING_CHECKED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from ramekin.definitions import Change, Checked, Definition, IndexStats, MemoryStats, RecordId, TableStats
-    from ramekin.fields import Field, Trait
-    from ramekin.paths import FieldPath
+    from ramekin.changes import Change
     from ramekin.query.plan import IdWalk, Part, Query
-    from ramekin.values import JoinKey, OrderKey, Span
+    from ramekin.schema.definition import Checked, Definition
+    from ramekin.schema.fields import Field, Trait
+    from ramekin.stats import IndexStats, MemoryStats, TableStats
+    from ramekin.values.ids import RecordId
+    from ramekin.values.keys import JoinKey, OrderKey, Span
+    from ramekin.values.paths import FieldPath
 
 State = Literal["ok", "starting", "failed"]
 
@@ -139,7 +142,7 @@ class View(Protocol):
         """
 
     def kinds(self, table: str, field: Field) -> frozenset[int]:
-        """Return the types of values (``values.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
+        """Return the types of values (``values/keys.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
 
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ramekin.errors import MemoryLimit
-from ramekin.fields import Field
+from ramekin.schema.fields import Field
 from ramekin.storage.table import Still
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.clock import SYSTEM
-from ramekin.definitions import NOTHING_CHECKED, Change
 from ramekin.durability.journal import DIRECT_CHANGES, Journal
-from ramekin.durability.steps import Defined, Dropped, Loaded, Written
 from ramekin.durability.store import rest
 from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
@@ -23,18 +22,20 @@ from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.engine.ends import to_its_end
 from ramekin.engine.pending import Pending
 from ramekin.errors import RamekinError, Starting
+from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from ramekin.changes import Step
     from ramekin.clock import Clock
-    from ramekin.definitions import Checked, Definition, TableStats
     from ramekin.durability.log import LogFile
-    from ramekin.durability.steps import Step
     from ramekin.durability.store import Store
     from ramekin.engine.base import State, Watch
+    from ramekin.schema.definition import Checked, Definition
+    from ramekin.stats import TableStats
 
 T = TypeVar("T")
 

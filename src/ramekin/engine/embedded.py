@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
-from ramekin.definitions import NOTHING_CHECKED, check_table_name
-from ramekin.durability.steps import Contents, Kept
+from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Access, Guarantees, Page
 from ramekin.engine.builds import Builds
 from ramekin.engine.view import EmbeddedView, page_of
-from ramekin.fields import Field, Trait
+from ramekin.schema.definition import NOTHING_CHECKED, check_table_name
+from ramekin.schema.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.watch import Watch
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from ramekin.changes import Change
     from ramekin.clock import Clock
-    from ramekin.definitions import Change, Checked, Definition, IndexStats, MemoryStats, RecordId, TableStats
     from ramekin.engine import base
     from ramekin.engine.base import State
+    from ramekin.schema.definition import Checked, Definition
+    from ramekin.stats import IndexStats, MemoryStats, TableStats
+    from ramekin.values.ids import RecordId
 
 SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""

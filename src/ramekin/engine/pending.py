@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from ramekin.fields import join_reader
+from ramekin.schema.fields import join_reader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from ramekin.definitions import Change
-    from ramekin.fields import Field
+    from ramekin.changes import Change
+    from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
-    from ramekin.values import JoinKey
+    from ramekin.values.keys import JoinKey
 
 Place = tuple[str, str]
 

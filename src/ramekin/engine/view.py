@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, overload
 
 from ramekin.engine.base import Page
 from ramekin.errors import MemoryLimit, shorten
-from ramekin.fields import Field
-from ramekin.ids import id_order, sort_ids
-from ramekin.paths import print_path, reader, row_reader
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
+from ramekin.schema.fields import Field
 from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.table import Still
-from ramekin.values import ARRAY, NUMBER, TEXT, Span
+from ramekin.values.ids import id_order, sort_ids
+from ramekin.values.keys import ARRAY, NUMBER, TEXT, Span
+from ramekin.values.paths import print_path, reader, row_reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ramekin.definitions import RecordId
     from ramekin.engine.base import Access, Row
-    from ramekin.fields import Trait
-    from ramekin.paths import FieldPath
     from ramekin.query.plan import Part
+    from ramekin.schema.fields import Trait
     from ramekin.storage.id_order import IdOrder
     from ramekin.storage.indexes import FieldIndex
     from ramekin.storage.table import Records, Table
-    from ramekin.values import JoinKey, OrderKey
+    from ramekin.values.ids import RecordId
+    from ramekin.values.keys import JoinKey, OrderKey
+    from ramekin.values.paths import FieldPath
 
 BATCH_ROWS = 1000
 """Bodies of one step of a whole-table read: 1 ms where they are only tested."""

@@ -24,7 +24,7 @@
     ├── StorageFull, MemoryLimit
     └── InternalError
 
-Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/problems.py``). A message says
+Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/http/problems.py``). A message says
 what was wrong and what to do; it never holds a record's value, a file path, a stack or a driver's name.
 """
 
@@ -57,16 +57,7 @@ from ramekin.errors.bad_request import (
     UnknownOperator,
     UnknownParameter,
 )
-from ramekin.errors.base import (
-    NAME_LIMIT,
-    Fault,
-    RamekinError,
-    all_errors,
-    did_you_mean,
-    listing,
-    pointer,
-    shorten,
-)
+from ramekin.errors.base import NAME_LIMIT, Fault, RamekinError, all_errors, did_you_mean, listing, pointer, shorten
 from ramekin.errors.refused import (
     AddressTooLong,
     BodyTooLarge,

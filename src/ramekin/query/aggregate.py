@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidAggregate, did_you_mean, shorten
-from ramekin.fields import Field
-from ramekin.paths import parse_path, print_path, row_reader, unescape
 from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
 from ramekin.query.total import Total
-from ramekin.readings import comparer
-from ramekin.values import MISSING, NUMBER, OrderKey, order_key
+from ramekin.schema.fields import Field
+from ramekin.values.keys import MISSING, NUMBER, OrderKey, order_key
+from ramekin.values.paths import parse_path, print_path, row_reader, unescape
+from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ramekin.fields import Fields
+    from ramekin.schema.fields import Fields
 
 FUNCTIONS = ("count", "sum", "avg", "min", "max")
 

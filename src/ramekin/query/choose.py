@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ramekin.errors import InvalidId
-from ramekin.fields import Field
-from ramekin.ids import id_key
 from ramekin.query.order import Order
 from ramekin.query.plan import (
     ALL_IDS,
@@ -40,7 +38,9 @@ from ramekin.query.predicate import (
     conditions_in,
     conjuncts,
 )
-from ramekin.values import NUMBER, TEXT, OrderKey, Span, join_key
+from ramekin.schema.fields import Field
+from ramekin.values.ids import id_key
+from ramekin.values.keys import NUMBER, TEXT, OrderKey, Span, join_key
 
 MAX_FIELDS = 4
 """Indexes that one query may have built for it."""

@@ -10,8 +10,8 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from ramekin import codec
 from ramekin.errors import InvalidCursor, RamekinError, SortValueTooLong
+from ramekin.values import codec
 
 _MESSAGE = "The cursor was not made for this query; follow `next` as it was given."
 MAX_CHARS = 8000

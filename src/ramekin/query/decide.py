@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ramekin.query.match import condition_test
 from ramekin.query.predicate import EVERYTHING, All, AnyOf, Condition, Not, Predicate, all_of, any_of
-from ramekin.values import MISSING
+from ramekin.values.keys import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from ramekin.paths import FieldPath
+    from ramekin.values.paths import FieldPath
 
 NOTHING = AnyOf(())
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ramekin.fields import Trait, as_number
 from ramekin.query.predicate import ORDERINGS, TEXT_OPERATORS, All, Condition, Not
-from ramekin.values import BOOLEAN, KIND_NAMES, NUMBER, TEXT
+from ramekin.schema.fields import Trait, as_number
+from ramekin.values.keys import BOOLEAN, KIND_NAMES, NUMBER, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ramekin.query.predicate import Predicate
-    from ramekin.values import OrderKey
+    from ramekin.values.keys import OrderKey
 
 ID = ("id",)
 

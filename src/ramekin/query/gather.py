@@ -16,12 +16,12 @@ from sys import maxsize
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ramekin.errors import TooManyRows
-from ramekin.ids import id_order, sort_ids
-from ramekin.paths import row_reader
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.plan import parts_of
 from ramekin.query.predicate import EVERYTHING
+from ramekin.values.ids import id_order, sort_ids
+from ramekin.values.paths import row_reader
 
 if TYPE_CHECKING:
     from ramekin.query.plan import AccessPath, Plan, Query

@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from ramekin.errors import InvalidKey
-from ramekin.paths import FieldPath, parse_path, print_path, reader, split_names
-from ramekin.values import TEXT
+from ramekin.values.keys import TEXT
+from ramekin.values.paths import FieldPath, parse_path, print_path, reader, split_names
 
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")

@@ -14,8 +14,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from ramekin.fields import Field
-from ramekin.ids import id_order, sort_ids
 from ramekin.query import execute, source
 from ramekin.query.gather import IDS_FOR_A_ROW, Ids
 from ramekin.query.join import Group, On, PairPosition, field_of_row
@@ -23,11 +21,13 @@ from ramekin.query.match import body_matcher
 from ramekin.query.plan import ID, Equal, IdWalk, Led, Plan, Position, Query
 from ramekin.query.predicate import EVERYTHING, Predicate
 from ramekin.query.rows import Rows
-from ramekin.readings import Reading, join_keyer
+from ramekin.schema.fields import Field
+from ramekin.values.ids import id_order, sort_ids
+from ramekin.values.readings import Reading, join_keyer
 
 if TYPE_CHECKING:
     from ramekin.query.source import Row
-    from ramekin.values import JoinKey
+    from ramekin.values.keys import JoinKey
 
 
 class Source(source.Source, Protocol):

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import ge, gt, le, lt
 from typing import Any
 
-from ramekin.paths import FieldPath, row_reader
 from ramekin.query.predicate import ORDERINGS, AnyOf, Condition, Not, Predicate, paths_in
-from ramekin.readings import comparer
-from ramekin.values import MISSING, TEXT
+from ramekin.values.keys import MISSING, TEXT
+from ramekin.values.paths import FieldPath, row_reader
+from ramekin.values.readings import comparer
 
 Test = Callable[[Any], bool]
 """From a field's value (MISSING where there is none) to whether a condition holds."""

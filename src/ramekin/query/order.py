@@ -14,10 +14,10 @@ from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ramekin.fields import Field
-from ramekin.paths import print_path
-from ramekin.readings import comparer
-from ramekin.values import NUMBER, TIME, OrderKey
+from ramekin.schema.fields import Field
+from ramekin.values.keys import NUMBER, TIME, OrderKey
+from ramekin.values.paths import print_path
+from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,32 +14,22 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ramekin import codec
 from ramekin.errors import did_you_mean, listing, shorten
-from ramekin.fields import FieldType
-from ramekin.ids import id_order
-from ramekin.paths import FieldPath, print_path, row_reader
 from ramekin.query.decide import NOTHING, decide
 from ramekin.query.gather import drain, page_advice, too_many_rows
 from ramekin.query.match import condition_test, matcher
 from ramekin.query.order import FirstRows, Order
-from ramekin.query.predicate import (
-    EVERYTHING,
-    AnyOf,
-    Condition,
-    Not,
-    Predicate,
-    all_of,
-    any_of,
-    conjuncts,
-    paths_in,
-)
-from ramekin.values import MISSING
+from ramekin.query.predicate import EVERYTHING, AnyOf, Condition, Not, Predicate, all_of, any_of, conjuncts, paths_in
+from ramekin.schema.fields import FieldType
+from ramekin.values import codec
+from ramekin.values.ids import id_order
+from ramekin.values.keys import MISSING
+from ramekin.values.paths import FieldPath, print_path, row_reader
 
 if TYPE_CHECKING:
-    from ramekin.fields import Fields
     from ramekin.query.join import Group, Pair, Row
     from ramekin.query.source import Source
+    from ramekin.schema.fields import Fields
 
 SIDE = FieldType(frozenset({"object", "null"}))
 AT_ONCE = 256

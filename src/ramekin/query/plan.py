@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ramekin.fields import Field
-from ramekin.paths import print_path
 from ramekin.query.order import Order
 from ramekin.query.predicate import EVERYTHING, Predicate
-from ramekin.values import NUMBER, OBJECT, TEXT, OrderKey, Span
+from ramekin.schema.fields import Field
+from ramekin.values.keys import NUMBER, OBJECT, TEXT, OrderKey, Span
+from ramekin.values.paths import print_path
 
 ID = Field(("id",))
 ALL_SPANS = tuple(Span(kind) for kind in range(OBJECT + 1))

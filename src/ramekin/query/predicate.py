@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from ramekin import codec
 from ramekin.errors import InvalidId
-from ramekin.fields import Field
-from ramekin.ids import id_key
-from ramekin.paths import print_path
-from ramekin.values import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
+from ramekin.schema.fields import Field
+from ramekin.values import codec
+from ramekin.values.ids import id_key
+from ramekin.values.keys import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
+from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ramekin.paths import FieldPath
+    from ramekin.values.paths import FieldPath
 
 ORDERINGS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT_OPERATORS = ("icontains", "startswith", "endswith")

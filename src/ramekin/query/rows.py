@@ -16,14 +16,14 @@ from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
-from ramekin.paths import row_reader
 from ramekin.query.gather import GatheredByFields, GatheredById, Ids, check_held, drain, position_key, row_key
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import IdWalk, Led, Plan, Position, Query, Walk, intersect, spans_behind
 from ramekin.query.predicate import EVERYTHING
-from ramekin.readings import comparer
-from ramekin.values import MISSING
+from ramekin.values.keys import MISSING
+from ramekin.values.paths import row_reader
+from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
     from ramekin.query.gather import Gathered, IdSource

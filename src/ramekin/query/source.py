@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ramekin.fields import Field
-    from ramekin.paths import FieldPath
     from ramekin.query.plan import IdWalk, Part
-    from ramekin.values import OrderKey, Span
+    from ramekin.schema.fields import Field
+    from ramekin.values.keys import OrderKey, Span
+    from ramekin.values.paths import FieldPath
 
 Row = tuple[int | str, bytes]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Context, Decimal, Inexact
 from math import fsum
 
-from ramekin.ids import INT64_MAX, INT64_MIN
+from ramekin.values.ids import INT64_MAX, INT64_MIN
 
 Number = int | float | Decimal
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin import codec
 from ramekin.errors import (
     InvalidSort,
     InvalidValue,
@@ -18,18 +17,19 @@ from ramekin.errors import (
     did_you_mean,
     shorten,
 )
-from ramekin.fields import Field
-from ramekin.paths import parse_path, print_path
 from ramekin.query.operand import ListedValues, field_type, from_json, from_texts
 from ramekin.query.order import Order
 from ramekin.query.predicate import Predicate, all_of
+from ramekin.schema.fields import Field
+from ramekin.values import codec
+from ramekin.values.paths import parse_path, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ramekin.fields import Fields
-    from ramekin.paths import FieldPath
     from ramekin.query.predicate import Condition
+    from ramekin.schema.fields import Fields
+    from ramekin.values.paths import FieldPath
 
 MAX_SORTED = 100
 """Fields of one order: each is read from every row."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidWhere, shorten
-from ramekin.paths import parse_path
 from ramekin.query.operand import ListedValues, from_json
 from ramekin.query.predicate import OPERATORS, Not, Predicate, all_of, any_of
+from ramekin.values.paths import parse_path
 
 if TYPE_CHECKING:
-    from ramekin.fields import Fields
-    from ramekin.paths import FieldPath
+    from ramekin.schema.fields import Fields
+    from ramekin.values.paths import FieldPath
 
 MAX_CONDITIONS = 100
 """Conditions of one query; a choice of values is one condition (``in``), however long."""

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.definitions import NOTHING_CHECKED, NOTHING_DEFINED, Change, check_table_name
+from ramekin.changes import Change
 from ramekin.errors import Fault, MemoryLimit, NotUnique, UnknownTable, did_you_mean, pointer, shorten
-from ramekin.fields import join_reader
-from ramekin.paths import print_path
+from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
+from ramekin.schema.fields import join_reader
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
+from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-    from ramekin.definitions import Checked, Definition
-    from ramekin.fields import Field
-    from ramekin.values import JoinKey
+    from ramekin.schema.definition import Checked, Definition
+    from ramekin.schema.fields import Field
+    from ramekin.values.keys import JoinKey
 
 
 def no_others(_: str) -> Container[str]:

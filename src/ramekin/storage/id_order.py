@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from sortedcontainers import SortedList
 
-from ramekin.ids import id_order
 from ramekin.storage.memory import ID_BYTES
 from ramekin.storage.shared import Shared
-from ramekin.values import NUMBER, TEXT, Span
+from ramekin.values.ids import id_order
+from ramekin.values.keys import NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
-    from ramekin.definitions import RecordId
+    from ramekin.values.ids import RecordId
 
 
 class IdOrder(Shared, Sequence["RecordId"]):

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
 
-from ramekin.ids import sort_ids
-from ramekin.paths import reader
-from ramekin.readings import comparer
 from ramekin.storage.id_order import MANY, IdOrder, holds, ids_behind, place_behind
 from ramekin.storage.memory import DECIMAL_BYTES, ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
-from ramekin.values import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
+from ramekin.values.ids import sort_ids
+from ramekin.values.keys import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
+from ramekin.values.paths import reader
+from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
-    from ramekin.definitions import RecordId
-    from ramekin.fields import Field
-    from ramekin.values import JoinKey
+    from ramekin.schema.fields import Field
+    from ramekin.values.ids import RecordId
+    from ramekin.values.keys import JoinKey
 
 KINDS = OBJECT + 1
-"""Types of values that have an order; see ``values.py``."""
+"""Types of values that have an order; see ``values/keys.py``."""
 
 SHORT_POSTING = 1000
 """Ids that a posting holds as a list in order; a longer one is an `IdOrder`, which takes new ones faster."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ramekin.definitions import MemoryStats
+from ramekin.stats import MemoryStats
 
 RECORD_BYTES = 142
 """A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""

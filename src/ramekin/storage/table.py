@@ -9,24 +9,27 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
-from ramekin.declarations import declared_field
-from ramekin.definitions import NOTHING_DEFINED, IndexStats, TableStats
-from ramekin.fields import join_reader
-from ramekin.ids import looks_like_integer
-from ramekin.paths import parse_path, print_path, reader
+from ramekin.schema.declarations import declared_field
+from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.schema.fields import join_reader
+from ramekin.stats import IndexStats, TableStats
 from ramekin.storage.absences import Absences
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.shared import Shared
+from ramekin.values.ids import looks_like_integer
+from ramekin.values.paths import parse_path, print_path, reader
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from ramekin.definitions import Change, Definition, RecordId
-    from ramekin.fields import Field
+    from ramekin.changes import Change
+    from ramekin.schema.definition import Definition
+    from ramekin.schema.fields import Field
     from ramekin.storage.watch import Watch
-    from ramekin.values import JoinKey
+    from ramekin.values.ids import RecordId
+    from ramekin.values.keys import JoinKey
 
 BATCH = 400
 """Records that one step of a build handles: about 1 ms."""

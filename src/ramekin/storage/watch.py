@@ -1,23 +1,30 @@
 """Watches: which records of a table were written since somebody began to read it.
 
 Work that reads a table in many steps and then acts on it at one moment begins a watch first, and looks again at what
-was written meanwhile: as short a step as that is little. Knows no engines; see ``ramekin/moment.py`` for who does so.
+was written meanwhile: as short a step as that is little. Knows no engines; see ``database/moment.py`` for who does so.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ramekin.storage.table import Table
+
+class Watched(Protocol):
+    """What a watch needs of its table."""
+
+    watches: list[Watch]
+    is_gone: bool
+
+    def get(self, key: str) -> bytes | None: ...
 
 
 class Watch:
     """The keys of the records of one table that were written, from now until it is closed. Use it in ``with``."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Watched) -> None:
         self._table = table
         self._keys: dict[str, None] = {}
 
@@ -41,7 +48,7 @@ class Watch:
     def take(self) -> dict[str, bytes | None]:
         """Return the records that were written since the last call, as they are now: by key, None for none."""
         keys, self._keys = self._keys, {}
-        find = self._table.records.bodies.get
+        find = self._table.get
         return {key: find(key) for key in keys}
 
     def note(self, keys: Iterable[str]) -> None:

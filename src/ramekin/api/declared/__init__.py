@@ -1,0 +1,1 @@
+"""What is declared of the endpoints: their words, parameters, answers, and the shapes of bodies."""

@@ -1,0 +1,256 @@
+"""The schemas of what is sent and answered, as components of the OpenAPI document.
+
+Those of typed tables are made from their models; see ``model_schemas.py``. Knows no endpoints.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from ramekin.api.declared.parameters import TAGS
+from ramekin.database.operations import KINDS
+from ramekin.query.aggregate import FUNCTIONS
+from ramekin.query.join import JOIN_TYPES
+
+USER = {"id": "ada", "name": "Ada", "address": {"city": "Paris"}}
+"""The record of examples."""
+
+ID: dict[str, Any] = {"type": ["string", "integer"], "minLength": 1, "maxLength": 255}
+ANY_OBJECT = {"type": "object", "additionalProperties": True}
+TEXTS = {"type": "array", "items": {"type": "string"}}
+
+
+def reference(name: str) -> dict[str, Any]:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def array(items: Any) -> dict[str, Any]:
+    """Return the schema of an array."""
+    return {"type": "array", "items": items}
+
+
+def record(properties: dict[str, Any], *required: str, **more: Any) -> dict[str, Any]:
+    """Return the schema of an object with these members and no others."""
+    found: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False, **more}
+    return found | ({"required": list(required)} if required else {})
+
+
+RECORD, RECORD_INPUT = reference("Record"), reference("RecordInput")
+RECORD_PART, RECORD_PATCH = reference("RecordPart"), reference("RecordPatch")
+RECORD_PAGE = reference("RecordPage")
+SELECTED = {"anyOf": [RECORD, RECORD_PART]}
+"""A record, or with `select` a part of it."""
+
+
+def page(items: Any) -> dict[str, Any]:
+    """Return the schema of a page of rows."""
+    return record(
+        {
+            "data": array(items),
+            "next": {"type": ["string", "null"], "description": "Path of the next page."},
+            "total": {"type": "integer", "description": "Rows in all, with `count=true`."},
+            "warnings": TEXTS | {"description": "What may not be as it was meant."},
+            "explain": reference("Explanation"),
+        },
+        *("data", "next"),
+    )
+
+
+def join_page(rows: Any) -> dict[str, Any]:
+    """Return the schema of a page of a join."""
+    found = page(rows)
+    found["properties"]["join"] = record(
+        {
+            "on": {"type": ["string", "null"], "description": "What was compared: `users.id = orders.user_id`."},
+            "type": {"type": "string", "enum": list(JOIN_TYPES)},
+        },
+        *("on", "type"),
+    )
+    return found | {"required": ["data", "next", "join"]}
+
+
+_EXPLANATION = record(
+    {
+        "access": {"type": "string", "enum": ["id", "index", "scan"]},
+        "index": {"type": ["string", "null"], "description": "The field whose index was used."},
+        "rows_examined": {"type": "integer"},
+        "rows_returned": {"type": "integer"},
+        "microseconds": {"type": "integer"},
+    },
+    *("access", "index", "rows_examined", "rows_returned", "microseconds"),
+    description="How an answer was found.",
+)
+
+_PROBLEM = {
+    "type": "object",
+    "description": "An error (RFC 9457).",
+    "required": ["type", "title", "status", "code", "detail", "instance"],
+    "properties": {
+        "type": {"type": "string", "description": "Address of a page about this kind of error."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "For programs, and stable."},
+        "detail": {"type": "string", "description": "What was wrong."},
+        "instance": {"type": "string", "description": "The request's id."},
+        "index": {"type": "integer", "description": "Which record of a bulk or operation of a batch failed."},
+        "errors": array(
+            {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "A JSON pointer into what was sent."},
+                    "detail": {"type": "string"},
+                    "line": {"type": "integer", "description": "Where in the text it is."},
+                },
+            }
+        ),
+    },
+}
+
+_PROBLEM_KIND = record(
+    {
+        **{name: {"type": "string"} for name in ("type", "title", "code", "meaning", "remedy")},
+        "status": {"type": "integer"},
+    },
+    *("type", "title", "status", "code", "meaning", "remedy"),
+    description="What an error code means.",
+)
+
+_INDEX_KIND = {"type": "string", "enum": ["hash", "sorted"]}
+_JSON_SCHEMA = {"type": ["object", "null"], "additionalProperties": True}
+
+_TABLE = {
+    "type": "object",
+    "required": ["name", "records", "bytes", "revision", "schema", "unique", "indexes", "require_if_match"],
+    "properties": {
+        "name": {"type": "string"},
+        "records": {"type": "integer"},
+        "bytes": {"type": "integer", "description": "Bytes of the records' JSON."},
+        "revision": {"type": "integer", "description": "Grows with every write."},
+        "schema": _JSON_SCHEMA | {"description": "JSON Schema of its records."},
+        "unique": TEXTS,
+        "indexes": array(
+            record(
+                {
+                    "field": {"type": "string"},
+                    "kind": _INDEX_KIND,
+                    "pinned": {"type": "boolean"},
+                    "bytes": {"type": "integer"},
+                },
+                *("field", "kind", "pinned", "bytes"),
+            )
+        ),
+        "require_if_match": {"type": "boolean"},
+    },
+}
+
+_DEFINITION = record(
+    {
+        "schema": _JSON_SCHEMA | {"description": "JSON Schema (draft 2020-12) of every record."},
+        "unique": TEXTS | {"description": "Fields in which no two records have one value."},
+        "indexes": array(record({"field": {"type": "string"}, "kind": _INDEX_KIND}, "field"))
+        | {"description": "Indexes that stay. Others build themselves and go when nothing uses them."},
+        "require_if_match": {"type": "boolean", "description": "Changes of a record must send `If-Match`."},
+    }
+)
+
+_FIELDS = {"oneOf": [{"type": "string"}, TEXTS]}
+_QUERY = record(
+    {
+        "where": ANY_OBJECT | {"description": "Fields with conditions, and `and`, `or`, `not`."},
+        "sort": _FIELDS,
+        "select": _FIELDS,
+        "limit": {"type": "integer", "minimum": 0},  # the running server's maximum is added
+        "cursor": {"type": "string"},
+        "offset": {"type": "integer", "minimum": 0},
+        "count": {"type": "boolean"},
+        "explain": {"type": "boolean"},
+        "group_by": TEXTS,
+        "aggregate": {
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": f"^({'|'.join(FUNCTIONS)})"},
+            "description": "Names with `count`, `sum:field`, `avg:field`, `min:field` or `max:field`.",
+        },
+    }
+)
+
+_OPERATION = record(
+    {
+        "op": {"type": "string", "enum": list(KINDS)},
+        "table": {"type": "string"},
+        "id": ID,
+        "record": ANY_OBJECT | {"description": "Every operation but `delete` has one; of `patch` a merge patch."},
+        "if_match": {"type": "string", "pattern": TAGS, "description": "As the header `If-Match`."},
+    },
+    *("op", "table"),
+)
+
+_RESULT = record(
+    {
+        "status": {"type": "integer", "enum": [200, 201, 204]},
+        "id": ID,
+        "etag": {"type": ["string", "null"]},
+        "record": {"anyOf": [RECORD, {"type": "null"}]},
+    },
+    *("status", "id", "etag", "record"),
+)
+
+_HEALTH = record(
+    {
+        "status": {"type": "string", "description": "`ok`, `starting`, `draining`, or what the engine suffers from."},
+        "version": {"type": "string"},
+        "engine": {"type": "string"},
+        "tables": {"type": "integer"},
+        "records": {"type": "integer"},
+        "memory_bytes": {"type": "integer"},
+        "memory_limit_bytes": {"type": ["integer", "null"]},
+        "uptime_seconds": {"type": "number"},
+    },
+    *("status", "version", "engine"),
+)
+
+_SCHEMAS: dict[str, Any] = {
+    "Record": ANY_OBJECT | {"description": "A record as it is stored.", "properties": {"id": ID}, "required": ["id"]},
+    "RecordInput": ANY_OBJECT
+    | {"description": "A record to store. Without an `id` it gets a UUID.", "properties": {"id": ID}, "example": USER},
+    "RecordPart": ANY_OBJECT | {"description": "The fields of a record that `select` names.", "properties": {"id": ID}},
+    "RecordPatch": ANY_OBJECT | {"description": "Members to change; null removes one (RFC 7396)."},
+    "RecordPage": page(SELECTED),
+    "Row": ANY_OBJECT | {"description": "A record, a part of it, or a group with its figures."},
+    "RowPage": page(reference("Row")),
+    "Pair": {
+        "type": "object",
+        "description": "A member for each table: its record, null where it has none.",
+        "additionalProperties": {"anyOf": [*SELECTED["anyOf"], {"type": "null"}]},
+    },
+    "Tree": ANY_OBJECT | {"description": "With `shape=tree`: a record, with its matches in a member of their own."},
+    "JoinPage": join_page({"anyOf": [reference("Pair"), reference("Tree")]}),
+    "Explanation": _EXPLANATION,
+    "Count": record({"count": {"type": "integer"}}, "count", description="How many records are stored."),
+    "Changes": record(
+        {"matched": {"type": "integer"}, "changed": {"type": "integer"}},
+        *("matched", "changed"),
+        description="How many records were meant, and how many are changed.",
+    ),
+    "Dump": {"type": "object", "additionalProperties": array(RECORD), "description": "All tables, by name."},
+    "Load": {"type": "object", "additionalProperties": array(RECORD_INPUT), "description": "Tables, by name."},
+    "Loaded": record({"loaded": {"type": "object", "additionalProperties": {"type": "integer"}}}, "loaded"),
+    "Operation": _OPERATION,
+    "Batch": record({"operations": array(reference("Operation"))}, "operations"),
+    "Result": _RESULT,
+    "BatchResults": record({"results": array(reference("Result"))}, "results"),
+    "Table": _TABLE,
+    "Tables": record({"tables": array(reference("Table"))}, "tables"),
+    "Definition": _DEFINITION,
+    "Query": _QUERY,
+    "Problem": _PROBLEM,
+    "ProblemKind": _PROBLEM_KIND,
+    "Health": _HEALTH,
+}
+
+
+def schemas() -> dict[str, Any]:
+    """Return all components of our own, by name; the caller may change them."""
+    return deepcopy(_SCHEMAS)

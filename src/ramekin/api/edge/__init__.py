@@ -1,0 +1,1 @@
+"""What stands before every endpoint: who may ask, how often, and what is counted."""

@@ -1,0 +1,142 @@
+"""The edge: what every request passes before its endpoint and what is noted of its answer, whatever carries it.
+
+Keys, the rate limit, request ids, faults of our own, figures and the access log. Knows no ASGI and no tables; see
+``middleware.py`` and ``protocol.py``, which carry requests through it.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import count
+from secrets import token_hex
+from typing import TYPE_CHECKING, Protocol
+
+from ramekin import errors
+from ramekin.api.http.problems import problem_response
+from ramekin.errors.stacks import log_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import Response
+
+    from ramekin.api.edge.metrics import Metrics
+    from ramekin.api.edge.origins import Origins
+    from ramekin.api.edge.proxies import Proxies
+    from ramekin.api.edge.rates import Keys, RateLimit
+
+_run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
+_PRIVATE = {"cache-control": "private, no-cache"}
+"""What is told a cache where answers are for whoever has a key: one that many share must not keep them."""
+
+_log = logging.getLogger("ramekin")  # of the standard library: in a larger program its log is that program's affair
+
+
+class Exchange(Protocol):
+    """One request on its way, as far as the edge knows it."""
+
+    request_id: str
+    began_s: float
+    method: str
+    extra: Mapping[str, str]
+    """Headers that its answer carries besides the endpoint's own."""
+
+    @property
+    def path(self) -> str: ...
+
+
+def new_id() -> str:
+    """Return an id for a request that has none."""
+    return f"{_run}-{next(_numbers)}"
+
+
+def last_lines(exchange: Exchange) -> bytes:
+    """Return the headers that every answer ends with, as the lines in which they are sent.
+
+    A cache may keep an answer and must ask before it gives it, unless the endpoint says otherwise: without a word it
+    would guess how long an answer is good (RFC 9111, section 4.2.2).
+    """
+    lines = f"x-request-id: {exchange.request_id}\r\nx-content-type-options: nosniff\r\n"
+    if not exchange.extra:
+        return f"{lines}cache-control: no-cache\r\n".encode()
+    extra = {"cache-control": "no-cache", **exchange.extra}
+    return (lines + "".join([f"{name}: {value}\r\n" for name, value in extra.items()])).encode()
+
+
+class Edge:
+    """What holds for all requests of one server."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        rate_limit: RateLimit | None,
+        proxies: Proxies,
+        origins: Origins,
+        metrics: Metrics,
+        *,
+        has_access_log: bool,
+    ) -> None:
+        self._keys, self._rate_limit, self._proxies, self._metrics = keys, rate_limit, proxies, metrics
+        self.origins = origins
+        self._has_access_log = has_access_log
+        self.is_open = rate_limit is None and not keys
+        """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
+        self.is_starting = False
+        """Whether it lets nobody in yet."""
+
+    def hold(self) -> None:
+        """Let nobody in until `release`: what is to be served is not all there."""
+        self.is_starting, self.is_open = True, False
+
+    def release(self) -> None:
+        """Let in whoever may."""
+        self.is_starting, self.is_open = False, self._rate_limit is None and not self._keys
+
+    async def admit(
+        self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True
+    ) -> None:
+        """Count a request, ask for its key, and look where it comes from.
+
+        It is counted for its key once that is known to be right, and for the client's address before, so that no
+        header makes a client another one.
+
+        Args:
+            headers: by their names in small letters.
+            peer: the address that the connection comes from.
+            asks_for_key: whether it needs a key, if there are any.
+
+        Raises:
+            Limited, Unauthorized, ForeignHost, ForeignOrigin, Starting.
+        """
+        key = None
+        if self._keys:
+            exchange.extra = _PRIVATE
+            key = self._keys.find(headers)
+        if self._rate_limit is not None:
+            client = f"key:{key}" if key else f"address:{self._proxies.client_of(peer, headers)}"
+            exchange.extra = {**exchange.extra, **await self._rate_limit.count(client)}
+        if self._keys and key is None and asks_for_key:
+            raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
+        self.origins.check(exchange.method, headers)
+        if self.is_starting and asks_for_key:
+            raise errors.Starting("The server reads its data and files; nothing was applied.")
+
+    def report_fault(self, exchange: Exchange, error: BaseException) -> Response:
+        """Write a fault of our own to the log, and return the answer that tells of it."""
+        log_fault(_log, "request failed", error, request_id=exchange.request_id, method=exchange.method)
+        fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
+        return problem_response(fault, exchange.request_id)
+
+    def note(self, exchange: Exchange, operation: str, status: int, now_s: float) -> None:
+        """Note the answer of a request; a status of 0 says that the client went away before it."""
+        spent_s = now_s - exchange.began_s
+        self._metrics.count(operation, status, spent_s)
+        if self._has_access_log:
+            told = {
+                "request_id": exchange.request_id,
+                "method": exchange.method,
+                "path": exchange.path[:200],
+                "status": status,
+                "milliseconds": round(spent_s * 1000, 3),
+            }
+            _log.info("request", extra=told)

@@ -1,0 +1,142 @@
+"""The edge as ASGI: every request passes it first, under whatever server.
+
+Answers by itself what needs no endpoint: addresses that are not UTF-8, OPTIONS, limits and keys. Knows no tables; see
+``edge.py`` for what is asked, and ``app.py`` for where this stands.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Response
+from starlette.requests import ClientDisconnect
+
+from ramekin import errors
+from ramekin.api.edge.edge import last_lines, new_id
+from ramekin.api.edge.rates import Limited, is_open
+from ramekin.api.http.heads import Head
+from ramekin.api.http.problems import problem_response
+from ramekin.api.http.responses import header_pairs
+from ramekin.api.routes import methods_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from ramekin.api.edge.edge import Edge
+
+
+class EdgeMiddleware:
+    """Pure ASGI, in one pass: a `BaseHTTPMiddleware` costs 129 µs a request, this a few."""
+
+    def __init__(self, inner: ASGIApp, *, app: FastAPI, edge: Edge) -> None:
+        self._inner, self._app, self._edge = inner, app, edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        try:
+            answer = await self._answer_here(scope, exchange)
+            await (answer or self._inner)(scope, receive, exchange.answer)
+        except ClientDisconnect:
+            pass
+        except Exception as error:
+            answer = self._edge.report_fault(exchange, error)
+            if not exchange.status:
+                await answer(scope, receive, exchange.answer)
+            # One that has begun is left as it is: the server cuts the connection, so that nobody takes a part for the
+            # whole. Raised on, the error would be printed by whatever server this is, with its words and variables.
+        endpoint = scope.get("endpoint")
+        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status, perf_counter())
+
+    async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Response | None:
+        """Return the answer of a request that needs no endpoint; None for all others."""
+        try:
+            head = scope.get("ramekin.head") or read_head(scope)
+        except errors.RamekinError as error:
+            exchange.take_id(None)
+            return problem_response(error, exchange.request_id, {"connection": "close"})
+        exchange.take_id(head.request_id)
+        try:
+            _check_path(scope)
+            await self._admit(scope, head.headers, exchange)
+            if scope["method"] == "OPTIONS":
+                return self._options(scope)
+        except errors.RamekinError as error:
+            return problem_response(error, exchange.request_id)
+        except Limited as limited:
+            return problem_response(limited.error, exchange.request_id, limited.headers)
+        return None
+
+    async def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
+        """Ask the edge. One that no endpoint would answer keeps its 404 or 405, whatever the edge says."""
+        method, client = scope["method"], scope.get("client")
+        try:
+            if is_open(scope["path"].removeprefix(scope.get("root_path", ""))):
+                self._edge.origins.check(method, headers)
+            else:
+                peer = client[0] if client else "unknown"
+                await self._edge.admit(exchange, headers, peer, asks_for_key=method != "OPTIONS")
+        except (Limited, errors.Unauthorized, errors.Forbidden, errors.Starting):
+            if method in methods_of(self._app, scope):
+                raise
+
+    def _options(self, scope: Scope) -> Response:
+        methods = methods_of(self._app, scope)
+        if not methods:
+            raise errors.UnknownRoute("No endpoint has this path.")
+        return Response(status_code=204, headers={"allow": ", ".join(methods)})
+
+
+class _Exchange:
+    """One request: what the edge knows of it, and what was answered so far."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.began_s, self.method, self.path = perf_counter(), scope["method"], scope["path"]
+        self.request_id, self._scope = "-", scope
+        self.extra: Mapping[str, str] = {}
+        self.status, self._send = 0, send
+
+    def take_id(self, sent: str | None) -> None:
+        """Take the id that the client gave to its request, or a new one."""
+        self.request_id = self._scope["ramekin.request_id"] = sent or new_id()
+
+    async def answer(self, message: Message) -> None:
+        """Send a part of the answer, with the headers that every answer has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            present = {name for name, _ in message["headers"]}
+            added = [header for header in header_pairs(last_lines(self)) if header[0] not in present]
+            message["headers"] = [*message["headers"], *added]
+        await self._send(message)
+
+
+def read_head(scope: Scope) -> Head:
+    """Return the head of a request that another server has read, as far as that can still be told.
+
+    Raises:
+        MalformedRequest: among them a body behind an offer to upgrade, which some servers take for the next request.
+        MethodNotAllowed, BodyTooLarge.
+    """
+    if scope["method"] == "CONNECT":
+        raise errors.MethodNotAllowed("This is no proxy.")
+    head = Head([*scope["headers"]], scope["http_version"])
+    if head.body_bytes and "upgrade" in head.headers:
+        raise errors.MalformedRequest("A request that offers an upgrade has no body under this server.")
+    return head
+
+
+def _check_path(scope: Scope) -> None:
+    """Refuse a path that is not UTF-8. Raises MalformedPath."""
+    raw = scope.get("raw_path", b"")
+    if b"%" in raw:
+        try:
+            unquote_to_bytes(raw).decode()
+        except UnicodeDecodeError:
+            raise errors.MalformedPath("The path is not UTF-8 once its percent signs are decoded.") from None

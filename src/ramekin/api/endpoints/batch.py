@@ -1,0 +1,153 @@
+"""Batches over HTTP: several operations over several tables, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+
+from ramekin.api.declared import descriptions
+from ramekin.api.http.headers import JSON, accepted, media_type
+from ramekin.api.http.preconditions import read_tags, refuse_preconditions
+from ramekin.api.http.requests import read_body, read_parameters
+from ramekin.api.http.responses import body_response
+from ramekin.api.routes import API, add_route
+from ramekin.database.operations import ALWAYS, KINDS, Condition, Operation
+from ramekin.errors import Fault, InvalidHeader, InvalidOperation, RamekinError, did_you_mean, shorten
+from ramekin.schema.definition import check_table_name
+from ramekin.values import codec
+from ramekin.values.ids import id_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.api.context import Context
+    from ramekin.database.operations import Outcome
+
+MEMBERS = ("op", "table", "id", "record", "if_match")
+STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
+
+
+def register(app: FastAPI, context: Context) -> None:
+    """Add the endpoint of batches."""
+    database = context.database
+
+    async def apply_batch(request: Request) -> Response:
+        """Apply operations in order over any tables, all or nothing."""
+        media_type(request, (JSON,))
+        body = await read_body(request, database.limits.bulk_bytes)
+        read_parameters(request)
+        accepted(request, (JSON,))
+        refuse_preconditions(request)
+        operations = _read_operations(_parse(body))
+        try:
+            outcomes = await database.write(operations)
+        except RamekinError as error:
+            raise _pointing_into_the_batch(error) from None
+        return body_response(b'{"results":%b}' % _splice(outcomes))
+
+    add_route(app, "POST", f"{API}/batch", apply_batch, **descriptions.BATCH)
+
+
+def _parse(body: bytes) -> Any:
+    """Parse a batch. What is wrong inside an operation has the operation's index."""
+    try:
+        return codec.parse(body, extra_depth=3)
+    except RamekinError as error:
+        raise error.within(index=error.index_behind("operations")) from None
+
+
+def _read_operations(value: Any) -> list[Operation]:
+    if not isinstance(value, dict) or set(value) != {"operations"} or not isinstance(value["operations"], list):
+        raise InvalidOperation('A batch is an object with one member: {"operations": [...]}.')
+    operations = []
+    for index, item in enumerate(value["operations"]):
+        try:
+            operations.append(_read_operation(item))
+        except RamekinError as error:
+            raise error.within("operations", index, index=index) from None
+    return operations
+
+
+def _read_operation(item: Any) -> Operation:
+    if not isinstance(item, dict):
+        raise InvalidOperation("An operation is an object.")
+    for name in item:
+        if name not in MEMBERS:
+            raise InvalidOperation(f"An operation has no member '{shorten(name)}'.{did_you_mean(name, MEMBERS)}")
+    kind, table = item.get("op"), item.get("table")
+    if kind not in KINDS:
+        hint = did_you_mean(kind, KINDS) if isinstance(kind, str) else ""
+        raise InvalidOperation(f"'op' is one of {', '.join(KINDS)}.{hint}", faults=[Fault("/op", "Unknown operation.")])
+    if not isinstance(table, str):
+        raise InvalidOperation("'table' is the name of a table.", faults=[Fault("/table", "Text is expected.")])
+    check_table_name(table)
+    if (kind == "delete") == ("record" in item):
+        raise InvalidOperation("Every operation but delete has a 'record'; delete has none.")
+    if kind == "create":
+        return Operation(kind, table, record=_with_id(item), is_parsed=True)
+    address = _address(item, is_needed=kind != "upsert")
+    record = _upserted(item) if kind == "upsert" else item.get("record")
+    return Operation(kind, table, address, record, _condition(item), is_parsed=True)
+
+
+def _with_id(item: dict[str, Any]) -> Any:
+    """Return the record of a create; an id beside it goes into it."""
+    if "if_match" in item:
+        raise InvalidOperation("'create' takes no 'if_match': there is no record yet.")
+    record = item["record"]
+    if "id" not in item or not isinstance(record, dict):
+        return record
+    if "id" in record and record["id"] != item["id"]:
+        raise InvalidOperation("'id' differs from the record's id.", faults=[Fault("/id", "Send the id once.")])
+    return {"id": item["id"], **record}
+
+
+def _upserted(item: dict[str, Any]) -> Any:
+    """Return the record of an upsert; an id beside it goes into it in its own type."""
+    record = item["record"]
+    return {"id": item["id"], **record} if "id" in item and isinstance(record, dict) else record
+
+
+def _address(item: dict[str, Any], *, is_needed: bool) -> str | None:
+    if "id" in item:
+        return id_key(item["id"])
+    record = item.get("record")
+    if is_needed or not isinstance(record, dict) or "id" not in record:
+        raise InvalidOperation("'id' is needed.", faults=[Fault("/id", "This member is required.")])
+    return None
+
+
+def _condition(item: dict[str, Any]) -> Condition:
+    if "if_match" not in item:
+        return ALWAYS
+    if not isinstance(text := item["if_match"], str):
+        raise InvalidOperation("'if_match' is an entity tag, or '*'.", faults=[Fault("/if_match", "Text is expected.")])
+    try:
+        strong, weak = read_tags(text, "'if_match'")
+    except InvalidHeader as error:
+        fault = Fault("/if_match", "An entity tag in its double quotes is expected.")
+        raise InvalidOperation(error.message, faults=[fault]) from None
+    return Condition(if_match=strong, has_weak=bool(weak))
+
+
+def _pointing_into_the_batch(error: RamekinError) -> RamekinError:
+    """Return the error with pointers into the request: ``/1/age`` becomes ``/operations/1/record/age``."""
+    faults = []
+    for fault in error.faults:
+        inner = fault.pointer.removeprefix(f"/{error.index}")
+        faults.append(replace(fault, pointer=f"/operations/{error.index}{'/record' if inner else ''}{inner}"))
+    return type(error)(error.message, faults=faults, index=error.index)
+
+
+def _splice(outcomes: Sequence[Outcome]) -> bytes:
+    """Return the results as an array; stored bodies go in as they are."""
+    results = []
+    for outcome in outcomes:
+        etag = "null" if outcome.body is None else codec.dump(f'"{codec.digest(outcome.body)}"').decode()
+        results.append(
+            b'{"status":%d,"id":%b,"etag":%b,"record":%b}'
+            % (STATUS[outcome.effect], codec.dump(outcome.record_id), etag.encode(), outcome.body or b"null")
+        )
+    return codec.splice_array(results)

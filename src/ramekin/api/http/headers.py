@@ -1,0 +1,103 @@
+"""Reading headers strictly: media types, what is accepted, preferences.
+
+Knows nothing of what is done with it; see ``preconditions.py`` for If-Match and its like, ``requests.py`` for
+parameters and bodies.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ramekin.api.http.requests import Asked, WholeRequest
+from ramekin.errors import InvalidHeader, NotAcceptable, UnsupportedMediaType, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JSON, NDJSON, CSV, MERGE_PATCH = "application/json", "application/x-ndjson", "text/csv", "application/merge-patch+json"
+
+FORMATS = {JSON: "json", NDJSON: "ndjson", CSV: "csv"}
+"""Those of many records, and how a weak tag calls them: a copy in one format is none in another."""
+
+
+_NOTHING_PREFERRED: frozenset[str] = frozenset()
+
+
+def media_type(request: Asked, allowed: Sequence[str]) -> str:
+    """Return the body's media type, one of those allowed.
+
+    Raises:
+        UnsupportedMediaType: it is another one or none, not UTF-8, or the body is compressed.
+        InvalidHeader: the body is meant as a part of what stands; it would take the place of the whole.
+    """
+    if "content-range" in request.headers:
+        raise InvalidHeader("A body with a Content-Range is not read: PATCH changes a part of a record.")
+    header = request.headers.get("content-type", "")
+    encoding = request.headers.get("content-encoding", "identity")
+    if header in allowed and encoding == "identity":
+        return header
+    kind, _, rest = header.partition(";")
+    kind = kind.strip().lower()
+    if encoding.strip().lower() != "identity":
+        raise UnsupportedMediaType("A body with a Content-Encoding is not read; send it as it is.")
+    if kind not in allowed:
+        said = "has no Content-Type" if not kind else f"has the Content-Type '{shorten(kind)}'"
+        raise UnsupportedMediaType(f"The body {said}; send {' or '.join(allowed)}.")
+    charset = re.search(r'charset\s*=\s*"?([^\s";]+)', rest, re.IGNORECASE)
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType("The body must be UTF-8; send no charset, or charset=utf-8.")
+    return kind
+
+
+def listed(request: Asked, name: str) -> str:
+    """Return a header that is there and is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
+    if isinstance(request, WholeRequest):
+        return request.headers[name]
+    return ", ".join(request.headers.getlist(name))
+
+
+def accepted(request: Asked, offered: Sequence[str]) -> str:
+    """Return the offered media type that the client likes best; the first one if it does not say.
+
+    Raises:
+        NotAcceptable: it accepts none of them.
+
+    Source: RFC 9110, section 12.5.1.
+    """
+    if "accept" not in request.headers or (header := listed(request, "accept")) in ("", "*/*"):
+        return offered[0]
+    best, best_quality = None, 0.0
+    ranges = [_media_range(part) for part in header.split(",") if part.strip()]
+    for kind in offered:
+        fitting = [(len(name.replace("*", "")), quality) for name, quality in ranges if _fits(kind, name)]
+        quality = max(fitting)[1] if fitting else 0.0
+        if quality > best_quality:
+            best, best_quality = kind, quality
+    if best is None:
+        raise NotAcceptable(f"This route answers with {' or '.join(offered)}.")
+    return best
+
+
+def _media_range(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip() for piece in part.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == "q":
+            try:
+                return name.lower(), min(1.0, max(0.0, float(value)))
+            except ValueError:
+                raise InvalidHeader("A quality in Accept is a number from 0 to 1.") from None
+    return name.lower(), 1.0
+
+
+def _fits(kind: str, name: str) -> bool:
+    return name in ("*/*", kind) or (name.endswith("/*") and kind.startswith(name[:-1]))
+
+
+def preferences(request: Asked) -> frozenset[str]:
+    """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
+    if "prefer" not in request.headers:
+        return _NOTHING_PREFERRED
+    parts = re.split(r"[,;]", listed(request, "prefer"))
+    return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())

@@ -1,0 +1,202 @@
+"""Pages as text: the envelope in JSON, or the rows alone as NDJSON or CSV, with what is said about them in headers.
+
+A short page is one body; a long one is sent while it is written, so that many large rows never stand in memory at
+once. Knows nothing of how rows are found; see ``lists.py``, ``joins.py`` and ``queries.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Response
+
+from ramekin.api.http.headers import CSV, JSON
+from ramekin.api.http.responses import Stream, ascii_json, body_response
+from ramekin.formats.records import write_csv, write_csv_header
+from ramekin.schema.columns import UNTYPED
+from ramekin.values import codec
+from ramekin.values.paths import select
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+    from ramekin.database.finding import Explanation
+    from ramekin.schema.columns import Columns
+    from ramekin.values.paths import FieldPath
+
+SHORT_BYTES = 256 * 1024
+"""Bytes of rows that are put together at once."""
+
+AT_ONCE = 200
+"""Rows that are written before other tasks get a turn, and items of a row above which it is a long one."""
+
+TURN_S = 0.002
+"""Seconds of writing before other tasks get a turn: rows may have to be cut, and be large."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongRow:
+    """A row with an array too long to be written at once: its other members as JSON, and the array's items."""
+
+    head: bytes
+    member: str
+    items: Iterable[bytes]
+
+    @property
+    def opening(self) -> bytes:
+        """What stands before the items."""
+        return b"%b%b%b:[" % (self.head[:-1], b"," if len(self.head) > 2 else b"", codec.dump(self.member))
+
+
+Row = bytes | LongRow
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page, each as JSON once it is asked for, and what is said about them.
+
+    Rows in a sequence are ready, others are made in steps. `size_bytes` is about what they have together;
+    `columns` are those that come first in CSV, and `declared` what is said of them; `flatten` makes a row of one line
+    of a nested one.
+    """
+
+    rows: Sequence[bytes] | Iterator[Row]
+    size_bytes: int
+    next_path: str | None
+    total: int | None = None
+    warnings: Sequence[str] = ()
+    explain: Explanation | None = None
+    members: dict[str, Any] | None = None
+    columns: Sequence[str] = ()
+    flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    declared: Columns = UNTYPED
+
+
+def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[Row]:
+    """Return bodies with the chosen fields only; as they are, without a choice."""
+    if paths is None:
+        return bodies
+    chosen = list(paths)
+    return (codec.dump(select(codec.parse(body), chosen)) for body in bodies)
+
+
+async def page_response(page: Page, kind: str, headers: dict[str, str]) -> Response:
+    """Return a page in the media type that was asked for."""
+    headers = headers | _headers(page, is_bare=kind != JSON)
+    if kind == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
+        return body_response(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
+    writer = _write_json if kind == JSON else _write_csv if kind == CSV else _write_ndjson
+    if page.size_bytes <= SHORT_BYTES:
+        return Response(b"".join([chunk async for chunk in writer(page)]), 200, headers, kind)
+    return await Stream(writer(page), kind, headers).prime()
+
+
+def _tail(page: Page) -> bytes:
+    """Return what stands behind the rows in the envelope; members that are None are left out."""
+    members: dict[str, Any] = {"total": page.total, **(page.members or {}), "warnings": list(page.warnings) or None}
+    if (explain := page.explain) is not None:
+        members["explain"] = {name: getattr(explain, name) for name in explain.__slots__}
+    rest = b"".join(b",%b:%b" % (codec.dump(k), codec.dump(v)) for k, v in members.items() if v is not None)
+    return b',"next":%b%b}' % (codec.dump(page.next_path), rest)
+
+
+def _headers(page: Page, *, is_bare: bool) -> dict[str, str]:
+    """Return the headers of a page; where the rows stand alone (`is_bare`) they hold what the envelope would."""
+    headers = {}
+    if page.next_path is not None:
+        headers["link"] = f'<{page.next_path}>; rel="next"'
+    if is_bare and page.total is not None:
+        headers["x-total-count"] = str(page.total)
+    if is_bare and page.warnings:
+        headers["x-warnings"] = ascii_json(page.warnings)
+    return headers
+
+
+async def _write_json(page: Page) -> AsyncIterator[bytes]:
+    opening = b'{"data":['
+    async for piece in _pieces(page.rows, b","):
+        yield opening + piece
+        opening = b""
+    yield b"%b]%b" % (opening, _tail(page))
+
+
+async def _write_ndjson(page: Page) -> AsyncIterator[bytes]:
+    ending = b""
+    async for piece in _pieces(page.rows, b"\n"):
+        yield piece
+        ending = b"\n"
+    yield ending
+
+
+async def _pieces(rows: Iterable[Row], between: bytes) -> AsyncIterator[bytes]:
+    """Yield rows with a separator between them, some at a time, long ones in pieces."""
+    separator = b""
+    async for batch in _in_batches(rows):
+        ready = [row for row in batch if isinstance(row, bytes)]
+        if len(ready) == len(batch):
+            yield separator + between.join(ready)
+            separator = between
+            continue
+        for row in batch:
+            if isinstance(row, bytes):
+                yield separator + row
+            else:
+                yield separator + row.opening
+                async for piece in _pieces(row.items, b","):
+                    yield piece
+                yield b"]}"
+            separator = between
+
+
+async def _write_csv(page: Page) -> AsyncIterator[bytes]:
+    columns, rows = dict.fromkeys(page.columns), list[tuple[dict[str, Any], LongRow | None]]()
+    async for batch in _in_batches(page.rows):
+        for row in batch:
+            long = row if isinstance(row, LongRow) else None
+            record = codec.parse(row if isinstance(row, bytes) else row.head)
+            rows.append((record if page.flatten is None else page.flatten(record), long))
+            columns.update(dict.fromkeys(rows[-1][0] if long is None else (*rows[-1][0], long.member)))
+    yield write_csv_header(list(columns))
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        if not any(long for _, long in some):
+            yield write_csv(list(columns), [record for record, _ in some], page.declared)
+        else:
+            for record, long in some:
+                async for piece in _csv_row(list(columns), record, long):
+                    yield piece
+        await asyncio.sleep(0)
+
+
+async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | None) -> AsyncIterator[bytes]:
+    """Yield one row of CSV; the array of a long row is text in quotes, written in pieces."""
+    if long is None:
+        yield write_csv(columns, [record])
+        return
+    place = columns.index(long.member)
+    before, behind = (
+        write_csv(part, [record]).removesuffix(b"\r\n") for part in (columns[:place], columns[place + 1 :])
+    )
+    yield b'%b"[' % (before + b"," if place else b"")
+    async for piece in _pieces(long.items, b","):
+        yield piece.replace(b'"', b'""')
+    yield b']"%b\r\n' % (b"," + behind if place + 1 < len(columns) else b"")
+
+
+async def _in_batches(rows: Iterable[Row]) -> AsyncIterator[list[Row]]:
+    """Yield rows some at a time, with a turn of other tasks behind each."""
+    batch: list[Row] = []
+    size, began = 0, perf_counter()
+    for row in rows:
+        batch.append(row)
+        size += len(row) if isinstance(row, bytes) else len(row.head)
+        if len(batch) == AT_ONCE or size >= SHORT_BYTES or perf_counter() - began > TURN_S:
+            yield batch
+            await asyncio.sleep(0)
+            batch, size, began = [], 0, perf_counter()
+    if batch:
+        yield batch

@@ -1,0 +1,83 @@
+"""Preconditions: what a request asks of what stands, before anything is done or sent.
+
+A record has a strong tag, so all that can be asked of one is answered. Lists, joins, dumps and tables carry weak tags,
+which serve `If-None-Match` of a read alone; whatever else is asked of them, or of what has no tag, is refused and never
+ignored: who sends it relies on it. Knows no tables; see ``database/operations.py`` for when a condition holds.
+
+Source: RFC 9110, section 13.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ramekin.api.http.headers import listed
+from ramekin.api.http.requests import Asked
+from ramekin.database.operations import ALWAYS, Condition
+from ramekin.errors import InvalidHeader, PreconditionNotPossible
+
+_TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+_EMPTY = re.compile(r"[\s,]*")
+ANY = frozenset("*")
+
+
+def read_condition(request: Asked) -> Condition:
+    """Return what a request asks of a record. Raises InvalidHeader, PreconditionNotPossible."""
+    headers = request.headers
+    has_match, has_none_match = "if-match" in headers, "if-none-match" in headers
+    if "if-unmodified-since" in headers and not has_match:  # beside If-Match it counts for nothing
+        raise _no_date()
+    if not has_match and not has_none_match:
+        return ALWAYS
+    strong, weak = read_tags(listed(request, "if-match"), "If-Match") if has_match else (None, None)
+    return Condition(strong, _read_none_match(request) if has_none_match else None, has_weak=bool(weak))
+
+
+def read_known(request: Asked) -> frozenset[str]:
+    """Return the tags that a reader of what has a weak tag knows; none if it does not say, `ANY` if it wants none.
+
+    Raises:
+        InvalidHeader; PreconditionNotPossible: it asks for something else too.
+    """
+    headers = request.headers
+    if "if-match" in headers or "if-unmodified-since" in headers:
+        raise _not_possible("if-match" in headers)
+    return _read_none_match(request) if "if-none-match" in headers else frozenset()
+
+
+def refuse_preconditions(request: Asked) -> None:
+    """Refuse whatever a request asks of something that has no tag. Raises PreconditionNotPossible."""
+    headers = request.headers
+    if "if-match" in headers or "if-none-match" in headers or "if-unmodified-since" in headers:
+        raise _not_possible("if-match" in headers or "if-none-match" in headers)
+
+
+def read_tags(text: str, name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the strong and the weak tags of a list, without quotes, or the star for any. Raises InvalidHeader."""
+    if text.strip() == "*":
+        return ANY, frozenset()
+    strong, weak, at = set[str](), set[str](), 0
+    while (found := _TAG.match(text, at)) is not None:
+        (weak if found[1] else strong).add(found[2])
+        at = found.end()
+    if at == 0 or not _EMPTY.fullmatch(text, at):
+        raise InvalidHeader(f"{name} is '*' or a list of entity tags in double quotes, as ETag gives them.")
+    return frozenset(strong - ANY), frozenset(weak - ANY)
+
+
+def _read_none_match(request: Asked) -> frozenset[str]:
+    strong, weak = read_tags(listed(request, "if-none-match"), "If-None-Match")
+    return strong | weak  # which compares weakly
+
+
+def _not_possible(is_by_tag: bool) -> PreconditionNotPossible:
+    if not is_by_tag:
+        return _no_date()
+    return PreconditionNotPossible(
+        "Nothing at this address has a strong ETag that a precondition could be held against. Send it with a single "
+        "record; in a batch each operation has 'if_match'."
+    )
+
+
+def _no_date() -> PreconditionNotPossible:
+    return PreconditionNotPossible("Nothing here has a date of its last change; send If-Match with a record's ETag.")

@@ -1,0 +1,121 @@
+"""The OpenAPI document: what FastAPI knows of the routes, what `descriptions.py` says of them, and typed tables.
+
+For every table with a model it has the table's own paths, with its own schemas and conditions; for two tables of which
+one refers to the other, their joins. It is made when it is first asked for, and tells of the server that runs: its
+limits, whether it asks for keys, whether it counts requests. Knows nothing of how requests are answered.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from fastapi.openapi.utils import get_openapi
+
+from ramekin.api.declared import answers, shapes
+from ramekin.api.declared.parameters import ID
+from ramekin.api.edge.origins import SAFE
+from ramekin.api.edge.rates import is_open
+from ramekin.api.openapi.typed_paths import add_typed_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import FastAPI
+
+    from ramekin.api.routes import Document
+    from ramekin.limits import Limits
+    from ramekin.schema.models import ModelSchema
+
+DESCRIPTION = """An in-memory database served over REST.
+
+Records are JSON objects with an `id`, kept in tables. Every error is a problem document (RFC 9457) whose `code` is
+explained at `/problems/{code}`. Nothing is ignored in silence. In lists and joins every parameter that is no word of
+theirs is a condition; a field that no record has is told in `warnings`, or 400 where the table's schema has no such
+field. Elsewhere an unknown parameter is 400. Every GET answers HEAD too.
+"""
+
+TAGS = [
+    {"name": "records", "description": "One record, or many of one table."},
+    {"name": "joins", "description": "Pairs of records from two tables."},
+    {"name": "whole tables", "description": "Dumps, loads and batches."},
+    {"name": "tables", "description": "Which tables there are."},
+    {"name": "service", "description": "Health, and what errors mean."},
+]
+
+
+def install(
+    app: FastAPI, schemas: Mapping[str, ModelSchema], limits: Limits, *, has_keys: bool, has_rate_limit: bool
+) -> None:
+    """Give the app a document that knows our errors and the typed tables. Made once, when it is first asked for."""
+    made: list[dict[str, Any]] = []
+
+    def document() -> dict[str, Any]:
+        if not made:
+            made.append(_make(app, schemas, limits, has_keys=has_keys, has_rate_limit=has_rate_limit))
+        return made[0]
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _make(
+    app: FastAPI, schemas: Mapping[str, ModelSchema], limits: Limits, *, has_keys: bool, has_rate_limit: bool
+) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=[*TAGS]
+    )
+    counted = ["RateLimit", "RateLimit-Policy"] if has_rate_limit else []
+    document["components"] = {
+        "schemas": shapes.schemas(),
+        "responses": answers.problem_responses(counted),
+        "headers": {name: {"description": told, "schema": schema} for name, (told, schema) in answers.HEADERS.items()},
+    }
+    edge = [*([401] if has_keys else []), *([429] if has_rate_limit else [])]
+    for path, operations in document["paths"].items():
+        passes_edge = not is_open(path)
+        for method, operation in operations.items():
+            known = app.state.documents[operation["operationId"]]
+            refused = [] if method.upper() in SAFE else [403]
+            _complete(operation, known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
+            if has_keys and not passes_edge:
+                operation["security"] = []
+    _tell_limits(document, limits)
+    add_typed_tables(document, schemas)
+    if has_keys:
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"key": []}]
+    return document
+
+
+def _complete(operation: dict[str, Any], known: Document, edge: list[int], counted: list[str]) -> None:
+    """Add to an operation what is known of it, and what holds for all: problems, and headers of every answer."""
+    found: dict[str, Any] = {}
+    for status, answer in known.answers.items():
+        has = {**answer.get("headers", {}), **answers.headers([*counted, "X-Request-Id"])}
+        found[str(status)] = {**deepcopy(answer), "headers": has}
+    for status in (*known.problems, *edge):
+        name, _ = answers.PROBLEM_TITLES[status]
+        found.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
+    operation["responses"] = dict(sorted(found.items())) | {"default": answers.any_problem()}
+    parameters = operation.get("parameters", []) + deepcopy([*known.parameters])
+    for parameter in parameters:
+        if (parameter["in"], parameter["name"]) == ("path", "id"):
+            parameter |= ID
+    if parameters:
+        operation["parameters"] = parameters
+    if known.request_body is not None:
+        operation["requestBody"] = deepcopy(known.request_body)
+
+
+def _tell_limits(document: dict[str, Any], limits: Limits) -> None:
+    """Put the running server's limits where a page's size is asked for."""
+    told = f"Rows of the page; {min(100, limits.page_rows)} if it is not said."
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if (parameter["in"], parameter["name"]) == ("query", "limit"):
+                    parameter |= {"description": told, "schema": parameter["schema"] | {"maximum": limits.page_rows}}
+    document["components"]["schemas"]["Query"]["properties"]["limit"] |= {
+        "description": told,
+        "maximum": limits.page_rows,
+    }

@@ -1,0 +1,90 @@
+"""The documentation pages: Swagger UI at `/docs`, ReDoc at `/redoc`, and the files that they are made of.
+
+They work with no network: every script, style and picture is in this package (`scripts/vendor-docs` brings them), no
+validator is asked, and the pages' own policy forbids other hosts. Knows no endpoints; see ``openapi/document.py`` for what the
+pages show.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+
+from ramekin.api.http.preconditions import read_condition
+from ramekin.api.http.responses import not_modified
+from ramekin.api.routes import add_route
+from ramekin.errors import UnknownRoute
+from ramekin.values import codec
+
+MEDIA_TYPES = {
+    "favicon.svg": "image/svg+xml",
+    "redoc-init.js": "text/javascript",
+    "redoc.standalone.js": "text/javascript",
+    "swagger-init.js": "text/javascript",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+}
+
+# Both pages style their elements from scripts, and ReDoc searches in a worker made of a blob.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self' data:; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
+)
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Ramekin</title>
+<link rel="icon" href="/static/favicon.svg">
+{styles}</head>
+<body style="margin: 0">
+<div id="{element}"></div>
+{scripts}</body>
+</html>
+"""
+
+
+def register(app: FastAPI) -> None:
+    """Add the pages and their files; none of them is in the OpenAPI document."""
+
+    async def swagger_page(request: Request) -> Response:
+        return _page("swagger-ui", ["swagger-ui.css"], ["swagger-ui-bundle.js", "swagger-init.js"])
+
+    async def redoc_page(request: Request) -> Response:
+        return _page("redoc", [], ["redoc.standalone.js", "redoc-init.js"])
+
+    async def static_file(name: str, request: Request) -> Response:
+        if name not in MEDIA_TYPES:
+            raise UnknownRoute("There is no file of this name.")
+        content, digest = _read(name)
+        headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
+        condition = read_condition(request)
+        if not condition.matches(content):
+            raise condition.broken()
+        if condition.knows(digest):
+            return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
+        return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
+
+    add_route(app, "GET", "/docs", swagger_page)
+    add_route(app, "GET", "/redoc", redoc_page)
+    add_route(app, "GET", "/static/{name}", static_file)
+
+
+@cache
+def _read(name: str) -> tuple[bytes, str]:
+    """Return a file and its digest, read when it is first asked for."""
+    content = (files("ramekin.api") / "static" / name).read_bytes()
+    return content, codec.digest(content)
+
+
+def _page(element: str, styles: list[str], scripts: list[str]) -> Response:
+    html = _PAGE.format(
+        element=element,
+        styles="".join(f'<link rel="stylesheet" href="/static/{name}">\n' for name in styles),
+        scripts="".join(f'<script src="/static/{name}"></script>\n' for name in scripts),
+    )
+    return Response(html, headers={"content-security-policy": POLICY}, media_type="text/html; charset=utf-8")

@@ -1,0 +1,222 @@
+"""The paths of typed tables in the OpenAPI document, made from the general ones.
+
+A table's own paths have its name filled in, the schemas of its model, and a parameter for each condition that makes
+sense. Two tables of which one refers to the other have a path for their join. Knows nothing of models; see
+``model_schemas.py`` for their components.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from ramekin.api.declared.parameters import query_parameter
+from ramekin.api.declared.shapes import (
+    RECORD,
+    RECORD_INPUT,
+    RECORD_PAGE,
+    RECORD_PART,
+    RECORD_PATCH,
+    join_page,
+    record,
+    reference,
+)
+from ramekin.api.endpoints import by_condition, joins, lists
+from ramekin.api.http.headers import JSON
+from ramekin.api.openapi.model_schemas import ModelComponents
+from ramekin.api.routes import API
+from ramekin.query.operand import operators_for
+from ramekin.query.predicate import TEXT_OPERATORS
+from ramekin.schema.fields import FieldType
+from ramekin.schema.model_tables import table_name
+from ramekin.values.paths import split_path
+from ramekin.values.readings import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from ramekin.api.openapi.model_schemas import ModelNames
+    from ramekin.schema.base import RecordSchema
+    from ramekin.schema.models import ModelSchema
+
+_KEY = re.compile("(.+?)(?:_id|Id)")
+
+MAX_STEPS = 2
+"""Steps of a field's path up to which its conditions are told one by one."""
+
+
+def add_typed_tables(document: dict[str, Any], models: Mapping[str, ModelSchema]) -> None:
+    """Add the paths and the components of all typed tables to a document that has the general ones."""
+    components = ModelComponents(models, document["components"]["schemas"])
+    document["components"]["schemas"] |= components.schemas
+    ours = [tag["name"] for tag in document["tags"]]
+    for place, (table, schema) in enumerate(models.items()):
+        tag = table if table not in ours else f"{table} (table)"
+        told = f"Records of the model {schema.title}."
+        document["tags"].insert(place, {"name": tag, "description": told})
+        own = _Typed(table, tag, schema, components.names[table], components.schemas)
+        for general in (f"{API}/data/{{table}}", f"{API}/data/{{table}}/{{id}}"):
+            path = {method: own.operation(method, found) for method, found in document["paths"][general].items()}
+            document["paths"][general.replace("{table}", table)] = path
+    for left, right in dict.fromkeys(_related(models)):
+        join = joins.PATH.replace("{table1}", left).replace("{table2}", right)
+        names = {table: components.names[table] for table in (left, right)}
+        document["paths"][join] = {"get": _typed_join(document["paths"][joins.PATH]["get"], names)}
+
+
+def _related(models: Mapping[str, ModelSchema]) -> Iterator[tuple[str, str]]:
+    """Yield each two tables of which one has a field for the other's id, such as ``user_id``, in both orders."""
+    for table, schema in models.items():
+        for field in schema.fields:
+            if (found := _KEY.fullmatch(field)) is None:
+                continue
+            owner = table_name("".join(word[:1].upper() + word[1:] for word in found[1].split("_")))
+            if owner in models and owner != table:
+                yield from ((owner, table), (table, owner))
+
+
+def _typed_join(general: dict[str, Any], names: Mapping[str, ModelNames]) -> dict[str, Any]:
+    """Return the join of two tables, as pairs under their own names: `shape` and `as` are for the general path."""
+    own = deepcopy(general)
+    left, right = names
+    own["operationId"] = f"{own['operationId']}_{left}_and_{right}"
+    fixed = ("table1", "table2", "shape", "as")
+    own["parameters"] = [parameter for parameter in own["parameters"] if parameter["name"] not in fixed]
+    members = {
+        table: {"anyOf": [reference(name.stored), reference(name.part), {"type": "null"}]}
+        for table, name in names.items()
+    }
+    media = own["responses"]["200"]["content"][JSON]
+    media["schema"] = join_page(record(members))
+    media.pop("example")
+    return own
+
+
+class _Typed:
+    """What one typed table makes of general operations."""
+
+    def __init__(
+        self, table: str, tag: str, schema: ModelSchema, names: ModelNames, schemas: Mapping[str, Any]
+    ) -> None:
+        self._table, self._tag, self._schema = table, tag, schema
+        self._examples = schemas[names.stored].get("examples", [])
+        self._meant = {
+            RECORD["$ref"]: reference(names.stored)["$ref"],
+            RECORD_INPUT["$ref"]: reference(names.sent)["$ref"],
+            RECORD_PART["$ref"]: reference(names.part)["$ref"],
+            RECORD_PATCH["$ref"]: reference(names.patch)["$ref"],
+            RECORD_PAGE["$ref"]: reference(names.page)["$ref"],
+        }
+
+    def operation(self, method: str, general: dict[str, Any]) -> dict[str, Any]:
+        """Return a table's own operation."""
+        own = deepcopy(general)
+        own["tags"] = [self._tag]
+        own["operationId"] = f"{own['operationId']}_in_{self._table}"
+        words = lists.WORDS if method == "get" else by_condition.WORDS
+        own["parameters"] = self._parameters(own["parameters"], words)
+        for answer in own["responses"].values():
+            self._fill(answer)
+        if "requestBody" in own:
+            self._fill(own["requestBody"])
+        return own
+
+    def _parameters(self, parameters: list[dict[str, Any]], words: Collection[str]) -> list[dict[str, Any]]:
+        """Return an endpoint's parameters with the table's name left out and its own conditions put in."""
+        own: list[dict[str, Any]] = []
+        for parameter in parameters:
+            if parameter["name"] == "conditions":
+                own += conditions_of(self._schema, words)
+            elif parameter["name"] == "id":
+                own.append(parameter | {"schema": self._id()})
+            elif parameter["name"] != "table":
+                own.append(parameter)
+        return own
+
+    def _id(self) -> dict[str, Any]:
+        kinds = (self._schema.type_of(("id",)) or FieldType()).kinds
+        types = {"text": ["string"], "number": ["integer"]}
+        known = [name for kind in ("text", "number") if kind in kinds for name in types[kind]]
+        return {"type": known[0] if len(known) == 1 else ["string", "integer"]}
+
+    def _fill(self, node: dict[str, Any]) -> None:
+        """Put the model's schemas and examples in place of the general ones."""
+        for media in node.get("content", {}).values():
+            if media["schema"].get("type") == "string":
+                continue
+            is_patch = media["schema"] == RECORD_PATCH
+            media["schema"] = self._own(media["schema"])
+            if "example" in media:
+                media |= self._example(media.pop("example"), is_patch=is_patch)
+
+    def _own(self, node: Any) -> Any:
+        if isinstance(node, dict):
+            return {
+                key: self._meant.get(value, value) if key == "$ref" else self._own(value) for key, value in node.items()
+            }
+        return [self._own(item) for item in node] if isinstance(node, list) else node
+
+    def _example(self, general: dict[str, Any], *, is_patch: bool) -> dict[str, Any]:
+        """Return the example that stands in place of a general one, or nothing."""
+        if not self._examples:
+            return {"example": {}} if is_patch else {}
+        if "data" in general:
+            return {"example": {"data": self._examples[:1], "next": None}}
+        if set(general) == {"matched", "changed"}:
+            return {"example": general}
+        if is_patch:
+            members = [(name, value) for name, value in self._examples[0].items() if name != "id"]
+            return {"example": dict(members[:1])}
+        return {"example": self._examples[0]}
+
+
+def conditions_of(schema: RecordSchema, words: Collection[str]) -> list[dict[str, Any]]:
+    """Return a parameter for every field of a schema with every operator that makes sense for it.
+
+    Args:
+        words: those that mean something else in this place; a field of that name is asked for with its operator.
+    """
+    found = []
+    for name in schema.field_names():
+        path = split_path(name)
+        field = schema.type_of(path)
+        if len(path) > MAX_STEPS or field is None or (field.kinds and not field.kinds - {"object", "null"}):
+            continue
+        needs_operator = name in words or ":" in name
+        for operator in operators_for(field):
+            title = name if operator == "eq" and not needs_operator else f"{name}:{operator}"
+            found.append(query_parameter(title, f"{_SAID[operator]}.", _value_schema(field, operator)))
+    return found
+
+
+_SAID = {
+    "eq": "Equal to the value",
+    "ne": "Not equal to the value, or not there",
+    "gt": "Greater than the value",
+    "gte": "The value or greater",
+    "lt": "Less than the value",
+    "lte": "The value or less",
+    "in": "One of the values, with commas between",
+    "nin": "None of the values, with commas between",
+    "contains": "Has this part, or this element",
+    "icontains": "Has this part, upper and lower case alike",
+    "startswith": "Begins with this text",
+    "endswith": "Ends with this text",
+    "null": "Null or missing (`true`), or not (`false`)",
+    "exists": "There, even as null (`true`), or not (`false`)",
+}
+
+
+def _value_schema(field: FieldType, operator: str) -> dict[str, Any]:
+    """Return the JSON Schema of a condition's value."""
+    if operator in ("null", "exists"):
+        return {"type": "boolean"}
+    if operator in ("in", "nin", *TEXT_OPERATORS, "contains"):
+        return {"type": "string"}
+    kinds = field.kinds - {"null", "array", "object"}
+    if field.reading == "decimal" or kinds == {"number"}:
+        return {"type": "integer" if field.is_integer and operator in ("eq", "ne") else "number"}
+    if kinds == {"text"} and (form := next((name for name in FORMATS if FORMATS[name] == field.reading), None)):
+        return {"type": "string", "format": form}
+    return {"type": "boolean"} if kinds == {"boolean"} else {"type": "string"}

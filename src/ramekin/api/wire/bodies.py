@@ -1,0 +1,128 @@
+"""The body of a request, cut out of the bytes that arrive: of a length that is known, or in chunks.
+
+Each `take` is given what arrived and returns what of it is content, and what comes after the body. Knows no
+connections; see ``heads.py`` for what says which of the two it is.
+
+Source: RFC 9112, sections 6.2 and 7.1.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from ramekin.api.http.heads import CHUNKED, read_fields
+from ramekin.errors import HeadTooLarge, MalformedRequest
+
+MAX_LINE_BYTES = 4096
+"""Bytes of a chunk's first line, which is its size and extensions, and of all trailers: what nobody reads."""
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
+_EXTENSION = rb"[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+" % (_TOKEN, _TOKEN, _QUOTED)
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:%b)*+" % _EXTENSION)
+_UNFINISHED_SIZE = re.compile(rb"[0-9A-Fa-f]{0,15}(?:[ \t;][\t -~\x80-\xff]*+)?+\r?+")
+_UNFINISHED_TRAILER = re.compile(rb"(?:[\t -~\x80-\xff]++|\r\n)*+\r?+")
+
+
+class Body(Protocol):
+    """What of a request's body is still to come."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether nothing is to come."""
+
+    @property
+    def left_bytes(self) -> int:
+        """Return how many bytes are to come at the least."""
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return the content in what arrived, and what comes after the body. Raises MalformedRequest, HeadTooLarge."""
+
+
+def body_of(body_bytes: int) -> Body:
+    """Return the body that a head announces: so many bytes, or `CHUNKED`."""
+    return ChunkedBody() if body_bytes == CHUNKED else SizedBody(body_bytes)
+
+
+class SizedBody:
+    """A body of so many bytes."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self.left_bytes = size_bytes
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether nothing is to come."""
+        return not self.left_bytes
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return the content in what arrived, and what comes after the body."""
+        content = data[: self.left_bytes]
+        self.left_bytes -= len(content)
+        return content, data[len(content) :]
+
+
+class ChunkedBody:
+    """A body in chunks. Extensions and trailers are read, so that what follows them is found, and count for nothing."""
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        self.left_bytes = 0  # of this chunk
+        self._rest = b""  # of a line that is not whole
+        self._read = self._read_size  # what comes next: a size, the end of a chunk, or trailers
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return the content in what arrived, and what comes after the body. Raises MalformedRequest, HeadTooLarge."""
+        data, at, content = self._rest + data, 0, []
+        while not self.is_whole:
+            if self.left_bytes:
+                piece = data[at : at + self.left_bytes]
+                if not piece:
+                    break
+                content.append(piece)
+                self.left_bytes -= len(piece)
+                at += len(piece)
+            else:
+                after = self._read(data, at)
+                if after == at:
+                    break
+                at = after
+        self._rest = b"" if self.is_whole else data[at:]
+        return b"".join(content), data[at:] if self.is_whole else b""
+
+    def _read_size(self, data: bytes, at: int) -> int:
+        """Read a chunk's first line, and return where it ends; the same place if it is not whole."""
+        end = data.find(b"\r\n", at, at + MAX_LINE_BYTES)
+        found = _UNFINISHED_SIZE.fullmatch(data, at) if end < 0 else _SIZE.fullmatch(data, at, end)
+        if found is None or (end < 0 and len(data) - at >= MAX_LINE_BYTES):
+            raise MalformedRequest("A chunk does not begin with its size in hexadecimal digits.")
+        if end < 0:
+            return at
+        self.left_bytes = int(found[1], 16)
+        self._read = self._read_end if self.left_bytes else self._read_trailers
+        return end + 2
+
+    def _read_end(self, data: bytes, at: int) -> int:
+        """Read the end of a chunk's content."""
+        if not b"\r\n".startswith(data[at : at + 2]):
+            raise MalformedRequest("A chunk is longer than its size.")
+        if len(data) - at < 2:
+            return at
+        self._read = self._read_size
+        return at + 2
+
+    def _read_trailers(self, data: bytes, at: int) -> int:
+        """Read what stands behind the last chunk: headers, which are checked and forgotten, and an empty line."""
+        end = at if data.startswith(b"\r\n", at) else data.find(b"\r\n\r\n", at, at + MAX_LINE_BYTES)
+        if end < 0:
+            if not _UNFINISHED_TRAILER.fullmatch(data, at, at + MAX_LINE_BYTES):
+                raise MalformedRequest("A trailer has a control character, or a line that does not end with CR LF.")
+            if len(data) - at >= MAX_LINE_BYTES:
+                raise HeadTooLarge(f"The trailers have more than {MAX_LINE_BYTES} bytes.")
+            return at
+        if end > at:
+            end += 2  # of the last trailer's own line
+        read_fields(data[at:end])
+        self.is_whole = True
+        return end + 2

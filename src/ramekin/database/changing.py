@@ -1,0 +1,170 @@
+"""Changes by condition: which records are meant, what becomes of each, all or nothing.
+
+Knows no HTTP; see ``database.py`` for who calls it and ``operations.py`` for what a patch and a deletion mean.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ramekin.changes import Change
+from ramekin.database.moment import catch_up
+from ramekin.database.operations import Operation, prepare, settle
+from ramekin.engine.base import Access
+from ramekin.errors import Fault, IdMismatch, InvalidParameter, InvalidRecord, RamekinError, Redefined, TooManyAffected
+from ramekin.query import execute
+from ramekin.query.demands import demands_of
+from ramekin.query.match import body_matcher
+from ramekin.query.plan import Query
+from ramekin.query.predicate import EVERYTHING, holds_always, paths_in
+from ramekin.schema.base import MAX_FAULTS
+from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ramekin.database.operations import Rules
+    from ramekin.database.presence import Presence
+    from ramekin.engine.base import Engine
+    from ramekin.query.predicate import Predicate
+    from ramekin.schema.fields import Fields
+
+MAX_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """Which records to patch or to delete.
+
+    `patch` is a merge patch, None to delete; `max_affected` refuses to change more records than that.
+    """
+
+    table: str
+    where: Predicate = EVERYTHING
+    patch: Any = None
+    is_deletion: bool = False
+    max_affected: int | None = None
+    fields: Fields | None = None
+    """What was declared of the table's fields when the condition was read; None if that does not matter."""
+
+    def __post_init__(self) -> None:
+        codec.check_value(self.patch)
+        if self.max_affected is not None and self.max_affected < 0:
+            raise InvalidParameter("'max_affected' is 0 or more.")
+        if isinstance(self.patch, dict) and "id" in self.patch:
+            raise IdMismatch("A change of many records cannot set their id; an id never changes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """How many records were meant, and how many are not what they were."""
+
+    matched: int
+    changed: int
+
+
+async def change(
+    engine: Engine, presence: Presence, rules_of: Callable[[str], Rules], request: ChangeRequest
+) -> Changed:
+    """Patch or delete the records that a predicate means; see `Database.change`."""
+    table = request.table
+    await presence.missing(table, paths_in(request.where), is_strict=True)
+    demands = () if holds_always(request.where) else demands_of(request.where)
+    await presence.unmatched(table, demands, is_strict=True)
+    await engine.table_stats(table)  # a table that is not there is told before what is wrong with the patch
+    if not request.is_deletion and not isinstance(request.patch, dict):
+        raise InvalidRecord("A merge patch of records is a JSON object.")
+    for _ in range(MAX_ATTEMPTS):
+        if request.fields is not None and presence.fields(table) is not request.fields:
+            break  # the condition was read by what the table was
+        changing = _Changing(request, lambda: rules_of(table))
+        with engine.watch(table) as watch, suppress(_Redefined):
+            await changing.read(engine)
+            await catch_up(watch, changing.meet)
+            if await engine.change_watched(table, watch, changing.finish):
+                return Changed(len(changing.matched), len(changing.changes))
+    raise Redefined("The table was defined or dropped by others meanwhile; nothing was applied.")
+
+
+class _Redefined(Exception):  # no error: what was read is read again
+    """The definition changed, or the condition means other records now."""
+
+
+class _Changing:
+    """The records that are meant, as far as they were looked at, and what becomes of each."""
+
+    def __init__(self, request: ChangeRequest, rules_now: Callable[[], Rules]) -> None:
+        self.matched: set[str] = set()
+        self.changes: dict[str, Change] = {}
+        self._request, self._rules_now, self._rules = request, rules_now, rules_now()
+        self._matches = body_matcher(request.where)
+        self._faults: dict[str, list[Fault]] = {}
+
+    async def read(self, engine: Engine) -> None:
+        """Look at all records, as they are at some moment. Raises what is wrong with them then."""
+        query = Query(self._request.where)
+        async with engine.snapshot([Access.of(self._request.table, query)]) as view:
+            self._check_rules()
+            async for rows in execute.Matching(view, self._request.table, query).rows():
+                for record_id, body in rows:
+                    self._take(str(record_id), body)
+                    await view.rest(8)
+                if len(self._faults) >= MAX_FAULTS:
+                    break
+        self._raise_faults()
+
+    def meet(self, key: str, body: bytes | None) -> None:
+        """Look at a record again. Raises what is wrong with it."""
+        self.matched.discard(key)
+        self.changes.pop(key, None)
+        self._faults.pop(key, None)
+        if body is not None and self._matches(body):
+            self._take(key, body)
+
+    def finish(self, written: Mapping[str, bytes | None]) -> list[Change]:
+        """Look at the records that were written last, and return what changes. Raises what is wrong at this moment."""
+        self._check_rules()
+        for key, body in written.items():
+            self.meet(key, body)
+        self._raise_faults()
+        most = self._request.max_affected
+        if most is not None and len(self.changes) > most:
+            raise TooManyAffected(
+                f"{len(self.changes)} records would change, and 'max_affected' allows {most}; none did."
+            )
+        return list(self.changes.values())
+
+    def _check_rules(self) -> None:
+        if self._rules_now() is not self._rules:
+            raise _Redefined
+
+    def _take(self, key: str, body: bytes) -> None:
+        self.matched.add(key)
+        try:
+            after = _after(self._request, self._rules, key, body)
+        except InvalidRecord as error:
+            self._faults[key] = list(error.within(key).faults)
+            return
+        if after != body:
+            self.changes[key] = Change(self._request.table, key, body, after)
+
+    def _raise_faults(self) -> None:
+        if self._faults:
+            message = "The patch would make records invalid; none was changed. Pointers begin with the record's id."
+            raise InvalidRecord(message, faults=list(chain.from_iterable(self._faults.values()))[:MAX_FAULTS])
+
+
+def _after(request: ChangeRequest, rules: Rules, key: str, body: bytes) -> bytes | None:
+    """Return what a record becomes."""
+    if request.is_deletion:
+        operation = Operation("delete", request.table, key, is_parsed=True)
+    else:
+        operation = Operation("patch", request.table, key, request.patch, is_parsed=True)
+    try:
+        return settle(prepare(operation, rules), body, rules).body
+    except RamekinError as error:
+        error.index = None
+        raise

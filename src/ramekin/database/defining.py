@@ -1,0 +1,222 @@
+"""Definitions of tables: read from JSON, and checked against the records that are there.
+
+Knows no HTTP; see ``database.py`` for who calls it and ``json_schema.py`` for what a schema means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from ramekin.database.moment import catch_up
+from ramekin.engine.base import Access
+from ramekin.errors import (
+    DefinitionBroken,
+    Fault,
+    InvalidDefinition,
+    InvalidRecord,
+    Unavailable,
+    UnknownTable,
+    did_you_mean,
+    pointer,
+    shorten,
+)
+from ramekin.schema.base import MAX_FAULTS
+from ramekin.schema.declarations import declared_field
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.fields import join_reader
+from ramekin.values import codec
+from ramekin.values.paths import parse_path, print_path, reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ramekin.database.operations import Rules
+    from ramekin.engine.base import Engine, Watch
+    from ramekin.schema.fields import Field
+    from ramekin.stats import TableStats
+    from ramekin.values.keys import JoinKey
+
+MEMBERS = ("schema", "unique", "indexes", "require_if_match")
+INDEX_KINDS = ("hash", "sorted")
+MAX_ATTEMPTS = 100
+"""Times that a table is looked at again because it was made or dropped meanwhile."""
+
+REST = 100
+"""Records that are checked before other tasks get a turn: about 1 ms."""
+
+MAX_NAMED = 16
+"""Fields that are unique, and indexes that are pinned, at the most; others build themselves."""
+
+_read_id = reader(("id",))
+
+
+def parse_definition(value: Any) -> Definition:
+    """Return the definition that a JSON value means.
+
+    Raises:
+        InvalidDefinition: it has not the shape; the schema itself is read by `JsonSchema`.
+    """
+    if not isinstance(value, dict):
+        raise InvalidDefinition("A definition is a JSON object.")
+    for name in value:
+        if name not in MEMBERS:
+            raise InvalidDefinition(f"A definition has no member '{shorten(name)}'.{did_you_mean(name, MEMBERS)}")
+    schema, caution = value.get("schema"), value.get("require_if_match", False)
+    if schema is not None and not isinstance(schema, dict):
+        raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.")
+    if not isinstance(caution, bool):
+        raise InvalidDefinition("'require_if_match' is true or false.")
+    unique = _names(value.get("unique", []), "unique")
+    indexes = value.get("indexes", [])
+    if not isinstance(indexes, list) or len(indexes) > MAX_NAMED:
+        raise InvalidDefinition(f"'indexes' is an array of at most {MAX_NAMED} indexes.")
+    pinned = tuple(_parse_index(index) for index in indexes)
+    _names([index.field for index in pinned], "indexes")
+    return Definition(schema, unique, pinned, caution)
+
+
+async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple[TableStats, bool]:
+    """Give a table the definition that its rules were made of; return its figures right after, and whether it is new.
+
+    Args:
+        broken: what is said where records that are there do not satisfy it.
+
+    Raises:
+        DefinitionBroken: with a fault for each of the first records that do not; pointers begin with the record's id.
+        Unavailable: the table was made and dropped by others all the time.
+
+    Cost: O(n), in steps, for the records that are there.
+    """
+    definition = rules.definition
+    assert definition is not None, "a definition says something"
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            watch = engine.watch(table)
+        except UnknownTable:
+            if (stats := await engine.define(table, definition, revision=None)) is not None:
+                return stats, True
+            continue
+        with watch:
+            check = _Check(rules, broken)
+            await check.read(engine, table)
+            await catch_up(watch, check.meet)
+            review = partial(check.finish, watch)
+            if (stats := await engine.define(table, definition, revision=-1, review=review)) is not None:
+                return stats, False
+    raise Unavailable("The table is made and dropped by others; its definition is what it was.")
+
+
+class _Check:
+    """Which records of a table do not satisfy rules, as far as they were looked at; and who has which unique value."""
+
+    def __init__(self, rules: Rules, broken: str) -> None:
+        assert rules.definition is not None
+        self._schema, self._broken = rules.schema, broken
+        self._faults: dict[str, list[Fault]] = {}
+        schema = rules.definition.schema
+        self._unique = [_Holders(declared_field(schema, parse_path(name))) for name in rules.definition.unique]
+
+    async def read(self, engine: Engine, table: str) -> None:
+        """Look at all records, as they are at some moment. Raises DefinitionBroken for what is wrong with them then."""
+        async with engine.snapshot([Access(table)]) as view:
+            async for bodies in view.batches(table):
+                for place, body in enumerate(bodies):
+                    self.meet(str(_read_id(body)), body)
+                    if place % REST == REST - 1:
+                        await asyncio.sleep(0)
+                if len(self._faults) + sum(len(holders.shared) for holders in self._unique) >= MAX_FAULTS:
+                    break
+        self._raise_faults()
+
+    def meet(self, key: str, body: bytes | None) -> None:
+        """Look at a record, again or for the first time; None: it is gone."""
+        self._faults.pop(key, None)
+        if body is not None and (faults := self._schema_faults(key, body)):
+            self._faults[key] = faults
+        for holders in self._unique:
+            holders.note(key, body)
+
+    def finish(self, watch: Watch) -> bool:
+        """Look at the records that were written last; True if all satisfy the rules now. Raises DefinitionBroken."""
+        for key, body in watch.take().items():
+            self.meet(key, body)
+        self._raise_faults()
+        return not watch.is_over
+
+    def _schema_faults(self, key: str, body: bytes) -> list[Fault]:
+        if self._schema is None:
+            return []
+        try:
+            self._schema.validate(codec.parse(body))
+        except InvalidRecord as error:
+            return list(error.within(key).faults)
+        return []
+
+    def _raise_faults(self) -> None:
+        found = chain(*self._faults.values(), *(holders.faults() for holders in self._unique))
+        if faults := list(islice(found, MAX_FAULTS)):
+            raise DefinitionBroken(self._broken, faults=faults)
+
+
+class _Holders:
+    """Which record has which value of one field that is to be unique."""
+
+    def __init__(self, field: Field) -> None:
+        self._key_of, self._pointer = join_reader(field), pointer(field.path)
+        self._values: dict[str, JoinKey] = {}  # by the record's key
+        self._counts: dict[JoinKey, int] = {}
+        self.shared: set[JoinKey] = set()
+        """The values that several records have."""
+
+    def note(self, key: str, body: bytes | None) -> None:
+        """Take note of the value that a record has, in place of the one that it had."""
+        before = self._values.pop(key, None)
+        if before is not None:
+            self._count(before, -1)
+        value = None if body is None else self._key_of(body)
+        if value is not None:
+            self._values[key] = value
+            self._count(value, 1)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield a fault for each record whose value another one had before it. Cost: O(records) where there are any."""
+        met: set[JoinKey] = set()
+        for key, value in self._values.items() if self.shared else ():
+            if value in met:
+                yield Fault(f"{pointer((key,))}{self._pointer}", "Another record has this value.")
+            elif value in self.shared:
+                met.add(value)
+
+    def _count(self, value: JoinKey, more: int) -> None:
+        count = self._counts.get(value, 0) + more
+        if count:
+            self._counts[value] = count
+        else:
+            del self._counts[value]
+        if count > 1:
+            self.shared.add(value)
+        else:
+            self.shared.discard(value)
+
+
+def _names(value: Any, member: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise InvalidDefinition(f"'{member}' is an array of fields.")
+    value = [print_path(parse_path(name)) for name in value]
+    if len(set(value)) < len(value):
+        raise InvalidDefinition(f"'{member}' names a field twice.")
+    if len(value) > MAX_NAMED:
+        raise InvalidDefinition(f"'{member}' names at most {MAX_NAMED} fields.")
+    return tuple(value)
+
+
+def _parse_index(value: Any) -> IndexDefinition:
+    if not isinstance(value, dict) or not set(value) <= {"field", "kind"} or not isinstance(value.get("field"), str):
+        raise InvalidDefinition('An index is {"field": "age", "kind": "hash"} or {"field": "age", "kind": "sorted"}.')
+    kind = value.get("kind", "hash")
+    if kind not in INDEX_KINDS:
+        raise InvalidDefinition("An index's 'kind' is hash (for equal values) or sorted (for ranges and order too).")
+    return IndexDefinition(print_path(parse_path(value["field"])), kind)

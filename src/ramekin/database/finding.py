@@ -1,0 +1,273 @@
+"""Lists and groups as the database answers them: one page, its cursor, its warnings, and how it was found.
+
+``query/`` finds the rows; this module joins it to an engine. Knows no HTTP; see ``database.py`` for who calls it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ramekin.engine.base import Access
+from ramekin.errors import InvalidParameter
+from ramekin.query import execute
+from ramekin.query.aggregate import Groups
+from ramekin.query.cursor import encode_cursor, position_of
+from ramekin.query.demands import demands_of
+from ramekin.query.gather import DRAIN_ROWS, drain, too_many_rows
+from ramekin.query.order import FirstRows
+from ramekin.query.plan import Position, Query
+from ramekin.query.predicate import EVERYTHING, paths_in
+from ramekin.values import codec
+from ramekin.values.keys import MISSING
+from ramekin.values.paths import row_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.database.presence import Presence
+    from ramekin.engine.base import Engine, View
+    from ramekin.query.aggregate import Column, Grouping
+    from ramekin.query.demands import Demand
+    from ramekin.query.order import Order
+    from ramekin.query.plan import Plan
+    from ramekin.query.predicate import Predicate
+    from ramekin.values.paths import FieldPath
+
+VALUE = (str, int, float, bool, list, dict, type(None))
+"""What a cursor may hold of a row's fields."""
+
+RECORD_ID = (int, str)
+
+PLAIN_ROWS = 1000
+"""Rows of a list without conditions that are found at once: 0.2 ms."""
+
+
+@dataclass(frozen=True)
+class FindRequest:
+    """What is asked of one table: which records, in which order, and which page.
+
+    Raises:
+        InvalidCursor: the cursor was made for another question.
+    """
+
+    table: str
+    where: Predicate = EVERYTHING
+    sort: tuple[Order, ...] = ()
+    select: tuple[FieldPath, ...] | None = None
+    limit: int = 100
+    offset: int = 0
+    cursor: str | None = None
+    with_count: bool = False
+    with_explain: bool = False
+    is_strict: bool = False
+    words: tuple[str, ...] = ()
+    """Names that a misspelt field may have meant, besides the fields."""
+
+    def __post_init__(self) -> None:
+        check_page(self.limit, self.offset)
+        _ = self.query
+
+    @cached_property
+    def question(self) -> str:
+        """A text that is equal for equal questions, whichever page is asked for."""
+        if self.where == EVERYTHING and not self.sort:
+            return f"list\0{self.table}"
+        return f"list\0{self.table}\0{self.where!r}\0{self.sort!r}"
+
+    @cached_property
+    def access(self) -> Access:
+        """What is needed of the table."""
+        return Access.of(self.table, self.query)
+
+    @cached_property
+    def demands(self) -> tuple[Demand, ...]:
+        """What the conditions ask of their fields."""
+        return demands_of(self.where)
+
+    @cached_property
+    def paths(self) -> list[FieldPath]:
+        """Every path that the request names, once."""
+        named = (*paths_in(self.where), *(order.field.path for order in self.sort), *(self.select or ()))
+        return list(dict.fromkeys(named))
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it is all records in id order, few enough to be found in one short step, with nothing said of how."""
+        is_everything = self.where == EVERYTHING and not self.sort
+        return is_everything and not self.with_count and not self.with_explain and self.limit <= PLAIN_ROWS
+
+    @cached_property
+    def query(self) -> Query:
+        """The query of one page."""
+        after = None
+        if self.cursor is not None:
+            *values, record_id = position_of(self.question, self.cursor, *[VALUE] * len(self.sort), RECORD_ID)
+            after = Position(tuple(values), record_id)
+        return Query(self.where, self.sort, self.limit, self.offset, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an answer was found. `access` is id, index or scan; `index` names the field."""
+
+    access: str
+    index: str | None
+    rows_examined: int
+    rows_returned: int
+    microseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindPage:
+    """The bodies of one page, and what is said about them."""
+
+    rows: tuple[bytes, ...]
+    cursor: str | None
+    total: int | None
+    warnings: tuple[str, ...]
+    explain: Explanation | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequest:
+    """What is asked of one table's groups; `sort` and the page are theirs.
+
+    Raises:
+        InvalidCursor: the cursor was made for another question.
+    """
+
+    table: str
+    grouping: Grouping
+    where: Predicate = EVERYTHING
+    sort: tuple[Column, ...] = ()
+    limit: int = 100
+    offset: int = 0
+    cursor: str | None = None
+    with_count: bool = False
+    with_explain: bool = False
+    is_strict: bool = False
+
+    def __post_init__(self) -> None:
+        check_page(self.limit, self.offset)
+        _ = self.after
+
+    @property
+    def question(self) -> str:
+        """A text that is equal for equal questions, whichever page is asked for."""
+        return f"groups\0{self.table}\0{self.where!r}\0{self.grouping!r}\0{self.sort!r}"
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that say where a group stands in the order."""
+        return list(dict.fromkeys((*(column.name for column in self.sort), *(name for name, _ in self.grouping.by))))
+
+    @property
+    def after(self) -> dict[str, Any] | None:
+        """The group behind which the page begins, as far as the order looks at it."""
+        if self.cursor is None:
+            return None
+        values = position_of(self.question, self.cursor, *[VALUE] * len(self.columns))
+        return dict(zip(self.columns, values, strict=True))
+
+
+def check_page(limit: int, offset: int) -> None:
+    """Refuse a page that ends before it begins. Raises InvalidParameter."""
+    if limit < 0 or offset < 0:
+        raise InvalidParameter("'limit' and 'offset' are 0 or more.")
+
+
+async def find(engine: Engine, presence: Presence, request: FindRequest, max_sorted: int) -> FindPage:
+    """Return a page of a table; see `Database.find`."""
+    if request.is_plain:
+        return await _find_plain(engine, presence, request)
+    began, query = perf_counter(), request.query
+    async with engine.snapshot([request.access]) as view:
+        if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
+            query = await _passed_over(engine, request.table, query)
+        found = await execute.find(view, request.table, query, max_sorted)
+        total, counted = None, 0
+        if request.with_count:
+            total, counted = await execute.count(view, request.table, request.query)
+    warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)
+    open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
+    warnings += await presence.unmatched(request.table, open_demands, is_strict=request.is_strict)
+    explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
+    cursor = _cursor_behind(request, found.rows[-1]) if found.has_more and found.rows else None
+    return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
+
+
+async def _find_plain(engine: Engine, presence: Presence, request: FindRequest) -> FindPage:
+    query = request.query
+    after = None if query.after is None else query.after.record_id
+    page = await engine.find(request.table, after=after, offset=query.offset, limit=query.limit)
+    warnings: Sequence[str] = ()
+    if request.paths:
+        warnings = await presence.missing(
+            request.table, request.paths, is_strict=request.is_strict, words=request.words
+        )
+    cursor = _cursor_behind(request, page.rows[-1]) if page.has_more and page.rows else None
+    return FindPage(tuple([body for _, body in page.rows]), cursor, None, tuple(warnings), None)
+
+
+async def find_groups(engine: Engine, presence: Presence, request: GroupRequest, max_sorted: int) -> FindPage:
+    """Return a page of groups; see `Database.find_groups`."""
+    began, groups = perf_counter(), Groups(request.grouping)
+    query = Query(request.where)
+    async with engine.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
+        matching = execute.Matching(view, request.table, query)
+        async for bodies in matching.bodies():
+            groups.add(bodies)
+            await view.rest(len(bodies))
+            if len(groups) > max_sorted:
+                raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
+        rows, has_more = await _page_of_groups(view, groups, request)
+    named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
+    named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
+    warnings = await presence.missing(request.table, dict.fromkeys(named), is_strict=request.is_strict)
+    warnings += await presence.unmatched(request.table, demands_of(request.where), is_strict=request.is_strict)
+    warnings += groups.warnings()
+    cursor = None
+    if has_more and rows:
+        cursor = encode_cursor(request.question, [rows[-1][name] for name in request.columns])
+    explain = _explain(matching.plan, matching.examined, len(rows), began) if request.with_explain else None
+    total = len(groups) if request.with_count else None
+    return FindPage(tuple([codec.dump(row) for row in rows]), cursor, total, tuple(warnings), explain)
+
+
+async def _passed_over(engine: Engine, table: str, query: Query) -> Query:
+    """Return a plain list's query with its offset turned into a position: O(log n) whatever the offset."""
+    page = await engine.find(table, offset=query.offset - 1, limit=1)
+    if not page.rows:
+        return query
+    return Query(limit=query.limit, after=Position((), page.rows[0][0]))
+
+
+async def _page_of_groups(view: View, groups: Groups, request: GroupRequest) -> tuple[list[dict[str, Any]], bool]:
+    """Return the groups of one page, and whether more follow."""
+    key_of, wanted = groups.sort_key_of(request.sort), request.offset + request.limit + 1
+    behind = None if request.after is None else key_of(request.after)
+    first = FirstRows[dict[str, Any]](wanted)
+    for place, (_, row) in enumerate(groups.rows()):
+        key = key_of(row)
+        if behind is None or key > behind:
+            first.add(key, row)
+        if place % DRAIN_ROWS == 0:
+            await view.rest(DRAIN_ROWS)
+    rows = [row async for part in drain(view, first) for row in part][request.offset :]
+    return rows[: request.limit], len(rows) > request.limit
+
+
+def _cursor_behind(request: FindRequest, row: tuple[int | str, bytes]) -> str:
+    """Return the cursor of the page behind a row."""
+    values: list[Any] = []
+    if request.sort:
+        read = row_reader(tuple(order.field.path for order in request.sort))
+        values = [None if value is MISSING else value for value in read(row[1])]
+    return encode_cursor(request.question, [*values, row[0]])
+
+
+def _explain(plan: Plan, examined: int, returned: int, began: float) -> Explanation:
+    return Explanation(plan.name, plan.index, examined, returned, round((perf_counter() - began) * 1e6))

@@ -1,0 +1,155 @@
+"""Loads: whole tables checked record by record while they arrive, and stored in one step.
+
+Knows no HTTP and no files; see ``database.py`` for who calls it and ``engine/held.py`` for the room that it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ramekin.database.operations import body_of, keep_id
+from ramekin.engine.held import Held
+from ramekin.errors import DuplicateId, Fault, NotUnique, RamekinError, Unavailable
+from ramekin.schema.definition import check_table_name
+from ramekin.values import codec
+from ramekin.values.ids import looks_like_integer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from ramekin.database.operations import Rules
+    from ramekin.engine.base import Engine
+
+    Sent = AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]]
+
+BATCH = 200
+"""Records that are checked before other tasks get a turn: about 2 ms."""
+
+MAX_ATTEMPTS = 100
+"""Times that records are looked at again because others wrote or defined tables in between."""
+
+
+async def load(
+    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool
+) -> dict[str, int]:
+    """Store whole tables; see `Database.load`."""
+    with Held(engine) as held:
+        staged = _Staged(rules_of)
+        await staged.take(records, held)
+        for _ in range(MAX_ATTEMPTS):
+            await staged.check_again()
+            if await _is_stored(engine, staged, is_replacing=is_replacing):
+                return {table: len(bodies) for table, bodies in staged.bodies.items()}
+            await staged.keep_ids(engine)
+    raise Unavailable("The tables are being written and defined by others; nothing was stored.")
+
+
+async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool) -> bool:
+    checked_by = {table: rules.definition for table, rules in staged.rules.items()}
+    try:
+        return await engine.load(staged.bodies, replace=is_replacing, checked_by=checked_by)
+    except NotUnique as error:
+        if error.place is None:
+            raise
+        raise staged.in_place(error, *error.place) from None
+
+
+class _Staged:
+    """Bodies on their way into tables, by table and key, and the rules that they were checked against."""
+
+    def __init__(self, rules_of: Callable[[str], Rules]) -> None:
+        self.bodies: dict[str, dict[str, bytes]] = {}
+        self.rules: dict[str, Rules] = {}
+        self._rules_of = rules_of
+
+    async def take(self, records: Sent, held: Held) -> None:
+        """Check records and take their bodies; hold room for them. Raises as `Database.load`."""
+        count = size_bytes = 0
+        async for table, record in _each(records):
+            if table not in self.bodies:
+                check_table_name(table)
+                self.bodies[table], self.rules[table] = {}, self._rules_of(table)
+            if record is None:
+                continue
+            size_bytes += self._add(table, record)
+            count += 1
+            if count == BATCH:
+                held.take(count, size_bytes)
+                count = size_bytes = 0
+                await asyncio.sleep(0)
+        held.take(count, size_bytes)
+
+    def _add(self, table: str, record: Any) -> int:
+        """Take one record, and return the bytes of its key and body."""
+        bodies = self.bodies[table]
+        index = len(bodies)
+        try:
+            body, key = body_of(record, self.rules[table])
+            if key in bodies:
+                fault = Fault("/id", "This id came before.")
+                raise DuplicateId("An id stands twice; ids are compared by their text.", faults=[fault])
+        except RamekinError as error:
+            raise error.within(table, index, index=index) from None
+        bodies[key] = body
+        return len(key) + len(body)
+
+    async def check_again(self) -> None:
+        """Check the records of tables that were defined anew since. Raises as `Database.load`."""
+        for table, bodies in self.bodies.items():
+            if self._rules_of(table) is self.rules[table]:
+                continue
+            rules = self.rules[table] = self._rules_of(table)
+            for i, (key, body) in enumerate(bodies.items()):
+                try:
+                    bodies[key], _ = body_of(codec.parse(body), rules)
+                except RamekinError as error:
+                    raise error.within(table, i, index=i) from None
+                if i % BATCH == BATCH - 1:
+                    await asyncio.sleep(0)
+
+    async def keep_ids(self, engine: Engine) -> None:
+        """Give each record that is to take the place of another the id that stands there, in its type."""
+        for table, bodies in self.bodies.items():
+            keys = [key for key in bodies if looks_like_integer(key)]  # of others the text tells the type
+            for start in range(0, len(keys), BATCH):
+                part = keys[start : start + BATCH]
+                standing = await engine.get_many([(table, key) for key in part])
+                for key, before in zip(part, standing, strict=True):
+                    if before is not None:
+                        self._keep_id(table, key, before)
+                await asyncio.sleep(0)
+
+    def _keep_id(self, table: str, key: str, before: bytes) -> None:
+        bodies = self.bodies[table]
+        try:
+            bodies[key] = keep_id(bodies[key], before, self.rules[table])
+        except RamekinError as error:
+            raise self.in_place(error, table, key) from None
+
+    def in_place(self, error: RamekinError, table: str, key: str) -> RamekinError:
+        """Return an error about the record of a key, with its place. Cost: O(records of the table)."""
+        index = list(self.bodies[table]).index(key)
+        return error.within(table, index, index=index)
+
+
+async def checked(records: Sent) -> AsyncIterator[tuple[str, Any]]:
+    """Yield records that Python code made, each once it is known to be a JSON value. Raises as `codec.check_value`."""
+    counts: dict[str, int] = {}
+    async for table, record in _each(records):
+        index = counts.setdefault(table, 0)
+        try:
+            codec.check_value(record)
+        except RamekinError as error:
+            raise error.within(table, index, index=index) from None
+        counts[table] += record is not None
+        yield table, record
+
+
+async def _each(records: Sent) -> AsyncIterator[tuple[str, Any]]:
+    if hasattr(records, "__aiter__"):
+        async for record in records:
+            yield record
+    else:
+        for record in records:
+            yield record

@@ -1,0 +1,380 @@
+"""Write operations: what each leaves behind, given the record that stands.
+
+An operation is a frozen value. `prepare` checks what can be checked without the table; `settle` takes the body that
+stands and returns the body to store. Both are pure, so the same code serves one record, a bulk and a batch, and a
+write that met another one in between is simply settled again. The values here are msgspec's, made in a third of
+the time of named tuples. Knows no engines; see ``database.py`` for who calls it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+from ramekin.errors import (
+    BodyTooLarge,
+    Fault,
+    IdMismatch,
+    InvalidId,
+    InvalidOperation,
+    InvalidRecord,
+    PreconditionFailed,
+    PreconditionRequired,
+    RecordExists,
+    RecordNotFound,
+    did_you_mean,
+    shorten,
+)
+from ramekin.limits import MIB
+from ramekin.schema.definition import check_table_name
+from ramekin.values import codec
+from ramekin.values.ids import id_key, uuid7
+from ramekin.values.paths import reader
+
+if TYPE_CHECKING:
+    from ramekin.schema.base import RecordSchema
+    from ramekin.schema.definition import Definition
+    from ramekin.values.ids import RecordId
+
+Kind = Literal["create", "upsert", "replace", "patch", "delete"]
+OnConflict = Literal["error", "ignore", "replace", "merge"]
+Effect = Literal["created", "replaced", "kept", "deleted"]
+
+KINDS: tuple[Kind, ...] = ("create", "upsert", "replace", "patch", "delete")
+CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
+
+_read_id = reader(("id",))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must be true of the record that stands, by its tag (RFC 9110, section 13).
+
+    Tags are digests; ``"*"`` is any record. None: no such header. `has_weak` says that If-Match named weak tags too,
+    which hold for nothing.
+    """
+
+    if_match: frozenset[str] | None = None
+    if_none_match: frozenset[str] | None = None
+    has_weak: bool = False
+
+    def holds(self, before: bytes | None) -> bool:
+        """Say whether it is true of a body, or of none."""
+        if not self.matches(before):
+            return False
+        return self.if_none_match is None or not _matches(self.if_none_match, before)
+
+    def matches(self, before: bytes | None) -> bool:
+        """Say whether If-Match is true of a body, or of none."""
+        return self.if_match is None or _matches(self.if_match, before)
+
+    def knows(self, tag: str) -> bool:
+        """Say whether If-None-Match names a tag, or any."""
+        return self.if_none_match is not None and (tag in self.if_none_match or "*" in self.if_none_match)
+
+    def broken(self) -> PreconditionFailed:
+        """Return the error of a condition that does not hold."""
+        told = "The record is not in the state that If-Match or If-None-Match asks for."
+        if self.has_weak:
+            told += (
+                " If-Match takes no weak tag: a proxy that compresses answers puts W/ before the ETag; "
+                "send the tag without it."
+            )
+        return PreconditionFailed(told)
+
+
+ALWAYS = Condition()
+
+
+class Operation(Struct, frozen=True, gc=False):
+    """One thing to do with one record.
+
+    `address` is the record's key as the request's address has it, letter by letter; None for `create`, and for an
+    `upsert` of a record that has an id. `record` is a parsed JSON value.
+    """
+
+    kind: Kind
+    table: str
+    address: str | None = None
+    record: Any = None
+    condition: Condition = ALWAYS
+    on_conflict: OnConflict = "error"
+    is_parsed: bool = False
+    """Whether the words are known to be right and the record comes from `codec.parse`, so neither is looked at."""
+
+
+class Rules(Struct, frozen=True, gc=False):
+    """What holds for the records of one table."""
+
+    schema: RecordSchema | None = None
+    limit_bytes: int = MIB
+    needs_if_match: bool = False
+    definition: Definition | None = None
+    """What says so; None where nothing is defined."""
+
+
+class Prepared(Struct, frozen=True, gc=False):
+    """An operation whose key is known; `body` too, where it does not depend on the record that stands."""
+
+    operation: Operation
+    key: str
+    record: Any = None
+    body: bytes | None = None
+
+
+class Outcome(Struct, frozen=True, gc=False):
+    """What an operation did: the record's key, and its body before (None if it is new) and after (None if deleted)."""
+
+    effect: Effect
+    key: str
+    body: bytes | None
+    before: bytes | None = None
+
+    @property
+    def record_id(self) -> RecordId:
+        """The record's id, in the type it was sent in."""
+        body = self.body or self.before
+        assert body is not None, "a record that neither was nor is has no outcome"
+        return _read_id(body)  # type: ignore[no-any-return]  # every stored body has a proper id
+
+
+def prepare(operation: Operation, rules: Rules) -> Prepared:
+    """Check an operation and find its key. Cost: O(length of the record).
+
+    Raises:
+        InvalidOperation, InvalidTableName: it has a word that means nothing.
+        IdMismatch: the record's id is not the one in the address.
+        InvalidRecord, InvalidId, BodyTooLarge: of a record that is whole as it was sent.
+    """
+    schema = rules.schema
+    if not operation.is_parsed:
+        _check(operation)
+    if operation.kind != "create":
+        return _prepare_addressed(operation, schema)
+    sent = _object(operation.record)
+    if operation.on_conflict == "merge" and "id" in sent:
+        return Prepared(operation, _key_of(sent["id"], schema), sent)
+    body, key = body_of(sent, rules)
+    return Prepared(operation, key, sent, body)
+
+
+def _check(operation: Operation) -> None:
+    """Refuse an operation made by Python code that no request could mean."""
+    for word, known in ((operation.kind, KINDS), (operation.on_conflict, CONFLICT_RULES)):
+        if word not in known:
+            hint = did_you_mean(str(word), known) or f" It is one of {', '.join(known)}."
+            raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.{hint}")
+    if operation.kind not in ("create", "upsert") and operation.address is None:
+        raise InvalidOperation(f"'{operation.kind}' needs the address of a record.")
+    check_table_name(operation.table)
+    codec.check_value(operation.record)
+
+
+def body_of(record: object, rules: Rules) -> tuple[bytes, str]:
+    """Return the body of a new record, with an id if it has none, and its key. Cost: O(length of the record).
+
+    Raises:
+        InvalidRecord, InvalidId, BodyTooLarge: it is no record of the table.
+    """
+    sent, schema = _object(record), rules.schema
+    if schema is None:
+        if "id" in sent:
+            body, key = codec.dump(sent), id_key(sent["id"])
+            return _fitting(body, rules), key
+        key = uuid7.text()
+        return _fitting(codec.dump({"id": key, **sent}), rules), key
+    return _encode(sent if not schema.takes_uuid or "id" in sent else {"id": uuid7.text(), **sent}, rules)
+
+
+def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
+    """Return what the operation does to the record that stands.
+
+    Args:
+        before: its body, or None if there is none.
+
+    Raises:
+        RecordNotFound, PreconditionRequired, PreconditionFailed, InvalidRecord, InvalidId, RecordExists, BodyTooLarge:
+            in this order.
+
+    Cost: O(length of the record).
+    """
+    operation = prepared.operation
+    if before is None and operation.kind not in ("create", "upsert"):
+        raise _absent(operation)
+    if rules.needs_if_match and before is not None and _is_blind(operation):
+        raise PreconditionRequired("This table asks for If-Match with every change of a record.")
+    if operation.condition is not ALWAYS and not operation.condition.holds(before):
+        raise operation.condition.broken()
+    if operation.kind == "delete":
+        return Outcome("deleted", prepared.key, None, before)
+    if operation.kind == "create":
+        return _settle_create(prepared, before, rules)
+    return _settle_addressed(prepared, before, rules)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Return a value changed as a merge patch says: null removes a member, objects merge, all else replaces.
+
+    Source: RFC 7396, section 2. Cost: O(size of both).
+    """
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Prepared:
+    record = operation.record
+    if operation.address is None:
+        assert operation.kind == "upsert", "all others but create have an address"
+        return Prepared(operation, _key_of(_object(record)["id"], schema), record)
+    try:
+        key = id_key(operation.address)
+    except InvalidId:
+        if operation.kind == "upsert":
+            raise
+        raise _absent(operation) from None  # no record can have this id
+    if operation.kind != "delete" and isinstance(record, dict) and "id" in record:
+        _check_same_id(record["id"], key, schema)
+    return Prepared(operation, key, record)
+
+
+def _check_same_id(sent: object, key: str, schema: RecordSchema | None) -> None:
+    """Refuse an id that differs from the address; one that is no id at all is left to the record's own check."""
+    if sent == key and type(sent) is str:
+        return
+    try:
+        same = _key_of(sent, schema) == key
+    except InvalidId:
+        return
+    if not same:
+        raise IdMismatch("The record's id differs from the id in the address; an id never changes.")
+
+
+def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
+    rule = prepared.operation.on_conflict
+    body = prepared.body
+    if before is None:
+        if body is None:
+            body, _ = _encode(prepared.record, rules, key=prepared.key)
+        return Outcome("created", prepared.key, body)
+    if rule == "error":
+        raise RecordExists("A record with this id exists already; ids are compared by their text.")
+    if rule == "ignore":
+        return Outcome("kept", prepared.key, before)
+    if rule == "merge":
+        merged = merge_patch(codec.parse(before), prepared.record)
+        return Outcome("replaced", prepared.key, _rewrite(merged, before, rules))
+    assert body is not None, "only merge waits for the record that stands"
+    if _read_id(body) != _read_id(before):
+        body = _rewrite(prepared.record, before, rules)
+    return Outcome("replaced", prepared.key, body)
+
+
+def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
+    operation = prepared.operation
+    if before is None:
+        record = _object(prepared.record)
+        if "id" not in record:
+            record = {"id": _id_at(prepared.key, rules.schema), **record}
+        return Outcome("created", prepared.key, _encode(record, rules, key=prepared.key)[0])
+    if operation.kind == "patch":
+        patch = _object(prepared.record)
+        if patch.get("id", "") is None:
+            raise InvalidId("An id cannot be removed.")
+        return Outcome("replaced", prepared.key, _rewrite(merge_patch(codec.parse(before), patch), before, rules))
+    return Outcome("replaced", prepared.key, _rewrite(_object(prepared.record), before, rules))
+
+
+def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
+    """Encode a record that takes the place of another: it keeps the stored id, in its type."""
+    record_id = _read_id(before)
+    if "id" in record:
+        sent = record["id"]
+        if type(sent) is not type(record_id) or sent != record_id:
+            _key_of(sent, rules.schema)  # is one at the least
+        record = {**record, "id": record_id}
+    else:
+        record = {"id": record_id, **record}
+    if rules.schema is None:
+        return _fitting(codec.dump(record), rules)
+    return _encode(record, rules, key=str(record_id))[0]
+
+
+def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
+    """Return a body that is to take the place of another, with the id that stands, in its type.
+
+    Raises:
+        InvalidRecord, BodyTooLarge: the record does not satisfy the table's schema with that id.
+    """
+    return body if _read_id(body) == _read_id(before) else _rewrite(codec.parse(body), before, rules)
+
+
+def _id_at(address: str, schema: RecordSchema | None) -> object:
+    """Return the id of a new record at an address. Raises InvalidId where the schema would write it otherwise."""
+    if schema is None:
+        return address
+    record_id = schema.read_id(address)
+    if id_key(record_id) != address:
+        raise InvalidId(
+            "An address has an id as the table's type writes it: 901 and not 0901 or 901.0, a UUID in small letters "
+            "with hyphens. This is another spelling."
+        )
+    return record_id
+
+
+def _key_of(sent: object, schema: RecordSchema | None) -> str:
+    """Return the key under which a record with this id is stored."""
+    return id_key(sent if schema is None else schema.stored_id(sent))
+
+
+def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> tuple[bytes, str]:
+    """Return the body of a record and its key; `key` is the one that it must have, where that is settled already."""
+    if rules.schema is None:
+        body, record_id = codec.dump(record), record["id"]
+    else:
+        body = rules.schema.validate(record)
+        record_id = _read_id(body)  # the model may have made it, or another of it
+        if record_id is None and "id" not in record:
+            fault = Fault("/id", "This member is required: the model makes no id.")
+            raise InvalidRecord("The record has no id, and the table's model makes none.", faults=[fault])
+    found = id_key(record_id)
+    if key is not None and found != key:
+        raise InvalidRecord("The table's model makes another id of this one, and an id never changes.")
+    return _fitting(body, rules), found
+
+
+def _fitting(body: bytes, rules: Rules) -> bytes:
+    """Return a body that is no longer than a record may be. Raises BodyTooLarge."""
+    if len(body) > rules.limit_bytes:
+        raise BodyTooLarge(f"The record has more than {rules.limit_bytes} bytes.")
+    return body
+
+
+def _is_blind(operation: Operation) -> bool:
+    """Say whether an operation would change the record that stands without having seen it."""
+    if operation.kind == "create":
+        return operation.on_conflict in ("replace", "merge")
+    condition = operation.condition
+    return condition.if_match is None and "*" not in (condition.if_none_match or ())
+
+
+def _absent(operation: Operation) -> RecordNotFound:
+    return RecordNotFound(f"The table '{shorten(operation.table)}' has no record with this id.")
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidRecord("A record is a JSON object.")
+    return value
+
+
+def _matches(tags: frozenset[str], before: bytes | None) -> bool:
+    return before is not None and ("*" in tags or codec.digest(before) in tags)

@@ -1,0 +1,206 @@
+"""Which fields a table has, declared by its schema or present in a record, and which kinds of values stand in them.
+
+A trait of a table without a schema is looked for in the records, all that a query names in one pass. A record that has
+it is remembered here; that none has is known to the engine, whatever is written. Knows no HTTP; see ``finding.py`` and
+``joining.py`` for who asks.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ramekin.engine.base import Access
+from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
+from ramekin.schema.fields import NO_SCHEMA, Trait
+from ramekin.values import codec
+from ramekin.values.keys import kind_of
+from ramekin.values.paths import print_path, reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ramekin.engine.base import Engine
+    from ramekin.query.demands import Demand
+    from ramekin.schema.base import RecordSchema
+    from ramekin.schema.fields import Fields
+    from ramekin.values.paths import FieldPath
+
+SAMPLE_ROWS = 500
+"""Records in which a table without a schema is searched for names to suggest."""
+
+NAME_DEPTH = 3
+
+MAX_NAMES = 1000
+"""Names that are looked at for a suggestion."""
+
+MAX_HINTS = 5
+"""Unknown fields of one query for which a name is suggested."""
+
+MAX_REMEMBERED = 10_000
+
+ID: FieldPath = ("id",)
+
+KIND_WORDS = {
+    "boolean": ("a boolean", "booleans"),
+    "number": ("a number", "numbers"),
+    "text": ("text", "texts"),
+    "array": ("an array", "arrays"),
+    "object": ("an object", "objects"),
+}
+"""What messages call a value of a kind, and several."""
+
+
+class Presence:
+    """What is known of the fields of some tables."""
+
+    def __init__(self, engine: Engine, schemas: Mapping[str, RecordSchema]) -> None:
+        self._engine, self._schemas = engine, schemas
+        self._witnesses: dict[tuple[str, Trait], str] = {}
+        self._absent: dict[tuple[str, Trait], int] = {}  # as of a table's revision
+
+    def fields(self, table: str) -> Fields:
+        """Return what is declared of a table's fields."""
+        return self._schemas.get(table) or NO_SCHEMA
+
+    async def has(self, table: str, path: FieldPath) -> bool:
+        """Say whether a field is declared or present in a record. Raises, and costs, as `absent`."""
+        return not await self.absent(table, [path])
+
+    async def absent(self, table: str, paths: Iterable[FieldPath]) -> list[FieldPath]:
+        """Return those of some fields that are neither declared nor present in a record.
+
+        Raises:
+            UnknownTable: there is no such table.
+
+        Cost: O(1) for what is known; else O(n) once for all of them, in steps.
+        """
+        fields, paths = self.fields(table), list(dict.fromkeys(paths))
+        absent: set[FieldPath] = set()
+        unknown: list[Trait] = []
+        for path in paths:
+            declared = fields.type_of(path)
+            if declared is None:
+                absent.add(path)
+            elif path != ID and not declared.kinds:
+                unknown.append(Trait(path))
+        absent |= {trait.path for trait in await self._lacking(table, unknown)}
+        return [path for path in paths if path in absent]
+
+    async def _lacking(self, table: str, traits: Iterable[Trait]) -> list[Trait]:
+        """Return those of some traits that no record has. The engine keeps a few of them in step with every write."""
+        unseen = [trait for trait in traits if not await self._is_seen(table, trait)]
+        if not unseen:
+            return []
+        revision = (await self._engine.table_stats(table)).revision
+        unknown = [trait for trait in unseen if self._absent.get((table, trait)) != revision]
+        found = set[Trait]()
+        if unknown:
+            for trait, key in zip(unknown, await self._engine.holders(table, unknown), strict=True):
+                if key is None:
+                    _remember(self._absent, (table, trait), revision)
+                else:
+                    found.add(trait)
+                    _remember(self._witnesses, (table, trait), key)
+        return [trait for trait in unseen if trait not in found]
+
+    async def _is_seen(self, table: str, trait: Trait) -> bool:
+        """Say whether the record that had a trait has it still."""
+        witness = self._witnesses.get((table, trait))
+        body = None if witness is None else await self._engine.get(table, witness)
+        return body is not None and trait.has(reader(trait.path)(body))
+
+    async def names(self, table: str) -> list[str]:
+        """Return the names of a table's fields, as far as its schema or its first records tell: dotted, outer first."""
+        if (schema := self._schemas.get(table)) is not None:
+            return list(schema.field_names())
+        async with self._engine.snapshot([Access(table)]) as view:
+            async for bodies in view.batches(table):
+                found = (path for body in islice(bodies, SAMPLE_ROWS) for path in _paths(codec.parse(body)))
+                unique = sorted(islice(_unique(found), MAX_NAMES), key=len)
+                return [print_path(path) for path in unique]
+        return []
+
+    async def missing(
+        self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Sequence[str] = ()
+    ) -> list[str]:
+        """Return a warning for each path that no record has; none for an empty table.
+
+        Args:
+            is_strict: raise instead of warning.
+            words: other names that may have been meant.
+
+        Raises:
+            UnknownField: with `is_strict`, for the first of them.
+        """
+        absent = await self.absent(table, paths)
+        if not absent or not (await self._engine.table_stats(table)).records:
+            return []
+        known, warnings = [*await self.names(table), *words], list[str]()
+        for place, path in enumerate(absent):
+            name = print_path(path)
+            hint = did_you_mean(name, known).strip() if place < MAX_HINTS else ""
+            if is_strict:
+                raise UnknownField(f"No record in '{shorten(table)}' has the field '{shorten(name)}'. {hint}".strip())
+            told = f"no record in {table} has the field '{shorten(name)}'"
+            warnings.append(f"{told}; {hint[0].lower()}{hint[1:]}" if hint else told)
+        return warnings
+
+    async def unmatched(self, table: str, demands: Sequence[Demand], *, is_strict: bool) -> list[str]:
+        """Return a warning for each value of a condition that can match nothing that its field holds.
+
+        A field of a declared type is left out: there such a value is refused when the query is read. So is one that no
+        record has a value in.
+
+        Args:
+            is_strict: raise instead of warning.
+
+        Raises:
+            InvalidValue: with `is_strict`, for the first of them.
+
+        Cost: O(1) for what is known; else O(n) once for all of them, in steps.
+        """
+        fields, warnings = self.fields(table), list[str]()
+        free = [demand for demand in demands if (known := fields.type_of(demand.trait.path)) and not known.kinds]
+        unseen = [demand.trait for demand in free if not await self._is_seen(table, demand.trait)]
+        absent = set(await self.absent(table, [trait.path for trait in unseen]))  # nothing is held there
+        lacking = set(await self._lacking(table, [trait for trait in unseen if trait.path not in absent]))
+        for demand in free:
+            if demand.trait in lacking and (held := await self._held_instead(table, demand.trait)) is not None:
+                asked = " or ".join(KIND_WORDS[kind][0] for kind in sorted(demand.trait.kinds))
+                told = f"has {asked} in '{shorten(print_path(demand.trait.path))}', which holds {KIND_WORDS[held][1]}"
+                hint = "".join(f"; {hint}" for kind, hint in demand.meant if kind == held)
+                if is_strict:
+                    raise InvalidValue(f"No record in '{shorten(table)}' {told}{hint}{'' if hint[-1:] == '?' else '.'}")
+                warnings.append(f"no record in {table} {told}{hint}")
+        return warnings
+
+    async def _held_instead(self, table: str, trait: Trait) -> str | None:
+        """Return a kind of values that a field holds, besides those of a trait; None if it holds none but null."""
+        others = Trait(trait.path, frozenset(KIND_WORDS) - trait.kinds)
+        if await self._lacking(table, [others]):
+            return None
+        body = await self._engine.get(table, self._witnesses[table, others])
+        return None if body is None else kind_of(reader(trait.path)(body))
+
+
+def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(known) >= MAX_REMEMBERED:
+        known.clear()
+    known[key] = value
+
+
+def _unique(paths: Iterable[FieldPath]) -> Iterator[FieldPath]:
+    """Yield paths, each once."""
+    seen: set[FieldPath] = set()
+    for path in paths:
+        if path not in seen:
+            seen.add(path)
+            yield path
+
+
+def _paths(record: dict[str, Any], prefix: FieldPath = ()) -> Iterator[FieldPath]:
+    for name, value in record.items():
+        yield (*prefix, name)
+        if isinstance(value, dict) and len(prefix) + 1 < NAME_DEPTH:
+            yield from _paths(value, (*prefix, name))

@@ -1,0 +1,83 @@
+"""The schemas and rules in force, by table: those of models, and of the definitions that the engine has.
+
+What is in force is said by the engine alone; here a definition is made into rules, once. Knows no HTTP; see
+``database.py`` for who asks and ``operations.py`` for what rules are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ramekin.database.operations import Rules
+from ramekin.schema.json_schema import JsonSchema
+from ramekin.schema.missing_model import MissingModel, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ramekin.engine.base import Engine
+    from ramekin.schema.base import RecordSchema
+    from ramekin.schema.definition import Definition
+    from ramekin.schema.models import ModelSchema
+
+
+class Schemas(Mapping[str, "RecordSchema"]):
+    """The schemas in force, live, of the tables that have one."""
+
+    def __init__(self, engine: Engine, models: Mapping[str, ModelSchema], limit_bytes: int) -> None:
+        self._engine, self._models = engine, models
+        self.fingerprints = {table: fingerprint(model) for table, model in models.items()}
+        """What tells each model from one that it was before."""
+        self._plain = Rules(limit_bytes=limit_bytes)
+        self._known: dict[str, Rules] = {}  # by table, those that were made last
+
+    def rules(self, table: str) -> Rules:
+        """Return what holds for the records of a table; the same object for as long as it does. Cost: O(1)."""
+        definition = self._engine.definitions.get(table)
+        if definition is None and table not in self._models:
+            return self._plain
+        known = self._known.get(table)
+        if known is None or known.definition is not definition:
+            known = self._known[table] = self.make_rules(table, definition)
+        return known
+
+    def make_rules(self, table: str, definition: Definition | None) -> Rules:
+        """Return the rules that a definition means, in force or not. Raises InvalidDefinition."""
+        schema = self._schema_of(table, definition)
+        is_cautious = definition is not None and definition.require_if_match
+        return Rules(schema, self._plain.limit_bytes, is_cautious, definition)
+
+    def know(self, table: str, rules: Rules) -> None:
+        """Keep rules that were made of a definition which is in force now, so that they need not be made again."""
+        known = self._known.get(table)
+        if known is None or known.definition is not rules.definition:
+            self._known[table] = rules
+
+    def _schema_of(self, table: str, definition: Definition | None) -> RecordSchema | None:
+        model = self._models.get(table)
+        if definition is None:
+            return model
+        if definition.model != (None if model is None else self.fingerprints[table]):
+            return MissingModel(definition.schema)
+        if model is not None:
+            return model
+        return None if definition.schema is None else JsonSchema(definition.schema)
+
+    def get(self, table: str, default: Any = None) -> Any:
+        """Return a table's schema."""
+        schema = self.rules(table).schema
+        return default if schema is None else schema
+
+    def __getitem__(self, table: str) -> RecordSchema:
+        schema: RecordSchema | None = self.get(table)
+        if schema is None:
+            raise KeyError(table)
+        return schema
+
+    def __iter__(self) -> Iterator[str]:
+        names = dict.fromkeys((*self._models, *self._engine.definitions))
+        return (name for name in names if self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

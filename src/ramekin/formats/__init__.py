@@ -1,0 +1,1 @@
+"""Records as text: cut out of what arrives, read, and written as JSON, NDJSON or CSV."""

@@ -1,0 +1,212 @@
+"""Rows of delimited text (CSV): cut out of bytes while they arrive, and written.
+
+A cell that stood in quotes is told from one that did not, so that a text and what only looks like it can be kept apart.
+Knows nothing of what cells mean; see ``columns.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ramekin.errors import BodyTooLarge, Fault, MalformedCsv, RamekinError, shorten
+from ramekin.schema.columns import Quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
+"""What may stand between cells, by the words for it."""
+
+Row = tuple[int, list[str]]
+"""The line that a row begins on, and its cells."""
+
+_CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_MARK = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_ROW_END = re.compile(rb"\r\n|\n|\r")
+_QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
+_NEEDS_QUOTES = re.compile('[",;|\t\r\n\ufeff]')  # with any of the delimiters, the header is read as what it is
+
+
+def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iterator[Row]:
+    """Yield the rows of a text, the header first; blank lines are passed over.
+
+    Args:
+        chunks: UTF-8, with or without a byte order mark, cut anywhere.
+        limit_bytes: how long an unfinished row may become.
+
+    Raises:
+        MalformedCsv: a ragged row, an open quote, invalid UTF-8, no line end; a header with a name twice, one that is
+            empty, or another delimiter.
+        BodyTooLarge: a row is over the limit.
+
+    Cost: O(length). Source: RFC 4180; besides, LF or CR alone end a row, and a quote inside a cell that does not begin
+    with one is a character like others.
+    """
+    header, index = None, -1
+    try:
+        for line, cells in _Cutter(delimiter, limit_bytes).rows(chunks):
+            if header is None:
+                header = cells
+                _check_header(line, cells, delimiter)
+            elif len(cells) != len(header):
+                raise _wrong(f"The row has {len(cells)} cells, the header {len(header)}", line)
+            index += 1
+            yield line, cells
+    except RamekinError as error:
+        raise (error if index < 0 else error.within(index, index=index)) from None
+
+
+def write_rows(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows as CSV: a `Quoted` cell in quotes, others only where they need them."""
+    return "".join([(",".join([_written(cell) for cell in row]) or '""') + "\r\n" for row in rows]).encode()
+
+
+def _written(cell: str) -> str:
+    if type(cell) is Quoted or _NEEDS_QUOTES.search(cell):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
+    bare = [cell for cell in cells if type(cell) is not Quoted]
+    for word, sign in DELIMITERS.items():
+        others = sum(cell.count(sign) for cell in bare)
+        is_likelier = others > len(cells) - 1 or (
+            others == len(cells) - 1 > 0 and delimiter == ","
+        )  # which nobody said
+        if sign != delimiter and is_likelier:
+            said = f"The header has {_CALLED[sign]} where {_CALLED[delimiter]} are expected"
+            raise _wrong(f"{said}: say 'delimiter={word}', or put names that hold them into quotes", line)
+    if "" in bare:
+        place = next(i for i, cell in enumerate(cells, 1) if cell == "" and type(cell) is not Quoted)
+        raise _wrong(f"The header has no name for column {place}", line)
+    if len(set(cells)) < len(cells):
+        twice = next(name for name in cells if cells.count(name) > 1)
+        raise _wrong(f"The header names '{shorten(twice)}' twice", line)
+
+
+def _wrong(said: str, line: int) -> MalformedCsv:
+    return MalformedCsv(f"{said} (line {line}).", faults=[Fault("", f"{said}.", line)])
+
+
+class _Cutter:
+    """Cuts rows out of a buffer, which holds the unfinished row and what came last.
+
+    1. `_at` is where the next row begins, and `_line` its line.
+    2. An unfinished row is looked at again once the buffer has doubled, so that long ones cost O(length) too.
+    """
+
+    def __init__(self, delimiter: str, limit_bytes: int) -> None:
+        self._delimiter, self._sign, self._limit = delimiter, delimiter.encode(), limit_bytes
+        plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"(?:[^"]++|"")*+"'
+        cell = rb'(?:%b|(?!")%b)' % (quoted, plain)
+        self._plain = re.compile(plain)
+        self._row = re.compile(rb"%b(?:%b%b)*+(?=[\r\n])" % (cell, re.escape(self._sign), cell))
+        self._cells = re.compile('(?:(")((?:[^"]++|"")*+)"|([^%s]*+))%s' % ((re.escape(delimiter),) * 2))
+        self._buffer, self._at, self._line = b"", 0, 1
+        self._has_begun = self._is_whole = False
+
+    def rows(self, chunks: Iterable[bytes]) -> Iterator[Row]:
+        pending: list[bytes] = []
+        size = 0
+        for chunk in chunks:
+            pending.append(chunk)
+            size += len(chunk)
+            unfinished = len(self._buffer) - self._at
+            if size >= max(len(_MARK), min(unfinished, self._limit - unfinished + 1)):
+                yield from self._take(pending)
+                pending, size = [], 0
+        self._is_whole = True
+        yield from self._take(pending)
+
+    def _take(self, pending: list[bytes]) -> Iterator[Row]:
+        self._buffer, self._at = b"".join([self._buffer[self._at :], *pending]), 0
+        if not self._has_begun:
+            self._begin()
+        if self._is_whole and self._line == 1 and self._buffer[self._at :] and not _ROW_END.search(self._buffer):
+            raise _wrong("The text has no line end: curl's -d takes them out, --data-binary keeps them", 1)
+        while self._at < len(self._buffer):
+            found = self._cut_row()
+            if found is None:
+                self._check_size()
+                return
+            cells, end = found
+            line, self._line = self._line, self._line_at(end)
+            self._at = end
+            if cells != [""] or type(cells[0]) is Quoted:
+                yield line, cells
+
+    def _begin(self) -> None:
+        """Pass over a byte order mark."""
+        self._has_begun = True
+        if self._buffer.startswith(_UTF16):
+            raise _wrong("The text is UTF-16; save it as UTF-8", 1)
+        if self._buffer.startswith(_MARK):
+            self._at = len(_MARK)
+
+    def _cut_row(self) -> tuple[list[str], int] | None:
+        """Return the cells of the next row and where it ends; None if it goes on in what is still to come."""
+        found = _ROW_END.search(self._buffer, self._at)
+        end = len(self._buffer) if found is None else found.start()
+        if self._buffer.find(b'"', self._at, end) >= 0:
+            return self._cut_quoted()
+        if not self._is_whole and (found is None or self._is_split(found)):
+            return None
+        cells = self._decode(self._at, end).split(self._delimiter)
+        return cells, end if found is None else found.end()
+
+    def _cut_quoted(self) -> tuple[list[str], int] | None:
+        """Return what `_cut_row` does of a row that has quotes: at once if it is whole and right."""
+        row = self._row.match(self._buffer, self._at)
+        end = None if row is None else _ROW_END.match(self._buffer, row.end())
+        if row is None or end is None or self._is_split(end):
+            return self._cut_cells(self._at)
+        text = self._decode(*row.span()) + self._delimiter
+        found = self._cells.findall(text)
+        return [Quoted(cell.replace('""', '"')) if quote else plain for quote, cell, plain in found], end.end()
+
+    def _cut_cells(self, at: int) -> tuple[list[str], int] | None:
+        """Return what `_cut_row` does of a row that may go on or be wrong, cell by cell."""
+        cells: list[str] = []
+        while True:
+            is_quoted = self._buffer[at : at + 1] == b'"'
+            found = (_QUOTED if is_quoted else self._plain).match(self._buffer, at)
+            end = len(self._buffer) if found is None else found.end()
+            if end == len(self._buffer) and not self._is_whole:
+                return None
+            behind = self._buffer[end : end + 1]
+            if found is None:
+                raise _wrong("The quotes that open here are never closed", self._line_at(at))
+            if behind not in (b"", b"\r", b"\n", self._sign):
+                raise _wrong("More text follows the quotes that open here", self._line_at(at))
+            cell = self._decode(*found.span(1 if is_quoted else 0))
+            cells.append(Quoted(cell.replace('""', '"')) if is_quoted else cell)
+            if behind != self._sign:
+                break
+            at = end + 1
+        row_end = _ROW_END.match(self._buffer, end)
+        if row_end is None:
+            return cells, end
+        return None if self._is_split(row_end) else (cells, row_end.end())
+
+    def _is_split(self, found: re.Match[bytes]) -> bool:
+        """Say whether what ends a row may be the first half of CR LF."""
+        return not self._is_whole and found[0] == b"\r" and found.end() == len(self._buffer)
+
+    def _decode(self, begin: int, end: int) -> str:
+        try:
+            return self._buffer[begin:end].decode()
+        except UnicodeDecodeError as error:
+            raise _wrong("The text is not UTF-8", self._line_at(begin + error.start)) from None
+
+    def _line_at(self, at: int) -> int:
+        """Return the line of a place in the row that begins at `_at`."""
+        count, begin = self._buffer.count, self._at
+        return self._line + count(b"\n", begin, at) + count(b"\r", begin, at) - count(b"\r\n", begin, at)
+
+    def _check_size(self) -> None:
+        if len(self._buffer) - self._at > self._limit:
+            said = f"The row has more than {self._limit} bytes: are quotes left open?"
+            raise BodyTooLarge(f"{said} (line {self._line})", faults=[Fault("", said, self._line)])

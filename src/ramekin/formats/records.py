@@ -1,0 +1,214 @@
+"""Records as text: JSON arrays, NDJSON and CSV, read into values and written from bodies.
+
+Every reader yields records one by one, knows their lines, and names the place of what it cannot read. Knows nothing of
+HTTP or tables; see ``codec.py`` for JSON itself, ``delimited.py`` and ``columns.py`` for CSV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ramekin.errors import BodyTooLarge, Fault, RamekinError
+from ramekin.formats.delimited import DELIMITERS, read_rows, write_rows
+from ramekin.formats.splitter import Splitter
+from ramekin.schema.columns import SILENT, UNTYPED, Columns, PlainOrText, Quoted
+from ramekin.values import codec, places
+from ramekin.values.keys import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+AT_ONCE_BYTES = 256 * 1024
+"""A JSON array up to this size is parsed in one go, in about 2 ms; a longer one is cut into records first."""
+
+CSV_TYPES = ("auto", "text")
+"""How columns are read of which no schema speaks: by what they hold, or always as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """How a CSV text is to be read: the word for its delimiter, and one of `CSV_TYPES`."""
+
+    delimiter: str = ","
+    types: str = "auto"
+
+
+class Records(Protocol):
+    """The records of a text, one by one, each a parsed JSON value."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the records. What is wrong with the text has an index, a pointer that begins with it, and a line."""
+
+    def line_of(self, steps: Sequence[str]) -> int:
+        """Return the line of a part of the record that was yielded last."""
+
+
+class ArrayText:
+    """The elements of a JSON array. Raises what `codec.parse` raises, and what a `Splitter` does of a long one."""
+
+    def __init__(self, text: bytes, limit_bytes: int) -> None:
+        self._text, self._index = text, 0
+        is_long = len(text) > AT_ONCE_BYTES
+        self._splitter = Splitter(limit_bytes=limit_bytes, is_array=True) if is_long else None
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._splitter is not None:
+            for _, record, _ in self._splitter.records(self._text):
+                yield record
+            self._splitter.finish()
+            return
+        try:
+            records = codec.parse(self._text, extra_depth=1)
+        except RamekinError as error:
+            raise error.within(index=error.index_behind()) from None
+        for self._index, record in enumerate(records):
+            yield record
+
+    def line_of(self, steps: Sequence[str]) -> int:
+        if self._splitter is not None:
+            return self._splitter.line_of(steps)
+        return places.line_of(self._text, [str(self._index), *steps], 1)
+
+
+class NdjsonText:
+    """One JSON value a line; blank lines are passed over. Raises what `codec.parse` raises, and BodyTooLarge."""
+
+    def __init__(self, chunks: Iterable[bytes], limit_bytes: int) -> None:
+        self._chunks, self._limit, self._line = chunks, limit_bytes, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        index = 0
+        try:
+            for text in self._lines():
+                self._line += 1
+                if text.strip(b" \t\r"):
+                    yield codec.parse(text, at=(self._line, 1))
+                    index += 1
+        except RamekinError as error:
+            raise error.within(index, index=index, line=self._line) from None
+
+    def line_of(self, steps: Sequence[str]) -> int:  # noqa: ARG002  # a record has one
+        return self._line
+
+    def _lines(self) -> Iterator[bytes]:
+        pending: list[bytes] = []
+        size = 0
+        for chunk in self._chunks:
+            first, *others = chunk.split(b"\n")
+            pending.append(first)
+            size += len(first)
+            if others:
+                yield b"".join(pending)
+                yield from others[:-1]
+                pending, size = others[-1:], len(others[-1])
+            if size > self._limit:
+                self._line += 1
+                raise BodyTooLarge(f"A record has more than {self._limit} bytes.")
+        yield b"".join(pending)
+
+
+class CsvText:
+    """One record a row; the header names the members (a dot is just a character).
+
+    A text without any row, even without a header, has no records.
+
+    Raises:
+        MalformedCsv, BodyTooLarge: as ``read_rows`` says.
+        MalformedJson, IntegerOutOfRange: a cell that must be JSON cannot be read.
+    """
+
+    def __init__(
+        self, open_text: Callable[[], Iterable[bytes]], columns: Columns, limit_bytes: int, form: CsvForm
+    ) -> None:
+        """Take a text.
+
+        Args:
+            open_text: gives the text in chunks. It is called twice where a column has to be seen as a whole.
+            columns: what the table's schema says of them.
+            limit_bytes: how long an unfinished row may become.
+        """
+        self._open, self._columns, self._limit, self._form = open_text, columns, limit_bytes, form
+        self._line = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = self._rows()
+        _, header = next(rows, (0, None))
+        if header is None:
+            return
+        names = [str(name) for name in header]
+        readers = self._readers(names)
+        for index, (self._line, cells) in enumerate(rows):
+            try:
+                values = [read(cell) for read, cell in zip(readers, cells, strict=True)]
+            except RamekinError:
+                raise _fault_in(index, self._line, zip(names, readers, cells, strict=True)) from None
+            yield {name: value for name, value in zip(names, values, strict=True) if value is not MISSING}
+
+    def line_of(self, steps: Sequence[str]) -> int:  # noqa: ARG002  # that of the row
+        return self._line
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        return read_rows(self._open(), DELIMITERS[self._form.delimiter], self._limit)
+
+    def _readers(self, names: Sequence[str]) -> list[Callable[[str], Any]]:
+        """Return how the cells of each column are read."""
+        declared = [self._columns.column(name) for name in names]
+        is_auto = self._form.types == "auto"
+        silent = {i: PlainOrText(names[i], is_plain=is_auto) for i, column in enumerate(declared) if column is SILENT}
+        if silent and is_auto:
+            _see(silent, self._rows())
+        return [silent[i].read if i in silent else column.read for i, column in enumerate(declared)]
+
+
+def with_lines(error: RamekinError, records: Records) -> RamekinError:
+    """Return an error with the lines of its faults. The records are read, from their beginning, as far as needed."""
+    missing = {fault: fault.steps for fault in error.faults if not fault.line}
+    wanted = {steps[0] for steps in missing.values() if steps}
+    lines: dict[Fault, int] = {}
+    for index, _ in enumerate(records if wanted else ()):
+        if (place := str(index)) in wanted:
+            wanted.remove(place)
+            lines |= {fault: records.line_of(steps[1:]) for fault, steps in missing.items() if steps[:1] == [place]}
+        if not wanted:
+            break
+    return error.on_lines(lines)
+
+
+def _see(silent: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> None:
+    """Let each column of which no schema speaks see its cells."""
+    next(rows)
+    undecided = [(i, column.is_value) for i, column in silent.items()]
+    for _, cells in rows:
+        for i, is_value in undecided:
+            if cells[i] and not is_value(cells[i]):
+                silent[i].is_plain = False
+                undecided = [known for known in undecided if known[0] != i]
+        if not undecided:
+            return
+
+
+def _fault_in(index: int, line: int, cells: Iterable[tuple[str, Callable[[str], Any], str]]) -> RamekinError:
+    """Return what is wrong with the first cell of a row that cannot be read."""
+    for name, read, cell in cells:
+        try:
+            read(cell)
+        except RamekinError as error:
+            return error.within(index, name, index=index, line=line)
+    raise AssertionError("a cell that could not be read can be read now")
+
+
+def write_csv(names: Sequence[str], records: Iterable[dict[str, Any]], columns: Columns = UNTYPED) -> bytes:
+    """Return rows of CSV, without a header: nested values as JSON text, null and missing as empty cells.
+
+    Where a schema speaks of a column, a cell is written so that it is read as the same value again.
+    """
+    writers = [(name, columns.column(name).write) for name in names]
+    if not names:
+        return b""
+    return write_rows([[write(record.get(name, MISSING)) for name, write in writers] for record in records])
+
+
+def write_csv_header(names: Sequence[str]) -> bytes:
+    """Return the header line; nothing without columns."""
+    return write_rows([[name or Quoted() for name in names]] if names else [])

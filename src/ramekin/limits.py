@@ -1,0 +1,19 @@
+"""How much one request may send or ask for, as a frozen value. What a server allows is set in ``settings.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may send or ask for. Bytes, and rows of a page."""
+
+    record_bytes: int = MIB
+    bulk_bytes: int = 16 * MIB
+    load_bytes: int = 1024 * MIB
+    page_rows: int = 10_000
+    sorted_rows: int = 100_000
+    """Rows or groups that one request may hold at once to put them in order."""

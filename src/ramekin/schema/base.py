@@ -1,0 +1,73 @@
+"""What a schema promises, whether it is a Pydantic model's (``models.py``) or JSON Schema (``json_schema.py``).
+
+Knows nothing of tables' contents or of HTTP; see ``operations.py`` for when a record is validated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ramekin.errors import Fault, InvalidRecord, shorten
+from ramekin.schema.fields import Fields
+from ramekin.values.keys import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.schema.columns import Columns
+
+MAX_FAULTS = 10
+"""Faults that one error lists; a record with more has its first ones named, and their number said."""
+
+
+class RecordSchema(Fields, Protocol):
+    """What the records of one table must be."""
+
+    title: str
+    """What messages call it."""
+
+    json_schema: dict[str, Any]
+    """The schema of what may be sent."""
+
+    fields: tuple[str, ...]
+    """The names of the outermost fields that it declares, in order, the id among them."""
+
+    takes_uuid: bool
+    """Whether a record without an id is given a UUID: the schema makes none, and would take it."""
+
+    columns: Columns
+    """What it says of the columns of CSV."""
+
+    def validate(self, record: dict[str, Any]) -> bytes:
+        """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong."""
+
+    def stored_id(self, value: object) -> object:
+        """Return what an id that was sent in a record is stored as; the id itself where the schema refuses it."""
+
+    def read_id(self, text: str) -> object:
+        """Return the id that a new record at an address gets: the address's text, or what the schema reads in it."""
+
+
+def invalid_record(title: str, faults: Sequence[Fault], count: int) -> InvalidRecord:
+    """Return the error of a record with faults, of which some may be left out."""
+    said = f"{count} faults" if count > 1 else "one fault"
+    shown = f"; the first {len(faults)} are listed" if count > len(faults) else ""
+    return InvalidRecord(f"The record does not satisfy {title}: {said}{shown}.", faults=faults)
+
+
+def difference(first: Any, second: Any) -> str:
+    """Return the JSON pointer of the first place where two JSON values differ; of values that do not, the root's."""
+    pairs: list[tuple[object, Any, Any]] = []
+    if isinstance(first, dict) and isinstance(second, dict):
+        pairs = [(name, first.get(name, MISSING), second.get(name, MISSING)) for name in {**first, **second}]
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        pairs = [(i, one, other) for i, (one, other) in enumerate(zip(first, second, strict=True))]
+    for step, one, other in pairs:
+        if type(one) is not type(other) or one != other:
+            return f"/{pointer_step(step)}{difference(one, other)}"
+    return ""
+
+
+def pointer_step(step: object) -> str:
+    """Return a member's name, or an index, as a JSON pointer has it (RFC 6901), no longer than a message may be."""
+    return shorten(str(step)).replace("~", "~0").replace("/", "~1")

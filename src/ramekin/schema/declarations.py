@@ -1,0 +1,186 @@
+"""What a JSON Schema declares of a field, whether a Pydantic model made the schema or a client sent it.
+
+A schema's keywords hold together, so what `type`, `$ref` and `allOf` say is narrowed by each, and what the branches of
+`anyOf` and `oneOf` say is widened by each. What is not looked at (`if`, `not`, `dependentSchemas`, anchors, parts with
+an `$id` of their own) could only narrow it further: where this module is not sure, more may stand there than it says,
+never less. Knows nothing of
+validation; see ``fields.py`` for what is made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from ramekin.schema.fields import ANYTHING, KINDS, Field, FieldType, narrowed, widened
+from ramekin.values.keys import KIND_NAMES, kind_of, order_key
+from ramekin.values.paths import print_path
+from ramekin.values.readings import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ramekin.values.paths import FieldPath
+    from ramekin.values.readings import Reading
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_MAX_PARTS = 5000
+"""Parts of a schema that are looked at for one field before it is taken to say nothing: about 10 ms."""
+
+_MAX_DEPTH = 150
+"""Parts inside parts, or that refer to parts, on the way to a field; deeper ones say nothing."""
+
+_MAX_STEPS = 64  # references to follow in search of names before a schema is taken to go in circles
+
+
+def type_in(schema: dict[str, Any], path: FieldPath, *, is_closed: bool) -> FieldType | None:
+    """Return what a JSON Schema says of a path; None where it allows no such field.
+
+    Args:
+        is_closed: an object that names its properties has no others, unless it says so (as for Pydantic models).
+    """
+    return _Search(schema, is_closed=is_closed).of(schema, path)
+
+
+def declared_field(schema: dict[str, Any] | None, path: FieldPath) -> Field:
+    """Return a field of a table with a schema of its own (none: None), with the reading by which it is compared."""
+    found = None if schema is None else type_in(schema, path, is_closed=False)
+    return Field(path, "plain" if found is None else found.compared)
+
+
+class _Search:
+    """Looks for what one schema says of one path."""
+
+    def __init__(self, root: dict[str, Any], *, is_closed: bool) -> None:
+        self._root, self._is_closed = root, is_closed
+        self._known: dict[tuple[int, int], FieldType | None] = {}  # by part, and by what is left of the path
+        self._depth = 0
+
+    def of(self, part: Any, path: FieldPath) -> FieldType | None:
+        """Return what a part of the schema says of what lies at a path inside it."""
+        if not isinstance(part, dict) or _is_apart(part, self._root):
+            return None if part is False else ANYTHING
+        place = id(part), len(path)
+        if place not in self._known:
+            if len(self._known) >= _MAX_PARTS or self._depth >= _MAX_DEPTH:
+                return ANYTHING
+            self._known[place] = ANYTHING  # whoever comes back here while it is looked at learns nothing
+            self._depth += 1
+            self._known[place] = self._whole(part, path)
+            self._depth -= 1
+        return self._known[place]
+
+    def _whole(self, part: dict[str, Any], path: FieldPath) -> FieldType | None:
+        found = self._inside(part, path) if path else own_type(part)
+        together = [*part.get("allOf", ())]
+        if "$ref" in part:
+            together.append(_follow(part["$ref"], self._root))
+        for other in together:
+            found = narrowed(found, self.of(other, path))
+        for word in ("anyOf", "oneOf"):
+            if branches := part.get(word):
+                widest: FieldType | None = None
+                for branch in branches:
+                    widest = widened(widest, self.of(branch, path))
+                found = narrowed(found, widest)
+        return found
+
+    def _inside(self, part: dict[str, Any], path: FieldPath) -> FieldType | None:
+        """Return what a part's own keywords say of a member or an element."""
+        name, rest, kinds = path[0], path[1:], _kinds(part)
+        found: FieldType | None = None
+        if not kinds or "object" in kinds:
+            found = self.of(self._member(part, name), rest)
+        if (not kinds or "array" in kinds) and _INDEX.fullmatch(name):
+            found = widened(found, self.of(_element(part, int(name)), rest))
+        return found
+
+    def _member(self, part: dict[str, Any], name: str) -> Any:
+        properties = part.get("properties", {})
+        if name in properties:
+            return properties[name]
+        if "patternProperties" in part:
+            return True
+        return part.get("additionalProperties", not (self._is_closed and properties))
+
+
+def own_type(part: dict[str, Any]) -> FieldType:
+    """Return what a schema's own `type`, `enum`, `const` and `format` say."""
+    kinds, values = _kinds(part), part.get("enum", [part["const"]] if "const" in part else None)
+    reading: Reading = "plain"
+    if isinstance(form := part.get("format"), str) and (not kinds or "text" in kinds):
+        reading = FORMATS.get(form, "plain")
+    types = part.get("type", ())
+    is_integer = "integer" in types and "number" not in types
+    if values is None:
+        return FieldType(kinds, reading, is_integer=is_integer)
+    keys = (key for value in values if (key := order_key(value)) is not None)
+    listed = tuple(key for key in keys if KIND_NAMES[key[0]] in kinds)
+    return FieldType(kinds, reading, kinds - {"null"}, listed, is_integer)
+
+
+def _element(part: dict[str, Any], index: int) -> Any:
+    if isinstance(most := part.get("maxItems"), int) and index >= most:
+        return False
+    prefix = part.get("prefixItems", [])
+    return prefix[index] if index < len(prefix) else part.get("items", True)
+
+
+def _kinds(part: dict[str, Any]) -> frozenset[str]:
+    declared = part.get("type")
+    if declared is None:
+        values = part.get("enum", [part["const"]] if "const" in part else [])
+        return frozenset(kind_of(value) for value in values)
+    return frozenset(KINDS.get(kind, "object") for kind in ([declared] if isinstance(declared, str) else declared))
+
+
+def names_in(schema: dict[str, Any], depth: int = 3) -> list[str]:
+    """Return the dotted names of the properties that a schema declares, outer ones first."""
+    found: list[str] = []
+    level: list[tuple[FieldPath, Any]] = [((), schema)]
+    for _ in range(depth):
+        level = [
+            ((*path, name), child)
+            for path, node in level[:200]
+            for part in _parts(node, schema)
+            if isinstance(part, dict)
+            for name, child in part.get("properties", {}).items()
+            if child is not False  # a member that nobody may have
+        ]
+        found += [print_path(path) for path, _ in level]
+    return list(dict.fromkeys(found))
+
+
+def _parts(node: Any, root: dict[str, Any]) -> Iterator[Any]:
+    """Yield a schema's alternatives: references followed, unions opened."""
+    pending, steps = [node], 0
+    while pending:
+        part = pending.pop(0)
+        steps += 1
+        if not isinstance(part, dict) or _is_apart(part, root) or steps > _MAX_STEPS:
+            yield True
+            continue
+        inner = [*part.get("anyOf", ()), *part.get("oneOf", ()), *part.get("allOf", ())]
+        if "$ref" in part:
+            inner.append(_follow(part["$ref"], root))
+        pending += inner
+        if not inner or "type" in part or "properties" in part:
+            yield part
+
+
+def _is_apart(part: dict[str, Any], root: dict[str, Any]) -> bool:
+    """Say whether a part is a resource of its own, in which ``#`` is not the whole schema."""
+    return part is not root and isinstance(part.get("$id"), str)
+
+
+def _follow(reference: Any, root: dict[str, Any]) -> Any:
+    """Return what a pointer inside the same document points at; an anchor, or what leads elsewhere, says nothing."""
+    node: Any = root
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        return True
+    for step in unquote(reference[1:]).split("/")[1:]:
+        if not isinstance(node, dict) or _is_apart(node, root):
+            return True
+        node = node.get(step.replace("~1", "/").replace("~0", "~"), True)
+    return node

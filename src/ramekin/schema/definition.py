@@ -1,0 +1,65 @@
+"""Definitions of tables: what a client has said of one, as a frozen value, and what a table may be called.
+
+Knows nothing of records; see ``database/defining.py`` for how a definition is read and checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ramekin.errors import InvalidTableName
+
+_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+
+
+def check_table_name(name: str) -> None:
+    """Refuse a name that no table may have.
+
+    Raises:
+        InvalidTableName: it is not 1 to 63 of ``A-Z a-z 0-9 _ -``, beginning with a letter or ``_``.
+    """
+    if not _TABLE_NAME.fullmatch(name):
+        raise InvalidTableName(
+            "A table's name is 1 to 63 letters, digits, '_' or '-', and begins with a letter or '_'."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """An index that a table's definition pins: the field's path as text, and ``hash`` or ``sorted``."""
+
+    field: str
+    kind: str = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a client has said of a table: a JSON Schema, fields that are unique, indexes that stay, and caution.
+
+    `schema` holds a parsed JSON Schema; it is never changed.
+    """
+
+    schema: dict[str, Any] | None = None
+    unique: tuple[str, ...] = ()
+    indexes: tuple[IndexDefinition, ...] = ()
+    require_if_match: bool = False
+    model: str | None = None
+    """The fingerprint of the model that the records were last found to satisfy."""
+
+    def pinned(self) -> dict[str, bool]:
+        """Return the fields whose indexes stay, the unique ones first, each with whether its index is sorted."""
+        found = dict.fromkeys(self.unique, False)
+        for index in self.indexes:
+            found[index.field] = found.get(index.field, False) or index.kind == "sorted"
+        return found
+
+
+NOTHING_DEFINED = Definition()
+
+Checked = Mapping[str, Definition | None]
+"""The definitions that records were checked by, by table: the very objects, None where nothing was defined."""
+
+NOTHING_CHECKED: Checked = {}

@@ -1,0 +1,310 @@
+"""Pydantic models as schemas of tables: strict validation of records, ids by the model's type, and JSON Schema.
+
+Knows nothing of tables' contents or of HTTP; see ``model_tables.py`` for which classes become tables, ``fitness.py``
+for those that cannot, and ``schema/base.py`` for what every schema promises.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from enum import Flag
+from functools import lru_cache
+from pathlib import Path
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticOmit, PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
+
+from ramekin.errors import (
+    DuplicateMember,
+    Fault,
+    IntegerOutOfRange,
+    InvalidRecord,
+    MalformedJson,
+    RamekinError,
+    TooDeep,
+    did_you_mean,
+    listing,
+    pointer,
+    shorten,
+)
+from ramekin.schema import sentences
+from ramekin.schema.base import MAX_FAULTS, difference, invalid_record
+from ramekin.schema.columns import Columns
+from ramekin.schema.declarations import names_in, type_in
+from ramekin.schema.defaults import settle_defaults
+from ramekin.schema.fields import ANYTHING, FieldType
+from ramekin.schema.fitness import UnfitModel, check_fitness, check_types, complete, without_schema
+from ramekin.schema.round_trip import may_change
+from ramekin.schema.strict import inside, mapped, strict
+from ramekin.values import codec
+from ramekin.values.ids import looks_like_integer, uuid7
+from ramekin.values.keys import MISSING, order_key
+from ramekin.values.paths import print_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+    from pydantic_core.core_schema import ComputedField, DecimalSchema, EnumSchema, JsonSchema
+
+    from ramekin.schema.strict import Node
+    from ramekin.values.paths import FieldPath
+
+_log = logging.getLogger("ramekin")
+
+
+class ModelSchema:
+    """What the records of one table must be, by a Pydantic model.
+
+    1. Validation is strict: text is no integer, ISO 8601 text a datetime (``schema/strict.py``).
+    2. A member that the model does not name is refused, unless the model itself says what to do with it (``extra``).
+    3. What is stored is the model's own JSON, by alias, computed fields left out: it validates again unchanged.
+    4. A model without an ``id`` keeps it outside: every record has one.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        """Read a model.
+
+        Raises:
+            UnfitModel: it can be no table; the text says why, in one line.
+        """
+        self.model = model
+        self.title = model.__name__
+        try:
+            self._prepare(model)
+        except UnfitModel:
+            raise
+        except Exception as error:  # code of its own for types, schemas or defaults
+            said = "".join(f": {line}" for line in str(error).splitlines()[:1])
+            raise UnfitModel(f"{self.title}: it cannot be read: {type(error).__name__}{shorten(said)}") from error
+
+    def _prepare(self, model: type[BaseModel]) -> None:
+        complete(model)
+        check_types(model)
+        core: Any = model.__pydantic_core_schema__
+        try:
+            self.json_schema = model.model_json_schema(by_alias=True, schema_generator=_SentSchema)
+            self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
+        except PydanticUserError:
+            raise without_schema(model) from None
+        self.columns = Columns(self.json_schema, fills_defaults=True)
+        check_fitness(model, self.json_schema, self._stored)
+        settled = settle_defaults(core)
+        self._may_change = may_change(settled)
+        # Without the argument, nested models are validated by the validators made with their classes, which ignore
+        # unknown members. It is pydantic-core's own for the case of a changed schema.
+        self._read = SchemaValidator(strict(settled), _use_prebuilt=False).validate_json
+        self._print = _printer(model, core)
+        self.type_of = lru_cache(maxsize=1024)(self._type_of)
+        fields = {f.serialization_alias or name: f for name, f in model.model_fields.items() if not f.exclude}
+        self.fields = tuple(fields) if "id" in fields else ("id", *fields)
+        id_field = fields.get("id")
+        self._has_id = id_field is not None
+        self.takes_uuid = id_field is None or (
+            id_field.get_default() in (None, PydanticUndefined) and _IdType(id_field).takes_uuid
+        )
+        """Whether a record without an id is given a UUID: its model makes none, and would take it."""
+        self._id_type: _IdType | None = None
+        if id_field is not None and (id_field.annotation is not str or id_field.metadata):
+            self._id_type = _IdType(id_field)
+
+    @property
+    def stored_schema(self) -> dict[str, Any]:
+        """The JSON Schema of what is stored."""
+        return self._stored
+
+    def validate(self, record: dict[str, Any]) -> bytes:
+        """Return the body to store for a record.
+
+        Raises:
+            InvalidRecord: with a fault for each thing wrong, as JSON pointers into the record.
+
+        Cost: O(length), about 2 µs for a 166-byte record; twice that where the model may make another value of what it
+        made once.
+        """
+        members = record if self._has_id else {name: v for name, v in record.items() if name != "id"}
+        try:
+            body = self._print(self._read(codec.encode(members)), by_alias=True, round_trip=True, warnings=False)
+            if self._may_change:
+                self._check_made(body)
+        except ValidationError as error:
+            raise self._invalid(error, members) from None
+        except RamekinError:
+            raise
+        except Exception as error:  # whatever the model's own code raises
+            raise self._failed(error) from None
+        if not self._has_id and "id" in record:
+            body = b'{"id":%b%b%b' % (codec.dump(record["id"]), b"," if len(body) > 2 else b"", body[1:])
+        return body
+
+    def _check_made(self, body: bytes) -> None:
+        """See that what the model made can be stored, and is what it makes of that again. Raises InvalidRecord."""
+        try:
+            made = codec.parse(body)
+        except RamekinError as error:
+            what = next((said for kind, said in _UNSTORABLE.items() if isinstance(error, kind)), "no JSON")
+            raise InvalidRecord(f"The model {self.title} makes {what} of the record, which cannot be stored.") from None
+        if not isinstance(made, dict) or ("id" in made and not self._has_id):
+            raise InvalidRecord(
+                f"The model {self.title} makes no record of this one: an object, with the id it was sent."
+            )
+        faults: list[Fault]
+        try:
+            again = self._print(self._read(body), by_alias=True, round_trip=True, warnings=False)
+        except ValidationError as error:
+            faults = list(self._invalid(error, made).faults)
+        else:
+            if again == body:
+                return
+            faults = [Fault(difference(made, codec.parse(again)), "Read again, it becomes another value each time.")]
+        raise InvalidRecord(
+            f"The model {self.title} would not take back what it makes of the record, which is not stored.",
+            faults=faults,
+        )
+
+    def _failed(self, error: Exception) -> InvalidRecord:
+        """Return the error of a record for which the model's own code fails; the operator's log says where."""
+        frames = extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+        _log.warning("the model %s failed: %s at %s", self.title, type(error).__name__, place)
+        return InvalidRecord(f"The model {self.title} failed over the record; the server's log says where.")
+
+    def stored_id(self, value: object) -> object:
+        written = self._written(value)
+        return value if written is MISSING else written
+
+    def read_id(self, text: str) -> object:
+        for value in (text, int(text)) if looks_like_integer(text) else (text,):
+            if (written := self._written(value)) is not MISSING:
+                return written
+        return text  # which the record's own check refuses
+
+    def _written(self, value: object) -> object:
+        """Return an id as the model writes it, MISSING where the id's type refuses it."""
+        if self._id_type is None:
+            return value
+        try:
+            return self._id_type.written(value)
+        except Exception:  # whatever the code of the id's own type raises
+            return MISSING
+
+    def field_names(self) -> Sequence[str]:
+        return list(dict.fromkeys(("id", *names_in(self._stored))))
+
+    def hint(self, path: FieldPath) -> str:
+        names = self.field_names()
+        return did_you_mean(print_path(path), names) or f" {listing(names)}"
+
+    def _type_of(self, path: FieldPath) -> FieldType | None:
+        found = type_in(self._stored, path, is_closed=True)
+        if path == ("id",) and not self._has_id:
+            return ANYTHING
+        return None if found is None else replace(found, is_canonical=True)
+
+    def _invalid(self, error: ValidationError, record: dict[str, Any]) -> InvalidRecord:
+        details = error.errors(include_url=False, include_input=False)
+        faults = [Fault(_pointer(detail, record), _sentence(detail)) for detail in details[:MAX_FAULTS]]
+        return invalid_record(f"the model {self.title}", faults, len(details))
+
+
+def _printer(model: type[BaseModel], core: Node) -> Callable[..., bytes]:
+    """Return the function that prints what a model read: the model's own, but that sets come out in order."""
+    ordered = _with_sets_in_order(core)
+    if ordered is core:
+        return model.__pydantic_serializer__.to_json
+    return SchemaSerializer(ordered, _use_prebuilt=False).to_json
+
+
+def _with_sets_in_order(node: Node) -> Node:
+    """Return a core schema that prints sets by value: Python's own order differs from one process to the next."""
+    changed = mapped(node, lambda _, part: _with_sets_in_order(part))
+    if node["type"] in ("set", "frozenset") and "serialization" not in node:
+        in_order = core_schema.wrap_serializer_function_ser_schema(_in_order, when_used="json")
+        return changed | {"serialization": in_order}
+    is_changed = any(new is not old for new, old in zip(inside(changed), inside(node), strict=True))
+    return changed if is_changed else node
+
+
+def _in_order(value: Any, handler: Callable[[Any], list[Any]]) -> list[Any]:
+    return sorted(handler(value), key=lambda item: order_key(item) or (-1, 0))
+
+
+_UNSTORABLE = {
+    DuplicateMember: "two members of one name",
+    TooDeep: f"more than {codec.MAX_DEPTH} levels",
+    IntegerOutOfRange: "an integer that does not fit into 64 bits",
+    MalformedJson: "a number that is not finite",
+}
+"""What a model may make that JSON here cannot hold, by the error of whoever reads it."""
+
+
+class _SentSchema(GenerateJsonSchema):
+    """The schema of what may be sent: Pydantic's, but for flags, of which any that go together are a value."""
+
+    def enum_schema(self, schema: EnumSchema) -> JsonSchemaValue:
+        found = super().enum_schema(schema)
+        return {name: part for name, part in found.items() if name != "enum" or not issubclass(schema["cls"], Flag)}
+
+
+class _StoredSchema(_SentSchema):
+    """The schema of what is stored: Pydantic's, with a format for decimals, which are texts, and no computed fields."""
+
+    def computed_field_schema(self, schema: ComputedField) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
+        raise PydanticOmit
+
+    def json_schema(self, schema: JsonSchema) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
+        return {"type": "string", "contentMediaType": "application/json"}  # the text that it was sent as
+
+    def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
+        return {**super().decimal_schema(schema), "format": "decimal"}
+
+
+class _IdType:
+    """The type of a model's ids with its constraints, read strictly as the whole record is."""
+
+    def __init__(self, field: FieldInfo) -> None:
+        annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        adapter: TypeAdapter[Any] = TypeAdapter(annotated)
+        self._read = SchemaValidator(strict(dict(adapter.core_schema)), _use_prebuilt=False).validate_json
+        self._print = adapter.dump_json
+        self.takes_uuid = field.default_factory is None and self._takes(str(uuid7()))
+
+    def written(self, value: object) -> object:
+        """Return an id as the model writes it. Raises ValueError or RamekinError where the type refuses it."""
+        return codec.parse(self._print(self._read(codec.dump(value))))
+
+    def _takes(self, value: object) -> bool:
+        try:
+            self._read(codec.dump(value))
+        except Exception:  # as above
+            return False
+        return True
+
+
+def _pointer(detail: ErrorDetails, record: object) -> str:
+    """Return the JSON pointer of a fault: Pydantic's location without the steps that are not in the document."""
+    steps: list[str | int] = []
+    value: Any = record
+    for step in detail["loc"]:
+        inner = value.get(step, MISSING) if isinstance(value, dict) else MISSING
+        if isinstance(value, list) and isinstance(step, int) and step < len(value):
+            inner = value[step]
+        if inner is not MISSING:
+            value = inner
+        elif detail["type"] != "missing" or step != detail["loc"][-1]:
+            continue  # the name of a union's branch, not a member
+        steps.append(step)
+    return pointer(steps)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    kind = detail["type"]
+    if kind == "value_error" and detail["msg"].startswith("value is not a valid email address"):
+        kind = "email"  # whose error has no type of its own
+    return sentences.of_model(kind, detail.get("ctx", {}))

@@ -1,0 +1,130 @@
+"""Record ids: what an id may be, its key, its order, and new ones (UUIDv7).
+
+An id is text or a 64-bit integer and is kept in the type it was sent in. Its *key* is its text, so that ``1`` and
+``"1"`` address one record. Knows nothing of tables; see ``storage/table.py`` for who keeps records under keys.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from struct import unpack
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from ramekin.clock import SYSTEM
+from ramekin.errors import InvalidId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ramekin.clock import Clock
+
+RecordId = int | str
+"""An id in the type it was sent in."""
+
+IdSortKey = tuple[int, Any]
+
+MAX_ID_CHARS = 255
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f/]")
+_SURE_DIGITS = 19  # fewer of them always fit into 64 bits
+
+RULE = "An id is text of 1 to 255 characters without control characters or '/', not '.' or '..', or a 64-bit integer."
+
+
+def id_key(value: object) -> str:
+    """Return the key of an id: its text.
+
+    Raises:
+        InvalidId: the value is neither proper text nor an integer of 64 bits.
+    """
+    if type(value) is str:
+        if 0 < len(value) <= MAX_ID_CHARS and not _FORBIDDEN.search(value) and value not in (".", ".."):
+            return value
+    elif type(value) is int and INT64_MIN <= value <= INT64_MAX:
+        return str(value)
+    raise InvalidId(RULE)
+
+
+def looks_like_integer(key: str) -> bool:
+    """Say whether a key is the text of a 64-bit integer, written as `str` writes it."""
+    digits = key[1:] if key[:1] == "-" else key
+    if not (digits.isdecimal() and digits.isascii()) or (digits[0] == "0" and key != "0"):
+        return False
+    return len(digits) < _SURE_DIGITS or (len(digits) == _SURE_DIGITS and INT64_MIN <= int(key) <= INT64_MAX)
+
+
+def id_order(record_id: int | str | None) -> IdSortKey:
+    """Return what ids are sorted by: integers by value, then texts by code point, no id last."""
+    if type(record_id) is int:
+        return (0, record_id)
+    return (2, 0) if record_id is None else (1, record_id)
+
+
+def sort_ids(ids: Iterable[int | str]) -> list[int | str]:
+    """Return ids in their order. Cost: O(n log n), without a key for each where all are of one type."""
+    found = list(ids)
+    try:
+        found.sort()  # two types raise
+    except TypeError:
+        found.sort(key=id_order)
+    return found
+
+
+class _Noise:
+    """Random bits from the system, fetched 4 KiB at a time: a call for each id would cost half of making it."""
+
+    def __init__(self) -> None:
+        self._words: list[int] = []  # of 32 bits
+
+    def bits(self, count: int) -> int:
+        """Return a random integer of that many bits. Cost: O(count)."""
+        value = made = 0
+        while made < count:
+            if not self._words:
+                self._words = [*unpack("1024I", secrets.token_bytes(4096))]
+            value, made = value << 32 | self._words.pop(), made + 32
+        return value >> made - count
+
+
+_LOW, _VARIANT = (1 << 62) - 1, 2 << 62
+
+
+class UuidSource:
+    """Makes UUIDs of version 7 that only ever ascend.
+
+    Guarantee: each id is greater than the one before, also within a millisecond and when the clock steps back.
+
+    Source: RFC 9562, section 5.7, with the monotonic random of section 6.2, method 2: the 74 random bits are seeded
+    once per millisecond and then grow by a random step, and an overflow borrows from the next millisecond.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] | None = None) -> None:
+        self._clock = clock
+        self._randbits = randbits or _Noise().bits
+        self._last = 0  # 48 bits of milliseconds, then 74 random bits
+        self._high, self._prefix = 0, ""  # all but the last 62 bits, and how they are written
+
+    def __call__(self) -> UUID:
+        """Return the next id. Cost: O(1)."""
+        return UUID(self.text())
+
+    def text(self) -> str:
+        """Return the text of the next id. Cost: O(1); most within a millisecond begin with the same 18 digits."""
+        last, fresh = self._last, self._clock.wall_ms() << 74
+        if fresh > last:
+            last = fresh | self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
+        else:
+            last += 1 + self._randbits(32)
+        self._last, high = last, last >> 62
+        if high != self._high:
+            digits = f"{high:015x}"
+            self._high, self._prefix = high, f"{digits[:8]}-{digits[8:12]}-7{digits[12:]}-"
+        low = f"{last & _LOW | _VARIANT:x}"
+        return f"{self._prefix}{low[:4]}-{low[4:]}"
+
+
+uuid7 = UuidSource()
+"""The process's own source; a test makes another from a clock and a random source of its own."""
