@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import settings
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
+
+settings.register_profile("ours", deadline=None)  # a machine that is busy is no fault
+settings.load_profile("ours")
 
 MODELS = "tests.models ramekin.samples.models:Order,User"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}

@@ -26,7 +26,7 @@ def send_text(_, value):
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_that_the_document_knows(case):
     answer = case.call()
     assert answer.status_code < 500, answer.text

@@ -26,7 +26,7 @@ NAMES = (st.text(st.sampled_from(list("\\.,-:=a&+%\"' é")), max_size=5) | st.te
 
 
 OUTER = "a name that no other is like"
-some = settings(deadline=None, max_examples=30)
+some = settings(max_examples=30)
 
 
 @pytest.fixture(scope="module")

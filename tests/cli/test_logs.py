@@ -1,5 +1,6 @@
 """The log: nobody who writes a line waits for whoever reads it, and what is dropped is told."""
 
+import asyncio
 import fcntl
 import json
 import logging
@@ -73,6 +74,22 @@ def test_the_end_does_not_wait_for_a_reader_that_stalls(pipe):
     before = log.dropped
     log.handle(record("too late"))
     assert log.dropped == before + 1 > 50
+
+
+def test_whoever_waits_for_lines_finds_them_written(pipe):
+    log, ours = pipe
+    log.handle(record("told"))
+    asyncio.run(log.settle())
+    assert os.read(ours, 100) == b"told\n"
+
+
+def test_nobody_waits_long_for_a_reader_that_stalls(pipe):
+    log, _ = pipe
+    for _ in range(100):
+        log.handle(record("x" * 1000))
+    began = time.monotonic()
+    asyncio.run(log.settle())
+    assert 0.9 < time.monotonic() - began < 10
 
 
 def test_a_line_that_cannot_be_printed_is_counted(pipe):

@@ -314,7 +314,7 @@ def model_of(place):
 
 
 @pytest.mark.parametrize("place", range(len(FIELDS)), ids=[str(kind) for kind, _, _ in FIELDS])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_a_models_table_takes_back_what_it_gives(place, data):
     schema, values = model_of(place)
@@ -362,7 +362,7 @@ def declared(draw):
 
 
 @given(declared(), declared(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_json_schemas_table_takes_back_what_it_gives(first, second, data):
     definitions = {kind: {"type": kind} for kind in KINDS}
     schema = JsonSchema(

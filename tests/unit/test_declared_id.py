@@ -134,7 +134,7 @@ RECORDS = [{name: value for name, value in zip(("id", "a", "b"), values, strict=
 
 
 @given(SCHEMAS, SCHEMAS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_whatever_it_says_the_schema_decides_about_records_that_can_be(schema, definition):
     """An exhaustive reading of small records: a schema that allows one with an id is asked with it, if it names it."""
     if not isinstance(schema, dict):

@@ -20,7 +20,6 @@ from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import Keys, RateLimit
 from ramekin.api.endpoints import (
-    problems,
     backup,
     batch,
     by_condition,
@@ -29,10 +28,12 @@ from ramekin.api.endpoints import (
     joins,
     lists,
     metrics,
+    problems,
     queries,
     records,
     tables,
 )
+from ramekin.api.http.problems import problem_response
 from ramekin.api.http.requests import read_parameters, request_id
 from ramekin.api.http.responses import json_response
 from ramekin.api.openapi import document as openapi
@@ -121,7 +122,7 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         ours = errors.UnknownRoute("No endpoint has this path.")
     else:
         ours = errors.BadRequest("The request cannot be understood.")
-    return problems.problem_response(ours, request_id(request.scope), headers)
+    return problem_response(ours, request_id(request.scope), headers)
 
 
 async def _disconnected(request: Request, error: Exception) -> Response:

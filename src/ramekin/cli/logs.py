@@ -7,10 +7,12 @@ are dropped and counted, and the next line that can be written says how many.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -60,6 +62,12 @@ class QueuedLines(logging.Handler):
             self._waiting_bytes += len(line)
             self._turn.notify()
 
+    async def settle(self) -> None:
+        """Wait until all lines are written; no longer than `LAST_LINES_S`, since their reader may stall."""
+        end = time.monotonic() + LAST_LINES_S
+        while self._waiting_bytes and time.monotonic() < end:
+            await asyncio.sleep(0.005)
+
     def close(self) -> None:
         with self._turn:
             self._is_closing = True
@@ -78,12 +86,12 @@ class QueuedLines(logging.Handler):
                 if not self._lines:
                     return
                 line = self._lines.popleft()
+            is_written = self._write(line)
+            with self._turn:
                 self._waiting_bytes -= len(line)
-            if self._write(line):
+                self.dropped += not is_written
+            if is_written:
                 self._tell_dropped()
-            else:
-                with self._turn:
-                    self.dropped += 1
 
     def _tell_dropped(self) -> None:
         with self._turn:

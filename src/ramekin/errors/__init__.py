@@ -24,8 +24,8 @@
     ├── StorageFull, MemoryLimit
     └── InternalError
 
-Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/http/problems.py``). A message says
-what was wrong and what to do; it never holds a record's value, a file path, a stack or a driver's name.
+Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/http/problems.py``). A message
+says what was wrong and what to do; it never holds a record's value, a file path, a stack or a driver's name.
 """
 
 from ramekin.errors.bad_request import (

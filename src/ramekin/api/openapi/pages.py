@@ -1,8 +1,8 @@
 """The documentation pages: Swagger UI at `/docs`, ReDoc at `/redoc`, and the files that they are made of.
 
 They work with no network: every script, style and picture is in this package (`scripts/vendor-docs` brings them), no
-validator is asked, and the pages' own policy forbids other hosts. Knows no endpoints; see ``openapi/document.py`` for what the
-pages show.
+validator is asked, and the pages' own policy forbids other hosts. Knows no endpoints; see ``openapi/document.py`` for
+what the pages show.
 """
 
 from __future__ import annotations
