@@ -21,7 +21,7 @@ from benchmarks.data import orders, users
 
 from ramekin import Database, Limits
 from ramekin.api.endpoints.joins import _pairs
-from ramekin.database.joining import JoinRequest
+from ramekin.database.join_request import JoinRequest
 
 USERS, ORDERS = 10_000, 100_000
 

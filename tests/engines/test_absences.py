@@ -19,7 +19,7 @@ from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import Field, NoSchema, Trait
 from ramekin.storage.absences import MAX_WATCHED
-from ramekin.storage.table import BATCH
+from ramekin.storage.indexed import BATCH
 from ramekin.values import codec
 from ramekin.values.paths import parse_path
 

@@ -15,7 +15,7 @@ import pytest
 from ramekin.database.changing import ChangeRequest
 from ramekin.database.database import Database
 from ramekin.database.finding import FindRequest, GroupRequest
-from ramekin.database.joining import JoinRequest
+from ramekin.database.join_request import JoinRequest
 from ramekin.engine.base import Access
 from ramekin.engine.builds import ATTEMPTS
 from ramekin.errors import NotUnique, RamekinError, UnknownTable
@@ -25,7 +25,7 @@ from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field, NoSchema
-from ramekin.storage.table import BATCH
+from ramekin.storage.indexed import BATCH
 from ramekin.values import codec
 from ramekin.values.keys import NUMBER
 

@@ -39,16 +39,37 @@ def test_every_module_says_what_lives_in_it(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_a_file_has_one_noun(path):
-    assert len(path.read_text().splitlines()) < 500
+MAX_FILE, MAX_CLASS, MAX_FUNCTION = 400, 250, 45
+"""Lines. What is longer has a second noun in it."""
+
+LONGER = {
+    "Catalog",
+    "Connection",
+    "Database",
+    "DurableEngine",
+    "Journal",
+    "_serve",
+    "create_app",
+    "journal",
+    "register",
+}
+"""What is to be split yet. What has been split leaves the list."""
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_functions_are_short(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name != "register":
-            assert node.end_lineno - node.lineno < 60, node.name
+def too_long():
+    """Yield the names of files, classes and functions that are longer than they may be."""
+    for path in SOURCES:
+        text = path.read_text()
+        if len(text.splitlines()) > MAX_FILE:
+            yield path.stem
+        for node in ast.walk(ast.parse(text)):
+            most = {ast.ClassDef: MAX_CLASS, ast.FunctionDef: MAX_FUNCTION, ast.AsyncFunctionDef: MAX_FUNCTION}
+            if type(node) in most and node.end_lineno - node.lineno + 1 > most[type(node)]:
+                yield node.name
+
+
+def test_files_classes_and_functions_are_short():
+    assert set(too_long()) <= LONGER
 
 
 @pytest.mark.parametrize("word", ["utils", "helpers", "common", "manager", "service"])

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from ramekin import Database
-from ramekin.database.joining import JoinRequest, pair_fields
+from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation
+from ramekin.query.pairs import PairFields
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
@@ -117,7 +118,7 @@ async def one_join(database, generator, stored, names, left, right):
     on, kind = (generator.choice(KEYS), generator.choice(KEYS)), generator.choice(TYPES)
     where, sort = generator.pair_where(names), generator.pair_sort(names)
     limit, offset = generator.page()
-    fields = pair_fields(names, FREE, FREE)
+    fields = PairFields(names, (FREE, FREE))
 
     def request(cursor):
         return JoinRequest(
@@ -161,7 +162,7 @@ async def one_forest(database, generator, left, right):
     on, kind = (generator.choice(KEYS), generator.choice(KEYS)), generator.choice(TYPES[:2])
     where = {name: part for name, part in generator.side_where(names).items() if name not in names}
     left_sort, right_sort = ([name for name in generator.pair_sort(names) if side in name] for side in ("l.", "r."))
-    fields, limit = pair_fields(names, FREE, FREE), generator.choice([1, 2, 5, 100])
+    fields, limit = PairFields(names, (FREE, FREE)), generator.choice([1, 2, 5, 100])
     own, others = ({n: part for n, part in where.items() if n.startswith(side)} for side in ("l.", "r."))
 
     def request(cursor):

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ramekin import Database, RamekinError
 from ramekin.database.changing import ChangeRequest
 from ramekin.database.finding import FindRequest
-from ramekin.database.joining import JoinRequest
+from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation
 from ramekin.engine.base import Access
 from ramekin.errors import InvalidValue, UnknownField, UnknownTable

@@ -7,8 +7,9 @@ import pytest
 
 from ramekin import Database
 from ramekin.api.endpoints.joins import JOIN_TYPES
-from ramekin.database.joining import JoinRequest, pair_fields
+from ramekin.database.join_request import JoinRequest
 from ramekin.engine.view import BATCH_ROWS, EmbeddedView
+from ramekin.query.pairs import PairFields
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
@@ -18,7 +19,7 @@ from tests.oracles.generate import Generator
 FREE = NoSchema()
 USERS, LIMIT = 2000, 10
 NAMES = ("users", "orders")
-FIELDS = pair_fields(NAMES, FREE, FREE)
+FIELDS = PairFields(NAMES, (FREE, FREE))
 
 
 def user(i):

@@ -12,7 +12,7 @@ import pytest
 from ramekin import Database
 from ramekin.database.changing import ChangeRequest
 from ramekin.database.finding import FindRequest
-from ramekin.database.joining import JoinRequest
+from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation
 from ramekin.errors import (
     IntegerOutOfRange,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from ramekin.database.join_request import JoinRequest
     from ramekin.database.operations import OnConflict
     from ramekin.engine.base import Engine, View
     from ramekin.schema.fields import Fields
@@ -147,7 +148,7 @@ class Database:
         """Return a page of groups with their figures. Raises as `find`. Cost: O(records that satisfy the condition)."""
         return await finding.find_groups(self.engine, self._presence, request, self.limits.sorted_rows)
 
-    async def join(self, request: joining.JoinRequest) -> joining.JoinPage:
+    async def join(self, request: JoinRequest) -> joining.JoinPage:
         """Return a page of a join. Cost: O(page), once the key has an index.
 
         Raises:

@@ -28,7 +28,7 @@ from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import join_reader
 from ramekin.values import codec
-from ramekin.values.paths import parse_path, print_path, reader
+from ramekin.values.paths import parse_path, print_path, read_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +49,6 @@ REST = 100
 
 MAX_NAMED = 16
 """Fields that are unique, and indexes that are pinned, at the most; others build themselves."""
-
-_read_id = reader(("id",))
 
 
 def parse_definition(value: Any) -> Definition:
@@ -124,7 +122,7 @@ class _Check:
         async with engine.snapshot([Access(table)]) as view:
             async for bodies in view.batches(table):
                 for place, body in enumerate(bodies):
-                    self.meet(str(_read_id(body)), body)
+                    self.meet(str(read_id(body)), body)
                     if place % REST == REST - 1:
                         await asyncio.sleep(0)
                 if len(self._faults) + sum(len(holders.shared) for holders in self._unique) >= MAX_FAULTS:

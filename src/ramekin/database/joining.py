@@ -1,179 +1,53 @@
 """Joins as the database answers them: the key resolved against two tables, one page, and its warnings.
 
-``query/join.py`` walks the pairs and ``query/pairs.py`` tests and sorts them; this module decides what the key means,
-makes the cursor and tells the reader what may have gone wrong. Knows no HTTP; see ``database.py`` for who calls it.
+Here it is decided what the key means, and the reader is told what may have gone wrong. Knows no HTTP; see
+``join_request.py`` for what is asked, ``join_rows.py`` for how the page is filled and ``database.py`` for who calls.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
-from ramekin.database.finding import RECORD_ID, VALUE, Explanation, check_page
+from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
+from ramekin.database.join_rows import JoinRows
 from ramekin.engine.base import Access
 from ramekin.errors import (
-    InvalidKey,
-    InvalidParameter,
-    InvalidSort,
     KeyNotResolved,
-    NameTaken,
     did_you_mean,
     listing,
     shorten,
 )
 from ramekin.query.choose import is_led
-from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.query.decide import NOTHING
-from ramekin.query.demands import demands_of
-from ramekin.query.gather import too_many_rows
 from ramekin.query.join import (
-    ID,
-    JoinType,
     On,
-    PairPosition,
-    count_mixed,
-    count_pairs,
     other_readings,
     parse_key,
     read_bare_key,
-    row_ids,
-    take_pairs,
 )
 from ramekin.query.join_walk import JoinPlan, Walk
 from ramekin.query.pairs import (
-    AT_ONCE,
-    PairFields,
-    PairFilter,
-    PairKey,
-    Phases,
     Tree,
-    TreeMaker,
-    phases,
-    sort_pairs,
     strip_order,
 )
 from ramekin.query.plan import Query
-from ramekin.query.predicate import EVERYTHING, paths_in
-from ramekin.schema.fields import Field, common_reading
-from ramekin.values.keys import MISSING, NUMBER, TEXT
-from ramekin.values.paths import member_names, print_path, split_path
+from ramekin.query.predicate import EVERYTHING
+from ramekin.schema.fields import ID, Field, common_reading
+from ramekin.values.paths import ID_PATH, print_path, split_path
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
 
+    from ramekin.database.join_request import JoinRequest
     from ramekin.database.presence import Presence
-    from ramekin.engine.base import Engine, View
-    from ramekin.query.demands import Demand
-    from ramekin.query.join import Group, Pair
-    from ramekin.query.order import Order
-    from ramekin.query.predicate import Predicate
-    from ramekin.schema.fields import Fields
+    from ramekin.engine.base import Engine
+    from ramekin.query.join import Pair
+    from ramekin.schema.fields import ID
     from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading
-
-Shape = Literal["pairs", "tree"]
-SHAPES: tuple[Shape, ...] = ("pairs", "tree")
-
-
-@dataclass(frozen=True)
-class JoinRequest:
-    """What is asked: two tables, a key, which rows, in which order, and which page.
-
-    `names` are what the sides are called in the answer; the paths of `where`, `sort` and `select` begin with one.
-
-    Raises:
-        InvalidKey, InvalidCursor, InvalidParameter: it cannot be understood, whatever the tables hold.
-    """
-
-    left: str
-    right: str
-    key: str
-    kind: JoinType = "inner"
-    names: tuple[str, str] | None = None
-    shape: Shape = "pairs"
-    where: Predicate = EVERYTHING
-    sort: tuple[Order, ...] = ()
-    select: tuple[FieldPath, ...] | None = None
-    limit: int = 100
-    offset: int = 0
-    cursor: str | None = None
-    with_count: bool = False
-    with_explain: bool = False
-    is_strict: bool = False
-
-    def __post_init__(self) -> None:
-        check_page(self.limit, self.offset)
-        for word, known in ((self.kind, get_args(JoinType)), (self.shape, SHAPES)):
-            if word not in known:
-                raise InvalidParameter(f"'{shorten(word)}' is no kind of join; it is one of {', '.join(known)}.")
-        if self.sides[0] == self.sides[1]:
-            raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
-        if self.shape == "tree" and self.kind not in ("inner", "left"):
-            raise InvalidParameter("'shape=tree' goes with type=inner or type=left: its rows are of the first table.")
-        if self.shape == "tree" and any(len(path) == 1 for path in paths_in(self.where)):
-            raise InvalidParameter(
-                "A tree has no row for a side that is missing. Ask for fields of a side, or take pairs: "
-                f"type=left&{shorten(self.sides[1])}:null=true gives the records without a match."
-            )
-        if any(len(order.field.path) == 1 for order in self.sort):
-            raise InvalidSort(f"'sort' names fields of the two sides, such as {shorten(self.sides[0])}.id.")
-        parse_key(self.key)
-        _ = self.position
-
-    @cached_property
-    def sides(self) -> tuple[str, str]:
-        """What the two sides are called."""
-        return self.names or (self.left, self.right)
-
-    @cached_property
-    def question(self) -> str:
-        """A text that is equal for equal questions, whichever page is asked for."""
-        words = ("join", self.left, self.right, self.key, self.kind, *self.sides, self.shape)
-        return "\x00".join((*words, repr(self.where), repr(self.sort)))
-
-    @cached_property
-    def position(self) -> PairPosition | None:
-        """Where the page begins, if a cursor says so."""
-        if self.cursor is None:
-            return None
-        shape = (*[VALUE] * len(self.ordered_by), (*RECORD_ID, type(None)), (*RECORD_ID, type(None)))
-        *values, left, right = position_of(self.question, self.cursor, *shape)
-        return PairPosition(tuple(values), left, right)
-
-    @cached_property
-    def ordered_by(self) -> tuple[Order, ...]:
-        """The fields that decide the order of the answer's rows; in trees only the left ones do."""
-        return tuple(order for order in self.sort if self.shape == "pairs" or order.field.path[0] == self.sides[0])
-
-    @cached_property
-    def is_sorted_by_left(self) -> bool:
-        """Whether the order of left records decides the order of rows."""
-        return all(order.field.path[0] == self.sides[0] for order in self.ordered_by)
-
-    @cached_property
-    def phases(self) -> Phases:
-        """What its conditions decide, and when."""
-        keeps_left, is_tree = self.kind in ("left", "full"), self.shape == "tree"
-        return phases(self.where, self.sides, keeps_left=keeps_left, is_tree=is_tree)
-
-    @cached_property
-    def demands(self) -> tuple[Demand, ...]:
-        """What the conditions ask of the fields of both sides."""
-        return demands_of(self.where)
-
-    def demands_of(self, side: str) -> list[Demand]:
-        """Return what the conditions ask of the fields of one side."""
-        own = [demand for demand in self.demands if demand.trait.path[0] == side and len(demand.trait.path) > 1]
-        return [replace(demand, trait=replace(demand.trait, path=demand.trait.path[1:])) for demand in own]
-
-    @cached_property
-    def paths(self) -> list[FieldPath]:
-        """Every path that the request names, once."""
-        named = (*paths_in(self.where), *(order.field.path for order in self.sort), *(self.select or ()))
-        return list(dict.fromkeys(named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,17 +65,6 @@ class JoinPage:
     explain: Explanation | None
 
 
-def pair_fields(
-    names: tuple[str, str],
-    left: Fields,
-    right: Fields,
-    words: tuple[str, ...] = (),
-    present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
-) -> PairFields:
-    """Return the fields of joined rows, for reading queries; `words` and `present` are what a wrong name may mean."""
-    return PairFields(names, (left, right), words, present)
-
-
 async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:
     """Return a page of a join; see `Database.join`."""
     for table in (request.left, request.right):
@@ -210,7 +73,7 @@ async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sor
     on, warnings = await joined.resolve()
     warnings += await joined.missing_fields()
     if on is None:
-        page = await joined.page(On(ID, ID), [])  # nothing matches anyway
+        page = await joined.page(On(ID_PATH, ID_PATH), [])  # nothing matches anyway
         return replace(page, on=None, is_single=False, warnings=tuple(warnings))
     return await joined.page(on, warnings)
 
@@ -258,7 +121,7 @@ class _Joined:
         plan = self._plan(on)
         async with self.engine.snapshot(_accesses(plan)) as view:
             is_single = await self._is_single(on)  # at the moment of the view
-            rows = _Rows(view, plan, request, self.max_sorted)
+            rows = JoinRows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
             total = await rows.count() if request.with_count else None
             mixed = await rows.count_mixed(pairs, trees)
@@ -288,7 +151,7 @@ class _Joined:
         sort = tuple(strip_order(order) for order in request.ordered_by) if request.is_sorted_by_left else ()
         reading = self._reading(on)
         keeps_left = parts.unmatched != NOTHING
-        may_lead = is_led(parts.leading) or Field(on.left, reading) == Field(ID)
+        may_lead = is_led(parts.leading) or Field(on.left, reading) == ID
         return JoinPlan(
             request.left,
             request.right,
@@ -327,7 +190,7 @@ class _Joined:
 
     async def _is_single(self, on: On) -> bool:
         definition = (await self.engine.table_stats(self.request.right)).definition
-        return on.right == ID or print_path(on.right) in definition.unique
+        return on.right == ID_PATH or print_path(on.right) in definition.unique
 
     async def _suggest(self, chosen: On) -> list[str]:
         """Return a warning for each other reading of the key that would match something, if this one does not."""
@@ -345,7 +208,7 @@ class _Joined:
     async def _matches_anything(self, on: On) -> bool:
         """Say whether any records match. Cost: O(records of one side before the first that does)."""
         reading = self._reading(on)
-        leading = EVERYTHING if Field(on.left, reading) == Field(ID) else None  # else it would need one more index
+        leading = EVERYTHING if Field(on.left, reading) == ID else None  # else it would need one more index
         plan = JoinPlan(self.request.left, self.request.right, on, Query(limit=0), reading, leading=leading)
         async with self.engine.snapshot(_accesses(plan)) as view:
             async for _ in Walk(view, plan, self.max_sorted).groups():
@@ -353,136 +216,8 @@ class _Joined:
         return False
 
 
-class _Rows:
-    """The rows of one join on their way to the page."""
-
-    def __init__(self, view: View, plan: JoinPlan, request: JoinRequest, max_sorted: int) -> None:
-        self._view, self._plan, self._request, self._max_sorted = view, plan, request, max_sorted
-        self._filter = PairFilter(view, request.sides, request.phases)
-        self._key = PairKey(request.ordered_by, request.sides)
-        self._walks: list[Walk] = []
-        self._pairs = 0  # that were looked at
-
-    @property
-    def access(self) -> str:
-        """How the left records are found, or the right ones that lead to them."""
-        return self._walks[0].lefts.plan.name
-
-    @property
-    def index(self) -> str:
-        """The index of the left records, or of the right ones that lead to them, else that of the key."""
-        (left, right), first = self._request.sides, self._walks[0]
-        own = first.lefts.plan.index
-        if first.is_led:
-            return f"{right}.{own or print_path(ID)}"
-        return f"{left}.{own}" if own else f"{right}.{print_path(self._plan.on.right)}"
-
-    @property
-    def examined(self) -> int:
-        """Records that were looked at."""
-        return self._pairs + sum(walk.examined for walk in self._walks)
-
-    async def page(self) -> tuple[list[Pair], list[Tree], bool]:
-        """Return the pairs or the trees of the page, and whether more follow."""
-        request = self._request
-        if request.shape == "tree":
-            trees, has_more = await self._take_trees()
-            return [], trees, has_more
-        if request.is_sorted_by_left:
-            pairs, has_more = await take_pairs(self._kept(request.position), request.offset, request.limit)
-            if self._filter.is_open:
-                self._pairs += sum(left is not None and right is not None for left, right in pairs)
-            return pairs, [], has_more
-        position, wanted = request.position, request.offset + request.limit + 1
-        behind = None if position is None else self._key.of(position.values, position.left, position.right)
-        groups = self._kept(None, is_for_all=True)
-        charge = self._charge if self._filter.is_open else _charge_nothing
-        pairs = await sort_pairs(
-            self._view, groups, self._key, behind, request.offset, charge, wanted=wanted, most=self._max_sorted
-        )
-        return pairs[request.offset : wanted - 1], [], len(pairs) == wanted
-
-    async def count(self) -> int:
-        """Return the number of all rows, whichever page is asked for. Cost: O(rows)."""
-        if self._request.shape == "tree":
-            return sum([1 async for _ in self._trees(self._groups(None, is_for_all=True))])
-        return await count_pairs(self._kept(None, is_for_all=True))
-
-    async def count_mixed(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> int:
-        """Return how many matches of a page are of a stored number with a stored text, counted in steps."""
-        field, mixed = self._plan.right_field, 0
-        kinds = (
-            self._view.kinds(self._plan.right_table, field) if field.reading == "plain" else frozenset({NUMBER, TEXT})
-        )
-        for part in _parts(pairs, trees):
-            mixed += count_mixed(part, self._plan.on, kinds)
-            await self._view.rest(1 + len(part) // 4)
-        return mixed
-
-    def cursor_behind(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:
-        """Return the cursor of the page behind the last row."""
-        if not pairs and not trees:
-            return None
-        pair: Pair = pairs[-1] if pairs else (trees[-1].left, None)
-        values = [None if value is MISSING else value for value in self._key.read(pair)]
-        return encode_cursor(self._request.question, [*values, *row_ids(pair)])
-
-    def _groups(self, after: PairPosition | None, *, is_for_all: bool = False) -> AsyncIterator[list[Group]]:
-        walk = Walk(self._view, self._plan, self._max_sorted, after, is_for_all=is_for_all)
-        self._walks.append(walk)
-        return walk.groups()
-
-    def _kept(self, after: PairPosition | None, *, is_for_all: bool = False) -> AsyncIterator[list[Group]]:
-        """Return the groups with the pairs that stay."""
-        return self._filter.groups(self._groups(after, is_for_all=is_for_all), self._charge)
-
-    def _charge(self, pairs: int) -> None:
-        """Count pairs that were looked at; they shorten the walk that gave them, where it has a rival."""
-        self._pairs += pairs
-        self._walks[-1].lefts.charge(pairs)
-
-    def _trees(self, groups: AsyncIterator[list[Group]]) -> AsyncIterator[Tree]:
-        request = self._request
-        own = [order for order in request.sort if order not in request.ordered_by]
-        maker = TreeMaker(
-            self._view, request.sides, request.phases.matched, own, self._charge, keeps_left=request.kind == "left"
-        )
-        return maker.trees(groups, self._max_sorted)
-
-    async def _take_trees(self) -> tuple[list[Tree], bool]:
-        request, held, trees = self._request, 0, list[Tree]()
-        skip = request.offset
-        async for tree in self._trees(self._groups(request.position)):
-            if skip:
-                skip -= 1
-                continue
-            if len(trees) == request.limit:
-                return trees, True
-            name = request.sides[1]
-            if name in member_names(tree.left[1]):
-                raise NameTaken(f"A record has a member '{shorten(name)}' already, where its matches would stand.")
-            held += len(tree.rights)
-            if held > self._max_sorted:
-                raise too_many_rows(self._max_sorted, "add conditions on the matches, or ask for a smaller 'limit'")
-            trees.append(tree)
-        return trees, False
-
-
-def _charge_nothing(_: int) -> None:
-    """Take note of pairs that are counted already."""
-
-
 def _has_match(pairs: Sequence[Pair], trees: Sequence[Tree]) -> bool:
     return any(left and right for left, right in pairs) or any(tree.rights for tree in trees)
-
-
-def _parts(pairs: Sequence[Pair], trees: Sequence[Tree]) -> Iterator[Sequence[Pair]]:
-    """Yield the pairs of a page, those inside its trees too, some at a time."""
-    for start in range(0, len(pairs), AT_ONCE):
-        yield pairs[start : start + AT_ONCE]
-    for tree in trees:
-        for start in range(0, len(tree.rights), AT_ONCE):
-            yield [(tree.left, right) for right in tree.rights[start : start + AT_ONCE]]
 
 
 def _accesses(plan: JoinPlan) -> list[Access]:
@@ -492,8 +227,8 @@ def _accesses(plan: JoinPlan) -> list[Access]:
         right = Access.of(plan.right_table, plan.right_query)
     if plan.leading is not None:
         right |= Access.of(plan.right_table, Query(plan.leading), in_id_order=False)
-    if plan.left_field != Field(ID) and (plan.keeps_right or plan.leading is not None):
+    if plan.left_field != ID and (plan.keeps_right or plan.leading is not None):
         left |= Access(plan.left_table, equal=(plan.left_field,))
-    if plan.right_field != Field(ID):
+    if plan.right_field != ID:
         right |= Access(plan.right_table, equal=(plan.right_field,))
     return [left, right]

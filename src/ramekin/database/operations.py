@@ -31,7 +31,7 @@ from ramekin.limits import MIB
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import id_key, uuid7
-from ramekin.values.paths import reader
+from ramekin.values.paths import read_id
 
 if TYPE_CHECKING:
     from ramekin.schema.base import RecordSchema
@@ -44,8 +44,6 @@ Effect = Literal["created", "replaced", "kept", "deleted"]
 
 KINDS: tuple[Kind, ...] = ("create", "upsert", "replace", "patch", "delete")
 CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
-
-_read_id = reader(("id",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class Outcome(Struct, frozen=True, gc=False):
         """The record's id, in the type it was sent in."""
         body = self.body or self.before
         assert body is not None, "a record that neither was nor is has no outcome"
-        return _read_id(body)  # type: ignore[no-any-return]  # every stored body has a proper id
+        return read_id(body)  # type: ignore[no-any-return]  # every stored body has a proper id
 
 
 def prepare(operation: Operation, rules: Rules) -> Prepared:
@@ -273,7 +271,7 @@ def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Ou
         merged = merge_patch(codec.parse(before), prepared.record)
         return Outcome("replaced", prepared.key, _rewrite(merged, before, rules))
     assert body is not None, "only merge waits for the record that stands"
-    if _read_id(body) != _read_id(before):
+    if read_id(body) != read_id(before):
         body = _rewrite(prepared.record, before, rules)
     return Outcome("replaced", prepared.key, body)
 
@@ -295,7 +293,7 @@ def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) ->
 
 def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
-    record_id = _read_id(before)
+    record_id = read_id(before)
     if "id" in record:
         sent = record["id"]
         if type(sent) is not type(record_id) or sent != record_id:
@@ -314,7 +312,7 @@ def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
     Raises:
         InvalidRecord, BodyTooLarge: the record does not satisfy the table's schema with that id.
     """
-    return body if _read_id(body) == _read_id(before) else _rewrite(codec.parse(body), before, rules)
+    return body if read_id(body) == read_id(before) else _rewrite(codec.parse(body), before, rules)
 
 
 def _id_at(address: str, schema: RecordSchema | None) -> object:
@@ -341,7 +339,7 @@ def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> tup
         body, record_id = codec.dump(record), record["id"]
     else:
         body = rules.schema.validate(record)
-        record_id = _read_id(body)  # the model may have made it, or another of it
+        record_id = read_id(body)  # the model may have made it, or another of it
         if record_id is None and "id" not in record:
             fault = Fault("/id", "This member is required: the model makes no id.")
             raise InvalidRecord("The record has no id, and the table's model makes none.", faults=[fault])

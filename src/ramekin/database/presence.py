@@ -15,7 +15,7 @@ from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
 from ramekin.schema.fields import NO_SCHEMA, Trait
 from ramekin.values import codec
 from ramekin.values.keys import kind_of
-from ramekin.values.paths import print_path, reader
+from ramekin.values.paths import ID_PATH, print_path, reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,6 @@ MAX_HINTS = 5
 
 MAX_REMEMBERED = 10_000
 
-ID: FieldPath = ("id",)
 
 KIND_WORDS = {
     "boolean": ("a boolean", "booleans"),
@@ -82,7 +81,7 @@ class Presence:
             declared = fields.type_of(path)
             if declared is None:
                 absent.add(path)
-            elif path != ID and not declared.kinds:
+            elif path != ID_PATH and not declared.kinds:
                 unknown.append(Trait(path))
         absent |= {trait.path for trait in await self._lacking(table, unknown)}
         return [path for path in paths if path in absent]

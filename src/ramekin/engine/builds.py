@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from ramekin.errors import MemoryLimit
 from ramekin.schema.fields import Field
-from ramekin.storage.table import Still
+from ramekin.storage.still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.engine.base import Access
     from ramekin.storage.catalog import Catalog
+    from ramekin.storage.indexed import Indexed
     from ramekin.storage.table import Table
 
 ATTEMPTS = 3
@@ -45,7 +46,7 @@ class Builds:
 
     def __init__(self, catalog: Callable[[], Catalog], clock: Clock) -> None:
         self._catalog, self._clock = catalog, clock
-        self._tasks: dict[tuple[Table, Structure], asyncio.Task[None]] = {}
+        self._tasks: dict[tuple[Indexed, Structure], asyncio.Task[None]] = {}
         self._stills: WeakValueDictionary[str, Still] = WeakValueDictionary()
         self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
         self.when_built: Callable[[], None] = lambda: None
@@ -58,7 +59,7 @@ class Builds:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def ready(self, accesses: Sequence[Access]) -> list[Table]:
+    async def ready(self, accesses: Sequence[Access]) -> Sequence[Indexed]:
         """Return the tables of some accesses, as they are now, with all that is needed of them that there is room for.
 
         Whoever asked pins what it reads before it gives up its turn. Each `Still` among them is one use of it; see
@@ -84,9 +85,9 @@ class Builds:
                 for still in stills:
                     still.leave()
                 raise
-            return list(stills)
+            return stills
 
-    async def index(self, table: Table, field: Field, *, is_sorted: bool) -> None:
+    async def index(self, table: Indexed, field: Field, *, is_sorted: bool) -> None:
         """Have an index of a table built, unless it is there. Raises MemoryLimit."""
         is_sorted = is_sorted or table.is_pinned_sorted(field)
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
@@ -94,7 +95,7 @@ class Builds:
             table.drop_spare_indexes(self._needed)
             await self._build(table, (field, is_sorted), self._within_limit(table, field, is_sorted=is_sorted))
 
-    async def pinned(self, table: Table) -> None:
+    async def pinned(self, table: Indexed) -> None:
         """Have the indexes built that a table's definition names. Raises MemoryLimit."""
         for field, is_sorted in table.pinned().items():
             await self.index(table, field, is_sorted=is_sorted)
@@ -115,7 +116,7 @@ class Builds:
         tables = [table for name in names if (table := self._catalog().find(name)) is not None]
         return [(table, field) for table in tables for field in table.unique_fields() if field not in table.indexes]
 
-    def _are_ready(self, tables: Sequence[Table], accesses: Sequence[Access], unfit: Unfit) -> bool:
+    def _are_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> bool:
         """Say whether all that is needed is there, and mark it as used now."""
         now_s = self._clock.steady_s()
         for table, access in zip(tables, accesses, strict=True):
@@ -127,7 +128,7 @@ class Builds:
                     return False
         return True
 
-    async def _make_ready(self, tables: Sequence[Table], accesses: Sequence[Access], unfit: Unfit) -> None:
+    async def _make_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> None:
         for table, access in zip(tables, accesses, strict=True):
             if access.in_id_order and not table.is_in_order:
                 await self._build(table, None, table.build_order())
@@ -157,7 +158,7 @@ class Builds:
             self._needed.subtract(needed)
             self._needed += Counter()  # forgets what nobody needs any more
 
-    def _within_limit(self, table: Table, field: Field, *, is_sorted: bool) -> Iterator[None]:
+    def _within_limit(self, table: Indexed, field: Field, *, is_sorted: bool) -> Iterator[None]:
         """Build an index in short steps; one that nothing pins is given up where there is no room for it."""
         for _ in table.build_index(field, is_sorted=is_sorted):
             try:
@@ -168,7 +169,7 @@ class Builds:
                 raise
             yield
 
-    async def _build(self, table: Table, structure: Structure, steps: Iterator[None]) -> None:
+    async def _build(self, table: Indexed, structure: Structure, steps: Iterator[None]) -> None:
         """Run a build to its end, or wait for the one that is under way."""
         name = (table, structure)
         task = self._tasks.get(name)
@@ -177,7 +178,7 @@ class Builds:
             task.add_done_callback(retrieve)
         await asyncio.shield(task)
 
-    async def _run(self, name: tuple[Table, Structure], steps: Iterator[None]) -> None:
+    async def _run(self, name: tuple[Indexed, Structure], steps: Iterator[None]) -> None:
         try:
             for _ in steps:
                 await asyncio.sleep(0)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, overload
 from ramekin.engine.base import Page
 from ramekin.errors import MemoryLimit, shorten
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
-from ramekin.schema.fields import Field
+from ramekin.schema.fields import ID, Field
 from ramekin.storage.id_order import count_ids, walk_ids
-from ramekin.storage.table import Still
+from ramekin.storage.still import Still
 from ramekin.values.ids import id_order, sort_ids
 from ramekin.values.keys import ARRAY, NUMBER, TEXT, Span
-from ramekin.values.paths import print_path, reader, row_reader
+from ramekin.values.paths import print_path, read_id, reader, row_reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from ramekin.query.plan import Part
     from ramekin.schema.fields import Trait
     from ramekin.storage.id_order import IdOrder
+    from ramekin.storage.indexed import Indexed
     from ramekin.storage.indexes import FieldIndex
-    from ramekin.storage.table import Records, Table
+    from ramekin.storage.records import Records
     from ramekin.values.ids import RecordId
     from ramekin.values.keys import JoinKey, OrderKey
     from ramekin.values.paths import FieldPath
@@ -50,10 +51,6 @@ BATCH_BYTES = 512 * 1024
 SHORT_LIST = 1000
 """Ids of several postings that are put in order at once."""
 
-ID = Field(("id",))
-
-_read_id = reader(ID.path)
-
 
 class EmbeddedView:
     """Pinned structures of some tables; see `View` in ``base.py``."""
@@ -67,7 +64,7 @@ class EmbeddedView:
         self._stills: list[Still] = []
         self._rows = 0
 
-    def pin(self, table: Table, access: Access) -> None:
+    def pin(self, table: Indexed, access: Access) -> None:
         """Hold what one access needs. The caller has seen to it that it is ready."""
         name = access.table
         if isinstance(table, Still):
@@ -206,7 +203,7 @@ class EmbeddedView:
             while missing and (holder := next(filter(_has_any(missing), rest), None)) is not None:
                 values = row_reader(tuple(trait.path for trait in missing))(holder)
                 has = [trait for trait, value in zip(missing, values, strict=True) if trait.has(value)]
-                found |= dict.fromkeys(has, str(_read_id(holder)))
+                found |= dict.fromkeys(has, str(read_id(holder)))
                 missing = [trait for trait in missing if trait not in has]
             if not missing:
                 break

@@ -14,7 +14,6 @@ from ramekin.query.order import Order
 from ramekin.query.plan import (
     ALL_IDS,
     ALL_SPANS,
-    ID,
     ById,
     Equal,
     IdWalk,
@@ -38,7 +37,7 @@ from ramekin.query.predicate import (
     conditions_in,
     conjuncts,
 )
-from ramekin.schema.fields import Field
+from ramekin.schema.fields import ID, Field
 from ramekin.values.ids import id_key
 from ramekin.values.keys import NUMBER, TEXT, OrderKey, Span, join_key
 

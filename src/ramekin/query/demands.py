@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ramekin.query.predicate import ORDERINGS, TEXT_OPERATORS, All, Condition, Not
 from ramekin.schema.fields import Trait, as_number
 from ramekin.values.keys import BOOLEAN, KIND_NAMES, NUMBER, TEXT
+from ramekin.values.paths import ID_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ramekin.query.predicate import Predicate
     from ramekin.values.keys import OrderKey
 
-ID = ("id",)
 
 _YES, _NO = ("true", "yes", "y", "on", "t", "1"), ("false", "no", "n", "off", "f", "0")
 _BOOLEANS = {**dict.fromkeys(_YES, "true"), **dict.fromkeys(_NO, "false")}
@@ -69,7 +69,7 @@ _Group = tuple[frozenset[str], tuple[tuple[str, str], ...]]
 
 def _groups(condition: Condition) -> Iterator[_Group]:
     operator, operands = condition.operator, [operand for operand in condition.operands if operand is not None]
-    if operator in ("null", "exists") or (operator == "in" and condition.field.path == ID):
+    if operator in ("null", "exists") or (operator == "in" and condition.field.path == ID_PATH):
         return
     if operator in TEXT_OPERATORS:
         yield frozenset({"text"}), ()

@@ -12,12 +12,11 @@ from typing import Any, Literal
 
 from ramekin.errors import InvalidKey
 from ramekin.values.keys import TEXT
-from ramekin.values.paths import FieldPath, parse_path, print_path, reader, split_names
+from ramekin.values.paths import ID_PATH, FieldPath, parse_path, print_path, reader, split_names
 
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
 
-ID: FieldPath = ("id",)
 SCAN_ROWS = 256
 
 Row = tuple[int | str, bytes]
@@ -73,8 +72,8 @@ def read_bare_key(path: FieldPath, *, in_left: bool, in_right: bool) -> On | Non
     if in_left and in_right:
         return On(path, path)
     if in_right:
-        return On(ID, path)
-    return On(path, ID) if in_left else None
+        return On(ID_PATH, path)
+    return On(path, ID_PATH) if in_left else None
 
 
 async def take_pairs(batches: AsyncIterator[list[Group]], offset: int, limit: int) -> tuple[list[Pair], bool]:
@@ -103,7 +102,7 @@ async def count_pairs(batches: AsyncIterator[list[Group]]) -> int:
 
 def field_of_row(path: FieldPath) -> Callable[[Row], Any]:
     """Return the function from a row to the value of a field; an id is read off the row itself."""
-    if path == ID:
+    if path == ID_PATH:
         return itemgetter(0)
     read = reader(path)
     return lambda row: read(row[1])
@@ -134,11 +133,11 @@ def other_readings(key: On | FieldPath, chosen: On, left_fields: list[str], righ
     """Return what the writer of a key that matched nothing may have meant, the likeliest first."""
     readings: list[On] = []
     if not isinstance(key, On):
-        readings += [On(key, key), On(ID, key), On(key, ID)]
+        readings += [On(key, key), On(ID_PATH, key), On(key, ID_PATH)]
     else:
         readings += [On(key.right, key.left)]
-    readings += [On(ID, (name,)) for name in right_fields if is_reference(name)]
-    readings += [On((name,), ID) for name in left_fields if is_reference(name)]
+    readings += [On(ID_PATH, (name,)) for name in right_fields if is_reference(name)]
+    readings += [On((name,), ID_PATH) for name in left_fields if is_reference(name)]
     return [reading for reading in dict.fromkeys(readings) if reading != chosen]
 
 

@@ -18,10 +18,10 @@ from ramekin.query import execute, source
 from ramekin.query.gather import IDS_FOR_A_ROW, Ids
 from ramekin.query.join import Group, On, PairPosition, field_of_row
 from ramekin.query.match import body_matcher
-from ramekin.query.plan import ID, Equal, IdWalk, Led, Plan, Position, Query
+from ramekin.query.plan import Equal, IdWalk, Led, Plan, Position, Query
 from ramekin.query.predicate import EVERYTHING, Predicate
 from ramekin.query.rows import Rows
-from ramekin.schema.fields import Field
+from ramekin.schema.fields import ID, Field
 from ramekin.values.ids import id_order, sort_ids
 from ramekin.values.readings import Reading, join_keyer
 

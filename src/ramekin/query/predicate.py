@@ -20,7 +20,7 @@ from ramekin.schema.fields import Field
 from ramekin.values import codec
 from ramekin.values.ids import id_key
 from ramekin.values.keys import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
-from ramekin.values.paths import print_path
+from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -252,7 +252,7 @@ def _chosen_by(part: Predicate) -> tuple[Field, frozenset[Any], bool] | None:
         values, is_choice = frozenset(found.operands), found.operator != "nin"
     else:
         return None
-    if found.field.path == ("id",):
+    if found.field.path == ID_PATH:
         values = frozenset(value for value in values if _may_be_id(value, found.field))
     return found.field, values, is_choice is not isinstance(part, Not)
 

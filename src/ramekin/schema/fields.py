@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ramekin.errors import shorten
 from ramekin.values import codec
 from ramekin.values.keys import BOOLEAN, KIND_NAMES, MISSING, NUMBER, TEXT, OrderKey, kind_of
-from ramekin.values.paths import reader
+from ramekin.values.paths import ID_PATH, reader
 from ramekin.values.readings import NAMES, Reading, can_read, comparer, join_keyer
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ class Field:
 
     path: FieldPath
     reading: Reading = "plain"
+
+
+ID = Field(ID_PATH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.strict import fields_of, inside, names_taken
-from ramekin.values.paths import split_path
+from ramekin.values.paths import ID_PATH, split_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +238,7 @@ def _check_id(model: type[BaseModel], schema: Node, stored: dict[str, Any]) -> N
     if part.get("serialization_exclude"):
         raise UnfitModel(f"{model.__name__}.{name}: every record has an 'id', so it cannot be excluded")
     leaves = {node["type"] for node, _ in walk(part) if not any(True for _ in inside(node))} - {"none"}
-    found = type_in(stored, ("id",), is_closed=True)
+    found = type_in(stored, ID_PATH, is_closed=True)
     kinds = frozenset() if found is None else found.kinds - {"null"}
     if (kinds and not kinds & {"text", "number"}) or leaves == {"float"}:
         raise UnfitModel(f"{model.__name__}.{name}: an id is text or an integer; declare it as str, int or UUID")

@@ -23,7 +23,7 @@ from ramekin.schema.references import MAX_CHAIN, References
 from ramekin.values import codec
 from ramekin.values.ids import looks_like_integer, uuid7
 from ramekin.values.keys import kind_of
-from ramekin.values.paths import print_path
+from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ class JsonSchema:
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
         found = type_in(self.json_schema, path, is_closed=False)
-        if path == ("id",) and (found is None or not self._has_id):
+        if path == ID_PATH and (found is None or not self._has_id):
             return ANYTHING  # every record has one
         return found
 
@@ -125,7 +125,7 @@ class JsonSchema:
         """Say whether no record can have an id, as far as can be seen without the rest of the record."""
         if not self._has_id:
             return False
-        declared = self.type_of(("id",)) or ANYTHING
+        declared = self.type_of(ID_PATH) or ANYTHING
         if declared.kinds and kind_of(value) not in declared.kinds:
             return True
         return any(error.instance_path[:1] == ["id"] for error in self._validator.iter_errors({"id": value}))

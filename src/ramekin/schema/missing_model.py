@@ -20,6 +20,7 @@ from ramekin.schema.columns import UNTYPED
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.fields import ANYTHING
 from ramekin.values import codec
+from ramekin.values.paths import ID_PATH
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class MissingModel:
 
     def type_of(self, path: FieldPath) -> FieldType | None:
         found = type_in(self.json_schema, path, is_closed=True)
-        if path == ("id",) and found is None:
+        if path == ID_PATH and found is None:
             return ANYTHING
         return None if found is None else replace(found, is_canonical=True)
 

@@ -43,7 +43,7 @@ from ramekin.schema.strict import inside, mapped, strict
 from ramekin.values import codec
 from ramekin.values.ids import looks_like_integer, uuid7
 from ramekin.values.keys import MISSING, order_key
-from ramekin.values.paths import print_path
+from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -203,7 +203,7 @@ class ModelSchema:
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
         found = type_in(self._stored, path, is_closed=True)
-        if path == ("id",) and not self._has_id:
+        if path == ID_PATH and not self._has_id:
             return ANYTHING
         return None if found is None else replace(found, is_canonical=True)
 

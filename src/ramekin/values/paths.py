@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FieldPath = tuple[str, ...]
 """The names on the way to a field, outermost first; never empty."""
 
+ID_PATH: FieldPath = ("id",)
+
 _TOKEN = re.compile(r"\\[\\.,=\"-]|[^\\.]+|[\\.]")  # what is escaped, a run of a name, a dot, a backslash by itself
 _ESCAPED = re.compile(r'\\([\\.,="-])')
 _PIECE = re.compile(r"\\.|.", re.DOTALL)
@@ -118,6 +120,10 @@ def reader(path: FieldPath) -> Callable[[bytes], Any]:
         return walk(decode(body).value, rest)  # type: ignore[attr-defined]  # likewise
 
     return read_inside if rest else read
+
+
+read_id: Callable[[bytes], Any] = reader(ID_PATH)
+"""Return a stored record's id."""
 
 
 @lru_cache(maxsize=256)

@@ -35,7 +35,7 @@ from ramekin.api.declared.shapes import (
 )
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.routes import Document
-from ramekin.database.joining import SHAPES
+from ramekin.database.join_request import SHAPES
 from ramekin.database.operations import CONFLICT_RULES
 from ramekin.formats.delimited import DELIMITERS
 from ramekin.query.join import JOIN_TYPES

@@ -17,9 +17,10 @@ from ramekin.api.http.preconditions import ANY, read_known
 from ramekin.api.http.requests import choice, split_query, stopped_when_gone
 from ramekin.api.http.responses import not_modified
 from ramekin.api.routes import API, add_route
-from ramekin.database.joining import SHAPES, JoinRequest, pair_fields
+from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES
+from ramekin.query.pairs import PairFields
 from ramekin.values import codec
 from ramekin.values.paths import select
 
@@ -84,7 +85,7 @@ def _read(
     """
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
-    fields = pair_fields(names or tables, *sides, WORDS, present)
+    fields = PairFields(names or tables, sides, WORDS, present)
     asked = JoinRequest(
         *tables,
         key,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ramekin.api.context import Context
     from ramekin.database.finding import FindPage
-    from ramekin.database.joining import JoinRequest
+    from ramekin.database.join_request import JoinRequest
     from ramekin.limits import Limits
     from ramekin.query.order import Order
     from ramekin.schema.fields import Fields

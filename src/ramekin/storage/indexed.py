@@ -1,0 +1,236 @@
+"""Records that are found by more than their keys: with an order of ids and indexes, built once something asks.
+
+    absent --build_index--> growing --last step--> ready
+       ^                       |                     |
+       +--- give_up, load -----+---- drop, load -----+
+
+A build takes many short steps, and writes go on between them. So a growing structure is kept in step from its first
+step on, like one that is ready; only nobody reads it yet. Knows no definitions and who waits for a build; see
+``table.py`` for how records are written and ``engine/builds.py`` for who has what built.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ramekin.stats import IndexStats
+from ramekin.storage.absences import Absences
+from ramekin.storage.id_order import IdOrder
+from ramekin.storage.indexes import FieldIndex
+from ramekin.storage.memory import RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
+from ramekin.values.paths import print_path
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from ramekin.schema.fields import Field
+    from ramekin.storage.records import Records
+
+BATCH = 400
+"""Records that one step of a build handles: about 1 ms."""
+
+MAX_INDEXES = 32
+"""Indexes of one table besides those that its definition names; the one used least recently is dropped."""
+
+
+class Indexed:
+    """Records, their order and their indexes.
+
+    1. The order and the indexes exist once something asked for them; until then they cost nothing.
+    2. A pinned structure never changes; the next write copies it first.
+    3. `memory_bytes` is counted with every change, here and in the catalog's `memory`.
+    """
+
+    def __init__(self, name: str, records: Records, memory: Memory) -> None:
+        self.name, self.records, self.memory = name, records, memory
+        self.size_bytes = 0
+        """The sum of the bodies' sizes."""
+        self.memory_bytes = 0
+        """About the memory that records, order and indexes take."""
+        self.order: IdOrder | None = None
+        self.indexes: dict[Field, FieldIndex] = {}
+        self.absences = Absences()
+        self._pinned: dict[Field, bool] = {}  # indexes that the definition names, each with whether it is sorted
+        self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
+        self._used_s: dict[Field, float] = {}
+        self._grow(TABLE_BYTES)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether the id order is there and finished."""
+        return self.order is not None and self.order.is_ready
+
+    def build_order(self) -> Iterator[None]:
+        """Build the id order in short steps; writes between the steps are in it. One build at a time."""
+        if self.order is not None:
+            self._grow(-self.order.size_bytes)
+        order = self.order = IdOrder()
+        for batch in _batches(list(self.records.bodies)):
+            if self.order is not order:
+                return  # dropped by a load: whoever needs it begins again
+            found = order.size_bytes
+            for key in batch:
+                if key in self.records.bodies:
+                    order.add(self.records.id_of(key))
+            self._grow(order.size_bytes - found)
+            yield
+        if self.order is order:
+            order.is_ready = True
+
+    def build_index(self, field: Field, *, is_sorted: bool) -> Iterator[None]:
+        """Build a field's index in short steps; writes between the steps are in it. The last build of its kind counts.
+
+        A hash index that is there serves on until the sorted one that takes its place is ready.
+        """
+        self.give_up_index(field, is_sorted=is_sorted)
+        index = self._growing[field, is_sorted] = FieldIndex(field, is_sorted=is_sorted)
+        for batch in _batches(list(self.records.bodies)):
+            if self._growing.get((field, is_sorted)) is not index:
+                return  # dropped, as above
+            find, id_of = self.records.bodies.get, self.records.id_of
+            found = index.size_bytes
+            index.add_many([(id_of(key), body) for key in batch if (body := find(key)) is not None])
+            self._grow(index.size_bytes - found)
+            yield
+        if self._growing.get((field, is_sorted)) is index:
+            self._adopt_index(field, self._growing.pop((field, is_sorted)))
+
+    def build_index_at_once(self, field: Field) -> None:
+        """Build a field's hash index in one step. Cost: O(n), 2 ms for 1,000 records."""
+        for _ in self.build_index(field, is_sorted=False):
+            pass
+
+    def _adopt_index(self, field: Field, index: FieldIndex) -> None:
+        """Take an index that is built, unless a sorted one is there, which answers for both kinds."""
+        replaced = self.indexes.get(field)
+        if replaced is not None and replaced.is_sorted:
+            self._grow(-index.size_bytes)
+            return
+        if replaced is not None:
+            self._grow(-replaced.size_bytes)
+        index.is_ready = True
+        self.indexes[field] = index
+
+    def give_up_index(self, field: Field, *, is_sorted: bool) -> None:
+        """Let go of an index that is being built."""
+        if (index := self._growing.pop((field, is_sorted), None)) is not None:
+            self._grow(-index.size_bytes)
+
+    def drop_index(self, field: Field) -> None:
+        """Let go of an index."""
+        self._grow(-self.indexes.pop(field).size_bytes)
+
+    def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
+        """Return a finished index and mark it as used now; None if it must be built first."""
+        index = self.indexes.get(field)
+        if index is None or (is_sorted and not index.is_sorted):
+            return None
+        self._used_s[field] = now_s
+        return index
+
+    def drop_spare_indexes(self, needed: Container[Field]) -> None:
+        """Make room for one more index: one that holds nothing gives way first, then the one used least recently.
+
+        Args:
+            needed: fields whose indexes somebody is about to use; they stay, and so do those that the definition names.
+        """
+        spare = [field for field in self.indexes if not self.is_pinned(field)]
+        excess = len(spare) - MAX_INDEXES + 1
+        spare = [field for field in spare if field not in needed]
+        spare.sort(key=lambda field: (self.indexes[field].count_values() > 0, self._used_s.get(field, 0.0)))
+        for field in spare[: max(0, excess)]:
+            self.drop_index(field)
+
+    def drop_idle_indexes(self, before_s: float) -> None:
+        """Drop the indexes that nothing has used since a moment; those that the definition names stay."""
+        self.absences.drop_idle(before_s)
+        for field in list(self.indexes):
+            if self._used_s.get(field, 0.0) < before_s and not self.is_pinned(field):
+                self.drop_index(field)
+
+    def spare_indexes(self, needed: Container[Field]) -> Iterator[tuple[float, Field]]:
+        """Yield when each index was last used, and its field; not those that are needed or pinned."""
+        for field in self.indexes:
+            if field not in needed and not self.is_pinned(field):
+                yield self._used_s.get(field, 0.0), field
+
+    def pinned(self) -> dict[Field, bool]:
+        """Return the fields whose indexes the definition names, each with whether its index is sorted."""
+        return self._pinned
+
+    def is_pinned(self, field: Field) -> bool:
+        """Say whether the definition names the field's index."""
+        return field in self._pinned
+
+    def is_pinned_sorted(self, field: Field) -> bool:
+        """Say whether the definition names a sorted index of the field."""
+        return self._pinned.get(field, False)
+
+    def index_stats(self) -> tuple[IndexStats, ...]:
+        """Return the figures of the table's indexes, those first that its definition names, built or not yet.
+
+        Cost: O(indexes).
+        """
+        named = self._pinned
+        others = {field: index.is_sorted for field, index in self.indexes.items() if field not in named}
+        return tuple(
+            IndexStats(
+                print_path(field.path),
+                "sorted" if is_sorted else "hash",
+                self.indexes[field].size_bytes if field in self.indexes else 0,
+                is_pinned=self.is_pinned(field),
+            )
+            for field, is_sorted in (named | others).items()
+        )
+
+    # Memory
+
+    def finding_bytes_each(self) -> int:
+        """Return about what the order and the indexes take for one record. Cost: O(indexes)."""
+        if self.order is None and not self.indexes and not self._growing:
+            return 0
+        return self._finding_bytes() // max(1, len(self.records.bodies))
+
+    def recount(self) -> int:
+        """Return what `memory_bytes` ought to be, counted anew. Cost: O(records)."""
+        bodies, text_keys = self.records.bodies, self.records.text_keys
+        records = len(bodies) * RECORD_BYTES + sum(map(len, bodies)) + self.size_bytes
+        return TABLE_BYTES + records + len(text_keys) * TEXT_KEY_BYTES + self._finding_bytes()
+
+    def _grow(self, size_bytes: int) -> None:
+        self.memory_bytes += size_bytes
+        self.memory.used_bytes += size_bytes
+
+    def _finding_bytes(self) -> int:
+        """Return what the order and the indexes take. Cost: O(indexes)."""
+        size = 0 if self.order is None else self.order.size_bytes
+        if self.indexes or self._growing:
+            size += sum(index.size_bytes for index in self._all_indexes())
+        return size
+
+    def _all_indexes(self) -> Iterator[FieldIndex]:
+        yield from self.indexes.values()
+        yield from self._growing.values()
+
+    def _writable(self) -> Records:
+        """Return the records to write to, and make the order and indexes writable too."""
+        if self.records.readers:
+            self.records = self.records.copy()
+        if self.order is not None and self.order.readers:
+            self.order = self.order.copy()
+        for field, index in self.indexes.items():
+            if index.readers:
+                self.indexes[field] = index.copy()
+        return self.records
+
+    def leave(self) -> None:
+        """Give back all that is counted; what is still done with the table counts for itself."""
+        self.memory.used_bytes -= self.memory_bytes
+        self.memory = Memory()
+
+
+def _batches(keys: list[str]) -> Iterator[list[str]]:
+    iterator = iter(keys)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

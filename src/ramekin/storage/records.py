@@ -1,0 +1,53 @@
+"""The records of one table: bodies by key, and in which type their ids were sent.
+
+Knows no order and no indexes; see ``indexed.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ramekin.storage.shared import Shared
+from ramekin.values.ids import looks_like_integer
+from ramekin.values.paths import read_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ramekin.values.ids import RecordId
+
+_QUOTE = ord('"')
+
+
+class Records(Shared):
+    """Bodies by key, in the order in which they arrived."""
+
+    __slots__ = ("bodies", "text_keys")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: dict[str, bytes] = {}
+        self.text_keys: set[str] = set()
+        """The few keys whose ids were sent as text although they look like integers."""
+
+    def id_of(self, key: str) -> RecordId:
+        """Return the id that a record has, in the type it was sent in."""
+        return int(key) if looks_like_integer(key) and key not in self.text_keys else key
+
+    def copy(self) -> Self:
+        twin = type(self)()
+        twin.bodies, twin.text_keys = self.bodies.copy(), self.text_keys.copy()
+        return twin
+
+
+def text_keys(bodies: Mapping[str, bytes]) -> set[str]:
+    """Return the keys that look like integers although their records' ids are texts. Cost: O(bodies)."""
+    texts = [key for key, body in bodies.items() if has_text_id(body)]
+    return {key for key in texts if looks_like_integer(key)}
+
+
+def has_text_id(body: bytes) -> bool:
+    """Say whether a record's id is text. Cost: O(1) where the id comes first, as it does in most records."""
+    if body.startswith(b'{"id":'):
+        return body[6] == _QUOTE
+    return isinstance(read_id(body), str)
