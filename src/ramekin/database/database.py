@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from ramekin.database.join_request import JoinRequest
     from ramekin.database.operations import OnConflict
-    from ramekin.engine.base import Engine, View
+    from ramekin.engine.base import Engine
+    from ramekin.query.view import View
     from ramekin.schema.fields import Fields
     from ramekin.stats import TableStats
     from ramekin.values.paths import FieldPath

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.database.presence import Presence
-    from ramekin.engine.base import Engine, View
+    from ramekin.engine.base import Engine
     from ramekin.query.aggregate import Column, Grouping
     from ramekin.query.demands import Demand
     from ramekin.query.order import Order
     from ramekin.query.plan import Plan
     from ramekin.query.predicate import Predicate
+    from ramekin.query.view import View
     from ramekin.values.paths import FieldPath
 
 VALUE = (str, int, float, bool, list, dict, type(None))

@@ -14,8 +14,8 @@ from ramekin.values.readings import join_keyer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ramekin.engine.base import View
     from ramekin.query.join import On
+    from ramekin.query.view import View
     from ramekin.values.keys import JoinKey
     from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from ramekin.database.join_request import JoinRequest
-    from ramekin.engine.base import View
     from ramekin.query.join import Group, Pair, PairPosition
     from ramekin.query.join_walk import JoinPlan
     from ramekin.query.pairs import Tree
+    from ramekin.query.view import View
 
 
 class JoinRows:

@@ -17,23 +17,19 @@ from ramekin.query.choose import fields_to_index
 from ramekin.schema.definition import NOTHING_CHECKED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from ramekin.changes import Change
-    from ramekin.query.plan import IdWalk, Part, Query
+    from ramekin.query.plan import Query
+    from ramekin.query.view import Row, View
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.fields import Field, Trait
     from ramekin.stats import IndexStats, MemoryStats, TableStats
     from ramekin.values.ids import RecordId
-    from ramekin.values.keys import JoinKey, OrderKey, Span
-    from ramekin.values.paths import FieldPath
 
 State = Literal["ok", "starting", "failed"]
-
-Row = tuple["RecordId", bytes]
-"""A record as a scan gives it: its id, in the type it was sent in, and its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +39,6 @@ class Guarantees:
     name: str
     is_durable: bool
     """Whether an acknowledged write outlives the process."""
-    has_atomic_batches: bool
-    """Whether the changes of one `write` over several tables are seen all at once."""
-    has_snapshots: bool
-    """Whether a `View` shows all of its tables at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,82 +65,6 @@ class Watch(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
-
-
-class View(Protocol):
-    """Tables as they were at one moment; later writes are not seen.
-
-    Guarantee: every method does one short batch of work and lets other tasks run between batches.
-    """
-
-    def count(self, table: str) -> int:
-        """Return the number of records. Cost: O(1)."""
-
-    def absent(self, table: str) -> frozenset[FieldPath]:
-        """Return fields that no record has, as far as that is known. Cost: O(1)."""
-
-    def rows_at_once(self, table: str) -> int:
-        """Return how many rows of this table one step may decode: a few hundred, fewer where bodies are long."""
-
-    def get(self, table: str, key: str) -> Row | None:
-        """Return one row by its id's text. Cost: O(1)."""
-
-    async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
-        """Return the next rows behind an id, in id order (integers by value, then texts by code point).
-
-        Args:
-            after: an id, which need not exist; None begins at the first.
-            limit: rows at the most; fewer come only at the end.
-
-        Cost: O(log n + limit).
-        """
-
-    async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
-        """Return the rows whose field has a join key, in id order, for each of some keys.
-
-        Cost: O(1) for each key; each row is made when it is looked at.
-        """
-
-    def estimate(self, table: str, part: Part) -> int:
-        """Return how many rows a part of a plan gives, about how many for a `Range`. Cost: O(log n), O(values)."""
-
-    def ids(self, table: str, part: Part) -> Iterator[RecordId]:
-        """Yield the ids of the rows that a part of a plan gives, each once, in no order. Cost: O(1) each."""
-
-    def rows(self, table: str, ids: Sequence[RecordId]) -> Sequence[Row]:
-        """Return the rows with some ids, which exist. Cost: O(1), each row is made when it is looked at."""
-
-    def walk_ids(self, table: str, walk: IdWalk, behind: RecordId | None = None) -> Iterator[RecordId]:
-        """Yield ids in their order, those behind one alone. Cost: O(log n), O(1) for each. The caller rests between."""
-
-    def walk(
-        self,
-        table: str,
-        field: Field,
-        spans: Sequence[Span],
-        *,
-        is_descending: bool = False,
-        includes_absent: bool = False,
-        behind: tuple[OrderKey | None, RecordId] | None = None,
-    ) -> Iterator[RecordId]:
-        """Yield the ids of rows in the order of their field's values, those of one value in id order.
-
-        Args:
-            spans: stretches of values, in order.
-            includes_absent: at the end come the rows with null or without the field.
-            behind: a value (None for no value) and an id: of the rows with this value only those behind this id.
-
-        Cost: O(log n), and O(1) for each. The caller rests between.
-        """
-
-    def kinds(self, table: str, field: Field) -> frozenset[int]:
-        """Return the types of values (``values/keys.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
-
-    def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
-        """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""
-
-    async def rest(self, rows: int) -> None:
-        """Let other tasks run, if the rows looked at since the last time are worth it."""
 
 
 @dataclass(frozen=True, slots=True)

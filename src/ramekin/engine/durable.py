@@ -43,7 +43,7 @@ T = TypeVar("T")
 class DurableEngine(EmbeddedEngine):
     """Tables in this process's memory, and in a journal that outlives it."""
 
-    guarantees = Guarantees("durable", is_durable=True, has_atomic_batches=True, has_snapshots=True)
+    guarantees = Guarantees("durable", is_durable=True)
 
     def __init__(
         self,

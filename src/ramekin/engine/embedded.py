@@ -39,7 +39,7 @@ SWEEP_S = 30.0
 class EmbeddedEngine:
     """Tables in this process's memory. One process owns them; they are gone when it ends."""
 
-    guarantees = Guarantees("embedded", is_durable=False, has_atomic_batches=True, has_snapshots=True)
+    guarantees = Guarantees("embedded", is_durable=False)
 
     def __init__(
         self, *, index_idle_s: float = 3600.0, memory_limit_bytes: int | None = None, clock: Clock = SYSTEM

@@ -1,7 +1,7 @@
 """A view of tables in this process: pinned structures, read in short steps.
 
-A write that meets a pinned structure copies it first, so a view sees one moment. Knows no HTTP; see ``base.py`` for
-what each method promises.
+A write that meets a pinned structure copies it first, so a view sees one moment. Knows no HTTP; see
+``query/view.py`` for what each method promises.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from ramekin.values.paths import print_path, read_id, reader, row_reader
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ramekin.engine.base import Access, Row
+    from ramekin.engine.base import Access
     from ramekin.query.plan import Part
+    from ramekin.query.view import Row
     from ramekin.schema.fields import Trait
     from ramekin.storage.id_order import IdOrder
     from ramekin.storage.indexed import Indexed
@@ -53,7 +54,7 @@ SHORT_LIST = 1000
 
 
 class EmbeddedView:
-    """Pinned structures of some tables; see `View` in ``base.py``."""
+    """Pinned structures of some tables; see `View` in ``query/view.py``."""
 
     def __init__(self) -> None:
         self._records: dict[str, Records] = {}

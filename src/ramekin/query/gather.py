@@ -25,7 +25,7 @@ from ramekin.values.paths import row_reader
 
 if TYPE_CHECKING:
     from ramekin.query.plan import AccessPath, Plan, Query
-    from ramekin.query.source import Row, Source
+    from ramekin.query.view import Row, View
 
 T = TypeVar("T")
 
@@ -69,9 +69,9 @@ class IdSource(Protocol):
 class Ids:
     """The ids that a way within one table gives, each once."""
 
-    def __init__(self, source: Source, table: str, access: AccessPath) -> None:
+    def __init__(self, view: View, table: str, access: AccessPath) -> None:
         parts = parts_of(access)
-        self._ids = chain.from_iterable(source.ids(table, part) for part in parts)
+        self._ids = chain.from_iterable(view.ids(table, part) for part in parts)
         self._seen: set[int | str] | None = set() if len(parts) > 1 else None
 
     def take(self, most: int) -> tuple[int, list[int | str]]:
@@ -92,7 +92,7 @@ class GatheredById:
 
     pace = 4
 
-    def __init__(self, source: Source, table: str, query: Query, plan: Plan, ids: IdSource, most: int) -> None:
+    def __init__(self, view: View, table: str, query: Query, plan: Plan, ids: IdSource, most: int) -> None:
         """Begin at the query's position.
 
         Args:
@@ -100,7 +100,7 @@ class GatheredById:
             most: rows that are wanted.
         """
         self.examined, self.is_cut = 0, False
-        self._source, self._table, self._after = source, table, query.after
+        self._view, self._table, self._after = view, table, query.after
         self._ids = ids
         self._is_descending = bool(query.sort) and query.sort[0].is_descending
         self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
@@ -122,17 +122,17 @@ class GatheredById:
                 self.is_cut = True
                 run = run[-self._most :] if self._is_descending else run[: self._most]
             self._runs.append(run)
-            await self._source.rest(1 + count // IDS_FOR_A_ROW)
+            await self._view.rest(1 + count // IDS_FOR_A_ROW)
         return False
 
     def in_order(self, behind: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
         runs = self._runs if behind is None else [self._behind(run, behind[0]) for run in self._runs]
         sorted_runs = [reversed(run) if self._is_descending else iter(run) for run in runs]
         ids = merge(*sorted_runs, key=id_order, reverse=self._is_descending) if len(runs) > 1 else chain(*sorted_runs)
-        at_once, size = self._source.rows_at_once(self._table), self._wanted
+        at_once, size = self._view.rows_at_once(self._table), self._wanted
         while batch := list(islice(ids, min(size, at_once))):
             size *= 2
-            rows, matches = self._source.rows(self._table, batch), self._matches
+            rows, matches = self._view.rows(self._table, batch), self._matches
             yield len(batch), rows if matches is None else [row for row in rows if matches(row[1])]
 
     def _behind(self, run: list[int | str], record_id: int | str) -> list[int | str]:
@@ -147,7 +147,7 @@ class GatheredByFields:
     pace = 1
 
     def __init__(
-        self, source: Source, table: str, query: Query, plan: Plan, ids: IdSource, most: int, max_held: int
+        self, view: View, table: str, query: Query, plan: Plan, ids: IdSource, most: int, max_held: int
     ) -> None:
         """Begin at the query's position.
 
@@ -157,7 +157,7 @@ class GatheredByFields:
             max_held: rows that may be held at once.
         """
         self.examined, self.is_cut = 0, False
-        self._source, self._table, self._query = source, table, query
+        self._view, self._table, self._query = view, table, query
         self._ids = ids
         self._matches = None if plan.rest == EVERYTHING else body_matcher(plan.rest)
         self._key = row_key(query.sort)
@@ -166,21 +166,21 @@ class GatheredByFields:
         self._most, self._max_held, self._kept = most, max_held, 0
 
     async def take(self, most: int) -> bool:
-        end, at_once, first = self.examined + most, self._source.rows_at_once(self._table), self._first
+        end, at_once, first = self.examined + most, self._view.rows_at_once(self._table), self._first
         matches, after = self._matches, self._after
         while self.examined < end:
             count, ids = await self._ids.more(min(at_once, end - self.examined))
             if not count:
                 return True
             self.examined += count
-            for row in self._source.rows(self._table, ids):
+            for row in self._view.rows(self._table, ids):
                 if matches is None or matches(row[1]):
                     key = self._key(row)
                     if after is None or key > after:
                         self._kept += 1
                         first.add(key, row)
             check_held(first, self._max_held, self._query.offset)
-            await self._source.rest(count)
+            await self._view.rest(count)
         return False
 
     def in_order(self, behind: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
@@ -216,14 +216,14 @@ def position_key(query: Query) -> tuple[Any, ...] | None:
     return None if query.after is None else sort_key_of(query.sort)(query.after.values, query.after.record_id)
 
 
-async def drain(source: Source, first: FirstRows[T]) -> AsyncIterator[list[T]]:
+async def drain(view: View, first: FirstRows[T]) -> AsyncIterator[list[T]]:
     """Yield the first rows of many in order, some at a time."""
     part: list[T] = []
     for row in first.in_order():
         part.append(row)
         if len(part) == DRAIN_ROWS:
             yield part
-            await source.rest(len(part))
+            await view.rest(len(part))
             part = []
     yield part
 

@@ -4,7 +4,7 @@ A join is a nested walk: the left table in its order, for each of its records th
 then (for right and full joins) the right records that nothing matched. The walk can begin behind any pair, so a page
 costs what the page holds. Where a condition on the right side says which pairs are wanted, it may lead: its right
 records are gathered first, and the left ones by their keys (`LedIds`), in turns with the walk as any other rival.
-Knows no tables: it is given a `Source`; see ``joining.py`` for who calls this.
+Knows no tables: it is given a `View`; see ``joining.py`` for who calls this.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ramekin.query import execute, source
+from ramekin.query import execute
 from ramekin.query.gather import IDS_FOR_A_ROW, Ids
 from ramekin.query.join import Group, On, PairPosition, field_of_row
 from ramekin.query.match import body_matcher
@@ -26,18 +26,8 @@ from ramekin.values.ids import id_order, sort_ids
 from ramekin.values.readings import Reading, join_keyer
 
 if TYPE_CHECKING:
-    from ramekin.query.source import Row
+    from ramekin.query.view import Row, View
     from ramekin.values.keys import JoinKey
-
-
-class Source(source.Source, Protocol):
-    """Where rows come from: two tables at one moment."""
-
-    async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
-        """Return the rows with a join key in a field, in id order, for each of some keys."""
-
-    def kinds(self, table: str, field: Field) -> frozenset[int]:
-        """Return the types of values by which `lookup` may find rows in a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,7 @@ class Walk:
 
     def __init__(
         self,
-        source: Source,
+        view: View,
         plan: JoinPlan,
         max_sorted: int,
         after: PairPosition | None = None,
@@ -94,12 +84,12 @@ class Walk:
         Args:
             is_for_all: all groups are wanted, in whatever order.
         """
-        self._source, self._plan, self._max_sorted, self._after = source, plan, max_sorted, after
+        self._view, self._plan, self._max_sorted, self._after = view, plan, max_sorted, after
         self._led: LedIds | None = None
         self._rights: Rows | None = None
-        self._matches = Matches(source, plan.right_table, plan.left_field, plan.right_field)
+        self._matches = Matches(view, plan.right_table, plan.left_field, plan.right_field)
         query, way = self._choose(is_for_all=is_for_all)
-        self.lefts = Rows(source, plan.left_table, query, way, max_sorted, is_whole=True, led=self._begin_led)
+        self.lefts = Rows(view, plan.left_table, query, way, max_sorted, is_whole=True, led=self._begin_led)
 
     @property
     def examined(self) -> int:
@@ -132,38 +122,38 @@ class Walk:
 
     def _choose(self, *, is_for_all: bool) -> tuple[Query, Plan]:
         """Return which left rows are walked, and by which way."""
-        source, plan, after = self._source, self._plan, self._after
+        view, plan, after = self._view, self._plan, self._after
         position = None if after is None or after.left is None else Position(after.values, after.left)
         query = replace(plan.left_query, after=position)
-        query = execute.with_what_is_known(source, plan.left_table, query)
+        query = execute.with_what_is_known(view, plan.left_table, query)
         led = self._led_plan()
         if is_for_all:
-            way = execute.choose(source, plan.left_table, query, led, is_for_all=True)
+            way = execute.choose(view, plan.left_table, query, led, is_for_all=True)
             if not isinstance(way.access, IdWalk):
                 return replace(query, sort=()), way
             led = None
-        way = execute.choose(source, plan.left_table, query, led)
+        way = execute.choose(view, plan.left_table, query, led)
         return query, replace(way, rival=None) if is_for_all else way
 
     def _led_plan(self) -> Led | None:
         """Return the way that begins at the right side, if there is one."""
-        source, plan = self._source, self._plan
+        view, plan = self._view, self._plan
         if plan.leading is None:
             return None
-        if plan.left_field != ID and source.estimate(plan.left_table, Equal(plan.left_field, ())) > 0:
+        if plan.left_field != ID and view.estimate(plan.left_table, Equal(plan.left_field, ())) > 0:
             return None  # there was no room for the index that leads from right rows to left ones
-        query = execute.with_what_is_known(source, plan.right_table, Query(plan.leading))
-        return Led(execute.choose(source, plan.right_table, query, is_for_all=True))
+        query = execute.with_what_is_known(view, plan.right_table, Query(plan.leading))
+        return Led(execute.choose(view, plan.right_table, query, is_for_all=True))
 
     def _begin_led(self) -> LedIds:
         led = self._led_plan()
         assert led is not None, self._plan
-        self._led = LedIds(self._source, self._plan, led.plan)
+        self._led = LedIds(self._view, self._plan, led.plan)
         return self._led
 
     async def _rest_of(self, after: PairPosition) -> Group | None:
         """Return the left record at which the last page ended, with the matches behind the one at which it ended."""
-        found = self._source.get(self._plan.left_table, str(after.left))
+        found = self._view.get(self._plan.left_table, str(after.left))
         if found is None or after.right is None:
             return None
         if not body_matcher(self._plan.left_query.where)(found[1]):
@@ -173,12 +163,12 @@ class Walk:
         return (found, rest) if rest else None
 
     async def _unmatched_right(self, after: int | str | None) -> AsyncIterator[list[Row]]:
-        source, plan = self._source, self._plan
-        matches = Matches(source, plan.left_table, plan.right_field, plan.left_field)
+        view, plan = self._view, self._plan
+        matches = Matches(view, plan.left_table, plan.right_field, plan.left_field)
         position = None if after is None else Position((), after)
-        query = execute.with_what_is_known(source, plan.right_table, replace(plan.right_query, after=position))
-        way = execute.choose(source, plan.right_table, query)
-        self._rights = Rows(source, plan.right_table, query, way, self._max_sorted, is_whole=True)
+        query = execute.with_what_is_known(view, plan.right_table, replace(plan.right_query, after=position))
+        way = execute.choose(view, plan.right_table, query)
+        self._rights = Rows(view, plan.right_table, query, way, self._max_sorted, is_whole=True)
         async for rows in self._rights.in_order():
             found = await matches.of(rows)
             if unmatched := [row for row, lefts in zip(rows, found, strict=True) if not lefts]:
@@ -188,8 +178,8 @@ class Walk:
 class Matches:
     """Looks up rows' matches in the other table."""
 
-    def __init__(self, source: Source, table: str, own: Field, other: Field) -> None:
-        self._source, self._table, self._field = source, table, other
+    def __init__(self, view: View, table: str, own: Field, other: Field) -> None:
+        self._view, self._table, self._field = view, table, other
         self._read, self._key_of = field_of_row(own.path), join_keyer(own.reading)
 
     async def of(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
@@ -197,7 +187,7 @@ class Matches:
         read, key_of = self._read, self._key_of
         keys = [key_of(read(row)) for row in rows]
         wanted = [key for key in keys if key is not None]
-        found = await self._source.lookup(self._table, self._field, wanted)
+        found = await self._view.lookup(self._table, self._field, wanted)
         if len(found) == len(keys):
             return found
         matches = iter(found)
@@ -207,9 +197,9 @@ class Matches:
 class LedIds:
     """The ids of left rows that match right rows of a condition, and these matches."""
 
-    def __init__(self, source: Source, plan: JoinPlan, way: Plan) -> None:
-        self._source, self._plan = source, plan
-        self._ids = Ids(source, plan.right_table, way.access)
+    def __init__(self, view: View, plan: JoinPlan, way: Plan) -> None:
+        self._view, self._plan = view, plan
+        self._ids = Ids(view, plan.right_table, way.access)
         self._matches = None if way.rest == EVERYTHING else body_matcher(way.rest)
         self._key_of = join_keyer(plan.reading)
         self._read_left, self._read_right = field_of_row(plan.on.left), field_of_row(plan.on.right)
@@ -217,19 +207,19 @@ class LedIds:
 
     async def more(self, most: int) -> tuple[int, list[int | str]]:
         """Return how many rows more were looked at on both sides, and the left ids that are new among them."""
-        source, plan = self._source, self._plan
+        view, plan = self._view, self._plan
         fresh: dict[JoinKey, None] = {}
-        looked_at, ids = self._ids.take(min(most, source.rows_at_once(plan.right_table)))
-        for row in source.rows(plan.right_table, ids):
+        looked_at, ids = self._ids.take(min(most, view.rows_at_once(plan.right_table)))
+        for row in view.rows(plan.right_table, ids):
             if self._matches is None or self._matches(row[1]):
                 key = self._key_of(self._read_right(row))
                 if key is not None:
                     if key not in self._rights:
                         self._rights[key], fresh[key] = [], None
                     self._rights[key].append(row[0])
-        found = await source.lookup(plan.left_table, plan.left_field, list(fresh))
+        found = await view.lookup(plan.left_table, plan.left_field, list(fresh))
         lefts = [row[0] for rows in found for row in rows]
-        await source.rest(len(ids) + len(lefts) // IDS_FOR_A_ROW)
+        await view.rest(len(ids) + len(lefts) // IDS_FOR_A_ROW)
         return looked_at + len(lefts), lefts
 
     async def of(self, lefts: Sequence[Row]) -> list[Sequence[Row]]:
@@ -238,4 +228,4 @@ class LedIds:
         for row in lefts:
             key = self._key_of(self._read_left(row))
             found.append(self._rights.get(key, ()) if key is not None else ())
-        return [self._source.rows(self._plan.right_table, sort_ids(ids)) for ids in found]
+        return [self._view.rows(self._plan.right_table, sort_ids(ids)) for ids in found]

@@ -28,7 +28,7 @@ from ramekin.values.paths import FieldPath, print_path, row_reader
 
 if TYPE_CHECKING:
     from ramekin.query.join import Group, Pair, Row
-    from ramekin.query.source import Source
+    from ramekin.query.view import View
     from ramekin.schema.fields import Fields
 
 SIDE = FieldType(frozenset({"object", "null"}))
@@ -192,8 +192,8 @@ def pair_reader(paths: Sequence[FieldPath], names: tuple[str, str]) -> Callable[
 class PairFilter:
     """Which pairs stay: those of which holds what the walk has not decided."""
 
-    def __init__(self, source: Source, names: tuple[str, str], parts: Phases) -> None:
-        self._source = source
+    def __init__(self, view: View, names: tuple[str, str], parts: Phases) -> None:
+        self._view = view
         self._matched, self._unmatched, self._alone = (
             None if test in (EVERYTHING, NOTHING) else pair_test(test, names)  # for nothing the walk gives nothing
             for test in (parts.matched, parts.unmatched, parts.alone)
@@ -227,7 +227,7 @@ class PairFilter:
                         charge(len(part))
                         if kept := [right for right in part if test((left, right))]:
                             yield [(left, kept)]
-                        await self._source.rest(len(part))
+                        await self._view.rest(len(part))
 
 
 def pair_test(where: Predicate, names: tuple[str, str]) -> Callable[[Pair], bool]:
@@ -256,7 +256,7 @@ class PairKey:
 
 
 async def sort_pairs(
-    source: Source,
+    view: View,
     batches: AsyncIterator[list[Group]],
     key_of: PairKey,
     behind: tuple[Any, ...] | None,
@@ -288,10 +288,10 @@ async def sort_pairs(
                 key = key_of(pair)
                 if behind is None or key > behind:
                     first.add(key, pair)
-            await source.rest(len(pairs))
+            await view.rest(len(pairs))
             if wanted > most and len(first) > most:
                 raise too_many_rows(most, page_advice(offset))
-    return [pair async for part in drain(source, first) for pair in part]
+    return [pair async for part in drain(view, first) for pair in part]
 
 
 async def each_group(batches: AsyncIterator[list[Group]]) -> AsyncIterator[Group]:
@@ -314,7 +314,7 @@ class TreeMaker:
 
     def __init__(
         self,
-        source: Source,
+        view: View,
         names: tuple[str, str],
         rest: Predicate,
         sort: Sequence[Order],
@@ -323,7 +323,7 @@ class TreeMaker:
         keeps_left: bool,
     ) -> None:
         self._charge = charge
-        self._source, self._keeps_left, self._tests = source, keeps_left, rest != EVERYTHING
+        self._view, self._keeps_left, self._tests = view, keeps_left, rest != EVERYTHING
         self._test = pair_test(rest, names)
         self._key = PairKey(sort, names)
 
@@ -346,11 +346,11 @@ class TreeMaker:
                     if not self._tests or self._test((left, row)):
                         kept.add(self._key((left, row)), row)
                 self._charge(len(part))
-                await self._source.rest(len(part))
+                await self._view.rest(len(part))
                 if len(kept) > most:
                     raise too_many_rows(most, "add conditions on the matches, or take pairs")
             if len(kept) or self._keeps_left:
-                yield Tree(left, tuple([row async for part in drain(self._source, kept) for row in part]))
+                yield Tree(left, tuple([row async for part in drain(self._view, kept) for row in part]))
 
 
 def _read_nothing(_: bytes) -> Sequence[Any]:

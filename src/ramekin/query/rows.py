@@ -27,7 +27,7 @@ from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
     from ramekin.query.gather import Gathered, IdSource
-    from ramekin.query.source import Row, Source
+    from ramekin.query.view import Row, View
 
 
 class Rows:
@@ -35,7 +35,7 @@ class Rows:
 
     def __init__(
         self,
-        source: Source,
+        view: View,
         table: str,
         query: Query,
         plan: Plan,
@@ -53,7 +53,7 @@ class Rows:
         """
         self.plan = plan
         """The way to the rows; of two, the one that led there."""
-        self._source, self._table, self._query = source, table, query
+        self._view, self._table, self._query = view, table, query
         self._max_sorted, self._is_whole = max(1, max_sorted), is_whole
         self._walked = self._charged = 0
         self._led = led
@@ -80,7 +80,7 @@ class Rows:
                 skip = max(0, skip - len(part))
                 if len(page) >= wanted:
                     break
-                await self._source.rest(looked_at)
+                await self._view.rest(looked_at)
             return page[:wanted]
         async with aclosing(self.in_order()) as parts:
             async for part in parts:
@@ -127,20 +127,20 @@ class Rows:
                 if part:
                     last = part[-1]
                     yield part
-                await self._source.rest(looked_at)
+                await self._view.rest(looked_at)
             if last is None or not (self._is_whole and gathered.is_cut):
                 return
             gathered, last = self._gathering(plan, replace(self._query, after=self._position(last))), None
 
     def _gathering(self, plan: Plan, query: Query) -> Gathered:
         gathered: Gathered
-        source, table, most = self._source, self._table, query.wanted
-        ids = self._led() if isinstance(plan.access, Led) and self._led else Ids(source, table, plan.access)
+        view, table, most = self._view, self._table, query.wanted
+        ids = self._led() if isinstance(plan.access, Led) and self._led else Ids(view, table, plan.access)
         if query.is_by_id:
-            gathered = GatheredById(source, table, query, plan, ids, maxsize if self._is_whole else most)
+            gathered = GatheredById(view, table, query, plan, ids, maxsize if self._is_whole else most)
         else:
             most = self._max_sorted if self._is_whole else most
-            gathered = GatheredByFields(source, table, query, plan, ids, most, self._max_sorted)
+            gathered = GatheredByFields(view, table, query, plan, ids, most, self._max_sorted)
         self._gathered.append(gathered)
         return gathered
 
@@ -148,18 +148,18 @@ class Rows:
         """Yield what matches of each batch of rows that come in order."""
         for looked_at, part in self._tested(self._query):
             yield part
-            await self._source.rest(looked_at)
+            await self._view.rest(looked_at)
 
     def _tested(self, query: Query) -> Iterator[tuple[int, Sequence[Row]]]:
         """Yield how many rows were looked at, and those that match: at first as many as are wanted, then more."""
         ids, rest = self._walk(query.after), self.plan.rest
         matches = None if rest == EVERYTHING else body_matcher(rest)
-        at_once = self._source.rows_at_once(self._table)
+        at_once = self._view.rows_at_once(self._table)
         size = min(at_once, query.wanted)
         while batch := list(islice(ids, max(1, min(size, self._allowed - self._walked - self._charged)))):
             size = min(at_once, 2 * size)
             self._walked += len(batch)
-            rows = self._source.rows(self._table, batch)
+            rows = self._view.rows(self._table, batch)
             yield len(batch), rows if matches is None else [row for row in rows if matches(row[1])]
 
     async def _by_groups(self) -> AsyncGenerator[Sequence[Row], None]:
@@ -187,7 +187,7 @@ class Rows:
             for row in part:
                 key = key_of(row)
                 if key[0] != current:
-                    async for done in drain(self._source, first):
+                    async for done in drain(self._view, first):
                         most -= len(done)
                         yield done
                     if most <= 0:
@@ -197,22 +197,22 @@ class Rows:
                     first.add(key, row)
             check_held(first, self._max_sorted, query.offset)
             yield ()
-            await self._source.rest(looked_at)
-        async for done in drain(self._source, first):
+            await self._view.rest(looked_at)
+        async for done in drain(self._view, first):
             yield done
 
     def _walk(self, after: Position | None) -> Iterator[int | str]:
         """Yield ids in the order of the plan, from a position's value on; behind its id if the order ends there."""
         access = self.plan.access
         if isinstance(access, IdWalk):
-            return self._source.walk_ids(self._table, access, None if after is None else after.record_id)
+            return self._view.walk_ids(self._table, access, None if after is None else after.record_id)
         assert isinstance(access, Walk), access
         order, spans, behind = access.order, access.spans, None
         if after is not None:
             value = comparer(order.field.reading)(after.values[0])
             spans = intersect(spans, spans_behind(order, value))
             behind = None if self._is_by_groups else (value, after.record_id)
-        return self._source.walk(
+        return self._view.walk(
             self._table,
             order.field,
             spans,
