@@ -110,6 +110,58 @@ def test_a_mistake_changes_nothing(api, pets, method, query, code):
     assert len(whole(api)) == 6
 
 
+NUMBERS = {"additionalProperties": {"type": "integer"}}
+
+
+@pytest.mark.parametrize("asked", ["vpi", "stock.vpi", "named.vpi", "sizes.7", "pair.7", "parts.vpi.city", "any.vpi"])
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (NUMBERS, {"propertyNames": {"enum": ["vip"]}, **NUMBERS}),
+        ({"patternProperties": {"^v": {"type": "integer"}}}, {"propertyNames": {"$ref": "#/$defs/names"}, **NUMBERS}),
+        (
+            {"allOf": [{"required": ["vip"]}], **NUMBERS},
+            {"anyOf": [{"propertyNames": {"const": "vip"}, **NUMBERS}, {"type": "null"}]},
+        ),
+        ({"anyOf": [NUMBERS, {"required": ["vip"]}]}, {"$ref": "#/$defs/numbers"}),
+    ],
+)
+def test_a_field_that_no_record_has_and_no_schema_names_is_unknown_whatever_type_it_would_have(api, asked, more, named):
+    schema = {
+        "properties": {
+            "id": {},
+            "stock": NUMBERS,
+            "named": named,
+            "sizes": {"type": "array", "items": {"type": "integer"}},
+            "pair": {"type": "array", "prefixItems": [{"type": "integer"}], "items": {"type": "integer"}},
+            "parts": {"additionalProperties": {"properties": {"city": {"type": "string"}}}},
+            "any": {},
+            "late": True,
+        },
+        "$defs": {"numbers": NUMBERS, "names": {"enum": ["vip"]}},
+        **more,
+    }
+    assert api.put("/api/v1/tables/things", json={"schema": schema}).status_code == 201
+    record = {"vip": 1, "stock": {"vip": 1}, "named": {"vip": 1}, "sizes": [1], "pair": [1, 2], "any": {"vip": 1}}
+    things = "/api/v1/data/things"
+    bulk = [{"id": i, **record, "parts": {"vip": {"city": "Paris"}}} for i in range(2)]
+    assert api.post(things, json=bulk).status_code == 201
+    for method, options in (
+        ("DELETE", {}),
+        ("PATCH", {"json": {}}),
+        ("GET", {"headers": {"prefer": "handling=strict"}}),
+    ):
+        problem = assert_problem(api.request(method, f"{things}?{asked}:ne=1", **options), 400, "unknown-field")
+    if "vpi" in asked and asked != "named.vpi":
+        assert f"'{asked.replace('vpi', 'vip')}'" in problem["detail"]
+    for words in (f"sort={asked}", f"select={asked}", f"{asked}:exists=true"):
+        answer = api.get(f"{things}?{words}")
+        assert answer.status_code == 400 or answer.json()["warnings"], words
+    for known in ("vip", "stock.vip", "named.vip", "sizes.0", "pair.1", "parts.vip.city", "any.vip", "late"):
+        assert "warnings" not in api.get(f"{things}?sort={known}").json()
+    assert api.delete(f"{things}?late:ne=1").json()["changed"] == 2
+
+
 def test_a_patch_is_an_object_that_leaves_the_id_alone(api, pets):
     assert_problem(api.patch(f"{PETS}?id=1", json=[]), 422, "invalid-record")
     assert_problem(api.patch(f"{PETS}?id=1", json={"id": 2}), 400, "id-mismatch")

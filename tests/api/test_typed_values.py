@@ -3,12 +3,12 @@
 import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, Field, PrivateAttr, computed_field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, computed_field
 from pydantic.dataclasses import dataclass
 
 from ramekin.api.app import create_app
@@ -70,7 +70,32 @@ class Named(BaseModel):
         return self.name.upper()
 
 
+class Circle(BaseModel):
+    kind: Literal["circle"]
+    radius: int
+
+
+class Square(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int]
+    kind: Literal["square"]
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, int]
+    id: int
+    stock: dict[str, int] = {}
+    sized: dict[Literal["small", "large"], int] = {}
+    tags: list[str] = []
+    pair: tuple[int, str] = (1, "a")
+    circles: dict[str, Circle] = {}
+    shape: Annotated[Circle | Square, Field(discriminator="kind")] | None = None
+    loose: Any = None
+
+
 MODELS = {
+    "opens": Open,
     "decs": ByDecimal,
     "moments": ByMoment,
     "durations": ByDuration,
@@ -112,6 +137,34 @@ def test_an_id_of_a_declared_type_is_found_by_its_value(client, table, spellings
     if "sort" not in query:
         deleted = client.delete(f"{DATA}/{table}", params=query)
         assert deleted.json() == {"matched": len(expected), "changed": len(expected)}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "vpi",
+        "stock.vpi",
+        "sized.vpi",
+        "tags.7",
+        "pair.2",
+        "circles.vpi.radius",
+        "circles.a.raduis",
+        "shape.vpi",
+        "loose.a",
+    ],
+)
+def test_a_field_that_no_record_has_and_the_model_does_not_name_is_unknown(client, asked):
+    opens, circle = f"{DATA}/opens", {"kind": "circle", "radius": 1}
+    record = {"vip": 1, "stock": {"vip": 1}, "tags": ["a"], "circles": {"a": circle}, "shape": circle}
+    assert client.post(opens, json=[{"id": i, **record} for i in range(2)]).status_code == 201
+    assert_problem(client.delete(opens, params={f"{asked}:ne": "1"}), 400, "unknown-field")
+    assert_problem(client.patch(opens, params={f"{asked}:null": "true"}, json={"tags": []}), 400, "unknown-field")
+    listed = client.get(opens, params={"sort": asked})
+    assert listed.status_code == 400 or listed.json()["warnings"]
+    for known in ("vip", "stock.vip", "sized.large", "tags.0", "pair.1", "circles.a.radius", "shape.radius", "loose"):
+        answer = client.get(opens, params={"sort": known})
+        assert (answer.status_code, answer.json().get("warnings")) == (200, None), known
+    assert_problem(client.get(opens, params={"vip": "no number"}), 400, "invalid-value")
 
 
 def test_a_change_by_id_meets_the_record(client):

@@ -83,6 +83,30 @@ def test_branches_that_only_ask_for_members_leave_their_types_alone():
     assert of(DATE, **asked).reading == "date"
 
 
+@pytest.mark.parametrize(
+    ("schema", "path", "is_named"),
+    [
+        (True, "v", True),
+        ({}, "v.x", False),
+        ({"additionalProperties": WHOLE}, "v.x", False),
+        ({"additionalProperties": {"properties": {"x": WHOLE}}}, "v.y.x", False),
+        ({"patternProperties": {"x": WHOLE}}, "v.x", False),
+        ({"properties": {"x": {"additionalProperties": WHOLE}}}, "v.x", True),
+        ({"allOf": [{"properties": {"x": True}}, {"additionalProperties": WHOLE}]}, "v.x", True),
+        ({"oneOf": [{"additionalProperties": WHOLE}, {"properties": {"x": WHOLE}}]}, "v.x", True),
+        ({"propertyNames": {"enum": ["x"]}, "additionalProperties": WHOLE}, "v.x", True),
+        ({"propertyNames": {"enum": ["x"]}, "additionalProperties": WHOLE}, "v.y", None),
+        ({"propertyNames": {"maxLength": 1}, "additionalProperties": WHOLE}, "v.x", False),
+        ({"type": "array", "items": WHOLE}, "v.0", False),
+        ({"type": "array", "prefixItems": [WHOLE], "items": WHOLE}, "v.0", True),
+        ({"type": "array", "prefixItems": [WHOLE], "items": WHOLE}, "v.1", False),
+    ],
+)
+def test_a_field_is_named_where_each_step_to_it_is(schema, path, is_named):
+    found = of(schema, path)
+    assert (found if found is None else found.is_named) is is_named
+
+
 def test_circles_and_schemas_without_end_say_nothing():
     assert of({"$ref": "#/properties/v"}) == ANYTHING
     assert of({"$ref": "#/$defs/a"}, **{"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}) == ANYTHING

@@ -1,6 +1,6 @@
-"""Which fields a table has, declared by its schema or present in a record, and which kinds of values stand in them.
+"""Which fields a table has, named by its schema or present in a record, and which kinds of values stand in them.
 
-A trait of a table without a schema is looked for in the records, all that a query names in one pass. A record that has
+A field that no schema names is looked for in the records, all that a query names in one pass. A record that has
 it is remembered here; that none has is known to the engine, whatever is written. Knows no HTTP; see ``finding.py`` and
 ``joining.py`` for who asks.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ramekin.values.paths import FieldPath
 
 SAMPLE_ROWS = 500
-"""Records in which a table without a schema is searched for names to suggest."""
+"""Records that are searched for names to suggest."""
 
 NAME_DEPTH = 3
 
@@ -63,11 +63,11 @@ class Presence:
         return self._schemas.get(table) or NO_SCHEMA
 
     async def has(self, table: str, path: FieldPath) -> bool:
-        """Say whether a field is declared or present in a record. Raises, and costs, as `absent`."""
+        """Say whether a field is named by the schema or present in a record. Raises, and costs, as `absent`."""
         return not await self.absent(table, [path])
 
     async def absent(self, table: str, paths: Iterable[FieldPath]) -> list[FieldPath]:
-        """Return those of some fields that are neither declared nor present in a record.
+        """Return those of some fields that the schema does not name and no record has.
 
         Raises:
             UnknownTable: there is no such table.
@@ -81,7 +81,7 @@ class Presence:
             declared = fields.type_of(path)
             if declared is None:
                 absent.add(path)
-            elif path != ID_PATH and not declared.kinds:
+            elif path != ID_PATH and not declared.is_named:
                 unknown.append(Trait(path))
         absent |= {trait.path for trait in await self._lacking(table, unknown)}
         return [path for path in paths if path in absent]
@@ -110,15 +110,14 @@ class Presence:
         return body is not None and trait.has(reader(trait.path)(body))
 
     async def names(self, table: str) -> list[str]:
-        """Return the names of a table's fields, as far as its schema or its first records tell: dotted, outer first."""
-        if (schema := self._schemas.get(table)) is not None:
-            return list(schema.field_names())
+        """Return the names of a table's fields, by its schema and its first records: dotted, outer ones first."""
+        declared = self.fields(table).field_names()
         async with self._engine.snapshot([Access(table)]) as view:
             async for bodies in view.batches(table):
                 found = (path for body in islice(bodies, SAMPLE_ROWS) for path in _paths(codec.parse(body)))
                 unique = sorted(islice(_unique(found), MAX_NAMES), key=len)
-                return [print_path(path) for path in unique]
-        return []
+                return list(dict.fromkeys([*declared, *map(print_path, unique)]))
+        return list(declared)
 
     async def missing(
         self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Sequence[str] = ()

@@ -10,11 +10,12 @@ validation; see ``fields.py`` for what is made of it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ramekin.schema.fields import ANYTHING, KINDS, Field, FieldType, narrowed, widened
-from ramekin.values.keys import KIND_NAMES, kind_of, order_key
+from ramekin.values.keys import KIND_NAMES, TEXT, kind_of, order_key
 from ramekin.values.paths import print_path
 from ramekin.values.readings import FORMATS
 
@@ -60,7 +61,7 @@ class _Search:
     def of(self, part: Any, path: FieldPath) -> FieldType | None:
         """Return what a part of the schema says of what lies at a path inside it."""
         if not isinstance(part, dict) or _is_apart(part, self._root):
-            return None if part is False else ANYTHING
+            return None if part is False else FieldType(is_named=not path)
         place = id(part), len(path)
         if place not in self._known:
             if len(self._known) >= _MAX_PARTS or self._depth >= _MAX_DEPTH:
@@ -91,18 +92,32 @@ class _Search:
         name, rest, kinds = path[0], path[1:], _kinds(part)
         found: FieldType | None = None
         if not kinds or "object" in kinds:
-            found = self.of(self._member(part, name), rest)
+            is_named = name in part.get("properties", {}) or self._lists(part, name) is True
+            found = _told(self.of(self._member(part, name), rest), is_named=is_named)
         if (not kinds or "array" in kinds) and _INDEX.fullmatch(name):
-            found = widened(found, self.of(_element(part, int(name)), rest))
+            is_named = int(name) < len(part.get("prefixItems", ()))
+            found = widened(found, _told(self.of(_element(part, int(name)), rest), is_named=is_named))
         return found
 
     def _member(self, part: dict[str, Any], name: str) -> Any:
         properties = part.get("properties", {})
         if name in properties:
             return properties[name]
+        if self._lists(part, name) is False:
+            return False
         if "patternProperties" in part:
             return True
         return part.get("additionalProperties", not (self._is_closed and properties))
+
+    def _lists(self, part: dict[str, Any], name: str) -> bool | None:
+        """Say whether a name is one of those that `propertyNames` lists; None where it lists none."""
+        names = self.of(part["propertyNames"], ()) if "propertyNames" in part else None
+        return names.lists((TEXT, name)) if names is not None and "text" in names.listed else None
+
+
+def _told(found: FieldType | None, *, is_named: bool) -> FieldType | None:
+    """Return what is said of a field, which is named only if each step of the way to it is."""
+    return found if is_named or found is None else replace(found, is_named=False)
 
 
 def own_type(part: dict[str, Any]) -> FieldType:
@@ -114,10 +129,10 @@ def own_type(part: dict[str, Any]) -> FieldType:
     types = part.get("type", ())
     is_integer = "integer" in types and "number" not in types
     if values is None:
-        return FieldType(kinds, reading, is_integer=is_integer)
+        return FieldType(kinds, reading, is_integer=is_integer, is_named=True)
     keys = (key for value in values if (key := order_key(value)) is not None)
     listed = tuple(key for key in keys if KIND_NAMES[key[0]] in kinds)
-    return FieldType(kinds, reading, kinds - {"null"}, listed, is_integer)
+    return FieldType(kinds, reading, kinds - {"null"}, listed, is_integer, is_named=True)
 
 
 def _element(part: dict[str, Any], index: int) -> Any:

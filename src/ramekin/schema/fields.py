@@ -8,7 +8,7 @@ and by which reading stored ones are compared. Knows no schemas (see ``declarati
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,7 +79,9 @@ class FieldType:
 
     `kinds` are JSON's names of the types that may stand there; none means that any may. `reading` is what a text there
     means. Of the kinds in `listed`, only the values in `values` (their order keys) may stand there. A number is whole
-    where `is_integer` says so. A text that `is_canonical` is stored in the one spelling of what it means.
+    where `is_integer` says so. A text that `is_canonical` is stored in the one spelling of what it means. A field
+    `is_named` if the declaration names it and does not only say what others may hold: an element of any array, a member
+    of any name.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -88,6 +90,7 @@ class FieldType:
     values: tuple[OrderKey, ...] = ()
     is_integer: bool = False
     is_canonical: bool = False
+    is_named: bool = field(default=False, compare=False)
 
     @property
     def compared(self) -> Reading:
@@ -174,7 +177,8 @@ def narrowed(one: FieldType | None, other: FieldType | None) -> FieldType | None
         return None
     reading = other.reading if one.reading == "plain" else one.reading
     values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if one.lists(key) and other.lists(key))
-    return FieldType(kinds, reading, one.listed | other.listed, values, one.is_integer or other.is_integer)
+    is_integer, is_named = one.is_integer or other.is_integer, one.is_named or other.is_named
+    return FieldType(kinds, reading, one.listed | other.listed, values, is_integer, is_named=is_named)
 
 
 def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
@@ -186,7 +190,8 @@ def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
     listed = frozenset(kind for kind in either if all(kind in t.listed or not t.may_be(kind) for t in (one, other)))
     values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if KIND_NAMES[key[0]] in listed)
     is_integer = all(each.is_integer for each in (one, other) if each.may_be("number"))
-    return FieldType(kinds, _reading_of_either(one, other), listed, values, is_integer)
+    is_named = one.is_named or other.is_named
+    return FieldType(kinds, _reading_of_either(one, other), listed, values, is_integer, is_named=is_named)
 
 
 def _reading_of_either(one: FieldType, other: FieldType) -> Reading:
