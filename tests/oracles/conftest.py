@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from ramekin.database import finding, joining
+from ramekin.database import finding, join_rows
 from ramekin.engine import view
-from ramekin.query import execute, gather, join, order, pairs
-from ramekin.storage import indexes, table
+from ramekin.query import execute, gather, order, pairs
+from ramekin.storage import indexed, indexes, table
 
 SMALL = {
     indexes: {"SHORT_POSTING": 2, "SAMPLE_VALUES": 2},
+    indexed: {"BATCH": 3},
     table: {"BATCH": 3},
     view: {"BATCH_ROWS": 4, "REST_ROWS": 2, "SCAN_ROWS": 5, "SHORT_LIST": 3, "BATCH_BYTES": 300},
     order: {"RUN_ROWS": 3},
     gather: {"DRAIN_ROWS": 3, "RUN_IDS": 4},
     execute: {"RUN_IDS": 4},
-    join: {"SCAN_ROWS": 3},
     pairs: {"AT_ONCE": 3},
-    joining: {"AT_ONCE": 3},
+    join_rows: {"AT_ONCE": 3},
     finding: {"PLAIN_ROWS": 2},
 }
 

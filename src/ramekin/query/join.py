@@ -17,7 +17,6 @@ from ramekin.values.paths import ID_PATH, FieldPath, parse_path, print_path, rea
 JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
 
-SCAN_ROWS = 256
 
 Row = tuple[int | str, bytes]
 Pair = tuple[Row | None, Row | None]
