@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ramekin.changes import Change, Written
-from ramekin.durability import journal, syncs
+from ramekin.durability import checkpoints, journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.store import Store
@@ -79,7 +79,7 @@ async def after_a_kill(tmp_path):
 
 
 async def test_a_log_that_has_grown_is_followed_by_a_snapshot_while_writes_go_on(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
     number = 0
 
@@ -96,7 +96,7 @@ async def test_a_log_that_has_grown_is_followed_by_a_snapshot_while_writes_go_on
 
 
 async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
 
     def no_room(*_):
@@ -114,7 +114,7 @@ async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, 
 
 
 async def test_where_no_log_can_be_begun_writes_go_on_in_the_old_one(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
     tries = []
 
@@ -151,7 +151,7 @@ async def test_a_stop_leaves_one_snapshot_of_small_tables_and_an_empty_log(engin
 async def test_a_stop_writes_no_snapshot_of_tables_that_are_large(engine, tmp_path, monkeypatch, more, files):
     await put(engine, "a", 500)
     [body] = engine.contents()["t"].bodies.values()
-    monkeypatch.setattr(journal, "SMALL_BYTES", 4 * len(body) - more)
+    monkeypatch.setattr(checkpoints, "SMALL_BYTES", 4 * len(body) - more)
     for key in "bcd":
         await put(engine, key, 500)
     await engine.close()
@@ -161,11 +161,11 @@ async def test_a_stop_writes_no_snapshot_of_tables_that_are_large(engine, tmp_pa
 
 async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_path, monkeypatch):
     pauses = []
-    monkeypatch.setattr(journal, "rest", lambda: (pauses.append(1), time.sleep(0.05)))
+    monkeypatch.setattr(checkpoints, "rest", lambda: (pauses.append(1), time.sleep(0.05)))
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
     for i in range(5000):  # 78 pauses
         await put(engine, str(i), 10)
-    monkeypatch.setattr(journal, "LOG_BYTES", 5000)
+    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
     await put(engine, "last", 10)
     await wait_until(lambda: len(pauses) >= 3)
     await engine.close()
@@ -176,9 +176,9 @@ async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_pa
 
 async def test_a_snapshot_that_was_given_up_before_the_last_commit_is_no_fault(engine, caplog):
     given_up = Future()
-    given_up.set_exception(journal._GivenUp())
+    given_up.set_exception(checkpoints._GivenUp())
     await put(engine, "a")
-    engine._journal._writing = given_up
+    engine._journal._checkpoints._writing = given_up
     await put(engine, "b")
     await engine.close()
     assert "fault" not in caplog.text

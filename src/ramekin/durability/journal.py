@@ -1,14 +1,32 @@
 """The journal: steps in, acknowledgements out; each step is in the log before anything is told of it.
 
-Where a commit need not be synced (`everysec`, `no`) the event loop appends a small step itself: that costs 3 µs, and a
-turn of another thread ten times as much. A thread does all that may take long. It commits whatever queued while its
-last commit ran as one group, with one sync for all (group commit without a timer); it syncs; when the log has grown, it
-has a snapshot written; when the disk failed, it writes all anew. A group that the disk refuses is refused as a whole,
-together with all that queued behind it, since that was computed from it. Knows no files; see ``store.py``, ``log.py``.
+The promise:
 
 1. A step is applied only after its commit, and in the order of commits.
 2. After a sync that failed nothing is acknowledged until fresh files, written from memory, are synced.
 3. `everysec`: a sync begins at most half a second after the first commit that it covers; commits wait when it is late.
+
+How it works. Two write to the log, never at once: the event loop and a thread.
+
+    a small step, `everysec` or `no`     the loop appends it itself: 3 µs, where a turn of another thread takes ten
+                                         times as long
+    everything else                      is queued. The thread takes all that queued while its last commit ran, as one
+                                         group, with one sync for all: a group commit that needs no timer
+
+They keep out of each other's way because the loop appends only while nothing is pending, and what the thread commits is
+pending until the loop has applied it. Where nothing is pending, the thread asks the loop to do what it wants done
+(`_ask`). Besides, the thread syncs, has snapshots written (``checkpoints.py``), and mends what a disk broke:
+
+            no room                         probe finds room
+    fine ------------> full: steps refused -----------------> fine
+     |     a sync or a write failed
+     +-------------------------------> the log is not trusted: steps refused
+                                         | fresh files are written from memory, and synced
+                                         +----------------------------------------------> fine
+
+Its limits: what memory holds is what counts. If the process ends while no fresh file can be written, the outcome of the
+group that failed is unknown until the next start reads the log, and that is what its callers are told. Knows no files;
+see ``step_queue.py`` for steps that wait, ``store.py`` and ``log.py`` for files.
 """
 
 from __future__ import annotations
@@ -17,17 +35,15 @@ import asyncio
 import functools
 import logging
 import threading
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from ramekin.changes import Written
 from ramekin.clock import SYSTEM
+from ramekin.durability.checkpoints import Checkpoints
 from ramekin.durability.faults import DiskFault
-from ramekin.durability.store import rest
+from ramekin.durability.step_queue import StepQueue, refusal
 from ramekin.durability.syncs import Syncs
-from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
 from ramekin.errors.stacks import log_fault
 
 if TYPE_CHECKING:
@@ -37,36 +53,22 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
+    from ramekin.durability.step_queue import Entry
     from ramekin.durability.store import Store
     from ramekin.errors import RamekinError
 
 RETRY_S = 1.0
-LOG_BYTES = 64 * 1024 * 1024
-"""A log is followed by a snapshot when it is larger than this, and than the last snapshot."""
-
-SMALL_BYTES = 64 * 1024 * 1024
-"""Tables of so many bytes at the most leave a snapshot when the server stops: about a second."""
+"""How soon a disk that refused is tried again."""
 
 DIRECT_CHANGES = 1000
 """Changes that the event loop appends itself: about 1 ms."""
-
-_UNKNOWN = (
-    "The disk failed while the change was written. It is not visible now; after a restart of the server it may be."
-)
 
 _log = logging.getLogger("ramekin")
 
 Answer = TypeVar("Answer")
 
 
-class _GivenUp(Exception):  # no error: who stops needs no snapshot
-    """The server stops while a snapshot is written."""
-
-
-Entry = tuple["Step", "asyncio.Future[None]"]
-
-
-class Journal:
+class Journal(StepQueue):
     """Commits steps to a file. Use it from one event loop, between `start` and `stop`."""
 
     def __init__(
@@ -86,30 +88,23 @@ class Journal:
             refuse: called on the loop when all that is pending was refused.
             contents: called on the loop; whole tables as they are, which nothing changes any more.
         """
-        self._file, self._store, self._fsync = file, store, store.fsync
-        self._apply, self._refuse, self._contents = apply, refuse, contents
+        super().__init__(apply, refuse)
+        self._file, self._store, self._contents = file, store, contents
         self._appends = store.fsync != "always"  # an append by the loop is a commit
-        self._queue: deque[Entry] = deque()
-        self._wake = threading.Event()
-        self._is_stopping = False
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
         self._syncs = Syncs(self._workers, clock, self._wake.set, is_wanted=store.fsync == "everysec")
-        self._writing: Future[int] | None = None  # a snapshot
-        self._snapshot_bytes = 0
-        self._pending = 0
-        self.fault: DiskFault | None = None
-        """Why writes are refused now; None when they are not."""
+        self._checkpoints = Checkpoints(
+            store,
+            self._workers,
+            lambda following: self._ask(functools.partial(self._switch, following)),
+            lambda: self._is_stopping,
+        )
 
     def start(self) -> None:
         """Begin to commit."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="ramekin-journal", daemon=True)
         self._thread.start()
-
-    def take_no_more(self) -> None:
-        """Refuse what comes from now on; what is queued is committed."""
-        self._is_stopping = True
-        self._wake.set()
 
     async def stop(self) -> None:
         """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
@@ -145,33 +140,6 @@ class Journal:
         if self._syncs.oldest_s is None:
             self._syncs.note()
 
-    def admit(self) -> None:
-        """See that a step may be queued, and that what is queued may be waited for. Raises as `append`. Cost: O(1)."""
-        if self._is_stopping:
-            raise Unavailable("The server is stopping; the change was not applied.")
-        if self.fault is not None and self.fault.is_lasting:
-            raise refusal(self.fault)
-
-    def append(self, step: Step) -> asyncio.Future[None]:
-        """Queue a step; the future is done once it is committed and applied. Cost: O(1).
-
-        Raises:
-            StorageFull, JournalFailed: the disk refuses writes; nothing is queued. The future raises the same.
-            Unavailable: the journal is being stopped.
-        """
-        self.admit()
-        done = self._loop.create_future()
-        self._pending += 1
-        self._queue.append((step, done))
-        if not self._wake.is_set():
-            self._wake.set()
-        return done
-
-    async def flush(self) -> None:
-        """Wait until all that is queued is committed and applied. Raises as the future of a step."""
-        if self._pending:
-            await self.append(Written(()))
-
     # On the loop
 
     def _refused(self, error: Exception) -> RamekinError:
@@ -180,33 +148,6 @@ class Journal:
         self._set_fault(fault)
         self._wake.set()
         return refusal(fault)
-
-    def _finish(self, group: Sequence[Entry]) -> None:
-        self._set_fault(None)
-        self._pending -= len(group)
-        for step, done in group:
-            self._apply(step)
-            if not done.done():
-                done.set_result(None)
-
-    def _refuse_all(
-        self, group: Sequence[Entry], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
-    ) -> None:
-        """Refuse a group and all that queued behind it: it was computed from what is not there."""
-        self._set_fault(fault if is_unknown or not fault.is_lasting else None)  # None: a fresh file stands already
-        behind = list(self._queue)
-        self._queue.clear()
-        self._pending = 0
-        self._refuse()
-        for entries, error in (
-            (group, OutcomeUnknown(_UNKNOWN) if is_unknown else refusal(fault)),
-            (behind, refusal(fault)),
-        ):
-            for _, done in entries:
-                if not done.done():
-                    done.set_exception(error)
-                    done.exception()  # whoever waited may be gone
-        told.set()
 
     def _commit_all(self, group: list[Entry]) -> None:
         """Commit a group and all that queued behind it, so that nothing is pending and steps are taken at once again.
@@ -237,14 +178,6 @@ class Journal:
             self._file.mark()
             self._syncs.note()
 
-    def _set_fault(self, fault: DiskFault | None) -> None:
-        """Take note of whether the disk takes writes, and tell when that changes."""
-        if self.fault is None and fault is not None:
-            _log.error("the disk does not take writes: %s", fault)
-        elif self.fault is not None and fault is None:
-            _log.warning("the disk takes writes again")
-        self.fault = fault
-
     # In the thread
 
     def _run(self) -> None:
@@ -263,7 +196,7 @@ class Journal:
                     self._probe()
                 elif self._syncs.oldest_s is None:
                     self._look_after()
-                self._keep_small()
+                self._checkpoints.keep_small(self._file.place.size_bytes, may_begin=self.fault is None)
             except Exception as error:
                 self._fail(group, _fault_from(error))
             if self._is_stopping and not self._queue:
@@ -295,13 +228,6 @@ class Journal:
         else:
             self._call(self._finish, [])
 
-    def _take(self) -> list[Entry]:
-        group = []
-        with suppress(IndexError):
-            while True:
-                group.append(self._queue.popleft())
-        return group
-
     def _patience_s(self) -> float | None:
         if self._is_stopping:
             return 0
@@ -314,48 +240,10 @@ class Journal:
             self._ask(functools.partial(self._commit_all, group))
             return
         self._file.commit([step for step, _ in group])
-        if self._fsync == "always":
+        if self._store.fsync == "always":
             self._file.sync()
         self._syncs.note()
         self._call(self._finish, group)
-
-    def _keep_small(self) -> None:
-        """Have a snapshot written where the log has grown, and go on in a new log meanwhile. Raises DiskFault."""
-        if self._writing is not None and self._writing.done():
-            writing, self._writing = self._writing, None
-            self._note_snapshot(writing)
-        size_bytes = self._file.place.size_bytes
-        if self._writing is None and self.fault is None and size_bytes > max(LOG_BYTES, self._snapshot_bytes):
-            try:
-                self._writing = self._begin_snapshot(self._pause)
-            except DiskFault as fault:
-                if fault.is_lasting:
-                    raise
-                self._snapshot_bytes = size_bytes + LOG_BYTES  # tried again when the log has grown by so much
-                _log.warning("no snapshot can be begun: %s; the log goes on", fault)
-
-    def _begin_snapshot(self, pause: Callable[[], None] | None = None) -> Future[int]:
-        following = self._store.begin_log()
-        try:
-            contents = self._ask(lambda: self._switch(following))
-        except BaseException:
-            following.close()
-            raise
-        return self._workers.submit(self._store.write_snapshot, following.header, contents, pause)
-
-    def _pause(self) -> None:
-        """Rest while a snapshot is written, unless the server stops. Raises _GivenUp."""
-        if self._is_stopping:
-            raise _GivenUp
-        rest()
-
-    def _note_snapshot(self, writing: Future[int]) -> None:
-        """Take note of a snapshot that is done. Where it could not be written the logs hold all; it is tried again."""
-        try:
-            with suppress(_GivenUp):
-                self._snapshot_bytes = writing.result()
-        except DiskFault as fault:
-            _log.warning("a snapshot could not be written: %s; the log goes on", fault)
 
     def _fail(self, group: Sequence[Entry], fault: DiskFault) -> None:
         """Have all that is pending refused, and write a fresh file where this one is not trusted any more.
@@ -399,19 +287,15 @@ class Journal:
         return answer.result()
 
     def _end(self) -> None:
-        """Sync, leave a snapshot of tables that are small, and close. What fails is logged; the logs hold all.
-
-        A snapshot of 1.7 GB took 10 to 33 s, and a start without it takes no longer than after a kill.
-        """
-        if self._writing is not None:
-            self._note_snapshot(self._writing)
+        """Sync, leave a snapshot of tables that are small, and close. What fails is logged; the logs hold all."""
+        self._checkpoints.wait()
         try:
             self._file.sync()
             if self._file.lacks_mark:
                 self._file.mark()
                 self._file.sync()
-            if self._file.has_steps and _are_small(self._ask(self._contents)):
-                self._note_snapshot(self._begin_snapshot())
+            if self._file.has_steps:
+                self._checkpoints.leave(self._ask(self._contents))
         except DiskFault as fault:
             _log.error("the disk failed at the end: %s", fault)
         self._workers.shutdown(wait=True)
@@ -438,21 +322,3 @@ def _is_small(group: Sequence[Entry]) -> bool:
     return all(type(step) is Written for step, _ in group) and (
         sum(len(step.changes) for step, _ in group if type(step) is Written) <= DIRECT_CHANGES
     )
-
-
-def _are_small(contents: Contents) -> bool:
-    """Say whether all tables together have at most `SMALL_BYTES`. Cost: O(records), up to that size."""
-    total = 0
-    for kept in contents.values():
-        for body in kept.bodies.values():
-            total += len(body)
-            if total > SMALL_BYTES:
-                return False
-    return True
-
-
-def refusal(fault: DiskFault) -> RamekinError:
-    """Return what a client is told."""
-    if fault.is_full:
-        return StorageFull("The disk is full; the change was not applied. Reading goes on.")
-    return JournalFailed("The disk does not take writes; the change was not applied. Reading goes on.")

@@ -1,0 +1,137 @@
+r"""Steps that wait for their commit on the event loop, and what becomes of them.
+
+          append            take               finish
+    (caller) ------> queued ------> in a group ------> applied and acknowledged
+                        \               |
+                         +-- refuse_all -+----------> refused
+
+A group that the disk refuses takes with it all that queued behind it, since that was computed from it. Knows no files
+and no thread; see ``journal.py`` for who commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ramekin.changes import Written
+from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ramekin.changes import Step
+    from ramekin.durability.faults import DiskFault
+    from ramekin.errors import RamekinError
+
+_UNKNOWN = (
+    "The disk failed while the change was written. It is not visible now; after a restart of the server it may be."
+)
+
+_log = logging.getLogger("ramekin")
+
+Entry = tuple["Step", "asyncio.Future[None]"]
+
+
+class StepQueue:
+    """Steps, each with a future for whoever waits. All but `take` is called on the loop."""
+
+    def __init__(self, apply: Callable[[Step], None], refuse: Callable[[], None]) -> None:
+        """Make an empty queue.
+
+        Args:
+            apply: called with each step of a group that is committed, in order.
+            refuse: called when all that is pending was refused.
+        """
+        self._apply, self._refuse = apply, refuse
+        self._queue: deque[Entry] = deque()
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._pending = 0
+        self.fault: DiskFault | None = None
+        """Why writes are refused now; None when they are not."""
+
+    def take_no_more(self) -> None:
+        """Refuse what comes from now on; what is queued is committed."""
+        self._is_stopping = True
+        self._wake.set()
+
+    def admit(self) -> None:
+        """See that a step may be queued, and that what is queued may be waited for. Raises as `append`. Cost: O(1)."""
+        if self._is_stopping:
+            raise Unavailable("The server is stopping; the change was not applied.")
+        if self.fault is not None and self.fault.is_lasting:
+            raise refusal(self.fault)
+
+    def append(self, step: Step) -> asyncio.Future[None]:
+        """Queue a step; the future is done once it is committed and applied. Cost: O(1).
+
+        Raises:
+            StorageFull, JournalFailed: the disk refuses writes; nothing is queued. The future raises the same.
+            Unavailable: the journal is being stopped.
+        """
+        self.admit()
+        done = asyncio.get_running_loop().create_future()
+        self._pending += 1
+        self._queue.append((step, done))
+        if not self._wake.is_set():
+            self._wake.set()
+        return done
+
+    async def flush(self) -> None:
+        """Wait until all that is queued is committed and applied. Raises as the future of a step."""
+        if self._pending:
+            await self.append(Written(()))
+
+    def _finish(self, group: Sequence[Entry]) -> None:
+        self._set_fault(None)
+        self._pending -= len(group)
+        for step, done in group:
+            self._apply(step)
+            if not done.done():
+                done.set_result(None)
+
+    def _refuse_all(
+        self, group: Sequence[Entry], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
+    ) -> None:
+        """Refuse a group and all that queued behind it: it was computed from what is not there."""
+        self._set_fault(fault if is_unknown or not fault.is_lasting else None)  # None: a fresh file stands already
+        behind = list(self._queue)
+        self._queue.clear()
+        self._pending = 0
+        self._refuse()
+        for entries, error in (
+            (group, OutcomeUnknown(_UNKNOWN) if is_unknown else refusal(fault)),
+            (behind, refusal(fault)),
+        ):
+            for _, done in entries:
+                if not done.done():
+                    done.set_exception(error)
+                    done.exception()  # whoever waited may be gone
+        told.set()
+
+    def _set_fault(self, fault: DiskFault | None) -> None:
+        """Take note of whether the disk takes writes, and tell when that changes."""
+        if self.fault is None and fault is not None:
+            _log.error("the disk does not take writes: %s", fault)
+        elif self.fault is not None and fault is None:
+            _log.warning("the disk takes writes again")
+        self.fault = fault
+
+    def _take(self) -> list[Entry]:
+        group = []
+        with suppress(IndexError):
+            while True:
+                group.append(self._queue.popleft())
+        return group
+
+
+def refusal(fault: DiskFault) -> RamekinError:
+    """Return what a client is told."""
+    if fault.is_full:
+        return StorageFull("The disk is full; the change was not applied. Reading goes on.")
+    return JournalFailed("The disk does not take writes; the change was not applied. Reading goes on.")
