@@ -54,6 +54,21 @@ def test_a_log_that_is_begun_on_a_disk_that_writes_short_is_whole(opened):
     assert start(store.path) == FOUND
 
 
+def test_a_sync_of_a_log_that_a_snapshot_stands_for_is_no_fault(opened):
+    """The two run beside each other: a sync may end after the snapshot removed the log."""
+    store, file = opened
+    following = store.begin_log()
+    file.end(following)
+    store.write_snapshot(following.header, TABLES)
+    assert not file.path.exists()
+    file.sync()
+    following.sync()
+    following.path.unlink()
+    with pytest.raises(DiskFault, match="was removed"):
+        following.sync()
+    following.close()
+
+
 def test_a_snapshot_leaves_a_log_alone_that_is_begun_meanwhile(opened):
     store, file = opened
     following, begun = store.begin_log(), []

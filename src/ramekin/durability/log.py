@@ -84,6 +84,7 @@ class LogFile:
         self.path, self.header = path, header
         self._size_bytes, self._crc = place
         self._before: LogFile | None = None
+        self._is_ended = False
         self._first_bytes = len(_first_line(header)[0])
         self._synced_bytes = self._marked_bytes = place.size_bytes
         self._handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -108,7 +109,7 @@ class LogFile:
     def end(self, following: LogFile) -> None:
         """Append that what comes is in another log, which is synced only together with this one. Raises DiskFault."""
         self._append_lines(iter([b".next\t%d\t%b\n" % (following.header.number, codec.dump(following.header.id))]))
-        following._before = self
+        following._before, self._is_ended = self, True
 
     @property
     def lacks_mark(self) -> bool:
@@ -140,7 +141,8 @@ class LogFile:
     def sync(self) -> None:
         """Make what was committed before the call outlive a power loss. Raises DiskFault; the log is lost with it.
 
-        The log before comes first: nothing of this one may be there without all of that one.
+        The log before comes first: nothing of this one may be there without all of that one. A log that is ended may be
+        gone meanwhile, since a snapshot stands for it.
         """
         try:
             if self._before is not None:
@@ -152,7 +154,8 @@ class LogFile:
         except OSError as error:
             raise fault_of(error, is_lasting=True) from None
         self._synced_bytes = size_bytes
-        self.check_place()
+        if not self._is_ended:
+            self.check_place()
 
     def check_place(self) -> None:
         """See that the name still leads to this log, without which nothing of it would be found. Raises DiskFault."""
