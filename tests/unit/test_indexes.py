@@ -8,7 +8,7 @@ from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import SHORT_POSTING, FieldIndex
 from ramekin.values import codec
-from ramekin.values.keys import TEXT, Span
+from ramekin.values.keys import NUMBER, TEXT, Span
 
 IDS = st.lists(st.one_of(st.integers(-5, 5), st.sampled_from(["", "a", "b", "10x", "é"])), unique=True)
 PLACES = st.one_of(st.none(), st.integers(-12, 12))
@@ -72,3 +72,18 @@ class Counted:
 
     def irange(self, *arguments, **words):
         return self._ids.irange(*arguments, **words)
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=60),
+    st.one_of(st.none(), st.integers(-1, 10)),
+    st.one_of(st.none(), st.integers(-1, 10)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_an_estimate_of_few_values_counts_what_is_walked(values, low, high, includes_low, includes_high):
+    """Nearly all records may have one value: a bound that leaves it out must not count it."""
+    index = FieldIndex(Field(("n",)), is_sorted=True)
+    index.add_many((i, codec.dump({"n": value})) for i, value in enumerate(values))
+    span = Span(NUMBER, low, high, includes_low, includes_high)
+    assert index.estimate([span]) == len(list(index.walk([span])))

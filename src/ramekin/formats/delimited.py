@@ -81,7 +81,8 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
             raise _wrong(f"{said}: say 'delimiter={word}', or put names that hold them into quotes", line)
     if "" in bare:
         place = next(i for i, cell in enumerate(cells, 1) if cell == "" and type(cell) is not Quoted)
-        raise _wrong(f"The header has no name for column {place}", line)
+        cure = 'name it, leave it out, or write "" where the name is to be empty'
+        raise _wrong(f"The header has no name for column {place}: {cure}", line)
     if len(set(cells)) < len(cells):
         twice = next(name for name in cells if cells.count(name) > 1)
         raise _wrong(f"The header names '{shorten(twice)}' twice", line)

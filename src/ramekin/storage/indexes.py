@@ -246,8 +246,11 @@ class FieldIndex(Shared):
         values = self.values[span.kind]
         if not values:
             return 0
-        low = 0 if span.low is None else values.bisect_left(span.low)
-        high = len(values) if span.high is None else values.bisect_right(span.high)
+        low, high = 0, len(values)
+        if span.low is not None:
+            low = values.bisect_left(span.low) if span.includes_low else values.bisect_right(span.low)
+        if span.high is not None:
+            high = values.bisect_right(span.high) if span.includes_high else values.bisect_left(span.high)
         step = max(1, (high - low) // SAMPLE_VALUES)
         postings = self.postings[span.kind]
         sample = [_size(postings[values[place]]) for place in range(low, max(low, high), step)]
