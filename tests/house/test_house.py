@@ -47,7 +47,6 @@ LONGER = {
     "Connection",
     "Database",
     "DurableEngine",
-    "_serve",
     "create_app",
     "register",
 }

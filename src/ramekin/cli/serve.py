@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from fastapi import FastAPI
+
     from ramekin.cli.signals import Signals
     from ramekin.schema.columns import Columns
     from ramekin.settings import Settings
@@ -143,38 +145,15 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
 
 
 async def _serve(database: Database, sources: list[Source], run: Run) -> None:
-    settings, replay = run.settings, run.replay
+    replay = run.replay
     opening = asyncio.current_task()
     assert opening is not None, "the runner made one"
     run.signals.when_asked = opening.cancel
     run.signals.attach(asyncio.get_running_loop())
-    _refuse_unreadable(settings)
-    is_guarded = listeners.is_on_loopback(run.listener) or settings.allow_host
-    app = create_app(
-        database,
-        keys=settings.api_key,
-        rate_limit=settings.rate_limit,
-        trusted_proxies=settings.trusted_proxy,
-        allowed_hosts=settings.allow_host if is_guarded else None,
-        has_docs=settings.docs,
-        has_access_log=settings.access_log,
-        has_hot_routes=settings.fast_path != "off",
-    )
-    app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
+    _refuse_unreadable(run.settings)
+    app = _application(database, run)
     gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
-    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, settings.keep_alive_seconds)
-    config = uvicorn.Config(
-        app,
-        http=RecordProtocol if settings.fast_path == "protocol" else Connection,
-        ws="none",
-        proxy_headers=False,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
-    server = Server(config, app.state.context)
+    server = Server(_server_config(app, run.settings), app.state.context)
 
     async def open_and_greet() -> None:
         await _load(database, sources)
@@ -200,6 +179,38 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         run.signals.when_asked = give_up
         app.state.edge.hold()  # until models have their tables and files are in
         await _serve_while_opening(database, server, run.listener, open_and_greet)
+
+
+def _application(database: Database, run: Run) -> FastAPI:
+    settings = run.settings
+    is_guarded = listeners.is_on_loopback(run.listener) or settings.allow_host
+    app = create_app(
+        database,
+        keys=settings.api_key,
+        rate_limit=settings.rate_limit,
+        trusted_proxies=settings.trusted_proxy,
+        allowed_hosts=settings.allow_host if is_guarded else None,
+        has_docs=settings.docs,
+        has_access_log=settings.access_log,
+        has_hot_routes=settings.fast_path != "off",
+    )
+    app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
+    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, settings.keep_alive_seconds)
+    return app
+
+
+def _server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=RecordProtocol if settings.fast_path == "protocol" else Connection,
+        ws="none",
+        proxy_headers=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
 
 
 def _refuse_unreadable(settings: Settings) -> None:
