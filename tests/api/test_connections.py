@@ -217,3 +217,57 @@ def test_a_request_behind_the_last_one_is_not_carried_out(server):
         assert connection.is_closed()
     with wire(server) as connection:
         assert connection.ask(request("GET", "/api/v1/data/t/victim")).startswith(b"HTTP/1.1 200")
+
+
+EXPECTS = b"Expect: 100-continue"
+
+
+@pytest.mark.parametrize("data", [sized(EXPECTS), sized(EXPECTS, body=b'{"n": 1234}')[:-3], chunked(b"7", EXPECTS)])
+def test_whoever_sends_its_body_at_once_is_not_told_to(service, data):
+    pipe = service.connect()
+    pipe.send([data])
+    assert b" 100 " not in pipe.written
+
+
+def test_expect_means_nothing_in_http_1_0(service):
+    pipe = service.connect()
+    pipe.send([sized(EXPECTS, first=b"POST /api/v1/data/t HTTP/1.0")[:-3]])
+    assert pipe.written == b""
+
+
+@pytest.mark.parametrize(
+    ("first", "answer"),
+    [
+        ("GET /none", "404 unknown-route"),
+        ("POST /health", "405 method-not-allowed"),
+        ("POST /api/v1/data/t", "401 unauthorized"),
+    ],
+)
+@pytest.mark.parametrize("length", [b"9223372036854775807", b"9" * 4301])
+def test_a_length_that_no_limit_allows_is_refused_in_its_turn(locked, first, answer, length):
+    pipe = locked.connect()
+    pipe.send([post(b"Content-Length: " + length, first=f"{first} HTTP/1.1".encode())])
+    assert pipe.answers() == [answer]
+    assert pipe.is_ended
+
+
+@pytest.mark.parametrize(
+    ("line", "limit"),
+    [(b"7;" + b"a" * 5000, b"4096 bytes"), (b"7;" + b"a" * 5000 + b"\r\n", b"4096 bytes"), (b"0" * 16, b"15 digits")],
+)
+def test_a_chunk_line_that_is_too_long_is_told_the_limit(service, line, limit):
+    pipe = service.connect()
+    pipe.send([chunked(line)])
+    assert pipe.answers() == ["400 malformed-request"]
+    assert limit in pipe.written
+
+
+def test_a_client_that_goes_away_is_counted_as_status_0_on_all_ways(service):
+    pipe = service.connect()
+    pipe.send([sized(first=b"POST /api/v1/query/t HTTP/1.1")[:-1]])
+    pipe.end()
+    service.run(asyncio.sleep(0.05))
+    pipe = service.connect()
+    pipe.send([get(first=b"GET /metrics HTTP/1.1")])
+    assert b'operation="query_table",status="0"' in pipe.written
+    assert b'status="499"' not in pipe.written

@@ -90,7 +90,7 @@ def create_app(
         _register_document(app)
     openapi.install(app, database.models, database.limits, has_keys=bool(keys), has_rate_limit=rate_limit is not None)
     app.add_exception_handler(HTTPException, _framework_error)
-    app.add_exception_handler(ClientDisconnect, _disconnected)
+    app.add_exception_handler(ClientDisconnect, _disconnected)  # type: ignore[arg-type]  # None: Starlette sends nothing
     limit = None if rate_limit is None else RateLimit(rate_limit)
     doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
     app.state.edge = Edge(*doors, context.metrics, has_access_log=has_access_log)
@@ -125,5 +125,5 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     return problem_response(ours, request_id(request.scope), headers)
 
 
-async def _disconnected(request: Request, error: Exception) -> Response:
-    return Response(status_code=499)  # nobody is there to read it
+async def _disconnected(request: Request, error: Exception) -> None:
+    """Answer nothing: nobody is there to read it."""

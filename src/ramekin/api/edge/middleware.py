@@ -122,7 +122,7 @@ def read_head(scope: Scope) -> Head:
 
     Raises:
         MalformedRequest: among them a body behind an offer to upgrade, which some servers take for the next request.
-        MethodNotAllowed, BodyTooLarge.
+        MethodNotAllowed.
     """
     if scope["method"] == "CONNECT":
         raise errors.MethodNotAllowed("This is no proxy.")

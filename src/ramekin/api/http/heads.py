@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ramekin.errors import AddressTooLong, BodyTooLarge, HeadTooLarge, MalformedRequest
+from ramekin.errors import AddressTooLong, HeadTooLarge, MalformedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,9 @@ MAX_HEAD_BYTES = 32 * 1024
 """Bytes of a head, with the empty line that ends it."""
 
 MAX_FIELDS = 100
+
+LONGER_THAN_ANY_LIMIT = 10**18
+"""What stands for every longer length of a body, which no endpoint takes."""
 
 CHUNKED = -1
 """What stands for the length of a body that comes in chunks."""
@@ -131,7 +134,6 @@ class Head:
 
     Raises:
         MalformedRequest: they break a rule of HTTP, or could be read in two ways.
-        BodyTooLarge: a length that no limit allows.
     """
 
     __slots__ = ("body_bytes", "closes", "expects_100", "headers", "is_usual", "pairs", "request_id")
@@ -150,7 +152,7 @@ class Head:
         _check_host(self.headers.get("host"), version)
         self.body_bytes = _read_length(self.headers, version)
         self.closes = version == "1.0" or "close" in _words(self.headers.get("connection", ""))
-        self.expects_100 = self.headers.get("expect", "").lower() == "100-continue"
+        self.expects_100 = version == "1.1" and self.headers.get("expect", "").lower() == "100-continue"
         self.request_id = _sent_id(self.headers)
         self.is_usual = (
             len(self.headers) == len(pairs)
@@ -165,7 +167,7 @@ def head_of(line: Line, block: bytes) -> Head:
     """Return the head of a request. A host in the address counts, and not the header (RFC 9112, section 3.2.2).
 
     Raises:
-        MalformedRequest, HeadTooLarge, BodyTooLarge.
+        MalformedRequest, HeadTooLarge.
     """
     pairs, version = read_fields(block), "1.0" if line.is_http_1_0 else "1.1"
     head = Head(pairs, version)
@@ -190,7 +192,7 @@ def _check_host(host: str | None, version: str) -> None:
 
 
 def _read_length(headers: dict[str, str], version: str) -> int:
-    """Return the bytes of the body, or `CHUNKED`. Raises MalformedRequest, BodyTooLarge."""
+    """Return the bytes of the body, or `CHUNKED`. Raises MalformedRequest."""
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
         if version == "1.0":
@@ -204,9 +206,7 @@ def _read_length(headers: dict[str, str], version: str) -> int:
         return 0
     if not (length.isascii() and length.isdigit()):
         raise MalformedRequest("Content-Length is a number in digits.")
-    if len(length) > 18:  # what fits into 64 bits
-        raise BodyTooLarge("The body is longer than any limit.")
-    return int(length)
+    return int(length[-18:]) if not length[:-18].strip("0") else LONGER_THAN_ANY_LIMIT
 
 
 def _words(value: str) -> Iterable[str]:

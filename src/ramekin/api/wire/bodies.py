@@ -17,11 +17,14 @@ from ramekin.errors import HeadTooLarge, MalformedRequest
 MAX_LINE_BYTES = 4096
 """Bytes of a chunk's first line, which is its size and extensions, and of all trailers: what nobody reads."""
 
+MAX_SIZE_DIGITS = 15
+"""Digits of a chunk's size: what 64 bits hold, whoever else reads it."""
+
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
 _EXTENSION = rb"[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+" % (_TOKEN, _TOKEN, _QUOTED)
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:%b)*+" % _EXTENSION)
-_UNFINISHED_SIZE = re.compile(rb"[0-9A-Fa-f]{0,15}(?:[ \t;][\t -~\x80-\xff]*+)?+\r?+")
+_SIZE = re.compile(rb"([0-9A-Fa-f]++)(?:%b)*+" % _EXTENSION)
+_UNFINISHED_SIZE = re.compile(rb"([0-9A-Fa-f]*+)(?:[ \t;][\t -~\x80-\xff]*+)?+\r?+")
 _UNFINISHED_TRAILER = re.compile(rb"(?:[\t -~\x80-\xff]++|\r\n)*+\r?+")
 
 
@@ -93,11 +96,16 @@ class ChunkedBody:
 
     def _read_size(self, data: bytes, at: int) -> int:
         """Read a chunk's first line, and return where it ends; the same place if it is not whole."""
-        end = data.find(b"\r\n", at, at + MAX_LINE_BYTES)
-        found = _UNFINISHED_SIZE.fullmatch(data, at) if end < 0 else _SIZE.fullmatch(data, at, end)
-        if found is None or (end < 0 and len(data) - at >= MAX_LINE_BYTES):
+        most = at + MAX_LINE_BYTES
+        end = data.find(b"\r\n", at, most)
+        found = _UNFINISHED_SIZE.fullmatch(data, at, most) if end < 0 else _SIZE.fullmatch(data, at, end)
+        if found is None:
             raise MalformedRequest("A chunk does not begin with its size in hexadecimal digits.")
+        if len(found[1]) > MAX_SIZE_DIGITS:
+            raise MalformedRequest(f"A chunk's size has more than {MAX_SIZE_DIGITS} digits.")
         if end < 0:
+            if len(data) >= most:
+                raise MalformedRequest(f"A chunk's size and extensions have more than {MAX_LINE_BYTES} bytes.")
             return at
         self.left_bytes = int(found[1], 16)
         self._read = self._read_end if self.left_bytes else self._read_trailers

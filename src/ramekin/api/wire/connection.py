@@ -171,7 +171,7 @@ class Connection(asyncio.Protocol):
         """Begin with the request that the data begin with, and return its head's length, or `INCOMPLETE`.
 
         Raises:
-            MalformedRequest, MethodNotAllowed, AddressTooLong, HeadTooLarge, BodyTooLarge.
+            MalformedRequest, MethodNotAllowed, AddressTooLong, HeadTooLarge.
         """
         start = 2 if data.startswith(b"\r\n") else 0  # one empty line is forgiven (RFC 9112, section 2.2)
         end = data.find(b"\r\n\r\n", max(start, self._seen_bytes - 3), start + MAX_HEAD_BYTES)

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 _BODILESS = (204, 304)
 
-CLIENT_GONE = 499
-"""The status of an answer that nobody is there to read: it is not written, and the connection ends."""
-
 
 class Carrier(Protocol):
     """The connection, as far as a cycle knows it."""
@@ -53,7 +50,7 @@ class Cycle:
 
     def __init__(self, carrier: Carrier, scope: HTTPScope, head: Head) -> None:
         self.scope = scope
-        self.expects_100 = head.expects_100  # it waits for a word before it sends its body
+        self.expects_100 = head.expects_100  # the client waits for a word before it sends the body
         self.is_received = False  # whole
         self.is_begun = False  # the answer
         self.is_complete = self.is_whole = False  # no more of it comes; all of it was written
@@ -68,7 +65,8 @@ class Cycle:
         self._is_bodiless = scope["method"] == "HEAD"
 
     def feed(self, content: bytes, *, is_last: bool) -> None:
-        """Take a piece of the request's body."""
+        """Take a piece of the request's body, which no client sends that still waits for a word."""
+        self.expects_100 = False
         self.is_received = is_last
         if not self.is_complete:
             self._content += content
@@ -118,8 +116,6 @@ class Cycle:
         """Write a part of the answer, no faster than the client reads."""
         if self._carrier.flow.write_paused and not self._is_cut:
             await self._carrier.flow.drain()
-        if message["type"] == "http.response.start" and message["status"] == CLIENT_GONE:
-            self.cut()
         if self._is_cut:
             return
         if message["type"] == "http.response.start":

@@ -50,7 +50,7 @@ class ShortWay:
         self.common_lines = b""
 
     def read(self, block: bytes) -> Head:
-        """Return a header block, read, and remember it. Raises MalformedRequest, HeadTooLarge, BodyTooLarge."""
+        """Return a header block, read, and remember it. Raises MalformedRequest, HeadTooLarge."""
         head = Head(read_fields(block))
         head.is_usual = head.is_usual and self.edge.origins.lets_in(head.headers)
         if len(block) <= MAX_KEPT_BYTES:
