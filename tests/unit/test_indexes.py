@@ -1,4 +1,4 @@
-"""The order of ids is a sequence like any other, and an index gives what lies behind an id whatever holds it."""
+"""The order of ids is a sequence like any other, and an index gives what lies after an id whatever holds it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,11 +38,11 @@ def test_places_and_slices_of_an_order_are_those_of_a_list(ids, place, start, st
 
 
 @given(IDS, st.one_of(st.integers(-6, 6), st.sampled_from(["", "a", "aa", "z"])))
-def test_what_lies_behind_an_id_is_what_comes_after_it_in_order(ids, record_id):
+def test_what_lies_after_an_id_is_what_comes_after_it_in_order(ids, record_id):
     order, expected = order_of(ids), in_order([*ids, record_id])
-    behind = [i for i in expected[expected.index(record_id) :] if i != record_id]
-    assert list(order.after(record_id)) == behind
-    assert list(order[order.place_behind(record_id) :]) == behind
+    after = [i for i in expected[expected.index(record_id) :] if i != record_id]
+    assert list(order.after(record_id)) == after
+    assert list(order[order.place_after(record_id) :]) == after
 
 
 @given(IDS, st.lists(st.tuples(PLACES.filter(lambda p: p is None or p >= 0), PLACES), max_size=3), st.booleans())
@@ -55,12 +55,12 @@ def test_windows_on_rows_are_slices_of_them(ids, slices, is_long):
     assert [rows[i] for i in range(len(rows))] == expected
 
 
-def test_a_walk_behind_an_id_in_a_long_posting_reads_no_more_than_is_taken():
+def test_a_walk_after_an_id_in_a_long_posting_reads_no_more_than_is_taken():
     index = FieldIndex(Field(("s",)), is_sorted=True)
     index.add_many((f"r{i:05}", codec.dump({"s": "a"})) for i in range(3 * SHORT_POSTING))
     assert type(index.find((TEXT, "a"))) is IdOrder
     index.find((TEXT, "a")).texts = Counted(index.find((TEXT, "a")).texts)
-    walk = index.walk([Span(TEXT)], behind=((TEXT, "a"), "r00000"))
+    walk = index.walk([Span(TEXT)], after=((TEXT, "a"), "r00000"))
     assert [next(walk) for _ in range(3)] == ["r00001", "r00002", "r00003"]
 
 

@@ -26,7 +26,7 @@ from ramekin.query.plan import (
     Union,
     Walk,
     intersect,
-    spans_behind,
+    spans_after,
 )
 from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.query.url import parse_sort
@@ -119,7 +119,7 @@ def test_a_stretch_of_ids_and_a_value_are_one_walk():
     assert found == Plan(IdWalk((Span(NUMBER, 5, includes_low=False),), PARIS), is_sorted=True)
 
 
-def test_an_order_by_id_needs_no_index_and_others_behind_it_do_not_matter():
+def test_an_order_by_id_needs_no_index_and_others_after_it_do_not_matter():
     asked = query(sort=["-id", "name"])
     assert plan(asked) == Plan(IdWalk(is_descending=True), is_sorted=True)
     assert fields_to_index(asked) == Needs()
@@ -240,10 +240,10 @@ def test_spans_meet():
     assert intersect(ALL_IDS, ALL_SPANS) == ALL_IDS
 
 
-def test_nothing_lies_behind_null():
+def test_nothing_lies_after_null():
     [order] = parse_sort(["a"], FREE)
-    assert spans_behind(order, None) == ()
-    assert spans_behind(order, (TEXT, "x"))[0] == Span(TEXT, "x")
+    assert spans_after(order, None) == ()
+    assert spans_after(order, (TEXT, "x"))[0] == Span(TEXT, "x")
 
 
 def test_plans_and_queries_compare_and_cannot_be_changed():

@@ -132,7 +132,7 @@ def test_every_kind_of_json_schemas_errors_has_a_sentence(kind):
     [
         ("string_too_short", {"min_length": 1}, "At least 1 character is expected."),
         ("string_too_short", {"min_length": 11}, "At least 11 characters are expected."),
-        ("decimal_max_places", {"decimal_places": 1}, "At most 1 digit behind the point is expected."),
+        ("decimal_max_places", {"decimal_places": 1}, "At most 1 digit after the point is expected."),
         ("greater_than", {"gt": 1}, "A value greater than 1 is expected."),
         ("literal_error", {"expected": "True, None, 'x' or <C.red: 'red'>"}, "One of true, null, 'x' or 'red' is expected."),
         ("literal_error", {"expected": "'None' or 'True'"}, "One of 'None' or 'True' is expected."),

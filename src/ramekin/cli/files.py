@@ -117,7 +117,7 @@ class Reading:
                 if record is None:
                     if table in counts and table != last:
                         said = f"The table '{table}' is in two files, and others between"
-                        raise RamekinError(f"{said}; name them one behind the other.")
+                        raise RamekinError(f"{said}; name them one after the other.")
                     last = table
                     counts.setdefault(table, 0)
                 else:

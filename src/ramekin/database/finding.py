@@ -167,7 +167,7 @@ class GroupRequest:
 
     @property
     def after(self) -> dict[str, Any] | None:
-        """The group behind which the page begins, as far as the order looks at it."""
+        """The group after which the page begins, as far as the order looks at it."""
         if self.cursor is None:
             return None
         values = position_of(self.question, self.cursor, *[VALUE] * len(self.columns))
@@ -196,7 +196,7 @@ async def find(engine: Engine, presence: Presence, request: FindRequest, max_sor
     open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
     warnings += await presence.unmatched(request.table, open_demands, is_strict=request.is_strict)
     explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
-    cursor = _cursor_behind(request, found.rows[-1]) if found.has_more and found.rows else None
+    cursor = _cursor_after(request, found.rows[-1]) if found.has_more and found.rows else None
     return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
 
 
@@ -209,7 +209,7 @@ async def _find_plain(engine: Engine, presence: Presence, request: FindRequest) 
         warnings = await presence.missing(
             request.table, request.paths, is_strict=request.is_strict, words=request.words
         )
-    cursor = _cursor_behind(request, page.rows[-1]) if page.has_more and page.rows else None
+    cursor = _cursor_after(request, page.rows[-1]) if page.has_more and page.rows else None
     return FindPage(tuple([body for _, body in page.rows]), cursor, None, tuple(warnings), None)
 
 
@@ -249,11 +249,11 @@ async def _passed_over(engine: Engine, table: str, query: Query) -> Query:
 async def _page_of_groups(view: View, groups: Groups, request: GroupRequest) -> tuple[list[dict[str, Any]], bool]:
     """Return the groups of one page, and whether more follow."""
     key_of, wanted = groups.sort_key_of(request.sort), request.offset + request.limit + 1
-    behind = None if request.after is None else key_of(request.after)
+    after = None if request.after is None else key_of(request.after)
     first = FirstRows[dict[str, Any]](wanted)
     for place, (_, row) in enumerate(groups.rows()):
         key = key_of(row)
-        if behind is None or key > behind:
+        if after is None or key > after:
             first.add(key, row)
         if place % DRAIN_ROWS == 0:
             await view.rest(DRAIN_ROWS)
@@ -261,8 +261,8 @@ async def _page_of_groups(view: View, groups: Groups, request: GroupRequest) -> 
     return rows[: request.limit], len(rows) > request.limit
 
 
-def _cursor_behind(request: FindRequest, row: tuple[int | str, bytes]) -> str:
-    """Return the cursor of the page behind a row."""
+def _cursor_after(request: FindRequest, row: tuple[int | str, bytes]) -> str:
+    """Return the cursor of the page after a row."""
     values: list[Any] = []
     if request.sort:
         read = row_reader(tuple(order.field.path for order in request.sort))

@@ -68,11 +68,11 @@ class JoinRows:
                 self._pairs += sum(left is not None and right is not None for left, right in pairs)
             return pairs, [], has_more
         position, wanted = request.position, request.offset + request.limit + 1
-        behind = None if position is None else self._key.of(position.values, position.left, position.right)
+        after = None if position is None else self._key.of(position.values, position.left, position.right)
         groups = self._kept(None, is_for_all=True)
         charge = self._charge if self._filter.is_open else _charge_nothing
         pairs = await sort_pairs(
-            self._view, groups, self._key, behind, request.offset, charge, wanted=wanted, most=self._max_sorted
+            self._view, groups, self._key, after, request.offset, charge, wanted=wanted, most=self._max_sorted
         )
         return pairs[request.offset : wanted - 1], [], len(pairs) == wanted
 
@@ -93,8 +93,8 @@ class JoinRows:
             await self._view.rest(1 + len(part) // 4)
         return mixed
 
-    def cursor_behind(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:
-        """Return the cursor of the page behind the last row."""
+    def cursor_after(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:
+        """Return the cursor of the page after the last row."""
         if not pairs and not trees:
             return None
         pair: Pair = pairs[-1] if pairs else (trees[-1].left, None)

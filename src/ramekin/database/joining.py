@@ -139,7 +139,7 @@ class _Joined:
             tuple(trees),
             is_single,
             on.describe(*request.sides),
-            rows.cursor_behind(pairs, trees) if has_more else None,
+            rows.cursor_after(pairs, trees) if has_more else None,
             total,
             tuple(warnings),
             explain,

@@ -257,7 +257,7 @@ class Engine(Protocol):
         """
 
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
-        """Return a page of a table in id order, behind an id or from an offset. Raises UnknownTable.
+        """Return a page of a table in id order, after an id or from an offset. Raises UnknownTable.
 
         Cost: O(log n + limit), after the first call on a table, which puts its ids in order.
         """

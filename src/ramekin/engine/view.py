@@ -160,9 +160,9 @@ class EmbeddedView:
     def rows(self, table: str, ids: Sequence[RecordId]) -> Sequence[Row]:
         return Rows(self._records[table].bodies, ids)
 
-    def walk_ids(self, table: str, walk: IdWalk, behind: RecordId | None = None) -> Iterator[RecordId]:
+    def walk_ids(self, table: str, walk: IdWalk, after: RecordId | None = None) -> Iterator[RecordId]:
         ids = self._orders[table] if walk.of is None else self._index(table, walk.of.field).find(walk.of.keys[0])
-        return walk_ids(ids, walk.spans, is_descending=walk.is_descending, behind=behind)
+        return walk_ids(ids, walk.spans, is_descending=walk.is_descending, after=after)
 
     def walk(
         self,
@@ -172,10 +172,10 @@ class EmbeddedView:
         *,
         is_descending: bool = False,
         includes_absent: bool = False,
-        behind: tuple[OrderKey | None, RecordId] | None = None,
+        after: tuple[OrderKey | None, RecordId] | None = None,
     ) -> Iterator[RecordId]:
         index = self._index(table, field, is_sorted=True)
-        return index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, behind=behind)
+        return index.walk(spans, is_descending=is_descending, includes_absent=includes_absent, after=after)
 
     def kinds(self, table: str, field: Field) -> frozenset[int]:
         if field == ID:
@@ -247,8 +247,8 @@ def _has_any(traits: Sequence[Trait]) -> Callable[[bytes], bool]:
 
 
 def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: int, limit: int) -> Page:
-    """Return a page of records in id order, behind an id or from an offset. Cost: O(log n + limit)."""
-    start = offset if after is None else order.place_behind(after)
+    """Return a page of records in id order, after an id or from an offset. Cost: O(log n + limit)."""
+    start = offset if after is None else order.place_after(after)
     ids = order[start : start + limit]
     bodies = map(records.bodies.__getitem__, map(str, ids))
     return Page(tuple(zip(ids, bodies, strict=True)), has_more=start + limit < len(order))

@@ -133,7 +133,7 @@ def _in_turns(wanted: int, walk: Plan, walk_rows: int, rival: Plan, rival_rows: 
     """Return a plan that goes two ways in turns, the likelier one first.
 
     If matches were spread evenly, the walk would pass `expected` rows. Where that is little, it gets up to four times
-    as many before the rival begins. Else it gets few: behind a cursor, matches may well lie close together. The turns
+    as many before the rival begins. Else it gets few: after a cursor, matches may well lie close together. The turns
     that follow bound both mistakes.
     """
     expected = wanted * walk_rows // max(1, rival_rows)
@@ -316,6 +316,6 @@ def _stretches(condition: Condition) -> _Stretches | None:
 
 
 def _after_prefix(prefix: str) -> str | None:
-    """Return the first text behind all that begin with a prefix, None if there is none."""
+    """Return the first text after all that begin with a prefix, None if there is none."""
     trimmed = prefix.rstrip("\U0010ffff")
     return trimmed[:-1] + chr(ord(trimmed[-1]) + 1) if trimmed else None

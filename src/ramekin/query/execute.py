@@ -39,7 +39,7 @@ async def find(view: View, table: str, query: Query, max_sorted: int) -> Found:
         max_sorted: rows that may be held at once to put them in order.
 
     Raises:
-        TooManyRows: the page lies so far behind that more would have to be held.
+        TooManyRows: the page lies so far down that more would have to be held.
 
     Cost: O(page) along an index that fits; else O(rows looked at), in steps.
     """

@@ -52,8 +52,8 @@ class Gathered(Protocol):
     async def take(self, most: int) -> bool:
         """Look at so many more rows, and say whether those were all."""
 
-    def in_order(self, behind: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Yield rows in order, those behind one alone, some at a time, with how many were looked at for them.
+    def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
+        """Yield rows in order, only those after one if it is given, some at a time, with how many were looked at for them.
 
         All rows were taken; the caller rests between.
         """
@@ -117,7 +117,7 @@ class GatheredById:
             self.examined += count
             run = sort_ids(ids)
             if self._after is not None:
-                run = self._behind(run, self._after.record_id)
+                run = self._rest_of(run, self._after.record_id)
             if len(run) > self._most:
                 self.is_cut = True
                 run = run[-self._most :] if self._is_descending else run[: self._most]
@@ -125,8 +125,8 @@ class GatheredById:
             await self._view.rest(1 + count // IDS_FOR_A_ROW)
         return False
 
-    def in_order(self, behind: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
-        runs = self._runs if behind is None else [self._behind(run, behind[0]) for run in self._runs]
+    def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
+        runs = self._runs if after is None else [self._rest_of(run, after[0]) for run in self._runs]
         sorted_runs = [reversed(run) if self._is_descending else iter(run) for run in runs]
         ids = merge(*sorted_runs, key=id_order, reverse=self._is_descending) if len(runs) > 1 else chain(*sorted_runs)
         at_once, size = self._view.rows_at_once(self._table), self._wanted
@@ -135,7 +135,7 @@ class GatheredById:
             rows, matches = self._view.rows(self._table, batch), self._matches
             yield len(batch), rows if matches is None else [row for row in rows if matches(row[1])]
 
-    def _behind(self, run: list[int | str], record_id: int | str) -> list[int | str]:
+    def _rest_of(self, run: list[int | str], record_id: int | str) -> list[int | str]:
         if self._is_descending:
             return run[: bisect_left(run, id_order(record_id), key=id_order)]
         return run[bisect_right(run, id_order(record_id), key=id_order) :]
@@ -183,9 +183,9 @@ class GatheredByFields:
             await self._view.rest(count)
         return False
 
-    def in_order(self, behind: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
+    def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
         self.is_cut = self._kept > self._most
-        bound = None if behind is None else self._key(behind)
+        bound = None if after is None else self._key(after)
         rows = self._first.in_order()
         while part := list(islice(rows, DRAIN_ROWS)):
             looked_at = len(part)
@@ -240,6 +240,6 @@ def too_many_rows(maximum: int, advice: str) -> TooManyRows:
 
 
 def page_advice(offset: int) -> str:
-    """Return what to do where a page lies too far behind, or is too long."""
+    """Return what to do where a page lies too far down, or is too long."""
     instead = "follow 'next' instead of a large 'offset'" if offset else "ask for a smaller 'limit'"
     return f"add conditions, or {instead}"

@@ -43,7 +43,7 @@ class On:
 
 @dataclass(frozen=True, slots=True)
 class PairPosition:
-    """The pair behind which a walk begins: the values of its order's fields, and its two ids.
+    """The pair after which a walk begins: the values of its order's fields, and its two ids.
 
     Where `left` is None it lies among the right rows that nothing matched.
     """

@@ -1,7 +1,7 @@
 """Walking the pairs of a join in order.
 
 A join is a nested walk: the left table in its order, for each of its records the right table's matches in id order,
-then (for right and full joins) the right records that nothing matched. The walk can begin behind any pair, so a page
+then (for right and full joins) the right records that nothing matched. The walk can begin after any pair, so a page
 costs what the page holds. Where a condition on the right side says which pairs are wanted, it may lead: its right
 records are gathered first, and the left ones by their keys (`LedIds`), in turns with the walk as any other rival.
 Knows no tables: it is given a `View`; see ``joining.py`` for who calls this.
@@ -66,7 +66,7 @@ class JoinPlan:
 class Walk:
     """The groups of a join in order: by the left query's order, matches by the right id, right-only rows last.
 
-    Cost: O(1) expected for each left row, whatever the number of its matches; behind a position, only what follows is
+    Cost: O(1) expected for each left row, whatever the number of its matches; after a position, only what follows is
     read.
     """
 
@@ -79,7 +79,7 @@ class Walk:
         *,
         is_for_all: bool = False,
     ) -> None:
-        """Begin behind a position.
+        """Begin after a position.
 
         Args:
             is_for_all: all groups are wanted, in whatever order.
@@ -152,7 +152,7 @@ class Walk:
         return self._led
 
     async def _rest_of(self, after: PairPosition) -> Group | None:
-        """Return the left record at which the last page ended, with the matches behind the one at which it ended."""
+        """Return the left record at which the last page ended, with the matches after the one at which it ended."""
         found = self._view.get(self._plan.left_table, str(after.left))
         if found is None or after.right is None:
             return None

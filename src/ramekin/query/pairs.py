@@ -259,14 +259,14 @@ async def sort_pairs(
     view: View,
     batches: AsyncIterator[list[Group]],
     key_of: PairKey,
-    behind: tuple[Any, ...] | None,
+    after: tuple[Any, ...] | None,
     offset: int,
     charge: Callable[[int], None],
     *,
     wanted: int,
     most: int,
 ) -> list[Pair]:
-    """Return the first pairs of all in order, behind a key.
+    """Return the first pairs of all in order, after a key.
 
     Args:
         offset: pairs among them that will be passed over.
@@ -286,7 +286,7 @@ async def sort_pairs(
             pairs: list[Pair] = [(left, right) for right in rights[start : start + AT_ONCE]] or [(left, None)]
             for pair in pairs:
                 key = key_of(pair)
-                if behind is None or key > behind:
+                if after is None or key > after:
                     first.add(key, pair)
             await view.rest(len(pairs))
             if wanted > most and len(first) > most:

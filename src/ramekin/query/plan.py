@@ -32,7 +32,7 @@ ALL_IDS = (Span(NUMBER), Span(TEXT))
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The row behind which a page begins: its values in the fields of the order (null for missing), and its id."""
+    """The row after which a page begins: its values in the fields of the order (null for missing), and its id."""
 
     values: tuple[Any, ...]
     record_id: int | str
@@ -173,8 +173,8 @@ def parts_of(access: AccessPath) -> tuple[Part, ...]:
     return access.parts if isinstance(access, Union) else (access,)
 
 
-def spans_behind(order: Order, key: OrderKey | None) -> tuple[Span, ...]:
-    """Return the stretches of values from one value on, in the order's direction; none behind null."""
+def spans_after(order: Order, key: OrderKey | None) -> tuple[Span, ...]:
+    """Return the stretches of values from one value on, in the order's direction; none after null."""
     if key is None:
         return ()
     kind, value = key

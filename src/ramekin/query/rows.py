@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.query.gather import GatheredByFields, GatheredById, Ids, check_held, drain, position_key, row_key
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows
-from ramekin.query.plan import IdWalk, Led, Plan, Position, Query, Walk, intersect, spans_behind
+from ramekin.query.plan import IdWalk, Led, Plan, Position, Query, Walk, intersect, spans_after
 from ramekin.query.predicate import EVERYTHING
 from ramekin.values.keys import MISSING
 from ramekin.values.paths import row_reader
@@ -96,7 +96,7 @@ class Rows:
         return gathered.in_order(None)
 
     async def in_order(self) -> AsyncGenerator[Sequence[Row], None]:
-        """Yield the rows that match, behind the query's position, in the query's order, some at a time."""
+        """Yield the rows that match, after the query's position, in the query's order, some at a time."""
         plan, rival, last = self.plan, None, None
         turn = plan.first_turn
         if plan.is_sorted:
@@ -119,7 +119,7 @@ class Rows:
     async def _in_passes(
         self, plan: Plan, gathered: Gathered | None, last: Row | None
     ) -> AsyncGenerator[Sequence[Row], None]:
-        """Yield the rows of a way that must be put in order, as many at a time as may be held, from behind one on."""
+        """Yield the rows of a way that must be put in order, as many at a time as may be held, from after one on."""
         gathered = gathered or self._gathering(plan, self._query)
         while True:
             await gathered.take(maxsize)
@@ -166,7 +166,7 @@ class Rows:
         """Yield rows in the order of several fields, along the index of the first: those of each value are sorted.
 
         After each batch that was looked at something is yielded, if only nothing. A value may have more rows than may
-        be held: then the next pass begins behind the last row.
+        be held: then the next pass begins after the last row.
         """
         query, most = self._query, self._max_sorted if self._is_whole else self._query.wanted
         while True:
@@ -201,24 +201,24 @@ class Rows:
         async for done in drain(self._view, first):
             yield done
 
-    def _walk(self, after: Position | None) -> Iterator[int | str]:
-        """Yield ids in the order of the plan, from a position's value on; behind its id if the order ends there."""
+    def _walk(self, position: Position | None) -> Iterator[int | str]:
+        """Yield ids in the order of the plan, from a position's value on; after its id if the order ends there."""
         access = self.plan.access
         if isinstance(access, IdWalk):
-            return self._view.walk_ids(self._table, access, None if after is None else after.record_id)
+            return self._view.walk_ids(self._table, access, None if position is None else position.record_id)
         assert isinstance(access, Walk), access
-        order, spans, behind = access.order, access.spans, None
-        if after is not None:
-            value = comparer(order.field.reading)(after.values[0])
-            spans = intersect(spans, spans_behind(order, value))
-            behind = None if self._is_by_groups else (value, after.record_id)
+        order, spans, after = access.order, access.spans, None
+        if position is not None:
+            value = comparer(order.field.reading)(position.values[0])
+            spans = intersect(spans, spans_after(order, value))
+            after = None if self._is_by_groups else (value, position.record_id)
         return self._view.walk(
             self._table,
             order.field,
             spans,
             is_descending=order.is_descending,
             includes_absent=access.includes_absent,
-            behind=behind,
+            after=after,
         )
 
     def _position(self, row: Row) -> Position:

@@ -40,7 +40,7 @@ class View(Protocol):
         """Return one row by its id's text. Cost: O(1)."""
 
     async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
-        """Return the next rows behind an id, in id order (integers by value, then texts by code point).
+        """Return the next rows after an id, in id order (integers by value, then texts by code point).
 
         Args:
             after: an id, which need not exist; None begins at the first.
@@ -64,8 +64,8 @@ class View(Protocol):
     def rows(self, table: str, ids: Sequence[RecordId]) -> Sequence[Row]:
         """Return the rows with some ids, which exist. Cost: O(1), each row is made when it is looked at."""
 
-    def walk_ids(self, table: str, walk: IdWalk, behind: RecordId | None = None) -> Iterator[RecordId]:
-        """Yield ids in their order, those behind one alone. Cost: O(log n), O(1) for each. The caller rests between."""
+    def walk_ids(self, table: str, walk: IdWalk, after: RecordId | None = None) -> Iterator[RecordId]:
+        """Yield ids in their order, only those after one if it is given. Cost: O(log n), O(1) for each. The caller rests between."""
 
     def walk(
         self,
@@ -75,14 +75,14 @@ class View(Protocol):
         *,
         is_descending: bool = False,
         includes_absent: bool = False,
-        behind: tuple[OrderKey | None, RecordId] | None = None,
+        after: tuple[OrderKey | None, RecordId] | None = None,
     ) -> Iterator[RecordId]:
         """Yield the ids of rows in the order of their field's values, those of one value in id order.
 
         Args:
             spans: stretches of values, in order.
             includes_absent: at the end come the rows with null or without the field.
-            behind: a value (None for no value) and an id: of the rows with this value only those behind this id.
+            after: a value (None for no value) and an id: of the rows with this value only those after this id.
 
         Cost: O(log n), and O(1) for each. The caller rests between.
         """

@@ -82,7 +82,7 @@ OF_MODEL = {
     "decimal_type": _DECIMAL,
     "decimal_parsing": _DECIMAL,
     "decimal_max_digits": "A number of at most {max_digits} digits is expected.",
-    "decimal_max_places": "At most {decimal_places} digits behind the point are expected.",
+    "decimal_max_places": "At most {decimal_places} digits after the point are expected.",
     "decimal_whole_digits": "At most {whole_digits} digits before the point are expected.",
     "fraction_type": _FRACTION,
     "fraction_parsing": _FRACTION,

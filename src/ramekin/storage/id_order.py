@@ -85,15 +85,15 @@ class IdOrder(Shared, Sequence["RecordId"]):
             self.size_bytes -= ID_BYTES[type(record_id)]
 
     def after(self, record_id: RecordId | None) -> Iterator[RecordId]:
-        """Yield the ids behind the given one, which need not exist; all of them for None."""
+        """Yield the ids after the given one, which need not exist; all of them for None."""
         if record_id is None or isinstance(record_id, int):
             yield from self.integers.irange(record_id, inclusive=(False, False))
             yield from self.texts
         else:
             yield from self.texts.irange(record_id, inclusive=(False, False))
 
-    def place_behind(self, record_id: RecordId) -> int:
-        """Return how many ids are not behind the given one, which need not exist."""
+    def place_after(self, record_id: RecordId) -> int:
+        """Return how many ids are not after the given one, which need not exist."""
         if isinstance(record_id, int):
             return self.integers.bisect_right(record_id)  # type: ignore[no-any-return]
         return len(self.integers) + self.texts.bisect_right(record_id)  # type: ignore[no-any-return]
@@ -121,18 +121,18 @@ def walk_ids(
     spans: Sequence[Span],
     *,
     is_descending: bool = False,
-    behind: RecordId | None = None,
+    after: RecordId | None = None,
 ) -> Iterator[RecordId]:
-    """Return those of some ids in order that lie in some stretches, from behind one on. Cost: O(log n), O(1) for each.
+    """Return those of some ids in order that lie in some stretches, from after one on. Cost: O(log n), O(1) for each.
 
     Args:
-        behind: an id, which need not exist.
+        after: an id, which need not exist.
     """
     return chain.from_iterable(
         part.islice(start, stop, reverse=is_descending)
         if isinstance(part, SortedList)
         else (part[start:stop][::-1] if is_descending else part[start:stop])
-        for part, start, stop in _stretches(ids, spans, is_descending=is_descending, behind=behind)
+        for part, start, stop in _stretches(ids, spans, is_descending=is_descending, after=after)
     )
 
 
@@ -142,22 +142,22 @@ def count_ids(ids: Sequence[RecordId], spans: Sequence[Span]) -> int:
 
 
 def _stretches(
-    ids: Sequence[RecordId], spans: Sequence[Span], *, is_descending: bool = False, behind: RecordId | None = None
+    ids: Sequence[RecordId], spans: Sequence[Span], *, is_descending: bool = False, after: RecordId | None = None
 ) -> Iterator[tuple[Any, int, int]]:
     """Yield where the stretches lie, as parts of one type with two places, in order."""
-    kind_behind = TEXT if isinstance(behind, str) else NUMBER
+    kind_after = TEXT if isinstance(after, str) else NUMBER
     for kind, part in _parts(ids, is_descending=is_descending):
-        if behind is not None and (kind > kind_behind if is_descending else kind < kind_behind):
+        if after is not None and (kind > kind_after if is_descending else kind < kind_after):
             continue
         own = [span for span in spans if span.kind == kind]
         for span in reversed(own) if is_descending else own:
-            start = 0 if span.low is None else _place(part, span.low, is_behind=not span.includes_low)
-            stop = len(part) if span.high is None else _place(part, span.high, is_behind=span.includes_high)
-            if behind is not None and kind == kind_behind:
+            start = 0 if span.low is None else _place(part, span.low, is_after=not span.includes_low)
+            stop = len(part) if span.high is None else _place(part, span.high, is_after=span.includes_high)
+            if after is not None and kind == kind_after:
                 if is_descending:
-                    stop = min(stop, _place(part, behind, is_behind=False))
+                    stop = min(stop, _place(part, after, is_after=False))
                 else:
-                    start = max(start, _place(part, behind, is_behind=True))
+                    start = max(start, _place(part, after, is_after=True))
             if start < stop:
                 yield part, start, stop
 
@@ -173,20 +173,20 @@ def _parts(ids: Sequence[RecordId], *, is_descending: bool) -> Iterator[tuple[in
     yield from reversed(parts) if is_descending else parts
 
 
-def _place(ids: Any, value: Any, *, is_behind: bool) -> int:
+def _place(ids: Any, value: Any, *, is_after: bool) -> int:
     """Return where a value stands among ids of its type, or would stand."""
     if isinstance(ids, SortedList):
-        return ids.bisect_right(value) if is_behind else ids.bisect_left(value)  # type: ignore[no-any-return]
-    return bisect_right(ids, value) if is_behind else bisect_left(ids, value)
+        return ids.bisect_right(value) if is_after else ids.bisect_left(value)  # type: ignore[no-any-return]
+    return bisect_right(ids, value) if is_after else bisect_left(ids, value)
 
 
-def ids_behind(ids: Sequence[RecordId], record_id: RecordId) -> Iterable[RecordId]:
-    """Return the ids behind one, which need not be among them. Cost: O(log n), and O(1) for each that is looked at."""
-    return ids.after(record_id) if isinstance(ids, IdOrder) else ids[place_behind(ids, record_id) :]
+def ids_after(ids: Sequence[RecordId], record_id: RecordId) -> Iterable[RecordId]:
+    """Return the ids after one, which need not be among them. Cost: O(log n), and O(1) for each that is looked at."""
+    return ids.after(record_id) if isinstance(ids, IdOrder) else ids[place_after(ids, record_id) :]
 
 
-def place_behind(ids: Sequence[RecordId], record_id: RecordId) -> int:
-    """Return where the ids of a short posting, in order, lie behind one. Cost: O(log n), O(1) behind the last."""
+def place_after(ids: Sequence[RecordId], record_id: RecordId) -> int:
+    """Return where the ids of a short posting, in order, lie after one. Cost: O(log n), O(1) after the last."""
     last = ids[-1]
     if type(last) is type(record_id) and last < record_id:  # type: ignore[operator]  # they are of one type
         return len(ids)
@@ -197,5 +197,5 @@ def holds(ids: Sequence[RecordId], record_id: RecordId) -> bool:
     """Say whether ids in order hold one. Cost: O(log n)."""
     if type(ids) is IdOrder:
         return record_id in ids
-    place = place_behind(ids, record_id)
+    place = place_after(ids, record_id)
     return place > 0 and ids[place - 1] == record_id

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
 
-from ramekin.storage.id_order import MANY, IdOrder, holds, ids_behind, place_behind
+from ramekin.storage.id_order import MANY, IdOrder, holds, ids_after, place_after
 from ramekin.storage.memory import DECIMAL_BYTES, ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
 from ramekin.storage.shared import Shared
 from ramekin.values.ids import sort_ids
@@ -160,21 +160,21 @@ class FieldIndex(Shared):
         *,
         is_descending: bool = False,
         includes_absent: bool = False,
-        behind: tuple[OrderKey | None, RecordId] | None = None,
+        after: tuple[OrderKey | None, RecordId] | None = None,
     ) -> Iterator[RecordId]:
         """Yield ids in the order of values, those of one value in id order. Cost: O(log n), and O(1) for each.
 
         Args:
             spans: stretches of values, in order.
             includes_absent: at the end come the records with null or without the field.
-            behind: a value (None for no value) and an id: of the records with this value only those behind this id.
+            after: a value (None for no value) and an id: of the records with this value only those after this id.
         """
         for span in reversed(spans) if is_descending else spans:
             inclusive = (span.includes_low, span.includes_high)
             values = self.values[span.kind].irange(span.low, span.high, inclusive, reverse=is_descending)
             postings = self.postings[span.kind]
-            if behind is not None and behind[0] is not None and behind[0][0] == span.kind:
-                yield from self._walk_behind(values, behind[0], behind[1])
+            if after is not None and after[0] is not None and after[0][0] == span.kind:
+                yield from self._walk_after(values, after[0], after[1])
             for value in values:
                 posting = postings[value]
                 if type(posting) in MANY:
@@ -182,14 +182,14 @@ class FieldIndex(Shared):
                 else:
                     yield posting
         if includes_absent:
-            is_behind = behind is not None and behind[0] is None
-            yield from self.absent.after(behind[1] if behind is not None and is_behind else None)
+            is_after = after is not None and after[0] is None
+            yield from self.absent.after(after[1] if after is not None and is_after else None)
 
-    def _walk_behind(self, values: Iterator[Any], key: OrderKey, record_id: RecordId) -> Iterator[RecordId]:
-        """Yield the ids of the first value; if it is the one given, only those behind the given id."""
+    def _walk_after(self, values: Iterator[Any], key: OrderKey, record_id: RecordId) -> Iterator[RecordId]:
+        """Yield the ids of the first value; if it is the one given, only those after the given id."""
         for value in values:
             ids = self.find((key[0], value))
-            yield from ids_behind(ids, record_id) if value == key[1] else ids
+            yield from ids_after(ids, record_id) if value == key[1] else ids
             return
 
     def estimate(self, spans: Sequence[Span], *, includes_absent: bool = False) -> int:
@@ -229,7 +229,7 @@ class FieldIndex(Shared):
             if type(ids) is IdOrder:
                 ids.add(record_id)
                 return
-            ids.insert(place_behind(ids, record_id), record_id)
+            ids.insert(place_after(ids, record_id), record_id)
             if len(ids) > SHORT_POSTING:
                 postings[value] = IdOrder()
                 postings[value].extend(ids)
