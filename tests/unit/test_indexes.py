@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin.engine.view import Rows
+from ramekin.engine.view import LazyRows
 from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import SHORT_POSTING, FieldIndex
@@ -47,7 +47,7 @@ def test_what_lies_after_an_id_is_what_comes_after_it_in_order(ids, record_id):
 
 @given(IDS, st.lists(st.tuples(PLACES.filter(lambda p: p is None or p >= 0), PLACES), max_size=3), st.booleans())
 def test_windows_on_rows_are_slices_of_them(ids, slices, is_long):
-    rows = Rows({str(i): b"{}" for i in ids}, order_of(ids) if is_long else in_order(ids))
+    rows = LazyRows({str(i): b"{}" for i in ids}, order_of(ids) if is_long else in_order(ids))
     expected = [(i, b"{}") for i in in_order(ids)]
     for start, stop in slices:
         rows, expected = rows[start:stop], expected[start:stop]

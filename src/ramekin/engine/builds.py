@@ -89,7 +89,7 @@ class Builds:
 
     async def index(self, table: Indexed, field: Field, *, is_sorted: bool) -> None:
         """Have an index of a table built, unless it is there. Raises MemoryLimit."""
-        is_sorted = is_sorted or table.is_pinned_sorted(field)
+        is_sorted = is_sorted or table.pinned.get(field, False)
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
             is_sorted = is_sorted or (table, (field, True)) in self._tasks  # a sorted one answers for both kinds
             table.drop_spare_indexes(self._needed)
@@ -97,7 +97,7 @@ class Builds:
 
     async def pinned(self, table: Indexed) -> None:
         """Have the indexes built that a table's definition names. Raises MemoryLimit."""
-        for field, is_sorted in table.pinned().items():
+        for field, is_sorted in table.pinned.items():
             await self.index(table, field, is_sorted=is_sorted)
 
     async def unique(self, names: Iterable[str]) -> bool:
@@ -114,7 +114,7 @@ class Builds:
 
     def _missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
         tables = [table for name in names if (table := self._catalog().find(name)) is not None]
-        return [(table, field) for table in tables for field in table.unique_fields() if field not in table.indexes]
+        return [(table, field) for table in tables for field in table.unique_fields if field not in table.indexes]
 
     def _are_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> bool:
         """Say whether all that is needed is there, and mark it as used now."""
@@ -162,7 +162,7 @@ class Builds:
         """Build an index in short steps; one that nothing pins is given up where there is no room for it."""
         for _ in table.build_index(field, is_sorted=is_sorted):
             try:
-                if not table.is_pinned(field):
+                if field not in table.pinned:
                     self._catalog().make_room_to_read(self._needed)
             except MemoryLimit:
                 table.give_up_index(field, is_sorted=is_sorted)

@@ -90,7 +90,7 @@ def _values(catalog: Catalog, changes: Sequence[Change]) -> Iterator[tuple[str, 
         table = catalog.find(change.table)
         if table is None or not table.definition.unique or change.after is None:
             continue
-        for field in table.unique_fields():
+        for field in table.unique_fields:
             key = join_reader(field)(change.after)
             if key is not None:
                 yield change.table, field, key

@@ -124,10 +124,11 @@ class EmbeddedView:
         index, bodies = self._index(table, field), self._records[table].bodies
         found = [index.find_joined(key) for key in keys]
         if all(len(postings) <= 1 for postings in found):
-            return [Rows(bodies, postings[0]) if postings else () for postings in found]
+            return [LazyRows(bodies, postings[0]) if postings else () for postings in found]
         merged = {key: await self._rows_of(table, p) for key, p in zip(keys, found, strict=True) if len(p) > 1}
         return [
-            merged[key] if len(p) > 1 else Rows(bodies, p[0]) if p else () for key, p in zip(keys, found, strict=True)
+            merged[key] if len(p) > 1 else LazyRows(bodies, p[0]) if p else ()
+            for key, p in zip(keys, found, strict=True)
         ]
 
     def estimate(self, table: str, part: Part) -> int:
@@ -158,7 +159,7 @@ class EmbeddedView:
         return self.walk_ids(table, part)
 
     def rows(self, table: str, ids: Sequence[RecordId]) -> Sequence[Row]:
-        return Rows(self._records[table].bodies, ids)
+        return LazyRows(self._records[table].bodies, ids)
 
     def walk_ids(self, table: str, walk: IdWalk, after: RecordId | None = None) -> Iterator[RecordId]:
         ids = self._orders[table] if walk.of is None else self._index(table, walk.of.field).find(walk.of.keys[0])
@@ -226,15 +227,15 @@ class EmbeddedView:
         """Return the rows of several postings together, in id order."""
         bodies = self._records[table].bodies
         if len(found) <= 1:
-            return Rows(bodies, found[0] if found else ())
+            return LazyRows(bodies, found[0] if found else ())
         if sum(map(len, found)) <= SHORT_LIST:
-            return Rows(bodies, sort_ids(chain(*found)))
+            return LazyRows(bodies, sort_ids(chain(*found)))
         merged: list[RecordId] = []
         in_order = merge(*found, key=id_order)
         while part := list(islice(in_order, BATCH_ROWS)):
             merged += part
             await self.rest(BATCH_ROWS)
-        return Rows(bodies, merged)
+        return LazyRows(bodies, merged)
 
 
 def _has_any(traits: Sequence[Trait]) -> Callable[[bytes], bool]:
@@ -254,7 +255,7 @@ def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: in
     return Page(tuple(zip(ids, bodies, strict=True)), has_more=start + limit < len(order))
 
 
-class Rows(Sequence["Row"]):
+class LazyRows(Sequence["Row"]):
     """The rows of some ids, each made when it is looked at: a page of many costs what the page holds.
 
     A slice, in steps of 1, is another window on the same ids. Cost: O(1), whatever it holds.
@@ -281,6 +282,6 @@ class Rows(Sequence["Row"]):
     def __getitem__(self, place: slice) -> Sequence[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
         if isinstance(place, slice):
-            return Rows(self._bodies, self._ids, self._window[place.start : place.stop])
+            return LazyRows(self._bodies, self._ids, self._window[place.start : place.stop])
         record_id = self._ids[self._window[place]]
         return record_id, self._bodies[str(record_id)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
 """What may stand between cells, by the words for it."""
 
-Row = tuple[int, list[str]]
+CsvRow = tuple[int, list[str]]
 """The line that a row begins on, and its cells."""
 
 _CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -29,7 +29,7 @@ _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
 _NEEDS_QUOTES = re.compile('[",;|\t\r\n\ufeff]')  # with any of the delimiters, the header is read as what it is
 
 
-def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iterator[Row]:
+def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iterator[CsvRow]:
     """Yield the rows of a text, the header first; blank lines are passed over.
 
     Args:
@@ -109,7 +109,7 @@ class _Cutter:
         self._buffer, self._at, self._line = b"", 0, 1
         self._has_begun = self._is_whole = False
 
-    def rows(self, chunks: Iterable[bytes]) -> Iterator[Row]:
+    def rows(self, chunks: Iterable[bytes]) -> Iterator[CsvRow]:
         pending: list[bytes] = []
         size = 0
         for chunk in chunks:
@@ -122,7 +122,7 @@ class _Cutter:
         self._is_whole = True
         yield from self._take(pending)
 
-    def _take(self, pending: list[bytes]) -> Iterator[Row]:
+    def _take(self, pending: list[bytes]) -> Iterator[CsvRow]:
         self._buffer, self._at = b"".join([self._buffer[self._at :], *pending]), 0
         if not self._has_begun:
             self._begin()

@@ -53,7 +53,7 @@ class Gathered(Protocol):
         """Look at so many more rows, and say whether those were all."""
 
     def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Yield rows in order, only those after one if it is given, some at a time, with how many were looked at for them.
+        """Yield rows in order, some at a time, and how many were looked at for them; after a row, what follows it.
 
         All rows were taken; the caller rests between.
         """

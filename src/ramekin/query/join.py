@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from ramekin.errors import InvalidKey
+from ramekin.query.view import Row
 from ramekin.values.keys import TEXT
 from ramekin.values.paths import ID_PATH, FieldPath, parse_path, print_path, reader, split_names
 
@@ -18,7 +19,6 @@ JoinType = Literal["inner", "left", "right", "full"]
 JOIN_TYPES: tuple[JoinType, ...] = ("inner", "left", "right", "full")
 
 
-Row = tuple[int | str, bytes]
 Pair = tuple[Row | None, Row | None]
 Group = tuple[Row | None, Sequence[Row]]
 """A left row with its matches; none where it is kept without one. No left row: a right row that nothing matched."""

@@ -27,8 +27,8 @@ from ramekin.values.keys import MISSING
 from ramekin.values.paths import FieldPath, print_path, row_reader
 
 if TYPE_CHECKING:
-    from ramekin.query.join import Group, Pair, Row
-    from ramekin.query.view import View
+    from ramekin.query.join import Group, Pair
+    from ramekin.query.view import Row, View
     from ramekin.schema.fields import Fields
 
 SIDE = FieldType(frozenset({"object", "null"}))

@@ -65,7 +65,10 @@ class View(Protocol):
         """Return the rows with some ids, which exist. Cost: O(1), each row is made when it is looked at."""
 
     def walk_ids(self, table: str, walk: IdWalk, after: RecordId | None = None) -> Iterator[RecordId]:
-        """Yield ids in their order, only those after one if it is given. Cost: O(log n), O(1) for each. The caller rests between."""
+        """Yield ids in their order; after an id, only what follows it. The caller rests between.
+
+        Cost: O(log n), and O(1) for each.
+        """
 
     def walk(
         self,

@@ -324,7 +324,7 @@ class Catalog:
         if table is None or not table.definition.unique:
             return
         standing = {} if replace else {key: b for key, b in table.records.bodies.items() if key not in bodies}
-        for field in table.unique_fields():
+        for field in table.unique_fields:
             key_of = join_reader(field)
             taken: set[JoinKey | None] = set()
             for key, body in {**standing, **bodies}.items():

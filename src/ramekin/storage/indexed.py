@@ -51,7 +51,8 @@ class Indexed:
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.absences = Absences()
-        self._pinned: dict[Field, bool] = {}  # indexes that the definition names, each with whether it is sorted
+        self.pinned: dict[Field, bool] = {}
+        """The fields whose indexes the definition names, each with whether its index is sorted."""
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
         self._used_s: dict[Field, float] = {}
         self._grow(TABLE_BYTES)
@@ -135,7 +136,7 @@ class Indexed:
         Args:
             needed: fields whose indexes somebody is about to use; they stay, and so do those that the definition names.
         """
-        spare = [field for field in self.indexes if not self.is_pinned(field)]
+        spare = [field for field in self.indexes if field not in self.pinned]
         excess = len(spare) - MAX_INDEXES + 1
         spare = [field for field in spare if field not in needed]
         spare.sort(key=lambda field: (self.indexes[field].count_values() > 0, self._used_s.get(field, 0.0)))
@@ -146,40 +147,28 @@ class Indexed:
         """Drop the indexes that nothing has used since a moment; those that the definition names stay."""
         self.absences.drop_idle(before_s)
         for field in list(self.indexes):
-            if self._used_s.get(field, 0.0) < before_s and not self.is_pinned(field):
+            if self._used_s.get(field, 0.0) < before_s and field not in self.pinned:
                 self.drop_index(field)
 
     def spare_indexes(self, needed: Container[Field]) -> Iterator[tuple[float, Field]]:
         """Yield when each index was last used, and its field; not those that are needed or pinned."""
         for field in self.indexes:
-            if field not in needed and not self.is_pinned(field):
+            if field not in needed and field not in self.pinned:
                 yield self._used_s.get(field, 0.0), field
-
-    def pinned(self) -> dict[Field, bool]:
-        """Return the fields whose indexes the definition names, each with whether its index is sorted."""
-        return self._pinned
-
-    def is_pinned(self, field: Field) -> bool:
-        """Say whether the definition names the field's index."""
-        return field in self._pinned
-
-    def is_pinned_sorted(self, field: Field) -> bool:
-        """Say whether the definition names a sorted index of the field."""
-        return self._pinned.get(field, False)
 
     def index_stats(self) -> tuple[IndexStats, ...]:
         """Return the figures of the table's indexes, those first that its definition names, built or not yet.
 
         Cost: O(indexes).
         """
-        named = self._pinned
+        named = self.pinned
         others = {field: index.is_sorted for field, index in self.indexes.items() if field not in named}
         return tuple(
             IndexStats(
                 print_path(field.path),
                 "sorted" if is_sorted else "hash",
                 self.indexes[field].size_bytes if field in self.indexes else 0,
-                is_pinned=self.is_pinned(field),
+                is_pinned=field in named,
             )
             for field, is_sorted in (named | others).items()
         )

@@ -40,23 +40,24 @@ class Table(Indexed):
         super().__init__(name, Records(), Memory() if memory is None else memory)
         self.revision = 0
         self.definition = NOTHING_DEFINED
-        self._unique: list[Field] = []
+        self.unique_fields: list[Field] = []
+        """The fields that the definition says are unique, each read as its schema says."""
         self.watches: list[Watch] = []
         self.is_gone = False
         """Whether it was dropped."""
 
     def define(self, definition: Definition) -> None:
         """Give the table a definition, which its records satisfy."""
-        before, schema = self._pinned, definition.schema
+        before, schema = self.pinned, definition.schema
         self.definition = definition
-        self._unique = [declared_field(schema, parse_path(name)) for name in definition.unique]
-        self._pinned = dict.fromkeys(self._unique, False)
+        self.unique_fields = [declared_field(schema, parse_path(name)) for name in definition.unique]
+        self.pinned = dict.fromkeys(self.unique_fields, False)
         for index in definition.indexes:
             field = declared_field(schema, parse_path(index.field))
-            self._pinned[field] = self._pinned.get(field, False) or index.kind == "sorted"
-        paths = {field.path for field in self._pinned}
+            self.pinned[field] = self.pinned.get(field, False) or index.kind == "sorted"
+        paths = {field.path for field in self.pinned}
         for field in before:
-            if field not in self._pinned and field.path in paths and field in self.indexes:
+            if field not in self.pinned and field.path in paths and field in self.indexes:
                 self.drop_index(field)  # its values are read in another way from now on
 
     def get(self, key: str) -> bytes | None:
@@ -175,10 +176,6 @@ class Table(Indexed):
         missing = named - {print_path(field.path) for field in self.indexes}
         return len(missing) * len(self.records.bodies) * INDEX_ESTIMATE_BYTES
 
-    def unique_fields(self) -> list[Field]:
-        """Return the fields that the definition says are unique, each read as its schema says."""
-        return self._unique
-
     def find_taken(self, changes: Sequence[Change], others: Container[str] = ()) -> tuple[Field, Change] | None:
         """Return the first change that would give a unique field a value that another record has, or None.
 
@@ -190,7 +187,7 @@ class Table(Indexed):
         Cost: O(changes).
         """
         changing = {change.key for change in changes}
-        for field in self.unique_fields():
+        for field in self.unique_fields:
             index, key_of = self.indexes[field], join_reader(field)
             taken: set[JoinKey] = set()
             for change in changes:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ramekin.api.context import Context
     from ramekin.database.joining import JoinPage
     from ramekin.limits import Limits
-    from ramekin.query.join import Row
     from ramekin.query.pairs import Tree
+    from ramekin.query.view import Row
     from ramekin.schema.fields import Fields
     from ramekin.values.paths import FieldPath
 
