@@ -182,8 +182,16 @@ def test_a_json_schema_decides_cell_by_cell_and_the_column_where_it_is_silent(ap
     assert (answer.status_code, answer.json()) == (201, records)
 
 
+@pytest.mark.parametrize("cell", ["2.5", "1.0", "1.10", "1e2", "01"])
+def test_what_is_no_integer_is_text_where_an_integer_or_a_text_is_taken(api, cell):
+    define(api, "typed", {"properties": {"v": {"type": ["integer", "string"]}}})
+    answer = post(api, f"id,v\n1,{cell}\n", table="/api/v1/data/typed")
+    assert (answer.status_code, answer.json()) == (201, [{"id": 1, "v": cell}])
+
+
 TYPED = {
     "properties": {
+        "size": {"type": ["number", "string"]},
         "id": {"type": "string"},
         "code": {"type": ["integer", "string", "null"]},
         "rank": {"enum": [1, 2, None]},
@@ -198,6 +206,9 @@ TYPED = {
 def test_what_a_typed_table_gives_it_takes_back_with_the_same_values(api, way):
     define(api, "typed", TYPED)
     records = [
+        {"id": "0", "size": 2.25, "code": 1},
+        {"id": "2", "size": "1.50", "code": 1},
+        {"id": "3", "size": "x", "code": 1},
         {"id": "1", "code": 5, "rank": 1, "tags": ["a"], "on": True},
         {"id": "01", "code": "5", "rank": None, "tags": "[1]"},
         {"id": "true", "code": None, "tags": "", "on": False},
@@ -211,7 +222,7 @@ def test_what_a_typed_table_gives_it_takes_back_with_the_same_values(api, way):
         "list": lambda: api.get("/api/v1/data/typed", headers=ACCEPT).text,
         "query": lambda: api.post("/api/v1/query/typed", json={}, headers=ACCEPT).text,
     }[way]()
-    assert next(csv.reader(io.StringIO(text))) == ["id", "code", "rank", "tags", "on"]
+    assert next(csv.reader(io.StringIO(text))) == ["id", "size", "code", "rank", "tags", "on"]
     api.delete("/api/v1/tables/typed")
     define(api, "typed", TYPED)
     assert post(api, text, table="/api/v1/data/typed").status_code == 201

@@ -117,7 +117,8 @@ def test_a_schema_deeper_than_the_stack_is_looked_at_as_far_as_it_helps():
         ("string", "5", "5"), ("string", "null", "null"), ("string", Quoted(""), ""), ("string", "", MISSING), ("string", '"a"', '"a"'), ("string", "[1]", "[1]"),
         ("null", "null", None), ("null", "NULL", "NULL"),
         ("array", "[1, 2]", [1, 2]), ("array", Quoted("[1]"), [1]), ("array", '{"a":1}', {"a": 1}), ("array", "1", "1"), ("object", '"a"', '"a"'),
-        ("string number", "5", 5), ("string number", Quoted("5"), "5"), ("string number", "1.10", "1.10"), ("string number", "1.1", 1.1),
+        ("string number", "5", 5), ("string number", Quoted("5"), "5"), ("string number", "1.10", 1.1), ("string number", "1e2", 100.0),
+        *[("string integer", cell, cell) for cell in ("2.5", "1.0", "1.10", "1e2", "01", "9" * 21, "1e400", "true")], ("string integer", "5", 5),
         ("string number", "9" * 21, "9" * 21), ("string number", "1e400", "1e400"),
         ("string null", "null", None), ("string null", Quoted("null"), "null"), ("string null", "NULL", "NULL"), ("string boolean", "true", True),
         ("string array", "[1]", [1]), ("string array", "[draft] x", "[draft] x"), ("string array", Quoted('"[1]"'), "[1]"), ("string array", "x", "x"),
@@ -216,14 +217,63 @@ def test_an_empty_cell_is_an_absent_member_in_quotes_too():
     assert read('id,a,b\n1,,""\n2,x,y\n') == [{"id": 1}, {"id": 2, "a": "x", "b": "y"}]
 
 
-def test_what_a_model_declares_as_anything_is_read_cell_by_cell_at_every_door():
-    schema = ModelSchema(create_model("Made", id=(int, ...), v=(Any, None)))
-    for columns in (
-        schema.columns,
-        Columns(json.loads(json.dumps(schema.json_schema))),
-    ):  # the second is what `load` has
-        text = 'id,v\n1,5\n2,"5"\n3,0150\n4,[1]\n5,null\n6,\n'
-        assert [record.get("v", MISSING) for record in read(text, columns)] == [5, "5", "0150", [1], None, MISSING]
+class Level(IntEnum):
+    low = 1
+    high = 2
+
+
+NUMBERS, TEXTS = "1.50 2.25 1e2", '1.50 2.25 1e2 "7" x'
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "values"),
+    [
+        *[(kind, NUMBERS, [1.5, 2.25, 100.0]) for kind in (float | str, Any, object)],
+        *[(kind, TEXTS, ["1.50", "2.25", "1e2", "7", "x"]) for kind in (float | str, Any, object)],
+        (float | str, '1.50 "7" 2', [1.5, "7", 2]),
+        (int | str, '1 "7" 2', [1, "7", 2]),
+        (int | str, "1 2.5", ["1", "2.5"]),
+        (int | str, "1 1.0", ["1", "1.0"]),
+        (bool | str, "true false", [True, False]),
+        (bool | str, "true no", ["true", "no"]),
+        (Any, "5 null", [5, None]),
+        (Any, "true 5 [1]", [True, 5, [1]]),
+        (Any, "0150 5 [1] null", ["0150", "5", [1], None]),
+        (float | Annotated[str, Field(min_length=1)], "1.50 x", ["1.50", "x"]),
+        # where it is settled what a cell is, it stays so
+        (float | Literal["n/a"], "1.50 n/a", [1.5, "n/a"]),
+        (int | Literal["auto"], "5 auto", [5, "auto"]),
+        (int | datetime, "5 2024-01-01", [5, "2024-01-01"]),
+        (int | Annotated[str, Field(pattern="^[a-z]+$")], "5 x", [5, "x"]),
+        (Literal[1, 2, "3"], "1 3", [1, "3"]),
+        (Level | str, "1 3", ["1", "3"]),
+        (Decimal, "1.10 5 null", ["1.10", 5, None]),
+        (str, "5 null", ["5", None]),
+    ],
+)
+def test_where_numbers_may_as_well_be_texts_the_column_decides_at_every_door(kind, cells, values):
+    schema = ModelSchema(create_model("Made", id=(int, ...), v=(kind | None, None)))
+    text = "id,v\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells.split())) + "99,\n"
+    for columns in (schema.columns, Columns(json.loads(json.dumps(schema.json_schema)))):  # the second: `load`
+        found = [record.get("v", MISSING) for record in read(text, columns)]
+        assert [(value, type(value)) for value in found] == [(value, type(value)) for value in [*values, MISSING]]
+    texts = [record["v"] for record in read(text, schema.columns, types="text")[:-1]]
+    assert not schema.columns.column("v").is_open or all(type(value) not in (int, float, bool) for value in texts)
+
+
+def test_what_a_json_schema_says_of_texts_and_numbers_is_read_alike():
+    columns = Columns(
+        {"properties": {"v": {"type": ["number", "string", "null"]}, "w": {"type": ["string", "integer"]}}}
+    )
+    assert read("v,w\n1.50,2.5\n2.25,1.0\n", columns) == [{"v": 1.5, "w": "2.5"}, {"v": 2.25, "w": "1.0"}]
+    assert read("v,w\n1.50,1\nx,2\n", columns) == [{"v": "1.50", "w": 1}, {"v": "x", "w": 2}]
+
+
+@pytest.mark.parametrize("kind", [int | str, Any])
+def test_an_id_that_may_be_both_is_integers_or_texts(kind):
+    columns = ModelSchema(create_model("Made", id=(kind, ...))).columns
+    assert read("id\n1\n2\n", columns) == [{"id": 1}, {"id": 2}]
+    assert read("id\n1\n2.5\n", columns) == [{"id": "1"}, {"id": "2.5"}]
 
 
 def test_where_a_schema_is_silent_the_column_decides():
@@ -236,11 +286,6 @@ def test_where_a_schema_is_silent_the_column_decides():
 
 
 # There and back
-
-
-class Level(IntEnum):
-    low = 1
-    high = 2
 
 
 class Colour(Enum):
@@ -283,7 +328,8 @@ FIELDS: list[tuple[Any, st.SearchStrategy[Any], Any]] = [
     (Inner, INNER, Inner(n=1)), (Inner | None, INNER | st.none(), Inner(n=1)), (list[str], st.lists(TEXT, max_size=2), ["x"]),
     (list[Inner] | None, st.lists(INNER, max_size=2) | st.none(), []), (dict[str, int], st.dictionaries(TEXT, INTEGERS, max_size=2), {}),
     (str | list[str], TEXT | st.lists(TEXT, max_size=2), "[1]"), (str | Inner | int | None, TEXT | INNER | INTEGERS | st.none(), "1"),
-    (Annotated[int, Field(ge=0)], st.integers(0, 9), 0), (Any, JSON | TEXT, "5"), (object, JSON | TEXT, None),
+    (Annotated[int, Field(ge=0)], st.integers(0, 9), 0), (float | str, FLOATS | TEXT, "1.50"),
+    (float | Literal["n/a"], FLOATS | st.just("n/a"), 1.5), (int | date, INTEGERS | st.dates().map(str), 1), (Any, JSON | TEXT, "5"), (object, JSON | TEXT, None),
 ]  # fmt: skip
 
 

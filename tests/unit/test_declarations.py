@@ -145,6 +145,16 @@ SCHEMA = st.recursive(
 )  # fmt: skip
 
 
+def test_a_record_is_no_array():
+    assert of(TEXT, "0", properties={"0": WHOLE}).is_integer
+    assert of({"properties": {"0": WHOLE}}, "v.0").kinds == frozenset()
+
+
+def test_an_anchor_of_a_definition_is_followed():
+    assert of({"$ref": "#day"}, **{"$defs": {"x": {"$anchor": "day", **DATE}}}).reading == "date"
+    assert of({"$ref": "#day"}, **{"$defs": {"x": {"$id": "/x", "$anchor": "day", **DATE}}}) == ANYTHING
+
+
 @given(SCHEMA, SCHEMA.filter(lambda shared: "$ref" not in str(shared)), VALUE, st.sampled_from(["v", "v.x", "v.0"]))
 def test_what_is_valid_is_never_ruled_out(schema, shared, value, path):
     whole = {"properties": {"v": schema}, "$defs": {"d": shared}}

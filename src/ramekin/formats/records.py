@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ramekin.errors import BodyTooLarge, Fault, RamekinError
 from ramekin.formats.delimited import DELIMITERS, read_rows, write_rows
 from ramekin.formats.splitter import Splitter
-from ramekin.schema.columns import SILENT, UNTYPED, Columns, PlainOrText, Quoted
+from ramekin.schema.columns import UNTYPED, Columns, PlainOrText, Quoted
 from ramekin.values import codec, places
 from ramekin.values.keys import MISSING
 
@@ -23,7 +23,7 @@ AT_ONCE_BYTES = 256 * 1024
 """A JSON array up to this size is parsed in one go, in about 2 ms; a longer one is cut into records first."""
 
 CSV_TYPES = ("auto", "text")
-"""How columns are read of which no schema speaks: by what they hold, or always as text."""
+"""How columns are read of which no schema says whether they are text: by what they hold, or always as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,12 @@ class CsvText:
         """Return how the cells of each column are read."""
         declared = [self._columns.column(name) for name in names]
         is_auto = self._form.types == "auto"
-        silent = {i: PlainOrText(names[i], is_plain=is_auto) for i, column in enumerate(declared) if column is SILENT}
-        if silent and is_auto:
-            _see(silent, self._rows())
-        return [silent[i].read if i in silent else column.read for i, column in enumerate(declared)]
+        undecided = {
+            i: PlainOrText(names[i], column, is_plain=is_auto) for i, column in enumerate(declared) if column.is_open
+        }
+        if undecided and is_auto:
+            _see(undecided, self._rows())
+        return [undecided[i].read if i in undecided else column.read for i, column in enumerate(declared)]
 
 
 def with_lines(error: RamekinError, records: Records) -> RamekinError:
@@ -175,14 +177,14 @@ def with_lines(error: RamekinError, records: Records) -> RamekinError:
     return error.on_lines(lines)
 
 
-def _see(silent: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> None:
-    """Let each column of which no schema speaks see its cells."""
+def _see(columns: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> None:
+    """Let each column that decides as a whole see its cells."""
     next(rows)
-    undecided = [(i, column.is_value) for i, column in silent.items()]
+    undecided = [(i, column.is_value) for i, column in columns.items()]
     for _, cells in rows:
         for i, is_value in undecided:
             if cells[i] and not is_value(cells[i]):
-                silent[i].is_plain = False
+                columns[i].is_plain = False
                 undecided = [known for known in undecided if known[0] != i]
         if not undecided:
             return

@@ -32,6 +32,9 @@ _MAX_PARTS = 5000
 _MAX_DEPTH = 150
 """Parts inside parts, or that refer to parts, on the way to a field; deeper ones say nothing."""
 
+_RULES = frozenset({"pattern", "format", "maxLength", "contentEncoding", "contentMediaType"})
+"""Keywords that say which texts are meant, as `minLength` does where more than one character is asked for."""
+
 _MAX_STEPS = 64  # references to follow in search of names before a schema is taken to go in circles
 
 
@@ -41,7 +44,7 @@ def type_in(schema: dict[str, Any], path: FieldPath, *, is_closed: bool) -> Fiel
     Args:
         is_closed: an object that names its properties has no others, unless it says so (as for Pydantic models).
     """
-    return _Search(schema, is_closed=is_closed).of(schema, path)
+    return _Search(schema, len(path), is_closed=is_closed).of(schema, path)
 
 
 def declared_field(schema: dict[str, Any] | None, path: FieldPath) -> Field:
@@ -53,8 +56,8 @@ def declared_field(schema: dict[str, Any] | None, path: FieldPath) -> Field:
 class _Search:
     """Looks for what one schema says of one path."""
 
-    def __init__(self, root: dict[str, Any], *, is_closed: bool) -> None:
-        self._root, self._is_closed = root, is_closed
+    def __init__(self, root: dict[str, Any], steps: int, *, is_closed: bool) -> None:
+        self._root, self._steps, self._is_closed = root, steps, is_closed
         self._known: dict[tuple[int, int], FieldType | None] = {}  # by part, and by what is left of the path
         self._depth = 0
 
@@ -94,7 +97,8 @@ class _Search:
         if not kinds or "object" in kinds:
             is_named = name in part.get("properties", {}) or self._lists(part, name) is True
             found = _told(self.of(self._member(part, name), rest), is_named=is_named)
-        if (not kinds or "array" in kinds) and _INDEX.fullmatch(name):
+        is_record = len(path) == self._steps  # which is no array
+        if (not kinds or "array" in kinds) and not is_record and _INDEX.fullmatch(name):
             is_named = int(name) < len(part.get("prefixItems", ()))
             found = widened(found, _told(self.of(_element(part, int(name)), rest), is_named=is_named))
         return found
@@ -129,10 +133,11 @@ def own_type(part: dict[str, Any]) -> FieldType:
     types = part.get("type", ())
     is_integer = "integer" in types and "number" not in types
     if values is None:
-        return FieldType(kinds, reading, is_integer=is_integer, is_named=True)
+        is_ruled = part.get("minLength", 0) > 1 or not _RULES.isdisjoint(part)
+        return FieldType(kinds, reading, is_integer=is_integer, is_named=True, is_ruled=is_ruled)
     keys = (key for value in values if (key := order_key(value)) is not None)
     listed = tuple(key for key in keys if KIND_NAMES[key[0]] in kinds)
-    return FieldType(kinds, reading, kinds - {"null"}, listed, is_integer, is_named=True)
+    return FieldType(kinds, reading, kinds - {"null"}, listed, is_integer, is_named=True, is_ruled=True)
 
 
 def _element(part: dict[str, Any], index: int) -> Any:
@@ -143,11 +148,10 @@ def _element(part: dict[str, Any], index: int) -> Any:
 
 
 def _kinds(part: dict[str, Any]) -> frozenset[str]:
-    declared = part.get("type")
-    if declared is None:
-        values = part.get("enum", [part["const"]] if "const" in part else [])
-        return frozenset(kind_of(value) for value in values)
-    return frozenset(KINDS.get(kind, "object") for kind in ([declared] if isinstance(declared, str) else declared))
+    declared = part.get("type", ())
+    kinds = frozenset(KINDS.get(kind, "object") for kind in ([declared] if isinstance(declared, str) else declared))
+    listed = frozenset(kind_of(value) for value in part.get("enum", [part["const"]] if "const" in part else ()))
+    return (kinds & listed) or kinds or listed
 
 
 def names_in(schema: dict[str, Any], depth: int = 3) -> list[str]:
@@ -165,6 +169,17 @@ def names_in(schema: dict[str, Any], depth: int = 3) -> list[str]:
         ]
         found += [print_path(path) for path, _ in level]
     return list(dict.fromkeys(found))
+
+
+def parts_for_all(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of a schema that hold for every record."""
+    parts, seen = [schema], {id(schema)}
+    for part in parts:
+        for inner in (*([_follow(part["$ref"], schema)] if "$ref" in part else ()), *part.get("allOf", ())):
+            if isinstance(inner, dict) and not _is_apart(inner, schema) and id(inner) not in seen:
+                seen.add(id(inner))
+                parts.append(inner)
+    return parts
 
 
 def _parts(node: Any, root: dict[str, Any]) -> Iterator[Any]:
@@ -190,10 +205,13 @@ def _is_apart(part: dict[str, Any], root: dict[str, Any]) -> bool:
 
 
 def _follow(reference: Any, root: dict[str, Any]) -> Any:
-    """Return what a pointer inside the same document points at; an anchor, or what leads elsewhere, says nothing."""
+    """Return what a pointer inside the same document points at, or an anchor of a definition; others say nothing."""
     node: Any = root
-    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+    if not isinstance(reference, str) or not reference.startswith("#"):
         return True
+    if reference[1:2] not in ("", "/"):
+        parts = [part for part in root.get("$defs", {}).values() if isinstance(part, dict) and "$id" not in part]
+        return next((part for part in parts if part.get("$anchor") == reference[1:]), True)
     for step in unquote(reference[1:]).split("/")[1:]:
         if not isinstance(node, dict) or _is_apart(node, root):
             return True

@@ -81,7 +81,7 @@ class FieldType:
     means. Of the kinds in `listed`, only the values in `values` (their order keys) may stand there. A number is whole
     where `is_integer` says so. A text that `is_canonical` is stored in the one spelling of what it means. A field
     `is_named` if the declaration names it and does not only say what others may hold: an element of any array, a member
-    of any name.
+    of any name. It `is_ruled` where not every text may stand there, by what is listed, a pattern or the like.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -91,11 +91,17 @@ class FieldType:
     is_integer: bool = False
     is_canonical: bool = False
     is_named: bool = field(default=False, compare=False)
+    is_ruled: bool = field(default=False, compare=False)
 
     @property
     def compared(self) -> Reading:
         """The reading by which stored values are compared: UUIDs in their one spelling are as they stand."""
         return "plain" if self.is_canonical and self.reading == "uuid" else self.reading
+
+    @property
+    def takes_any_text(self) -> bool:
+        """Whether any text may stand there, as far as is known."""
+        return self.may_be("text") and not self.is_ruled
 
     @property
     def has_plain_text(self) -> bool:
@@ -178,7 +184,8 @@ def narrowed(one: FieldType | None, other: FieldType | None) -> FieldType | None
     reading = other.reading if one.reading == "plain" else one.reading
     values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if one.lists(key) and other.lists(key))
     is_integer, is_named = one.is_integer or other.is_integer, one.is_named or other.is_named
-    return FieldType(kinds, reading, one.listed | other.listed, values, is_integer, is_named=is_named)
+    is_ruled, listed = one.is_ruled or other.is_ruled, one.listed | other.listed
+    return FieldType(kinds, reading, listed, values, is_integer, is_named=is_named, is_ruled=is_ruled)
 
 
 def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
@@ -191,7 +198,9 @@ def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
     values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if KIND_NAMES[key[0]] in listed)
     is_integer = all(each.is_integer for each in (one, other) if each.may_be("number"))
     is_named = one.is_named or other.is_named
-    return FieldType(kinds, _reading_of_either(one, other), listed, values, is_integer, is_named=is_named)
+    is_ruled = not (one.takes_any_text or other.takes_any_text)
+    reading = _reading_of_either(one, other)
+    return FieldType(kinds, reading, listed, values, is_integer, is_named=is_named, is_ruled=is_ruled)
 
 
 def _reading_of_either(one: FieldType, other: FieldType) -> Reading:

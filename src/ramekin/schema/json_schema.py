@@ -74,7 +74,7 @@ class JsonSchema:
         self._has_id = declares_id(schema, references)
         declared = [name for name in schema.get("properties", {}) if name != "id"]
         self.fields = ("id", *declared)
-        self.columns = Columns(schema, references)
+        self.columns = Columns(schema)
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
         self.takes_uuid = not self._refuses_id(str(uuid7()))
         self._reads_integers = not self._refuses_id(1) and self._refuses_id("1")

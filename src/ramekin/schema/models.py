@@ -245,24 +245,28 @@ _UNSTORABLE = {
 
 
 class _SentSchema(GenerateJsonSchema):
-    """The schema of what may be sent: Pydantic's, but for flags, of which any that go together are a value."""
+    """The schema of what may be sent: Pydantic's, with a format for the text of decimals, and flags of any values."""
 
     def enum_schema(self, schema: EnumSchema) -> JsonSchemaValue:
         found = super().enum_schema(schema)
         return {name: part for name, part in found.items() if name != "enum" or not issubclass(schema["cls"], Flag)}
 
+    def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
+        found = super().decimal_schema(schema)
+        for part in found.get("anyOf", [found]):
+            if part.get("type") == "string":
+                part["format"] = "decimal"
+        return found
+
 
 class _StoredSchema(_SentSchema):
-    """The schema of what is stored: Pydantic's, with a format for decimals, which are texts, and no computed fields."""
+    """The schema of what is stored: what may be sent, without computed fields."""
 
     def computed_field_schema(self, schema: ComputedField) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
         raise PydanticOmit
 
     def json_schema(self, schema: JsonSchema) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own
         return {"type": "string", "contentMediaType": "application/json"}  # the text that it was sent as
-
-    def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
-        return {**super().decimal_schema(schema), "format": "decimal"}
 
 
 class _IdType:
