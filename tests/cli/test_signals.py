@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -155,3 +156,29 @@ def test_more_signals_while_it_stops_do_not_make_it_look_like_a_crash():
             break
     server.process.communicate(timeout=20)
     assert server.process.returncode == 0
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_hangup_stops_a_server_only_if_its_terminal_was_closed(is_closed):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ramekin", "serve", "--port", "0", "--log-format", "json"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(theirs)
+    assert process.stdout.readline().startswith("Ramekin serves")
+    if is_closed:
+        os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    if not is_closed:
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.terminate()
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert ("a signal that means nothing here" in events(log)) is not is_closed
+    if not is_closed:
+        os.close(ours)

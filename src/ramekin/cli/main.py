@@ -5,14 +5,16 @@ Imports only what the chosen command needs, so that `ramekin health` is quick.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ramekin.cli import streams
+
 app = typer.Typer(
     help="An in-memory database served over REST.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # whose tables cut long options off, and whose markup takes "[default: ...]" for its own
     pretty_exceptions_enable=False,
@@ -282,10 +284,25 @@ def _guard(work: Any) -> Any:
 
 
 def _fail(line: str, exit_code: int = 2) -> None:
-    typer.echo(f"ramekin: {' '.join(line.split())}", err=True)
+    _say(line)
     raise typer.Exit(exit_code)
 
 
+def _say(line: str) -> None:
+    typer.echo(f"ramekin: {' '.join(line.split())}", err=True)
+
+
 def run() -> None:
-    """Run the command line."""
-    app(prog_name="ramekin")
+    """Run the command line. Whatever ends a command early is one line at the most."""
+    streams.prepare()
+    try:
+        code = app(sys.argv[1:] or ["--help"], prog_name="ramekin", standalone_mode=False)
+        sys.stdout.flush()
+    except streams.ReaderLeft as left:
+        code = left.exit_code
+    except (typer.TyperException, streams.Unprinted) as error:
+        _say(error.format_message() if isinstance(error, typer.TyperException) else str(error))
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

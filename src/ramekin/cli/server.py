@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from ramekin.cli import listener as listeners
+from ramekin.cli.streams import Unprinted
 
 if TYPE_CHECKING:
     import socket
@@ -47,7 +48,10 @@ class Server(uvicorn.Server):
     def greet(self) -> None:
         """Print the greeting, once there is one and the server answers."""
         if self.greeting is not None and not self.should_exit:
-            print(self.greeting, flush=True)
+            try:
+                print(self.greeting, flush=True)
+            except Unprinted as fault:
+                _log.warning("the greeting could not be printed", reason=str(fault))
 
     def stop(self) -> None:
         """Take no more requests, and end when those that there are have finished; at once when asked again."""

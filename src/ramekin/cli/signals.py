@@ -8,6 +8,7 @@ it does not ask for, and any other process would be killed by the last three.
 
 from __future__ import annotations
 
+import select
 import signal
 import sys
 import time
@@ -32,6 +33,7 @@ class Signals:
         self.when_asked: Callable[[], object] = self._give_up
         """Called when the process is asked to stop; before there is a loop, in the middle of whatever runs."""
         self._asked_s: float | None = None
+        self._has_terminal = sys.stdin is not None and sys.stdin.isatty()
         for number in STOP:
             signal.signal(number, lambda *_: self._ask())
         for number in NOTHING:
@@ -53,7 +55,7 @@ class Signals:
             signal.signal(number, signal.SIG_IGN)
 
     def _tell(self, number: signal.Signals) -> None:
-        if number.name == "SIGHUP" and sys.stdin is not None and sys.stdin.isatty():
+        if number.name == "SIGHUP" and self._has_terminal and _is_hung_up(sys.stdin.fileno()):
             self._ask()
         else:
             import structlog  # not needed by a process that only starts
@@ -71,3 +73,10 @@ class Signals:
 
     def _give_up(self, *_: Any) -> NoReturn:
         raise Stopped
+
+
+def _is_hung_up(terminal: int) -> bool:
+    """Say whether a terminal was closed. Asked for its settings, it would no longer even say that it is one."""
+    asked = select.poll()
+    asked.register(terminal, 0)
+    return any(events & select.POLLHUP for _, events in asked.poll(0))
