@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from ramekin.errors import InvalidRecord
 from ramekin.samples.models import Order, Shop, User
@@ -95,6 +95,23 @@ def test_a_fixed_default_is_stored_as_the_field_itself_writes_it():
     schema = ModelSchema(Priced)
     body = schema.validate({"id": 1})
     assert b'"price":0.0' in body
+    assert schema.validate(json.loads(body)) == body
+
+
+@pytest.mark.parametrize("default", [{"default": "De Fault "}, {"default_factory": lambda: "De Fault "}])
+def test_a_default_is_stored_as_a_validator_would_write_it(default):
+    class Post(BaseModel):
+        slug: str = Field(**default)
+        also: Annotated[str, AfterValidator(str.strip)] = " x"
+
+        @field_validator("slug")
+        @classmethod
+        def normalise(cls, value):
+            return value.lower().strip()
+
+    schema = ModelSchema(Post)
+    body = schema.validate({"id": 1})
+    assert json.loads(body) == {"id": 1, "slug": "de fault", "also": "x"}
     assert schema.validate(json.loads(body)) == body
 
 

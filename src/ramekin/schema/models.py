@@ -132,7 +132,7 @@ class ModelSchema:
         try:
             body = self._print(self._read(codec.encode(members)), by_alias=True, round_trip=True, warnings=False)
             if self._may_change:
-                self._check_made(body)
+                body = self._settled(body)
         except ValidationError as error:
             raise self._invalid(error, members) from None
         except RamekinError:
@@ -143,8 +143,30 @@ class ModelSchema:
             body = b'{"id":%b%b%b' % (codec.dump(record["id"]), b"," if len(body) > 2 else b"", body[1:])
         return body
 
-    def _check_made(self, body: bytes) -> None:
-        """See that what the model made can be stored, and is what it makes of that again. Raises InvalidRecord."""
+    def _settled(self, body: bytes) -> bytes:
+        """Return what the model makes of a record, once it makes the same of that again. Raises InvalidRecord.
+
+        It is read twice at the most: Pydantic shows no default to a validator, which may write it otherwise.
+        """
+        faults: Sequence[Fault] = ()
+        for _ in range(2):
+            made = self._made(body)
+            try:
+                again = self._print(self._read(body), by_alias=True, round_trip=True, warnings=False)
+            except ValidationError as error:
+                faults = self._invalid(error, made).faults
+                break
+            if again == body:
+                return body
+            faults = [Fault(difference(made, codec.parse(again)), "Read again, it becomes another value each time.")]
+            body = again
+        raise InvalidRecord(
+            f"The model {self.title} would not take back what it makes of the record, which is not stored.",
+            faults=faults,
+        )
+
+    def _made(self, body: bytes) -> dict[str, Any]:
+        """Return the record that the model made. Raises InvalidRecord where it cannot be stored."""
         try:
             made = codec.parse(body)
         except RamekinError as error:
@@ -154,19 +176,7 @@ class ModelSchema:
             raise InvalidRecord(
                 f"The model {self.title} makes no record of this one: an object, with the id it was sent."
             )
-        faults: list[Fault]
-        try:
-            again = self._print(self._read(body), by_alias=True, round_trip=True, warnings=False)
-        except ValidationError as error:
-            faults = list(self._invalid(error, made).faults)
-        else:
-            if again == body:
-                return
-            faults = [Fault(difference(made, codec.parse(again)), "Read again, it becomes another value each time.")]
-        raise InvalidRecord(
-            f"The model {self.title} would not take back what it makes of the record, which is not stored.",
-            faults=faults,
-        )
+        return made
 
     def _failed(self, error: Exception) -> InvalidRecord:
         """Return the error of a record for which the model's own code fails; the operator's log says where."""
