@@ -18,6 +18,14 @@ from tests.problems import assert_problem
 DATA = "/api/v1/data"
 
 
+class Measured(BaseModel):
+    id: int
+    f: float
+    maybe: float | None = None
+    fs: list[float] = []
+    exact: int | float = 0
+
+
 class ByDecimal(BaseModel):
     id: Decimal
     n: int = 0
@@ -96,6 +104,7 @@ class Open(BaseModel):
 
 MODELS = {
     "opens": Open,
+    "measured": Measured,
     "decs": ByDecimal,
     "moments": ByMoment,
     "durations": ByDuration,
@@ -165,6 +174,34 @@ def test_a_field_that_no_record_has_and_the_model_does_not_name_is_unknown(clien
         answer = client.get(opens, params={"sort": known})
         assert (answer.status_code, answer.json().get("warnings")) == (200, None), known
     assert_problem(client.get(opens, params={"vip": "no number"}), 400, "invalid-value")
+
+
+BEYOND = 2**53 + 1  # the first integer that no float is
+
+
+@pytest.mark.parametrize("path", ["f", "maybe", "fs.0"])
+def test_an_integer_that_no_float_is_meets_the_float_that_it_was_stored_as(client, path):
+    record = {"f": BEYOND, "maybe": BEYOND, "fs": [BEYOND], "exact": BEYOND}
+    assert client.post(f"{DATA}/measured", json={"id": 1, **record}).json()["f"] == float(BEYOND)
+    for operator in ("eq", "gte", "lte", "in"):
+        value = f"7,{BEYOND}" if operator == "in" else str(BEYOND)
+        asked = {path: {operator: [7, BEYOND] if operator == "in" else BEYOND}}
+        assert ids(client.get(f"{DATA}/measured", params={f"{path}:{operator}": value})) == [1], operator
+        assert ids(client.post("/api/v1/query/measured", json={"where": asked})) == [1], operator
+    for operator in ("ne", "gt", "lt", "nin"):
+        assert ids(client.get(f"{DATA}/measured", params={f"{path}:{operator}": str(BEYOND)})) == [], operator
+    assert ids(client.get(f"{DATA}/measured", params={"fs:contains": str(BEYOND)})) == [1]
+    assert client.delete(f"{DATA}/measured", params={path: str(BEYOND)}).json()["changed"] == 1
+
+
+def test_an_integer_that_stays_one_is_compared_as_it_is(client):
+    stored = client.post(f"{DATA}/measured", json={"id": 1, "f": 0, "exact": BEYOND}).json()
+    assert (stored["exact"], type(stored["exact"])) == (BEYOND, int)
+    client.put("/api/v1/tables/numbers", json={"schema": {"properties": {"exact": {"type": "number"}}}})
+    client.post(f"{DATA}/numbers", json={"id": 1, "exact": BEYOND})
+    for table in ("measured", "numbers"):
+        assert ids(client.get(f"{DATA}/{table}", params={"exact": str(BEYOND)})) == [1]
+        assert ids(client.get(f"{DATA}/{table}", params={"exact": str(BEYOND - 1)})) == []
 
 
 def test_a_change_by_id_meets_the_record(client):

@@ -131,13 +131,17 @@ def own_type(part: dict[str, Any]) -> FieldType:
     if isinstance(form := part.get("format"), str) and (not kinds or "text" in kinds):
         reading = FORMATS.get(form, "plain")
     types = part.get("type", ())
-    is_integer = "integer" in types and "number" not in types
-    if values is None:
-        is_ruled = part.get("minLength", 0) > 1 or not _RULES.isdisjoint(part)
-        return FieldType(kinds, reading, is_integer=is_integer, is_named=True, is_ruled=is_ruled)
-    keys = (key for value in values if (key := order_key(value)) is not None)
-    listed = tuple(key for key in keys if KIND_NAMES[key[0]] in kinds)
-    return FieldType(kinds, reading, kinds - {"null"}, listed, is_integer, is_named=True, is_ruled=True)
+    keys = (key for value in values or () if (key := order_key(value)) is not None)
+    return FieldType(
+        kinds,
+        reading,
+        frozenset() if values is None else kinds - {"null"},
+        tuple(key for key in keys if KIND_NAMES[key[0]] in kinds),
+        is_integer="integer" in types and "number" not in types,
+        is_float="number" in types and "integer" not in types,
+        is_named=True,
+        is_ruled=values is not None or part.get("minLength", 0) > 1 or not _RULES.isdisjoint(part),
+    )
 
 
 def _element(part: dict[str, Any], index: int) -> Any:

@@ -79,7 +79,8 @@ class FieldType:
 
     `kinds` are JSON's names of the types that may stand there; none means that any may. `reading` is what a text there
     means. Of the kinds in `listed`, only the values in `values` (their order keys) may stand there. A number is whole
-    where `is_integer` says so. A text that `is_canonical` is stored in the one spelling of what it means. A field
+    where `is_integer` says so, and more than an integer where `is_float` does. What `is_canonical` is stored as a model
+    writes it: a text in the one spelling of what it means, a number that `is_float` as a 64-bit float. A field
     `is_named` if the declaration names it and does not only say what others may hold: an element of any array, a member
     of any name. It `is_ruled` where not every text may stand there, by what is listed, a pattern or the like.
     """
@@ -89,6 +90,7 @@ class FieldType:
     listed: frozenset[str] = frozenset()
     values: tuple[OrderKey, ...] = ()
     is_integer: bool = False
+    is_float: bool = False
     is_canonical: bool = False
     is_named: bool = field(default=False, compare=False)
     is_ruled: bool = field(default=False, compare=False)
@@ -117,7 +119,7 @@ class FieldType:
         if self.may_be("boolean") and text in _BOOLEANS:
             keys.append((BOOLEAN, _BOOLEANS[text]))
         if self.may_be("number") and (number := as_number(text)) is not None:
-            keys.append((NUMBER, number))
+            keys.append((NUMBER, self._stored(number)))
         if self.may_be("text"):
             keys += self._read_text(text)
         return keys
@@ -132,7 +134,7 @@ class FieldType:
         kind = kind_of(value)
         if not self.may_be(kind) and not (kind == "number" and self.reading == "decimal"):
             return None
-        return comparer(self.reading)(value)
+        return comparer(self.reading)(self._stored(value) if kind == "number" else value)
 
     def can_equal(self, keys: Sequence[OrderKey]) -> list[OrderKey]:
         """Return those of some keys that a value of the field may have. Cost: O(keys)."""
@@ -163,6 +165,10 @@ class FieldType:
         """Say whether a value of one of JSON's types may stand there."""
         return not self.kinds or kind in self.kinds
 
+    def _stored(self, number: float) -> float:
+        """Return a number as it would stand there: 2**53 + 1 is no float."""
+        return float(number) if self.is_float and self.is_canonical and not self.is_integer else number
+
     def _read_text(self, text: str) -> list[OrderKey]:
         """Return the key of a text; none where texts there mean something that this one does not."""
         if self.kinds and not can_read(self.reading, text):
@@ -183,9 +189,16 @@ def narrowed(one: FieldType | None, other: FieldType | None) -> FieldType | None
         return None
     reading = other.reading if one.reading == "plain" else one.reading
     values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if one.lists(key) and other.lists(key))
-    is_integer, is_named = one.is_integer or other.is_integer, one.is_named or other.is_named
-    is_ruled, listed = one.is_ruled or other.is_ruled, one.listed | other.listed
-    return FieldType(kinds, reading, listed, values, is_integer, is_named=is_named, is_ruled=is_ruled)
+    return FieldType(
+        kinds,
+        reading,
+        one.listed | other.listed,
+        values,
+        is_integer=one.is_integer or other.is_integer,
+        is_float=one.is_float or other.is_float,
+        is_named=one.is_named or other.is_named,
+        is_ruled=one.is_ruled or other.is_ruled,
+    )
 
 
 def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
@@ -196,11 +209,18 @@ def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
     either = one.listed | other.listed
     listed = frozenset(kind for kind in either if all(kind in t.listed or not t.may_be(kind) for t in (one, other)))
     values = tuple(key for key in dict.fromkeys((*one.values, *other.values)) if KIND_NAMES[key[0]] in listed)
-    is_integer = all(each.is_integer for each in (one, other) if each.may_be("number"))
-    is_named = one.is_named or other.is_named
-    is_ruled = not (one.takes_any_text or other.takes_any_text)
-    reading = _reading_of_either(one, other)
-    return FieldType(kinds, reading, listed, values, is_integer, is_named=is_named, is_ruled=is_ruled)
+    numbers = [each for each in (one, other) if each.may_be("number")]
+    return FieldType(
+        kinds,
+        _reading_of_either(one, other),
+        listed,
+        values,
+        is_integer=all(each.is_integer for each in numbers),
+        is_float=all(each.is_float for each in numbers),
+        is_canonical=one.is_canonical and other.is_canonical,
+        is_named=one.is_named or other.is_named,
+        is_ruled=not (one.takes_any_text or other.takes_any_text),
+    )
 
 
 def _reading_of_either(one: FieldType, other: FieldType) -> Reading:
