@@ -9,7 +9,7 @@ import time
 import pytest
 
 from ramekin.api.wire import connection as connections
-from ramekin.api.wire.connection import LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
+from ramekin.api.wire.connection import BODY_S, LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
 from ramekin.api.wire.protocol import MAX_HELD_BYTES
 from tests.conftest import Server
 from tests.data.http_cases import HIDDEN, LIVE, chunked, get, post, sized
@@ -105,8 +105,7 @@ def test_what_follows_the_last_answer_is_waited_for_a_while_only(service, monkey
 def test_a_short_wait_is_kept_where_a_longer_one_has_begun(service, part):
     pipe = service.connect()
     pipe.send([LIVE, part])
-    if pipe._protocol._cycle is None:  # what is under way on the long way has no such bound
-        assert pipe._protocol._timer.when() - service.loop.time() <= REST_S
+    assert pipe._protocol._timer.when() - service.loop.time() <= max(REST_S, BODY_S)
     pipe.end()
 
 
@@ -271,3 +270,82 @@ def test_a_client_that_goes_away_is_counted_as_status_0_on_all_ways(service):
     pipe.send([get(first=b"GET /metrics HTTP/1.1")])
     assert b'operation="query_table",status="0"' in pipe.written
     assert b'status="499"' not in pipe.written
+
+
+LONG = b'{"n":"%b"}' % (b"x" * 100_000)
+SLOW = [
+    sized(),
+    sized(b"Connection: close"),
+    sized(first=b"POST /api/v1/data/t HTTP/1.0"),
+    sized(first=b"POST /api/v1/data/%74 HTTP/1.1"),
+    sized(first=b"POST /api/v1/load HTTP/1.1"),
+    sized(body=LONG),
+    chunked(b'7\r\n{"n":'),
+]
+
+
+def wait(service, pipe, *, drip=b"", at_most_s=20.0):
+    """Wait until the server answers or closes."""
+    began = time.monotonic()
+    while not (pipe.written.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"") or pipe.is_ended):
+        assert time.monotonic() - began < at_most_s
+        pipe.send([drip] if drip else [])
+        service.run(asyncio.sleep(0.05))
+
+
+@pytest.mark.parametrize(("data", "drip"), [*((data, b"") for data in SLOW), (sized(body=LONG), b" ")])
+def test_a_body_that_does_not_go_on_is_408_on_all_ways(service, monkeypatch, data, drip):
+    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    pipe, began = service.connect(), time.monotonic()
+    pipe.send([data[:-5].replace(LONG[:-5], LONG[:500])])
+    wait(service, pipe, drip=drip)
+    assert time.monotonic() - began > 0.2
+    assert pipe.answers() == ["408 body-too-slow"]
+    assert pipe.is_ended
+
+
+def test_a_body_that_was_asked_for_and_does_not_come_is_408(service, monkeypatch):
+    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    pipe = service.connect()
+    pipe.send([sized(EXPECTS)[: -len(b'{"n":1}')]])
+    wait(service, pipe)
+    assert pipe.answers() == ["408 body-too-slow"]
+
+
+def test_a_body_that_goes_on_is_waited_for_however_long_it_takes(service, monkeypatch):
+    monkeypatch.setattr(connections, "BODY_S", 0.5)
+    pipe, body = service.connect(), b'{"n":"%b"}' % (b"x" * 20_000)
+    pipe.send([sized(body=body)[: -len(body)]])
+    for at in range(0, len(body), 1000):
+        service.run(asyncio.sleep(0.05))
+        pipe.send([body[at : at + 1000]])
+    assert pipe.answers() == ["201"]
+
+
+def test_a_client_that_is_kept_from_sending_has_its_time_anew(service, monkeypatch):
+    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    pipe = service.connect()
+    pipe.send([sized(first=b"POST /api/v1/data/%74 HTTP/1.1")[:-5]])
+    pipe._protocol.flow.pause_reading()
+    service.run(asyncio.sleep(0.6))
+    pipe._protocol.ask_for_more()
+    service.run(asyncio.sleep(0.1))
+    assert pipe.written == b""
+    pipe.send([sized()[-5:]])
+    assert pipe.answers() == ["201"]
+
+
+@pytest.mark.parametrize(
+    ("head", "answer"),
+    [
+        (post(b"Content-Length: 7"), "401 unauthorized"),
+        (post(b"Content-Length: 7", KEY).replace(b"application/json", b"text/html"), "415 unsupported-media-type"),
+        (post(b"Content-Length: 7", KEY, first=b"PUT /api/v1/data/t HTTP/1.1"), "405 method-not-allowed"),
+        (post(b"Content-Length: 7", KEY, first=b"DELETE /api/v1/data/t/1 HTTP/1.1"), "415 unsupported-media-type"),
+    ],
+)
+def test_what_needs_no_body_is_answered_before_the_body(locked, head, answer):
+    pipe = locked.connect()
+    pipe.send([head])
+    wait(locked, pipe, at_most_s=10.0)
+    assert pipe.answers() == [answer]

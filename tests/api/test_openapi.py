@@ -26,8 +26,9 @@ OPERATIONS = {
 UNTYPED = create_app(Database()).openapi()["paths"]
 GENERAL = {name: found for name, found in OPERATIONS.items() if found[1] in UNTYPED}
 
-SELDOM = {"503", "507", "default"}
-"""What an engine gives that cannot write or has no room, and faults: see tests/durability, tests/api/test_memory.py."""
+SELDOM = {"408", "503", "507", "default"}
+"""What comes of bodies that stop, of an engine that cannot write or has no room, and faults: see test_connections.py,
+tests/durability and test_memory.py."""
 
 API = "/api/v1"
 ROWS = [{"id": i, "name": "x", "n": i, "nest": {"a": [i]}, "long": "x" * 20_000} for i in range(3)]

@@ -11,8 +11,8 @@
     ├── Unauthorized
     ├── Forbidden             (ForeignHost, ForeignOrigin)
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
-    ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, AddressTooLong, HeadTooLarge,
-    │   RateLimited
+    ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, BodyTooSlow, AddressTooLong,
+    │   HeadTooLarge, RateLimited
     ├── PreconditionFailed
     ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable,
     │                          ModelMissing)
@@ -61,6 +61,7 @@ from ramekin.errors.base import NAME_LIMIT, Fault, RamekinError, all_errors, did
 from ramekin.errors.refused import (
     AddressTooLong,
     BodyTooLarge,
+    BodyTooSlow,
     Conflict,
     DefinitionBroken,
     DuplicateId,
@@ -111,6 +112,7 @@ __all__ = [
     "AddressTooLong",
     "BadRequest",
     "BodyTooLarge",
+    "BodyTooSlow",
     "ConditionRequired",
     "Conflict",
     "ConflictingParameters",

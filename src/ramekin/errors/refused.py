@@ -107,6 +107,14 @@ class BodyTooLarge(RamekinError):
     remedy = "Send less at once, or raise the limit in the server's settings."
 
 
+class BodyTooSlow(RamekinError):
+    """The body stopped on its way for 30 seconds, or brings less than 1 KiB a second; nothing was applied."""
+
+    code = "body-too-slow"
+    title = "The body comes too slowly"
+    remedy = "Send the request again, with all of its body."
+
+
 class AddressTooLong(RamekinError):
     """The address is longer than what a server reads of a request before its body: 32 KiB."""
 

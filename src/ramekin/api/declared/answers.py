@@ -36,6 +36,7 @@ PROBLEM_TITLES = {
     403: ("Forbidden", "A page of another origin sent it, or it is for a host that the server does not answer to."),
     404: ("NotFound", "There is no such table or record."),
     406: ("NotAcceptable", "None of the media types in `Accept` can be produced."),
+    408: ("RequestTimeout", "The body stopped on its way, or comes too slowly; nothing was applied."),
     409: ("Conflict", "It contradicts data that is there."),
     412: ("PreconditionFailed", "`If-Match` or `If-None-Match` does not hold."),
     413: ("ContentTooLarge", "The body, or one record in it, is over the limit."),

@@ -43,10 +43,10 @@ from ramekin.query.join import JOIN_TYPES
 READ = (400, 404, 406)
 """The problems of reading what may not be there."""
 
-WRITE = (400, 406, 409, 413, 415, 422, 503, 507)
+WRITE = (400, 406, 408, 409, 413, 415, 422, 503, 507)
 """The problems of writing what may be new."""
 
-CHANGE = (400, 404, 406, 409, 412, 413, 415, 422, 428, 503, 507)
+CHANGE = (400, 404, 406, 408, 409, 412, 413, 415, 422, 428, 503, 507)
 """The problems of changing what has to be there."""
 
 
@@ -202,7 +202,7 @@ QUERY = _doc(
             ["Vary", "Link", "X-Total-Count", "X-Warnings"],
         )
     },
-    (*READ, 413, 415, 422),
+    (*READ, 408, 413, 415, 422),
     parameters=[CURSOR, STRICT],
     request_body=body(
         reference("Query"),

@@ -25,7 +25,7 @@ from ramekin.api.http.problems import problem_response
 from ramekin.api.http.responses import STATUS_LINE, header_lines
 from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.cycle import Cycle
-from ramekin.errors import MethodNotAllowed, RamekinError
+from ramekin.errors import BodyTooSlow, MethodNotAllowed, RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,13 @@ LINGER_BYTES, LINGER_S, LINGER_IDLE_S = 256 * 1024 * 1024, 30.0, 5.0
 """How much a client may go on sending after the last answer, how long, and how long it may pause."""
 
 REST_S = 30.0
-"""Seconds that the rest of a head, or of a short body, may take."""
+"""Seconds that the rest of a head may take."""
+
+BODY_S, BODY_BYTES_PER_S = 30.0, 1024
+"""How long a body may keep waiting, and what it must bring: each second's bytes let it wait for one second more."""
+
+SOON_S = 0.1
+"""Seconds in which a short body follows its head; what takes longer goes the long way, which answers before it."""
 
 _METHODS = {"allow": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"}
 
@@ -156,7 +162,7 @@ class Connection(asyncio.Protocol):
                     if taken == INCOMPLETE:
                         self._held = data
                         if is_first:  # what drips in has no longer
-                            self._close_after(REST_S)
+                            self._close_after(SOON_S if self._due_bytes else REST_S)
                         return
                     self._seen_bytes = self._due_bytes = 0
                     data = data[taken:]
@@ -211,6 +217,7 @@ class Connection(asyncio.Protocol):
         self._let_go_bytes = 0
         if head.body_bytes:
             self._body = body_of(head.body_bytes)
+            self._close_after(BODY_S)
         else:
             cycle.feed(b"", is_last=True)
         task = self._loop.create_task(cycle.run(self._app))
@@ -220,6 +227,8 @@ class Connection(asyncio.Protocol):
     def _take_body(self, body: Body, data: bytes) -> bytes:
         """Take what belongs to the body under way, and return the rest. Raises MalformedRequest, HeadTooLarge."""
         content, rest = body.take(data)
+        now_s = perf_counter()
+        self._idle_until_s = min(self._idle_until_s + len(data) / BODY_BYTES_PER_S, now_s + BODY_S)
         if body.is_whole:
             self._body = None
         if self._cycle is not None:
@@ -229,6 +238,12 @@ class Connection(asyncio.Protocol):
             if self._let_go_bytes > MAX_SKIPPED_BYTES:
                 self._end()
         return rest
+
+    def ask_for_more(self) -> None:
+        """Go on reading a body, for which its client has all its time anew if it was kept from sending."""
+        if self.flow.read_paused:
+            self._idle_until_s = perf_counter() + BODY_S
+            self.flow.resume_reading()
 
     def _refuse(self, error: RamekinError) -> None:
         """Answer what is no request, and end the connection. One that is answered already is cut."""
@@ -320,12 +335,18 @@ class Connection(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         left_s = self._idle_until_s - perf_counter()
-        if not self._is_ending and self._is_busy():
+        if not self._is_ending and self._is_busy() and (self._body is None or self.flow.read_paused):
             left_s = self._way.idle_s
+        self._timer = None
         if left_s > 0:
             self._timer = self._loop.call_later(left_s, self._on_timer)
+        elif self._due_bytes:
+            held, self._held, self._due_bytes = self._held, b"", 0
+            self._seen_bytes = 1  # so that it is no longer waited for
+            self._read(held)
+        elif self._body is not None and self._cycle is not None:
+            self._refuse(BodyTooSlow("The body did not go on for 30 seconds, or brings less than 1 KiB a second."))
         else:
-            self._timer = None
             self.transport.close()
 
     def eof_received(self) -> bool:

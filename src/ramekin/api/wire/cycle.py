@@ -41,6 +41,9 @@ class Carrier(Protocol):
     def keeps_open(self, cycle: Cycle) -> bool:
         """Say whether the connection stays open behind an answer that begins now."""
 
+    def ask_for_more(self) -> None:
+        """Go on reading the request's body."""
+
     def end_cycle(self, cycle: Cycle) -> None:
         """Take note that the answer is written, or that no more of it will be."""
 
@@ -107,7 +110,7 @@ class Cycle:
             if self._has_left and not self.is_begun:
                 break
             if not self.is_received:
-                self._carrier.flow.resume_reading()
+                self._carrier.ask_for_more()
             await self._news.wait()
             self._news.clear()
         return {"type": "http.disconnect"}
