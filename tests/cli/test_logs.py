@@ -79,7 +79,7 @@ def test_the_end_does_not_wait_for_a_reader_that_stalls(pipe):
 def test_whoever_waits_for_lines_finds_them_written(pipe):
     log, ours = pipe
     log.handle(record("told"))
-    asyncio.run(log.settle())
+    asyncio.run(log.drain())
     assert os.read(ours, 100) == b"told\n"
 
 
@@ -88,7 +88,7 @@ def test_nobody_waits_long_for_a_reader_that_stalls(pipe):
     for _ in range(100):
         log.handle(record("x" * 1000))
     began = time.monotonic()
-    asyncio.run(log.settle())
+    asyncio.run(log.drain())
     assert 0.9 < time.monotonic() - began < 10
 
 

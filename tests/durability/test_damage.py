@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from ramekin.durability import salvage
+from ramekin.durability import repair
 from ramekin.durability.contents import Kept
 from ramekin.schema.definition import Definition
 from tests.durability.damage import LOG, MAIN, NEXT, Bench, start
@@ -120,8 +120,8 @@ def test_a_damage_is_told_by_check_and_the_rest_is_saved_by_repair(bench, tmp_pa
     hole = bytearray(bench.bytes[NEXT])
     hole[hole.index(b'"id":502')] ^= 4
     assert bench.attempt({MAIN: bytes(text), NEXT: bytes(hole)}) is None
-    assert "wrong checksum" in salvage.check(bench.path).fault
-    contents, lost = salvage.salvage(bench.path)
+    assert "wrong checksum" in repair.check(bench.path).fault
+    contents, lost = repair.what_is_right(bench.path)
     assert [("wrong checksum" in line, "tables.2.log: the line at byte" in line) for line in lost] == [(1, 0), (0, 1)]
     assert contents["t"].definition == bench.states[0]["t"][0]
     assert contents["u"] == Kept(Definition(), dict(bench.states[-1]["u"][1]))

@@ -150,7 +150,7 @@ def test_values_that_json_has_are_stored_as_they_are():
         (lambda db: _find(db, limit=-1), InvalidParameter, "limit"),
         (lambda db: _find(db, offset=-1), InvalidParameter, "offset"),
         (lambda db: _join(db, limit=-1), InvalidParameter, "limit"),
-        (lambda db: _join(db, kind="outer"), InvalidParameter, "inner, left"),
+        (lambda db: _join(db, type="outer"), InvalidParameter, "inner, left"),
         (lambda db: _join(db, shape="three"), InvalidParameter, "pairs, tree"),
         (lambda db: _affect(db, -1), InvalidParameter, "max_affected"),
     ],

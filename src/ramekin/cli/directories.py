@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
-from ramekin.durability import salvage
+from ramekin.durability import repair
 from ramekin.durability.directory import Directory, log_name, snapshot_name
 from ramekin.durability.faults import Damaged, DiskFault
 from ramekin.durability.store import restore, write_backup
@@ -20,7 +20,7 @@ SHOWN = 20
 
 def check_directory(path: Path) -> int:
     """Print what a data directory holds and return the exit code. Raises Unusable."""
-    report = salvage.check(path)
+    report = repair.check(path)
     print("\n".join(map(str, report.files)))
     for name, count in report.records.items():
         print(f"  {name}: {_records(count)}")
@@ -58,7 +58,7 @@ def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
         raise Refused("repair: say --dry-run, or --to with a new directory")
     if to is not None and to.exists():
         raise Refused(f"{to}: is there already; name a new directory")
-    contents, lost = salvage.salvage(path)
+    contents, lost = repair.what_is_right(path)
     for line in lost[:SHOWN]:
         print(line)
     if len(lost) > SHOWN:

@@ -62,7 +62,7 @@ class QueuedLines(logging.Handler):
             self._waiting_bytes += len(line)
             self._turn.notify()
 
-    async def settle(self) -> None:
+    async def drain(self) -> None:
         """Wait until all lines are written; no longer than `LAST_LINES_S`, since their reader may stall."""
         end = time.monotonic() + LAST_LINES_S
         while self._waiting_bytes and time.monotonic() < end:

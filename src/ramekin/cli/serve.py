@@ -157,7 +157,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
     async def open_and_greet() -> None:
         await _load(database, sources)
-        await run.log.settle()  # what the start has told is there before anybody can rely on it
+        await run.log.drain()  # what the start has told is there before anybody can rely on it
         app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         server.greeting = await _greeting(database, run)

@@ -44,8 +44,8 @@ class Server:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Refused(f"'{self.url}' is not like http://127.0.0.1:8000")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname, parts.port, timeout=timeout_s)
+        connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = connect(parts.hostname, parts.port, timeout=timeout_s)
         sent = dict(headers or {}) | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         try:
             connection.request(method, parts.path.rstrip("/") + path, body, sent, encode_chunked=body is not None)

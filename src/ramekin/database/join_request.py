@@ -40,7 +40,7 @@ class JoinRequest:
     left: str
     right: str
     key: str
-    kind: JoinType = "inner"
+    type: JoinType = "inner"
     names: tuple[str, str] | None = None
     shape: Shape = "pairs"
     where: Predicate = EVERYTHING
@@ -55,12 +55,14 @@ class JoinRequest:
 
     def __post_init__(self) -> None:
         check_page(self.limit, self.offset)
-        for word, known in ((self.kind, get_args(JoinType)), (self.shape, SHAPES)):
+        for word, known in ((self.type, get_args(JoinType)), (self.shape, SHAPES)):
             if word not in known:
-                raise InvalidParameter(f"'{shorten(word)}' is no kind of join; it is one of {', '.join(known)}.")
+                raise InvalidParameter(
+                    f"'{shorten(word)}' is no type or shape of a join; it is one of {', '.join(known)}."
+                )
         if self.sides[0] == self.sides[1]:
             raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
-        if self.shape == "tree" and self.kind not in ("inner", "left"):
+        if self.shape == "tree" and self.type not in ("inner", "left"):
             raise InvalidParameter("'shape=tree' goes with type=inner or type=left: its rows are of the first table.")
         if self.shape == "tree" and any(len(path) == 1 for path in paths_in(self.where)):
             raise InvalidParameter(
@@ -80,7 +82,7 @@ class JoinRequest:
     @cached_property
     def question(self) -> str:
         """A text that is equal for equal questions, whichever page is asked for."""
-        words = ("join", self.left, self.right, self.key, self.kind, *self.sides, self.shape)
+        words = ("join", self.left, self.right, self.key, self.type, *self.sides, self.shape)
         return "\x00".join((*words, repr(self.where), repr(self.sort)))
 
     @cached_property
@@ -105,7 +107,7 @@ class JoinRequest:
     @cached_property
     def phases(self) -> Phases:
         """What its conditions decide, and when."""
-        keeps_left, is_tree = self.kind in ("left", "full"), self.shape == "tree"
+        keeps_left, is_tree = self.type in ("left", "full"), self.shape == "tree"
         return phases(self.where, self.sides, keeps_left=keeps_left, is_tree=is_tree)
 
     @cached_property

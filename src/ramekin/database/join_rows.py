@@ -119,7 +119,7 @@ class JoinRows:
         request = self._request
         own = [order for order in request.sort if order not in request.ordered_by]
         maker = TreeMaker(
-            self._view, request.sides, request.phases.matched, own, self._charge, keeps_left=request.kind == "left"
+            self._view, request.sides, request.phases.matched, own, self._charge, keeps_left=request.type == "left"
         )
         return maker.trees(groups, self._max_sorted)
 

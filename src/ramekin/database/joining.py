@@ -160,7 +160,7 @@ class _Joined:
             reading,
             keeps_matched=parts.matched != NOTHING,
             keeps_left=keeps_left,
-            keeps_right=request.kind in ("right", "full") and NOTHING not in (parts.right, parts.alone),
+            keeps_right=request.type in ("right", "full") and NOTHING not in (parts.right, parts.alone),
             leading=parts.leading if may_lead and parts.matched != NOTHING and not keeps_left else None,
             right_query=Query(parts.right, limit=request.limit),
         )

@@ -188,10 +188,7 @@ class Directory:
             raise Unusable(f"{self.path}: is a symbolic link; name the directory itself")
         if not stat.S_ISDIR(found.st_mode):
             raise Unusable(f"{self.path}: is no directory")
-        if found.st_uid != os.geteuid():
-            raise Unusable(f"{self.path}: belongs to another user")
-        if found.st_mode & 0o022:
-            raise Unusable(f"{self.path}: others may write to it; chmod go-w {self.path}")
+        _check_owner(self.path, found)
 
 
 def check_plain_file(path: Path) -> None:
@@ -201,12 +198,16 @@ def check_plain_file(path: Path) -> None:
         raise Unusable(f"{path}: is a symbolic link")
     if not stat.S_ISREG(found.st_mode):
         raise Unusable(f"{path}: is no plain file")
+    _check_owner(path, found)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise Unusable(f"{path}: cannot be read and written")
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
         raise Unusable(f"{path}: belongs to another user")
     if found.st_mode & 0o022:
         raise Unusable(f"{path}: others may write to it; chmod go-w {path}")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise Unusable(f"{path}: cannot be read and written")
 
 
 def number_of(name: str) -> int:

@@ -97,8 +97,8 @@ def recover(files: Files, advance: Callable[[int, int], None] = lambda *_: None)
     return found
 
 
-def salvage(path: Path, contents: Contents) -> list[str]:
-    """Apply every line of a log that is right, and return some words on each that is not. Raises Unusable."""
+def apply_right_lines(path: Path, contents: Contents) -> list[str]:
+    """Apply every line of a log that is right, and say of each other one where it stands. Raises Unusable."""
     lost, at, before, group = [], 0, 0, list[list[bytes]]()
     with _opened(path) as file:
         for line in file:

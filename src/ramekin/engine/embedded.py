@@ -205,7 +205,7 @@ class EmbeddedEngine:
                 absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
                 there = await view.holders(table, unknown)
             absences.drop(there)
-            absences.settle(trait for trait in unknown if trait not in there)
+            absences.confirm(trait for trait in unknown if trait not in there)
             found |= there
         return [found.get(trait) for trait in traits]
 

@@ -19,8 +19,8 @@ def stack_of(error: BaseException) -> str:
     while found is not None and id(found) not in seen:
         seen.add(id(found))
         frames = "".join(traceback.format_tb(found.__traceback__))
-        kind = type(found)
-        parts.append(f"Traceback (most recent call last):\n{frames}{kind.__module__}.{kind.__qualname__}")
+        cls = type(found)
+        parts.append(f"Traceback (most recent call last):\n{frames}{cls.__module__}.{cls.__qualname__}")
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
     return "\n\nFrom it came:\n\n".join(reversed(parts))
 

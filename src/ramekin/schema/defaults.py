@@ -1,7 +1,7 @@
 """Defaults of a model, looked at before any record needs one: each is a value that its own field takes.
 
 Pydantic stores defaults unseen, so ``age: int = None`` makes records that the model refuses later, and
-``price: float = 0`` prints ``0`` at first and ``0.0`` after the next change. `settle_defaults` returns a core schema
+``price: float = 0`` prints ``0`` at first and ``0.0`` after the next change. `with_own_defaults` returns a core schema
 whose fixed defaults are the values that the field itself would make of them, and whose factories are watched where it
 is simple to tell what they should return. Knows nothing of records.
 """
@@ -56,24 +56,24 @@ class WatchedFactory:
     def __call__(self) -> Any:
         """Return the next default. Raises InvalidRecord where it is not of the field's type."""
         value = self._factory()
-        kind = type(value)
-        if kind is not self._class and not (isinstance(value, self._class) and kind not in (bool, datetime)):
+        cls = type(value)
+        if cls is not self._class and not (isinstance(value, self._class) and cls not in (bool, datetime)):
             raise InvalidRecord(f"The default that the model makes for '{self._name}' is not of the field's type.")
-        if kind is int and not INT64_MIN <= value <= INT64_MAX:
+        if cls is int and not INT64_MIN <= value <= INT64_MAX:
             raise InvalidRecord(f"The default that the model makes for '{self._name}' does not fit into 64 bits.")
         return value
 
 
-def settle_defaults(schema: Node) -> Node:
+def with_own_defaults(schema: Node) -> Node:
     """Return a core schema with defaults that its fields take.
 
     Raises:
         UnfitModel: a fixed default is none of the field's own values.
     """
-    return _Settled(schema).changed(schema, Place())
+    return _Defaults(schema).changed(schema, Place())
 
 
-class _Settled:
+class _Defaults:
     def __init__(self, schema: Node) -> None:
         self._definitions = schema.get("definitions", [])
 

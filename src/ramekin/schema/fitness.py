@@ -54,7 +54,7 @@ _NO_JSON = {
     "call": "the call of a function",
     "invalid": "no value",
 }
-"""Kinds of core schemas that no JSON value satisfies."""
+"""Types of core schemas that no JSON value satisfies."""
 
 
 def walk(node: Node, place: Place | None = None) -> Iterator[tuple[Node, Place]]:
@@ -143,11 +143,13 @@ def check_types(model: type[BaseModel]) -> None:
 
 def _unusable(node: Node, place: Place) -> str | None:
     """Return why a type can stand in no record, and what to do; None where it can."""
-    kind = node["type"]
+    node_type = node["type"]
     function = node.get("function", {}).get("function") if isinstance(node.get("function"), dict) else None
     printer = node.get("serialization", {}).get("function")
-    if kind in _NO_JSON:
-        return f"{_NO_JSON[kind]} never comes as JSON; make it a private attribute (_name), or give it another type"
+    if node_type in _NO_JSON:
+        return (
+            f"{_NO_JSON[node_type]} never comes as JSON; make it a private attribute (_name), or give it another type"
+        )
     if getattr(printer, "__name__", "").startswith("_serialize_secret") and not place.is_printed:
         return "a secret is printed as asterisks, so its value would be lost; add a serializer that prints the value"
     if getattr(function, "__qualname__", "") == "import_string":
@@ -156,7 +158,7 @@ def _unusable(node: Node, place: Place) -> str | None:
         return "what lies in the future today will not when the record is changed; use the type without 'Future'"
     if node.get("custom_init"):
         return "it has an __init__ of its own, which bypasses strict validation; use model_validator or model_post_init"
-    if kind == "bytes" and not place.is_printed and coding(place.config, "ser") != coding(place.config, "val"):
+    if node_type == "bytes" and not place.is_printed and coding(place.config, "ser") != coding(place.config, "val"):
         return (
             "bytes are printed in another coding than they are read; set ser_json_bytes and val_json_bytes to the same"
         )

@@ -35,7 +35,7 @@ from ramekin.schema import sentences
 from ramekin.schema.base import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
-from ramekin.schema.defaults import settle_defaults
+from ramekin.schema.defaults import with_own_defaults
 from ramekin.schema.fields import ANYTHING, FieldType
 from ramekin.schema.fitness import UnfitModel, check_fitness, check_types, complete, without_schema
 from ramekin.schema.round_trip import may_change
@@ -95,11 +95,11 @@ class ModelSchema:
             raise without_schema(model) from None
         self.columns = Columns(self.json_schema, fills_defaults=True)
         check_fitness(model, self.json_schema, self._stored)
-        settled = settle_defaults(core)
-        self._may_change = may_change(settled)
+        readable = with_own_defaults(core)
+        self._may_change = may_change(readable)
         # Without the argument, nested models are validated by the validators made with their classes, which ignore
         # unknown members. It is pydantic-core's own for the case of a changed schema.
-        self._read = SchemaValidator(strict(settled), _use_prebuilt=False).validate_json
+        self._read = SchemaValidator(strict(readable), _use_prebuilt=False).validate_json
         self._print = _printer(model, core)
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
         fields = {f.serialization_alias or name: f for name, f in model.model_fields.items() if not f.exclude}
@@ -170,7 +170,7 @@ class ModelSchema:
         try:
             made = codec.parse(body)
         except RamekinError as error:
-            what = next((said for kind, said in _UNSTORABLE.items() if isinstance(error, kind)), "no JSON")
+            what = next((said for cls, said in _UNSTORABLE.items() if isinstance(error, cls)), "no JSON")
             raise InvalidRecord(f"The model {self.title} makes {what} of the record, which cannot be stored.") from None
         if not isinstance(made, dict) or ("id" in made and not self._has_id):
             raise InvalidRecord(
@@ -318,7 +318,7 @@ def _pointer(detail: ErrorDetails, record: object) -> str:
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    kind = detail["type"]
-    if kind == "value_error" and detail["msg"].startswith("value is not a valid email address"):
-        kind = "email"  # whose error has no type of its own
-    return sentences.of_model(kind, detail.get("ctx", {}))
+    error_type = detail["type"]
+    if error_type == "value_error" and detail["msg"].startswith("value is not a valid email address"):
+        error_type = "email"  # whose error has no type of its own
+    return sentences.of_model(error_type, detail.get("ctx", {}))

@@ -51,20 +51,20 @@ def may_change(schema: Node) -> bool:
 
 def _changes(node: Node, place: Place) -> bool:
     """Say whether a part may print a value otherwise than it read it."""
-    kind = node["type"]
-    if kind not in _PLAIN or "serialization" in node or "serialization_exclude_if" in node:
+    node_type = node["type"]
+    if node_type not in _PLAIN or "serialization" in node or "serialization_exclude_if" in node:
         return True
-    if kind == "str" and any(node.get(word) or place.config.get(word) for word in _REWRITING):
+    if node_type == "str" and any(node.get(word) or place.config.get(word) for word in _REWRITING):
         return True
-    if kind == "default":
+    if node_type == "default":
         return "default_factory" in node and not isinstance(node["default_factory"], WatchedFactory)
-    if kind == "bytes":
+    if node_type == "bytes":
         return coding(place.config, "val") != "utf8"
-    if kind == "dict":
+    if node_type == "dict":
         return bool(node.get("keys_schema", {"type": "str"})["type"] != "str")
-    if kind == "union":
+    if node_type == "union":
         return not all(choice["type"] in _SCALARS for choice in inside(node))
-    if kind == "tagged-union":
+    if node_type == "tagged-union":
         return callable(node["discriminator"])
     post_init = node.get("post_init")
     return bool(post_init) and not _is_pydantics_own(node["cls"], post_init)

@@ -234,14 +234,14 @@ _PYTHON = re.compile(r"""<[^:>]*: ([^>]*)>|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\
 _JSON = {"True": "true", "False": "false", "None": "null"}
 
 
-def of_model(kind: str, context: Mapping[str, Any]) -> str:
+def of_model(error_type: str, context: Mapping[str, Any]) -> str:
     """Return the sentence for a type of Pydantic's errors, filled from its context."""
     filled = {name: _said(name, value) for name, value in context.items()}
-    return _filled(OF_MODEL.get(kind, _OWN_CHECK), filled, _OWN_CHECK)
+    return _filled(OF_MODEL.get(error_type, _OWN_CHECK), filled, _OWN_CHECK)
 
 
-def of_schema(kind: str, context: Mapping[str, Any]) -> str:
-    """Return the sentence for a kind of jsonschema-rs's errors, filled from what the kind says of itself."""
+def of_schema(error_type: str, context: Mapping[str, Any]) -> str:
+    """Return the sentence for an error of jsonschema-rs, filled from what the error says of itself."""
     filled = dict(context)
     if "types" in filled:
         filled["types"] = " or ".join(filled["types"])
@@ -251,7 +251,7 @@ def of_schema(kind: str, context: Mapping[str, Any]) -> str:
         filled["options"] = cut(", ".join(map(_printed, filled["options"])))
     if "expected_value" in filled:
         filled["expected_value"] = cut(_printed(filled["expected_value"]))
-    return _filled(OF_SCHEMA.get(kind, _NO_CHECK), filled, _NO_CHECK)
+    return _filled(OF_SCHEMA.get(error_type, _NO_CHECK), filled, _NO_CHECK)
 
 
 def of_types(types: Sequence[str]) -> str:

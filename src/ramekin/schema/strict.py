@@ -147,24 +147,24 @@ class _Strict:
         Args:
             config: of the class in which the part stands.
         """
-        kind = node["type"]
-        if is_key and kind == "definition-ref":
+        node_type = node["type"]
+        if is_key and node_type == "definition-ref":
             named = self._named[node["schema_ref"]]
             return self.changed({key: value for key, value in named.items() if key != "ref"}, config, is_key=True)
-        config = node.get("config", {}) if kind in _CLASSES else config
+        config = node.get("config", {}) if node_type in _CLASSES else config
         copy = mapped(
             {key: value for key, value in node.items() if key != "strict"},
             lambda key, part: self.changed(part, config, is_key=key == "keys_schema" or (is_key and key != "fields")),
         )
-        if kind in _CLASSES:
+        if node_type in _CLASSES:
             copy = _closed(copy)
         if twice := _spelled_twice(node, config):
             return _around(copy, lambda inner: core_schema.no_info_before_validator_function(twice, inner))
-        if kind == "lax-or-strict":
+        if node_type == "lax-or-strict":
             return copy | {"strict": True}
         if "keys_schema" in copy and copy["keys_schema"]["type"] != "str":
             return _around(copy, lambda inner: core_schema.no_info_wrap_validator_function(_keep_members, inner))
-        if kind == "function-after" and getattr(node["function"]["function"], "__self__", None) is ByteSize:
+        if node_type == "function-after" and getattr(node["function"]["function"], "__self__", None) is ByteSize:
             return copy | {"schema": _BYTE_SIZE}
         return _leaf(copy, is_key=is_key)
 
@@ -198,22 +198,22 @@ def _spelled_twice(node: Node, config: Node) -> Callable[[Any], Any] | None:
 
 
 def _leaf(node: Node, *, is_key: bool) -> Node:
-    kind = node["type"]
-    if kind in SPELLINGS:
-        pattern, cls, error = SPELLINGS[kind]
-        return _gated(node, pattern, cls, error, has_numbers=kind in _NUMBERS and not is_key)
-    if is_key and kind in _KEYS:
-        return _gated(node, _KEYS[kind], _KEY_CLASSES[kind], f"{kind}_type", has_numbers=False)
-    if kind in ("bool", "int", "float", "str"):
+    node_type = node["type"]
+    if node_type in SPELLINGS:
+        pattern, cls, error = SPELLINGS[node_type]
+        return _gated(node, pattern, cls, error, has_numbers=node_type in _NUMBERS and not is_key)
+    if is_key and node_type in _KEYS:
+        return _gated(node, _KEYS[node_type], _KEY_CLASSES[node_type], f"{node_type}_type", has_numbers=False)
+    if node_type in ("bool", "int", "float", "str"):
         return node | {"strict": True}
-    if kind == "generator":
+    if node_type == "generator":
         # it is read when it is printed, too late to refuse what it holds
         return _around(node | {"type": "list"}, lambda rows: core_schema.no_info_after_validator_function(iter, rows))
-    if kind == "literal" and not all(type(value) is str for value in node["expected"]):
+    if node_type == "literal" and not all(type(value) is str for value in node["expected"]):
         return _chosen(node, node["expected"], is_key=is_key)
-    if kind == "enum" and not all(type(member.value) is str for member in node["members"]):
+    if node_type == "enum" and not all(type(member.value) is str for member in node["members"]):
         return _chosen(node, node["members"], is_key=is_key)
-    return node | {"strict": True} if kind == "enum" else node
+    return node | {"strict": True} if node_type == "enum" else node
 
 
 def _gated(node: Node, pattern: str, cls: type, error: str, *, has_numbers: bool) -> Node:

@@ -54,7 +54,7 @@ class Absences:
             self._forget(trait)
         self._renew()
 
-    def settle(self, traits: Iterable[Trait]) -> None:
+    def confirm(self, traits: Iterable[Trait]) -> None:
         """Take note that no record had some traits when all were looked at; those still watched are absent."""
         for trait in traits:
             if trait in self.watched:

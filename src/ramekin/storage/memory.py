@@ -90,9 +90,9 @@ def record_growth(key: str, before: bytes | None, after: bytes | None) -> int:
 
 def value_bytes(value: Any) -> int:
     """Return about what a value of an index takes beyond a number. Cost: O(1), O(size) for arrays and objects."""
-    kind = type(value)
-    if kind is str:
+    cls = type(value)
+    if cls is str:
         return _TEXT_BYTES - 32 + (len(value) if value.isascii() else 2 * len(value))
-    if kind is tuple:
+    if cls is tuple:
         return _TUPLE_BYTES + sum(map(value_bytes, value)) + 40 * len(value)
     return 0

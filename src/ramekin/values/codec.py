@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = places.MAX_DEPTH
 
-_KINDS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
+_ERRORS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
     "Detected duplicate": DuplicateMember,
     "recursion limit": TooDeep,
     "number out of": IntegerOutOfRange,
@@ -124,16 +124,16 @@ def check_value(value: object) -> None:
     pending: list[tuple[Any, int]] = [(value, 1)]
     while pending:
         item, depth = pending.pop()
-        kind = type(item)
-        if kind is dict or kind is list:
+        cls = type(item)
+        if cls is dict or cls is list:
             if depth > MAX_DEPTH:  # the innermost comes first, so that a list inside itself ends here too
                 raise TooDeep(f"The record is nested more than {MAX_DEPTH} levels deep.")
-            for name in item if kind is dict else ():
+            for name in item if cls is dict else ():
                 _check_text(name, "The name of a member")
-            pending += [(child, depth + 1) for child in (item.values() if kind is dict else item)]
-        elif kind is int or kind is float:
+            pending += [(child, depth + 1) for child in (item.values() if cls is dict else item)]
+        elif cls is int or cls is float:
             check_numbers(item)
-        elif item is not None and kind is not bool:
+        elif item is not None and cls is not bool:
             _check_text(item, "A value")
 
 
@@ -181,7 +181,7 @@ def _explain(
         return MalformedJson("The body is empty; a JSON text was expected.")
     if (found := places.find_fault(text, extra_depth, at)) is not None:
         return found
-    kind = next((kind for words, kind in _KINDS.items() if reason.startswith(words)), MalformedJson)
+    error = next((error for words, error in _ERRORS.items() if reason.startswith(words)), MalformedJson)
     line = reason.partition(" at line ")[2].partition(" ")[0]
     where = f" (line {at[0] + int(line) - 1})" if at is not None and line.isdigit() else ""
-    return kind(f"{kind.title}{where}.")
+    return error(f"{error.title}{where}.")

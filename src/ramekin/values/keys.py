@@ -49,12 +49,12 @@ def join_key(value: object) -> JoinKey | None:
 
     Cost: O(length of the value).
     """
-    kind = type(value)
-    if kind is str or kind is bool:
+    cls = type(value)
+    if cls is str or cls is bool:
         return value  # type: ignore[return-value]  # the test above says which type it is
-    if kind is int:
+    if cls is int:
         return str(value)
-    if kind is float:
+    if cls is float:
         return _float_key(value)  # type: ignore[arg-type]  # likewise
     return None
 
@@ -115,12 +115,12 @@ def order_key(value: object) -> OrderKey | None:
     element by element, objects by their members in order of name. Equal keys mean equal values, whatever the order in
     which an object's members stand. Cost: O(size of the value).
     """
-    kind = type(value)
-    if kind is str:
+    cls = type(value)
+    if cls is str:
         return TEXT, value
-    if kind is int or kind is float:
+    if cls is int or cls is float:
         return NUMBER, value
-    if kind is bool:
+    if cls is bool:
         return BOOLEAN, value
     if isinstance(value, list):
         return ARRAY, tuple([order_key(item) or _NULL_INSIDE for item in value])

@@ -114,9 +114,9 @@ def line_of(text: bytes, steps: Sequence[str], line: int) -> int:
 class _Wrong(Exception):  # ends a walk
     """Something is wrong at a byte of the text, in the part that `steps` lead to; `is_end`: there is no more text."""
 
-    def __init__(self, kind: Error, at: int, steps: Sequence[str | int], said: str, *, is_end: bool = False) -> None:
+    def __init__(self, error: Error, at: int, steps: Sequence[str | int], said: str, *, is_end: bool = False) -> None:
         super().__init__(said)
-        self.kind, self.at, self.steps, self.said, self.is_end = kind, at, tuple(steps), said, is_end
+        self.error, self.at, self.steps, self.said, self.is_end = error, at, tuple(steps), said, is_end
 
 
 class _Walk:
@@ -154,9 +154,9 @@ class _Walk:
             else:
                 self._take_sign(sign)
 
-    def wrong(self, said: str, kind: Error = MalformedJson, *, is_end: bool = False) -> _Wrong:
+    def wrong(self, said: str, error: Error = MalformedJson, *, is_end: bool = False) -> _Wrong:
         """Return a fault at this place."""
-        return _Wrong(kind, self.at, self.steps, said, is_end=is_end)
+        return _Wrong(error, self.at, self.steps, said, is_end=is_end)
 
     def _scalar(self, sign: bytes) -> bytes:
         if sign == b'"':
@@ -278,4 +278,4 @@ def _error(wrong: _Wrong, text: bytes, begin: Position | None) -> MalformedJson 
         column = len(text[text.rfind(b"\n", 0, wrong.at) + 1 : wrong.at].decode(errors="replace")) + 1
         where = f" (line {line}, column {column if before else column + begin[1] - 1})"
     fault = Fault(pointer(wrong.steps), f"{wrong.said}{where}.", line)
-    return wrong.kind(f"{wrong.said}{where}.", faults=[fault])
+    return wrong.error(f"{wrong.said}{where}.", faults=[fault])

@@ -120,7 +120,7 @@ def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str 
         found.total,
         found.warnings,
         found.explain,
-        {"join": {"on": found.on, "type": asked.kind}},
+        {"join": {"on": found.on, "type": asked.type}},
         _columns(context, asked),
         None if is_tree else _flatten,
     )

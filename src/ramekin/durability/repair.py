@@ -1,4 +1,4 @@
-"""Checking a data directory, and saving what is right in one that is damaged. Neither changes anything in it.
+"""Checking a data directory, and finding what is right in one that is damaged. Neither changes anything in it.
 
 A row or a line is right when its checksum is. See ``snapshot.py`` and ``log.py`` for the files, ``replay.py`` for a
 start, and ``cli/directories.py`` for the commands.
@@ -54,7 +54,7 @@ def check(path: Path) -> Report:
         return report
 
 
-def salvage(path: Path) -> tuple[Contents, list[str]]:
+def what_is_right(path: Path) -> tuple[Contents, list[str]]:
     """Return what is right in a data directory, and a line for each thing that is not. Raises Unusable.
 
     Rows of the snapshot are read along the file's own order, and from both ends where a page in the middle is lost.
@@ -70,7 +70,7 @@ def salvage(path: Path) -> tuple[Contents, list[str]]:
             except Damaged as fault:
                 lost.append(f"{fault}; nothing of it can be read")
         for _, log in sorted(files.logs.items()):
-            lost += replay.salvage(log, contents)
+            lost += replay.apply_right_lines(log, contents)
         return contents, lost
 
 
