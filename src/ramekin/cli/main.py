@@ -22,43 +22,41 @@ app = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table.")
+    list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table's.")
 ]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
-Port = Annotated[str | None, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.  [default: 8000]")]
+Port = Annotated[str | None, typer.Option(metavar="N", help="Port to listen on; 0 picks a free one.  [default: 8000]")]
 Insecure = Annotated[
     bool | None, typer.Option("--insecure", help="Listen beyond this machine without keys.", show_default=False)
 ]
 Models = Annotated[
     list[str] | None,
-    typer.Option(help="Module whose Pydantic models become tables, or module:User,Order; may stand several times."),
+    typer.Option(help="Module whose Pydantic models become tables, or module:User,Order; can be repeated."),
 ]
-DataDir = Annotated[Path | None, typer.Option(help="Directory that keeps the tables; in memory only without.")]
-Fsync = Annotated[str | None, typer.Option(help="always, everysec or no, with --data-dir.  [default: everysec]")]
-Limit = Annotated[str | None, typer.Option(help="Requests per client, such as 1000/second.")]
-Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; may stand several times.")]
-Names = Annotated[list[str] | None, typer.Option(help="Name that requests may be for; may stand several times.")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Directory to keep the tables in; without it they are in memory only.")
+]
+Fsync = Annotated[str | None, typer.Option(help="When to sync the disk: always, everysec or no.  [default: everysec]")]
+Limit = Annotated[str | None, typer.Option(help="Requests that each client may send, such as 1000/second.")]
+Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; can be repeated.")]
+Names = Annotated[list[str] | None, typer.Option(help="Host name that requests may use; can be repeated.")]
 Addresses = Annotated[
-    list[str] | None, typer.Option(help="Proxy whose word on its clients is taken; may stand several times.")
+    list[str] | None, typer.Option(help="Proxy that is trusted to say who its clients are; can be repeated.")
 ]
 Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.  [default: on]")]
 AccessLog = Annotated[
     bool | None, typer.Option("--access-log/--no-access-log", help="Log each request.  [default: off]")
 ]
 LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.  [default: auto]")]
-Memory = Annotated[str | None, typer.Option(help="What tables may take: 512MiB, 60% or none.  [default: 60%]")]
-RecordBytes = Annotated[
-    str | None, typer.Option(metavar="N", help="Bytes of one record at the most.  [default: 1 MiB]")
-]
-BulkBytes = Annotated[
-    str | None, typer.Option(metavar="N", help="Bytes of a bulk or a batch at the most.  [default: 16 MiB]")
-]
+Memory = Annotated[str | None, typer.Option(help="Memory that tables may take: 512MiB, 60% or none.  [default: 60%]")]
+RecordBytes = Annotated[str | None, typer.Option(metavar="N", help="Largest record, in bytes.  [default: 1 MiB]")]
+BulkBytes = Annotated[str | None, typer.Option(metavar="N", help="Largest bulk or batch, in bytes.  [default: 16 MiB]")]
 LoadBytes = Annotated[
-    str | None, typer.Option(metavar="N", help="Bytes of a body sent to /api/v1/load at the most.  [default: 1 GiB]")
+    str | None, typer.Option(metavar="N", help="Largest body of /api/v1/load, in bytes.  [default: 1 GiB]")
 ]
-Rows = Annotated[str | None, typer.Option(metavar="N", help="Rows of one page at the most.  [default: 10000]")]
+Rows = Annotated[str | None, typer.Option(metavar="N", help="Most rows of one page.  [default: 10000]")]
 SortedRows = Annotated[
-    str | None, typer.Option(metavar="N", help="Rows that one query may hold to put them in order.  [default: 100000]")
+    str | None, typer.Option(metavar="N", help="Most rows that one query may hold to sort them.  [default: 100000]")
 ]
 IdleSeconds = Annotated[
     str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.  [default: 3600]")
@@ -66,10 +64,11 @@ IdleSeconds = Annotated[
 FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
 KeepAlive = Annotated[
     str | None,
-    typer.Option(metavar="N", help="Seconds for which clients may count on an idle connection.  [default: 100]"),
+    typer.Option(metavar="N", help="Seconds that an idle connection stays open at least.  [default: 100]"),
 ]
 Seconds = Annotated[
-    str | None, typer.Option(metavar="N", help="Seconds that requests get to finish at the end.  [default: 10]")
+    str | None,
+    typer.Option(metavar="N", help="Seconds that requests get to finish when the server stops.  [default: 10]"),
 ]
 Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
 CsvTypes = Annotated[str | None, typer.Option(help="How columns of CSV files are read: auto or text.  [default: auto]")]

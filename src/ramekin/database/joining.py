@@ -1,6 +1,6 @@
 """Joins as the database answers them: the key resolved against two tables, one page, and its warnings.
 
-Here it is decided what the key means, and the reader is told what may have gone wrong. Knows no HTTP; see
+This module decides what the key means, and warns of what may have gone wrong. Knows no HTTP; see
 ``join_request.py`` for what is asked, ``join_rows.py`` for how the page is filled and ``database.py`` for who calls.
 """
 
@@ -14,25 +14,12 @@ from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
 from ramekin.database.join_rows import JoinRows
 from ramekin.engine.base import Access
-from ramekin.errors import (
-    KeyNotResolved,
-    did_you_mean,
-    listing,
-    shorten,
-)
+from ramekin.errors import KeyNotResolved, did_you_mean, listing, shorten
 from ramekin.query.choose import is_led
 from ramekin.query.decide import NOTHING
-from ramekin.query.join import (
-    On,
-    other_readings,
-    parse_key,
-    read_bare_key,
-)
+from ramekin.query.join import On, other_readings, parse_key, read_bare_key
 from ramekin.query.join_walk import JoinPlan, Walk
-from ramekin.query.pairs import (
-    Tree,
-    strip_order,
-)
+from ramekin.query.pairs import Tree, strip_order
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING
 from ramekin.schema.fields import ID, Field, common_reading

@@ -1,8 +1,8 @@
 """The log: a text file to which every step is appended before it is applied, a line for each thing that was done.
 
 A line is a checksum in eight hexadecimal digits, a sign, a word, what the word is about with tabs between, and a line
-feed. The checksum is the CRC-32 of the rest of the line, begun from that of the line before, so a line that is wrong,
-lost, doubled or of another log is told from one that is right. The sign is ``.`` where a step ends, ``+`` where more
+feed. The checksum is the CRC-32 of the rest of the line, begun from that of the line before. So a line that is wrong,
+lost, doubled or from another log is recognized. The sign is ``.`` where a step ends, ``+`` where more
 lines of it follow; a step without its end was never committed.
 
     8319a13f.log    {"format":2,"number":3,"id":"9f0c5a7c0b4b63a1","is_first":false}
@@ -76,7 +76,7 @@ class LogFile:
     """
 
     def __init__(self, path: Path, header: Header, place: Place) -> None:
-        """Open a log that is right up to a place; what stands behind it was never committed, and is cut off.
+        """Open a log that is right up to a place; what follows there was never committed, and is cut off.
 
         Raises:
             OSError: as it says.
@@ -107,7 +107,7 @@ class LogFile:
         self._append_lines(_lines(steps))
 
     def end(self, following: LogFile) -> None:
-        """Append that what comes is in another log, which is synced only together with this one. Raises DiskFault."""
+        """Append that the next steps are in another log, which is only synced with this one. Raises DiskFault."""
         self._append_lines(iter([b".next\t%d\t%b\n" % (following.header.number, codec.dump(following.header.id))]))
         following._before, self._is_ended = self, True
 
@@ -117,7 +117,7 @@ class LogFile:
         return self._marked_bytes < self._synced_bytes == self._size_bytes
 
     def mark(self) -> None:
-        """Append that all is synced, so that a wrong place in it is told from the end of a log. Raises DiskFault."""
+        """Append that all is synced: what is wrong before this line is damage, and not the end. Raises DiskFault."""
         self._append_lines(iter(()))
         self._marked_bytes = self._size_bytes  # what only says so needs no mark itself
 

@@ -58,7 +58,7 @@ def what_is_right(path: Path) -> tuple[Contents, list[str]]:
     """Return what is right in a data directory, and a line for each thing that is not. Raises Unusable.
 
     Rows of the snapshot are read along the file's own order, and from both ends where a page in the middle is lost.
-    Then every line of the logs that is right is applied, also behind one that is not.
+    Then every right line of the logs is applied, also after one that is wrong.
     """
     with _files(path) as files:
         lost: list[str] = []
@@ -118,7 +118,7 @@ class _Source:
         return kept
 
     def _rows(self, statement: str, order: str) -> list[tuple[Any, ...]]:
-        """Return the rows that can be read, from the start and, behind a page that cannot, from the end."""
+        """Return the rows that can be read: from the start, and after a page that is lost, from the end."""
         found: dict[int, tuple[Any, ...]] = {}
         where = {"id": 0, "seq": 4}[order]
         for direction in ("ASC", "DESC"):

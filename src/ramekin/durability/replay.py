@@ -1,8 +1,8 @@
 """Reading a data directory back into tables: a snapshot, and the logs that were written since.
 
-Gives what was written up to some moment, or says what is damaged. A line that is wrong ends what is taken; if a right
-line further on says that its place was synced, no power loss explains it, and the directory is refused. Changes no
-file. See ``snapshot.py`` and ``log.py`` for what is in them.
+Gives all that was written up to some moment, or says what is damaged. It stops at the first line that is wrong, since a
+power loss may have cut the log there. But if a right line further on says that this place was synced before, it was no
+power loss, and the directory is refused. Changes no file. See ``snapshot.py`` and ``log.py`` for what is in them.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _read_key = msgspec.json.Decoder(str).decode
 class Recovered:
     """What a data directory holds.
 
-    `log` and `end` say where the next step is appended; no log if a new one must begin. Behind the byte `wrong_at` of
-    log `wrong_number` nothing was taken, `dropped_bytes` in all; `fault` says why that cannot come of a power loss or a
-    kill, None if it can.
+    `log` and `end` say where the next step is appended; no log if a new one must begin. Nothing was taken after the
+    byte `wrong_at` of log `wrong_number`: `dropped_bytes` in all. `fault` says why no power loss or kill explains that;
+    None if one does.
     """
 
     contents: Contents = field(default_factory=dict)
@@ -84,7 +84,7 @@ def read(files: Files, advance: Callable[[int, int], None] = lambda *_: None) ->
 
 
 def recover(files: Files, advance: Callable[[int, int], None] = lambda *_: None) -> Recovered:
-    """Return as `read`, but with logs that are damaged taken up to the wrong place, and `fault` said."""
+    """Return as `read`. Logs that are damaged are taken up to the wrong place, and `fault` says so."""
     found = Recovered()
     needed = {files.noted} if files.noted >= files.number else set()
     if files.snapshot is not None:
@@ -134,7 +134,7 @@ class _Replay:
         self._done = sum(len(kept.bodies) for kept in recovered.contents.values())
 
     def run(self) -> None:
-        """Take the first log, and then the one that each names as the next; the others hold nothing, or are wrong."""
+        """Take the first log, then the next one that each log names. Other logs hold nothing, or are wrong."""
         files = self._files
         rest = dict(files.logs)
         number = files.number if rest else None
@@ -174,7 +174,7 @@ class _Replay:
         return following
 
     def _look_at_other(self, path: Path, file: BufferedReader, number: int) -> None:
-        """Look at a log that none names as the next: it was just begun, or the end of the one before is lost."""
+        """Look at a log that no other names as the next: it was just begun, or the end of the one before is lost."""
         found, line = self._recovered, file.readline()
         if not file.peek(1):
             return
@@ -225,7 +225,7 @@ class _Replay:
         return Place(at, crc)
 
     def _look_for_syncs(self, file: BufferedReader, number: int, place: Place) -> None:
-        """Read on behind a wrong place: whether a line that is right says that the place was synced."""
+        """Read on after a wrong place, and see whether a right line says that this place was synced."""
         found = self._recovered
         assert found.wrong_number is not None
         wrong_number = found.wrong_number

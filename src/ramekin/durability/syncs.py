@@ -1,7 +1,8 @@
-"""When a log is synced that is committed to all the time: soon after the first commit that no sync covers.
+"""When the log is synced: soon after the first commit that no sync covers, while further commits go on.
 
-A sync that takes longer than a moment is told (`is_quick`), since an append to the same file may wait for it; commits
-wait for one that is late. Knows no log: it is given what syncs. See ``journal.py`` for who commits.
+An append to a file that is being synced may have to wait. `is_quick` says whether a sync takes long, so that the event
+loop does not append meanwhile. If a sync is late, commits wait for it. Knows no log: it is given what syncs. See
+``journal.py`` for who commits.
 """
 
 from __future__ import annotations

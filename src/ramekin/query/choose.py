@@ -1,7 +1,7 @@
 """Choosing a plan: which ways lead to a query's rows, and which of them look at the fewest.
 
-Costs are rows looked at, by what the indexes estimate. Nothing is assumed of how matches lie among the rows: a way of
-which nobody knows how soon it fills a page has a rival of which that is known. See ``plan.py`` for what a plan is.
+Costs are rows looked at, by what the indexes estimate. Nothing is assumed about where matches lie among the rows: a way
+that may take any time to fill a page gets a rival whose cost is known. See ``plan.py`` for what a plan is.
 """
 
 from __future__ import annotations
@@ -132,9 +132,9 @@ def choose_access_path(query: Query, estimate: Estimate, count: int, led: Led | 
 def _in_turns(wanted: int, walk: Plan, walk_rows: int, rival: Plan, rival_rows: int) -> Plan:
     """Return a plan that goes two ways in turns, the likelier one first.
 
-    If matches were spread evenly, the walk would pass `expected` rows. Where that is little, it gets up to four times
-    as many before the rival begins. Else it gets few: after a cursor, matches may well lie close together. The turns
-    that follow bound both mistakes.
+    If matches were spread evenly, the walk would pass `expected` rows. If that is little, it may pass up to four times
+    as many before the rival begins. Otherwise it may pass few: after a cursor, matches often lie close together. If
+    this is wrong, the turns that follow bound the damage.
     """
     expected = wanted * walk_rows // max(1, rival_rows)
     if 2 * expected < rival_rows:
@@ -201,7 +201,7 @@ _Stretches = tuple[tuple[Span, ...], bool]
 
 
 def _confined(field: Field, parts: Sequence[Predicate]) -> tuple[_Stretches, tuple[Predicate, ...]]:
-    """Return the stretches of a field's values in which all conditions on it hold that are matters of order."""
+    """Return the stretches of a field's values that its conditions leave, as far as order decides them."""
     spans, takes_absent, covered = ALL_IDS if field == ID else ALL_SPANS, True, list[Predicate]()
     for part in parts:
         if isinstance(part, Condition) and part.field == field and (own := _stretches(part)) is not None:
@@ -234,7 +234,7 @@ def _ways(parts: Sequence[Predicate], needs: Needs, estimate: Estimate) -> list[
 
 
 def _union(either: AnyOf, needs: Needs, estimate: Estimate) -> _Way | None:
-    """Return the way that gives what one of some predicates means at least; None where one of them has no way."""
+    """Return the way to all rows that any of some predicates means; None if one of them has no way."""
     equal: dict[Field, dict[OrderKey, None]] = {}
     parts: dict[Part, None] = {}
     rows, is_exact = 0, True
@@ -256,8 +256,8 @@ def _union(either: AnyOf, needs: Needs, estimate: Estimate) -> _Way | None:
 def _wants(predicate: Predicate, known: Collection[Field]) -> tuple[tuple[Field, bool], ...] | None:
     """Return the indexes that would lead to what a predicate means, each with whether it must be sorted.
 
-    None where no index would; ids need none. Of conditions that must all hold one leads there, if possible by an index
-    that is known to be there.
+    None where no index would; ids need none. Of conditions that must all hold, one is enough, if possible one whose
+    index is there.
     """
     if isinstance(predicate, Condition):
         if predicate.field == ID:
@@ -298,7 +298,7 @@ def _has_index_keys(condition: Condition) -> bool:
 
 
 def _stretches(condition: Condition) -> _Stretches | None:
-    """Return where in the order of a field's values a condition holds; None if it is no matter of order."""
+    """Return the stretches of a field's values where a condition holds; None if order does not decide it."""
     operator = condition.operator
     bounds = [operand for operand in condition.operands if operand is not None]
     if operator in ("gt", "gte"):

@@ -1,4 +1,4 @@
-"""Deciding conditions before any record is looked at, where what they ask about is known already.
+"""Deciding conditions whose answer is known before any record is looked at.
 
 Knows no tables; see ``execute.py`` for fields that no record has and ``pairs.py`` for sides of a join that are missing.
 """
@@ -23,7 +23,7 @@ def decide(predicate: Predicate, verdict: Callable[[Condition], bool | None]) ->
     """Return what is left of a predicate; `EVERYTHING` or `NOTHING` where nothing is left to ask.
 
     Args:
-        verdict: whether a condition holds for all records that are meant, None where they have to be asked.
+        verdict: whether a condition holds for all records in question; None where each must be asked.
     """
     if isinstance(predicate, Condition):
         holds = verdict(predicate)

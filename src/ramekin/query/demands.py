@@ -29,8 +29,8 @@ _BOOLEANS = {**dict.fromkeys(_YES, "true"), **dict.fromkeys(_NO, "false")}
 class Demand:
     """One value of a condition: what a record must have for it to match.
 
-    `is_proved` says that every record which the predicate finds has it. `meant` is what a writer may have meant of whom
-    the field holds another kind, by that kind.
+    `is_proved`: every record that the predicate finds has it. `meant`: for each other kind that the field may hold,
+    what the writer may have meant.
     """
 
     trait: Trait
@@ -82,7 +82,7 @@ def _groups(condition: Condition) -> Iterator[_Group]:
 
 
 def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
-    """Yield each value of a list: a text with what it is read as besides, where that stands beside it."""
+    """Yield each value of a list; a text from an address goes together with the number or boolean that it may mean."""
     known = set(operands)
     read: set[OrderKey] = set()
     for operand in operands:

@@ -1,6 +1,7 @@
 """Carrying out queries: a page of rows, all that match, and how many there are; each with how many rows were looked at.
 
-Knows no tables: it is given a `View`. See ``choose.py`` for how the way is chosen and ``rows.py`` for how it is gone.
+Knows no tables: it is given a `View`. See ``choose.py`` for how the way is chosen and ``rows.py`` for how it is carried
+out.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ async def count(view: View, table: str, query: Query) -> tuple[int, int]:
 
 
 class Matching:
-    """All records that satisfy a query's predicate, by the way that looks at the fewest rows, in no order."""
+    """All records that satisfy a query's predicate, in no order, by the way that looks at the fewest rows."""
 
     def __init__(self, view: View, table: str, query: Query) -> None:
         query = with_what_is_known(view, table, query)

@@ -1,4 +1,4 @@
-"""Gathering: rows of ways that give them in no useful order, looked at in turns, and then put in order.
+"""Gathering: some ways give rows in no useful order. Their rows are taken some at a time, and then sorted.
 
     GatheredById      by the order of ids: the ids are sorted, and a row is made when it is its turn
     GatheredByFields  by fields: every row is decoded, and the first of them are kept
@@ -67,7 +67,7 @@ class IdSource(Protocol):
 
 
 class Ids:
-    """The ids that a way within one table gives, each once."""
+    """The ids that a way gives, each once."""
 
     def __init__(self, view: View, table: str, access: AccessPath) -> None:
         parts = parts_of(access)

@@ -93,7 +93,7 @@ class Walk:
 
     @property
     def examined(self) -> int:
-        """Rows that were looked at on either side, but for the matches of each left row."""
+        """Rows that were looked at on either side, without the matches of each left row."""
         return self.lefts.examined + (0 if self._rights is None else self._rights.examined)
 
     @property

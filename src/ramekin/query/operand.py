@@ -1,7 +1,7 @@
 """Operands: what a condition's value means, given the operator and what is declared of the field.
 
-A value from an address is text and is read in the type of what it is compared with: where nothing is declared it
-becomes an operand in each type that it can be read in. A JSON value has its type already. Knows nothing of how
+A value from an address is text. It is read in the type that the field is declared to have. If nothing is declared, it
+becomes an operand in every type that it can be read in. A JSON value has its type already. Knows nothing of how
 conditions are written; see ``url.py`` and ``where.py``.
 """
 
@@ -36,7 +36,7 @@ ELSEWHERE = {
 PART_OF_TEXT = FieldType(frozenset({"text"}))
 
 MAX_LISTED = 10_000
-"""Values in the lists of one query, for ``in`` and ``nin``: each is looked up, and all are read before others' turn."""
+"""Values in the lists of one query, for ``in`` and ``nin``: all of them are read in one step."""
 
 
 class ListedValues:

@@ -99,7 +99,7 @@ class Phases:
 
 
 def phases(where: Predicate, names: tuple[str, str], *, keeps_left: bool, is_tree: bool = False) -> Phases:
-    """Return the phases of a join's predicate.
+    """Return what a join's conditions decide, and when.
 
     Where a side is missing, conditions on it are decided: `orders:null=true` holds for no pair, and for every left
     record without one. In trees conditions on matches choose among them, and say nothing of a record without any.
@@ -190,7 +190,7 @@ def pair_reader(paths: Sequence[FieldPath], names: tuple[str, str]) -> Callable[
 
 
 class PairFilter:
-    """Which pairs stay: those of which holds what the walk has not decided."""
+    """Which pairs stay: those that satisfy what the walk has not decided already."""
 
     def __init__(self, view: View, names: tuple[str, str], parts: Phases) -> None:
         self._view = view

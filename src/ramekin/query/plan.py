@@ -7,11 +7,11 @@
     IdWalk    the order of ids                     rows come by id; all records, a stretch of ids, or those of one value
     Walk      a sorted index, stretches of values  rows come by value
 
-The last two give rows in an order, so a page may end long before they do, but how soon nobody knows: where the ids go
-with a field's values, as they do with time, the rows that match may all lie at the end. The others give a known number
-of rows, which are then put in order. So a plan may be two ways, which are gone in turns: what is looked at is bounded
-by the cheaper one, whatever the rows are. Knows no tables; see ``choose.py`` for how a way is chosen and ``rows.py``
-for how it is gone.
+The last two give rows in an order, so a page may be full long before they end. How soon, nobody knows: ids often grow
+with time, and so do the values of some fields, so all rows that match may lie at the end. The other ways give a known
+number of rows, which are then sorted. So a plan may hold two ways that take turns. The cheaper one bounds how much is
+looked at, whatever the rows are. Knows no tables; see ``choose.py`` for how a way is chosen and ``rows.py`` for how it
+is carried out.
 """
 
 from __future__ import annotations

@@ -41,9 +41,9 @@ _MAX_DIGITS = 300
 
 
 def _rank() -> Any:
-    """Return the field by which the parts of a whole are put in one order, and which equal parts have alike.
+    """Return the field that sorts the parts of a predicate; equal parts have equal ranks.
 
-    It is made once and is short, so that a whole of wholes costs what its parts cost, however deep they lie.
+    It is made once and is short, so that a deeply nested predicate costs no more than its parts.
     """
     return field(init=False, repr=False, compare=False)
 
@@ -190,7 +190,7 @@ def holds_always(predicate: Predicate) -> bool:
 
 
 def opposite(predicate: Predicate) -> Predicate:
-    """Return what holds where a predicate does not; in it `Not` stands before single conditions at the most."""
+    """Return the predicate that holds where this one does not. In it, `Not` stands only before single conditions."""
     if isinstance(predicate, Not):
         return predicate.part if isinstance(predicate.part, Condition) else opposite(opposite(predicate.part))
     if isinstance(predicate, All):
@@ -226,7 +226,7 @@ def _holds_always(predicate: Predicate) -> bool:
 
 
 def _leaves_nothing_out(parts: Iterable[Predicate]) -> bool:
-    """Say whether those parts that choose single values of a field, or all but some, take in every value together."""
+    """Say whether the parts that choose values of one field, or all values but some, choose every value together."""
     chosen: dict[Field, frozenset[Any]] = {}
     left_out: dict[Field, frozenset[Any]] = {}
     for part in parts:

@@ -1,10 +1,29 @@
 """The rows of one query, in its order, on their way from the table to the page.
 
-A plan's walk gives rows in order until somebody has enough. Where it has a rival, both are gone in turns: the walk for
-as many rows as it has a head start, then the rival, then each for as many as both have looked at so far. Whichever ends
-first has the answer. So what is looked at is at most a few times what the better way looks at, however matches lie
-among the rows. Work goes in steps of a few hundred rows, with a rest between. Knows no tables; see ``choose.py`` for
-how a plan is chosen.
+The promise: the rows come in the query's order, after its position, each once. However the matches lie among the rows,
+no more rows are looked at than a few times what the better of two ways looks at. Other tasks get their turn after every
+few hundred rows.
+
+How it works. A plan has one of three shapes:
+
+    a walk alone        rows come in order, so it ends when the page is full
+    a gathering alone   rows come in no useful order, so all are taken and then sorted (``gather.py``)
+    a walk and a rival  nobody knows how soon the walk fills the page; the rival, a gathering, has a known cost
+
+The last one takes turns, and whichever ends first has the answer:
+
+    walk --head start is over--> rival --its turn is over--> walk --as much again--> rival ...
+      |                            |
+      page is full: done           all are gathered: they are sorted, and go on after the last row that the walk gave
+
+Each turn is about as long as all turns before it. So neither way is far ahead of the other, and the sum is bounded.
+
+An order of several fields walks along the index of the first. The rows of each of its values are sorted by the rest
+(`_by_groups`), and the walk yields after each batch, if only nothing, so that turns can change.
+
+Its limits: at most `max_sorted` rows are held in order to sort them. If all rows are wanted and there are more, they
+come in several passes, each of which begins after the last row of the one before. Knows no tables; see ``choose.py``
+for how a plan is chosen.
 """
 
 from __future__ import annotations
@@ -67,7 +86,7 @@ class Rows:
         return self._walked + sum(gathered.examined for gathered in self._gathered)
 
     def charge(self, rows: int) -> None:
-        """Take note of rows that were looked at elsewhere for those that came from here: they shorten the walk."""
+        """Count rows that somebody else looked at because of rows from here: they shorten the walk's turn."""
         self._charged += rows
 
     async def page(self) -> list[Row]:
@@ -119,7 +138,7 @@ class Rows:
     async def _in_passes(
         self, plan: Plan, gathered: Gathered | None, last: Row | None
     ) -> AsyncGenerator[Sequence[Row], None]:
-        """Yield the rows of a way that must be put in order, as many at a time as may be held, from after one on."""
+        """Yield the rows of a way that must be put in order, as many at a time as may be held; those after one."""
         gathered = gathered or self._gathering(plan, self._query)
         while True:
             await gathered.take(maxsize)

@@ -1,8 +1,8 @@
 """Totals: the sum and the mean of many numbers, exact until they are printed.
 
-Integers are added as they are, floats as whole multiples of the smallest float, decimals with all their digits. So what
-cancels out leaves what is left, whatever was met on the way, and a mean may be there where the sum is beyond a float.
-Knows no fields; see ``aggregate.py`` for what is added up.
+Integers are added as they are, floats as whole multiples of the smallest float, decimals with all their digits. So
+large numbers that cancel out do not swallow small ones, and there can be a mean even where the sum is too large for a
+float. Knows no fields; see ``aggregate.py`` for what is added up.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MEAN_DIGITS = 28
 class Total:
     """Numbers added up, and how many they are.
 
-    `is_lost` says that a result was asked for that no number of its kind can be: a float beyond the largest one, or
-    decimals with more digits together than are kept.
+    `is_lost`: a result was asked for that no number can hold: it is beyond the largest float, or a sum of decimals has
+    more digits than are kept.
     """
 
     __slots__ = ("_context", "_decimal", "_floats", "_integer", "_units", "count", "is_lost")

@@ -1,8 +1,8 @@
 """Columns of a table as text: what a cell means, and how a value is written so that it comes back.
 
-Where a table's schema settles what a cell is, it decides cell by cell; one in quotes is text wherever text is taken.
-Where a cell may as well be a number (or a boolean) as any text, the whole column decides: it holds plain JSON values,
-or texts. So it does where no schema speaks. Knows nothing of rows; see ``delimited.py`` for those and
+If a table's schema says what a cell is, each cell is read by itself; one in quotes is text wherever text is taken. If a
+cell may be a number (or a boolean) as well as any text, or if there is no schema, the whole column decides: either all
+its cells are plain JSON values, or all are texts. Knows nothing of rows; see ``delimited.py`` for those and
 ``formats/records.py`` for records.
 """
 

@@ -1,10 +1,9 @@
 """What a JSON Schema declares of a field, whether a Pydantic model made the schema or a client sent it.
 
-A schema's keywords hold together, so what `type`, `$ref` and `allOf` say is narrowed by each, and what the branches of
-`anyOf` and `oneOf` say is widened by each. What is not looked at (`if`, `not`, `dependentSchemas`, anchors, parts with
-an `$id` of their own) could only narrow it further: where this module is not sure, more may stand there than it says,
-never less. Knows nothing of
-validation; see ``fields.py`` for what is made of it.
+All keywords of a schema hold at once. So each of `type`, `$ref` and `allOf` narrows what may stand in a field, and each
+branch of `anyOf` and `oneOf` widens it. Some keywords are not looked at (`if`, `not`, `dependentSchemas`, anchors,
+parts with an `$id` of their own). They could only narrow it further: so this module may allow too much, never too
+little. Knows nothing of validation; see ``fields.py`` for what is made of it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,8 @@ def type_in(schema: dict[str, Any], path: FieldPath, *, is_closed: bool) -> Fiel
     """Return what a JSON Schema says of a path; None where it allows no such field.
 
     Args:
-        is_closed: an object that names its properties has no others, unless it says so (as for Pydantic models).
+        is_closed: an object that names its properties has no others unless it says so, as in schemas of Pydantic
+        models.
     """
     return _Search(schema, len(path), is_closed=is_closed).of(schema, path)
 

@@ -1,7 +1,7 @@
 """Fields as queries name them: where a value stands in a record, what is declared of it, and how it is compared.
 
-A `FieldType` is the one word on what a declaration says: which values may stand there, how one is read from an address,
-and by which reading stored ones are compared. Knows no schemas (see ``declarations.py``) and no operators (see
+A `FieldType` is all that a declaration says of a field: which values may stand there, how a text from an address is
+read, and by which reading stored values are compared. Knows no schemas (see ``declarations.py``) and no operators (see
 ``query/operand.py``).
 """
 
@@ -107,7 +107,7 @@ class FieldType:
 
     @property
     def has_plain_text(self) -> bool:
-        """Whether a text that may stand there is a text and no more, or a UUID, which has a beginning and an end."""
+        """Whether texts that may stand there are compared as texts: they are plain ones, or UUIDs."""
         return self.may_be("text") and self.reading in ("plain", "uuid")
 
     def read_text(self, text: str) -> list[OrderKey]:
@@ -181,7 +181,7 @@ ANYTHING = FieldType()
 
 
 def narrowed(one: FieldType | None, other: FieldType | None) -> FieldType | None:
-    """Return what holds of a value of which both hold; None where there can be none."""
+    """Return the type of a value that is of both types; None if there can be no such value."""
     if one is None or other is None:
         return None
     kinds = one.kinds & other.kinds if one.kinds and other.kinds else one.kinds | other.kinds
@@ -202,7 +202,7 @@ def narrowed(one: FieldType | None, other: FieldType | None) -> FieldType | None
 
 
 def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
-    """Return what holds of a value of which either holds."""
+    """Return the type of a value that is of either type."""
     if one is None or other is None:
         return other if one is None else one
     kinds = one.kinds | other.kinds if one.kinds and other.kinds else frozenset[str]()
@@ -224,7 +224,7 @@ def widened(one: FieldType | None, other: FieldType | None) -> FieldType | None:
 
 
 def _reading_of_either(one: FieldType, other: FieldType) -> Reading:
-    """Return what a text means that is of one of two types; where they differ it is a text and no more.
+    """Return how a text of either type is read; where the two differ, it is a text and no more.
 
     A date beside dates and times is the instant at which it begins.
     """
@@ -243,7 +243,7 @@ def as_number(text: str) -> int | float | None:
 
 
 def common_reading(one: FieldType | None, other: FieldType | None) -> Reading:
-    """Return how the values of two fields are read to be matched: alike where both are declared so, else as they are.
+    """Return how the values of two fields are read to be matched: by their declaration if both have the same one.
 
     Decimals meet declared numbers by value.
     """

@@ -1,7 +1,7 @@
 """Fitness of a model as a table: what it stores, it must take back unchanged.
 
-A record is stored as the model prints it and is read by the model again at every change, load and start. A model for
-which that can never hold is refused in one line, before any record comes.
+A record is stored as the model prints it, and the model reads it again at every change, load and start. A model that
+could never read its own records is refused in one line, before any record comes.
 
 Knows nothing of records; see ``round_trip.py`` for models of which only each record can tell, and ``defaults.py`` for
 values that a model makes.

@@ -1,7 +1,7 @@
-"""Models that are not here: what stands for one, and what tells a model from one that it was before.
+"""Models that this server was not started with: what stands for one, and how a changed model is recognized.
 
-The records of a table that a model typed are the model's. Where it is not here they are read by the schema that it left
-behind, and nothing is written, since nothing could tell which records it takes. Knows no tables; see ``schemas.py``.
+Only the model itself knows which records it takes. So without it, records are read by the schema that it left in the
+table's definition, and nothing is written. Knows no tables; see ``schemas.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _KNOWN = {*sys.stdlib_module_names, "pydantic", "pydantic_core"}  # their versio
 
 
 class MissingModel:
-    """What is known of a model that is not here: the schema of what it stored, if it left one."""
+    """What is known of a missing model: the schema of what it stored, if it left one."""
 
     title = "a model that is not here"
     columns = UNTYPED

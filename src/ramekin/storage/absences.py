@@ -1,8 +1,8 @@
 """Fields, and kinds of values in fields, that no record of a table has: known without a look at the records.
 
-Somebody who looks for such traits in all records has them watched first. A write that stores one of them takes it off;
-what is still watched when all records were looked at is absent, until a write says otherwise. Knows nothing of tables;
-see ``table.py`` for who tells of writes.
+Whoever looks for such traits in all records has them watched first. A write that stores one of them ends its watch. So
+a trait that is still watched after all records were looked at is absent, until a write stores it. Knows nothing of
+tables; see ``table.py`` for who tells of writes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ramekin.values.paths import FieldPath
 
 MAX_WATCHED = 32
-"""Traits that are watched in one table; each costs a write 0.1 µs. The one asked for least recently gives way."""
+"""Traits that are watched in one table; each costs a write 0.1 µs. The one asked for least recently is forgotten."""
 
 
 class Absences:
@@ -46,7 +46,7 @@ class Absences:
         return self.watched[trait]
 
     def watch(self, traits: Iterable[Trait], now_s: float) -> None:
-        """Begin to watch traits that are about to be looked for; others give way where they are too many."""
+        """Begin to watch traits that are about to be looked for; where there are too many, the oldest are forgotten."""
         for trait in traits:
             self.watched.setdefault(trait, False)
             self._used_s[trait] = now_s
@@ -55,7 +55,7 @@ class Absences:
         self._renew()
 
     def confirm(self, traits: Iterable[Trait]) -> None:
-        """Take note that no record had some traits when all were looked at; those still watched are absent."""
+        """Take note that all records were looked at and had none of some traits; those still watched are absent."""
         for trait in traits:
             if trait in self.watched:
                 self.watched[trait] = True

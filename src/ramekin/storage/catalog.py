@@ -274,9 +274,9 @@ class Catalog:
             self.make_room(grown)
 
     def make_room(self, grown_bytes: int, needed: Container[Field] = ()) -> None:
-        """See that there is room for some bytes; indexes that nothing pins give way, the one used least recently first.
+        """See that there is room for some bytes. If not, indexes that nothing pins are dropped, the least used first.
 
-        None gives way where all together would not be enough. Cost: O(1), O(tables) where room is lacking.
+        Indexes are only dropped if dropping them all would free enough. Cost: O(1); O(tables) where room is lacking.
 
         Args:
             needed: fields whose indexes somebody is about to use; they stay.
@@ -297,9 +297,9 @@ class Catalog:
                 return
 
     def make_room_to_read(self, needed: Container[Field]) -> None:
-        """See that an index which is being built may go on; others give way. Raises MemoryLimit. Cost: as `make_room`.
+        """See that there is room to go on building an index; others are dropped for it. Raises MemoryLimit.
 
-        It may take an eighth more than the limit, so that those who read find room where writers took all.
+        Indexes may take an eighth more than the limit, so that readers find room where writers took all.
         """
         self.make_room(-self.memory.reserve_bytes, needed)
 

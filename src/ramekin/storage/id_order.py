@@ -123,7 +123,7 @@ def walk_ids(
     is_descending: bool = False,
     after: RecordId | None = None,
 ) -> Iterator[RecordId]:
-    """Return those of some ids in order that lie in some stretches, from after one on. Cost: O(log n), O(1) for each.
+    """Return those of some ids in order that lie in some stretches, after a given one. Cost: O(log n), O(1) for each.
 
     Args:
         after: an id, which need not exist.
@@ -186,7 +186,7 @@ def ids_after(ids: Sequence[RecordId], record_id: RecordId) -> Iterable[RecordId
 
 
 def place_after(ids: Sequence[RecordId], record_id: RecordId) -> int:
-    """Return where the ids of a short posting, in order, lie after one. Cost: O(log n), O(1) after the last."""
+    """Return the place of the first id after a given one in a short posting. Cost: O(log n), O(1) at the end."""
     last = ids[-1]
     if type(last) is type(record_id) and last < record_id:  # type: ignore[operator]  # they are of one type
         return len(ids)

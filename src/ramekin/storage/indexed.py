@@ -103,7 +103,7 @@ class Indexed:
             pass
 
     def _adopt_index(self, field: Field, index: FieldIndex) -> None:
-        """Take an index that is built, unless a sorted one is there, which answers for both kinds."""
+        """Use an index that is built, unless a sorted one is there: that answers all that a hash index does."""
         replaced = self.indexes.get(field)
         if replaced is not None and replaced.is_sorted:
             self._grow(-index.size_bytes)
@@ -114,12 +114,12 @@ class Indexed:
         self.indexes[field] = index
 
     def give_up_index(self, field: Field, *, is_sorted: bool) -> None:
-        """Let go of an index that is being built."""
+        """Drop an index that is being built."""
         if (index := self._growing.pop((field, is_sorted), None)) is not None:
             self._grow(-index.size_bytes)
 
     def drop_index(self, field: Field) -> None:
-        """Let go of an index."""
+        """Drop an index."""
         self._grow(-self.indexes.pop(field).size_bytes)
 
     def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
@@ -131,7 +131,7 @@ class Indexed:
         return index
 
     def drop_spare_indexes(self, needed: Container[Field]) -> None:
-        """Make room for one more index: one that holds nothing gives way first, then the one used least recently.
+        """Make room for one more index: drop one that holds nothing, else the one used least recently.
 
         Args:
             needed: fields whose indexes somebody is about to use; they stay, and so do those that the definition names.
@@ -157,7 +157,7 @@ class Indexed:
                 yield self._used_s.get(field, 0.0), field
 
     def index_stats(self) -> tuple[IndexStats, ...]:
-        """Return the figures of the table's indexes, those first that its definition names, built or not yet.
+        """Return the statistics of the table's indexes: first those that its definition names, built or not.
 
         Cost: O(indexes).
         """
@@ -176,7 +176,7 @@ class Indexed:
     # Memory
 
     def finding_bytes_each(self) -> int:
-        """Return about what the order and the indexes take for one record. Cost: O(indexes)."""
+        """Return about how many bytes the order and the indexes take for one record. Cost: O(indexes)."""
         if self.order is None and not self.indexes and not self._growing:
             return 0
         return self._finding_bytes() // max(1, len(self.records.bodies))
@@ -192,7 +192,7 @@ class Indexed:
         self.memory.used_bytes += size_bytes
 
     def _finding_bytes(self) -> int:
-        """Return what the order and the indexes take. Cost: O(indexes)."""
+        """Return how many bytes the order and the indexes take. Cost: O(indexes)."""
         size = 0 if self.order is None else self.order.size_bytes
         if self.indexes or self._growing:
             size += sum(index.size_bytes for index in self._all_indexes())
@@ -214,7 +214,7 @@ class Indexed:
         return self.records
 
     def leave(self) -> None:
-        """Give back all that is counted; what is still done with the table counts for itself."""
+        """Give back all that is counted. Whatever still uses the records counts for itself."""
         self.memory.used_bytes -= self.memory_bytes
         self.memory = Memory()
 

@@ -58,7 +58,7 @@ class Memory:
 
     @property
     def reserve_bytes(self) -> int:
-        """What indexes may take beyond the limit, so that those who read find room when writers took all."""
+        """What indexes may take beyond the limit, so that readers find room when writers took all."""
         return 0 if self.limit_bytes is None else self.limit_bytes // 8
 
     def lacking_bytes(self, growth_bytes: int = 0) -> int:
@@ -70,14 +70,15 @@ class Memory:
     def is_ample(self, size_bytes: int) -> bool:
         """Say whether a key and body of that size surely fit, with a table for them and what finds them.
 
-        What finds one record is never more than all that is there, so up to half of the limit nothing needs counting.
+        The order and the indexes never take more for one record than all tables take together. So nothing needs
+        counting until half of the limit is used.
         """
         if self.limit_bytes is None:
             return True
         return 2 * self.used_bytes + self.held_bytes + TABLE_BYTES + RECORD_BYTES + size_bytes <= self.limit_bytes
 
     def stats(self) -> MemoryStats:
-        """Return the figures of this moment."""
+        """Return the statistics of this moment."""
         return MemoryStats(self.used_bytes + self.held_bytes, self.limit_bytes)
 
 

@@ -179,7 +179,7 @@ class Table(Indexed):
     def find_taken(self, changes: Sequence[Change], others: Container[str] = ()) -> tuple[Field, Change] | None:
         """Return the first change that would give a unique field a value that another record has, or None.
 
-        What the changes leave behind counts, not what they pass through. The unique fields' indexes are ready.
+        Only the end of the changes counts, not what they pass through. The unique fields' indexes are ready.
 
         Args:
             others: keys of records that are about to change too, and whose values are looked at elsewhere.
@@ -201,7 +201,7 @@ class Table(Indexed):
         return None
 
     def stats(self) -> TableStats:
-        """Return the table's figures. Cost: O(1)."""
+        """Return the table's statistics. Cost: O(1)."""
         return TableStats(self.name, len(self.records.bodies), self.size_bytes, self.revision, self.definition)
 
     def leave(self) -> None:

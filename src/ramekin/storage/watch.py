@@ -1,7 +1,8 @@
 """Watches: which records of a table were written since somebody began to read it.
 
-Work that reads a table in many steps and then acts on it at one moment begins a watch first, and looks again at what
-was written meanwhile: as short a step as that is little. Knows no engines; see ``database/moment.py`` for who does so.
+Some work reads a table in many steps and then acts on it at one moment. It begins a watch first. At the end it looks
+again only at what was written meanwhile, which is little, so that step is short. Knows no engines; see
+``database/moment.py`` for who does so.
 """
 
 from __future__ import annotations
