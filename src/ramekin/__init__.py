@@ -1,7 +1,8 @@
 """Ramekin: an in-memory database served over REST.
 
-From Python, `Database` is the database itself, without HTTP. Loads no web framework; that is ``ramekin.api``. Names are
-imported when they are first used, so that ``ramekin --version`` and ``ramekin health`` need not wait for a database.
+From Python, `Database` is the database itself, without HTTP: ``docs/python.md`` shows it. These names are all that a
+program needs; `create_app`, which serves one, is in ``ramekin.api.app``, since nothing here loads a web framework.
+Names are imported when they are first used, so that ``ramekin --version`` need not wait for a database.
 """
 
 from __future__ import annotations
@@ -10,18 +11,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ramekin import errors
     from ramekin.database.database import Database
+    from ramekin.database.operations import Condition, Operation, Outcome
     from ramekin.errors import RamekinError
     from ramekin.limits import Limits
+    from ramekin.schema.definition import Definition
+    from ramekin.schema.model_tables import tables_in
     from ramekin.version import __version__
 
-__all__ = ["Database", "Limits", "RamekinError", "__version__"]
+__all__ = [
+    "Condition",
+    "Database",
+    "Definition",
+    "Limits",
+    "Operation",
+    "Outcome",
+    "RamekinError",
+    "__version__",
+    "errors",
+    "tables_in",
+]
 
-_HOMES = {"Database": "database.database", "Limits": "limits", "RamekinError": "errors", "__version__": "version"}
+_HOMES = {
+    "Condition": "database.operations",
+    "Database": "database.database",
+    "Definition": "schema.definition",
+    "Limits": "limits",
+    "Operation": "database.operations",
+    "Outcome": "database.operations",
+    "RamekinError": "errors",
+    "__version__": "version",
+    "tables_in": "schema.model_tables",
+}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("ramekin.errors")
     if name not in _HOMES:
         raise AttributeError(f"module 'ramekin' has no attribute '{name}'")
     value = globals()[name] = getattr(import_module(f"ramekin.{_HOMES[name]}"), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,17 +2,19 @@
 
 It joins schemas to the engine: records are validated here and operations settled; lists, groups and joins are found
 by ``finding.py`` and ``joining.py``, changes by condition by ``changing.py``. It takes and returns bodies (JSON text as
-bytes) and never parses one in order to return it. Knows no HTTP; see ``engine/base.py`` for where tables live.
+bytes) and never parses one in order to return it. Doors hand it requests; Python code may say the same in words, which
+``asking.py`` reads. Knows no HTTP; see ``engine/base.py`` for where tables live.
 """
 
 from __future__ import annotations
 
-import logging
+from asyncio import _get_running_loop
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack
 
-from ramekin.database import changing, defining, finding, joining, loading, writing
+from ramekin.database import asking, changing, defining, finding, joining, loading, writing
+from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome, prepare, settle
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
@@ -20,10 +22,11 @@ from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.errors import ModelTable, RecordNotFound, Redefined, UnknownTable, shorten
 from ramekin.limits import Limits
-from ramekin.schema.definition import NOTHING_DEFINED, Definition, check_table_name
-from ramekin.schema.missing_model import schema_to_leave
+from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.models import ModelSchema
 from ramekin.stats import IndexStats
+from ramekin.values import codec
+from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -31,18 +34,16 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from ramekin.database.join_request import JoinRequest
-    from ramekin.database.operations import OnConflict
+    from ramekin.database.operations import Kind, OnConflict
     from ramekin.engine.base import Engine
     from ramekin.query.view import View
     from ramekin.schema.fields import Fields
     from ramekin.stats import TableStats
+    from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
 
 MAX_ATTEMPTS = 100
 """Times that a record is prepared again because others defined its table in between."""
-
-_log = logging.getLogger("ramekin")
 
 
 class _Redefined(Exception):  # no error: what was prepared is prepared again
@@ -71,11 +72,12 @@ class Database:
     """Tables of JSON records.
 
     1. A record that is stored has an id and satisfies its table's model.
-    2. A call that raises has changed nothing; a bulk or a batch is all or nothing.
+    2. A call that raises an error of ours has changed nothing, but for OutcomeUnknown; a bulk or a batch is all or
+       nothing. A call that is cancelled may yet happen, once, whole and in its order; to know, read.
     3. Errors are those of ``ramekin.errors``, UnfitModel for a model that can be no table.
     4. Records are JSON values; whoever hands over what `codec.parse` made says so, and it is not looked at again.
 
-    Use it in ``async with``, from one event loop.
+    Use it in ``async with``, from one event loop at a time, in one process; else RuntimeError says so.
     """
 
     def __init__(
@@ -85,17 +87,24 @@ class Database:
         engine: Engine | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.engine: Engine = engine or EmbeddedEngine()
+        self._engine: Engine = engine or EmbeddedEngine()
+        self._owner = self._engine.owner
         self.limits = limits or Limits()
         self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
-        self.schemas = Schemas(self.engine, self.models, self.limits.record_bytes)
-        self._presence = Presence(self.engine, self.schemas)
+        self.schemas = Schemas(self._engine, self.models, self.limits.record_bytes)
+        self._presence = Presence(self._engine, self.schemas)
+
+    @property
+    def engine(self) -> Engine:
+        """Where the tables live. Raises RuntimeError for whoever may not use it now, as `Owner` says."""
+        self._owner.check()
+        return self._engine
 
     async def __aenter__(self) -> Database:
         try:
             await self.engine.open()
-            for name in self.models:
-                await self._adopt_model(name)
+            for name, model in self.models.items():
+                await defining.adopt(self.engine, self.schemas, name, model)
         except BaseException:
             await self.engine.close()
             raise
@@ -106,13 +115,15 @@ class Database:
 
     # Reading
 
-    async def get(self, table: str, address: str) -> bytes:
-        """Return a record's body, by its key: its id's text as it is stored, letter by letter. Cost: O(1).
+    async def get(self, table: str, address: RecordId) -> bytes:
+        """Return a record's body, by its id, or the id's text as it is stored, letter by letter. Cost: O(1).
 
         Raises:
             UnknownTable, RecordNotFound: there is no such table, or record.
         """
-        body = await self.engine.get(table, address)
+        if _get_running_loop() is not self._owner.loop:
+            self._owner.take_over()
+        body = await self._engine.get(table, address if type(address) is str else id_key(address))
         if body is None:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
         return body
@@ -123,6 +134,7 @@ class Database:
 
     async def field_names(self, table: str) -> tuple[str, ...]:
         """Return the names of a table's fields, declared or seen in its first records; none without a table."""
+        self._owner.check()
         try:
             return tuple(await self._presence.names(table))
         except UnknownTable:
@@ -133,29 +145,44 @@ class Database:
 
         Cost: O(1) for a field that is known; else O(n) once, in steps.
         """
+        self._owner.check()
         return await self._presence.missing(table, paths, is_strict=is_strict)
 
-    async def find(self, request: finding.FindRequest) -> finding.FindPage:
-        """Return a page of a table.
+    async def find(self, asked: finding.FindRequest | str, **words: Unpack[asking.Find]) -> finding.FindPage:
+        """Return a page of a table: ``find("users", where={"age": {"gte": 18}}, sort="-age", limit=10)``.
 
         Raises:
             UnknownTable; UnknownField, if the request is strict; TooManyRows.
 
         Cost: O(page) along an index; the first use of a field builds it, O(n log n) in steps.
         """
-        return await finding.find(self.engine, self._presence, request, self.limits.sorted_rows)
+        if isinstance(asked, str):
+            asked = asking.find(asked, self.fields(asked), **words)
+        else:
+            asking.check_alone(asked, finding.FindRequest, words)
+        return await finding.find(self.engine, self._presence, asked, self.limits.sorted_rows)
 
-    async def find_groups(self, request: finding.GroupRequest) -> finding.FindPage:
+    async def find_groups(self, asked: finding.GroupRequest | str, **words: Unpack[asking.Group]) -> finding.FindPage:
         """Return a page of groups with their figures. Raises as `find`. Cost: O(records that satisfy the condition)."""
-        return await finding.find_groups(self.engine, self._presence, request, self.limits.sorted_rows)
+        if isinstance(asked, str):
+            asked = asking.find_groups(asked, self.fields(asked), **words)
+        else:
+            asking.check_alone(asked, finding.GroupRequest, words)
+        return await finding.find_groups(self.engine, self._presence, asked, self.limits.sorted_rows)
 
-    async def join(self, request: JoinRequest) -> joining.JoinPage:
-        """Return a page of a join. Cost: O(page), once the key has an index.
+    async def join(
+        self, asked: JoinRequest | str, right: str = "", key: str = "", **words: Unpack[asking.Join]
+    ) -> joining.JoinPage:
+        """Return a page of a join: ``join("users", "orders", "user_id")``. Cost: O(page), once the key has an index.
 
         Raises:
             UnknownTable, InvalidKey, KeyNotResolved, NameTaken, TooManyRows; UnknownField, if the request is strict.
         """
-        return await joining.join(self.engine, self._presence, request, self.limits.sorted_rows)
+        if isinstance(asked, str):
+            asked = asking.join((asked, right), key, (self.fields(asked), self.fields(right)), **words)
+        else:
+            asking.check_alone(asked, JoinRequest, words)
+        return await joining.join(self.engine, self._presence, asked, self.limits.sorted_rows)
 
     @asynccontextmanager
     async def snapshot(self, *tables: str) -> AsyncIterator[Snapshot]:
@@ -167,10 +194,24 @@ class Database:
         async with self.engine.snapshot([Access(name) for name in names]) as view:
             yield Snapshot(names, view)
 
+    async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:
+        """Yield what `load` takes: every record of some tables, or of all, at one moment. Raises as `snapshot`.
+
+        A pair of a table and None comes before its records.
+        """
+        async with self.snapshot(*tables) as snapshot:
+            for table in snapshot.tables:
+                yield table, None
+                async for bodies in snapshot.view.batches(table):
+                    for body in bodies:
+                        yield table, codec.parse(body)
+
     # Writing
 
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
+        if _get_running_loop() is not self._owner.loop:
+            self._owner.take_over()
         table = operation.table
         outcome: Outcome
 
@@ -182,10 +223,10 @@ class Database:
             return outcome.body
 
         for _ in range(MAX_ATTEMPTS):
-            rules, definitions = self.schemas.rules(table), self.engine.definitions
+            rules, definitions = self.schemas.rules(table), self._engine.definitions
             try:
                 prepared = prepare(operation, rules)
-                await self.engine.change(table, prepared.key, step)
+                await self._engine.change(table, prepared.key, step)
             except RecordNotFound:
                 await self.engine.table_stats(table)  # says so if it is the table that is missing
                 raise
@@ -193,6 +234,28 @@ class Database:
                 continue
             return outcome
         raise Redefined("The table is being defined by others; nothing was applied.")
+
+    async def replace(
+        self, table: str, record_id: RecordId, record: Any, *, upsert: bool = False, expecting: bytes | None = None
+    ) -> Outcome:
+        """Replace a record; with `upsert` create it where there is none.
+
+        Args:
+            expecting: the body that must stand, as `get` returned it.
+
+        Raises:
+            RecordNotFound, PreconditionFailed, and what else `apply` raises.
+        """
+        kind: Kind = "upsert" if upsert else "replace"
+        return await self.apply(asking.operation(kind, table, record_id, record, expecting))
+
+    async def patch(self, table: str, record_id: RecordId, patch: Any, *, expecting: bytes | None = None) -> Outcome:
+        """Change some members of a record by a merge patch, in which None removes a member. Raises as `replace`."""
+        return await self.apply(asking.operation("patch", table, record_id, patch, expecting))
+
+    async def delete(self, table: str, record_id: RecordId, *, expecting: bytes | None = None) -> Outcome:
+        """Delete a record. Raises as `replace`."""
+        return await self.apply(asking.operation("delete", table, record_id, expecting=expecting))
 
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Apply operations in order, all or nothing, and return what each did.
@@ -207,27 +270,37 @@ class Database:
     async def insert(
         self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error", is_parsed: bool = False
     ) -> list[Outcome]:
-        """Create many records, all or nothing.
+        """Create one record, or many, all or nothing.
 
         Args:
+            records: a dictionary is one record.
             is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
 
         Raises:
             InvalidRecord: with the faults of the first records that have any; pointers begin with the index.
         """
         check_table_name(table)
-        each = Operation("create", table, on_conflict=on_conflict, is_parsed=is_parsed)
+        words: Any = {"on_conflict": on_conflict, "is_parsed": is_parsed}
+        if isinstance(records, dict):
+            return [await self.apply(Operation("create", table, record=records, **words))]
+        each = Operation("create", table, **words)
         return await writing.insert(self.engine, self.schemas.rules, each, records)
 
-    async def change(self, request: changing.ChangeRequest) -> changing.Changed:
-        """Patch or delete the records that a predicate means, all or nothing.
+    async def change(self, asked: changing.ChangeRequest | str, **words: Unpack[asking.Change]) -> changing.Changed:
+        """Patch or delete the records that a condition means, all or nothing.
+
+        ``change("users", where={"age": {"lt": 18}}, patch={"minor": True})``; `delete=True` takes the patch's place.
 
         Cost: O(records that are looked at), in steps, and one step of O(records that change).
 
         Raises:
             UnknownTable, UnknownField, PreconditionRequired, InvalidRecord, NotUnique, TooManyAffected.
         """
-        return await changing.change(self.engine, self._presence, self.schemas.rules, request)
+        if isinstance(asked, str):
+            asked = asking.change(asked, self.fields(asked), **words)
+        else:
+            asking.check_alone(asked, changing.ChangeRequest, words)
+        return await changing.change(self.engine, self._presence, self.schemas.rules, asked)
 
     async def load(
         self,
@@ -266,8 +339,8 @@ class Database:
         """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
         return (await self.engine.table_stats(name)).revision
 
-    async def define(self, name: str, definition: Definition) -> tuple[TableInfo, bool]:
-        """Give a table a definition; return the table right after that, and whether it is new.
+    async def define(self, name: str, asked: Definition | Mapping[str, Any]) -> tuple[TableInfo, bool]:
+        """Give a table a definition, which may be said as over HTTP; return the table, and whether it is new.
 
         Raises:
             InvalidTableName, InvalidDefinition: they cannot be.
@@ -277,6 +350,7 @@ class Database:
         Cost: O(n) in steps, for the records that are there.
         """
         check_table_name(name)
+        definition = asking.definition(asked)
         if name in self.models:
             raise ModelTable(f"The table '{name}' is defined by the model {self.models[name].title}.")
         rules = self.schemas.make_rules(name, definition)
@@ -296,25 +370,6 @@ class Database:
         Unavailable.
         """
         return await self.engine.backup()
-
-    async def _adopt_model(self, name: str) -> None:
-        """Make a model's table, or see that what it holds satisfies the model. Raises DefinitionBroken.
-
-        Records are looked at where the model, or its code, is not the one that they were found to satisfy last. What
-        else was defined of the table holds on.
-        """
-        known, model = self.engine.definitions.get(name, NOTHING_DEFINED), self.models[name]
-        definition = replace(known, schema=schema_to_leave(model), model=self.schemas.fingerprints[name])
-        if definition == known:
-            return
-        rules = self.schemas.make_rules(name, definition)
-        broken = f"Records of the table '{name}' do not satisfy the model {model.title}, which has changed."
-        await defining.define(self.engine, name, rules, broken)
-        if known != NOTHING_DEFINED and known.model is None:
-            kept = [*known.pinned(), *(["If-Match"] if known.require_if_match else [])]
-            told = "its JSON Schema gives way to the model" if known.schema is not None else "it had no schema"
-            held = f"; its definition's {', '.join(kept)} hold on" if kept else ""
-            _log.warning("the table '%s' is typed by the model %s from now on: %s%s", name, model.title, told, held)
 
     def _info(self, stats: TableStats, indexes: tuple[IndexStats, ...]) -> TableInfo:
         schema = self.schemas.get(stats.name)

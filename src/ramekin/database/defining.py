@@ -6,6 +6,8 @@ Knows no HTTP; see ``database.py`` for who calls it and ``json_schema.py`` for w
 from __future__ import annotations
 
 import asyncio
+import logging
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -25,8 +27,9 @@ from ramekin.errors import (
 )
 from ramekin.schema.base import MAX_FAULTS
 from ramekin.schema.declarations import declared_field
-from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.schema.definition import NOTHING_DEFINED, Definition, IndexDefinition
 from ramekin.schema.fields import join_reader
+from ramekin.schema.missing_model import schema_to_leave
 from ramekin.values import codec
 from ramekin.values.paths import parse_path, print_path, read_id
 
@@ -34,10 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ramekin.database.operations import Rules
+    from ramekin.database.schemas import Schemas
     from ramekin.engine.base import Engine, Watch
     from ramekin.schema.fields import Field
+    from ramekin.schema.models import ModelSchema
     from ramekin.stats import TableStats
     from ramekin.values.keys import JoinKey
+
+_log = logging.getLogger("ramekin")
 
 MEMBERS = ("schema", "unique", "indexes", "require_if_match")
 INDEX_KINDS = ("hash", "sorted")
@@ -105,6 +112,26 @@ async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple
             if (stats := await engine.define(table, definition, revision=-1, review=review)) is not None:
                 return stats, False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
+
+
+async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema) -> None:
+    """Make a model's table, or see that what it holds satisfies the model. Raises DefinitionBroken.
+
+    Records are looked at where the model, or its code, is not the one that they were found to satisfy last. What else
+    was defined of the table holds on.
+    """
+    known = engine.definitions.get(name, NOTHING_DEFINED)
+    definition = replace(known, schema=schema_to_leave(model), model=schemas.fingerprints[name])
+    if definition == known:
+        return
+    rules = schemas.make_rules(name, definition)
+    broken = f"Records of the table '{name}' do not satisfy the model {model.title}, which has changed."
+    await define(engine, name, rules, broken)
+    if known != NOTHING_DEFINED and known.model is None:
+        kept = [*known.pinned(), *(["If-Match"] if known.require_if_match else [])]
+        told = "its JSON Schema gives way to the model" if known.schema is not None else "it had no schema"
+        held = f"; its definition's {', '.join(kept)} hold on" if kept else ""
+        _log.warning("the table '%s' is typed by the model %s from now on: %s%s", name, model.title, told, held)
 
 
 class _Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
@@ -23,6 +23,7 @@ from ramekin.query.pairs import Tree, strip_order
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING
 from ramekin.schema.fields import ID, Field, common_reading
+from ramekin.values import codec
 from ramekin.values.paths import ID_PATH, print_path, split_path
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ramekin.database.presence import Presence
     from ramekin.engine.base import Engine
     from ramekin.query.join import Pair
+    from ramekin.query.view import Row
     from ramekin.schema.fields import ID
     from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading
@@ -50,6 +52,16 @@ class JoinPage:
     total: int | None
     warnings: tuple[str, ...]
     explain: Explanation | None
+
+    @property
+    def records(self) -> list[tuple[Any, Any]]:
+        """The page as Python has it: pairs of records, None where a side is missing; in trees a list on the right."""
+        pairs = [(_parsed(left), _parsed(right)) for left, right in self.pairs]
+        return pairs + [(_parsed(tree.left), [_parsed(right) for right in tree.rights]) for tree in self.trees]
+
+
+def _parsed(row: Row | None) -> Any:
+    return None if row is None else codec.parse(row[1])
 
 
 async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:

@@ -137,6 +137,11 @@ class Outcome(Struct, frozen=True, gc=False):
         assert body is not None, "a record that neither was nor is has no outcome"
         return read_id(body)  # type: ignore[no-any-return]  # every stored body has a proper id
 
+    @property
+    def record(self) -> Any:
+        """The record as Python has it, None if it was deleted. Cost: O(length of the body)."""
+        return None if self.body is None else codec.parse(self.body)
+
 
 def prepare(operation: Operation, rules: Rules) -> Prepared:
     """Check an operation and find its key. Cost: O(length of the record).

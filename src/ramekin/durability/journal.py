@@ -15,7 +15,7 @@ How it works. Two write to the log, never at once: the event loop and a thread.
 
 They keep out of each other's way because the loop appends only while nothing is pending, and what the thread commits is
 pending until the loop has applied it. Where nothing is pending, the thread asks the loop to do what it wants done
-(`_ask`). Besides, the thread syncs, has snapshots written (``checkpoints.py``), and mends what a disk broke:
+(`Errands`). Besides, the thread syncs, has snapshots written (``checkpoints.py``), and mends what a disk broke:
 
             no room                         probe finds room
     fine ------------> full: steps refused -----------------> fine
@@ -35,12 +35,13 @@ import asyncio
 import functools
 import logging
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.checkpoints import Checkpoints
+from ramekin.durability.errands import Errands
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.step_queue import StepQueue, refusal
 from ramekin.durability.syncs import Syncs
@@ -65,11 +66,9 @@ DIRECT_CHANGES = 1000
 
 _log = logging.getLogger("ramekin")
 
-Answer = TypeVar("Answer")
-
 
 class Journal(StepQueue):
-    """Commits steps to a file. Use it from one event loop, between `start` and `stop`."""
+    """Commits steps to a file. Use it from one event loop at a time, between `start` and `stop`."""
 
     def __init__(
         self,
@@ -91,20 +90,25 @@ class Journal(StepQueue):
         super().__init__(apply, refuse)
         self._file, self._store, self._contents = file, store, contents
         self._appends = store.fsync != "always"  # an append by the loop is a commit
+        self._errands = Errands()
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
         self._syncs = Syncs(self._workers, clock, self._wake.set, is_wanted=store.fsync == "everysec")
         self._checkpoints = Checkpoints(
             store,
             self._workers,
-            lambda following: self._ask(functools.partial(self._switch, following)),
+            lambda following: self._errands.ask(functools.partial(self._switch, following)),
             lambda: self._is_stopping,
         )
 
     def start(self) -> None:
         """Begin to commit."""
-        self._loop = asyncio.get_running_loop()
+        self.follow()
         self._thread = threading.Thread(target=self._run, name="ramekin-journal", daemon=True)
         self._thread.start()
+
+    def follow(self) -> None:
+        """Go on in the event loop that runs now; the one before has stopped."""
+        self._errands.follow()
 
     async def stop(self) -> None:
         """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
@@ -213,7 +217,7 @@ class Journal(StepQueue):
         if not self._file.lacks_mark:
             return
         if self._appends:
-            self._ask(self._mark)
+            self._errands.ask(self._mark)
         else:
             self._file.mark()
             self._file.sync()
@@ -226,7 +230,7 @@ class Journal(StepQueue):
             if fault.is_lasting:
                 raise
         else:
-            self._call(self._finish, [])
+            self._errands.call(self._finish, [])
 
     def _patience_s(self) -> float | None:
         if self._is_stopping:
@@ -237,13 +241,13 @@ class Journal(StepQueue):
 
     def _commit(self, group: list[Entry]) -> None:
         if self._appends and self._syncs.is_quick and _is_small(group):
-            self._ask(functools.partial(self._commit_all, group))
+            self._errands.ask(functools.partial(self._commit_all, group))
             return
         self._file.commit([step for step, _ in group])
         if self._store.fsync == "always":
             self._file.sync()
         self._syncs.note()
-        self._call(self._finish, group)
+        self._errands.call(self._finish, group)
 
     def _fail(self, group: Sequence[Entry], fault: DiskFault) -> None:
         """Have all that is pending refused, and write a fresh file where this one is not trusted any more.
@@ -253,38 +257,25 @@ class Journal(StepQueue):
         """
         is_fresh = not fault.is_lasting or self._try_fresh_file(fault)
         told = threading.Event()
-        self._call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
-        while not told.wait(0.1) and not self._loop.is_closed():
+        self._errands.call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
+        while not told.wait(0.1) and self._errands.has_loop():
             pass
         while not is_fresh and not self._is_stopping:
             self._wake.wait(RETRY_S)
             self._wake.clear()
             is_fresh = self._try_fresh_file(fault)
         if fault.is_lasting and is_fresh:
-            self._call(self._finish, [])
+            self._errands.call(self._finish, [])
 
     def _try_fresh_file(self, fault: DiskFault) -> bool:
         try:
-            self._file = self._store.replace(self._file, self._ask(functools.partial(self._hold, fault)))
+            self._file = self._store.replace(self._file, self._errands.ask(functools.partial(self._hold, fault)))
         except DiskFault as again:
-            self._call(self._set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
+            self._errands.call(self._set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False
         self._syncs.forget()
         _log.warning("fresh files were written from memory, and take writes")
         return True
-
-    def _ask(self, question: Callable[[], Answer]) -> Answer:
-        """Return what the loop answers. Raises as the question."""
-        answer: Future[Answer] = Future()
-
-        def ask() -> None:
-            try:
-                answer.set_result(question())
-            except BaseException as error:
-                answer.set_exception(error)
-
-        self._call(ask)
-        return answer.result()
 
     def _end(self) -> None:
         """Sync, leave a snapshot of tables that are small, and close. What fails is logged; the logs hold all."""
@@ -295,19 +286,11 @@ class Journal(StepQueue):
                 self._file.mark()
                 self._file.sync()
             if self._file.has_steps:
-                self._checkpoints.leave(self._ask(self._contents))
+                self._checkpoints.leave(self._errands.ask(self._contents))
         except DiskFault as fault:
             _log.error("the disk failed at the end: %s", fault)
         self._workers.shutdown(wait=True)
         self._file.close()
-
-    def _call(self, work: Callable[..., None], *arguments: object) -> bool:
-        """Have the loop do something; False if the loop is gone."""
-        try:
-            self._loop.call_soon_threadsafe(work, *arguments)
-        except RuntimeError:
-            return False
-        return True
 
 
 def _fault_from(error: Exception) -> DiskFault:

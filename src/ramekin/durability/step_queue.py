@@ -92,7 +92,7 @@ class StepQueue:
         self._pending -= len(group)
         for step, done in group:
             self._apply(step)
-            if not done.done():
+            if _is_waited_for(done):
                 done.set_result(None)
 
     def _refuse_all(
@@ -109,7 +109,7 @@ class StepQueue:
             (behind, refusal(fault)),
         ):
             for _, done in entries:
-                if not done.done():
+                if _is_waited_for(done):
                     done.set_exception(error)
                     done.exception()  # whoever waited may be gone
         told.set()
@@ -128,6 +128,10 @@ class StepQueue:
             while True:
                 group.append(self._queue.popleft())
         return group
+
+
+def _is_waited_for(done: asyncio.Future[None]) -> bool:
+    return not done.done() and not done.get_loop().is_closed()
 
 
 def refusal(fault: DiskFault) -> RamekinError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.changes import Change
+    from ramekin.engine.owner import Owner
     from ramekin.query.plan import Query
     from ramekin.query.view import Row, View
     from ramekin.schema.definition import Checked, Definition
@@ -95,8 +96,11 @@ class Engine(Protocol):
     """Where tables live.
 
     Guarantee: the effect of a finished `write`, `load` or `drop_table` is seen by every later call. A call that
-    raises has changed nothing. One that is cancelled has changed nothing, or does all that it was asked for.
+    raises has changed nothing. One that is cancelled may yet happen: once, whole and in its order, or not at all; to
+    know, read. One event loop at a time uses it: callers see to that by `owner`.
     """
+
+    owner: Owner
 
     guarantees: Guarantees
 

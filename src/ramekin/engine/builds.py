@@ -59,6 +59,10 @@ class Builds:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def forget(self) -> None:
+        """Forget every build under way: its event loop has stopped. Whoever needs one begins it anew."""
+        self._tasks.clear()
+
     async def ready(self, accesses: Sequence[Access]) -> Sequence[Indexed]:
         """Return the tables of some accesses, as they are now, with all that is needed of them that there is room for.
 
@@ -183,7 +187,7 @@ class Builds:
             for _ in steps:
                 await asyncio.sleep(0)
         finally:
-            del self._tasks[name]  # in the step that ends the build: nobody can wait for what is over
+            self._tasks.pop(name, None)  # in the step that ends the build: nobody can wait for what is over
             self.when_built()
 
 

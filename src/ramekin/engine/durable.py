@@ -20,6 +20,7 @@ from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
 from ramekin.engine.embedded import EmbeddedEngine
 from ramekin.engine.ends import to_its_end
+from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending
 from ramekin.errors import RamekinError, Starting
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -61,6 +62,7 @@ class DurableEngine(EmbeddedEngine):
             advance: called in a thread, while the journal is read, with the records that are read and that there are.
         """
         super().__init__(index_idle_s=index_idle_s, memory_limit_bytes=memory_limit_bytes, clock=clock)
+        self.owner = Owner(self._follow, is_at_home=True)  # whose directory is taken
         self._memory_limit_bytes = memory_limit_bytes
         self._store, self._advance = store, advance
         self._catalog = cast("Catalog", _Starting())  # until the journal is read
@@ -68,6 +70,12 @@ class DurableEngine(EmbeddedEngine):
         self._pending = Pending()
         self._alone = asyncio.Lock()  # held by a step that stands alone
         self._journal: Journal | None = None
+
+    def _follow(self) -> None:
+        super()._follow()
+        self._alone = asyncio.Lock()  # the old one waits for nobody
+        if self._journal is not None:
+            self._journal.follow()
 
     async def open(self) -> None:
         await to_its_end(self._open())  # a thread has the directory meanwhile

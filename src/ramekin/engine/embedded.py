@@ -1,4 +1,4 @@
-"""The engine in this process: a catalog of dictionaries, used from one event loop.
+"""The engine in this process: a catalog of dictionaries, used from one event loop at a time.
 
 Between checking a write and applying it there is no ``await``. Long work (building an index, reading a whole table)
 is cut into batches of a few milliseconds. Knows no HTTP; see ``base.py`` for what each method promises.
@@ -13,6 +13,7 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Access, Guarantees, Page
 from ramekin.engine.builds import Builds
+from ramekin.engine.owner import Owner
 from ramekin.engine.view import EmbeddedView, page_of
 from ramekin.schema.definition import NOTHING_CHECKED, check_table_name
 from ramekin.schema.fields import Field, Trait
@@ -50,6 +51,7 @@ class EmbeddedEngine:
             index_idle_s: seconds after which an index that nothing used is dropped.
             memory_limit_bytes: what the tables may take; without it, all that there is.
         """
+        self.owner = Owner(self._follow)
         self._catalog = Catalog(memory_limit_bytes)
         self._backups = Backups()
         self.definitions: Mapping[str, Definition] = self._catalog.definitions
@@ -57,6 +59,10 @@ class EmbeddedEngine:
         self._clock, self._index_idle_s = clock, index_idle_s
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
+
+    def _follow(self) -> None:
+        """Go on in another event loop; the one before has stopped."""
+        self.builds.forget()
 
     async def open(self) -> None:
         pass
@@ -107,7 +113,8 @@ class EmbeddedEngine:
         return self._catalog.table(name).index_stats()
 
     async def get(self, table: str, key: str) -> bytes | None:
-        return self._catalog.table(table).records.bodies.get(key)
+        bodies = self._catalog.table(table).records.bodies
+        return bodies[key] if key in bodies else None  # noqa: SIM401  # a call less
 
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
         find = self._catalog.find
@@ -147,7 +154,7 @@ class EmbeddedEngine:
         if catalog.has_unique:
             await self.builds.unique([table])
         found = catalog.find(table)
-        before = None if found is None else found.records.bodies.get(key)
+        before = found.records.bodies[key] if found is not None and key in found.records.bodies else None
         after = step(before)
         if after is not before:
             catalog.put(table, key, before, after)
