@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help torture run test check setup clients lock samples error-table image-test load-test bench clean
+.PHONY: help torture run test test-all check setup clients lock samples error-table image-test bench clean
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
 	@echo "make test        set up and pass the tests"
+	@echo "make test-all    what \`make test\` leaves out, in twenty-five minutes"
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
@@ -23,6 +24,9 @@ test: $(VENV)/dev.stamp clients check
 	@echo "Running the tests; the report of coverage comes last."
 	@scripts/test
 	@echo "Passed. Next: make run, or read CONTRIBUTING.md."
+
+test-all: $(VENV)/dev.stamp clients
+	@scripts/test-all
 
 check: $(VENV)/dev.stamp
 	@scripts/check
@@ -65,9 +69,6 @@ error-table: $(VENV)/run.stamp
 
 image-test:
 	@scripts/image-test
-
-load-test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -m load tests/load
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python -m benchmarks

@@ -1,7 +1,7 @@
 """What every test may use: the service in this process, and the service as a real server on a real port.
 
-`api` runs a test on all three ways to an endpoint, and on the last with a journal that syncs each write, so that each
-API test is told once and holds four times.
+Each test that asks for `api` is told once and holds on a server as users start it, on the three ways to an endpoint side
+by side (`tests/together.py`), and, with `make test-all`, on a server with a journal that syncs each write.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Server:
         self.url = found[0]
 
     def client(self, **options: object) -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, trust_env=False, timeout=30, **options)
+        """Return a client that reads no certificates: that takes longer than most tests."""
+        return httpx2.Client(base_url=self.url, trust_env=False, verify=False, timeout=30, **options)
 
     def stop(self) -> int:
         if self.process.poll() is None:
@@ -124,36 +125,67 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+class Way:
+    """One way to an endpoint, with a client that all tests share; `empty` makes the service as it was at the start."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self.client = client
+        self._as_emptied: list[object] = []
+
+    def empty(self) -> httpx2.Client:
+        """Drop each table that was touched since the last call."""
+        for table in self._tables():
+            if table not in self._as_emptied:
+                assert self.client.delete(f"/api/v1/tables/{table['name']}").status_code == 204
+        self._as_emptied = self._tables()
+        return self.client
+
+    def _tables(self) -> list[dict[str, object]]:
+        return self.client.get("/api/v1/tables").json()["tables"]
+
+
+@pytest.fixture(scope="session")
+def below_asgi(shared_server: Server) -> Iterator[Way]:
+    with shared_server.client() as client:
+        yield Way(client)
+
+
+@pytest.fixture(scope="session")
+def with_a_journal(shared_server_with_a_journal: Server) -> Iterator[Way]:
+    with shared_server_with_a_journal.client() as client:
+        yield Way(client)
+
+
+@pytest.fixture(scope="session")
+def all_together() -> Iterator[Way]:
+    from tests.together import Together  # which needs this file
+
+    with httpx2.Client(transport=Together(), base_url="http://127.0.0.1:8000") as client:
+        yield Way(client)
+
+
+@pytest.fixture(scope="session")
+def in_process() -> Iterator[Way]:
+    app = create_app(start_database())
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield Way(client)
+
+
 @pytest.fixture
-def local(judge: Judge) -> Iterator[TestClient]:
-    """The service in this process, empty. Its answers must be those that the OpenAPI document tells of."""
-    with TestClient(create_app(start_database()), raise_server_exceptions=False, follow_redirects=False) as client:
-        faults: list[str] = []
-
-        def check(answer: httpx2.Response) -> None:
-            answer.read()
-            request = answer.request
-            faults.extend(judge.faults(request.method, request.url, answer.status_code, answer.headers, answer.content))
-
-        client.event_hooks = {"response": [check]}
+def local(in_process: Way, judge: Judge) -> Iterator[TestClient]:
+    """The service in this process, empty; its answers are held against the OpenAPI document."""
+    with judge.listening(in_process.empty()) as client:
         yield client
-    assert faults == []
 
 
-@pytest.fixture(params=["FastAPI alone", "short way in ASGI", "short way below ASGI", "with a journal"])
-def api(request: pytest.FixtureRequest) -> Iterator[httpx2.Client]:
-    """A client of an empty service with the tables of `tests/models.py`: twice in process, twice over a socket."""
-    if request.param == "FastAPI alone":
-        app = create_app(start_database(), has_hot_routes=False)
-        with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-            yield client
+@pytest.fixture(params=["below ASGI", "all together", pytest.param("with a journal", marks=pytest.mark.long)])
+def api(request: pytest.FixtureRequest, judge: Judge) -> Iterator[httpx2.Client]:
+    """A client of an empty service with the tables of `tests/models.py`: of a server as users start it, and of all ways
+    to an endpoint in this process, whose answers are the same bytes and are held against the OpenAPI document.
+    """
+    client = request.getfixturevalue(request.param.lower().replace(" ", "_")).empty()
+    if request.param != "all together":
+        yield client
         return
-    if request.param == "short way in ASGI":
-        yield request.getfixturevalue("local")
-        return
-    has_journal = request.param == "with a journal"
-    server: Server = request.getfixturevalue("shared_server_with_a_journal" if has_journal else "shared_server")
-    with server.client() as client:
-        for table in client.get("/api/v1/tables").json()["tables"]:
-            assert client.delete(f"/api/v1/tables/{table['name']}").status_code == 204
+    with judge.listening(client):
         yield client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from jsonschema_rs import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NOT_TOLD = {"content-length", "content-type", "transfer-encoding", "x-content-type-options", "cache-control", "connection", "date", "server", "allow"}  # fmt: skip
+    import httpx2
+
+NOT_TOLD = {"content-length", "content-type", "transfer-encoding", "x-content-type-options", "cache-control", "connection", "keep-alive", "date", "server", "allow"}  # fmt: skip
 """Headers that HTTP itself explains."""
 
 ANYWHERE = {405, 408, 414, 431, 500}
@@ -33,6 +36,23 @@ class Judge:
     @cached_property
     def _components(self) -> dict[str, Any]:
         return {"components": self.document["components"]}
+
+    @contextmanager
+    def listening(self, client: httpx2.Client) -> Iterator[Any]:
+        """Check each answer that a client gets, and raise at the end if one is wrong."""
+        found: list[str] = []
+
+        def check(answer: httpx2.Response) -> None:
+            answer.read()
+            request = answer.request
+            found.extend(self.faults(request.method, request.url, answer.status_code, answer.headers, answer.content))
+
+        client.event_hooks = {"response": [check]}
+        try:
+            yield client
+        finally:
+            client.event_hooks = {}
+        assert found == []
 
     def faults(self, method: str, url: Any, status: int, headers: Any, content: bytes) -> list[str]:
         """Return what is wrong with an answer, by every path of the document that it came from."""

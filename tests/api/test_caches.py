@@ -40,7 +40,7 @@ def proxied(tmp_path):
             stack.callback(server.stop)
             around = f"proxy_cache_path {tmp_path}/kept keys_zone=kept:1m;"
             port = stack.enter_context(nginx(tmp_path, server.url, CACHE, around))
-            client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+            client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=30)
             return stack.enter_context(client).request
 
         yield start

@@ -124,7 +124,7 @@ def test_an_unknown_code_is_told_with_the_nearest(api):
 
 def test_every_error_has_a_status_of_its_kind():
     assert {status_of(error) for error in errors.all_errors()} <= {
-        400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 422, 428, 429, 431, 500, 503, 507,
+        400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 422, 428, 429, 431, 500, 503, 507,
     }  # fmt: skip
 
 
@@ -150,8 +150,8 @@ def test_health_says_that_it_is_ready(api, pet):
     assert api.get("/health").json()["records"] == 1
 
 
-def test_health_is_503_while_the_server_drains(local):
-    local.app.state.context.is_draining = True
+def test_health_is_503_while_the_server_drains(local, monkeypatch):
+    monkeypatch.setattr(local.app.state.context, "is_draining", True)
     for path in ("/health", "/health/ready"):
         answer = local.get(path)
         assert (answer.status_code, answer.json()["status"]) == (503, "draining")

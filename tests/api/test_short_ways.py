@@ -4,12 +4,14 @@ import json
 import re
 from contextlib import ExitStack, contextmanager
 
+import httpx2
 import pytest
 from fastapi import Depends
 
 from ramekin.api.app import create_app
 from ramekin.api.wire.hot import HotTable
 from tests.conftest import MODELS, Server, start_database
+from tests.together import Together
 from tests.wire import request, wire
 
 WAYS = ("off", "asgi", "protocol")
@@ -237,3 +239,12 @@ def test_a_hot_endpoint_at_another_path_stops_the_start():
     app.add_api_route("/elsewhere/{table}", endpoint, methods=["GET"])
     with pytest.raises(TypeError, match="another path"):
         HotTable(app)
+
+
+def test_a_way_that_answers_otherwise_is_noticed():
+    transport = Together()
+    transport._services[1].app.state.context._run = "another"
+    with httpx2.Client(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        client.put("/api/v1/data/t/1?upsert=true", json={})
+        with pytest.raises(AssertionError, match="short way in ASGI answers"):
+            client.get("/api/v1/data/t")

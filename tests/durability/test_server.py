@@ -81,7 +81,7 @@ def test_the_port_answers_that_it_is_starting_until_all_is_read(tmp_path):
     command = [sys.executable, "-m", "ramekin", "serve", "--data-dir", str(path), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = set()
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=10) as client:
         end = time.monotonic() + 60
         while (200, "ok") not in seen:
             assert time.monotonic() < end

@@ -247,7 +247,7 @@ def test_nobody_writes_before_a_file_is_in(tmp_path):
     command = [sys.executable, "-m", "ramekin", "serve", "--data-dir", str(tmp_path / "data"), "--port", str(port)]
     process = subprocess.Popen([*command, str(tmp_path / "t.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     seen, made = [], []
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=10) as client:
         end = time.monotonic() + 60
         while "ok" not in seen:
             assert time.monotonic() < end

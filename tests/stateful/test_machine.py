@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from functools import cmp_to_key
 
 from hypothesis import settings
@@ -23,6 +24,7 @@ from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage.indexes import FieldIndex
 from tests import oracle
 
+SEQUENCES = int(os.environ.get("SEQUENCES", "100"))
 TABLES = st.sampled_from(["a", "b"])
 IDS = st.one_of(st.integers(-3, 12), st.sampled_from(["x", "y", "é", "10", "3", "-1", "01"]))
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2, 3), st.sampled_from([1.0, 0.5, "1", "x", "01", ""]))
@@ -303,4 +305,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestMachine.settings = settings(max_examples=SEQUENCES, stateful_step_count=40, deadline=None)

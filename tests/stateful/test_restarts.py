@@ -13,7 +13,7 @@ from hypothesis.stateful import rule
 from ramekin import Database
 from ramekin.durability.store import Store
 from ramekin.engine.durable import DurableEngine
-from tests.stateful.test_machine import Machine
+from tests.stateful.test_machine import SEQUENCES, Machine
 
 
 class RestartingMachine(Machine):
@@ -60,4 +60,4 @@ class RestartingMachine(Machine):
 
 
 TestRestartingMachine = RestartingMachine.TestCase
-TestRestartingMachine.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestRestartingMachine.settings = settings(max_examples=SEQUENCES * 3 // 10, stateful_step_count=30, deadline=None)
