@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic_core import core_schema
 
 from ramekin.errors import InvalidRecord
 from ramekin.samples.models import Order, Shop, User
@@ -223,6 +224,59 @@ def test_an_id_of_its_own_type_is_read_as_strictly_as_in_the_record():
     schema = ModelSchema(Dated)
     assert schema.stored_id("2024-03-11T08:30:00+00:00") == "2024-03-11T08:30:00Z"
     assert schema.read_id("1710072000") == "1710072000"
+
+
+def test_an_id_is_read_by_the_settings_of_its_class():
+    class Tag(BaseModel):
+        model_config = ConfigDict(regex_engine="python-re", str_to_lower=True)
+        id: str = Field(pattern=r"^(?!x)\w+$")
+
+    class Label(BaseModel):
+        model_config = ConfigDict(str_to_lower=True, str_strip_whitespace=True)
+        id: str
+
+    for model in (Tag, Label):
+        schema = ModelSchema(model)
+        assert json.loads(schema.validate({"id": "AB"}))["id"] == schema.stored_id("AB") == schema.read_id("AB") == "ab"
+    assert ModelSchema(Tag).stored_id("x") == "x"  # which it refuses
+
+
+def test_a_model_that_cannot_be_read_is_told_whole_in_one_line_with_the_field():
+    class Odd:
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return core_schema.str_schema(metadata={"pydantic_js_functions": [cls.describe]})
+
+        @staticmethod
+        def describe(schema, handler):
+            raise ValueError("one\n  two\n\nthree " + "x" * 200)
+
+    class Bad(BaseModel):
+        id: str
+        fine: int = 1
+        odd: Odd
+
+    with pytest.raises(UnfitModel) as refused:
+        ModelSchema(Bad)
+    assert str(refused.value) == f"Bad.odd: it cannot be read: ValueError: one two three {'x' * 200}"
+
+
+@pytest.mark.parametrize(
+    ("field", "place"),
+    [
+        (Field(0, json_schema_extra={"$ref": "#/$defs/Nope"}), "Linked.x"),
+        (Field(0, json_schema_extra={"not": {"$ref": "#/properties/x"}}), "Linked.x"),
+    ],
+)
+def test_a_reference_that_pydantic_cannot_follow_is_told_with_its_field(field, place):
+    class Linked(BaseModel):
+        id: str
+        x: int = field
+
+    with pytest.raises(
+        UnfitModel, match=rf"^{place}: Pydantic cannot follow the '\$ref' '.*' in its JSON Schema; leave it out$"
+    ):
+        ModelSchema(Linked)
 
 
 def test_a_model_with_any_field_is_plain():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
 from ramekin.errors import did_you_mean
+from ramekin.errors.stacks import in_one_line
 from ramekin.schema.model_tables import is_model, models_in, tables_of
 
 if TYPE_CHECKING:
@@ -91,8 +92,7 @@ def _import(name: str) -> ModuleType:
         where = f"in '{within}'" if within else "in this folder or among the installed packages"
         raise Refused(f"--models: there is no module '{missing}' {where}; write it as Python imports it") from None
     except (Exception, SystemExit) as error:
-        said = "".join(f": {line}" for line in str(error).strip().splitlines()[:1])
-        raise Refused(f"--models: importing '{name}' failed{_place(error)}: {type(error).__name__}{said}") from None
+        raise Refused(f"--models: importing '{name}' failed{_place(error)}: {in_one_line(error)}") from None
 
 
 def _place(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""The stack of a fault as text: where it happened, and nothing of what was sent.
+"""Faults of code as text: where one happened, and nothing of what was sent; at the start, also what it says.
 
 A traceback ends with the error's own words, which may hold a record's value ("invalid literal for int(): '...'"), and
 some programs print the variables of each frame beside it, keys among them. So faults are logged as this text, and never
@@ -23,6 +23,12 @@ def stack_of(error: BaseException) -> str:
         parts.append(f"Traceback (most recent call last):\n{frames}{cls.__module__}.{cls.__qualname__}")
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
     return "\n\nFrom it came:\n\n".join(reversed(parts))
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an error's kind and all its words as one line, for whoever wrote the code that failed."""
+    words = str(error).partition("For further information visit")[0]  # Pydantic's own manual
+    return ": ".join(filter(None, (type(error).__name__, " ".join(words.split()))))
 
 
 def log_fault(log: logging.Logger, event: str, error: BaseException, **more: object) -> None:

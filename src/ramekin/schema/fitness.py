@@ -12,17 +12,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+from pydantic import create_model
+from pydantic.errors import PydanticUndefinedAnnotation
 
+from ramekin.errors.stacks import in_one_line
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.strict import fields_of, inside, names_taken
 from ramekin.values.paths import ID_PATH, split_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pydantic import BaseModel
+    from pydantic.json_schema import JsonSchemaMode
 
     from ramekin.schema.strict import Node
 
@@ -79,33 +81,53 @@ def complete(model: type[BaseModel]) -> None:
     try:
         model.model_rebuild()
     except PydanticUndefinedAnnotation as error:
-        named = [
-            f"{model.__name__}.{name}"
-            for cls in model.__mro__
-            for name, annotation in vars(cls).get("__annotations__", {}).items()
-            if str(error.name) in str(annotation)
-        ]
-        where = named[0] if named else model.__name__
+        named = [name for name, annotation in _annotations(model).items() if str(error.name) in str(annotation)]
+        where = f"{model.__name__}.{named[0]}" if named else model.__name__
         raise UnfitModel(
             f"{where}: '{error.name}' is not defined; define it in the module, or import it there"
         ) from None
     except Exception as error:  # whatever the annotations do
-        said = "".join(f": {line}" for line in str(error).splitlines()[:1])
-        raise UnfitModel(f"{model.__name__}: it cannot be built: {type(error).__name__}{said}") from None
+        fields = {name: (annotation, ...) for name, annotation in _annotations(model).items()}
+        where = culprit(model, fields, lambda part: part.model_rebuild())
+        raise UnfitModel(f"{where}: it cannot be built: {in_one_line(error)}") from None
 
 
-def without_schema(model: type[BaseModel]) -> UnfitModel:
-    """Return the error of a model of which Pydantic can make no JSON Schema."""
-    for name, field_info in model.model_fields.items():
-        annotation: Any = field_info.annotation
+def _annotations(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what stands behind the names of a class and of those it comes from."""
+    found: dict[str, Any] = {}
+    for cls in model.__mro__:
+        found = vars(cls).get("__annotations__", {}) | found
+    return found
+
+
+def culprit(model: type[BaseModel], fields: Mapping[str, Any], attempt: Callable[[type[BaseModel]], object]) -> str:
+    """Return the class and the first of its fields with which alone an attempt fails too; only the class, if none."""
+    for name, declared in fields.items():
         try:
-            TypeAdapter(annotation).json_schema(mode="validation")
-            TypeAdapter(annotation).json_schema(mode="serialization")
-        except PydanticUserError:
-            where = f"{model.__name__}.{name}"
-            break
-    else:
-        where = model.__name__
+            attempt(only(model, **{name: declared}))
+        except Exception:  # whatever the field's own code raises
+            return f"{model.__name__}.{name}"
+    return model.__name__
+
+
+def only(model: type[BaseModel], **fields: Any) -> type[BaseModel]:
+    """Return a class with some fields, set as a model is but for its additions to the JSON Schema."""
+    config = model.model_config.copy()
+    config.pop("json_schema_extra", None)
+    return create_model(model.__name__, __config__=config, __module__=model.__module__, **fields)
+
+
+def declared_fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the fields of a model as a class is made of them."""
+    return {name: (info.annotation, info) for name, info in model.model_fields.items()}
+
+
+def without_schema(model: type[BaseModel], error: Exception) -> UnfitModel:
+    """Return the error of a model of which Pydantic can make no JSON Schema."""
+    modes: tuple[JsonSchemaMode, ...] = ("validation", "serialization")
+    where = culprit(model, declared_fields(model), lambda part: [part.model_json_schema(mode=mode) for mode in modes])
+    if isinstance(error, KeyError):  # what Pydantic raises over references that it did not make
+        return UnfitModel(f"{where}: Pydantic cannot follow the '$ref' {error} in its JSON Schema; leave it out")
     return UnfitModel(f"{where}: its type has no JSON Schema; use another, or give it __get_pydantic_json_schema__")
 
 

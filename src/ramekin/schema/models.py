@@ -12,9 +12,9 @@ from enum import Flag
 from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic import PydanticUserError, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
 
@@ -29,15 +29,24 @@ from ramekin.errors import (
     did_you_mean,
     listing,
     pointer,
-    shorten,
 )
+from ramekin.errors.stacks import in_one_line
 from ramekin.schema import sentences
 from ramekin.schema.base import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.defaults import with_own_defaults
 from ramekin.schema.fields import ANYTHING, FieldType
-from ramekin.schema.fitness import UnfitModel, check_fitness, check_types, complete, without_schema
+from ramekin.schema.fitness import (
+    UnfitModel,
+    check_fitness,
+    check_types,
+    complete,
+    culprit,
+    declared_fields,
+    only,
+    without_schema,
+)
 from ramekin.schema.round_trip import may_change
 from ramekin.schema.strict import inside, mapped, strict
 from ramekin.values import codec
@@ -81,18 +90,14 @@ class ModelSchema:
         except UnfitModel:
             raise
         except Exception as error:  # code of its own for types, schemas or defaults
-            said = "".join(f": {line}" for line in str(error).splitlines()[:1])
-            raise UnfitModel(f"{self.title}: it cannot be read: {type(error).__name__}{shorten(said)}") from error
+            where = culprit(model, declared_fields(model), ModelSchema.__new__(ModelSchema)._prepare)
+            raise UnfitModel(f"{where}: it cannot be read: {in_one_line(error)}") from error
 
     def _prepare(self, model: type[BaseModel]) -> None:
         complete(model)
         check_types(model)
         core: Any = model.__pydantic_core_schema__
-        try:
-            self.json_schema = model.model_json_schema(by_alias=True, schema_generator=_SentSchema)
-            self._stored = model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema)
-        except PydanticUserError:
-            raise without_schema(model) from None
+        self.json_schema, self._stored = _schemas_of(model)
         self.columns = Columns(self.json_schema, fills_defaults=True)
         check_fitness(model, self.json_schema, self._stored)
         readable = with_own_defaults(core)
@@ -107,12 +112,13 @@ class ModelSchema:
         id_field = fields.get("id")
         self._has_id = id_field is not None
         self.takes_uuid = id_field is None or (
-            id_field.get_default() in (None, PydanticUndefined) and _IdType(id_field).takes_uuid
+            id_field.get_default() in (None, PydanticUndefined) and _IdType(model, id_field).takes_uuid
         )
         """Whether a record without an id is given a UUID: its model makes none, and would take it."""
         self._id_type: _IdType | None = None
-        if id_field is not None and (id_field.annotation is not str or id_field.metadata):
-            self._id_type = _IdType(id_field)
+        is_rewritten = any(word.startswith("str_") for word in model.model_config)
+        if id_field is not None and (id_field.annotation is not str or id_field.metadata or is_rewritten):
+            self._id_type = _IdType(model, id_field)
 
     @property
     def stored_schema(self) -> dict[str, Any]:
@@ -223,6 +229,21 @@ class ModelSchema:
         return invalid_record(f"the model {self.title}", faults, len(details))
 
 
+def _schemas_of(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the JSON Schemas of what may be sent and of what is stored. Raises UnfitModel where there are none."""
+    try:
+        return (
+            model.model_json_schema(by_alias=True, schema_generator=_SentSchema),
+            model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema),
+        )
+    except PydanticUserError as error:
+        raise without_schema(model, error) from None
+    except KeyError as error:
+        if Path(extract_tb(error.__traceback__)[-1].filename).name != "json_schema.py":
+            raise  # by the model's own code, not by Pydantic
+        raise without_schema(model, error) from None
+
+
 def _printer(model: type[BaseModel], core: Node) -> Callable[..., bytes]:
     """Return the function that prints what a model read: the model's own, but that sets come out in order."""
     ordered = _with_sets_in_order(core)
@@ -280,22 +301,22 @@ class _StoredSchema(_SentSchema):
 
 
 class _IdType:
-    """The type of a model's ids with its constraints, read strictly as the whole record is."""
+    """The type of a model's ids with its constraints and the model's settings, read strictly as the whole record is."""
 
-    def __init__(self, field: FieldInfo) -> None:
-        annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-        adapter: TypeAdapter[Any] = TypeAdapter(annotated)
-        self._read = SchemaValidator(strict(dict(adapter.core_schema)), _use_prebuilt=False).validate_json
-        self._print = adapter.dump_json
+    def __init__(self, model: type[BaseModel], field: FieldInfo) -> None:
+        part = only(model, id=(field.annotation, field))
+        core: Any = part.__pydantic_core_schema__
+        self._read = SchemaValidator(strict(core), _use_prebuilt=False).validate_json
+        self._print = part.__pydantic_serializer__.to_json
         self.takes_uuid = field.default_factory is None and self._takes(str(uuid7()))
 
     def written(self, value: object) -> object:
         """Return an id as the model writes it. Raises ValueError or RamekinError where the type refuses it."""
-        return codec.parse(self._print(self._read(codec.dump(value))))
+        return codec.parse(self._print(self._read(codec.dump({"id": value})), by_alias=True, round_trip=True))["id"]
 
     def _takes(self, value: object) -> bool:
         try:
-            self._read(codec.dump(value))
+            self._read(codec.dump({"id": value}))
         except Exception:  # as above
             return False
         return True
