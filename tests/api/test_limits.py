@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
+from ramekin.api.edge.rates import Limited, RateLimit
 from tests.conftest import Server, start_database
 from tests.data.http_cases import get
 from tests.pipe import WAYS, Service
@@ -81,7 +83,20 @@ def test_without_a_limit_there_are_no_such_headers(api):
     assert "ratelimit" not in api.get("/api/v1/tables").headers
 
 
-@pytest.mark.parametrize("text", ["", "x", "10", "10/fortnight"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "10",
+        "10/fortnight",
+        "0/second",
+        "100/second;1/minute",
+        "1/second, 2/hour",
+        "1/0 seconds",
+        "9" * 400 + "/day",
+    ],
+)
 def test_a_limit_that_cannot_be_read_is_refused(text):
     with pytest.raises(ValueError):
         create_app(start_database(), rate_limit=text)
@@ -150,7 +165,7 @@ def test_wrong_keys_are_counted_for_the_address_and_right_ones_for_themselves(se
         assert [ask("GET /api/v1/data/t/1", f"Authorization: bearer {key}") for _ in range(4)] == ["404"] * 3 + ["429"]
 
 
-@pytest.mark.parametrize("first", ["GET /none", "PUT /api/v1/tables", "FOO /api/v1/data/t", "OPTIONS /api/v1/data/t", "OPTIONS /none", "GET /healthy", "GET /docsx"])  # fmt: skip
+@pytest.mark.parametrize("first", ["GET /none", "PUT /api/v1/tables", "FOO /api/v1/data/t", "OPTIONS /api/v1/data/t", "OPTIONS /none", "GET /healthy", "GET /docsx", "GET /docs/x", "GET /health/x", "POST /health", "CONNECT /x"])  # fmt: skip
 def test_what_no_endpoint_answers_counts(serve, first):
     ask = serve(rate_limit="2/hour")
     before = [ask(first), ask(first)]
@@ -162,7 +177,71 @@ def test_what_no_endpoint_answers_counts(serve, first):
 def test_options_need_no_key_and_are_counted(serve):
     ask = serve(rate_limit="2/hour", keys=["one"])
     assert [ask("OPTIONS /api/v1/data/t") for _ in range(3)] == ["204", "204", "429"]
-    assert ask("OPTIONS /health") == "204"
+    assert ask("OPTIONS /health") == "429"
+
+
+@pytest.mark.parametrize(
+    ("first", "line"),
+    [
+        ("GET /problems/none", "A: b"),
+        ("GET /static/none", "A: b"),
+        ("OPTIONS /health", "A: b"),
+        ("GET /api/v1/data/%ff", "A: b"),
+        ("GET /health", "A : b"),
+        ("GET health", "A: b"),
+    ],
+)
+def test_everything_counts_but_open_pages(serve, first, line):
+    ask = serve(rate_limit="2/hour")
+    for _ in range(3):
+        ask("GET /health")
+        ask("GET /problems/rate-limited")
+    assert ask(first, line) in ("204", "400", "404")
+    assert ask("GET /api/v1/tables") == "200"
+    assert ask("GET /api/v1/tables") == "429"
+
+
+def test_clients_of_one_ipv6_network_are_one(serve):
+    ask = serve(rate_limit="2/hour", trusted_proxies=["127.0.0.0/8"])
+    at = "X-Forwarded-For: 2001:db8:9:{}::{}"
+    assert [ask("GET /api/v1/tables", at.format(1, i)) for i in range(1, 4)] == ["200", "200", "429"]
+    assert ask("GET /api/v1/tables", at.format(2, 1)) == "200"
+
+
+def test_a_window_slides():
+    now = [0.0]
+    limit = RateLimit("10/minute", lambda: now[0])
+
+    def taken():
+        count = 0
+        with suppress(Limited):
+            while True:
+                limit.count("a")
+                count += 1
+        return count
+
+    assert taken() == 10
+    for at_s, expected in ((30, 0), (60, 0), (66, 1), (90, 4), (119, 5), (130, 2), (1000, 10)):
+        now[0] = at_s
+        assert taken() == expected, at_s
+
+
+@pytest.mark.parametrize("at_s", [0, 7, 59.5, 61, 75, 100])
+def test_whoever_waits_as_long_as_it_is_told_is_let_in(at_s):
+    now = [0.0]
+    limit = RateLimit("10/minute", lambda: now[0])
+    with suppress(Limited):
+        for step in range(100):
+            now[0] = min(at_s, step * at_s / 8)
+            limit.count("a")
+    told = {}
+    while not told:
+        try:
+            limit.count("a")
+        except Limited as refused:
+            told = refused.headers
+    now[0] += int(told["retry-after"])
+    assert limit.count("a")
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For: ", "Forwarded: for="])

@@ -107,7 +107,7 @@ def _register_document(app: FastAPI) -> None:
         read_parameters(request)
         return json_response(app.openapi())
 
-    add_route(app, "GET", "/openapi.json", openapi_document)
+    add_route(app, "GET", "/openapi.json", openapi_document, opens=["/openapi.json"])
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:

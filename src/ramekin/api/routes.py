@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.routing import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from enum import Enum
 
     from fastapi import FastAPI
@@ -56,14 +56,17 @@ def add_route(
     *,
     document: Document | None = None,
     tags: list[str | Enum] | None = None,
+    opens: Iterable[str] = (),
 ) -> None:
     """Add an endpoint; a GET answers HEAD too (the server leaves the body out).
 
     Args:
+        opens: addresses of it that need no key and are not counted.
         document: what is said of it; None leaves it out. It does not pass through FastAPI, which drops every null.
     """
     name, is_shown = endpoint.__name__, document is not None
     app.add_api_route(path, endpoint, methods=[method], operation_id=name, tags=tags, include_in_schema=is_shown)
+    app.state.open_pages = getattr(app.state, "open_pages", frozenset()) | {*opens}
     if document is not None:
         app.state.documents = getattr(app.state, "documents", {}) | {name: document}
     if method == "GET":

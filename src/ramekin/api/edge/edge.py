@@ -7,11 +7,13 @@ Keys, the rate limit, request ids, faults of our own, figures and the access log
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
+from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_response
 from ramekin.errors.stacks import log_fault
 
@@ -92,9 +94,7 @@ class Edge:
         """Let in whoever may."""
         self.is_starting, self.is_open = False, self._rate_limit is None and not self._keys
 
-    async def admit(
-        self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True
-    ) -> None:
+    def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
         """Count a request, ask for its key, and look where it comes from.
 
         It is counted for its key once that is known to be right, and for the client's address before, so that no
@@ -114,12 +114,18 @@ class Edge:
             key = self._keys.find(headers)
         if self._rate_limit is not None:
             client = f"key:{key}" if key else f"address:{self._proxies.client_of(peer, headers)}"
-            exchange.extra = {**exchange.extra, **await self._rate_limit.count(client)}
+            exchange.extra = {**exchange.extra, **self._rate_limit.count(client)}
         if self._keys and key is None and asks_for_key:
             raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
         self.origins.check(exchange.method, headers)
         if self.is_starting and asks_for_key:
             raise errors.Starting("The server reads its data and files; nothing was applied.")
+
+    def count_refused(self, peer: str) -> None:
+        """Count what is no request, and is refused as such, for the address that it came from."""
+        if self._rate_limit is not None:
+            with suppress(Limited):
+                self._rate_limit.count(f"address:{self._proxies.client_of(peer, {})}")
 
     def report_fault(self, exchange: Exchange, error: BaseException) -> Response:
         """Write a fault of our own to the log, and return the answer that tells of it."""

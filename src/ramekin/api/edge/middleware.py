@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from ramekin import errors
 from ramekin.api.edge.edge import last_lines, new_id
-from ramekin.api.edge.rates import Limited, is_open
+from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head
 from ramekin.api.http.problems import problem_response
 from ramekin.api.http.responses import header_pairs
@@ -61,11 +61,12 @@ class EdgeMiddleware:
             head = scope.get("ramekin.head") or read_head(scope)
         except errors.RamekinError as error:
             exchange.take_id(None)
+            self._edge.count_refused(_peer(scope))
             return problem_response(error, exchange.request_id, {"connection": "close"})
         exchange.take_id(head.request_id)
         try:
+            self._admit(scope, head.headers, exchange)
             _check_path(scope)
-            await self._admit(scope, head.headers, exchange)
             if scope["method"] == "OPTIONS":
                 return self._options(scope)
         except errors.RamekinError as error:
@@ -74,15 +75,14 @@ class EdgeMiddleware:
             return problem_response(limited.error, exchange.request_id, limited.headers)
         return None
 
-    async def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
+    def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
         """Ask the edge. One that no endpoint would answer keeps its 404 or 405, whatever the edge says."""
-        method, client = scope["method"], scope.get("client")
+        method, path = scope["method"], scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            if is_open(scope["path"].removeprefix(scope.get("root_path", ""))):
+            if method in ("GET", "HEAD") and path in self._app.state.open_pages:
                 self._edge.origins.check(method, headers)
             else:
-                peer = client[0] if client else "unknown"
-                await self._edge.admit(exchange, headers, peer, asks_for_key=method != "OPTIONS")
+                self._edge.admit(exchange, headers, _peer(scope), asks_for_key=method != "OPTIONS")
         except (Limited, errors.Unauthorized, errors.Forbidden, errors.Starting):
             if method in methods_of(self._app, scope):
                 raise
@@ -130,6 +130,11 @@ def read_head(scope: Scope) -> Head:
     if head.body_bytes and "upgrade" in head.headers:
         raise errors.MalformedRequest("A request that offers an upgrade has no body under this server.")
     return head
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else "unknown"
 
 
 def _check_path(scope: Scope) -> None:

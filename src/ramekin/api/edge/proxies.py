@@ -32,18 +32,20 @@ class Proxies:
         self._networks = [ipaddress.ip_network(text.strip("[]")) for text in trusted]
 
     def client_of(self, peer: str, headers: Mapping[str, str]) -> str:
-        """Return the address of a client, whose connection comes from `peer`: the right-most that is not trusted.
+        """Return who a client is, whose connection comes from `peer`: the right-most address that is not trusted.
+
+        Of an IPv6 address the first 64 bits: whoever has one has all that begin like it.
 
         Args:
             headers: by their names in small letters; those that stand in several lines as one.
         """
         address = _read(peer)
         if address is None or not self._trusts(address):
-            return peer if address is None else str(address)
+            return peer if address is None else _named(address)
         told = {name: self._walk(address, nodes) for name, nodes in _nodes(headers).items()}
         # A proxy writes one of the two headers and passes the other on as a client sent it. Which one it writes is not
         # known, so two that disagree leave the proxy itself.
-        return str(told.popitem()[1] if len(set(told.values())) == 1 else address)
+        return _named(told.popitem()[1] if len(set(told.values())) == 1 else address)
 
     def _walk(self, address: Address, nodes: list[str]) -> Address:
         for node in reversed(nodes):
@@ -57,6 +59,10 @@ class Proxies:
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
+
+
+def _named(address: Address) -> str:
+    return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
 
 
 def _nodes(headers: Mapping[str, str]) -> dict[str, list[str]]:

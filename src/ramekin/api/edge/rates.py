@@ -1,34 +1,25 @@
 """Who may ask, and how often: bearer keys, and a limit of requests for each client.
 
-Counting is done by the library `limits` (a sliding window: two counters for each client). Health, documentation and
-problem pages are open and never counted. Knows no routes and no tables.
+Everything counts but the open pages themselves: health, documentation, problem pages. Knows no routes and no tables.
 """
 
 from __future__ import annotations
 
 import hmac
 import math
+import re
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
-
-from limits import parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from ramekin.errors import RateLimited
 from ramekin.settings import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-OPEN_PATHS = ("/health", "/docs", "/redoc", "/openapi.json", "/static", "/problems")
-_BELOW_OPEN = tuple(f"{path}/" for path in OPEN_PATHS)
-
-
-def is_open(path: str) -> bool:
-    """Say whether a path needs no key and is not counted."""
-    return path == "/" or path in OPEN_PATHS or path.startswith(_BELOW_OPEN)
+_LIMIT = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,3}) ?)?(second|minute|hour|day)s?", re.IGNORECASE)
+_UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
 class Keys:
@@ -60,36 +51,51 @@ class Keys:
 
 
 class RateLimit:
-    """A number of requests in a window, for each client.
+    """A number of requests in a window that slides, for each client: two counters, which stand for all its times.
 
-    Raises ValueError when it is made from a text such as ``1000/second`` that cannot be read.
+    Of the last whole window's requests those count that would still be in the sliding one, had they come evenly.
+
+    Raises ValueError when it is made from a text that is not like ``1000/second``.
     """
 
-    def __init__(self, text: str) -> None:
-        self._limit = parse(text)
-        if self._limit.amount < 1:
-            raise ValueError("a limit of no requests")
-        self._windows = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self.policy = f'"default";q={self._limit.amount};w={self._limit.get_expiry()}'
+    def __init__(self, text: str, now_s: Callable[[], float] = time.monotonic) -> None:
+        found = _LIMIT.fullmatch(text)
+        if found is None:
+            raise ValueError("a limit is like 1000/second, 60/minute or 5000 per hour")
+        self._most, self._window_s = int(found[1]), int(found[2] or 1) * _UNIT_S[found[3].lower()]
+        self._now_s = now_s
+        self._number = 0.0  # of the window
+        self._counts: dict[str, int] = {}  # of this window
+        self._before: dict[str, int] = {}  # of the window before
+        self.policy = f'"default";q={self._most};w={self._window_s}'
 
-    async def count(self, client: str) -> dict[str, str]:
-        """Count one request and return the headers that tell the client where it stands.
+    def count(self, client: str) -> dict[str, str]:
+        """Count one request and return the headers that tell the client where it stands. Cost: O(1).
 
         Raises:
-            RateLimited: with `retry_after` on it.
+            Limited: it is one too many, and is not counted.
 
         Source: draft-ietf-httpapi-ratelimit-headers-11.
         """
-        is_within = await self._windows.hit(self._limit, client)
-        window = await self._windows.get_window_stats(self._limit, client)
-        wait = max(1, math.ceil(window.reset_time - time.time()))
+        number, into_s = divmod(self._now_s(), self._window_s)
+        if number != self._number:
+            self._before = self._counts if number == self._number + 1 else {}
+            self._counts, self._number = {}, number
+        now, before = self._counts.get(client, 0), self._before.get(client, 0)
+        left = self._most - now - int(before * (1 - into_s / self._window_s))
+        free_s = float(self._window_s)  # into the window, when there is room again
+        if left > 0:
+            self._counts[client] = now + 1
+        elif now < self._most:
+            free_s *= 1 - (self._most - now) / before
+        wait_s = math.floor(free_s - into_s) + 1
         headers = {
             "ratelimit-policy": self.policy,
-            "ratelimit": f'"default";r={max(0, window.remaining)};t={wait}',
+            "ratelimit": f'"default";r={max(0, left - 1)};t={wait_s}',
         }
-        if is_within:
+        if left > 0:
             return headers
-        raise Limited(headers | {"retry-after": str(wait)})
+        raise Limited(headers | {"retry-after": str(wait_s)})
 
 
 class Limited(Exception):

@@ -66,8 +66,8 @@ def register(app: FastAPI, context: Context) -> None:
         headers = _NEVER_KEPT if is_ready else {**_NEVER_KEPT, "retry-after": "1"}
         return json_response(body, 200 if is_ready else 503, headers)
 
-    add_route(app, "GET", "/health", health, **descriptions.HEALTH)
-    add_route(app, "GET", "/health/live", health_live, **descriptions.ALIVE)
-    add_route(app, "GET", "/health/ready", health_ready, **descriptions.HEALTH)
+    add_route(app, "GET", "/health", health, opens=["/health"], **descriptions.HEALTH)
+    add_route(app, "GET", "/health/live", health_live, opens=["/health/live"], **descriptions.ALIVE)
+    add_route(app, "GET", "/health/ready", health_ready, opens=["/health/ready"], **descriptions.HEALTH)
     if context.has_docs:
-        add_route(app, "GET", "/", home)
+        add_route(app, "GET", "/", home, opens=["/"])

@@ -41,8 +41,12 @@ def register(app: FastAPI) -> None:
         return _page(request, _explain(known[code]))
 
     app.add_exception_handler(errors.RamekinError, handle)
-    add_route(app, "GET", "/problems", list_problems, **descriptions.PROBLEM_KINDS["list_problems"])
-    add_route(app, "GET", "/problems/{code}", explain_problem, **descriptions.PROBLEM_KINDS["explain_problem"])
+    add_route(
+        app, "GET", "/problems", list_problems, opens=["/problems"], **descriptions.PROBLEM_KINDS["list_problems"]
+    )
+    pages = [f"/problems/{code}" for code in known]
+    told = descriptions.PROBLEM_KINDS["explain_problem"]
+    add_route(app, "GET", "/problems/{code}", explain_problem, opens=pages, **told)
 
 
 def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:

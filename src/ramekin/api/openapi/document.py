@@ -15,7 +15,6 @@ from fastapi.openapi.utils import get_openapi
 from ramekin.api.declared import answers, shapes
 from ramekin.api.declared.parameters import ID
 from ramekin.api.edge.origins import SAFE
-from ramekin.api.edge.rates import is_open
 from ramekin.api.openapi.typed_paths import add_typed_tables
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _make(
     }
     edge = [*([401] if has_keys else []), *([429] if has_rate_limit else [])]
     for path, operations in document["paths"].items():
-        passes_edge = not is_open(path)
+        passes_edge = path.partition("/{")[0] not in app.state.open_pages
         for method, operation in operations.items():
             known = app.state.documents[operation["operationId"]]
             refused = [] if method.upper() in SAFE else [403]

@@ -69,9 +69,9 @@ def register(app: FastAPI) -> None:
             return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
         return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
 
-    add_route(app, "GET", "/docs", swagger_page)
-    add_route(app, "GET", "/redoc", redoc_page)
-    add_route(app, "GET", "/static/{name}", static_file)
+    add_route(app, "GET", "/docs", swagger_page, opens=["/docs"])
+    add_route(app, "GET", "/redoc", redoc_page, opens=["/redoc"])
+    add_route(app, "GET", "/static/{name}", static_file, opens=[f"/static/{name}" for name in MEDIA_TYPES])
 
 
 @cache

@@ -253,6 +253,8 @@ class Connection(asyncio.Protocol):
             if cycle.is_begun:
                 self.transport.close()
                 return
+        else:
+            self._way.edge.count_refused(self.client[0] if self.client else "unknown")
         note = _NoRequest()
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
         answer = problem_response(error, note.request_id, {**extra, "connection": "close"})

@@ -67,7 +67,7 @@ class ShortWay:
     async def admit(self, request: WholeRequest, answer: Coroutine[Any, Any, Response], address: str) -> Response:
         """Return an answer, if the edge lets its request in."""
         try:
-            await self.edge.admit(request, request.headers, address)
+            self.edge.admit(request, request.headers, address)
         except BaseException:
             answer.close()
             raise
