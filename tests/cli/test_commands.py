@@ -161,6 +161,12 @@ def test_a_port_that_is_taken_says_what_to_do(server):
         (["load", "none.json"], ["none.json"]),
         (["dump", "--url", "http://127.0.0.1:9"], ["no answer", "127.0.0.1:9"]),
         (["dump", "--url", "nonsense"], ["nonsense"]),
+        (["health", "--url", "htp:/x"], ["--url", "htp:/x"]),
+        (["dump", "--url", "http://127.0.0.1:99999"], ["--url", "127.0.0.1:99999"]),
+        (["dump", "--url", "http://[::1"], ["--url", "[::1"]),
+        (["dump", "--url", "http://a b"], ["--url", "a b"]),
+        (["dump", "--url", f"http://{'a' * 70}.b"], ["no answer"]),
+        (["dump", "--api-key", "k€y"], ["--api-key", "visible"]),
         (["dump", "--format", "xml"], ["--format"]),
     ],
 )

@@ -5,17 +5,18 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import Reading, naming_faults, open_file, told
+from ramekin.cli.outputs import writing
 from ramekin.cli.progress import progress
 from ramekin.errors import Fault, RamekinError
 from ramekin.limits import MIB
 from ramekin.schema.columns import UNTYPED, Columns
+from ramekin.settings import is_key
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -26,33 +27,45 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}
+_UNSENT = re.compile(r"[^!-~]")
 _BODY_PLACE = re.compile(r" \(line \d+(?:, column \d+)?\)")
 MODES = ("merge", "replace")
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the server is, and the key to show it."""
+    """Where the server is, and the key to show it. Raises Refused where no request could be sent so."""
 
     url: str
     key: str | None
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            is_fine = parts.scheme in ("http", "https") and parts.port != 0 and bool(parts.hostname)
+        except ValueError:  # a port that is none, an open bracket
+            is_fine = False
+        if not is_fine or _UNSENT.search(self.url):
+            raise Refused(f"--url: '{self.url}' is not like http://127.0.0.1:8000")
+        if self.key is not None and not is_key(self.key):
+            raise Refused("--api-key: no request can send this key; visible ASCII characters without spaces make one")
 
     def request(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout_s: float = 60
     ) -> http.client.HTTPResponse:
         """Send one request. Raises Refused where no server answers."""
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Refused(f"'{self.url}' is not like http://127.0.0.1:8000")
         connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = connect(parts.hostname, parts.port, timeout=timeout_s)
+        connection = connect(parts.hostname or "", parts.port, timeout=timeout_s)
         sent = dict(headers or {}) | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
         try:
             connection.request(method, parts.path.rstrip("/") + path, body, sent, encode_chunked=body is not None)
             return connection.getresponse()
-        except OSError as error:
-            said = (error.strerror or str(error) or "no answer").lower()
+        except (OSError, UnicodeError) as error:  # the second of a name with a part that is too long
+            said = (getattr(error, "strerror", None) or str(error) or "no answer").lower()
             raise Refused(f"no answer from {self.url}: {said}; is the server running there?") from None
+        except http.client.HTTPException:
+            raise Refused(f"what answers at {self.url} does not speak HTTP") from None
 
 
 def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> None:
@@ -72,7 +85,7 @@ def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> N
             body = _as_database(reading)
             response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
     answer = _answer(response, reading)
-    for table, count in answer["loaded"].items():
+    for table, count in answer.get("loaded", {}).items():
         print(f"{table}: {count:,}")
 
 
@@ -84,46 +97,35 @@ def dump_tables(table: str | None, output: Path | None, format: str, server: Ser
     response = server.request("GET", path, headers={"Accept": FORMATS[format]})
     if response.status != 200:
         _answer(response)
-    try:
-        target = sys.stdout.buffer if output is None else output.open("wb")
-    except OSError as error:
-        raise Refused(f"{output}: {(error.strerror or 'cannot be written').lower()}") from None
-    with progress("Dumping", None) as advance:
-        try:
-            while chunk := response.read(MIB):
-                target.write(chunk)
-                advance(len(chunk))
-        except (http.client.IncompleteRead, OSError):
-            raise Refused("the server ended the dump early; what was written is not whole") from None
-        finally:
-            target.flush() if output is None else target.close()
+    with writing(output) as target, progress("Dumping", None) as advance:
+        for chunk in _chunks(response, "dump"):
+            target.write(chunk)
+            advance(len(chunk))
 
 
 def fetch_backup(file: Path, server: Server) -> None:
-    """Write a backup to a file, mode 0600, under its name only once it is whole. Raises Refused."""
-    part = file.with_name(f"{file.name}.part")
-    if file.exists():
+    """Write a backup to a new file, mode 0600. Raises Refused."""
+    if os.path.lexists(file):
         raise Refused(f"{file}: is there already")
     response = server.request("POST", "/api/v1/backup", timeout_s=3600)
     if response.status != 200:
         _answer(response)
+    with writing(file, 0o600) as target, progress("Backing up", response.length) as advance:
+        for chunk in _chunks(response, "backup"):
+            target.write(chunk)
+            advance(len(chunk))
+
+
+def _chunks(response: http.client.HTTPResponse, what: str) -> Iterator[bytes]:
+    """Yield the body of an answer. Raises Refused where the server ends it early."""
     try:
-        with (
-            open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target,  # noqa: PTH123  # a mode
-            progress("Backing up", response.length) as advance,
-        ):
-            while chunk := response.read(MIB):
-                target.write(chunk)
-                advance(len(chunk))
-            target.flush()
-            os.fsync(target.fileno())
-        part.rename(file)
-    except http.client.IncompleteRead:
-        part.unlink(missing_ok=True)
-        raise Refused("the server ended the backup early; nothing is kept of it") from None
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Refused(f"{file}: {(error.strerror or 'cannot be written').lower()}") from None
+        while chunk := response.read(MIB):
+            yield chunk
+        is_whole = not response.length  # bytes that were promised and are still to come, which `read` does not miss
+    except (http.client.HTTPException, OSError):
+        is_whole = False
+    if not is_whole:
+        raise Refused(f"the server ended the {what} early; what came of it is not whole")
 
 
 def is_ready(server: Server) -> bool:
@@ -140,7 +142,7 @@ def _columns_of(table: str, server: Server) -> Columns:
     if response.status == 404:
         response.read()
         return UNTYPED
-    return Columns(_answer(response)["schema"])
+    return Columns(_answer(response).get("schema"))
 
 
 def _as_database(reading: Reading) -> Iterator[bytes]:
@@ -163,11 +165,12 @@ def _as_database(reading: Reading) -> Iterator[bytes]:
 
 def _answer(response: http.client.HTTPResponse, reading: Reading | None = None) -> Any:
     """Return the parsed answer. Raises Refused with the problem's own words, and its place in what was read."""
-    text = response.read()
     try:
-        answer = codec.parse(text)
+        answer = codec.parse(b"".join(_chunks(response, "answer")))
     except RamekinError:
-        raise Refused(f"the server answered with status {response.status}") from None
+        answer = None
+    if not isinstance(answer, dict) or 300 <= response.status < 400:
+        raise Refused(f"the server answered with status {response.status}, and not as Ramekin does")
     if response.status >= 400:
         detail = answer.get("detail", "")
         if reading is not None:
