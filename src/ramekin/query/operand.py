@@ -91,7 +91,7 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
     Raises:
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue.
     """
-    found = declared(path, operator, fields)
+    found = _compared(path, operator, fields)
     field = Field(path, found.compared)
     if operator in ("null", "exists"):
         if texts[0] not in ("true", "false"):
@@ -99,9 +99,6 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
         return condition(field, operator, [(BOOLEAN, texts[0] == "true")])
     if operator in TEXT_OPERATORS:
         return condition(field, operator, [(TEXT, texts[0])])
-    if operator == "contains":
-        found = _contained(path, found, fields)
-        field = Field(path, found.compared)
     each = (found.read_text(text) for text in texts)
     return condition(field, operator, [key for keys in each for key in _fitting(path, operator, keys, found)])
 
@@ -112,7 +109,7 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
     Raises:
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue.
     """
-    found = declared(path, operator, fields)
+    found = _compared(path, operator, fields)
     field = Field(path, found.compared)
     if operator in ("null", "exists"):
         if not isinstance(value, bool):
@@ -126,9 +123,6 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
         return condition(field, operator, [(TEXT, value)])
     if operator in ORDERINGS and kind_of(value) not in ("number", "text"):
         raise InvalidValue(f"'{operator}' takes a number or text; nothing else has an order.")
-    if operator == "contains":
-        found = _contained(path, found, fields)
-        field = Field(path, found.compared)
     values = value if operator in ("in", "nin") else [value]
     return condition(field, operator, [_exact(path, operator, item, found) for item in values])
 
@@ -166,8 +160,11 @@ _ELEMENTS = (*map(str, range(16)), str(10**8))
 """Places of an array whose types stand for those of all."""
 
 
-def _contained(path: FieldPath, found: FieldType, fields: Fields) -> FieldType:
-    """Return what `contains` looks for: a part of a text, an element of an array, or either of them."""
+def _compared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
+    """Return the type of what a condition compares with: for `contains` a part of a text, or an element of an array."""
+    found = declared(path, operator, fields)
+    if operator != "contains":
+        return found
     if found.has_plain_text:
         return ANYTHING if found.may_be("array") else PART_OF_TEXT
     element: FieldType | None = None

@@ -136,19 +136,13 @@ def condition(field: Field, operator: str, operands: Iterable[Operand]) -> Condi
 
 def all_of(parts: Iterable[Predicate]) -> Predicate:
     """Return what holds when all parts hold: inner conjunctions opened, parts once each and in one order."""
-    flat: list[Predicate] = []
-    for part in parts:
-        flat.extend(part.parts if isinstance(part, All) else (part,))
-    ordered = _in_one_order(flat)
+    ordered = _in_one_order(inner for part in parts for inner in conjuncts(part))
     return ordered[0] if len(ordered) == 1 else All(ordered)
 
 
 def any_of(parts: Iterable[Predicate]) -> Predicate:
     """Return what holds when one part holds: inner disjunctions opened, parts once each and in one order."""
-    flat: list[Predicate] = []
-    for part in parts:
-        flat.extend(part.parts if isinstance(part, AnyOf) else (part,))
-    ordered = _in_one_order(flat)
+    ordered = _in_one_order(inner for part in parts for inner in disjuncts(part))
     return ordered[0] if len(ordered) == 1 else AnyOf(ordered)
 
 

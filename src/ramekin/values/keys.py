@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+from ramekin.values.ids import INT64_MAX, INT64_MIN
+
 
 @final
 class Missing:
@@ -32,7 +34,6 @@ OrderKey = tuple[int, Any]
 JoinKey = str | bool | OrderKey
 """A number by its shortest text, text as it is, a boolean as itself; by value where both sides are read alike."""
 
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _EXPONENT = re.compile(r"e\+?(-?)0*")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9][0-9.e-]*")
@@ -66,7 +67,7 @@ def number_of_key(key: str) -> int | float | None:
     number: int | float
     if _INTEGER.fullmatch(key):
         number = int(key)
-        if not _INT64_MIN <= number <= _INT64_MAX:
+        if not INT64_MIN <= number <= INT64_MAX:
             return None
     else:
         try:
@@ -77,7 +78,7 @@ def number_of_key(key: str) -> int | float | None:
 
 
 def _float_key(value: float) -> str:
-    if value.is_integer() and _INT64_MIN <= value <= _INT64_MAX:
+    if value.is_integer() and INT64_MIN <= value <= INT64_MAX:
         return str(int(value))
     text = repr(value)
     if text.endswith("e-05"):
