@@ -80,7 +80,7 @@ def test_a_client_that_goes_away_stops_its_query(logging_server, path):
     went = perf_counter()
     connection.close()
     line = line_of(logging_server, "long")
-    assert perf_counter() - went < 2  # 0.1 s is what benchmarks/ measures; minutes is what it would take
+    assert perf_counter() - went < 30  # 0.1 s is what benchmarks/ measures; minutes is what it would take
     assert line["status"] == 0 or line["status"] >= 499
     with logging_server.client() as client:
         assert client.get("/health").status_code == 200

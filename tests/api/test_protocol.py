@@ -233,9 +233,11 @@ def test_requests_under_way_are_answered_when_the_server_stops():
     server = Server("serve")
     with wire(server) as connection:
         rows = json.dumps([{"id": i} for i in range(20_000)]).encode()
-        connection.send(request("POST", "/api/v1/data/t", rows, Prefer="return=minimal"))
-        time.sleep(0.05)
+        sent = request("POST", "/api/v1/data/t", rows, Prefer="return=minimal", Expect="100-continue")
+        connection.send(sent[: -len(rows)])
+        assert connection.read() == b"HTTP/1.1 100 Continue\r\n\r\n"  # so the request is under way
         server.process.terminate()
+        connection.send(rows)
         assert connection.read().endswith(b'{"count":20000}')
         assert connection.is_closed()
     assert server.process.wait(10) == 0  # a second signal would end it at once

@@ -77,9 +77,10 @@ def test_a_signal_lets_requests_finish_and_exits_0(sign):
     server = Server("serve")
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
         connection.sendall(
-            b"POST /api/v1/data/t HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n"
+            b"POST /api/v1/data/t HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 8\r\n"
+            b"expect: 100-continue\r\n\r\n"
         )
-        time.sleep(0.3)
+        assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"  # so the request is under way
         server.process.send_signal(sign)
         time.sleep(0.3)
         connection.sendall(b'{"id":1}')
