@@ -24,7 +24,7 @@ def test_a_page_refers_only_to_this_server_and_forbids_others(local, page):
     references = re.findall(r'(?:src|href)="([^"]*)"', answer.text)
     assert references
     assert all(local.get(reference).status_code == 200 for reference in references)
-    assert all(reference.startswith("/static/") for reference in references)
+    assert all(reference.startswith("static/") for reference in references)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
     assert "//" not in policy

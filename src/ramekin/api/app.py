@@ -38,7 +38,7 @@ from ramekin.api.http.requests import read_parameters, request_id
 from ramekin.api.http.responses import json_response
 from ramekin.api.openapi import document as openapi
 from ramekin.api.openapi import pages as docs
-from ramekin.api.routes import add_route, methods_of
+from ramekin.api.routes import add_route, address, methods_of
 from ramekin.api.wire.hot import HotRoutes, HotTable
 from ramekin.version import __version__
 
@@ -105,7 +105,8 @@ def _register_document(app: FastAPI) -> None:
     async def openapi_document(request: Request) -> Response:
         """Return the OpenAPI document."""
         read_parameters(request)
-        return json_response(app.openapi())
+        servers = {"servers": [{"url": prefix}]} if (prefix := address("")) else {}
+        return json_response({**app.openapi(), **servers})
 
     add_route(app, "GET", "/openapi.json", openapi_document, opens=["/openapi.json"])
 

@@ -1,4 +1,4 @@
-"""Adding routes to the application, and asking which methods a path has.
+"""Adding routes to the application, asking which methods a path has, and at which address clients find one.
 
 Routes stand directly on the app: a router between costs time on every request. FastAPI's own list is the only list of
 endpoints; everything else is derived from it.
@@ -6,8 +6,10 @@ endpoints; everything else is derived from it.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from starlette.routing import Match
 
@@ -19,6 +21,19 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 API = "/api/v1"
+
+_prefix: ContextVar[str] = ContextVar("prefix", default="")  # of the request that is being answered
+
+
+def mount_at(root_path: str) -> None:
+    """Have the addresses of this request's answer begin with the path that the application is mounted below."""
+    _prefix.set(quote(root_path))
+
+
+def address(path: str) -> str:
+    """Return the address at which clients find a path of this application."""
+    return _prefix.get() + path
+
 
 Endpoint = TypeVar("Endpoint", bound="Callable[..., Any]")
 

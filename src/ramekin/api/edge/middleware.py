@@ -19,7 +19,7 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head
 from ramekin.api.http.problems import problem_response
 from ramekin.api.http.responses import header_pairs
-from ramekin.api.routes import methods_of
+from ramekin.api.routes import methods_of, mount_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        mount_at(scope.get("root_path", ""))
         exchange = _Exchange(scope, send)
         try:
             answer = await self._answer_here(scope, exchange)

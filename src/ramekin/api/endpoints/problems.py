@@ -12,7 +12,7 @@ from ramekin.api.declared import descriptions
 from ramekin.api.http.headers import JSON, accepted
 from ramekin.api.http.problems import problem_response, status_of
 from ramekin.api.http.requests import read_parameters, request_id
-from ramekin.api.routes import add_route
+from ramekin.api.routes import add_route, address
 from ramekin.values import codec
 
 HTML = "text/html"
@@ -51,7 +51,7 @@ def register(app: FastAPI) -> None:
 
 def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:
     return {
-        "type": f"/problems/{error.code}",
+        "type": address(f"/problems/{error.code}"),
         "title": error.title,
         "status": status_of(error),
         "code": error.code,

@@ -12,7 +12,7 @@ from ramekin.api.http.headers import JSON, accepted, media_type
 from ramekin.api.http.preconditions import ANY, read_known, refuse_preconditions
 from ramekin.api.http.requests import check_no_body, read_body, read_parameters, stopped_when_gone
 from ramekin.api.http.responses import body_response, json_response, not_modified
-from ramekin.api.routes import API, add_route
+from ramekin.api.routes import API, add_route, address
 from ramekin.database.defining import parse_definition
 from ramekin.values import codec
 
@@ -47,7 +47,7 @@ def register(app: FastAPI, context: Context) -> None:
         definition = parse_definition(codec.parse(body, extra_depth=1))
         async with stopped_when_gone(request):
             info, is_new = await database.define(table, definition)
-        location = {"location": f"{API}/tables/{quote(table)}"} if is_new else {}
+        location = {"location": address(f"{API}/tables/{quote(table)}")} if is_new else {}
         return json_response(describe(info), 201 if is_new else 200, location)
 
     async def drop_table(table: str, request: Request) -> Response:

@@ -16,6 +16,7 @@ from fastapi import Response
 
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.http.responses import Stream, ascii_json, body_response
+from ramekin.api.routes import address
 from ramekin.formats.records import write_csv, write_csv_header
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
@@ -73,6 +74,12 @@ class Page:
     members: dict[str, Any] | None = None
     columns: Sequence[str] = ()
     flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+    @property
+    def next_address(self) -> str | None:
+        """The address of the next page."""
+        return None if self.next_path is None else address(self.next_path)
+
     declared: Columns = UNTYPED
 
 
@@ -101,14 +108,14 @@ def _tail(page: Page) -> bytes:
     if (explain := page.explain) is not None:
         members["explain"] = {name: getattr(explain, name) for name in explain.__slots__}
     rest = b"".join(b",%b:%b" % (codec.dump(k), codec.dump(v)) for k, v in members.items() if v is not None)
-    return b',"next":%b%b}' % (codec.dump(page.next_path), rest)
+    return b',"next":%b%b}' % (codec.dump(page.next_address), rest)
 
 
 def _headers(page: Page, *, is_bare: bool) -> dict[str, str]:
     """Return the headers of a page; where the rows stand alone (`is_bare`) they hold what the envelope would."""
     headers = {}
     if page.next_path is not None:
-        headers["link"] = f'<{page.next_path}>; rel="next"'
+        headers["link"] = f'<{page.next_address}>; rel="next"'
     if is_bare and page.total is not None:
         headers["x-total-count"] = str(page.total)
     if is_bare and page.warnings:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Response
 
 from ramekin import errors
+from ramekin.api.routes import address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -46,13 +47,16 @@ _MAX_DETAIL = 900
 
 def status_of(error: type[errors.RamekinError]) -> int:
     """Return the status of an error: that of the nearest class above it in the table."""
-    return next((STATUS[kind] for kind in error.__mro__ if kind in STATUS), 500)
+    for kind in error.__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return 500
 
 
 def problem(error: errors.RamekinError, request: str) -> dict[str, Any]:
     """Return an error as a problem document, of at most 2 KiB."""
     document: dict[str, Any] = {
-        "type": f"/problems/{error.code}",
+        "type": address(f"/problems/{error.code}"),
         "title": error.title,
         "status": status_of(type(error)),
         "code": error.code,

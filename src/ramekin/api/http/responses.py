@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fastapi import Response
 
 from ramekin.api.http.headers import JSON
-from ramekin.api.routes import API
+from ramekin.api.routes import API, address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def body_response(body: bytes, status: int = 200, headers: Mapping[str, str] | N
 
 def record_path(table: str, key: str) -> str:
     """Return a record's address. A table's name needs no quoting."""
-    return f"{API}/data/{table}/{key if _PLAIN.fullmatch(key) else quote(key, safe='')}"
+    return address(f"{API}/data/{table}/{key if _PLAIN.fullmatch(key) else quote(key, safe='')}")
 
 
 def not_modified(headers: Mapping[str, str]) -> Response:

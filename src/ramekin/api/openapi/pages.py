@@ -1,7 +1,8 @@
 """The documentation pages: Swagger UI at `/docs`, ReDoc at `/redoc`, and the files that they are made of.
 
 They work with no network: every script, style and picture is in this package (`scripts/vendor-docs` brings them), no
-validator is asked, and the pages' own policy forbids other hosts. Knows no endpoints; see ``openapi/document.py`` for
+validator is asked, and the pages' own policy forbids other hosts. They name each other relatively, so they work below
+whatever path they are served. Knows no endpoints; see ``openapi/document.py`` for
 what the pages show.
 """
 
@@ -39,7 +40,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Ramekin</title>
-<link rel="icon" href="/static/favicon.svg">
+<link rel="icon" href="static/favicon.svg">
 {styles}</head>
 <body style="margin: 0">
 <div id="{element}"></div>
@@ -84,7 +85,7 @@ def _read(name: str) -> tuple[bytes, str]:
 def _page(element: str, styles: list[str], scripts: list[str]) -> Response:
     html = _PAGE.format(
         element=element,
-        styles="".join(f'<link rel="stylesheet" href="/static/{name}">\n' for name in styles),
-        scripts="".join(f'<script src="/static/{name}"></script>\n' for name in scripts),
+        styles="".join(f'<link rel="stylesheet" href="static/{name}">\n' for name in styles),
+        scripts="".join(f'<script src="static/{name}"></script>\n' for name in scripts),
     )
     return Response(html, headers={"content-security-policy": POLICY}, media_type="text/html; charset=utf-8")

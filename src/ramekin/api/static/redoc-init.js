@@ -1,3 +1,3 @@
 window.onload = () => {
-  Redoc.init("/openapi.json", { disableSearch: false, hideDownloadButton: false }, document.getElementById("redoc"));
+  Redoc.init("openapi.json", { disableSearch: false, hideDownloadButton: false }, document.getElementById("redoc"));
 };
