@@ -106,6 +106,13 @@ def test_a_very_long_cell_is_taken_up_to_the_limit_of_a_record(api):
     assert_problem(post(api, f"id,v\n2,{'x' * 70_000}\n"), 413, "body-too-large")
 
 
+@pytest.mark.parametrize(
+    "text", ["id,v\n1,2\n".encode("utf-16-le"), "id,v\n1,2\n".encode("utf-16-be"), "id,v\0\n1,2\n"]
+)
+def test_utf_16_and_a_header_with_nul_are_refused(api, text):
+    assert "UTF-16" in assert_problem(post(api, text), 400, "malformed-csv")["detail"]
+
+
 def test_nul_and_other_odd_characters_are_kept(api):
     assert post(api, "id,v\n1,a\x00b\u2028c\x0bd\x85\n").json() == [{"id": 1, "v": "a\x00b\u2028c\x0bd\x85"}]
 

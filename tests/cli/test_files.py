@@ -71,6 +71,8 @@ def test_a_file_becomes_tables(name, text, tables):
         ("a b.csv", "id\n1\n", "a b.csv: A table's name"),
         ("a.ndjson", "\ufeff{}", "a.ndjson:1: The text begins with a byte order mark"),
         ("a.csv", "id\n1\n".encode("utf-16"), "a.csv:1: The text is UTF-16"),
+        ("a.csv", "id\n1\n".encode("utf-16-le"), "a.csv:1: The text is UTF-16"),
+        ("a.csv", "id,n\0\n1,2\n", "a.csv:1: The header holds a NUL character"),
         ("a.csv", "id;n\n1;2\n", "a.csv:1: The header has semicolons where commas are expected: say 'delimiter=;'"),
         ("a.csv", "id,n", "a.csv:1: The text has no line end"),
         ("a.csv", 'id,n\n1,"x\ny"\n2\n', "a.csv:4: The row has 1 cells"),

@@ -106,6 +106,21 @@ def test_another_delimiter_than_the_one_that_was_said_is_named(delimiter, said):
         rows("a,b\n1,2\n", delimiter=delimiter)
 
 
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ["id,v\n1,2\n", '"id","v"\r\n1,2\r\n', "i\n", "id;v\n1;2\n"])
+@pytest.mark.parametrize("size", [1, 1000])
+def test_utf_16_without_a_mark_is_named(code, text, size):
+    with pytest.raises(MalformedCsv, match="UTF-16"):
+        rows(text.encode(code), size)
+
+
+@pytest.mark.parametrize("header", ["a\0,b", "a,\0", 'ab,"c\0d"', "abcd\0"])
+def test_a_header_with_nul_is_refused_and_a_cell_is_not(header):
+    with pytest.raises(MalformedCsv, match="UTF-16"):
+        rows(f"{header}\n")
+    assert cells("v\n\0x\n") == [["v"], ["\0x"]]
+
+
 def test_names_in_quotes_may_hold_other_delimiters_or_nothing():
     assert cells('"a;b"\n1\n') == [["a;b"], ["1"]]
     assert cells('"",b\n1,2\n') == [["", "b"], ["1", "2"]]

@@ -37,8 +37,8 @@ def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iter
         limit_bytes: how long an unfinished row may become.
 
     Raises:
-        MalformedCsv: a ragged row, an open quote, invalid UTF-8, no line end; a header with a name twice, one that is
-            empty, or another delimiter.
+        MalformedCsv: a ragged row, an open quote, UTF-16, invalid UTF-8, no line end; a header with a name twice, one
+            that is empty or holds NUL, or another delimiter.
         BodyTooLarge: a row is over the limit.
 
     Cost: O(length). Source: RFC 4180; besides, LF or CR alone end a row, and a quote inside a cell that does not begin
@@ -70,6 +70,8 @@ def _written(cell: str) -> str:
 
 
 def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
+    if any("\0" in cell for cell in cells):
+        raise _wrong("The header holds a NUL character, as UTF-16 does, which is not read; save it as UTF-8", line)
     bare = [cell for cell in cells if type(cell) is not Quoted]
     for word, sign in DELIMITERS.items():
         others = sum(cell.count(sign) for cell in bare)
@@ -142,7 +144,7 @@ class _Cutter:
     def _begin(self) -> None:
         """Pass over a byte order mark."""
         self._has_begun = True
-        if self._buffer.startswith(_UTF16):
+        if self._buffer.startswith(_UTF16) or b"\0" in self._buffer[:2]:
             raise _wrong("The text is UTF-16; save it as UTF-8", 1)
         if self._buffer.startswith(_MARK):
             self._at = len(_MARK)
