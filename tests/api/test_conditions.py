@@ -277,7 +277,7 @@ def test_an_empty_table_has_nothing_to_warn_of(api):
         ("sort=", "invalid-sort", "sort"),
         ("sort=a,,b", "invalid-sort", "sort"),
         ("sort=a,-a", "invalid-sort", "twice"),
-        ("select=", "invalid-sort", "select"),
+        ("select=", "invalid-select", "select"),
         ("where=x", "invalid-where", "JSON"),
         ("where=[]", "invalid-where", "object"),
         ('where={"a":{}}', "invalid-where", "operator"),
@@ -334,7 +334,7 @@ def test_a_model_compares_moments_and_uuids(api):
         ({"count": 1}, "invalid-parameter"),
         ({"cursor": 1}, "invalid-parameter"),
         ({"sort": 1}, "invalid-sort"),
-        ({"select": [1]}, "invalid-sort"),
+        ({"select": [1]}, "invalid-select"),
         ({"cursor": "x", "offset": 1}, "conflicting-parameters"),
         ({"where": {"a": {"x": 1}}}, "unknown-operator"),
         ({"group_by": "city"}, "invalid-aggregate"),
@@ -531,7 +531,7 @@ def test_a_schema_may_name_what_no_path_can(api):
 def test_a_selection_names_so_many_fields_at_most(api):
     api.post("/api/v1/data/t", json={"id": 1})
     names = [f"f{i}" for i in range(1001)]
-    assert_problem(api.post("/api/v1/query/t", json={"select": names}), 400, "invalid-sort")
+    assert_problem(api.post("/api/v1/query/t", json={"select": names}), 400, "invalid-select")
     assert api.post("/api/v1/query/t", json={"select": names[1:]}).status_code == 200
 
 

@@ -70,10 +70,10 @@ def test_select_of_a_field_that_no_record_has_is_told(api, rex):
 
 
 def test_select_without_a_name_is_told(api, rex):
-    assert_problem(api.get(f"{REX}?select="), 400, "invalid-sort")
-    assert_problem(api.get(f"{REX}?select=id,"), 400, "invalid-sort")
+    assert_problem(api.get(f"{REX}?select="), 400, "invalid-select")
+    assert_problem(api.get(f"{REX}?select=id,"), 400, "invalid-select")
     assert_problem(api.get(f"{REX}?fields=id"), 400, "unknown-parameter")
-    assert_problem(api.get("/api/v1/data/none/x?select="), 400, "invalid-sort")
+    assert_problem(api.get("/api/v1/data/none/x?select="), 400, "invalid-select")
 
 
 def test_a_dot_in_a_name_is_escaped(api):

@@ -6,7 +6,7 @@
     │   ├── MalformedCsv, MalformedRequest, MalformedPath
     │   ├── UnknownParameter, InvalidParameter (LimitTooLarge), ConflictingParameters, InvalidHeader
     │   ├── UnknownOperator, InvalidOperator, UnknownField, PathTooLong, InvalidValue, RepeatedCondition
-    │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidAggregate, InvalidCursor, InvalidKey
+    │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidSelect, InvalidAggregate, InvalidCursor, InvalidKey
     │   └── PreconditionNotPossible, IdMismatch
     ├── Unauthorized
     ├── Forbidden             (ForeignHost, ForeignOrigin)
@@ -40,6 +40,7 @@ from ramekin.errors.bad_request import (
     InvalidKey,
     InvalidOperator,
     InvalidParameter,
+    InvalidSelect,
     InvalidSort,
     InvalidValue,
     InvalidWhere,
@@ -137,6 +138,7 @@ __all__ = [
     "InvalidOperator",
     "InvalidParameter",
     "InvalidRecord",
+    "InvalidSelect",
     "InvalidSort",
     "InvalidTableName",
     "InvalidValue",

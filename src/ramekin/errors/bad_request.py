@@ -171,11 +171,19 @@ class InvalidWhere(BadRequest):
 
 
 class InvalidSort(BadRequest):
-    """`sort` or `select` is no list of fields, or names one twice."""
+    """`sort` is no list of fields, or names one twice."""
 
     code = "invalid-sort"
-    title = "The list of fields cannot be read"
-    remedy = "Write the fields with commas between, in `sort` with `-` in front for descending: `sort=-total,name`."
+    title = "The order cannot be read"
+    remedy = "Write the fields with commas between, with `-` in front for descending: `sort=-total,name`."
+
+
+class InvalidSelect(BadRequest):
+    """`select` is no list of fields."""
+
+    code = "invalid-select"
+    title = "The selection cannot be read"
+    remedy = "Write the fields with commas between: `select=id,name`."
 
 
 class InvalidAggregate(BadRequest):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.errors import (
+    InvalidSelect,
     InvalidSort,
     InvalidValue,
     MalformedJson,
@@ -107,13 +108,13 @@ def parse_sort(names: Sequence[str], fields: Fields) -> tuple[Order, ...]:
 
 
 def parse_select(names: Sequence[str], fields: Fields) -> tuple[FieldPath, ...]:
-    """Return the paths of chosen fields. Raises InvalidSort for an empty name or over 1,000, UnknownField."""
+    """Return the paths of chosen fields. Raises InvalidSelect for an empty name or over 1,000, UnknownField."""
     if len(names) > MAX_SELECTED:
-        raise InvalidSort(f"'select' names at most {MAX_SELECTED} fields.")
+        raise InvalidSelect(f"'select' names at most {MAX_SELECTED} fields.")
     paths = []
     for name in names:
         if not name:
-            raise InvalidSort("'select' is a list of fields with commas between; a comma in a name is '\\,'.")
+            raise InvalidSelect("'select' is a list of fields with commas between; a comma in a name is '\\,'.")
         path = parse_path(name)
         field_type(path, fields)
         paths.append(path)

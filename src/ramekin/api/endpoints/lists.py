@@ -151,7 +151,7 @@ def read_sort(words: dict[str, str], fields: Fields) -> tuple[Order, ...]:
 
 
 def read_select(words: dict[str, str], fields: Fields) -> tuple[FieldPath, ...] | None:
-    """Return the fields that are asked for, None for all. Raises InvalidSort, UnknownField."""
+    """Return the fields that are asked for, None for all. Raises InvalidSelect, UnknownField."""
     return parse_select(split_names(words["select"]), fields) if "select" in words else None
 
 

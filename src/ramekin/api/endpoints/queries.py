@@ -19,6 +19,7 @@ from ramekin.errors import (
     ConflictingParameters,
     InvalidAggregate,
     InvalidParameter,
+    InvalidSelect,
     InvalidSort,
     InvalidWhere,
     LimitTooLarge,
@@ -138,7 +139,8 @@ def _names(body: dict[str, Any], name: str) -> list[str]:
     if isinstance(value, str):
         return split_names(value)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InvalidSort(f"'{name}' is a text with commas between fields, or an array of fields.")
+        error = InvalidSelect if name == "select" else InvalidSort
+        raise error(f"'{name}' is a text with commas between fields, or an array of fields.")
     return value
 
 
