@@ -4,6 +4,7 @@ import json
 import logging
 import uuid
 from datetime import UTC, datetime
+from enum import Enum, IntEnum
 from typing import Annotated, Any
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic_core import core_schema
 from ramekin.errors import InvalidRecord
 from ramekin.samples.models import Order, Shop, User
 from ramekin.schema.fitness import UnfitModel
+from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
 
 
@@ -277,6 +279,35 @@ def test_a_reference_that_pydantic_cannot_follow_is_told_with_its_field(field, p
         UnfitModel, match=rf"^{place}: Pydantic cannot follow the '\$ref' '.*' in its JSON Schema; leave it out$"
     ):
         ModelSchema(Linked)
+
+
+def test_a_value_of_an_enum_that_has_two_names_is_told_once():
+    class Colour(Enum):
+        red = "r"
+        green = "g"
+        rouge = "r"  # noqa: PIE796  # another name of it
+
+    class Level(IntEnum):
+        low = 1
+        least = 1
+
+    class Painted(BaseModel):
+        colour: Colour
+        level: Level
+
+    schema = ModelSchema(Painted)
+    with pytest.raises(InvalidRecord) as refused:
+        schema.validate({"id": 1, "colour": "x", "level": 2})
+    assert [fault.detail for fault in refused.value.faults] == [
+        "One of 'r' or 'g' is expected.",
+        "One of 1 is expected.",
+    ]
+    assert [schema.json_schema["$defs"][name]["enum"] for name in ("Colour", "Level")] == [["r", "g"], [1]]
+    given = JsonSchema({"properties": {"v": {"enum": ["a", "b", "a"]}}})
+    assert given.type_of(("v",)).describe() == 'one of "a", "b"'
+    with pytest.raises(InvalidRecord) as refused:
+        given.validate({"id": 1, "v": 1})
+    assert refused.value.faults[0].detail == 'One of "a", "b" is expected.'
 
 
 def test_a_model_with_any_field_is_plain():

@@ -136,7 +136,7 @@ def own_type(part: dict[str, Any]) -> FieldType:
         kinds,
         reading,
         frozenset() if values is None else kinds - {"null"},
-        tuple(key for key in keys if KIND_NAMES[key[0]] in kinds),
+        tuple(dict.fromkeys(key for key in keys if KIND_NAMES[key[0]] in kinds)),
         is_integer="integer" in types and "number" not in types,
         is_float="number" in types and "integer" not in types,
         is_named=True,

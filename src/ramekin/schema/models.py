@@ -48,7 +48,7 @@ from ramekin.schema.fitness import (
     without_schema,
 )
 from ramekin.schema.round_trip import may_change
-from ramekin.schema.strict import inside, mapped, strict
+from ramekin.schema.strict import inside, mapped, strict, without_aliases
 from ramekin.values import codec
 from ramekin.values.ids import looks_like_integer, uuid7
 from ramekin.values.keys import MISSING, order_key
@@ -233,7 +233,7 @@ def _schemas_of(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]
     """Return the JSON Schemas of what may be sent and of what is stored. Raises UnfitModel where there are none."""
     try:
         return (
-            model.model_json_schema(by_alias=True, schema_generator=_SentSchema),
+            model.model_json_schema(by_alias=True, schema_generator=SentSchema),
             model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_StoredSchema),
         )
     except PydanticUserError as error:
@@ -275,11 +275,11 @@ _UNSTORABLE = {
 """What a model may make that JSON here cannot hold, by the error of whoever reads it."""
 
 
-class _SentSchema(GenerateJsonSchema):
+class SentSchema(GenerateJsonSchema):
     """The schema of what may be sent: Pydantic's, with a format for the text of decimals, and flags of any values."""
 
     def enum_schema(self, schema: EnumSchema) -> JsonSchemaValue:
-        found = super().enum_schema(schema)
+        found = super().enum_schema({**schema, "members": without_aliases(schema["members"])})
         return {name: part for name, part in found.items() if name != "enum" or not issubclass(schema["cls"], Flag)}
 
     def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
@@ -290,7 +290,7 @@ class _SentSchema(GenerateJsonSchema):
         return found
 
 
-class _StoredSchema(_SentSchema):
+class _StoredSchema(SentSchema):
     """The schema of what is stored: what may be sent, without computed fields."""
 
     def computed_field_schema(self, schema: ComputedField) -> JsonSchemaValue:  # noqa: ARG002  # Pydantic's own

@@ -248,7 +248,7 @@ def of_schema(error_type: str, context: Mapping[str, Any]) -> str:
     if "unexpected" in filled:
         filled["unexpected"] = cut(" and ".join(f"'{shorten(str(name))}'" for name in filled["unexpected"]))
     if "options" in filled:
-        filled["options"] = cut(", ".join(map(_printed, filled["options"])))
+        filled["options"] = cut(", ".join(dict.fromkeys(map(_printed, filled["options"]))))
     if "expected_value" in filled:
         filled["expected_value"] = cut(_printed(filled["expected_value"]))
     return _filled(OF_SCHEMA.get(error_type, _NO_CHECK), filled, _NO_CHECK)

@@ -112,6 +112,11 @@ def _mapped(part: Any, key: str, change: Callable[[str, Node], Node]) -> Any:
     return part
 
 
+def without_aliases(members: Iterable[Any]) -> list[Any]:
+    """Return each value of an enum once: Pydantic lists one that has several names as often."""
+    return list({id(member): member for member in members}.values())
+
+
 def fields_of(node: Node) -> list[tuple[str, Node]]:
     """Return the fields of a class's node, by name; of other nodes none."""
     if node["type"] not in ("model-fields", "typed-dict", "dataclass-args", "named-tuple"):
@@ -166,6 +171,8 @@ class _Strict:
             return _around(copy, lambda inner: core_schema.no_info_wrap_validator_function(_keep_members, inner))
         if node_type == "function-after" and getattr(node["function"]["function"], "__self__", None) is ByteSize:
             return copy | {"schema": _BYTE_SIZE}
+        if node_type == "enum":
+            copy["members"] = without_aliases(copy["members"])
         return _leaf(copy, is_key=is_key)
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind, models_json_schema
+from pydantic.json_schema import JsonSchemaWarningKind, models_json_schema
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ramekin.api.declared.shapes import ID, page, reference
+from ramekin.schema.models import SentSchema
 from ramekin.values import codec
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
@@ -107,11 +108,11 @@ class ModelComponents:
         return found
 
 
-class _ModelSchemas(GenerateJsonSchema):
-    """Pydantic's schemas, with what is true of typed tables.
+class _ModelSchemas(SentSchema):
+    """The schemas of what is sent and stored, with what is true of typed tables.
 
-    Members that a class does not name are refused unless it says something of them; computed fields are not stored;
-    a decimal is stored as text. Titles that Pydantic makes of fields' names are left out: they say nothing.
+    Members that a class does not name are refused unless it says something of them; computed fields are not stored.
+    Titles that Pydantic makes of fields' names are left out: they say nothing.
     """
 
     ignored_warning_kinds: set[JsonSchemaWarningKind] = set(get_args(JsonSchemaWarningKind))  # noqa: RUF012  # as there
@@ -139,10 +140,6 @@ class _ModelSchemas(GenerateJsonSchema):
         if isinstance(dft, (datetime, time)) and dft.tzinfo is None:
             raise PydanticSerializationError("a moment without a zone")
         return super().encode_default(dft)
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        found = super().decimal_schema(schema)
-        return {**found, "format": "decimal"} if self.mode == "serialization" else found
 
 
 def _stored_fields(schema: Any) -> Any:
