@@ -401,8 +401,8 @@ def test_groups_come_in_the_order_of_their_values_with_their_figures(api, pets):
         {"home.city": None, "n": 2, "ages": 0, "total": 0, "mean": None, "first": "Übü"},
     ]
     assert answer["warnings"] == [
-        "1 values of 'age' are no numbers and are left out of total",
-        "1 values of 'age' are no numbers and are left out of mean",
+        "1 values of 'age' are not numbers and are left out of total",
+        "1 values of 'age' are not numbers and are left out of mean",
     ]
 
 

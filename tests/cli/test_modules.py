@@ -223,11 +223,11 @@ def test_what_cannot_be_is_one_line(write, text, words):
         ("json:", ["names no models", "json:User,Order"]),
         ("json:loads,", ["names no models"]),
         ("json:a.b", ["names no models", "--models json:User --models other.models"]),
-        ("json:loads", ["'loads' in 'json' is no Pydantic model"]),
+        ("json:loads", ["'loads' in 'json' is not a Pydantic model"]),
         ("ramekin.samples.models:Usr", ["has no model 'Usr'", "Did you mean 'User'?"]),
         (".models", ["'.models'"]),
-        ("json,", ["'json,' is no module's name"]),
-        (":User", ["':User' is no module's name"]),
+        ("json,", ["'json,' is not a module's name"]),
+        (":User", ["':User' is not a module's name"]),
     ],
 )
 def test_a_name_that_means_nothing_is_one_line(modules, words):

@@ -57,7 +57,7 @@ def test_a_second_process_is_refused(tmp_path):
 
 def test_a_directory_that_is_none_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    refused(tmp_path / "file", 3, "is no directory")
+    refused(tmp_path / "file", 3, "is not a directory")
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")
     refused(tmp_path / "link", 3, "symbolic link")
@@ -87,7 +87,7 @@ def test_what_stands_in_the_place_of_the_file_is_refused(used, tmp_path):
         refused(used, 3, name, "symbolic link")
         (used / name).unlink()
         (used / name).mkdir()
-        refused(used, 3, name, "no plain file")
+        refused(used, 3, name, "not a plain file")
         (used / name).rmdir()
         (tmp_path / name).rename(used / name)
 
@@ -106,7 +106,7 @@ def test_files_of_other_programs_and_of_newer_versions_are_refused(used):
     refused(used, 3, "another program")
     assert sqlite3.connect(file).execute("SELECT count(*) FROM mine").fetchone() == (0,)
     file.write_bytes(b"no database" * 99)
-    refused(used, 4, "no SQLite file")
+    refused(used, 4, "not a SQLite file")
     assert file.read_bytes() == b"no database" * 99
 
 

@@ -83,7 +83,7 @@ def _find(host: str, port: int) -> tuple[int, tuple[str, int]]:
     except ValueError:
         if _NUMBERS.fullmatch(name):  # the system reads '0' as every address, and '127.1' as 127.0.0.1
             raise Refused(
-                f"--host: '{host}' is no address; 127.0.0.1 is this machine, 0.0.0.0 all of its addresses"
+                f"--host: '{host}' is not an address; 127.0.0.1 is this machine, 0.0.0.0 all of its addresses"
             ) from None
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

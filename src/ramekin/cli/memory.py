@@ -55,7 +55,7 @@ def read_memory_limit(text: str) -> MemoryLimit:
         return MemoryLimit(None, "--memory-limit none")
     if share := _SHARE.fullmatch(text):
         if not 0 < float(share[1]) <= 100:
-            raise Refused(f"--memory-limit: '{text}' is no share of what there is")
+            raise Refused(f"--memory-limit: '{text}' is not a share of the memory that there is")
         if (there := available_bytes()) is None:
             return MemoryLimit(None, "how much there is cannot be found out")
         return MemoryLimit(int(there * float(share[1]) / 100), f"{text} of {human(there)}, --memory-limit")

@@ -74,7 +74,9 @@ def _parse(modules: str) -> list[tuple[str, list[str]]]:
                 f"--models {module}:User --models other.models"
             )
         if not all(each and not each.startswith(".") for each in module.split(",")):
-            raise Refused(f"--models: '{word}' is no module's name; write it as Python imports it, such as shop.models")
+            raise Refused(
+                f"--models: '{word}' is not a module's name; write it as Python imports it, such as shop.models"
+            )
         found += [(module, names)] if colon else [(name, []) for name in module.split(",")]
     return found
 
@@ -110,7 +112,7 @@ def _model(module: ModuleType, name: str) -> type[BaseModel]:
     known = [known for known, value in vars(module).items() if is_model(value)]
     if name not in known:
         what = (
-            f"'{name}' in '{module.__name__}' is no Pydantic model"
+            f"'{name}' in '{module.__name__}' is not a Pydantic model"
             if hasattr(module, name)
             else (f"'{module.__name__}' has no model '{name}'")
         )

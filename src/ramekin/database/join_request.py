@@ -58,7 +58,7 @@ class JoinRequest:
         for word, known in ((self.type, get_args(JoinType)), (self.shape, SHAPES)):
             if word not in known:
                 raise InvalidParameter(
-                    f"'{shorten(word)}' is no type or shape of a join; it is one of {', '.join(known)}."
+                    f"'{shorten(word)}' is not a type or shape of a join; it is one of {', '.join(known)}."
                 )
         if self.sides[0] == self.sides[1]:
             raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")

@@ -80,8 +80,8 @@ class Directory:
         """Check the directory and lock it; it is made (mode 0700) if it is not there.
 
         Raises:
-            Unusable: it is no directory, or a symbolic link; it belongs to another user or others may write to it; it
-                cannot be written to; another process has it.
+            Unusable: it is not a directory, or it is a symbolic link; it belongs to another user or others may write to
+                it; it cannot be written to; another process has it.
         """
         try:
             if may_create and not os.path.lexists(self.path):
@@ -134,7 +134,7 @@ class Directory:
         """Return the files that count.
 
         Raises:
-            Unusable: a name of ours is taken by something that is no plain file of this user.
+            Unusable: a name of ours is taken by something that is not a plain file of this user.
             Damaged: the note of the last log cannot be read.
         """
         found: dict[str, dict[int, Path]] = {"db": {}, "log": {}}
@@ -187,7 +187,7 @@ class Directory:
         if stat.S_ISLNK(found.st_mode):
             raise Unusable(f"{self.path}: is a symbolic link; name the directory itself")
         if not stat.S_ISDIR(found.st_mode):
-            raise Unusable(f"{self.path}: is no directory")
+            raise Unusable(f"{self.path}: is not a directory")
         _check_owner(self.path, found)
 
 
@@ -197,7 +197,7 @@ def check_plain_file(path: Path) -> None:
     if stat.S_ISLNK(found.st_mode):
         raise Unusable(f"{path}: is a symbolic link")
     if not stat.S_ISREG(found.st_mode):
-        raise Unusable(f"{path}: is no plain file")
+        raise Unusable(f"{path}: is not a plain file")
     _check_owner(path, found)
     if not os.access(path, os.R_OK | os.W_OK):
         raise Unusable(f"{path}: cannot be read and written")

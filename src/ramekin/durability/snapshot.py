@@ -192,7 +192,7 @@ def _check_head(path: Path) -> None:
     except OSError as error:
         raise Unusable(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
     if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
-        raise Damaged(f"{path}: is no SQLite file (byte 0)")
+        raise Damaged(f"{path}: is not a SQLite file (byte 0)")
     if (size := int.from_bytes(head[16:18], "big")) != PAGE_BYTES:
         raise Damaged(f"{path}: has pages of {size} bytes, where Ramekin writes {PAGE_BYTES} (byte 16)")
 

@@ -52,7 +52,7 @@ class MalformedCsv(BadRequest):
 
     code = "malformed-csv"
     title = "The body is not valid CSV"
-    remedy = "Give every row as many cells as the header has names, and say `delimiter` if it is no comma."
+    remedy = "Give every row as many cells as the header has names, and say `delimiter` if it is not a comma."
 
 
 class MalformedRequest(BadRequest):

@@ -272,7 +272,7 @@ class KeyNotResolved(Unprocessable):
     """Neither table of the join has a field of that name."""
 
     code = "key-not-resolved"
-    title = "The join key is no field of either table"
+    title = "The join key is not a field of either table"
     remedy = "Name a field of one of the tables, or write both sides: `left=right`."
 
 
@@ -301,7 +301,7 @@ class SortValueTooLong(Unprocessable):
 
 
 class InvalidDefinition(Unprocessable):
-    """The definition of a table has an unknown member, a schema that is no JSON Schema, or a field twice."""
+    """The definition of a table has an unknown member, a schema that is not a JSON Schema, or a field twice."""
 
     code = "invalid-definition"
     title = "The definition is not valid"

@@ -248,7 +248,7 @@ class Splitter:
         if self._expect == self._begins_with and any(mark.startswith(sign) for mark in MARKS):
             return "The text begins with a byte order mark; send plain UTF-8"
         if self._expect == "array" and not self._is_array:
-            return f"The member '{shorten(self._table)}' is no array of records, as every table is one"
+            return f"The member '{shorten(self._table)}' is not an array of records, as every table must be"
         return f"{_WANTED[self._expect]} was expected"
 
     def _wrong(self, said: str) -> MalformedJson:

@@ -167,7 +167,7 @@ class Groups:
             name = print_path(aggregate.field.path) if aggregate.field else ""
             if left_out := sum(figure.left_out for figure in figures):
                 told.append(
-                    f"{left_out} values of '{shorten(name)}' are no numbers and are left out of {aggregate.name}"
+                    f"{left_out} values of '{shorten(name)}' are not numbers and are left out of {aggregate.name}"
                 )
             if any(figure.is_lost for figure in figures):
                 told.append(f"{aggregate.name} is out of range in some group and given as null")

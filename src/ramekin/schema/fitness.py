@@ -151,7 +151,7 @@ def check_fitness(model: type[BaseModel], taken: dict[str, Any], stored: dict[st
 def check_types(model: type[BaseModel]) -> None:
     """Refuse models that are no object with fields, and types that can stand in no record. Raises UnfitModel."""
     if model.__pydantic_root_model__:
-        raise UnfitModel(f"{model.__name__}: a RootModel is no object with fields; put its value into a field")
+        raise UnfitModel(f"{model.__name__}: a RootModel is not an object with fields; put its value into a field")
     if model.__pydantic_generic_metadata__["parameters"]:
         raise UnfitModel(
             f"{model.__name__}: it is generic, and some of its types are open; name one with types, such as "

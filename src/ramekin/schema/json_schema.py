@@ -55,7 +55,7 @@ class JsonSchema:
         """Read a schema.
 
         Raises:
-            InvalidDefinition: it is no JSON Schema, of another draft, refers to another document, or has references
+            InvalidDefinition: it is not a JSON Schema, of another draft, refers to another document, or has references
                 that multiply.
         """
         codec.check_value(schema)  # Python code may have made it, and a journal has to read it again
@@ -69,7 +69,7 @@ class JsonSchema:
         try:
             self._validator = Draft202012Validator(schema, offline=True, pattern_options=RegexOptions())
         except (ValidationError, ValueError) as error:
-            raise InvalidDefinition(f"'schema' is no JSON Schema (2020-12): {_place_in(error)}") from None
+            raise InvalidDefinition(f"'schema' is not a JSON Schema (2020-12): {_place_in(error)}") from None
         self.json_schema = schema
         self._has_id = declares_id(schema, references)
         declared = [name for name in schema.get("properties", {}) if name != "id"]
@@ -176,7 +176,7 @@ def _place_in(error: Exception) -> str:
             r"can take endless time, are not possible; a '-' in brackets that means itself is written '\-'."
         )
     if error.kind.name == "$ref":
-        return "a '$ref' or '$id' is no address, or names nothing."
+        return "a '$ref' or '$id' is not an address, or names nothing."
     said = _sentence(error)
     if isinstance(error.kind, ValidationErrorKind.AnyOf) and error.instance_path[-1:] == ["type"]:
         said = f"One of {', '.join(KINDS)} is expected, or an array of them."

@@ -102,7 +102,7 @@ def _table_of(model: type[BaseModel], name: str) -> str:
         check_table_name(table if isinstance(table, str) else "")
     except InvalidTableName:
         raise ValueError(
-            f'{model.__name__} would be the table {table!r}, which is no table\'s name; give it __table__ = "..."'
+            f'{model.__name__} would be the table {table!r}, which is not a table\'s name; give it __table__ = "..."'
         ) from None
     return str(table)
 

@@ -123,7 +123,7 @@ class References:
         if address not in self._resources:
             if not address.startswith(_META):
                 raise InvalidDefinition(
-                    "'schema' is no JSON Schema (2020-12): a '$ref' leads out of the document; put what it names "
+                    "'schema' is not a JSON Schema (2020-12): a '$ref' leads out of the document; put what it names "
                     "under '$defs'."
                 )
             target = None, address
@@ -134,7 +134,7 @@ class References:
             target = None if anchored is None else (anchored, address)
         if target is None:
             raise InvalidDefinition(
-                f"'schema' is no JSON Schema (2020-12): the '$ref' '{shorten(reference)}' names nothing in it."
+                f"'schema' is not a JSON Schema (2020-12): the '$ref' '{shorten(reference)}' names nothing in it."
             )
         return target
 
@@ -151,7 +151,9 @@ def _split(reference: str, base: str) -> tuple[str, str]:
     try:
         return urljoin(base, address) if address else base, unquote(fragment)
     except ValueError:
-        raise InvalidDefinition("'schema' is no JSON Schema (2020-12): a '$ref' or '$id' is no address.") from None
+        raise InvalidDefinition(
+            "'schema' is not a JSON Schema (2020-12): a '$ref' or '$id' is not an address."
+        ) from None
 
 
 def _enter(part: Any, base: str) -> str:

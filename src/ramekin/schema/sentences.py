@@ -67,7 +67,7 @@ OF_MODEL = {
     "set_type": _ARRAY,
     "frozen_set_type": _ARRAY,
     "iterable_type": _ARRAY,
-    "set_item_not_hashable": "A value that is no array and no object is expected.",
+    "set_item_not_hashable": "A value that is neither an array nor an object is expected.",
     "too_short": "At least {min_length} items are expected.",
     "too_long": "At most {max_length} items are expected.",
     "bool_type": "true or false is expected.",

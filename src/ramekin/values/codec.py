@@ -144,7 +144,7 @@ def _check_text(text: object, what: str) -> None:
             "number, true, false, null, a list or a dict."
         )
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise MalformedJson("A text holds half of a surrogate pair, which is no Unicode.")
+        raise MalformedJson("A text holds half of a surrogate pair, which is not Unicode.")
 
 
 def check_numbers(value: object) -> None:
