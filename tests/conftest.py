@@ -36,6 +36,9 @@ settings.load_profile("ours")
 MODELS = "tests.models ramekin.samples.models:Order,User"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
 
+FAST_PATHS = ["protocol", *(pytest.param(way, marks=pytest.mark.long) for way in ("asgi", "off"))]
+"""The ways of a real server: the one that users get, and the other two, which `make test-all` adds."""
+
 
 class Server:
     """A real server, started as a user starts it; `stop` ends it and returns its exit code."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Server
+from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import LIVE, UPGRADES
 from tests.programs import find_program
 from tests.wire import request, wire
@@ -13,7 +13,7 @@ from tests.wire import request, wire
 CLIENTS = Path(__file__).parent.parent / "data" / "clients"
 
 
-@pytest.fixture(scope="module", params=["off", "asgi", "protocol"])
+@pytest.fixture(scope="module", params=FAST_PATHS)
 def server(request):
     server = Server("serve", "--fast-path", request.param)
     yield server

@@ -11,7 +11,7 @@ import pytest
 from ramekin.api.wire import connection as connections
 from ramekin.api.wire.connection import BODY_S, LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
 from ramekin.api.wire.protocol import MAX_HELD_BYTES
-from tests.conftest import Server
+from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import HIDDEN, LIVE, chunked, get, post, sized
 from tests.pipe import WAYS, Service
 from tests.wire import request, wire
@@ -154,7 +154,7 @@ def test_a_client_that_goes_away_in_its_body_changes_nothing(service):
     assert pipe.answers()[0][:3] == "404"
 
 
-@pytest.fixture(scope="module", params=["off", "asgi", "protocol"])
+@pytest.fixture(scope="module", params=FAST_PATHS)
 def server(request):
     server = Server(
         "serve", "--fast-path", request.param, "--max-record-bytes", "100000", "--max-bulk-bytes", "1000000"

@@ -46,6 +46,7 @@ def test_another_name_is_404(local):
     assert_problem(local.get("/static/x"), 404, "unknown-route")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("page", "sign"), [("/docs", ".opblock-summary-path"), ("/redoc", "h1")])
 def test_a_browser_shows_the_page_and_asks_no_other_host(browser, page, sign):
     server = Server("demo")
@@ -70,6 +71,7 @@ def test_a_browser_shows_the_page_and_asks_no_other_host(browser, page, sign):
         server.stop()
 
 
+@pytest.mark.long
 def test_a_request_can_be_tried_from_the_page(browser):
     server = Server("demo")
     try:
@@ -83,6 +85,7 @@ def test_a_request_can_be_tried_from_the_page(browser):
         server.stop()
 
 
+@pytest.mark.long
 def test_a_condition_can_be_tried_from_the_page(browser):
     server = Server("demo")
     try:

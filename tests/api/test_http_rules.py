@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Server
+from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import CASES, CHUNKS, CONNECTS, H1SPEC, HIDDEN, LIVE, UPGRADES, chunked, sized
 from tests.pipe import WAYS, Service, read_answers
 from tests.wire import request, wire
@@ -63,7 +63,7 @@ def test_the_public_list_is_whole():
     assert len(H1SPEC) == 33
 
 
-@pytest.fixture(scope="module", params=["off", "asgi", "protocol"])
+@pytest.fixture(scope="module", params=FAST_PATHS)
 def server(request):
     server = Server("serve", "--fast-path", request.param)
     yield server

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
-from tests.conftest import Server, start_database
+from tests.conftest import FAST_PATHS, Server, start_database
 from tests.data.http_cases import get, sized
 from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
@@ -237,7 +237,7 @@ class Other(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): ...
 
 
-@pytest.fixture(params=["off", "asgi", "protocol"])
+@pytest.fixture(params=FAST_PATHS)
 def attacked(request):
     """A server with one record, and another site on another port."""
     server = Server("serve", "--fast-path", request.param)
@@ -254,6 +254,7 @@ def attacked(request):
     server.stop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "page.example"])
 def test_a_page_of_another_site_changes_nothing(browser, attacked, host):
     _, client, port = attacked
@@ -267,6 +268,7 @@ def test_a_page_of_another_site_changes_nothing(browser, attacked, host):
     assert client.get("/api/v1/dump").json() == {"t": [{"id": 1}]}
 
 
+@pytest.mark.long
 def test_a_name_that_is_made_to_stand_for_this_machine_opens_nothing(browser, attacked):
     server, client, _ = attacked
     tab = browser.new_page()
@@ -278,6 +280,7 @@ def test_a_name_that_is_made_to_stand_for_this_machine_opens_nothing(browser, at
     assert client.get("/api/v1/dump").json() == {"t": [{"id": 1}]}
 
 
+@pytest.mark.long
 def test_our_own_page_may_write(browser, attacked):
     server, client, _ = attacked
     for host in ("127.0.0.1", "localhost"):

@@ -194,6 +194,7 @@ def large(server):
     return "/api/v1/data/large?limit=10000"
 
 
+@pytest.mark.long
 def test_what_follows_a_page_in_pieces_waits_for_its_end(server, large):
     with wire(server) as connection:
         connection.send(request("GET", large) + READ + request("HEAD", large) + READ)
@@ -203,6 +204,7 @@ def test_what_follows_a_page_in_pieces_waits_for_its_end(server, large):
     assert answers[1].endswith(answers[3][-20:])
 
 
+@pytest.mark.long
 def test_a_client_that_does_not_read_its_page_takes_little_memory(server, large):
     with wire(server) as connection:
         before = memory_mb(server)
@@ -212,6 +214,7 @@ def test_a_client_that_does_not_read_its_page_takes_little_memory(server, large)
         assert [connection.read().count(b"x" * 2000) for _ in range(20)] == [10_000] * 20
 
 
+@pytest.mark.long
 def test_a_page_is_given_up_when_its_client_goes_away(server, large):
     end = time.monotonic() + 20
     with server.client() as client:

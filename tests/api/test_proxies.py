@@ -5,7 +5,7 @@ import time
 import httpx2
 import pytest
 
-from tests.conftest import Server
+from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import BODY, CONNECTS, HIDDEN, LIVE, UPGRADES, sized
 from tests.programs import nginx
 from tests.wire import connect, request, wire
@@ -33,7 +33,7 @@ FRONTS = {
 }
 
 
-@pytest.fixture(scope="module", params=["off", "asgi", "protocol"])
+@pytest.fixture(scope="module", params=FAST_PATHS)
 def server(request):
     server = Server("serve", "--fast-path", request.param, "--max-record-bytes", "100000")
     with server.client() as client:

@@ -42,6 +42,7 @@ def connection(server):
         yield sock
 
 
+@pytest.mark.long
 def test_a_dump_to_a_slow_reader_takes_no_memory_and_others_are_answered(big):
     before = memory_mb(big)
     with connection(big) as slow, big.client() as client:
@@ -52,6 +53,7 @@ def test_a_dump_to_a_slow_reader_takes_no_memory_and_others_are_answered(big):
     assert memory_mb(big) - before < 15
 
 
+@pytest.mark.long
 def test_a_dump_is_whole_and_of_one_moment_although_writes_go_on(big):
     with connection(big) as sock, big.client() as client:
         sock.sendall(
@@ -72,6 +74,7 @@ def test_a_dump_is_whole_and_of_one_moment_although_writes_go_on(big):
     assert whole.endswith(b"0\r\n\r\n")
 
 
+@pytest.mark.long
 def test_clients_that_go_away_leave_nothing_behind(big):
     with big.client() as client:
         client.get("/api/v1/data/big?limit=1")

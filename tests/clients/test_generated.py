@@ -18,6 +18,8 @@ from tests.conftest import Server
 HERE = Path(__file__).parent
 HOME = Path(sys.prefix) / "clients"
 PYTHON, NODE = HOME / "python" / "bin", HOME / "node" / "node_modules"
+pytestmark = pytest.mark.long
+
 MODELS = ("ramekin.samples.models:User,Order", "tests.odd_models:Tree,Page,Letter,Problem,Record,Table,Count,Query")
 """The samples, and models whose classes are called as things here, or like each other, or hold themselves."""
 

@@ -287,7 +287,7 @@ class Machine(RuleBasedStateMachine):
     def the_indexes_equal_ones_made_afresh(self):
         for table in self.model:
             self.run(self.sort_by_n(table))
-            stored = self.database.engine._catalog.table(table)
+            stored = self.database._engine._catalog.table(table)
             assert {field.path for field in stored.indexes} >= {("k",), ("n",)}
             for field, index in stored.indexes.items():
                 fresh = FieldIndex(field, is_sorted=index.is_sorted)
