@@ -6,12 +6,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
+from pathlib import Path
 from zlib import crc32
 
 import pytest
 
+from ramekin.durability.directory import Directory
 from ramekin.durability.store import Store
 from tests.conftest import Server
+from tests.durability.test_deeds import run
 
 
 def serve(path):
@@ -119,6 +123,71 @@ def test_a_read_only_mount_is_refused(used):
         refused(used, 3, "read-only")
     finally:
         subprocess.run(["umount", used], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_a_read_only_mount_is_checked(used):
+    if subprocess.run(["mount", "--bind", "-o", "ro", used, used], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", used], check=True)
+        for command in (["check", used], ["repair", used, "--dry-run"]):
+            done = run(*command)
+            assert (done.returncode, done.stderr) == (0, "")
+    finally:
+        subprocess.run(["umount", used], check=True)
+
+
+def test_a_check_changes_nothing_and_lets_others_check_but_not_serve(used):
+    (used / "lock").unlink()
+    before = {each.name: each.read_bytes() for each in used.iterdir()}
+    one, other = Directory(used), Directory(used)
+    one.take(is_read_only=True)
+    other.take(is_read_only=True)
+    refused(used, 3, "another process")
+    other.release()
+    one.release()
+    (used / "lock").unlink()  # of the server that was refused
+    assert run("check", used).returncode == 0
+    assert {each.name: each.read_bytes() for each in used.iterdir()} == before
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_keeps_nobody_from_a_start_where_its_name_does_not_count(tmp_path, make):
+    """As where the log was replaced under a running server, which then wrote fresh files."""
+    path = tmp_path / "data"
+    server = Server("serve", "--data-dir", str(path), "--fsync", "always")
+    with server.client() as client:
+        client.post("/api/v1/data/t", json={"id": 1})
+        (path / "tables.log").unlink()
+        make(path / "tables.log")
+        end = time.monotonic() + 20
+        while not (path / "tables.1.log").exists() or client.get("/health").status_code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        client.post("/api/v1/data/t", json={"id": 2})
+    server.process.kill()
+    server.process.communicate()
+    make(path / "notes")
+    server = Server("serve", "--data-dir", str(path))
+    with server.client() as client:
+        assert client.get("/api/v1/tables/t").json()["records"] == 2
+    server.process.terminate()
+    assert '"files": ["notes"' in server.process.communicate(timeout=20)[1]
+    assert run("check", path).returncode == 0
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_stands_in_the_place_of_the_lock_is_refused(used, make):
+    (used / "lock").unlink()
+    make(used / "lock")
+    refused(used, 3, "lock", "not a plain file")
+    assert run("check", used).returncode == 3
+
+
+def test_a_directory_for_everybody_is_refused_with_a_better_one(used):
+    used.chmod(0o1777)
+    refused(used, 3, f"name a directory inside it, such as {used / 'tables'}")
 
 
 def test_a_log_of_a_newer_version_is_refused(used):

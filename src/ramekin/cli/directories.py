@@ -6,13 +6,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
-from ramekin.durability import repair
-from ramekin.durability.directory import Directory, log_name, snapshot_name
+from ramekin.durability import repair, snapshot
+from ramekin.durability.directory import log_name
 from ramekin.durability.faults import Damaged, DiskFault
-from ramekin.durability.store import restore, write_backup
+from ramekin.durability.store import make_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ramekin.durability.contents import Contents
 
 SHOWN = 20
 """Lines about lost things that are printed."""
@@ -40,39 +42,42 @@ def check_directory(path: Path) -> int:
 def restore_directory(backup: Path, path: Path) -> None:
     """Make a data directory from a backup, and print what it holds. Raises Unusable, Refused."""
     try:
-        contents = restore(backup, path)
-    except DiskFault as fault:
-        raise Refused(f"{path}: {fault}") from None
-    for name, kept in contents.items():
-        print(f"  {name}: {_records(len(kept.bodies))}")
-    print(f"Start from it with: ramekin serve --data-dir {path}")
-
-
-def _records(number: int) -> str:
-    return f"{number:,} record{'' if number == 1 else 's'}"
+        backup.open("rb").close()
+    except OSError as error:
+        raise Refused(f"{backup}: {(error.strerror or 'cannot be read').lower()}") from None
+    _, contents = snapshot.read(backup)
+    _make(path, contents)
 
 
 def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
     """Print what can be saved, and save it into a new directory. Raises Unusable, Refused."""
     if to is None and not is_dry:
         raise Refused("repair: say --dry-run, or --to with a new directory")
-    if to is not None and to.exists():
-        raise Refused(f"{to}: is there already; name a new directory")
     contents, lost = repair.what_is_right(path)
     for line in lost[:SHOWN]:
         print(line)
     if len(lost) > SHOWN:
         print(f"and {len(lost) - SHOWN} more")
-    for name, kept in contents.items():
-        print(f"  {name}: {_records(len(kept.bodies))} {'can be saved' if to is None else 'saved'}")
     if to is None:
-        return
-    directory = Directory(to)
-    directory.take()
+        _print_tables(contents, " can be saved")
+    else:
+        _make(to, contents, " saved")
+
+
+def _make(path: Path, contents: Contents, done: str = "") -> None:
+    """Make a data directory, and print what it holds. Raises Unusable, Refused."""
     try:
-        write_backup(to / snapshot_name(0), contents)
+        make_directory(path, contents)
     except DiskFault as fault:
-        raise Refused(f"{to}: {fault}") from None
-    finally:
-        directory.release()
-    print(f"Start from it with: ramekin serve --data-dir {to}")
+        raise Refused(f"{path}: {fault}") from None
+    _print_tables(contents, done)
+    print(f"Start from it with: ramekin serve --data-dir {path}")
+
+
+def _print_tables(contents: Contents, done: str = "") -> None:
+    for name, kept in contents.items():
+        print(f"  {name}: {_records(len(kept.bodies))}{done}")
+
+
+def _records(number: int) -> str:
+    return f"{number:,} record{'' if number == 1 else 's'}"

@@ -75,23 +75,37 @@ class Directory:
         self._place: int | None = None  # the directory
         self._lock: int | None = None
         self._note = b""
+        self._is_read_only = False
 
-    def take(self, *, may_create: bool = True) -> None:
+    def take(self, *, is_read_only: bool = False) -> None:
         """Check the directory and lock it; it is made (mode 0700) if it is not there.
+
+        Args:
+            is_read_only: nothing in it is made or changed, so that it may be on a disk that cannot be written to.
+                Several processes may look at it so at once.
 
         Raises:
             Unusable: it is not a directory, or it is a symbolic link; it belongs to another user or others may write to
                 it; it cannot be written to; another process has it.
         """
+        self._is_read_only = is_read_only
+        kind = fcntl.LOCK_SH if is_read_only else fcntl.LOCK_EX
         try:
-            if may_create and not os.path.lexists(self.path):
+            if not is_read_only and not os.path.lexists(self.path):
                 self.path.mkdir(mode=0o700)
                 sync_directory(self.path.parent)
             self._check()
             self._place = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            self._lock = self._open_lock()
+            if is_there := os.path.lexists(self.path / LOCK):
+                check_plain_file(self.path / LOCK, is_read_only=True)  # opening it tells the rest
+            if is_there or not is_read_only:
+                self._lock = self._open_lock()
             for each in (self._place, self._lock):  # older versions lock the second alone
-                fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if each is not None:
+                    fcntl.flock(each, kind | fcntl.LOCK_NB)
+        except Unusable:
+            self.release()
+            raise
         except BlockingIOError:
             self.release()
             raise Unusable(f"{self.path}: another process uses this data directory") from None
@@ -128,28 +142,33 @@ class Directory:
             raise fault_of(error, is_lasting=True) from None
 
     def _open_lock(self) -> int:
-        return os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        flags = os.O_RDONLY if self._is_read_only else os.O_RDWR | os.O_CREAT
+        return os.open(self.path / LOCK, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def files(self) -> Files:
         """Return the files that count.
 
         Raises:
-            Unusable: a name of ours is taken by something that is not a plain file of this user.
+            Unusable: a name that counts is taken by something that is not a plain file of this user; or a restore or a
+                repair into it was not finished.
             Damaged: the note of the last log cannot be read.
         """
         found: dict[str, dict[int, Path]] = {"db": {}, "log": {}}
-        others = []
+        others, is_begun = [], False
         for path in sorted(self.path.iterdir()):
             if name := _NAME.fullmatch(path.name):
                 found[name[2]][int(name[1] or 0)] = path
             elif not is_unfinished(path.name):
                 others.append(path)
+            is_begun = is_begun or _LEFTOVER.fullmatch(path.name) is not None
+        if is_begun and not found["db"] and not found["log"]:  # a server makes its log before anything else
+            raise Unusable(f"{self.path}: a restore or repair into it was not finished; run it again or remove it")
         number = max(found["db"], default=min(found["log"], default=0))
         logs = {n: path for n, path in found["log"].items() if n >= number}
         old = [path for each in found.values() for n, path in sorted(each.items()) if n < number]
         files = Files(self.path, number, found["db"].get(number), logs, self._noted(), (*old, *others))
         for path in (*logs.values(), *([files.snapshot] if files.snapshot else ())):
-            check_plain_file(path)
+            check_plain_file(path, is_read_only=self._is_read_only)
         return files
 
     def note(self, number: int) -> None:
@@ -163,8 +182,7 @@ class Directory:
         sync_file(self._lock)
 
     def _noted(self) -> int:
-        assert self._lock is not None, "`take` comes first"
-        text = os.pread(self._lock, 255, 0)
+        text = b"" if self._lock is None else os.pread(self._lock, 255, 0)
         if not text.strip(b"\0"):  # the first note was on its way when the power went
             return -1
         if not re.fullmatch(rb"[0-9]{1,9}\n", text):
@@ -188,19 +206,21 @@ class Directory:
             raise Unusable(f"{self.path}: is a symbolic link; name the directory itself")
         if not stat.S_ISDIR(found.st_mode):
             raise Unusable(f"{self.path}: is not a directory")
+        if found.st_mode & 0o022 and found.st_mode & stat.S_ISVTX:
+            raise Unusable(f"{self.path}: is for everybody; name a directory inside it, such as {self.path / 'tables'}")
         _check_owner(self.path, found)
 
 
-def check_plain_file(path: Path) -> None:
-    """See that a file is one. Raises Unusable."""
+def check_plain_file(path: Path, *, is_read_only: bool) -> None:
+    """See that a file is one, and this user's. Raises Unusable."""
     found = os.lstat(path)
     if stat.S_ISLNK(found.st_mode):
         raise Unusable(f"{path}: is a symbolic link")
     if not stat.S_ISREG(found.st_mode):
         raise Unusable(f"{path}: is not a plain file")
     _check_owner(path, found)
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise Unusable(f"{path}: cannot be read and written")
+    if not os.access(path, os.R_OK if is_read_only else os.R_OK | os.W_OK):
+        raise Unusable(f"{path}: cannot be read{'' if is_read_only else ' and written'}")
 
 
 def _check_owner(path: Path, found: os.stat_result) -> None:

@@ -78,12 +78,14 @@ def what_is_right(path: Path) -> tuple[Contents, list[str]]:
 def _files(path: Path) -> Iterator[Files]:
     """Give the files of a data directory that no other process uses. Raises Unusable."""
     directory = Directory(path)
-    directory.take(may_create=False)
+    directory.take(is_read_only=True)
     try:
         files = directory.files()
         if files.snapshot is None and not files.logs:
             raise Unusable(f"{path}: holds no database")
         yield files
+    except OSError as error:
+        raise Unusable(f"{error.filename or path}: {(error.strerror or 'cannot be read').lower()}") from None
     finally:
         directory.release()
 

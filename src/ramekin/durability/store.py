@@ -13,14 +13,13 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from ramekin.durability import log, replay, snapshot
 from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name, sync_directory
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
-from ramekin.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,12 +197,16 @@ def superseded(files: Files, snapshot_id: str | None) -> set[str]:
     """Return the names of older files that are certainly of this database, and were to be removed.
 
     A log that ends well names the id of the next, which is that of the next snapshot too. So ids lead from the snapshot
-    that counts back to what came before it. What they do not lead to may be a backup, or another database's.
+    that counts back to what came before it. What they do not lead to may be a backup, or another database's; what is no
+    file that can be read keeps nobody from a start.
     """
     names, number = set[str](), files.number - 1
-    old = {path.name: path for path in files.unread}
+    old = {path.name: path for path in files.unread if path.is_file()}
     while snapshot_id is not None and (path := old.get(log_name(number))) is not None:
-        header, following = replay.ends_of(path)
+        try:
+            header, following = replay.ends_of(path)
+        except Unusable:
+            break
         if header is None or following != (number + 1, snapshot_id):
             break
         names.add(path.name)
@@ -217,7 +220,7 @@ def superseded(files: Files, snapshot_id: str | None) -> set[str]:
 
 def _refuse_backups(files: Files) -> None:
     """See that nobody believes that a backup would be read which is not. Raises Unusable."""
-    for path in files.unread:
+    for path in filter(Path.is_file, files.unread):  # a pipe would wait for who writes into it
         identity = _identity_of(path)
         if identity is None or identity.has_log:
             continue
@@ -261,40 +264,27 @@ def backup_to_temporary(contents: Contents, pause: Callable[[], None]) -> Path:
     return folder / "tables.db"
 
 
-def restore(backup: Path, path: Path) -> Contents:
-    """Make a data directory from a backup, after checking all of it, and return what it holds.
+def make_directory(path: Path, contents: Contents) -> None:
+    """Make a data directory that holds whole tables, where nothing is, or what a kill of this left.
 
-    A kill leaves an unfinished file at the most, and then it may be called again.
+    It is marked until it is whole, so that no server takes it for an empty database.
 
     Raises:
-        Unusable, Damaged: the backup cannot be read, or the directory holds anything or cannot be used.
-        DiskFault: the copy cannot be written.
+        Unusable: the directory holds anything, or cannot be used.
+        DiskFault: the tables cannot be written.
     """
-    _, contents = snapshot.read(backup)
-    if path.is_dir() and (held := sorted(each.name for each in path.iterdir() if not is_unfinished(each.name))):
-        raise Unusable(f"{path}: holds {held[0]}; name a directory that is empty or not there")
     directory = Directory(path)
-    directory.take()
     try:
+        if path.is_dir() and (held := sorted(each.name for each in path.iterdir() if not is_unfinished(each.name))):
+            raise Unusable(f"{path}: holds {held[0]}; name a directory that is empty or not there")
+        directory.take()
+        (path / "directory.unfinished").touch(mode=0o600)
+        write_backup(path / snapshot_name(0), contents, lambda: None)
         directory.remove_leftovers()
-        unfinished = path / f"{snapshot_name(0)}.unfinished"
-        with backup.open("rb") as source, open_private(unfinished) as target:
-            shutil.copyfileobj(source, target, MIB)
-            target.flush()
-            os.fsync(target.fileno())
-        snapshot.read(unfinished)
-        unfinished.rename(path / snapshot_name(0))
-        sync_directory(path)
     except OSError as error:
         raise fault_of(error) from None
     finally:
         directory.release()
-    return contents
-
-
-def open_private(path: Path) -> BinaryIO:
-    """Return a new file that its owner alone may use. Raises OSError."""
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")  # noqa: PTH123
 
 
 def _new_id() -> str:
