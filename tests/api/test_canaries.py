@@ -27,7 +27,7 @@ class Odd(Exception):
     __repr__ = __str__
 
 
-async def broken(*arguments, **_):
+def broken(*arguments, **_):
     name = CANARY
     try:
         {}[name]
@@ -52,7 +52,7 @@ def log():
 @pytest.mark.parametrize("way", WAYS)
 def test_a_fault_is_told_by_its_stack_alone(way, log, monkeypatch):
     service = Service(way, keys=[KEY], has_access_log=True)
-    for method in ("apply", "get", "insert"):
+    for method in ("apply_now", "get_now", "insert"):
         monkeypatch.setattr(service.database, method, broken)
     for data in (
         sized(AUTHORIZATION, body=BODY),
@@ -109,14 +109,14 @@ if sys.argv[1] == "structlog":
     import structlog
     structlog.get_logger().info("begun")
 
-async def broken(*arguments, **_):
+def broken(*arguments, **_):
     name = arguments
     raise KeyError(*map(str, arguments))
 
 async def main():
     async with Database() as database:
         app = create_app(database, keys=["canary-of-a-key"], has_access_log=True)
-        database.apply = database.get = database.find = broken
+        database.apply_now = database.get_now = database.find = broken
         server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
         serving = asyncio.create_task(server.serve())
         while not server.started:

@@ -10,7 +10,7 @@ import pytest
 
 from ramekin.api.wire import connection as connections
 from ramekin.api.wire.connection import BODY_S, LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
-from ramekin.api.wire.protocol import MAX_HELD_BYTES
+from ramekin.api.wire.short_way import MAX_HELD_BYTES
 from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import HIDDEN, LIVE, chunked, get, post, sized
 from tests.pipe import WAYS, Service

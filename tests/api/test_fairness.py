@@ -10,7 +10,7 @@ from time import perf_counter, sleep
 import pytest
 
 from ramekin.api.http.headers import CSV, JSON, NDJSON
-from ramekin.api.http.pages import LongRow, Page, page_response
+from ramekin.api.http.pages import LongRow, Page, page_reply
 from ramekin.query.order import FirstRows
 from tests.conftest import Server
 from tests.problems import assert_problem
@@ -213,7 +213,7 @@ def write(page, kind):
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(others())
-        answer = await page_response(page, kind, {})
+        answer = await page_reply(page, kind, {})
         text = answer.body or answer.first + b"".join([chunk async for chunk in answer.chunks])
         task.cancel()
         return text, turns

@@ -129,10 +129,10 @@ def test_every_error_has_a_status_of_its_kind():
 
 
 def test_a_fault_of_our_own_is_a_500_that_says_nothing(local, monkeypatch):
-    async def broken(*_):
+    def broken(*_):
         raise ZeroDivisionError("secret /path")
 
-    monkeypatch.setattr(local.app.state.context.database, "get", broken)
+    monkeypatch.setattr(local.app.state.context.database, "get_now", broken)
     answer = local.get("/api/v1/data/pets/1")
     assert_problem(answer, 500, "internal-error")
     assert "secret" not in answer.text

@@ -9,8 +9,9 @@ import pytest
 from fastapi import Depends
 
 from ramekin.api.app import create_app
-from ramekin.api.wire.hot import HotTable
+from ramekin.api.wire.asgi import HotTable
 from tests.conftest import MODELS, Server, start_database
+from tests.pipe import Service
 from tests.together import Together
 from tests.wire import request, wire
 
@@ -208,37 +209,85 @@ def test_limits_and_keys_mean_the_same():
         )
 
 
-def test_a_hot_endpoint_with_a_dependency_stops_the_start():
+def test_a_route_of_records_with_a_dependency_stops_the_start():
     app = create_app(start_database())
-
-    async def endpoint(table, id, request): ...
-
-    endpoint.is_hot = True
-    app.add_api_route("/api/v1/data/{table}/{id}", endpoint, methods=["GET"], dependencies=[Depends(lambda: None)])
+    [route] = [route for route in app.routes if route.name == "put_record"]
+    app.add_api_route(route.path, route.endpoint, methods=["PUT"], dependencies=[Depends(lambda: None)])
     with pytest.raises(TypeError, match="dependencies"):
-        HotTable(app)
+        HotTable(app, app.state.context)
 
 
-def test_a_hot_endpoint_with_a_parameter_of_its_own_stops_the_start():
+def test_a_route_of_records_with_a_parameter_of_its_own_stops_the_start():
     app = create_app(start_database())
+    [route] = [route for route in app.routes if route.name == "put_record"]
 
-    async def endpoint(table: str, id: str, more: int = 0): ...
+    async def with_more(table: str, id: str, more: int = 0): ...
 
-    endpoint.is_hot = True
-    app.add_api_route("/api/v1/data/{table}/{id}", endpoint, methods=["GET"])
+    with_more.endpoint = route.endpoint.endpoint
+    app.add_api_route(route.path, with_more, methods=["PUT"])
     with pytest.raises(TypeError, match="parameters"):
-        HotTable(app)
+        HotTable(app, app.state.context)
 
 
-def test_a_hot_endpoint_at_another_path_stops_the_start():
-    app = create_app(start_database())
+@pytest.fixture
+def below():
+    service = Service("below ASGI")
+    yield service
+    service.close()
 
-    async def endpoint(table: str): ...
 
-    endpoint.is_hot = True
-    app.add_api_route("/elsewhere/{table}", endpoint, methods=["GET"])
-    with pytest.raises(TypeError, match="another path"):
-        HotTable(app)
+KNOWN = [
+    request("PUT", "/api/v1/data/t/1?upsert=true", b'{"n":1}'),
+    request("PUT", "/api/v1/data/t/1", b'{"n":1}'),
+    request("GET", "/api/v1/data/t/1"),
+    request("GET", "/api/v1/data/t"),
+    request("POST", "/api/v1/data/t", b'{"id":1,"n":1}'),
+    request("PATCH", "/api/v1/data/t/1", b'{"n":1}'),
+]
+
+
+@pytest.mark.parametrize("data", KNOWN[1:], ids=lambda data: data[:25].decode().partition(" HTTP")[0])
+def test_a_request_like_one_before_is_answered_once_wherever_it_is_cut(below, data):
+    def sent(*pieces):
+        pipe = below.connect()
+        pipe.send(pieces)
+        return plain(pipe.written)
+
+    for known in KNOWN:
+        sent(known)
+    whole = sent(data)
+    assert whole.count(b"HTTP/1.1 ") == 1
+    for at in range(1, len(data)):
+        assert sent(data[:at], data[at:]) == whole, data[at - 20 : at]
+        assert sent(data[:at]) == b"", data[:at]
+    assert sent(data + data) == whole + whole
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (request("POST", "/api/v1/query/t", b"{}"), 200),
+        (request("GET", "/api/v1/query/t"), 405),
+        (request("POST", "/api/v1/data/t/1", b"{}"), 405),
+        (request("DELETE", "/api/v1/data/t"), 400),
+        (request("GET", "/api/v1/data/t/1/2"), 404),
+        (request("GET", "/api/v1/data/t/1?x=1"), 400),
+        (request("GET", "/api/v1/data/t/%31"), 200),
+        (request("GET", "/api/v1/data/t/"), 404),
+        (request("GET", "/api/v1/data//1"), 404),
+        (request("GET", "/api/v1/data/t/1 "), 400),
+        (request("GET", "/api/v1/data/t/" + "1" * 600), 404),
+        (request("GET", "/api/v1/data/t/1", b"{}"), 200),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_is_remembered_of_addresses_answers_no_others(below, data, status):
+    """A place that is remembered by its last part alone would answer others that end in the same way."""
+    for known in KNOWN * 2:
+        below.connect().send([known])
+    pipe = below.connect()
+    pipe.send([data])
+    assert pipe.written.startswith(b"HTTP/1.1 %d " % status), pipe.written
 
 
 def test_a_way_that_answers_otherwise_is_noticed():

@@ -97,6 +97,22 @@ async def test_a_change_makes_of_a_body_what_its_step_says(engine):
     assert seen == [None, body(1), body(1, x=2)]
 
 
+async def test_a_change_is_done_at_once_or_not_at_all(engine):
+    called = []
+
+    def step(before):
+        called.append(before)
+        return body(1)
+
+    is_done = engine.change_now("t", "1", step)
+    assert called == ([None] if is_done else [])
+    if is_done:
+        assert engine.get_now("t", "1") == body(1)
+    else:
+        with pytest.raises(UnknownTable):
+            engine.get_now("t", "1")
+
+
 async def test_a_change_whose_step_raises_or_leaves_nothing_makes_no_table(engine):
     def refuse(before):
         raise LookupError

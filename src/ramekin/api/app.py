@@ -1,7 +1,8 @@
 """Puts the HTTP door together: one FastAPI application around one `Database`.
 
-Each feature registers its own endpoints, straight on the app; they close over the database. Knows no engines. See
-``middleware.py`` for what happens to every request, and ``cli/serve.py`` for who starts this.
+Each feature has a list of its endpoints, which become routes straight on the app: a router between costs time on every
+request. Knows no engines. See ``middleware.py`` for what happens to every request, and ``cli/serve.py`` for who starts
+this.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from ramekin import errors
 from ramekin.api.context import Context
+from ramekin.api.declared.endpoint import endpoint
 from ramekin.api.edge.edge import Edge
+from ramekin.api.edge.metrics import Metrics
 from ramekin.api.edge.middleware import EdgeMiddleware
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
@@ -33,19 +36,24 @@ from ramekin.api.endpoints import (
     records,
     tables,
 )
-from ramekin.api.http.problems import problem_response
-from ramekin.api.http.requests import read_parameters, request_id
-from ramekin.api.http.responses import json_response
+from ramekin.api.http.answer import json_answer
+from ramekin.api.http.problems import problem_answer
 from ramekin.api.openapi import document as openapi
 from ramekin.api.openapi import pages as docs
-from ramekin.api.routes import add_route, address, methods_of
-from ramekin.api.wire.hot import HotRoutes, HotTable
+from ramekin.api.routes import address, methods_of
+from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.database.database import Database
+
+
+FEATURES = (records, lists, by_condition, queries, joins, dump, batch, tables, backup, health, metrics, problems)
+"""The modules whose endpoints are served, in the order in which the document tells of them."""
 
 
 def create_app(
@@ -71,8 +79,10 @@ def create_app(
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
     """
-    context = Context(database, has_docs=has_docs)
-
+    limit = None if rate_limit is None else RateLimit(rate_limit)
+    doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
+    edge = Edge(*doors, Metrics(), has_access_log=has_access_log)
+    context = Context(database, edge)
     app = FastAPI(
         title="Ramekin",
         version=__version__,
@@ -81,34 +91,27 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.context = context
-    for feature in (records, lists, by_condition, queries, joins, dump, batch, tables, backup, health, metrics):
-        feature.register(app, context)
-    problems.register(app)
+    app.state.context, app.state.edge = context, edge
+    known = [found for feature in FEATURES for found in feature.ENDPOINTS]
+    add_routes(app, context, known)
     if has_docs:
-        docs.register(app)
-        _register_document(app)
-    openapi.install(app, database.models, database.limits, has_keys=bool(keys), has_rate_limit=rate_limit is not None)
+        add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])
+    openapi.install(app, known, database.models, database.limits, has_keys=bool(keys), has_rate_limit=limit is not None)
+    context.document = app.openapi
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _disconnected)  # type: ignore[arg-type]  # None: Starlette sends nothing
-    limit = None if rate_limit is None else RateLimit(rate_limit)
-    doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
-    app.state.edge = Edge(*doors, context.metrics, has_access_log=has_access_log)
-    app.state.hot_table = HotTable(app)
+    app.state.hot_table = HotTable(app, context)
     if has_hot_routes:
         app.add_middleware(HotRoutes, table=app.state.hot_table)
-    app.add_middleware(EdgeMiddleware, app=app, edge=app.state.edge)
+    app.add_middleware(EdgeMiddleware, app=app, edge=edge)
     return app
 
 
-def _register_document(app: FastAPI) -> None:
-    async def openapi_document(request: Request) -> Response:
-        """Return the OpenAPI document."""
-        read_parameters(request)
-        servers = {"servers": [{"url": prefix}]} if (prefix := address("")) else {}
-        return json_response({**app.openapi(), **servers})
-
-    add_route(app, "GET", "/openapi.json", openapi_document, opens=["/openapi.json"])
+@endpoint("GET", "/openapi.json", answers={}, problems=(400,), opens=("/openapi.json",))
+def openapi_document(context: Context, asked: Asked[None]) -> Reply:
+    """Return the OpenAPI document."""
+    servers = {"servers": [{"url": prefix}]} if (prefix := address("")) else {}
+    return json_answer({**context.document(), **servers})
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:
@@ -123,7 +126,7 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         ours = errors.UnknownRoute("No endpoint has this path.")
     else:
         ours = errors.BadRequest("The request cannot be understood.")
-    return problem_response(ours, request_id(request.scope), headers)
+    return AsgiResponse(problem_answer(ours, request.scope["ramekin.request_id"], headers))
 
 
 async def _disconnected(request: Request, error: Exception) -> None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.database import asking, changing, defining, finding, joining, loading, writing
 from ramekin.database.join_request import JoinRequest
-from ramekin.database.operations import Operation, Outcome, prepare, settle
+from ramekin.database.operations import Operation, Outcome
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
 from ramekin.engine.base import Access
 from ramekin.engine.embedded import EmbeddedEngine
-from ramekin.errors import ModelTable, RecordNotFound, Redefined, UnknownTable, shorten
+from ramekin.errors import ModelTable, RecordNotFound, UnknownTable, shorten
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.models import ModelSchema
@@ -29,7 +29,7 @@ from ramekin.values import codec
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -41,13 +41,6 @@ if TYPE_CHECKING:
     from ramekin.stats import TableStats
     from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
-
-MAX_ATTEMPTS = 100
-"""Times that a record is prepared again because others defined its table in between."""
-
-
-class _Redefined(Exception):  # no error: what was prepared is prepared again
-    """Definitions changed between preparing a record and applying it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +114,13 @@ class Database:
         Raises:
             UnknownTable, RecordNotFound: there is no such table, or record.
         """
+        return self.get_now(table, address if type(address) is str else id_key(address))
+
+    def get_now(self, table: str, key: str) -> bytes:
+        """Do what `get` does, of a key and without a coroutine."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
-        body = await self._engine.get(table, address if type(address) is str else id_key(address))
+        body = self._engine.get_now(table, key)
         if body is None:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
         return body
@@ -210,30 +207,14 @@ class Database:
 
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
+        done = self.apply_now(operation)
+        return done if isinstance(done, Outcome) else await done
+
+    def apply_now(self, operation: Operation) -> Outcome | Coroutine[Any, Any, Outcome]:
+        """Do what `apply` does at once; or, where something has to be waited for, return what to await instead."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
-        table = operation.table
-        outcome: Outcome
-
-        def step(before: bytes | None) -> bytes | None:
-            nonlocal outcome
-            if definitions.get(table) is not rules.definition:
-                raise _Redefined
-            outcome = settle(prepared, before, rules)
-            return outcome.body
-
-        for _ in range(MAX_ATTEMPTS):
-            rules, definitions = self.schemas.rules(table), self._engine.definitions
-            try:
-                prepared = prepare(operation, rules)
-                await self._engine.change(table, prepared.key, step)
-            except RecordNotFound:
-                await self.engine.table_stats(table)  # says so if it is the table that is missing
-                raise
-            except _Redefined:
-                continue
-            return outcome
-        raise Redefined("The table is being defined by others; nothing was applied.")
+        return writing.write_one(self._engine, self.schemas.rules, operation)
 
     async def replace(
         self, table: str, record_id: RecordId, record: Any, *, upsert: bool = False, expecting: bytes | None = None

@@ -207,6 +207,15 @@ class Engine(Protocol):
         Cost: O(1), and what the step costs.
         """
 
+    def get_now(self, table: str, key: str) -> bytes | None:
+        """Do what `get` does, without a coroutine."""
+
+    def change_now(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> bool:
+        """Do what `change` does and return True, if nothing has to be waited for; else return False, with nothing done.
+
+        The step is called once at the most. Raises, and costs, as `change`.
+        """
+
     async def write(self, changes: Sequence[Change], checked_by: Checked = NOTHING_CHECKED) -> bool:
         """Apply all changes at once and return True; or none, and return False.
 

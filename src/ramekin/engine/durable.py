@@ -156,14 +156,9 @@ class DurableEngine(EmbeddedEngine):
         return stats
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
-        if self._clock.steady_s() >= self._sweep_at_s:
-            self._drop_idle_indexes()
-        while True:
-            if self._catalog.has_unique or self._alone.locked():
-                await self._may_write([table])
-            if (journal := self._journal) is not None and journal.takes_at_once:
-                self._change_at_once(journal, table, key, step)
-                return
+        while not self.change_now(table, key, step):
+            if await self._may_write([table]):
+                continue  # others had their turn
             [before] = self._pending.bodies(self._catalog, [(table, key)])
             try:
                 after = step(before)
@@ -227,10 +222,14 @@ class DurableEngine(EmbeddedEngine):
         await done
         return True
 
-    def _change_at_once(
-        self, journal: Journal, table: str, key: str, step: Callable[[bytes | None], bytes | None]
-    ) -> None:
-        catalog = self._catalog
+    def change_now(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> bool:
+        if self._clock.steady_s() >= self._sweep_at_s:
+            self._drop_idle_indexes()
+        catalog, journal = self._catalog, self._journal
+        if catalog.has_unique and self.builds.missing_unique([table]):
+            return False
+        if journal is None or not journal.takes_at_once or self._alone.locked():
+            return False
         found = catalog.find(table)
         before = None if found is None else found.records.bodies.get(key)
         after = step(before)
@@ -238,6 +237,7 @@ class DurableEngine(EmbeddedEngine):
             catalog.check_one(table, key, before, after)
             journal.commit_one(table, key, after)
             catalog.store_one(table, key, before, after)
+        return True
 
     async def _may_write(self, tables: Iterable[str]) -> bool:
         """Wait until writes into some tables can be checked and queued, and say whether there was a need to wait."""

@@ -116,6 +116,9 @@ class EmbeddedEngine:
         bodies = self._catalog.table(table).records.bodies
         return bodies[key] if key in bodies else None  # noqa: SIM401  # a call less
 
+    def get_now(self, table: str, key: str) -> bytes | None:
+        return self._catalog.table(table).records.bodies.get(key)
+
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
         find = self._catalog.find
         return [None if (table := find(name)) is None else table.get(key) for name, key in pairs]
@@ -148,16 +151,21 @@ class EmbeddedEngine:
         return Watch(self._catalog.table(table))
 
     async def change(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
+        while not self.change_now(table, key, step):
+            await self.builds.unique([table])  # the last thing that it does is to have all that is missing
+
+    def change_now(self, table: str, key: str, step: Callable[[bytes | None], bytes | None]) -> bool:
         if self._clock.steady_s() >= self._sweep_at_s:
             self._drop_idle_indexes()
         catalog = self._catalog
-        if catalog.has_unique:
-            await self.builds.unique([table])
+        if catalog.has_unique and self.builds.missing_unique([table]):
+            return False
         found = catalog.find(table)
         before = found.records.bodies[key] if found is not None and key in found.records.bodies else None
         after = step(before)
         if after is not before:
             catalog.put(table, key, before, after)
+        return True
 
     async def write(self, changes: Sequence[Change], checked_by: Checked = NOTHING_CHECKED) -> bool:
         self._drop_idle_indexes()

@@ -1,6 +1,6 @@
 """Answers as the OpenAPI document has them: their bodies, and the headers that go with each.
 
-Knows nothing of how requests are answered; see ``descriptions.py`` for which endpoint gives which.
+Knows nothing of how requests are answered; see ``endpoints/`` for which endpoint gives which.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def tabular(description: str, schema: Any, example: Any = None, has: Sequence[st
     return found
 
 
-def body(schema: Any, example: Any, *media: str) -> dict[str, Any]:
+def request_body(schema: Any, example: Any, *media: str) -> dict[str, Any]:
     """Return a request's body, which has to be there."""
     found: dict[str, Any] = {}
     for kind in media or (JSON,):

@@ -1,8 +1,8 @@
 """Parameters in the query and in headers, as the OpenAPI document has them.
 
 What they mean when they are left out is said in words: generated clients send a `default`, and what is sent counts
-(`offset=0` does not go with a cursor). Knows nothing of how they are read; see ``requests.py`` and ``headers.py`` for
-that, ``descriptions.py`` for who takes which.
+(`offset=0` does not go with a cursor). Knows nothing of how they are read; see ``http/words.py`` and
+``http/headers.py`` for that, ``endpoints/`` for who takes which.
 """
 
 from __future__ import annotations

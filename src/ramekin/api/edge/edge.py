@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
 from ramekin.api.edge.rates import Limited
-from ramekin.api.http.problems import problem_response
+from ramekin.api.http.problems import problem_answer
 from ramekin.errors.stacks import log_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fastapi import Response
-
     from ramekin.api.edge.metrics import Metrics
     from ramekin.api.edge.origins import Origins
     from ramekin.api.edge.proxies import Proxies
     from ramekin.api.edge.rates import Keys, RateLimit
+    from ramekin.api.http.answer import Answer
 
 _run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
 _PRIVATE = {"cache-control": "private, no-cache"}
@@ -52,7 +51,7 @@ def new_id() -> str:
     return f"{_run}-{next(_numbers)}"
 
 
-def last_lines(exchange: Exchange) -> bytes:
+def last_lines(exchange: Exchange) -> str:
     """Return the headers that every answer ends with, as the lines in which they are sent.
 
     A cache may keep an answer and must ask before it gives it, unless the endpoint says otherwise: without a word it
@@ -60,9 +59,9 @@ def last_lines(exchange: Exchange) -> bytes:
     """
     lines = f"x-request-id: {exchange.request_id}\r\nx-content-type-options: nosniff\r\n"
     if not exchange.extra:
-        return f"{lines}cache-control: no-cache\r\n".encode()
+        return f"{lines}cache-control: no-cache\r\n"
     extra = {"cache-control": "no-cache", **exchange.extra}
-    return (lines + "".join([f"{name}: {value}\r\n" for name, value in extra.items()])).encode()
+    return lines + "".join([f"{name}: {value}\r\n" for name, value in extra.items()])
 
 
 class Edge:
@@ -78,8 +77,8 @@ class Edge:
         *,
         has_access_log: bool,
     ) -> None:
-        self._keys, self._rate_limit, self._proxies, self._metrics = keys, rate_limit, proxies, metrics
-        self.origins = origins
+        self._keys, self._rate_limit, self._proxies = keys, rate_limit, proxies
+        self.origins, self.metrics = origins, metrics
         self._has_access_log = has_access_log
         self.is_open = rate_limit is None and not keys
         """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
@@ -127,16 +126,16 @@ class Edge:
             with suppress(Limited):
                 self._rate_limit.count(f"address:{self._proxies.client_of(peer, {})}")
 
-    def report_fault(self, exchange: Exchange, error: BaseException) -> Response:
+    def report_fault(self, exchange: Exchange, error: BaseException) -> Answer:
         """Write a fault of our own to the log, and return the answer that tells of it."""
         log_fault(_log, "request failed", error, request_id=exchange.request_id, method=exchange.method)
         fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
-        return problem_response(fault, exchange.request_id)
+        return problem_answer(fault, exchange.request_id)
 
     def note(self, exchange: Exchange, operation: str, status: int, now_s: float) -> None:
         """Note the answer of a request; a status of 0 says that the client went away before it."""
         spent_s = now_s - exchange.began_s
-        self._metrics.count(operation, status, spent_s)
+        self.metrics.count(operation, status, spent_s)
         if self._has_access_log:
             told = {
                 "request_id": exchange.request_id,

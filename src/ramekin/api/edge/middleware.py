@@ -10,15 +10,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from fastapi import Response
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
 from ramekin.api.edge.edge import last_lines, new_id
 from ramekin.api.edge.rates import Limited
+from ramekin.api.http.answer import bodiless, header_pairs
 from ramekin.api.http.heads import Head
-from ramekin.api.http.problems import problem_response
-from ramekin.api.http.responses import header_pairs
+from ramekin.api.http.problems import problem_answer
 from ramekin.api.routes import methods_of, mount_at
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ramekin.api.edge.edge import Edge
+    from ramekin.api.http.answer import Answer
 
 
 class EdgeMiddleware:
@@ -56,14 +56,15 @@ class EdgeMiddleware:
         endpoint = scope.get("endpoint")
         self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status, perf_counter())
 
-    async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Response | None:
+    async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Answer | None:
         """Return the answer of a request that needs no endpoint; None for all others."""
         try:
             head = scope.get("ramekin.head") or read_head(scope)
+            scope["ramekin.head"] = head
         except errors.RamekinError as error:
             exchange.take_id(None)
             self._edge.count_refused(_peer(scope))
-            return problem_response(error, exchange.request_id, {"connection": "close"})
+            return problem_answer(error, exchange.request_id, {"connection": "close"})
         exchange.take_id(head.request_id)
         try:
             self._admit(scope, head.headers, exchange)
@@ -71,9 +72,9 @@ class EdgeMiddleware:
             if scope["method"] == "OPTIONS":
                 return self._options(scope)
         except errors.RamekinError as error:
-            return problem_response(error, exchange.request_id)
+            return problem_answer(error, exchange.request_id)
         except Limited as limited:
-            return problem_response(limited.error, exchange.request_id, limited.headers)
+            return problem_answer(limited.error, exchange.request_id, limited.headers)
         return None
 
     def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
@@ -88,11 +89,11 @@ class EdgeMiddleware:
             if method in methods_of(self._app, scope):
                 raise
 
-    def _options(self, scope: Scope) -> Response:
+    def _options(self, scope: Scope) -> Answer:
         methods = methods_of(self._app, scope)
         if not methods:
             raise errors.UnknownRoute("No endpoint has this path.")
-        return Response(status_code=204, headers={"allow": ", ".join(methods)})
+        return bodiless(204, {"allow": ", ".join(methods)})
 
 
 class _Exchange:

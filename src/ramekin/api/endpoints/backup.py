@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.preconditions import refuse_preconditions
-from ramekin.api.http.requests import check_no_body, read_parameters
-from ramekin.api.http.responses import Stream
-from ramekin.api.routes import API, add_route
+from ramekin.api.declared.answers import answer, content
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.http.answer import Stream
+from ramekin.api.routes import API
 from ramekin.engine.backups import remove
 from ramekin.limits import MIB
 
@@ -20,23 +17,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
 
 SQLITE = "application/vnd.sqlite3"
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoint of backups."""
-
-    async def backup(request: Request) -> Response:
-        """Return every table as it is at one moment, as a SQLite file."""
-        check_no_body(request)
-        read_parameters(request)
-        refuse_preconditions(request)
-        path = await context.database.backup()
-        headers = {"content-disposition": 'attachment; filename="tables.db"'}
-        return await Stream(_chunks(path), SQLITE, headers).prime()
-
-    add_route(app, "POST", f"{API}/backup", backup, **descriptions.BACKUP)
+@endpoint(
+    "POST",
+    f"{API}/backup",
+    tag="tables",
+    answers={
+        200: answer("A SQLite file that `serve --data-dir` can start from.", has=["Content-Disposition"])
+        | {"content": content({"type": "string", "format": "binary"}, media=SQLITE)}
+    },
+    problems=(400, 415, 503, 507),
+)
+async def backup(context: Context, asked: Asked[None]) -> Reply:
+    """Return every table as it is at one moment, as a SQLite file."""
+    path = await context.database.backup()
+    headers = {"content-disposition": 'attachment; filename="tables.db"'}
+    return await Stream(_chunks(path), SQLITE, headers).prime()
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:
@@ -48,3 +49,6 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
     finally:
         file.close()
         remove(path)
+
+
+ENDPOINTS: Endpoints = (backup,)

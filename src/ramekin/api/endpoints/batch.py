@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.headers import JSON, accepted, media_type
-from ramekin.api.http.preconditions import read_tags, refuse_preconditions
-from ramekin.api.http.requests import read_body, read_parameters
-from ramekin.api.http.responses import body_response
-from ramekin.api.routes import API, add_route
+from ramekin.api.declared.answers import answer, request_body
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.problems import CHANGE
+from ramekin.api.declared.shapes import reference
+from ramekin.api.http.answer import body_answer
+from ramekin.api.http.preconditions import read_tags
+from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, KINDS, Condition, Operation
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, RamekinError, did_you_mean, shorten
 from ramekin.schema.definition import check_table_name
@@ -23,31 +22,46 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.database.operations import Outcome
 
 MEMBERS = ("op", "table", "id", "record", "if_match")
 STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoint of batches."""
-    database = context.database
-
-    async def apply_batch(request: Request) -> Response:
-        """Apply operations in order over any tables, all or nothing."""
-        media_type(request, (JSON,))
-        body = await read_body(request, database.limits.bulk_bytes)
-        read_parameters(request)
-        accepted(request, (JSON,))
-        refuse_preconditions(request)
-        operations = _read_operations(_parse(body))
-        try:
-            outcomes = await database.write(operations)
-        except RamekinError as error:
-            raise _pointing_into_the_batch(error) from None
-        return body_response(b'{"results":%b}' % _splice(outcomes))
-
-    add_route(app, "POST", f"{API}/batch", apply_batch, **descriptions.BATCH)
+@endpoint(
+    "POST",
+    f"{API}/batch",
+    tag="whole tables",
+    answers={
+        200: answer(
+            "All were applied.",
+            reference("BatchResults"),
+            {"results": [{"status": 201, "id": "rex", "etag": '"0f3a"', "record": {"id": "rex", "name": "Rex"}}]},
+        )
+    },
+    problems=CHANGE,
+    body=request_body(
+        reference("Batch"),
+        {
+            "operations": [
+                {"op": "create", "table": "pets", "record": {"id": "rex", "name": "Rex"}},
+                {"op": "patch", "table": "pets", "id": "rex", "record": {"age": 3}},
+                {"op": "upsert", "table": "homes", "id": "h1", "record": {"pet_id": "rex"}},
+            ]
+        },
+    ),
+    size="bulk",
+)
+async def apply_batch(context: Context, asked: Asked[None]) -> Reply:
+    """Apply operations in order over any tables, all or nothing."""
+    operations = _read_operations(_parse(asked.body))
+    try:
+        outcomes = await context.database.write(operations)
+    except RamekinError as error:
+        raise _pointing_into_the_batch(error) from None
+    return body_answer(b'{"results":%b}' % _splice(outcomes))
 
 
 def _parse(body: bytes) -> Any:
@@ -151,3 +165,6 @@ def _splice(outcomes: Sequence[Outcome]) -> bytes:
             % (STATUS[outcome.effect], codec.dump(outcome.record_id), etag.encode(), outcome.body or b"null")
         )
     return codec.splice_array(results)
+
+
+ENDPOINTS: Endpoints = (apply_batch,)

@@ -6,16 +6,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
+from ramekin.api.declared.answers import answer, request_body
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import MANY
+from ramekin.api.declared.problems import CHANGE, READ
+from ramekin.api.declared.shapes import RECORD_PATCH, reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import read_where
-from ramekin.api.http.headers import JSON, MERGE_PATCH, accepted, media_type
-from ramekin.api.http.preconditions import refuse_preconditions
-from ramekin.api.http.requests import check_no_body, flag, integer, read_body, read_query, stopped_when_gone
-from ramekin.api.http.responses import json_response
-from ramekin.api.routes import API, add_route
+from ramekin.api.http.answer import json_answer
+from ramekin.api.http.headers import JSON, MERGE_PATCH
+from ramekin.api.http.words import flag, integer, split_query
+from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
 from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField
 from ramekin.query.predicate import holds_always, paths_in
@@ -23,6 +24,8 @@ from ramekin.values import codec
 
 if TYPE_CHECKING:
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
 
 WORDS = ("where", "all", "max_affected")
 
@@ -32,62 +35,17 @@ MAX_READINGS = 10
 TABLE = f"{API}/data/{{table}}"
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoints that change many records."""
-    database, limits = context.database, context.database.limits
-
-    async def patch_records(table: str, request: Request) -> Response:
-        """Change some members of all records that satisfy the conditions (JSON merge patch)."""
-        media_type(request, (JSON, MERGE_PATCH))
-        body = await read_body(request, limits.record_bytes)
-        meant = _read_conditions(context, table, request)
-        accepted(request, (JSON,))
-        refuse_preconditions(request)
-        return await _change(request, ChangeRequest(table, patch=codec.parse(body), **meant))
-
-    async def delete_records(table: str, request: Request) -> Response:
-        """Delete all records that satisfy the conditions."""
-        check_no_body(request)
-        meant = _read_conditions(context, table, request)
-        accepted(request, (JSON,))
-        refuse_preconditions(request)
-        return await _change(request, ChangeRequest(table, is_deletion=True, **meant))
-
-    async def _change(request: Request, asked: ChangeRequest) -> Response:
-        try:
-            async with stopped_when_gone(request):
-                done = await _change_as_read(request, asked)
-        except UnknownField as error:
-            meant = [path[0] for path in paths_in(asked.where) if len(path) == 1 and path[0] in lists.WORDS]
-            if not meant:
-                raise
-            told = f"'{meant[0]}' is a word of lists; max_affected=n refuses to change more than n records."
-            raise UnknownField(f"{error.message} {told}") from None
-        return json_response({"matched": done.matched, "changed": done.changed})
-
-    async def _change_as_read(request: Request, asked: ChangeRequest) -> Changed:
-        """Carry out a change; its conditions are read again where the table was defined anew since they were."""
-        for _ in range(MAX_READINGS):
-            with suppress(Redefined):
-                return await database.change(asked)
-            asked = replace(asked, **_read_conditions(context, asked.table, request))
-        return await database.change(asked)
-
-    add_route(app, "PATCH", TABLE, patch_records, **descriptions.RECORDS["patch_records"])
-    add_route(app, "DELETE", TABLE, delete_records, **descriptions.RECORDS["delete_records"])
-
-
-def _read_conditions(context: Context, table: str, request: Request) -> dict[str, Any]:
+def _read_conditions(context: Context, asked: Asked[dict[str, Any]]) -> dict[str, Any]:
     """Return which records are meant, and how many at the most.
 
     Raises:
         ConditionRequired: every record is meant, whatever the records are, and there is no `all=true`.
         ConflictingParameters: some are meant, and there is.
     """
-    words, conditions = read_query(request, WORDS)
+    words, conditions = split_query(asked.query, WORDS)
     is_all = flag(words, "all")
-    most = integer(words, "max_affected", 0) if "max_affected" in words else None
-    fields = context.database.fields(table)
+    most = integer(words, "max_affected") if "max_affected" in words else None
+    fields = context.database.fields(asked.parts[0])
     where = read_where(words, conditions, fields, WORDS)
     means_all = holds_always(where)
     if is_all and not means_all:
@@ -96,3 +54,64 @@ def _read_conditions(context: Context, table: str, request: Request) -> dict[str
         told = "These conditions hold for every record" if conditions or "where" in words else "No condition is there"
         raise ConditionRequired(f"{told}; say which records are meant, or send all=true for every record.")
     return {"where": where, "max_affected": most, "fields": fields}
+
+
+@endpoint(
+    "PATCH",
+    TABLE,
+    tag="records",
+    reads=_read_conditions,
+    answers={
+        200: answer(
+            "How many were meant, and how many are changed.", reference("Changes"), {"matched": 2, "changed": 1}
+        )
+    },
+    problems=tuple(status for status in CHANGE if status != 412),
+    parameters=MANY,
+    body=request_body(RECORD_PATCH, {"address": {"city": "Paris"}}, MERGE_PATCH, JSON),
+    is_watchful=True,
+)
+async def patch_records(context: Context, asked: Asked[dict[str, Any]]) -> Reply:
+    """Change some members of all records that satisfy the conditions (JSON merge patch)."""
+    [table], patch = asked.parts, codec.parse(asked.body)
+    return await _change(context, asked, ChangeRequest(table, patch=patch, **asked.meant))
+
+
+@endpoint(
+    "DELETE",
+    TABLE,
+    tag="records",
+    reads=_read_conditions,
+    answers={200: answer("How many were meant and deleted.", reference("Changes"), {"matched": 2, "changed": 2})},
+    problems=(*READ, 409, 415, 428, 503),
+    parameters=MANY,
+    is_watchful=True,
+)
+async def delete_records(context: Context, asked: Asked[dict[str, Any]]) -> Reply:
+    """Delete all records that satisfy the conditions."""
+    [table] = asked.parts
+    return await _change(context, asked, ChangeRequest(table, is_deletion=True, **asked.meant))
+
+
+async def _change(context: Context, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Reply:
+    try:
+        done = await _change_as_read(context, asked, request)
+    except UnknownField as error:
+        meant = [path[0] for path in paths_in(request.where) if len(path) == 1 and path[0] in lists.WORDS]
+        if not meant:
+            raise
+        told = f"'{meant[0]}' is a word of lists; max_affected=n refuses to change more than n records."
+        raise UnknownField(f"{error.message} {told}") from None
+    return json_answer({"matched": done.matched, "changed": done.changed})
+
+
+async def _change_as_read(context: Context, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Changed:
+    """Carry out a change; its conditions are read again where the table was defined anew since they were."""
+    for _ in range(MAX_READINGS):
+        with suppress(Redefined):
+            return await context.database.change(request)
+        request = replace(request, **_read_conditions(context, asked))
+    return await context.database.change(request)
+
+
+ENDPOINTS: Endpoints = (patch_records, delete_records)

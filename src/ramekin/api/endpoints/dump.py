@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON, accepted, media_type
-from ramekin.api.http.preconditions import ANY, read_known, refuse_preconditions
-from ramekin.api.http.requests import choice, read_chunks, read_parameters
-from ramekin.api.http.responses import Stream, json_response, not_modified, pack
-from ramekin.api.routes import API, add_route
+from ramekin.api.declared.answers import answer, request_body, tabular
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import IF_NONE_MATCH, word
+from ramekin.api.declared.problems import READ, WRITE
+from ramekin.api.declared.shapes import RECORD, USER, array, reference
+from ramekin.api.http.answer import Stream, json_answer, not_modified, pack
+from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON
+from ramekin.api.http.preconditions import ANY
+from ramekin.api.routes import API
 from ramekin.errors import RamekinError
 from ramekin.formats.records import write_csv, write_csv_header
 from ramekin.formats.splitter import Splitter
@@ -22,56 +23,85 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.database.database import Database, Snapshot
 
 MODES = ("merge", "replace")
 
+_DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet_id": "rex"}]}
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoints of dumps and loads."""
-    database = context.database
 
-    async def dump_table(table: str, request: Request) -> Response:
-        """Return a whole table, as it is at one moment."""
-        read_parameters(request)
-        kind, known = accepted(request, tuple(FORMATS)), read_known(request)
-        tag = context.weak_tag((await database.revision(table),), FORMATS[kind])
-        headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
-        if tag in known or known == ANY:
-            return not_modified(headers)
-        writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
-        chunks = writers[kind](context, table)
-        return await Stream(chunks, kind, headers).prime()
+@endpoint(
+    "GET",
+    f"{API}/dump/{{table}}",
+    tag="whole tables",
+    answers={
+        200: tabular("All records.", array(RECORD), [USER], ["ETag", "Vary"]),
+        304: answer("Not modified.", has=["ETag", "Vary"]),
+    },
+    problems=READ,
+    parameters=[IF_NONE_MATCH],
+)
+async def dump_table(context: Context, asked: Asked[None]) -> Reply:
+    """Return a whole table, as it is at one moment."""
+    [table], (kind, known) = asked.parts, (asked.wishes.kind, asked.wishes.known)
+    tag = context.weak_tag((await context.database.revision(table),), FORMATS[kind])
+    headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
+    if tag in known or known == ANY:
+        return not_modified(headers)
+    writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
+    return await Stream(writers[kind](context, table), kind, headers).prime()
 
-    async def dump_database(request: Request) -> Response:
-        """Return all tables, as they are at one moment: an object of arrays."""
-        read_parameters(request)
-        accepted(request, (JSON,))
-        known = read_known(request)
-        tag = context.weak_tag([info.stats.revision for info in await database.tables()])
-        headers = {"etag": f'W/"{tag}"'}
-        if tag in known or known == ANY:
-            return not_modified(headers)
-        return await Stream(_json_database(database), JSON, headers).prime()
 
-    async def load_database(request: Request) -> Response:
-        """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
-        media_type(request, (JSON,))
-        chunks = read_chunks(request, database.limits.load_bytes)
-        mode = choice(read_parameters(request, ("mode",)), "mode", MODES)
-        accepted(request, (JSON,))
-        refuse_preconditions(request)
-        splitter = Splitter(limit_bytes=database.limits.record_bytes)
-        records, is_replacing = _read_database(chunks, splitter), mode == "replace"
-        try:
-            loaded = await database.load(records, is_replacing=is_replacing, is_parsed=True)
-        except RamekinError as error:
-            raise splitter.with_lines(error) from None
-        return json_response({"loaded": loaded})
+@endpoint(
+    "GET",
+    f"{API}/dump",
+    tag="whole tables",
+    answers={
+        200: answer("All tables.", reference("Dump"), _DATABASE, ["ETag"]),
+        304: answer("Not modified.", has=["ETag"]),
+    },
+    problems=(400, 406),
+    parameters=[IF_NONE_MATCH],
+)
+async def dump_database(context: Context, asked: Asked[None]) -> Reply:
+    """Return all tables, as they are at one moment: an object of arrays."""
+    known = asked.wishes.known
+    tag = context.weak_tag([info.stats.revision for info in await context.database.tables()])
+    headers = {"etag": f'W/"{tag}"'}
+    if tag in known or known == ANY:
+        return not_modified(headers)
+    return await Stream(_json_database(context.database), JSON, headers).prime()
 
-    add_route(app, "GET", f"{API}/dump/{{table}}", dump_table, **descriptions.DUMP["dump_table"])
-    add_route(app, "GET", f"{API}/dump", dump_database, **descriptions.DUMP["dump_database"])
-    add_route(app, "POST", f"{API}/load", load_database, **descriptions.DUMP["load_database"])
+
+@endpoint(
+    "POST",
+    f"{API}/load",
+    tag="whole tables",
+    answers={200: answer("Loaded.", reference("Loaded"), {"loaded": {"pets": 1, "homes": 1}})},
+    problems=WRITE,
+    parameters=[
+        word(
+            "mode",
+            "`replace`: no other record stays; definitions do. `merge` if it is not said.",
+            enum=list(MODES),
+        )
+    ],
+    body=request_body(reference("Load"), _DATABASE),
+    size="load",
+    is_streamed=True,
+)
+async def load_database(context: Context, asked: Asked[None]) -> Reply:
+    """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
+    assert asked.arriving is not None, "it is declared as streamed"
+    splitter = Splitter(limit_bytes=context.database.limits.record_bytes)
+    records, is_replacing = _read_database(asked.arriving, splitter), asked.words.get("mode") == "replace"
+    try:
+        loaded = await context.database.load(records, is_replacing=is_replacing, is_parsed=True)
+    except RamekinError as error:
+        raise splitter.with_lines(error) from None
+    return json_answer({"loaded": loaded})
 
 
 async def _json_table(context: Context, table: str) -> AsyncIterator[bytes]:
@@ -128,3 +158,6 @@ async def _read_database(chunks: AsyncIterator[bytes], splitter: Splitter) -> As
         for table, record, _ in splitter.records(chunk):
             yield table, record
     splitter.finish()
+
+
+ENDPOINTS: Endpoints = (dump_table, dump_database, load_database)

@@ -4,70 +4,75 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.requests import read_parameters
-from ramekin.api.http.responses import json_response
-from ramekin.api.routes import add_route
+from ramekin.api.declared.answers import answer
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.shapes import reference
+from ramekin.api.http.answer import Answer, json_answer
+from ramekin.api.routes import address
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
 
 
 _NEVER_KEPT = {"cache-control": "no-store"}
 
+_EXAMPLE = {"status": "ok", "version": "0.1.0", "engine": "embedded"}
+_ANSWERS = {
+    200: answer("Ready.", reference("Health"), _EXAMPLE),
+    503: answer("Not ready.", reference("Health"), has=["Retry-After"]),
+}
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoints of health."""
 
-    async def health(request: Request) -> Response:
-        """Say whether the server is ready, with its figures."""
-        read_parameters(request)
-        figures: dict[str, Any] = {}
-        if await _status() != "starting":
-            tables = await context.database.tables()
-            memory = context.database.engine.memory()
-            figures = {
-                "tables": len(tables),
-                "records": sum(info.stats.records for info in tables),
-                "memory_bytes": memory.used_bytes,
-                "memory_limit_bytes": memory.limit_bytes,
-            }
-        return await _answer(figures | {"uptime_seconds": round(context.uptime_s(), 3)})
+@endpoint("GET", "/health", tag="service", answers=_ANSWERS, problems=(400,), opens=("/health",))
+async def health(context: Context, asked: Asked[None]) -> Reply:
+    """Say whether the server is ready, with its figures."""
+    figures: dict[str, Any] = {}
+    if await context.status() != "starting":
+        tables = await context.database.tables()
+        memory = context.database.engine.memory()
+        figures = {
+            "tables": len(tables),
+            "records": sum(info.stats.records for info in tables),
+            "memory_bytes": memory.used_bytes,
+            "memory_limit_bytes": memory.limit_bytes,
+        }
+    return await _answer(context, figures | {"uptime_seconds": round(context.uptime_s(), 3)})
 
-    async def health_live(request: Request) -> Response:
-        """Say that the process runs. Touches no table."""
-        read_parameters(request)
-        return json_response({"status": "ok", "version": __version__, "engine": _engine_name()}, headers=_NEVER_KEPT)
 
-    async def health_ready(request: Request) -> Response:
-        """Say whether the server takes requests."""
-        read_parameters(request)
-        return await _answer({})
+@endpoint(
+    "GET",
+    "/health/live",
+    tag="service",
+    answers={200: answer("The process runs.", reference("Health"), _EXAMPLE)},
+    problems=(400,),
+    opens=("/health/live",),
+)
+def health_live(context: Context, asked: Asked[None]) -> Reply:
+    """Say that the process runs. Touches no table."""
+    engine = context.database.engine.guarantees.name
+    return json_answer({"status": "ok", "version": __version__, "engine": engine}, headers=_NEVER_KEPT)
 
-    async def home(request: Request) -> Response:
-        """Lead to the documentation."""
-        return RedirectResponse("/docs", 307)
 
-    def _engine_name() -> str:
-        return context.database.engine.guarantees.name
+@endpoint("GET", "/health/ready", tag="service", answers=_ANSWERS, problems=(400,), opens=("/health/ready",))
+async def health_ready(context: Context, asked: Asked[None]) -> Reply:
+    """Say whether the server takes requests."""
+    return await _answer(context, {})
 
-    async def _status() -> str:
-        is_starting = app.state.edge.is_starting
-        return "starting" if is_starting else await context.database.engine.state()
 
-    async def _answer(figures: dict[str, Any]) -> Response:
-        status = "draining" if context.is_draining else await _status()
-        is_ready = status == "ok"
-        body = {"status": status, "version": __version__, "engine": _engine_name(), **figures}
-        headers = _NEVER_KEPT if is_ready else {**_NEVER_KEPT, "retry-after": "1"}
-        return json_response(body, 200 if is_ready else 503, headers)
+@endpoint("GET", "/", answers={}, problems=(), opens=("/",))
+def home(context: Context, asked: Asked[None]) -> Reply:
+    """Lead to the documentation."""
+    return Answer(307, f"location: {address('/docs')}\r\ncontent-length: 0\r\n")
 
-    add_route(app, "GET", "/health", health, opens=["/health"], **descriptions.HEALTH)
-    add_route(app, "GET", "/health/live", health_live, opens=["/health/live"], **descriptions.ALIVE)
-    add_route(app, "GET", "/health/ready", health_ready, opens=["/health/ready"], **descriptions.HEALTH)
-    if context.has_docs:
-        add_route(app, "GET", "/", home, opens=["/"])
+
+async def _answer(context: Context, figures: dict[str, Any]) -> Reply:
+    status = await context.status()
+    body = {"status": status, "version": __version__, "engine": context.database.engine.guarantees.name, **figures}
+    headers = _NEVER_KEPT if status == "ok" else {**_NEVER_KEPT, "retry-after": "1"}
+    return json_answer(body, 200 if status == "ok" else 503, headers)
+
+
+ENDPOINTS: Endpoints = (health, health_live, health_ready)

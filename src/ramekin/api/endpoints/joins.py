@@ -7,16 +7,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
+from ramekin.api.declared.answers import answer, tabular
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import CONDITIONS, LIST, word
+from ramekin.api.declared.problems import READ
+from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
-from ramekin.api.http.headers import FORMATS, accepted, preferences
-from ramekin.api.http.pages import AT_ONCE, SHORT_BYTES, LongRow, Page, page_response
-from ramekin.api.http.preconditions import ANY, read_known
-from ramekin.api.http.requests import choice, split_query, stopped_when_gone
-from ramekin.api.http.responses import not_modified
-from ramekin.api.routes import API, add_route
+from ramekin.api.endpoints.lists import Listing, answer_list
+from ramekin.api.http.pages import AT_ONCE, SHORT_BYTES, LongRow, Page
+from ramekin.api.http.words import choice, split_query
+from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.database.joining import JoinPage
     from ramekin.limits import Limits
     from ramekin.query.pairs import Tree
@@ -39,37 +41,73 @@ PATH = f"{API}/join/{{table1}}/{{table2}}/{{key}}"
 WORDS = (*lists.WORDS, "type", "shape", "as")
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoint of joins."""
-    database = context.database
-
-    async def join_tables(table1: str, table2: str, key: str, request: Request) -> Response:
-        """Return pairs of records from two tables that have a field in common."""
-        query, is_strict = request.scope["query_string"], "handling=strict" in preferences(request)
-        tables = (table1, table2)
-        read = _read if sum(map(len, (*tables, key, query))) <= lists.MAX_REMEMBERED else _read.__wrapped__
-        fields = (database.fields(table1), database.fields(table2))
-        try:
-            asked, following, digest = read(tables, key, query, is_strict, fields, database.limits)
-        except UnknownField:  # told again, with names of fields that are there
-            present = await database.field_names(table1), await database.field_names(table2)
-            asked, following, digest = read(tables, key, query, is_strict, fields, database.limits, present)
-        kind, known = accepted(request, tuple(FORMATS)), read_known(request)
-        tag = context.weak_tag([await database.revision(name) for name in tables], digest, FORMATS[kind])
-        headers = lists.page_headers(tag, asked)
-        if tag in known and not is_strict:
-            return not_modified(headers)
-        async with stopped_when_gone(request):
-            found = await database.join(asked)
-        if tag in known or known == ANY:
-            return not_modified(headers)
-        page = _page(context, asked, found, lists.next_page(following, found.cursor))
-        return await page_response(page, kind, headers)
-
-    add_route(app, "GET", PATH, join_tables, **descriptions.JOIN)
+Joining = Listing[JoinRequest] | UnknownField
+"""What is asked for; or a field that no record has, which is told with the names of those that are there."""
 
 
-@lru_cache(maxsize=256)
+def _read_join(context: Context, asked: Asked[Joining]) -> Joining:
+    """Return what is asked of two tables. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
+    try:
+        return _read_with(context, asked)
+    except UnknownField as error:
+        if asked.wishes.refused is not None:
+            raise
+        return error
+
+
+def _read_with(
+    context: Context, asked: Asked[Joining], present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+) -> Listing[JoinRequest]:
+    """Return what is asked of two tables; `present` names fields that they have."""
+    left, right, key = asked.parts
+    database, size = context.database, sum(map(len, (*asked.parts, asked.query)))
+    read = _read_again if size <= lists.MAX_REMEMBERED else _read
+    fields = (database.fields(left), database.fields(right))
+    return read((left, right), key, asked.query, asked.wishes.is_strict, fields, database.limits, present)
+
+
+@endpoint(
+    "GET",
+    PATH,
+    tag="joins",
+    reads=_read_join,
+    answers={
+        200: tabular(
+            "Pairs: an object per pair with a member per table. Or, with `shape=tree`, records with their matches.",
+            reference("JoinPage"),
+            {
+                "data": [{"users": {"id": "ada"}, "orders": {"id": "o1", "user_id": "ada"}}],
+                "next": None,
+                "join": {"on": "users.id = orders.user_id", "type": "inner"},
+            },
+            lists.PAGE_HEADERS,
+        ),
+        304: answer("Not modified.", has=["ETag", "Vary"]),
+    },
+    problems=(*READ, 422),
+    parameters=[
+        word("type", "Which records without a match are in; none if it is not said.", enum=list(JOIN_TYPES)),
+        word("as", "What the two sides are called: `employee,manager`."),
+        word(
+            "shape",
+            "`tree`: records of the first table, each with its matches inside; `pairs` if it is not said.",
+            enum=list(SHAPES),
+        ),
+        CONDITIONS | {"example": {"users.age:gte": "18", "orders.status": "paid"}},
+        *LIST,
+    ],
+    is_watchful=True,
+)
+async def join_tables(context: Context, asked: Asked[Joining]) -> Reply:
+    """Return pairs of records from two tables that have a field in common."""
+    left, right, _ = asked.parts
+    database, listing = context.database, asked.meant
+    if isinstance(listing, UnknownField):
+        present = await database.field_names(left), await database.field_names(right)
+        listing = _read_with(context, asked, present)
+    return await answer_list(context, asked.wishes, listing, (left, right), database.join, _page)
+
+
 def _read(
     tables: tuple[str, str],
     key: str,
@@ -77,16 +115,12 @@ def _read(
     is_strict: bool,
     sides: tuple[Fields, Fields],
     limits: Limits,
-    present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
-) -> tuple[JoinRequest, str, str]:
-    """Return what is asked for, the path of the page behind it but for the cursor, and the address's digest.
-
-    Remembers the last ones.
-    """
+    present: tuple[tuple[str, ...], tuple[str, ...]],
+) -> Listing[JoinRequest]:
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
     fields = PairFields(names or tables, sides, WORDS, present)
-    asked = JoinRequest(
+    request = JoinRequest(
         *tables,
         key,
         choice(words, "type", JOIN_TYPES),
@@ -99,7 +133,11 @@ def _read(
     )
     path = "/".join(quote(part, safe="=") for part in (*tables, key))
     digest = codec.digest(b"%b?%b" % (path.encode(), query))[:12]
-    return asked, lists.path_without_cursor(f"{API}/join/{path}", query), digest
+    return Listing(request, lists.path_without_cursor(f"{API}/join/{path}", query), digest)
+
+
+_read_again = lru_cache(maxsize=256)(_read)
+"""As `_read`; it remembers the last ones."""
 
 
 def _read_names(text: str | None) -> tuple[str, str] | None:
@@ -195,3 +233,6 @@ def _columns(context: Context, asked: JoinRequest) -> list[str]:
 
 def _flatten(row: dict[str, Any]) -> dict[str, Any]:
     return {f"{side}.{name}": value for side, record in row.items() for name, value in (record or {}).items()}
+
+
+ENDPOINTS: Endpoints = (join_tables,)

@@ -7,20 +7,24 @@ conditions and ``database/finding.py`` for how a page is found.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
 from urllib.parse import quote, unquote_plus
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.headers import FORMATS, accepted, preferences
-from ramekin.api.http.pages import Page, page_response, selected
-from ramekin.api.http.preconditions import ANY, read_known
-from ramekin.api.http.requests import flag, integer, split_query, stopped_when_gone
-from ramekin.api.http.responses import not_modified
-from ramekin.api.routes import API, add_route, watchful
-from ramekin.database.finding import FindRequest
-from ramekin.errors import ConflictingParameters, InvalidWhere, MalformedJson
+from ramekin.api.declared.answers import answer, tabular
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import CONDITIONS, LIST
+from ramekin.api.declared.problems import READ
+from ramekin.api.declared.shapes import RECORD_PAGE, USER
+from ramekin.api.http.answer import not_modified
+from ramekin.api.http.headers import FORMATS
+from ramekin.api.http.pages import Page, page_reply, selected
+from ramekin.api.http.preconditions import ANY
+from ramekin.api.http.words import flag, integer, split_query
+from ramekin.api.routes import API
+from ramekin.database.finding import FindPage, FindRequest
+from ramekin.database.join_request import JoinRequest
+from ramekin.database.joining import JoinPage
+from ramekin.errors import ConflictingParameters, InvalidWhere, LimitTooLarge, MalformedJson
 from ramekin.query.predicate import Predicate, all_of
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
 from ramekin.query.where import parse_where
@@ -28,11 +32,11 @@ from ramekin.values import codec
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from ramekin.api.context import Context
-    from ramekin.database.finding import FindPage
-    from ramekin.database.join_request import JoinRequest
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked, Wishes
     from ramekin.limits import Limits
     from ramekin.query.order import Order
     from ramekin.schema.fields import Fields
@@ -47,6 +51,13 @@ MAX_REMEMBERED = 1000
 """Characters of a list's address beyond which it is read anew each time."""
 
 
+PAGE_HEADERS = ["ETag", "Vary", "Link", "X-Total-Count", "X-Warnings"]
+"""The headers of a page."""
+
+R = TypeVar("R", FindRequest, JoinRequest)
+P = TypeVar("P", FindPage, JoinPage)
+
+
 class Words(TypedDict):
     """Which page, and what is said about it; the reserved words that every list has."""
 
@@ -58,39 +69,68 @@ class Words(TypedDict):
     is_strict: bool
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoint of lists."""
-    database, limits = context.database, context.database.limits
+class Listing(NamedTuple, Generic[R]):
+    """What the address of a list asks for."""
 
-    @watchful
-    async def list_records(table: str, request: Request) -> Response:
-        """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
-        query, is_strict = request.scope["query_string"], "handling=strict" in preferences(request)
-        read = _read if len(table) + len(query) <= MAX_REMEMBERED else _read.__wrapped__
-        asked, path, digest = read(table, query, is_strict, database.fields(table), limits)
-        kind, known = accepted(request, tuple(FORMATS)), read_known(request)
-        tag = context.weak_tag((await database.revision(table),), digest, FORMATS[kind])
-        headers = page_headers(tag, asked)
-        if tag in known and not is_strict:
-            return not_modified(headers)
-        async with stopped_when_gone(request):
-            found = await database.find(asked)
-        if tag in known or known == ANY:
-            return not_modified(headers)
-        page = _page(context, asked, found, next_page(path, found.cursor))
-        return await page_response(page, kind, headers)
-
-    add_route(app, "GET", f"{API}/data/{{table}}", list_records, **descriptions.RECORDS["list_records"])
+    request: R
+    path: str
+    """That of the page behind it, but for the cursor."""
+    digest: str
+    """That of the address."""
 
 
-@lru_cache(maxsize=256)
-def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> tuple[FindRequest, str, str]:
-    """Return what is asked for, the path of the page behind it but for the cursor, and the address's digest.
+def _read_list(context: Context, asked: Asked[Listing[FindRequest]]) -> Listing[FindRequest]:
+    """Return what is asked of a table. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
+    [table], query, database = asked.parts, asked.query, context.database
+    read = _read_again if len(table) + len(query) <= MAX_REMEMBERED else _read
+    return read(table, query, asked.wishes.is_strict, database.fields(table), database.limits)
 
-    Remembers the last ones.
-    """
+
+@endpoint(
+    "GET",
+    f"{API}/data/{{table}}",
+    tag="records",
+    reads=_read_list,
+    answers={
+        200: tabular("A page; in id order without `sort`.", RECORD_PAGE, {"data": [USER], "next": None}, PAGE_HEADERS),
+        304: answer("Not modified.", has=["ETag", "Vary"]),
+    },
+    problems=(*READ, 422),
+    parameters=[CONDITIONS, *LIST],
+    is_watchful=True,
+)
+def list_records(context: Context, asked: Asked[Listing[FindRequest]]) -> Reply | Awaitable[Reply]:
+    """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
+    return answer_list(context, asked.wishes, asked.meant, asked.parts, context.database.find, _page)
+
+
+async def answer_list(
+    context: Context,
+    wishes: Wishes,
+    listing: Listing[R],
+    tables: Sequence[str],
+    find: Callable[[R], Awaitable[P]],
+    page: Callable[[Context, R, P, str | None], Page],
+) -> Reply:
+    """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
+    request, path, digest = listing
+    revisions = [await context.database.revision(name) for name in tables]
+    tag = context.weak_tag(revisions, digest, FORMATS[wishes.kind])
+    headers = {"vary": "Accept, Prefer"}
+    if not request.with_explain:  # how long it took to find a page is never the same again
+        headers = {"etag": f'W/"{tag}"', **headers}
+    if tag in wishes.known and not wishes.is_strict:
+        return not_modified(headers)
+    found = await find(request)
+    if tag in wishes.known or wishes.known == ANY:
+        return not_modified(headers)
+    following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
+    return await page_reply(page(context, request, found, following), wishes.kind, headers)
+
+
+def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Listing[FindRequest]:
     words, conditions = split_query(query, WORDS)
-    asked = FindRequest(
+    request = FindRequest(
         table,
         read_where(words, conditions, fields),
         read_sort(words, fields),
@@ -98,31 +138,35 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
         words=WORDS,
         **read_words(words, limits, is_strict=is_strict),
     )
-    return asked, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12]
+    return Listing(request, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12])
 
 
-def page_headers(tag: str, asked: FindRequest | JoinRequest) -> dict[str, str]:
-    """Return the headers of a page and of its 304; how long it took to find one is never the same again."""
-    return {"vary": "Accept, Prefer"} if asked.with_explain else {"etag": f'W/"{tag}"', "vary": "Accept, Prefer"}
+_read_again = lru_cache(maxsize=256)(_read)
+"""As `_read`; it remembers the last ones."""
 
 
 def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> Words:
-    """Return which page is asked for.
+    """Return which page an address asks for. Raises InvalidParameter, LimitTooLarge, ConflictingParameters."""
+    given: dict[str, Any] = {name: integer(words, name) for name in ("limit", "offset") if name in words}
+    given |= {name: flag(words, name) for name in ("count", "explain")}
+    return window_of(given | {name: words[name] for name in ("cursor",) if name in words}, limits, is_strict=is_strict)
 
-    Raises:
-        InvalidParameter, LimitTooLarge, ConflictingParameters.
-    """
-    found: Words = {
-        "limit": integer(words, "limit", min(100, limits.page_rows), maximum=limits.page_rows),
-        "offset": integer(words, "offset", 0),
-        "cursor": words.get("cursor"),
-        "with_count": flag(words, "count"),
-        "with_explain": flag(words, "explain"),
+
+def window_of(given: Mapping[str, Any], limits: Limits, *, is_strict: bool) -> Words:
+    """Return which page is asked for by words of the right types. Raises LimitTooLarge, ConflictingParameters."""
+    limit = given.get("limit", min(100, limits.page_rows))
+    if limit > limits.page_rows:
+        raise LimitTooLarge(f"'limit' is at most {limits.page_rows}.")
+    if given.get("cursor") is not None and "offset" in given:
+        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
+    return {
+        "limit": limit,
+        "offset": given.get("offset", 0),
+        "cursor": given.get("cursor"),
+        "with_count": given.get("count", False),
+        "with_explain": given.get("explain", False),
         "is_strict": is_strict,
     }
-    if "cursor" in words and "offset" in words:
-        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
-    return found
 
 
 def read_where(
@@ -165,11 +209,6 @@ def path_without_cursor(path: str, query: bytes) -> str:
     return f"{path}?{quote('&'.join([*kept, 'cursor=']), safe=_QUERY_SIGNS)}"
 
 
-def next_page(path: str, cursor: str | None) -> str | None:
-    """Return the path of the page at a cursor, None without one. A cursor needs no quoting."""
-    return None if cursor is None else path + cursor
-
-
 def columns_of(context: Context, asked: FindRequest) -> list[str]:
     """Return the declared columns of a page, which come first in CSV."""
     chosen = None if asked.select is None else {path[0] for path in asked.select}
@@ -187,3 +226,6 @@ def _page(context: Context, asked: FindRequest, found: FindPage, following: str 
         columns=columns_of(context, asked),
         declared=context.csv_columns(asked.table),
     )
+
+
+ENDPOINTS: Endpoints = (list_records,)

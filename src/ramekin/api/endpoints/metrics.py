@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from ramekin.api.declared import descriptions
-from ramekin.api.http.requests import read_parameters
-from ramekin.api.routes import add_route
+from ramekin.api.declared.answers import content
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.http.answer import body_answer
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     from ramekin.api.context import Context
     from ramekin.api.edge.metrics import Metrics
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.database.database import TableInfo
     from ramekin.stats import MemoryStats
 
@@ -69,25 +70,34 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoint of figures."""
-
-    async def metrics(request: Request) -> Response:
-        """Return the server's figures as Prometheus reads them."""
-        read_parameters(request)
-        registry = CollectorRegistry()
-        database = context.database
-        registry.register(
-            _Figures(
-                context.metrics,
-                await database.tables(),
-                database.engine.memory(),
-                context.uptime_s(),
-                has_failed=await database.engine.state() == "failed",
-            )
+@endpoint(
+    "GET",
+    "/metrics",
+    tag="service",
+    answers={
+        200: {
+            "description": "Figures in Prometheus's text format.",
+            "content": content({"type": "string"}, media="text/plain"),
+        }
+    },
+    problems=(400,),
+)
+async def metrics(context: Context, asked: Asked[None]) -> Reply:
+    """Return the server's figures as Prometheus reads them."""
+    registry = CollectorRegistry()
+    database = context.database
+    registry.register(
+        _Figures(
+            context.metrics,
+            await database.tables(),
+            database.engine.memory(),
+            context.uptime_s(),
+            has_failed=await database.engine.state() == "failed",
         )
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
-        return Response(generate_latest(registry), headers={"cache-control": "no-store"}, media_type=MEDIA_TYPE)
+    )
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return body_answer(generate_latest(registry), headers={"cache-control": "no-store"}, media=MEDIA_TYPE)
 
-    add_route(app, "GET", "/metrics", metrics, **descriptions.METRICS)
+
+ENDPOINTS: Endpoints = (metrics,)

@@ -1,52 +1,62 @@
-"""Every error answered with its problem document, and the pages that explain the codes."""
+"""The pages that explain the codes of errors."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import Any
-
-from fastapi import FastAPI, Request, Response
+from typing import TYPE_CHECKING, Any
 
 from ramekin import errors
-from ramekin.api.declared import descriptions
-from ramekin.api.http.headers import JSON, accepted
-from ramekin.api.http.problems import problem_response, status_of
-from ramekin.api.http.requests import read_parameters, request_id
-from ramekin.api.routes import add_route, address
+from ramekin.api.declared.answers import answer, content
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.shapes import array, reference
+from ramekin.api.http.answer import body_answer
+from ramekin.api.http.headers import JSON
+from ramekin.api.http.problems import status_of
+from ramekin.api.routes import address
 from ramekin.values import codec
 
+if TYPE_CHECKING:
+    from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
+
 HTML = "text/html"
-_NEGOTIATED = {"vary": "Accept"}
+_KNOWN = {error.code: error for error in errors.all_errors()}
 
 
-def register(app: FastAPI) -> None:
-    """Answer every error of ours with its problem, and serve the pages that explain the codes."""
-    known = {error.code: error for error in errors.all_errors()}
+def _pages(description: str, schema: Any) -> dict[int, Any]:
+    found = answer(description, schema, has=["Vary"])
+    return {200: found | {"content": found["content"] | content({"type": "string"}, media=HTML)}}
 
-    async def handle(request: Request, error: Exception) -> Response:
-        assert isinstance(error, errors.RamekinError), "registered for these only"
-        return problem_response(error, request_id(request.scope))
 
-    async def list_problems(request: Request) -> Response:
-        """List every error code with its status and title."""
-        read_parameters(request)
-        return _page(request, [_explain(error) for error in known.values()])
+@endpoint(
+    "GET",
+    "/problems",
+    tag="service",
+    answers=_pages("All error codes.", array(reference("ProblemKind"))),
+    problems=(400,),
+    opens=("/problems",),
+)
+def list_problems(context: Context, asked: Asked[None]) -> Reply:
+    """List every error code with its status and title."""
+    return _page(asked, [_explain(error) for error in _KNOWN.values()])
 
-    async def explain_problem(code: str, request: Request) -> Response:
-        """Say what an error code means and what to do about it."""
-        read_parameters(request)
-        if code not in known:
-            hint = errors.did_you_mean(code, known)
-            raise errors.UnknownProblem(f"There is no error code '{errors.shorten(code)}'.{hint}")
-        return _page(request, _explain(known[code]))
 
-    app.add_exception_handler(errors.RamekinError, handle)
-    add_route(
-        app, "GET", "/problems", list_problems, opens=["/problems"], **descriptions.PROBLEM_KINDS["list_problems"]
-    )
-    pages = [f"/problems/{code}" for code in known]
-    told = descriptions.PROBLEM_KINDS["explain_problem"]
-    add_route(app, "GET", "/problems/{code}", explain_problem, opens=pages, **told)
+@endpoint(
+    "GET",
+    "/problems/{code}",
+    tag="service",
+    answers=_pages("What it means.", reference("ProblemKind")),
+    problems=(400, 404),
+    opens=tuple(f"/problems/{code}" for code in _KNOWN),
+)
+def explain_problem(context: Context, asked: Asked[None]) -> Reply:
+    """Say what an error code means and what to do about it."""
+    [code] = asked.parts
+    if code not in _KNOWN:
+        hint = errors.did_you_mean(code, _KNOWN)
+        raise errors.UnknownProblem(f"There is no error code '{errors.shorten(code)}'.{hint}")
+    return _page(asked, _explain(_KNOWN[code]))
 
 
 def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:
@@ -60,11 +70,12 @@ def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:
     }
 
 
-def _page(request: Request, content: dict[str, Any] | list[dict[str, Any]]) -> Response:
+def _page(asked: Asked[None], told: dict[str, Any] | list[dict[str, Any]]) -> Reply:
     """Return HTML for browsers, JSON for everybody else."""
-    if _wants_json(request):
-        return Response(codec.dump(content), headers=_NEGOTIATED, media_type=JSON)
-    items = content if isinstance(content, list) else [content]
+    headers = {"vary": "Accept"}
+    if asked.wishes.kind == JSON:
+        return body_answer(codec.dump(told), headers=headers)
+    items = told if isinstance(told, list) else [told]
     parts = "".join(
         f"<h2><a href='{item['type']}'>{escape(item['code'])}</a> · {item['status']}</h2>"
         f"<p><b>{escape(item['title'])}.</b> {escape(item['meaning'])}</p><p>{escape(item['remedy'])}</p>"
@@ -72,11 +83,7 @@ def _page(request: Request, content: dict[str, Any] | list[dict[str, Any]]) -> R
     )
     style = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}"
     html = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Problems</title><style>{style}</style>{parts}"
-    return Response(html, headers=_NEGOTIATED, media_type="text/html; charset=utf-8")
+    return body_answer(html.encode(), headers=headers, media=HTML)
 
 
-def _wants_json(request: Request) -> bool:
-    try:
-        return accepted(request, (JSON, HTML)) == JSON
-    except errors.NotAcceptable:
-        return True
+ENDPOINTS: Endpoints = (list_problems, explain_problem)

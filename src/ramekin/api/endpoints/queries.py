@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.endpoints.lists import columns_of
-from ramekin.api.http.headers import FORMATS, JSON, accepted, media_type, preferences
-from ramekin.api.http.pages import Page, page_response, selected
-from ramekin.api.http.preconditions import refuse_preconditions
-from ramekin.api.http.requests import read_body, read_parameters, stopped_when_gone
-from ramekin.api.routes import API, add_route
+from ramekin.api.declared.answers import request_body, tabular
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import CURSOR, STRICT
+from ramekin.api.declared.problems import READ
+from ramekin.api.declared.shapes import reference
+from ramekin.api.endpoints.lists import columns_of, window_of
+from ramekin.api.http.pages import Page, page_reply, selected
+from ramekin.api.routes import API
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.errors import (
     ConflictingParameters,
@@ -22,7 +21,6 @@ from ramekin.errors import (
     InvalidSelect,
     InvalidSort,
     InvalidWhere,
-    LimitTooLarge,
     UnknownParameter,
     did_you_mean,
     shorten,
@@ -37,42 +35,56 @@ from ramekin.values.paths import split_names
 if TYPE_CHECKING:
     from ramekin.api.context import Context
     from ramekin.api.endpoints.lists import Words
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.limits import Limits
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoint of queries."""
-    database, limits = context.database, context.database.limits
-
-    async def query_table(table: str, request: Request) -> Response:
-        """Return a page of a table, or of its groups with their figures."""
-        media_type(request, (JSON,))
-        text = await read_body(request, limits.record_bytes)
-        cursor = read_parameters(request, ("cursor",)).get("cursor")
-        kind = accepted(request, tuple(FORMATS))
-        refuse_preconditions(request)
-        body = _read_members(codec.parse(text), cursor)
-        words = _read_words(body, request, limits)
-        async with stopped_when_gone(request):
-            if "group_by" in body or "aggregate" in body:
-                grouped = _read_groups(context, table, body, words)
-                found, columns, chosen = await database.find_groups(grouped), [*grouped.grouping.names], None
-                declared = UNTYPED
-            else:
-                asked = _read_find(context, table, body, words)
-                found, columns, chosen = await database.find(asked), columns_of(context, asked), asked.select
-                declared = context.csv_columns(table)
-        path = f"{API}/query/{quote(table)}"
-        following = None if found.cursor is None else f"{path}?{urlencode({'cursor': found.cursor})}"
-        rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
-        page = Page(
-            rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared
+@endpoint(
+    "POST",
+    f"{API}/query/{{table}}",
+    tag="records",
+    answers={
+        200: tabular(
+            "A page of records, or of groups.",
+            reference("RowPage"),
+            {"data": [{"city": "Paris", "n": 3}], "next": None},
+            ["Vary", "Link", "X-Total-Count", "X-Warnings"],
         )
-        return await page_response(page, kind, {"vary": "Accept, Prefer"})
-
-    add_route(app, "POST", f"{API}/query/{{table}}", query_table, **descriptions.QUERY)
+    },
+    problems=(*READ, 408, 413, 415, 422),
+    parameters=[CURSOR, STRICT],
+    body=request_body(
+        reference("Query"),
+        {
+            "where": {"age": {"gte": 18}, "or": [{"address.city": "Paris"}, {"address.city": "Lyon"}]},
+            "group_by": ["address.city"],
+            "aggregate": {"n": "count", "oldest": "max:age"},
+            "sort": "-n",
+        },
+    ),
+    is_watchful=True,
+)
+async def query_table(context: Context, asked: Asked[None]) -> Reply:
+    """Return a page of a table, or of its groups with their figures."""
+    [table], database = asked.parts, context.database
+    query = _read_members(codec.parse(asked.body), asked.words.get("cursor"))
+    words = _read_words(query, database.limits, is_strict=asked.wishes.is_strict)
+    if "group_by" in query or "aggregate" in query:
+        grouped = _read_groups(context, table, query, words)
+        found, columns, chosen = await database.find_groups(grouped), [*grouped.grouping.names], None
+        declared = UNTYPED
+    else:
+        request = _read_find(context, table, query, words)
+        found, columns, chosen = await database.find(request), columns_of(context, request), request.select
+        declared = context.csv_columns(table)
+    path = f"{API}/query/{quote(table)}"
+    following = None if found.cursor is None else f"{path}?{urlencode({'cursor': found.cursor})}"
+    rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
+    page = Page(rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared)
+    return await page_reply(page, asked.wishes.kind, {"vary": "Accept, Prefer"})
 
 
 def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
@@ -89,23 +101,14 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
 
 
-def _read_words(body: dict[str, Any], request: Request, limits: Limits) -> Words:
+def _read_words(body: dict[str, Any], limits: Limits, *, is_strict: bool) -> Words:
     if "cursor" in body and "offset" in body:
         raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
-    cursor = body.get("cursor")
-    if cursor is not None and not isinstance(cursor, str):
+    if not isinstance(body.get("cursor"), str | None):
         raise InvalidParameter("'cursor' is text.")
-    limit = _whole(body, "limit", min(100, limits.page_rows))
-    if limit > limits.page_rows:
-        raise LimitTooLarge(f"'limit' is at most {limits.page_rows}.")
-    return {
-        "limit": limit,
-        "offset": _whole(body, "offset", 0),
-        "cursor": cursor,
-        "with_count": _flag(body, "count"),
-        "with_explain": _flag(body, "explain"),
-        "is_strict": "handling=strict" in preferences(request),
-    }
+    given: dict[str, Any] = {name: _whole(body, name) for name in ("limit", "offset") if name in body}
+    given |= {name: _flag(body, name) for name in ("count", "explain")}
+    return window_of(given | {"cursor": body.get("cursor")}, limits, is_strict=is_strict)
 
 
 def _read_find(context: Context, table: str, body: dict[str, Any], words: Words) -> FindRequest:
@@ -144,8 +147,8 @@ def _names(body: dict[str, Any], name: str) -> list[str]:
     return value
 
 
-def _whole(body: dict[str, Any], name: str, default: int) -> int:
-    value = body.get(name, default)
+def _whole(body: dict[str, Any], name: str) -> int:
+    value = body[name]
     if type(value) is not int or value < 0:
         raise InvalidParameter(f"'{name}' is a whole number of 0 or more.")
     return value
@@ -156,3 +159,6 @@ def _flag(body: dict[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidParameter(f"'{name}' is true or false.")
     return value
+
+
+ENDPOINTS: Endpoints = (query_table,)

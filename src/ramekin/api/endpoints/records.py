@@ -1,22 +1,40 @@
 """Records over HTTP: create, read, replace, patch, delete.
 
-Each endpoint reads as a sentence: what was asked, what the database says, how it is answered. Knows no engines; see
-``database/operations.py`` for what each write means and ``lists.py`` for many records of a table.
+Each endpoint reads as a sentence: what was asked, what the database says, how it is answered. Most answer at once; a
+write that has to wait, for a disk say, returns what to await. Knows no engines; see ``database/operations.py`` for what
+each write means and ``lists.py`` for many records of a table.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON, accepted, media_type, preferences
-from ramekin.api.http.preconditions import read_condition, refuse_preconditions
-from ramekin.api.http.requests import check_no_body, choice, flag, read_body, read_parameters
-from ramekin.api.http.responses import JsonText, ascii_json, body_response, json_response, not_modified, record_path
-from ramekin.api.routes import API, add_route, hot
-from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation
+from ramekin.api.declared.answers import answer, content, request_body
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import (
+    IF_ABSENT,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    MINIMAL,
+    SELECT,
+    STRICT,
+    flag,
+    word,
+)
+from ramekin.api.declared.problems import CHANGE, READ, WRITE
+from ramekin.api.declared.shapes import RECORD, RECORD_INPUT, RECORD_PATCH, SELECTED, USER, array, reference
+from ramekin.api.http.answer import (
+    ascii_json,
+    bodiless,
+    body_answer,
+    json_answer,
+    json_text,
+    not_modified,
+    record_path,
+)
+from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
+from ramekin.api.routes import API
+from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation, Outcome
 from ramekin.errors import BodyTooLarge, InvalidParameter, RamekinError, Unprocessable
 from ramekin.formats.delimited import DELIMITERS
 from ramekin.formats.records import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, with_lines
@@ -25,165 +43,232 @@ from ramekin.values import codec
 from ramekin.values.paths import select, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable
 
     from ramekin.api.context import Context
-    from ramekin.database.operations import Condition, OnConflict, Outcome
+    from ramekin.api.http.answer import Answer, Reply
+    from ramekin.api.http.asked import Asked
+    from ramekin.database.operations import Kind
     from ramekin.formats.records import Records
-    from ramekin.schema.fields import Fields
     from ramekin.values.paths import FieldPath
 
-RECORD = f"{API}/data/{{table}}/{{id}}"
+ONE = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
 
 _AS_USUAL = CsvForm()
+_CREATED = {"oneOf": [RECORD, array(RECORD), reference("Count")]}
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoints of records."""
-    database, limits = context.database, context.database.limits
-
-    @hot
-    async def create_record(table: str, request: Request) -> Response:
-        """Create one record, or many at once: all or nothing."""
-        kind = media_type(request, (JSON, NDJSON, CSV))
-        body = await read_body(request, limits.bulk_bytes)
-        rule, form = _read_words(request, kind)
-        accepted(request, (JSON,))
-        refuse_preconditions(request)
-        is_minimal = "return=minimal" in preferences(request)
-        if kind == JSON and body.lstrip(b" \t\r\n")[:1] != b"[":
-            if len(body) > limits.record_bytes:
-                raise BodyTooLarge(f"A record has more than {limits.record_bytes} bytes.")
-            outcome = await database.apply(Operation("create", table, None, codec.parse(body), ALWAYS, rule, True))
-            return _answer_one(table, outcome, is_minimal=is_minimal)
-        records = _read_bulk(context, table, kind, body, form)
-        try:
-            outcomes = await database.insert(table, records, on_conflict=rule, is_parsed=True)
-        except RamekinError as error:
-            raise with_lines(error, _read_bulk(context, table, kind, body, form)) from None
-        return _answer_many(outcomes, is_minimal=is_minimal)
-
-    @hot
-    async def get_record(table: str, id: str, request: Request) -> Response:
-        """Return one record."""
-        parameters = read_parameters(request, ("select",))
-        fields = _selected(parameters["select"], database.fields(table)) if parameters else None
-        accepted(request, (JSON,))
-        condition = read_condition(request)
-        body = await database.get(table, id)
-        if condition is not ALWAYS and not condition.matches(body):
-            raise condition.broken()
-        if fields is not None:
-            return await _answer_selected(request, table, body, fields, condition)
-        tag = codec.digest(body)
-        if condition is not ALWAYS and condition.knows(tag):
-            return not_modified({"etag": f'"{tag}"'})
-        return JsonText(body, 200, f'etag: "{tag}"\r\n')
-
-    async def _answer_selected(
-        request: Request, table: str, body: bytes, fields: list[FieldPath], condition: Condition
-    ) -> Response:
-        is_strict = "handling=strict" in preferences(request)
-        warnings = await database.missing(table, fields, is_strict=is_strict)
-        tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
-        headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
-        if condition.knows(tag):
-            return not_modified(headers)
-        if warnings:
-            headers["x-warnings"] = ascii_json(warnings)
-        return json_response(select(codec.parse(body), fields), headers=headers)
-
-    @hot
-    async def put_record(table: str, id: str, request: Request) -> Response:
-        """Replace a whole record; with `upsert=true` create it where it is absent."""
-        media_type(request, (JSON,))
-        body = await read_body(request, limits.record_bytes)
-        upsert = flag(read_parameters(request, ("upsert",)), "upsert")
-        accepted(request, (JSON,))
-        condition = read_condition(request)
-        record = await _parse(context, body, table, None if upsert else id)
-        kind: Any = "upsert" if upsert else "replace"
-        outcome = await database.apply(Operation(kind, table, id, record, condition, "error", True))
-        return _answer_one(table, outcome)
-
-    @hot
-    async def patch_record(table: str, id: str, request: Request) -> Response:
-        """Change some members of a record (JSON merge patch); the result is validated again."""
-        media_type(request, (JSON, MERGE_PATCH))
-        body = await read_body(request, limits.record_bytes)
-        read_parameters(request)
-        accepted(request, (JSON,))
-        condition = read_condition(request)
-        record = await _parse(context, body, table, id)
-        outcome = await database.apply(Operation("patch", table, id, record, condition, "error", True))
-        return _answer_one(table, outcome)
-
-    @hot
-    async def delete_record(table: str, id: str, request: Request) -> Response:
-        """Delete a record."""
-        check_no_body(request)
-        read_parameters(request)
-        await database.apply(Operation("delete", table, id, None, read_condition(request), "error", True))
-        return Response(status_code=204)
-
-    docs = descriptions.RECORDS
-    add_route(app, "POST", TABLE, create_record, **docs["create_record"])
-    add_route(app, "GET", RECORD, get_record, **docs["get_record"])
-    add_route(app, "PUT", RECORD, put_record, **docs["put_record"])
-    add_route(app, "PATCH", RECORD, patch_record, **docs["patch_record"])
-    add_route(app, "DELETE", RECORD, delete_record, **docs["delete_record"])
+def _read_form(context: Context, asked: Asked[CsvForm]) -> CsvForm:
+    """Return how CSV is read. Raises InvalidParameter where the body is none."""
+    words = asked.words
+    if "csv_types" not in words and "delimiter" not in words:
+        return _AS_USUAL
+    for name in ("csv_types", "delimiter"):
+        if name in words and asked.wishes.media != CSV:
+            raise InvalidParameter(f"'{name}' is for bodies of {CSV}.")
+    return CsvForm(words.get("delimiter", _AS_USUAL.delimiter), words.get("csv_types", CSV_TYPES[0]))
 
 
-async def _parse(context: Context, body: bytes, table: str, id: str | None) -> Any:
+@endpoint(
+    "POST",
+    TABLE,
+    tag="records",
+    reads=_read_form,
+    answers={
+        201: answer(
+            "Created: the record, or the records in order, or with `return=minimal` their number.",
+            _CREATED,
+            USER,
+            ["ETag", "Location", "Preference-Applied"],
+        ),
+        200: answer("None was new: what is stored, as above.", _CREATED, has=["ETag", "Preference-Applied"]),
+    },
+    problems=(*WRITE, 428),
+    parameters=[
+        word(
+            "on_conflict",
+            "What to do where a record with the id exists; `error` if it is not said.",
+            enum=list(CONFLICT_RULES),
+        ),
+        word("csv_types", "`text`: every cell of a CSV body is text. For CSV alone.", enum=list(CSV_TYPES)),
+        word("delimiter", "What stands between the cells of a CSV body. For CSV alone.", enum=list(DELIMITERS)),
+        MINIMAL,
+    ],
+    body={
+        "required": True,
+        "content": content({"oneOf": [RECORD_INPUT, array(RECORD_INPUT)]}, USER)
+        | content({"type": "string"}, '{"id":"ada"}\n{"id":"grace"}\n', NDJSON)
+        | content({"type": "string"}, "id,name\nada,Ada\n", CSV),
+    },
+    size="bulk",
+)
+def create_record(context: Context, asked: Asked[CsvForm]) -> Reply | Awaitable[Reply]:
+    """Create one record, or many at once: all or nothing."""
+    text, wishes = asked.body, asked.wishes
+    if wishes.media != JSON or text.lstrip(b" \t\r\n")[:1] == b"[":
+        return _create_many(context, asked)
+    if len(text) > context.database.limits.record_bytes:
+        raise BodyTooLarge(f"A record has more than {context.database.limits.record_bytes} bytes.")
+    [table] = asked.parts
+    rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
+    operation = Operation("create", table, None, codec.parse(text), ALWAYS, rule, True)
+    return _apply(context, operation, is_minimal="return=minimal" in wishes.preferences)
+
+
+async def _create_many(context: Context, asked: Asked[CsvForm]) -> Reply:
+    [table] = asked.parts
+    rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
+    try:
+        records = _read_bulk(context, asked)
+        outcomes = await context.database.insert(table, records, on_conflict=rule, is_parsed=True)
+    except RamekinError as error:
+        raise with_lines(error, _read_bulk(context, asked)) from None
+    status = 201 if any(outcome.effect == "created" for outcome in outcomes) else 200
+    if "return=minimal" in asked.wishes.preferences:
+        return json_answer({"count": len(outcomes)}, status, {"preference-applied": "return=minimal"})
+    return body_answer(codec.splice_array(outcome.body for outcome in outcomes if outcome.body is not None), status)
+
+
+def _read_bulk(context: Context, asked: Asked[CsvForm]) -> Records:
+    limit, text = context.database.limits.record_bytes, asked.body
+    if asked.wishes.media == JSON:
+        return ArrayText(text, limit)
+    if asked.wishes.media == NDJSON:
+        return NdjsonText([text], limit)
+    return CsvText(lambda: [text], context.csv_columns(asked.parts[0]), limit, asked.meant)
+
+
+def _read_selection(context: Context, asked: Asked[list[FieldPath] | None]) -> list[FieldPath] | None:
+    """Return the fields that are asked for, None for all. Raises InvalidSort, UnknownField."""
+    if "select" not in asked.words:
+        return None
+    return list(parse_select(split_names(asked.words["select"]), context.database.fields(asked.parts[0])))
+
+
+@endpoint(
+    "GET",
+    ONE,
+    tag="records",
+    reads=_read_selection,
+    answers={
+        200: answer("The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Vary", "X-Warnings"]),
+        304: answer("Not modified.", has=["ETag", "Vary"]),
+    },
+    problems=(*READ, 412),
+    parameters=[SELECT, IF_MATCH, IF_NONE_MATCH, STRICT],
+)
+def get_record(context: Context, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
+    """Return one record."""
+    table, record_id = asked.parts
+    condition = asked.wishes.condition
+    body = context.database.get_now(table, record_id)
+    if condition is not ALWAYS and not condition.matches(body):
+        raise condition.broken()
+    if asked.meant is not None:
+        return _answer_selected(context, asked, asked.meant, body)
+    tag = codec.digest(body)
+    if condition is not ALWAYS and condition.knows(tag):
+        return not_modified({"etag": f'"{tag}"'})
+    return json_text(body, 200, f'etag: "{tag}"\r\n')
+
+
+async def _answer_selected(
+    context: Context, asked: Asked[list[FieldPath] | None], fields: list[FieldPath], body: bytes
+) -> Reply:
+    warnings = await context.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
+    tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
+    headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
+    if asked.wishes.condition.knows(tag):
+        return not_modified(headers)
+    if warnings:
+        headers["x-warnings"] = ascii_json(warnings)
+    return json_answer(select(codec.parse(body), fields), headers=headers)
+
+
+@endpoint(
+    "PUT",
+    ONE,
+    tag="records",
+    answers={
+        200: answer("Replaced: the new record.", RECORD, USER, ["ETag"]),
+        201: answer("Created.", RECORD, USER, ["ETag", "Location"]),
+    },
+    problems=CHANGE,
+    parameters=[flag("upsert", "Create the record if it is absent."), IF_MATCH, IF_ABSENT],
+    body=request_body(RECORD_INPUT, USER),
+)
+def put_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]:
+    """Replace a whole record; with `upsert=true` create it where it is absent."""
+    table, record_id = asked.parts
+    is_upsert = asked.words.get("upsert", False)
+    record = codec.parse(asked.body) if is_upsert else _parse(context, asked)
+    kind: Kind = "upsert" if is_upsert else "replace"
+    return _apply(context, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True))
+
+
+@endpoint(
+    "PATCH",
+    ONE,
+    tag="records",
+    answers={200: answer("The record as it is now.", RECORD, USER, ["ETag"])},
+    problems=CHANGE,
+    parameters=[IF_MATCH, IF_ABSENT],
+    body=request_body(RECORD_PATCH, {"name": "Ada L.", "address": {"zip": None}}, MERGE_PATCH, JSON),
+)
+def patch_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]:
+    """Change some members of a record (JSON merge patch); the result is validated again."""
+    table, record_id = asked.parts
+    record = _parse(context, asked)
+    return _apply(context, Operation("patch", table, record_id, record, asked.wishes.condition, "error", True))
+
+
+@endpoint(
+    "DELETE",
+    ONE,
+    tag="records",
+    answers={204: answer("Deleted.")},
+    problems=(400, 404, 412, 415, 428, 503),
+    parameters=[IF_MATCH, IF_ABSENT],
+)
+def delete_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]:
+    """Delete a record."""
+    table, record_id = asked.parts
+    return _apply(context, Operation("delete", table, record_id, None, asked.wishes.condition, "error", True))
+
+
+def _parse(context: Context, asked: Asked[None]) -> Any:
     """Parse a record that is sent to an address: that nothing stands there is said before what the record breaks."""
     try:
-        return codec.parse(body)
+        return codec.parse(asked.body)
     except Unprocessable:
-        if id is not None:
-            await context.database.get(table, id)
+        context.database.get_now(*asked.parts)
         raise
 
 
-def _read_words(request: Request, kind: str) -> tuple[OnConflict, CsvForm]:
-    """Return what becomes of a record that is there already, and how CSV is read."""
-    if not request.scope["query_string"]:
-        return CONFLICT_RULES[0], _AS_USUAL
-    parameters = read_parameters(request, ("on_conflict", "csv_types", "delimiter"))
-    for name in ("csv_types", "delimiter"):
-        if name in parameters and kind != CSV:
-            raise InvalidParameter(f"'{name}' is for bodies of {CSV}.")
-    delimiter = choice(parameters, "delimiter", tuple(DELIMITERS))
-    form = CsvForm(delimiter, choice(parameters, "csv_types", CSV_TYPES))
-    return choice(parameters, "on_conflict", CONFLICT_RULES), form
+def _apply(context: Context, operation: Operation, *, is_minimal: bool = False) -> Reply | Awaitable[Reply]:
+    """Apply an operation, and tell what it did: at once, unless something has to be waited for."""
+    done = context.database.apply_now(operation)
+    if isinstance(done, Outcome):
+        return _tell(operation.table, done, is_minimal=is_minimal)
+    return _apply_late(operation.table, done, is_minimal=is_minimal)
 
 
-def _selected(text: str, fields: Fields) -> list[FieldPath]:
-    return list(parse_select(split_names(text), fields))
+async def _apply_late(table: str, done: Awaitable[Outcome], *, is_minimal: bool) -> Reply:
+    return _tell(table, await done, is_minimal=is_minimal)
 
 
-def _read_bulk(context: Context, table: str, kind: str, body: bytes, form: CsvForm) -> Records:
-    limit = context.database.limits.record_bytes
-    if kind == JSON:
-        return ArrayText(body, limit)
-    if kind == NDJSON:
-        return NdjsonText([body], limit)
-    return CsvText(lambda: [body], context.csv_columns(table), limit, form)
-
-
-def _answer_one(table: str, outcome: Outcome, *, is_minimal: bool = False) -> Response:
-    body, status = outcome.body, 200
-    assert body is not None, "only a deletion leaves none"
-    lines = f'etag: "{codec.digest(body)}"\r\n'
+def _tell(table: str, outcome: Outcome, *, is_minimal: bool) -> Answer:
+    """Return the answer of a write: the record that it left, with its tag."""
+    body = outcome.body
+    if body is None:
+        return bodiless(204)
+    lines, status = f'etag: "{codec.digest(body)}"\r\n', 200
     if outcome.effect == "created":
         lines, status = f"{lines}location: {record_path(table, outcome.key)}\r\n", 201
     if is_minimal:
-        return JsonText(codec.dump({"count": 1}), status, f"{lines}preference-applied: return=minimal\r\n")
-    return JsonText(body, status, lines)
+        return json_text(codec.dump({"count": 1}), status, f"{lines}preference-applied: return=minimal\r\n")
+    return json_text(body, status, lines)
 
 
-def _answer_many(outcomes: Sequence[Outcome], *, is_minimal: bool) -> Response:
-    status = 201 if any(outcome.effect == "created" for outcome in outcomes) else 200
-    if is_minimal:
-        return json_response({"count": len(outcomes)}, status, {"preference-applied": "return=minimal"})
-    return body_response(codec.splice_array(outcome.body for outcome in outcomes if outcome.body is not None), status)
+ENDPOINTS: Endpoints = (create_record, get_record, put_record, patch_record, delete_record)

@@ -5,71 +5,103 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.declared import descriptions
-from ramekin.api.http.headers import JSON, accepted, media_type
-from ramekin.api.http.preconditions import ANY, read_known, refuse_preconditions
-from ramekin.api.http.requests import check_no_body, read_body, read_parameters, stopped_when_gone
-from ramekin.api.http.responses import body_response, json_response, not_modified
-from ramekin.api.routes import API, add_route, address
+from ramekin.api.declared.answers import answer, request_body
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import IF_NONE_MATCH
+from ramekin.api.declared.problems import READ, WRITE
+from ramekin.api.declared.shapes import reference
+from ramekin.api.http.answer import bodiless, body_answer, json_answer, not_modified
+from ramekin.api.http.preconditions import ANY
+from ramekin.api.routes import API, address
 from ramekin.database.defining import parse_definition
 from ramekin.values import codec
 
 if TYPE_CHECKING:
     from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
     from ramekin.database.database import TableInfo
 
 
-def register(app: FastAPI, context: Context) -> None:
-    """Add the endpoints of tables."""
-    database = context.database
+TABLE = f"{API}/tables/{{table}}"
 
-    async def list_tables(request: Request) -> Response:
-        """Return every table with its figures."""
-        read_parameters(request)
-        accepted(request, (JSON,))
-        return _tagged(request, {"tables": [describe(info) for info in await database.tables()]})
-
-    async def get_table(table: str, request: Request) -> Response:
-        """Return one table with its figures."""
-        read_parameters(request)
-        accepted(request, (JSON,))
-        return _tagged(request, describe(await database.table(table)))
-
-    async def put_table(table: str, request: Request) -> Response:
-        """Give a table a definition, in place of the one it has; the table is made if it is new."""
-        media_type(request, (JSON,))
-        body = await read_body(request, database.limits.record_bytes)
-        read_parameters(request)
-        accepted(request, (JSON,))
-        refuse_preconditions(request)
-        definition = parse_definition(codec.parse(body, extra_depth=1))
-        async with stopped_when_gone(request):
-            info, is_new = await database.define(table, definition)
-        location = {"location": address(f"{API}/tables/{quote(table)}")} if is_new else {}
-        return json_response(describe(info), 201 if is_new else 200, location)
-
-    async def drop_table(table: str, request: Request) -> Response:
-        """Drop a table with its records; a table with a model is emptied and stays."""
-        check_no_body(request)
-        read_parameters(request)
-        refuse_preconditions(request)
-        await database.drop(table)
-        return Response(status_code=204)
-
-    add_route(app, "GET", f"{API}/tables", list_tables, **descriptions.TABLES["list_tables"])
-    add_route(app, "GET", f"{API}/tables/{{table}}", get_table, **descriptions.TABLES["get_table"])
-    add_route(app, "PUT", f"{API}/tables/{{table}}", put_table, **descriptions.TABLES["put_table"])
-    add_route(app, "DELETE", f"{API}/tables/{{table}}", drop_table, **descriptions.TABLES["drop_table"])
+_DEFINITION = {
+    "schema": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "email": {"type": "string"}, "age": {"type": "integer"}},
+        "required": ["name"],
+    },
+    "unique": ["email"],
+    "indexes": [{"field": "age", "kind": "sorted"}],
+    "require_if_match": False,
+}
 
 
-def _tagged(request: Request, value: object) -> Response:
+@endpoint(
+    "GET",
+    f"{API}/tables",
+    tag="tables",
+    answers={
+        200: answer("All tables.", reference("Tables"), has=["ETag"]),
+        304: answer("Not modified.", has=["ETag"]),
+    },
+    problems=(400, 406),
+    parameters=[IF_NONE_MATCH],
+)
+async def list_tables(context: Context, asked: Asked[None]) -> Reply:
+    """Return every table with its figures."""
+    return _tagged(asked, {"tables": [describe(info) for info in await context.database.tables()]})
+
+
+@endpoint(
+    "GET",
+    TABLE,
+    tag="tables",
+    answers={
+        200: answer("The table.", reference("Table"), has=["ETag"]),
+        304: answer("Not modified.", has=["ETag"]),
+    },
+    problems=READ,
+    parameters=[IF_NONE_MATCH],
+)
+async def get_table(context: Context, asked: Asked[None]) -> Reply:
+    """Return one table with its figures."""
+    return _tagged(asked, describe(await context.database.table(*asked.parts)))
+
+
+@endpoint(
+    "PUT",
+    TABLE,
+    tag="tables",
+    answers={
+        200: answer("The table, with its new definition.", reference("Table")),
+        201: answer("The new table.", reference("Table"), has=["Location"]),
+    },
+    problems=WRITE,
+    body=request_body(reference("Definition"), _DEFINITION),
+    is_watchful=True,
+)
+async def put_table(context: Context, asked: Asked[None]) -> Reply:
+    """Give a table a definition, in place of the one it has; the table is made if it is new."""
+    [table] = asked.parts
+    info, is_new = await context.database.define(table, parse_definition(codec.parse(asked.body, extra_depth=1)))
+    location = {"location": address(f"{API}/tables/{quote(table)}")} if is_new else {}
+    return json_answer(describe(info), 201 if is_new else 200, location)
+
+
+@endpoint("DELETE", TABLE, tag="tables", answers={204: answer("Dropped.")}, problems=(400, 404, 415, 503))
+async def drop_table(context: Context, asked: Asked[None]) -> Reply:
+    """Drop a table with its records; a table with a model is emptied and stays."""
+    await context.database.drop(*asked.parts)
+    return bodiless(204)
+
+
+def _tagged(asked: Asked[None], value: object) -> Reply:
     """Return a value as JSON with a weak tag of it, or 304 to a client that knows it."""
-    known, body = read_known(request), codec.dump(value)
+    known, body = asked.wishes.known, codec.dump(value)
     tag = codec.digest(body)
     headers = {"etag": f'W/"{tag}"'}
-    return not_modified(headers) if tag in known or known == ANY else body_response(body, headers=headers)
+    return not_modified(headers) if tag in known or known == ANY else body_answer(body, headers=headers)
 
 
 def describe(info: TableInfo) -> dict[str, Any]:
@@ -88,3 +120,6 @@ def describe(info: TableInfo) -> dict[str, Any]:
         ],
         "require_if_match": stats.definition.require_if_match,
     }
+
+
+ENDPOINTS: Endpoints = (list_tables, get_table, put_table, drop_table)

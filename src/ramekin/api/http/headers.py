@@ -1,7 +1,7 @@
 """Reading headers strictly: media types, what is accepted, preferences.
 
-Knows nothing of what is done with it; see ``preconditions.py`` for If-Match and its like, ``requests.py`` for
-parameters and bodies.
+They are given by their names in small letters; those that stood in several lines as one, with commas between. Knows
+nothing of what is done with it; see ``preconditions.py`` for If-Match and its like, ``words.py`` for parameters.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ramekin.api.http.requests import Asked, WholeRequest
 from ramekin.errors import InvalidHeader, NotAcceptable, UnsupportedMediaType, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 JSON, NDJSON, CSV, MERGE_PATCH = "application/json", "application/x-ndjson", "text/csv", "application/merge-patch+json"
 
@@ -24,17 +23,17 @@ FORMATS = {JSON: "json", NDJSON: "ndjson", CSV: "csv"}
 _NOTHING_PREFERRED: frozenset[str] = frozenset()
 
 
-def media_type(request: Asked, allowed: Sequence[str]) -> str:
+def media_type(headers: Mapping[str, str], allowed: Sequence[str]) -> str:
     """Return the body's media type, one of those allowed.
 
     Raises:
         UnsupportedMediaType: it is another one or none, not UTF-8, or the body is compressed.
         InvalidHeader: the body is meant as a part of what stands; it would take the place of the whole.
     """
-    if "content-range" in request.headers:
+    if "content-range" in headers:
         raise InvalidHeader("A body with a Content-Range is not read: PATCH changes a part of a record.")
-    header = request.headers.get("content-type", "")
-    encoding = request.headers.get("content-encoding", "identity")
+    header = headers.get("content-type", "")
+    encoding = headers.get("content-encoding", "identity")
     if header in allowed and encoding == "identity":
         return header
     kind, _, rest = header.partition(";")
@@ -50,14 +49,7 @@ def media_type(request: Asked, allowed: Sequence[str]) -> str:
     return kind
 
 
-def listed(request: Asked, name: str) -> str:
-    """Return a header that is there and is a list: several lines of it are one. Source: RFC 9110, section 5.3."""
-    if isinstance(request, WholeRequest):
-        return request.headers[name]
-    return ", ".join(request.headers.getlist(name))
-
-
-def accepted(request: Asked, offered: Sequence[str]) -> str:
+def accepted(headers: Mapping[str, str], offered: Sequence[str]) -> str:
     """Return the offered media type that the client likes best; the first one if it does not say.
 
     Raises:
@@ -65,7 +57,7 @@ def accepted(request: Asked, offered: Sequence[str]) -> str:
 
     Source: RFC 9110, section 12.5.1.
     """
-    if "accept" not in request.headers or (header := listed(request, "accept")) in ("", "*/*"):
+    if (header := headers.get("accept", "")) in ("", "*/*"):
         return offered[0]
     best, best_quality = None, 0.0
     ranges = [_media_range(part) for part in header.split(",") if part.strip()]
@@ -95,9 +87,15 @@ def _fits(kind: str, name: str) -> bool:
     return name in ("*/*", kind) or (name.endswith("/*") and kind.startswith(name[:-1]))
 
 
-def preferences(request: Asked) -> frozenset[str]:
+def preferences(headers: Mapping[str, str]) -> frozenset[str]:
     """Return the Prefer header's tokens (RFC 7240), such as ``return=minimal``; unknown ones may be ignored."""
-    if "prefer" not in request.headers:
+    if "prefer" not in headers:
         return _NOTHING_PREFERRED
-    parts = re.split(r"[,;]", listed(request, "prefer"))
+    parts = re.split(r"[,;]", headers["prefer"])
     return frozenset(re.sub(r"[\s\"]", "", part).lower() for part in parts if part.strip())
+
+
+def check_no_body(headers: Mapping[str, str]) -> None:
+    """Refuse a body where none belongs. Raises UnsupportedMediaType."""
+    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        raise UnsupportedMediaType("This request takes no body.")

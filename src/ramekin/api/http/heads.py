@@ -18,6 +18,8 @@ from ramekin.errors import AddressTooLong, HeadTooLarge, MalformedRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ramekin.api.http.asked import Wishes
+
     Pairs = list[tuple[bytes, bytes]]
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -136,7 +138,7 @@ class Head:
         MalformedRequest: they break a rule of HTTP, or could be read in two ways.
     """
 
-    __slots__ = ("body_bytes", "closes", "expects_100", "headers", "is_usual", "pairs", "request_id")
+    __slots__ = ("body_bytes", "closes", "expects_100", "headers", "is_usual", "pairs", "request_id", "wishes")
 
     def __init__(self, pairs: Pairs, version: str = "1.1") -> None:
         self.pairs = pairs
@@ -154,6 +156,8 @@ class Head:
         self.closes = version == "1.0" or "close" in _words(self.headers.get("connection", ""))
         self.expects_100 = version == "1.1" and self.headers.get("expect", "").lower() == "100-continue"
         self.request_id = _sent_id(self.headers)
+        self.wishes: dict[object, Wishes] = {}
+        """What they wish for, by the endpoint that has read them."""
         self.is_usual = (
             len(self.headers) == len(pairs)
             and self.body_bytes != CHUNKED

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Response
-
+from ramekin.api.http.answer import Stream, ascii_json, body_answer
 from ramekin.api.http.headers import CSV, JSON
-from ramekin.api.http.responses import Stream, ascii_json, body_response
 from ramekin.api.routes import address
 from ramekin.formats.records import write_csv, write_csv_header
 from ramekin.schema.columns import UNTYPED
@@ -25,6 +23,7 @@ from ramekin.values.paths import select
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
+    from ramekin.api.http.answer import Reply
     from ramekin.database.finding import Explanation
     from ramekin.schema.columns import Columns
     from ramekin.values.paths import FieldPath
@@ -91,14 +90,14 @@ def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequ
     return (codec.dump(select(codec.parse(body), chosen)) for body in bodies)
 
 
-async def page_response(page: Page, kind: str, headers: dict[str, str]) -> Response:
+async def page_reply(page: Page, kind: str, headers: dict[str, str]) -> Reply:
     """Return a page in the media type that was asked for."""
     headers = headers | _headers(page, is_bare=kind != JSON)
     if kind == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
-        return body_response(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
+        return body_answer(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
     writer = _write_json if kind == JSON else _write_csv if kind == CSV else _write_ndjson
     if page.size_bytes <= SHORT_BYTES:
-        return Response(b"".join([chunk async for chunk in writer(page)]), 200, headers, kind)
+        return body_answer(b"".join([chunk async for chunk in writer(page)]), 200, headers, kind)
     return await Stream(writer(page), kind, headers).prime()
 
 

@@ -10,44 +10,43 @@ Source: RFC 9110, section 13.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from ramekin.api.http.headers import listed
-from ramekin.api.http.requests import Asked
 from ramekin.database.operations import ALWAYS, Condition
 from ramekin.errors import InvalidHeader, PreconditionNotPossible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TAG = re.compile(r'[\s,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 _EMPTY = re.compile(r"[\s,]*")
 ANY = frozenset("*")
 
 
-def read_condition(request: Asked) -> Condition:
+def read_condition(headers: Mapping[str, str]) -> Condition:
     """Return what a request asks of a record. Raises InvalidHeader, PreconditionNotPossible."""
-    headers = request.headers
     has_match, has_none_match = "if-match" in headers, "if-none-match" in headers
     if "if-unmodified-since" in headers and not has_match:  # beside If-Match it counts for nothing
         raise _no_date()
     if not has_match and not has_none_match:
         return ALWAYS
-    strong, weak = read_tags(listed(request, "if-match"), "If-Match") if has_match else (None, None)
-    return Condition(strong, _read_none_match(request) if has_none_match else None, has_weak=bool(weak))
+    strong, weak = read_tags(headers["if-match"], "If-Match") if has_match else (None, None)
+    return Condition(strong, _read_none_match(headers) if has_none_match else None, has_weak=bool(weak))
 
 
-def read_known(request: Asked) -> frozenset[str]:
+def read_known(headers: Mapping[str, str]) -> frozenset[str]:
     """Return the tags that a reader of what has a weak tag knows; none if it does not say, `ANY` if it wants none.
 
     Raises:
         InvalidHeader; PreconditionNotPossible: it asks for something else too.
     """
-    headers = request.headers
     if "if-match" in headers or "if-unmodified-since" in headers:
         raise _not_possible("if-match" in headers)
-    return _read_none_match(request) if "if-none-match" in headers else frozenset()
+    return _read_none_match(headers) if "if-none-match" in headers else frozenset()
 
 
-def refuse_preconditions(request: Asked) -> None:
+def refuse_preconditions(headers: Mapping[str, str]) -> None:
     """Refuse whatever a request asks of something that has no tag. Raises PreconditionNotPossible."""
-    headers = request.headers
     if "if-match" in headers or "if-none-match" in headers or "if-unmodified-since" in headers:
         raise _not_possible("if-match" in headers or "if-none-match" in headers)
 
@@ -65,8 +64,8 @@ def read_tags(text: str, name: str) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(strong - ANY), frozenset(weak - ANY)
 
 
-def _read_none_match(request: Asked) -> frozenset[str]:
-    strong, weak = read_tags(listed(request, "if-none-match"), "If-None-Match")
+def _read_none_match(headers: Mapping[str, str]) -> frozenset[str]:
+    strong, weak = read_tags(headers["if-none-match"], "If-None-Match")
     return strong | weak  # which compares weakly
 
 

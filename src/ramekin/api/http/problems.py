@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Response
-
 from ramekin import errors
+from ramekin.api.http.answer import body_answer
 from ramekin.api.routes import address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ramekin.api.http.answer import Answer
 
 STATUS: dict[type[errors.RamekinError], int] = {
     errors.BadRequest: 400,
@@ -79,8 +80,8 @@ def _entry(fault: errors.Fault) -> dict[str, Any]:
     return entry | {"line": fault.line} if fault.line else entry
 
 
-def problem_response(error: errors.RamekinError, request: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the response that tells a client of an error."""
+def problem_answer(error: errors.RamekinError, request: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return the answer that tells a client of an error."""
     document = problem(error, request)
     extra = dict(headers or {})
     if isinstance(error, errors.BodyTooLarge):
@@ -89,4 +90,4 @@ def problem_response(error: errors.RamekinError, request: str, headers: Mapping[
         extra["www-authenticate"] = "Bearer"
     if isinstance(error, errors.Unavailable):
         extra.setdefault("retry-after", "1")
-    return Response(codec.dump(document), document["status"], extra, MEDIA_TYPE)
+    return body_answer(codec.dump(document), document["status"], extra, MEDIA_TYPE)

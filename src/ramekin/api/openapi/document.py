@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI knows of the routes, what `descriptions.py` says of them, and typed tables.
+"""The OpenAPI document: what FastAPI knows of the routes, what is declared of the endpoints, and typed tables.
 
 For every table with a model it has the table's own paths, with its own schemas and conditions; for two tables of which
 one refers to the other, their joins. It is made when it is first asked for, and tells of the server that runs: its
@@ -18,11 +18,11 @@ from ramekin.api.edge.origins import SAFE
 from ramekin.api.openapi.typed_paths import add_typed_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fastapi import FastAPI
 
-    from ramekin.api.routes import Document
+    from ramekin.api.declared.endpoint import Endpoint
     from ramekin.limits import Limits
     from ramekin.schema.models import ModelSchema
 
@@ -44,21 +44,34 @@ TAGS = [
 
 
 def install(
-    app: FastAPI, schemas: Mapping[str, ModelSchema], limits: Limits, *, has_keys: bool, has_rate_limit: bool
+    app: FastAPI,
+    endpoints: Iterable[Endpoint[Any]],
+    schemas: Mapping[str, ModelSchema],
+    limits: Limits,
+    *,
+    has_keys: bool,
+    has_rate_limit: bool,
 ) -> None:
     """Give the app a document that knows our errors and the typed tables. Made once, when it is first asked for."""
     made: list[dict[str, Any]] = []
+    known = {endpoint.name: endpoint for endpoint in endpoints}
 
     def document() -> dict[str, Any]:
         if not made:
-            made.append(_make(app, schemas, limits, has_keys=has_keys, has_rate_limit=has_rate_limit))
+            made.append(_make(app, known, schemas, limits, has_keys=has_keys, has_rate_limit=has_rate_limit))
         return made[0]
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
 def _make(
-    app: FastAPI, schemas: Mapping[str, ModelSchema], limits: Limits, *, has_keys: bool, has_rate_limit: bool
+    app: FastAPI,
+    endpoints: Mapping[str, Endpoint[Any]],
+    schemas: Mapping[str, ModelSchema],
+    limits: Limits,
+    *,
+    has_keys: bool,
+    has_rate_limit: bool,
 ) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=[*TAGS]
@@ -70,10 +83,10 @@ def _make(
         "headers": {name: {"description": told, "schema": schema} for name, (told, schema) in answers.HEADERS.items()},
     }
     edge = [*([401] if has_keys else []), *([429] if has_rate_limit else [])]
-    for path, operations in document["paths"].items():
-        passes_edge = path.partition("/{")[0] not in app.state.open_pages
+    for operations in document["paths"].values():
         for method, operation in operations.items():
-            known = app.state.documents[operation["operationId"]]
+            known = endpoints[operation["operationId"]]
+            passes_edge = not known.opens
             refused = [] if method.upper() in SAFE else [403]
             _complete(operation, known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
             if has_keys and not passes_edge:
@@ -86,7 +99,7 @@ def _make(
     return document
 
 
-def _complete(operation: dict[str, Any], known: Document, edge: list[int], counted: list[str]) -> None:
+def _complete(operation: dict[str, Any], known: Endpoint[Any], edge: list[int], counted: list[str]) -> None:
     """Add to an operation what is known of it, and what holds for all: problems, and headers of every answer."""
     found: dict[str, Any] = {}
     for status, answer in known.answers.items():
@@ -102,8 +115,8 @@ def _complete(operation: dict[str, Any], known: Document, edge: list[int], count
             parameter |= ID
     if parameters:
         operation["parameters"] = parameters
-    if known.request_body is not None:
-        operation["requestBody"] = deepcopy(known.request_body)
+    if known.body is not None:
+        operation["requestBody"] = deepcopy(known.body)
 
 
 def _tell_limits(document: dict[str, Any], limits: Limits) -> None:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request, Response
-
-from ramekin.api.http.preconditions import read_condition
-from ramekin.api.http.responses import not_modified
-from ramekin.api.routes import add_route
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import IF_MATCH, IF_NONE_MATCH
+from ramekin.api.http.answer import body_answer, not_modified
 from ramekin.errors import UnknownRoute
 from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
 
 MEDIA_TYPES = {
     "favicon.svg": "image/svg+xml",
@@ -49,30 +53,41 @@ _PAGE = """<!doctype html>
 """
 
 
-def register(app: FastAPI) -> None:
-    """Add the pages and their files; none of them is in the OpenAPI document."""
+@endpoint("GET", "/docs", answers={}, problems=(), opens=("/docs",))
+def swagger_page(context: Context, asked: Asked[None]) -> Reply:
+    """Return the page that tries requests out."""
+    return _page("swagger-ui", ["swagger-ui.css"], ["swagger-ui-bundle.js", "swagger-init.js"])
 
-    async def swagger_page(request: Request) -> Response:
-        return _page("swagger-ui", ["swagger-ui.css"], ["swagger-ui-bundle.js", "swagger-init.js"])
 
-    async def redoc_page(request: Request) -> Response:
-        return _page("redoc", [], ["redoc.standalone.js", "redoc-init.js"])
+@endpoint("GET", "/redoc", answers={}, problems=(), opens=("/redoc",))
+def redoc_page(context: Context, asked: Asked[None]) -> Reply:
+    """Return the page that is read."""
+    return _page("redoc", [], ["redoc.standalone.js", "redoc-init.js"])
 
-    async def static_file(name: str, request: Request) -> Response:
-        if name not in MEDIA_TYPES:
-            raise UnknownRoute("There is no file of this name.")
-        content, digest = _read(name)
-        headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
-        condition = read_condition(request)
-        if not condition.matches(content):
-            raise condition.broken()
-        if condition.knows(digest):
-            return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
-        return Response(content, headers=headers, media_type=MEDIA_TYPES[name])
 
-    add_route(app, "GET", "/docs", swagger_page, opens=["/docs"])
-    add_route(app, "GET", "/redoc", redoc_page, opens=["/redoc"])
-    add_route(app, "GET", "/static/{name}", static_file, opens=[f"/static/{name}" for name in MEDIA_TYPES])
+@endpoint(
+    "GET",
+    "/static/{name}",
+    answers={},
+    problems=(),
+    parameters=[IF_MATCH, IF_NONE_MATCH],
+    opens=tuple(f"/static/{name}" for name in MEDIA_TYPES),
+)
+def static_file(context: Context, asked: Asked[None]) -> Reply:
+    """Return a file that the pages are made of."""
+    [name], condition = asked.parts, asked.wishes.condition
+    if name not in MEDIA_TYPES:
+        raise UnknownRoute("There is no file of this name.")
+    content, digest = _read(name)
+    headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
+    if not condition.matches(content):
+        raise condition.broken()
+    if condition.knows(digest):
+        return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
+    return body_answer(content, headers=headers, media=MEDIA_TYPES[name])
+
+
+ENDPOINTS: Endpoints = (swagger_page, redoc_page, static_file)
 
 
 @cache
@@ -82,10 +97,10 @@ def _read(name: str) -> tuple[bytes, str]:
     return content, codec.digest(content)
 
 
-def _page(element: str, styles: list[str], scripts: list[str]) -> Response:
+def _page(element: str, styles: list[str], scripts: list[str]) -> Reply:
     html = _PAGE.format(
         element=element,
         styles="".join(f'<link rel="stylesheet" href="static/{name}">\n' for name in styles),
         scripts="".join(f'<script src="static/{name}"></script>\n' for name in scripts),
     )
-    return Response(html, headers={"content-security-policy": POLICY}, media_type="text/html; charset=utf-8")
+    return body_answer(html.encode(), headers={"content-security-policy": POLICY}, media="text/html")

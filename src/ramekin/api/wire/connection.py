@@ -20,9 +20,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from ramekin.api.edge.edge import last_lines, new_id
+from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
-from ramekin.api.http.problems import problem_response
-from ramekin.api.http.responses import STATUS_LINE, header_lines
+from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.cycle import Cycle
 from ramekin.errors import BodyTooSlow, MethodNotAllowed, RamekinError
@@ -187,9 +187,11 @@ class Connection(asyncio.Protocol):
             return INCOMPLETE
         line_end = data.index(b"\r\n", start)
         line = read_line(data[start:line_end])
-        block, way = data[line_end + 2 : end + 2], self._way
-        is_plain = line.host is None and not line.is_http_1_0
-        self._begin(line, (way.heads.get(block) or way.read(block)) if is_plain else head_of(line, block))
+        block, way = data[line_end + 2 : end], self._way
+        if line.host is None and not line.is_http_1_0:
+            self._begin(line, way.heads.get(block) or way.read(block))
+        else:
+            self._begin(line, head_of(line, data[line_end + 2 : end + 2]))
         return end + 4
 
     def _begin(self, line: Line, head: Head) -> None:
@@ -257,20 +259,20 @@ class Connection(asyncio.Protocol):
             self._way.edge.count_refused(self.client[0] if self.client else "unknown")
         note = _NoRequest()
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
-        answer = problem_response(error, note.request_id, {**extra, "connection": "close"})
-        head = (STATUS_LINE[answer.status_code], self.common_lines(), header_lines(answer), last_lines(note), b"\r\n")
-        self.transport.write(b"".join([*head, answer.body]))
-        self._way.edge.note(note, "none", answer.status_code, perf_counter())
+        answer = problem_answer(error, note.request_id, {**extra, "connection": "close"})
+        head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
+        self.transport.write(head.encode("latin-1") + answer.body)
+        self._way.edge.note(note, "none", answer.status, perf_counter())
         self._end()
 
-    def common_lines(self) -> bytes:
+    def common_lines(self) -> str:
         """Return the headers that the server gives to every answer, as lines."""
         way, common = self._way, self.state.default_headers
         if way.common is not common:
             way.renew(common)
         return way.common_lines
 
-    def stay_lines(self) -> bytes:
+    def stay_lines(self) -> str:
         """Return the headers of an answer behind which the connection stays open, as lines."""
         return self._way.stay_lines
 

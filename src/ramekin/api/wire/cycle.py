@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
-from ramekin.api.http.responses import STATUS_LINE
+from ramekin.api.http.answer import STATUS_LINE
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent, HTTPScope
@@ -32,10 +32,10 @@ class Carrier(Protocol):
     transport: asyncio.Transport
     flow: FlowControl
 
-    def common_lines(self) -> bytes:
+    def common_lines(self) -> str:
         """Return the headers that the server gives to every answer, as lines."""
 
-    def stay_lines(self) -> bytes:
+    def stay_lines(self) -> str:
         """Return the headers of an answer behind which the connection stays open, as lines."""
 
     def keeps_open(self, cycle: Cycle) -> bool:
@@ -141,10 +141,11 @@ class Cycle:
         if self.closes and not says_close:
             lines += b"connection: close\r\n"
         if not self.closes:
-            lines += self._carrier.stay_lines()
+            lines += self._carrier.stay_lines().encode()
         if self._is_chunked and not self._is_bodiless:
             lines += b"transfer-encoding: chunked\r\n"
-        self._head = b"".join((STATUS_LINE[status], self._carrier.common_lines(), lines, b"\r\n"))
+        first = f"{STATUS_LINE[status]}{self._carrier.common_lines()}".encode("latin-1")
+        self._head = b"".join((first, lines, b"\r\n"))
         self.is_begun = True
 
     def _write(self, piece: bytes, *, is_last: bool) -> None:

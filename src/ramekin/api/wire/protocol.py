@@ -1,8 +1,13 @@
 """The short way below ASGI: a connection that answers whole requests for records by itself.
 
-It calls the same endpoints as FastAPI's router does (``hot.py``), through the same edge (``edge.py``), and writes the
-bytes that the long way would write. Everything else, and everything unusual, takes the long way. Knows no tables; see
+It asks the same endpoints as the other ways do, through the same edge (``edge.py``), and writes the bytes that the long
+way would write. An endpoint that does not have to wait answers in the call that brought the request: no task, no
+coroutine, no request object. Everything else, and everything unusual, takes the long way. Knows no tables; see
 ``connection.py`` for what it stands on, ``short_way.py`` for what connections share.
+
+    what arrived ── alone, whole, its place and its header block read before ──────────► asked at once
+        └── a connection's way: held until whole ── a record's address ── first time ──► asked, and remembered
+                                                        └── anything else ─────────────► ASGI
 """
 
 from __future__ import annotations
@@ -12,34 +17,55 @@ import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Struct
+
 from ramekin.api.edge.edge import last_lines, new_id
+from ramekin.api.http.answer import STATUS_LINE, Answer, Stream
 from ramekin.api.http.heads import MAX_HEAD_BYTES
-from ramekin.api.http.requests import NO_QUERY, WholeRequest
-from ramekin.api.http.responses import STATUS_LINE, JsonText, Stream, header_lines
+from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import INCOMPLETE, Connection
 from ramekin.api.wire.coroutines import go_on
-from ramekin.api.wire.hot import PREFIX
+from ramekin.api.wire.short_way import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
-    from fastapi import Response
-
-    from ramekin.api.wire.hot import Endpoint
+    from ramekin.api.declared.endpoint import Endpoint
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.heads import Head
 
 T = TypeVar("T")
 
-_SIGNS = rb"A-Za-z0-9_.~!$&'()*+,;=:@-"  # a percent sign is unusual in a path
+_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~!$&'()*+,;=:@-"
+"""What a part of a path may hold on this way: a percent sign is unusual."""
+
 _LINE = re.compile(
-    rb"([A-Z]++) %b([%b]++)(?:/([%b]++))?(?:\?([/?%%%b]*+))? HTTP/1\.1\r\n" % (PREFIX.encode(), _SIGNS, _SIGNS, _SIGNS)
+    rb"(([A-Z]++) %b(?:([%b]++)/)?+)([%b]++)(?:\?([/?%%%b]*+))? HTTP/1\.1\r\n"
+    % (PREFIX.encode(), *[re.escape(_SIGNS)] * 3)
 )
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
-_CLOSE = b"connection: close\r\n"
-_CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+_CLOSE = "connection: close\r\n"
+_CHUNKED = "transfer-encoding: chunked\r\n"
+_NOTHING: Mapping[str, str] = {}
 
-MAX_HELD_BYTES = 64 * 1024
-"""Bytes of a request that are held until its body has arrived; a longer one goes the long way."""
+MAX_PART_BYTES = 512
+"""Bytes of a path's last part up to which a request is answered at once; no id is that long, percent signs apart."""
+
+
+class _Exchange(Struct, gc=False):
+    """One request, as far as the edge knows it."""
+
+    began_s: float
+    method: str
+    parts: tuple[str, ...]
+    request_id: str
+    extra: Mapping[str, str] = _NOTHING
+
+    @property
+    def path(self) -> str:
+        """Return the path, which the access log alone reads."""
+        return f"{PREFIX}{'/'.join(self.parts)}"
 
 
 class RecordProtocol(Connection):
@@ -55,6 +81,30 @@ class RecordProtocol(Connection):
         super().__init__(*arguments, **options)
         self._is_watched = False  # the answer under way stops when the client goes away
 
+    def data_received(self, data: bytes) -> None:
+        """Answer a request at once that arrived alone and whole and is like one before; else read what arrived."""
+        line, _, rest = data.partition(b" HTTP/1.1\r\n")
+        address, _, last = line.rpartition(b"/")
+        block, head_end, body = rest.partition(b"\r\n\r\n")
+        place, head = self._way.places.get(address + b"/"), self._way.heads.get(block)
+        if (
+            place is None
+            or head is None
+            or not head_end
+            or not head.is_usual
+            or len(body) != head.body_bytes
+            or (body and place.method in _BODILESS)
+            or not 0 < len(last) <= MAX_PART_BYTES
+            or last.translate(None, _SIGNS)
+            or self._held
+            or self._body is not None
+            or self._is_ending
+            or self._is_busy()
+        ):
+            super().data_received(data)
+        else:
+            self._ask(place, head, (*place.parts, last.decode()), b"", body)
+
     def _take(self, data: bytes) -> int:
         """Answer the request that the data begin with, and return its length; or what the long way takes of it."""
         line = None if self._seen_bytes else _LINE.match(data)
@@ -62,42 +112,51 @@ class RecordProtocol(Connection):
             return super()._take(data)
         start = line.end()
         head_end = data.find(b"\r\n\r\n", start - 2, MAX_HEAD_BYTES)
-        if head_end < 0:
+        if head_end < start:
             return super()._take(data)
-        way, block = self._way, data[start : head_end + 2]
+        way, block = self._way, data[start:head_end]
         head = way.heads.get(block) or way.read(block)
         end = head_end + 4 + head.body_bytes
-        if not head.is_usual or end > MAX_HELD_BYTES:
-            return super()._take(data)
-        sent, table, record_id, query = line.groups()
-        method = sent.decode()
-        parts = (table.decode(),) if record_id is None else (table.decode(), record_id.decode())
-        endpoint = way.endpoints.get((method, len(parts)))
-        if endpoint is None or (head.body_bytes and method in _BODILESS):
+        address, sent, table, last, query = line.groups()
+        method, parts = sent.decode(), () if table is None else (table.decode(),)
+        endpoint = way.endpoints.get((method, len(parts) + 1))
+        if not head.is_usual or endpoint is None or (head.body_bytes and method in _BODILESS):
             return super()._take(data)
         if len(data) < end:
             self._due_bytes = end
             return INCOMPLETE
-        scope = {"query_string": query} if query else NO_QUERY
-        content, name = data[head_end + 4 : end], head.request_id or new_id()
-        request = WholeRequest(perf_counter(), method, parts, scope, head.headers, content, name)
-        answer = endpoint(*parts, request)
-        if not way.edge.is_open:
-            answer = way.admit(request, answer, self.client[0] if self.client else "unknown")
-        self._start(request, endpoint, answer)
+        place = way.places.get(address)
+        if place is None:
+            place = Place(method, endpoint, parts)
+            way.keep(address, place)
+        self._ask(place, head, (*parts, last.decode()), query or b"", data[head_end + 4 : end])
         return end
 
-    def _start(self, request: WholeRequest, endpoint: Endpoint, answer: Coroutine[Any, Any, Response]) -> None:
-        """Run an answer at once as far as it goes; one that has to wait for something becomes a task."""
+    def _ask(self, place: Place, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
+        """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
+        way, endpoint = self._way, place.endpoint
+        exchange = _Exchange(perf_counter(), place.method, parts, head.request_id or new_id())
         try:
-            awaited = answer.send(None)
-        except StopIteration as done:
-            self._write(request, endpoint, done.value)
+            if not way.edge.is_open:
+                way.edge.admit(exchange, head.headers, self.client[0] if self.client else "unknown")
+            reply = endpoint.ask(way.context, head, parts, query, body)
+            if isinstance(reply, Answer | Stream):
+                self._write(exchange, endpoint, reply)
+            else:
+                self._await(exchange, endpoint, reply)
         except Exception as error:  # whatever it is, the client gets an answer
-            self._write(request, endpoint, self._way.refuse(request, error))
+            self._write(exchange, endpoint, way.refuse(exchange, error))
+
+    def _await(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Awaitable[Reply]) -> None:
+        """Run a coroutine as far as it goes at once; the rest of it is a task."""
+        coroutine: Coroutine[Any, Any, Reply] = reply  # type: ignore[assignment]  # no endpoint awaits anything else
+        try:
+            awaited = coroutine.send(None)
+        except StopIteration as done:
+            self._write(exchange, endpoint, done.value)
         else:
-            self._is_watched = getattr(endpoint, "is_watchful", False)
-            self._run(go_on(answer, awaited), lambda task: self._write_late(request, endpoint, task))
+            self._is_watched = endpoint.is_watchful
+            self._run(go_on(coroutine, awaited), lambda task: self._write_late(exchange, endpoint, task))
 
     def _run(self, work: Coroutine[Any, Any, T], done: Callable[[asyncio.Task[T]], None]) -> None:
         """Run what has to wait as a task; what arrives meanwhile is held back."""
@@ -105,41 +164,36 @@ class RecordProtocol(Connection):
         self.state.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
         task.add_done_callback(done)
 
-    def _write_late(self, request: WholeRequest, endpoint: Endpoint, task: asyncio.Task[Response]) -> None:
+    def _write_late(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[Reply]) -> None:
         """Write the answer of a task, and go on with what arrived meanwhile."""
         self._task = None
         self.state.tasks.discard(task)
         if task.cancelled() or self.transport.is_closing():
             self.transport.close()
-            self._way.edge.note(request, endpoint.__name__, 0, perf_counter())
+            self._way.edge.note(exchange, endpoint.name, 0, perf_counter())
             return
         error = task.exception()
-        self._write(request, endpoint, self._way.refuse(request, error) if error else task.result())
+        self._write(exchange, endpoint, self._way.refuse(exchange, error) if error else task.result())
         self._go_on()
 
-    def _write(self, request: WholeRequest, endpoint: Endpoint, response: Response) -> None:
+    def _write(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Reply) -> None:
         """Write an answer as the long way writes it, and note it."""
-        way, state, status = self._way, self.state, response.status_code
-        if way.common is not state.default_headers:
-            way.renew(state.default_headers)
-        own = response.lines if isinstance(response, JsonText) else header_lines(response)
-        last = last_lines(request)
+        way, status, own = self._way, reply.status, reply.lines
+        if way.common is not self.state.default_headers:
+            way.renew(self.state.default_headers)
         ends = self._closes or (status >= 400 and _CLOSE in own)
-        if not ends:
-            last += way.stay_lines
-        elif self._closes:
-            last += _CLOSE
-        is_bodiless = request.method == "HEAD"
-        if isinstance(response, Stream):
-            head = (STATUS_LINE[status], way.common_lines, own, last, b"\r\n" if is_bodiless else _CHUNKED)
-            self.transport.write(b"".join(head))
+        how = way.stay_lines if not ends else _CLOSE if self._closes else ""
+        head = f"{STATUS_LINE[status]}{way.common_lines}{own}{last_lines(exchange)}{how}"
+        is_bodiless = exchange.method == "HEAD"
+        if isinstance(reply, Stream):
+            self.transport.write(f"{head}{'' if is_bodiless else _CHUNKED}\r\n".encode("latin-1"))
             self._is_watched = False  # whoever reads no more is noticed by the writing
-            pieces = self._write_pieces(response, is_bodiless=is_bodiless)
-            self._run(pieces, lambda task: self._end_stream(request, endpoint, task))
+            pieces = self._write_pieces(reply, is_bodiless=is_bodiless)
+            self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
             return
-        body = b"" if is_bodiless else response.body
-        self.transport.write(b"".join((STATUS_LINE[status], way.common_lines, own, last, b"\r\n", body)))
-        self._note(request, endpoint, status)
+        sent = f"{head}\r\n".encode("latin-1")
+        self.transport.write(sent if is_bodiless else sent + reply.body)
+        self._note(exchange, endpoint, status)
         if ends:
             self._end()
 
@@ -163,22 +217,22 @@ class RecordProtocol(Connection):
         if piece:
             self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
-    def _end_stream(self, request: WholeRequest, endpoint: Endpoint, task: asyncio.Task[None]) -> None:
+    def _end_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None]) -> None:
         """Note a stream that is written, and go on; cut the connection if it is not whole."""
         self._task = None
         self.state.tasks.discard(task)
         if task.cancelled() or task.exception() is not None or self._closes:
             self.transport.close()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._way.refuse(request, error)  # for the log: the answer has begun
-        self._note(request, endpoint, 200)
+            self._way.refuse(exchange, error)  # for the log: the answer has begun
+        self._note(exchange, endpoint, 200)
         self._go_on()
 
-    def _note(self, request: WholeRequest, endpoint: Endpoint, status: int) -> None:
+    def _note(self, exchange: _Exchange, endpoint: Endpoint[Any], status: int) -> None:
         """Note an answer that is written, and wait for the next request."""
         self.state.total_requests += 1
         now_s = perf_counter()
-        self._way.edge.note(request, endpoint.__name__, status, now_s)
+        self._way.edge.note(exchange, endpoint.name, status, now_s)
         self._idle_until_s = now_s + self._way.idle_s
         if self._timer is None:
             self._close_after(self._way.idle_s)

@@ -1,30 +1,32 @@
-"""What the connections of a server share on the short way below ASGI: endpoints, the edge, and heads that were read.
+"""What the connections of a server share on the short way below ASGI: endpoints, the edge, and what was read before.
 
 Knows no connection; see ``protocol.py`` for one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head, read_fields
-from ramekin.api.http.problems import problem_response
+from ramekin.api.http.problems import problem_answer
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from fastapi import Response
-
-    from ramekin.api.edge.edge import Edge
-    from ramekin.api.http.requests import WholeRequest
-    from ramekin.api.wire.hot import HotTable
+    from ramekin.api.declared.endpoint import Endpoint
+    from ramekin.api.edge.edge import Edge, Exchange
+    from ramekin.api.http.answer import Answer
+    from ramekin.api.wire.asgi import HotTable
 
 MAX_KEPT_BYTES = 2048
 MAX_HEADS = 1024
 """Header blocks that are remembered, of that many bytes at the most: clients send the same ones again and again."""
 
+MAX_PLACES = 1024
+"""Addresses without their last part that are remembered, of `MAX_KEPT_BYTES` at the most."""
+
+MAX_HELD_BYTES = 64 * 1024
+"""Bytes of a body that are held until it has arrived; a longer one goes the long way."""
 
 KEEP_ALIVE_S = 100
 """Seconds for which clients may count on an idle connection: more than the pools of most keep one (Go's 90 s, .NET's
@@ -34,49 +36,57 @@ GRACE_S = 5.0
 """Seconds by which the server waits longer than it says: clients begin to count when an answer arrives."""
 
 
+class Place(NamedTuple):
+    """What a request line asks for up to the last slash of its path."""
+
+    method: str
+    endpoint: Endpoint[Any]
+    parts: tuple[str, ...]
+    """The path's parts behind the prefix, without the last."""
+
+
 class ShortWay:
-    """The endpoints and the edge, and the header blocks read so far."""
+    """The endpoints and the edge, and what was read so far of header blocks and addresses."""
 
     def __init__(self, table: HotTable, edge: Edge, keep_alive_s: int = KEEP_ALIVE_S) -> None:
-        self.edge = edge
+        self.edge, self.context, self.endpoints = edge, table.context, table.endpoints
         self.idle_s = keep_alive_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
-        self.stay_lines = b"connection: keep-alive\r\nkeep-alive: timeout=%d\r\n" % keep_alive_s
+        self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={keep_alive_s}\r\n"
         """The headers of an answer behind which the connection stays open."""
-        self.endpoints = table.endpoints
         self.heads: dict[bytes, Head] = {}
-        """The header blocks read so far; `read` reads another."""
+        """The header blocks read so far, without the last line's end; `read` reads another."""
+        self.places: dict[bytes, Place] = {}
+        """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
-        self.common_lines = b""
+        self.common_lines = ""
 
     def read(self, block: bytes) -> Head:
         """Return a header block, read, and remember it. Raises MalformedRequest, HeadTooLarge."""
-        head = Head(read_fields(block))
-        head.is_usual = head.is_usual and self.edge.origins.lets_in(head.headers)
+        head = Head(read_fields(block + b"\r\n" if block else b""))
+        head.is_usual = head.is_usual and head.body_bytes <= MAX_HELD_BYTES and self.edge.origins.lets_in(head.headers)
         if len(block) <= MAX_KEPT_BYTES:
             if len(self.heads) == MAX_HEADS:
                 self.heads.clear()
             self.heads[block] = head
         return head
 
+    def keep(self, line: bytes, place: Place) -> None:
+        """Remember what is asked for by request lines that are the same up to the last slash."""
+        if len(line) <= MAX_KEPT_BYTES:
+            if len(self.places) == MAX_PLACES:
+                self.places.clear()
+            self.places[line] = place
+
     def renew(self, common: list[tuple[bytes, bytes]]) -> None:
         """Take the headers that the server gives to every answer; it makes others each second."""
         self.common = common
-        self.common_lines = b"".join([b"%b: %b\r\n" % header for header in common])
+        self.common_lines = "".join([f"{name.decode()}: {value.decode('latin-1')}\r\n" for name, value in common])
 
-    async def admit(self, request: WholeRequest, answer: Coroutine[Any, Any, Response], address: str) -> Response:
-        """Return an answer, if the edge lets its request in."""
-        try:
-            self.edge.admit(request, request.headers, address)
-        except BaseException:
-            answer.close()
-            raise
-        return await answer
-
-    def refuse(self, request: WholeRequest, error: BaseException) -> Response:
+    def refuse(self, exchange: Exchange, error: BaseException) -> Answer:
         """Return the answer of a request that ended in an error."""
         if isinstance(error, RamekinError):
-            return problem_response(error, request.request_id)
+            return problem_answer(error, exchange.request_id)
         if isinstance(error, Limited):
-            return problem_response(error.error, request.request_id, error.headers)
-        return self.edge.report_fault(request, error)
+            return problem_answer(error.error, exchange.request_id, error.headers)
+        return self.edge.report_fault(exchange, error)

@@ -1,0 +1,188 @@
+"""An endpoint: a typed function, and all that is declared of it, once.
+
+    @endpoint("PUT", "/api/v1/data/{table}/{id}", answers={...}, problems=CHANGE, parameters=[...], body=...)
+    def put_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]: ...
+
+The declaration is what the OpenAPI document tells of it, and what `Endpoint.ask` holds each request against:
+
+- the media types of `body` are those that are taken (415); without a body, 415 among the problems says that none is;
+- parameters in the query are the words that are taken, each read by its schema (400);
+- the media types of `answers` are those that are offered (406, if it is among the problems);
+- If-Match among the parameters asks for a record, If-None-Match alone for what the client knows; a write with neither
+  refuses both.
+
+An endpoint is a plain function where nothing has to be waited for. What has to wait is returned, to be awaited by
+whoever carries the request. Knows no framework and no bytes; see ``wire/`` for the three ways that lead here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
+from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
+from ramekin.api.http.preconditions import read_condition, read_known, refuse_preconditions
+from ramekin.api.http.words import read_words
+from ramekin.database.operations import ALWAYS
+from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+    from ramekin.api.context import Context
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.heads import Head
+    from ramekin.limits import Limits
+
+M = TypeVar("M")
+
+Size = Literal["record", "bulk", "load"]
+"""Which limit a body has."""
+
+
+@dataclass(eq=False, slots=True)
+class Endpoint(Generic[M]):
+    """A function that answers requests, and what is declared of it.
+
+    `answers` are by status, `problems` the statuses of errors; parameters are those in the query and in headers.
+    """
+
+    method: str
+    path: str
+    answer: Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]
+    answers: Mapping[int, Any]
+    problems: tuple[int, ...]
+    parameters: Sequence[dict[str, Any]] = ()
+    body: dict[str, Any] | None = None
+    size: Size = "record"
+    tag: str | None = None
+    """Where it stands in the document; None leaves it out."""
+    reads: Callable[[Context, Asked[M]], M] | None = None
+    """Makes of the words what is meant, where that takes more than their schemas; what it raises is a 400."""
+    opens: tuple[str, ...] = ()
+    """Addresses of it that need no key and are not counted."""
+    is_watchful: bool = False
+    """Whether it stops when its client goes away."""
+    is_streamed: bool = False
+    """Whether it takes its body as it arrives."""
+
+    name: str = field(init=False)
+    takes: tuple[str, ...] = field(init=False)
+    """The media types of the body."""
+    offers: tuple[str, ...] = field(init=False)
+    """The media types of the answer."""
+    words: dict[str, Any] = field(init=False)
+    """The schemas of the parameters in the query, by name; ``conditions`` stands for all others."""
+    reads_words: bool = field(init=False)
+    """Whether its parameters are these words alone; else it reads them itself, or pays no heed to them."""
+    limit_bytes: Callable[[Limits], int] = field(init=False)
+    """Says how long a body may be."""
+
+    def __post_init__(self) -> None:
+        self.name = self.answer.__name__
+        self.takes = tuple(self.body["content"]) if self.body else ()
+        offered = [media for told in self.answers.values() for media in told.get("content", ())]
+        self.offers = tuple(dict.fromkeys(offered)) or (JSON,)
+        self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
+        self.reads_words = 400 in self.problems and "conditions" not in self.words
+        self.limit_bytes = attrgetter(f"{self.size}_bytes")
+
+    def ask(
+        self,
+        context: Context,
+        head: Head,
+        parts: tuple[str, ...],
+        query: bytes,
+        body: bytes,
+        arriving: AsyncIterator[bytes] | None = None,
+    ) -> Reply | Awaitable[Reply]:
+        """Read a request in the order of refusals, and answer it at once; or return what to await for the answer.
+
+        Raises:
+            UnsupportedMediaType, BodyTooLarge, the errors of words, NotAcceptable, those of headers: in this order.
+            RamekinError: whatever the endpoint raises.
+        """
+        wishes = head.wishes.get(self) or self.wishes_of(head)
+        if body and len(body) > (limit_bytes := self.limit_bytes(context.database.limits)):
+            raise too_large(limit_bytes)
+        words = read_words(query, self.words) if query and self.reads_words else NO_WORDS
+        asked: Asked[M] = Asked(parts, query, body, wishes, words, arriving)
+        if self.reads is not None:
+            asked.meant = self.reads(context, asked)
+        if wishes.refused is not None:
+            raise wishes.refused
+        return self.answer(context, asked)
+
+    def wishes_of(self, head: Head) -> Wishes:
+        """Return what a head wishes for, and remember it there unless something is refused.
+
+        Raises:
+            UnsupportedMediaType: the body is none that the endpoint takes.
+            InvalidHeader: the body is meant as a part of what stands.
+        """
+        media = ""
+        if self.takes:
+            media = media_type(head.headers, self.takes)
+        elif 415 in self.problems:
+            check_no_body(head.headers)
+        try:
+            wishes = head.wishes[self] = self._further_wishes(head.headers, media)
+        except RamekinError as error:
+            return Wishes(media, refused=error)
+        return wishes
+
+    def _further_wishes(self, headers: Mapping[str, str], media: str) -> Wishes:
+        """Return what headers wish for besides the body.
+
+        Raises:
+            NotAcceptable, InvalidHeader, PreconditionNotPossible: in this order.
+        """
+        kind, condition, known = self.offers[0], ALWAYS, frozenset[str]()
+        if 406 in self.problems or len(self.offers) > 1:
+            try:
+                kind = accepted(headers, self.offers)
+            except NotAcceptable:
+                if 406 in self.problems:
+                    raise
+        names = {told["name"] for told in self.parameters}
+        if "If-Match" in names:
+            condition = read_condition(headers)
+        elif "If-None-Match" in names:
+            known = read_known(headers)
+        elif self.method != "GET":
+            refuse_preconditions(headers)
+        return Wishes(media, kind, condition, known, preferences(headers))
+
+
+Endpoints = tuple[Endpoint[Any], ...]
+"""Those of one feature."""
+
+
+@overload
+def endpoint(
+    method: str, path: str, *, reads: Callable[[Context, Asked[M]], M], **declared: Any
+) -> Callable[[Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]: ...
+
+
+@overload
+def endpoint(
+    method: str, path: str, **declared: Any
+) -> Callable[[Callable[[Context, Asked[None]], Reply | Awaitable[Reply]]], Endpoint[None]]: ...
+
+
+def endpoint(
+    method: str, path: str, *, reads: Callable[[Context, Asked[M]], M] | None = None, **declared: Any
+) -> Callable[[Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]:
+    """Make an endpoint of a function; see `Endpoint` for what is declared of it."""
+
+    def make(answer: Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]) -> Endpoint[M]:
+        return Endpoint(method, path, answer, reads=reads, **declared)
+
+    return make
+
+
+def too_large(limit_bytes: int) -> BodyTooLarge:
+    """Return the error of a body that is over its limit."""
+    return BodyTooLarge(f"The body has more than {limit_bytes} bytes.")

@@ -1,0 +1,162 @@
+"""Answers: a status, headers as the lines in which they are sent, and a body; or a body that is made while it is sent.
+
+Bodies are sent as they are stored. Knows nothing of tables or of who carries answers; see ``endpoints/`` for who gives
+them, ``wire/`` for how they are written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from ramekin.api.http.headers import JSON
+from ramekin.api.routes import API, address
+from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+CHUNK_BYTES = 64 * 1024
+
+STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+
+class Answer(Struct, gc=False):
+    """A whole answer."""
+
+    status: int
+    lines: str
+    """The headers that are its own, each with its line end."""
+    body: bytes = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send it through ASGI; whoever carries it leaves the body of a HEAD out."""
+        await send({"type": "http.response.start", "status": self.status, "headers": header_pairs(self.lines)})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class Stream:
+    """An answer whose body is made while it is sent: flat memory, and other requests get their turns.
+
+    The first chunk is made before the status is sent, so that what can fail fails with a proper status. A client that
+    goes away, or asked with HEAD, stops the making.
+    """
+
+    status = 200
+
+    def __init__(self, chunks: AsyncIterator[bytes], media: str, headers: Mapping[str, str] | None = None) -> None:
+        self.chunks = chunks
+        self.first: bytes | None = None
+        self.lines = f"{_lines(headers)}content-type: {_told(media)}\r\n"
+
+    async def prime(self) -> Stream:
+        """Make the first chunk. Raises what the making raises."""
+        self.first = await anext(self.chunks, b"")
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it through ASGI."""
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": header_pairs(self.lines)})
+            if scope["method"] != "HEAD" and self.first is not None:
+                await send({"type": "http.response.body", "body": self.first, "more_body": True})
+                async for chunk in self.chunks:
+                    if gone.done():
+                        return
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            await self.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
+
+
+Reply = Answer | Stream
+"""What an endpoint answers."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # what `quote` leaves as it is
+
+
+def header_pairs(lines: str) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI has them: names and values."""
+    found = (line.partition(b": ") for line in lines.encode("latin-1").split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in found]
+
+
+def _lines(headers: Mapping[str, str] | None) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
+
+
+def _told(media: str) -> str:
+    """Return a media type as it is told: text is UTF-8."""
+    return f"{media}; charset=utf-8" if media.startswith("text/") and "charset" not in media else media
+
+
+def json_text(body: bytes, status: int = 200, lines: str = "") -> Answer:
+    """Return JSON text as it is, with headers that are lines already."""
+    return Answer(status, f"{lines}content-length: {len(body)}\r\ncontent-type: application/json\r\n", body)
+
+
+def body_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, media: str = JSON) -> Answer:
+    """Return a body as it is."""
+    told = f"content-length: {len(body)}\r\ncontent-type: {_told(media)}\r\n"
+    return Answer(status, _lines(headers) + told, body)
+
+
+def json_answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a value as JSON."""
+    return body_answer(codec.dump(value), status, headers)
+
+
+def bodiless(status: int, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an answer that has no body by its status: 204, 304."""
+    return Answer(status, _lines(headers))
+
+
+def not_modified(headers: Mapping[str, str]) -> Answer:
+    """Return 304 with the headers of the whole answer: its tag, and what it depends on. Source: RFC 9110, 15.4.5."""
+    return bodiless(304, headers)
+
+
+def record_path(table: str, key: str) -> str:
+    """Return a record's address. A table's name needs no quoting."""
+    return address(f"{API}/data/{table}/{key if _PLAIN.fullmatch(key) else quote(key, safe='')}")
+
+
+def ascii_json(value: object) -> str:
+    """Return JSON in ASCII, as a header needs it."""
+    text = codec.dump(value).decode()
+    return "".join(c if c.isascii() else "".join(f"\\u{unit:04x}" for unit in _utf16(c)) for c in text)
+
+
+def _utf16(character: str) -> Iterable[int]:
+    raw = character.encode("utf-16-be")
+    return (raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2))
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def pack(pieces: AsyncIterator[Sequence[bytes]], between: bytes, first: bytes = b"") -> AsyncIterator[bytes]:
+    """Yield pieces as chunks of about 64 KiB, with a separator between them."""
+    chunk, size, is_first = [], 0, True
+    async for batch in pieces:
+        for piece in batch:
+            chunk.append(first + piece if is_first else between + piece)
+            is_first = False
+            size += len(piece)
+            if size >= CHUNK_BYTES:
+                yield b"".join(chunk)
+                chunk, size = [], 0
+    if chunk:
+        yield b"".join(chunk)

@@ -1,0 +1,113 @@
+"""The words of an address, read strictly: parameters by name, each of the type that is declared for it.
+
+Nothing that a client sends is ignored: what a route does not know is an error that names the nearest right word.
+Knows nothing of what is done with it; see ``query/url.py`` for conditions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
+
+from ramekin.errors import InvalidParameter, LimitTooLarge, MalformedPath, UnknownParameter, did_you_mean, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+MAX_PARAMETERS = 100
+"""Parameters of an address, besides the cursor, so that the next page of every query can be asked for."""
+
+T = TypeVar("T", bound=str)
+
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+def read_words(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the parameters of a route that takes no conditions, by name.
+
+    Args:
+        schemas: the JSON Schema of each that it takes: text, one of some texts, a boolean or a whole number.
+
+    Raises:
+        UnknownParameter: one that the route does not take.
+        InvalidParameter: one stands twice, is not as its schema says, or there are too many.
+        MalformedPath: the query is not UTF-8.
+    """
+    found, others = split_query(query, schemas)
+    for name, _ in others:
+        taken = f"This route takes {', '.join(sorted(schemas))}." if schemas else "This route takes none."
+        raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.{did_you_mean(name, schemas)} {taken}")
+    return {name: _read(found, name, schemas[name]) for name in found}
+
+
+def _read(found: dict[str, str], name: str, schema: Mapping[str, Any]) -> Any:
+    """Return a parameter that is there, as its schema says. Raises InvalidParameter."""
+    if "enum" in schema:
+        return choice(found, name, schema["enum"])
+    if schema["type"] == "boolean":
+        return flag(found, name)
+    return integer(found, name) if schema["type"] == "integer" else found[name]
+
+
+def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the reserved words of a query by name, and all other parameters in order: its conditions.
+
+    Raises:
+        InvalidParameter: a word stands twice, or there are too many parameters.
+        MalformedPath: the query is not UTF-8.
+    """
+    if not query:
+        return {}, []
+    try:
+        most = MAX_PARAMETERS + 1
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=most)
+    except UnicodeError:
+        raise MalformedPath("The query is not UTF-8 once its percent signs are decoded.") from None
+    except ValueError:
+        raise _too_many() from None
+    found: dict[str, str] = {}
+    others = []
+    for name, value in pairs:
+        if name not in words:
+            others.append((name, value))
+        elif name in found:
+            raise InvalidParameter(f"The parameter '{name}' stands twice.")
+        else:
+            found[name] = value
+    if len(pairs) > MAX_PARAMETERS and "cursor" not in found:
+        raise _too_many()
+    return found, others
+
+
+def _too_many() -> InvalidParameter:
+    return InvalidParameter(f"There are more than {MAX_PARAMETERS} parameters.")
+
+
+def integer(parameters: dict[str, str], name: str, default: int = 0, *, maximum: int | None = None) -> int:
+    """Return a parameter that is a whole number of 0 or more. Raises InvalidParameter."""
+    text = parameters.get(name)
+    if text is None:
+        return default
+    if not _INTEGER.fullmatch(text):
+        raise InvalidParameter(f"'{name}' is a whole number of 0 or more.")
+    if maximum is not None and int(text) > maximum:
+        raise LimitTooLarge(f"'{name}' is at most {maximum}.")
+    return int(text)
+
+
+def flag(parameters: dict[str, str], name: str) -> bool:
+    """Return a parameter that is true or false; false if it is absent. Raises InvalidParameter."""
+    return choice(parameters, name, ("false", "true")) == "true"
+
+
+def choice(parameters: dict[str, str], name: str, values: Sequence[T]) -> T:
+    """Return a parameter that is one of some words; the first of them if it is absent. Raises InvalidParameter."""
+    if name not in parameters:
+        return values[0]
+    text = parameters[name]
+    for value in values:
+        if value == text:
+            return value
+    known = ", ".join(value if value.isalnum() else f"'{value}'" for value in values)
+    raise InvalidParameter(f"'{name}' is one of {known}.{did_you_mean(text, values)}")

@@ -1,0 +1,157 @@
+"""Endpoints as ASGI has them: FastAPI's routes, and a short way past its router, innermost in the application.
+
+FastAPI's own list of routes stays the only list of endpoints: `HotTable` is read from it at start-up. `HotRoutes` is
+the short way under any ASGI server; see ``protocol.py`` for the one below ASGI. Both lead to `Endpoint.ask`.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import nullcontext
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any, cast
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from ramekin.api.declared.endpoint import too_large
+from ramekin.api.http.answer import Answer, Stream
+from ramekin.api.http.problems import problem_answer
+from ramekin.api.routes import API
+from ramekin.api.wire.leaving import stopped_when_gone
+from ramekin.errors import RamekinError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+    from enum import Enum
+
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from ramekin.api.context import Context
+    from ramekin.api.declared.endpoint import Endpoint
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.heads import Head
+
+PREFIX = f"{API}/data/"
+_PARTS = {f"{PREFIX}{{table}}": ["table"], f"{PREFIX}{{table}}/{{id}}": ["table", "id"]}
+
+
+class AsgiResponse(Response):
+    """An answer as FastAPI takes one."""
+
+    background = None
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._reply(scope, receive, send)
+
+
+async def reply_to(endpoint: Endpoint[Any], context: Context, parts: tuple[str, ...], request: Request) -> Reply:
+    """Return an endpoint's reply to a request that has passed the edge. A body that is refused is not read."""
+    head: Head = request.scope["ramekin.head"]
+    body, arriving = b"", None
+    try:
+        endpoint.wishes_of(head)
+        if endpoint.takes:
+            limit_bytes = endpoint.limit_bytes(context.database.limits)
+            if head.body_bytes > limit_bytes:
+                raise too_large(limit_bytes)
+            arriving = _read_chunks(request, limit_bytes)
+            if not endpoint.is_streamed:
+                body = b"".join([chunk async for chunk in arriving])
+        async with stopped_when_gone(request) if endpoint.is_watchful else nullcontext():
+            reply = endpoint.ask(context, head, parts, request.scope["query_string"], body, arriving)
+            return reply if isinstance(reply, Answer | Stream) else await reply
+    except RamekinError as error:
+        return problem_answer(error, request.scope["ramekin.request_id"])
+
+
+async def _read_chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives. Raises BodyTooLarge without reading the rest."""
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise too_large(limit_bytes)
+        if chunk:
+            yield chunk
+
+
+def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]]) -> None:
+    """Add endpoints to FastAPI's routes; a GET answers HEAD too (the server leaves the body out)."""
+    for endpoint in endpoints:
+        name, tag, route = endpoint.name, endpoint.tag, _as_route(endpoint, context)
+        is_shown, tags = tag is not None, cast("list[str | Enum]", [tag] if tag else [])
+        app.add_api_route(
+            endpoint.path, route, methods=[endpoint.method], operation_id=name, tags=tags, include_in_schema=is_shown
+        )
+        app.state.open_pages = getattr(app.state, "open_pages", frozenset()) | {*endpoint.opens}
+        if endpoint.method == "GET":
+            app.add_api_route(endpoint.path, route, methods=["HEAD"], include_in_schema=False)
+
+
+def _as_route(endpoint: Endpoint[Any], context: Context) -> Any:
+    """Return an endpoint as a function that FastAPI reads parameters and words of."""
+    names = re.findall(r"{(\w+)}", endpoint.path)
+
+    async def route(request: Request, **parts: str) -> Response:
+        return AsgiResponse(await reply_to(endpoint, context, tuple(parts[name] for name in names), request))
+
+    given = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=str) for name in names]
+    asked = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    route.__signature__ = Signature([asked, *given])  # type: ignore[attr-defined]  # what `inspect` looks for
+    route.__name__, route.__doc__ = endpoint.name, endpoint.answer.__doc__
+    route.endpoint = endpoint  # type: ignore[attr-defined]  # for `HotTable`
+    return route
+
+
+class HotTable:
+    """The endpoints of records, by method and number of path parts behind `PREFIX`.
+
+    Raises:
+        TypeError: a route has something that a short way would skip, such as a dependency.
+    """
+
+    def __init__(self, app: FastAPI, context: Context) -> None:
+        self.context = context
+        self.endpoints: dict[tuple[str, int], Endpoint[Any]] = {}
+        for found in iter_route_contexts(app.routes):
+            route = found.original_route
+            if isinstance(route, APIRoute) and route.path in _PARTS and hasattr(route.endpoint, "endpoint"):
+                _check_plain(app, route)
+                for method in route.methods or ():
+                    self.endpoints[method, len(_PARTS[route.path])] = route.endpoint.endpoint
+
+
+def _check_plain(app: FastAPI, route: APIRoute) -> None:
+    """Refuse a route with anything that FastAPI would do for it and a short way does not. Raises TypeError."""
+    needs = route.dependant
+    found = {
+        "dependencies": [*needs.dependencies, *route.dependencies, *app.router.dependencies],
+        "parameters": [*needs.query_params, *needs.header_params, *needs.cookie_params, *needs.body_params],
+        "a response model": [route.response_field] if route.response_field else [],
+        "limits of its own": [route.max_body_size] if route.max_body_size else [],
+    }
+    if skipped := [name for name, things in found.items() if things]:
+        raise TypeError(f"{route.name} is answered on a short way, but has {', '.join(skipped)}.")
+
+
+class HotRoutes:
+    """The short way as ASGI, innermost: it answers through the table's endpoints, all else goes to FastAPI's router."""
+
+    def __init__(self, inner: ASGIApp, *, table: HotTable) -> None:
+        self._inner, self._table = inner, table
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        parts = tuple(path[len(PREFIX) :].split("/")) if path.startswith(PREFIX) else ()
+        endpoint = self._table.endpoints.get((scope.get("method", ""), len(parts)))
+        if endpoint is None or not all(parts):
+            await self._inner(scope, receive, send)
+            return
+        scope["endpoint"] = endpoint.answer
+        reply = await reply_to(endpoint, self._table.context, parts, Request(scope, receive))
+        await reply(scope, receive, send)
