@@ -92,7 +92,8 @@ def _flag(value: Any, flag: str) -> Any:
 def _list(field: str, texts: list[str] | tuple[str, ...], source: str) -> tuple[str, ...]:
     """Return the values of a setting that takes several.
 
-    An empty key is a variable that was not set, and would let everybody in; one that no request can send, nobody.
+    An empty key means that a variable was not set, and would let everybody in. A key that no request can send would let
+    nobody in.
     """
     stripped = tuple(text.strip() for text in texts)
     what = "a key" if field == "api_key" else "a value"

@@ -76,8 +76,8 @@ def available_bytes(processes: Path = Path("/proc/self"), groups: Path = Path("/
 def _group_limits(memberships: Path, groups: Path) -> Iterator[int]:
     """Yield the limits of the control groups, version 1 or 2, that a process is in.
 
-    A limit holds for all groups below. In a container the path may be the host's, of which nothing is to be seen but
-    the root, which is the container's own.
+    A limit holds for all groups below. In a container the path may be the host's. Then only the root can be seen, and
+    that is the container's own group.
 
     Source: ``Documentation/admin-guide/cgroup-v1/memory.rst`` and ``cgroup-v2.rst`` of Linux.
     """

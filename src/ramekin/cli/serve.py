@@ -107,7 +107,7 @@ class Run:
 
 
 def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[Database, list[Source], Replay | None]:
-    """Return the database, what is to be loaded into it, and what watches the reading of a data directory."""
+    """Return the database, the files to load into it, and what shows how far a data directory is read."""
     limits = Limits(
         record_bytes=settings.max_record_bytes,
         bulk_bytes=settings.max_bulk_bytes,

@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
                 _log.warning("the greeting could not be printed", reason=str(fault))
 
     def stop(self) -> None:
-        """Take no more requests, and end when those that there are have finished; at once when asked again."""
+        """Take no more requests, and end when the open ones have finished; when asked again, at once."""
         if not self.should_exit:
             seconds = self.config.timeout_graceful_shutdown
             _log.info("stopping", requests=len(self.server_state.tasks), seconds_at_most=seconds)

@@ -253,7 +253,7 @@ class Journal(StepQueue):
         """Have all that is pending refused, and write a fresh file where this one is not trusted any more.
 
         The fresh file comes first: a commit whose sync failed may stand in the old one, and would be there after a
-        restart. Where no fresh file can be written now, its outcome is unknown, and that is what is said.
+        restart. If no fresh file can be written now, its outcome is unknown, and its callers are told so.
         """
         is_fresh = not fault.is_lasting or self._try_fresh_file(fault)
         told = threading.Event()
@@ -294,7 +294,7 @@ class Journal(StepQueue):
 
 
 def _fault_from(error: Exception) -> DiskFault:
-    """Return the disk's fault; of another one that the log may be half-written, and that nobody may wait for ever."""
+    """Return the disk's fault. Any other error counts as one: the log may be half-written, and nobody may wait on."""
     if isinstance(error, DiskFault):
         return error
     log_fault(_log, "the journal met a fault of its own", error)

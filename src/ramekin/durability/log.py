@@ -233,7 +233,7 @@ def sync(path: Path) -> None:
 
 
 def _write(handle: int, text: bytes) -> None:
-    """Write some text; what is written short, the next call tells the reason for. Raises OSError."""
+    """Write all of a text. If the system writes only a part, the next call raises the reason. Raises OSError."""
     written = os.write(handle, text)
     while written < len(text):
         written += os.write(handle, text[written:])

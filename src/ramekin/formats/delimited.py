@@ -1,6 +1,6 @@
 """Rows of delimited text (CSV): cut out of bytes while they arrive, and written.
 
-A cell that stood in quotes is told from one that did not, so that a text and what only looks like it can be kept apart.
+Cells in quotes are marked as such, so that the text `"1"` and the number `1` can be kept apart.
 Knows nothing of what cells mean; see ``columns.py``.
 """
 
@@ -150,7 +150,7 @@ class _Cutter:
             self._at = len(_MARK)
 
     def _cut_row(self) -> tuple[list[str], int] | None:
-        """Return the cells of the next row and where it ends; None if it goes on in what is still to come."""
+        """Return the cells of the next row and where it ends; None if the rest has not arrived yet."""
         found = _ROW_END.search(self._buffer, self._at)
         end = len(self._buffer) if found is None else found.start()
         if self._buffer.find(b'"', self._at, end) >= 0:

@@ -38,5 +38,5 @@ def decide(predicate: Predicate, verdict: Callable[[Condition], bool | None]) ->
 
 
 def without_fields(predicate: Predicate, absent: Container[FieldPath]) -> Predicate:
-    """Return what is left of a predicate over records none of which has some fields."""
+    """Return what is left of a predicate over records that all lack some fields."""
     return decide(predicate, lambda c: condition_test(c)(MISSING) if c.field.path in absent else None)

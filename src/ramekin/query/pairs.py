@@ -129,7 +129,7 @@ def _inside(predicate: Predicate, side: str) -> list[Predicate]:
 
 
 def _with_sides(where: Predicate, names: tuple[str, str], are_there: tuple[bool, bool]) -> Predicate:
-    """Return what is left of a predicate over rows of which it is known which sides they have."""
+    """Return what is left of a predicate once it is known which sides the rows have."""
 
     def verdict(condition: Condition) -> bool | None:
         path = condition.field.path

@@ -49,7 +49,7 @@ class RecordSchema(Fields, Protocol):
 
 
 def invalid_record(title: str, faults: Sequence[Fault], count: int) -> InvalidRecord:
-    """Return the error of a record with faults, of which some may be left out."""
+    """Return the error of a record with some of its faults, and their number."""
     said = f"{count} faults" if count > 1 else "one fault"
     shown = f"; the first {len(faults)} are listed" if count > len(faults) else ""
     return InvalidRecord(f"The record does not satisfy {title}: {said}{shown}.", faults=faults)

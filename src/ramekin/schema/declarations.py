@@ -120,7 +120,7 @@ class _Search:
 
 
 def _told(found: FieldType | None, *, is_named: bool) -> FieldType | None:
-    """Return what is said of a field, which is named only if each step of the way to it is."""
+    """Return what is said of a field; it is named only if each step on the way to it is named."""
     return found if is_named or found is None else replace(found, is_named=False)
 
 

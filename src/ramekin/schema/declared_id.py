@@ -65,7 +65,7 @@ def _applied(schema: dict[str, Any], references: References) -> Iterator[dict[st
 
 
 class _Reader:
-    """Reads schemas as to what they say of an object that has an id and of which nothing else is known."""
+    """Finds what schemas say of an object with an id, whatever else is in it."""
 
     def __init__(self, references: References) -> None:
         self._references = references

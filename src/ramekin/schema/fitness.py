@@ -3,8 +3,8 @@
 A record is stored as the model prints it, and the model reads it again at every change, load and start. A model that
 could never read its own records is refused in one line, before any record comes.
 
-Knows nothing of records; see ``round_trip.py`` for models of which only each record can tell, and ``defaults.py`` for
-values that a model makes.
+Knows nothing of records; see ``round_trip.py`` for models that must be checked with every record, and ``defaults.py``
+for values that a model makes.
 """
 
 from __future__ import annotations

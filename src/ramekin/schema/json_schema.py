@@ -132,7 +132,7 @@ class JsonSchema:
 
 
 def _levels(circular: int) -> int:
-    """Return how many levels of a record may be searched for faults if each multiplies the work by so much."""
+    """Return how many levels of a record may be searched for faults, if each level multiplies the work."""
     return codec.MAX_DEPTH if circular < 2 else 1 + int(log(MAX_FAULTS_SEARCHED, circular))
 
 

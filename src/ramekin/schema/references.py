@@ -39,9 +39,9 @@ _SINGLE = (
 class References:
     """The references of one schema, followed and counted.
 
-    `count` is how many there are where each stands for all that it names, but for those that lead back to where they
-    stand. `circular` is how many of those one turn of a circle may meet: by so much a level of a record may multiply
-    the work. Both stop at `most`. Cost: O(length of the schema + most).
+    `count` is how many there are once each is replaced by what it names, without those that lead back to themselves.
+    `circular` is how many references that lead back one turn of a circle may meet: each level of a record may multiply
+    the work by that. Both stop at `most`. Cost: O(length of the schema + most).
     """
 
     def __init__(self, schema: dict[str, Any], most: int) -> None:

@@ -187,7 +187,7 @@ def _closed(node: Node) -> Node:
 
 
 def _spelled_twice(node: Node, config: Node) -> Callable[[Any], Any] | None:
-    """Return a check that no field of a class is sent under two of its names, of which Pydantic would drop one."""
+    """Return a check that no field is sent under two of its names: Pydantic would drop one in silence."""
     names = [
         ({path[0] for path in paths_taken(name, part, config)}, part.get("serialization_alias", name))
         for name, part in fields_of(node)
@@ -247,7 +247,7 @@ _BYTE_SIZE = core_schema.custom_error_schema(
 
 
 def _chosen(node: Node, members: Iterable[Any], *, is_key: bool) -> Node:
-    """Return a node of which each value is one of those listed, by JSON's types and not by Python's equality."""
+    """Return a node whose values are among those listed, compared by JSON's types and not by Python's equality."""
     values = [(to_jsonable_python(member), member) for member in members]
     known: dict[Hashable, Any] = {}
     for value, member in values:

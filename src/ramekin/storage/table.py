@@ -205,6 +205,6 @@ class Table(Indexed):
         return TableStats(self.name, len(self.records.bodies), self.size_bytes, self.revision, self.definition)
 
     def leave(self) -> None:
-        """As for all that is indexed; who watches is told that the table is gone."""
+        """Give back all that is counted, and tell whoever watches that the table is gone."""
         self.is_gone = True
         super().leave()
