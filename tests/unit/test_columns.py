@@ -269,6 +269,11 @@ def test_what_a_json_schema_says_of_texts_and_numbers_is_read_alike():
     assert read("v,w\n1.50,1\nx,2\n", columns) == [{"v": "1.50", "w": 1}, {"v": "x", "w": 2}]
 
 
+def test_a_decimal_that_is_only_text_stays_text():
+    found = column({"type": ["string", "null"], "format": "decimal"})
+    assert [found.read(cell) for cell in ("2", "1.50", "true", "null")] == ["2", "1.50", "true", None]
+
+
 @pytest.mark.parametrize("kind", [int | str, Any])
 def test_an_id_that_may_be_both_is_integers_or_texts(kind):
     columns = ModelSchema(create_model("Made", id=(kind, ...))).columns

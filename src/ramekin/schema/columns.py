@@ -91,13 +91,14 @@ class Column:
             return ("boolean" if cell in _BOOLEANS else "number") in self.kinds
         if type(cell) is Quoted or not _can_be_stored(cell):
             return False
-        if self.type.reading == "decimal":
-            return _is_own_spelling(cell)  # so that no digit is lost, and it is the same decimal either way
         number = as_number(cell)
         if number is None:
             return "boolean" in self.kinds and bool(self.type.can_equal([(BOOLEAN, cell == "true")]))
-        is_fraction = self.type.is_integer and type(number) is float
-        return "number" in self.kinds and not is_fraction and bool(self.type.can_equal([(NUMBER, number)]))
+        if "number" not in self.kinds or (self.type.is_integer and type(number) is float):
+            return False
+        if self.type.reading == "decimal":
+            return _is_own_spelling(cell)  # so that no digit is lost, and it is the same decimal either way
+        return bool(self.type.can_equal([(NUMBER, number)]))
 
     def _read_nested(self, cell: str, *, takes_text: bool) -> Any:
         try:
