@@ -165,7 +165,7 @@ SNIPPETS = [b"\r", b"\n", b"\r\n", b" ", b"\t", b":", b"\0", b"0", b"7", b";", b
 REFUSALS = ("400 malformed-request", "431 head-too-large")  # of two faults either may be told
 
 
-@settings(max_examples=int(os.environ.get("MUTATIONS", "300")))
+@settings(max_examples=int(os.environ.get("MUTATIONS", "100")))
 @given(
     parts=st.lists(st.sampled_from(PARTS), min_size=1, max_size=4),
     changes=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["cut", "put", "swap"]), st.sampled_from(SNIPPETS)), max_size=4),

@@ -14,7 +14,7 @@ from ramekin.durability.contents import Kept
 from ramekin.schema.definition import Definition
 from tests.durability.damage import LOG, MAIN, NEXT, Bench, start
 
-SAMPLES = int(os.environ.get("DAMAGES", "300"))
+SAMPLES = int(os.environ.get("DAMAGES", "100"))
 """Places that are tried in each file; `make torture` tries all of them."""
 
 

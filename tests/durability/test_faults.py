@@ -9,7 +9,7 @@ import pytest
 
 from tests.durability import tracing
 
-POINTS = int(os.environ.get("POINTS", "12"))
+POINTS = int(os.environ.get("POINTS", "4"))
 """Calls at which a fault is injected, for each fault; `make torture` takes all of them."""
 
 pytestmark = pytest.mark.skipif(
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.timeout(60 + 3 * POINTS)
+@pytest.mark.timeout(120 + 10 * POINTS)
 @pytest.mark.parametrize("fault", tracing.FAULTS)
 @pytest.mark.parametrize("fsync", ["always", "everysec"])
 def test_a_fault_at_any_call_never_lies(tmp_path, fsync, fault):
