@@ -83,14 +83,7 @@ def create_app(
     doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
     edge = Edge(*doors, Metrics(), has_access_log=has_access_log)
     context = Context(database, edge)
-    app = FastAPI(
-        title="Ramekin",
-        version=__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = _framework()
     app.state.context, app.state.edge = context, edge
     known = [found for feature in FEATURES for found in feature.ENDPOINTS]
     add_routes(app, context, known)
@@ -98,8 +91,6 @@ def create_app(
         add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])
     openapi.install(app, known, database.models, database.limits, has_keys=bool(keys), has_rate_limit=limit is not None)
     context.document = app.openapi
-    app.add_exception_handler(HTTPException, _framework_error)
-    app.add_exception_handler(ClientDisconnect, _disconnected)  # type: ignore[arg-type]  # None: Starlette sends nothing
     app.state.hot_table = HotTable(app, context)
     if has_hot_routes:
         app.add_middleware(HotRoutes, table=app.state.hot_table)
@@ -112,6 +103,21 @@ def openapi_document(context: Context, asked: Asked[None]) -> Reply:
     """Return the OpenAPI document."""
     servers = {"servers": [{"url": prefix}]} if (prefix := address("")) else {}
     return json_answer({**context.document(), **servers})
+
+
+def _framework() -> FastAPI:
+    """Return the framework without pages of its own, and with our errors in place of its own."""
+    app = FastAPI(
+        title="Ramekin",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(ClientDisconnect, _disconnected)  # type: ignore[arg-type]  # None: Starlette sends nothing
+    return app
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:
