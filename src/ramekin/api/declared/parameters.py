@@ -1,8 +1,8 @@
 """Parameters in the query and in headers, as the OpenAPI document has them.
 
 What they mean when they are left out is said in words: generated clients send a `default`, and what is sent counts
-(`offset=0` does not go with a cursor). Knows nothing of how they are read; see ``http/words.py`` and
-``http/headers.py`` for that, ``endpoints/`` for who takes which.
+(`offset=0` does not go with a cursor). Examples stand in schemas: Swagger UI sends any other by itself. Knows nothing
+of how they are read; see ``http/words.py`` and ``http/headers.py`` for that, ``endpoints/`` for who takes which.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 TAG = r'(W/)?"[^"]*"'
 TAGS = rf"^\s*(\*|{TAG}(\s*,\s*{TAG})*)\s*$"
-ID = {"description": "The record's id: its text.", "schema": {"type": ["string", "integer"]}}
-"""What is said of an id in a path."""
+ID = {"description": "The record's id: its text.", "schema": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}
+"""What is said of an id in a path. A list of types Swagger UI takes for an array."""
 
 
 def query_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def query_parameter(name: str, description: str, schema: dict[str, Any]) -> dict
 
 def header_parameter(name: str, description: str, schema: dict[str, Any], example: str) -> dict[str, Any]:
     """Return a parameter in a header."""
-    told = {"required": False, "description": description, "schema": schema, "example": example}
+    told = {"required": False, "description": description, "schema": schema | {"examples": [example]}}
     return {"name": name, "in": "header"} | told
 
 
@@ -67,10 +67,11 @@ CONDITIONS = {
     "style": "form",
     "explode": True,
     "description": "Conditions `field[:operator]=value`, all of which hold; `address.city` goes into an object. "
+    'On the documentation page: `{"age:gte": "18", "address.city": "Paris"}`. '
     "Operators: eq (default), ne, gt, gte, lt, lte, in, nin, contains, icontains, startswith, endswith, null, exists. "
     "A field that is called like another parameter is written with its operator: `limit:eq=5`.",
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
-    "example": {"age:gte": "18", "address.city": "Paris"},
+    "example": {},  # or Swagger UI invents some
 }
 
 LIST = [

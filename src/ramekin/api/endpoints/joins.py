@@ -93,7 +93,7 @@ def _read_with(
             "`tree`: records of the first table, each with its matches inside; `pairs` if it is not said.",
             enum=list(SHAPES),
         ),
-        CONDITIONS | {"example": {"users.age:gte": "18", "orders.status": "paid"}},
+        CONDITIONS,
         *LIST,
     ],
     is_watchful=True,

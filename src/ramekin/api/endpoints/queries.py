@@ -58,12 +58,7 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
     parameters=[CURSOR, STRICT],
     body=request_body(
         reference("Query"),
-        {
-            "where": {"age": {"gte": 18}, "or": [{"address.city": "Paris"}, {"address.city": "Lyon"}]},
-            "group_by": ["address.city"],
-            "aggregate": {"n": "count", "oldest": "max:age"},
-            "sort": "-n",
-        },
+        {"where": {"id": {"exists": True}}, "sort": "-id", "limit": 10},  # any table can be asked so
     ),
     is_watchful=True,
 )
