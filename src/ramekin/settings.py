@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ramekin.limits import MIB
 
+TIB = 1024 * 1024 * MIB
+DAY_S = 24 * 60 * 60
+
 
 def is_key(text: str) -> bool:
     """Say whether a request could send this as its key: visible ASCII characters, and no space."""
@@ -56,12 +59,18 @@ class Settings(BaseModel):
     memory_limit: str = Field(
         "60%", description="What tables may take: 512MiB, 2GiB, a share of what there is, or none."
     )
-    max_record_bytes: int = Field(MIB, ge=1, description="Bytes of one record at the most.")
-    max_bulk_bytes: int = Field(16 * MIB, ge=1, description="Bytes of a bulk or a batch at the most.")
-    max_load_bytes: int = Field(1024 * MIB, ge=1, description="Bytes of a body sent to /api/v1/load at the most.")
-    max_page_rows: int = Field(10_000, ge=1, description="Rows of one page at the most.")
-    max_sorted_rows: int = Field(100_000, ge=1, description="Rows that one query may hold to put them in order.")
-    index_idle_seconds: int = Field(3600, ge=1, description="Seconds after which an unused index is dropped.")
+    max_record_bytes: int = Field(MIB, ge=1, le=TIB, description="Bytes of one record at the most.")
+    max_bulk_bytes: int = Field(16 * MIB, ge=1, le=TIB, description="Bytes of a bulk or a batch at the most.")
+    max_load_bytes: int = Field(
+        1024 * MIB, ge=1, le=TIB, description="Bytes of a body sent to /api/v1/load at the most."
+    )
+    max_page_rows: int = Field(10_000, ge=1, le=10**9, description="Rows of one page at the most.")
+    max_sorted_rows: int = Field(
+        100_000, ge=1, le=10**9, description="Rows that one query may hold to put them in order."
+    )
+    index_idle_seconds: int = Field(
+        3600, ge=1, le=366 * DAY_S, description="Seconds after which an unused index is dropped."
+    )
     fast_path: Literal["protocol", "asgi", "off"] = Field(
         "protocol", description="Short way to records: below ASGI, in it, or none."
     )
@@ -69,5 +78,9 @@ class Settings(BaseModel):
     csv_types: Literal["auto", "text"] = Field(
         "auto", description="text: columns of CSV files stay text where no schema says what they hold."
     )
-    keep_alive_seconds: int = Field(100, ge=1, description="Seconds for which clients may count on an idle connection.")
-    shutdown_seconds: int = Field(10, ge=0, description="Seconds that requests get to finish when the server stops.")
+    keep_alive_seconds: int = Field(
+        100, ge=1, le=DAY_S, description="Seconds for which clients may count on an idle connection."
+    )
+    shutdown_seconds: int = Field(
+        10, ge=0, le=DAY_S, description="Seconds that requests get to finish when the server stops."
+    )

@@ -277,6 +277,13 @@ def test_what_cannot_be_read_stops_the_start_with_one_line(options):
     assert "k€y" not in ran.stderr
 
 
+@pytest.mark.parametrize("name", ["keys", "trusted_proxies", "allowed_hosts"])
+@pytest.mark.parametrize("text", ["db", "::", b"db"])
+def test_one_text_is_no_list_of_texts(name, text):
+    with pytest.raises(ValueError, match=f"{name} is a list of texts"):
+        create_app(start_database(), **{name: text})
+
+
 @pytest.mark.parametrize("keys", ["secret", [""], ["a", ""], ["k€y"], [" padded"], ["two words"], ["a\n"]])
 def test_an_application_takes_no_key_that_nobody_could_send(keys):
     with pytest.raises(ValueError):

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from ramekin.cli.logs import MAX_BYTES, QueuedLines
+from ramekin.cli.logs import MAX_BYTES, QueuedLines, _make_printable
 from tests.conftest import Server
 
 
@@ -179,3 +179,19 @@ def test_clients_that_leave_put_nothing_into_the_log(way):
     _, log = server.process.communicate(timeout=30)
     assert server.process.returncode == 0
     assert [json.loads(line)["event"] for line in log.splitlines()] == ["stopping", "stopped"]
+
+
+@pytest.mark.parametrize("sign", ["%1b[31m", "%c2%9b31m", "%00", "%c2%85", "%e2%80%a8", "%e2%80%ae", "%7f"])
+def test_text_for_people_holds_nothing_that_a_terminal_obeys(sign):
+    server = Server("serve", "--access-log", "--log-format", "text")
+    with server.client() as client:
+        client.get(f"/x{sign}")
+    server.process.terminate()
+    _, said = server.process.communicate(timeout=30)
+    assert "path" in said
+    assert said.replace("\n", "").isprintable()
+
+
+def test_a_stack_keeps_its_lines_in_text_for_people():
+    event = {"exception": "a\nb\x1b", "path": "a\nb"}
+    assert _make_printable(None, "", event) == {"exception": "a\nb\\x1b", "path": "a\\nb"}

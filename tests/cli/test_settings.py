@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from ramekin.cli.configuration import Refused, read_settings, service_links
+from ramekin.cli.memory import read_memory_limit
 from ramekin.settings import Settings
 
 EXAMPLES = {
@@ -149,3 +150,20 @@ def test_what_only_looks_like_a_link_is_told():
 def test_settings_cannot_be_changed_or_misspelt():
     with pytest.raises(ValidationError):
         Settings(prot=1)
+
+
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation is int]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("text", ["1" + "0" * 400, "1" + "0" * 5000, "1" + "0" * 15])
+def test_every_number_has_an_upper_end(name, text):
+    with pytest.raises(Refused, match=r"is not a whole number from [01] to \d+") as refused:
+        read_settings({name: text}, {})
+    assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize("text", ["1" + "0" * 400, "1" + "0" * 400 + "GiB", "0." + "1" * 400, "1" + "0" * 400 + "%"])
+def test_a_size_of_memory_that_nobody_has_is_refused(text):
+    with pytest.raises(Refused):
+        read_memory_limit(text)

@@ -77,6 +77,11 @@ def test_a_directory_that_others_may_write_to_is_refused_with_the_cure(used, mod
     refused(used, 3, "tables.1.log", "chmod go-w")
 
 
+def test_a_directory_for_everybody_is_refused_with_another_cure(used):
+    used.chmod(0o1777)
+    refused(used, 3, "name a directory inside it")
+
+
 def test_a_directory_that_others_may_read_is_taken_as_mkdir_makes_it(tmp_path):
     (tmp_path / "data").mkdir(mode=0o755)
     server = Server("serve", "--data-dir", str(tmp_path / "data"))

@@ -79,6 +79,9 @@ def create_app(
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
     """
+    for name, several in {"keys": keys, "trusted_proxies": trusted_proxies, "allowed_hosts": allowed_hosts}.items():
+        if isinstance(several, str | bytes):
+            raise ValueError(f"{name} is a list of texts, and not one text")
     limit = None if rate_limit is None else RateLimit(rate_limit)
     doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
     edge = Edge(*doors, Metrics(), has_access_log=has_access_log)

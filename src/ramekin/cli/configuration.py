@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from ramekin.errors import did_you_mean
+from ramekin.errors import did_you_mean, shorten
 from ramekin.settings import Settings, is_key
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         values[field] = _list(field, value, flag) if is_several else _flag(value, flag)
     for field, value in values.items():
         if Settings.model_fields[field].annotation is int and not (value.isascii() and value.isdecimal()):
-            raise Refused(f"{sources[field]}: '{value}' is not {_expected(field)}")
+            raise Refused(f"{sources[field]}: '{shorten(value)}' is not {_expected(field)}")
     if "fsync" in values and "data_dir" not in values:
         raise Refused(f"{sources['fsync']} says when to sync to a disk: give --data-dir too")
     try:
         return Settings(**values)
     except ValidationError as error:
         field = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
-        raise Refused(f"{sources[field]}: '{values[field]}' is not {_expected(field)}") from None
+        raise Refused(f"{sources[field]}: '{shorten(str(values[field]))}' is not {_expected(field)}") from None
 
 
 def service_links(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -116,6 +116,4 @@ def _expected(name: str) -> str:
     if field.annotation is bool:
         return "true or false"
     bounds = {key: getattr(each, key) for each in field.metadata for key in ("ge", "le") if hasattr(each, key)}
-    if "le" in bounds:
-        return f"a whole number from {bounds['ge']} to {bounds['le']}"
-    return f"a whole number, {bounds['ge']} or more"
+    return f"a whole number from {bounds['ge']} to {bounds['le']}"

@@ -123,13 +123,24 @@ def _print_stack(_: Any, __: str, event: Any) -> Any:
     return event
 
 
+def _make_printable(_: Any, __: str, event: Any) -> Any:
+    """Escape what a terminal would obey: control characters, and what turns text around. A stack keeps its lines."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            kept = "\n" if name == "exception" else ""
+            event[name] = "".join(c if c.isprintable() or c == kept else ascii(c)[1:-1] for c in value)
+    return event
+
+
 def configure(log_format: str, descriptor: int | None = None) -> QueuedLines:
     """Write our logs and those of libraries as JSON lines, or as text where `auto` finds a terminal.
 
     Returns the handler, which tells how many lines were dropped.
     """
-    is_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if is_text else structlog.processors.JSONRenderer()
+    is_terminal = sys.stderr.isatty()
+    is_text = log_format == "text" or (log_format == "auto" and is_terminal)
+    as_text = [_make_printable, structlog.dev.ConsoleRenderer(colors=is_terminal)]
+    renderers: list[Any] = as_text if is_text else [structlog.processors.JSONRenderer()]
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -137,7 +148,7 @@ def configure(log_format: str, descriptor: int | None = None) -> QueuedLines:
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
     )
     handler = QueuedLines(sys.stderr.fileno() if descriptor is None else descriptor)
     handler.setFormatter(formatter)

@@ -30,8 +30,6 @@ class Keys:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        if isinstance(keys, str):
-            raise ValueError("keys are a list of texts")
         if not all(map(is_key, keys)):
             raise ValueError("a key is made of visible ASCII characters, without spaces")
         self._digests = [sha256(key.encode()).digest() for key in keys]
