@@ -43,9 +43,23 @@ def test_a_bad_id_stores_none_and_its_place_is_told(api):
 
 
 def test_an_id_twice_in_one_bulk_stores_none(api):
-    problem = assert_problem(api.post(PETS, json=[{"id": 1}, {"id": 2}, {"id": "1"}]), 409, "record-exists")
-    assert problem["index"] == 2
+    problem = assert_problem(api.post(PETS, json=[{"id": 1}, {"id": 2}, {"id": "1"}]), 409, "duplicate-id")
+    assert (problem["index"], problem["errors"][0]["pointer"]) == (2, "/2/id")
+    assert "first at index 0" in problem["detail"]
     assert_problem(api.get(PETS), 404, "unknown-table")
+
+
+def test_an_id_twice_is_told_as_what_exists_where_a_record_has_it(api):
+    api.post(PETS, json={"id": 2})
+    assert assert_problem(api.post(PETS, json=[{"id": 2}, {"id": 2}]), 409, "record-exists")["index"] == 0
+    again = [
+        {"op": "replace", "table": "pets", "id": 2, "record": {}},
+        {"op": "create", "table": "pets", "record": {"id": 2}},
+    ]
+    assert_problem(api.post("/api/v1/batch", json={"operations": again}), 409, "record-exists")
+    twice = [{"op": "create", "table": "pets", "record": {"id": 3}}] * 2
+    problem = assert_problem(api.post("/api/v1/batch", json={"operations": twice}), 409, "duplicate-id")
+    assert "first at index 0" in problem["detail"]
 
 
 def test_what_exists_stores_none(api):

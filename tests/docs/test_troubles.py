@@ -49,7 +49,7 @@ def record_exists(http):
     http.post(PETS, json={"id": 1})
     assert_problem(http.post(PETS, json={"id": "1"}), 409, "record-exists")
     twice = [{"id": 5}, {"id": 6}, {"id": "5"}]
-    assert assert_problem(http.post(PETS, json=twice), 409, "record-exists")["index"] == 2
+    assert assert_problem(http.post(PETS, json=twice), 409, "duplicate-id")["index"] == 2
     for rule in ("ignore", "replace", "merge"):
         assert http.post(f"{PETS}?on_conflict={rule}", json=twice).status_code in (200, 201)
 

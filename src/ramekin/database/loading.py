@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ramekin.database.operations import body_of, keep_id
+from ramekin.database.operations import body_of, id_twice, keep_id
 from ramekin.engine.held import Held
-from ramekin.errors import DuplicateId, Fault, NotUnique, RamekinError, Unavailable
+from ramekin.errors import NotUnique, RamekinError, Unavailable
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import looks_like_integer
@@ -87,8 +87,7 @@ class _Staged:
         try:
             body, key = body_of(record, self.rules[table])
             if key in bodies:
-                fault = Fault("/id", "This id came before.")
-                raise DuplicateId("An id stands twice; ids are compared by their text.", faults=[fault])
+                raise id_twice([*bodies].index(key))
         except RamekinError as error:
             raise error.within(table, index, index=index) from None
         bodies[key] = body

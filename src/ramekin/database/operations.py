@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ramekin.errors import (
     BodyTooLarge,
+    DuplicateId,
     Fault,
     IdMismatch,
     InvalidId,
@@ -216,6 +217,12 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     if operation.kind == "create":
         return _settle_create(prepared, before, rules)
     return _settle_addressed(prepared, before, rules)
+
+
+def id_twice(first: int) -> DuplicateId:
+    """Return what is wrong with the id of a record that an earlier one in the same request has: the one at `first`."""
+    told = f"An id stands twice in what was sent, first at index {first}; ids are compared by their text."
+    return DuplicateId(told, faults=[Fault("/id", "This id came before.")])
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

@@ -11,13 +11,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change
-from ramekin.database.operations import ALWAYS, Operation, prepare, settle
+from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
 from ramekin.errors import (
     BodyTooLarge,
     Fault,
     InvalidRecord,
     NotUnique,
     RamekinError,
+    RecordExists,
     RecordNotFound,
     Redefined,
     Unavailable,
@@ -187,10 +188,20 @@ class _Writing:
                 outcome = settle(p, left.get(place, stands), self._rules[place[0]])
             except RamekinError as error:
                 await self._engine.settled()  # what it rests on may still be on its way to the disk
-                raise error.within(i, index=i) from None
+                raise self._told(error, i).within(i, index=i) from None
             self._outcomes[i], left[place] = outcome, outcome.body
             if is_patient and count % BATCH == BATCH - 1:
                 await asyncio.sleep(0)
+
+    def _told(self, error: RamekinError, i: int) -> RamekinError:
+        """Return the error of an operation; a record that exists by this request alone is told as such."""
+        place = (self._prepared[i].operation.table, self._prepared[i].key)
+        if isinstance(error, RecordExists):
+            for first in self._steps[place]:
+                outcome = self._outcomes[first]
+                if first < i and outcome is not None and outcome.effect == "created":
+                    return id_twice(first)
+        return error
 
     def _changes(self) -> list[Change]:
         """Return what becomes of each record; also of those that stay, which have to stand as they did."""
