@@ -25,6 +25,19 @@ def test_an_empty_array_is_200_and_empty(api):
     assert (answer.status_code, answer.json()) == (200, [])
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [("[]", "application/json"), ("", "text/csv"), ("id,n\n", "text/csv"), ("", NDJSON["content-type"])],
+)
+def test_an_empty_bulk_makes_its_table_as_a_load_does(api, body, kind):
+    for _ in range(2):
+        assert api.post(PETS, content=body, headers={"content-type": kind}).status_code == 200
+        assert ids(api) == []
+    api.post(PETS, json={"id": 1})
+    assert api.post(PETS, content=body, headers={"content-type": kind}).status_code == 200
+    assert ids(api) == [1]
+
+
 @pytest.mark.parametrize("size", [1, 999, 1500])
 def test_long_arrays_are_read_as_short_ones(api, size):
     records = [{"id": i, "text": "é" * 100, "deep": [{"a": [i]}]} for i in range(size)]

@@ -160,6 +160,15 @@ def test_records_that_break_a_new_definition_are_named_and_nothing_changes(api):
     assert api.post(PETS, json={"id": 9, "name": "R"}).status_code == 201
 
 
+def test_an_error_may_name_what_the_definition_says_and_never_what_a_record_holds(api):
+    api.post(PETS, json=[{"id": "rex", "v": "a secret"}])
+    problem = assert_problem(
+        api.put(TABLE, json={"schema": {"properties": {"v": {"const": "b"}}}}), 409, "definition-broken"
+    )
+    assert problem["errors"] == [{"pointer": "/rex/v", "detail": '"b" is expected.'}]
+    assert "secret" not in str(problem)
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -251,7 +251,7 @@ class Database:
     async def insert(
         self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error", is_parsed: bool = False
     ) -> list[Outcome]:
-        """Create one record, or many, all or nothing.
+        """Create one record, or many, all or nothing; the table too, also with no records.
 
         Args:
             records: a dictionary is one record.
@@ -265,7 +265,10 @@ class Database:
         if isinstance(records, dict):
             return [await self.apply(Operation("create", table, record=records, **words))]
         each = Operation("create", table, **words)
-        return await writing.insert(self.engine, self.schemas.rules, each, records)
+        outcomes = await writing.insert(self.engine, self.schemas.rules, each, records)
+        if not outcomes:
+            await loading.load(self.engine, self.schemas.rules, [(table, None)], is_replacing=False)
+        return outcomes
 
     async def change(self, asked: changing.ChangeRequest | str, **words: Unpack[asking.Change]) -> changing.Changed:
         """Patch or delete the records that a condition means, all or nothing.
