@@ -4,6 +4,8 @@ import asyncio
 import collections
 import datetime as dt
 import enum
+import subprocess
+import sys
 import uuid
 from decimal import Decimal
 
@@ -176,3 +178,17 @@ def test_a_fault_of_a_load_says_which_record(run):
     with pytest.raises(RamekinError) as refused:
         run(lambda db: db.load([("t", None), ("t", {"id": 5}), ("t", {"id": 6, "v": 10**30})]))
     assert [fault.pointer for fault in refused.value.faults] == ["/t/1"]
+
+
+@pytest.mark.parametrize("name", ["us ers", "", "1st", "a/b", "x" * 64])
+def test_a_model_under_a_name_that_no_table_may_have_is_refused_at_once(name):
+    with pytest.raises(InvalidTableName):
+        Database({name: User})
+
+
+def test_a_model_that_was_typed_in_is_taken():
+    """Its module says that it comes from a file of the name ``<stdin>``."""
+    typed = (
+        "from pydantic import BaseModel\nfrom ramekin import Database\nclass A(BaseModel): id: int\nDatabase({'as': A})"
+    )
+    subprocess.run([sys.executable, "-"], input=typed.encode(), check=True, timeout=60)

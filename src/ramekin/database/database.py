@@ -83,6 +83,8 @@ class Database:
         self._engine: Engine = engine or EmbeddedEngine()
         self._owner = self._engine.owner
         self.limits = limits or Limits()
+        for name in models or ():
+            check_table_name(name)
         self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
         self.schemas = Schemas(self._engine, self.models, self.limits.record_bytes)
         self._presence = Presence(self._engine, self.schemas)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -87,7 +88,8 @@ def fingerprint(model: ModelSchema) -> str:
     for name in sorted(modules):
         file = getattr(sys.modules.get(name), "__file__", None)
         if name.partition(".")[0] not in _KNOWN and file is not None:
-            said.append(Path(file).read_bytes())
+            with suppress(OSError):  # from a prompt, or out of an archive: it is not seen
+                said.append(Path(file).read_bytes())
     return codec.digest(b"\0".join(said))
 
 
