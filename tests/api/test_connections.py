@@ -304,6 +304,21 @@ def test_a_body_that_does_not_go_on_is_408_on_all_ways(service, monkeypatch, dat
     assert pipe.is_ended
 
 
+def test_a_body_that_is_refused_is_noted_once_and_its_answer_has_the_id_that_was_sent(service, monkeypatch):
+    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    noted = []
+    monkeypatch.setattr(service.app.state.edge, "note", lambda exchange, operation, status, now_s: noted.append((operation, status)))  # fmt: skip
+    path, name = b"POST /api/v1/query/t HTTP/1.1", b"X-Request-Id: mine"
+    for data, status in ((sized(name, first=path)[:-1], 408), (chunked(b"1\r\n{}", name, first=path), 400)):
+        pipe = service.connect()
+        pipe.send([data[:-6], data[-6:]])
+        wait(service, pipe)
+        service.run(asyncio.sleep(0.05))
+        assert noted.pop()[1] == status
+        assert noted == []
+        assert b"\r\nx-request-id: mine\r\n" in pipe.written
+
+
 def test_a_body_that_was_asked_for_and_does_not_come_is_408(service, monkeypatch):
     monkeypatch.setattr(connections, "BODY_S", 0.3)
     pipe = service.connect()

@@ -54,7 +54,8 @@ class EdgeMiddleware:
             # One that has begun is left as it is: the server cuts the connection, so that nobody takes a part for the
             # whole. Raised on, the error would be printed by whatever server this is, with its words and variables.
         endpoint = scope.get("endpoint")
-        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), exchange.status, perf_counter())
+        status = exchange.status or scope.get("ramekin.refused", 0)
+        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), status, perf_counter())
 
     async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Answer | None:
         """Return the answer of a request that needs no endpoint; None for all others."""

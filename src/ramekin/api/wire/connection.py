@@ -64,8 +64,8 @@ class _NoRequest:
 
     method = path = "-"
 
-    def __init__(self) -> None:
-        self.request_id, self.began_s = new_id(), perf_counter()
+    def __init__(self, request_id: str | None = None) -> None:
+        self.request_id, self.began_s = request_id or new_id(), perf_counter()
         self.extra: Mapping[str, str] = {}
 
 
@@ -257,12 +257,15 @@ class Connection(asyncio.Protocol):
                 return
         else:
             self._way.edge.count_refused(self.client[0] if self.client else "unknown")
-        note = _NoRequest()
+        note = _NoRequest(None if cycle is None else cycle.request_id())
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
         answer = problem_answer(error, note.request_id, {**extra, "connection": "close"})
         head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
         self.transport.write(head.encode("latin-1") + answer.body)
-        self._way.edge.note(note, "none", answer.status, perf_counter())
+        if cycle is None:
+            self._way.edge.note(note, "none", answer.status, perf_counter())
+        else:
+            cycle.scope["ramekin.refused"] = answer.status  # type: ignore[typeddict-unknown-key]  # for the edge
         self._end()
 
     def common_lines(self) -> str:

@@ -52,7 +52,7 @@ class Cycle:
     """A request and its answer."""
 
     def __init__(self, carrier: Carrier, scope: HTTPScope, head: Head) -> None:
-        self.scope = scope
+        self.scope, self._head_sent = scope, head
         self.expects_100 = head.expects_100  # the client waits for a word before it sends the body
         self.is_received = False  # whole
         self.is_begun = False  # the answer
@@ -66,6 +66,10 @@ class Cycle:
         self._head = b""  # of the answer, until the first piece of its body
         self._is_chunked = False
         self._is_bodiless = scope["method"] == "HEAD"
+
+    def request_id(self) -> str | None:
+        """Return the request's id, as far as it has one yet."""
+        return self.scope.get("ramekin.request_id") or self._head_sent.request_id  # type: ignore[return-value]  # a text
 
     def feed(self, content: bytes, *, is_last: bool) -> None:
         """Take a piece of the request's body, which no client sends that still waits for a word."""
