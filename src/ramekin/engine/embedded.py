@@ -117,7 +117,8 @@ class EmbeddedEngine:
         return bodies[key] if key in bodies else None  # noqa: SIM401  # a call less
 
     def get_now(self, table: str, key: str) -> bytes | None:
-        return self._catalog.table(table).records.bodies.get(key)
+        found = self._catalog.find(table) or self._catalog.table(table)  # which says what is wrong
+        return found.records.bodies.get(key)
 
     async def get_many(self, pairs: Sequence[tuple[str, str]]) -> list[bytes | None]:
         find = self._catalog.find

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import attrgetter
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
@@ -61,6 +62,8 @@ class Endpoint(Generic[M]):
     """Where it stands in the document; None leaves it out."""
     reads: Callable[[Context, Asked[M]], M] | None = None
     """Makes of the words what is meant, where that takes more than their schemas; what it raises is a 400."""
+    unsaid: M | EllipsisType = ...
+    """What is meant where the address has no words, if that is always the same."""
     opens: tuple[str, ...] = ()
     """Addresses of it that need no key and are not counted."""
     is_watchful: bool = False
@@ -109,7 +112,9 @@ class Endpoint(Generic[M]):
             raise too_large(limit_bytes)
         words = read_words(query, self.words) if query and self.reads_words else NO_WORDS
         asked: Asked[M] = Asked(parts, query, body, wishes, words, arriving)
-        if self.reads is not None:
+        if not query and self.unsaid is not ...:
+            asked.meant = self.unsaid
+        elif self.reads is not None:
             asked.meant = self.reads(context, asked)
         if wishes.refused is not None:
             raise wishes.refused

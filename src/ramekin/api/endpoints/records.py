@@ -75,6 +75,7 @@ def _read_form(context: Context, asked: Asked[CsvForm]) -> CsvForm:
     TABLE,
     tag="records",
     reads=_read_form,
+    unsaid=_AS_USUAL,
     answers={
         201: answer(
             "Created: the record, or the records in order, or with `return=minimal` their number.",
@@ -151,6 +152,7 @@ def _read_selection(context: Context, asked: Asked[list[FieldPath] | None]) -> l
     ONE,
     tag="records",
     reads=_read_selection,
+    unsaid=None,
     answers={
         200: answer("The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Vary", "X-Warnings"]),
         304: answer("Not modified.", has=["ETag", "Vary"]),

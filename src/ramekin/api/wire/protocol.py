@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import re
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec import Struct
 
@@ -28,7 +28,7 @@ from ramekin.api.wire.coroutines import go_on
 from ramekin.api.wire.short_way import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from ramekin.api.declared.endpoint import Endpoint
     from ramekin.api.http.answer import Reply
@@ -99,7 +99,9 @@ class RecordProtocol(Connection):
             or self._held
             or self._body is not None
             or self._is_ending
-            or self._is_busy()
+            or self._cycle is not None
+            or self._task is not None
+            or self.flow.write_paused
         ):
             super().data_received(data)
         else:
@@ -140,16 +142,15 @@ class RecordProtocol(Connection):
             if not way.edge.is_open:
                 way.edge.admit(exchange, head.headers, self.client[0] if self.client else "unknown")
             reply = endpoint.ask(way.context, head, parts, query, body)
-            if isinstance(reply, Answer | Stream):
+            if type(reply) is Answer or type(reply) is Stream:
                 self._write(exchange, endpoint, reply)
             else:
-                self._await(exchange, endpoint, reply)
+                self._await(exchange, endpoint, cast("Coroutine[Any, Any, Reply]", reply))
         except Exception as error:  # whatever it is, the client gets an answer
             self._write(exchange, endpoint, way.refuse(exchange, error))
 
-    def _await(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Awaitable[Reply]) -> None:
+    def _await(self, exchange: _Exchange, endpoint: Endpoint[Any], coroutine: Coroutine[Any, Any, Reply]) -> None:
         """Run a coroutine as far as it goes at once; the rest of it is a task."""
-        coroutine: Coroutine[Any, Any, Reply] = reply  # type: ignore[assignment]  # no endpoint awaits anything else
         try:
             awaited = coroutine.send(None)
         except StopIteration as done:
