@@ -181,6 +181,9 @@ def test_a_decimal_keeps_its_digits(api):
         ({"properties": {"v": {"type": "string"}}}, "id,v,w\n1,5,5\n2,6,\n", [{"id": 1, "v": "5", "w": 5}, {"id": 2, "v": "6"}]),
         ({"required": ["v"], "properties": {"v": {"type": ["null", "string"]}}}, 'id,v\n1,\n2,""\n3,null\n4,"null"\n',
          [{"id": 1, "v": None}, {"id": 2, "v": ""}, {"id": 3, "v": None}, {"id": 4, "v": "null"}]),
+        ({"required": ["v"]}, 'id,v\n1,\n2,""\n3,5\n', [{"id": 1, "v": None}, {"id": 2, "v": ""}, {"id": 3, "v": 5}]),
+        ({"required": ["v"], "properties": {"v": {}}}, "id,v\n1,\n2,x\n3,5\n", [{"id": 1, "v": None}, {"id": 2, "v": "x"}, {"id": 3, "v": "5"}]),
+        ({"required": ["v"], "properties": {"v": True}}, 'id,v\n1,"[1]"\n2,\n', [{"id": 1, "v": [1]}, {"id": 2, "v": None}]),
     ],
 )  # fmt: skip
 def test_a_json_schema_decides_cell_by_cell_and_the_column_where_it_is_silent(api, schema, text, records):

@@ -176,14 +176,15 @@ class Columns:
         found, parts = type_in(self._schema, (name,), is_closed=False), parts_for_all(self._schema)
         declared = [part["properties"][name] for part in parts if name in part.get("properties", {})]
         members = [part for part in declared if isinstance(part, dict)]
+        is_required = any(name in part.get("required", ()) for part in parts)
         # of a member that may be anything (`Any`) a model's schema says no more than its title
-        if found is None or not (found.kinds or any("title" in part for part in members)):
+        if found is None or not (found.kinds or is_required or any("title" in part for part in members)):
             return SILENT  # that there may be no such member is said by the schema itself
         if name == "id" and found.takes_any_text:
             found = replace(found, is_integer=True)  # no other number is one
         return Column(
             found,
-            any(name in part.get("required", ()) for part in parts),
+            is_required,
             self._fills_defaults and any(part.get("default", MISSING) is None for part in members),
         )
 
