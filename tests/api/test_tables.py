@@ -267,7 +267,7 @@ def test_a_table_may_ask_for_if_match(api):
         ({"schema": {"$ref": "#/$defs/nope"}}, "names nothing"),
         ({"schema": {"$ref": "#nope"}}, "names nothing"),
         ({"schema": {"$dynamicRef": "#nope"}}, "names nothing"),
-        ({"schema": {"$ref": "http://[bad"}}, "no address"),
+        ({"schema": {"$ref": "http://[bad"}}, "is not an address"),
         ({"schema": {"$ref": "https://json-schema.org/draft/2020-12/nope"}}, "names nothing"),
         ({"schema": {"$defs": {"a": {"$id": "a"}, "b": {"$id": "./a"}}}}, "same '$id'"),
         ({"schema": {"$defs": {"a": {"$anchor": "a"}, "b": {"$dynamicAnchor": "a"}}}}, "have the same '$"),
