@@ -84,3 +84,4 @@ class Settings(BaseModel):
     shutdown_seconds: int = Field(
         10, ge=0, le=DAY_S, description="Seconds that requests get to finish when the server stops."
     )
+    workers: int = Field(1, ge=1, le=1, description="One process owns the tables: run more servers for more tables.")

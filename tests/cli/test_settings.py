@@ -29,6 +29,7 @@ WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
 """What a setting makes no sense without."""
 
 PLAIN = [name for name in Settings.model_fields if name != "api_key"]
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation is int and name != "workers"]
 RAW_WORDS = re.compile(
     r"input should|validation|literal|unable to parse|pydantic|valid (integer|boolean)|NoneType", re.IGNORECASE
 )
@@ -59,7 +60,7 @@ def test_an_empty_flag_is_refused(name, text):
     assert refusal({name: text}, {}) == f"--{name.replace('_', '-')} is empty; give it a value or leave it out"
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", [name for name in PLAIN if name != "workers"])  # which has one value
 def test_spaces_around_a_value_mean_nothing(name):
     text, beside = EXAMPLES.get(name, "7"), WITH.get(name, {})
     tight = read_settings({}, {variable(name): text, **beside})
@@ -94,7 +95,13 @@ def test_an_empty_key_is_refused_since_it_would_let_everybody_in(text):
     assert "--api-key: a key is empty" in refusal({"api_key": tuple(text.split(","))}, {})
 
 
-@pytest.mark.parametrize("name", [name for name, field in Settings.model_fields.items() if field.annotation is int])
+@pytest.mark.parametrize("given", [({"workers": "2"}, {}), ({}, {"RAMEKIN_WORKERS": "0"})])
+def test_there_is_one_worker_by_the_flag_and_the_variable(given):
+    assert "is not 1. One process owns the tables" in refusal(*given)
+    assert read_settings({"workers": "1"}, {"RAMEKIN_WORKERS": "1"}).workers == 1
+
+
+@pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("text", ["x", "-1", "1.0", "1_0", "0x1", "1e3", "٣", "99999999999999999999999999x", "true"])
 def test_a_number_is_written_as_one(name, text):
     assert refusal({}, {variable(name): text}).startswith(f"RAMEKIN_{name.upper()}: '{text}' is not a whole number")
@@ -150,9 +157,6 @@ def test_what_only_looks_like_a_link_is_told():
 def test_settings_cannot_be_changed_or_misspelt():
     with pytest.raises(ValidationError):
         Settings(prot=1)
-
-
-NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation is int]
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -25,7 +25,7 @@ def test_every_setting_is_in_the_table(setting):
         re.MULTILINE,
     )
     assert row, setting
-    default = {None: "none", (): "none", True: "on", False: "off"}.get(field.default, field.default)
+    default = {"None": "none", "()": "none", "True": "on", "False": "off"}.get(str(field.default), field.default)
     assert row[1].strip("`") == str(default)
 
 

@@ -190,11 +190,6 @@ def test_what_stands_in_the_place_of_the_lock_is_refused(used, make):
     assert run("check", used).returncode == 3
 
 
-def test_a_directory_for_everybody_is_refused_with_a_better_one(used):
-    used.chmod(0o1777)
-    refused(used, 3, f"name a directory inside it, such as {used / 'tables'}")
-
-
 def test_a_log_of_a_newer_version_is_refused(used):
     text = b'.log\t{"format":3,"number":1,"id":"x","is_first":true}\n'
     (used / "tables.1.log").write_bytes(b"%08x%b" % (crc32(text), text))

@@ -116,4 +116,6 @@ def _expected(name: str) -> str:
     if field.annotation is bool:
         return "true or false"
     bounds = {key: getattr(each, key) for each in field.metadata for key in ("ge", "le") if hasattr(each, key)}
+    if bounds["ge"] == bounds["le"]:
+        return f"{bounds['ge']}. {field.description}"
     return f"a whole number from {bounds['ge']} to {bounds['le']}"

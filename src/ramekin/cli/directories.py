@@ -41,8 +41,6 @@ def check_directory(path: Path) -> int:
 
 def restore_directory(backup: Path, path: Path) -> None:
     """Make a data directory from a backup, and print what it holds. Raises Unusable, Refused."""
-    if not backup.exists():
-        raise Refused(f"{backup}: no such file or directory")
     try:
         backup.open("rb").close()
     except OSError as error:

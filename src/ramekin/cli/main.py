@@ -72,7 +72,7 @@ Seconds = Annotated[
 ]
 Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
 CsvTypes = Annotated[str | None, typer.Option(help="How columns of CSV files are read: auto or text.  [default: auto]")]
-Workers = Annotated[int, typer.Option(help="Always 1: one process owns the tables.")]
+Workers = Annotated[str | None, typer.Option(metavar="N", help="Always 1: one process owns the tables.  [default: 1]")]
 Url = Annotated[
     str | None, typer.Option(help="The server.  [default: http://127.0.0.1:8000, or RAMEKIN_HOST and _PORT]")
 ]
@@ -107,10 +107,10 @@ def serve(
     csv_types: CsvTypes = None,
     keep_alive_seconds: KeepAlive = None,
     shutdown_seconds: Seconds = None,
-    workers: Workers = 1,
+    workers: Workers = None,
 ) -> None:
     """Serve tables, empty or from files. Without --data-dir they are gone when the server stops."""
-    _serve(files or [], workers, {name: value for name, value in locals().items() if name not in ("files", "workers")})
+    _serve(files or [], {name: value for name, value in locals().items() if name != "files"})
 
 
 @app.command()
@@ -124,7 +124,7 @@ def demo(
     access_log: AccessLog = None,
 ) -> None:
     """Serve the sample models (User, Order, Shop) with the sample datasets."""
-    _serve([], 1, {**locals()}, is_demo=True)
+    _serve([], {**locals()}, is_demo=True)
 
 
 @app.command()
@@ -229,9 +229,7 @@ def main(
     """An in-memory database served over REST."""
 
 
-def _serve(files: list[Path], workers: int, given: dict[str, Any], *, is_demo: bool = False) -> None:
-    if workers != 1:
-        _fail("--workers: one process owns the tables, so there is always 1 worker; run more servers for more tables")
+def _serve(files: list[Path], given: dict[str, Any], *, is_demo: bool = False) -> None:
     from ramekin.cli.signals import Signals, Stopped
 
     signals = Signals()
