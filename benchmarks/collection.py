@@ -21,7 +21,7 @@ from benchmarks.data import orders_file
 
 from ramekin import Database
 from ramekin.database.finding import FindRequest
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
 from ramekin.query.url import parse_conditions, parse_sort
 from ramekin.schema.fields import NO_SCHEMA
 
@@ -47,7 +47,7 @@ def _orders(records: int) -> Iterator[tuple[str, Any]]:
 
 async def measure(records: int) -> dict[str, float]:
     """Return the median milliseconds of a full collection in each case."""
-    engine = EmbeddedEngine()
+    engine = Embedded()
     async with Database(engine=engine) as database:
         gc.freeze()
         await database.load(_orders(records))
@@ -55,7 +55,7 @@ async def measure(records: int) -> dict[str, float]:
         written = median(_collections_ms())
         gc.freeze()
         frozen = median(_collections_ms())
-        engine.builds.when_built = gc.freeze
+        engine.tables.builds.when_built = gc.freeze
         for conditions, sort in (([("user_id", "42")], []), ([], ["total_price"])):
             await database.find(
                 FindRequest("orders", parse_conditions(conditions, NO_SCHEMA), parse_sort(sort, NO_SCHEMA))

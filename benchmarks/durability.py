@@ -26,7 +26,7 @@ from benchmarks.wrk import find_wrk
 
 from ramekin.durability.contents import Kept
 from ramekin.durability.store import Store, write_backup
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 from ramekin.schema.definition import Definition
 
 ROUNDS, SECONDS = 5, 2
@@ -160,9 +160,9 @@ async def start(path):
     store = Store(path, "everysec")
     began = time.perf_counter()
     store.take()
-    engine = DurableEngine(store)
+    engine = Journaled(store)
     await engine.open()
-    rate = (await engine.table_stats("t")).records / (time.perf_counter() - began)
+    rate = (engine.tables.table_stats("t")).records / (time.perf_counter() - began)
     await engine.close()
     return rate
 

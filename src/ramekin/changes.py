@@ -1,24 +1,30 @@
-"""What happens to tables, as frozen values: changes of records, and steps, of which a table's history is made.
+"""What happens to tables, as frozen values: steps, of which their history is made, and the changes of records in them.
 
-Knows nothing of how steps are applied or kept; see ``engine/base.py`` and ``durability/journal.py``.
+    write a record, a bulk, a batch ---> Written(changes)
+    make or define a table ------------> Defined
+    drop a table ----------------------> Dropped
+    load, import, empty ---------------> Loaded
+
+There is no other way to change a table. A step is asked for, checked and applied whole, or not at all. Knows nothing of
+how that is done; see ``engine/base.py`` for what is promised, ``storage/catalog.py`` for what each step does, and
+``durability/log.py`` for how one is kept.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from msgspec import Struct
 
-    from ramekin.schema.definition import Definition
+from ramekin.schema.definition import Definition
 
 
-class Change(NamedTuple):
+class Change(Struct, frozen=True, gc=False):
     """One record's step from a body to a body.
 
-    `before` is the body that the change was computed from, None where there was no record; the engine applies a
-    change only while that is still so. `after` is the body to store, None to delete.
+    `before` is the body that the change was computed from, None where there was no record; the change is applied only
+    while that is still so. `after` is the body to store, None to delete; the very `before` changes nothing, and says
+    that the record stood so.
     """
 
     table: str
@@ -27,33 +33,34 @@ class Change(NamedTuple):
     after: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Changes of records that are committed together. Tables that are new are made."""
+class Written(Struct, frozen=True):
+    """Records were written together, each at most once. Tables that are new are made."""
 
     changes: Sequence[Change]
 
+    def without_idle(self) -> Written:
+        """Return the step without the changes that change nothing."""
+        return Written([change for change in self.changes if change.after is not change.before])
 
-@dataclass(frozen=True, slots=True)
-class Defined:
+
+class Defined(Struct, frozen=True):
     """A table was made, or given a definition."""
 
     table: str
     definition: Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A table is gone, with its records."""
+class Dropped(Struct, frozen=True):
+    """A table is gone, with its records and its definition."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """Whole tables were stored, over records with the same keys.
 
-    With `replaces` it was instead of all that was there: then some other tables are emptied and the rest dropped.
+    With `replaces` it was instead of all that was there. Then other tables are emptied if they have a definition, and
+    dropped if not: whoever asks leaves that to the moment in which it happens.
     """
 
     tables: Mapping[str, dict[str, bytes]]

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
 from ramekin.values import codec
 from tests.api.test_metrics import figure
 from tests.conftest import Server, start_database
@@ -26,7 +26,7 @@ def serve(engine):
 @pytest.fixture
 def small():
     """A service whose tables may take little."""
-    with serve(EmbeddedEngine(memory_limit_bytes=LIMIT)) as client:
+    with serve(Embedded(memory_limit_bytes=LIMIT)) as client:
         yield client
 
 
@@ -110,7 +110,7 @@ def test_a_refused_definition_holds_for_no_later_write(full):
 
 
 def test_reads_go_on_where_there_is_no_room_for_their_index_and_what_needs_one_is_refused():
-    with serve(EmbeddedEngine(memory_limit_bytes=25_000)) as api:
+    with serve(Embedded(memory_limit_bytes=25_000)) as api:
         assert api.post(DATA, json=[{"id": i, "a": f"a{i}"} for i in range(40)]).status_code == 201
         assert api.post("/api/v1/data/u", json=[{"id": i, "a": f"a{i}"} for i in range(25)]).status_code == 201
         while api.post(DATA, json={}).status_code == 201:
@@ -136,7 +136,7 @@ def test_without_a_limit_nothing_is_refused(local):
 
 
 def test_a_model_table_is_emptied_also_beyond_the_limit():
-    with serve(EmbeddedEngine(memory_limit_bytes=5000)) as api:
+    with serve(Embedded(memory_limit_bytes=5000)) as api:
         (name, *_) = [table["name"] for table in api.get("/api/v1/tables").json()["tables"]]
         assert api.delete(f"/api/v1/tables/{name}").status_code == 204
         assert name in {table["name"] for table in api.get("/api/v1/tables").json()["tables"]}

@@ -11,7 +11,7 @@ from pydantic import create_model
 from ramekin import Database
 from ramekin.api.app import create_app
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 from ramekin.schema.fitness import UnfitModel
 from tests.data.model_shapes import NEVER, REFUSED, SHAPES
 from tests.problems import assert_problem
@@ -96,7 +96,7 @@ def test_a_data_directory_starts_again_also_when_the_model_is_described_anew(sha
     def start(kind):
         store = Store(tmp_path / "data", "no")
         store.take()
-        return client_of(kind, DurableEngine(store))
+        return client_of(kind, Journaled(store))
 
     with start(model) as client:
         for record, patch in cases:

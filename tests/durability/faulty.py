@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 
 
 class Faulty:
@@ -20,14 +20,14 @@ class Faulty:
         self.fresh = 0
         self.gate = None
         self.delay_s = 0.0
-        self.engine = DurableEngine(self.store)
+        self.engine = Journaled(self.store)
         read, replace = self.store.read, self.store.replace
         self.store.read = lambda advance: self._wrap(read(advance))
         self.store.replace = lambda file, contents: self._replace(replace, file, contents)
 
     def _wrap(self, found):
         file, contents = found
-        for name in ("commit", "commit_one", "probe", "sync"):
+        for name in ("commit", "probe", "sync"):
             setattr(file, name, self._failing(getattr(file, name)))
         return file, contents
 

@@ -119,11 +119,7 @@ class Machine:
             self.replace()
 
     def append(self, steps):
-        match steps:
-            case [Written([change])]:
-                self.file.commit_one(change.table, change.key, change.after)
-            case _:
-                self.file.commit(steps)
+        self.file.commit(steps)
 
     def turn(self):
         """Go on in a new log, and have a snapshot written while commits go on."""

@@ -16,9 +16,10 @@ from ramekin.changes import Change
 from ramekin.durability import checkpoints, journal, syncs
 from ramekin.durability.faults import Unusable
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 from ramekin.errors import OutcomeUnknown, RamekinError
 from ramekin.schema.definition import Definition
+from tests.steps import define, load, write
 
 
 def body(key, x):
@@ -43,7 +44,7 @@ STEPS = [
 async def run(path, fsync, part):
     store = Store(path, fsync)
     store.take()
-    engine = DurableEngine(store)
+    engine = Journaled(store)
     await engine.open()
     for number, (kind, values) in enumerate(STEPS):
         named = {f"{part}{key}": value for key, value in values.items()}
@@ -56,29 +57,28 @@ async def run(path, fsync, part):
             say("refused", part, number)
         else:
             say("done", part, number)
-    async with engine.snapshot(await accesses(engine)) as view:
+    async with engine.tables.snapshot(await accesses(engine)) as view:
         rows = [body async for bodies in view.batches("t") for body in bodies] if view._records else []
     say("seen", {row["id"]: row["x"] for row in map(json.loads, rows)})
     await engine.close()
 
 
 async def accesses(engine):
-    from ramekin.engine.base import Access
+    from ramekin.engine.access import Access
 
-    return [Access(stats.name) for stats in await engine.stats()]
+    return [Access(stats.name) for stats in engine.tables.stats()]
 
 
 async def apply(engine, kind, values):
     if kind == "define":
-        names = {stats.name: stats.revision for stats in await engine.stats()}
-        await engine.define("t", Definition(require_if_match=True), revision=names.get("t"))
+        await define(engine, "t", Definition(require_if_match=True))
     elif kind == "load":
-        await engine.load({"t": {key: body(key, x) for key, x in values.items()}}, replace=False)
+        await load(engine, {"t": {key: body(key, x) for key, x in values.items()}}, replace=False)
     else:
-        before = await engine.get_many([("t", key) for key in values])
+        before = [engine.ahead("t", key) for key in values]
         pairs = zip(values.items(), before, strict=True)
         changes = [Change("t", k, old, None if x is None else body(k, x)) for (k, x), old in pairs]
-        assert await engine.write([change for change in changes if change.before != change.after])
+        assert await write(engine, [change for change in changes if change.before != change.after])
 
 
 def expected(lines):

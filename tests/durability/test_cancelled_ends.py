@@ -8,7 +8,7 @@ from ramekin import Database
 from ramekin.database.operations import Operation
 from ramekin.durability.faults import Unusable
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,7 @@ TURNS = [0, 1, 2, 3, 5, 8, 20]
 def database(path, fsync="always"):
     store = Store(path, fsync)
     store.take()
-    return Database(engine=DurableEngine(store))
+    return Database(engine=Journaled(store))
 
 
 async def put(opened, key):

@@ -22,8 +22,8 @@ from ramekin.database.operations import Operation
 from ramekin.durability import journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
+from ramekin.engine.journaled import Journaled
 from ramekin.errors import InvalidRecord, NotUnique, OutcomeUnknown, PreconditionRequired, RamekinError
 from ramekin.query.where import parse_where
 from ramekin.schema.definition import Definition
@@ -264,7 +264,7 @@ async def begin(database):
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_in_memory_some_order_explains_what_was_answered(seed):
-    async with Database(engine=EmbeddedEngine()) as database:
+    async with Database(engine=Embedded()) as database:
         await begin(database)
         await run(database, seed)
 
@@ -284,7 +284,7 @@ async def test_with_a_journal_some_order_explains_it_and_a_restart_changes_nothi
         history, tables = await run(database, seed, faulty if disk == "failing" else None)
     store = Store(tmp_path / "data", fsync)
     store.take()
-    async with Database(engine=DurableEngine(store)) as database:
+    async with Database(engine=Journaled(store)) as database:
         again = await tables_of(database)
         if not any(call.outcome == "unknown" for call in history.calls):
             assert again == tables

@@ -20,6 +20,7 @@ from ramekin.errors import JournalFailed, NotUnique, OutcomeUnknown, RecordExist
 from ramekin.schema.definition import Definition
 from tests.conftest import Server
 from tests.durability.faulty import Faulty
+from tests.steps import define, write
 
 pytestmark = pytest.mark.anyio
 
@@ -59,8 +60,8 @@ async def test_a_write_that_finds_no_room_is_refused_and_never_seen(faulty):
     faulty.fault = FULL
     with pytest.raises(StorageFull, match="not applied"):
         await faulty.database.apply(create(2))
-    assert await faulty.engine.get("t", "2") is None
-    assert await faulty.engine.get("t", "1") == b'{"id":1}'
+    assert faulty.engine.tables.get("t", "2") is None
+    assert faulty.engine.tables.get("t", "1") == b'{"id":1}'
     assert await faulty.engine.state() == "failed"
 
 
@@ -100,15 +101,15 @@ async def test_all_that_waits_behind_a_refused_write_is_refused(faulty):
     follow = asyncio.create_task(faulty.database.apply(Operation("patch", "t", "2", {"x": 1})))
     exists = asyncio.create_task(faulty.database.apply(create(3)))
     await asyncio.sleep(0.05)
-    assert await faulty.engine.get("t", "2") is None, "nothing is seen before its commit"
+    assert faulty.engine.tables.get("t", "2") is None, "nothing is seen before its commit"
     faulty.fault = FULL
     faulty.gate.set()
     outcomes = await asyncio.gather(*writes, follow, exists, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {StorageFull}
-    assert (await faulty.engine.table_stats("t")).records == 1
+    assert (faulty.engine.tables.table_stats("t")).records == 1
     faulty.fault = None
     await faulty.database.apply(create(2))
-    assert await faulty.engine.get("t", "2") == b'{"id":2}', "what was refused has left nothing behind"
+    assert faulty.engine.tables.get("t", "2") == b'{"id":2}', "what was refused has left nothing behind"
 
 
 @queued
@@ -126,13 +127,12 @@ async def test_writes_behind_each_other_see_each_other_before_their_commit(fault
     await asyncio.gather(first, *patches)
     with pytest.raises(RecordExists):
         await again
-    assert (await faulty.engine.get("t", "2")).count(b"f") == 50
+    assert (faulty.engine.tables.get("t", "2")).count(b"f") == 50
 
 
 @queued
 async def test_two_pending_writes_never_take_one_unique_value(faulty):
-    revision = (await faulty.engine.table_stats("t")).revision
-    assert await faulty.engine.define("t", Definition(unique=("email",)), revision=revision)
+    await define(faulty.engine, "t", Definition(unique=("email",)))
     faulty.gate = threading.Event()
     writes = [asyncio.create_task(faulty.database.apply(create(i, email="a"))) for i in range(2, 6)]
     await asyncio.sleep(0.05)
@@ -140,15 +140,14 @@ async def test_two_pending_writes_never_take_one_unique_value(faulty):
     outcomes = await asyncio.gather(*writes, return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NotUnique"] * 3 + ["Outcome"]
     assert NotUnique.code == "not-unique"
-    assert (await faulty.engine.table_stats("t")).records == 2
+    assert (faulty.engine.tables.table_stats("t")).records == 2
 
 
 @queued
 @pytest.mark.timeout(30, method="thread")  # a loop that spins stops the test too
 @pytest.mark.parametrize("is_bulk", [False, True])
 async def test_nobody_waits_for_a_unique_value_on_its_way_while_the_disk_is_being_mended(faulty, is_bulk):
-    revision = (await faulty.engine.table_stats("t")).revision
-    assert await faulty.engine.define("t", Definition(unique=("email",)), revision=revision)
+    await define(faulty.engine, "t", Definition(unique=("email",)))
     replace, begun, go_on = faulty.store.replace, threading.Event(), threading.Event()
 
     def replace_slowly(file, contents):
@@ -203,12 +202,12 @@ async def test_while_no_fresh_file_can_be_written_all_writes_are_refused_and_rea
     for _ in range(3):
         with pytest.raises(JournalFailed):
             await faulty.database.apply(create(4))
-        assert await faulty.engine.get("t", "1") == b'{"id":1}'
+        assert faulty.engine.tables.get("t", "1") == b'{"id":1}'
         await asyncio.sleep(0.05)
     faulty.fault = faulty.fresh_fault = None
     await wait_until(is_ok(faulty))
     await faulty.database.apply(create(4))
-    assert await faulty.engine.get("t", "2") is None
+    assert faulty.engine.tables.get("t", "2") is None
 
 
 async def test_a_fault_of_the_journals_own_refuses_and_is_mended(faulty):
@@ -218,18 +217,18 @@ async def test_a_fault_of_the_journals_own_refuses_and_is_mended(faulty):
     faulty.fault = None
     await wait_until(is_ok(faulty))
     await faulty.database.apply(create(3))
-    assert await faulty.engine.get("t", "2") is None
+    assert faulty.engine.tables.get("t", "2") is None
 
 
 @queued
 async def test_a_client_that_leaves_does_not_stop_its_write(faulty):
     faulty.gate = threading.Event()
-    writing = asyncio.create_task(faulty.engine.write([Change("t", "9", None, b'{"id":9}')]))
+    writing = asyncio.create_task(write(faulty.engine, [Change("t", "9", None, b'{"id":9}')]))
     await asyncio.sleep(0.05)
     writing.cancel()
     faulty.gate.set()
     await faulty.engine.settled()
-    assert await faulty.engine.get("t", "9") == b'{"id":9}'
+    assert faulty.engine.tables.get("t", "9") == b'{"id":9}'
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")

@@ -17,8 +17,9 @@ from ramekin.durability import checkpoints, journal, syncs
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 from ramekin.errors import JournalFailed, Unavailable
+from tests.steps import change, write
 
 pytestmark = pytest.mark.anyio
 
@@ -41,14 +42,14 @@ everysec = pytest.mark.parametrize("engine", ["everysec"], indirect=True)
 async def opened(path, fsync):
     store = Store(path, fsync)
     store.take()
-    engine = DurableEngine(store)
+    engine = Journaled(store)
     await engine.open()
     return engine
 
 
 async def put(engine, key, size=10):
     body = b'{"id":"%b","x":"%b"}' % (key.encode(), b"x" * size)
-    await engine.change("t", key, lambda _: body)
+    await change(engine, "t", key, lambda _: body)
 
 
 async def wait_until(claim, seconds=5):
@@ -72,7 +73,7 @@ async def after_a_kill(tmp_path):
             break
         shutil.rmtree(tmp_path / "copy")
     engine = await opened(tmp_path / "copy", "no")
-    found = set(engine.contents()["t"].bodies)
+    found = set(engine.tables.contents()["t"].bodies)
     await engine.close()
     shutil.rmtree(tmp_path / "copy")
     return found
@@ -150,7 +151,7 @@ async def test_a_stop_leaves_one_snapshot_of_small_tables_and_an_empty_log(engin
 @pytest.mark.parametrize(("more", "files"), [(0, 3), (1, 2)])
 async def test_a_stop_writes_no_snapshot_of_tables_that_are_large(engine, tmp_path, monkeypatch, more, files):
     await put(engine, "a", 500)
-    [body] = engine.contents()["t"].bodies.values()
+    [body] = engine.tables.contents()["t"].bodies.values()
     monkeypatch.setattr(checkpoints, "SMALL_BYTES", 4 * len(body) - more)
     for key in "bcd":
         await put(engine, key, 500)
@@ -244,7 +245,7 @@ async def test_while_a_sync_is_slow_a_thread_commits_and_reads_go_on(engine):
     await wait_until(slow.began.is_set)
     await wait_until(lambda: not engine._journal.takes_at_once)
     writes = [asyncio.create_task(put(engine, str(i))) for i in range(20)]
-    assert await engine.get("t", "a") is not None
+    assert engine.tables.get("t", "a") is not None
     await asyncio.gather(*writes)
     slow.go.set()
     await wait_until(lambda: engine._journal.takes_at_once)
@@ -261,8 +262,8 @@ async def test_writes_wait_for_a_sync_that_is_late_and_then_go_on_at_once(engine
     writes = [asyncio.create_task(put(engine, str(i))) for i in range(20)]
     await asyncio.sleep(0.1)
     assert not any(write.done() for write in writes)
-    assert await engine.get("t", "0") is None
-    assert await engine.get("t", "a") is not None
+    assert engine.tables.get("t", "0") is None
+    assert engine.tables.get("t", "a") is not None
     slow.go.set()
     await asyncio.gather(*writes)
     await wait_until(lambda: engine._journal.takes_at_once)
@@ -285,7 +286,7 @@ async def test_after_a_failed_sync_what_was_told_is_kept_and_nothing_more_is_tol
     await wait_until(lambda: engine._journal.fault is not None)
     with pytest.raises(JournalFailed):
         await put(engine, "b")
-    assert await engine.get("t", "a") is not None
+    assert engine.tables.get("t", "a") is not None
     engine._store.replace = replace
     await wait_until(lambda: engine._journal.fault is None)
     await put(engine, "c")
@@ -320,7 +321,7 @@ async def test_after_a_failed_sync_no_write_is_told_of_while_fresh_files_are_wri
 
 async def test_changes_of_one_write_are_there_together_or_not_at_all(engine, tmp_path):
     changes = [Change("t", str(i), None, b'{"id":"%d"}' % i) for i in range(5)]
-    assert await engine.write(changes)
+    assert await write(engine, changes)
     [log] = (tmp_path / "data").glob("*.log")
     text = log.read_bytes()
     ends = [at for at in range(len(text)) if text[at : at + 1] == b"\n"]

@@ -20,8 +20,8 @@ from ramekin.database.changing import ChangeRequest
 from ramekin.database.finding import FindRequest
 from ramekin.database.operations import Operation
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
+from ramekin.engine.journaled import Journaled
 from ramekin.errors import DefinitionBroken, InvalidRecord, ModelMissing, NotUnique, PreconditionRequired
 from ramekin.query.url import parse_conditions
 from ramekin.query.where import parse_where
@@ -67,7 +67,7 @@ class Wild(BaseModel):
 async def opened(folder, models=None, fsync="no"):
     store = Store(folder / "data", fsync)
     store.take()
-    async with Database(models, engine=DurableEngine(store)) as database:
+    async with Database(models, engine=Journaled(store)) as database:
         yield database
 
 
@@ -181,13 +181,13 @@ async def test_a_model_whose_schema_no_file_could_hold_is_missed_all_the_same(tm
 
 
 async def test_two_databases_with_different_models_do_not_write_into_one_table():
-    engine = EmbeddedEngine()
+    engine = Embedded()
     async with Database({"pets": Pet}, engine=engine) as one:
         await one.apply(create(id=1))
         other = Database(engine=engine)
         with pytest.raises(ModelMissing):
             await other.apply(create(id=2))
-        async with Database({"pets": Wild}, engine=EmbeddedEngine()):
+        async with Database({"pets": Wild}, engine=Embedded()):
             pass
         with pytest.raises(DefinitionBroken):
             async with Database({"pets": Wild}, engine=engine):
@@ -226,12 +226,12 @@ async def test_records_are_looked_at_again_when_the_code_of_a_model_has_changed(
 
     async with start(5) as database:
         await database.insert("dogs", [{"id": i, "name": "Rex"} for i in range(300)])
-        known = database.engine.definitions["dogs"]
+        known = database.engine.tables.definitions["dogs"]
     async with start(5) as database:
-        assert database.engine.definitions["dogs"] == known, "nothing was defined, so nothing was looked at"
+        assert database.engine.tables.definitions["dogs"] == known, "nothing was defined, so nothing was looked at"
     async with start(4) as database:
-        assert database.engine.definitions["dogs"].model != known.model
-        assert database.engine.definitions["dogs"].schema == known.schema
+        assert database.engine.tables.definitions["dogs"].model != known.model
+        assert database.engine.tables.definitions["dogs"].schema == known.schema
     with pytest.raises(DefinitionBroken):
         async with start(2):
             pass

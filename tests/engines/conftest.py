@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
+from ramekin.engine.journaled import Journaled
 
 
 def durable(folder, fsync="everysec"):
     """Return an engine with a journal in a folder."""
     store = Store(folder / "data", fsync)
     store.take()
-    return DurableEngine(store)
+    return Journaled(store)
 
 
 ENGINES = {
-    "embedded": lambda _: EmbeddedEngine(),
+    "embedded": lambda _: Embedded(),
     "durable": durable,
     "durable, always synced": lambda folder: durable(folder, "always"),
 }

@@ -14,14 +14,15 @@ from ramekin.database.finding import FindRequest
 from ramekin.database.operations import Operation
 from ramekin.database.presence import MAX_HINTS
 from ramekin.engine import view as views
-from ramekin.engine.base import Access
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.access import Access
+from ramekin.engine.embedded import Embedded
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import Field, NoSchema, Trait
 from ramekin.storage.absences import MAX_WATCHED
 from ramekin.storage.indexed import BATCH
 from ramekin.values import codec
 from ramekin.values.paths import parse_path
+from tests.steps import change, load, write
 
 pytestmark = pytest.mark.anyio
 
@@ -44,11 +45,11 @@ def looked_at(monkeypatch):
 
 
 async def fill(engine, records=RECORDS, **members):
-    await engine.load({"t": {str(i): codec.dump({"id": i, **members}) for i in range(records)}}, replace=True)
+    await load(engine, {"t": {str(i): codec.dump({"id": i, **members}) for i in range(records)}}, replace=True)
 
 
 async def holders(engine, *names):
-    return await engine.holders("t", [Trait(parse_path(name)) for name in names])
+    return await engine.tables.holders("t", [Trait(parse_path(name)) for name in names])
 
 
 async def test_several_fields_are_looked_for_in_one_pass_which_ends_when_each_is_found(engine, looked_at):
@@ -65,10 +66,10 @@ async def test_what_is_known_to_be_absent_is_not_looked_for_again_whatever_is_wr
     assert await holders(engine, "none", "o.x") == [None, None]
     looked_at.clear()
     for i in range(20):
-        old = await engine.get("t", str(i))
-        assert await engine.write([Change("t", str(i), old, codec.dump({"id": i, "o": i}))])
-        assert await engine.write([Change("t", f"n{i}", None, codec.dump({"id": f"n{i}", "o": {"y": 1}}))])
-        await engine.load({"t": {f"l{i}": codec.dump({"id": f"l{i}"})}}, replace=False)
+        old = engine.tables.get("t", str(i))
+        assert await write(engine, [Change("t", str(i), old, codec.dump({"id": i, "o": i}))])
+        assert await write(engine, [Change("t", f"n{i}", None, codec.dump({"id": f"n{i}", "o": {"y": 1}}))])
+        await load(engine, {"t": {f"l{i}": codec.dump({"id": f"l{i}"})}}, replace=False)
         assert await holders(engine, "none", "o.x") == [None, None]
     assert looked_at == []
 
@@ -79,17 +80,17 @@ async def test_a_write_that_brings_the_field_is_noticed(engine, how):
     assert await holders(engine, "none", "o.x") == [None, None]
     body = codec.dump({"id": "new", "o": {"x": None}})
     if how == "change":
-        await engine.change("t", "new", lambda _: body)
+        await change(engine, "t", "new", lambda _: body)
     elif how == "write":
-        assert await engine.write([Change("t", "new", None, body)])
+        assert await write(engine, [Change("t", "new", None, body)])
     elif how == "bulk":
         others = [Change("t", f"b{i}", None, codec.dump({"id": f"b{i}"})) for i in range(2 * BATCH)]
-        assert await engine.write([*others, Change("t", "new", None, body)])
+        assert await write(engine, [*others, Change("t", "new", None, body)])
     else:
         others = {f"b{i}": codec.dump({"id": f"b{i}"}) for i in range(2 * BATCH if how == "long load" else 3)}
-        assert await engine.load({"t": {**others, "new": body}}, replace=how == "replacing load")
+        assert await load(engine, {"t": {**others, "new": body}}, replace=how == "replacing load")
     assert await holders(engine, "none", "o.x") == [None, "new"]
-    await engine.change("t", "new", lambda _: None)
+    await change(engine, "t", "new", lambda _: None)
     assert await holders(engine, "none", "o.x") == [None, None]
 
 
@@ -97,7 +98,7 @@ async def test_a_write_in_the_middle_of_the_pass_is_noticed(engine):
     await fill(engine)
     looking = asyncio.create_task(holders(engine, "x"))
     await asyncio.sleep(0)
-    await engine.change("t", "5", lambda _: codec.dump({"id": 5, "x": 1}))
+    await change(engine, "t", "5", lambda _: codec.dump({"id": 5, "x": 1}))
     assert not looking.done() or engine.guarantees.is_durable
     assert await looking in ([None], ["5"])
     assert await holders(engine, "x") == ["5"]
@@ -108,7 +109,7 @@ async def test_more_fields_than_are_watched_are_answered_all_the_same(engine, nu
     await fill(engine, 10)
     names = [f"f{i}" for i in range(number)]
     assert await holders(engine, *names) == [None] * number
-    await engine.change("t", "new", lambda _: codec.dump({"id": "new", "f1": 1, f"f{number - 1}": 2}))
+    await change(engine, "t", "new", lambda _: codec.dump({"id": "new", "f1": 1, f"f{number - 1}": 2}))
     found = await holders(engine, *names)
     assert [name for name, key in zip(names, found, strict=True) if key] == ["f1", f"f{number - 1}"]
 
@@ -120,13 +121,13 @@ async def test_a_field_that_nobody_asks_for_is_watched_no_longer():
         def steady_s(self):
             return self.now_s
 
-    engine = EmbeddedEngine(index_idle_s=10, clock=Clock())
+    engine = Embedded(index_idle_s=10, clock=Clock())
     await fill(engine, 5)
     await holders(engine, "x")
-    assert len(engine._catalog.table("t").absences) == 1
-    engine._clock.now_s += 30
-    await engine.write([Change("t", "n", None, b'{"id":"n"}')])
-    assert len(engine._catalog.table("t").absences) == 0
+    assert len(engine.tables.catalog.table("t").absences) == 1
+    engine.tables._clock.now_s += 30
+    await write(engine, [Change("t", "n", None, b'{"id":"n"}')])
+    assert len(engine.tables.catalog.table("t").absences) == 0
     assert await holders(engine, "x") == [None]
 
 
@@ -134,17 +135,17 @@ async def test_a_field_that_nobody_asks_for_is_watched_no_longer():
 async def test_what_is_said_is_what_the_records_say(engine, seed):
     random, names = Random(seed), ["a", "b", "b.c", "b.c.d", "e", "b.0"]
     values = [None, 1, {"c": None}, {"c": {"d": 1}}, {}, [], [1], False]
-    await engine.load({"t": {}}, replace=True)
+    await load(engine, {"t": {}}, replace=True)
     for _ in range(60):
         key = random.choice("12345")
         record = {"id": key, **{name: random.choice(values) for name in "abe" if random.random() < 0.2}}
         after = None if random.random() < 0.4 else codec.dump(record)
         if random.random() < 0.1:
-            await engine.load({"t": {key: codec.dump(record)}}, replace=random.random() < 0.5)
+            await load(engine, {"t": {key: codec.dump(record)}}, replace=random.random() < 0.5)
         else:
-            await engine.change("t", key, lambda _, after=after: after)
+            await change(engine, "t", key, lambda _, after=after: after)
         asked = random.sample(names, random.randrange(1, len(names)))
-        bodies = engine._catalog.table("t").records.bodies
+        bodies = engine.tables.catalog.table("t").records.bodies
         for name, key in zip(asked, await holders(engine, *asked), strict=True):
             has = [k for k, body in bodies.items() if leads_somewhere(json.loads(body), name.split("."))]
             assert key in has if has else key is None, (name, key, has)
@@ -212,7 +213,9 @@ def is_met_by_new(condition):
 
 
 async def kinds_held(engine, *traits):
-    return await engine.holders("t", [Trait(parse_path(name), frozenset(kinds.split())) for name, kinds in traits])
+    return await engine.tables.holders(
+        "t", [Trait(parse_path(name), frozenset(kinds.split())) for name, kinds in traits]
+    )
 
 
 async def test_kinds_of_values_are_looked_for_once_and_known_from_then_on(engine, looked_at):
@@ -223,10 +226,10 @@ async def test_kinds_of_values_are_looked_for_once_and_known_from_then_on(engine
     looked_at.clear()
     absent = [("v", "text"), ("v", "text number"), ("n", "text")]
     for i in range(5):
-        await engine.change("t", f"n{i}", lambda _, i=i: codec.dump({"id": f"n{i}", "v": False, "n": None}))
+        await change(engine, "t", f"n{i}", lambda _, i=i: codec.dump({"id": f"n{i}", "v": False, "n": None}))
         assert await kinds_held(engine, *absent) == [None] * 3
     assert looked_at == []
-    await engine.change("t", "new", lambda _: codec.dump({"id": "new", "v": "x"}))
+    await change(engine, "t", "new", lambda _: codec.dump({"id": "new", "v": "x"}))
     assert await kinds_held(engine, *absent) == ["new", "new", None]
 
 
@@ -237,7 +240,7 @@ async def test_an_index_of_the_field_tells_without_a_look(engine, looked_at):
         (True, [("v", "array"), ("v", "object text")], [None, None]),
     ):
         field = (Field(("v",)),)
-        async with engine.snapshot([Access("t", ordered=field) if is_sorted else Access("t", equal=field)]):
+        async with engine.tables.snapshot([Access("t", ordered=field) if is_sorted else Access("t", equal=field)]):
             pass
         looked_at.clear()
         assert await kinds_held(engine, *asked) == expected

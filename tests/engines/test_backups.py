@@ -8,9 +8,10 @@ import pytest
 
 from ramekin.durability.store import Store
 from ramekin.engine import backups
-from ramekin.engine.durable import DurableEngine
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
+from ramekin.engine.journaled import Journaled
 from ramekin.errors import Unavailable
+from tests.steps import load
 
 pytestmark = pytest.mark.anyio
 
@@ -20,13 +21,13 @@ async def engine(request, tmp_path, monkeypatch):
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     if request.param == "memory":
-        made = EmbeddedEngine()
+        made = Embedded()
     else:
         store = Store(tmp_path / "data", "no")
         store.take()
-        made = DurableEngine(store)
+        made = Journaled(store)
     await made.open()
-    await made.load({"t": {str(i): b'{"id":%d}' % i for i in range(5000)}}, replace=False)
+    await load(made, {"t": {str(i): b'{"id":%d}' % i for i in range(5000)}}, replace=False)
     yield made
     await made.close()
 
@@ -94,4 +95,4 @@ async def test_a_close_gives_up_the_backup_that_is_written(engine, tmp_path):
 async def test_where_there_is_no_place_for_a_backup_it_is_not_available(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     with pytest.raises(Unavailable, match="cannot be written"):
-        await EmbeddedEngine().backup()
+        await Embedded().backup()

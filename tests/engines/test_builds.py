@@ -16,7 +16,7 @@ from ramekin.database.changing import ChangeRequest
 from ramekin.database.database import Database
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.join_request import JoinRequest
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.engine.builds import ATTEMPTS
 from ramekin.errors import NotUnique, RamekinError, UnknownTable
 from ramekin.query.aggregate import parse_grouping
@@ -28,6 +28,7 @@ from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage.indexed import BATCH
 from ramekin.values import codec
 from ramekin.values.keys import NUMBER
+from tests.steps import change, define, load
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60, method="thread")]
 
@@ -52,7 +53,7 @@ async def late(number, work):
 async def read(engine, table, *, equal=(), ordered=()):
     """Return the ids of a table by each way that is asked for: the id order, the value 3, the order of a field."""
     access = Access(table, in_id_order=True, equal=tuple(map(field, equal)), ordered=tuple(map(field, ordered)))
-    async with engine.snapshot([access]) as view:
+    async with engine.tables.snapshot([access]) as view:
         found = [[row[0] for row in await view.scan(table, None, 99_999)]]
         for name in equal:
             found.append(list(view.ids(table, Equal(field(name), ((NUMBER, 3),)))))
@@ -66,16 +67,16 @@ def field(name):
 
 
 def builds_of(engine):
-    return engine.builds._tasks
+    return engine.tables.builds._tasks
 
 
 def assert_nothing_is_left(engine):
     """See that nothing is under way or held, and that memory is what the tables take."""
     assert not builds_of(engine)
-    assert not engine.builds._needed
-    assert not any(still.users for still in engine.builds._stills.values())
-    tables = list(engine._catalog)
-    assert engine._catalog.memory.used_bytes == sum(table.memory_bytes for table in tables)
+    assert not engine.tables.builds._needed
+    assert not any(still.users for still in engine.tables.builds._stills.values())
+    tables = list(engine.tables.catalog)
+    assert engine.tables.catalog.memory.used_bytes == sum(table.memory_bytes for table in tables)
     assert all(table.memory_bytes == table.recount() for table in tables)
     assert not any(table.records.readers for table in tables)
 
@@ -84,7 +85,7 @@ def assert_nothing_is_left(engine):
 async def test_a_field_may_be_asked_for_in_another_way_at_any_moment_of_its_first_build(engine, records):
     names = [f"f{i}" for i in range(30)]
     rows = {str(i): codec.dump({"id": i, **dict.fromkeys(names, i % 7)}) for i in range(records)}
-    await engine.load({"t": rows}, replace=True)
+    await load(engine, {"t": rows}, replace=True)
     ids = list(range(records))
     by_value, threes = sorted(ids, key=lambda i: (i % 7, i)), [i for i in ids if i % 7 == 3]
     for delay, name in enumerate(names):
@@ -93,12 +94,12 @@ async def test_a_field_may_be_asked_for_in_another_way_at_any_moment_of_its_firs
         found = await asyncio.wait_for(asyncio.gather(*first, *other), 20)
         assert found == [[ids, by_value]] * 7 + [[ids, threes]] * 3
         if delay % 2:
-            await engine.load({"t": rows}, replace=True)
+            await load(engine, {"t": rows}, replace=True)
     assert_nothing_is_left(engine)
 
 
 async def test_a_build_is_over_for_everybody_in_the_step_that_ends_it(engine):
-    await engine.load({"t": bodies(3 * BATCH, k=3)}, replace=True)
+    await load(engine, {"t": bodies(3 * BATCH, k=3)}, replace=True)
     reading = asyncio.create_task(read(engine, "t", equal=["k"]))
     while not reading.done():
         await asyncio.sleep(0)
@@ -107,19 +108,19 @@ async def test_a_build_is_over_for_everybody_in_the_step_that_ends_it(engine):
 
 
 async def test_lists_are_answered_after_a_bounded_number_of_builds_however_often_a_table_is_loaded(engine):
-    await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+    await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
     built, loads, steady = count(), count(1), True
-    engine.builds.when_built = lambda: next(built)
+    engine.tables.builds.when_built = lambda: next(built)
 
     async def load_steadily():
         while steady:
-            await engine.load({"t": bodies(RECORDS, k=3, load=next(loads))}, replace=False)
+            await load(engine, {"t": bodies(RECORDS, k=3, load=next(loads))}, replace=False)
             await asyncio.sleep(0)  # fewer turns than any build takes
 
     loading = asyncio.create_task(load_steadily())
     asked = 6
     found = await asyncio.gather(*[read(engine, "t", equal=["k"], ordered=["load"]) for _ in range(asked)])
-    pages = await asyncio.gather(*[engine.find("t", limit=5) for _ in range(asked)])
+    pages = await asyncio.gather(*[engine.tables.find("t", limit=5) for _ in range(asked)])
     steady = False
     await loading
     assert found == [[list(range(RECORDS))] * 3] * asked
@@ -131,13 +132,13 @@ async def test_lists_are_answered_after_a_bounded_number_of_builds_however_often
 
 @pytest.mark.parametrize("number", [1, BATCH - 1, BATCH, BATCH + 1])
 async def test_a_load_of_a_few_records_keeps_the_order_and_the_indexes(engine, number):
-    await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+    await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
     await read(engine, "t", equal=["k"], ordered=["o"])
-    kept = await engine.index_stats("t")
+    kept = engine.tables.index_stats("t")
     new = {f"x{i}": codec.dump({"id": f"x{i}", "k": 3}) for i in range(number // 2)}
     changed = {str(i): codec.dump({"id": i, "k": 4, "o": -i}) for i in range(number - len(new))}
-    assert await engine.load({"t": {**changed, **new}}, replace=False)
-    assert (len(await engine.index_stats("t")) == len(kept)) is (number <= BATCH)
+    assert await load(engine, {"t": {**changed, **new}}, replace=False)
+    assert (len(engine.tables.index_stats("t")) == len(kept)) is (number <= BATCH)
     ids = [*range(RECORDS), *sorted(new)]
     threes = [i for i in ids if str(i) not in changed]
     by_order = [*sorted((int(i) for i in changed), reverse=True), *threes]
@@ -146,18 +147,18 @@ async def test_a_load_of_a_few_records_keeps_the_order_and_the_indexes(engine, n
 
 
 async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(engine):
-    await engine.load({"l": bodies(RECORDS, g=0), "r": bodies(RECORDS, g=0)}, replace=True)
+    await load(engine, {"l": bodies(RECORDS, g=0), "r": bodies(RECORDS, g=0)}, replace=True)
     steady = True
 
     async def load_steadily():
         for number in count(1):
             if not steady:
                 return
-            await engine.load({"l": bodies(RECORDS, g=number), "r": bodies(RECORDS, g=number)}, replace=True)
+            await load(engine, {"l": bodies(RECORDS, g=number), "r": bodies(RECORDS, g=number)}, replace=True)
             await asyncio.sleep(0)
 
     async def look():
-        async with engine.snapshot([Access("l", in_id_order=True), Access("r", equal=(field("g"),))]) as view:
+        async with engine.tables.snapshot([Access("l", in_id_order=True), Access("r", equal=(field("g"),))]) as view:
             [key] = {codec.parse(row[1])["g"] for row in await view.scan("l", None, RECORDS)}
             await asyncio.sleep(0)
             return len((await view.lookup("r", Field(("g",)), [str(key)]))[0])
@@ -170,28 +171,28 @@ async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(eng
 
 
 async def test_writes_to_a_table_with_a_unique_field_go_on_under_steady_loads(engine):
-    await engine.define("t", Definition(unique=("u",)), revision=None)
-    await engine.load({"t": {str(i): codec.dump({"id": i, "u": i}) for i in range(RECORDS)}}, replace=False)
+    await define(engine, "t", Definition(unique=("u",)))
+    await load(engine, {"t": {str(i): codec.dump({"id": i, "u": i}) for i in range(RECORDS)}}, replace=False)
     steady = True
 
     async def load_steadily():
         while steady:
             again = {str(i): codec.dump({"id": i, "u": i}) for i in range(BATCH + 1)}  # enough to drop the index
-            await engine.load({"t": again}, replace=False)
+            await load(engine, {"t": again}, replace=False)
             await asyncio.sleep(0)
 
     loading = asyncio.create_task(load_steadily())
     for i in range(RECORDS, RECORDS + 10):
-        await engine.change("t", str(i), lambda _, i=i: codec.dump({"id": i, "u": i}))
+        await change(engine, "t", str(i), lambda _, i=i: codec.dump({"id": i, "u": i}))
         with pytest.raises(NotUnique):
-            await engine.change("t", "other", lambda _, i=i: codec.dump({"id": "other", "u": str(i)}))
+            await change(engine, "t", "other", lambda _, i=i: codec.dump({"id": "other", "u": str(i)}))
     steady = False
     await loading
-    assert (await engine.table_stats("t")).records == RECORDS + 10
+    assert engine.tables.table_stats("t").records == RECORDS + 10
 
 
 async def test_those_who_leave_take_nothing_with_them_that_others_wait_for(engine):
-    await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+    await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
     for number in range(12):
         asked = [asyncio.create_task(read(engine, "t", equal=["k"], ordered=["o"])) for _ in range(4)]
         await turns(number)
@@ -200,24 +201,24 @@ async def test_those_who_leave_take_nothing_with_them_that_others_wait_for(engin
         kept = await asyncio.gather(*asked[1::2])
         assert kept == [[list(range(RECORDS))] * 3] * 2
         await asyncio.gather(*asked, return_exceptions=True)
-        await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+        await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
     while builds_of(engine):
         await asyncio.sleep(0)
     assert_nothing_is_left(engine)
 
 
 async def test_one_who_leaves_while_records_are_held_for_it_lets_go_of_them(engine):
-    await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+    await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
     steady = True
 
     async def load_steadily():
         while steady:
-            await engine.load({"t": bodies(RECORDS, k=3)}, replace=True)
+            await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
             await asyncio.sleep(0)
 
     loading = asyncio.create_task(load_steadily())
     asked = [asyncio.create_task(read(engine, "t", equal=["k"])) for _ in range(3)]
-    while not engine.builds._stills and not all(task.done() for task in asked):
+    while not engine.tables.builds._stills and not all(task.done() for task in asked):
         await asyncio.sleep(0)
     asked[0].cancel()
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
@@ -259,7 +260,7 @@ class Storm:
                 lambda: database.load([(table, self.record(i)) for i in range(random.choice([1, 900]))]),
                 lambda: database.load([(table, self.record(1))], is_replacing=random.random() < 0.2),
                 lambda: database.change(ChangeRequest(table, parse_where({name: 2}, FREE), {other: 7})),
-                lambda: engine.define(table, Definition(indexes=(IndexDefinition(name, "sorted"),)), revision=None),
+                lambda: define(engine, table, Definition(indexes=(IndexDefinition(name, "sorted"),))),
                 lambda: database.define(table, Definition(indexes=(IndexDefinition(name, "hash"),))),
                 lambda: database.drop(table) if random.random() < 0.2 else database.tables(),
             ]
@@ -287,7 +288,7 @@ async def test_a_storm_of_first_uses_writes_loads_and_drops_ends(engine, seed):
         assert_nothing_is_left(engine)
         for table in "ab":
             with suppress(UnknownTable):
-                held = engine._catalog.table(table).records
+                held = engine.tables.catalog.table(table).records
                 ids = sorted(map(held.id_of, held.bodies), key=lambda i: (isinstance(i, str), i))
                 assert (await read(engine, table))[0] == ids
 

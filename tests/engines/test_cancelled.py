@@ -63,7 +63,7 @@ async def state(database):
 async def begin(engine):
     database = Database(engine=engine)
     await database.load([("t", {"id": i, "v": i, "k": 1}) for i in range(RECORDS)], is_replacing=True)
-    for name in list(engine.definitions):
+    for name in list(engine.tables.definitions):
         await database.drop(name)
     await database.load([("t", {"id": i, "v": i, "k": 1}) for i in range(RECORDS)], is_replacing=True)
     await database.define("t", BEFORE)

@@ -3,11 +3,13 @@
 import pytest
 
 from ramekin.changes import Change
-from ramekin.engine.base import Access
-from ramekin.engine.embedded import SWEEP_S, EmbeddedEngine
+from ramekin.engine.access import Access
+from ramekin.engine.embedded import Embedded
+from ramekin.engine.tables import SWEEP_S
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
 from ramekin.values import codec
+from tests.steps import define, write
 
 pytestmark = pytest.mark.anyio
 
@@ -30,19 +32,19 @@ class SetClock:
 
 
 async def indexed(engine):
-    return {index.field for index in await engine.index_stats("t")}
+    return {index.field for index in engine.tables.index_stats("t")}
 
 
 async def use(engine, name):
-    async with engine.snapshot([Access("t", equal=(Field((name,)),))]):
+    async with engine.tables.snapshot([Access("t", equal=(Field((name,)),))]):
         pass
 
 
 async def test_an_index_goes_when_nothing_has_used_it_for_long_and_a_pinned_one_stays():
     clock = SetClock()
-    engine = EmbeddedEngine(index_idle_s=600, clock=clock)
-    await engine.define("t", Definition(unique=("u",), indexes=(IndexDefinition("p", "hash"),)), revision=None)
-    await engine.write([Change("t", "1", None, codec.dump({"id": 1, "u": 1, "a": 1, "b": 1}))])
+    engine = Embedded(index_idle_s=600, clock=clock)
+    await define(engine, "t", Definition(unique=("u",), indexes=(IndexDefinition("p", "hash"),)))
+    await write(engine, [Change("t", "1", None, codec.dump({"id": 1, "u": 1, "a": 1, "b": 1}))])
     await use(engine, "a")
     await use(engine, "b")
     clock.now_s += 599
@@ -52,7 +54,7 @@ async def test_an_index_goes_when_nothing_has_used_it_for_long_and_a_pinned_one_
     await use(engine, "b")
     assert await indexed(engine) == {"u", "p", "b"}
     clock.now_s += 601
-    await engine.write([Change("t", "2", None, codec.dump({"id": 2}))])
+    await write(engine, [Change("t", "2", None, codec.dump({"id": 2}))])
     assert await indexed(engine) == {"u", "p"}
     await use(engine, "a")
     assert await indexed(engine) == {"u", "p", "a"}
@@ -60,10 +62,10 @@ async def test_an_index_goes_when_nothing_has_used_it_for_long_and_a_pinned_one_
 
 async def test_a_view_keeps_what_it_holds_while_the_index_goes():
     clock = SetClock()
-    engine = EmbeddedEngine(index_idle_s=600, clock=clock)
-    await engine.write([Change("t", "1", None, codec.dump({"id": 1, "a": 1}))])
-    async with engine.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
+    engine = Embedded(index_idle_s=600, clock=clock)
+    await write(engine, [Change("t", "1", None, codec.dump({"id": 1, "a": 1}))])
+    async with engine.tables.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
         clock.now_s += 10_000
-        await engine.write([Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
+        await write(engine, [Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
         assert await indexed(engine) == set()
         assert [row[0] for row in (await view.lookup("t", Field(("a",)), ["1"]))[0]] == [1]

@@ -210,10 +210,10 @@ async def test_a_definition_is_in_force_for_all_that_come_behind_it(database, tu
     if is_written:
         with pytest.raises(DefinitionBroken):
             await define
-        assert not database.engine.definitions
+        assert not database.engine.tables.definitions
     else:
         await define
-        assert database.engine.definitions == {"t": definition}
+        assert database.engine.tables.definitions == {"t": definition}
 
 
 @pytest.mark.parametrize("definition", [BREAKING[0][0], Definition(unique=("u",))], ids=["schema", "unique"])
@@ -233,7 +233,7 @@ async def test_a_definition_comes_into_force_however_much_is_written_beside_it(d
     await asyncio.wait_for(database.define("t", definition), 20)
     goes_on = False
     await asyncio.gather(*writers)
-    assert database.engine.definitions == {"t": definition}
+    assert database.engine.tables.definitions == {"t": definition}
 
 
 ONE, OTHER = Definition({"required": ["one"]}, require_if_match=True), Definition({"required": ["other"]})
@@ -249,7 +249,7 @@ async def test_a_definition_and_a_drop_at_once_leave_what_the_last_of_them_says(
     await give_turns(begun, turns)
     [other] = calls.values()
     await asyncio.gather(begun, other())
-    in_force = engine.definitions.get("t")
+    in_force = engine.tables.definitions.get("t")
     assert in_force in (None, OTHER)
     [code] = await codes(database)
     assert code == ("record-not-found" if in_force else "unknown-table")
@@ -272,7 +272,7 @@ async def test_of_two_definitions_at_once_the_last_is_in_force_for_everybody(eng
     begun = asyncio.create_task(database.define("t", ONE))
     await give_turns(begun, turns)
     told = await asyncio.gather(begun, database.define("t", OTHER))
-    [last] = [info for info, _ in told if info.stats.definition is engine.definitions["t"]]
+    [last] = [info for info, _ in told if info.stats.definition is engine.tables.definitions["t"]]
     assert last.stats.revision == max(info.stats.revision for info, _ in told)
     assert database.schemas.rules("t").schema.json_schema == last.schema
     assert (await database.table("t")).schema == last.schema

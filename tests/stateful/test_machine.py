@@ -16,7 +16,7 @@ from ramekin.database.changing import ChangeRequest
 from ramekin.database.finding import FindRequest
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.errors import InvalidValue, UnknownField, UnknownTable
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
@@ -278,7 +278,7 @@ class Machine(RuleBasedStateMachine):
     async def indexed(self, table, keys):
         """Return what the index of `k` holds: the ids of each key; that of no other key, and of no record twice."""
         field = Field(("k",))
-        async with self.database.engine.snapshot([Access(table, equal=(field,))]) as view:
+        async with self.database.engine.tables.snapshot([Access(table, equal=(field,))]) as view:
             assert [list(rows) for rows in await view.lookup(table, field, ["no such key"])] == [[]]
             found = await view.lookup(table, field, keys)
             return {key: [row[0] for row in rows] for key, rows in zip(keys, found, strict=True)}
@@ -287,7 +287,7 @@ class Machine(RuleBasedStateMachine):
     def the_indexes_equal_ones_made_afresh(self):
         for table in self.model:
             self.run(self.sort_by_n(table))
-            stored = self.database._engine._catalog.table(table)
+            stored = self.database._engine.tables.catalog.table(table)
             assert {field.path for field in stored.indexes} >= {("k",), ("n",)}
             for field, index in stored.indexes.items():
                 fresh = FieldIndex(field, is_sorted=index.is_sorted)
@@ -296,7 +296,7 @@ class Machine(RuleBasedStateMachine):
                 assert contents(index) == contents(fresh)
 
     async def sort_by_n(self, table):
-        async with self.database.engine.snapshot([Access(table, ordered=(Field(("n",)),))]):
+        async with self.database.engine.tables.snapshot([Access(table, ordered=(Field(("n",)),))]):
             pass
 
     async def dump(self, table):

@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 
 from ramekin import Database
 from ramekin.durability.store import Store
-from ramekin.engine.durable import DurableEngine
+from ramekin.engine.journaled import Journaled
 from tests.stateful.test_machine import SEQUENCES, Machine
 
 
@@ -27,7 +27,7 @@ class RestartingMachine(Machine):
     def start(self, fsync):
         store = Store(self.folder / str(self.number), fsync)
         store.take()
-        self.database = Database(engine=DurableEngine(store))
+        self.database = Database(engine=Journaled(store))
         self.run(self.database.__aenter__())
 
     @rule(fsync=st.sampled_from(["everysec", "no", "always"]))

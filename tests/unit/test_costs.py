@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from ramekin.engine.base import Access
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.access import Access
+from ramekin.engine.embedded import Embedded
 from ramekin.engine.view import EmbeddedView
 from ramekin.query import execute
 from ramekin.query.plan import Position, Query
@@ -18,6 +18,7 @@ from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
 from tests import oracle
 from tests.oracles.generate import Generator
+from tests.steps import load
 
 FREE = NoSchema()
 RECORDS, LIMIT = 6000, 10
@@ -62,10 +63,10 @@ class Asked:
 
     def __init__(self, records):
         self.loop = asyncio.new_event_loop()
-        self.engine = EmbeddedEngine()
+        self.engine = Embedded()
         self.records = list(records)
         bodies = {str(each["id"]): json.dumps(each).encode() for each in self.records}
-        self.loop.run_until_complete(self.engine.load({"t": bodies}, replace=True))
+        self.loop.run_until_complete(load(self.engine, {"t": bodies}, replace=True))
 
     def query(self, where, sort=(), limit=LIMIT, **page):
         return Query(parse_where(where, FREE), parse_sort(sort, FREE), limit, **page)
@@ -78,8 +79,8 @@ class Asked:
         return first
 
     async def _find(self, query):
-        async with self.engine.snapshot([Access.of("t", query)]) as view:
-            records = self.engine._catalog.table("t").records
+        async with self.engine.tables.snapshot([Access.of("t", query)]) as view:
+            records = self.engine.tables.catalog.table("t").records
             plain, records.bodies = records.bodies, Touched(records.bodies)
             try:
                 found = await execute.find(view, "t", query, 100_000)
@@ -89,7 +90,7 @@ class Asked:
         return [json.loads(body) for _, body in found.rows], found.examined
 
     async def _count(self, query):
-        async with self.engine.snapshot([Access.of("t", query)]) as view:
+        async with self.engine.tables.snapshot([Access.of("t", query)]) as view:
             return await execute.count(view, "t", query)
 
     def count(self, where):

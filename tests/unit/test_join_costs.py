@@ -185,7 +185,7 @@ def test_records_without_a_match_are_found_without_a_look_at_matches(tables):
     tables.ask({"orders": {"null": True}}, "left")
     read = []
     for name in NAMES:
-        records = tables.database.engine._catalog.table(name).records
+        records = tables.database.engine.tables.catalog.table(name).records
         records.bodies = Reading(records.bodies, name, read)
     try:
         assert tables.ask({"orders": {"null": True}}, "left") <= USERS
@@ -199,7 +199,7 @@ def test_records_without_a_match_are_found_without_a_look_at_matches(tables):
         assert tables.ask({"users": {"null": True}, "orders.id": "o00077"}, "right") == 1
     finally:
         for name in NAMES:
-            records = tables.database.engine._catalog.table(name).records
+            records = tables.database.engine.tables.catalog.table(name).records
             records.bodies = dict(records.bodies)
 
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin.changes import Change
+from ramekin.changes import Change, Defined, Dropped, Written
 from ramekin.cli.configuration import Refused
 from ramekin.cli.memory import available_bytes, human, read_memory_limit
+from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import Field
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.memory import TABLE_BYTES
@@ -31,6 +32,17 @@ STEPS = st.one_of(
 
 def body_of(record_id, a, b):
     return codec.dump({"id": record_id, "a": a, "b": b})
+
+
+def made(catalog):
+    catalog.store(Defined("t", NOTHING_DEFINED))
+    return catalog.table("t")
+
+
+def put(catalog, change):
+    step = catalog.fit(Written([change]))
+    catalog.check(step)
+    catalog.store(step)
 
 
 def exhaust(steps):
@@ -89,7 +101,7 @@ def counted_anew(table):
 @given(st.lists(STEPS, max_size=40))
 def test_what_is_counted_is_what_a_recount_finds_whatever_was_written_in_between(steps):
     catalog = Catalog()
-    table = catalog.create("t")
+    table = made(catalog)
     for what, told in steps:
         make(table, what, told)
         assert catalog.memory.used_bytes == table.memory_bytes
@@ -101,13 +113,13 @@ def test_what_is_counted_is_what_a_recount_finds_whatever_was_written_in_between
 @given(st.lists(STEPS, max_size=40))
 def test_a_table_whose_records_are_all_deleted_takes_what_an_empty_one_takes(steps):
     catalog = Catalog()
-    table = catalog.create("t")
+    table = made(catalog)
     for what, told in steps:
         make(table, what, told)
     for key in list(table.records.bodies):
         table.remove(key)
     assert table.memory_bytes == TABLE_BYTES
-    catalog.drop("t")
+    catalog.store(Dropped("t"))
     assert catalog.memory.used_bytes == 0
 
 
@@ -128,33 +140,33 @@ def test_a_table_with_postings_that_are_long_counts_them():
 )
 def test_what_surely_fits_fits_when_it_is_counted(steps, record_id, value, name, share, spare):
     catalog = Catalog()
-    table = catalog.create("t")
+    table = made(catalog)
     for what, told in steps:
         make(table, what, told)
     key, body, memory = str(record_id), body_of(record_id, value, 1), catalog.memory
     memory.limit_bytes = int(memory.used_bytes * share) + spare
     if memory.is_ample(len(key) + len(body)):
         before = table.get(key) if name == "t" else None
-        assert memory.used_bytes + catalog.check_room([(name, key, before, body)]) <= memory.limit_bytes
+        assert memory.used_bytes + max(0, catalog.growth([Change(name, key, before, body)])) <= memory.limit_bytes
 
 
 def test_one_record_more_counts_what_may_find_it_before_it_is_stored():
     catalog = Catalog()
-    catalog.put("t", "1", None, body_of(1, "x" * 5000, 1))
+    put(catalog, Change("t", "1", None, body_of(1, "x" * 5000, 1)))
     table = catalog.table("t")
     exhaust(table.build_index(HASH, is_sorted=False))
     catalog.memory.limit_bytes = catalog.memory.used_bytes + 3000
-    catalog.put("t", "2", None, body_of(2, None, 1))
+    put(catalog, Change("t", "2", None, body_of(2, None, 1)))
     assert HASH not in table.indexes  # it gave way to another value as long as the first
 
 
 def test_what_is_still_done_with_a_dropped_table_does_not_count():
     catalog = Catalog()
-    catalog.store([Change("t", str(i), None, body_of(i, i, i)) for i in range(900)])
+    catalog.store(Written([Change("t", str(i), None, body_of(i, i, i)) for i in range(900)]))
     table = catalog.table("t")
     build = table.build_index(HASH, is_sorted=False)
     next(build)
-    catalog.drop("t")
+    catalog.store(Dropped("t"))
     exhaust(build)
     assert catalog.memory.used_bytes == 0
 

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 from ramekin.api.app import create_app
 from ramekin.api.wire.protocol import RecordProtocol
 from ramekin.api.wire.short_way import ShortWay
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
 from tests.conftest import start_database
 from tests.wire import request
 
@@ -59,7 +59,7 @@ def ask():
     The first ones fill what is remembered, and an id that begins a new millisecond takes a few calls more.
     """
     loop = asyncio.new_event_loop()
-    database = start_database(engine=EmbeddedEngine(memory_limit_bytes=2**30))  # as a server has one
+    database = start_database(engine=Embedded(memory_limit_bytes=2**30))  # as a server has one
     app = create_app(database)
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(app, http=RecordProtocol, lifespan="off", log_config=None)

@@ -33,7 +33,7 @@ from ramekin.cli.replay import Replay
 from ramekin.cli.server import Server
 from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.embedded import Embedded
 from ramekin.errors import RamekinError
 from ramekin.formats.records import CsvForm
 from ramekin.limits import Limits
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from ramekin.cli.signals import Signals
+    from ramekin.engine.base import Engine
     from ramekin.schema.columns import Columns
     from ramekin.settings import Settings
 
@@ -115,22 +116,20 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         page_rows=settings.max_page_rows,
         sorted_rows=settings.max_sorted_rows,
     )
-    engine: EmbeddedEngine
+    engine: Engine
     replay, memory = None, read_memory_limit(settings.memory_limit).size_bytes
     if settings.data_dir is not None and not is_demo:
         from ramekin.durability.store import Store  # these need a Unix
-        from ramekin.engine.durable import DurableEngine
+        from ramekin.engine.journaled import Journaled
 
         sys.setswitchinterval(SWITCH_S)
         store = Store(settings.data_dir, settings.fsync)
         store.take()
         replay = Replay(store)
-        engine = DurableEngine(
-            store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay
-        )
+        engine = Journaled(store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay)
     else:
-        engine = EmbeddedEngine(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
-    engine.builds.when_built = gc.freeze
+        engine = Embedded(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
+    engine.tables.builds.when_built = gc.freeze
     if is_demo:
         from ramekin import samples
 

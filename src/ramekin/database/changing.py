@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Change
+from ramekin.changes import Change, Written
 from ramekin.database.moment import catch_up
 from ramekin.database.operations import Operation, prepare, settle
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.errors import Fault, IdMismatch, InvalidParameter, InvalidRecord, RamekinError, Redefined, TooManyAffected
 from ramekin.query import execute
 from ramekin.query.demands import demands_of
@@ -24,11 +25,12 @@ from ramekin.schema.base import MAX_FAULTS
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ramekin.database.operations import Rules
     from ramekin.database.presence import Presence
-    from ramekin.engine.base import Engine
+    from ramekin.engine.base import Engine, Watch
+    from ramekin.engine.tables import Tables
     from ramekin.query.predicate import Predicate
     from ramekin.schema.fields import Fields
 
@@ -74,7 +76,7 @@ async def change(
     await presence.missing(table, paths_in(request.where), is_strict=True)
     demands = () if holds_always(request.where) else demands_of(request.where)
     await presence.unmatched(table, demands, is_strict=True)
-    await engine.table_stats(table)  # a table that is not there is told before what is wrong with the patch
+    engine.tables.table_stats(table)  # a table that is not there is told before what is wrong with the patch
     if not request.is_deletion and not isinstance(request.patch, dict):
         raise InvalidRecord("A merge patch of records is a JSON object.")
     for _ in range(MAX_ATTEMPTS):
@@ -82,9 +84,9 @@ async def change(
             break  # the condition was read by what the table was
         changing = _Changing(request, lambda: rules_of(table))
         with engine.watch(table) as watch, suppress(_Redefined):
-            await changing.read(engine)
+            await changing.read(engine.tables)
             await catch_up(watch, changing.meet)
-            if await engine.change_watched(table, watch, changing.finish):
+            if await engine.apply(partial(changing.finish, watch)) is not None:
                 return Changed(len(changing.matched), len(changing.changes))
     raise Redefined("The table was defined or dropped by others meanwhile; nothing was applied.")
 
@@ -103,10 +105,10 @@ class _Changing:
         self._matches = body_matcher(request.where)
         self._faults: dict[str, list[Fault]] = {}
 
-    async def read(self, engine: Engine) -> None:
+    async def read(self, tables: Tables) -> None:
         """Look at all records, as they are at some moment. Raises what is wrong with them then."""
         query = Query(self._request.where)
-        async with engine.snapshot([Access.of(self._request.table, query)]) as view:
+        async with tables.snapshot([Access.of(self._request.table, query)]) as view:
             self._check_rules()
             async for rows in execute.Matching(view, self._request.table, query).rows():
                 for record_id, body in rows:
@@ -124,10 +126,15 @@ class _Changing:
         if body is not None and self._matches(body):
             self._take(key, body)
 
-    def finish(self, written: Mapping[str, bytes | None]) -> list[Change]:
-        """Look at the records that were written last, and return what changes. Raises what is wrong at this moment."""
+    def finish(self, watch: Watch) -> Written | None:
+        """Look at the records that were written last, and return what changes; None if the table is gone.
+
+        Raises what is wrong at this moment.
+        """
+        if watch.is_over:
+            return None
         self._check_rules()
-        for key, body in written.items():
+        for key, body in watch.take().items():
             self.meet(key, body)
         self._raise_faults()
         most = self._request.max_affected
@@ -135,7 +142,7 @@ class _Changing:
             raise TooManyAffected(
                 f"{len(self.changes)} records would change, and 'max_affected' allows {most}; none did."
             )
-        return list(self.changes.values())
+        return Written(list(self.changes.values()))
 
     def _check_rules(self) -> None:
         if self._rules_now() is not self._rules:

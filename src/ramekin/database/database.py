@@ -13,13 +13,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ramekin.changes import Dropped, Loaded
 from ramekin.database import asking, changing, defining, finding, joining, loading, writing
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
-from ramekin.engine.base import Access
-from ramekin.engine.embedded import EmbeddedEngine
+from ramekin.engine.access import Access
+from ramekin.engine.embedded import Embedded
 from ramekin.errors import ModelTable, RecordNotFound, UnknownTable, shorten
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ramekin.engine.base import Engine
     from ramekin.query.view import View
     from ramekin.schema.fields import Fields
-    from ramekin.stats import TableStats
+    from ramekin.stats import MemoryStats, TableStats
     from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
 
@@ -80,14 +81,14 @@ class Database:
         engine: Engine | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self._engine: Engine = engine or EmbeddedEngine()
+        self._engine: Engine = engine or Embedded()
         self._owner = self._engine.owner
         self.limits = limits or Limits()
         for name in models or ():
             check_table_name(name)
         self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
-        self.schemas = Schemas(self._engine, self.models, self.limits.record_bytes)
-        self._presence = Presence(self._engine, self.schemas)
+        self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes)
+        self._presence = Presence(self._engine.tables, self.schemas)
 
     @property
     def engine(self) -> Engine:
@@ -122,7 +123,7 @@ class Database:
         """Do what `get` does, of a key and without a coroutine."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
-        body = self._engine.get_now(table, key)
+        body = self._engine.tables.get(table, key)
         if body is None:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
         return body
@@ -159,7 +160,7 @@ class Database:
             asked = asking.find(asked, self.fields(asked), **words)
         else:
             asking.check_alone(asked, finding.FindRequest, words)
-        return await finding.find(self.engine, self._presence, asked, self.limits.sorted_rows)
+        return await finding.find(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
 
     async def find_groups(self, asked: finding.GroupRequest | str, **words: Unpack[asking.Group]) -> finding.FindPage:
         """Return a page of groups with their figures. Raises as `find`. Cost: O(records that satisfy the condition)."""
@@ -167,7 +168,7 @@ class Database:
             asked = asking.find_groups(asked, self.fields(asked), **words)
         else:
             asking.check_alone(asked, finding.GroupRequest, words)
-        return await finding.find_groups(self.engine, self._presence, asked, self.limits.sorted_rows)
+        return await finding.find_groups(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
 
     async def join(
         self, asked: JoinRequest | str, right: str = "", key: str = "", **words: Unpack[asking.Join]
@@ -181,7 +182,7 @@ class Database:
             asked = asking.join((asked, right), key, (self.fields(asked), self.fields(right)), **words)
         else:
             asking.check_alone(asked, JoinRequest, words)
-        return await joining.join(self.engine, self._presence, asked, self.limits.sorted_rows)
+        return await joining.join(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
 
     @asynccontextmanager
     async def snapshot(self, *tables: str) -> AsyncIterator[Snapshot]:
@@ -189,8 +190,8 @@ class Database:
 
         Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
         """
-        names = tables or tuple(stats.name for stats in await self.engine.stats())
-        async with self.engine.snapshot([Access(name) for name in names]) as view:
+        names = tables or tuple(stats.name for stats in self.engine.tables.stats())
+        async with self.engine.tables.snapshot([Access(name) for name in names]) as view:
             yield Snapshot(names, view)
 
     async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:
@@ -315,15 +316,15 @@ class Database:
 
     async def tables(self) -> list[TableInfo]:
         """Return every table with its figures. Cost: O(tables)."""
-        return [self._info(stats, await self.engine.index_stats(stats.name)) for stats in await self.engine.stats()]
+        return [self._info(stats, self.engine.tables.index_stats(stats.name)) for stats in self.engine.tables.stats()]
 
     async def table(self, name: str) -> TableInfo:
         """Return one table with its figures. Raises UnknownTable."""
-        return self._info(await self.engine.table_stats(name), await self.engine.index_stats(name))
+        return self._info(self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
 
     async def revision(self, name: str) -> int:
         """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
-        return (await self.engine.table_stats(name)).revision
+        return self.engine.tables.table_stats(name).revision
 
     async def define(self, name: str, asked: Definition | Mapping[str, Any]) -> tuple[TableInfo, bool]:
         """Give a table a definition, which may be said as over HTTP; return the table, and whether it is new.
@@ -347,7 +348,11 @@ class Database:
 
     async def drop(self, name: str) -> None:
         """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
-        await self.engine.drop_table(name, keeps_definition=name in self.models)
+        await self.engine.apply(Loaded({}, emptied=(name,)) if name in self.models else Dropped(name))
+
+    def memory(self) -> MemoryStats:
+        """Return how many bytes the tables take, and may take. Cost: O(1)."""
+        return self.engine.tables.memory()
 
     async def backup(self) -> Path:
         """Write every table as it is at one moment into a new file, and return it; whoever asked removes it.
@@ -364,7 +369,7 @@ class Database:
     async def _indexes_of(self, stats: TableStats) -> tuple[IndexStats, ...]:
         """Return the figures of a table's indexes; those that its definition names where it has another one by now."""
         with suppress(UnknownTable):
-            if (await self.engine.table_stats(stats.name)).definition is stats.definition:
-                return await self.engine.index_stats(stats.name)
+            if self.engine.tables.table_stats(stats.name).definition is stats.definition:
+                return self.engine.tables.index_stats(stats.name)
         pinned = stats.definition.pinned().items()
         return tuple(IndexStats(name, "sorted" if sorts else "hash", 0, is_pinned=True) for name, sorts in pinned)

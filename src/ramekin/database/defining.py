@@ -12,8 +12,9 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from ramekin.changes import Defined
 from ramekin.database.moment import catch_up
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.errors import (
     DefinitionBroken,
     Fault,
@@ -30,6 +31,7 @@ from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED, Definition, IndexDefinition
 from ramekin.schema.fields import join_reader
 from ramekin.schema.missing_model import schema_to_leave
+from ramekin.stats import TableStats
 from ramekin.values import codec
 from ramekin.values.paths import parse_path, print_path, read_id
 
@@ -39,9 +41,9 @@ if TYPE_CHECKING:
     from ramekin.database.operations import Rules
     from ramekin.database.schemas import Schemas
     from ramekin.engine.base import Engine, Watch
+    from ramekin.engine.tables import Tables
     from ramekin.schema.fields import Field
     from ramekin.schema.models import ModelSchema
-    from ramekin.stats import TableStats
     from ramekin.values.keys import JoinKey
 
 _log = logging.getLogger("ramekin")
@@ -97,20 +99,20 @@ async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple
     """
     definition = rules.definition
     assert definition is not None, "a definition says something"
+    made = Defined(table, definition)
     for _ in range(MAX_ATTEMPTS):
         try:
             watch = engine.watch(table)
         except UnknownTable:
-            if (stats := await engine.define(table, definition, revision=None)) is not None:
-                return stats, True
+            if (number := await engine.apply(lambda: None if table in engine.tables else made)) is not None:
+                return TableStats(table, 0, 0, number, definition), True
             continue
         with watch:
-            check = _Check(rules, broken)
-            await check.read(engine, table)
+            check = _Check(made, rules, broken)
+            await check.read(engine.tables, table)
             await catch_up(watch, check.meet)
-            review = partial(check.finish, watch)
-            if (stats := await engine.define(table, definition, revision=-1, review=review)) is not None:
-                return stats, False
+            if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
+                return replace(check.stats, revision=number, definition=definition), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
 
 
@@ -120,7 +122,7 @@ async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema)
     Records are looked at where the model, or its code, is not the one that they were found to satisfy last. What else
     was defined of the table holds on.
     """
-    known = engine.definitions.get(name, NOTHING_DEFINED)
+    known = engine.tables.definitions.get(name, NOTHING_DEFINED)
     definition = replace(known, schema=schema_to_leave(model), model=schemas.fingerprints[name])
     if definition == known:
         return
@@ -137,16 +139,19 @@ async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema)
 class _Check:
     """Which records of a table do not satisfy rules, as far as they were looked at; and who has which unique value."""
 
-    def __init__(self, rules: Rules, broken: str) -> None:
-        assert rules.definition is not None
+    stats: TableStats
+    """The figures of the table as it is defined."""
+
+    def __init__(self, made: Defined, rules: Rules, broken: str) -> None:
+        self._made = made
         self._schema, self._broken = rules.schema, broken
         self._faults: dict[str, list[Fault]] = {}
-        schema = rules.definition.schema
-        self._unique = [_Holders(declared_field(schema, parse_path(name))) for name in rules.definition.unique]
+        schema = made.definition.schema
+        self._unique = [_Holders(declared_field(schema, parse_path(name))) for name in made.definition.unique]
 
-    async def read(self, engine: Engine, table: str) -> None:
+    async def read(self, tables: Tables, table: str) -> None:
         """Look at all records, as they are at some moment. Raises DefinitionBroken for what is wrong with them then."""
-        async with engine.snapshot([Access(table)]) as view:
+        async with tables.snapshot([Access(table)]) as view:
             async for bodies in view.batches(table):
                 for place, body in enumerate(bodies):
                     self.meet(str(read_id(body)), body)
@@ -164,12 +169,18 @@ class _Check:
         for holders in self._unique:
             holders.note(key, body)
 
-    def finish(self, watch: Watch) -> bool:
-        """Look at the records that were written last; True if all satisfy the rules now. Raises DefinitionBroken."""
+    def finish(self, watch: Watch, tables: Tables) -> Defined | None:
+        """Look at the records that were written last; return what happens, None if the table is gone.
+
+        Raises DefinitionBroken.
+        """
+        if watch.is_over:
+            return None
         for key, body in watch.take().items():
             self.meet(key, body)
         self._raise_faults()
-        return not watch.is_over
+        self.stats = tables.table_stats(self._made.table)
+        return self._made
 
     def _schema_faults(self, key: str, body: bytes) -> list[Fault]:
         if self._schema is None:

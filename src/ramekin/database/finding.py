@@ -1,6 +1,6 @@
 """Lists and groups as the database answers them: one page, its cursor, its warnings, and how it was found.
 
-``query/`` finds the rows; this module joins it to an engine. Knows no HTTP; see ``database.py`` for who calls it.
+``query/`` finds the rows; this module joins it to tables. Knows no HTTP; see ``database.py`` for who calls it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.errors import InvalidParameter
 from ramekin.query import execute
 from ramekin.query.aggregate import Groups
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.database.presence import Presence
-    from ramekin.engine.base import Engine
+    from ramekin.engine.tables import Tables
     from ramekin.query.aggregate import Column, Grouping
     from ramekin.query.demands import Demand
     from ramekin.query.order import Order
@@ -185,14 +185,14 @@ def check_page(limit: int, offset: int) -> None:
         raise InvalidParameter("'limit' and 'offset' are whole numbers of 0 or more.")
 
 
-async def find(engine: Engine, presence: Presence, request: FindRequest, max_sorted: int) -> FindPage:
+async def find(tables: Tables, presence: Presence, request: FindRequest, max_sorted: int) -> FindPage:
     """Return a page of a table; see `Database.find`."""
     if request.is_plain:
-        return await _find_plain(engine, presence, request)
+        return await _find_plain(tables, presence, request)
     began, query = perf_counter(), request.query
-    async with engine.snapshot([request.access]) as view:
+    async with tables.snapshot([request.access]) as view:
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
-            query = await _passed_over(engine, request.table, query)
+            query = await _passed_over(tables, request.table, query)
         found = await execute.find(view, request.table, query, max_sorted)
         total, counted = None, 0
         if request.with_count:
@@ -205,10 +205,10 @@ async def find(engine: Engine, presence: Presence, request: FindRequest, max_sor
     return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
 
 
-async def _find_plain(engine: Engine, presence: Presence, request: FindRequest) -> FindPage:
+async def _find_plain(tables: Tables, presence: Presence, request: FindRequest) -> FindPage:
     query = request.query
     after = None if query.after is None else query.after.record_id
-    page = await engine.find(request.table, after=after, offset=query.offset, limit=query.limit)
+    page = await tables.find(request.table, after=after, offset=query.offset, limit=query.limit)
     warnings: Sequence[str] = ()
     if request.paths:
         warnings = await presence.missing(
@@ -218,11 +218,11 @@ async def _find_plain(engine: Engine, presence: Presence, request: FindRequest) 
     return FindPage(tuple([body for _, body in page.rows]), cursor, None, tuple(warnings), None)
 
 
-async def find_groups(engine: Engine, presence: Presence, request: GroupRequest, max_sorted: int) -> FindPage:
+async def find_groups(tables: Tables, presence: Presence, request: GroupRequest, max_sorted: int) -> FindPage:
     """Return a page of groups; see `Database.find_groups`."""
     began, groups = perf_counter(), Groups(request.grouping)
     query = Query(request.where)
-    async with engine.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
+    async with tables.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
         matching = execute.Matching(view, request.table, query)
         async for bodies in matching.bodies():
             groups.add(bodies)
@@ -243,9 +243,9 @@ async def find_groups(engine: Engine, presence: Presence, request: GroupRequest,
     return FindPage(tuple([codec.dump(row) for row in rows]), cursor, total, tuple(warnings), explain)
 
 
-async def _passed_over(engine: Engine, table: str, query: Query) -> Query:
+async def _passed_over(tables: Tables, table: str, query: Query) -> Query:
     """Return a plain list's query with its offset turned into a position: O(log n) whatever the offset."""
-    page = await engine.find(table, offset=query.offset - 1, limit=1)
+    page = await tables.find(table, offset=query.offset - 1, limit=1)
     if not page.rows:
         return query
     return Query(limit=query.limit, after=Position((), page.rows[0][0]))

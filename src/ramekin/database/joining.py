@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
 from ramekin.database.join_rows import JoinRows
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.errors import KeyNotResolved, did_you_mean, listing, shorten
 from ramekin.query.choose import is_led
 from ramekin.query.decide import NOTHING
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ramekin.database.join_request import JoinRequest
     from ramekin.database.presence import Presence
-    from ramekin.engine.base import Engine
+    from ramekin.engine.tables import Tables
     from ramekin.query.join import Pair
     from ramekin.query.view import Row
     from ramekin.schema.fields import ID
@@ -64,11 +64,11 @@ def _parsed(row: Row | None) -> Any:
     return None if row is None else codec.parse(row[1])
 
 
-async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:
+async def join(tables: Tables, presence: Presence, request: JoinRequest, max_sorted: int) -> JoinPage:
     """Return a page of a join; see `Database.join`."""
     for table in (request.left, request.right):
-        await engine.table_stats(table)
-    joined = _Joined(engine, presence, request, max_sorted)
+        tables.table_stats(table)
+    joined = _Joined(tables, presence, request, max_sorted)
     on, warnings = await joined.resolve()
     warnings += await joined.missing_fields()
     if on is None:
@@ -80,8 +80,8 @@ async def join(engine: Engine, presence: Presence, request: JoinRequest, max_sor
 class _Joined:
     """One join request on its way to a page."""
 
-    def __init__(self, engine: Engine, presence: Presence, request: JoinRequest, max_sorted: int) -> None:
-        self.engine, self.presence, self.request, self.max_sorted = engine, presence, request, max_sorted
+    def __init__(self, tables: Tables, presence: Presence, request: JoinRequest, max_sorted: int) -> None:
+        self.tables, self.presence, self.request, self.max_sorted = tables, presence, request, max_sorted
 
     async def resolve(self) -> tuple[On | None, list[str]]:
         """Return which fields are equal, with warnings; None if an empty table leaves that open.
@@ -118,7 +118,7 @@ class _Joined:
         """Walk to the page and return it."""
         began, request = perf_counter(), self.request
         plan = self._plan(on)
-        async with self.engine.snapshot(_accesses(plan)) as view:
+        async with self.tables.snapshot(_accesses(plan)) as view:
             is_single = await self._is_single(on)  # at the moment of the view
             rows = JoinRows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
@@ -182,13 +182,13 @@ class _Joined:
         return f"no record in {table} has the field '{name}'" + (f"; {hint[0].lower()}{hint[1:]}" if hint else "")
 
     async def _count(self, table: str) -> int:
-        return (await self.engine.table_stats(table)).records
+        return self.tables.table_stats(table).records
 
     async def _outer_names(self, table: str) -> list[str]:
         return [name for name in await self.presence.names(table) if len(split_path(name)) == 1]
 
     async def _is_single(self, on: On) -> bool:
-        definition = (await self.engine.table_stats(self.request.right)).definition
+        definition = self.tables.table_stats(self.request.right).definition
         return on.right == ID_PATH or print_path(on.right) in definition.unique
 
     async def _suggest(self, chosen: On) -> list[str]:
@@ -200,7 +200,7 @@ class _Joined:
         if await self._matches_anything(chosen):
             return []  # the conditions, or the page, left the matches out
         possible = {on: self._reading(on) for on in readings[:MAX_READINGS]}
-        async with self.engine.snapshot([Access(left), Access(right)]) as view:
+        async with self.tables.snapshot([Access(left), Access(right)]) as view:
             found = await readings_that_match(view, left, right, possible)
         return [f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})" for on in found]
 
@@ -209,7 +209,7 @@ class _Joined:
         reading = self._reading(on)
         leading = EVERYTHING if Field(on.left, reading) == ID else None  # else it would need one more index
         plan = JoinPlan(self.request.left, self.request.right, on, Query(limit=0), reading, leading=leading)
-        async with self.engine.snapshot(_accesses(plan)) as view:
+        async with self.tables.snapshot(_accesses(plan)) as view:
             async for _ in Walk(view, plan, self.max_sorted).groups():
                 return True
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ramekin.changes import Loaded
 from ramekin.database.operations import body_of, id_twice, keep_id
 from ramekin.engine.held import Held
 from ramekin.errors import NotUnique, RamekinError, Unavailable
@@ -34,7 +35,7 @@ async def load(
     engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool
 ) -> dict[str, int]:
     """Store whole tables; see `Database.load`."""
-    with Held(engine) as held:
+    with Held(engine.tables) as held:
         staged = _Staged(rules_of)
         await staged.take(records, held)
         for _ in range(MAX_ATTEMPTS):
@@ -48,7 +49,7 @@ async def load(
 async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool) -> bool:
     checked_by = {table: rules.definition for table, rules in staged.rules.items()}
     try:
-        return await engine.load(staged.bodies, replace=is_replacing, checked_by=checked_by)
+        return await engine.apply(Loaded(staged.bodies, is_replacing), checked_by) is not None
     except NotUnique as error:
         if error.place is None:
             raise
@@ -112,10 +113,8 @@ class _Staged:
         for table, bodies in self.bodies.items():
             keys = [key for key in bodies if looks_like_integer(key)]  # of others the text tells the type
             for start in range(0, len(keys), BATCH):
-                part = keys[start : start + BATCH]
-                standing = await engine.get_many([(table, key) for key in part])
-                for key, before in zip(part, standing, strict=True):
-                    if before is not None:
+                for key in keys[start : start + BATCH]:
+                    if (before := engine.ahead(table, key)) is not None:
                         self._keep_id(table, key, before)
                 await asyncio.sleep(0)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ramekin.engine.base import Access
+from ramekin.engine.access import Access
 from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
 from ramekin.schema.fields import NO_SCHEMA, Trait
 from ramekin.values import codec
@@ -20,7 +20,7 @@ from ramekin.values.paths import ID_PATH, print_path, reader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ramekin.engine.base import Engine
+    from ramekin.engine.tables import Tables
     from ramekin.query.demands import Demand
     from ramekin.schema.base import RecordSchema
     from ramekin.schema.fields import Fields
@@ -53,8 +53,8 @@ KIND_WORDS = {
 class Presence:
     """What is known of the fields of some tables."""
 
-    def __init__(self, engine: Engine, schemas: Mapping[str, RecordSchema]) -> None:
-        self._engine, self._schemas = engine, schemas
+    def __init__(self, tables: Tables, schemas: Mapping[str, RecordSchema]) -> None:
+        self._tables, self._schemas = tables, schemas
         self._witnesses: dict[tuple[str, Trait], str] = {}
         self._absent: dict[tuple[str, Trait], int] = {}  # as of a table's revision
 
@@ -87,15 +87,15 @@ class Presence:
         return [path for path in paths if path in absent]
 
     async def _lacking(self, table: str, traits: Iterable[Trait]) -> list[Trait]:
-        """Return those of some traits that no record has. The engine keeps a few of them in step with every write."""
+        """Return those of some traits that no record has. The tables keep a few of them in step with every write."""
         unseen = [trait for trait in traits if not await self._is_seen(table, trait)]
         if not unseen:
             return []
-        revision = (await self._engine.table_stats(table)).revision
+        revision = self._tables.table_stats(table).revision
         unknown = [trait for trait in unseen if self._absent.get((table, trait)) != revision]
         found = set[Trait]()
         if unknown:
-            for trait, key in zip(unknown, await self._engine.holders(table, unknown), strict=True):
+            for trait, key in zip(unknown, await self._tables.holders(table, unknown), strict=True):
                 if key is None:
                     _remember(self._absent, (table, trait), revision)
                 else:
@@ -106,13 +106,13 @@ class Presence:
     async def _is_seen(self, table: str, trait: Trait) -> bool:
         """Say whether the record that had a trait has it still."""
         witness = self._witnesses.get((table, trait))
-        body = None if witness is None else await self._engine.get(table, witness)
+        body = None if witness is None else self._tables.get(table, witness)
         return body is not None and trait.has(reader(trait.path)(body))
 
     async def names(self, table: str) -> list[str]:
         """Return the names of a table's fields, by its schema and its first records: dotted, outer ones first."""
         declared = self.fields(table).field_names()
-        async with self._engine.snapshot([Access(table)]) as view:
+        async with self._tables.snapshot([Access(table)]) as view:
             async for bodies in view.batches(table):
                 found = (path for body in islice(bodies, SAMPLE_ROWS) for path in _paths(codec.parse(body)))
                 unique = sorted(islice(_unique(found), MAX_NAMES), key=len)
@@ -132,7 +132,7 @@ class Presence:
             UnknownField: with `is_strict`, for the first of them.
         """
         absent = await self.absent(table, paths)
-        if not absent or not (await self._engine.table_stats(table)).records:
+        if not absent or not self._tables.table_stats(table).records:
             return []
         known, warnings = [*await self.names(table), *words], list[str]()
         for place, path in enumerate(absent):
@@ -178,7 +178,7 @@ class Presence:
         others = Trait(trait.path, frozenset(KIND_WORDS) - trait.kinds)
         if await self._lacking(table, [others]):
             return None
-        body = await self._engine.get(table, self._witnesses[table, others])
+        body = self._tables.get(table, self._witnesses[table, others])
         return None if body is None else kind_of(reader(trait.path)(body))
 
 

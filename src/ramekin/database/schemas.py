@@ -16,7 +16,7 @@ from ramekin.schema.missing_model import MissingModel, fingerprint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ramekin.engine.base import Engine
+    from ramekin.engine.tables import Tables
     from ramekin.schema.base import RecordSchema
     from ramekin.schema.definition import Definition
     from ramekin.schema.models import ModelSchema
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Schemas(Mapping[str, "RecordSchema"]):
     """The schemas in force, live, of the tables that have one."""
 
-    def __init__(self, engine: Engine, models: Mapping[str, ModelSchema], limit_bytes: int) -> None:
-        self._engine, self._models = engine, models
+    def __init__(self, tables: Tables, models: Mapping[str, ModelSchema], limit_bytes: int) -> None:
+        self._tables, self._models = tables, models
         self.fingerprints = {table: fingerprint(model) for table, model in models.items()}
         """What tells each model from one that it was before."""
         self._plain = Rules(limit_bytes=limit_bytes)
@@ -34,7 +34,7 @@ class Schemas(Mapping[str, "RecordSchema"]):
 
     def rules(self, table: str) -> Rules:
         """Return what holds for the records of a table; the same object for as long as it does. Cost: O(1)."""
-        definition = self._engine.definitions.get(table)
+        definition = self._tables.definitions.get(table)
         if definition is None and table not in self._models:
             return self._plain
         known = self._known.get(table)
@@ -76,7 +76,7 @@ class Schemas(Mapping[str, "RecordSchema"]):
         return schema
 
     def __iter__(self) -> Iterator[str]:
-        names = dict.fromkeys((*self._models, *self._engine.definitions))
+        names = dict.fromkeys((*self._models, *self._tables.definitions))
         return (name for name in names if self.get(name) is not None)
 
     def __len__(self) -> int:

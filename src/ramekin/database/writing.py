@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Change
+from ramekin.changes import Change, Written
 from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
 from ramekin.errors import (
     BodyTooLarge,
@@ -45,53 +45,43 @@ PATIENT_ATTEMPTS = 3
 Place = tuple[str, str]
 
 
-class _Redefined(Exception):  # no error: what was prepared is prepared again
-    """Definitions changed between preparing a record and applying it."""
-
-
 def write_one(engine: Engine, rules_of: RulesOf, operation: Operation) -> Outcome | Coroutine[Any, Any, Outcome]:
     """Apply one operation; see `Database.apply_now`."""
-    table = operation.table
-    outcome: Outcome
-
-    def step(before: bytes | None) -> bytes | None:
-        nonlocal outcome
-        outcome = settle(prepared, before, rules)
-        return outcome.body
-
-    rules = rules_of(table)
+    table, rules = operation.table, rules_of(operation.table)
     try:
         prepared = prepare(operation, rules)
-        is_done = engine.change_now(table, prepared.key, step)
     except RecordNotFound:
-        engine.get_now(table, "")  # says so if it is the table that is missing
+        engine.tables.table_stats(table)  # says so if it is the table that is missing
         raise
-    return outcome if is_done else _write_one_later(engine, rules_of, prepared, rules)
+    before = engine.ahead(table, prepared.key)
+    try:
+        outcome = settle(prepared, before, rules)
+    except RamekinError:  # what it rests on may still be on its way to the disk
+        return _write_one_later(engine, rules_of, prepared, rules)
+    step = Written((Change(table, prepared.key, before, outcome.body),))
+    if engine.apply_at_once(step, {table: rules.definition}):
+        return outcome
+    return _write_one_later(engine, rules_of, prepared, rules)
 
 
 async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules) -> Outcome:
-    table = prepared.operation.table
-    outcome: Outcome
-
-    def step(before: bytes | None) -> bytes | None:
-        nonlocal outcome
-        if engine.definitions.get(table) is not rules.definition:
-            raise _Redefined
-        outcome = settle(prepared, before, rules)
-        return outcome.body
-
+    operation, table = prepared.operation, prepared.operation.table
     for _ in range(MAX_ATTEMPTS):
-        try:
-            await engine.change(table, prepared.key, step)
-        except RecordNotFound:
-            engine.get_now(table, "")  # as above
-            raise
-        except _Redefined:
+        if rules_of(table) is not rules:
             rules = rules_of(table)
-            prepared = prepare(prepared.operation, rules)
-            continue
-        return outcome
-    raise Redefined("The table is being defined by others; nothing was applied.")
+            prepared = prepare(operation, rules)
+        before = engine.ahead(table, prepared.key)
+        try:
+            outcome = settle(prepared, before, rules)
+        except RamekinError as error:
+            await engine.settled()
+            if isinstance(error, RecordNotFound):
+                engine.tables.table_stats(table)  # as above
+            raise
+        step = Written((Change(table, prepared.key, before, outcome.body),))
+        if await engine.apply(step, {table: rules.definition}) is not None:
+            return outcome
+    raise Redefined("The table is being written and defined by others; nothing was applied.")
 
 
 async def write(engine: Engine, rules_of: RulesOf, operations: Sequence[Operation]) -> list[Outcome]:
@@ -165,10 +155,10 @@ class _Writing:
         for attempt in range(MAX_ATTEMPTS):
             if any(self._rules_of(table) is not rules for table, rules in self._rules.items()):
                 return None
-            standing = await self._engine.get_many(places)
+            standing = [self._engine.ahead(*place) for place in places]
             await self._settle(standing, is_patient=attempt < PATIENT_ATTEMPTS)
             try:
-                if await self._engine.write(self._changes(), checked_by):
+                if await self._engine.apply(Written(self._changes()), checked_by) is not None:
                     return [outcome for outcome in self._outcomes if outcome is not None]
             except NotUnique as error:
                 index = self._steps[error.place][0] if error.place in self._steps else 0

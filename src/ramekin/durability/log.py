@@ -104,7 +104,27 @@ class LogFile:
 
     def commit(self, steps: Sequence[Step]) -> None:
         """Append steps, all or nothing. Raises DiskFault. Cost: about 1 µs a line, and a call each 1000 lines."""
-        self._append_lines(_lines(steps))
+        step = steps[0]
+        if (
+            len(steps) > 1
+            or type(step) is not Written
+            or len(step.changes) != 1
+            or self._marked_bytes < self._synced_bytes
+        ):
+            self._append_lines(_lines(steps))
+            return
+        # What most commits are, in 3 µs; through `_append_lines` it takes twice as long.
+        line = _change(step.changes[0], b".")
+        crc = crc32(line, self._crc)
+        text = b"%08x%b" % (crc, line)
+        try:
+            if (written := os.write(self._handle, text)) < len(text):
+                _write(self._handle, text[written:])
+        except OSError as error:
+            self._take_back()
+            raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
+        self._size_bytes += len(text)
+        self._crc = crc
 
     def end(self, following: LogFile) -> None:
         """Append that the next steps are in another log, which is only synced with this one. Raises DiskFault."""
@@ -120,23 +140,6 @@ class LogFile:
         """Append that all is synced: what is wrong before this line is damage, and not the end. Raises DiskFault."""
         self._append_lines(iter(()))
         self._marked_bytes = self._size_bytes  # what only says so needs no mark itself
-
-    def commit_one(self, table: str, key: str, body: bytes | None) -> None:
-        """Append a step that stores one record, or deletes it; as `commit`, with fewer calls."""
-        if body is None or self._marked_bytes < self._synced_bytes:
-            self.commit((Written((Change(table, key, None, body),)),))
-            return
-        line = b".put\t%b\t%b\t%b\n" % (table.encode(), _print_key(key), body)
-        crc = crc32(line, self._crc)
-        text = b"%08x%b" % (crc, line)
-        try:
-            if (written := os.write(self._handle, text)) < len(text):
-                _write(self._handle, text[written:])
-        except OSError as error:
-            self._take_back()
-            raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
-        self._size_bytes += len(text)
-        self._crc = crc
 
     def sync(self) -> None:
         """Make what was committed before the call outlive a power loss. Raises DiskFault; the log is lost with it.
@@ -253,10 +256,10 @@ def _sealed(lines: Sequence[bytes], crc: int) -> tuple[bytes, int]:
 
 
 def _change(change: Change, sign: bytes) -> bytes:
-    table, key, _, after = change
-    if after is None:
-        return b"%bdel\t%b\t%b\n" % (sign, table.encode(), _print_key(key))
-    return b"%bput\t%b\t%b\t%b\n" % (sign, table.encode(), _print_key(key), after)
+    table, key = change.table.encode(), _print_key(change.key)
+    if change.after is None:
+        return b"%bdel\t%b\t%b\n" % (sign, table, key)
+    return b"%bput\t%b\t%b\t%b\n" % (sign, table, key, change.after)
 
 
 def _lines(steps: Sequence[Step]) -> Iterator[bytes]:

@@ -1,1 +1,4 @@
-"""Where tables live. One contract (``base.py``), and one engine for each place: this process (``embedded.py``)."""
+"""Where tables live: the contract of what happens to them (``base.py``), and how they are read (``tables.py``).
+
+One engine for each place in which steps are kept: none but memory (``embedded.py``), and a journal (``journaled.py``).
+"""

@@ -7,7 +7,7 @@
 A build is a task that goes on when whoever asked for it leaves. It is forgotten in the step that ends it, so what is
 waited for is never finished already, and waiting gives up the turn. A load may throw away what was built, again and
 again; so after a few attempts a reader takes the records as they are (`Still`) and has what it needs built for those.
-Knows no requests; see ``embedded.py`` for who asks.
+Knows no requests; see ``tables.py`` for who asks.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from ramekin.schema.fields import Field
 from ramekin.storage.still import Still
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from ramekin.clock import Clock
-    from ramekin.engine.base import Access
+    from ramekin.engine.access import Access
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.indexed import Indexed
     from ramekin.storage.table import Table
@@ -44,8 +44,8 @@ Unfit = set[tuple[str, Field]]
 class Builds:
     """The builds under way, of the tables of one catalog."""
 
-    def __init__(self, catalog: Callable[[], Catalog], clock: Clock) -> None:
-        self._catalog, self._clock = catalog, clock
+    def __init__(self, catalog: Catalog, clock: Clock) -> None:
+        self.catalog, self._clock = catalog, clock
         self._tasks: dict[tuple[Indexed, Structure], asyncio.Task[None]] = {}
         self._stills: WeakValueDictionary[str, Still] = WeakValueDictionary()
         self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
@@ -71,14 +71,14 @@ class Builds:
 
         Cost: O(1) once all is there; else O(n log n) for each structure, in steps.
         """
-        find, unfit = self._catalog().table, Unfit()
+        find, unfit = self.catalog.table, Unfit()
         tables = [find(access.table) for access in accesses]
         if self._are_ready(tables, accesses, unfit):
             return tables
         with self._needing(accesses):
             for _ in range(ATTEMPTS):
                 await self._make_ready(tables, accesses, unfit)
-                find = self._catalog().table  # anew: a table may be dropped and made again meanwhile
+                find = self.catalog.table  # anew: a table may be dropped and made again meanwhile
                 tables = [find(access.table) for access in accesses]
                 if self._are_ready(tables, accesses, unfit):
                     return tables
@@ -104,21 +104,17 @@ class Builds:
         for field, is_sorted in table.pinned.items():
             await self.index(table, field, is_sorted=is_sorted)
 
-    async def unique(self, names: Iterable[str]) -> bool:
-        """Have the indexes built that a write into some tables is checked against, and say whether that was needed."""
-        names = list(names)
-        for attempt in range(ATTEMPTS):
-            if not (missing := self.missing_unique(names)):
-                return attempt > 0
-            for table, field in missing:
+    async def unique(self, names: Collection[str]) -> None:
+        """Have the indexes built that a write into some tables is checked against. When it returns, they are there."""
+        for _ in range(ATTEMPTS):
+            for table, field in self.missing_unique(names):
                 await self.index(table, field, is_sorted=False)
         for table, field in self.missing_unique(names):
             table.build_index_at_once(field)  # as long a step as that of each load that threw the index away
-        return True
 
     def missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
         """Return the indexes that `unique` would have built. Cost: O(unique fields)."""
-        tables = [table for name in names if (table := self._catalog().find(name)) is not None]
+        tables = [table for name in names if (table := self.catalog.find(name)) is not None]
         return [(table, field) for table in tables for field in table.unique_fields if field not in table.indexes]
 
     def _are_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> bool:
@@ -168,7 +164,7 @@ class Builds:
         for _ in table.build_index(field, is_sorted=is_sorted):
             try:
                 if field not in table.pinned:
-                    self._catalog().make_room_to_read(self._needed)
+                    self.catalog.make_room_to_read(self._needed)
             except MemoryLimit:
                 table.give_up_index(field, is_sorted=is_sorted)
                 raise

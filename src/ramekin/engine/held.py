@@ -1,6 +1,6 @@
 """Room for records that are on their way into tables, such as a load that is being read.
 
-Knows no tables; see ``base.py`` for what holding room means, and ``database.py`` for who loads.
+See ``tables.py`` for what holding room means, and ``database/loading.py`` for who loads.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Self
 from ramekin.storage.memory import RECORD_BYTES
 
 if TYPE_CHECKING:
-    from ramekin.engine.base import Engine
+    from ramekin.engine.tables import Tables
 
 
 class Held:
     """Room that is held in steps, for as long as a ``with`` lasts: afterwards the records are in tables, or gone."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
         self._held_bytes = 0
 
     def take(self, records: int, size_bytes: int) -> None:
         """Hold room for some more records, whose keys and bodies have so many bytes. Raises MemoryLimit."""
         more_bytes = records * RECORD_BYTES + size_bytes
-        self._engine.hold(more_bytes)
+        self._tables.hold(more_bytes)
         self._held_bytes += more_bytes
 
     def __enter__(self) -> Self:
@@ -31,4 +31,4 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         if self._held_bytes:
-            self._engine.hold(-self._held_bytes)
+            self._tables.hold(-self._held_bytes)

@@ -1,24 +1,25 @@
 """What is queued for the journal and not yet applied: what the next write is checked against.
 
-Readers never look here. Knows no journal and no event loop; see ``durable.py`` for who keeps it.
+Readers never look here. Knows no journal and no event loop; see ``journaled.py`` for who keeps it.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ramekin.schema.fields import join_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
+    from ramekin.storage.watch import Watch
     from ramekin.values.keys import JoinKey
 
-Place = tuple[str, str]
+_NONE: dict[str, Change] = {}
 
 
 class Pending:
@@ -32,17 +33,12 @@ class Pending:
         self._values: Counter[tuple[str, Field, JoinKey]] = Counter()  # values that unique fields will have
         self._grown: deque[int] = deque()  # what each step will add to the tables' memory
 
-    def bodies(self, catalog: Catalog, places: Sequence[Place]) -> list[bytes | None]:
-        """Return the bodies of records as they will be. Cost: O(places)."""
-        last, find = self._last, catalog.find
-        found = []
-        for name, key in places:
-            if name in last and key in last[name]:
-                found.append(last[name][key].after)
-            else:
-                table = find(name)
-                found.append(None if table is None else table.get(key))
-        return found
+    def body(self, catalog: Catalog, table: str, key: str) -> bytes | None:
+        """Return a record's body as it will be. Cost: O(1)."""
+        if self._last and (change := self._last.get(table, _NONE).get(key)) is not None:
+            return change.after
+        found = catalog.find(table)
+        return None if found is None else found.records.bodies.get(key)
 
     def keys(self, table: str) -> Collection[str]:
         """Return the keys of a table's records that are about to change. Cost: O(1)."""
@@ -52,12 +48,12 @@ class Pending:
         """Say whether a change would give a unique field a value that is on its way to another record."""
         return bool(self._values) and any(value in self._values for value in _values(catalog, changes))
 
-    def add(self, catalog: Catalog, changes: Sequence[Change], grown_bytes: int = 0) -> None:
+    def add(self, catalog: Catalog, changes: Sequence[Change]) -> None:
         """Take changes that were queued; they hold room for what they add until they are applied, or refused.
 
         A new table counts for each of those that would make it: too much, for as long as the first of them waits.
         """
-        self._grown.append(max(0, grown_bytes))
+        self._grown.append(max(0, catalog.growth(changes)))
         catalog.memory.held_bytes += self._grown[-1]
         for change in changes:
             self._last.setdefault(change.table, {})[change.key] = change
@@ -83,6 +79,33 @@ class Pending:
         self._grown.clear()
         self._last.clear()
         self._values.clear()
+
+
+class PendingWatch:
+    """A watch that tells records as the next step finds them: also those that are pending, and may be refused yet."""
+
+    def __init__(self, watch: Watch, pending: Pending, table: str, ahead: Callable[[str], bytes | None]) -> None:
+        self._watch, self._pending, self._table, self._ahead = watch, pending, table, ahead
+        self._told = dict[str, None]()  # records that were pending
+
+    @property
+    def is_over(self) -> bool:
+        return self._watch.is_over
+
+    @property
+    def count(self) -> int:
+        return self._watch.count
+
+    def take(self) -> dict[str, bytes | None]:
+        self._told.update(dict.fromkeys(self._pending.keys(self._table)))
+        return self._watch.take() | {key: self._ahead(key) for key in self._told}
+
+    def __enter__(self) -> Self:
+        self._watch.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.__exit__()
 
 
 def _values(catalog: Catalog, changes: Sequence[Change]) -> Iterator[tuple[str, Field, JoinKey]]:

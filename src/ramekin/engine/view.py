@@ -12,9 +12,9 @@ from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
 
-from ramekin.engine.base import Page
 from ramekin.errors import MemoryLimit, shorten
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
+from ramekin.query.view import Page
 from ramekin.schema.fields import ID, Field
 from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.still import Still
@@ -25,7 +25,7 @@ from ramekin.values.paths import print_path, read_id, reader, row_reader
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ramekin.engine.base import Access
+    from ramekin.engine.access import Access
     from ramekin.query.plan import Part
     from ramekin.query.view import Row
     from ramekin.schema.fields import Trait

@@ -6,6 +6,7 @@ tables in this process, and ``engine/base.py`` for how one is asked for.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 Row = tuple["RecordId", bytes]
 """A record as a scan gives it: its id, in the type it was sent in, and its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a table in id order. `has_more` says whether rows follow the last one."""
+
+    rows: tuple[Row, ...]
+    has_more: bool
 
 
 class View(Protocol):

@@ -32,7 +32,7 @@ async def health(context: Context, asked: Asked[None]) -> Reply:
     figures: dict[str, Any] = {}
     if await context.status() != "starting":
         tables = await context.database.tables()
-        memory = context.database.engine.memory()
+        memory = context.database.memory()
         figures = {
             "tables": len(tables),
             "records": sum(info.stats.records for info in tables),

@@ -90,7 +90,7 @@ async def metrics(context: Context, asked: Asked[None]) -> Reply:
         _Figures(
             context.metrics,
             await database.tables(),
-            database.engine.memory(),
+            database.memory(),
             context.uptime_s(),
             has_failed=await database.engine.state() == "failed",
         )

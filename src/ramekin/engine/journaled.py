@@ -1,0 +1,268 @@
+"""The engine with a journal: a step is committed to the disk first, and seen in the tables after.
+
+    at once     check ---> commit (append, 3 µs) ---> store                          one turn of the event loop
+
+    queued      check against the tables with `Pending` laid over them
+                  ---> queue ---> a thread commits what is queued ---> store         the caller waits, others go on
+
+    alone       hold others back ---> wait for what is pending ---> check ---> queue ---> store ---> let others go on
+
+A small step happens *at once* while the disk takes it so. Else it is *queued*: a writer that comes behind is checked
+against what is queued and need not wait for it, readers see what is committed, and when a commit fails, its group and
+all that queued behind it are refused, since they were computed from it. A step of whole tables stands *alone*.
+
+The limits: an answer that rests on something pending waits for it (`settled`); a unique value that is on its way to
+another record is waited for too. Knows no files; see ``durability/journal.py`` for commits and ``pending.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ramekin.changes import Defined, Loaded, Written
+from ramekin.clock import SYSTEM
+from ramekin.durability.journal import DIRECT_CHANGES, Journal
+from ramekin.durability.store import rest
+from ramekin.engine.backups import Backups
+from ramekin.engine.base import Guarantees
+from ramekin.engine.builds import retrieve
+from ramekin.engine.ends import to_its_end
+from ramekin.engine.owner import Owner
+from ramekin.engine.pending import Pending, PendingWatch
+from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
+from ramekin.errors import RamekinError, Starting
+from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.storage.catalog import Catalog
+from ramekin.storage.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ramekin.changes import Step
+    from ramekin.clock import Clock
+    from ramekin.durability.log import LogFile
+    from ramekin.durability.store import Store
+    from ramekin.engine import base
+    from ramekin.engine.base import Making, State
+    from ramekin.schema.definition import Checked
+
+
+class Journaled:
+    """Tables in this process's memory, and a journal that outlives it."""
+
+    guarantees = Guarantees("durable", is_durable=True)
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        index_idle_s: float = 3600.0,
+        memory_limit_bytes: int | None = None,
+        clock: Clock = SYSTEM,
+        advance: Callable[[int, int], None] = lambda *_: None,
+    ) -> None:
+        """Make an engine; `open` fills it.
+
+        Args:
+            store: where the journal is kept; it is taken already.
+            index_idle_s, memory_limit_bytes: as for ``Embedded``.
+            advance: called in a thread, while the journal is read, with the records that are read and that there are.
+        """
+        self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        self.owner = Owner(self._follow, is_at_home=True)  # whose directory is taken
+        self._memory_limit_bytes, self._clock = memory_limit_bytes, clock
+        self._store, self._advance = store, advance
+        self._backups = Backups()
+        self._pending = Pending()
+        self._alone = asyncio.Lock()  # held by a step that stands alone
+        self._journal: Journal | None = None
+
+    def _follow(self) -> None:
+        """Go on in another event loop; the one before has stopped."""
+        self.tables.builds.forget()
+        self._alone = asyncio.Lock()  # the old one waits for nobody
+        if self._journal is not None:
+            self._journal.follow()
+
+    async def open(self) -> None:
+        await to_its_end(self._open())  # a thread has the directory meanwhile
+
+    async def _open(self) -> None:
+        file, catalog = await asyncio.to_thread(self._replay)
+        for table in catalog:
+            await self.tables.builds.pinned(table)
+        self._journal = Journal(
+            file,
+            self._store,
+            apply=self._store_step,
+            refuse=self._refuse,
+            contents=self.tables.contents,
+            clock=self._clock,
+        )
+        self._journal.start()
+        self.tables.adopt(catalog)
+
+    def _replay(self) -> tuple[LogFile, Catalog]:
+        """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on.
+
+        What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
+        """
+        file, contents = self._store.read(self._advance)
+        catalog = Catalog(self._memory_limit_bytes)
+        for name, kept in contents.items():
+            catalog.store(Defined(name, kept.definition))
+            catalog.store(Loaded({name: kept.bodies}))
+        return file, catalog
+
+    async def close(self) -> None:
+        if self._journal is not None:
+            self._journal.take_no_more()
+        await to_its_end(self._close())  # else nobody would let go of the directory
+
+    async def _close(self) -> None:
+        if self._journal is not None:
+            await self._journal.stop()
+            async with self._alone:  # what stood alone is told that it was refused
+                pass
+        self._store.release()
+        await self._backups.close()
+        await self.tables.builds.close()
+
+    async def state(self) -> State:
+        if self._journal is None:
+            return "starting"
+        return "ok" if self._journal.fault is None else "failed"
+
+    async def backup(self) -> Path:
+        self._backups.admit()
+        contents = self.tables.contents()
+        return await self._backups.run(lambda pause: self._store.backup(contents, pause), rest)
+
+    def ahead(self, table: str, key: str) -> bytes | None:
+        return self._pending.body(self.tables.catalog, table, key)
+
+    def watch(self, table: str) -> base.Watch:
+        watch = Watch(self.tables.catalog.table(table))
+        return PendingWatch(watch, self._pending, table, lambda key: self.ahead(table, key))
+
+    async def settled(self) -> None:
+        if self._journal is not None:
+            await self._journal.flush()
+
+    # Steps
+
+    def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:
+        catalog, journal = self.tables.catalog, self._journal
+        if catalog.revision % SWEEP_STEPS == 0:
+            self.tables.sweep()
+        if journal is None or not journal.takes_at_once or self._alone.locked() or len(step.changes) > DIRECT_CHANGES:
+            return False
+        if (catalog.has_unique and self.tables.lacks_indexes(step)) or (rest := catalog.fit(step, expecting)) is None:
+            return False
+        assert type(rest) is Written
+        catalog.check(rest)
+        if rest.changes:
+            journal.commit(rest)
+        catalog.store(rest)
+        return True
+
+    async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
+        self._running()
+        self.tables.sweep()
+        while True:
+            while self._alone.locked():
+                async with self._alone:
+                    pass
+            try:
+                now = step() if callable(step) else step
+            except RamekinError:
+                await self.settled()  # what it rests on may still be on its way to the disk
+                raise
+            if type(now) is not Written:
+                return None if now is None else await self._stand_alone(step, expecting)
+            if self.tables.lacks_indexes(now):
+                await self.tables.build_for(now)  # others had their turn: all is looked at again
+            elif self.apply_at_once(now, expecting):
+                return self.tables.catalog.revision
+            elif not self._holds(now, expecting):
+                await self._quietly_settled()
+                return None
+            elif await self._queue(now):
+                return self.tables.catalog.revision
+
+    def _holds(self, step: Written, expecting: Checked) -> bool:
+        """Say whether changes fit what stands when all that is pending has happened. Cost: O(changes)."""
+        is_expected = self.tables.catalog.fit(Written(()), expecting) is not None
+        return is_expected and all(self.ahead(each.table, each.key) == each.before for each in step.changes)
+
+    async def _queue(self, step: Written) -> bool:
+        """Queue changes that hold, and wait until they are stored; or wait for others, and return False: look again.
+
+        Raises:
+            InvalidTableName, NotUnique, MemoryLimit, StorageFull, JournalFailed: nothing is queued.
+        """
+        catalog, journal = self.tables.catalog, self._running()
+        rest = step.without_idle()
+        if not rest.changes:
+            await self.settled()  # nothing changes, and what that rests on may still be on its way to the disk
+            return True
+        if catalog.has_unique and self._pending.takes(catalog, rest.changes):
+            journal.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
+            await self._quietly_settled()
+            return False
+        catalog.check(rest, self._pending.keys)
+        done = journal.append(rest)
+        self._pending.add(catalog, rest.changes)
+        await done
+        return True
+
+    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
+        """Let a step happen that sees, and changes, what nothing else is about to change.
+
+        Whoever asked may leave: then nothing is done, or all of it before anything else begins.
+        """
+        await self._alone.acquire()
+        task = asyncio.create_task(self._to_its_end(step, expecting))
+        task.add_done_callback(retrieve)
+        number, now = await asyncio.shield(task)
+        if now is not None:
+            await self.tables.build_after(now)  # others write meanwhile
+        return number
+
+    async def _to_its_end(self, step: Step | Making, expecting: Checked) -> tuple[int | None, Step | None]:
+        catalog = self.tables.catalog
+        try:
+            await self._quietly_settled()
+            now = step() if callable(step) else step
+            if now is None or (rest := catalog.fit(now, expecting)) is None:
+                return None, None
+            catalog.check(rest)
+            await self._running().append(rest)
+            return catalog.revision, rest
+        finally:
+            self._alone.release()
+
+    async def _quietly_settled(self) -> None:
+        """Wait for what is pending; whether it was refused is told to others."""
+        with suppress(RamekinError):
+            await self.settled()
+
+    def _running(self) -> Journal:
+        if self._journal is None:
+            raise Starting("The server is starting.")
+        return self._journal
+
+    # Called by the journal
+
+    def _refuse(self) -> None:
+        """Forget all that is pending: the disk refused it."""
+        self._pending.clear(self.tables.catalog)
+
+    def _store_step(self, step: Step) -> None:
+        """Apply a step that is committed."""
+        self.tables.catalog.store(step)
+        if type(step) is Written:
+            self._pending.remove(self.tables.catalog, step.changes)

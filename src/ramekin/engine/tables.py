@@ -1,0 +1,225 @@
+"""The tables of this process, as everybody reads them: the reading half of every engine.
+
+What is shown has happened: it was checked, and is kept where the engine keeps it. What needs no waiting is a plain
+function. What may have to build an order or an index first is a coroutine, and builds in steps of a few milliseconds
+between which others have their turn. Many records are read on a `View` (``query/view.py``), which stays at one moment
+however much is written meanwhile.
+
+Every method that is given a table's name raises UnknownTable where there is none; Starting until the engine is open.
+Bodies are JSON text. They are never changed, and never parsed but to read the field that an index or a join needs.
+
+Knows no journal; see ``base.py`` for how tables change, ``builds.py`` for what is built and ``view.py`` for views.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ramekin.changes import Defined, Loaded, Written
+from ramekin.clock import SYSTEM
+from ramekin.durability.contents import Contents, Kept
+from ramekin.engine.access import Access
+from ramekin.engine.builds import Builds
+from ramekin.engine.view import EmbeddedView, page_of
+from ramekin.errors import Starting
+from ramekin.schema.fields import Field, Trait
+from ramekin.storage.catalog import Catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from ramekin.changes import Step
+    from ramekin.clock import Clock
+    from ramekin.query.view import Page
+    from ramekin.schema.definition import Definition
+    from ramekin.stats import IndexStats, MemoryStats, TableStats
+    from ramekin.storage.table import Table
+    from ramekin.values.ids import RecordId
+
+SWEEP_S = 30.0
+"""Seconds between two looks for indexes that nothing uses."""
+
+SWEEP_STEPS = 64
+"""Steps that are applied at once between two looks at the clock, whether it is time for that."""
+
+
+class Tables:
+    """All tables of an engine, with their orders and indexes."""
+
+    catalog: Catalog
+    """The tables themselves: for the engine alone, which lets steps happen to them."""
+
+    definitions: Mapping[str, Definition]
+    """The definitions in force, of the tables that have any.
+
+    What is in force is the object itself: it changes in the step that applies another one, for all readers and writers
+    at once. A definition that is on its way to a disk is not here yet.
+    """
+
+    def __init__(self, catalog: Catalog, *, index_idle_s: float, clock: Clock = SYSTEM) -> None:
+        """Show the tables of a catalog.
+
+        Args:
+            index_idle_s: seconds after which an index that nothing used is dropped.
+        """
+        self.builds = Builds(catalog, clock)
+        self._clock, self._index_idle_s = clock, index_idle_s
+        self._sweep_every_s = min(SWEEP_S, index_idle_s)
+        self._sweep_at_s = clock.steady_s() + self._sweep_every_s
+        self.adopt(catalog)
+
+    def adopt(self, catalog: Catalog) -> None:
+        """Show the tables of another catalog from now on: what was on a disk is read."""
+        self.catalog = self.builds.catalog = catalog
+        self.definitions = catalog.definitions
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether there is a table of that name."""
+        return self.catalog.find(name) is not None
+
+    # Figures
+
+    def stats(self) -> list[TableStats]:
+        """Return the figures of every table, in the order in which they were made. Cost: O(tables)."""
+        return [table.stats() for table in self.catalog]
+
+    def table_stats(self, name: str) -> TableStats:
+        """Return the figures of one table. Cost: O(1)."""
+        return self.catalog.table(name).stats()
+
+    def index_stats(self, name: str) -> tuple[IndexStats, ...]:
+        """Return the figures of a table's indexes. Cost: O(indexes)."""
+        return self.catalog.table(name).index_stats()
+
+    def memory(self) -> MemoryStats:
+        """Return how many bytes the tables take, and may take. Cost: O(1)."""
+        return self.catalog.memory.stats()
+
+    def hold(self, size_bytes: int) -> None:
+        """Count bytes that are on their way into tables by a load, or give them back where the number is below 0.
+
+        Raises:
+            MemoryLimit: there is no room; nothing is counted.
+        """
+        if size_bytes > 0:
+            self.catalog.make_room(size_bytes)
+        self.catalog.memory.held_bytes += size_bytes
+
+    # Records
+
+    def get(self, table: str, key: str) -> bytes | None:
+        """Return a record's body, or None. Cost: O(1)."""
+        found = self.catalog.find(table) or self.catalog.table(table)  # which says what is wrong
+        return found.records.bodies.get(key)
+
+    async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
+        """Return a page of a table in id order, behind an id (which need not exist) or from an offset.
+
+        Cost: O(log n + limit), after the first call on a table, which puts its ids in order.
+        """
+        found = self.catalog.table(table)
+        if found.order is not None and found.order.is_ready:
+            return page_of(found.order, found.records, after, offset, limit)
+        async with self.snapshot([Access(table, in_id_order=True)]) as view:
+            return view.page(table, after, offset, limit)
+
+    async def holders(self, table: str, traits: Sequence[Trait]) -> list[str | None]:
+        """Return for each of some traits the key of a record that has it, or None.
+
+        Cost: O(1) where an index of the field tells, or where it is known that none has, which writes keep so; else one
+        pass over the records for all of the traits, in steps, until each was found.
+        """
+        now_s, found = self._clock.steady_s(), dict[Trait, str]()
+        known = self.catalog.table(table)
+        unknown = []
+        for trait in dict.fromkeys(traits):
+            if (index := known.indexes.get(Field(trait.path))) is not None and index.holds(trait.kinds):
+                if (record_id := index.holder(trait.kinds)) is not None:
+                    found[trait] = str(record_id)
+            elif not known.absences.are_known(trait, now_s):
+                unknown.append(trait)
+        if unknown:
+            async with self.snapshot([Access(table)]) as view:
+                absences = self.catalog.table(table).absences
+                absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
+                there = await view.holders(table, unknown)
+            absences.drop(there)
+            absences.confirm(trait for trait in unknown if trait not in there)
+            found |= there
+        return [found.get(trait) for trait in traits]
+
+    def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
+        """Return a view of tables at one moment, to be used in ``async with``.
+
+        Where there is no room for an index, `estimate` says that it is of no use, and what reads it raises MemoryLimit.
+
+        Cost: O(1) once the indexes that it needs exist; a write while the view is held copies what it changes, once.
+        """
+        return _Snapshot(self, accesses)
+
+    async def view(self, accesses: Sequence[Access]) -> EmbeddedView:
+        """Return a view once all that it needs is ready. Whoever asked releases it."""
+        self.sweep()
+        view = EmbeddedView()
+        for table, access in zip(await self.builds.ready(accesses), accesses, strict=True):
+            view.pin(table, access)
+        return view
+
+    # For the engine
+
+    def contents(self) -> Contents:
+        """Return whole tables as they are now, which nothing changes any more. Cost: O(tables).
+
+        The records stay pinned, so that the next write to each table copies them once.
+        """
+        return {table.name: Kept(table.definition, table.records.pin().bodies) for table in self.catalog}
+
+    def lacks_indexes(self, step: Step) -> bool:
+        """Say whether a step is checked against an index that is not there. Cost: O(1), O(changes) if any is unique."""
+        if not self.catalog.has_unique or type(step) is not Written:
+            return False
+        return bool(self.builds.missing_unique({change.table for change in step.changes}))
+
+    async def build_for(self, step: Step) -> None:
+        """Have the indexes built that a step is checked against. When it returns, they are there."""
+        if type(step) is Written:
+            await self.builds.unique({change.table for change in step.changes})
+
+    async def build_after(self, step: Step) -> None:
+        """Have the indexes built that definitions name, of the tables of a step that has happened."""
+        names = [step.table] if type(step) is Defined else step.tables if type(step) is Loaded else ()
+        for name in names:
+            if (table := self.catalog.find(name)) is not None:
+                await self.builds.pinned(table)
+
+    def sweep(self) -> None:
+        """Drop the indexes that nothing has used for long, if it is time to look."""
+        now_s = self._clock.steady_s()
+        if now_s >= self._sweep_at_s:
+            self._sweep_at_s = now_s + self._sweep_every_s
+            for table in self.catalog:
+                table.drop_idle_indexes(now_s - self._index_idle_s)
+
+
+class Unread(Catalog):
+    """Stands for tables that are on a disk, until they are read: none is found here, and none is made."""
+
+    def table(self, name: str) -> Table:  # noqa: ARG002  # as a catalog has it
+        raise Starting("The server is reading its data directory; nothing was applied.")
+
+
+class _Snapshot:
+    """A view for as long as an ``async with`` lasts; a class, since a generator would cost a short query a tenth."""
+
+    __slots__ = ("_accesses", "_tables", "_view")
+
+    def __init__(self, tables: Tables, accesses: Sequence[Access]) -> None:
+        self._tables, self._accesses = tables, accesses
+
+    async def __aenter__(self) -> EmbeddedView:
+        self._view = await self._tables.view(self._accesses)
+        return self._view
+
+    async def __aexit__(self, *_: object) -> None:
+        self._view.release()
