@@ -87,6 +87,7 @@ class Database:
         for name in models or ():
             check_table_name(name)
         self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
+        self._engine.tables.models |= self.models
         self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes)
         self._presence = Presence(self._engine.tables, self.schemas)
 
@@ -338,8 +339,8 @@ class Database:
         """
         check_table_name(name)
         definition = asking.definition(asked)
-        if name in self.models:
-            raise ModelTable(f"The table '{name}' is defined by the model {self.models[name].title}.")
+        if (model := self._engine.tables.models.get(name)) is not None:
+            raise ModelTable(f"The table '{name}' is defined by the model {model.title}.")
         rules = self.schemas.make_rules(name, definition)
         broken = "Records that are there do not satisfy the definition; nothing was changed."
         stats, is_new = await defining.define(self.engine, name, rules, broken)
@@ -348,7 +349,8 @@ class Database:
 
     async def drop(self, name: str) -> None:
         """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
-        await self.engine.apply(Loaded({}, emptied=(name,)) if name in self.models else Dropped(name))
+        is_typed = name in self._engine.tables.models
+        await self.engine.apply(Loaded({}, emptied=(name,)) if is_typed else Dropped(name))
 
     def memory(self) -> MemoryStats:
         """Return how many bytes the tables take, and may take. Cost: O(1)."""

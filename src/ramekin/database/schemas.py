@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.database.operations import Rules
 from ramekin.schema.json_schema import JsonSchema
-from ramekin.schema.missing_model import MissingModel, fingerprint
+from ramekin.schema.missing_model import MissingModel, fingerprint, schema_to_leave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Schemas(Mapping[str, "RecordSchema"]):
     def rules(self, table: str) -> Rules:
         """Return what holds for the records of a table; the same object for as long as it does. Cost: O(1)."""
         definition = self._tables.definitions.get(table)
-        if definition is None and table not in self._models:
+        if definition is None and table not in self._tables.models:
             return self._plain
         known = self._known.get(table)
         if known is None or known.definition is not definition:
@@ -55,9 +55,9 @@ class Schemas(Mapping[str, "RecordSchema"]):
             self._known[table] = rules
 
     def _schema_of(self, table: str, definition: Definition | None) -> RecordSchema | None:
-        model = self._models.get(table)
-        if definition is None:
-            return model
+        model, typed_by = self._models.get(table), self._tables.models.get(table)
+        if definition is None:  # where a model types the table, its database is not open yet
+            return model if typed_by is None or typed_by is model else MissingModel(schema_to_leave(typed_by))
         if definition.model != (None if model is None else self.fingerprints[table]):
             return MissingModel(definition.schema)
         if model is not None:

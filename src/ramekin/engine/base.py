@@ -97,7 +97,10 @@ class Engine(Protocol):
     """What has happened: see ``tables.py``. The same object from the beginning to the end."""
 
     async def open(self) -> None:
-        """Make ready; called once, before anything else. Until then the tables, and `apply`, raise Starting."""
+        """Make ready, before anything else; once, though each of several databases on one engine asks for it.
+
+        Until then the tables, and `apply`, raise Starting. Who closes it, closes it for all.
+        """
 
     async def close(self) -> None:
         """Finish what was begun, refuse what is new, and let go of everything. Waits even where it is cancelled."""

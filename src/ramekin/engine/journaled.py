@@ -91,6 +91,11 @@ class Journaled:
         await to_its_end(self._open())  # a thread has the directory meanwhile
 
     async def _open(self) -> None:
+        async with self._alone:  # another database on this engine may open it too
+            if self._journal is None:
+                await self._begin()
+
+    async def _begin(self) -> None:
         file, catalog = await asyncio.to_thread(self._replay)
         for table in catalog:
             await self.tables.builds.pinned(table)

@@ -66,4 +66,5 @@ def _leave_behind() -> None:
         owner.loop = _ABROAD
 
 
-os.register_at_fork(after_in_child=_leave_behind)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_leave_behind)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.query.view import Page
     from ramekin.schema.definition import Definition
+    from ramekin.schema.models import ModelSchema
     from ramekin.stats import IndexStats, MemoryStats, TableStats
     from ramekin.storage.table import Table
     from ramekin.values.ids import RecordId
@@ -64,6 +65,8 @@ class Tables:
             index_idle_s: seconds after which an index that nothing used is dropped.
         """
         self.builds = Builds(catalog, clock)
+        self.models: dict[str, ModelSchema] = {}
+        """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self._clock, self._index_idle_s = clock, index_idle_s
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
