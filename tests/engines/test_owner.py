@@ -10,6 +10,7 @@ import time
 import pytest
 
 from ramekin import Database
+from ramekin.durability.faults import Unusable
 from tests.engines.conftest import ENGINES
 
 CALLS = {
@@ -179,3 +180,22 @@ def test_a_database_that_nobody_used_yet_may_be_used_in_a_child():
     database = Database()
     assert in_a_child(lambda: asyncio.run(database.insert("t", {"id": 1})))
     assert asyncio.run(all_records(database)) == []
+
+
+@pytest.mark.parametrize("words", [{"fsync": "sometimes"}, {"engine": Database().engine}])
+def test_a_directory_goes_with_no_engine_and_known_words(tmp_path, words):
+    with pytest.raises(ValueError, match=r"one of always|an engine"):
+        Database(directory=tmp_path / "data", **words)
+
+
+def test_a_directory_is_taken_when_the_database_is_opened_and_left_when_it_is_closed(tmp_path):
+    async def use(number):
+        async with Database(directory=str(tmp_path / "data")) as database:
+            await database.insert("t", {"id": number})
+            with pytest.raises(Unusable, match="another process"):
+                await Database(directory=tmp_path / "data").__aenter__()
+            return [record["id"] for record in (await database.find("t")).records]
+
+    Database(directory=tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+    assert [asyncio.run(use(number)) for number in range(2)] == [[0], [0, 1]]

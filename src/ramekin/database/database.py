@@ -9,12 +9,13 @@ bytes) and never parses one in order to return it. Doors hand it requests; Pytho
 from __future__ import annotations
 
 from asyncio import _get_running_loop
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.changes import Dropped, Loaded
 from ramekin.database import asking, changing, defining, finding, joining, loading, writing
+from ramekin.database.info import Snapshot, TableInfo, indexes_of
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
 from ramekin.database.presence import Presence
@@ -25,41 +26,21 @@ from ramekin.errors import ModelTable, RecordNotFound, UnknownTable, shorten
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.models import ModelSchema
-from ramekin.stats import IndexStats
 from ramekin.values import codec
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from pydantic import BaseModel
 
     from ramekin.database.operations import Kind, OnConflict
+    from ramekin.durability.contents import Fsync
     from ramekin.engine.base import Engine
-    from ramekin.query.view import View
     from ramekin.schema.fields import Fields
-    from ramekin.stats import MemoryStats, TableStats
+    from ramekin.stats import MemoryStats
     from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
-
-
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """A table's figures, those of its indexes, and its JSON Schema if a model or a definition gives it one."""
-
-    stats: TableStats
-    indexes: tuple[IndexStats, ...]
-    schema: dict[str, Any] | None
-    has_model: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Tables at one moment; `view.batches(name)` gives the bodies of one, in the order in which they were stored."""
-
-    tables: tuple[str, ...]
-    view: View
 
 
 class Database:
@@ -78,10 +59,24 @@ class Database:
         self,
         models: Mapping[str, type[BaseModel]] | None = None,
         *,
+        directory: str | Path | None = None,
+        fsync: Fsync = "everysec",
         engine: Engine | None = None,
         limits: Limits | None = None,
     ) -> None:
+        """Make a database, to be opened by ``async with``.
+
+        Args:
+            directory: where its tables outlive the process; without one, nor an engine, they are in memory alone.
+            fsync: when what is written to the directory is synced.
+        """
         self._engine: Engine = engine or Embedded()
+        if directory is not None:
+            if engine is not None:
+                raise ValueError("Give a directory or an engine.")
+            from ramekin.engine.journaled import in_directory  # SQLite, and Unix, are for those who use them
+
+            self._engine = in_directory(Path(directory), fsync)
         self._owner = self._engine.owner
         self.limits = limits or Limits()
         for name in models or ():
@@ -317,11 +312,14 @@ class Database:
 
     async def tables(self) -> list[TableInfo]:
         """Return every table with its figures. Cost: O(tables)."""
-        return [self._info(stats, self.engine.tables.index_stats(stats.name)) for stats in self.engine.tables.stats()]
+        return [
+            TableInfo.of(self.schemas, stats, self.engine.tables.index_stats(stats.name))
+            for stats in self.engine.tables.stats()
+        ]
 
     async def table(self, name: str) -> TableInfo:
         """Return one table with its figures. Raises UnknownTable."""
-        return self._info(self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
+        return TableInfo.of(self.schemas, self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
 
     async def revision(self, name: str) -> int:
         """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
@@ -345,7 +343,7 @@ class Database:
         broken = "Records that are there do not satisfy the definition; nothing was changed."
         stats, is_new = await defining.define(self.engine, name, rules, broken)
         self.schemas.know(name, rules)
-        return TableInfo(stats, await self._indexes_of(stats), definition.schema), is_new
+        return TableInfo(stats, indexes_of(self.engine.tables, stats), definition.schema), is_new
 
     async def drop(self, name: str) -> None:
         """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
@@ -363,15 +361,3 @@ class Database:
         Unavailable.
         """
         return await self.engine.backup()
-
-    def _info(self, stats: TableStats, indexes: tuple[IndexStats, ...]) -> TableInfo:
-        schema = self.schemas.get(stats.name)
-        return TableInfo(stats, indexes, None if schema is None else schema.json_schema, stats.name in self.models)
-
-    async def _indexes_of(self, stats: TableStats) -> tuple[IndexStats, ...]:
-        """Return the figures of a table's indexes; those that its definition names where it has another one by now."""
-        with suppress(UnknownTable):
-            if self.engine.tables.table_stats(stats.name).definition is stats.definition:
-                return self.engine.tables.index_stats(stats.name)
-        pinned = stats.definition.pinned().items()
-        return tuple(IndexStats(name, "sorted" if sorts else "hash", 0, is_pinned=True) for name, sorts in pinned)

@@ -49,6 +49,11 @@ class Store:
         self._last = 0  # the highest number that a file has, or had
         self._names: set[str] = set()  # of the files that are this database's; no other is ever removed
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether this process has the directory."""
+        return self._files is not None
+
     def take(self) -> None:
         """Lock the directory, made if it is not there. Changes nothing that is there.
 

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from ramekin.changes import Defined, Loaded, Written
 from ramekin.clock import SYSTEM
+from ramekin.durability.contents import Fsync
 from ramekin.durability.journal import DIRECT_CHANGES, Journal
-from ramekin.durability.store import rest
+from ramekin.durability.store import Store, rest
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.durability.log import LogFile
-    from ramekin.durability.store import Store
     from ramekin.engine import base
     from ramekin.engine.base import Making, State
     from ramekin.schema.definition import Checked
@@ -67,12 +67,12 @@ class Journaled:
         """Make an engine; `open` fills it.
 
         Args:
-            store: where the journal is kept; it is taken already.
+            store: where the journal is kept; where it is not taken yet, `open` takes it.
             index_idle_s, memory_limit_bytes: as for ``Embedded``.
             advance: called in a thread, while the journal is read, with the records that are read and that there are.
         """
         self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
-        self.owner = Owner(self._follow, is_at_home=True)  # whose directory is taken
+        self.owner = Owner(self._follow, is_at_home=store.is_taken)
         self._memory_limit_bytes, self._clock = memory_limit_bytes, clock
         self._store, self._advance = store, advance
         self._backups = Backups()
@@ -115,6 +115,8 @@ class Journaled:
 
         What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
         """
+        if not self._store.is_taken:
+            self._store.take()
         file, contents = self._store.read(self._advance)
         catalog = Catalog(self._memory_limit_bytes)
         for name, kept in contents.items():
@@ -271,3 +273,10 @@ class Journaled:
         self.tables.catalog.store(step)
         if type(step) is Written:
             self._pending.remove(self.tables.catalog, step.changes)
+
+
+def in_directory(path: Path, fsync: Fsync) -> Journaled:
+    """Return an engine with a journal in a directory, which it takes when it is opened. Raises ValueError."""
+    if fsync not in get_args(Fsync):
+        raise ValueError(f"'fsync' is one of {', '.join(get_args(Fsync))}.")
+    return Journaled(Store(path, fsync))

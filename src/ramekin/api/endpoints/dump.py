@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
-    from ramekin.database.database import Database, Snapshot
+    from ramekin.database.database import Database
+    from ramekin.database.info import Snapshot
 
 MODES = ("merge", "replace")
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ramekin.api.edge.metrics import Metrics
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
-    from ramekin.database.database import TableInfo
+    from ramekin.database.info import TableInfo
     from ramekin.stats import MemoryStats
 
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
-    from ramekin.database.database import TableInfo
+    from ramekin.database.info import TableInfo
 
 
 TABLE = f"{API}/tables/{{table}}"

@@ -1,0 +1,52 @@
+"""What is told of tables: their figures, those of their indexes, their schemas; and whole tables at one moment.
+
+Knows no engines but by their tables; see ``database.py`` for who asks.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from ramekin.errors import UnknownTable
+from ramekin.stats import IndexStats
+
+if TYPE_CHECKING:
+    from ramekin.database.schemas import Schemas
+    from ramekin.engine.tables import Tables
+    from ramekin.query.view import View
+    from ramekin.stats import TableStats
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table's figures, those of its indexes, and its JSON Schema if a model or a definition gives it one."""
+
+    stats: TableStats
+    indexes: tuple[IndexStats, ...]
+    schema: dict[str, Any] | None
+    has_model: bool = False
+
+    @classmethod
+    def of(cls, schemas: Schemas, stats: TableStats, indexes: tuple[IndexStats, ...]) -> Self:
+        """Return what is told of a table that has these figures."""
+        schema = schemas.get(stats.name)
+        return cls(stats, indexes, None if schema is None else schema.json_schema, stats.name in schemas.fingerprints)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Tables at one moment; `view.batches(name)` gives the bodies of one, in the order in which they were stored."""
+
+    tables: tuple[str, ...]
+    view: View
+
+
+def indexes_of(tables: Tables, stats: TableStats) -> tuple[IndexStats, ...]:
+    """Return the figures of a table's indexes; those that its definition names where it has another one by now."""
+    with suppress(UnknownTable):
+        if tables.table_stats(stats.name).definition is stats.definition:
+            return tables.index_stats(stats.name)
+    pinned = stats.definition.pinned().items()
+    return tuple(IndexStats(name, "sorted" if sorts else "hash", 0, is_pinned=True) for name, sorts in pinned)
