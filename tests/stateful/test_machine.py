@@ -165,8 +165,7 @@ class Machine(RuleBasedStateMachine):
             assert clash, error
             return
         assert not clash
-        if records:
-            self.model.setdefault(table, {}).update(zip(keys, records, strict=True))
+        self.model.setdefault(table, {}).update(zip(keys, records, strict=True))
 
     @rule(table=TABLES, records=st.dictionaries(IDS.map(str), RECORDS, max_size=3), replace=st.booleans())
     def load(self, table, records, replace):
