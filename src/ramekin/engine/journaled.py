@@ -130,12 +130,12 @@ class Journaled:
         await to_its_end(self._close())  # else nobody would let go of the directory
 
     async def _close(self) -> None:
+        await self._backups.close()  # first: a stop may take longer than what is left of a backup
         if self._journal is not None:
             await self._journal.stop()
             async with self._alone:  # what stood alone is told that it was refused
                 pass
         self._store.release()
-        await self._backups.close()
         await self.tables.builds.close()
 
     async def state(self) -> State:
