@@ -224,3 +224,12 @@ def test_a_word_of_lists_that_is_no_field_is_told_apart(api, pets, method):
     problem = assert_problem(getattr(api, method)(f"{PETS}?age:gt=1&limit=1", **body), 400, "unknown-field")
     assert "max_affected" in problem["detail"]
     assert len(whole(api)) == 6
+
+
+def test_a_field_that_is_called_like_a_word_of_lists_is_not_blamed_for_another(api, pets):
+    api.post(PETS, json={"name": "Z", "sort": [1]})
+    problem = assert_problem(
+        api.delete(PETS, params={"where": '{"or":[{"zz":1},{"sort":{"exists":false}}]}'}), 400, "unknown-field"
+    )
+    assert "'zz'" in problem["detail"]
+    assert "sort" not in problem["detail"]

@@ -97,10 +97,11 @@ async def _change(context: Context, asked: Asked[dict[str, Any]], request: Chang
     try:
         done = await _change_as_read(context, asked, request)
     except UnknownField as error:
-        meant = [path[0] for path in paths_in(request.where) if len(path) == 1 and path[0] in lists.WORDS]
-        if not meant:
+        unknown = [path[0] for path in paths_in(request.where) if len(path) == 1 and f"'{path[0]}'" in error.message]
+        word = next((name for name in unknown if name in lists.WORDS), None)
+        if word is None:
             raise
-        told = f"'{meant[0]}' is a word of lists; max_affected=n refuses to change more than n records."
+        told = f"'{word}' is a word of lists; max_affected=n refuses to change more than n records."
         raise UnknownField(f"{error.message} {told}") from None
     return json_answer({"matched": done.matched, "changed": done.changed})
 
