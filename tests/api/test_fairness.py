@@ -9,6 +9,7 @@ from time import perf_counter, sleep
 
 import pytest
 
+from ramekin.api.http.answer import Stream
 from ramekin.api.http.headers import CSV, JSON, NDJSON
 from ramekin.api.http.pages import LongRow, Page, page_reply
 from ramekin.query.order import FirstRows
@@ -214,7 +215,8 @@ def write(page, kind):
 
         task = asyncio.create_task(others())
         answer = await page_reply(page, kind, {})
-        text = answer.body or answer.first + b"".join([chunk async for chunk in answer.chunks])
+        is_whole = not isinstance(answer, Stream)
+        text = answer.body if is_whole else answer.first + b"".join([chunk async for chunk in answer.chunks])
         task.cancel()
         return text, turns
 
