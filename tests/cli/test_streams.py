@@ -142,7 +142,12 @@ def test_an_interrupt_while_the_command_is_imported_is_quiet(tmp_path):
 def test_an_interrupt_while_a_command_waits_is_quiet():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        process = subprocess.Popen([*COMMAND, "dump", "--url", url], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [*COMMAND, "dump", "--url", url],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a shell's job ignores it
+        )
         silent.settimeout(20)
         with silent.accept()[0]:
             process.send_signal(signal.SIGINT)

@@ -1323,7 +1323,7 @@ class MissingDeep(BaseModel):
     others: list[Missing]
 
 
-@refused("Numbers", "no object")
+@refused("Numbers", "not an object")
 class Numbers(RootModel[list[int]]):
     pass
 

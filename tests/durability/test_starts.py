@@ -218,6 +218,7 @@ class Dog(BaseModel):
 
 async def test_records_are_looked_at_again_when_the_code_of_a_model_has_changed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "kennel", None)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # by which a change within one second would not be seen
     path = tmp_path / "kennel.py"
 
     def start(most):

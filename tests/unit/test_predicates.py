@@ -315,7 +315,7 @@ def test_mistakes_in_sort_are_told(names, error):
         parse_sort(names, FREE)
     with pytest.raises(errors.UnknownField):
         parse_sort(["nmae"], TYPED)
-    with pytest.raises(errors.InvalidSort):
+    with pytest.raises(errors.InvalidSelect):
         parse_select([""], FREE)
     with pytest.raises(errors.UnknownField):
         parse_select(["name", "nmae"], TYPED)
