@@ -11,6 +11,7 @@ import pytest
 
 from ramekin import Database
 from ramekin.durability.faults import Unusable
+from ramekin.errors import Starting
 from tests.engines.conftest import ENGINES
 
 CALLS = {
@@ -199,3 +200,25 @@ def test_a_directory_is_taken_when_the_database_is_opened_and_left_when_it_is_cl
     Database(directory=tmp_path / "data")
     assert not (tmp_path / "data").exists()
     assert [asyncio.run(use(number)) for number in range(2)] == [[0], [0, 1]]
+
+
+ANSWERED_BEFORE = {"missing", "field_names", "backup", "open", "close", "write"}  # no table is asked for, or they open
+
+
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - ANSWERED_BEFORE))
+def test_whoever_asks_before_the_directory_is_read_is_told(tmp_path, name):
+    """No call may take tables that are not read yet for none: `load(other.dump(), is_replacing=True)` would drop all."""
+    database = Database(directory=tmp_path / "tables")
+    with pytest.raises(Starting):
+        asyncio.run(CALLS[name](database))
+
+
+def test_a_dump_before_the_directory_is_read_empties_no_other_database(tmp_path):
+    async def run():
+        async with Database() as other:
+            await other.insert("t", {"id": 1})
+            with pytest.raises(Starting):
+                await other.load(Database(directory=tmp_path / "tables").dump(), is_replacing=True)
+            return await other.get("t", 1)
+
+    assert asyncio.run(run()) == b'{"id":1}'

@@ -185,3 +185,17 @@ def test_the_names_that_a_program_needs_are_at_the_root():
         assert getattr(ramekin, name) is not None
     with pytest.raises(AttributeError):
         _ = ramekin.nothing
+
+
+def test_operations_may_come_from_a_generator(run):
+    outcomes = run(lambda db: db.write(Operation("create", "made", record={"id": i}) for i in range(3)))
+    assert [outcome.key for outcome in outcomes] == ["0", "1", "2"]
+    assert ids(run(lambda db: db.find("made"))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("record", [{}, {"name": "Ada"}])
+def test_an_upsert_without_address_and_id_is_refused(run, record):
+    with pytest.raises(errors.InvalidOperation):
+        run(lambda db: db.apply(Operation("upsert", "users", record=record)))
+    with pytest.raises(errors.InvalidOperation):
+        run(lambda db: db.write([Operation("upsert", "users", record=record)]))

@@ -30,7 +30,7 @@ from ramekin.values import codec
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 
     from pydantic import BaseModel
 
@@ -237,7 +237,7 @@ class Database:
         """Delete a record. Raises as `replace`."""
         return await self.apply(asking.operation("delete", table, record_id, expecting=expecting))
 
-    async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
+    async def write(self, operations: Iterable[Operation]) -> list[Outcome]:
         """Apply operations in order, all or nothing, and return what each did.
 
         Later operations see what earlier ones did. Cost: O(operations).

@@ -245,6 +245,8 @@ def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Pre
     record = operation.record
     if operation.address is None:
         assert operation.kind == "upsert", "all others but create have an address"
+        if "id" not in _object(record):
+            raise InvalidOperation("'upsert' needs the address of a record, or a record with an 'id'.")
         return Prepared(operation, _key_of(_object(record)["id"], schema), record)
     try:
         key = id_key(operation.address)

@@ -84,8 +84,9 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
     raise Redefined("The table is being written and defined by others; nothing was applied.")
 
 
-async def write(engine: Engine, rules_of: RulesOf, operations: Sequence[Operation]) -> list[Outcome]:
+async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation]) -> list[Outcome]:
     """Apply operations, all or nothing; see `Database.write`."""
+    operations = [*operations]
     for _ in range(MAX_ATTEMPTS):
         rules = {operation.table: rules_of(operation.table) for operation in operations}
         prepared = []

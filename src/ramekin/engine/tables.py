@@ -26,7 +26,7 @@ from ramekin.schema.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from ramekin.changes import Step
@@ -206,7 +206,10 @@ class Tables:
 
 
 class Unread(Catalog):
-    """Stands for tables that are on a disk, until they are read: none is found here, and none is made."""
+    """Stands for tables that are on a disk, until they are read: to ask for one, or for all, is too early."""
+
+    def __iter__(self) -> Iterator[Table]:
+        raise Starting("The data directory is not read yet.")
 
     def table(self, name: str) -> Table:  # noqa: ARG002  # as a catalog has it
         raise Starting("The server is reading its data directory; nothing was applied.")
