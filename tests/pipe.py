@@ -67,10 +67,13 @@ class Pipe(asyncio.Transport):
             assert not self._queue, "the end comes after what was sent"
             if not self._protocol.eof_received():
                 self.close()
+        still = 0  # turns in which nothing was under way; what is due now begins in the next one
         for _ in range(500):
             self._service.run(asyncio.sleep(0))
             self._hand_over()
-            if not self._queue and self._protocol._cycle is None and self._protocol._task is None:
+            is_busy = self._queue or self._protocol._cycle is not None or self._protocol._task is not None
+            still = 0 if is_busy else still + 1
+            if still == 3:
                 break
 
     def _hand_over(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ramekin.api.wire import connection
 from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import CASES, CHUNKS, CONNECTS, H1SPEC, HIDDEN, LIVE, UPGRADES, chunked, sized
 from tests.pipe import WAYS, Service, read_answers
@@ -154,10 +155,22 @@ def test_what_drips_in_gets_no_more_time_for_each_drop(service):
 
 @pytest.fixture(scope="module")
 def services():
+    """The three ways; a short body that does not come is waited for no longer than until the next turn."""
     services = [Service(way) for way in WAYS]
-    yield services
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "SOON_S", 0)
+        yield services
     for service in services:
         service.close()
+
+
+def test_an_answer_that_needs_no_body_is_the_same_on_all_ways_without_it(services):
+    sent = b'POST /api/v1/data/t HTTP/1.1\r\nHost: localhost\r\nContent-Type: x/y\r\nContent-Length: 7\r\n\r\n{"n":'
+    for service in services:
+        pipe = service.connect()
+        pipe.send([sent])
+        assert pipe.answers() == ["415 unsupported-media-type"]
+        pipe.end()
 
 
 PARTS = [LIVE, sized(), chunked(b'3\r\n{"n\r\n4;a="b"\r\n":1}\r\n0\r\na: b\r\n\r\n'), HIDDEN, b"\r\n", b"0\r\n\r\n", *(case.sent[:2000] for case in CASES)]  # fmt: skip
