@@ -28,7 +28,14 @@ async def ask(database, where, sort=(), limit=100, offset=0):
     found, cursor, predicate, orders = [], None, where, parse_sort(sort, FREE)
     while True:
         request = FindRequest(
-            "t", predicate, orders, None, limit, 0 if cursor else offset, cursor, with_count=True, with_explain=True
+            "t",
+            predicate,
+            orders,
+            limit=limit,
+            offset=0 if cursor else offset,
+            cursor=cursor,
+            with_count=True,
+            with_explain=True,
         )
         page = await database.find(request)
         found += [json.loads(body) for body in page.rows]

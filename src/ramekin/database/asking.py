@@ -14,6 +14,7 @@ from ramekin.database.defining import parse_definition
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.join_request import JoinRequest, Shape
 from ramekin.database.operations import ALWAYS, Condition, Operation
+from ramekin.database.window import window_of
 from ramekin.errors import ConflictingParameters, InvalidParameter, InvalidSort
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.join import JoinType
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 FieldsOf = Callable[[str], Fields]
 Names = str | Sequence[str]
 """Fields, each with ``-`` in front for descending: one text with commas between, or a list."""
+
+ALL: dict[str, Any] = {}
+"""The condition that every record satisfies."""
 
 
 class Page(TypedDict, total=False):
@@ -77,9 +81,9 @@ class Change(TypedDict, total=False):
     max_affected: int | None
 
 
-def find(table: str, fields: Fields, *, where: Any = None, sort: Names = (), **page: Unpack[Page]) -> FindRequest:
+def find(table: str, fields: Fields, *, where: Any = ALL, sort: Names = (), **page: Unpack[Page]) -> FindRequest:
     """Return a request for records. Raises as ``query/`` says."""
-    return FindRequest(table, _where(where, fields), parse_sort(_names(sort), fields), **_page(**page))
+    return FindRequest(table, _where(where, fields), parse_sort(_names(sort), fields), **window_of({**page}))
 
 
 def find_groups(
@@ -88,14 +92,14 @@ def find_groups(
     *,
     group_by: Names = (),
     aggregate: Mapping[str, str] | None = None,
-    where: Any = None,
+    where: Any = ALL,
     sort: Names = (),
     **page: Unpack[Page],
 ) -> GroupRequest:
     """Return a request for groups. Raises as ``query/`` says."""
     grouping = parse_grouping(list(_names(group_by)), {} if aggregate is None else aggregate, fields)
     columns = parse_columns(_names(sort), grouping)
-    return GroupRequest(table, grouping, _where(where, fields), columns, **_page(**page))
+    return GroupRequest(table, grouping, _where(where, fields), columns, **window_of({**page}))
 
 
 def join(
@@ -106,14 +110,14 @@ def join(
     type: JoinType = "inner",
     shape: Shape = "pairs",
     names: tuple[str, str] | None = None,
-    where: Any = None,
+    where: Any = ALL,
     sort: Names = (),
     **page: Unpack[Page],
 ) -> JoinRequest:
     """Return a request for a join; fields begin with a side's name. Raises as ``query/`` says."""
     fields = PairFields(names or tables, sides)
     asked, order = _where(where, fields), parse_sort(_names(sort), fields)
-    return JoinRequest(*tables, key, type, names, shape, asked, order, **_page(**page))
+    return JoinRequest(*tables, key, type, names, shape, asked, order, **window_of({**page}))
 
 
 def change(
@@ -156,27 +160,7 @@ def check_alone(asked: object, kind: type, words: Mapping[str, object]) -> None:
         raise TypeError(f"Give the name of a table, with words; or a {kind.__name__} alone.")
 
 
-def _page(
-    *,
-    limit: int = 100,
-    offset: int = 0,
-    cursor: str | None = None,
-    count: bool = False,
-    explain: bool = False,
-    strict: bool = False,
-) -> dict[str, Any]:
-    if cursor is not None and offset:
-        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; give one.")
-    if cursor is not None and not isinstance(cursor, str):
-        raise InvalidParameter("'cursor' is text.")
-    told = {"with_count": count, "with_explain": explain, "is_strict": strict}
-    if not all(isinstance(flag, bool) for flag in told.values()):
-        raise InvalidParameter("'count', 'explain' and 'strict' are True or False.")
-    return {"limit": limit, "offset": offset, "cursor": cursor, **told}
-
-
 def _where(value: Any, fields: Fields) -> Any:
-    value = {} if value is None else value
     codec.check_value(value)
     return parse_where(value, fields)
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.engine.access import Access
-from ramekin.errors import InvalidParameter
 from ramekin.query import execute
 from ramekin.query.aggregate import Groups
 from ramekin.query.cursor import encode_cursor, position_of
@@ -37,17 +37,12 @@ if TYPE_CHECKING:
     from ramekin.query.view import View
     from ramekin.values.paths import FieldPath
 
-VALUE = (str, int, float, bool, list, dict, type(None))
-"""What a cursor may hold of a row's fields."""
-
-RECORD_ID = (int, str)
-
 PLAIN_ROWS = 1000
 """Rows of a list without conditions that are found at once: 0.2 ms."""
 
 
 @dataclass(frozen=True)
-class FindRequest:
+class FindRequest(Window):
     """What is asked of one table: which records, in which order, and which page.
 
     Raises:
@@ -58,17 +53,11 @@ class FindRequest:
     where: Predicate = EVERYTHING
     sort: tuple[Order, ...] = ()
     select: tuple[FieldPath, ...] | None = None
-    limit: int = 100
-    offset: int = 0
-    cursor: str | None = None
-    with_count: bool = False
-    with_explain: bool = False
-    is_strict: bool = False
     words: tuple[str, ...] = ()
     """Names that a misspelt field may have meant, besides the fields."""
 
     def __post_init__(self) -> None:
-        check_page(self.limit, self.offset)
+        super().__post_init__()
         _ = self.query
 
     @cached_property
@@ -137,8 +126,8 @@ class FindPage:
         return [codec.parse(body) for body in self.rows]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRequest:
+@dataclass(frozen=True)
+class GroupRequest(Window):
     """What is asked of one table's groups; `sort` and the page are theirs.
 
     Raises:
@@ -149,15 +138,9 @@ class GroupRequest:
     grouping: Grouping
     where: Predicate = EVERYTHING
     sort: tuple[Column, ...] = ()
-    limit: int = 100
-    offset: int = 0
-    cursor: str | None = None
-    with_count: bool = False
-    with_explain: bool = False
-    is_strict: bool = False
 
     def __post_init__(self) -> None:
-        check_page(self.limit, self.offset)
+        super().__post_init__()
         _ = self.after
 
     @property
@@ -177,12 +160,6 @@ class GroupRequest:
             return None
         values = position_of(self.question, self.cursor, *[VALUE] * len(self.columns))
         return dict(zip(self.columns, values, strict=True))
-
-
-def check_page(limit: int, offset: int) -> None:
-    """Refuse a page that ends before it begins. Raises InvalidParameter."""
-    if type(limit) is not int or type(offset) is not int or limit < 0 or offset < 0:
-        raise InvalidParameter("'limit' and 'offset' are whole numbers of 0 or more.")
 
 
 async def find(tables: Tables, presence: Presence, request: FindRequest, max_sorted: int) -> FindPage:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.database.finding import RECORD_ID, VALUE, check_page
+from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.errors import InvalidKey, InvalidParameter, InvalidSort, shorten
 from ramekin.query.cursor import position_of
 from ramekin.query.demands import demands_of
@@ -28,7 +28,7 @@ SHAPES: tuple[Shape, ...] = ("pairs", "tree")
 
 
 @dataclass(frozen=True)
-class JoinRequest:
+class JoinRequest(Window):
     """What is asked: two tables, a key, which rows, in which order, and which page.
 
     `names` are what the sides are called in the answer; the paths of `where`, `sort` and `select` begin with one.
@@ -46,15 +46,9 @@ class JoinRequest:
     where: Predicate = EVERYTHING
     sort: tuple[Order, ...] = ()
     select: tuple[FieldPath, ...] | None = None
-    limit: int = 100
-    offset: int = 0
-    cursor: str | None = None
-    with_count: bool = False
-    with_explain: bool = False
-    is_strict: bool = False
 
     def __post_init__(self) -> None:
-        check_page(self.limit, self.offset)
+        super().__post_init__()
         for word, known in ((self.type, get_args(JoinType)), (self.shape, SHAPES)):
             if word not in known:
                 raise InvalidParameter(

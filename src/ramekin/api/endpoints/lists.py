@@ -7,7 +7,7 @@ conditions and ``database/finding.py`` for how a page is found.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, unquote_plus
 
 from ramekin.api.declared.answers import answer, tabular
@@ -24,6 +24,7 @@ from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.joining import JoinPage
+from ramekin.database.window import window_of
 from ramekin.errors import ConflictingParameters, InvalidWhere, LimitTooLarge, MalformedJson
 from ramekin.query.predicate import Predicate, all_of
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ramekin.values.paths import FieldPath
 
 WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
+WINDOW = ("limit", "cursor", "offset", "count", "explain")
 
 _QUERY_SIGNS = "%-._~!$&'()*+,;=:@/?"
 """What may stand in a query as it is (RFC 3986, section 3.4), and the percent sign."""
@@ -56,17 +58,6 @@ PAGE_HEADERS = ["ETag", "Vary", "Link", "X-Total-Count", "X-Warnings"]
 
 R = TypeVar("R", FindRequest, JoinRequest)
 P = TypeVar("P", FindPage, JoinPage)
-
-
-class Words(TypedDict):
-    """Which page, and what is said about it; the reserved words that every list has."""
-
-    limit: int
-    offset: int
-    cursor: str | None
-    with_count: bool
-    with_explain: bool
-    is_strict: bool
 
 
 class Listing(NamedTuple, Generic[R]):
@@ -145,28 +136,23 @@ _read_again = lru_cache(maxsize=256)(_read)
 """As `_read`; it remembers the last ones."""
 
 
-def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> Words:
-    """Return which page an address asks for. Raises InvalidParameter, LimitTooLarge, ConflictingParameters."""
+def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> dict[str, Any]:
+    """Return the window that an address asks for. Raises InvalidParameter, LimitTooLarge, ConflictingParameters."""
     given: dict[str, Any] = {name: integer(words, name) for name in ("limit", "offset") if name in words}
     given |= {name: flag(words, name) for name in ("count", "explain")}
-    return window_of(given | {name: words[name] for name in ("cursor",) if name in words}, limits, is_strict=is_strict)
+    given |= {name: words[name] for name in ("cursor",) if name in words}
+    return read_window(given, limits, is_strict=is_strict)
 
 
-def window_of(given: Mapping[str, Any], limits: Limits, *, is_strict: bool) -> Words:
-    """Return which page is asked for by words of the right types. Raises LimitTooLarge, ConflictingParameters."""
-    limit = given.get("limit", min(100, limits.page_rows))
-    if limit > limits.page_rows:
+def read_window(words: Mapping[str, Any], limits: Limits, *, is_strict: bool) -> dict[str, Any]:
+    """Return the members of a `Window` that words ask for. Raises LimitTooLarge, ConflictingParameters."""
+    given = {name: words[name] for name in WINDOW if name in words}
+    limit = given.setdefault("limit", min(100, limits.page_rows))
+    if type(limit) is int and limit > limits.page_rows:
         raise LimitTooLarge(f"'limit' is at most {limits.page_rows}.")
-    if given.get("cursor") is not None and "offset" in given:
+    if "cursor" in given and "offset" in given:
         raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
-    return {
-        "limit": limit,
-        "offset": given.get("offset", 0),
-        "cursor": given.get("cursor"),
-        "with_count": given.get("count", False),
-        "with_explain": given.get("explain", False),
-        "is_strict": is_strict,
-    }
+    return window_of(given | {"strict": is_strict})
 
 
 def read_where(

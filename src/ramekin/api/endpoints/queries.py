@@ -10,14 +10,12 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CURSOR, STRICT
 from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import reference
-from ramekin.api.endpoints.lists import columns_of, window_of
+from ramekin.api.endpoints.lists import columns_of, read_window
 from ramekin.api.http.pages import Page, page_reply, selected
 from ramekin.api.routes import API
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.errors import (
-    ConflictingParameters,
     InvalidAggregate,
-    InvalidParameter,
     InvalidSelect,
     InvalidSort,
     InvalidWhere,
@@ -34,10 +32,8 @@ from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
     from ramekin.api.context import Context
-    from ramekin.api.endpoints.lists import Words
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
-    from ramekin.limits import Limits
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")
 
@@ -66,13 +62,13 @@ async def query_table(context: Context, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
     [table], database = asked.parts, context.database
     query = _read_members(codec.parse(asked.body), asked.words.get("cursor"))
-    words = _read_words(query, database.limits, is_strict=asked.wishes.is_strict)
+    window = read_window(query, database.limits, is_strict=asked.wishes.is_strict)
     if "group_by" in query or "aggregate" in query:
-        grouped = _read_groups(context, table, query, words)
+        grouped = _read_groups(context, table, query, window)
         found, columns, chosen = await database.find_groups(grouped), [*grouped.grouping.names], None
         declared = UNTYPED
     else:
-        request = _read_find(context, table, query, words)
+        request = _read_find(context, table, query, window)
         found, columns, chosen = await database.find(request), columns_of(context, request), request.select
         declared = context.csv_columns(table)
     path = f"{API}/query/{quote(table)}"
@@ -96,28 +92,18 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
 
 
-def _read_words(body: dict[str, Any], limits: Limits, *, is_strict: bool) -> Words:
-    if "cursor" in body and "offset" in body:
-        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
-    if not isinstance(body.get("cursor"), str | None):
-        raise InvalidParameter("'cursor' is text.")
-    given: dict[str, Any] = {name: _whole(body, name) for name in ("limit", "offset") if name in body}
-    given |= {name: _flag(body, name) for name in ("count", "explain")}
-    return window_of(given | {"cursor": body.get("cursor")}, limits, is_strict=is_strict)
-
-
-def _read_find(context: Context, table: str, body: dict[str, Any], words: Words) -> FindRequest:
+def _read_find(context: Context, table: str, body: dict[str, Any], window: dict[str, Any]) -> FindRequest:
     fields = context.database.fields(table)
     return FindRequest(
         table,
         parse_where(body.get("where", {}), fields),
         parse_sort(_names(body, "sort"), fields),
         parse_select(_names(body, "select"), fields) if "select" in body else None,
-        **words,
+        **window,
     )
 
 
-def _read_groups(context: Context, table: str, body: dict[str, Any], words: Words) -> GroupRequest:
+def _read_groups(context: Context, table: str, body: dict[str, Any], window: dict[str, Any]) -> GroupRequest:
     if "select" in body:
         raise InvalidAggregate("'select' does not go with groups: 'group_by' and 'aggregate' name their columns.")
     fields = context.database.fields(table)
@@ -127,7 +113,7 @@ def _read_groups(context: Context, table: str, body: dict[str, Any], words: Word
         grouping,
         parse_where(body.get("where", {}), fields),
         parse_columns(_names(body, "sort"), grouping),
-        **words,
+        **window,
     )
 
 
@@ -139,20 +125,6 @@ def _names(body: dict[str, Any], name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         error = InvalidSelect if name == "select" else InvalidSort
         raise error(f"'{name}' is a text with commas between fields, or an array of fields.")
-    return value
-
-
-def _whole(body: dict[str, Any], name: str) -> int:
-    value = body[name]
-    if type(value) is not int or value < 0:
-        raise InvalidParameter(f"'{name}' is a whole number of 0 or more.")
-    return value
-
-
-def _flag(body: dict[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidParameter(f"'{name}' is true or false.")
     return value
 
 
