@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
     from ramekin.database.database import Database
 
 
@@ -101,11 +102,11 @@ def create_app(
     return app
 
 
-@endpoint("GET", "/openapi.json", answers={}, problems=(400,), opens=("/openapi.json",))
-def openapi_document(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("GET", "/openapi.json", role=None, answers={}, problems=(400,), opens=("/openapi.json",))
+def openapi_document(session: Session, asked: Asked[None]) -> Reply:
     """Return the OpenAPI document."""
     servers = {"servers": [{"url": prefix}]} if (prefix := address("")) else {}
-    return json_answer({**context.document(), **servers})
+    return json_answer({**session.server.document(), **servers})
 
 
 def _framework() -> FastAPI:

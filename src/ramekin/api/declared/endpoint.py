@@ -1,13 +1,14 @@
 """An endpoint: a typed function, and all that is declared of it, once.
 
-    @endpoint("PUT", "/api/v1/data/{table}/{id}", answers={...}, problems=CHANGE, parameters=[...], body=...)
-    def put_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]: ...
+    @endpoint("PUT", "/api/v1/data/{table}/{id}", role="write", answers={...}, problems=CHANGE, body=...)
+    def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]: ...
 
 The declaration is what the OpenAPI document tells of it, and what `Endpoint.ask` holds each request against:
 
 - the media types of `body` are those that are taken (415); without a body, 415 among the problems says that none is;
 - parameters in the query are the words that are taken, each read by its schema (400);
 - the media types of `answers` are those that are offered (406, if it is among the problems);
+- `role` and the tables of the path are what a key must reach (403);
 - If-Match among the parameters asks for a record, If-None-Match alone for what the client knows; a write with neither
   refuses both.
 
@@ -17,10 +18,12 @@ whoever carries the request. Knows no framework and no bytes; see ``wire/`` for 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from urllib.parse import parse_qsl
 
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
@@ -32,9 +35,10 @@ from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-    from ramekin.api.context import Context
+    from ramekin.access.roles import Grant, Role
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.heads import Head
+    from ramekin.api.session import Session
     from ramekin.limits import Limits
 
 M = TypeVar("M")
@@ -52,7 +56,9 @@ class Endpoint(Generic[M]):
 
     method: str
     path: str
-    answer: Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]
+    answer: Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]
+    role: Role | None
+    """What whoever asks must have; None opens it to everybody."""
     answers: Mapping[int, Any]
     problems: tuple[int, ...]
     parameters: Sequence[dict[str, Any]] = ()
@@ -60,10 +66,14 @@ class Endpoint(Generic[M]):
     size: Size = "record"
     tag: str | None = None
     """Where it stands in the document; None leaves it out."""
-    reads: Callable[[Context, Asked[M]], M] | None = None
+    reads: Callable[[Session, Asked[M]], M] | None = None
     """Makes of the words what is meant, where that takes more than their schemas; what it raises is a 400."""
     unsaid: M | EllipsisType = ...
     """What is meant where the address has no words, if that is always the same."""
+    is_whole: bool = False
+    """Whether it touches every table there is, and not those of its path alone."""
+    is_whole_with: tuple[str, str] | None = None
+    """A parameter, and the value of it with which it touches every table, and takes the role `admin`."""
     opens: tuple[str, ...] = ()
     """Addresses of it that need no key and are not counted."""
     is_watchful: bool = False
@@ -82,6 +92,8 @@ class Endpoint(Generic[M]):
     """Whether its parameters are these words alone; else it reads them itself, or pays no heed to them."""
     limit_bytes: Callable[[Limits], int] = field(init=False)
     """Says how long a body may be."""
+    tables: tuple[int, ...] = field(init=False)
+    """Which parts of the path name tables."""
 
     def __post_init__(self) -> None:
         self.name = self.answer.__name__
@@ -91,10 +103,25 @@ class Endpoint(Generic[M]):
         self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
         self.reads_words = 400 in self.problems and "conditions" not in self.words
         self.limit_bytes = attrgetter(f"{self.size}_bytes")
+        names = re.findall(r"{(\w+)}", self.path)
+        self.tables = tuple(i for i, name in enumerate(names) if name.startswith("table"))
+
+    def permit(self, grant: Grant, parts: tuple[str, ...], query: bytes) -> None:
+        """Refuse whoever lacks the role or a table: as soon as the route is known, whatever else is wrong.
+
+        Raises:
+            Forbidden. What a body names is checked by the endpoint, when it has read it.
+        """
+        if self.role is None:
+            return
+        if self.is_whole_with is not None and self.is_whole_with in parse_qsl(query.decode("latin-1")):
+            grant.check("admin", None)
+        else:
+            grant.check(self.role, None if self.is_whole else [parts[i] for i in self.tables])
 
     def ask(
         self,
-        context: Context,
+        session: Session,
         head: Head,
         parts: tuple[str, ...],
         query: bytes,
@@ -108,17 +135,17 @@ class Endpoint(Generic[M]):
             RamekinError: whatever the endpoint raises.
         """
         wishes = head.wishes.get(self) or self.wishes_of(head)
-        if body and len(body) > (limit_bytes := self.limit_bytes(context.database.limits)):
+        if body and len(body) > (limit_bytes := self.limit_bytes(session.database.limits)):
             raise too_large(limit_bytes)
         words = read_words(query, self.words) if query and self.reads_words else NO_WORDS
         asked: Asked[M] = Asked(parts, query, body, wishes, words, arriving)
         if not query and self.unsaid is not ...:
             asked.meant = self.unsaid
         elif self.reads is not None:
-            asked.meant = self.reads(context, asked)
+            asked.meant = self.reads(session, asked)
         if wishes.refused is not None:
             raise wishes.refused
-        return self.answer(context, asked)
+        return self.answer(session, asked)
 
     def wishes_of(self, head: Head) -> Wishes:
         """Return what a head wishes for, and remember it there unless something is refused.
@@ -167,22 +194,22 @@ Endpoints = tuple[Endpoint[Any], ...]
 
 @overload
 def endpoint(
-    method: str, path: str, *, reads: Callable[[Context, Asked[M]], M], **declared: Any
-) -> Callable[[Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]: ...
+    method: str, path: str, *, reads: Callable[[Session, Asked[M]], M], **declared: Any
+) -> Callable[[Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]: ...
 
 
 @overload
 def endpoint(
     method: str, path: str, **declared: Any
-) -> Callable[[Callable[[Context, Asked[None]], Reply | Awaitable[Reply]]], Endpoint[None]]: ...
+) -> Callable[[Callable[[Session, Asked[None]], Reply | Awaitable[Reply]]], Endpoint[None]]: ...
 
 
 def endpoint(
-    method: str, path: str, *, reads: Callable[[Context, Asked[M]], M] | None = None, **declared: Any
-) -> Callable[[Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]:
+    method: str, path: str, *, reads: Callable[[Session, Asked[M]], M] | None = None, **declared: Any
+) -> Callable[[Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]], Endpoint[M]]:
     """Make an endpoint of a function; see `Endpoint` for what is declared of it."""
 
-    def make(answer: Callable[[Context, Asked[M]], Reply | Awaitable[Reply]]) -> Endpoint[M]:
+    def make(answer: Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]) -> Endpoint[M]:
         return Endpoint(method, path, answer, reads=reads, **declared)
 
     return make

@@ -13,6 +13,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
+from ramekin.access.roles import EVERYBODY
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_answer
 from ramekin.errors.stacks import log_fault
@@ -20,6 +21,7 @@ from ramekin.errors.stacks import log_fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ramekin.access.roles import Grant
     from ramekin.api.edge.metrics import Metrics
     from ramekin.api.edge.origins import Origins
     from ramekin.api.edge.proxies import Proxies
@@ -39,6 +41,8 @@ class Exchange(Protocol):
     request_id: str
     began_s: float
     method: str
+    grant: Grant
+    """What may be done by whoever sent it."""
     extra: Mapping[str, str]
     """Headers that its answer carries besides the endpoint's own."""
 
@@ -94,7 +98,7 @@ class Edge:
         self.is_starting, self.is_open = False, self._rate_limit is None and not self._keys
 
     def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
-        """Count a request, ask for its key, and look where it comes from.
+        """Count a request, ask for its key, and look where it comes from; say in it what may be done.
 
         It is counted for its key once that is known to be right, and for the client's address before, so that no
         header makes a client another one.
@@ -119,6 +123,7 @@ class Edge:
         self.origins.check(exchange.method, headers)
         if self.is_starting and asks_for_key:
             raise errors.Starting("The server reads its data and files; nothing was applied.")
+        exchange.grant = EVERYBODY
 
     def count_refused(self, peer: str) -> None:
         """Count what is no request, and is refused as such, for the address that it came from."""

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
+from ramekin.access.roles import NOTHING
 from ramekin.api.edge.edge import last_lines, new_id
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
@@ -69,6 +70,7 @@ class EdgeMiddleware:
         exchange.take_id(head.request_id)
         try:
             self._admit(scope, head.headers, exchange)
+            scope["ramekin.grant"] = exchange.grant
             _check_path(scope)
             if scope["method"] == "OPTIONS":
                 return self._options(scope)
@@ -104,6 +106,7 @@ class _Exchange:
         self.began_s, self.method, self.path = perf_counter(), scope["method"], scope["path"]
         self.request_id, self._scope = "-", scope
         self.extra: Mapping[str, str] = {}
+        self.grant = NOTHING
         self.status, self._send = 0, send
 
     def take_id(self, sent: str | None) -> None:

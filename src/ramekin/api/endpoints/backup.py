@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
 
 SQLITE = "application/vnd.sqlite3"
 
@@ -26,6 +26,8 @@ SQLITE = "application/vnd.sqlite3"
 @endpoint(
     "POST",
     f"{API}/backup",
+    role="admin",
+    is_whole=True,
     tag="tables",
     answers={
         200: answer("A SQLite file that `serve --data-dir` can start from.", has=["Content-Disposition"])
@@ -33,9 +35,9 @@ SQLITE = "application/vnd.sqlite3"
     },
     problems=(400, 415, 503, 507),
 )
-async def backup(context: Context, asked: Asked[None]) -> Reply:
+async def backup(session: Session, asked: Asked[None]) -> Reply:
     """Return every table as it is at one moment, as a SQLite file."""
-    path = await context.database.backup()
+    path = await session.database.backup()
     headers = {"content-disposition": 'attachment; filename="tables.db"'}
     return await Stream(_chunks(path), SQLITE, headers).prime()
 

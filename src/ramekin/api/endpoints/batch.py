@@ -21,9 +21,9 @@ from ramekin.values.ids import id_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
     from ramekin.database.operations import Outcome
 
 MEMBERS = ("op", "table", "id", "record", "if_match")
@@ -33,6 +33,7 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 @endpoint(
     "POST",
     f"{API}/batch",
+    role="write",
     tag="whole tables",
     answers={
         200: answer(
@@ -54,11 +55,13 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
     ),
     size="bulk",
 )
-async def apply_batch(context: Context, asked: Asked[None]) -> Reply:
+async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""
-    operations = _read_operations(_parse(asked.body))
+    batch = _parse(asked.body)
+    _check_tables(session, batch)
+    operations = _read_operations(batch)
     try:
-        outcomes = await context.database.write(operations)
+        outcomes = await session.database.write(operations)
     except RamekinError as error:
         raise _pointing_into_the_batch(error) from None
     return body_answer(b'{"results":%b}' % _splice(outcomes))
@@ -70,6 +73,17 @@ def _parse(body: bytes) -> Any:
         return codec.parse(body, extra_depth=3)
     except RamekinError as error:
         raise error.within(index=error.index_behind("operations")) from None
+
+
+def _check_tables(session: Session, value: Any) -> None:
+    """Refuse a batch that names a table out of reach, whatever else is wrong with it. Raises Forbidden."""
+    items = value.get("operations") if isinstance(value, dict) else None
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict) and isinstance(table := item.get("table"), str):
+            try:
+                session.grant.check("write", [table])
+            except RamekinError as error:
+                raise error.within("operations", index, index=index) from None
 
 
 def _read_operations(value: Any) -> list[Operation]:

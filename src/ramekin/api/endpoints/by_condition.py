@@ -23,9 +23,9 @@ from ramekin.query.predicate import holds_always, paths_in
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
 
 WORDS = ("where", "all", "max_affected")
 
@@ -35,7 +35,7 @@ MAX_READINGS = 10
 TABLE = f"{API}/data/{{table}}"
 
 
-def _read_conditions(context: Context, asked: Asked[dict[str, Any]]) -> dict[str, Any]:
+def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str, Any]:
     """Return which records are meant, and how many at the most.
 
     Raises:
@@ -45,7 +45,7 @@ def _read_conditions(context: Context, asked: Asked[dict[str, Any]]) -> dict[str
     words, conditions = split_query(asked.query, WORDS)
     is_all = flag(words, "all")
     most = integer(words, "max_affected") if "max_affected" in words else None
-    fields = context.database.fields(asked.parts[0])
+    fields = session.database.fields(asked.parts[0])
     where = read_where(words, conditions, fields, WORDS)
     means_all = holds_always(where)
     if is_all and not means_all:
@@ -59,6 +59,7 @@ def _read_conditions(context: Context, asked: Asked[dict[str, Any]]) -> dict[str
 @endpoint(
     "PATCH",
     TABLE,
+    role="write",
     tag="records",
     reads=_read_conditions,
     answers={
@@ -71,15 +72,16 @@ def _read_conditions(context: Context, asked: Asked[dict[str, Any]]) -> dict[str
     body=request_body(RECORD_PATCH, {"address": {"city": "Paris"}}, MERGE_PATCH, JSON),
     is_watchful=True,
 )
-async def patch_records(context: Context, asked: Asked[dict[str, Any]]) -> Reply:
+async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply:
     """Change some members of all records that satisfy the conditions (JSON merge patch)."""
     [table], patch = asked.parts, codec.parse(asked.body)
-    return await _change(context, asked, ChangeRequest(table, patch=patch, **asked.meant))
+    return await _change(session, asked, ChangeRequest(table, patch=patch, **asked.meant))
 
 
 @endpoint(
     "DELETE",
     TABLE,
+    role="write",
     tag="records",
     reads=_read_conditions,
     answers={200: answer("How many were meant and deleted.", reference("Changes"), {"matched": 2, "changed": 2})},
@@ -87,15 +89,15 @@ async def patch_records(context: Context, asked: Asked[dict[str, Any]]) -> Reply
     parameters=MANY,
     is_watchful=True,
 )
-async def delete_records(context: Context, asked: Asked[dict[str, Any]]) -> Reply:
+async def delete_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply:
     """Delete all records that satisfy the conditions."""
     [table] = asked.parts
-    return await _change(context, asked, ChangeRequest(table, is_deletion=True, **asked.meant))
+    return await _change(session, asked, ChangeRequest(table, is_deletion=True, **asked.meant))
 
 
-async def _change(context: Context, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Reply:
+async def _change(session: Session, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Reply:
     try:
-        done = await _change_as_read(context, asked, request)
+        done = await _change_as_read(session, asked, request)
     except UnknownField as error:
         unknown = [path[0] for path in paths_in(request.where) if len(path) == 1 and f"'{path[0]}'" in error.message]
         word = next((name for name in unknown if name in lists.WORDS), None)
@@ -106,13 +108,13 @@ async def _change(context: Context, asked: Asked[dict[str, Any]], request: Chang
     return json_answer({"matched": done.matched, "changed": done.changed})
 
 
-async def _change_as_read(context: Context, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Changed:
+async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Changed:
     """Carry out a change; its conditions are read again where the table was defined anew since they were."""
     for _ in range(MAX_READINGS):
         with suppress(Redefined):
-            return await context.database.change(request)
-        request = replace(request, **_read_conditions(context, asked))
-    return await context.database.change(request)
+            return await session.database.change(request)
+        request = replace(request, **_read_conditions(session, asked))
+    return await session.database.change(request)
 
 
 ENDPOINTS: Endpoints = (patch_records, delete_records)

@@ -22,10 +22,9 @@ from ramekin.values.paths import member_names
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
-    from ramekin.database.database import Database
+    from ramekin.api.session import Session
     from ramekin.database.info import Snapshot
 
 MODES = ("merge", "replace")
@@ -36,6 +35,7 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
 @endpoint(
     "GET",
     f"{API}/dump/{{table}}",
+    role="read",
     tag="whole tables",
     answers={
         200: tabular("All records.", array(RECORD), [USER], ["ETag", "Vary"]),
@@ -44,20 +44,21 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
     problems=READ,
     parameters=[IF_NONE_MATCH],
 )
-async def dump_table(context: Context, asked: Asked[None]) -> Reply:
+async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a whole table, as it is at one moment."""
     [table], (kind, known) = asked.parts, (asked.wishes.kind, asked.wishes.known)
-    tag = context.weak_tag((await context.database.revision(table),), FORMATS[kind])
+    tag = session.server.weak_tag((await session.database.revision(table),), FORMATS[kind])
     headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
     if tag in known or known == ANY:
         return not_modified(headers)
     writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
-    return await Stream(writers[kind](context, table), kind, headers).prime()
+    return await Stream(writers[kind](session, table), kind, headers).prime()
 
 
 @endpoint(
     "GET",
     f"{API}/dump",
+    role="read",
     tag="whole tables",
     answers={
         200: answer("All tables.", reference("Dump"), _DATABASE, ["ETag"]),
@@ -66,19 +67,22 @@ async def dump_table(context: Context, asked: Asked[None]) -> Reply:
     problems=(400, 406),
     parameters=[IF_NONE_MATCH],
 )
-async def dump_database(context: Context, asked: Asked[None]) -> Reply:
+async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     """Return all tables, as they are at one moment: an object of arrays."""
-    known = asked.wishes.known
-    tag = context.weak_tag([info.stats.revision for info in await context.database.tables()])
+    known, seen = asked.wishes.known, [info.stats for info in await session.tables()]
+    names = codec.digest(codec.dump([stats.name for stats in seen]))[:12]
+    tag = session.server.weak_tag([stats.revision for stats in seen], names)
     headers = {"etag": f'W/"{tag}"'}
     if tag in known or known == ANY:
         return not_modified(headers)
-    return await Stream(_json_database(context.database), JSON, headers).prime()
+    return await Stream(_json_database(session), JSON, headers).prime()
 
 
 @endpoint(
     "POST",
     f"{API}/load",
+    role="write",
+    is_whole_with=("mode", "replace"),
     tag="whole tables",
     answers={200: answer("Loaded.", reference("Loaded"), {"loaded": {"pets": 1, "homes": 1}})},
     problems=WRITE,
@@ -93,20 +97,20 @@ async def dump_database(context: Context, asked: Asked[None]) -> Reply:
     size="load",
     is_streamed=True,
 )
-async def load_database(context: Context, asked: Asked[None]) -> Reply:
+async def load_database(session: Session, asked: Asked[None]) -> Reply:
     """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
     assert asked.arriving is not None, "it is declared as streamed"
-    splitter = Splitter(limit_bytes=context.database.limits.record_bytes)
-    records, is_replacing = _read_database(asked.arriving, splitter), asked.words.get("mode") == "replace"
+    splitter = Splitter(limit_bytes=session.database.limits.record_bytes)
+    records, is_replacing = _read_database(session, asked.arriving, splitter), asked.words.get("mode") == "replace"
     try:
-        loaded = await context.database.load(records, is_replacing=is_replacing, is_parsed=True)
+        loaded = await session.database.load(records, is_replacing=is_replacing, is_parsed=True)
     except RamekinError as error:
         raise splitter.with_lines(error) from None
     return json_answer({"loaded": loaded})
 
 
-async def _json_table(context: Context, table: str) -> AsyncIterator[bytes]:
-    async with context.database.snapshot(table) as snapshot:
+async def _json_table(session: Session, table: str) -> AsyncIterator[bytes]:
+    async with session.database.snapshot(table) as snapshot:
         is_empty = True
         async for chunk in pack(snapshot.view.batches(table), b",", first=b"["):
             is_empty = False
@@ -114,8 +118,8 @@ async def _json_table(context: Context, table: str) -> AsyncIterator[bytes]:
         yield b"[]" if is_empty else b"]"
 
 
-async def _ndjson_table(context: Context, table: str) -> AsyncIterator[bytes]:
-    async with context.database.snapshot(table) as snapshot:
+async def _ndjson_table(session: Session, table: str) -> AsyncIterator[bytes]:
+    async with session.database.snapshot(table) as snapshot:
         is_empty = True
         async for chunk in pack(snapshot.view.batches(table), b"\n"):
             is_empty = False
@@ -123,27 +127,31 @@ async def _ndjson_table(context: Context, table: str) -> AsyncIterator[bytes]:
         yield b"" if is_empty else b"\n"
 
 
-async def _csv_table(context: Context, table: str) -> AsyncIterator[bytes]:
-    async with context.database.snapshot(table) as snapshot:
-        names = await _columns(context, snapshot, table)
-        columns = context.csv_columns(table)
+async def _csv_table(session: Session, table: str) -> AsyncIterator[bytes]:
+    async with session.database.snapshot(table) as snapshot:
+        names = await _columns(session, snapshot, table)
+        columns = session.csv_columns(table)
         yield write_csv_header(names)
         async for bodies in snapshot.view.batches(table):
             for start in range(0, len(bodies), 100):
                 yield write_csv(names, [codec.parse(body) for body in bodies[start : start + 100]], columns)
 
 
-async def _columns(context: Context, snapshot: Snapshot, table: str) -> list[str]:
+async def _columns(session: Session, snapshot: Snapshot, table: str) -> list[str]:
     """Return the columns in the order first met in the whole table; the model's order comes first."""
-    columns = dict.fromkeys(context.columns(table))
+    columns = dict.fromkeys(session.columns(table))
     async for bodies in snapshot.view.batches(table):
         for body in bodies:
             columns.update(dict.fromkeys(member_names(body)))
     return list(columns)
 
 
-async def _json_database(database: Database) -> AsyncIterator[bytes]:
-    async with database.snapshot() as snapshot:
+async def _json_database(session: Session) -> AsyncIterator[bytes]:
+    names = [info.stats.name for info in await session.tables()]
+    if not names:
+        yield b"{}"
+        return
+    async with session.database.snapshot(*names) as snapshot:
         yield b"{"
         for i, table in enumerate(snapshot.tables):
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))
@@ -153,10 +161,14 @@ async def _json_database(database: Database) -> AsyncIterator[bytes]:
         yield b"}"
 
 
-async def _read_database(chunks: AsyncIterator[bytes], splitter: Splitter) -> AsyncIterator[tuple[str, Any]]:
-    """Yield (table, record) while the text arrives; (table, None) where a table begins."""
+async def _read_database(
+    session: Session, chunks: AsyncIterator[bytes], splitter: Splitter
+) -> AsyncIterator[tuple[str, Any]]:
+    """Yield (table, record) while the text arrives; (table, None) where a table begins. Raises Forbidden there."""
     async for chunk in chunks:
         for table, record, _ in splitter.records(chunk):
+            if record is None:
+                session.grant.check("write", [table])
             yield table, record
     splitter.finish()
 

@@ -12,9 +12,9 @@ from ramekin.api.routes import address
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
 
 
 _NEVER_KEPT = {"cache-control": "no-store"}
@@ -26,51 +26,52 @@ _ANSWERS = {
 }
 
 
-@endpoint("GET", "/health", tag="service", answers=_ANSWERS, problems=(400,), opens=("/health",))
-async def health(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("GET", "/health", role=None, tag="service", answers=_ANSWERS, problems=(400,), opens=("/health",))
+async def health(session: Session, asked: Asked[None]) -> Reply:
     """Say whether the server is ready, with its figures."""
     figures: dict[str, Any] = {}
-    if await context.status() != "starting":
-        tables = await context.database.tables()
-        memory = context.database.memory()
+    if await session.server.status() != "starting":
+        tables = await session.database.tables()
+        memory = session.database.memory()
         figures = {
             "tables": len(tables),
             "records": sum(info.stats.records for info in tables),
             "memory_bytes": memory.used_bytes,
             "memory_limit_bytes": memory.limit_bytes,
         }
-    return await _answer(context, figures | {"uptime_seconds": round(context.uptime_s(), 3)})
+    return await _answer(session, figures | {"uptime_seconds": round(session.server.uptime_s(), 3)})
 
 
 @endpoint(
     "GET",
     "/health/live",
+    role=None,
     tag="service",
     answers={200: answer("The process runs.", reference("Health"), _EXAMPLE)},
     problems=(400,),
     opens=("/health/live",),
 )
-def health_live(context: Context, asked: Asked[None]) -> Reply:
+def health_live(session: Session, asked: Asked[None]) -> Reply:
     """Say that the process runs. Touches no table."""
-    engine = context.database.engine.guarantees.name
+    engine = session.database.engine.guarantees.name
     return json_answer({"status": "ok", "version": __version__, "engine": engine}, headers=_NEVER_KEPT)
 
 
-@endpoint("GET", "/health/ready", tag="service", answers=_ANSWERS, problems=(400,), opens=("/health/ready",))
-async def health_ready(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("GET", "/health/ready", role=None, tag="service", answers=_ANSWERS, problems=(400,), opens=("/health/ready",))
+async def health_ready(session: Session, asked: Asked[None]) -> Reply:
     """Say whether the server takes requests."""
-    return await _answer(context, {})
+    return await _answer(session, {})
 
 
-@endpoint("GET", "/", answers={}, problems=(), opens=("/",))
-def home(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",))
+def home(session: Session, asked: Asked[None]) -> Reply:
     """Lead to the documentation."""
     return Answer(307, f"location: {address('/docs')}\r\ncontent-length: 0\r\n")
 
 
-async def _answer(context: Context, figures: dict[str, Any]) -> Reply:
-    status = await context.status()
-    body = {"status": status, "version": __version__, "engine": context.database.engine.guarantees.name, **figures}
+async def _answer(session: Session, figures: dict[str, Any]) -> Reply:
+    status = await session.server.status()
+    body = {"status": status, "version": __version__, "engine": session.database.engine.guarantees.name, **figures}
     headers = _NEVER_KEPT if status == "ok" else {**_NEVER_KEPT, "retry-after": "1"}
     return json_answer(body, 200 if status == "ok" else 503, headers)
 

@@ -27,9 +27,9 @@ from ramekin.values.paths import select
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
     from ramekin.database.joining import JoinPage
     from ramekin.limits import Limits
     from ramekin.query.pairs import Tree
@@ -45,10 +45,10 @@ Joining = Listing[JoinRequest] | UnknownField
 """What is asked for; or a field that no record has, which is told with the names of those that are there."""
 
 
-def _read_join(context: Context, asked: Asked[Joining]) -> Joining:
+def _read_join(session: Session, asked: Asked[Joining]) -> Joining:
     """Return what is asked of two tables. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
     try:
-        return _read_with(context, asked)
+        return _read_with(session, asked)
     except UnknownField as error:
         if asked.wishes.refused is not None:
             raise
@@ -56,11 +56,11 @@ def _read_join(context: Context, asked: Asked[Joining]) -> Joining:
 
 
 def _read_with(
-    context: Context, asked: Asked[Joining], present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    session: Session, asked: Asked[Joining], present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 ) -> Listing[JoinRequest]:
     """Return what is asked of two tables; `present` names fields that they have."""
     left, right, key = asked.parts
-    database, size = context.database, sum(map(len, (*asked.parts, asked.query)))
+    database, size = session.database, sum(map(len, (*asked.parts, asked.query)))
     read = _read_again if size <= lists.MAX_REMEMBERED else _read
     fields = (database.fields(left), database.fields(right))
     return read((left, right), key, asked.query, asked.wishes.is_strict, fields, database.limits, present)
@@ -69,6 +69,7 @@ def _read_with(
 @endpoint(
     "GET",
     PATH,
+    role="read",
     tag="joins",
     reads=_read_join,
     answers={
@@ -98,14 +99,14 @@ def _read_with(
     ],
     is_watchful=True,
 )
-async def join_tables(context: Context, asked: Asked[Joining]) -> Reply:
+async def join_tables(session: Session, asked: Asked[Joining]) -> Reply:
     """Return pairs of records from two tables that have a field in common."""
     left, right, _ = asked.parts
-    database, listing = context.database, asked.meant
+    database, listing = session.database, asked.meant
     if isinstance(listing, UnknownField):
         present = await database.field_names(left), await database.field_names(right)
-        listing = _read_with(context, asked, present)
-    return await answer_list(context, asked.wishes, listing, (left, right), database.join, _page)
+        listing = _read_with(session, asked, present)
+    return await answer_list(session, asked.wishes, listing, (left, right), database.join, _page)
 
 
 def _read(
@@ -149,7 +150,7 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
     return names[0], names[1]
 
 
-def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str | None) -> Page:
+def _page(session: Session, asked: JoinRequest, found: JoinPage, following: str | None) -> Page:
     is_tree = asked.shape == "tree"
     return Page(
         _trees(asked, found) if is_tree else _pairs(asked, found),
@@ -159,7 +160,7 @@ def _page(context: Context, asked: JoinRequest, found: JoinPage, following: str 
         found.warnings,
         found.explain,
         {"join": {"on": found.on, "type": asked.type}},
-        _columns(context, asked),
+        _columns(session, asked),
         None if is_tree else _flatten,
     )
 
@@ -218,12 +219,12 @@ def _side(asked: JoinRequest, name: str) -> tuple[bytes, Callable[[bytes], bytes
     return codec.dump(name), lambda body: codec.dump(select(codec.parse(body), chosen)), bool(paths)
 
 
-def _columns(context: Context, asked: JoinRequest) -> list[str]:
+def _columns(session: Session, asked: JoinRequest) -> list[str]:
     """Return the columns that are declared: ``users.id``, ``orders.id``; of trees the record's own."""
     is_tree = asked.shape == "tree"
     tables = (asked.left,) if is_tree else (asked.left, asked.right)
     declared = [
-        (name, column) for name, table in zip(asked.sides, tables, strict=False) for column in context.columns(table)
+        (name, column) for name, table in zip(asked.sides, tables, strict=False) for column in session.columns(table)
     ]
     if asked.select is not None:
         chosen = {path[:2] for path in asked.select}

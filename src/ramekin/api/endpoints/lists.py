@@ -35,9 +35,9 @@ from ramekin.values.paths import split_names
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked, Wishes
+    from ramekin.api.session import Session
     from ramekin.limits import Limits
     from ramekin.query.order import Order
     from ramekin.schema.fields import Fields
@@ -70,9 +70,9 @@ class Listing(NamedTuple, Generic[R]):
     """That of the address."""
 
 
-def _read_list(context: Context, asked: Asked[Listing[FindRequest]]) -> Listing[FindRequest]:
+def _read_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Listing[FindRequest]:
     """Return what is asked of a table. Raises as ``query/`` says; InvalidParameter, LimitTooLarge."""
-    [table], query, database = asked.parts, asked.query, context.database
+    [table], query, database = asked.parts, asked.query, session.database
     read = _read_again if len(table) + len(query) <= MAX_REMEMBERED else _read
     return read(table, query, asked.wishes.is_strict, database.fields(table), database.limits)
 
@@ -80,6 +80,7 @@ def _read_list(context: Context, asked: Asked[Listing[FindRequest]]) -> Listing[
 @endpoint(
     "GET",
     f"{API}/data/{{table}}",
+    role="read",
     tag="records",
     reads=_read_list,
     answers={
@@ -90,23 +91,23 @@ def _read_list(context: Context, asked: Asked[Listing[FindRequest]]) -> Listing[
     parameters=[CONDITIONS, *LIST],
     is_watchful=True,
 )
-def list_records(context: Context, asked: Asked[Listing[FindRequest]]) -> Reply | Awaitable[Reply]:
+def list_records(session: Session, asked: Asked[Listing[FindRequest]]) -> Reply | Awaitable[Reply]:
     """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
-    return answer_list(context, asked.wishes, asked.meant, asked.parts, context.database.find, _page)
+    return answer_list(session, asked.wishes, asked.meant, asked.parts, session.database.find, _page)
 
 
 async def answer_list(
-    context: Context,
+    session: Session,
     wishes: Wishes,
     listing: Listing[R],
     tables: Sequence[str],
     find: Callable[[R], Awaitable[P]],
-    page: Callable[[Context, R, P, str | None], Page],
+    page: Callable[[Session, R, P, str | None], Page],
 ) -> Reply:
     """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
     request, path, digest = listing
-    revisions = [await context.database.revision(name) for name in tables]
-    tag = context.weak_tag(revisions, digest, FORMATS[wishes.kind])
+    revisions = [await session.database.revision(name) for name in tables]
+    tag = session.server.weak_tag(revisions, digest, FORMATS[wishes.kind])
     headers = {"vary": "Accept, Prefer"}
     if not request.with_explain:  # how long it took to find a page is never the same again
         headers = {"etag": f'W/"{tag}"', **headers}
@@ -116,7 +117,7 @@ async def answer_list(
     if tag in wishes.known or wishes.known == ANY:
         return not_modified(headers)
     following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
-    return await page_reply(page(context, request, found, following), wishes.kind, headers)
+    return await page_reply(page(session, request, found, following), wishes.kind, headers)
 
 
 def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Listing[FindRequest]:
@@ -195,13 +196,13 @@ def path_without_cursor(path: str, query: bytes) -> str:
     return f"{path}?{quote('&'.join([*kept, 'cursor=']), safe=_QUERY_SIGNS)}"
 
 
-def columns_of(context: Context, asked: FindRequest) -> list[str]:
+def columns_of(session: Session, asked: FindRequest) -> list[str]:
     """Return the declared columns of a page, which come first in CSV."""
     chosen = None if asked.select is None else {path[0] for path in asked.select}
-    return [name for name in context.columns(asked.table) if chosen is None or name in chosen]
+    return [name for name in session.columns(asked.table) if chosen is None or name in chosen]
 
 
-def _page(context: Context, asked: FindRequest, found: FindPage, following: str | None) -> Page:
+def _page(session: Session, asked: FindRequest, found: FindPage, following: str | None) -> Page:
     return Page(
         selected(found.rows, asked.select),
         sum(map(len, found.rows)),
@@ -209,8 +210,8 @@ def _page(context: Context, asked: FindRequest, found: FindPage, following: str 
         found.total,
         found.warnings,
         found.explain,
-        columns=columns_of(context, asked),
-        declared=context.csv_columns(asked.table),
+        columns=columns_of(session, asked),
+        declared=session.csv_columns(asked.table),
     )
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from ramekin.api.context import Context
     from ramekin.api.edge.metrics import Metrics
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
     from ramekin.database.info import TableInfo
     from ramekin.stats import MemoryStats
 
@@ -73,6 +73,8 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 @endpoint(
     "GET",
     "/metrics",
+    role="admin",
+    is_whole=True,
     tag="service",
     answers={
         200: {
@@ -82,16 +84,16 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     },
     problems=(400,),
 )
-async def metrics(context: Context, asked: Asked[None]) -> Reply:
+async def metrics(session: Session, asked: Asked[None]) -> Reply:
     """Return the server's figures as Prometheus reads them."""
     registry = CollectorRegistry()
-    database = context.database
+    database = session.database
     registry.register(
         _Figures(
-            context.metrics,
+            session.server.metrics,
             await database.tables(),
             database.memory(),
-            context.uptime_s(),
+            session.server.uptime_s(),
             has_failed=await database.engine.state() == "failed",
         )
     )

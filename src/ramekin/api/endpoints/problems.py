@@ -16,9 +16,9 @@ from ramekin.api.routes import address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
 
 HTML = "text/html"
 _KNOWN = {error.code: error for error in errors.all_errors()}
@@ -32,12 +32,13 @@ def _pages(description: str, schema: Any) -> dict[int, Any]:
 @endpoint(
     "GET",
     "/problems",
+    role=None,
     tag="service",
     answers=_pages("All error codes.", array(reference("ProblemKind"))),
     problems=(400,),
     opens=("/problems",),
 )
-def list_problems(context: Context, asked: Asked[None]) -> Reply:
+def list_problems(session: Session, asked: Asked[None]) -> Reply:
     """List every error code with its status and title."""
     return _page(asked, [_explain(error) for error in _KNOWN.values()])
 
@@ -45,12 +46,13 @@ def list_problems(context: Context, asked: Asked[None]) -> Reply:
 @endpoint(
     "GET",
     "/problems/{code}",
+    role=None,
     tag="service",
     answers=_pages("What it means.", reference("ProblemKind")),
     problems=(400, 404),
     opens=tuple(f"/problems/{code}" for code in _KNOWN),
 )
-def explain_problem(context: Context, asked: Asked[None]) -> Reply:
+def explain_problem(session: Session, asked: Asked[None]) -> Reply:
     """Say what an error code means and what to do about it."""
     [code] = asked.parts
     if code not in _KNOWN:

@@ -31,9 +31,9 @@ from ramekin.values import codec
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")
 
@@ -41,6 +41,7 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
 @endpoint(
     "POST",
     f"{API}/query/{{table}}",
+    role="read",
     tag="records",
     answers={
         200: tabular(
@@ -58,19 +59,19 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
     ),
     is_watchful=True,
 )
-async def query_table(context: Context, asked: Asked[None]) -> Reply:
+async def query_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
-    [table], database = asked.parts, context.database
+    [table], database = asked.parts, session.database
     query = _read_members(codec.parse(asked.body), asked.words.get("cursor"))
     window = read_window(query, database.limits, is_strict=asked.wishes.is_strict)
     if "group_by" in query or "aggregate" in query:
-        grouped = _read_groups(context, table, query, window)
+        grouped = _read_groups(session, table, query, window)
         found, columns, chosen = await database.find_groups(grouped), [*grouped.grouping.names], None
         declared = UNTYPED
     else:
-        request = _read_find(context, table, query, window)
-        found, columns, chosen = await database.find(request), columns_of(context, request), request.select
-        declared = context.csv_columns(table)
+        request = _read_find(session, table, query, window)
+        found, columns, chosen = await database.find(request), columns_of(session, request), request.select
+        declared = session.csv_columns(table)
     path = f"{API}/query/{quote(table)}"
     following = None if found.cursor is None else f"{path}?{urlencode({'cursor': found.cursor})}"
     rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
@@ -92,8 +93,8 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
 
 
-def _read_find(context: Context, table: str, body: dict[str, Any], window: dict[str, Any]) -> FindRequest:
-    fields = context.database.fields(table)
+def _read_find(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> FindRequest:
+    fields = session.database.fields(table)
     return FindRequest(
         table,
         parse_where(body.get("where", {}), fields),
@@ -103,10 +104,10 @@ def _read_find(context: Context, table: str, body: dict[str, Any], window: dict[
     )
 
 
-def _read_groups(context: Context, table: str, body: dict[str, Any], window: dict[str, Any]) -> GroupRequest:
+def _read_groups(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> GroupRequest:
     if "select" in body:
         raise InvalidAggregate("'select' does not go with groups: 'group_by' and 'aggregate' name their columns.")
-    fields = context.database.fields(table)
+    fields = session.database.fields(table)
     grouping = parse_grouping(body.get("group_by", []), body.get("aggregate", {}), fields)
     return GroupRequest(
         table,

@@ -45,9 +45,9 @@ from ramekin.values.paths import select, split_names
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Answer, Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
     from ramekin.database.operations import Kind
     from ramekin.formats.records import Records
     from ramekin.values.paths import FieldPath
@@ -59,7 +59,7 @@ _AS_USUAL = CsvForm()
 _CREATED = {"oneOf": [RECORD, array(RECORD), reference("Count")]}
 
 
-def _read_form(context: Context, asked: Asked[CsvForm]) -> CsvForm:
+def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
     """Return how CSV is read. Raises InvalidParameter where the body is none."""
     words = asked.words
     if "csv_types" not in words and "delimiter" not in words:
@@ -73,6 +73,7 @@ def _read_form(context: Context, asked: Asked[CsvForm]) -> CsvForm:
 @endpoint(
     "POST",
     TABLE,
+    role="write",
     tag="records",
     reads=_read_form,
     unsaid=_AS_USUAL,
@@ -104,52 +105,53 @@ def _read_form(context: Context, asked: Asked[CsvForm]) -> CsvForm:
     },
     size="bulk",
 )
-def create_record(context: Context, asked: Asked[CsvForm]) -> Reply | Awaitable[Reply]:
+def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[Reply]:
     """Create one record, or many at once: all or nothing."""
     text, wishes = asked.body, asked.wishes
     if wishes.media != JSON or text.lstrip(b" \t\r\n")[:1] == b"[":
-        return _create_many(context, asked)
-    if len(text) > context.database.limits.record_bytes:
-        raise BodyTooLarge(f"A record has more than {context.database.limits.record_bytes} bytes.")
+        return _create_many(session, asked)
+    if len(text) > session.database.limits.record_bytes:
+        raise BodyTooLarge(f"A record has more than {session.database.limits.record_bytes} bytes.")
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     operation = Operation("create", table, None, codec.parse(text), ALWAYS, rule, True)
-    return _apply(context, operation, is_minimal="return=minimal" in wishes.preferences)
+    return _apply(session, operation, is_minimal="return=minimal" in wishes.preferences)
 
 
-async def _create_many(context: Context, asked: Asked[CsvForm]) -> Reply:
+async def _create_many(session: Session, asked: Asked[CsvForm]) -> Reply:
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     try:
-        records = _read_bulk(context, asked)
-        outcomes = await context.database.insert(table, records, on_conflict=rule, is_parsed=True)
+        records = _read_bulk(session, asked)
+        outcomes = await session.database.insert(table, records, on_conflict=rule, is_parsed=True)
     except RamekinError as error:
-        raise with_lines(error, _read_bulk(context, asked)) from None
+        raise with_lines(error, _read_bulk(session, asked)) from None
     status = 201 if any(outcome.effect == "created" for outcome in outcomes) else 200
     if "return=minimal" in asked.wishes.preferences:
         return json_answer({"count": len(outcomes)}, status, {"preference-applied": "return=minimal"})
     return body_answer(codec.splice_array(outcome.body for outcome in outcomes if outcome.body is not None), status)
 
 
-def _read_bulk(context: Context, asked: Asked[CsvForm]) -> Records:
-    limit, text = context.database.limits.record_bytes, asked.body
+def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
+    limit, text = session.database.limits.record_bytes, asked.body
     if asked.wishes.media == JSON:
         return ArrayText(text, limit)
     if asked.wishes.media == NDJSON:
         return NdjsonText([text], limit)
-    return CsvText(lambda: [text], context.csv_columns(asked.parts[0]), limit, asked.meant)
+    return CsvText(lambda: [text], session.csv_columns(asked.parts[0]), limit, asked.meant)
 
 
-def _read_selection(context: Context, asked: Asked[list[FieldPath] | None]) -> list[FieldPath] | None:
+def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> list[FieldPath] | None:
     """Return the fields that are asked for, None for all. Raises InvalidSort, UnknownField."""
     if "select" not in asked.words:
         return None
-    return list(parse_select(split_names(asked.words["select"]), context.database.fields(asked.parts[0])))
+    return list(parse_select(split_names(asked.words["select"]), session.database.fields(asked.parts[0])))
 
 
 @endpoint(
     "GET",
     ONE,
+    role="read",
     tag="records",
     reads=_read_selection,
     unsaid=None,
@@ -160,15 +162,15 @@ def _read_selection(context: Context, asked: Asked[list[FieldPath] | None]) -> l
     problems=(*READ, 412),
     parameters=[SELECT, IF_MATCH, IF_NONE_MATCH, STRICT],
 )
-def get_record(context: Context, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
+def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
     """Return one record."""
     table, record_id = asked.parts
     condition = asked.wishes.condition
-    body = context.database.get_now(table, record_id)
+    body = session.database.get_now(table, record_id)
     if condition is not ALWAYS and not condition.matches(body):
         raise condition.broken()
     if asked.meant is not None:
-        return _answer_selected(context, asked, asked.meant, body)
+        return _answer_selected(session, asked, asked.meant, body)
     tag = codec.digest(body)
     if condition is not ALWAYS and condition.knows(tag):
         return not_modified({"etag": f'"{tag}"'})
@@ -176,9 +178,9 @@ def get_record(context: Context, asked: Asked[list[FieldPath] | None]) -> Reply 
 
 
 async def _answer_selected(
-    context: Context, asked: Asked[list[FieldPath] | None], fields: list[FieldPath], body: bytes
+    session: Session, asked: Asked[list[FieldPath] | None], fields: list[FieldPath], body: bytes
 ) -> Reply:
-    warnings = await context.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
+    warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
     tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
     headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
     if asked.wishes.condition.knows(tag):
@@ -191,6 +193,7 @@ async def _answer_selected(
 @endpoint(
     "PUT",
     ONE,
+    role="write",
     tag="records",
     answers={
         200: answer("Replaced: the new record.", RECORD, USER, ["ETag"]),
@@ -200,57 +203,59 @@ async def _answer_selected(
     parameters=[flag("upsert", "Create the record if it is absent."), IF_MATCH, IF_ABSENT],
     body=request_body(RECORD_INPUT, USER),
 )
-def put_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]:
+def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Replace a whole record; with `upsert=true` create it where it is absent."""
     table, record_id = asked.parts
     is_upsert = asked.words.get("upsert", False)
-    record = codec.parse(asked.body) if is_upsert else _parse(context, asked)
+    record = codec.parse(asked.body) if is_upsert else _parse(session, asked)
     kind: Kind = "upsert" if is_upsert else "replace"
-    return _apply(context, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True))
+    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True))
 
 
 @endpoint(
     "PATCH",
     ONE,
+    role="write",
     tag="records",
     answers={200: answer("The record as it is now.", RECORD, USER, ["ETag"])},
     problems=CHANGE,
     parameters=[IF_MATCH, IF_ABSENT],
     body=request_body(RECORD_PATCH, {"name": "Ada L.", "address": {"zip": None}}, MERGE_PATCH, JSON),
 )
-def patch_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]:
+def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Change some members of a record (JSON merge patch); the result is validated again."""
     table, record_id = asked.parts
-    record = _parse(context, asked)
-    return _apply(context, Operation("patch", table, record_id, record, asked.wishes.condition, "error", True))
+    record = _parse(session, asked)
+    return _apply(session, Operation("patch", table, record_id, record, asked.wishes.condition, "error", True))
 
 
 @endpoint(
     "DELETE",
     ONE,
+    role="write",
     tag="records",
     answers={204: answer("Deleted.")},
     problems=(400, 404, 412, 415, 428, 503),
     parameters=[IF_MATCH, IF_ABSENT],
 )
-def delete_record(context: Context, asked: Asked[None]) -> Reply | Awaitable[Reply]:
+def delete_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Delete a record."""
     table, record_id = asked.parts
-    return _apply(context, Operation("delete", table, record_id, None, asked.wishes.condition, "error", True))
+    return _apply(session, Operation("delete", table, record_id, None, asked.wishes.condition, "error", True))
 
 
-def _parse(context: Context, asked: Asked[None]) -> Any:
+def _parse(session: Session, asked: Asked[None]) -> Any:
     """Parse a record that is sent to an address: that nothing stands there is said before what the record breaks."""
     try:
         return codec.parse(asked.body)
     except Unprocessable:
-        context.database.get_now(*asked.parts)
+        session.database.get_now(*asked.parts)
         raise
 
 
-def _apply(context: Context, operation: Operation, *, is_minimal: bool = False) -> Reply | Awaitable[Reply]:
+def _apply(session: Session, operation: Operation, *, is_minimal: bool = False) -> Reply | Awaitable[Reply]:
     """Apply an operation, and tell what it did: at once, unless something has to be waited for."""
-    done = context.database.apply_now(operation)
+    done = session.database.apply_now(operation)
     if isinstance(done, Outcome):
         return _tell(operation.table, done, is_minimal=is_minimal)
     return _apply_late(operation.table, done, is_minimal=is_minimal)

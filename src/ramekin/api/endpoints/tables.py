@@ -17,9 +17,9 @@ from ramekin.database.defining import parse_definition
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
     from ramekin.database.info import TableInfo
 
 
@@ -40,6 +40,7 @@ _DEFINITION = {
 @endpoint(
     "GET",
     f"{API}/tables",
+    role="read",
     tag="tables",
     answers={
         200: answer("All tables.", reference("Tables"), has=["ETag"]),
@@ -48,14 +49,15 @@ _DEFINITION = {
     problems=(400, 406),
     parameters=[IF_NONE_MATCH],
 )
-async def list_tables(context: Context, asked: Asked[None]) -> Reply:
-    """Return every table with its figures."""
-    return _tagged(asked, {"tables": [describe(info) for info in await context.database.tables()]})
+async def list_tables(session: Session, asked: Asked[None]) -> Reply:
+    """Return every table with its figures; of a key with tables, those alone."""
+    return _tagged(asked, {"tables": [describe(info) for info in await session.tables()]})
 
 
 @endpoint(
     "GET",
     TABLE,
+    role="read",
     tag="tables",
     answers={
         200: answer("The table.", reference("Table"), has=["ETag"]),
@@ -64,14 +66,15 @@ async def list_tables(context: Context, asked: Asked[None]) -> Reply:
     problems=READ,
     parameters=[IF_NONE_MATCH],
 )
-async def get_table(context: Context, asked: Asked[None]) -> Reply:
+async def get_table(session: Session, asked: Asked[None]) -> Reply:
     """Return one table with its figures."""
-    return _tagged(asked, describe(await context.database.table(*asked.parts)))
+    return _tagged(asked, describe(await session.database.table(*asked.parts)))
 
 
 @endpoint(
     "PUT",
     TABLE,
+    role="admin",
     tag="tables",
     answers={
         200: answer("The table, with its new definition.", reference("Table")),
@@ -81,18 +84,18 @@ async def get_table(context: Context, asked: Asked[None]) -> Reply:
     body=request_body(reference("Definition"), _DEFINITION),
     is_watchful=True,
 )
-async def put_table(context: Context, asked: Asked[None]) -> Reply:
+async def put_table(session: Session, asked: Asked[None]) -> Reply:
     """Give a table a definition, in place of the one it has; the table is made if it is new."""
     [table] = asked.parts
-    info, is_new = await context.database.define(table, parse_definition(codec.parse(asked.body, extra_depth=1)))
+    info, is_new = await session.database.define(table, parse_definition(codec.parse(asked.body, extra_depth=1)))
     location = {"location": address(f"{API}/tables/{quote(table)}")} if is_new else {}
     return json_answer(describe(info), 201 if is_new else 200, location)
 
 
-@endpoint("DELETE", TABLE, tag="tables", answers={204: answer("Dropped.")}, problems=(400, 404, 415, 503))
-async def drop_table(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("DELETE", TABLE, role="admin", tag="tables", answers={204: answer("Dropped.")}, problems=(400, 404, 415, 503))
+async def drop_table(session: Session, asked: Asked[None]) -> Reply:
     """Drop a table with its records; a table with a model is emptied and stays."""
-    await context.database.drop(*asked.parts)
+    await session.database.drop(*asked.parts)
     return bodiless(204)
 
 

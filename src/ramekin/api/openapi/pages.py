@@ -19,9 +19,9 @@ from ramekin.errors import UnknownRoute
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
 
 MEDIA_TYPES = {
     "favicon.svg": "image/svg+xml",
@@ -53,14 +53,14 @@ _PAGE = """<!doctype html>
 """
 
 
-@endpoint("GET", "/docs", answers={}, problems=(), opens=("/docs",))
-def swagger_page(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("GET", "/docs", role=None, answers={}, problems=(), opens=("/docs",))
+def swagger_page(session: Session, asked: Asked[None]) -> Reply:
     """Return the page that tries requests out."""
     return _page("swagger-ui", ["swagger-ui.css"], ["swagger-ui-bundle.js", "swagger-init.js"])
 
 
-@endpoint("GET", "/redoc", answers={}, problems=(), opens=("/redoc",))
-def redoc_page(context: Context, asked: Asked[None]) -> Reply:
+@endpoint("GET", "/redoc", role=None, answers={}, problems=(), opens=("/redoc",))
+def redoc_page(session: Session, asked: Asked[None]) -> Reply:
     """Return the page that is read."""
     return _page("redoc", [], ["redoc.standalone.js", "redoc-init.js"])
 
@@ -68,12 +68,13 @@ def redoc_page(context: Context, asked: Asked[None]) -> Reply:
 @endpoint(
     "GET",
     "/static/{name}",
+    role=None,
     answers={},
     problems=(),
     parameters=[IF_MATCH, IF_NONE_MATCH],
     opens=tuple(f"/static/{name}" for name in MEDIA_TYPES),
 )
-def static_file(context: Context, asked: Asked[None]) -> Reply:
+def static_file(session: Session, asked: Asked[None]) -> Reply:
     """Return a file that the pages are made of."""
     [name], condition = asked.parts, asked.wishes.condition
     if name not in MEDIA_TYPES:

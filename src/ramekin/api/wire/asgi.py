@@ -18,6 +18,7 @@ from ramekin.api.declared.endpoint import too_large
 from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.routes import API
+from ramekin.api.session import Session
 from ramekin.api.wire.leaving import stopped_when_gone
 from ramekin.errors import RamekinError
 
@@ -49,24 +50,26 @@ class AsgiResponse(Response):
         await self._reply(scope, receive, send)
 
 
-async def reply_to(endpoint: Endpoint[Any], context: Context, parts: tuple[str, ...], request: Request) -> Reply:
+async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, ...], request: Request) -> Reply:
     """Return an endpoint's reply to a request that has passed the edge. A body that is refused is not read."""
     head: Head = request.scope["ramekin.head"]
+    session, query = Session(server, request.scope["ramekin.grant"]), request.scope["query_string"]
     body, arriving = b"", None
     try:
+        endpoint.permit(session.grant, parts, query)
         endpoint.wishes_of(head)
         if endpoint.takes:
-            limit_bytes = endpoint.limit_bytes(context.database.limits)
+            limit_bytes = endpoint.limit_bytes(session.database.limits)
             if head.body_bytes > limit_bytes:
                 raise too_large(limit_bytes)
             arriving = _read_chunks(request, limit_bytes)
             if not endpoint.is_streamed:
                 body = b"".join([chunk async for chunk in arriving])
         async with stopped_when_gone(request) if endpoint.is_watchful else nullcontext():
-            reply = endpoint.ask(context, head, parts, request.scope["query_string"], body, arriving)
+            reply = endpoint.ask(session, head, parts, query, body, arriving)
             return reply if isinstance(reply, Answer | Stream) else await reply
     except RamekinError as error:
-        return problem_answer(error, request.scope["ramekin.request_id"])
+        return problem_answer(session.grant.veil(error), request.scope["ramekin.request_id"])
 
 
 async def _read_chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
+from ramekin.access.roles import NOTHING
 from ramekin.api.edge.edge import last_lines, new_id
 from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
@@ -63,6 +64,7 @@ class _NoRequest:
     """What is noted of bytes that are no request."""
 
     method = path = "-"
+    grant = NOTHING
 
     def __init__(self, request_id: str | None = None) -> None:
         self.request_id, self.began_s = request_id or new_id(), perf_counter()

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec import Struct
 
+from ramekin.access.roles import EVERYBODY, Grant
 from ramekin.api.edge.edge import last_lines, new_id
 from ramekin.api.http.answer import STATUS_LINE, Answer, Stream
 from ramekin.api.http.heads import MAX_HEAD_BYTES
+from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import INCOMPLETE, Connection
 from ramekin.api.wire.coroutines import go_on
@@ -61,6 +63,7 @@ class _Exchange(Struct, gc=False):
     parts: tuple[str, ...]
     request_id: str
     extra: Mapping[str, str] = _NOTHING
+    grant: Grant = EVERYBODY
 
     @property
     def path(self) -> str:
@@ -139,9 +142,12 @@ class RecordProtocol(Connection):
         way, endpoint = self._way, place.endpoint
         exchange = _Exchange(perf_counter(), place.method, parts, head.request_id or new_id())
         try:
+            session = way.session
             if not way.edge.is_open:
                 way.edge.admit(exchange, head.headers, self.client[0] if self.client else "unknown")
-            reply = endpoint.ask(way.context, head, parts, query, body)
+                endpoint.permit(exchange.grant, parts, query)
+                session = Session(way.server, exchange.grant)
+            reply = endpoint.ask(session, head, parts, query, body)
             if type(reply) is Answer or type(reply) is Stream:
                 self._write(exchange, endpoint, reply)
             else:

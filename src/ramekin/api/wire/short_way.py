@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ramekin.access.roles import EVERYBODY
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
+from ramekin.api.session import Session
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
@@ -49,7 +51,9 @@ class ShortWay:
     """The endpoints and the edge, and what was read so far of header blocks and addresses."""
 
     def __init__(self, table: HotTable, edge: Edge, keep_alive_s: int = KEEP_ALIVE_S) -> None:
-        self.edge, self.context, self.endpoints = edge, table.context, table.endpoints
+        self.edge, self.server, self.endpoints = edge, table.context, table.endpoints
+        self.session = Session(table.context, EVERYBODY)
+        """What endpoints are given where everybody may ask."""
         self.idle_s = keep_alive_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={keep_alive_s}\r\n"
@@ -86,7 +90,7 @@ class ShortWay:
     def refuse(self, exchange: Exchange, error: BaseException) -> Answer:
         """Return the answer of a request that ended in an error."""
         if isinstance(error, RamekinError):
-            return problem_answer(error, exchange.request_id)
+            return problem_answer(exchange.grant.veil(error), exchange.request_id)
         if isinstance(error, Limited):
             return problem_answer(error.error, exchange.request_id, error.headers)
         return self.edge.report_fault(exchange, error)

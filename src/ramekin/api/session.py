@@ -1,0 +1,49 @@
+"""What an endpoint is given: the tables of one request, as far as whoever sent it may touch them.
+
+Knows no HTTP; see ``declared/endpoint.py`` for when it is decided what may be done, ``context.py`` for the server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ramekin.schema.columns import UNTYPED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.access.roles import Grant
+    from ramekin.api.context import Context
+    from ramekin.clock import Clock
+    from ramekin.database.database import Database
+    from ramekin.database.info import TableInfo
+    from ramekin.schema.columns import Columns
+
+
+class Session:
+    """A database, what may be done to it, and what time it is.
+
+    1. An endpoint touches those tables alone that its path names, that it has checked, or that `tables` shows.
+    2. It is never changed, so requests that may do the same can share one.
+    """
+
+    __slots__ = ("clock", "database", "grant", "server")
+
+    def __init__(self, server: Context, grant: Grant) -> None:
+        self.server, self.grant = server, grant
+        self.database: Database = server.database
+        self.clock: Clock = server.clock
+
+    async def tables(self) -> list[TableInfo]:
+        """Return the tables that may be seen, with their figures. Cost: O(tables)."""
+        return [info for info in await self.database.tables() if self.grant.reaches(info.stats.name)]
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Return the columns that a table's model declares, none without a model."""
+        schema = self.database.schemas.get(table)
+        return () if schema is None else schema.fields
+
+    def csv_columns(self, table: str) -> Columns:
+        """Return what is said of a table's columns in CSV."""
+        schema = self.database.schemas.get(table)
+        return UNTYPED if schema is None else schema.columns
