@@ -55,6 +55,7 @@ class Pipe(asyncio.Transport):
         self._service, self._protocol = service, protocol
         self.written, self._is_paused = b"", False
         self.is_ended = self.is_closed = self.is_cut = False  # by the server: its own side, both sides, at once
+        self.unread_bytes = 0  # what was written and the client has not taken
         self._queue: list[bytes] = []
         protocol.connection_made(self)
 
@@ -111,6 +112,9 @@ class Pipe(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread_bytes
 
     def pause_reading(self) -> None:
         self._is_paused = True

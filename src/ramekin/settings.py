@@ -79,7 +79,16 @@ class Settings(BaseModel):
         "auto", description="text: columns of CSV files stay text where no schema says what they hold."
     )
     keep_alive_seconds: int = Field(
-        100, ge=1, le=DAY_S, description="Seconds for which clients may count on an idle connection."
+        5, ge=1, le=DAY_S, description="Seconds for which clients may count on an idle connection."
+    )
+    head_seconds: int = Field(
+        10, ge=1, le=DAY_S, description="Seconds for a connection's first byte, and for the whole head of a request."
+    )
+    body_seconds: int = Field(
+        30, ge=1, le=DAY_S, description="Seconds for the body of a request, unless it brings 1 KiB a second."
+    )
+    reader_seconds: int = Field(
+        30, ge=1, le=DAY_S, description="Seconds for which a reader may take less than 1 KiB a second of its answer."
     )
     shutdown_seconds: int = Field(
         10, ge=0, le=DAY_S, description="Seconds that requests get to finish when the server stops."

@@ -8,8 +8,11 @@ import time
 
 import pytest
 
-from ramekin.api.wire import connection as connections
-from ramekin.api.wire.connection import BODY_S, LINGER_BYTES, MAX_SKIPPED_BYTES, REST_S
+from ramekin.api.wire import channel as channels
+from ramekin.api.wire import deadlines
+from ramekin.api.wire.channel import LINGER_BYTES
+from ramekin.api.wire.connection import MAX_SKIPPED_BYTES
+from ramekin.api.wire.deadlines import Deadlines
 from ramekin.api.wire.short_way import MAX_HELD_BYTES
 from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import HIDDEN, LIVE, chunked, get, post, sized
@@ -17,6 +20,12 @@ from tests.pipe import WAYS, Service
 from tests.wire import request, wire
 
 KEY = b"Authorization: Bearer secret"
+
+
+def wait_for(service, monkeypatch, **seconds):
+    """Have a service wait for so many seconds, and look often."""
+    monkeypatch.setattr(deadlines, "SWEEP_S", 0.02)
+    monkeypatch.setattr(service.app.state.short_way, "deadlines", Deadlines(**seconds))
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -90,8 +99,8 @@ def test_what_follows_the_last_answer_is_let_go_by_within_bounds(service):
 
 @pytest.mark.parametrize(("idle_s", "all_s", "keeps_sending"), [(0.3, 100.0, False), (2.0, 0.5, True)])
 def test_what_follows_the_last_answer_is_waited_for_a_while_only(service, monkeypatch, idle_s, all_s, keeps_sending):
-    monkeypatch.setattr(connections, "LINGER_IDLE_S", idle_s)
-    monkeypatch.setattr(connections, "LINGER_S", all_s)
+    monkeypatch.setattr(channels, "LINGER_IDLE_S", idle_s)
+    monkeypatch.setattr(channels, "LINGER_S", all_s)
     pipe, began = service.connect(), time.monotonic()
     pipe.send([get(b"Connection: close")])
     while not pipe.is_closed:
@@ -99,14 +108,6 @@ def test_what_follows_the_last_answer_is_waited_for_a_while_only(service, monkey
         pipe.send([b"x"] if keeps_sending else [])
         service.run(asyncio.sleep(0.05))
     assert time.monotonic() - began > min(idle_s, all_s) * 0.9
-
-
-@pytest.mark.parametrize("part", [LIVE[:5], sized()[:-1]])
-def test_a_short_wait_is_kept_where_a_longer_one_has_begun(service, part):
-    pipe = service.connect()
-    pipe.send([LIVE, part])
-    assert pipe._protocol._timer.when() - service.loop.time() <= max(REST_S, BODY_S)
-    pipe.end()
 
 
 @pytest.mark.parametrize("size", [10, MAX_HELD_BYTES - 1000, 100_000])
@@ -295,7 +296,7 @@ def wait(service, pipe, *, drip=b"", at_most_s=20.0):
 
 @pytest.mark.parametrize(("data", "drip"), [*((data, b"") for data in SLOW), (sized(body=LONG), b" ")])
 def test_a_body_that_does_not_go_on_is_408_on_all_ways(service, monkeypatch, data, drip):
-    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    wait_for(service, monkeypatch, body_s=0.3)
     pipe, began = service.connect(), time.monotonic()
     pipe.send([data[:-5].replace(LONG[:-5], LONG[:500])])
     wait(service, pipe, drip=drip)
@@ -305,7 +306,7 @@ def test_a_body_that_does_not_go_on_is_408_on_all_ways(service, monkeypatch, dat
 
 
 def test_a_body_that_is_refused_is_noted_once_and_its_answer_has_the_id_that_was_sent(service, monkeypatch):
-    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    wait_for(service, monkeypatch, body_s=0.3)
     noted = []
     monkeypatch.setattr(service.app.state.edge, "note", lambda exchange, operation, status, now_s: noted.append((operation, status)))  # fmt: skip
     path, name = b"POST /api/v1/query/t HTTP/1.1", b"X-Request-Id: mine"
@@ -320,7 +321,7 @@ def test_a_body_that_is_refused_is_noted_once_and_its_answer_has_the_id_that_was
 
 
 def test_a_body_that_was_asked_for_and_does_not_come_is_408(service, monkeypatch):
-    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    wait_for(service, monkeypatch, body_s=0.3)
     pipe = service.connect()
     pipe.send([sized(EXPECTS)[: -len(b'{"n":1}')]])
     wait(service, pipe)
@@ -328,7 +329,7 @@ def test_a_body_that_was_asked_for_and_does_not_come_is_408(service, monkeypatch
 
 
 def test_a_body_that_goes_on_is_waited_for_however_long_it_takes(service, monkeypatch):
-    monkeypatch.setattr(connections, "BODY_S", 0.5)
+    wait_for(service, monkeypatch, body_s=0.5)
     pipe, body = service.connect(), b'{"n":"%b"}' % (b"x" * 20_000)
     pipe.send([sized(body=body)[: -len(body)]])
     for at in range(0, len(body), 1000):
@@ -338,7 +339,7 @@ def test_a_body_that_goes_on_is_waited_for_however_long_it_takes(service, monkey
 
 
 def test_a_client_that_is_kept_from_sending_has_its_time_anew(service, monkeypatch):
-    monkeypatch.setattr(connections, "BODY_S", 0.3)
+    wait_for(service, monkeypatch, body_s=0.3)
     pipe = service.connect()
     pipe.send([sized(first=b"POST /api/v1/data/%74 HTTP/1.1")[:-5]])
     pipe._protocol.flow.pause_reading()

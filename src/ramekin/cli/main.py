@@ -64,7 +64,19 @@ IdleSeconds = Annotated[
 FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
 KeepAlive = Annotated[
     str | None,
-    typer.Option(metavar="N", help="Seconds that an idle connection stays open at least.  [default: 100]"),
+    typer.Option(metavar="N", help="Seconds that an idle connection stays open at least.  [default: 5]"),
+]
+HeadSeconds = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Seconds for a first byte, and for a whole head.  [default: 10]"),
+]
+BodySeconds = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Seconds for a body that brings less than 1 KiB/s.  [default: 30]"),
+]
+ReaderSeconds = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Seconds for a reader that takes less than 1 KiB/s.  [default: 30]"),
 ]
 Seconds = Annotated[
     str | None,
@@ -106,6 +118,9 @@ def serve(
     delimiter: Delimiter = None,
     csv_types: CsvTypes = None,
     keep_alive_seconds: KeepAlive = None,
+    head_seconds: HeadSeconds = None,
+    body_seconds: BodySeconds = None,
+    reader_seconds: ReaderSeconds = None,
     shutdown_seconds: Seconds = None,
     workers: Workers = None,
 ) -> None:

@@ -20,6 +20,7 @@ from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import RateLimit
 from ramekin.api.wire.connection import Connection
+from ramekin.api.wire.deadlines import Deadlines
 from ramekin.api.wire.protocol import RecordProtocol
 from ramekin.api.wire.short_way import ShortWay
 from ramekin.cli import listener as listeners
@@ -194,7 +195,13 @@ def _application(database: Database, run: Run) -> FastAPI:
         has_hot_routes=settings.fast_path != "off",
     )
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
-    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, settings.keep_alive_seconds)
+    deadlines = Deadlines(
+        head_s=settings.head_seconds,
+        body_s=settings.body_seconds,
+        reader_s=settings.reader_seconds,
+        idle_s=settings.keep_alive_seconds,
+    )
+    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, deadlines)
     return app
 
 

@@ -12,7 +12,7 @@
     ├── Forbidden             (ForeignHost, ForeignOrigin)
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
     ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, BodyTooSlow, AddressTooLong,
-    │   HeadTooLarge, RateLimited
+    │   HeadTooLarge, HeadTooSlow, RateLimited
     ├── PreconditionFailed
     ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable,
     │                          ModelMissing)
@@ -70,6 +70,7 @@ from ramekin.errors.refused import (
     ForeignHost,
     ForeignOrigin,
     HeadTooLarge,
+    HeadTooSlow,
     IntegerOutOfRange,
     InternalError,
     InvalidDefinition,
@@ -125,6 +126,7 @@ __all__ = [
     "ForeignHost",
     "ForeignOrigin",
     "HeadTooLarge",
+    "HeadTooSlow",
     "IdMismatch",
     "IntegerOutOfRange",
     "InternalError",

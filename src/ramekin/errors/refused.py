@@ -107,8 +107,16 @@ class BodyTooLarge(RamekinError):
     remedy = "Send less at once, or raise the limit in the server's settings."
 
 
+class HeadTooSlow(RamekinError):
+    """The first line and the headers were not whole 10 seconds after their first byte."""
+
+    code = "head-too-slow"
+    title = "The head comes too slowly"
+    remedy = "Send the request again, with its headers at once."
+
+
 class BodyTooSlow(RamekinError):
-    """The body stopped on its way for 30 seconds, or brings less than 1 KiB a second; nothing was applied."""
+    """The body was not whole after 30 seconds and brings less than 1 KiB a second; nothing was applied."""
 
     code = "body-too-slow"
     title = "The body comes too slowly"

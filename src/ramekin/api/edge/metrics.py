@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.core import HistogramMetricFamily
 
+from ramekin.api.edge.refusals import Refusals
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,6 +20,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._figures: dict[tuple[str, int], list[float]] = {}  # how many of each length, and the sum of all lengths
+        self.refusals = Refusals()
         self.log_lines_dropped: Callable[[], int] = lambda: 0
         """Says how many lines of the log were dropped; set by who writes the log."""
 

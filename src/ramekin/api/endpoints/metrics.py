@@ -55,6 +55,12 @@ class _Figures(Collector):
         yield _gauge("ramekin_journal_failed", "1 while a disk takes no writes.", int(self._has_failed))
         yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
         yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
+        refusals = CounterMetricFamily(
+            "ramekin_refusals", "What was refused or cut before it became a request, by reason.", labels=["reason"]
+        )
+        for reason, times in self._metrics.refusals.counts.items():
+            refusals.add_metric([reason], times)
+        yield refusals
         yield CounterMetricFamily(
             "ramekin_log_lines_dropped",
             "Lines of the log that nobody could be given: its reader stalled, or its disk was full.",

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.MethodNotAllowed: 405,
     errors.NotAcceptable: 406,
     errors.BodyTooSlow: 408,
+    errors.HeadTooSlow: 408,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,

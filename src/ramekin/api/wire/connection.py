@@ -1,12 +1,11 @@
-"""A connection: bytes in, requests read strictly, answers out; every request takes the long way, through ASGI.
+"""A connection's requests: bytes in, read strictly, answers out; every request takes the long way, through ASGI.
 
     between requests ──head──► body ──whole──► answer under way ──► between requests
            │                    │                    │
-           └──── no request ────┴────── closes ──────┴──► last answer written, rest let go by ──► closed
+           └──── no request ────┴────── closes ──────┴──► last answer written: `_end` (``channel.py``)
 
-One request at a time: what arrives while one is under way waits, unread. A connection that ends from this side is
-closed gently: what was written must arrive, and a client that still sends would be told of a reset instead. Knows no
-tables; see ``heads.py`` and ``bodies.py`` for the rules, ``protocol.py`` for the short way, which stands on this.
+One request at a time: what arrives while one is under way waits, unread. Knows no tables; see ``heads.py`` and
+``bodies.py`` for the rules, ``protocol.py`` for the short way, which stands on this.
 """
 
 from __future__ import annotations
@@ -16,17 +15,16 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr
-
 from ramekin.access.roles import NOTHING
 from ramekin.api.edge.edge import last_lines, new_id
 from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.bodies import body_of
+from ramekin.api.wire.channel import Channel
 from ramekin.api.wire.cycle import Cycle
-from ramekin.errors import BodyTooSlow, MethodNotAllowed, RamekinError
+from ramekin.api.wire.deadlines import BYTES_PER_S
+from ramekin.errors import BodyTooSlow, HeadTooSlow, MethodNotAllowed, RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from ramekin.api.http.heads import Head, Line
     from ramekin.api.wire.bodies import Body
-    from ramekin.api.wire.short_way import ShortWay
 
 INCOMPLETE = 0
 """What stands for the length of a request that has not arrived whole."""
@@ -45,18 +42,10 @@ INCOMPLETE = 0
 MAX_SKIPPED_BYTES = 64 * 1024
 """Bytes of a body that nobody reads any more and that are let go by; if there are more, the connection ends."""
 
-LINGER_BYTES, LINGER_S, LINGER_IDLE_S = 256 * 1024 * 1024, 30.0, 5.0
-"""How much a client may go on sending after the last answer, how long, and how long it may pause."""
-
-REST_S = 30.0
-"""Seconds that the rest of a head may take."""
-
-BODY_S, BODY_BYTES_PER_S = 30.0, 1024
-"""How long a body may keep waiting, and what it must bring: each second's bytes let it wait for one second more."""
-
 SOON_S = 0.1
 """Seconds in which a short body follows its head; what takes longer goes the long way, which answers before it."""
 
+_REASONS = {HeadTooSlow: "head-too-slow", BodyTooSlow: "body-too-slow"}
 _METHODS = {"allow": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"}
 
 
@@ -71,39 +60,15 @@ class _NoRequest:
         self.extra: Mapping[str, str] = {}
 
 
-class Connection(asyncio.Protocol):
-    """uvicorn's server makes one for each client. The application has a `ShortWay` at ``app.state.short_way``.
+class Connection(Channel):
+    """A channel with requests.
 
     1. A request begins where the one before ended, by one reading of its head, and nowhere else.
     2. Requests are answered in order, one at a time.
     3. What breaks a rule of HTTP ends the connection: what follows cannot be told.
     """
 
-    # Slots, since an object with more than 30 attributes costs more to read.
-    __slots__ = (
-        "_app",
-        "_app_state",
-        "_body",
-        "_closes",
-        "_cycle",
-        "_due_bytes",
-        "_has_left",
-        "_held",
-        "_idle_until_s",
-        "_is_ending",
-        "_let_go_bytes",
-        "_linger_until_s",
-        "_loop",
-        "_seen_bytes",
-        "_task",
-        "_timer",
-        "_way",
-        "client",
-        "flow",
-        "server",
-        "state",
-        "transport",
-    )
+    __slots__ = ("_app", "_app_state", "_body", "_cycle", "_due_bytes", "_seen_bytes", "_task")
 
     def __init__(
         self,
@@ -114,27 +79,13 @@ class Connection(asyncio.Protocol):
     ) -> None:
         if not config.loaded:
             config.load()
-        self._loop = _loop or asyncio.get_event_loop()
-        self._app, self._app_state, self.state = config.loaded_app, app_state, server_state
-        self._way: ShortWay = config.app.state.short_way  # type: ignore[union-attr]  # it is an application
-        self._held = b""  # what arrived and has to wait, or is not whole
+        super().__init__(config, server_state, _loop or asyncio.get_event_loop())
+        self._app, self._app_state = config.loaded_app, app_state
         self._body: Body | None = None  # of the request, until it is whole
         self._cycle: Cycle | None = None  # the request under way, and its answer
         self._task: asyncio.Task[Any] | None = None  # an answer under way on the short way
-        self._has_left = False  # the client sends nothing more, but may read
-        self._closes = False  # once the answers under way are written
-        self._is_ending = False  # the last answer is written
         self._seen_bytes = 0  # of a head that is not whole: so many have been looked at
         self._due_bytes = 0  # so many there must be before it is worth looking at them again
-        self._let_go_bytes = 0
-        self._idle_until_s = self._linger_until_s = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # no other comes here
-        self.transport, self.flow = transport, FlowControl(transport)
-        self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
-        self.state.connections.add(self)  # type: ignore[arg-type]  # it does what the server asks of one
-        self._close_after(self._way.idle_s)
 
     def data_received(self, data: bytes) -> None:
         if self._held:
@@ -163,8 +114,10 @@ class Connection(asyncio.Protocol):
                     taken = self._take(data)
                     if taken == INCOMPLETE:
                         self._held = data
-                        if is_first:  # what drips in has no longer
-                            self._close_after(SOON_S if self._due_bytes else REST_S)
+                        if self._due_bytes:
+                            self.due_s = perf_counter() + SOON_S
+                        elif is_first:  # what drips in has no longer
+                            self.due_s = perf_counter() + self._way.deadlines.head_s
                         return
                     self._seen_bytes = self._due_bytes = 0
                     data = data[taken:]
@@ -221,7 +174,7 @@ class Connection(asyncio.Protocol):
         self._let_go_bytes = 0
         if head.body_bytes:
             self._body = body_of(head.body_bytes)
-            self._close_after(BODY_S)
+            self.due_s = perf_counter() + self._way.deadlines.body_s
         else:
             cycle.feed(b"", is_last=True)
         task = self._loop.create_task(cycle.run(self._app))
@@ -232,7 +185,7 @@ class Connection(asyncio.Protocol):
         """Take what belongs to the body under way, and return the rest. Raises MalformedRequest, HeadTooLarge."""
         content, rest = body.take(data)
         now_s = perf_counter()
-        self._idle_until_s = min(self._idle_until_s + len(data) / BODY_BYTES_PER_S, now_s + BODY_S)
+        self.due_s = min(self.due_s + len(data) / BYTES_PER_S, now_s + self._way.deadlines.body_s)
         if body.is_whole:
             self._body = None
         if self._cycle is not None:
@@ -246,7 +199,7 @@ class Connection(asyncio.Protocol):
     def ask_for_more(self) -> None:
         """Go on reading a body, for which its client has all its time anew if it was kept from sending."""
         if self.flow.read_paused:
-            self._idle_until_s = perf_counter() + BODY_S
+            self.due_s = perf_counter() + self._way.deadlines.body_s
             self.flow.resume_reading()
 
     def _refuse(self, error: RamekinError) -> None:
@@ -258,7 +211,8 @@ class Connection(asyncio.Protocol):
                 self.transport.close()
                 return
         else:
-            self._way.edge.count_refused(self.client[0] if self.client else "unknown")
+            self._way.edge.count_refused(self.peer)
+        self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
         note = _NoRequest(None if cycle is None else cycle.request_id())
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
         answer = problem_answer(error, note.request_id, {**extra, "connection": "close"})
@@ -299,7 +253,7 @@ class Connection(asyncio.Protocol):
         elif cycle.closes or self._closes:
             self._end()
         else:
-            self._close_after(self._way.idle_s)
+            self.due_s = perf_counter() + self._way.idle_s
             self._go_on()
 
     def _go_on(self) -> None:
@@ -313,48 +267,21 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def _end(self) -> None:
-        """Close the connection so that what was written arrives: what the client still sends is let go by.
+        self._body = None
+        super()._end()
 
-        Source: RFC 9112, section 9.6.
-        """
-        self._is_ending, self._held, self._body = True, b"", None
-        if self._has_left or self._closes or self.transport.is_closing():
-            self.transport.close()
-            return
-        self.transport.write_eof()
-        self.flow.resume_reading()
-        self._let_go_bytes, self._linger_until_s = 0, perf_counter() + LINGER_S
-        self._close_after(LINGER_IDLE_S)
-
-    def _let_go(self, size_bytes: int) -> None:
-        """Let go by what arrives after the last answer, within bounds."""
-        self._let_go_bytes += size_bytes
-        self._idle_until_s = min(perf_counter() + LINGER_IDLE_S, self._linger_until_s)
-        if self._let_go_bytes > LINGER_BYTES:
-            self.transport.abort()
-
-    def _close_after(self, idle_s: float) -> None:
-        """Close the connection when nothing arrives for so long. One timer serves many answers."""
-        self._idle_until_s = perf_counter() + idle_s
-        if self._timer is not None and self._timer.when() > self._loop.time() + idle_s:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_later(idle_s, self._on_timer)
-
-    def _on_timer(self) -> None:
-        left_s = self._idle_until_s - perf_counter()
-        if not self._is_ending and self._is_busy() and (self._body is None or self.flow.read_paused):
-            left_s = self._way.idle_s
-        self._timer = None
-        if left_s > 0:
-            self._timer = self._loop.call_later(left_s, self._on_timer)
+    def _give_up(self, now_s: float) -> None:
+        """End what does not go on; have a request whose body does not follow its head at once answered as it is."""
+        if self._is_busy() and (self._body is None or self.flow.read_paused):
+            self.due_s = now_s + self._way.idle_s  # nobody waits for the client
         elif self._due_bytes:
             held, self._held, self._due_bytes = self._held, b"", 0
             self._seen_bytes = 1  # so that it is no longer waited for
             self._read(held)
         elif self._body is not None and self._cycle is not None:
-            self._refuse(BodyTooSlow("The body did not go on for 30 seconds, or brings less than 1 KiB a second."))
+            self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
+        elif self._seen_bytes:
+            self._refuse(HeadTooSlow("The first line and the headers did not arrive in time."))
         else:
             self.transport.close()
 
@@ -368,21 +295,10 @@ class Connection(asyncio.Protocol):
             self._cycle.leave()
         return not self._is_ending and self._is_busy()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio calls it so
-        self.state.connections.discard(self)
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
         if self._cycle is not None:
             self._cycle.cut()
-        self.flow.resume_writing()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def pause_writing(self) -> None:
-        self.flow.pause_writing()
-
-    def resume_writing(self) -> None:
-        self.flow.resume_writing()
-        self._go_on()
 
     def shutdown(self) -> None:
         """Close the connection, after the answer that is under way or whose request is."""

@@ -240,9 +240,7 @@ class RecordProtocol(Connection):
         self.state.total_requests += 1
         now_s = perf_counter()
         self._way.edge.note(exchange, endpoint.name, status, now_s)
-        self._idle_until_s = now_s + self._way.idle_s
-        if self._timer is None:
-            self._close_after(self._way.idle_s)
+        self.due_s = now_s + self._way.idle_s
 
     def eof_received(self) -> bool:
         """Answer what has been asked, but stop what an endpoint that watches has not answered yet."""

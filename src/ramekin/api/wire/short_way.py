@@ -12,6 +12,7 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.session import Session
+from ramekin.api.wire.deadlines import GRACE_S, Deadlines, Sweep
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
@@ -30,13 +31,6 @@ MAX_PLACES = 1024
 MAX_HELD_BYTES = 64 * 1024
 """Bytes of a body that are held until it has arrived; a longer one goes the long way."""
 
-KEEP_ALIVE_S = 100
-"""Seconds for which clients may count on an idle connection: more than the pools of most keep one (Go's 90 s, .NET's
-and many proxies' 60 s), since a request that is sent while the server closes is lost."""
-
-GRACE_S = 5.0
-"""Seconds by which the server waits longer than it says: clients begin to count when an answer arrives."""
-
 
 class Place(NamedTuple):
     """What a request line asks for up to the last slash of its path."""
@@ -50,13 +44,14 @@ class Place(NamedTuple):
 class ShortWay:
     """The endpoints and the edge, and what was read so far of header blocks and addresses."""
 
-    def __init__(self, table: HotTable, edge: Edge, keep_alive_s: int = KEEP_ALIVE_S) -> None:
+    def __init__(self, table: HotTable, edge: Edge, deadlines: Deadlines = Deadlines()) -> None:  # noqa: B008  # frozen
         self.edge, self.server, self.endpoints = edge, table.context, table.endpoints
         self.session = Session(table.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
-        self.idle_s = keep_alive_s + GRACE_S
+        self.deadlines, self.sweep = deadlines, Sweep()
+        self.idle_s = deadlines.idle_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
-        self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={keep_alive_s}\r\n"
+        self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
         """The headers of an answer behind which the connection stays open."""
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far, without the last line's end; `read` reads another."""

@@ -1,0 +1,212 @@
+"""How long the other end of a connection is waited for: for a head, a body, a reader, the next request."""
+
+import asyncio
+import time
+
+import pytest
+
+from ramekin.api.wire import deadlines
+from ramekin.api.wire.deadlines import LATE_AT_ONCE, Deadlines, Sweep
+from tests.data.http_cases import LIVE, get, sized
+from tests.pipe import WAYS, Service
+from tests.wire import request
+
+SHORT = Deadlines(head_s=0.1, body_s=0.1, reader_s=0.2)
+FIGURES = request("GET", "/metrics")
+
+
+@pytest.fixture(scope="module")
+def services():
+    """The three ways, with little patience."""
+    services = [Service(way) for way in WAYS]
+    for service in services:
+        service.app.state.short_way.deadlines = SHORT
+        service.app.state.short_way.idle_s = 0.3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deadlines, "SWEEP_S", 0.01)
+        yield services
+    for service in services:
+        service.close()
+
+
+def wait(service, pipe, *, drip=b""):
+    """Wait until the server closes or ends a connection; return how long that took."""
+    began = time.monotonic()
+    while not pipe.is_ended:
+        assert time.monotonic() - began < 5
+        pipe.send([drip] if drip else [])
+        service.run(asyncio.sleep(0.01))
+    return time.monotonic() - began
+
+
+def refusals(service, reason):
+    pipe = service.connect()
+    pipe.send([FIGURES])
+    line = next(line for line in pipe.written.split(b"\n") if line.startswith(b'ramekin_refusals_total{reason="%b"}' % reason))  # fmt: skip
+    pipe.end()
+    return float(line.split()[-1])
+
+
+def test_a_connection_that_asks_nothing_is_closed_without_a_word(services):
+    for service in services:
+        pipe = service.connect()
+        assert 0.08 < wait(service, pipe) < 0.3
+        assert pipe.written == b""
+        pipe.end()
+
+
+def test_one_that_has_asked_is_kept_as_long_as_idle_ones_are(services):
+    for service in services:
+        pipe = service.connect()
+        pipe.send([LIVE])
+        assert 0.25 < wait(service, pipe) < 0.6
+        assert pipe.answers() == ["200"]
+        pipe.end()
+
+
+@pytest.mark.parametrize("drip", [b"", b"x"])
+def test_a_head_that_is_not_whole_in_time_is_408_however_it_drips(services, drip):
+    for service in services:
+        pipe, before = service.connect(), refusals(service, b"head-too-slow")
+        pipe.send([LIVE, LIVE[:10]])
+        assert 0.08 < wait(service, pipe, drip=drip) < 0.3
+        assert pipe.answers() == ["200", "408 head-too-slow"]
+        assert b"\r\nconnection: close\r\n" in pipe.written
+        assert refusals(service, b"head-too-slow") == before + 1
+        pipe.end()
+
+
+def test_the_time_of_a_head_begins_with_its_first_byte(services):
+    for service in services:
+        pipe = service.connect()
+        service.run(asyncio.sleep(0.06))
+        pipe.send([LIVE[:-1]])
+        service.run(asyncio.sleep(0.06))
+        pipe.send([LIVE[-1:]])
+        assert pipe.answers() == ["200"]
+        pipe.end()
+
+
+def test_a_body_that_is_late_is_408_and_counted(services):
+    for service in services:
+        pipe, before = service.connect(), refusals(service, b"body-too-slow")
+        pipe.send([sized()[:-1]])
+        wait(service, pipe)
+        assert pipe.answers() == ["408 body-too-slow"]
+        assert refusals(service, b"body-too-slow") == before + 1
+        pipe.end()
+
+
+def keep_waiting(pipe, unread_bytes):
+    """The client reads no more: so much of what was written stays here."""
+    pipe.unread_bytes = unread_bytes
+    pipe._protocol.pause_writing()
+
+
+def test_a_reader_that_takes_nothing_is_cut(services):
+    for service in services:
+        pipe, before = service.connect(), refusals(service, b"reader-too-slow")
+        pipe.send([LIVE])
+        keep_waiting(pipe, 100_000)
+        pipe.send([LIVE])
+        assert 0.15 < wait(service, pipe) < 0.6
+        assert pipe.is_cut
+        assert pipe.answers() == ["200"]
+        assert refusals(service, b"reader-too-slow") == before + 1
+        pipe.end()
+
+
+def test_a_reader_that_takes_nothing_of_a_short_answer_is_cut_too(services):
+    for service in services:
+        pipe = service.connect()
+        pipe.send([LIVE])
+        pipe.unread_bytes = 100
+        assert wait(service, pipe) < 0.9
+        assert pipe.is_cut
+        pipe.end()
+
+
+@pytest.mark.parametrize(("takes_bytes", "is_cut"), [(100, True), (1000, False)])
+def test_a_reader_must_take_a_kibibyte_a_second(services, takes_bytes, is_cut):
+    for service in services:
+        pipe = service.connect()
+        pipe.send([LIVE])
+        keep_waiting(pipe, 100_000)
+        for _ in range(4):
+            service.run(asyncio.sleep(0.15))
+            pipe.unread_bytes -= takes_bytes
+        assert pipe.is_cut == is_cut
+        pipe.end()
+
+
+def test_a_reader_that_has_taken_nearly_all_begins_anew(services):
+    for service in services:
+        pipe = service.connect()
+        pipe.send([LIVE])
+        for _ in range(3):
+            keep_waiting(pipe, 100_000)
+            service.run(asyncio.sleep(0.15))
+            pipe.unread_bytes = 0
+            pipe._protocol.resume_writing()
+        assert not pipe.is_ended
+        pipe.end()
+
+
+def test_a_last_answer_that_nobody_reads_is_not_waited_for_for_ever(services):
+    for service in services:
+        pipe = service.connect()
+        pipe.unread_bytes = 100
+        pipe.send([get(b"Connection: close")], is_last=True)
+        pipe._protocol.due_s = 0.0
+        began = time.monotonic()
+        while not pipe.is_cut:
+            assert time.monotonic() - began < 5
+            service.run(asyncio.sleep(0.01))
+        pipe.end()
+
+
+def test_a_flood_is_told_to_the_log_in_one_line(services, caplog):
+    service = Service("below ASGI")
+    for _ in range(20):
+        pipe = service.connect()
+        pipe.send([b"\n\n"])
+        assert pipe.answers() == ["400 malformed-request"]
+    lines = [record for record in caplog.records if record.message == "refused"]
+    assert [(line.reason, line.times, line.last_address) for line in lines] == [("malformed", 1, "127.0.0.1")]
+    assert refusals(service, b"malformed") == 20
+    service.close()
+
+
+class Waiting:
+    def __init__(self):
+        self.due_s, self.expired = 0.0, 0
+
+    def expire(self, now_s):
+        self.expired += 1
+        self.due_s = now_s + 60
+
+
+@pytest.mark.parametrize("number", [0, 1, LATE_AT_ONCE, LATE_AT_ONCE + 1, 3 * LATE_AT_ONCE])
+def test_a_sweep_tells_all_that_are_late_once_and_some_in_a_turn(monkeypatch, number):
+    monkeypatch.setattr(deadlines, "SWEEP_S", 0.01)
+
+    async def run():
+        sweep, all_of_them, loop = Sweep(), [Waiting() for _ in range(number)], asyncio.get_running_loop()
+        for one in all_of_them:
+            sweep.watch(one, loop)
+        told, most = 0, 0
+        deadline = time.monotonic() + 5
+        while told < number:
+            await asyncio.sleep(0)
+            now = sum(one.expired for one in all_of_them)
+            told, most = now, max(most, now - told)
+            assert time.monotonic() < deadline
+        await asyncio.sleep(0.03)
+        assert [one.expired for one in all_of_them] == [1] * number
+        assert most <= LATE_AT_ONCE
+        for one in all_of_them:
+            sweep.forget(one)
+        await asyncio.sleep(0.03)
+        assert not sweep._is_begun, "it goes on without connections"
+
+    asyncio.run(run())
