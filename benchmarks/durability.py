@@ -159,7 +159,7 @@ def starts(folder):
 async def start(path):
     store = Store(path, "everysec")
     began = time.perf_counter()
-    store.take()
+    store.lock()
     engine = Journaled(store)
     await engine.open()
     rate = (engine.tables.table_stats("t")).records / (time.perf_counter() - began)

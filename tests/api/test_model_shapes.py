@@ -95,7 +95,7 @@ def test_a_data_directory_starts_again_also_when_the_model_is_described_anew(sha
 
     def start(kind):
         store = Store(tmp_path / "data", "no")
-        store.take()
+        store.lock()
         return client_of(kind, Journaled(store))
 
     with start(model) as client:

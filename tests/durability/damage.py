@@ -30,7 +30,7 @@ def build(folder):
     The last two steps are not synced.
     """
     store = Store(folder / "work", "always")
-    store.take()
+    store.lock()
     file, _ = store.read()
     file.commit([Defined("t", Definition(unique=("x",), indexes=(IndexDefinition("y", "sorted"),)))])
     file.commit([Loaded({"t": {str(i): body(i, 20 + i % 50) for i in range(200)}, "u": {"a": b'{"id":"a"}'}})])
@@ -39,7 +39,7 @@ def build(folder):
     file.close()
     store.release()
     store = Store(folder / "work", "always")
-    store.take()
+    store.lock()
     file, contents = store.read()
     file = switch(store, file)
     store.write_snapshot(file.header, contents)
@@ -79,7 +79,7 @@ def start(path, fsync="always"):
     """Return what a start reads, or the refusal."""
     store = Store(path, fsync)
     try:
-        store.take()
+        store.lock()
         file, contents = store.read()
     except Unusable as refusal:
         return refusal

@@ -14,7 +14,7 @@ class Faulty:
     def __init__(self, folder, fsync):
         self.fsync = fsync
         self.store = Store(folder / "data", fsync)
-        self.store.take()
+        self.store.lock()
         self.fault = None
         self.fresh_fault = None
         self.fresh = 0

@@ -53,7 +53,7 @@ class Machine:
     def start(self):
         """Start, and note what is lost; what is found outlives everything from now on."""
         self.store = Store(self.path, self.fsync)
-        self.store.take()
+        self.store.lock()
         self.file, contents = self.store.read()
         found = {name: (kept.definition, kept.bodies) for name, kept in contents.items()}
         assert found in self.states, "a state that the database never had"

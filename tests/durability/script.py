@@ -43,7 +43,7 @@ STEPS = [
 
 async def run(path, fsync, part):
     store = Store(path, fsync)
-    store.take()
+    store.lock()
     engine = Journaled(store)
     await engine.open()
     for number, (kind, values) in enumerate(STEPS):
@@ -105,7 +105,7 @@ def changed(state, values):
 def read(path):
     """Return what a start reads."""
     store = Store(path, "always")
-    store.take()
+    store.lock()
     file, contents = store.read()
     file.close()
     store.release()

@@ -17,7 +17,7 @@ TURNS = [0, 1, 2, 3, 5, 8, 20]
 
 def database(path, fsync="always"):
     store = Store(path, fsync)
-    store.take()
+    store.lock()
     return Database(engine=Journaled(store))
 
 

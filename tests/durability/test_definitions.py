@@ -283,7 +283,7 @@ async def test_with_a_journal_some_order_explains_it_and_a_restart_changes_nothi
         await begin(database)
         history, tables = await run(database, seed, faulty if disk == "failing" else None)
     store = Store(tmp_path / "data", fsync)
-    store.take()
+    store.lock()
     async with Database(engine=Journaled(store)) as database:
         again = await tables_of(database)
         if not any(call.outcome == "unknown" for call in history.calls):

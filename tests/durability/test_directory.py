@@ -39,7 +39,7 @@ def refused(path, code, *words):
 def used(tmp_path):
     """A directory that was used, and closed: with a snapshot and an empty log."""
     store = Store(tmp_path / "data", "no")
-    store.take()
+    store.lock()
     file, contents = store.read()
     store.replace(file, contents).close()
     store.release()
@@ -147,8 +147,8 @@ def test_a_check_changes_nothing_and_lets_others_check_but_not_serve(used):
     (used / "lock").unlink()
     before = {each.name: each.read_bytes() for each in used.iterdir()}
     one, other = Directory(used), Directory(used)
-    one.take(is_read_only=True)
-    other.take(is_read_only=True)
+    one.lock(is_read_only=True)
+    other.lock(is_read_only=True)
     refused(used, 3, "another process")
     other.release()
     one.release()
@@ -205,7 +205,7 @@ def test_leftovers_are_removed_at_the_start_and_nothing_else(used):
     for name in ("tables.7.db.unfinished", "backup-00.unfinished", "backup-00.unfinished-journal", "notes.txt"):
         (used / name).touch(mode=0o600)
     store = Store(used, "no")
-    store.take()
+    store.lock()
     store.begin_log().close()  # and was killed before it went on in it
     store.release()
     server = Server("serve", "--data-dir", str(used))

@@ -187,7 +187,7 @@ async def test_after_a_failed_sync_a_fresh_file_is_written_before_anything_is_ac
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"lock", "tables.1.db", "tables.1.log"}
     await faulty.engine.close()
     store = Store(tmp_path / "data", "always")
-    store.take()
+    store.lock()
     file, contents = store.read()
     assert list(contents["t"].bodies) == ["1", "3"]
     file.close()
@@ -227,7 +227,7 @@ async def test_a_client_that_leaves_does_not_stop_its_write(faulty):
     await asyncio.sleep(0.05)
     writing.cancel()
     faulty.gate.set()
-    await faulty.engine.settled()
+    await faulty.engine.flushed()
     assert faulty.engine.tables.get("t", "9") == b'{"id":9}'
 
 

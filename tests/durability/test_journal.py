@@ -41,7 +41,7 @@ everysec = pytest.mark.parametrize("engine", ["everysec"], indirect=True)
 
 async def opened(path, fsync):
     store = Store(path, fsync)
-    store.take()
+    store.lock()
     engine = Journaled(store)
     await engine.open()
     return engine
@@ -140,7 +140,7 @@ async def test_a_stop_leaves_one_snapshot_of_small_tables_and_an_empty_log(engin
     await engine.close()
     assert len(names(tmp_path)) == 3
     store = Store(tmp_path / "data", "no")
-    store.take()
+    store.lock()
     file, contents = store.read()
     assert not file.has_steps
     assert set(contents["t"].bodies) == {"a"}
@@ -329,7 +329,7 @@ async def test_changes_of_one_write_are_there_together_or_not_at_all(engine, tmp
     for end in ends[-5:-1]:
         (tmp_path / "base" / log.name).write_bytes(text[: end + 1])
         store = Store(tmp_path / "base", "no")
-        store.take()
+        store.lock()
         file, contents = store.read()
         assert contents == {}
         file.close()

@@ -83,7 +83,7 @@ def put(key):
 
 def started(folder):
     store = Store(folder, "always")
-    store.take()
+    store.lock()
     return store, *store.read()
 
 
@@ -144,7 +144,7 @@ def test_a_start_syncs_the_names_that_a_killed_process_left(disk):
 def test_the_note_of_the_last_log_is_the_old_one_or_the_new_one(disk, before, after, keeps_bytes):
     with disk.mounted():
         directory = Directory(disk.folder)
-        directory.take()
+        directory.lock()
         if before is not None:
             directory.note(before)
         sync_directory(disk.folder)
@@ -155,5 +155,5 @@ def test_the_note_of_the_last_log_is_the_old_one_or_the_new_one(disk, before, af
     disk = Disk(disk.folder, disk.random, disk.crash())
     with disk.mounted():
         directory = Directory(disk.folder)
-        directory.take()
+        directory.lock()
         assert directory.files().noted in {-1 if before is None else before, after}

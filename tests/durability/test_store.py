@@ -25,7 +25,7 @@ FOUND = {"t": (NOTHING_DEFINED, {"1": b'{"id":1}'})}
 def opened(tmp_path):
     """A store, and its log, which a test closes."""
     store = Store(tmp_path / "data", "always")
-    store.take()
+    store.lock()
     file, _ = store.read()
     file.commit([Written([Change("t", "1", None, b'{"id":1}')])])
     yield store, file

@@ -12,7 +12,7 @@ from ramekin.engine.journaled import Journaled
 def durable(folder, fsync="everysec"):
     """Return an engine with a journal in a folder."""
     store = Store(folder / "data", fsync)
-    store.take()
+    store.lock()
     return Journaled(store)
 
 

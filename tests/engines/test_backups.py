@@ -24,7 +24,7 @@ async def engine(request, tmp_path, monkeypatch):
         made = Embedded()
     else:
         store = Store(tmp_path / "data", "no")
-        store.take()
+        store.lock()
         made = Journaled(store)
     await made.open()
     await load(made, {"t": {str(i): b'{"id":%d}' % i for i in range(5000)}}, replace=False)

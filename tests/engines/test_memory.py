@@ -25,7 +25,7 @@ LIMIT = 200_000
 
 def durable(folder, limit=LIMIT):
     store = Store(folder / "data", "no")
-    store.take()
+    store.lock()
     return Journaled(store, memory_limit_bytes=limit)
 
 
@@ -159,12 +159,12 @@ async def test_the_table_of_a_model_is_made_where_nothing_else_is(engine):
 
 
 async def test_held_room_is_counted_until_it_is_given_back(engine):
-    engine.tables.hold(LIMIT - 1000)
+    engine.tables.reserve(LIMIT - 1000)
     with pytest.raises(MemoryLimit):
         await write(engine, new(1))
     with pytest.raises(MemoryLimit):
-        engine.tables.hold(2000)
-    engine.tables.hold(1000 - LIMIT)
+        engine.tables.reserve(2000)
+    engine.tables.reserve(1000 - LIMIT)
     assert engine.tables.memory().used_bytes == 0
     assert await write(engine, new(1))
 

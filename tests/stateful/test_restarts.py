@@ -26,7 +26,7 @@ class RestartingMachine(Machine):
 
     def start(self, fsync):
         store = Store(self.folder / str(self.number), fsync)
-        store.take()
+        store.lock()
         self.database = Database(engine=Journaled(store))
         self.run(self.database.__aenter__())
 

@@ -125,7 +125,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
 
         sys.setswitchinterval(SWITCH_S)
         store = Store(settings.data_dir, settings.fsync)
-        store.take()
+        store.lock()
         replay = Replay(store)
         engine = Journaled(store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay)
     else:

@@ -311,14 +311,14 @@ class Database:
     # Tables
 
     async def tables(self) -> list[TableInfo]:
-        """Return every table with its figures. Cost: O(tables)."""
+        """Return every table with its statistics. Cost: O(tables)."""
         return [
             TableInfo.of(self.schemas, stats, self.engine.tables.index_stats(stats.name))
             for stats in self.engine.tables.stats()
         ]
 
     async def table(self, name: str) -> TableInfo:
-        """Return one table with its figures. Raises UnknownTable."""
+        """Return one table with its statistics. Raises UnknownTable."""
         return TableInfo.of(self.schemas, self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
 
     async def revision(self, name: str) -> int:

@@ -86,7 +86,7 @@ def parse_definition(value: Any) -> Definition:
 
 
 async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple[TableStats, bool]:
-    """Give a table the definition that its rules were made of; return its figures right after, and whether it is new.
+    """Give a table the definition that its rules were made of; return its statistics, and whether it is new.
 
     Args:
         broken: what is said where records that are there do not satisfy it.
@@ -140,7 +140,7 @@ class _Check:
     """Which records of a table do not satisfy rules, as far as they were looked at; and who has which unique value."""
 
     stats: TableStats
-    """The figures of the table as it is defined."""
+    """The statistics of the table as it is defined."""
 
     def __init__(self, made: Defined, rules: Rules, broken: str) -> None:
         self._made = made

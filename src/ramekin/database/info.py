@@ -1,4 +1,4 @@
-"""What is told of tables: their figures, those of their indexes, their schemas; and whole tables at one moment.
+"""What is told of tables: their statistics, those of their indexes, their schemas; and whole tables at one moment.
 
 Knows no engines but by their tables; see ``database.py`` for who asks.
 """
@@ -21,18 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table's figures, those of its indexes, and its JSON Schema if a model or a definition gives it one."""
+    """A table's statistics, those of its indexes, and its JSON Schema if a model or a definition gives it one."""
 
     stats: TableStats
     indexes: tuple[IndexStats, ...]
     schema: dict[str, Any] | None
-    has_model: bool = False
 
     @classmethod
     def of(cls, schemas: Schemas, stats: TableStats, indexes: tuple[IndexStats, ...]) -> Self:
-        """Return what is told of a table that has these figures."""
+        """Return what is told of a table that has these statistics."""
         schema = schemas.get(stats.name)
-        return cls(stats, indexes, None if schema is None else schema.json_schema, stats.name in schemas.fingerprints)
+        return cls(stats, indexes, None if schema is None else schema.json_schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Snapshot:
 
 
 def indexes_of(tables: Tables, stats: TableStats) -> tuple[IndexStats, ...]:
-    """Return the figures of a table's indexes; those that its definition names where it has another one by now."""
+    """Return the statistics of a table's indexes; those that its definition names where it has another one by now."""
     with suppress(UnknownTable):
         if tables.table_stats(stats.name).definition is stats.definition:
             return tables.index_stats(stats.name)

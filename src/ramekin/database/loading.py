@@ -1,6 +1,6 @@
 """Loads: whole tables checked record by record while they arrive, and stored in one step.
 
-Knows no HTTP and no files; see ``database.py`` for who calls it and ``engine/held.py`` for the room that it takes.
+Knows no HTTP and no files; see ``database.py`` for its caller and ``engine/reservation.py`` for the room it takes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Loaded
 from ramekin.database.operations import body_of, id_twice, keep_id
-from ramekin.engine.held import Held
+from ramekin.engine.reservation import Reservation
 from ramekin.errors import NotUnique, RamekinError, Unavailable
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
@@ -35,9 +35,9 @@ async def load(
     engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool
 ) -> dict[str, int]:
     """Store whole tables; see `Database.load`."""
-    with Held(engine.tables) as held:
+    with Reservation(engine.tables) as room:
         staged = _Staged(rules_of)
-        await staged.take(records, held)
+        await staged.take(records, room)
         for _ in range(MAX_ATTEMPTS):
             await staged.check_again()
             if await _is_stored(engine, staged, is_replacing=is_replacing):
@@ -64,8 +64,8 @@ class _Staged:
         self.rules: dict[str, Rules] = {}
         self._rules_of = rules_of
 
-    async def take(self, records: Sent, held: Held) -> None:
-        """Check records and take their bodies; hold room for them. Raises as `Database.load`."""
+    async def take(self, records: Sent, room: Reservation) -> None:
+        """Check records and take their bodies; reserve room for them. Raises as `Database.load`."""
         count = size_bytes = 0
         async for table, record in _each(records):
             if table not in self.bodies:
@@ -76,10 +76,10 @@ class _Staged:
             size_bytes += self._add(table, record)
             count += 1
             if count == BATCH:
-                held.take(count, size_bytes)
+                room.add(count, size_bytes)
                 count = size_bytes = 0
                 await asyncio.sleep(0)
-        held.take(count, size_bytes)
+        room.add(count, size_bytes)
 
     def _add(self, table: str, record: Any) -> int:
         """Take one record, and return the bytes of its key and body."""

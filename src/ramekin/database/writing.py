@@ -74,7 +74,7 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
         try:
             outcome = settle(prepared, before, rules)
         except RamekinError as error:
-            await engine.settled()
+            await engine.flushed()
             if isinstance(error, RecordNotFound):
                 engine.tables.table_stats(table)  # as above
             raise
@@ -178,7 +178,7 @@ class _Writing:
             try:
                 outcome = settle(p, left.get(place, stands), self._rules[place[0]])
             except RamekinError as error:
-                await self._engine.settled()  # what it rests on may still be on its way to the disk
+                await self._engine.flushed()  # what it rests on may still be on its way to the disk
                 raise self._told(error, i).within(i, index=i) from None
             self._outcomes[i], left[place] = outcome, outcome.body
             if is_patient and count % BATCH == BATCH - 1:

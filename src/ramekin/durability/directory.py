@@ -68,7 +68,7 @@ def log_name(number: int) -> str:
 
 
 class Directory:
-    """A data directory that this process alone uses, from `take` to `release`."""
+    """A data directory that this process alone uses, from `lock` to `release`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,7 +77,7 @@ class Directory:
         self._note = b""
         self._is_read_only = False
 
-    def take(self, *, is_read_only: bool = False) -> None:
+    def lock(self, *, is_read_only: bool = False) -> None:
         """Check the directory and lock it; it is made (mode 0700) if it is not there.
 
         Args:
@@ -126,8 +126,8 @@ class Directory:
         Raises:
             DiskFault: it leads nowhere, or to another directory.
         """
-        assert self._place is not None, "`take` comes first"
-        assert self._lock is not None, "`take` comes first"
+        assert self._place is not None, "`lock` comes first"
+        assert self._lock is not None, "`lock` comes first"
         try:
             if not leads_to(self.path, self._place):
                 raise DiskFault("the data directory was moved away or removed", is_lasting=True)
@@ -176,7 +176,7 @@ class Directory:
 
         It is always as long, so that a power loss leaves the old one or the new one.
         """
-        assert self._lock is not None, "`take` comes first"
+        assert self._lock is not None, "`lock` comes first"
         self._note = b"%09d\n" % number
         os.pwrite(self._lock, self._note, 0)
         sync_file(self._lock)

@@ -78,7 +78,7 @@ def what_is_right(path: Path) -> tuple[Contents, list[str]]:
 def _files(path: Path) -> Iterator[Files]:
     """Give the files of a data directory that no other process uses. Raises Unusable."""
     directory = Directory(path)
-    directory.take(is_read_only=True)
+    directory.lock(is_read_only=True)
     try:
         files = directory.files()
         if files.snapshot is None and not files.logs:

@@ -50,17 +50,17 @@ class Store:
         self._names: set[str] = set()  # of the files that are this database's; no other is ever removed
 
     @property
-    def is_taken(self) -> bool:
+    def is_locked(self) -> bool:
         """Whether this process has the directory."""
         return self._files is not None
 
-    def take(self) -> None:
+    def lock(self) -> None:
         """Lock the directory, made if it is not there. Changes nothing that is there.
 
         Raises:
             Unusable, Damaged: it cannot be used; the message is one line.
         """
-        self._directory.take()
+        self._directory.lock()
         try:
             self._files = self._directory.files()
             self._last = self._files.last
@@ -77,7 +77,7 @@ class Store:
         Raises:
             Damaged, Unusable: nothing was changed.
         """
-        assert self._files is not None, "`take` comes first"
+        assert self._files is not None, "`lock` comes first"
         try:
             _refuse_backups(self._files)
             found = self.recovered = replay.read(self._files, advance)
@@ -282,7 +282,7 @@ def make_directory(path: Path, contents: Contents) -> None:
     try:
         if path.is_dir() and (held := sorted(each.name for each in path.iterdir() if not is_unfinished(each.name))):
             raise Unusable(f"{path}: holds {held[0]}; name a directory that is empty or not there")
-        directory.take()
+        directory.lock()
         (path / "directory.unfinished").touch(mode=0o600)
         write_backup(path / snapshot_name(0), contents, lambda: None)
         directory.remove_leftovers()

@@ -119,7 +119,7 @@ class Engine(Protocol):
     def ahead(self, table: str, key: str) -> bytes | None:
         """Return a record's body as the next step finds it; None where there is no record, or no table. Cost: O(1).
 
-        Where steps wait to be kept it may be a body that `tables` does not show yet; see `settled`.
+        Where steps wait to be kept it may be a body that `tables` does not show yet; see `flushed`.
         """
 
     def watch(self, table: str) -> Watch:
@@ -129,7 +129,7 @@ class Engine(Protocol):
             UnknownTable: there is none.
         """
 
-    async def settled(self) -> None:
+    async def flushed(self) -> None:
         """Wait until all that `ahead` and watches have shown is kept: an answer that rests on it may then be given.
 
         Raises:

@@ -68,7 +68,7 @@ class Embedded:
     def watch(self, table: str) -> Watch:
         return Watch(self.tables.catalog.table(table))
 
-    async def settled(self) -> None:
+    async def flushed(self) -> None:
         pass
 
     async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:

@@ -11,7 +11,7 @@ A small step happens *at once* while the disk takes it so. Else it is *queued*: 
 against what is queued and need not wait for it, readers see what is committed, and when a commit fails, its group and
 all that queued behind it are refused, since they were computed from it. A step of whole tables stands *alone*.
 
-The limits: an answer that rests on something pending waits for it (`settled`); a unique value that is on its way to
+The limits: an answer that rests on something pending waits for it (`flushed`); a unique value that is on its way to
 another record is waited for too. Knows no files; see ``durability/journal.py`` for commits and ``pending.py``.
 """
 
@@ -72,7 +72,7 @@ class Journaled:
             advance: called in a thread, while the journal is read, with the records that are read and that there are.
         """
         self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
-        self.owner = Owner(self._follow, is_at_home=store.is_taken)
+        self.owner = Owner(self._follow, is_at_home=store.is_locked)
         self._memory_limit_bytes, self._clock = memory_limit_bytes, clock
         self._store, self._advance = store, advance
         self._backups = Backups()
@@ -115,8 +115,8 @@ class Journaled:
 
         What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
         """
-        if not self._store.is_taken:
-            self._store.take()
+        if not self._store.is_locked:
+            self._store.lock()
         file, contents = self._store.read(self._advance)
         catalog = Catalog(self._memory_limit_bytes)
         for name, kept in contents.items():
@@ -155,7 +155,7 @@ class Journaled:
         watch = Watch(self.tables.catalog.table(table))
         return PendingWatch(watch, self._pending, table, lambda key: self.ahead(table, key))
 
-    async def settled(self) -> None:
+    async def flushed(self) -> None:
         if self._journal is not None:
             await self._journal.flush()
 
@@ -186,7 +186,7 @@ class Journaled:
             try:
                 now = step() if callable(step) else step
             except RamekinError:
-                await self.settled()  # what it rests on may still be on its way to the disk
+                await self.flushed()  # what it rests on may still be on its way to the disk
                 raise
             if type(now) is not Written:
                 return None if now is None else await self._stand_alone(step, expecting)
@@ -214,7 +214,7 @@ class Journaled:
         catalog, journal = self.tables.catalog, self._running()
         rest = step.without_idle()
         if not rest.changes:
-            await self.settled()  # nothing changes, and what that rests on may still be on its way to the disk
+            await self.flushed()  # nothing changes, and what that rests on may still be on its way to the disk
             return True
         if catalog.has_unique and self._pending.takes(catalog, rest.changes):
             journal.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
@@ -255,7 +255,7 @@ class Journaled:
     async def _quietly_settled(self) -> None:
         """Wait for what is pending; whether it was refused is told to others."""
         with suppress(RamekinError):
-            await self.settled()
+            await self.flushed()
 
     def _running(self) -> Journal:
         if self._journal is None:

@@ -54,7 +54,7 @@ class Pending:
         A new table counts for each of those that would make it: too much, for as long as the first of them waits.
         """
         self._grown.append(max(0, catalog.growth(changes)))
-        catalog.memory.held_bytes += self._grown[-1]
+        catalog.memory.reserved_bytes += self._grown[-1]
         for change in changes:
             self._last.setdefault(change.table, {})[change.key] = change
         self._values.update(_values(catalog, changes))
@@ -62,7 +62,7 @@ class Pending:
     def remove(self, catalog: Catalog, changes: Sequence[Change]) -> None:
         """Let go of changes that are applied."""
         if changes:  # a step of none only marks a place in the journal, and was never added
-            catalog.memory.held_bytes -= self._grown.popleft()
+            catalog.memory.reserved_bytes -= self._grown.popleft()
         for change in changes:
             of_table = self._last.get(change.table, {})
             if of_table.get(change.key) is change:
@@ -75,7 +75,7 @@ class Pending:
 
     def clear(self, catalog: Catalog) -> None:
         """Let go of everything: it was refused."""
-        catalog.memory.held_bytes -= sum(self._grown)
+        catalog.memory.reserved_bytes -= sum(self._grown)
         self._grown.clear()
         self._last.clear()
         self._values.clear()

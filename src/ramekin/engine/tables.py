@@ -84,22 +84,22 @@ class Tables:
     # Figures
 
     def stats(self) -> list[TableStats]:
-        """Return the figures of every table, in the order in which they were made. Cost: O(tables)."""
+        """Return the statistics of every table, in the order in which they were made. Cost: O(tables)."""
         return [table.stats() for table in self.catalog]
 
     def table_stats(self, name: str) -> TableStats:
-        """Return the figures of one table. Cost: O(1)."""
+        """Return the statistics of one table. Cost: O(1)."""
         return self.catalog.table(name).stats()
 
     def index_stats(self, name: str) -> tuple[IndexStats, ...]:
-        """Return the figures of a table's indexes. Cost: O(indexes)."""
+        """Return the statistics of a table's indexes. Cost: O(indexes)."""
         return self.catalog.table(name).index_stats()
 
     def memory(self) -> MemoryStats:
         """Return how many bytes the tables take, and may take. Cost: O(1)."""
         return self.catalog.memory.stats()
 
-    def hold(self, size_bytes: int) -> None:
+    def reserve(self, size_bytes: int) -> None:
         """Count bytes that are on their way into tables by a load, or give them back where the number is below 0.
 
         Raises:
@@ -107,7 +107,7 @@ class Tables:
         """
         if size_bytes > 0:
             self.catalog.make_room(size_bytes)
-        self.catalog.memory.held_bytes += size_bytes
+        self.catalog.memory.reserved_bytes += size_bytes
 
     # Records
 

@@ -221,7 +221,7 @@ class Catalog:
             MemoryLimit: there is no room.
         """
         memory = self.memory
-        if memory.limit_bytes is None or memory.used_bytes + memory.held_bytes + grown_bytes <= memory.limit_bytes:
+        if memory.limit_bytes is None or memory.used_bytes + memory.reserved_bytes + grown_bytes <= memory.limit_bytes:
             return
         spare = [(used_s, table, field) for table in self for used_s, field in table.spare_indexes(needed)]
         if sum(table.indexes[field].size_bytes for _, table, field in spare) < memory.lacking_bytes(grown_bytes):
@@ -237,4 +237,4 @@ class Catalog:
 
         Indexes may take an eighth more than the limit, so that readers find room where writers took all.
         """
-        self.make_room(-self.memory.reserve_bytes, needed)
+        self.make_room(-self.memory.spare_bytes, needed)

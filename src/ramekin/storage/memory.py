@@ -48,16 +48,16 @@ class Memory:
     Guarantee: `used_bytes` is the sum of the tables' `memory_bytes`, whatever was done with them.
     """
 
-    __slots__ = ("held_bytes", "limit_bytes", "used_bytes")
+    __slots__ = ("limit_bytes", "reserved_bytes", "used_bytes")
 
     def __init__(self, limit_bytes: int | None = None) -> None:
         self.limit_bytes = limit_bytes
         self.used_bytes = 0
-        self.held_bytes = 0
+        self.reserved_bytes = 0
         """What is on its way into tables, such as a load that is being read."""
 
     @property
-    def reserve_bytes(self) -> int:
+    def spare_bytes(self) -> int:
         """What indexes may take beyond the limit, so that readers find room when writers took all."""
         return 0 if self.limit_bytes is None else self.limit_bytes // 8
 
@@ -65,7 +65,7 @@ class Memory:
         """Return how much room is missing for some growth; 0 or less if it fits."""
         if self.limit_bytes is None:
             return 0
-        return self.used_bytes + self.held_bytes + growth_bytes - self.limit_bytes
+        return self.used_bytes + self.reserved_bytes + growth_bytes - self.limit_bytes
 
     def is_ample(self, size_bytes: int) -> bool:
         """Say whether a key and body of that size surely fit, with a table for them and what finds them.
@@ -75,11 +75,11 @@ class Memory:
         """
         if self.limit_bytes is None:
             return True
-        return 2 * self.used_bytes + self.held_bytes + TABLE_BYTES + RECORD_BYTES + size_bytes <= self.limit_bytes
+        return 2 * self.used_bytes + self.reserved_bytes + TABLE_BYTES + RECORD_BYTES + size_bytes <= self.limit_bytes
 
     def stats(self) -> MemoryStats:
         """Return the statistics of this moment."""
-        return MemoryStats(self.used_bytes + self.held_bytes, self.limit_bytes)
+        return MemoryStats(self.used_bytes + self.reserved_bytes, self.limit_bytes)
 
 
 def record_growth(key: str, before: bytes | None, after: bytes | None) -> int:

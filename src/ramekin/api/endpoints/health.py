@@ -28,18 +28,18 @@ _ANSWERS = {
 
 @endpoint("GET", "/health", role=None, tag="service", answers=_ANSWERS, problems=(400,), opens=("/health",))
 async def health(session: Session, asked: Asked[None]) -> Reply:
-    """Say whether the server is ready, with its figures."""
-    figures: dict[str, Any] = {}
+    """Say whether the server is ready, with its statistics."""
+    statistics: dict[str, Any] = {}
     if await session.server.status() != "starting":
         tables = await session.database.tables()
         memory = session.database.memory()
-        figures = {
+        statistics = {
             "tables": len(tables),
             "records": sum(info.stats.records for info in tables),
             "memory_bytes": memory.used_bytes,
             "memory_limit_bytes": memory.limit_bytes,
         }
-    return await _answer(session, figures | {"uptime_seconds": round(session.server.uptime_s(), 3)})
+    return await _answer(session, statistics | {"uptime_seconds": round(session.server.uptime_s(), 3)})
 
 
 @endpoint(
@@ -69,9 +69,9 @@ def home(session: Session, asked: Asked[None]) -> Reply:
     return Answer(307, f"location: {address('/docs')}\r\ncontent-length: 0\r\n")
 
 
-async def _answer(session: Session, figures: dict[str, Any]) -> Reply:
+async def _answer(session: Session, statistics: dict[str, Any]) -> Reply:
     status = await session.server.status()
-    body = {"status": status, "version": __version__, "engine": session.database.engine.guarantees.name, **figures}
+    body = {"status": status, "version": __version__, "engine": session.database.engine.guarantees.name, **statistics}
     headers = _NEVER_KEPT if status == "ok" else {**_NEVER_KEPT, "retry-after": "1"}
     return json_answer(body, 200 if status == "ok" else 503, headers)
 

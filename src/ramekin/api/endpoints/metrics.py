@@ -91,7 +91,7 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     problems=(400,),
 )
 async def metrics(session: Session, asked: Asked[None]) -> Reply:
-    """Return the server's figures as Prometheus reads them."""
+    """Return the server's metrics as Prometheus reads them."""
     registry = CollectorRegistry()
     database = session.database
     registry.register(

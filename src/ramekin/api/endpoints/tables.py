@@ -1,4 +1,4 @@
-"""Tables over HTTP: their figures, schemas and indexes, and definitions of them."""
+"""Tables over HTTP: their statistics, schemas and indexes, and definitions of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _DEFINITION = {
     parameters=[IF_NONE_MATCH],
 )
 async def list_tables(session: Session, asked: Asked[None]) -> Reply:
-    """Return every table with its figures; of a key with tables, those alone."""
+    """Return every table with its statistics; of a key with tables, those alone."""
     return _tagged(asked, {"tables": [describe(info) for info in await session.tables()]})
 
 
@@ -67,7 +67,7 @@ async def list_tables(session: Session, asked: Asked[None]) -> Reply:
     parameters=[IF_NONE_MATCH],
 )
 async def get_table(session: Session, asked: Asked[None]) -> Reply:
-    """Return one table with its figures."""
+    """Return one table with its statistics."""
     return _tagged(asked, describe(await session.database.table(*asked.parts)))
 
 
