@@ -19,16 +19,19 @@ from tests.conftest import start_database
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ramekin.clock import Clock
+    from ramekin.values.ids import IdSource
+
 WAYS = {"FastAPI alone": (False, Connection), "short way in ASGI": (True, Connection), "below ASGI": (True, RecordProtocol)}  # fmt: skip
 
 
 class Service:
     """The application and its protocol, one of the three ways to an endpoint."""
 
-    def __init__(self, way: str, **options: Any) -> None:
+    def __init__(self, way: str, clock: Clock | None = None, ids: IdSource | None = None, **options: Any) -> None:
         has_hot_routes, self._protocol = WAYS[way]
         self.loop = asyncio.new_event_loop()
-        self.database = start_database()
+        self.database = start_database(clock=clock, ids=ids)
         self.app = create_app(self.database, has_hot_routes=has_hot_routes, **options)
         self.app.state.short_way = ShortWay(self.app.state.hot_table, self.app.state.edge)
         self.config = uvicorn.Config(self.app, http=self._protocol, lifespan="off", log_config=None, ws="none", proxy_headers=False)  # fmt: skip

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from itertools import count
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import httpx2
-import pytest
 
-from ramekin.api.edge import edge
-from ramekin.samples import models
-from ramekin.values.ids import uuid7
+from ramekin.testing import SetClock
+from ramekin.values.ids import IdSource
 from tests.pipe import WAYS, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOMENTS = rb"(?:date|content-length|retry-after): [^\r]*|\"(?:microseconds|uptime_seconds)\":[\d.]+"
+MOMENTS = rb"(?:date|content-length): [^\r]*|\"microseconds\":[\d.]+"
 """What differs because the second request is answered a moment after the first."""
 
 
@@ -27,21 +23,12 @@ class Together(httpx2.BaseTransport):
     """Sends a request to each service, one after the other, as if it came at the same moment."""
 
     def __init__(self) -> None:
-        self._services = [Service(way) for way in WAYS]
-        for service in self._services:
-            service.app.state.context._run = "run"
+        self._clock = SetClock()
+        self._services = [Service(way, clock=self._clock, ids=IdSource(self._clock, lambda _: 1)) for way in WAYS]
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        data, moment, last = as_bytes(request), datetime.now(UTC), uuid7._last
-        answers = []
-        for service in self._services:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(edge, "_numbers", count())
-                patch.setattr(models, "datetime", SimpleNamespace(now=lambda _: moment))
-                patch.setattr(uuid7, "_clock", SimpleNamespace(wall_ms=lambda: int(moment.timestamp() * 1000)))
-                patch.setattr(uuid7, "_randbits", lambda _: 1)
-                uuid7._last = last
-                answers.append(ask(service, data))
+        data, self._clock.now = as_bytes(request), datetime.now(UTC)
+        answers = [ask(service, data) for service in self._services]
         if request.url.path != "/metrics":
             told = [re.sub(MOMENTS, b"", answer) for answer in answers]
             for way, other in zip(WAYS, told, strict=True):

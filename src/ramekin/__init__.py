@@ -12,37 +12,45 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ramekin import errors
+    from ramekin.clock import now
     from ramekin.database.database import Database
     from ramekin.database.operations import Condition, Operation, Outcome
     from ramekin.errors import RamekinError
     from ramekin.limits import Limits
     from ramekin.schema.definition import Definition
     from ramekin.schema.model_tables import tables_in
+    from ramekin.values.ids import IdSource, uuid7
     from ramekin.version import __version__
 
 __all__ = [
     "Condition",
     "Database",
     "Definition",
+    "IdSource",
     "Limits",
     "Operation",
     "Outcome",
     "RamekinError",
     "__version__",
     "errors",
+    "now",
     "tables_in",
+    "uuid7",
 ]
 
 _HOMES = {
     "Condition": "database.operations",
     "Database": "database.database",
     "Definition": "schema.definition",
+    "IdSource": "values.ids",
     "Limits": "limits",
     "Operation": "database.operations",
     "Outcome": "database.operations",
     "RamekinError": "errors",
     "__version__": "version",
+    "now": "clock",
     "tables_in": "schema.model_tables",
+    "uuid7": "values.ids",
 }
 
 

@@ -1,11 +1,16 @@
-"""Time, as an object that a test can set.
+"""Time, as objects that a test can set: nothing else here asks the machine for it.
 
-Knows nothing else. Whoever needs the time is given a `Clock`; `SYSTEM` is the machine's own.
+There are two kinds. What is *told*, a `Clock` says: the time of day, and how long something has been so. A database and
+whoever serves it are given one, and a test gives them its own. What is *measured*, `stopwatch_s` says: how long work
+has taken, or a client been silent. It goes on whatever a clock says: work that looked at a clock which stands still
+would never give up its turn. Knows nothing else; for ids and chance see ``values/ids.py``.
 """
 
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -29,3 +34,14 @@ class SystemClock:
 
 
 SYSTEM = SystemClock()
+
+stopwatch_s = time.perf_counter
+"""Returns seconds since some fixed moment, of the machine alone: see above."""
+
+asked_clock: ContextVar[Clock] = ContextVar("asked_clock", default=SYSTEM)
+"""The clock of the database whose model is making a record just now; elsewhere the machine's."""
+
+
+def now() -> datetime:
+    """Return the time in UTC, to the millisecond: for the defaults of models, which follow their database's clock."""
+    return datetime.fromtimestamp(asked_clock.get().wall_ms() / 1000, UTC)

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from ramekin.api.edge.rates import Limited, RateLimit
+from ramekin.testing import SetClock
 from tests.conftest import Server, start_database
 from tests.data.http_cases import get
 from tests.pipe import WAYS, Service
@@ -209,8 +210,8 @@ def test_clients_of_one_ipv6_network_are_one(serve):
 
 
 def test_a_window_slides():
-    now = [0.0]
-    limit = RateLimit("10/minute", lambda: now[0])
+    clock = SetClock()
+    limit = RateLimit("10/minute", clock)
 
     def taken():
         count = 0
@@ -222,17 +223,17 @@ def test_a_window_slides():
 
     assert taken() == 10
     for at_s, expected in ((30, 0), (60, 0), (66, 1), (90, 4), (119, 5), (130, 2), (1000, 10)):
-        now[0] = at_s
+        clock.advance(at_s - clock.steady_s())
         assert taken() == expected, at_s
 
 
 @pytest.mark.parametrize("at_s", [0, 7, 59.5, 61, 75, 100])
 def test_whoever_waits_as_long_as_it_is_told_is_let_in(at_s):
-    now = [0.0]
-    limit = RateLimit("10/minute", lambda: now[0])
+    clock = SetClock()
+    limit = RateLimit("10/minute", clock)
     with suppress(Limited):
         for step in range(100):
-            now[0] = min(at_s, step * at_s / 8)
+            clock.advance(min(at_s, step * at_s / 8) - clock.steady_s())
             limit.count("a")
     told = {}
     while not told:
@@ -240,7 +241,7 @@ def test_whoever_waits_as_long_as_it_is_told_is_let_in(at_s):
             limit.count("a")
         except Limited as refused:
             told = refused.headers
-    now[0] += int(told["retry-after"])
+    clock.advance(int(told["retry-after"]))
     assert limit.count("a")
 
 

@@ -20,6 +20,7 @@ from ramekin.query.where import parse_where
 from ramekin.schema.fields import Field, NoSchema, Trait
 from ramekin.storage.absences import MAX_WATCHED
 from ramekin.storage.indexed import BATCH
+from ramekin.testing import SetClock
 from ramekin.values import codec
 from ramekin.values.paths import parse_path
 from tests.steps import change, load, write
@@ -115,17 +116,11 @@ async def test_more_fields_than_are_watched_are_answered_all_the_same(engine, nu
 
 
 async def test_a_field_that_nobody_asks_for_is_watched_no_longer():
-    class Clock:
-        now_s = 0.0
-
-        def steady_s(self):
-            return self.now_s
-
-    engine = Embedded(index_idle_s=10, clock=Clock())
+    engine = Embedded(index_idle_s=10, clock=SetClock())
     await fill(engine, 5)
     await holders(engine, "x")
     assert len(engine.tables.catalog.table("t").absences) == 1
-    engine.tables._clock.now_s += 30
+    engine.clock.advance(30)
     await write(engine, [Change("t", "n", None, b'{"id":"n"}')])
     assert len(engine.tables.catalog.table("t").absences) == 0
     assert await holders(engine, "x") == [None]

@@ -8,6 +8,7 @@ from ramekin.engine.embedded import Embedded
 from ramekin.engine.tables import SWEEP_S
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
+from ramekin.testing import SetClock
 from ramekin.values import codec
 from tests.steps import define, write
 
@@ -17,18 +18,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-class SetClock:
-    """A clock that stands still until it is set."""
-
-    now_s = 1000.0
-
-    def wall_ms(self):
-        return int(self.now_s * 1000)
-
-    def steady_s(self):
-        return self.now_s
 
 
 async def indexed(engine):
@@ -47,13 +36,13 @@ async def test_an_index_goes_when_nothing_has_used_it_for_long_and_a_pinned_one_
     await write(engine, [Change("t", "1", None, codec.dump({"id": 1, "u": 1, "a": 1, "b": 1}))])
     await use(engine, "a")
     await use(engine, "b")
-    clock.now_s += 599
+    clock.advance(599)
     await use(engine, "b")
     assert await indexed(engine) == {"u", "p", "a", "b"}
-    clock.now_s += SWEEP_S
+    clock.advance(SWEEP_S)
     await use(engine, "b")
     assert await indexed(engine) == {"u", "p", "b"}
-    clock.now_s += 601
+    clock.advance(601)
     await write(engine, [Change("t", "2", None, codec.dump({"id": 2}))])
     assert await indexed(engine) == {"u", "p"}
     await use(engine, "a")
@@ -65,7 +54,7 @@ async def test_a_view_keeps_what_it_holds_while_the_index_goes():
     engine = Embedded(index_idle_s=600, clock=clock)
     await write(engine, [Change("t", "1", None, codec.dump({"id": 1, "a": 1}))])
     async with engine.tables.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
-        clock.now_s += 10_000
+        clock.advance(10_000)
         await write(engine, [Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
         assert await indexed(engine) == set()
         assert [row[0] for row in (await view.lookup("t", Field(("a",)), ["1"]))[0]] == [1]

@@ -115,6 +115,60 @@ def test_the_listing_of_the_package_is_its_rooms():
     assert {path.stem for path in (ROOT / "src" / "ramekin").glob("*.py")} == ROOT_MODULES
 
 
+TOLD = {
+    "time": {"*"},
+    "secrets": {"*"},
+    "random": {"*"},
+    "os": {"urandom", "getrandom", "times"},
+    "uuid": {"uuid1", "uuid4"},
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+}
+"""What asks the machine for time or chance, by the module or class that has it."""
+
+ASKS = {"clock.py", "values/ids.py"}
+NO_TIME = {"durability/store.py": {"time.sleep"}}
+"""What rests, and reads no time."""
+
+
+def asked_of_the_machine(tree):
+    """Yield the names by which a module asks the machine for time or chance."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            pairs = [(node.module, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            pairs = [(alias.name, "*") for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            pairs = [(last_name(node.value), node.attr)]
+        else:
+            continue
+        yield from (f"{home}.{name}" for home, name in pairs if {name, "*"} & TOLD.get(home, set()))
+
+
+def test_time_and_chance_come_from_two_modules_alone():
+    """Everything else is given a clock, a stopwatch or a source of ids; tests give their own."""
+    home = ROOT / "src" / "ramekin"
+    for path in SOURCES:
+        file = path.relative_to(home).as_posix()
+        asked = set(asked_of_the_machine(ast.parse(path.read_text())))
+        assert bool(asked) if file in ASKS else asked == NO_TIME.get(file, set()), file
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from time import perf_counter",
+        "import time",
+        "import secrets",
+        "from uuid import uuid4",
+        "datetime.now(UTC)",
+        "os.urandom(8)",
+    ],
+)
+def test_that_look_at_time_and_chance_finds_them(text):
+    assert [*asked_of_the_machine(ast.parse(text))]
+
+
 def truth_tests(tree):
     """Yield the expressions whose truth a module asks."""
     for node in ast.walk(tree):

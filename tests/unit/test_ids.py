@@ -1,24 +1,17 @@
 """Ids: what is one, its order, and new ones."""
 
+import os
 import uuid
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin.errors import InvalidId
-from ramekin.values.ids import UuidSource, id_key, id_order, looks_like_integer, sort_ids
-
-
-class SetClock:
-    def __init__(self, ms):
-        self.ms = ms
-
-    def wall_ms(self):
-        return self.ms
-
-    def steady_s(self):
-        return 0.0
+from ramekin.testing import SetClock
+from ramekin.values.ids import SYSTEM_IDS, IdSource, id_key, id_order, looks_like_integer, sort_ids
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
@@ -52,27 +45,48 @@ def test_integers_come_first_by_value_then_texts_by_code_point(ids):
 
 
 def test_new_ids_are_uuids_of_version_7_with_the_clocks_time():
-    made = UuidSource(SetClock(1_700_000_000_000))()
+    made = IdSource(SetClock(datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)))()
     assert (made.version, made.variant) == (7, uuid.RFC_4122)
     assert made.int >> 80 == 1_700_000_000_000
 
 
 def test_new_ids_ascend_within_a_millisecond_and_when_the_clock_steps_back():
-    clock = SetClock(1000)
-    source = UuidSource(clock)
+    clock = SetClock()
+    source = IdSource(clock)
     made = [source() for _ in range(1000)]
-    clock.ms = 500
+    clock.now -= timedelta(seconds=0.5)
     made += [source() for _ in range(1000)]
-    clock.ms = 1001
+    clock.advance(0.501)
     made.append(source())
     assert made == sorted(set(made))
 
 
 def test_new_ids_ascend_when_the_random_bits_overflow():
-    source = UuidSource(SetClock(1000), randbits=lambda bits: 2**bits - 1)
+    source = IdSource(SetClock(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)), randbits=lambda bits: 2**bits - 1)
     made = [source() for _ in range(10)]
     source._last = (1000 << 74) | (2**74 - 1)
     made.append(source())
     made.append(source())
     assert made == sorted(set(made))
     assert made[-1].int >> 80 == 1001
+
+
+def test_the_same_clock_and_random_bits_make_the_same_ids():
+    def made():
+        source = IdSource(SetClock(), Random(7).getrandbits)
+        return [source.text(), source.token(4), source.text()]
+
+    assert made() == made()
+    assert len(IdSource(randbits=lambda _: 0).token(4)) == 8
+
+
+def test_a_process_that_was_forked_makes_other_ids():
+    SYSTEM_IDS.token(8)  # so that random bits are left over
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, SYSTEM_IDS.token(8).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 16) != SYSTEM_IDS.token(8).encode()
+    os.close(reading)
+    os.close(writing)

@@ -83,9 +83,9 @@ def create_app(
     for name, several in {"keys": keys, "trusted_proxies": trusted_proxies, "allowed_hosts": allowed_hosts}.items():
         if isinstance(several, str | bytes):
             raise ValueError(f"{name} is a list of texts, and not one text")
-    limit = None if rate_limit is None else RateLimit(rate_limit)
+    limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
     doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
-    edge = Edge(*doors, Metrics(), has_access_log=has_access_log)
+    edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log)
     context = Context(database, edge)
     app = _framework()
     app.state.context, app.state.edge = context, edge

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
-
-from ramekin.clock import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ramekin.api.edge.edge import Edge
-    from ramekin.clock import Clock
     from ramekin.database.database import Database
 
 
 class Context:
     """The database, and what is true of this run of the server."""
 
-    def __init__(self, database: Database, edge: Edge, clock: Clock = SYSTEM) -> None:
+    def __init__(self, database: Database, edge: Edge) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
         self.is_draining = False
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""
-        self.clock = clock
-        self._started_s = clock.steady_s()
-        self._run = token_hex(4)
+        self.clock = database.clock
+        self._started_s = self.clock.steady_s()
+        self._run = database.ids.token(4)
 
     def uptime_s(self) -> float:
         """Return seconds since the server started."""

@@ -12,13 +12,13 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
+from ramekin.clock import stopwatch_s
 from ramekin.errors.stacks import stack_of
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -64,8 +64,8 @@ class QueuedLines(logging.Handler):
 
     async def drain(self) -> None:
         """Wait until all lines are written; no longer than `LAST_LINES_S`, since their reader may stall."""
-        end = time.monotonic() + LAST_LINES_S
-        while self._waiting_bytes and time.monotonic() < end:
+        end = stopwatch_s() + LAST_LINES_S
+        while self._waiting_bytes and stopwatch_s() < end:
             await asyncio.sleep(0.005)
 
     def close(self) -> None:

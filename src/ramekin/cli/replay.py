@@ -6,7 +6,6 @@ Called from the thread that reads. Knows no database.
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import structlog
 
 from ramekin.cli.progress import counting
 from ramekin.cli.signals import Stopped
+from ramekin.clock import stopwatch_s
 from ramekin.durability.directory import log_name
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Replay:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._began_s = self._told_s = time.monotonic()
+        self._began_s = self._told_s = stopwatch_s()
         self._stack = ExitStack()
         self._show: Callable[[int], None] | None = None
         self.records = 0
@@ -50,8 +50,8 @@ class Replay:
             if self._show is None:
                 self._show = self._stack.enter_context(counting("Reading", total))
             self._show(done)
-        elif time.monotonic() - self._told_s >= EVERY_S:
-            self._told_s = time.monotonic()
+        elif stopwatch_s() - self._told_s >= EVERY_S:
+            self._told_s = stopwatch_s()
             _log.info("reading the data directory", records=done, of=total)
 
     def done(self) -> None:
@@ -67,7 +67,7 @@ class Replay:
             )
         if self._store.unread:
             _log.warning("files in the data directory that nobody reads", files=sorted(self._store.unread)[:20])
-        seconds = time.monotonic() - self._began_s
+        seconds = stopwatch_s() - self._began_s
         _log.info(
             "read the data directory",
             records=self.records,

@@ -11,8 +11,9 @@ from __future__ import annotations
 import select
 import signal
 import sys
-import time
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     import asyncio
@@ -64,11 +65,11 @@ class Signals:
 
     def asked_for_s(self) -> float:
         """Return the seconds since somebody asked; 0 if nobody did."""
-        return 0.0 if self._asked_s is None else time.monotonic() - self._asked_s
+        return 0.0 if self._asked_s is None else stopwatch_s() - self._asked_s
 
     def _ask(self) -> None:
         if self._asked_s is None:
-            self._asked_s = time.monotonic()
+            self._asked_s = stopwatch_s()
         self.when_asked()
 
     def _give_up(self, *_: Any) -> NoReturn:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.changes import Dropped, Loaded
+from ramekin.clock import SYSTEM
 from ramekin.database import asking, changing, defining, finding, joining, loading, writing
 from ramekin.database.info import Snapshot, TableInfo, indexes_of
 from ramekin.database.join_request import JoinRequest
@@ -27,13 +28,14 @@ from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.models import ModelSchema
 from ramekin.values import codec
-from ramekin.values.ids import id_key
+from ramekin.values.ids import SYSTEM_IDS, IdSource, id_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 
     from pydantic import BaseModel
 
+    from ramekin.clock import Clock
     from ramekin.database.operations import Kind, OnConflict
     from ramekin.durability.contents import Fsync
     from ramekin.engine.base import Engine
@@ -63,27 +65,33 @@ class Database:
         fsync: Fsync = "everysec",
         engine: Engine | None = None,
         limits: Limits | None = None,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
     ) -> None:
         """Make a database, to be opened by ``async with``.
 
         Args:
             directory: where its tables outlive the process; without one, nor an engine, they are in memory alone.
             fsync: when what is written to the directory is synced.
+            clock: what it takes for the time; an engine has its own.
+            ids: makes what is made by chance, such as the ids of records that come without one.
         """
-        self._engine: Engine = engine or Embedded()
+        if engine is not None and (directory is not None or clock is not None):
+            raise ValueError("Give an engine, or a directory and a clock.")
+        self._engine: Engine = engine or Embedded(clock=clock or SYSTEM)
         if directory is not None:
-            if engine is not None:
-                raise ValueError("Give a directory or an engine.")
             from ramekin.engine.journaled import in_directory  # SQLite, and Unix, are for those who use them
 
-            self._engine = in_directory(Path(directory), fsync)
+            self._engine = in_directory(Path(directory), fsync, clock or SYSTEM)
+        self.clock = self._engine.clock
+        self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
         self._owner = self._engine.owner
         self.limits = limits or Limits()
         for name in models or ():
             check_table_name(name)
-        self.models = {name: ModelSchema(model) for name, model in (models or {}).items()}
+        self.models = {name: ModelSchema(model, self.ids) for name, model in (models or {}).items()}
         self._engine.tables.models |= self.models
-        self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes)
+        self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes, self.ids)
         self._presence = Presence(self._engine.tables, self.schemas)
 
     @property

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ramekin.clock import stopwatch_s
 from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.engine.access import Access
 from ramekin.query import execute
@@ -166,7 +166,7 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
     """Return a page of a table; see `Database.find`."""
     if request.is_plain:
         return await _find_plain(tables, presence, request)
-    began, query = perf_counter(), request.query
+    began, query = stopwatch_s(), request.query
     async with tables.snapshot([request.access]) as view:
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(tables, request.table, query)
@@ -197,7 +197,7 @@ async def _find_plain(tables: Tables, presence: Presence, request: FindRequest) 
 
 async def find_groups(tables: Tables, presence: Presence, request: GroupRequest, max_sorted: int) -> FindPage:
     """Return a page of groups; see `Database.find_groups`."""
-    began, groups = perf_counter(), Groups(request.grouping)
+    began, groups = stopwatch_s(), Groups(request.grouping)
     query = Query(request.where)
     async with tables.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
         matching = execute.Matching(view, request.table, query)
@@ -253,4 +253,4 @@ def _cursor_after(request: FindRequest, row: tuple[int | str, bytes]) -> str:
 
 
 def _explain(plan: Plan, examined: int, returned: int, began: float) -> Explanation:
-    return Explanation(plan.name, plan.index, examined, returned, round((perf_counter() - began) * 1e6))
+    return Explanation(plan.name, plan.index, examined, returned, round((stopwatch_s() - began) * 1e6))

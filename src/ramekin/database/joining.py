@@ -7,9 +7,9 @@ This module decides what the key means, and warns of what may have gone wrong. K
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ramekin.clock import stopwatch_s
 from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
 from ramekin.database.join_rows import JoinRows
@@ -116,7 +116,7 @@ class _Joined:
 
     async def page(self, on: On, warnings: list[str]) -> JoinPage:
         """Walk to the page and return it."""
-        began, request = perf_counter(), self.request
+        began, request = stopwatch_s(), self.request
         plan = self._plan(on)
         async with self.tables.snapshot(_accesses(plan)) as view:
             is_single = await self._is_single(on)  # at the moment of the view
@@ -131,7 +131,7 @@ class _Joined:
             warnings += await self._suggest(on)
         explain = None
         if request.with_explain:
-            returned, spent = len(pairs) + len(trees), round((perf_counter() - began) * 1e6)
+            returned, spent = len(pairs) + len(trees), round((stopwatch_s() - began) * 1e6)
             explain = Explanation(rows.access, rows.index, rows.examined, returned, spent)
         return JoinPage(
             tuple(pairs),

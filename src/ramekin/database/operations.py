@@ -31,13 +31,13 @@ from ramekin.errors import (
 from ramekin.limits import MIB
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
-from ramekin.values.ids import id_key, uuid7
+from ramekin.values.ids import SYSTEM_IDS, id_key
 from ramekin.values.paths import read_id
 
 if TYPE_CHECKING:
     from ramekin.schema.base import RecordSchema
     from ramekin.schema.definition import Definition
-    from ramekin.values.ids import RecordId
+    from ramekin.values.ids import IdSource, RecordId
 
 Kind = Literal["create", "upsert", "replace", "patch", "delete"]
 OnConflict = Literal["error", "ignore", "replace", "merge"]
@@ -112,6 +112,8 @@ class Rules(Struct, frozen=True, gc=False):
     needs_if_match: bool = False
     definition: Definition | None = None
     """What says so; None where nothing is defined."""
+    ids: IdSource = SYSTEM_IDS
+    """Makes the ids of records that come without one."""
 
 
 class Prepared(Struct, frozen=True, gc=False):
@@ -188,9 +190,9 @@ def body_of(record: object, rules: Rules) -> tuple[bytes, str]:
         if "id" in sent:
             body, key = codec.dump(sent), id_key(sent["id"])
             return _fitting(body, rules), key
-        key = uuid7.text()
+        key = rules.ids.text()
         return _fitting(codec.dump({"id": key, **sent}), rules), key
-    return _encode(sent if not schema.takes_uuid or "id" in sent else {"id": uuid7.text(), **sent}, rules)
+    return _encode(sent if not schema.takes_uuid or "id" in sent else {"id": rules.ids.text(), **sent}, rules)
 
 
 def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:

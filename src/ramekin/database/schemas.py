@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from ramekin.schema.base import RecordSchema
     from ramekin.schema.definition import Definition
     from ramekin.schema.models import ModelSchema
+    from ramekin.values.ids import IdSource
 
 
 class Schemas(Mapping[str, "RecordSchema"]):
     """The schemas in force, live, of the tables that have one."""
 
-    def __init__(self, tables: Tables, models: Mapping[str, ModelSchema], limit_bytes: int) -> None:
+    def __init__(self, tables: Tables, models: Mapping[str, ModelSchema], limit_bytes: int, ids: IdSource) -> None:
         self._tables, self._models = tables, models
         self.fingerprints = {table: fingerprint(model) for table, model in models.items()}
         """What tells each model from one that it was before."""
-        self._plain = Rules(limit_bytes=limit_bytes)
+        self._plain = Rules(limit_bytes=limit_bytes, ids=ids)
         self._known: dict[str, Rules] = {}  # by table, those that were made last
 
     def rules(self, table: str) -> Rules:
@@ -46,7 +47,7 @@ class Schemas(Mapping[str, "RecordSchema"]):
         """Return the rules that a definition means, in force or not. Raises InvalidDefinition."""
         schema = self._schema_of(table, definition)
         is_cautious = definition is not None and definition.require_if_match
-        return Rules(schema, self._plain.limit_bytes, is_cautious, definition)
+        return Rules(schema, self._plain.limit_bytes, is_cautious, definition, self._plain.ids)
 
     def know(self, table: str, rules: Rules) -> None:
         """Keep rules that were made of a definition which is in force now, so that they need not be made again."""

@@ -7,12 +7,11 @@ Knows no event loop; see ``directory.py`` for names and locks, ``snapshot.py`` a
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 from ramekin.durability import log, replay, snapshot
@@ -20,6 +19,7 @@ from ramekin.durability.directory import Directory, is_unfinished, log_name, num
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
+from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,7 +189,7 @@ class Store:
 
     def backup(self, contents: Contents, pause: Callable[[], None]) -> Path:
         """Write whole tables into a new file in the directory; whoever asked removes it. Raises DiskFault."""
-        path = self.path / f"backup-{secrets.token_hex(8)}.unfinished"
+        path = self.path / f"backup-{SYSTEM_IDS.token(8)}.unfinished"
         write_backup(path, contents, pause)
         return path
 
@@ -247,7 +247,7 @@ def _identity_of(path: Path) -> Identity | None:
 
 def rest() -> None:
     """Rest after a few records, as whoever writes beside others does."""
-    time.sleep(REST_S)
+    sleep(REST_S)
 
 
 def write_backup(path: Path, contents: Contents, pause: Callable[[], None] = rest) -> None:
@@ -293,4 +293,4 @@ def make_directory(path: Path, contents: Contents) -> None:
 
 
 def _new_id() -> str:
-    return secrets.token_hex(8)
+    return SYSTEM_IDS.token(8)

@@ -44,6 +44,7 @@ from ramekin.schema.definition import NOTHING_CHECKED
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ramekin.clock import Clock
     from ramekin.engine.owner import Owner
     from ramekin.engine.tables import Tables
     from ramekin.schema.definition import Checked
@@ -92,6 +93,9 @@ class Engine(Protocol):
     """Which event loop may use it now."""
 
     guarantees: Guarantees
+
+    clock: Clock
+    """What it takes for the time, and so do the databases on it."""
 
     tables: Tables
     """What has happened: see ``tables.py``. The same object from the beginning to the end."""

@@ -39,7 +39,9 @@ class Embedded:
         Args:
             index_idle_s: seconds after which an index that nothing used is dropped.
             memory_limit_bytes: what the tables may take; without it, all that there is.
+            clock: what it takes for the time.
         """
+        self.clock = clock
         self.tables = Tables(Catalog(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self.tables.builds.forget)
         self._backups = Backups()

@@ -68,12 +68,12 @@ class Journaled:
 
         Args:
             store: where the journal is kept; where it is not taken yet, `open` takes it.
-            index_idle_s, memory_limit_bytes: as for ``Embedded``.
+            index_idle_s, memory_limit_bytes, clock: as for ``Embedded``.
             advance: called in a thread, while the journal is read, with the records that are read and that there are.
         """
         self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow, is_at_home=store.is_locked)
-        self._memory_limit_bytes, self._clock = memory_limit_bytes, clock
+        self.clock, self._memory_limit_bytes = clock, memory_limit_bytes
         self._store, self._advance = store, advance
         self._backups = Backups()
         self._pending = Pending()
@@ -105,7 +105,7 @@ class Journaled:
             apply=self._store_step,
             refuse=self._refuse,
             contents=self.tables.contents,
-            clock=self._clock,
+            clock=self.clock,
         )
         self._journal.start()
         self.tables.adopt(catalog)
@@ -275,8 +275,8 @@ class Journaled:
             self._pending.remove(self.tables.catalog, step.changes)
 
 
-def in_directory(path: Path, fsync: Fsync) -> Journaled:
+def in_directory(path: Path, fsync: Fsync, clock: Clock = SYSTEM) -> Journaled:
     """Return an engine with a journal in a directory, which it takes when it is opened. Raises ValueError."""
     if fsync not in get_args(Fsync):
         raise ValueError(f"'fsync' is one of {', '.join(get_args(Fsync))}.")
-    return Journaled(Store(path, fsync))
+    return Journaled(Store(path, fsync), clock=clock)

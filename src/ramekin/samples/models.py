@@ -1,25 +1,22 @@
 """The sample models. `User` and `Order` are flat; `Shop` has parts inside parts.
 
 ``ramekin demo`` serves them, and ``ramekin serve --models ramekin.samples.models`` serves them without data. Knows
-nothing of Ramekin but its ids: models are plain Pydantic.
+nothing of Ramekin but its ids and its clock: models are plain Pydantic.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from ramekin.clock import now
 from ramekin.values.ids import uuid7
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$", max_length=254)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class User(BaseModel):
@@ -43,7 +40,7 @@ class User(BaseModel):
     email: Email = Field(description="An e-mail address.")
     full_name: str = Field(min_length=1, max_length=200, description="The whole name, as the user writes it.")
     age: int | None = Field(None, ge=0, le=150, description="Years, if known.")
-    created_at: datetime = Field(default_factory=_now, description="When the user signed up; now when it is absent.")
+    created_at: datetime = Field(default_factory=now, description="When the user signed up; now when it is absent.")
 
 
 class Order(BaseModel):
@@ -69,7 +66,7 @@ class Order(BaseModel):
     product_name: str = Field(min_length=1, max_length=200)
     quantity: int = Field(gt=0, description="Pieces.")
     total_price: float = Field(ge=0, description="Of all pieces together.")
-    order_date: datetime = Field(default_factory=_now, description="Now when it is absent.")
+    order_date: datetime = Field(default_factory=now, description="Now when it is absent.")
 
 
 class Address(BaseModel):

@@ -16,16 +16,18 @@ from uuid import UUID
 
 from pydantic_core import SchemaSerializer, SchemaValidator, ValidationError
 
+from ramekin.clock import asked_clock
 from ramekin.errors import InvalidRecord, RamekinError
 from ramekin.schema.fitness import Place, UnfitModel, walk
 from ramekin.schema.strict import fields_of, mapped, strict
 from ramekin.values import codec
-from ramekin.values.ids import INT64_MAX, INT64_MIN
+from ramekin.values.ids import INT64_MAX, INT64_MIN, asked_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ramekin.schema.strict import Node
+    from ramekin.values.ids import IdSource
 
 _EMPTY = {list, dict, set, frozenset, tuple, deque, Counter, OrderedDict, str, int, float, bool}
 """Factories that always make the same: they are looked at as fixed defaults."""
@@ -43,6 +45,20 @@ _WATCHED: dict[str, type] = {
 """Kinds of which every value of the class is printed so that it is read again, if nothing else is asked of it."""
 
 _UNCONSTRAINED = {"type", "metadata", "microseconds_precision"}
+
+
+def asking(ids: IdSource, read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Return a function that reads as another does, while `uuid7` and `now` follow some ids and their clock."""
+
+    def read_so(text: bytes) -> Any:
+        of_ids, of_clock = asked_ids.set(ids), asked_clock.set(ids.clock)
+        try:
+            return read(text)
+        finally:
+            asked_ids.reset(of_ids)
+            asked_clock.reset(of_clock)
+
+    return read_so
 
 
 class WatchedFactory:

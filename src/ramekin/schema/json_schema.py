@@ -21,7 +21,7 @@ from ramekin.schema.declared_id import declares_id
 from ramekin.schema.fields import ANYTHING, KINDS, FieldType
 from ramekin.schema.references import MAX_CHAIN, References
 from ramekin.values import codec
-from ramekin.values.ids import looks_like_integer, uuid7
+from ramekin.values.ids import A_UUID, looks_like_integer
 from ramekin.values.keys import kind_of
 from ramekin.values.paths import ID_PATH, print_path
 
@@ -76,7 +76,7 @@ class JsonSchema:
         self.fields = ("id", *declared)
         self.columns = Columns(schema)
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
-        self.takes_uuid = not self._refuses_id(str(uuid7()))
+        self.takes_uuid = not self._refuses_id(A_UUID)
         self._reads_integers = not self._refuses_id(1) and self._refuses_id("1")
 
     def validate(self, record: dict[str, Any]) -> bytes:

@@ -35,7 +35,7 @@ from ramekin.schema import sentences
 from ramekin.schema.base import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
-from ramekin.schema.defaults import with_own_defaults
+from ramekin.schema.defaults import asking, with_own_defaults
 from ramekin.schema.fields import ANYTHING, FieldType
 from ramekin.schema.fitness import (
     UnfitModel,
@@ -50,7 +50,7 @@ from ramekin.schema.fitness import (
 from ramekin.schema.round_trip import may_change
 from ramekin.schema.strict import inside, mapped, strict, without_aliases
 from ramekin.values import codec
-from ramekin.values.ids import looks_like_integer, uuid7
+from ramekin.values.ids import A_UUID, SYSTEM_IDS, looks_like_integer
 from ramekin.values.keys import MISSING, order_key
 from ramekin.values.paths import ID_PATH, print_path
 
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from pydantic_core.core_schema import ComputedField, DecimalSchema, EnumSchema, JsonSchema
 
     from ramekin.schema.strict import Node
+    from ramekin.values.ids import IdSource
     from ramekin.values.paths import FieldPath
 
 _log = logging.getLogger("ramekin")
@@ -77,8 +78,13 @@ class ModelSchema:
     4. A model without an ``id`` keeps it outside: every record has one.
     """
 
-    def __init__(self, model: type[BaseModel]) -> None:
+    _read: Callable[[bytes], Any]
+
+    def __init__(self, model: type[BaseModel], ids: IdSource = SYSTEM_IDS) -> None:
         """Read a model.
+
+        Args:
+            ids: what `uuid7`, and `now` by its clock, return to the defaults of the model.
 
         Raises:
             UnfitModel: it can be no table; the text says why, in one line.
@@ -87,6 +93,8 @@ class ModelSchema:
         self.title = model.__name__
         try:
             self._prepare(model)
+            if ids is not SYSTEM_IDS:
+                self._read = asking(ids, self._read)
         except UnfitModel:
             raise
         except Exception as error:  # code of its own for types, schemas or defaults
@@ -308,7 +316,7 @@ class _IdType:
         core: Any = part.__pydantic_core_schema__
         self._read = SchemaValidator(strict(core), _use_prebuilt=False).validate_json
         self._print = part.__pydantic_serializer__.to_json
-        self.takes_uuid = field.default_factory is None and self._takes(str(uuid7()))
+        self.takes_uuid = field.default_factory is None and self._takes(A_UUID)
 
     def written(self, value: object) -> object:
         """Return an id as the model writes it. Raises ValueError or RamekinError where the type refuses it."""

@@ -1,13 +1,16 @@
-"""Record ids: what an id may be, its key, its order, and new ones (UUIDv7).
+"""Record ids: what an id may be, its key, its order, and new ones (UUIDv7); and tokens, which are chance alone.
 
 An id is text or a 64-bit integer and is kept in the type it was sent in. Its *key* is its text, so that ``1`` and
-``"1"`` address one record. Knows nothing of tables; see ``storage/table.py`` for who keeps records under keys.
+``"1"`` address one record. Chance is an object that a test can set: nowhere else is the machine asked for random bits.
+Knows nothing of tables; see ``storage/table.py`` for who keeps records under keys.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+from contextvars import ContextVar
 from struct import unpack
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -74,36 +77,44 @@ def sort_ids(ids: Iterable[int | str]) -> list[int | str]:
 
 
 class _Noise:
-    """Random bits from the system, fetched 4 KiB at a time: a call for each id would cost half of making it."""
+    """Random bits from the system, fetched 4 KiB at a time: a call for each id would cost half of making it.
+
+    Threads may share it. A process that was forked fetches bits of its own, or it would make the ids of the first one.
+    """
 
     def __init__(self) -> None:
         self._words: list[int] = []  # of 32 bits
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._words.clear)
 
     def bits(self, count: int) -> int:
         """Return a random integer of that many bits. Cost: O(count)."""
         value = made = 0
         while made < count:
-            if not self._words:
-                self._words = [*unpack("1024I", secrets.token_bytes(4096))]
-            value, made = value << 32 | self._words.pop(), made + 32
+            try:
+                value, made = value << 32 | self._words.pop(), made + 32
+            except IndexError:
+                self._words += unpack("1024I", secrets.token_bytes(4096))
         return value >> made - count
 
+
+_NOISE = _Noise()
 
 _LOW, _VARIANT = (1 << 62) - 1, 2 << 62
 
 
-class UuidSource:
-    """Makes UUIDs of version 7 that only ever ascend.
+class IdSource:
+    """Makes ids from a clock and random bits, which a test may give: UUIDs of version 7, and tokens.
 
-    Guarantee: each id is greater than the one before, also within a millisecond and when the clock steps back.
+    Guarantee: each UUID is greater than the one before, also within a millisecond and when the clock steps back.
 
     Source: RFC 9562, section 5.7, with the monotonic random of section 6.2, method 2: the 74 random bits are seeded
     once per millisecond and then grow by a random step, and an overflow borrows from the next millisecond.
     """
 
     def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] | None = None) -> None:
-        self._clock = clock
-        self._randbits = randbits or _Noise().bits
+        self.clock = clock
+        self._randbits = randbits or _NOISE.bits
         self._last = 0  # 48 bits of milliseconds, then 74 random bits
         self._high, self._prefix = 0, ""  # all but the last 62 bits, and how they are written
 
@@ -113,7 +124,7 @@ class UuidSource:
 
     def text(self) -> str:
         """Return the text of the next id. Cost: O(1); most within a millisecond begin with the same 18 digits."""
-        last, fresh = self._last, self._clock.wall_ms() << 74
+        last, fresh = self._last, self.clock.wall_ms() << 74
         if fresh > last:
             last = fresh | self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
         else:
@@ -125,6 +136,22 @@ class UuidSource:
         low = f"{last & _LOW | _VARIANT:x}"
         return f"{self._prefix}{low[:4]}-{low[4:]}"
 
+    def token(self, size_bytes: int) -> str:
+        """Return random digits, two for each byte: what tells this run, file or directory from all others."""
+        return f"{self._randbits(8 * size_bytes):0{2 * size_bytes}x}"
 
-uuid7 = UuidSource()
-"""The process's own source; a test makes another from a clock and a random source of its own."""
+
+SYSTEM_IDS = IdSource()
+"""The process's own source."""
+
+asked_ids: ContextVar[IdSource] = ContextVar("asked_ids", default=SYSTEM_IDS)
+"""The source of the database whose model is making a record just now; elsewhere the process's own."""
+
+
+A_UUID = "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f"
+"""Stands for any: what takes this one takes them all."""
+
+
+def uuid7() -> UUID:
+    """Return a new UUID, whose order is that of time: for the defaults of models, which follow their database's ids."""
+    return asked_ids.get()()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from itertools import count
-from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from ramekin.api.edge.proxies import Proxies
     from ramekin.api.edge.rates import Keys, RateLimit
     from ramekin.api.http.answer import Answer
+    from ramekin.values.ids import IdSource
 
-_run, _numbers = token_hex(6), count(1)  # ids that nobody else has made: this run's, and a number
 _PRIVATE = {"cache-control": "private, no-cache"}
 """What is told a cache where answers are for whoever has a key: one that many share must not keep them."""
 
@@ -48,11 +47,6 @@ class Exchange(Protocol):
 
     @property
     def path(self) -> str: ...
-
-
-def new_id() -> str:
-    """Return an id for a request that has none."""
-    return f"{_run}-{next(_numbers)}"
 
 
 def last_lines(exchange: Exchange) -> str:
@@ -78,16 +72,22 @@ class Edge:
         proxies: Proxies,
         origins: Origins,
         metrics: Metrics,
+        ids: IdSource,
         *,
         has_access_log: bool,
     ) -> None:
         self._keys, self._rate_limit, self._proxies = keys, rate_limit, proxies
         self.origins, self.metrics = origins, metrics
+        self._run, self._numbers = ids.token(6), count(1)
         self._has_access_log = has_access_log
         self.is_open = rate_limit is None and not keys
         """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
         self.is_starting = False
         """Whether it lets nobody in yet."""
+
+    def new_id(self) -> str:
+        """Return an id for a request that has none, which nobody else has made: this run's, and a number."""
+        return f"{self._run}-{next(self._numbers)}"
 
     def hold(self) -> None:
         """Let nobody in until `release`: what is to be served is not all there."""

@@ -6,7 +6,6 @@ Answers by itself what needs no endpoint: addresses that are not UTF-8, OPTIONS,
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -14,12 +13,13 @@ from starlette.requests import ClientDisconnect
 
 from ramekin import errors
 from ramekin.access.roles import NOTHING
-from ramekin.api.edge.edge import last_lines, new_id
+from ramekin.api.edge.edge import last_lines
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
 from ramekin.api.http.heads import Head
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.routes import methods_of, mount_at
+from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ class EdgeMiddleware:
             # whole. Raised on, the error would be printed by whatever server this is, with its words and variables.
         endpoint = scope.get("endpoint")
         status = exchange.status or scope.get("ramekin.refused", 0)
-        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), status, perf_counter())
+        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), status, stopwatch_s())
 
     async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Answer | None:
         """Return the answer of a request that needs no endpoint; None for all others."""
@@ -64,10 +64,10 @@ class EdgeMiddleware:
             head = scope.get("ramekin.head") or read_head(scope)
             scope["ramekin.head"] = head
         except errors.RamekinError as error:
-            exchange.take_id(None)
+            exchange.take_id(self._edge.new_id())
             self._edge.count_refused(_peer(scope))
             return problem_answer(error, exchange.request_id, {"connection": "close"})
-        exchange.take_id(head.request_id)
+        exchange.take_id(head.request_id or self._edge.new_id())
         try:
             self._admit(scope, head.headers, exchange)
             scope["ramekin.grant"] = exchange.grant
@@ -103,15 +103,15 @@ class _Exchange:
     """One request: what the edge knows of it, and what was answered so far."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        self.began_s, self.method, self.path = perf_counter(), scope["method"], scope["path"]
+        self.began_s, self.method, self.path = stopwatch_s(), scope["method"], scope["path"]
         self.request_id, self._scope = "-", scope
         self.extra: Mapping[str, str] = {}
         self.grant = NOTHING
         self.status, self._send = 0, send
 
-    def take_id(self, sent: str | None) -> None:
+    def take_id(self, request_id: str) -> None:
         """Take the id that the client gave to its request, or a new one."""
-        self.request_id = self._scope["ramekin.request_id"] = sent or new_id()
+        self.request_id = self._scope["ramekin.request_id"] = request_id
 
     async def answer(self, message: Message) -> None:
         """Send a part of the answer, with the headers that every answer has."""

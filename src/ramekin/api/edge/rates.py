@@ -8,15 +8,17 @@ from __future__ import annotations
 import hmac
 import math
 import re
-import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from ramekin.clock import SYSTEM
 from ramekin.errors import RateLimited
 from ramekin.settings import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from ramekin.clock import Clock
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,3}) ?)?(second|minute|hour|day)s?", re.IGNORECASE)
 _UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
@@ -56,12 +58,12 @@ class RateLimit:
     Raises ValueError when it is made from a text that is not like ``1000/second``.
     """
 
-    def __init__(self, text: str, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, text: str, clock: Clock = SYSTEM) -> None:
         found = _LIMIT.fullmatch(text)
         if found is None:
             raise ValueError("a limit is like 1000/second, 60/minute or 5000 per hour")
         self._most, self._window_s = int(found[1]), int(found[2] or 1) * _UNIT_S[found[3].lower()]
-        self._now_s = now_s
+        self._now_s = clock.steady_s
         self._number = 0.0  # of the window
         self._counts: dict[str, int] = {}  # of this window
         self._before: dict[str, int] = {}  # of the window before

@@ -7,7 +7,8 @@ no connections; see ``wire/channel.py`` and ``wire/connection.py`` for who refus
 from __future__ import annotations
 
 import logging
-from time import perf_counter
+
+from ramekin.clock import stopwatch_s
 
 REASONS = ("malformed", "head-too-slow", "body-too-slow", "reader-too-slow")
 
@@ -28,7 +29,7 @@ class Refusals:
     def count(self, reason: str, peer: str) -> None:
         """Count a refusal of somebody at an address. Cost: O(1)."""
         self.counts[reason] += 1
-        now_s = perf_counter()
+        now_s = stopwatch_s()
         if now_s >= self._next_s[reason]:
             self._next_s[reason] = now_s + LINE_S
             new = self.counts[reason] - self._told[reason]

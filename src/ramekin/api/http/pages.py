@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.http.answer import Stream, ascii_json, body_answer
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.routes import address
+from ramekin.clock import stopwatch_s
 from ramekin.formats.records import write_csv, write_csv_header
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
@@ -196,13 +196,13 @@ async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | N
 async def _in_batches(rows: Iterable[Row]) -> AsyncIterator[list[Row]]:
     """Yield rows some at a time, with a turn of other tasks behind each."""
     batch: list[Row] = []
-    size, began = 0, perf_counter()
+    size, began = 0, stopwatch_s()
     for row in rows:
         batch.append(row)
         size += len(row) if isinstance(row, bytes) else len(row.head)
-        if len(batch) == AT_ONCE or size >= SHORT_BYTES or perf_counter() - began > TURN_S:
+        if len(batch) == AT_ONCE or size >= SHORT_BYTES or stopwatch_s() - began > TURN_S:
             yield batch
             await asyncio.sleep(0)
-            batch, size, began = [], 0, perf_counter()
+            batch, size, began = [], 0, stopwatch_s()
     if batch:
         yield batch

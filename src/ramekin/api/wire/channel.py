@@ -13,13 +13,13 @@ Source: RFC 9112, section 9.6.
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from ramekin.api.wire.deadlines import BYTES_PER_S
+from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -74,7 +74,7 @@ class Channel(asyncio.Protocol):
         self.transport, self.flow = transport, FlowControl(transport)
         self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
         self.state.connections.add(self)  # type: ignore[arg-type]  # it does what the server asks of one
-        self.due_s = perf_counter() + self._way.deadlines.head_s
+        self.due_s = stopwatch_s() + self._way.deadlines.head_s
         self._way.sweep.watch(self, self._loop)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio calls it so
@@ -109,7 +109,7 @@ class Channel(asyncio.Protocol):
         """Take note that more was written than the reader takes at once."""
         self.flow.pause_writing()
         self._unread_bytes = self.transport.get_write_buffer_size()
-        self._unread_until_s = perf_counter() + self._way.deadlines.reader_s
+        self._unread_until_s = stopwatch_s() + self._way.deadlines.reader_s
 
     def resume_writing(self) -> None:
         """Go on: the reader has taken nearly all."""
@@ -130,13 +130,13 @@ class Channel(asyncio.Protocol):
             return
         self.transport.write_eof()
         self.flow.resume_reading()
-        now_s = perf_counter()
+        now_s = stopwatch_s()
         self._let_go_bytes, self._linger_until_s, self.due_s = 0, now_s + LINGER_S, now_s + LINGER_IDLE_S
 
     def _let_go(self, size_bytes: int) -> None:
         """Let go by what arrives after the last answer, within bounds."""
         self._let_go_bytes += size_bytes
-        self.due_s = min(perf_counter() + LINGER_IDLE_S, self._linger_until_s)
+        self.due_s = min(stopwatch_s() + LINGER_IDLE_S, self._linger_until_s)
         if self._let_go_bytes > LINGER_BYTES:
             self.transport.abort()
 

@@ -11,12 +11,11 @@ One request at a time: what arrives while one is under way waits, unread. Knows 
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ramekin.access.roles import NOTHING
-from ramekin.api.edge.edge import last_lines, new_id
+from ramekin.api.edge.edge import last_lines
 from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
 from ramekin.api.http.problems import problem_answer
@@ -24,6 +23,7 @@ from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.channel import Channel
 from ramekin.api.wire.cycle import Cycle
 from ramekin.api.wire.deadlines import BYTES_PER_S
+from ramekin.clock import stopwatch_s
 from ramekin.errors import BodyTooSlow, HeadTooSlow, MethodNotAllowed, RamekinError
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class _NoRequest:
     method = path = "-"
     grant = NOTHING
 
-    def __init__(self, request_id: str | None = None) -> None:
-        self.request_id, self.began_s = request_id or new_id(), perf_counter()
+    def __init__(self, request_id: str) -> None:
+        self.request_id, self.began_s = request_id, stopwatch_s()
         self.extra: Mapping[str, str] = {}
 
 
@@ -115,9 +115,9 @@ class Connection(Channel):
                     if taken == INCOMPLETE:
                         self._held = data
                         if self._due_bytes:
-                            self.due_s = perf_counter() + SOON_S
+                            self.due_s = stopwatch_s() + SOON_S
                         elif is_first:  # what drips in has no longer
-                            self.due_s = perf_counter() + self._way.deadlines.head_s
+                            self.due_s = stopwatch_s() + self._way.deadlines.head_s
                         return
                     self._seen_bytes = self._due_bytes = 0
                     data = data[taken:]
@@ -174,7 +174,7 @@ class Connection(Channel):
         self._let_go_bytes = 0
         if head.body_bytes:
             self._body = body_of(head.body_bytes)
-            self.due_s = perf_counter() + self._way.deadlines.body_s
+            self.due_s = stopwatch_s() + self._way.deadlines.body_s
         else:
             cycle.feed(b"", is_last=True)
         task = self._loop.create_task(cycle.run(self._app))
@@ -184,7 +184,7 @@ class Connection(Channel):
     def _take_body(self, body: Body, data: bytes) -> bytes:
         """Take what belongs to the body under way, and return the rest. Raises MalformedRequest, HeadTooLarge."""
         content, rest = body.take(data)
-        now_s = perf_counter()
+        now_s = stopwatch_s()
         self.due_s = min(self.due_s + len(data) / BYTES_PER_S, now_s + self._way.deadlines.body_s)
         if body.is_whole:
             self._body = None
@@ -199,7 +199,7 @@ class Connection(Channel):
     def ask_for_more(self) -> None:
         """Go on reading a body, for which its client has all its time anew if it was kept from sending."""
         if self.flow.read_paused:
-            self.due_s = perf_counter() + self._way.deadlines.body_s
+            self.due_s = stopwatch_s() + self._way.deadlines.body_s
             self.flow.resume_reading()
 
     def _refuse(self, error: RamekinError) -> None:
@@ -213,13 +213,14 @@ class Connection(Channel):
         else:
             self._way.edge.count_refused(self.peer)
         self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
-        note = _NoRequest(None if cycle is None else cycle.request_id())
+        request_id = None if cycle is None else cycle.request_id()
+        note = _NoRequest(request_id or self._way.edge.new_id())
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
         answer = problem_answer(error, note.request_id, {**extra, "connection": "close"})
         head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
         self.transport.write(head.encode("latin-1") + answer.body)
         if cycle is None:
-            self._way.edge.note(note, "none", answer.status, perf_counter())
+            self._way.edge.note(note, "none", answer.status, stopwatch_s())
         else:
             cycle.scope["ramekin.refused"] = answer.status  # type: ignore[typeddict-unknown-key]  # for the edge
         self._end()
@@ -253,7 +254,7 @@ class Connection(Channel):
         elif cycle.closes or self._closes:
             self._end()
         else:
-            self.due_s = perf_counter() + self._way.idle_s
+            self.due_s = stopwatch_s() + self._way.idle_s
             self._go_on()
 
     def _go_on(self) -> None:

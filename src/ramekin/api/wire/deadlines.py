@@ -8,8 +8,9 @@ cost more with every request. Knows no HTTP; see ``channel.py`` for what a conne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
+
+from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     import asyncio
@@ -46,7 +47,7 @@ class Late(Protocol):
     """A connection, as far as the sweep knows it."""
 
     due_s: float
-    """The moment at which it must have gone on, as `perf_counter` counts."""
+    """The moment at which it must have gone on, as `stopwatch_s` counts."""
 
     def expire(self, now_s: float) -> None:
         """Do what a moment that has passed asks for; set the next one."""
@@ -71,12 +72,12 @@ class Sweep:
         self._watched.discard(connection)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now_s = perf_counter()
+        now_s = stopwatch_s()
         self._tell([one for one in self._watched if one.due_s <= now_s], loop)
 
     def _tell(self, late: list[Late], loop: asyncio.AbstractEventLoop) -> None:
         """Tell some that they are late, and go on in the next turn of the loop."""
-        now_s = perf_counter()
+        now_s = stopwatch_s()
         for one in late[-LATE_AT_ONCE:]:
             if one.due_s <= now_s and one in self._watched:
                 one.expire(now_s)

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec import Struct
 
 from ramekin.access.roles import EVERYBODY, Grant
-from ramekin.api.edge.edge import last_lines, new_id
+from ramekin.api.edge.edge import last_lines
 from ramekin.api.http.answer import STATUS_LINE, Answer, Stream
 from ramekin.api.http.heads import MAX_HEAD_BYTES
 from ramekin.api.session import Session
@@ -28,6 +27,7 @@ from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import INCOMPLETE, Connection
 from ramekin.api.wire.coroutines import go_on
 from ramekin.api.wire.short_way import Place
+from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -140,7 +140,7 @@ class RecordProtocol(Connection):
     def _ask(self, place: Place, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
         """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
         way, endpoint = self._way, place.endpoint
-        exchange = _Exchange(perf_counter(), place.method, parts, head.request_id or new_id())
+        exchange = _Exchange(stopwatch_s(), place.method, parts, head.request_id or way.edge.new_id())
         try:
             session = way.session
             if not way.edge.is_open:
@@ -177,7 +177,7 @@ class RecordProtocol(Connection):
         self.state.tasks.discard(task)
         if task.cancelled() or self.transport.is_closing():
             self.transport.close()
-            self._way.edge.note(exchange, endpoint.name, 0, perf_counter())
+            self._way.edge.note(exchange, endpoint.name, 0, stopwatch_s())
             return
         error = task.exception()
         self._write(exchange, endpoint, self._way.refuse(exchange, error) if error else task.result())
@@ -238,7 +238,7 @@ class RecordProtocol(Connection):
     def _note(self, exchange: _Exchange, endpoint: Endpoint[Any], status: int) -> None:
         """Note an answer that is written, and wait for the next request."""
         self.state.total_requests += 1
-        now_s = perf_counter()
+        now_s = stopwatch_s()
         self._way.edge.note(exchange, endpoint.name, status, now_s)
         self.due_s = now_s + self._way.idle_s
 
