@@ -90,6 +90,10 @@ class Settings(BaseModel):
     reader_seconds: int = Field(
         30, ge=1, le=DAY_S, description="Seconds for which a reader may take less than 1 KiB a second of its answer."
     )
+    max_connections: int = Field(10_000, ge=1, le=10**9, description="Connections at the most.")
+    max_address_connections: int = Field(
+        1_000, ge=1, le=10**9, description="Connections from one address at the most, a trusted proxy's apart."
+    )
     shutdown_seconds: int = Field(
         10, ge=0, le=DAY_S, description="Seconds that requests get to finish when the server stops."
     )

@@ -78,6 +78,10 @@ ReaderSeconds = Annotated[
     str | None,
     typer.Option(metavar="N", help="Seconds for a reader that takes less than 1 KiB/s.  [default: 30]"),
 ]
+Connections = Annotated[str | None, typer.Option(metavar="N", help="Connections at the most.  [default: 10000]")]
+AddressConnections = Annotated[
+    str | None, typer.Option(metavar="N", help="Connections from one address at the most.  [default: 1000]")
+]
 Seconds = Annotated[
     str | None,
     typer.Option(metavar="N", help="Seconds that requests get to finish when the server stops.  [default: 10]"),
@@ -121,6 +125,8 @@ def serve(
     head_seconds: HeadSeconds = None,
     body_seconds: BodySeconds = None,
     reader_seconds: ReaderSeconds = None,
+    max_connections: Connections = None,
+    max_address_connections: AddressConnections = None,
     shutdown_seconds: Seconds = None,
     workers: Workers = None,
 ) -> None:

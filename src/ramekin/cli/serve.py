@@ -21,11 +21,13 @@ from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import RateLimit
 from ramekin.api.wire.connection import Connection
 from ramekin.api.wire.deadlines import Deadlines
+from ramekin.api.wire.doorkeeper import Doorkeeper
 from ramekin.api.wire.protocol import RecordProtocol
 from ramekin.api.wire.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
+from ramekin.cli.descriptors import room_for
 from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.modules import read_models
@@ -201,7 +203,10 @@ def _application(database: Database, run: Run) -> FastAPI:
         reader_s=settings.reader_seconds,
         idle_s=settings.keep_alive_seconds,
     )
-    app.state.short_way = ShortWay(app.state.hot_table, app.state.edge, deadlines)
+    edge = app.state.edge
+    most, most_of_one = room_for(settings.max_connections), settings.max_address_connections
+    doorkeeper = Doorkeeper(edge.proxies, edge.metrics.refusals, most, most_of_one)
+    app.state.short_way = ShortWay(app.state.hot_table, edge, deadlines, doorkeeper)
     return app
 
 

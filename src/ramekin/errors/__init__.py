@@ -20,7 +20,7 @@
     ├── Unprocessable         understood, but breaks the model or a rule
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
     │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
-    ├── Unavailable           (Redefined, Starting, JournalFailed, OutcomeUnknown)
+    ├── Unavailable           (Redefined, Starting, Overloaded, JournalFailed, OutcomeUnknown)
     ├── StorageFull, MemoryLimit
     └── InternalError
 
@@ -89,6 +89,7 @@ from ramekin.errors.refused import (
     NotFound,
     NotUnique,
     OutcomeUnknown,
+    Overloaded,
     PreconditionFailed,
     PreconditionRequired,
     RateLimited,
@@ -162,6 +163,7 @@ __all__ = [
     "NotUnique",
     "NumberNotFinite",
     "OutcomeUnknown",
+    "Overloaded",
     "PathTooLong",
     "PreconditionFailed",
     "PreconditionNotPossible",

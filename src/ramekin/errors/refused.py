@@ -335,6 +335,13 @@ class Starting(Unavailable):
     title = "The server is starting"
 
 
+class Overloaded(Unavailable):
+    """The server has as many connections, or as much in flight, as it takes; nothing was read or applied."""
+
+    code = "overloaded"
+    title = "The server has too much to do"
+
+
 class JournalFailed(Unavailable):
     """The disk does not take writes; the change was not applied. The server goes on trying, and reading goes on."""
 

@@ -76,7 +76,7 @@ class Edge:
         *,
         has_access_log: bool,
     ) -> None:
-        self._keys, self._rate_limit, self._proxies = keys, rate_limit, proxies
+        self._keys, self._rate_limit, self.proxies = keys, rate_limit, proxies
         self.origins, self.metrics = origins, metrics
         self._run, self._numbers = ids.token(6), count(1)
         self._has_access_log = has_access_log
@@ -116,7 +116,7 @@ class Edge:
             exchange.extra = _PRIVATE
             key = self._keys.find(headers)
         if self._rate_limit is not None:
-            client = f"key:{key}" if key else f"address:{self._proxies.client_of(peer, headers)}"
+            client = f"key:{key}" if key else f"address:{self.proxies.client_of(peer, headers)}"
             exchange.extra = {**exchange.extra, **self._rate_limit.count(client)}
         if self._keys and key is None and asks_for_key:
             raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
@@ -129,7 +129,7 @@ class Edge:
         """Count what is no request, and is refused as such, for the address that it came from."""
         if self._rate_limit is not None:
             with suppress(Limited):
-                self._rate_limit.count(f"address:{self._proxies.client_of(peer, {})}")
+                self._rate_limit.count(f"address:{self.proxies.client_of(peer, {})}")
 
     def report_fault(self, exchange: Exchange, error: BaseException) -> Answer:
         """Write a fault of our own to the log, and return the answer that tells of it."""

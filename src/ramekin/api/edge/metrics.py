@@ -21,6 +21,8 @@ class Metrics:
     def __init__(self) -> None:
         self._figures: dict[tuple[str, int], list[float]] = {}  # how many of each length, and the sum of all lengths
         self.refusals = Refusals()
+        self.connections: Callable[[], int] = lambda: 0
+        """Says how many connections there are; set by who counts them."""
         self.log_lines_dropped: Callable[[], int] = lambda: 0
         """Says how many lines of the log were dropped; set by who writes the log."""
 

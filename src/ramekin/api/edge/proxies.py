@@ -47,6 +47,11 @@ class Proxies:
         # known, so two that disagree leave the proxy itself.
         return _named(told.popitem()[1] if len(set(told.values())) == 1 else address)
 
+    def trusts(self, peer: str) -> bool:
+        """Say whether an address is that of a proxy whose word is taken."""
+        address = _read(peer)
+        return address is not None and self._trusts(address)
+
     def _walk(self, address: Address, nodes: list[str]) -> Address:
         for node in reversed(nodes):
             before = _read(node)

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from ramekin.api.wire.deadlines import BYTES_PER_S
+from ramekin.api.wire.doorkeeper import GUEST_S, Entry
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Channel(asyncio.Protocol):
     # Slots, since an object with more than 30 attributes costs more to read.
     __slots__ = (
         "_closes",
+        "_entry",
         "_has_left",
         "_held",
         "_is_ending",
@@ -76,10 +78,14 @@ class Channel(asyncio.Protocol):
         self.state.connections.add(self)  # type: ignore[arg-type]  # it does what the server asks of one
         self.due_s = stopwatch_s() + self._way.deadlines.head_s
         self._way.sweep.watch(self, self._loop)
+        self._entry = self._way.doorkeeper.enter(self.peer)
+        if self._entry is not Entry.INSIDE:
+            self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio calls it so
         self.state.connections.discard(self)
         self._way.sweep.forget(self)
+        self._way.doorkeeper.leave(self.peer, self._entry)
         self.flow.resume_writing()
 
     def expire(self, now_s: float) -> None:
@@ -132,6 +138,8 @@ class Channel(asyncio.Protocol):
         self.flow.resume_reading()
         now_s = stopwatch_s()
         self._let_go_bytes, self._linger_until_s, self.due_s = 0, now_s + LINGER_S, now_s + LINGER_IDLE_S
+        if self._entry is not Entry.INSIDE:
+            self.due_s = self._linger_until_s = now_s + GUEST_S
 
     def _let_go(self, size_bytes: int) -> None:
         """Let go by what arrives after the last answer, within bounds."""
@@ -139,6 +147,10 @@ class Channel(asyncio.Protocol):
         self.due_s = min(stopwatch_s() + LINGER_IDLE_S, self._linger_until_s)
         if self._let_go_bytes > LINGER_BYTES:
             self.transport.abort()
+
+    def _turn_away(self) -> None:
+        """Do what becomes of a connection that is one too many."""
+        raise NotImplementedError
 
     def _give_up(self, now_s: float) -> None:
         """Do what is due where nothing is left to be read by the other end."""

@@ -23,8 +23,9 @@ from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.channel import Channel
 from ramekin.api.wire.cycle import Cycle
 from ramekin.api.wire.deadlines import BYTES_PER_S
+from ramekin.api.wire.doorkeeper import GUEST_S, OPEN_TO_GUESTS, Entry
 from ramekin.clock import stopwatch_s
-from ramekin.errors import BodyTooSlow, HeadTooSlow, MethodNotAllowed, RamekinError
+from ramekin.errors import BodyTooSlow, HeadTooSlow, MethodNotAllowed, Overloaded, RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ SOON_S = 0.1
 """Seconds in which a short body follows its head; what takes longer goes the long way, which answers before it."""
 
 _REASONS = {HeadTooSlow: "head-too-slow", BodyTooSlow: "body-too-slow"}
+_FULL = "The server has as many connections as it takes, or as it takes from one address."
 _METHODS = {"allow": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"}
 
 
@@ -153,6 +155,8 @@ class Connection(Channel):
         """Have the application answer a request, whose body may still be on its way. Raises MethodNotAllowed."""
         if line.method == "CONNECT":
             raise MethodNotAllowed("This is no proxy.")
+        if self._entry is Entry.GUEST and not (line.path in OPEN_TO_GUESTS and line.method in ("GET", "HEAD")):
+            raise Overloaded(_FULL)
         path = line.path.decode()
         scope: HTTPScope = {
             "type": "http",
@@ -212,7 +216,8 @@ class Connection(Channel):
                 return
         else:
             self._way.edge.count_refused(self.peer)
-        self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
+        if self._entry is Entry.INSIDE:
+            self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
         request_id = None if cycle is None else cycle.request_id()
         note = _NoRequest(request_id or self._way.edge.new_id())
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
@@ -238,7 +243,7 @@ class Connection(Channel):
 
     def keeps_open(self, cycle: Cycle) -> bool:
         """Say whether the connection stays open behind an answer that begins now: what still comes must be little."""
-        if self._closes:
+        if self._closes or self._entry is Entry.GUEST:
             return False
         is_asked_for = cycle.is_received or not cycle.expects_100
         return is_asked_for and (self._body is None or self._body.left_bytes <= MAX_SKIPPED_BYTES)
@@ -271,6 +276,14 @@ class Connection(Channel):
         self._body = None
         super()._end()
 
+    def _turn_away(self) -> None:
+        """Let a guest ask, a second long; end any other connection with a word."""
+        self._way = self._way.for_guests()
+        self.due_s = stopwatch_s() + GUEST_S
+        if self._entry is not Entry.GUEST:
+            self._closes = True
+            self._refuse(Overloaded(_FULL))
+
     def _give_up(self, now_s: float) -> None:
         """End what does not go on; have a request whose body does not follow its head at once answered as it is."""
         if self._is_busy() and (self._body is None or self.flow.read_paused):
@@ -281,6 +294,9 @@ class Connection(Channel):
             self._read(held)
         elif self._body is not None and self._cycle is not None:
             self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
+        elif self._entry is Entry.GUEST:
+            self._closes = not self._held  # nothing is unread, so nothing is lost
+            self._refuse(Overloaded(_FULL))
         elif self._seen_bytes:
             self._refuse(HeadTooSlow("The first line and the headers did not arrive in time."))
         else:

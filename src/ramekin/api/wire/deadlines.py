@@ -43,6 +43,9 @@ class Deadlines:
     """For the next request, as answers say; the server waits `GRACE_S` longer."""
 
 
+DEADLINES = Deadlines()
+
+
 class Late(Protocol):
     """A connection, as far as the sweep knows it."""
 

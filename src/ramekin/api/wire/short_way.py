@@ -5,6 +5,7 @@ Knows no connection; see ``protocol.py`` for one.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.access.roles import EVERYBODY
@@ -12,7 +13,8 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.session import Session
-from ramekin.api.wire.deadlines import GRACE_S, Deadlines, Sweep
+from ramekin.api.wire.deadlines import DEADLINES, GRACE_S, Deadlines, Sweep
+from ramekin.api.wire.doorkeeper import GUEST_S, Doorkeeper
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
@@ -44,11 +46,15 @@ class Place(NamedTuple):
 class ShortWay:
     """The endpoints and the edge, and what was read so far of header blocks and addresses."""
 
-    def __init__(self, table: HotTable, edge: Edge, deadlines: Deadlines = Deadlines()) -> None:  # noqa: B008  # frozen
+    def __init__(
+        self, table: HotTable, edge: Edge, deadlines: Deadlines = DEADLINES, doorkeeper: Doorkeeper | None = None
+    ) -> None:
         self.edge, self.server, self.endpoints = edge, table.context, table.endpoints
         self.session = Session(table.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
         self.deadlines, self.sweep = deadlines, Sweep()
+        self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
+        edge.metrics.connections = lambda: self.doorkeeper.inside
         self.idle_s = deadlines.idle_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
@@ -59,6 +65,13 @@ class ShortWay:
         """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
         self.common_lines = ""
+
+    def for_guests(self) -> ShortWay:
+        """Return the same with short deadlines and no short way: of a guest every request is looked at."""
+        way = copy(self)
+        way.endpoints, way.places = {}, {}
+        way.deadlines = Deadlines(GUEST_S, GUEST_S, GUEST_S)
+        return way
 
     def read(self, block: bytes) -> Head:
         """Return a header block, read, and remember it. Raises MalformedRequest, HeadTooLarge."""

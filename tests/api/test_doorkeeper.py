@@ -1,0 +1,173 @@
+"""Connections beyond what there is room for: told so and closed, and health and metrics answer all the same."""
+
+import asyncio
+import resource
+import socket
+import time
+
+import pytest
+
+from ramekin.api.edge.proxies import Proxies
+from ramekin.api.edge.refusals import Refusals
+from ramekin.api.wire import channel, connection, deadlines, short_way
+from ramekin.api.wire.doorkeeper import GUESTS, GUESTS_OF_ONE, Doorkeeper, Entry
+from tests.conftest import Server
+from tests.data.http_cases import LIVE, get, post, sized
+from tests.pipe import WAYS, Service
+from tests.wire import connect, request, wire
+
+
+def keep(most=3, most_of_one=2, proxies=()):
+    return Doorkeeper(Proxies(proxies), Refusals(), most, most_of_one)
+
+
+def test_who_comes_when_all_places_are_taken_is_a_guest():
+    door = keep()
+    assert [door.enter(f"10.0.0.{i}") for i in range(5)] == [Entry.INSIDE] * 3 + [Entry.GUEST] * 2
+    assert door.inside == 3
+
+
+def test_who_leaves_makes_room():
+    door = keep()
+    for i in range(3):
+        door.enter(f"10.0.0.{i}")
+    door.leave("10.0.0.1", Entry.INSIDE)
+    assert door.enter("10.0.0.9") is Entry.INSIDE
+    assert door.enter("10.0.0.8") is Entry.GUEST
+
+
+def test_one_address_has_some_places_and_others_have_theirs():
+    door = keep()
+    assert [door.enter("10.0.0.1") for _ in range(3)] == [Entry.INSIDE] * 2 + [Entry.GUEST]
+    assert door.enter("10.0.0.2") is Entry.INSIDE
+
+
+def test_all_addresses_of_a_network_of_ipv6_are_one():
+    door = keep()
+    assert [door.enter(f"2001:db8::{i}") for i in range(3)] == [Entry.INSIDE] * 2 + [Entry.GUEST]
+    assert door.enter("2001:db8:0:1::1") is Entry.INSIDE
+
+
+def test_a_trusted_proxy_has_as_many_as_there_is_room_for():
+    door = keep(proxies=["10.0.0.0/24"])
+    assert [door.enter("10.0.0.1") for _ in range(4)] == [Entry.INSIDE] * 3 + [Entry.GUEST]
+
+
+def test_guests_are_few_in_all_and_of_one_address():
+    door = keep(most=1)
+    door.enter("10.0.0.1")
+    entries = [door.enter("10.0.1.1") for _ in range(GUESTS_OF_ONE + 1)]
+    assert entries == [Entry.GUEST] * GUESTS_OF_ONE + [Entry.NONE]
+    entries = [door.enter(f"10.0.2.{i}") for i in range(GUESTS)]
+    assert entries.count(Entry.GUEST) == GUESTS - GUESTS_OF_ONE
+
+
+def test_nothing_is_remembered_of_who_has_left():
+    door, came = keep(), []
+    for i in range(300):
+        peer = f"10.0.{i % 7}.1"
+        came.append((peer, door.enter(peer)))
+    for peer, entry in came:
+        door.leave(peer, entry)
+    assert door.inside == 0
+    assert (len(door._inside_by_address), len(door._guests_by_address)) == (0, 0)
+    assert door.enter("10.0.0.1") is Entry.INSIDE
+
+
+@pytest.fixture(scope="module")
+def services():
+    """The three ways, full."""
+    services = [Service(way) for way in WAYS]
+    for service in services:
+        edge = service.app.state.edge
+        service.app.state.short_way.doorkeeper = Doorkeeper(edge.proxies, edge.metrics.refusals, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deadlines, "SWEEP_S", 0.01)
+        for module in (channel, connection, short_way):
+            patch.setattr(module, "GUEST_S", 0.1)
+        yield services
+    for service in services:
+        service.close()
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready", "/metrics"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_guest_may_ask_how_the_server_is_once(services, method, path):
+    for service in services:
+        pipe = service.connect()
+        pipe.send([request(method, path)])
+        assert pipe.written.startswith(b"HTTP/1.1 200 ")
+        assert b"\r\nconnection: close\r\n" in pipe.written
+        assert pipe.is_ended
+        pipe.end()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        get(first=b"GET /api/v1/data/t/1 HTTP/1.1"),
+        get(first=b"GET /api/v1/data/t HTTP/1.1"),
+        sized(),
+        post(b"Content-Length: 3", first=b"POST /health HTTP/1.1"),
+        get(first=b"GET /none HTTP/1.1"),
+    ],
+)
+def test_a_guest_that_asks_anything_else_is_told_that_there_is_no_room(services, data):
+    for service in services:
+        pipe = service.connect()
+        pipe.send([data])
+        assert pipe.answers() == ["503 overloaded"]
+        assert b"\r\nretry-after: 1\r\n" in pipe.written
+        assert b"\r\nconnection: close\r\n" in pipe.written
+        assert pipe.is_ended
+        assert not pipe.is_cut
+        pipe.end()
+
+
+@pytest.mark.parametrize("part", [b"", LIVE[:10]])
+def test_a_guest_that_asks_nothing_is_told_the_same_a_second_later(services, part):
+    for service in services:
+        pipe, began = service.connect(), time.monotonic()
+        pipe.send([part] if part else [])
+        while not pipe.is_ended:
+            service.run(asyncio.sleep(0.01))
+            assert time.monotonic() - began < 5
+        assert pipe.answers() == ["503 overloaded"]
+        pipe.end()
+
+
+def test_who_comes_when_there_are_guests_enough_is_told_at_once(services):
+    for service in services:
+        guests = [service.connect() for _ in range(GUESTS_OF_ONE)]
+        pipe = service.connect()
+        assert pipe.answers() == ["503 overloaded"]
+        assert pipe.is_closed
+        for each in [*guests, pipe]:
+            each.end()
+
+
+def test_silent_connections_neither_take_all_descriptors_nor_the_server_away():
+    server = Server("serve", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (60, 128)))
+    port, silent = int(server.url.rpartition(":")[2]), []
+    for i in range(200):  # more than there are descriptors, from many addresses
+        sock = socket.socket()
+        sock.bind((f"127.0.0.{2 + i % 50}", 0))
+        sock.connect(("127.0.0.1", port))
+        silent.append(sock)
+    time.sleep(1.5)  # the guests among them have had their time
+    with wire(server) as client:
+        answer = client.ask(request("GET", "/api/v1/data/t"))
+        assert b" 503 " in answer
+        assert b'"overloaded"' in answer
+    with connect(port, source="127.0.0.99") as client:
+        assert client.ask(request("GET", "/health/ready")).startswith(b"HTTP/1.1 200")
+    with connect(port, source="127.0.0.98") as client:
+        figures = client.ask(request("GET", "/metrics"))
+        assert b"\nramekin_connections 32.0\n" in figures
+        assert b'\nramekin_refusals_total{reason="connections"} 171.0\n' in figures
+    for sock in silent:
+        sock.close()
+    with wire(server) as client:
+        assert client.ask(request("GET", "/health/live")).startswith(b"HTTP/1.1 200")
+        assert client.ask(request("GET", "/api/v1/tables")).startswith(b"HTTP/1.1 200")
+    assert server.stop() == 0
