@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from ramekin.access.roles import NOTHING
 from ramekin.api.edge.edge import last_lines
@@ -21,7 +20,7 @@ from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, re
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.channel import Channel
-from ramekin.api.wire.cycle import Cycle
+from ramekin.api.wire.cycle import Cycle, scope_of
 from ramekin.api.wire.deadlines import BYTES_PER_S
 from ramekin.api.wire.doorkeeper import GUEST_S, OPEN_TO_GUESTS, Entry
 from ramekin.clock import stopwatch_s
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uvicorn import Config
-    from uvicorn._types import HTTPScope
     from uvicorn.server import ServerState
 
     from ramekin.api.http.heads import Head, Line
@@ -157,23 +155,7 @@ class Connection(Channel):
             raise MethodNotAllowed("This is no proxy.")
         if self._entry is Entry.GUEST and not (line.path in OPEN_TO_GUESTS and line.method in ("GET", "HEAD")):
             raise Overloaded(_FULL)
-        path = line.path.decode()
-        scope: HTTPScope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.0" if line.is_http_1_0 else "1.1",
-            "server": self.server,
-            "client": self.client,
-            "scheme": "http",
-            "method": line.method,
-            "root_path": "",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": line.path,
-            "query_string": line.query,
-            "headers": [*head.pairs],
-            "state": self._app_state.copy(),
-            "ramekin.head": head,  # type: ignore[typeddict-unknown-key]  # for the edge: read already, and strictly
-        }
+        scope = scope_of(line, head, self.server, self.client, self._app_state.copy())
         self._cycle = cycle = Cycle(self, scope, head)
         self._let_go_bytes = 0
         if head.body_bytes:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
@@ -21,9 +22,32 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent, HTTPScope
     from uvicorn.protocols.http.flow_control import FlowControl
 
-    from ramekin.api.http.heads import Head
+    from ramekin.api.http.heads import Head, Line
 
 _BODILESS = (204, 304)
+
+
+def scope_of(
+    line: Line, head: Head, server: tuple[str, int | None] | None, client: tuple[str, int] | None, state: dict[str, Any]
+) -> HTTPScope:
+    """Return a request as ASGI has it, with its head, for the edge: it was read already, and strictly."""
+    path = line.path.decode()
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.0" if line.is_http_1_0 else "1.1",
+        "server": server,
+        "client": client,
+        "scheme": "http",
+        "method": line.method,
+        "root_path": "",
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": line.path,
+        "query_string": line.query,
+        "headers": [*head.pairs],
+        "state": state,
+        "ramekin.head": head,  # type: ignore[typeddict-unknown-key]
+    }
 
 
 class Carrier(Protocol):
