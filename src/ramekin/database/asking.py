@@ -6,7 +6,7 @@ The words are those of HTTP and mean the same. Records come whole, so there is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from ramekin.database.changing import ChangeRequest
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ramekin.database.operations import Kind
     from ramekin.values.ids import RecordId
 
-FieldsOf = Callable[[str], Fields]
 Names = str | Sequence[str]
 """Fields, each with ``-`` in front for descending: one text with commas between, or a list."""
 
@@ -83,7 +82,7 @@ class Change(TypedDict, total=False):
 
 def find(table: str, fields: Fields, *, where: Any = ALL, sort: Names = (), **page: Unpack[Page]) -> FindRequest:
     """Return a request for records. Raises as ``query/`` says."""
-    return FindRequest(table, _where(where, fields), parse_sort(_names(sort), fields), **window_of({**page}))
+    return FindRequest(table, _where(where, fields), parse_sort(_names(sort), fields), **window_of(**page))
 
 
 def find_groups(
@@ -97,9 +96,10 @@ def find_groups(
     **page: Unpack[Page],
 ) -> GroupRequest:
     """Return a request for groups. Raises as ``query/`` says."""
+    codec.check_value(aggregate)
     grouping = parse_grouping(list(_names(group_by)), {} if aggregate is None else aggregate, fields)
     columns = parse_columns(_names(sort), grouping)
-    return GroupRequest(table, grouping, _where(where, fields), columns, **window_of({**page}))
+    return GroupRequest(table, grouping, _where(where, fields), columns, **window_of(**page))
 
 
 def join(
@@ -115,9 +115,11 @@ def join(
     **page: Unpack[Page],
 ) -> JoinRequest:
     """Return a request for a join; fields begin with a side's name. Raises as ``query/`` says."""
+    if names is not None and (len(_names(names)) != 2 or isinstance(names, str)):
+        raise InvalidParameter("'names' is two names, one for each side.")
     fields = PairFields(names or tables, sides)
     asked, order = _where(where, fields), parse_sort(_names(sort), fields)
-    return JoinRequest(*tables, key, type, names, shape, asked, order, **window_of({**page}))
+    return JoinRequest(*tables, key, type, names, shape, asked, order, **window_of(**page))
 
 
 def change(
@@ -169,4 +171,5 @@ def _names(value: Names) -> Sequence[str]:
     names = split_names(value) if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise InvalidSort("Fields are named in a list, or in one text with commas between.")
+    codec.check_value(list(names))
     return names

@@ -54,8 +54,10 @@ class ChangeRequest:
 
     def __post_init__(self) -> None:
         codec.check_value(self.patch)
-        if self.max_affected is not None and self.max_affected < 0:
-            raise InvalidParameter("'max_affected' is 0 or more.")
+        if type(self.is_deletion) is not bool:
+            raise InvalidParameter("'delete' is true or false.")
+        if self.max_affected is not None and (type(self.max_affected) is not int or self.max_affected < 0):
+            raise InvalidParameter("'max_affected' is a whole number of 0 or more.")
         if isinstance(self.patch, dict) and "id" in self.patch:
             raise IdMismatch("A change of many records cannot set their id; an id never changes.")
 

@@ -42,7 +42,15 @@ class Window:
             raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; give one.")
 
 
-def window_of(words: dict[str, Any]) -> dict[str, Any]:
-    """Return a window's members, of the words that users write."""
-    names = {"count": "with_count", "explain": "with_explain", "strict": "is_strict"}
-    return {names.get(word, word): value for word, value in words.items()}
+def window_of(
+    *,
+    limit: int = 100,
+    offset: int = 0,
+    cursor: str | None = None,
+    count: bool = False,
+    explain: bool = False,
+    strict: bool = False,
+) -> dict[str, Any]:
+    """Return the members of a window, of the words that users write. Raises TypeError for any other."""
+    told = {"with_count": count, "with_explain": explain, "is_strict": strict}
+    return {"limit": limit, "offset": offset, "cursor": cursor, **told}

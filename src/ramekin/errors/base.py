@@ -90,18 +90,18 @@ def _with_line(message: str, line: int) -> str:
     return f"{message.removesuffix('.')} (line {line})."
 
 
-def shorten(name: str) -> str:
+def shorten(name: object) -> str:
     """Return a caller's own name as a message may repeat it: at most 100 characters, without control characters."""
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: NAME_LIMIT + 1])
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(name)[: NAME_LIMIT + 1])
     return printable if len(printable) <= NAME_LIMIT else printable[: NAME_LIMIT - 1] + "…"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest of the known names, or nothing.
 
     Of many names those that share the most letters are compared. Cost: 5 ms at the most, whatever the names are.
     """
-    wanted = name[:NAME_LIMIT]
+    wanted = str(name)[:NAME_LIMIT]
     names = [other for other in islice(known, COMPARED_NAMES) if len(other) <= NAME_LIMIT]
     if len(names) > LIKELY_NAMES:
         letters = Counter(wanted)

@@ -15,13 +15,13 @@ from ramekin.errors import InvalidTableName
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 
 
-def check_table_name(name: str) -> None:
+def check_table_name(name: object) -> None:
     """Refuse a name that no table may have.
 
     Raises:
         InvalidTableName: it is not 1 to 63 of ``A-Z a-z 0-9 _ -``, beginning with a letter or ``_``.
     """
-    if not _TABLE_NAME.fullmatch(name):
+    if not isinstance(name, str) or not _TABLE_NAME.fullmatch(name):
         raise InvalidTableName(
             "A table's name is 1 to 63 letters, digits, '_' or '-', and begins with a letter or '_'."
         )

@@ -153,7 +153,7 @@ def read_window(words: Mapping[str, Any], limits: Limits, *, is_strict: bool) ->
         raise LimitTooLarge(f"'limit' is at most {limits.page_rows}.")
     if "cursor" in given and "offset" in given:
         raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
-    return window_of(given | {"strict": is_strict})
+    return window_of(**given, strict=is_strict)
 
 
 def read_where(
