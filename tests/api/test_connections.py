@@ -20,6 +20,7 @@ from tests.pipe import WAYS, Service
 from tests.wire import request, wire
 
 KEY = b"Authorization: Bearer secret"
+UNWANTED = b"POST /api/v1/query/t HTTP/1.1\r\nHost: localhost\r\n%b\r\nContent-Type: text/html\r\n" % KEY
 
 
 def wait_for(service, monkeypatch, **seconds):
@@ -46,9 +47,19 @@ def locked(request):
 def test_a_trailer_is_no_key(locked):
     pipe = locked.connect()
     pipe.send([chunked(b"2\r\n{}\r\n0\r\n" + KEY + b"\r\n\r\n") + LIVE])
-    assert pipe.answers() == ["401 unauthorized", "200"]
-    pipe.send([chunked(b"2\r\n{}\r\n0\r\nAuthorization: wrong\r\n\r\n", KEY)])
-    assert pipe.answers() == ["401 unauthorized", "200", "201"]
+    assert pipe.answers() == ["401 unauthorized"]
+    pipe = locked.connect()
+    pipe.send([chunked(b"2\r\n{}\r\n0\r\nAuthorization: wrong\r\n\r\n", KEY) + LIVE])
+    assert pipe.answers() == ["201", "200"]
+
+
+def test_whoever_guesses_keys_connects_for_each(locked):
+    for sent in (sized(), get(first=b"GET /api/v1/data/t/1 HTTP/1.1"), get(first=b"GET /metrics HTTP/1.1")):
+        pipe = locked.connect()
+        pipe.send([sent, LIVE])
+        assert pipe.answers() == ["401 unauthorized"]
+        assert b"\r\nconnection: close\r\n" in pipe.written
+        assert pipe.is_ended
 
 
 @pytest.mark.parametrize("second", [b"Bearer secret", b"Bearer wrong", b""])
@@ -66,18 +77,18 @@ def test_two_keys_are_none(locked, first, second):
 )
 def test_a_body_that_nobody_wants_is_let_go_by_if_it_is_short(locked, size, stays_open):
     pipe = locked.connect()
-    pipe.send([post(b"Content-Length: %d" % size, first=b"POST /api/v1/query/t HTTP/1.1")])
-    assert pipe.answers() == ["401 unauthorized"]
+    pipe.send([UNWANTED + b"Content-Length: %d\r\n\r\n" % size])
+    assert pipe.answers() == ["415 unsupported-media-type"]
     assert pipe.is_ended != stays_open
     assert (b"\r\nconnection: close\r\n" in pipe.written) != stays_open
     pipe.send([b"x" * (size - 1), b"x" + LIVE])
-    assert pipe.answers() == ["401 unauthorized"] + ["200"] * stays_open
+    assert pipe.answers() == ["415 unsupported-media-type"] + ["200"] * stays_open
 
 
 def test_chunks_that_nobody_wants_are_let_go_by_for_a_while(locked):
     pipe = locked.connect()
-    pipe.send([post(b"Transfer-Encoding: chunked", first=b"POST /api/v1/query/t HTTP/1.1")])
-    assert pipe.answers() == ["401 unauthorized"]
+    pipe.send([UNWANTED + b"Transfer-Encoding: chunked\r\n\r\n"])
+    assert pipe.answers() == ["415 unsupported-media-type"]
     chunk = b"%x\r\n%b\r\n" % (8192 - 8, b"x" * (8192 - 8))
     pipe.send([chunk] * (MAX_SKIPPED_BYTES // len(chunk)))
     assert not pipe.is_ended

@@ -85,8 +85,8 @@ def problem_answer(error: errors.RamekinError, request: str, headers: Mapping[st
     """Return the answer that tells a client of an error."""
     document = problem(error, request)
     extra = dict(headers or {})
-    if isinstance(error, errors.BodyTooLarge):
-        extra["connection"] = "close"  # the rest of the body is not read
+    if isinstance(error, errors.BodyTooLarge | errors.Unauthorized):
+        extra["connection"] = "close"  # the rest of a body is not read; whoever guesses keys connects for each
     if isinstance(error, errors.Unauthorized):
         extra["www-authenticate"] = "Bearer"
     if isinstance(error, errors.Unavailable):
