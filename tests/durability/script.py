@@ -19,7 +19,7 @@ from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled
 from ramekin.errors import OutcomeUnknown, RamekinError
 from ramekin.schema.definition import Definition
-from tests.steps import define, load, write
+from ramekin.testing.engines.steps import define, load, write
 
 
 def body(key, x):

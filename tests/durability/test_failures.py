@@ -18,9 +18,9 @@ from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
 from ramekin.errors import JournalFailed, NotUnique, OutcomeUnknown, RecordExists, StorageFull
 from ramekin.schema.definition import Definition
+from ramekin.testing.engines.steps import define, write
 from tests.conftest import Server
 from tests.durability.faulty import Faulty
-from tests.steps import define, write
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled
 from ramekin.errors import JournalFailed, Unavailable
-from tests.steps import change, write
+from ramekin.testing.engines.steps import change, write
 
 pytestmark = pytest.mark.anyio
 

@@ -21,9 +21,9 @@ from ramekin.schema.fields import Field, NoSchema, Trait
 from ramekin.storage.absences import MAX_WATCHED
 from ramekin.storage.indexed import BATCH
 from ramekin.testing import SetClock
+from ramekin.testing.engines.steps import change, load, write
 from ramekin.values import codec
 from ramekin.values.paths import parse_path
-from tests.steps import change, load, write
 
 pytestmark = pytest.mark.anyio
 

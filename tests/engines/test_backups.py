@@ -11,7 +11,7 @@ from ramekin.engine import backups
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.journaled import Journaled
 from ramekin.errors import Unavailable
-from tests.steps import load
+from ramekin.testing.engines.steps import load
 
 pytestmark = pytest.mark.anyio
 

@@ -26,9 +26,9 @@ from ramekin.query.where import parse_where
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage.indexed import BATCH
+from ramekin.testing.engines.steps import change, define, load
 from ramekin.values import codec
 from ramekin.values.keys import NUMBER
-from tests.steps import change, define, load
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60, method="thread")]
 

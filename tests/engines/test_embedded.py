@@ -9,8 +9,8 @@ from ramekin.engine.tables import SWEEP_S
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
 from ramekin.testing import SetClock
+from ramekin.testing.engines.steps import define, write
 from ramekin.values import codec
-from tests.steps import define, write
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from ramekin.errors import MemoryLimit, NotUnique
 from ramekin.query.plan import Equal
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
+from ramekin.testing.engines.steps import change, define, drop, write
 from ramekin.values import codec
-from tests.steps import change, define, drop, write
 
 pytestmark = pytest.mark.anyio
 

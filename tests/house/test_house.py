@@ -5,9 +5,12 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from ramekin.engine.base import Guarantees
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -127,8 +130,10 @@ TOLD = {
 """What asks the machine for time or chance, by the module or class that has it."""
 
 ASKS = {"clock.py", "values/ids.py"}
-NO_TIME = {"durability/store.py": {"time.sleep"}}
-"""What rests, and reads no time."""
+ELSEWHERE = {
+    "durability/store.py": {"time.sleep"},  # which reads no time
+    "testing/engines/building.py": {"random.Random"},  # which is given its seed
+}
 
 
 def asked_of_the_machine(tree):
@@ -151,7 +156,7 @@ def test_time_and_chance_come_from_two_modules_alone():
     for path in SOURCES:
         file = path.relative_to(home).as_posix()
         asked = set(asked_of_the_machine(ast.parse(path.read_text())))
-        assert bool(asked) if file in ASKS else asked == NO_TIME.get(file, set()), file
+        assert bool(asked) if file in ASKS else asked == ELSEWHERE.get(file, set()), file
 
 
 @pytest.mark.parametrize(
@@ -167,6 +172,22 @@ def test_time_and_chance_come_from_two_modules_alone():
 )
 def test_that_look_at_time_and_chance_finds_them(text):
     assert [*asked_of_the_machine(ast.parse(text))]
+
+
+def test_pytest_is_for_those_who_test_engines():
+    """Whoever serves a database needs no pytest."""
+    home = ROOT / "src" / "ramekin" / "testing" / "engines"
+    assert all(
+        path.is_relative_to(home)
+        for path in SOURCES
+        if re.search(r"^\s*(import|from) pytest", path.read_text(), re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("guarantee", [field.name for field in fields(Guarantees)])
+def test_every_guarantee_of_an_engine_is_asked_by_somebody(guarantee):
+    doors = [path for path in SOURCES if not {"engine", "testing"} & set(path.parts)]
+    assert any(f"guarantees.{guarantee}" in path.read_text() for path in doors)
 
 
 def truth_tests(tree):

@@ -16,9 +16,9 @@ from ramekin.query.plan import Position, Query
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
+from ramekin.testing.engines.steps import load
 from tests import oracle
 from tests.oracles.generate import Generator
-from tests.steps import load
 
 FREE = NoSchema()
 RECORDS, LIMIT = 6000, 10
