@@ -17,11 +17,6 @@ TIB = 1024 * 1024 * MIB
 DAY_S = 24 * 60 * 60
 
 
-def is_key(text: str) -> bool:
-    """Say whether a request could send this as its key: visible ASCII characters, and no space."""
-    return bool(text) and all("!" <= character <= "~" for character in text)
-
-
 class Settings(BaseModel):
     """The settings of a server, with their defaults."""
 
@@ -45,8 +40,9 @@ class Settings(BaseModel):
         None, description="Requests per client, such as 1000/second or 60/minute; off without."
     )
     api_key: tuple[str, ...] = Field(
-        (), description="Keys that requests must carry as a bearer token, with commas between; open without."
+        (), description="Keys, SECRET or NAME:ROLE[:TABLES]=SECRET, with commas between; everybody may ask without."
     )
+    keys_file: Path | None = Field(None, description="TOML file with the hashes of keys; read again on SIGHUP.")
     allow_host: tuple[str, ...] = Field(
         (), description="Names that requests may be for besides this machine's, where only it is listened to."
     )

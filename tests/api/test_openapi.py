@@ -281,20 +281,22 @@ def test_it_has_the_version_and_the_limits_of_the_server_that_runs():
 
 
 def test_it_tells_of_keys_and_of_a_limit_of_requests_where_there_are_some():
-    for options, statuses in (({}, set()), ({"keys": ["k"]}, {"401"}), ({"rate_limit": "9/second"}, {"429"})):
+    for options, statuses in (({}, set()), ({"keys": ["k"]}, {"401", "403"}), ({"rate_limit": "9/second"}, {"429"})):
         app = create_app(start_database(), **options)
         document = app.openapi()
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 is_guarded = path.startswith((API, "/metrics"))
-                assert {"401", "429"} & set(operation["responses"]) == (statuses if is_guarded else set())
-                assert operation.get("security") == (None if is_guarded or "keys" not in options else [])
+                told = {"401", "429", *(["403"] if "keys" in options else [])} & set(operation["responses"])
+                assert told == (statuses if is_guarded else set())
+                roles = operation.get("security", None)
+                assert roles is None if "keys" not in options else bool(roles) == is_guarded
         judge = Judge(document)
         with TestClient(app, raise_server_exceptions=False) as client:
             for address in ("/health", f"{API}/tables", *[f"{API}/data/users"] * 10):
                 answer = client.get(address)
                 assert judge.faults("GET", answer.request.url, answer.status_code, answer.headers, answer.content) == []
-        assert {status for _, status in judge.seen} & {"401", "429"} == statuses
+        assert {status for _, status in judge.seen} & {"401", "429"} == statuses - {"403"}
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from ramekin import errors
+from ramekin.access.keys import Keys, read_keys
 from ramekin.api.context import Context
 from ramekin.api.declared.endpoint import endpoint
 from ramekin.api.edge.edge import Edge
@@ -21,7 +22,7 @@ from ramekin.api.edge.metrics import Metrics
 from ramekin.api.edge.middleware import EdgeMiddleware
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
-from ramekin.api.edge.rates import Keys, RateLimit
+from ramekin.api.edge.rates import RateLimit
 from ramekin.api.endpoints import (
     backup,
     batch,
@@ -60,7 +61,7 @@ FEATURES = (records, lists, by_condition, queries, joins, dump, batch, tables, b
 def create_app(
     database: Database,
     *,
-    keys: Sequence[str] = (),
+    keys: Keys | Sequence[str] = (),
     rate_limit: str | None = None,
     trusted_proxies: Sequence[str] = (),
     allowed_hosts: Collection[str] | None = None,
@@ -71,7 +72,7 @@ def create_app(
     """Return the application that serves a database, which the caller opens before and closes afterwards.
 
     Args:
-        keys: bearer keys that requests must carry; none: everybody may ask.
+        keys: bearer keys that requests must carry, made, or each as `--api-key` has it; none: everybody may ask.
         rate_limit: requests for each client, such as ``1000/second``; None: no limit.
         trusted_proxies: addresses or networks whose `X-Forwarded-For` or `Forwarded` says who the client is.
         allowed_hosts: names that requests may be for besides those of this machine; None: whatever they are for.
@@ -83,9 +84,15 @@ def create_app(
     for name, several in {"keys": keys, "trusted_proxies": trusted_proxies, "allowed_hosts": allowed_hosts}.items():
         if isinstance(several, str | bytes):
             raise ValueError(f"{name} is a list of texts, and not one text")
+    taken = keys if isinstance(keys, Keys) else Keys(read_keys(keys), database.clock)
     limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
-    doors = (Keys(keys), limit, Proxies(trusted_proxies), Origins(allowed_hosts))
+    doors = (taken, limit, Proxies(trusted_proxies), Origins(allowed_hosts))
     edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log)
+    return _build(database, edge, has_docs=has_docs, has_hot_routes=has_hot_routes)
+
+
+def _build(database: Database, edge: Edge, *, has_docs: bool, has_hot_routes: bool) -> FastAPI:
+    """Return the application of a database behind its edge."""
     context = Context(database, edge)
     app = _framework()
     app.state.context, app.state.edge = context, edge
@@ -93,7 +100,8 @@ def create_app(
     add_routes(app, context, known)
     if has_docs:
         add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])
-    openapi.install(app, known, database.models, database.limits, has_keys=bool(keys), has_rate_limit=limit is not None)
+    told = {"has_keys": bool(edge.keys), "has_rate_limit": edge.has_rate_limit}
+    openapi.install(app, known, database.models, database.limits, **told)
     context.document = app.openapi
     app.state.hot_table = HotTable(app, context)
     if has_hot_routes:

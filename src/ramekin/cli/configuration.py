@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
+from ramekin.access.keys import Keys, is_secret, read_keys, secret_in, split_keys
 from ramekin.errors import did_you_mean, shorten
-from ramekin.settings import Settings, is_key
+from ramekin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         field = name.removeprefix(PREFIX).lower()
         if text.strip() or field == "api_key":
             sources[field] = name
-            values[field] = _list(field, text.split(","), name) if field in _LISTS else text.strip()
+            values[field] = _list(field, _split(field, text), name) if field in _LISTS else text.strip()
     for field, value in given.items():
         flag = sources[field] = f"--{field.replace('_', '-')}"
         is_several = field in _LISTS and not isinstance(value, str)
@@ -99,13 +100,28 @@ def _list(field: str, texts: list[str] | tuple[str, ...], source: str) -> tuple[
     what = "a key" if field == "api_key" else "a value"
     if not all(stripped):
         raise Refused(f"{source}: {what} is empty; give it a value or leave it out")
-    if field == "api_key" and not all(map(is_key, stripped)):
-        raise Refused(f"{source}: no request can send this key; visible ASCII characters without spaces make one")
-    if field == "api_key" and min(map(len, stripped)) < MIN_KEY_LENGTH:
-        raise Refused(
-            f"{source}: a key of fewer than {MIN_KEY_LENGTH} characters is guessed at once; take a longer one"
-        )
+    if field == "api_key":
+        _check_keys(stripped, source)
     return stripped
+
+
+def _split(field: str, text: str) -> list[str]:
+    return split_keys(text) if field == "api_key" else text.split(",")
+
+
+def _check_keys(texts: tuple[str, ...], source: str) -> None:
+    """Refuse keys that cannot be read, that no request can send, or that are guessed at once. Raises Refused."""
+    try:
+        secrets = [secret_in(text) for text in texts]
+        if not all(map(is_secret, secrets)):
+            raise Refused(f"{source}: no request can send this key; visible ASCII characters without spaces make one")
+        if min(map(len, secrets)) < MIN_KEY_LENGTH:
+            raise Refused(
+                f"{source}: a key of fewer than {MIN_KEY_LENGTH} characters is guessed at once; take a longer one"
+            )
+        Keys(read_keys(texts))
+    except ValueError as error:
+        raise Refused(f"{source}: {error}") from None
 
 
 def _expected(name: str) -> str:

@@ -21,6 +21,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+keys = typer.Typer(
+    help="Make keys of a server.", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+app.add_typer(keys, name="key")
+
 Files = Annotated[
     list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table's.")
 ]
@@ -38,7 +43,11 @@ DataDir = Annotated[
 ]
 Fsync = Annotated[str | None, typer.Option(help="When to sync the disk: always, everysec or no.  [default: everysec]")]
 Limit = Annotated[str | None, typer.Option(help="Requests that each client may send, such as 1000/second.")]
-Key = Annotated[list[str] | None, typer.Option(help="Key that requests must carry; can be repeated.")]
+Key = Annotated[
+    list[str] | None,
+    typer.Option(help="SECRET, or NAME:ROLE[:TABLES]=SECRET, that requests must carry; can be repeated."),
+]
+KeysFile = Annotated[Path | None, typer.Option(help="TOML file with hashes of keys; read again on SIGHUP.")]
 Names = Annotated[list[str] | None, typer.Option(help="Host name that requests may use; can be repeated.")]
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Proxy that is trusted to say who its clients are; can be repeated.")
@@ -106,6 +115,7 @@ def serve(
     fsync: Fsync = None,
     rate_limit: Limit = None,
     api_key: Key = None,
+    keys_file: KeysFile = None,
     allow_host: Names = None,
     trusted_proxy: Addresses = None,
     docs: Docs = None,
@@ -141,6 +151,7 @@ def demo(
     insecure: Insecure = None,
     rate_limit: Limit = None,
     api_key: Key = None,
+    keys_file: KeysFile = None,
     docs: Docs = None,
     access_log: AccessLog = None,
 ) -> None:
@@ -221,6 +232,23 @@ def restore(
     _guard(lambda: restore_directory(file, data_dir))
 
 
+@keys.command("create")
+def key_create(
+    name: Annotated[str, typer.Argument(help="What the key is called, in logs and errors: a-z, 0-9 and -.")],
+    role: Annotated[str, typer.Option(help="read, write or admin.")],
+    tables: Annotated[
+        str | None, typer.Option(help="Tables that it reaches, such as users,order*.  [default: all]")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z.  [default: never]")
+    ] = None,
+) -> None:
+    """Print a new secret, which is shown this once, and the lines for the file of --keys-file."""
+    from ramekin.cli.keys import create_key
+
+    typer.echo(_guard(lambda: create_key(name, role, tables, expires)), nl=False)
+
+
 @app.command()
 def health(url: Url = None) -> None:
     """Exit 0 when the server is ready, 1 when it is not."""
@@ -277,13 +305,15 @@ def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
 
 
 def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:
+    from ramekin.cli.keys import secret_of
     from ramekin.cli.transfer import Server
 
     settings = _settings(given or {})
     host = settings.host.strip("[]")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read here, not bound
     host = f"[{host}]" if ":" in host else host
-    key = api_key or (settings.api_key[0] if settings.api_key else None)
+    shown = api_key or (settings.api_key[0] if settings.api_key else None)
+    key = None if shown is None else _guard(lambda: secret_of(shown))
     return Server(url or f"http://{host}:{settings.port}", key)
 
 

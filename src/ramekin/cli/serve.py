@@ -29,6 +29,7 @@ from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
+from ramekin.cli.keys import KeyReader, keys_of
 from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from ramekin.access.keys import Keys
     from ramekin.cli.signals import Signals
     from ramekin.engine.base import Engine
     from ramekin.schema.columns import Columns
@@ -79,12 +81,11 @@ def serve_forever(files: list[Path], settings: Settings, signals: Signals, *, is
     log = logs.configure(settings.log_format)
     if links := service_links():
         _log.warning("service_links_ignored", variables=sorted(links))
+    keys = keys_of(settings)
     try:
         database, sources, replay = _prepare(files, settings, is_demo=is_demo)
-        with listeners.bind(
-            settings.host, settings.port, is_guarded=bool(settings.api_key) or settings.insecure
-        ) as listener:
-            run = Run(settings, listener, DEMO_TOUR if is_demo else "", replay, signals, log)
+        with listeners.bind(settings.host, settings.port, is_guarded=bool(keys) or settings.insecure) as listener:
+            run = Run(settings, keys, listener, DEMO_TOUR if is_demo else "", replay, signals, log)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_serve(database, sources, run))
     except (Stopped, asyncio.CancelledError):
@@ -99,6 +100,7 @@ class Run:
     """What is true of one run of the server."""
 
     settings: Settings
+    keys: Keys
     listener: socket.socket
     tour: str
     replay: Replay | None
@@ -188,7 +190,7 @@ def _application(database: Database, run: Run) -> FastAPI:
     is_guarded = listeners.is_on_loopback(run.listener) or settings.allow_host
     app = create_app(
         database,
-        keys=settings.api_key,
+        keys=run.keys,
         rate_limit=settings.rate_limit,
         trusted_proxies=settings.trusted_proxy,
         allowed_hosts=settings.allow_host if is_guarded else None,
@@ -197,6 +199,8 @@ def _application(database: Database, run: Run) -> FastAPI:
         has_hot_routes=settings.fast_path != "off",
     )
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
+    if settings.keys_file is not None:
+        run.signals.when_hung_up = KeyReader(app.state.edge, settings).read_again
     deadlines = Deadlines(
         head_s=settings.head_seconds,
         body_s=settings.body_seconds,

@@ -1,9 +1,10 @@
 """What signals mean to a server, from its first moment to its last.
 
 SIGTERM and SIGINT ask it to stop: before it serves, what was begun is given up; while it serves, requests get to
-finish; a second one stops it at once. SIGHUP stops a server whose terminal was closed. Otherwise it, SIGUSR1 and
-SIGUSR2 mean nothing, which the log says. All are taken from the start on: process 1 of a container gets no signal that
-it does not ask for, and any other process would be killed by the last three.
+finish; a second one stops it at once. SIGHUP stops a server whose terminal was closed, and has another read its file
+of keys again, if it has one. Otherwise it, SIGUSR1 and SIGUSR2 mean nothing, which the log
+says. All are taken from the start on: process 1 of a container gets no signal that it does not ask for, and any other
+process would be killed by the last three.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Signals:
     def __init__(self) -> None:
         self.when_asked: Callable[[], object] = self._give_up
         """Called when the process is asked to stop; before there is a loop, in the middle of whatever runs."""
+        self.when_hung_up: Callable[[], object] | None = None
+        """Called at SIGHUP, unless it says that the terminal was closed; None: it means nothing."""
         self._asked_s: float | None = None
         self._has_terminal = sys.stdin is not None and sys.stdin.isatty()
         for number in STOP:
@@ -58,6 +61,8 @@ class Signals:
     def _tell(self, number: signal.Signals) -> None:
         if number.name == "SIGHUP" and self._has_terminal and _is_hung_up(sys.stdin.fileno()):
             self._ask()
+        elif number.name == "SIGHUP" and self.when_hung_up is not None:
+            self.when_hung_up()
         else:
             import structlog  # not needed by a process that only starts
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ramekin.access.keys import is_secret
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import Reading, naming_faults, open_file, told
 from ramekin.cli.outputs import writing
@@ -16,7 +17,6 @@ from ramekin.cli.progress import progress
 from ramekin.errors import Fault, RamekinError
 from ramekin.limits import MIB
 from ramekin.schema.columns import UNTYPED, Columns
-from ramekin.settings import is_key
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Server:
             is_fine = False
         if not is_fine or _UNSENT.search(self.url):
             raise Refused(f"--url: '{self.url}' is not like http://127.0.0.1:8000")
-        if self.key is not None and not is_key(self.key):
+        if self.key is not None and not is_secret(self.key):
             raise Refused("--api-key: no request can send this key; visible ASCII characters without spaces make one")
 
     def request(

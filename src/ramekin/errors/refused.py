@@ -6,7 +6,7 @@ from ramekin.errors.base import RamekinError
 
 
 class Unauthorized(RamekinError):
-    """The server asks for a key and the request has none, or a wrong one."""
+    """The server asks for a key, and the request has none, or one that is wrong or has expired."""
 
     code = "unauthorized"
     title = "A key is needed"
@@ -14,10 +14,11 @@ class Unauthorized(RamekinError):
 
 
 class Forbidden(RamekinError):
-    """The request was understood, and whoever sent it may not have it carried out."""
+    """The key that was sent lacks the role that this takes, or does not reach a table that it touches."""
 
     code = "forbidden"
-    title = "Not allowed"
+    title = "The key may not do this"
+    remedy = "Use a key with the role, or the table, that the detail names; `ramekin key create` makes one."
 
 
 class ForeignHost(Forbidden):

@@ -32,8 +32,11 @@ HEADERS: dict[str, Any] = {
 
 PROBLEM_TITLES = {
     400: ("BadRequest", "It cannot be understood."),
-    401: ("Unauthorized", "There is no key, or a wrong one."),
-    403: ("Forbidden", "A page of another origin sent it, or it is for a host that the server does not answer to."),
+    401: ("Unauthorized", "There is no key, or a wrong or expired one."),
+    403: (
+        "Forbidden",
+        "The key lacks the role or a table; a page of another origin sent it, or it is for another host.",
+    ),
     404: ("NotFound", "There is no such table or record."),
     406: ("NotAcceptable", "None of the media types in `Accept` can be produced."),
     408: ("RequestTimeout", "The body stopped on its way, or comes too slowly; nothing was applied."),

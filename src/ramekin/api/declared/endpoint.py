@@ -112,12 +112,15 @@ class Endpoint(Generic[M]):
         Raises:
             Forbidden. What a body names is checked by the endpoint, when it has read it.
         """
-        if self.role is None:
-            return
+        if (role := self.role_for(query)) is not None:
+            is_whole = self.is_whole or role != self.role
+            grant.check(role, None if is_whole else [parts[i] for i in self.tables])
+
+    def role_for(self, query: bytes) -> Role | None:
+        """Return the role that a request takes; None if it is open to everybody."""
         if self.is_whole_with is not None and self.is_whole_with in parse_qsl(query.decode("latin-1")):
-            grant.check("admin", None)
-        else:
-            grant.check(self.role, None if self.is_whole else [parts[i] for i in self.tables])
+            return "admin"
+        return self.role
 
     def ask(
         self,

@@ -12,19 +12,20 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
-from ramekin.access.roles import EVERYBODY
+from ramekin.access.roles import EVERYBODY, NOTHING
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_answer
 from ramekin.errors.stacks import log_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from ramekin.access.keys import Keys
     from ramekin.access.roles import Grant
     from ramekin.api.edge.metrics import Metrics
     from ramekin.api.edge.origins import Origins
     from ramekin.api.edge.proxies import Proxies
-    from ramekin.api.edge.rates import Keys, RateLimit
+    from ramekin.api.edge.rates import RateLimit
     from ramekin.api.http.answer import Answer
     from ramekin.values.ids import IdSource
 
@@ -47,6 +48,15 @@ class Exchange(Protocol):
 
     @property
     def path(self) -> str: ...
+
+
+def _sent_key(headers: Mapping[str, str]) -> str:
+    """Return the secret that a request shows; nothing, which opens nothing, if it shows none in the one way there is.
+
+    Source: RFC 6750, section 2.1. A key in an address would be in logs, histories and the next page's `Referer`.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def last_lines(exchange: Exchange) -> str:
@@ -76,7 +86,9 @@ class Edge:
         *,
         has_access_log: bool,
     ) -> None:
-        self._keys, self._rate_limit, self.proxies = keys, rate_limit, proxies
+        self._rate_limit, self.proxies = rate_limit, proxies
+        self.keys = keys
+        """Those that are taken from now on; where there are none, there never are."""
         self.origins, self.metrics = origins, metrics
         self._run, self._numbers = ids.token(6), count(1)
         self._has_access_log = has_access_log
@@ -89,13 +101,18 @@ class Edge:
         """Return an id for a request that has none, which nobody else has made: this run's, and a number."""
         return f"{self._run}-{next(self._numbers)}"
 
+    @property
+    def has_rate_limit(self) -> bool:
+        """Whether requests are counted."""
+        return self._rate_limit is not None
+
     def hold(self) -> None:
         """Let nobody in until `release`: what is to be served is not all there."""
         self.is_starting, self.is_open = True, False
 
     def release(self) -> None:
         """Let in whoever may."""
-        self.is_starting, self.is_open = False, self._rate_limit is None and not self._keys
+        self.is_starting, self.is_open = False, self._rate_limit is None and not self.keys
 
     def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
         """Count a request, ask for its key, and look where it comes from; say in it what may be done.
@@ -111,19 +128,20 @@ class Edge:
         Raises:
             Limited, Unauthorized, ForeignHost, ForeignOrigin, Starting.
         """
-        key = None
-        if self._keys:
+        grant = EVERYBODY
+        if self.keys:
             exchange.extra = _PRIVATE
-            key = self._keys.find(headers)
+            grant = self.keys.find(_sent_key(headers)) or NOTHING
         if self._rate_limit is not None:
-            client = f"key:{key}" if key else f"address:{self.proxies.client_of(peer, headers)}"
+            is_known = grant is not NOTHING and grant is not EVERYBODY
+            client = f"key:{grant.name}" if is_known else f"address:{self.proxies.client_of(peer, headers)}"
             exchange.extra = {**exchange.extra, **self._rate_limit.count(client)}
-        if self._keys and key is None and asks_for_key:
+        if grant is NOTHING and asks_for_key:
             raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
         self.origins.check(exchange.method, headers)
         if self.is_starting and asks_for_key:
             raise errors.Starting("The server reads its data and files; nothing was applied.")
-        exchange.grant = EVERYBODY
+        exchange.grant = grant
 
     def count_refused(self, peer: str) -> None:
         """Count what is no request, and is refused as such, for the address that it came from."""
@@ -137,6 +155,24 @@ class Edge:
         fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
         return problem_answer(fault, exchange.request_id)
 
+    def audit(self, exchange: Exchange, act: str, tables: Sequence[str], status: int, client: str) -> None:
+        """Write an administrative act to the log: who did what to which table, and what came of it.
+
+        Args:
+            status: that of the answer; 0 says that nobody was there to take it, and that the act may be done.
+        """
+        outcome = "unknown" if not status else "done" if status < 400 else "refused" if status < 500 else "failed"
+        told = {
+            "key": exchange.grant.name,
+            "client": client,
+            "act": act,
+            "table": ",".join(map(errors.shorten, tables)) or "*",
+            "outcome": outcome,
+            "status": status,
+            "request_id": exchange.request_id,
+        }
+        _log.info("audit", extra=told)
+
     def note(self, exchange: Exchange, operation: str, status: int, now_s: float) -> None:
         """Note the answer of a request; a status of 0 says that the client went away before it."""
         spent_s = now_s - exchange.began_s
@@ -144,6 +180,7 @@ class Edge:
         if self._has_access_log:
             told = {
                 "request_id": exchange.request_id,
+                "key": exchange.grant.name,
                 "method": exchange.method,
                 "path": exchange.path[:200],
                 "status": status,

@@ -54,9 +54,17 @@ class EdgeMiddleware:
                 await answer(scope, receive, exchange.answer)
             # One that has begun is left as it is: the server cuts the connection, so that nobody takes a part for the
             # whole. Raised on, the error would be printed by whatever server this is, with its words and variables.
-        endpoint = scope.get("endpoint")
+        finally:
+            self._note(scope, exchange)
+
+    def _note(self, scope: Scope, exchange: _Exchange) -> None:
+        """Note what came of a request: an answer, or nothing where its client went away."""
+        operation = getattr(scope.get("endpoint"), "__name__", "none")
         status = exchange.status or scope.get("ramekin.refused", 0)
-        self._edge.note(exchange, getattr(endpoint, "__name__", "none"), status, stopwatch_s())
+        self._edge.note(exchange, operation, status, stopwatch_s())
+        if (act := scope.get("ramekin.act")) is not None:
+            client = self._edge.proxies.client_of(_peer(scope), scope["ramekin.head"].headers)
+            self._edge.audit(exchange, operation, act, status, client)
 
     async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Answer | None:
         """Return the answer of a request that needs no endpoint; None for all others."""

@@ -1,53 +1,22 @@
-"""Who may ask, and how often: bearer keys, and a limit of requests for each client.
+"""How often each client may ask.
 
 Everything counts but the open pages themselves: health, documentation, problem pages. Knows no routes and no tables.
 """
 
 from __future__ import annotations
 
-import hmac
 import math
 import re
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ramekin.clock import SYSTEM
 from ramekin.errors import RateLimited
-from ramekin.settings import is_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ramekin.clock import Clock
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,3}) ?)?(second|minute|hour|day)s?", re.IGNORECASE)
 _UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-
-
-class Keys:
-    """The bearer keys that are taken; none means that everybody may ask.
-
-    Raises:
-        ValueError: a key that no request could send.
-    """
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        if not all(map(is_key, keys)):
-            raise ValueError("a key is made of visible ASCII characters, without spaces")
-        self._digests = [sha256(key.encode()).digest() for key in keys]
-
-    def __bool__(self) -> bool:
-        return bool(self._digests)
-
-    def find(self, headers: Mapping[str, str]) -> str | None:
-        """Return a name for the right key that a request has; None if it has none, or another one.
-
-        Guarantee: the time that it takes tells nothing of the keys.
-        """
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        sent = sha256(token.strip().encode()).digest()
-        known = [hmac.compare_digest(sent, digest) for digest in self._digests]
-        return sent.hex() if any(known) and scheme.lower() == "bearer" else None
 
 
 class RateLimit:

@@ -87,10 +87,10 @@ def _make(
         for method, operation in operations.items():
             known = endpoints[operation["operationId"]]
             passes_edge = not known.opens
-            refused = [] if method.upper() in SAFE else [403]
+            refused = [] if method.upper() in SAFE and not has_keys else [403]
             _complete(operation, known, [*edge, *refused] if passes_edge else [], counted if passes_edge else [])
-            if has_keys and not passes_edge:
-                operation["security"] = []
+            if has_keys:
+                operation["security"] = [{"key": [known.role]}] if passes_edge and known.role else []
     _tell_limits(document, limits)
     add_typed_tables(document, schemas)
     if has_keys:

@@ -55,6 +55,8 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
     head: Head = request.scope["ramekin.head"]
     session, query = Session(server, request.scope["ramekin.grant"]), request.scope["query_string"]
     body, arriving = b"", None
+    if endpoint.method != "GET" and endpoint.role_for(query) == "admin":
+        request.scope["ramekin.act"] = parts  # for the edge's audit
     try:
         endpoint.permit(session.grant, parts, query)
         endpoint.wishes_of(head)

@@ -1,0 +1,104 @@
+"""Keys of a server: from flags, the environment and a file, read again on SIGHUP; what is told of them in the log."""
+
+import json
+import re
+import signal
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from ramekin.access.key_file import read_key_file
+from ramekin.cli.configuration import Refused, read_settings
+from ramekin.cli.keys import keys_of
+from ramekin.cli.main import app
+from tests.conftest import Server
+
+
+def create(*arguments):
+    """Return the secret that `ramekin key create` prints, and the lines for the file."""
+    done = CliRunner().invoke(app, ["key", "create", *arguments])
+    assert done.exit_code == 0, done.output
+    secret, _, lines = done.stdout.partition("\n\n")
+    return secret, lines
+
+
+def test_a_key_that_is_made_opens_and_is_no_other(tmp_path):
+    secret, lines = create("reports", "--role", "read", "--tables", "users,order*", "--expires", "2999-01-01")
+    assert re.fullmatch("rmk_[0-9a-f]{64}", secret)
+    assert secret not in lines
+    (path := tmp_path / "keys.toml").write_text(lines + create("other", "--role", "admin")[1])
+    keys = keys_of(read_settings({"keys_file": str(path)}, {}))
+    assert keys.find(secret) == read_key_file(path)[0].grant
+    assert (len(keys), keys.find("rmk_")) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "told"),
+    [
+        ({"keys_file": "none.toml"}, {}, "--keys-file: no such file"),
+        ({"api_key": ("app:read=abc", "app:read=abd")}, {}, "--api-key: two keys have one name"),
+        ({"api_key": ("app:reed=abcdef",)}, {}, "--api-key: the role of a key is one of"),
+        ({"api_key": ("app:read=ab",)}, {}, "fewer than 3"),
+        ({}, {"RAMEKIN_API_KEY": "app:read:a,b=abc,App:read=abd"}, "RAMEKIN_API_KEY: the name of a key"),
+    ],
+)
+def test_what_is_no_key_is_refused_by_the_name_of_its_setting(given, environment, told):
+    with pytest.raises(Refused, match=told) as refused:
+        keys_of(read_settings(given, environment))
+    assert "abc" not in str(refused.value)
+
+
+def test_keys_in_the_environment_may_have_tables():
+    settings = read_settings({}, {"RAMEKIN_API_KEY": "app:read:users,order*=abc, def"})
+    keys = keys_of(settings)
+    assert keys.find("abc").tables == ("users", "order*")
+    assert keys.find("def").name == "key-1"
+
+
+def test_keys_are_read_again_on_sighup_and_kept_if_the_file_is_broken(tmp_path):
+    path = tmp_path / "keys.toml"
+    made = {name: create(name, "--role", "admin") for name in ("first", "second")}
+    path.write_text(made["first"][1])
+    server = Server("serve", "--keys-file", str(path), "--log-format", "json", "--access-log")
+
+    def opens(name):
+        return client.get("/api/v1/tables", headers={"authorization": f"Bearer {made[name][0]}"}).status_code == 200
+
+    def reread(text, *, is_done):
+        path.write_text(text)
+        server.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 5
+        while not is_done() and time.monotonic() < end:
+            time.sleep(0.02)
+        assert is_done()
+
+    with server.client() as client:
+        assert (opens("first"), opens("second")) == (True, False)
+        reread(made["second"][1], is_done=lambda: opens("second") and not opens("first"))
+        reread("[keys.broken]\nrole = 'admin'", is_done=lambda: opens("second"))
+        reread("", is_done=lambda: opens("second"))
+        reread(made["first"][1] + made["second"][1], is_done=lambda: opens("first") and opens("second"))
+        headers = {"authorization": f"Bearer {made['second'][0]}", "x-request-id": "mine"}
+        assert client.put("/api/v1/tables/new", json={}, headers=headers).status_code == 201
+        assert client.delete("/api/v1/tables/none%0A", headers=headers).status_code == 404
+        wrong = {"authorization": "Bearer rmk_canary"}
+        assert client.delete("/api/v1/tables/new", headers=wrong).status_code == 401
+        shown = [client.get(page, headers=headers).text for page in ("/metrics", "/openapi.json", "/docs", "/health")]
+    server.process.terminate()
+    _, log = server.process.communicate(timeout=30)
+    lines = [json.loads(line) for line in log.splitlines()]
+    events = [line["event"] for line in lines if line["event"].startswith("keys_")]
+    assert events[0] == "keys_read"
+    assert {"keys_kept", "keys_read"} == set(events)
+    assert any("[keys.broken]" in line.get("reason", "") for line in lines)
+    audited = [line for line in lines if line["event"] == "audit"]
+    assert [(line["key"], line["act"], line["table"], line["outcome"]) for line in audited] == [
+        ("second", "put_table", "new", "done"),
+        ("second", "drop_table", "none\N{REPLACEMENT CHARACTER}", "refused"),
+    ]
+    assert audited[0]["request_id"] == "mine"
+    assert audited[0]["client"] == "127.0.0.1"
+    for secret in (made["first"][0], made["second"][0], "canary"):
+        assert secret not in log
+        assert not any(secret in text for text in shown)
