@@ -1,51 +1,35 @@
 """`Database`: the one object behind every door (HTTP, command line, Python).
 
-It joins schemas to the engine: records are validated here and operations settled; lists, groups and joins are found
-by ``finding.py`` and ``joining.py``, changes by condition by ``changing.py``. It takes and returns bodies (JSON text as
-bytes) and never parses one in order to return it. Doors hand it requests; Python code may say the same in words, which
-``asking.py`` reads. Knows no HTTP; see ``engine/base.py`` for where tables live.
+What concerns records is here; what concerns whole tables, and how a database is made and opened, in
+``whole_tables.py``. Operations are settled by ``writing.py``; lists, groups and joins found by ``finding.py`` and
+``joining.py``; changes by condition made by ``changing.py``. It takes and returns bodies (JSON text as bytes) and never
+parses one in order to return it. Doors hand it requests; Python code may say the same in words, which ``asking.py``
+reads. Knows no HTTP.
 """
 
 from __future__ import annotations
 
 from asyncio import _get_running_loop
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ramekin.changes import Dropped, Loaded
-from ramekin.clock import SYSTEM
-from ramekin.database import asking, changing, defining, finding, joining, loading, writing
-from ramekin.database.info import Snapshot, TableInfo, indexes_of
+from ramekin.database import asking, changing, finding, joining, loading, writing
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
-from ramekin.database.presence import Presence
-from ramekin.database.schemas import Schemas
-from ramekin.engine.access import Access
-from ramekin.engine.embedded import Embedded
-from ramekin.errors import ModelTable, RecordNotFound, UnknownTable, shorten
-from ramekin.limits import Limits
-from ramekin.schema.definition import Definition, check_table_name
-from ramekin.schema.models import ModelSchema
-from ramekin.values import codec
-from ramekin.values.ids import SYSTEM_IDS, IdSource, id_key
+from ramekin.database.whole_tables import WholeTables
+from ramekin.errors import RecordNotFound, UnknownTable, shorten
+from ramekin.schema.definition import check_table_name
+from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine, Iterable
 
-    from pydantic import BaseModel
-
-    from ramekin.clock import Clock
     from ramekin.database.operations import Kind, OnConflict
-    from ramekin.durability.contents import Fsync
-    from ramekin.engine.base import Engine
     from ramekin.schema.fields import Fields
-    from ramekin.stats import MemoryStats
     from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
 
 
-class Database:
+class Database(WholeTables):
     """Tables of JSON records.
 
     1. A record that is stored has an id and satisfies its table's model.
@@ -56,62 +40,6 @@ class Database:
 
     Use it in ``async with``, from one event loop at a time, in one process; else RuntimeError says so.
     """
-
-    def __init__(
-        self,
-        models: Mapping[str, type[BaseModel]] | None = None,
-        *,
-        directory: str | Path | None = None,
-        fsync: Fsync = "everysec",
-        engine: Engine | None = None,
-        limits: Limits | None = None,
-        clock: Clock | None = None,
-        ids: IdSource | None = None,
-    ) -> None:
-        """Make a database, to be opened by ``async with``.
-
-        Args:
-            directory: where its tables outlive the process; without one, nor an engine, they are in memory alone.
-            fsync: when what is written to the directory is synced.
-            clock: what it takes for the time; an engine has its own.
-            ids: makes what is made by chance, such as the ids of records that come without one.
-        """
-        if engine is not None and (directory is not None or clock is not None):
-            raise ValueError("Give an engine, or a directory and a clock.")
-        self._engine: Engine = engine or Embedded(clock=clock or SYSTEM)
-        if directory is not None:
-            from ramekin.engine.journaled import in_directory  # SQLite, and Unix, are for those who use them
-
-            self._engine = in_directory(Path(directory), fsync, clock or SYSTEM)
-        self.clock = self._engine.clock
-        self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
-        self._owner = self._engine.owner
-        self.limits = limits or Limits()
-        for name in models or ():
-            check_table_name(name)
-        self.models = {name: ModelSchema(model, self.ids) for name, model in (models or {}).items()}
-        self._engine.tables.models |= self.models
-        self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes, self.ids)
-        self._presence = Presence(self._engine.tables, self.schemas)
-
-    @property
-    def engine(self) -> Engine:
-        """Where the tables live. Raises RuntimeError for whoever may not use it now, as `Owner` says."""
-        self._owner.check()
-        return self._engine
-
-    async def __aenter__(self) -> Database:
-        try:
-            await self.engine.open()
-            for name, model in self.models.items():
-                await defining.adopt(self.engine, self.schemas, name, model)
-        except BaseException:
-            await self.engine.close()
-            raise
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.engine.close()
 
     # Reading
 
@@ -124,7 +52,7 @@ class Database:
         return self.get_now(table, address if type(address) is str else id_key(address))
 
     def get_now(self, table: str, key: str) -> bytes:
-        """Do what `get` does, of a key and without a coroutine."""
+        """Do what `get` does, of a key, and without a coroutine: who reads a request may answer it in the same call."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
         body = self._engine.tables.get(table, key)
@@ -187,28 +115,6 @@ class Database:
         else:
             asking.check_alone(asked, JoinRequest, words)
         return await joining.join(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
-
-    @asynccontextmanager
-    async def snapshot(self, *tables: str) -> AsyncIterator[Snapshot]:
-        """Give whole tables as they are at one moment; without names, all of them. Raises UnknownTable.
-
-        Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
-        """
-        names = tables or tuple(stats.name for stats in self.engine.tables.stats())
-        async with self.engine.tables.snapshot([Access(name) for name in names]) as view:
-            yield Snapshot(names, view)
-
-    async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:
-        """Yield what `load` takes: every record of some tables, or of all, at one moment. Raises as `snapshot`.
-
-        A pair of a table and None comes before its records.
-        """
-        async with self.snapshot(*tables) as snapshot:
-            for table in snapshot.tables:
-                yield table, None
-                async for bodies in snapshot.view.batches(table):
-                    for body in bodies:
-                        yield table, codec.parse(body)
 
     # Writing
 
@@ -292,80 +198,3 @@ class Database:
         else:
             asking.check_alone(asked, changing.ChangeRequest, words)
         return await changing.change(self.engine, self._presence, self.schemas.rules, asked)
-
-    async def load(
-        self,
-        records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]],
-        *,
-        is_replacing: bool = False,
-        is_parsed: bool = False,
-    ) -> dict[str, int]:
-        """Store whole tables, over records with the same ids, and return the number of records of each.
-
-        Args:
-            records: (table, parsed record); a record of None only names the table.
-            is_replacing: tables that are not named are dropped, those with a model or a definition emptied.
-            is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
-
-        All or nothing. Cost: O(records), in steps of 2 ms; the last step, which makes all visible, about 0.1 µs a
-        record.
-
-        Raises:
-            MemoryLimit: there is no room for the records beside what is there, which may have the same ids.
-        """
-        each = records if is_parsed else loading.checked(records)
-        return await loading.load(self.engine, self.schemas.rules, each, is_replacing=is_replacing)
-
-    # Tables
-
-    async def tables(self) -> list[TableInfo]:
-        """Return every table with its statistics. Cost: O(tables)."""
-        return [
-            TableInfo.of(self.schemas, stats, self.engine.tables.index_stats(stats.name))
-            for stats in self.engine.tables.stats()
-        ]
-
-    async def table(self, name: str) -> TableInfo:
-        """Return one table with its statistics. Raises UnknownTable."""
-        return TableInfo.of(self.schemas, self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
-
-    async def revision(self, name: str) -> int:
-        """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
-        return self.engine.tables.table_stats(name).revision
-
-    async def define(self, name: str, asked: Definition | Mapping[str, Any]) -> tuple[TableInfo, bool]:
-        """Give a table a definition, which may be said as over HTTP; return the table, and whether it is new.
-
-        Raises:
-            InvalidTableName, InvalidDefinition: they cannot be.
-            ModelTable: the table is typed by a model.
-            DefinitionBroken: records that are there do not satisfy it; nothing is changed.
-
-        Cost: O(n) in steps, for the records that are there.
-        """
-        check_table_name(name)
-        definition = asking.definition(asked)
-        if (model := self._engine.tables.models.get(name)) is not None:
-            raise ModelTable(f"The table '{name}' is defined by the model {model.title}.")
-        rules = self.schemas.make_rules(name, definition)
-        broken = "Records that are there do not satisfy the definition; nothing was changed."
-        stats, is_new = await defining.define(self.engine, name, rules, broken)
-        self.schemas.know(name, rules)
-        return TableInfo(stats, indexes_of(self.engine.tables, stats), definition.schema), is_new
-
-    async def drop(self, name: str) -> None:
-        """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
-        is_typed = name in self._engine.tables.models
-        await self.engine.apply(Loaded({}, emptied=(name,)) if is_typed else Dropped(name))
-
-    def memory(self) -> MemoryStats:
-        """Return how many bytes the tables take, and may take. Cost: O(1)."""
-        return self.engine.tables.memory()
-
-    async def backup(self) -> Path:
-        """Write every table as it is at one moment into a new file, and return it; whoever asked removes it.
-
-        The file is a data directory's: ``docs/durability.md`` says how to start from it. Raises StorageFull,
-        Unavailable.
-        """
-        return await self.engine.backup()
