@@ -146,6 +146,7 @@ def test_values_that_json_has_are_stored_as_they_are():
         ),
         (lambda db: db.apply(Operation("upsrt", "t", "1", {})), InvalidOperation, "Did you mean 'upsert'?"),
         (lambda db: db.apply(Operation("patch", "t", record={})), InvalidOperation, "address"),
+        (lambda db: db.apply(Operation("patch", "t", 1, {})), InvalidOperation, "text of its id"),
         (lambda db: db.apply(Operation("create", "my table", record={})), InvalidTableName, "table"),
         (lambda db: db.apply(Operation("create", "t", record=[1])), InvalidRecord, "object"),
         (lambda db: db.insert("t", [None]), InvalidRecord, "not valid"),

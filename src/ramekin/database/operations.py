@@ -32,7 +32,7 @@ from ramekin.limits import MIB
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import SYSTEM_IDS, id_key
-from ramekin.values.paths import read_id
+from ramekin.values.paths import has_text_id, read_id
 
 if TYPE_CHECKING:
     from ramekin.schema.base import RecordSchema
@@ -154,16 +154,25 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
         IdMismatch: the record's id is not the one in the address.
         InvalidRecord, InvalidId, BodyTooLarge: of a record that is whole as it was sent.
     """
-    schema = rules.schema
     if not operation.is_parsed:
         _check(operation)
-    if operation.kind != "create":
-        return _prepare_addressed(operation, schema)
-    sent = _object(operation.record)
-    if operation.on_conflict == "merge" and "id" in sent:
-        return Prepared(operation, _key_of(sent["id"], schema), sent)
-    body, key = body_of(sent, rules)
-    return Prepared(operation, key, sent, body)
+    record, key = operation.record, operation.address
+    if operation.kind == "create":
+        record = record if type(record) is dict else _object(record)  # a call less
+        if operation.on_conflict == "merge" and "id" in record:
+            return Prepared(operation, _key_of(record["id"], rules.schema), record)
+        body, key = body_of(record, rules)
+        return Prepared(operation, key, record, body)
+    if key is None:
+        assert operation.kind == "upsert", "all others but create have an address"
+        if "id" not in _object(record):
+            raise InvalidOperation("'upsert' needs the address of a record, or a record with an 'id'.")
+        return Prepared(operation, _key_of(record["id"], rules.schema), record)
+    if operation.kind == "upsert":
+        id_key(key)  # of the others, what can be no id stands at no record
+    if type(record) is dict and "id" in record and operation.kind != "delete":
+        _check_same_id(record["id"], operation, rules.schema)
+    return Prepared(operation, key, record)
 
 
 def _check(operation: Operation) -> None:
@@ -174,6 +183,8 @@ def _check(operation: Operation) -> None:
             raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.{hint}")
     if operation.kind not in ("create", "upsert") and operation.address is None:
         raise InvalidOperation(f"'{operation.kind}' needs the address of a record.")
+    if operation.address is not None and type(operation.address) is not str:
+        raise InvalidOperation("The address of a record is the text of its id.")
     check_table_name(operation.table)
     codec.check_value(operation.record)
 
@@ -243,34 +254,21 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def _prepare_addressed(operation: Operation, schema: RecordSchema | None) -> Prepared:
-    record = operation.record
-    if operation.address is None:
-        assert operation.kind == "upsert", "all others but create have an address"
-        if "id" not in _object(record):
-            raise InvalidOperation("'upsert' needs the address of a record, or a record with an 'id'.")
-        return Prepared(operation, _key_of(_object(record)["id"], schema), record)
-    try:
-        key = id_key(operation.address)
-    except InvalidId:
-        if operation.kind == "upsert":
-            raise
-        raise _absent(operation) from None  # no record can have this id
-    if operation.kind != "delete" and isinstance(record, dict) and "id" in record:
-        _check_same_id(record["id"], key, schema)
-    return Prepared(operation, key, record)
-
-
-def _check_same_id(sent: object, key: str, schema: RecordSchema | None) -> None:
+def _check_same_id(sent: object, operation: Operation, schema: RecordSchema | None) -> None:
     """Refuse an id that differs from the address; one that is no id at all is left to the record's own check."""
-    if sent == key and type(sent) is str:
+    key = operation.address
+    if (type(sent) is str and sent == key) or (type(sent) is int and schema is None and str(sent) == key):
         return
     try:
-        same = _key_of(sent, schema) == key
+        if _key_of(sent, schema) == key:
+            return
     except InvalidId:
         return
-    if not same:
-        raise IdMismatch("The record's id differs from the id in the address; an id never changes.")
+    try:
+        id_key(key)
+    except InvalidId:
+        raise _absent(operation) from None
+    raise IdMismatch("The record's id differs from the id in the address; an id never changes.")
 
 
 def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
@@ -285,11 +283,11 @@ def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Ou
     if rule == "ignore":
         return Outcome("kept", prepared.key, before)
     if rule == "merge":
-        merged = merge_patch(codec.parse(before), prepared.record)
-        return Outcome("replaced", prepared.key, _rewrite(merged, before, rules))
+        merged = merge_patch(codec.read_body(before), prepared.record)
+        return Outcome("replaced", prepared.key, _rewrite(merged, before, prepared.key, rules))
     assert body is not None, "only merge waits for the record that stands"
     if read_id(body) != read_id(before):
-        body = _rewrite(prepared.record, before, rules)
+        body = _rewrite(prepared.record, before, prepared.key, rules)
     return Outcome("replaced", prepared.key, body)
 
 
@@ -300,27 +298,25 @@ def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) ->
         if "id" not in record:
             record = {"id": _id_at(prepared.key, rules.schema), **record}
         return Outcome("created", prepared.key, _encode(record, rules, key=prepared.key)[0])
+    record = prepared.record if type(prepared.record) is dict else _object(prepared.record)
     if operation.kind == "patch":
-        patch = _object(prepared.record)
-        if patch.get("id", "") is None:
+        if record.get("id", "") is None:
             raise InvalidId("An id cannot be removed.")
-        return Outcome("replaced", prepared.key, _rewrite(merge_patch(codec.parse(before), patch), before, rules))
-    return Outcome("replaced", prepared.key, _rewrite(_object(prepared.record), before, rules))
+        record = merge_patch(codec.read_body(before), record)
+    return Outcome("replaced", prepared.key, _rewrite(record, before, prepared.key, rules))
 
 
-def _rewrite(record: dict[str, Any], before: bytes, rules: Rules) -> bytes:
+def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
-    record_id = read_id(before)
-    if "id" in record:
-        sent = record["id"]
-        if type(sent) is not type(record_id) or sent != record_id:
-            _key_of(sent, rules.schema)  # is one at the least
-        record = {**record, "id": record_id}
-    else:
+    record_id = key if has_text_id(before) else int(key)
+    if "id" not in record:
         record = {"id": record_id, **record}
+    elif type(sent := record["id"]) is not type(record_id) or sent != record_id:
+        _key_of(sent, rules.schema)  # is one at the least
+        record = {**record, "id": record_id}
     if rules.schema is None:
         return _fitting(codec.dump(record), rules)
-    return _encode(record, rules, key=str(record_id))[0]
+    return _encode(record, rules, key=key)[0]
 
 
 def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
@@ -329,7 +325,9 @@ def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
     Raises:
         InvalidRecord, BodyTooLarge: the record does not satisfy the table's schema with that id.
     """
-    return body if read_id(body) == read_id(before) else _rewrite(codec.parse(body), before, rules)
+    return (
+        body if read_id(body) == read_id(before) else _rewrite(codec.parse(body), before, str(read_id(before)), rules)
+    )
 
 
 def _id_at(address: str, schema: RecordSchema | None) -> object:

@@ -98,7 +98,10 @@ class Catalog:
             MemoryLimit: there is no room; that for a load is held already.
         """
         if type(step) is Written:
-            self._check_changes(step.changes, others)
+            changes = step.changes
+            if len(changes) == 1 and not self.has_unique and self._has_ample_room(changes[0]):
+                return  # what most steps are
+            self._check_changes(changes, others)
             return
         match step:
             case Defined(name, definition):
@@ -113,12 +116,12 @@ class Catalog:
                     check_table_name(name)
                     check_load(self.find(name), bodies, replaces=replaces)
 
+    def _has_ample_room(self, change: Change) -> bool:
+        """Say whether a change surely fits into a table that is there, so that nothing needs counting."""
+        size_bytes = len(change.key) + len(change.after or b"")
+        return change.table in self._tables and self.memory.is_ample(size_bytes)
+
     def _check_changes(self, changes: Sequence[Change], others: Others) -> None:
-        if len(changes) == 1 and not self.has_unique:
-            [change] = changes  # what most steps are
-            body = change.after or b""
-            if change.table in self._tables and self.memory.is_ample(len(change.key) + len(body)):
-                return
         for name in {change.table for change in changes}:
             if name not in self._tables:
                 check_table_name(name)

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Self
 
 from ramekin.storage.shared import Shared
 from ramekin.values.ids import looks_like_integer
-from ramekin.values.paths import read_id
+from ramekin.values.paths import has_text_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ramekin.values.ids import RecordId
-
-_QUOTE = ord('"')
 
 
 class Records(Shared):
@@ -44,10 +42,3 @@ def text_keys(bodies: Mapping[str, bytes]) -> set[str]:
     """Return the keys that look like integers although their records' ids are texts. Cost: O(bodies)."""
     texts = [key for key, body in bodies.items() if has_text_id(body)]
     return {key for key in texts if looks_like_integer(key)}
-
-
-def has_text_id(body: bytes) -> bool:
-    """Say whether a record's id is text. Cost: O(1) where the id comes first, as it does in most records."""
-    if body.startswith(b'{"id":'):
-        return body[6] == _QUOTE
-    return isinstance(read_id(body), str)

@@ -14,9 +14,9 @@ from ramekin.schema.fields import join_reader
 from ramekin.stats import TableStats
 from ramekin.storage.indexed import BATCH, Indexed
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TEXT_KEY_BYTES, Memory
-from ramekin.storage.records import Records, has_text_id, text_keys
+from ramekin.storage.records import Records, text_keys
 from ramekin.values.ids import looks_like_integer
-from ramekin.values.paths import parse_path, print_path
+from ramekin.values.paths import has_text_id, parse_path, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence

@@ -34,7 +34,7 @@ from ramekin.values import places
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MAX_DEPTH = places.MAX_DEPTH
 
@@ -48,10 +48,10 @@ _ERRORS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
 _encoder = msgspec.json.Encoder()
 _hasher = blake2b(digest_size=12)
 
-# Every digit to 0, E to e, { to [: a number that may be too large then holds one of three short patterns, and what may
-# be nested too deep many of one sign. Three digits in a row come first, since most texts have none.
-_FLATTEN = bytes.maketrans(b"123456789E{", b"000000000e[")
-_DIGITS = b"0" * 19
+# Every digit to 0, E and + to e, { to [: a number that may be too large then holds one of two short patterns, and what
+# may be nested too deep many of one sign. They are found by `find`: `in` costs bytes an exception each time, 0.2 µs.
+_FLATTEN = bytes.maketrans(b"123456789E+{", b"000000000ee[")
+_DIGITS, _EXPONENT = b"0" * 19, b"e000"
 
 
 def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int = 0) -> Any:
@@ -74,13 +74,12 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
     except ValueError as error:
         raise _explain(text, extra_depth, at, str(error)) from None
     flat = text.translate(_FLATTEN)
-    if b"000" in flat and (_DIGITS in flat or b"e000" in flat or b"e+000" in flat):
+    if flat.find(_DIGITS) >= 0 or flat.find(_EXPONENT) >= 0:
         try:
             check_numbers(value)
         except RamekinError as error:
             raise places.find_fault(text, extra_depth, at) or error from None
-    opened = flat.count(b"[")
-    if opened > MAX_DEPTH:
+    if flat.find(b"[", 1) > 0 and (opened := flat.count(b"[")) > MAX_DEPTH:
         if type(value) is list:  # of an array's objects, each may begin a nest of its own
             opened -= [*map(type, value)].count(dict)
         if opened > MAX_DEPTH:
@@ -89,6 +88,10 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
             except TooDeep as error:
                 raise places.find_fault(text, extra_depth, at) or error from None
     return value
+
+
+read_body: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+"""Returns the value of a body that is stored: as `parse`, in a third of the time, since it has been checked."""
 
 
 def dump(value: object) -> bytes:

@@ -28,6 +28,7 @@ _TOKEN = re.compile(r"\\[\\.,=\"-]|[^\\.]+|[\\.]")  # what is escaped, a run of 
 _ESCAPED = re.compile(r'\\([\\.,="-])')
 _PIECE = re.compile(r"\\.|.", re.DOTALL)
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+_QUOTE = ord('"')
 _UNUSUAL = re.compile(r'[\x00-\x1f"\\]')  # what a msgspec field's name may not hold
 
 
@@ -124,6 +125,11 @@ def reader(path: FieldPath) -> Callable[[bytes], Any]:
 
 read_id: Callable[[bytes], Any] = reader(ID_PATH)
 """Return a stored record's id."""
+
+
+def has_text_id(body: bytes) -> bool:
+    """Say whether a record's id is text. Cost: O(1) where the id comes first, as it does in most records."""
+    return body[6] == _QUOTE if body[:6] == b'{"id":' else isinstance(read_id(body), str)
 
 
 @lru_cache(maxsize=256)

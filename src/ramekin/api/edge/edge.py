@@ -7,12 +7,14 @@ Keys, the rate limit, request ids, faults of our own, figures and the access log
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
 from ramekin.access.roles import EVERYBODY, NOTHING
+from ramekin.api.edge.metrics import BOUNDS_S
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_answer
 from ramekin.errors.stacks import log_fault
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Answer
     from ramekin.values.ids import IdSource
 
+_SAID = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
+_LAST = "\r\n" + "".join([f"{name}: {value}\r\n" for name, value in _SAID.items()])
 _PRIVATE = {"cache-control": "private, no-cache"}
 """What is told a cache where answers are for whoever has a key: one that many share must not keep them."""
 
@@ -65,11 +69,10 @@ def last_lines(exchange: Exchange) -> str:
     A cache may keep an answer and must ask before it gives it, unless the endpoint says otherwise: without a word it
     would guess how long an answer is good (RFC 9111, section 4.2.2).
     """
-    lines = f"x-request-id: {exchange.request_id}\r\nx-content-type-options: nosniff\r\n"
     if not exchange.extra:
-        return f"{lines}cache-control: no-cache\r\n"
-    extra = {"cache-control": "no-cache", **exchange.extra}
-    return lines + "".join([f"{name}: {value}\r\n" for name, value in extra.items()])
+        return f"x-request-id: {exchange.request_id}{_LAST}"
+    last = {"x-request-id": exchange.request_id, **_SAID, **exchange.extra}
+    return "".join([f"{name}: {value}\r\n" for name, value in last.items()])
 
 
 class Edge:
@@ -176,7 +179,9 @@ class Edge:
     def note(self, exchange: Exchange, operation: str, status: int, now_s: float) -> None:
         """Note the answer of a request; a status of 0 says that the client went away before it."""
         spent_s = now_s - exchange.began_s
-        self.metrics.count(operation, status, spent_s)
+        figures = self.metrics.figures[operation, status]
+        figures[bisect_left(BOUNDS_S, spent_s)] += 1
+        figures[-1] += spent_s
         if self._has_access_log:
             told = {
                 "request_id": exchange.request_id,

@@ -1,8 +1,11 @@
-"""How long requests took, as histograms for Prometheus; see ``endpoints/metrics.py`` for how they are told."""
+"""How long requests took, as histograms for Prometheus.
+
+See ``edge.py`` for who counts, ``endpoints/metrics.py`` for how they are told.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import HistogramMetricFamily
@@ -19,20 +22,13 @@ class Metrics:
     """How long requests took, by operation and status."""
 
     def __init__(self) -> None:
-        self._figures: dict[tuple[str, int], list[float]] = {}  # how many of each length, and the sum of all lengths
+        self.figures: defaultdict[tuple[str, int], list[float]] = defaultdict(lambda: [*[0] * (len(BOUNDS_S) + 1), 0.0])
+        """By operation and status: how many took up to each of the bounds, how many took longer, and the sum."""
         self.refusals = Refusals()
         self.connections: Callable[[], int] = lambda: 0
         """Says how many connections there are; set by who counts them."""
         self.log_lines_dropped: Callable[[], int] = lambda: 0
         """Says how many lines of the log were dropped; set by who writes the log."""
-
-    def count(self, operation: str, status: int, spent_s: float) -> None:
-        """Count one request. Cost: O(1)."""
-        figures = self._figures.get((operation, status))
-        if figures is None:
-            figures = self._figures[operation, status] = [*[0] * (len(BOUNDS_S) + 1), 0.0]
-        figures[bisect_left(BOUNDS_S, spent_s)] += 1
-        figures[-1] += spent_s
 
     def family(self) -> HistogramMetricFamily:
         """Return what was counted."""
@@ -41,7 +37,7 @@ class Metrics:
             "Seconds from a request's arrival to its answer, by operation and status (0: the client went away).",
             labels=["operation", "status"],
         )
-        for (operation, status), (*counts, sum_s) in self._figures.items():
+        for (operation, status), (*counts, sum_s) in self.figures.items():
             buckets, seen = [], 0.0
             for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], counts, strict=True):
                 seen += count

@@ -28,8 +28,8 @@ from ramekin.api.http.answer import (
     bodiless,
     body_answer,
     json_answer,
-    json_text,
     not_modified,
+    record_answer,
     record_path,
 )
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
@@ -174,7 +174,7 @@ def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply 
     tag = codec.digest(body)
     if condition is not ALWAYS and condition.knows(tag):
         return not_modified({"etag": f'"{tag}"'})
-    return json_text(body, 200, f'etag: "{tag}"\r\n')
+    return record_answer(body, tag)
 
 
 async def _answer_selected(
@@ -270,12 +270,12 @@ def _tell(table: str, outcome: Outcome, *, is_minimal: bool) -> Answer:
     body = outcome.body
     if body is None:
         return bodiless(204)
-    lines, status = f'etag: "{codec.digest(body)}"\r\n', 200
+    tag, status, lines = codec.digest(body), 200, ""
     if outcome.effect == "created":
-        lines, status = f"{lines}location: {record_path(table, outcome.key)}\r\n", 201
+        status, lines = 201, f"location: {record_path(table, outcome.key)}\r\n"
     if is_minimal:
-        return json_text(codec.dump({"count": 1}), status, f"{lines}preference-applied: return=minimal\r\n")
-    return json_text(body, status, lines)
+        body, lines = codec.dump({"count": 1}), f"{lines}preference-applied: return=minimal\r\n"
+    return record_answer(body, tag, status, lines)
 
 
 ENDPOINTS: Endpoints = (create_record, get_record, put_record, patch_record, delete_record)

@@ -99,9 +99,10 @@ def _told(media: str) -> str:
     return f"{media}; charset=utf-8" if media.startswith("text/") and "charset" not in media else media
 
 
-def json_text(body: bytes, status: int = 200, lines: str = "") -> Answer:
-    """Return JSON text as it is, with headers that are lines already."""
-    return Answer(status, f"{lines}content-length: {len(body)}\r\ncontent-type: application/json\r\n", body)
+def record_answer(body: bytes, tag: str, status: int = 200, lines: str = "") -> Answer:
+    """Return a record, or what is told of one, with the record's tag and further headers as lines."""
+    told = f'etag: "{tag}"\r\n{lines}content-length: {len(body)}\r\ncontent-type: application/json\r\n'
+    return Answer(status, told, body)
 
 
 def body_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, media: str = JSON) -> Answer:

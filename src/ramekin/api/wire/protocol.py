@@ -46,6 +46,9 @@ _LINE = re.compile(
     % (PREFIX.encode(), *[re.escape(_SIGNS)] * 3)
 )
 
+_MARK_UNUSUAL = bytes(sign if sign in _SIGNS else ord("/") for sign in range(256))
+"""Makes of a path's part another one if it holds anything unusual."""
+
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 _CLOSE = "connection: close\r\n"
 _CHUNKED = "transfer-encoding: chunked\r\n"
@@ -89,7 +92,7 @@ class RecordProtocol(Connection):
         line, _, rest = data.partition(b" HTTP/1.1\r\n")
         address, _, last = line.rpartition(b"/")
         block, head_end, body = rest.partition(b"\r\n\r\n")
-        place, head = self._way.places.get(address + b"/"), self._way.heads.get(block)
+        place, head = self._way.places.get(address), self._way.heads.get(block)
         if (
             place is None
             or head is None
@@ -98,7 +101,7 @@ class RecordProtocol(Connection):
             or len(body) != head.body_bytes
             or (body and place.method in _BODILESS)
             or not 0 < len(last) <= MAX_PART_BYTES
-            or last.translate(None, _SIGNS)
+            or last.translate(_MARK_UNUSUAL) != last
             or self._held
             or self._body is not None
             or self._is_ending
@@ -130,10 +133,10 @@ class RecordProtocol(Connection):
         if len(data) < end:
             self._due_bytes = end
             return INCOMPLETE
-        place = way.places.get(address)
+        place = way.places.get(address[:-1])
         if place is None:
             place = Place(method, endpoint, parts)
-            way.keep(address, place)
+            way.keep(address[:-1], place)
         self._ask(place, head, (*parts, last.decode()), query or b"", data[head_end + 4 : end])
         return end
 
@@ -190,16 +193,17 @@ class RecordProtocol(Connection):
             way.renew(self.state.default_headers)
         ends = self._closes or (status >= 400 and _CLOSE in own)
         how = way.stay_lines if not ends else _CLOSE if self._closes else ""
-        head = f"{STATUS_LINE[status]}{way.common_lines}{own}{last_lines(exchange)}{how}"
         is_bodiless = exchange.method == "HEAD"
+        if type(reply) is Stream and not is_bodiless:
+            how += _CHUNKED
+        head = f"{STATUS_LINE[status]}{way.common_lines}{own}{last_lines(exchange)}{how}\r\n".encode("latin-1")
         if isinstance(reply, Stream):
-            self.transport.write(f"{head}{'' if is_bodiless else _CHUNKED}\r\n".encode("latin-1"))
+            self.transport.write(head)
             self._is_watched = False  # whoever reads no more is noticed by the writing
             pieces = self._write_pieces(reply, is_bodiless=is_bodiless)
             self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
             return
-        sent = f"{head}\r\n".encode("latin-1")
-        self.transport.write(sent if is_bodiless else sent + reply.body)
+        self.transport.write(head if is_bodiless else head + reply.body)
         self._note(exchange, endpoint, status)
         if ends:
             self._end()
