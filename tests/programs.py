@@ -41,6 +41,11 @@ events {{ worker_connections 256; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    {sites}
+}}
+"""
+
+SITE = """
     client_max_body_size 0;
     {around}
     map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
@@ -49,22 +54,28 @@ http {{
         listen 127.0.0.1:{port};
         {settings}
     }}
-}}
 """
 
 
 @contextmanager
 def nginx(folder: Path, server_url: str, settings: str, around: str = "") -> Iterator[int]:
     """Start nginx in front of a server, with these settings in its `server` block and around it; yield its port."""
-    path, port = find_program("nginx", "nginx-light"), free_port()
+    port, server = free_port(), server_url.partition("://")[2]
+    with nginx_with(folder, SITE.format(server=server, port=port, settings=settings, around=around), port):
+        yield port
+
+
+@contextmanager
+def nginx_with(folder: Path, sites: str, port: int) -> Iterator[None]:
+    """Start nginx with these sites, of which one listens on a port."""
+    path = find_program("nginx", "nginx-light")
     conf = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""  # whose folder it is
-    server = server_url.partition("://")[2]
-    conf.write_text(NGINX.format(user=user, folder=folder, server=server, port=port, settings=settings, around=around))
+    conf.write_text(NGINX.format(user=user, folder=folder, sites=sites))
     process = subprocess.Popen([path, "-p", folder, "-e", folder / "error.log", "-c", conf], stderr=subprocess.PIPE)
     try:
         _wait_for(port, process)
-        yield port
+        yield
     finally:
         process.terminate()
         process.communicate(timeout=30)
