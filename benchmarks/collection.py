@@ -2,9 +2,10 @@
 
     python -m benchmarks.collection [--records N]
 
-After writes by clients, and after a start with files. The server freezes what is there once it has started, and an
-index when it is built (`gc.freeze`): the program alone in the first case, the records too in the second, two indexes in
-the third. Prints JSON, for `memory.py`.
+After writes by clients, and after a start with files. The server freezes what is there once it has started
+(`gc.freeze`): the program alone in the first case, the records too in the second. Then two indexes are built while the
+server's rules for the collector hold: the longest pause, and a full collection afterwards. Prints JSON, for
+`memory.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.data import orders_file
 
 from ramekin import Database
+from ramekin.cli import collector
 from ramekin.database.finding import FindRequest
 from ramekin.engine.embedded import Embedded
 from ramekin.query.url import parse_conditions, parse_sort
@@ -29,6 +31,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROUNDS = 5
+
+
+class _Pauses:
+    """Measures each of the collector's looks, until `end` returns the longest in milliseconds."""
+
+    def __init__(self) -> None:
+        self._began = self._longest = 0.0
+        gc.callbacks.insert(0, self._note)
+
+    def _note(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = perf_counter()
+        else:
+            self._longest = max(self._longest, perf_counter() - self._began)
+
+    def end(self) -> float:
+        gc.callbacks.remove(self._note)
+        return self._longest * 1000
 
 
 def _collections_ms() -> list[float]:
@@ -55,13 +75,15 @@ async def measure(records: int) -> dict[str, float]:
         written = median(_collections_ms())
         gc.freeze()
         frozen = median(_collections_ms())
-        engine.tables.builds.when_built = gc.freeze
+        collector.attend()
+        pauses = _Pauses()
         for conditions, sort in (([("user_id", "42")], []), ([], ["total_price"])):
             await database.find(
                 FindRequest("orders", parse_conditions(conditions, NO_SCHEMA), parse_sort(sort, NO_SCHEMA))
             )
+        longest = pauses.end()
         indexed = median(_collections_ms())
-        return {"records": records, "written": written, "frozen": frozen, "indexed": indexed}
+        return {"records": records, "written": written, "frozen": frozen, "longest": longest, "indexed": indexed}
 
 
 def main() -> None:

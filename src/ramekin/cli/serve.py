@@ -24,8 +24,8 @@ from ramekin.api.wire.deadlines import Deadlines
 from ramekin.api.wire.doorkeeper import Doorkeeper
 from ramekin.api.wire.protocol import RecordProtocol
 from ramekin.api.wire.short_way import ShortWay
+from ramekin.cli import collector, logs
 from ramekin.cli import listener as listeners
-from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
@@ -134,7 +134,6 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         engine = Journaled(store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay)
     else:
         engine = Embedded(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
-    engine.tables.builds.when_built = gc.freeze
     if is_demo:
         from ramekin import samples
 
@@ -156,7 +155,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
     run.signals.attach(asyncio.get_running_loop())
     _refuse_unreadable(run.settings)
     app = _application(database, run)
-    gc.set_threshold(10_000, 10, 10_000)  # most objects are records and indexes, which stay
+    collector.attend()
     server = Server(_server_config(app, run.settings), app.state.context)
 
     async def open_and_greet() -> None:

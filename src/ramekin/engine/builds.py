@@ -23,7 +23,7 @@ from ramekin.schema.fields import Field
 from ramekin.storage.still import Still
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ramekin.clock import Clock
     from ramekin.engine.access import Access
@@ -49,8 +49,8 @@ class Builds:
         self._tasks: dict[tuple[Indexed, Structure], asyncio.Task[None]] = {}
         self._stills: WeakValueDictionary[str, Still] = WeakValueDictionary()
         self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
-        self.when_built: Callable[[], None] = lambda: None
-        """Called when something is built: what it holds stays, so a collector need not look at it again."""
+        self.count = 0
+        """How many were built, or given up."""
 
     async def close(self) -> None:
         """End every build."""
@@ -185,7 +185,7 @@ class Builds:
                 await asyncio.sleep(0)
         finally:
             self._tasks.pop(name, None)  # in the step that ends the build: nobody can wait for what is over
-            self.when_built()
+            self.count += 1
 
 
 def _indexes_of(access: Access) -> list[tuple[Field, bool]]:

@@ -1,0 +1,41 @@
+"""What Python's garbage collector looks at, and how much of it at once.
+
+The collector frees what only leads to itself. For that it looks at objects: often at young ones, and at old ones all
+together. Most old objects here belong to indexes and stay: to look at those of a million records takes 150 ms. So
+whenever tens of thousands of objects have become old, they are looked at, and what is left of them is *frozen*,
+which means that the collector never looks at it again:
+
+    young ──survives two looks──► old ──survives a look at many──► frozen
+      └──────────────── nothing leads to it any more: freed ──────────┘
+
+The limit: of what is frozen, circles are not freed any more. What is alive at such a moment and becomes one later,
+stays: the state of the requests under way, once for each `MANY_OBJECTS` that a database has grown by.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 2_000, 5, 1
+"""Objects, and looks at them, after which Python looks further: at 12,000 and, with the old ones, at 24,000."""
+
+MANY_OBJECTS = 15_000
+"""So many old objects that stay are frozen; to look at as many postings takes 3 ms (CPython 3.11, November 2026)."""
+
+
+OLDEST = 2
+
+
+def attend() -> None:
+    """Have the collector look at old objects before there are too many, and freeze those that stay."""
+    gc.set_threshold(YOUNG_OBJECTS, LOOKS, OLD_LOOKS)
+    gc.callbacks.append(_freeze_what_stays)
+
+
+def _freeze_what_stays(phase: str, info: Mapping[str, int]) -> None:
+    if phase == "stop" and info["generation"] == OLDEST and len(gc.get_objects(OLDEST)) >= MANY_OBJECTS:
+        gc.freeze()

@@ -1,0 +1,45 @@
+"""What the garbage collector looks at in a server: all that may be a circle, and not what stays."""
+
+import gc
+from collections import deque
+
+import pytest
+
+from ramekin.cli import collector
+
+
+class Circle:
+    """What only the collector frees."""
+
+    alive = 0
+
+    def __init__(self):
+        self.itself = self
+        Circle.alive += 1
+
+    def __del__(self):
+        Circle.alive -= 1
+
+
+@pytest.fixture(autouse=True)
+def attended():
+    before, callbacks = gc.get_threshold(), [*gc.callbacks]
+    collector.attend()
+    yield
+    gc.callbacks[:] = callbacks
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def test_circles_that_became_old_are_freed():
+    kept = deque(maxlen=5_000)
+    for _ in range(60_000):
+        kept.append(Circle())
+    assert Circle.alive < 40_000
+
+
+def test_old_objects_that_stay_are_not_looked_at_again():
+    kept = [[number] for number in range(100_000)]
+    assert gc.get_freeze_count() >= 60_000
+    assert len(gc.get_objects(collector.OLDEST)) < 40_000
+    del kept
