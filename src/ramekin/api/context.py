@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ramekin.api.edge.flight import Flight
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -16,6 +18,8 @@ class Context:
 
     def __init__(self, database: Database, edge: Edge) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
+        self.flight = Flight(database.memory, edge.metrics.refusals)
+        edge.metrics.in_flight_bytes = lambda: self.flight.taken_bytes
         self.is_draining = False
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""

@@ -112,6 +112,10 @@ class WholeTables:
         """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
         return self.engine.tables.table_stats(name).revision
 
+    def record_count(self, name: str) -> int:
+        """Return how many records a table has. Raises UnknownTable. Cost: O(1)."""
+        return self.engine.tables.table_stats(name).records
+
     def memory(self) -> MemoryStats:
         """Return how many bytes the tables take, and may take. Cost: O(1)."""
         return self.engine.tables.memory()

@@ -1,7 +1,7 @@
 """Which problems go together, by status."""
 
-READ = (400, 404, 406)
-"""The problems of reading what may not be there."""
+READ = (400, 404, 406, 503, 507)
+"""The problems of reading what may not be there, and may take much to find."""
 
 WRITE = (400, 406, 408, 409, 413, 415, 422, 503, 507)
 """The problems of writing what may be new."""

@@ -27,6 +27,8 @@ class Metrics:
         self.refusals = Refusals()
         self.connections: Callable[[], int] = lambda: 0
         """Says how many connections there are; set by who counts them."""
+        self.in_flight_bytes: Callable[[], int] = lambda: 0
+        """Says what requests under way hold; set by who counts that."""
         self.log_lines_dropped: Callable[[], int] = lambda: 0
         """Says how many lines of the log were dropped; set by who writes the log."""
 

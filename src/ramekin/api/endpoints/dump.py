@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.answers import answer, request_body, tabular
@@ -9,6 +10,7 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH, word
 from ramekin.api.declared.problems import READ, WRITE
 from ramekin.api.declared.shapes import RECORD, USER, array, reference
+from ramekin.api.edge.weights import DUMP_BYTES
 from ramekin.api.http.answer import Stream, json_answer, not_modified, pack
 from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON
 from ramekin.api.http.preconditions import ANY
@@ -64,7 +66,7 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
         200: answer("All tables.", reference("Dump"), _DATABASE, ["ETag"]),
         304: answer("Not modified.", has=["ETag"]),
     },
-    problems=(400, 406),
+    problems=(400, 406, 503, 507),
     parameters=[IF_NONE_MATCH],
 )
 async def dump_database(session: Session, asked: Asked[None]) -> Reply:
@@ -109,8 +111,17 @@ async def load_database(session: Session, asked: Asked[None]) -> Reply:
     return json_answer({"loaded": loaded})
 
 
+@asynccontextmanager
+async def _snapshot(session: Session, *tables: str) -> AsyncIterator[Snapshot]:
+    """Give whole tables as they are at one moment, once there is room to send them."""
+    async with session.server.flight.room() as room:
+        await room.hold(DUMP_BYTES)
+        async with session.database.snapshot(*tables) as snapshot:
+            yield snapshot
+
+
 async def _json_table(session: Session, table: str) -> AsyncIterator[bytes]:
-    async with session.database.snapshot(table) as snapshot:
+    async with _snapshot(session, table) as snapshot:
         is_empty = True
         async for chunk in pack(snapshot.view.batches(table), b",", first=b"["):
             is_empty = False
@@ -119,7 +130,7 @@ async def _json_table(session: Session, table: str) -> AsyncIterator[bytes]:
 
 
 async def _ndjson_table(session: Session, table: str) -> AsyncIterator[bytes]:
-    async with session.database.snapshot(table) as snapshot:
+    async with _snapshot(session, table) as snapshot:
         is_empty = True
         async for chunk in pack(snapshot.view.batches(table), b"\n"):
             is_empty = False
@@ -128,7 +139,7 @@ async def _ndjson_table(session: Session, table: str) -> AsyncIterator[bytes]:
 
 
 async def _csv_table(session: Session, table: str) -> AsyncIterator[bytes]:
-    async with session.database.snapshot(table) as snapshot:
+    async with _snapshot(session, table) as snapshot:
         names = await _columns(session, snapshot, table)
         columns = session.csv_columns(table)
         yield write_csv_header(names)
@@ -151,7 +162,7 @@ async def _json_database(session: Session) -> AsyncIterator[bytes]:
     if not names:
         yield b"{}"
         return
-    async with session.database.snapshot(*names) as snapshot:
+    async with _snapshot(session, *names) as snapshot:
         yield b"{"
         for i, table in enumerate(snapshot.tables):
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))

@@ -15,6 +15,7 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST
 from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import RECORD_PAGE, USER
+from ramekin.api.edge.weights import page_bytes
 from ramekin.api.http.answer import not_modified
 from ramekin.api.http.headers import FORMATS
 from ramekin.api.http.pages import Page, page_reply, selected
@@ -113,11 +114,14 @@ async def answer_list(
         headers = {"etag": f'W/"{tag}"', **headers}
     if tag in wishes.known and not wishes.is_strict:
         return not_modified(headers)
-    found = await find(request)
-    if tag in wishes.known or wishes.known == ANY:
-        return not_modified(headers)
-    following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
-    return await page_reply(page(session, request, found, following), wishes.kind, headers)
+    async with session.server.flight.room() as room:
+        records = max([session.database.record_count(name) for name in tables])
+        await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
+        found = await find(request)
+        if tag in wishes.known or wishes.known == ANY:
+            return not_modified(headers)
+        following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
+        return await page_reply(page(session, request, found, following), wishes.kind, headers)
 
 
 def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Listing[FindRequest]:

@@ -55,6 +55,7 @@ class _Figures(Collector):
         yield _gauge("ramekin_journal_failed", "1 while a disk takes no writes.", int(self._has_failed))
         yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
         yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
+        yield _gauge("ramekin_in_flight_bytes", "Bytes that requests hold, about.", self._metrics.in_flight_bytes())
         yield _gauge("ramekin_connections", "Connections of clients.", self._metrics.connections())
         refusals = CounterMetricFamily(
             "ramekin_refusals", "What was refused or cut before it became a request, by reason.", labels=["reason"]

@@ -10,10 +10,11 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CURSOR, STRICT
 from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import reference
+from ramekin.api.edge.weights import groups_bytes, page_bytes
 from ramekin.api.endpoints.lists import columns_of, read_window
 from ramekin.api.http.pages import Page, page_reply, selected
 from ramekin.api.routes import API
-from ramekin.database.finding import FindRequest, GroupRequest
+from ramekin.database.finding import FindPage, FindRequest, GroupRequest
 from ramekin.errors import (
     InvalidAggregate,
     InvalidSelect,
@@ -31,9 +32,14 @@ from ramekin.values import codec
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.api.edge.flight import Room
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
+    from ramekin.schema.columns import Columns
+    from ramekin.values.paths import FieldPath
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")
 
@@ -61,22 +67,41 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
 )
 async def query_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
-    [table], database = asked.parts, session.database
+    [table] = asked.parts
     query = _read_members(codec.parse(asked.body), asked.words.get("cursor"))
-    window = read_window(query, database.limits, is_strict=asked.wishes.is_strict)
-    if "group_by" in query or "aggregate" in query:
-        grouped = _read_groups(session, table, query, window)
-        found, columns, chosen = await database.find_groups(grouped), [*grouped.grouping.names], None
-        declared = UNTYPED
-    else:
-        request = _read_find(session, table, query, window)
-        found, columns, chosen = await database.find(request), columns_of(session, request), request.select
-        declared = session.csv_columns(table)
-    path = f"{API}/query/{quote(table)}"
-    following = None if found.cursor is None else f"{path}?{urlencode({'cursor': found.cursor})}"
+    window = read_window(query, session.database.limits, is_strict=asked.wishes.is_strict)
+    async with session.server.flight.room() as room:
+        if "group_by" in query or "aggregate" in query:
+            page = await _page_of_groups(session, _read_groups(session, table, query, window), room)
+        else:
+            page = await _page_of_records(session, _read_find(session, table, query, window), room)
+        return await page_reply(page, asked.wishes.kind, {"vary": "Accept, Prefer"})
+
+
+async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> Page:
+    await room.hold(groups_bytes(session.database.record_count(request.table), session.database.limits.sorted_rows))
+    return _page(request, await session.database.find_groups(request), None, [*request.grouping.names], UNTYPED)
+
+
+async def _page_of_records(session: Session, request: FindRequest, room: Room) -> Page:
+    records = session.database.record_count(request.table)
+    await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
+    found, declared = await session.database.find(request), session.csv_columns(request.table)
+    return _page(request, found, request.select, columns_of(session, request), declared)
+
+
+def _page(
+    request: FindRequest | GroupRequest,
+    found: FindPage,
+    chosen: Sequence[FieldPath] | None,
+    columns: Sequence[str],
+    declared: Columns,
+) -> Page:
+    following = None
+    if found.cursor is not None:
+        following = f"{API}/query/{quote(request.table)}?{urlencode({'cursor': found.cursor})}"
     rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
-    page = Page(rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared)
-    return await page_reply(page, asked.wishes.kind, {"vary": "Accept, Prefer"})
+    return Page(rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared)
 
 
 def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:

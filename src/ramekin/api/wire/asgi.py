@@ -19,11 +19,12 @@ from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.routes import API
 from ramekin.api.session import Session
+from ramekin.api.wire.arrivals import chunks_of, whole_body
 from ramekin.api.wire.leaving import stopped_when_gone
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
     from enum import Enum
 
     from fastapi import FastAPI
@@ -59,30 +60,20 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
         request.scope["ramekin.act"] = parts  # for the edge's audit
     try:
         endpoint.permit(session.grant, parts, query)
-        endpoint.wishes_of(head)
+        wishes = endpoint.wishes_of(head)
         if endpoint.takes:
             limit_bytes = endpoint.limit_bytes(session.database.limits)
             if head.body_bytes > limit_bytes:
                 raise too_large(limit_bytes)
-            arriving = _read_chunks(request, limit_bytes)
-            if not endpoint.is_streamed:
-                body = b"".join([chunk async for chunk in arriving])
-        async with stopped_when_gone(request) if endpoint.is_watchful else nullcontext():
-            reply = endpoint.ask(session, head, parts, query, body, arriving)
-            return reply if isinstance(reply, Answer | Stream) else await reply
+            arriving = chunks_of(request, limit_bytes)
+        async with server.flight.room(request.client.host if request.client else "unknown") as room:
+            if arriving is not None and not endpoint.is_streamed:
+                body = await whole_body(arriving, head.body_bytes, wishes.media, room)
+            async with stopped_when_gone(request) if endpoint.is_watchful else nullcontext():
+                reply = endpoint.ask(session, head, parts, query, body, arriving)
+                return reply if isinstance(reply, Answer | Stream) else await reply
     except RamekinError as error:
         return problem_answer(session.grant.veil(error), request.scope["ramekin.request_id"])
-
-
-async def _read_chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives. Raises BodyTooLarge without reading the rest."""
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit_bytes:
-            raise too_large(limit_bytes)
-        if chunk:
-            yield chunk
 
 
 def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]]) -> None:

@@ -1,0 +1,169 @@
+"""What requests under way hold in memory besides tables: long bodies, sorts, groups, dumps. One budget for all.
+
+    asks for room ──fits──► holds it ──► gives it back
+          └── else waits its turn ──fits──► holds it
+                     └── 2 s, or too many wait ──► 503 `overloaded`
+
+Bytes are guessed before the work begins, from figures that were measured, and never found out exactly. Requests for
+single records, health and metrics ask for nothing and wait for nobody: whatever holds less than `SMALL_BYTES` has a
+reserve of its own. Knows no endpoints and no bytes of requests; see ``wire/asgi.py`` for bodies and ``endpoints/`` for
+answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from ramekin.clock import stopwatch_s
+from ramekin.errors import MemoryLimit, Overloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ramekin.api.edge.refusals import Refusals
+    from ramekin.stats import MemoryStats
+
+SMALL_BYTES = 64 * 1024
+"""What a request may hold without being counted."""
+
+FLOOR_BYTES = 8 * 1024 * 1024
+"""What requests may hold however small the limit is."""
+
+WAIT_S, WAITING = 2.0, 64
+"""How long a request waits for room, and how many may wait."""
+
+SLOW_S, SLOW_BYTES_PER_S = 5.0, 128 * 1024
+"""While others wait, a body that has taken so long and brings less loses its room."""
+
+
+class Flight:
+    """The budget. Tables and requests have the limit together; requests have a quarter of it whatever the tables take.
+
+    1. `taken_bytes` is the sum of what the rooms that are open hold.
+    2. Whoever waits is served in order of coming.
+    3. A request that needs more than there is may go alone, if it fits into one and a half times the limit.
+    """
+
+    def __init__(self, memory: Callable[[], MemoryStats], refusals: Refusals) -> None:
+        self._memory, self._refusals = memory, refusals
+        self.taken_bytes = 0
+        self._rooms: set[Room] = set()
+        self._waiting: deque[asyncio.Event] = deque()
+
+    def room(self, peer: str = "unknown") -> Room:
+        """Return room of no bytes yet for one request, to be used in ``async with``."""
+        return Room(self, peer)
+
+    def fits(self, more_bytes: int, own_bytes: int = 0) -> bool:
+        """Say whether so many bytes more may be held, by a request that holds some already. Cost: O(1)."""
+        memory = self._memory()
+        if memory.limit_bytes is None:
+            return True
+        free_bytes = max(memory.limit_bytes - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES)
+        if self.taken_bytes + more_bytes <= free_bytes:
+            return True
+        return self.taken_bytes == own_bytes and self._fits_alone(memory, own_bytes + more_bytes)
+
+    def _fits_alone(self, memory: MemoryStats, size_bytes: int) -> bool:
+        return memory.limit_bytes is None or size_bytes <= max(
+            memory.limit_bytes * 3 // 2 - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES
+        )
+
+    async def take(self, room: Room, more_bytes: int) -> None:
+        """Take more room for a request; wait for it. Raises Overloaded, MemoryLimit; nothing is taken then."""
+        if self._waiting or not self.fits(more_bytes, room.size_bytes):
+            await self._wait(room, more_bytes)
+        self.taken_bytes += more_bytes
+        room.size_bytes += more_bytes
+        self._rooms.add(room)
+
+    async def _wait(self, room: Room, more_bytes: int) -> None:
+        if not self._fits_alone(self._memory(), room.size_bytes + more_bytes):
+            raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
+        if len(self._waiting) >= WAITING:
+            raise self._overloaded(room)
+        turn = asyncio.Event()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while self._waiting[0] is not turn or not self.fits(more_bytes, room.size_bytes):
+                    self._stop_slow_bodies()
+                    turn.clear()
+                    await turn.wait()
+        except TimeoutError:
+            raise self._overloaded(room) from None
+        finally:
+            self._waiting.remove(turn)
+            self._call_next()
+
+    def _overloaded(self, room: Room) -> Overloaded:
+        self._refusals.count("memory", room.peer)
+        return Overloaded("The requests under way take as much memory as they may; nothing was applied.")
+
+    def give_back(self, room: Room) -> None:
+        """Take back what a request held, and let the next one look whether it fits."""
+        self.taken_bytes -= room.size_bytes
+        room.size_bytes = 0
+        self._rooms.discard(room)
+        self._call_next()
+
+    def _call_next(self) -> None:
+        if self._waiting:
+            self._waiting[0].set()
+
+    def _stop_slow_bodies(self) -> None:
+        now_s = stopwatch_s()
+        for room in self._rooms:
+            room.stop_if_slow(now_s)
+
+
+class Room:
+    """What one request holds of the budget, for as long as an ``async with`` lasts.
+
+    Raises:
+        Overloaded: at the end, where a body came so slowly that others got its room.
+    """
+
+    __slots__ = ("_flight", "_is_stopped", "arrived_bytes", "began_s", "peer", "size_bytes", "task")
+
+    def __init__(self, flight: Flight, peer: str) -> None:
+        self._flight, self.peer = flight, peer
+        self.size_bytes = 0
+        self.began_s, self.arrived_bytes = 0.0, 0
+        self.task: asyncio.Task[object] | None = None
+        """That of a body on its way, which may be stopped."""
+        self._is_stopped = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._flight.give_back(self)
+        if self._is_stopped and kind is asyncio.CancelledError:
+            assert self.task is not None, "it was stopped"
+            self.task.uncancel()
+            raise self._flight._overloaded(self) from None  # the two are one
+
+    async def hold(self, size_bytes: int) -> None:
+        """Hold so many bytes in all. Raises Overloaded, MemoryLimit."""
+        if size_bytes > max(self.size_bytes, SMALL_BYTES):
+            await self._flight.take(self, size_bytes - self.size_bytes)
+
+    def begin_body(self) -> None:
+        """Take note that the body begins to arrive, in the task that runs now."""
+        self.began_s, self.task = stopwatch_s(), asyncio.current_task()
+
+    def end_body(self) -> None:
+        """Take note that the body has arrived."""
+        self.task = None if not self._is_stopped else self.task
+
+    def stop_if_slow(self, now_s: float) -> None:
+        """Stop a body that others wait for and that takes its time."""
+        spent_s = now_s - self.began_s
+        if self.task is None or self._is_stopped or spent_s < SLOW_S:
+            return
+        if self.arrived_bytes < spent_s * SLOW_BYTES_PER_S:
+            self._is_stopped = True
+            self.task.cancel()

@@ -1,0 +1,171 @@
+"""What requests under way hold: they wait their turn, or are told that there is too much; small ones never are."""
+
+import asyncio
+
+import pytest
+
+from ramekin.api.edge import flight as flights
+from ramekin.api.edge.flight import FLOOR_BYTES, SMALL_BYTES, WAITING, Flight
+from ramekin.api.edge.refusals import Refusals
+from ramekin.errors import MemoryLimit, Overloaded
+from ramekin.stats import MemoryStats
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1024 * 1024
+LIMIT = 100 * MIB
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+class Tables:
+    used_bytes = 0
+    limit_bytes = LIMIT
+
+    def memory(self):
+        return MemoryStats(self.used_bytes, self.limit_bytes)
+
+
+@pytest.fixture
+def tables():
+    return Tables()
+
+
+@pytest.fixture
+def flight(tables, monkeypatch):
+    monkeypatch.setattr(flights, "WAIT_S", 0.1)
+    return Flight(tables.memory, Refusals())
+
+
+async def hold(flight, size_bytes, seconds=0.0, done=None):
+    async with flight.room() as room:
+        await room.hold(size_bytes)
+        await asyncio.sleep(seconds)
+        if done is not None:
+            done.append(size_bytes)
+
+
+async def test_a_request_gives_back_what_it_held(flight):
+    await hold(flight, 90 * MIB)
+    assert flight.taken_bytes == 0
+    async with flight.room() as room:
+        await room.hold(10 * MIB)
+        await room.hold(30 * MIB)
+        await room.hold(20 * MIB)
+        assert flight.taken_bytes == 30 * MIB
+    assert flight.taken_bytes == 0
+
+
+async def test_it_gives_back_when_it_fails(flight):
+    room = flight.room()
+    await room.hold(MIB)
+    await room.__aexit__(ValueError, None, None)
+    assert flight.taken_bytes == 0
+
+
+async def test_one_too_many_waits_for_its_turn(flight):
+    done = []
+    await asyncio.gather(*[hold(flight, 40 * MIB, 0.02, done) for _ in range(5)])
+    assert done == [40 * MIB] * 5
+    assert flight.taken_bytes == 0
+
+
+async def test_who_waits_too_long_is_told_that_there_is_too_much(flight):
+    async with flight.room() as room:
+        await room.hold(90 * MIB)
+        with pytest.raises(Overloaded):
+            await hold(flight, 20 * MIB)
+        assert flight.taken_bytes == 90 * MIB
+    assert flight._refusals.counts["memory"] == 1
+    await hold(flight, 20 * MIB)
+
+
+async def test_whoever_waits_is_served_in_order_and_nobody_is_passed(flight):
+    done = []
+    async with flight.room() as room:
+        await room.hold(95 * MIB)
+        waiting = [asyncio.create_task(hold(flight, size * MIB, 0, done)) for size in (60, 3, 50, 2)]
+        await asyncio.sleep(0)
+        assert done == []
+    await asyncio.gather(*waiting)
+    assert done == [60 * MIB, 3 * MIB, 50 * MIB, 2 * MIB]
+
+
+async def test_only_so_many_wait(flight):
+    async with flight.room() as room:
+        await room.hold(95 * MIB)
+        waiting = [asyncio.create_task(hold(flight, 20 * MIB)) for _ in range(WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await hold(flight, 20 * MIB)
+    assert await asyncio.gather(*waiting) == [None] * WAITING
+
+
+async def test_what_is_small_waits_for_nobody(flight):
+    async with flight.room() as room:
+        await room.hold(LIMIT)
+        await hold(flight, SMALL_BYTES)
+        with pytest.raises(Overloaded):
+            await hold(flight, SMALL_BYTES + 1)
+
+
+@pytest.mark.parametrize(("used", "most"), [(0, 150), (40, 110), (100, 50), (140, 25)])
+async def test_what_needs_more_than_there_is_goes_alone_or_never(flight, tables, used, most):
+    tables.used_bytes = used * MIB
+    await hold(flight, most * MIB)
+    with pytest.raises(MemoryLimit):
+        await hold(flight, most * MIB + 1)
+
+
+async def test_what_goes_alone_waits_for_the_others(flight):
+    done = []
+    await asyncio.gather(*[hold(flight, size * MIB, 0.01, done) for size in (1, 120, 1)])
+    assert done == [MIB, 120 * MIB, MIB]
+
+
+@pytest.mark.parametrize(("used", "limit", "room"), [(90, 100, 25), (0, 4, 8), (4, 4, 8)])
+async def test_tables_that_take_all_leave_requests_some(flight, tables, used, limit, room):
+    tables.used_bytes, tables.limit_bytes = used * MIB, limit * MIB
+    assert flight.fits(room * MIB, own_bytes=1)
+    assert not flight.fits(room * MIB + 1, own_bytes=1)
+    assert FLOOR_BYTES == 8 * MIB
+
+
+async def test_without_a_limit_nothing_waits(flight, tables):
+    tables.limit_bytes = None
+    await asyncio.gather(*[hold(flight, 1000 * MIB, 0.01) for _ in range(10)])
+
+
+async def test_a_slow_body_loses_its_room_to_whoever_waits(flight, monkeypatch):
+    monkeypatch.setattr(flights, "SLOW_S", 0.01)
+
+    async def arrive():
+        async with flight.room() as room:
+            await room.hold(90 * MIB)
+            room.begin_body()
+            await asyncio.sleep(10)
+
+    slow = asyncio.create_task(arrive())
+    await asyncio.sleep(0.03)
+    await hold(flight, 20 * MIB)
+    with pytest.raises(Overloaded):
+        await slow
+    assert flight.taken_bytes == 0
+
+
+async def test_a_body_that_comes_well_keeps_its_room(flight, monkeypatch):
+    monkeypatch.setattr(flights, "SLOW_S", 0.01)
+    async with flight.room() as room:
+        await room.hold(90 * MIB)
+        room.begin_body()
+        room.arrived_bytes = 90 * MIB
+        await asyncio.sleep(0.03)
+        with pytest.raises(Overloaded):
+            await hold(flight, 20 * MIB)
+        room.arrived_bytes = 0
+        room.end_body()
+        with pytest.raises(Overloaded):
+            await hold(flight, 20 * MIB)
