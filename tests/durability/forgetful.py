@@ -1,4 +1,4 @@
-"""A disk that forgets: it stands under the code of ours that writes, and keeps only what was synced, and any part of the rest.
+"""A disk that forgets: it is given to a store, and keeps only what was synced, and any part of the rest.
 
 Calls go to real files, and are noted. A file is the bytes that are durable and the writes since its last sync; a
 directory the names that are durable and what was done to names since. `crash` keeps any of those writes, each cut to any
@@ -14,9 +14,8 @@ import errno
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
-from ramekin.durability import directory, log, snapshot
+from ramekin.durability import disk
 
 SECTOR = 512
 SHARES = (0, 0.3, 0.7, 0.95, 1)
@@ -87,7 +86,7 @@ def sectors(at, data):
         begin = end
 
 
-class Disk:
+class Disk(disk.Disk):
     """One directory. `left` counts down to the call at which the power goes; `refuses` is how likely a call is refused.
 
     `beside` is called at every call: what another thread does meanwhile.
@@ -108,21 +107,13 @@ class Disk:
             os.close(handle)
 
     @contextmanager
-    def mounted(self):
-        """Put the disk under the modules that write; at the end every handle is closed, as when a process dies."""
-        forget = {"os": self, "sync_file": self.fsync}
-        with (
-            patch.multiple(log, **forget),
-            patch.multiple(directory, **forget),
-            patch.object(snapshot, "os", self),
-            patch.object(Path, "unlink", lambda path, missing_ok=False: self.unlink(path, missing_ok)),
-            patch.object(Path, "rename", lambda path, to: self.rename(path, to)),
-        ):
-            try:
-                yield self
-            finally:
-                for handle in list(self.handles):
-                    self.close(handle)
+    def in_use(self):
+        """At the end every handle is closed, as when a process dies."""
+        try:
+            yield self
+        finally:
+            for handle in list(self.handles):
+                self.close(handle)
 
     def crash(self):
         """Return the files that are there after a power loss, by name."""
@@ -133,9 +124,6 @@ class Disk:
         return {name: inode.crashed(self.random) for name, inode in sorted(names.items()) if inode is not None}
 
     # The system's calls
-
-    def __getattr__(self, name):
-        return getattr(os, name)
 
     def open(self, path, flags, mode=0o777):
         name = Path(path).name if Path(path) != self.folder else None
@@ -171,7 +159,7 @@ class Disk:
         self.handles[handle][1].truncate(size)
         os.ftruncate(handle, size)
 
-    def fsync(self, handle):
+    def sync(self, handle):
         name, inode = self.handles[handle]
         try:
             self._call(errno.EIO)
@@ -186,16 +174,18 @@ class Disk:
         else:
             inode.sync()
 
-    def unlink(self, path, missing_ok=False):
-        if not os.path.lexists(path) and missing_ok:
-            return
+    sync_data = sync
+
+    def unlink(self, path):
+        if not os.path.lexists(path):
+            raise FileNotFoundError
         self._call()
-        os.unlink(path)  # noqa: PTH108 - `Path.unlink` leads here
+        path.unlink()
         self._rename({path.name: None})
 
     def rename(self, path, to):
         self._call()
-        os.rename(path, to)  # noqa: PTH104
+        path.rename(to)
         self._rename({path.name: None, to.name: self.names[path.name]})
 
     def _rename(self, names):

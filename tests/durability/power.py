@@ -41,7 +41,7 @@ class Machine:
         """Start, and write until the power goes or the process is killed; without a number of calls only start."""
         disk = self.disk
         disk.left, disk.beside, disk.refuses, disk.is_short = calls, None, 0.0, False
-        with disk.mounted():
+        with disk.in_use():
             try:
                 self.start()
                 disk.refuses = self.random.choice(REFUSES)
@@ -52,7 +52,7 @@ class Machine:
 
     def start(self):
         """Start, and note what is lost; what is found outlives everything from now on."""
-        self.store = Store(self.path, self.fsync)
+        self.store = Store(self.path, self.fsync, self.disk)
         self.store.lock()
         self.file, contents = self.store.read()
         found = {name: (kept.definition, kept.bodies) for name, kept in contents.items()}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from random import Random
-from unittest.mock import patch
 
 import pytest
 
 from ramekin.changes import Change, Written
-from ramekin.durability import log
-from ramekin.durability.directory import Directory, sync_directory
+from ramekin.durability.directory import Directory
 from ramekin.durability.faults import Damaged
 from ramekin.durability.store import Store
 from tests.durability.forgetful import SHARES, Disk, PowerOff
@@ -81,8 +79,8 @@ def put(key):
     return Written([Change("t", key, None, b'{"id":"%b"}' % key.encode())])
 
 
-def started(folder):
-    store = Store(folder, "always")
+def started(disk):
+    store = Store(disk.folder, "always", disk)
     store.lock()
     return store, *store.read()
 
@@ -90,8 +88,8 @@ def started(folder):
 def keys_after(disk):
     """Return the keys that are there when what was not synced is forgotten."""
     disk = Disk(disk.folder, Forgets(), disk.crash())
-    with disk.mounted():
-        _, _, contents = started(disk.folder)
+    with disk.in_use():
+        _, _, contents = started(disk)
     return [key for kept in contents.values() for key in kept.bodies]
 
 
@@ -108,8 +106,8 @@ def go_on(store, file):
 
 
 def test_a_sync_covers_all_logs_before_its_own(disk):
-    with disk.mounted():
-        store, file, _ = started(disk.folder)
+    with disk.in_use():
+        store, file, _ = started(disk)
         for key in "abc":
             file.commit([put(key)])
             last, file = file, go_on(store, file)
@@ -118,22 +116,24 @@ def test_a_sync_covers_all_logs_before_its_own(disk):
 
 
 def test_a_start_syncs_the_logs_that_a_killed_process_left(disk):
-    with disk.mounted():
-        store, file, _ = started(disk.folder)
+    with disk.in_use():
+        store, file, _ = started(disk)
         file.commit([put("a")])
         go_on(store, file).commit([put("b")])
-    with disk.mounted():
-        _, file, _ = started(disk.folder)
+    with disk.in_use():
+        _, file, _ = started(disk)
         file.commit([put("c")])
         file.sync()
     assert keys_after(disk) == ["a", "b", "c"]
 
 
 def test_a_start_syncs_the_names_that_a_killed_process_left(disk):
-    with disk.mounted(), patch.object(log, "sync_directory"):
-        started(disk.folder)
-    with disk.mounted():
-        _, file, _ = started(disk.folder)
+    disk.sync_directory = lambda _: None
+    with disk.in_use():
+        started(disk)
+    del disk.sync_directory
+    with disk.in_use():
+        _, file, _ = started(disk)
         file.commit([put("a")])
         file.sync()
     assert keys_after(disk) == ["a"]
@@ -142,18 +142,18 @@ def test_a_start_syncs_the_names_that_a_killed_process_left(disk):
 @pytest.mark.parametrize(("before", "after"), [(None, 9), (9, 10)])
 @pytest.mark.parametrize("keeps_bytes", [True, False])
 def test_the_note_of_the_last_log_is_the_old_one_or_the_new_one(disk, before, after, keeps_bytes):
-    with disk.mounted():
-        directory = Directory(disk.folder)
+    with disk.in_use():
+        directory = Directory(disk.folder, disk)
         directory.lock()
         if before is not None:
             directory.note(before)
-        sync_directory(disk.folder)
+        disk.sync_directory(disk.folder)
         disk.left = 1
         with pytest.raises(PowerOff):
             directory.note(after)
     disk.random = Tears(keeps_bytes=keeps_bytes)
     disk = Disk(disk.folder, disk.random, disk.crash())
-    with disk.mounted():
-        directory = Directory(disk.folder)
+    with disk.in_use():
+        directory = Directory(disk.folder, disk)
         directory.lock()
         assert directory.files().noted in {-1 if before is None else before, after}

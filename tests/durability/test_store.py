@@ -9,9 +9,9 @@ from unittest.mock import patch
 import pytest
 
 from ramekin.changes import Change, Written
-from ramekin.durability import snapshot
 from ramekin.durability.contents import Kept
 from ramekin.durability.directory import Directory
+from ramekin.durability.disk import Disk
 from ramekin.durability.faults import DiskFault
 from ramekin.durability.store import Store
 from ramekin.schema.definition import NOTHING_DEFINED
@@ -21,10 +21,25 @@ TABLES = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}'})}
 FOUND = {"t": (NOTHING_DEFINED, {"1": b'{"id":1}'})}
 
 
+class Worn(Disk):
+    """A disk that writes short, and syncs no names any more, once a test says so."""
+
+    most_bytes, syncs = 1000, 1000
+
+    def write(self, handle, text):
+        return os.write(handle, text[: self.most_bytes])
+
+    def sync_directory(self, path):
+        self.syncs -= 1
+        if self.syncs < 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().sync_directory(path)
+
+
 @pytest.fixture
 def opened(tmp_path):
     """A store, and its log, which a test closes."""
-    store = Store(tmp_path / "data", "always")
+    store = Store(tmp_path / "data", "always", Worn())
     store.lock()
     file, _ = store.read()
     file.commit([Written([Change("t", "1", None, b'{"id":1}')])])
@@ -34,8 +49,8 @@ def opened(tmp_path):
 
 def test_a_snapshot_that_has_its_name_keeps_its_log(opened):
     store, file = opened
-    broken = OSError(errno.EIO, os.strerror(errno.EIO))
-    with patch.object(snapshot, "sync_directory", side_effect=broken), pytest.raises(DiskFault):
+    store._disk.syncs = 1  # that of the log
+    with pytest.raises(DiskFault):
         store.replace(file, TABLES)
     file.close()
     store.release()
@@ -44,9 +59,8 @@ def test_a_snapshot_that_has_its_name_keeps_its_log(opened):
 
 def test_a_log_that_is_begun_on_a_disk_that_writes_short_is_whole(opened):
     store, file = opened
-    write = os.write
-    with patch.object(os, "write", lambda handle, text: write(handle, text[:40])):
-        following = store.begin_log()
+    store._disk.most_bytes = 40
+    following = store.begin_log()
     file.end(following)
     following.commit([Written([Change("t", "1", None, b'{"id":1}')])])
     following.close()

@@ -169,6 +169,24 @@ def test_that_look_at_time_and_chance_finds_them(text):
     assert [*asked_of_the_machine(ast.parse(text))]
 
 
+CHANGES_A_DISK = {"open", "write", "pwrite", "fsync", "fdatasync", "ftruncate", "unlink", "rename"}
+
+
+def disk_calls(tree):
+    """Yield the calls that change a disk past the object that a test can set."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in CHANGES_A_DISK:
+            asked = last_name(node.value)
+            if asked == "os" or (node.attr in ("unlink", "rename") and asked not in ("disk", "_disk")):
+                yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src" / "ramekin" / "durability").glob("*.py")), ids=name)
+def test_a_data_directory_is_changed_through_one_object_alone(path):
+    """So a test may hand in a disk that is full, refuses, or forgets."""
+    assert bool([*disk_calls(ast.parse(path.read_text()))]) == (path.name == "disk.py")
+
+
 def test_pytest_is_for_those_who_test_engines():
     """Whoever serves a database needs no pytest."""
     home = ROOT / "src" / "ramekin" / "testing" / "engines"

@@ -1,6 +1,8 @@
 """A world that a test sets: the time, and what is made by chance, are what `Database` and whoever serves it are given."""
 
+import errno
 import json
+import os
 from datetime import UTC, datetime
 from random import Random
 
@@ -8,8 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
-from ramekin import Database, IdSource, now, uuid7
+from ramekin import Database, IdSource, errors, now, uuid7
 from ramekin.api.app import create_app
+from ramekin.durability.disk import Disk
 from ramekin.engine.embedded import Embedded
 from ramekin.testing import SetClock
 
@@ -55,6 +58,26 @@ async def test_a_directory_has_the_clock_too(tmp_path):
     clock = SetClock()
     async with Database(directory=tmp_path / "data", clock=clock) as db:
         assert db.clock is db.engine.clock is clock
+
+
+class Full(Disk):
+    is_full = False
+
+    def write(self, handle, text):
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.write(handle, text)
+
+
+async def test_a_disk_that_is_handed_in_refuses_when_a_test_says_so(tmp_path):
+    disk = Full()
+    async with Database(directory=tmp_path / "data", fsync="no", disk=disk) as db:
+        await db.insert("t", {"id": 1})
+        disk.is_full = True
+        with pytest.raises(errors.StorageFull):
+            await db.insert("t", {"id": 2})
+        assert await db.get("t", 1) == b'{"id":1}'
+        disk.is_full = False
 
 
 def test_an_engine_has_a_clock_of_its_own():

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ramekin.clock import Clock
     from ramekin.durability.contents import Fsync
+    from ramekin.durability.disk import Disk
     from ramekin.engine.base import Engine
     from ramekin.stats import MemoryStats
 
@@ -49,6 +50,7 @@ class WholeTables:
         limits: Limits | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
+        disk: Disk | None = None,
     ) -> None:
         """Make a database, to be opened by ``async with``.
 
@@ -57,14 +59,15 @@ class WholeTables:
             fsync: when what is written to the directory is synced.
             clock: what it takes for the time; an engine has its own.
             ids: makes what is made by chance, such as the ids of records that come without one.
+            disk: what carries out the calls that change the directory: a test may give one that refuses.
         """
-        if engine is not None and (directory is not None or clock is not None):
-            raise ValueError("Give an engine, or a directory and a clock.")
+        if engine is not None and any(each is not None for each in (directory, clock, disk)):
+            raise ValueError("Give an engine, or a directory, a clock and a disk.")
         self._engine: Engine = engine or Embedded(clock=clock or SYSTEM)
         if directory is not None:
             from ramekin.engine.journaled import in_directory  # SQLite, and Unix, are for those who use them
 
-            self._engine = in_directory(Path(directory), fsync, clock or SYSTEM)
+            self._engine = in_directory(Path(directory), fsync, clock or SYSTEM, disk)
         self.clock = self._engine.clock
         self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
         self._owner = self._engine.owner

@@ -16,18 +16,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from ramekin.durability.disk import Disk
+
 _NAME = re.compile(r"tables(?:\.([1-9][0-9]{0,8}))?\.(db|log)")
 _LEFTOVER = re.compile(r".*\.unfinished(-journal)?")
 LOCK = "lock"
 MADE_BY_FILE_SYSTEMS = "lost+found"
-
-sync_file = getattr(os, "fdatasync", os.fsync)  # macOS has the second only
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def log_name(number: int) -> str:
 class Directory:
     """A data directory that this process alone uses, from `lock` to `release`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, disk: Disk = SYSTEM_DISK) -> None:
+        self.path, self._disk = path, disk
         self._place: int | None = None  # the directory
         self._lock: int | None = None
         self._note = b""
@@ -93,9 +94,9 @@ class Directory:
         try:
             if not is_read_only and not os.path.lexists(self.path):
                 self.path.mkdir(mode=0o700)
-                sync_directory(self.path.parent)
+                self._disk.sync_directory(self.path.parent)
             self._check()
-            self._place = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._place = self._disk.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
             if is_there := os.path.lexists(self.path / LOCK):
                 check_plain_file(self.path / LOCK, is_read_only=True)  # opening it tells the rest
             if is_there or not is_read_only:
@@ -117,7 +118,7 @@ class Directory:
         """Let go of the directory."""
         for handle in (self._lock, self._place):
             if handle is not None:
-                os.close(handle)
+                self._disk.close(handle)
         self._lock = self._place = None
 
     def check_place(self) -> None:
@@ -134,16 +135,16 @@ class Directory:
             if not leads_to(self.path / LOCK, self._lock):
                 lock = self._open_lock()
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.close(self._lock)
+                self._disk.close(self._lock)
                 self._lock = lock
                 if self._note:
-                    os.pwrite(lock, self._note, 0)
+                    self._disk.pwrite(lock, self._note, 0)
         except OSError as error:
             raise fault_of(error, is_lasting=True) from None
 
     def _open_lock(self) -> int:
         flags = os.O_RDONLY if self._is_read_only else os.O_RDWR | os.O_CREAT
-        return os.open(self.path / LOCK, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return self._disk.open(self.path / LOCK, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def files(self) -> Files:
         """Return the files that count.
@@ -178,8 +179,8 @@ class Directory:
         """
         assert self._lock is not None, "`lock` comes first"
         self._note = b"%09d\n" % number
-        os.pwrite(self._lock, self._note, 0)
-        sync_file(self._lock)
+        self._disk.pwrite(self._lock, self._note, 0)
+        self._disk.sync_data(self._lock)
 
     def _noted(self) -> int:
         text = b"" if self._lock is None else os.pread(self._lock, 255, 0)
@@ -193,7 +194,7 @@ class Directory:
         """Remove some files, a snapshot before its log; those that cannot be are left for the next start."""
         for name in sorted(names, key=lambda name: name.endswith(".log")):
             with suppress(OSError):
-                (self.path / name).unlink()
+                self._disk.unlink(self.path / name)
 
     def remove_leftovers(self) -> None:
         """Remove unfinished files of earlier runs."""
@@ -244,15 +245,6 @@ def leads_to(path: Path, handle: int) -> bool:
     except FileNotFoundError:
         return False
     return os.path.samestat(found, os.fstat(handle))
-
-
-def sync_directory(path: Path) -> None:
-    """Make names that were added, moved or removed outlive a power loss. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _said(error: OSError) -> str:

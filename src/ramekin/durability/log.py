@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +28,8 @@ from zlib import crc32
 import msgspec
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
-from ramekin.durability.directory import leads_to, sync_directory, sync_file
+from ramekin.durability.directory import leads_to
+from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import DiskFault, fault_of
 from ramekin.durability.format import FORMAT, print_definition
 from ramekin.schema.definition import NOTHING_DEFINED
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.changes import Step
+    from ramekin.durability.disk import Disk
 
 LINES = 1000
 """Lines that one call of the system appends."""
@@ -75,22 +78,22 @@ class LogFile:
     Guarantee: what was refused is not in the log, nor will be after a restart.
     """
 
-    def __init__(self, path: Path, header: Header, place: Place) -> None:
+    def __init__(self, path: Path, header: Header, place: Place, disk: Disk = SYSTEM_DISK) -> None:
         """Open a log that is right up to a place; what follows there was never committed, and is cut off.
 
         Raises:
             OSError: as it says.
         """
-        self.path, self.header = path, header
+        self.path, self.header, self._disk = path, header, disk
         self._size_bytes, self._crc = place
         self._before: LogFile | None = None
         self._is_ended = False
         self._first_bytes = len(_first_line(header)[0])
         self._synced_bytes = self._marked_bytes = place.size_bytes
-        self._handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._handle = disk.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
         if os.fstat(self._handle).st_size != place.size_bytes:
-            os.ftruncate(self._handle, place.size_bytes)
-        os.fsync(self._handle)  # what a killed process left may still be on its way
+            disk.ftruncate(self._handle, place.size_bytes)
+        disk.sync(self._handle)  # what a killed process left may still be on its way
 
     @property
     def place(self) -> Place:
@@ -118,8 +121,8 @@ class LogFile:
         crc = crc32(line, self._crc)
         text = b"%08x%b" % (crc, line)
         try:
-            if (written := os.write(self._handle, text)) < len(text):
-                _write(self._handle, text[written:])
+            if (written := self._disk.write(self._handle, text)) < len(text):
+                _write(self._disk, self._handle, text[written:])
         except OSError as error:
             self._take_back()
             raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
@@ -153,7 +156,7 @@ class LogFile:
                 self._before.close()
                 self._before = None
             size_bytes = self._size_bytes
-            sync_file(self._handle)
+            self._disk.sync_data(self._handle)
         except OSError as error:
             raise fault_of(error, is_lasting=True) from None
         self._synced_bytes = size_bytes
@@ -172,7 +175,7 @@ class LogFile:
     def probe(self) -> None:
         """Try whether the disk has room again. Raises DiskFault. A kill here leaves a line that has no end."""
         try:
-            _write(self._handle, b" " * PROBE_BYTES)
+            _write(self._disk, self._handle, b" " * PROBE_BYTES)
         except OSError as error:
             raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
         finally:
@@ -182,7 +185,7 @@ class LogFile:
         """Close the file, and that of the log before; without a sync."""
         if self._before is not None:
             self._before.close()
-        os.close(self._handle)
+        self._disk.close(self._handle)
 
     def _append_lines(self, lines: Iterator[bytes]) -> None:
         size_bytes, crc = self.place
@@ -190,7 +193,7 @@ class LogFile:
         try:
             while chunk or (chunk := list(islice(lines, LINES))):
                 text, crc = _sealed(chunk, crc)
-                _write(self._handle, text)
+                _write(self._disk, self._handle, text)
                 size_bytes, chunk = size_bytes + len(text), []
         except OSError as error:
             self._take_back()
@@ -200,8 +203,8 @@ class LogFile:
     def _take_back(self) -> None:
         """Cut off what a refused commit left, also for after a power loss. Raises DiskFault."""
         try:
-            os.ftruncate(self._handle, self._size_bytes)
-            os.fsync(self._handle)
+            self._disk.ftruncate(self._handle, self._size_bytes)
+            self._disk.sync(self._handle)
         except OSError as error:
             raise fault_of(error, is_lasting=True) from None
 
@@ -209,37 +212,38 @@ class LogFile:
         return [b".synced\t%d\t%d\n" % (self.header.number, self._synced_bytes)]
 
 
-def create(path: Path, header: Header) -> Place:
+def create(path: Path, header: Header, disk: Disk = SYSTEM_DISK) -> Place:
     """Make a log that holds its first line only, synced, and return where it ends. Raises OSError.
 
     One with the same name is one that was not made to its end.
     """
     text, crc = _first_line(header)
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with suppress(FileNotFoundError):
+        disk.unlink(path)
+    handle = disk.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        _write(handle, text)
-        os.fsync(handle)
+        _write(disk, handle, text)
+        disk.sync(handle)
     finally:
-        os.close(handle)
-    sync_directory(path.parent)
+        disk.close(handle)
+    disk.sync_directory(path.parent)
     return Place(len(text), crc)
 
 
-def sync(path: Path) -> None:
+def sync(path: Path, disk: Disk = SYSTEM_DISK) -> None:
     """Make a log that is not appended to any more outlive a power loss. Raises OSError."""
-    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    handle = disk.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        os.fsync(handle)
+        disk.sync(handle)
     finally:
-        os.close(handle)
+        disk.close(handle)
 
 
-def _write(handle: int, text: bytes) -> None:
+def _write(disk: Disk, handle: int, text: bytes) -> None:
     """Write all of a text. If the system writes only a part, the next call raises the reason. Raises OSError."""
-    written = os.write(handle, text)
+    written = disk.write(handle, text)
     while written < len(text):
-        written += os.write(handle, text[written:])
+        written += disk.write(handle, text[written:])
 
 
 def _first_line(header: Header) -> tuple[bytes, int]:

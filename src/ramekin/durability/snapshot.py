@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ramekin.durability.contents import Contents, Kept
-from ramekin.durability.directory import sync_directory
+from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
 from ramekin.durability.format import APPLICATION_ID, FORMAT, PAGE_BYTES, SCHEMA, print_definition, read_definition
 from ramekin.errors import RamekinError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from ramekin.durability.disk import Disk
     from ramekin.schema.definition import Definition
 
 SqliteError = sqlite3.Error
@@ -49,7 +50,14 @@ class Identity:
 # Writing
 
 
-def write(path: Path, contents: Contents, identity: Identity, *, pause: Callable[[], None] | None = None) -> None:
+def write(
+    path: Path,
+    contents: Contents,
+    identity: Identity,
+    *,
+    pause: Callable[[], None] | None = None,
+    disk: Disk = SYSTEM_DISK,
+) -> None:
     """Write whole tables into a new file, sync it, and give it its name when it is whole. Raises DiskFault.
 
     Args:
@@ -59,16 +67,16 @@ def write(path: Path, contents: Contents, identity: Identity, *, pause: Callable
     """
     unfinished = path.with_name(f"{path.name}.unfinished")
     with suppress(OSError):
-        unfinished.unlink()
+        disk.unlink(unfinished)
     try:
         with _failing():
-            os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            disk.close(disk.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             with closing(sqlite3.connect(unfinished, isolation_level=None, check_same_thread=False)) as connection:
                 _write(connection, contents, identity, pause)
-            _sync_and_name(unfinished, path)
+            _sync_and_name(unfinished, path, disk)
     except BaseException:
         with suppress(OSError):
-            unfinished.unlink()
+            disk.unlink(unfinished)
         raise
 
 
@@ -118,14 +126,14 @@ def _write_records(run: Any, number: int, name: str, bodies: dict[str, bytes], p
     return digest
 
 
-def _sync_and_name(unfinished: Path, path: Path) -> None:
-    handle = os.open(unfinished, os.O_RDWR | os.O_CLOEXEC)
+def _sync_and_name(unfinished: Path, path: Path, disk: Disk) -> None:
+    handle = disk.open(unfinished, os.O_RDWR | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        disk.sync(handle)
     finally:
-        os.close(handle)
-    unfinished.rename(path)
-    sync_directory(path.parent)
+        disk.close(handle)
+    disk.rename(unfinished, path)
+    disk.sync_directory(path.parent)
 
 
 # Reading

@@ -15,7 +15,8 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from ramekin.durability import log, replay, snapshot
-from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name, sync_directory
+from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name
+from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ramekin.durability.contents import Contents, Fsync
     from ramekin.durability.directory import Files
+    from ramekin.durability.disk import Disk
     from ramekin.durability.replay import Recovered
 
 REST_S = 0.0005
@@ -38,13 +40,13 @@ class Store:
     Call `take`, then `read` once; then the log that it gave is appended to.
     """
 
-    def __init__(self, path: Path, fsync: Fsync) -> None:
-        self.path, self.fsync = path, fsync
+    def __init__(self, path: Path, fsync: Fsync, disk: Disk = SYSTEM_DISK) -> None:
+        self.path, self.fsync, self._disk = path, fsync, disk
         self.recovered: Recovered | None = None
         """What was found when the directory was read, without the contents."""
         self.unread: tuple[str, ...] = ()
         """Names of what is in the directory and nobody reads."""
-        self._directory = Directory(path)
+        self._directory = Directory(path, disk)
         self._files: Files | None = None
         self._last = 0  # the highest number that a file has, or had
         self._names: set[str] = set()  # of the files that are this database's; no other is ever removed
@@ -95,17 +97,17 @@ class Store:
 
         What a killed process left, names and logs, may still be on its way to the disk; all that comes rests on it.
         """
-        sync_directory(self.path)
+        self._disk.sync_directory(self.path)
         for number in sorted(files.logs):
-            log.sync(files.logs[number])
+            log.sync(files.logs[number], self._disk)
         if found.log is not None:
             header, place = found.log, found.end
         elif found.is_whole:
             header = Header(files.number, found.snapshot or _new_id(), is_first=found.snapshot is None)
-            place = log.create(self.path / log_name(header.number), header)
+            place = log.create(self.path / log_name(header.number), header, self._disk)
         else:
             return self._begin_anew(contents)
-        file = LogFile(self.path / log_name(header.number), header, place)
+        file = LogFile(self.path / log_name(header.number), header, place, self._disk)
         self._directory.note(header.number)
         self._take_over(files, found, header)
         self._directory.remove_leftovers()
@@ -127,12 +129,12 @@ class Store:
         path = self.path / log_name(header.number)
         self._directory.check_place()
         try:
-            file = LogFile(path, header, log.create(path, header))
+            file = LogFile(path, header, log.create(path, header, self._disk), self._disk)
             self._names.add(path.name)
             return file
         except OSError as error:
             with suppress(OSError):
-                path.unlink()
+                self._disk.unlink(path)
             raise fault_of(error) from None
 
     def write_snapshot(self, header: Header, contents: Contents, pause: Callable[[], None] | None = None) -> int:
@@ -146,7 +148,7 @@ class Store:
         """
         path = self.path / snapshot_name(header.number)
         self._directory.check_place()
-        snapshot.write(path, contents, Identity(header.id, has_log=True), pause=pause)
+        snapshot.write(path, contents, Identity(header.id, has_log=True), pause=pause, disk=self._disk)
         try:
             self._directory.note(header.number)
             size_bytes = path.stat().st_size
@@ -183,14 +185,14 @@ class Store:
             with suppress(OSError):
                 file.close()
                 if not (self.path / snapshot_name(file.header.number)).exists():
-                    file.path.unlink()
+                    self._disk.unlink(file.path)
             raise
         return file
 
     def backup(self, contents: Contents, pause: Callable[[], None]) -> Path:
         """Write whole tables into a new file in the directory; whoever asked removes it. Raises DiskFault."""
         path = self.path / f"backup-{SYSTEM_IDS.token(8)}.unfinished"
-        write_backup(path, contents, pause)
+        write_backup(path, contents, pause, self._disk)
         return path
 
     def release(self) -> None:
@@ -250,9 +252,9 @@ def rest() -> None:
     sleep(REST_S)
 
 
-def write_backup(path: Path, contents: Contents, pause: Callable[[], None] = rest) -> None:
+def write_backup(path: Path, contents: Contents, pause: Callable[[], None] = rest, disk: Disk = SYSTEM_DISK) -> None:
     """Write whole tables into a new file, which is a data directory's when it has the name. Raises DiskFault."""
-    snapshot.write(path, contents, Identity(_new_id(), has_log=False), pause=pause)
+    snapshot.write(path, contents, Identity(_new_id(), has_log=False), pause=pause, disk=disk)
 
 
 def backup_to_temporary(contents: Contents, pause: Callable[[], None]) -> Path:

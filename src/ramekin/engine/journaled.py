@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, get_args
 from ramekin.changes import Defined, Loaded, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Fsync
+from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.journal import DIRECT_CHANGES, Journal
 from ramekin.durability.store import Store, rest
 from ramekin.engine.backups import Backups
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Step
     from ramekin.clock import Clock
+    from ramekin.durability.disk import Disk
     from ramekin.durability.log import LogFile
     from ramekin.engine import base
     from ramekin.engine.base import Making, State
@@ -275,8 +277,8 @@ class Journaled:
             self._pending.remove(self.tables.catalog, step.changes)
 
 
-def in_directory(path: Path, fsync: Fsync, clock: Clock = SYSTEM) -> Journaled:
+def in_directory(path: Path, fsync: Fsync, clock: Clock = SYSTEM, disk: Disk | None = None) -> Journaled:
     """Return an engine with a journal in a directory, which it takes when it is opened. Raises ValueError."""
     if fsync not in get_args(Fsync):
         raise ValueError(f"'fsync' is one of {', '.join(get_args(Fsync))}.")
-    return Journaled(Store(path, fsync), clock=clock)
+    return Journaled(Store(path, fsync, disk or SYSTEM_DISK), clock=clock)
