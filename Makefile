@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
-	@echo "make test        set up and pass the tests"
+	@echo "make test        set up and pass the tests, in five minutes"
 	@echo "make test-all    what \`make test\` leaves out, in twenty-five minutes"
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
@@ -21,7 +21,7 @@ run: $(VENV)/run.stamp
 	@$(BIN)/ramekin demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev.stamp clients check
-	@echo "Running the tests; the report of coverage comes last."
+	@echo "Running the tests; the slowest of them come last."
 	@scripts/test
 	@echo "Passed. Next: make run, or read CONTRIBUTING.md."
 

@@ -22,6 +22,7 @@ from ramekin import Database, Limits
 from ramekin.api.app import create_app
 from ramekin.cli.modules import read_models
 from tests.document import Judge
+from tests.forks import quick_commands
 from tests.programs import find_program
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 settings.register_profile("ours", deadline=None)  # a machine that is busy is no fault
 settings.load_profile("ours")
+quick_commands()
 
 MODELS = "tests.models ramekin.samples.models:Order,User"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
