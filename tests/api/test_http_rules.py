@@ -2,6 +2,7 @@
 
 import os
 import time
+from operator import attrgetter
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from ramekin.api.wire import connection, deadlines
 from tests.conftest import FAST_PATHS, Server
 from tests.data.http_cases import CASES, CHUNKS, CONNECTS, H1SPEC, HIDDEN, LIVE, UPGRADES, chunked, sized
+from tests.each import each
 from tests.pipe import WAYS, Service, read_answers
 from tests.wire import request, wire
 
 READ = request("GET", "/api/v1/data/t/victim")
+NAME = attrgetter("name")
 WRITE = request("PUT", "/api/v1/data/t/victim?upsert=true", b"{}")
 
 
@@ -44,18 +47,18 @@ def count(service):
     return sum(info.stats.records for info in service.run(service.database.tables()))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_in_one_piece(service, case):
+@each(CASES, NAME)
+def test_in_one_piece(case, service):
     deliver(service, case, [case.sent])
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_byte_by_byte(service, case):
+@each(CASES, NAME)
+def test_byte_by_byte(case, service):
     deliver(service, case, [case.sent[i : i + 1] for i in range(len(case.sent))])
 
 
-@pytest.mark.parametrize("case", [*UPGRADES[:10], *CONNECTS, *CHUNKS], ids=lambda case: case.name)
-def test_in_two_pieces(service, case):
+@each([*UPGRADES[:10], *CONNECTS, *CHUNKS], NAME)
+def test_in_two_pieces(case, service):
     for cut in sorted({1, len(case.sent) // 3, len(case.sent) // 2, len(case.sent) - 1}):
         deliver(service, case, [case.sent[:cut], case.sent[cut:]])
 
@@ -92,13 +95,13 @@ def answer_of(connection):
     return read_answers(connection.read())[0]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_over_a_real_connection(server, case):
+@each(CASES, NAME)
+def test_over_a_real_connection(case, server):
     ask(server, case, [case.sent])
 
 
-@pytest.mark.parametrize("case", [*UPGRADES[:5], *CONNECTS[:6]], ids=lambda case: case.name)
-def test_over_a_real_connection_byte_by_byte(server, case):
+@each([*UPGRADES[:5], *CONNECTS[:6]], NAME)
+def test_over_a_real_connection_byte_by_byte(case, server):
     ask(server, case, [case.sent[i : i + 1] for i in range(len(case.sent))], 0.0003)
 
 

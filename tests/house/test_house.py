@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ramekin.engine.base import Guarantees
+from tests.each import each
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -37,7 +38,7 @@ def test_importing_the_package_loads_no_web_framework():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
+@each(SOURCES, name)
 def test_every_module_says_what_lives_in_it(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
 
@@ -100,7 +101,7 @@ TEXTS = [*SOURCES, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "
 OTHERS = {"shop/models.py"}  # files of users, in examples
 
 
-@pytest.mark.parametrize("path", [path for path in TEXTS if path.name != "CHANGELOG.md"], ids=name)
+@each([path for path in TEXTS if path.name != "CHANGELOG.md"], name)
 def test_every_file_that_a_text_names_is_there(path):
     told = set(re.findall(r"`([\w/.-]+\.(?:py|md))`", path.read_text())) - OTHERS
     assert [one for one in told if not any(file == one or file.endswith(f"/{one}") for file in FILES)] == []

@@ -7,6 +7,7 @@ import pytest
 from ramekin.errors import IntegerOutOfRange, MalformedJson
 from ramekin.values import codec
 from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
+from tests.each import each
 
 
 def name(value):
@@ -19,7 +20,7 @@ PLACES = pytest.mark.parametrize(
 
 
 @PLACES
-@pytest.mark.parametrize("text", VALUES[TAKEN], ids=name)
+@each(VALUES[TAKEN], name)
 def test_what_is_json_is_taken_with_its_value(text, before, after):
     whole = before + text + after
     assert repr(codec.parse(whole)) == repr(json.loads(whole))
@@ -27,7 +28,7 @@ def test_what_is_json_is_taken_with_its_value(text, before, after):
 
 
 @PLACES
-@pytest.mark.parametrize("text", VALUES[REFUSED], ids=name)
+@each(VALUES[REFUSED], name)
 def test_what_is_no_json_is_refused_and_not_repeated(text, before, after):
     with pytest.raises(MalformedJson) as refused:
         codec.parse(before + text + after)
@@ -35,25 +36,25 @@ def test_what_is_no_json_is_refused_and_not_repeated(text, before, after):
 
 
 @PLACES
-@pytest.mark.parametrize("text", VALUES[TOO_LARGE], ids=name)
+@each(VALUES[TOO_LARGE], name)
 def test_an_integer_beyond_64_bits_is_refused(text, before, after):
     with pytest.raises(IntegerOutOfRange):
         codec.parse(before + text + after)
 
 
-@pytest.mark.parametrize("text", DOCUMENTS[TAKEN], ids=name)
+@each(DOCUMENTS[TAKEN], name)
 def test_space_around_a_document_is_taken(text):
     assert codec.parse(text) == json.loads(text)
 
 
-@pytest.mark.parametrize("text", DOCUMENTS[REFUSED], ids=name)
+@each(DOCUMENTS[REFUSED], name)
 def test_what_is_no_document_is_refused(text):
     with pytest.raises(MalformedJson):
         codec.parse(text)
 
 
-@pytest.mark.parametrize("text", [*VALUES[REFUSED], *VALUES[TOO_LARGE], *DOCUMENTS[REFUSED]], ids=name)
-def test_no_way_in_takes_what_the_parser_refuses(local, text):
+@each([*VALUES[REFUSED], *VALUES[TOO_LARGE], *DOCUMENTS[REFUSED]], name)
+def test_no_way_in_takes_what_the_parser_refuses(text, local):
     ways = [
         ("POST", "/api/v1/data/t", "application/json", b'{"id":1,"v":' + text + b"}"),
         ("POST", "/api/v1/data/t", "application/x-ndjson", b'{"id":1,"v":' + text + b"}"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ramekin.errors import DuplicateMember, IntegerOutOfRange, MalformedJson, NumberNotFinite, RamekinError, TooDeep
 from ramekin.values import codec, places
 from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
+from tests.each import each
 from tests.unit.test_values_and_paths import JSON
 
 
@@ -34,11 +35,9 @@ def refused_by_the_standard_library():
                     pass
 
 
-STANDARD = list(refused_by_the_standard_library())
-
-
-@pytest.mark.parametrize(("text", "line", "column"), STANDARD, ids=[repr(text)[:40] for text, _, _ in STANDARD])
-def test_a_fault_stands_where_the_standard_library_finds_it(text, line, column):
+@each(list(refused_by_the_standard_library()))
+def test_a_fault_stands_where_the_standard_library_finds_it(case):
+    text, line, column = case
     found = places.find_fault(text, 0, (1, 1))
     if "escape" in found.message or len(re.findall(rb"[\[{]", text)) > 64:
         assert place(found)[0] == line  # it names the digits of an escape, and knows no depth
@@ -46,9 +45,7 @@ def test_a_fault_stands_where_the_standard_library_finds_it(text, line, column):
         assert place(found) == (line, column)
 
 
-@pytest.mark.parametrize(
-    "text", [*VALUES[REFUSED], *VALUES[TOO_LARGE], *DOCUMENTS[REFUSED]], ids=lambda text: repr(text)[:40]
-)
+@each([*VALUES[REFUSED], *VALUES[TOO_LARGE], *DOCUMENTS[REFUSED]])
 def test_whatever_the_parser_refuses_has_a_place(text):
     if len(text) <= places.MAX_WALKED_BYTES and text.strip(b" \n"):
         assert places.find_fault(text, 0, (7, 9)) is not None
@@ -56,7 +53,7 @@ def test_whatever_the_parser_refuses_has_a_place(text):
         codec.parse(b'{"v": ' + text + b"}")
 
 
-@pytest.mark.parametrize("text", VALUES[TAKEN], ids=lambda text: repr(text)[:40])
+@each(VALUES[TAKEN])
 def test_what_is_right_has_no_fault(text):
     assert places.find_fault(b'[{"v":[0,' + text + b"]}]", 1, (1, 1)) is None
 
