@@ -46,6 +46,10 @@ class Settings(BaseModel):
     allow_host: tuple[str, ...] = Field(
         (), description="Names that requests may be for besides this machine's, where only it is listened to."
     )
+    cors_origin: tuple[str, ...] = Field(
+        (), description="Origins whose pages may read answers and send requests; * for all."
+    )
+    root_path: str | None = Field(None, description="What a proxy takes off the front of every path, such as /db.")
     trusted_proxy: tuple[str, ...] = Field(
         (), description="Addresses or networks of proxies that are believed when they say whom a request came from."
     )

@@ -11,7 +11,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
+from ramekin.api.routes import read_root_path
+from tests import pipe
 from tests.conftest import start_database
+from tests.data.http_cases import get, sized
 from tests.problems import assert_problem
 
 API = "/api/v1"
@@ -27,7 +30,19 @@ def mounted(*paths, **options):
     return app
 
 
+def behind_a_proxy(path, **options):
+    """Return an application behind a proxy that takes a path off."""
+    app = create_app(start_database(), root_path=path, **options)
+
+    async def proxy(scope, receive, send):
+        taken = {"path": scope["path"].removeprefix(path)} if scope["type"] == "http" else {}
+        await app({**scope, **taken}, receive, send)
+
+    return proxy
+
+
 WAYS = {
+    "behind a proxy": (lambda: behind_a_proxy("/db"), "", "/db"),
     "mounted": (lambda: mounted("/db"), "", "/db"),
     "mounted without short ways": (lambda: mounted("/db", has_hot_routes=False), "", "/db"),
     "mounted twice": (lambda: mounted("/a", "/b c"), "", "/a/b%20c"),
@@ -37,8 +52,16 @@ WAYS = {
 }
 
 
-@pytest.fixture(params=WAYS)
-def below(request):
+@pytest.fixture
+def below(served):
+    yield served
+    client, prefix = served
+    for table in ("t", "made"):
+        client.delete(f"{prefix}{API}/tables/{table}")
+
+
+@pytest.fixture(params=WAYS, scope="module")
+def served(request):
     make, root, prefix = WAYS[request.param]
     with TestClient(make(), root_path=root, follow_redirects=False, raise_server_exceptions=False) as client:
         yield client, prefix
@@ -144,3 +167,26 @@ def test_one_application_may_stand_in_several_places():
             assert client.get(f"{path}/openapi.json").json()["servers"] == [{"url": path}]
             assert json.loads(client.get(f"{path}/none").content)["type"] == f"{path}/problems/unknown-route"
         assert alone.get("/none").json()["type"] == "/problems/unknown-route"
+
+
+@pytest.mark.parametrize("way", pipe.WAYS)
+@pytest.mark.parametrize("written", ["/db", "/db/"])
+def test_what_a_proxy_takes_off_stands_in_every_answer_on_each_way(way, written):
+    service = pipe.Service(way, root_path=written)
+    service.run(service.database.insert("t", [{"id": 1}, {"id": 2}]))
+    for sent, told in (
+        (sized(body=b"{}"), b"\r\nlocation: /db/api/v1/data/t/"),
+        (get(first=b"GET /api/v1/data/t?limit=1 HTTP/1.1"), b'"next":"/db/api/v1/data/t?'),
+        (get(first=b"GET /api/v1/data/t/none HTTP/1.1"), b'"type":"/db/problems/record-not-found"'),
+        (get(first=b"GET / HTTP/1.1"), b"\r\nlocation: /db/docs\r\n"),
+    ):
+        connection = service.connect()
+        connection.send([sent, sent])
+        assert connection.written.count(told) == 2, connection.written
+    service.close()
+
+
+@pytest.mark.parametrize("path", ["db", "/a b", "/a//b", "//evil.example", "/a?b", "/a%20b", "http://a", "/a\r\nb"])
+def test_a_root_path_that_is_none_is_refused(path):
+    with pytest.raises(ValueError):
+        read_root_path(path)

@@ -290,3 +290,43 @@ def test_our_own_page_may_write(browser, attacked):
         assert tab.evaluate(f"fetch('/api/v1/data/t', {sent}).then(answer => answer.status)") == 201
         tab.close()
     assert client.get("/api/v1/data/t?count=true").json()["total"] == 3
+
+
+CROSS = """async function use(base, key) {
+  const headers = key ? {Authorization: `Bearer ${key}`} : {}, told = [];
+  const json = {...headers, "Content-Type": "application/json"};
+  const tries = [
+    ["/api/v1/data/t", {headers}],
+    ["/api/v1/data/t", {method: "POST", headers: json, body: "{}"}],
+    ["/api/v1/data/t/1", {method: "PATCH", headers: {...headers, "Content-Type": "application/merge-patch+json", "If-Match": "*"}, body: "{}"}],
+    ["/api/v1/data/t/none", {headers: {...headers, "X-Request-Id": "mine", Prefer: "handling=strict"}}],
+    ["/health", {}],
+  ];
+  for (const [path, options] of tries)
+    told.push(await fetch(base + path, options).then(a => `${a.status} ${a.headers.get("X-Request-Id") != null}`, () => "blocked"));
+  return told;
+}"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", FAST_PATHS)
+@pytest.mark.parametrize("key", ["", "secret"])
+def test_a_page_of_another_port_does_what_a_named_origin_may(browser, way, key):
+    Other.page = f"<!doctype html><script>{CROSS}</script>".encode()
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    thread = threading.Thread(target=site.serve_forever)
+    thread.start()
+    ours = f"http://127.0.0.1:{site.server_port}"
+    read = ["200 true", "201 true", "200 true", "404 true", "200 true"]
+    for origin, expected in ((ours, read), ("*", read), (ours.replace("127.0.0.1", "localhost"), ["blocked"] * 5)):
+        server = Server("serve", "--fast-path", way, "--cors-origin", origin, *(["--api-key", key] if key else []))
+        with server.client(headers={"Authorization": f"Bearer {key}"} if key else {}) as client:
+            client.put("/api/v1/data/t/1?upsert=true", json={})
+        tab = browser.new_page()
+        tab.goto(f"{ours}/")
+        assert tab.evaluate(f"use('{server.url}', '{key}')") == expected
+        tab.close()
+        assert server.stop() == 0
+    site.shutdown()
+    thread.join()
+    site.server_close()

@@ -17,6 +17,7 @@ from ramekin import errors
 from ramekin.access.keys import Keys, read_keys
 from ramekin.api.context import Context
 from ramekin.api.declared.endpoint import endpoint
+from ramekin.api.edge.cors import Cors
 from ramekin.api.edge.edge import Edge
 from ramekin.api.edge.metrics import Metrics
 from ramekin.api.edge.middleware import EdgeMiddleware
@@ -41,7 +42,7 @@ from ramekin.api.http.answer import json_answer
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.openapi import document as openapi
 from ramekin.api.openapi import pages as docs
-from ramekin.api.routes import address, methods_of
+from ramekin.api.routes import address, methods_of, read_root_path
 from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
 from ramekin.version import __version__
 
@@ -65,6 +66,8 @@ def create_app(
     rate_limit: str | None = None,
     trusted_proxies: Sequence[str] = (),
     allowed_hosts: Collection[str] | None = None,
+    cors_origins: Sequence[str] = (),
+    root_path: str = "",
     has_docs: bool = True,
     has_access_log: bool = False,
     has_hot_routes: bool = True,
@@ -76,19 +79,28 @@ def create_app(
         rate_limit: requests for each client, such as ``1000/second``; None: no limit.
         trusted_proxies: addresses or networks whose `X-Forwarded-For` or `Forwarded` says who the client is.
         allowed_hosts: names that requests may be for besides those of this machine; None: whatever they are for.
+        cors_origins: origins whose pages may read answers and send requests, such as ``https://app.example.com``, or
+            ``*`` for all there are.
+        root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
         has_hot_routes: requests for records go past FastAPI's router, to the same endpoints.
 
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
     """
-    for name, several in {"keys": keys, "trusted_proxies": trusted_proxies, "allowed_hosts": allowed_hosts}.items():
-        if isinstance(several, str | bytes):
-            raise ValueError(f"{name} is a list of texts, and not one text")
+    _check_lists(keys=keys, trusted_proxies=trusted_proxies, allowed_hosts=allowed_hosts, cors_origins=cors_origins)
     taken = keys if isinstance(keys, Keys) else Keys(read_keys(keys), database.clock)
     limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
-    doors = (taken, limit, Proxies(trusted_proxies), Origins(allowed_hosts))
-    edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log)
+    doors = (taken, limit, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
+    prefix = read_root_path(root_path)
+    edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log, root_path=prefix)
     return _build(database, edge, has_docs=has_docs, has_hot_routes=has_hot_routes)
+
+
+def _check_lists(**lists: object) -> None:
+    """Refuse a text in place of a list of texts, whose letters would each be one. Raises ValueError."""
+    for name, several in lists.items():
+        if isinstance(several, str | bytes):
+            raise ValueError(f"{name} is a list of texts, and not one text")
 
 
 def _build(database: Database, edge: Edge, *, has_docs: bool, has_hot_routes: bool) -> FastAPI:

@@ -5,6 +5,7 @@ FastAPI's own list of routes is the only list of endpoints; everything else is d
 
 from __future__ import annotations
 
+import re
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 
+_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+
 _prefix: ContextVar[str] = ContextVar("prefix", default="")  # of the request that is being answered
+
+
+def read_root_path(text: str) -> str:
+    """Return a path that a proxy takes off, without a slash at its end. Raises ValueError: it is no path."""
+    path = text.removesuffix("/")
+    if path and not _ROOT_PATH.fullmatch(path):
+        raise ValueError("not a path")
+    return path
 
 
 def mount_at(root_path: str) -> None:

@@ -49,6 +49,8 @@ Key = Annotated[
 ]
 KeysFile = Annotated[Path | None, typer.Option(help="TOML file with hashes of keys; read again on SIGHUP.")]
 Names = Annotated[list[str] | None, typer.Option(help="Host name that requests may use; can be repeated.")]
+Pages = Annotated[list[str] | None, typer.Option(help="Origin whose pages may send requests, or *; can be repeated.")]
+RootPath = Annotated[str | None, typer.Option(help="Path that a proxy takes off, such as /db.")]
 Addresses = Annotated[
     list[str] | None, typer.Option(help="Proxy that is trusted to say who its clients are; can be repeated.")
 ]
@@ -117,6 +119,8 @@ def serve(
     api_key: Key = None,
     keys_file: KeysFile = None,
     allow_host: Names = None,
+    cors_origin: Pages = None,
+    root_path: RootPath = None,
     trusted_proxy: Addresses = None,
     docs: Docs = None,
     access_log: AccessLog = None,

@@ -16,9 +16,11 @@ import structlog
 import uvicorn
 
 from ramekin.api.app import create_app
+from ramekin.api.edge.cors import Cors
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import RateLimit
+from ramekin.api.routes import read_root_path
 from ramekin.api.wire.connection import Connection
 from ramekin.api.wire.deadlines import Deadlines
 from ramekin.api.wire.doorkeeper import Doorkeeper
@@ -192,6 +194,8 @@ def _application(database: Database, run: Run) -> FastAPI:
         keys=run.keys,
         rate_limit=settings.rate_limit,
         trusted_proxies=settings.trusted_proxy,
+        cors_origins=settings.cors_origin,
+        root_path=settings.root_path or "",
         allowed_hosts=settings.allow_host if is_guarded else None,
         has_docs=settings.docs,
         has_access_log=settings.access_log,
@@ -233,6 +237,8 @@ def _refuse_unreadable(settings: Settings) -> None:
         ("--rate-limit", (settings.rate_limit,) if settings.rate_limit else (), RateLimit, "1000/second or 60/minute"),
         ("--trusted-proxy", settings.trusted_proxy, lambda text: Proxies([text]), "10.0.0.1 or 10.0.0.0/8"),
         ("--allow-host", settings.allow_host, lambda text: Origins([text]), "db.example.com"),
+        ("--cors-origin", settings.cors_origin, lambda text: Cors([text]), "https://app.example.com"),
+        ("--root-path", (settings.root_path,) if settings.root_path else (), read_root_path, "/db"),
     ]
     for flag, texts, read, like in kinds:
         for text in texts:

@@ -88,6 +88,7 @@ class Edge:
         ids: IdSource,
         *,
         has_access_log: bool,
+        root_path: str = "",
     ) -> None:
         self._rate_limit, self.proxies = rate_limit, proxies
         self.keys = keys
@@ -95,7 +96,9 @@ class Edge:
         self.origins, self.metrics = origins, metrics
         self._run, self._numbers = ids.token(6), count(1)
         self._has_access_log = has_access_log
-        self.is_open = rate_limit is None and not keys
+        self.root_path = root_path
+        """What a proxy has taken off the front of every path."""
+        self.is_open = self._is_open()
         """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
         self.is_starting = False
         """Whether it lets nobody in yet."""
@@ -115,7 +118,14 @@ class Edge:
 
     def release(self) -> None:
         """Let in whoever may."""
-        self.is_starting, self.is_open = False, self._rate_limit is None and not self.keys
+        self.is_starting, self.is_open = False, self._is_open()
+
+    def _is_open(self) -> bool:
+        return self._rate_limit is None and not self.keys and not self.origins.cors
+
+    def greet(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+        """Note what the answer to a request says whatever becomes of it."""
+        exchange.extra = self.origins.cors.headers(headers)
 
     def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
         """Count a request, ask for its key, and look where it comes from; say in it what may be done.
@@ -133,7 +143,7 @@ class Edge:
         """
         grant = EVERYBODY
         if self.keys:
-            exchange.extra = _PRIVATE
+            exchange.extra = {**exchange.extra, **_PRIVATE}
             grant = self.keys.find(_sent_key(headers)) or NOTHING
         if self._rate_limit is not None:
             is_known = grant is not NOTHING and grant is not EVERYBODY

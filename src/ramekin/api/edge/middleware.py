@@ -41,7 +41,7 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        mount_at(scope.get("root_path", ""))
+        mount_at(self._edge.root_path + scope.get("root_path", ""))
         exchange = _Exchange(scope, send)
         try:
             answer = await self._answer_here(scope, exchange)
@@ -76,12 +76,13 @@ class EdgeMiddleware:
             self._edge.count_refused(_peer(scope))
             return problem_answer(error, exchange.request_id, {"connection": "close"})
         exchange.take_id(head.request_id or self._edge.new_id())
+        self._edge.greet(exchange, head.headers)
         try:
             self._admit(scope, head.headers, exchange)
             scope["ramekin.grant"] = exchange.grant
             _check_path(scope)
             if scope["method"] == "OPTIONS":
-                return self._options(scope)
+                return self._options(scope, head.headers)
         except errors.RamekinError as error:
             return problem_answer(error, exchange.request_id)
         except Limited as limited:
@@ -100,11 +101,11 @@ class EdgeMiddleware:
             if method in methods_of(self._app, scope):
                 raise
 
-    def _options(self, scope: Scope) -> Answer:
+    def _options(self, scope: Scope, headers: Mapping[str, str]) -> Answer:
         methods = methods_of(self._app, scope)
         if not methods:
             raise errors.UnknownRoute("No endpoint has this path.")
-        return bodiless(204, {"allow": ", ".join(methods)})
+        return bodiless(204, {"allow": ", ".join(methods), **self._edge.origins.cors.preflight(headers, methods)})
 
 
 class _Exchange:
@@ -125,7 +126,7 @@ class _Exchange:
         """Send a part of the answer, with the headers that every answer has."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            present = {name for name, _ in message["headers"]}
+            present = {name for name, _ in message["headers"]} - {b"vary"}  # of which there may be several lines
             added = [header for header in header_pairs(last_lines(self)) if header[0] not in present]
             message["headers"] = [*message["headers"], *added]
         await self._send(message)

@@ -14,6 +14,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from ramekin.api.edge.cors import NO_OTHERS, Cors
 from ramekin.errors import ForeignHost, ForeignOrigin
 
 if TYPE_CHECKING:
@@ -35,8 +36,13 @@ class Origins:
         ValueError: a host is no name or address, or has a port.
     """
 
-    def __init__(self, hosts: Collection[str] | None) -> None:
-        """Take the names that requests may be for besides those of this machine; None: whatever they are for."""
+    def __init__(self, hosts: Collection[str] | None, cors: Cors = NO_OTHERS) -> None:
+        """Take the names that requests may be for besides those of this machine; None: whatever they are for.
+
+        Args:
+            cors: the origins whose pages may do what our own may.
+        """
+        self.cors = cors
         self._hosts = None if hosts is None else frozenset(map(_read_name, hosts))
 
     def check(self, method: str, headers: Mapping[str, str]) -> None:
@@ -46,12 +52,12 @@ class Origins:
                 "'Host' is none of the names that this server answers to, which are those of its own machine; "
                 "--allow-host adds one."
             )
-        if method not in SAFE and _is_from_elsewhere(headers):
+        if method not in SAFE and self._is_from_elsewhere(headers):
             raise ForeignOrigin("A page of another origin sent this request, and it would change something.")
 
     def lets_in(self, headers: Mapping[str, str]) -> bool:
         """Say whether requests with these headers pass `check` whatever their method."""
-        return self._is_for_us(headers) and not _is_from_elsewhere(headers)
+        return self._is_for_us(headers) and not self._is_from_elsewhere(headers)
 
     def _is_for_us(self, headers: Mapping[str, str]) -> bool:
         if self._hosts is None or (host := headers.get("host")) is None:
@@ -59,8 +65,11 @@ class Origins:
         name = _split(host)[0]
         return name in self._hosts or _is_loopback(name)
 
+    def _is_from_elsewhere(self, headers: Mapping[str, str]) -> bool:
+        return _is_foreign(headers) and not self.cors.shares_with(headers)
 
-def _is_from_elsewhere(headers: Mapping[str, str]) -> bool:
+
+def _is_foreign(headers: Mapping[str, str]) -> bool:
     if headers.get("sec-fetch-site", "").lower() == "cross-site":
         return True
     if (sent := headers.get("origin")) is None:

@@ -22,6 +22,7 @@ from ramekin.access.roles import EVERYBODY, Grant
 from ramekin.api.edge.edge import last_lines
 from ramekin.api.http.answer import STATUS_LINE, Answer, Stream
 from ramekin.api.http.heads import MAX_HEAD_BYTES
+from ramekin.api.routes import mount_at
 from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import INCOMPLETE, Connection
@@ -146,7 +147,10 @@ class RecordProtocol(Connection):
         exchange = _Exchange(stopwatch_s(), place.method, parts, head.request_id or way.edge.new_id())
         try:
             session = way.session
+            if way.edge.root_path:
+                mount_at(way.edge.root_path)
             if not way.edge.is_open:
+                way.edge.greet(exchange, head.headers)
                 way.edge.admit(exchange, head.headers, self.client[0] if self.client else "unknown")
                 endpoint.permit(exchange.grant, parts, query)
                 session = Session(way.server, exchange.grant)

@@ -1,0 +1,83 @@
+"""Pages of other origins that may read answers: what they are told, and what they are told before they ask.
+
+A browser lets a page read an answer from another origin only if the answer names the page's. Before a request that an
+HTML form could not send it asks first, with OPTIONS: a preflight. Nothing is shared unless an operator names an origin,
+and cookies never count, so no answer says that it takes credentials. See ``origins.py`` for what is refused.
+
+Source: the Fetch standard, section 3.3 (CORS protocol).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+EVERY = "*"
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
+_EXPOSED = {
+    "access-control-expose-headers": "ETag, Link, Location, Retry-After, X-Request-Id, X-Total-Count, X-Warnings, "
+    "RateLimit, RateLimit-Policy"
+}
+_NOTHING: Mapping[str, str] = {}
+
+PREFLIGHT_S = 600
+"""Seconds for which a browser need not ask again."""
+
+
+class Cors:
+    """The origins that may read answers.
+
+    Raises:
+        ValueError: one is none, such as ``https://app.example.com``.
+    """
+
+    def __init__(self, origins: Sequence[str] = ()) -> None:
+        """Take the origins, of which `*` stands for all there are."""
+        named = [_read(origin) for origin in origins if origin != EVERY]
+        self._is_for_all = EVERY in origins
+        self._for_all: Mapping[str, str] = {"access-control-allow-origin": EVERY, **_EXPOSED}
+        vary = {"vary": "Origin"}  # or a cache would give one origin what is for another
+        self._by_origin = {origin: {"access-control-allow-origin": origin, **vary, **_EXPOSED} for origin in named}
+        self._for_others = vary if named else _NOTHING
+
+    def __bool__(self) -> bool:
+        return self._is_for_all or bool(self._by_origin)
+
+    def shares_with(self, sent: Mapping[str, str]) -> bool:
+        """Say whether the page that sent these headers may do what our own may."""
+        origin = sent.get("origin")
+        return origin is not None and (self._is_for_all or origin in self._by_origin)
+
+    def headers(self, sent: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what every answer to a request with these headers says of it. Cost: O(1)."""
+        return self._for_all if self._is_for_all else self._by_origin.get(sent.get("origin", ""), self._for_others)
+
+    def preflight(self, sent: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:
+        """Return what a preflight is told besides; nothing for any other OPTIONS, or for an origin that is not named.
+
+        All headers are allowed: what no endpoint knows is not looked at, and `*` does not stand for Authorization.
+        """
+        if "access-control-request-method" not in sent or not self.shares_with(sent):
+            return {}
+        return {
+            "access-control-allow-methods": ", ".join(methods),
+            "access-control-allow-headers": "*, Authorization",
+            "access-control-max-age": str(PREFLIGHT_S),
+        }
+
+
+NO_OTHERS = Cors()
+"""Nobody but our own pages."""
+
+
+def _read(text: str) -> str:
+    """Return an origin as browsers write it: in small letters, without a port that its scheme has anyway."""
+    origin = text.lower().removesuffix("/")
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError("not an origin")
+    scheme, _, rest = origin.partition("://")
+    return f"{scheme}://{rest.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ' '))}"
