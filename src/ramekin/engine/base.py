@@ -29,7 +29,7 @@ What holds for every method here:
    method may use `asyncio.timeout`, `wait_for` or `current_task`: a request is carried out without a task for as long
    as it need not wait.
 
-``ramekin.testing.engines`` is the suite that every engine passes: it tests each promise that stands here.
+``ramekin.testing.engines`` is the suite that every engine passes; faults of disks, and limits, are each engine's own.
 """
 
 from __future__ import annotations

@@ -188,6 +188,23 @@ class Happening:
         assert not engine.apply_at_once(Written([Change("t", "2", None, body(2))]), {"t": Definition()})
         assert engine.ahead("t", "2") is None
 
+    async def test_what_was_shown_ahead_is_kept_once_it_is_flushed(self, engine: Engine) -> None:
+        bodies = {str(number): body(number) for number in range(20)}
+        writes = [asyncio.create_task(put(engine, "t", each)) for each in bodies.values()]
+        await asyncio.sleep(0)
+        shown = [key for key in bodies if engine.ahead("t", key) is not None]
+        await engine.flushed()
+        assert [engine.tables.get("t", key) for key in shown] == [bodies[key] for key in shown]
+        await asyncio.gather(*writes)
+        assert engine.tables.table_stats("t").records == 20
+
+    async def test_the_definition_in_force_is_the_object_that_was_given(self, engine: Engine) -> None:
+        for definition in (Definition(unique=("k",)), Definition(unique=("k",))):
+            await define(engine, "t", definition)
+            assert engine.tables.definitions["t"] is definition
+        await drop(engine, "t")
+        assert "t" not in engine.tables.definitions
+
     async def test_a_watch_tells_each_record_that_was_written_and_when_the_table_is_gone(self, engine: Engine) -> None:
         await put(engine, "t", body(1), body(2))
         with engine.watch("t") as watch:
