@@ -69,10 +69,13 @@ class Table(Indexed):
     # The promise: when `put` returns, all that finds records (the order, each index, ready or growing, and each watch)
     # knows the new body and no longer the old one, and no reader that pinned any of them sees a difference.
     #
-    # How it works: `_writable` first puts copies in place of what readers have pinned. Then come the dictionary, the
-    # order if the key is new, and each index: the old body's value out, the new one's in. All of it is one step of the
-    # event loop, so nobody can look in between. A table without order, indexes and watches is a dictionary and no more,
-    # and `is_found` passes all of that over.
+    # How it works: all of it is one step of the event loop, so nobody can look in between.
+    #
+    #     pinned by a reader ── a copy takes its place (`_writable`) ──┐
+    #     pinned by nobody ────────────────────────────────────────────┴─► dictionary ─► order ─► indexes ─► watches
+    #
+    # The order is told of keys that are new; of each index the old body's value goes out, and the new one's comes in.
+    # A table without order, indexes and watches is a dictionary and no more; `is_found` passes all the rest over.
     #
     # Its limits: nothing is checked. Whoever calls has seen to it that the body fits its schema, that unique fields
     # stay unique and that there is room; see ``Catalog.check``.

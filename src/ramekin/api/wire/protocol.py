@@ -1,13 +1,34 @@
-"""The short way below ASGI: a connection that answers whole requests for records by itself.
+"""The short way below ASGI: a connection that answers requests for records by itself.
 
-It asks the same endpoints as the other ways do, through the same edge (``edge.py``), and writes the bytes that the long
-way would write. An endpoint that does not have to wait answers in the call that brought the request: no task, no
-coroutine, no request object. Everything else, and everything unusual, takes the long way. Knows no tables; see
-``connection.py`` for what it stands on, ``short_way.py`` for what connections share.
+The promise:
 
-    what arrived ── alone, whole, its place and its header block read before ──────────► asked at once
-        └── a connection's way: held until whole ── a record's address ── first time ──► asked, and remembered
-                                                        └── anything else ─────────────► ASGI
+1. No client can tell which way its request took: status, headers and bytes are those of the long way, and so is what
+   the edge makes of it (keys, limits, figures, the log).
+2. What comes on one connection is answered in order, one request at a time.
+3. Nothing is guessed. What this way does not know for certain goes the long way, from its first byte.
+
+How it works. Clients send the same heads again and again. So what a header block says, and what a request line asks for
+up to its last slash, is read once and remembered by its bytes (``short_way.py``). A request whose two parts are known
+costs two look-ups, and then its endpoint is called, which is a plain function:
+
+    what arrived ── alone, whole, both parts known ────────────────────────► asked at once
+        └── else it is held until it is whole ── a record's address ───────► asked, and remembered
+                                                   └── anything else ──────► the long way, through ASGI
+
+What the endpoint returns says how it goes on. Most answers need no task, no coroutine and no request object:
+
+    between requests ──asked──► an answer: written in the call that brought the request ──► between requests
+                       ├──────► a coroutine: run by hand as far as it goes; the rest is a task ──┐
+                       ├──────► a stream: a task writes it, no faster than it is read ───────────┤
+                       └──────► an error: the answer that tells of it                            │
+                                                                                                 │
+    between requests ◄── what arrived meanwhile is taken ◄── answer written ◄── task done ───────┤
+                                                        closed ◄── the client went away ─────────┘
+
+Its limits: a percent sign in the path, chunks, a body beyond 64 KiB, `Expect`, HTTP/1.0, `Connection: close` and the
+like take the long way. Up to its first wait an endpoint runs in no task, so it must not ask for one. An endpoint that
+goes on when its client went away is the rule: only one that watches is cancelled. Knows no tables; see
+``connection.py`` for what this stands on, ``declared/endpoint.py`` for who is asked.
 """
 
 from __future__ import annotations
