@@ -57,7 +57,7 @@ class Settings(BaseModel):
     access_log: bool = Field(False, description="Write a log line for every request.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="json, text, or by the terminal.")
     memory_limit: str = Field(
-        "60%", description="What tables may take: 512MiB, 2GiB, a share of what there is, or none."
+        "60%", description="What tables may take: 512MiB, 2GiB, a share of what the process leaves, or none."
     )
     max_record_bytes: int = Field(MIB, ge=1, le=TIB, description="Bytes of one record at the most.")
     max_bulk_bytes: int = Field(16 * MIB, ge=1, le=TIB, description="Bytes of a bulk or a batch at the most.")

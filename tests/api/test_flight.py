@@ -9,6 +9,9 @@ from ramekin.api.edge.flight import FLOOR_BYTES, SMALL_BYTES, WAITING, Flight
 from ramekin.api.edge.refusals import Refusals
 from ramekin.errors import MemoryLimit, Overloaded
 from ramekin.stats import MemoryStats
+from tests.data.http_cases import LIVE, sized
+from tests.pipe import WAYS, Service
+from tests.wire import request
 
 pytestmark = pytest.mark.anyio
 
@@ -169,3 +172,71 @@ async def test_a_body_that_comes_well_keeps_its_room(flight, monkeypatch):
         room.end_body()
         with pytest.raises(Overloaded):
             await hold(flight, 20 * MIB)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def service(request):
+    service = Service(request.param)
+    service.run(service.database.insert("t", [{"id": i, "n": -i} for i in range(3000)]))
+    yield service
+    service.close()
+
+
+LISTS = [
+    request("GET", "/api/v1/data/t?sort=n"),
+    request("POST", "/api/v1/query/t", b'{"sort":"n"}'),
+    request("POST", "/api/v1/query/t", b'{"group_by":["n"],"aggregate":{"c":"count"}}'),
+    request("GET", "/api/v1/join/t/t/id?as=a,b&sort=a.n"),
+    request("GET", "/api/v1/dump/t"),
+    request("GET", "/api/v1/dump/t", accept="application/x-ndjson"),
+    request("GET", "/api/v1/dump/t", accept="text/csv"),
+    request("GET", "/api/v1/dump"),
+]
+
+
+@pytest.mark.parametrize("sent", LISTS, ids=range(len(LISTS)))
+def test_a_list_waits_its_turn_and_is_503_if_that_does_not_come(service, monkeypatch, sent):
+    monkeypatch.setattr(flights, "WAIT_S", 0.06)
+    flight = service.app.state.context.flight
+    monkeypatch.setattr(flight, "_memory", lambda: MemoryStats(0, 8 * MIB))
+    room = flight.room()
+    service.run(room.hold(8 * MIB))
+    pipe = service.connect()
+    pipe.send([sent])
+    assert pipe.written == b""
+    service.run(asyncio.sleep(0.12))
+    pipe.send([])
+    assert pipe.answers() == ["503 overloaded"]
+    assert b"\r\nretry-after: 1\r\n" in pipe.written
+    pipe.end()
+    pipe = service.connect()
+    pipe.send([sent])
+    assert pipe.written == b""
+    flight.give_back(room)
+    pipe.send([])
+    assert pipe.written.startswith(b"HTTP/1.1 200 ")
+    pipe.end()
+    assert flight.taken_bytes == 0
+
+
+def test_a_long_body_is_not_read_before_there_is_room_and_records_wait_for_nobody(service, monkeypatch):
+    monkeypatch.setattr(flights, "WAIT_S", 0.06)
+    flight = service.app.state.context.flight
+    monkeypatch.setattr(flight, "_memory", lambda: MemoryStats(0, 8 * MIB))
+    room = flight.room()
+    service.run(room.hold(8 * MIB))
+    body = b'[{"n":"%b"},{"n":"%b"}]' % (b"x" * 50_000, b"x" * 50_000)
+    for sent, answer in ((sized(body=body)[:-80_000], "503 overloaded"), (sized(), "201"), (LIVE, "200")):
+        pipe = service.connect()
+        pipe.send([sent])
+        service.run(asyncio.sleep(0.12))
+        pipe.send([])
+        assert pipe.answers() == [answer]
+        pipe.end()
+    flight.give_back(room)
+    pipe = service.connect()
+    pipe.send([sized(body=body)])
+    service.run(asyncio.sleep(0.05))
+    pipe.send([])
+    assert pipe.answers() == ["201"]
+    assert flight.taken_bytes == 0

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ramekin.changes import Change, Defined, Dropped, Written
 from ramekin.cli.configuration import Refused
-from ramekin.cli.memory import available_bytes, human, read_memory_limit
+from ramekin.cli.memory import PROCESS_BYTES, available_bytes, human, read_memory_limit
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import Field
 from ramekin.storage.catalog import Catalog
@@ -171,6 +171,9 @@ def test_what_is_still_done_with_a_dropped_table_does_not_count():
     assert catalog.memory.used_bytes == 0
 
 
+MIB = 1024 * 1024
+
+
 @pytest.mark.parametrize(
     ("text", "size_bytes"),
     [
@@ -195,8 +198,19 @@ def test_a_limit_that_says_nothing_is_refused_in_one_line(text):
 
 
 def test_a_share_is_one_of_what_there_is():
-    assert read_memory_limit("60%").size_bytes == int(available_bytes() * 0.6)
+    assert read_memory_limit("60%").size_bytes == int((available_bytes() - PROCESS_BYTES) * 0.6)
     assert human(available_bytes()) in str(read_memory_limit("60%"))
+
+
+@pytest.mark.parametrize(
+    ("there", "tables", "is_little"), [(64, 2.4, True), (127, 18.6, True), (128, 19.2, False), (512, 249.6, False)]
+)
+def test_the_process_has_its_part_first_and_is_told_where_that_is_nearly_all(monkeypatch, there, tables, is_little):
+    monkeypatch.setattr("ramekin.cli.memory.available_bytes", lambda: there * MIB)
+    limit = read_memory_limit("60%")
+    assert limit.size_bytes == pytest.approx(tables * MIB, rel=0.001)
+    assert limit.is_little == is_little
+    assert ("which is little" in str(limit)) == is_little
 
 
 def group(folder, memberships, limits):

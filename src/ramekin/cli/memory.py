@@ -33,16 +33,26 @@ _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) *([a-z]*)", re.IGNORECASE)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) *%")
 
 
+PROCESS_BYTES = 96 * 2**20
+"""What the process takes without tables (70 MiB, November 2026), and what is kept for it: a share is of the rest."""
+
+LITTLE_BYTES = 32 * 2**20
+"""With a rest of less than that, there is no sensible limit."""
+
+
 class MemoryLimit(NamedTuple):
     """What the tables may take, None for all that there is; and where that comes from, in words."""
 
     size_bytes: int | None
     reason: str
+    is_little: bool = False
+    """Whether the process itself needs nearly all that there is."""
 
     def __str__(self) -> str:
         if self.size_bytes is None:
             return f"tables may take all that there is ({self.reason})"
-        return f"tables may take {human(self.size_bytes)} ({self.reason})"
+        little = ", which is little: the process itself needs most of it, give it 256 MiB" if self.is_little else ""
+        return f"tables may take {human(self.size_bytes)} ({self.reason}{little})"
 
 
 def read_memory_limit(text: str) -> MemoryLimit:
@@ -58,7 +68,10 @@ def read_memory_limit(text: str) -> MemoryLimit:
             raise Refused(f"--memory-limit: '{text}' is not a share of the memory that there is")
         if (there := available_bytes()) is None:
             return MemoryLimit(None, "how much there is cannot be found out")
-        return MemoryLimit(int(there * float(share[1]) / 100), f"{text} of {human(there)}, --memory-limit")
+        rest = max(there - PROCESS_BYTES, there // 16)
+        size_bytes = int(rest * float(share[1]) / 100)
+        reason = f"--memory-limit {text} of {human(there)} without {human(PROCESS_BYTES)} for the process"
+        return MemoryLimit(size_bytes, reason, rest < LITTLE_BYTES)
     size = _SIZE.fullmatch(text)
     if size is None or (unit := UNITS.get(size[2].lower())) is None or int(float(size[1]) * unit) < 1:
         raise Refused(f"--memory-limit: '{text}' is not like 512MiB, 2GiB, 60% or none")

@@ -124,7 +124,10 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         sorted_rows=settings.max_sorted_rows,
     )
     engine: Engine
-    replay, memory = None, read_memory_limit(settings.memory_limit).size_bytes
+    limit = read_memory_limit(settings.memory_limit)
+    if limit.is_little:
+        _log.warning("little memory", limit=str(limit))
+    replay, memory = None, limit.size_bytes
     if settings.data_dir is not None and not is_demo:
         from ramekin.durability.store import Store  # these need a Unix
         from ramekin.engine.journaled import Journaled

@@ -84,17 +84,19 @@ class Flight:
             raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
         if len(self._waiting) >= WAITING:
             raise self._overloaded(room)
-        turn = asyncio.Event()
+        turn, until_s = asyncio.Event(), stopwatch_s() + WAIT_S
+        # No `asyncio.timeout`: it needs a task, and on the short way a coroutine begins without one.
+        timer = asyncio.get_running_loop().call_later(WAIT_S, turn.set)
         self._waiting.append(turn)
         try:
-            async with asyncio.timeout(WAIT_S):
-                while self._waiting[0] is not turn or not self.fits(more_bytes, room.size_bytes):
-                    self._stop_slow_bodies()
-                    turn.clear()
-                    await turn.wait()
-        except TimeoutError:
-            raise self._overloaded(room) from None
+            while self._waiting[0] is not turn or not self.fits(more_bytes, room.size_bytes):
+                if stopwatch_s() >= until_s:
+                    raise self._overloaded(room)
+                self._stop_slow_bodies()
+                turn.clear()
+                await turn.wait()
         finally:
+            timer.cancel()
             self._waiting.remove(turn)
             self._call_next()
 

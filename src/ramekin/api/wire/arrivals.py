@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.api.declared.endpoint import too_large
 from ramekin.api.edge import weights
+from ramekin.api.edge.flight import SMALL_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,16 +39,18 @@ async def whole_body(chunks: AsyncIterator[bytes], announced_bytes: int, media: 
     Raises:
         BodyTooLarge, Overloaded, MemoryLimit.
     """
-    await room.hold(weights.body_bytes(announced_bytes))
+    if announced_bytes > SMALL_BYTES:
+        await room.hold(weights.body_bytes(announced_bytes))
     pieces, size_bytes, records = [], 0, 0
     room.begin_body()
     async for chunk in chunks:
         pieces.append(chunk)
         size_bytes += len(chunk)
         room.arrived_bytes = size_bytes
-        if announced_bytes < 0:
+        if announced_bytes < 0 and size_bytes > SMALL_BYTES:
             await room.hold(weights.body_bytes(size_bytes))
         records += weights.records_in(chunk, media)
     room.end_body()
-    await room.hold(weights.records_bytes(size_bytes, records))
+    if size_bytes > SMALL_BYTES:
+        await room.hold(weights.records_bytes(size_bytes, records))
     return b"".join(pieces)
