@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ramekin.errors import IntegerOutOfRange, MalformedJson
+from ramekin.errors import DuplicateMember, IntegerOutOfRange, MalformedJson, RamekinError
 from ramekin.values import codec
 from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
 from tests.each import each
@@ -40,6 +40,40 @@ def test_what_is_no_json_is_refused_and_not_repeated(text, before, after):
 def test_an_integer_beyond_64_bits_is_refused(text, before, after):
     with pytest.raises(IntegerOutOfRange):
         codec.parse(before + text + after)
+
+
+@PLACES
+@each([*VALUES[TAKEN], *VALUES[REFUSED], *VALUES[TOO_LARGE]], name)
+def test_to_read_is_to_parse_and_to_print(text, before, after):
+    whole = before + text + after
+    try:
+        value = codec.parse(whole)
+    except RamekinError as refused:
+        with pytest.raises(type(refused)) as again:
+            codec.read(whole)
+        assert again.value.message == refused.message
+    else:
+        assert repr(codec.read(whole)) == repr((value, codec.dump(value)))
+
+
+@each(
+    [
+        b'{"a":1,"a":1}',
+        b'{"a": 1, "a": 1}',
+        b'{"a":1,"b":{"c":1,"d":[{"e":1,"e":2}]}}',
+        b'{"a" :1,"b":1,"b":2}',
+        rb'{"a":"\u003a","b":1,"b":2}',
+        rb'{"a\u003a":1,"b":1,"b":2}',
+        rb'{"a":1,"\u0061":2}',
+        b'{"":1,"":2}',
+        b'{"a:":1,"a:":2}',
+    ],
+    name,
+)
+def test_a_member_sent_twice_is_found_however_it_is_written(text):
+    for read in (codec.parse, codec.read):
+        with pytest.raises(DuplicateMember):
+            read(text)
 
 
 @each(DOCUMENTS[TAKEN], name)

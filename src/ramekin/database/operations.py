@@ -102,6 +102,8 @@ class Operation(Struct, frozen=True, gc=False):
     on_conflict: OnConflict = "error"
     is_parsed: bool = False
     """Whether the words are known to be right and the record comes from `codec.parse`, so neither is looked at."""
+    printed: bytes | None = None
+    """How `codec.dump` prints the record, where that is known."""
 
 
 class Rules(Struct, frozen=True, gc=False):
@@ -161,7 +163,7 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
         record = record if type(record) is dict else _object(record)  # a call less
         if operation.on_conflict == "merge" and "id" in record:
             return Prepared(operation, _key_of(record["id"], rules.schema), record)
-        body, key = body_of(record, rules)
+        body, key = body_of(record, rules, operation.printed)
         return Prepared(operation, key, record, body)
     if key is None:
         assert operation.kind == "upsert", "all others but create have an address"
@@ -189,8 +191,11 @@ def _check(operation: Operation) -> None:
     codec.check_value(operation.record)
 
 
-def body_of(record: object, rules: Rules) -> tuple[bytes, str]:
+def body_of(record: object, rules: Rules, printed: bytes | None = None) -> tuple[bytes, str]:
     """Return the body of a new record, with an id if it has none, and its key. Cost: O(length of the record).
+
+    Args:
+        printed: how `codec.dump` prints the record, where that is known.
 
     Raises:
         InvalidRecord, InvalidId, BodyTooLarge: it is no record of the table.
@@ -198,11 +203,11 @@ def body_of(record: object, rules: Rules) -> tuple[bytes, str]:
     sent = record if type(record) is dict else _object(record)  # two calls less
     schema = rules.schema
     if schema is None:
+        body = codec.dump(sent) if printed is None else printed
         if "id" in sent:
-            body, key = codec.dump(sent), id_key(sent["id"])
-            return _fitting(body, rules), key
+            return _fitting(body, rules), id_key(sent["id"])
         key = rules.ids.text()
-        return _fitting(codec.dump({"id": key, **sent}), rules), key
+        return _fitting(codec.with_id(body, key), rules), key
     return _encode(sent if not schema.takes_uuid or "id" in sent else {"id": rules.ids.text(), **sent}, rules)
 
 
@@ -229,7 +234,16 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
         return Outcome("deleted", prepared.key, None, before)
     if operation.kind == "create":
         return _settle_create(prepared, before, rules)
-    return _settle_addressed(prepared, before, rules)
+    record, printed = prepared.record, operation.printed
+    if type(record) is not dict:
+        record = _object(record)
+    if before is None:
+        return _create_at(prepared.key, record, rules)
+    if operation.kind == "patch":
+        if record.get("id", "") is None:
+            raise InvalidId("An id cannot be removed.")
+        record, printed = merge_patch(codec.read_body(before), record), None
+    return Outcome("replaced", prepared.key, _rewrite(record, before, prepared.key, rules, printed))
 
 
 def id_twice(first: int) -> DuplicateId:
@@ -291,31 +305,23 @@ def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Ou
     return Outcome("replaced", prepared.key, body)
 
 
-def _settle_addressed(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
-    operation = prepared.operation
-    if before is None:
-        record = _object(prepared.record)
-        if "id" not in record:
-            record = {"id": _id_at(prepared.key, rules.schema), **record}
-        return Outcome("created", prepared.key, _encode(record, rules, key=prepared.key)[0])
-    record = prepared.record if type(prepared.record) is dict else _object(prepared.record)
-    if operation.kind == "patch":
-        if record.get("id", "") is None:
-            raise InvalidId("An id cannot be removed.")
-        record = merge_patch(codec.read_body(before), record)
-    return Outcome("replaced", prepared.key, _rewrite(record, before, prepared.key, rules))
+def _create_at(key: str, record: dict[str, Any], rules: Rules) -> Outcome:
+    """Return what an upsert makes where nothing stands."""
+    if "id" not in record:
+        record = {"id": _id_at(key, rules.schema), **record}
+    return Outcome("created", key, _encode(record, rules, key=key)[0])
 
 
-def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules) -> bytes:
+def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules, printed: bytes | None = None) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
     record_id = key if has_text_id(before) else int(key)
     if "id" not in record:
-        record = {"id": record_id, **record}
+        record, printed = {"id": record_id, **record}, None if printed is None else codec.with_id(printed, record_id)
     elif type(sent := record["id"]) is not type(record_id) or sent != record_id:
         _key_of(sent, rules.schema)  # is one at the least
-        record = {**record, "id": record_id}
+        record, printed = {**record, "id": record_id}, None
     if rules.schema is None:
-        return _fitting(codec.dump(record), rules)
+        return _fitting(codec.dump(record) if printed is None else printed, rules)
     return _encode(record, rules, key=key)[0]
 
 

@@ -98,10 +98,12 @@ class Catalog:
             MemoryLimit: there is no room; that for a load is held already.
         """
         if type(step) is Written:
-            changes = step.changes
-            if len(changes) == 1 and not self.has_unique and self._has_ample_room(changes[0]):
-                return  # what most steps are
-            self._check_changes(changes, others)
+            if len(step.changes) == 1 and not self.has_unique:
+                [change] = step.changes  # what most steps are
+                size_bytes = len(change.key) + len(change.after or b"")
+                if change.table in self._tables and self.memory.is_ample(size_bytes):
+                    return
+            self._check_changes(step.changes, others)
             return
         match step:
             case Defined(name, definition):
@@ -116,11 +118,6 @@ class Catalog:
                     check_table_name(name)
                     check_load(self.find(name), bodies, replaces=replaces)
 
-    def _has_ample_room(self, change: Change) -> bool:
-        """Say whether a change surely fits into a table that is there, so that nothing needs counting."""
-        size_bytes = len(change.key) + len(change.after or b"")
-        return change.table in self._tables and self.memory.is_ample(size_bytes)
-
     def _check_changes(self, changes: Sequence[Change], others: Others) -> None:
         for name in {change.table for change in changes}:
             if name not in self._tables:
@@ -133,7 +130,8 @@ class Catalog:
     def store(self, step: Step) -> None:
         """Apply a step that fits and was checked; one of no changes is none. Cost: O(changes), O(records) of a load."""
         if type(step) is Written:
-            self.revision += bool(step.changes)
+            if step.changes:
+                self.revision += 1
             for change in step.changes:
                 table = self._tables[change.table] if change.table in self._tables else self._make(change.table)
                 table.revision = self.revision

@@ -90,8 +90,37 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
     return value
 
 
+def read(text: bytes) -> tuple[Any, bytes]:
+    """Return the value of a JSON text, as `parse` does, and how `dump` prints it. Raises as `parse`.
+
+    msgspec reads twice as fast as jiter, and refuses all that jiter refuses but a member sent twice, of which it keeps
+    the last. What is printed has every member once. So nothing was lost where the text is what is printed; or where it
+    holds as many colons and no escape, for then each of its colons is printed again. All other texts are parsed.
+
+    Cost: O(length), half of what `parse` and `dump` take together.
+    """
+    try:
+        value = read_body(text)
+        printed = encode(value)
+    except (ValueError, RecursionError, OverflowError):
+        value = parse(text)  # which says what is wrong
+        return value, dump(value)
+    is_same = printed == text
+    if is_same or (text.find(b"\\") < 0 and text.count(b":") == printed.count(b":")):
+        flat = text.translate(_FLATTEN)
+        if flat.find(_DIGITS) < 0 and (flat.find(b"[", 1) < 0 or flat.count(b"[") <= MAX_DEPTH):
+            return value, text if is_same else b"".join((printed, b""))
+    value = parse(text)
+    return value, dump(value)
+
+
 read_body: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 """Returns the value of a body that is stored: as `parse`, in a third of the time, since it has been checked."""
+
+
+def with_id(body: bytes, record_id: object) -> bytes:
+    """Return a record's body that has no id, with one in front. Cost: O(length)."""
+    return b"".join((b'{"id":', encode(record_id), b"," if body != b"{}" else b"", body[1:]))
 
 
 def dump(value: object) -> bytes:

@@ -17,6 +17,7 @@ from ramekin.access.roles import EVERYBODY, NOTHING
 from ramekin.api.edge.metrics import BOUNDS_S
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_answer
+from ramekin.clock import stopwatch_s
 from ramekin.errors.stacks import log_fault
 
 if TYPE_CHECKING:
@@ -186,8 +187,9 @@ class Edge:
         }
         _log.info("audit", extra=told)
 
-    def note(self, exchange: Exchange, operation: str, status: int, now_s: float) -> None:
-        """Note the answer of a request; a status of 0 says that the client went away before it."""
+    def note(self, exchange: Exchange, operation: str, status: int) -> float:
+        """Note the answer of a request, and return the moment; 0 says that the client went away before its answer."""
+        now_s = stopwatch_s()
         spent_s = now_s - exchange.began_s
         figures = self.metrics.figures[operation, status]
         figures[bisect_left(BOUNDS_S, spent_s)] += 1
@@ -202,3 +204,4 @@ class Edge:
                 "milliseconds": round(spent_s * 1000, 3),
             }
             _log.info("request", extra=told)
+        return now_s

@@ -61,7 +61,7 @@ class EdgeMiddleware:
         """Note what came of a request: an answer, or nothing where its client went away."""
         operation = getattr(scope.get("endpoint"), "__name__", "none")
         status = exchange.status or scope.get("ramekin.refused", 0)
-        self._edge.note(exchange, operation, status, stopwatch_s())
+        self._edge.note(exchange, operation, status)
         if (act := scope.get("ramekin.act")) is not None:
             client = self._edge.proxies.client_of(_peer(scope), scope["ramekin.head"].headers)
             self._edge.audit(exchange, operation, act, status, client)

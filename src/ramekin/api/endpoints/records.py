@@ -108,13 +108,14 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
 def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[Reply]:
     """Create one record, or many at once: all or nothing."""
     text, wishes = asked.body, asked.wishes
-    if wishes.media != JSON or text.lstrip(b" \t\r\n")[:1] == b"[":
+    if wishes.media != JSON or (text[:1] != b"{" and text.lstrip(b" \t\r\n")[:1] == b"["):
         return _create_many(session, asked)
     if len(text) > session.database.limits.record_bytes:
         raise BodyTooLarge(f"A record has more than {session.database.limits.record_bytes} bytes.")
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
-    operation = Operation("create", table, None, codec.parse(text), ALWAYS, rule, True)
+    record, printed = codec.read(text)
+    operation = Operation("create", table, None, record, ALWAYS, rule, True, printed)
     return _apply(session, operation, is_minimal="return=minimal" in wishes.preferences)
 
 
@@ -207,9 +208,9 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     """Replace a whole record; with `upsert=true` create it where it is absent."""
     table, record_id = asked.parts
     is_upsert = asked.words.get("upsert", False)
-    record = codec.parse(asked.body) if is_upsert else _parse(session, asked)
+    record, printed = codec.read(asked.body) if is_upsert else _read(session, asked)
     kind: Kind = "upsert" if is_upsert else "replace"
-    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True))
+    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True, printed))
 
 
 @endpoint(
@@ -225,7 +226,7 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
 def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Change some members of a record (JSON merge patch); the result is validated again."""
     table, record_id = asked.parts
-    record = _parse(session, asked)
+    record, _ = _read(session, asked)
     return _apply(session, Operation("patch", table, record_id, record, asked.wishes.condition, "error", True))
 
 
@@ -244,10 +245,10 @@ def delete_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Rep
     return _apply(session, Operation("delete", table, record_id, None, asked.wishes.condition, "error", True))
 
 
-def _parse(session: Session, asked: Asked[None]) -> Any:
-    """Parse a record that is sent to an address: that nothing stands there is said before what the record breaks."""
+def _read(session: Session, asked: Asked[None]) -> tuple[Any, bytes]:
+    """Read a record that is sent to an address: that nothing stands there is said before what the record breaks."""
     try:
-        return codec.parse(asked.body)
+        return codec.read(asked.body)
     except Unprocessable:
         session.database.get_now(*asked.parts)
         raise

@@ -7,7 +7,6 @@ them, ``wire/`` for how they are written.
 from __future__ import annotations
 
 import asyncio
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -81,8 +80,6 @@ class Stream:
 Reply = Answer | Stream
 """What an endpoint answers."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # what `quote` leaves as it is
-
 
 def header_pairs(lines: str) -> list[tuple[bytes, bytes]]:
     """Return headers as ASGI has them: names and values."""
@@ -128,7 +125,8 @@ def not_modified(headers: Mapping[str, str]) -> Answer:
 
 def record_path(table: str, key: str) -> str:
     """Return a record's address. A table's name needs no quoting."""
-    return address(f"{API}/data/{table}/{key if _PLAIN.fullmatch(key) else quote(key, safe='')}")
+    is_plain = key.isascii() and key.replace("-", "a").isalnum()  # as most are; `quote` takes ten times as long
+    return address(f"{API}/data/{table}/{key if is_plain else quote(key, safe='')}")
 
 
 def ascii_json(value: object) -> str:

@@ -207,7 +207,7 @@ class Connection(Channel):
         head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
         self.transport.write(head.encode("latin-1") + answer.body)
         if cycle is None:
-            self._way.edge.note(note, "none", answer.status, stopwatch_s())
+            self._way.edge.note(note, "none", answer.status)
         else:
             cycle.scope["ramekin.refused"] = answer.status  # type: ignore[typeddict-unknown-key]  # for the edge
         self._end()

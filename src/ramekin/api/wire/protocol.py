@@ -114,7 +114,8 @@ class RecordProtocol(Connection):
         line, _, rest = data.partition(b" HTTP/1.1\r\n")
         address, _, last = line.rpartition(b"/")
         block, head_end, body = rest.partition(b"\r\n\r\n")
-        place, head = self._way.places.get(address), self._way.heads.get(block)
+        way = self._way
+        place, head = way.places.get(address), way.heads.get(block)
         if (
             place is None
             or head is None
@@ -205,7 +206,7 @@ class RecordProtocol(Connection):
         self.state.tasks.discard(task)
         if task.cancelled() or self.transport.is_closing():
             self.transport.close()
-            self._way.edge.note(exchange, endpoint.name, 0, stopwatch_s())
+            self._way.edge.note(exchange, endpoint.name, 0)
             return
         error = task.exception()
         self._write(exchange, endpoint, self._way.refuse(exchange, error) if error else task.result())
@@ -229,7 +230,8 @@ class RecordProtocol(Connection):
             self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
             return
         self.transport.write(head if is_bodiless else head + reply.body)
-        self._note(exchange, endpoint, status)
+        self.due_s = way.edge.note(exchange, endpoint.name, status) + way.idle_s
+        self.state.total_requests += 1
         if ends:
             self._end()
 
@@ -261,15 +263,9 @@ class RecordProtocol(Connection):
             self.transport.close()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._way.refuse(exchange, error)  # for the log: the answer has begun
-        self._note(exchange, endpoint, 200)
-        self._go_on()
-
-    def _note(self, exchange: _Exchange, endpoint: Endpoint[Any], status: int) -> None:
-        """Note an answer that is written, and wait for the next request."""
+        self.due_s = self._way.edge.note(exchange, endpoint.name, 200) + self._way.idle_s
         self.state.total_requests += 1
-        now_s = stopwatch_s()
-        self._way.edge.note(exchange, endpoint.name, status, now_s)
-        self.due_s = now_s + self._way.idle_s
+        self._go_on()
 
     def eof_received(self) -> bool:
         """Answer what has been asked, but stop what an endpoint that watches has not answered yet."""
