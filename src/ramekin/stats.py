@@ -26,6 +26,38 @@ class TableStats:
     size_bytes: int
     revision: int
     definition: Definition = NOTHING_DEFINED
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all tables have together; `index_bytes` has the orders of ids too."""
+
+    tables: int
+    records: int
+    size_bytes: int
+    indexes: int
+    index_bytes: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStats:
+    """Orders and indexes that were built, the seconds that took, those under way, and queries that found theirs."""
+
+    count: int
+    seconds: float
+    running: int
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStats:
+    """What a journal has still to do: steps to commit, and commits to sync, with the age of the oldest."""
+
+    queued_steps: int
+    unsynced_bytes: int
+    unsynced_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,18 @@
 """Figures for Prometheus."""
 
+import asyncio
 import re
 
+import httpx2
+import pytest
 from fastapi.testclient import TestClient
 
+from ramekin import Database
 from ramekin.api.app import create_app
+from ramekin.api.edge.lag import EVERY_S, LoopLag
+from ramekin.clock import stopwatch_s
+from ramekin.stats import JournalStats
+from ramekin.storage.largest import LARGEST
 from tests.conftest import start_database
 
 
@@ -66,3 +74,56 @@ def test_figures_ask_for_a_key_where_others_do():
     with TestClient(create_app(start_database(), keys=["k"])) as client:
         assert client.get("/metrics").status_code == 401
         assert client.get("/metrics", headers={"authorization": "Bearer k"}).status_code == 200
+
+
+def test_the_largest_tables_are_told_apart_and_the_others_together(local):
+    for number in range(LARGEST + 2):
+        local.put(f"/api/v1/data/t{number}/1?upsert=true", json={"text": "x" * number})
+    told = re.findall(r'^ramekin_table_records\{table="(.+?)"\} (\S+)$', local.get("/metrics").text, re.MULTILINE)
+    expected = {f"t{number}": "1.0" for number in range(2, LARGEST + 2)} | {"(others)": "2.0"}
+    assert dict(told) == expected
+    for name, total in [("body", "ramekin_body_bytes"), ("memory", "ramekin_memory_bytes")]:
+        parts = re.findall(rf"^ramekin_table_{name}_bytes\S+ (\S+)$", local.get("/metrics").text, re.MULTILINE)
+        assert sum(map(float, parts)) == figure(local, total)
+
+
+def test_problems_are_counted_by_their_codes(local):
+    before = figure(local, "ramekin_problems_total", code="unknown-table") or 0
+    local.get("/api/v1/data/nothing")
+    local.get("/api/v1/data/nothing/1")
+    assert figure(local, "ramekin_problems_total", code="unknown-table") == before + 2
+
+
+def test_indexes_that_are_built_and_found_are_counted(local):
+    local.post("/api/v1/data/t", json=[{"id": number, "n": number} for number in range(5)])
+    names = ("ramekin_index_build_seconds_count", "ramekin_index_hits_total")
+    before = [figure(local, name) for name in names]
+    for number in range(3):
+        local.get(f"/api/v1/data/t?n={number}")
+    built, hit = (figure(local, name) - was for name, was in zip(names, before, strict=True))
+    assert (built, hit) == (2, 2)  # the order of ids too
+    assert figure(local, "ramekin_index_builds_running") == 0
+
+
+@pytest.mark.anyio
+async def test_the_event_loop_is_as_late_as_what_holds_it():
+    lag = LoopLag()
+    lag.watch(asyncio.get_running_loop())
+    end = stopwatch_s() + 3 * EVERY_S
+    while stopwatch_s() < end:
+        pass
+    await asyncio.sleep(0.01)
+    assert sum(lag.figures[:-1]) == 1
+    assert lag.figures[-1] > EVERY_S
+
+
+@pytest.mark.anyio
+async def test_what_waits_for_the_disk_is_told(tmp_path):
+    async with Database(directory=tmp_path / "data", fsync="no") as database:
+        assert database.engine.journal_stats() == JournalStats(0, 0, 0.0)
+        app = create_app(database)
+        await database.insert("t", {"id": 1})
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
+            text = (await client.get("/metrics")).text
+        unsynced = re.search(r"^ramekin_journal_unsynced_bytes (\S+)$", text, re.MULTILINE)
+        assert float(unsynced[1]) == database.engine.journal_stats().unsynced_bytes > 0

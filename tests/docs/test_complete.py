@@ -63,14 +63,6 @@ def test_every_error_is_listed_as_it_is(error):
     assert row in MANUAL["errors.md"], "run `make error-table`"
 
 
-def test_every_metric_is_described(local):
-    local.get("/api/v1/tables")
-    families = re.findall(r"^# TYPE (ramekin_\w+) ", local.get("/metrics").text, re.MULTILINE)
-    assert len(families) >= 8
-    for family in families:
-        assert f"| `{family}` |" in MANUAL["deployment.md"], family
-
-
 def test_every_command_is_described():
     for command in app.registered_commands:
         assert f"## `ramekin {command.callback.__name__}`" in MANUAL["configuration.md"]

@@ -9,6 +9,7 @@ from ramekin.cli.configuration import Refused
 from ramekin.cli.memory import PROCESS_BYTES, available_bytes, human, read_memory_limit
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import Field
+from ramekin.stats import Totals
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.memory import TABLE_BYTES
 from ramekin.storage.table import Table
@@ -98,6 +99,15 @@ def counted_anew(table):
     return twin.memory_bytes
 
 
+def added_up(table):
+    """Return the totals of a catalog with one table, from what the table has."""
+    bodies, found = table.records.bodies, [*table.indexes.values(), *table._growing.values()]
+    order = [] if table.order is None else [table.order]
+    found_bytes = sum(each.size_bytes for each in [*found, *order])
+    sizes = map(len, bodies.values())
+    return Totals(1, len(bodies), sum(sizes), len(table.indexes), found_bytes, table.memory_bytes)
+
+
 @given(st.lists(STEPS, max_size=40))
 def test_what_is_counted_is_what_a_recount_finds_whatever_was_written_in_between(steps):
     catalog = Catalog()
@@ -105,6 +115,7 @@ def test_what_is_counted_is_what_a_recount_finds_whatever_was_written_in_between
     for what, told in steps:
         make(table, what, told)
         assert catalog.memory.used_bytes == table.memory_bytes
+        assert catalog.totals() == added_up(table)
     table.give_up_index(HASH, is_sorted=False)
     table.give_up_index(SORTED, is_sorted=True)
     assert table.memory_bytes == counted_anew(table)
@@ -120,7 +131,7 @@ def test_a_table_whose_records_are_all_deleted_takes_what_an_empty_one_takes(ste
         table.remove(key)
     assert table.memory_bytes == TABLE_BYTES
     catalog.store(Dropped("t"))
-    assert catalog.memory.used_bytes == 0
+    assert catalog.totals() == Totals(0, 0, 0, 0, 0, 0)
 
 
 def test_a_table_with_postings_that_are_long_counts_them():

@@ -5,6 +5,7 @@ Knows no signals and no tables; see ``signals.py`` for who asks, and ``serve.py`
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in sockets or ():
             listeners.listen(listener, self.config.backlog)
+        self._context.metrics.lag.watch(asyncio.get_running_loop())
         await super().startup(sockets)
         self.greet()
 

@@ -46,6 +46,7 @@ from ramekin.durability.faults import DiskFault
 from ramekin.durability.step_queue import StepQueue, refusal
 from ramekin.durability.syncs import Syncs
 from ramekin.errors.stacks import log_fault
+from ramekin.stats import JournalStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,6 +122,10 @@ class Journal(StepQueue):
         """Whether `commit` may be called: nothing is pending, no fault, and the disk is not busy."""
         is_free = not self._pending and self.fault is None and not self._is_stopping
         return is_free and self._appends and self._syncs.is_quick
+
+    def stats(self) -> JournalStats:
+        """Return what is still to be committed and synced. Cost: O(1)."""
+        return JournalStats(self._pending, self._file.unsynced_bytes, self._syncs.lag_s)
 
     def commit(self, step: Written) -> None:
         """Commit a step, which the caller applies at once. Cost: 3 µs, and 1 µs a change.

@@ -105,6 +105,12 @@ class LogFile:
         """Whether anything was committed to it."""
         return self._size_bytes > self._first_bytes
 
+    @property
+    def unsynced_bytes(self) -> int:
+        """How much no sync has covered, in the log before too."""
+        before = self._before
+        return self._size_bytes - self._synced_bytes + (0 if before is None else before.unsynced_bytes)
+
     def commit(self, steps: Sequence[Step]) -> None:
         """Append steps, all or nothing. Raises DiskFault. Cost: about 1 µs a line, and a call each 1000 lines."""
         step = steps[0]

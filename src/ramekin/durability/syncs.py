@@ -48,6 +48,12 @@ class Syncs:
         """How long the thread may wait; None if nothing is to be synced."""
         return SYNC_S / 5 if self.oldest_s is not None or self._running is not None else None
 
+    @property
+    def lag_s(self) -> float:
+        """How old the oldest commit is that no sync has covered; 0 if there is none."""
+        oldest_s = self.oldest_s if self._running is None else self._covered_s
+        return 0.0 if oldest_s is None else self._clock.steady_s() - oldest_s
+
     def note(self) -> None:
         """Take note of a commit. Cost: O(1)."""
         if self.oldest_s is None and self._is_wanted:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ramekin.engine.owner import Owner
     from ramekin.engine.tables import Tables
     from ramekin.schema.definition import Checked
+    from ramekin.stats import JournalStats
 
 State = Literal["ok", "starting", "failed"]
 
@@ -129,6 +130,9 @@ class Engine(Protocol):
 
         Never raises, and waits for nothing. Cost: O(1).
         """
+
+    def journal_stats(self) -> JournalStats | None:
+        """Return what is still to be committed and synced; None where nothing is. Cost: O(1)."""
 
     async def backup(self) -> Path:
         """Write every table as it is at one moment into a new file, and return it. Whoever asked removes it.

@@ -56,6 +56,9 @@ class Embedded:
     async def state(self) -> State:
         return "ok"
 
+    def journal_stats(self) -> None:
+        return None
+
     async def backup(self) -> Path:
         from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ramekin.engine import base
     from ramekin.engine.base import Making, State
     from ramekin.schema.definition import Checked
+    from ramekin.stats import JournalStats
 
 
 class Journaled:
@@ -144,6 +145,9 @@ class Journaled:
         if self._journal is None:
             return "starting"
         return "ok" if self._journal.fault is None else "failed"
+
+    def journal_stats(self) -> JournalStats | None:
+        return None if self._journal is None else self._journal.stats()
 
     async def backup(self) -> Path:
         self._backups.admit()

@@ -24,6 +24,7 @@ from ramekin.engine.view import EmbeddedView, page_of
 from ramekin.errors import Starting
 from ramekin.schema.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.largest import Largest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ramekin.query.view import Page
     from ramekin.schema.definition import Definition
     from ramekin.schema.models import ModelSchema
-    from ramekin.stats import IndexStats, MemoryStats, TableStats
+    from ramekin.stats import IndexStats, MemoryStats, TableStats, Totals
     from ramekin.storage.table import Table
     from ramekin.values.ids import RecordId
 
@@ -68,6 +69,7 @@ class Tables:
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self._clock, self._index_idle_s = clock, index_idle_s
+        self._largest = Largest()
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
         self.adopt(catalog)
@@ -94,6 +96,14 @@ class Tables:
     def index_stats(self, name: str) -> tuple[IndexStats, ...]:
         """Return the statistics of a table's indexes. Cost: O(indexes)."""
         return self.catalog.table(name).index_stats()
+
+    def totals(self) -> Totals:
+        """Return what all tables have together. Cost: O(1)."""
+        return self.catalog.totals()
+
+    def largest(self) -> list[TableStats]:
+        """Return the statistics of the largest tables, as far as they are found yet (`Largest`). Cost: O(1)."""
+        return [table.stats() for table in self._largest.look(self.catalog)]
 
     def memory(self) -> MemoryStats:
         """Return how many bytes the tables take, and may take. Cost: O(1)."""
@@ -209,6 +219,9 @@ class Unread(Catalog):
     """Stands for tables that are on a disk, until they are read: to ask for one, or for all, is too early."""
 
     def __iter__(self) -> Iterator[Table]:
+        raise Starting("The data directory is not read yet.")
+
+    def totals(self) -> Totals:
         raise Starting("The data directory is not read yet.")
 
     def table(self, name: str) -> Table:  # noqa: ARG002  # as a catalog has it

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.errors import MemoryLimit, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
+from ramekin.stats import Totals
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
 from ramekin.storage.unique import check_changes, check_load, no_others
@@ -44,6 +45,12 @@ class Catalog:
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self._tables.values())
+
+    def totals(self) -> Totals:
+        """Return what all tables have together. Cost: O(1)."""
+        memory = self.memory
+        found = (memory.indexes, memory.found_bytes, memory.used_bytes)
+        return Totals(len(self._tables), memory.records, memory.body_bytes, *found)
 
     def table(self, name: str) -> Table:
         """Return a table.

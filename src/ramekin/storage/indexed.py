@@ -65,7 +65,7 @@ class Indexed:
     def build_order(self) -> Iterator[None]:
         """Build the id order in short steps; writes between the steps are in it. One build at a time."""
         if self.order is not None:
-            self._grow(-self.order.size_bytes)
+            self._grow_found(-self.order.size_bytes)
         order = self.order = IdOrder()
         for batch in _batches(list(self.records.bodies)):
             if self.order is not order:
@@ -74,7 +74,7 @@ class Indexed:
             for key in batch:
                 if key in self.records.bodies:
                     order.add(self.records.id_of(key))
-            self._grow(order.size_bytes - found)
+            self._grow_found(order.size_bytes - found)
             yield
         if self.order is order:
             order.is_ready = True
@@ -92,7 +92,7 @@ class Indexed:
             find, id_of = self.records.bodies.get, self.records.id_of
             found = index.size_bytes
             index.add_many([(id_of(key), body) for key in batch if (body := find(key)) is not None])
-            self._grow(index.size_bytes - found)
+            self._grow_found(index.size_bytes - found)
             yield
         if self._growing.get((field, is_sorted)) is index:
             self._adopt_index(field, self._growing.pop((field, is_sorted)))
@@ -106,21 +106,25 @@ class Indexed:
         """Use an index that is built, unless a sorted one is there: that answers all that a hash index does."""
         replaced = self.indexes.get(field)
         if replaced is not None and replaced.is_sorted:
-            self._grow(-index.size_bytes)
+            self._grow_found(-index.size_bytes)
             return
         if replaced is not None:
-            self._grow(-replaced.size_bytes)
+            self._grow_found(-replaced.size_bytes)
+        else:
+            self.memory.indexes += 1
         index.is_ready = True
         self.indexes[field] = index
 
     def give_up_index(self, field: Field, *, is_sorted: bool) -> None:
         """Drop an index that is being built."""
         if (index := self._growing.pop((field, is_sorted), None)) is not None:
-            self._grow(-index.size_bytes)
+            self._grow_found(-index.size_bytes)
 
     def drop_index(self, field: Field) -> None:
         """Drop an index."""
-        self._grow(-self.indexes.pop(field).size_bytes)
+        self._grow_found(-self.indexes.pop(field).size_bytes)
+        self._used_s.pop(field, None)
+        self.memory.indexes -= 1
 
     def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
         """Return a finished index and mark it as used now; None if it must be built first."""
@@ -191,6 +195,16 @@ class Indexed:
         self.memory_bytes += size_bytes
         self.memory.used_bytes += size_bytes
 
+    def _grow_found(self, size_bytes: int) -> None:
+        """Count what the order or an index takes more, or gives back."""
+        self._grow(size_bytes)
+        self.memory.found_bytes += size_bytes
+
+    def _count(self, sign: int) -> None:
+        """Add what there is to what all tables have together, or take it away again."""
+        self.memory.indexes += sign * len(self.indexes)
+        self.memory.found_bytes += sign * self._finding_bytes()
+
     def _finding_bytes(self) -> int:
         """Return how many bytes the order and the indexes take. Cost: O(indexes)."""
         size = 0 if self.order is None else self.order.size_bytes
@@ -215,6 +229,7 @@ class Indexed:
 
     def leave(self) -> None:
         """Give back all that is counted. Whatever still uses the records counts for itself."""
+        self._count(-1)
         self.memory.used_bytes -= self.memory_bytes
         self.memory = Memory()
 

@@ -45,14 +45,20 @@ _TUPLE_BYTES = 56
 class Memory:
     """What all tables of a catalog take together.
 
-    Guarantee: `used_bytes` is the sum of the tables' `memory_bytes`, whatever was done with them.
+    Guarantee: each figure is the sum of the tables' own, whatever was done with them; nobody has to add them up.
     """
 
-    __slots__ = ("limit_bytes", "reserved_bytes", "used_bytes")
+    __slots__ = ("body_bytes", "found_bytes", "indexes", "limit_bytes", "records", "reserved_bytes", "used_bytes")
 
     def __init__(self, limit_bytes: int | None = None) -> None:
         self.limit_bytes = limit_bytes
         self.used_bytes = 0
+        """All of it: the tables' `memory_bytes`."""
+        self.records = self.body_bytes = 0
+        self.indexes = 0
+        """Indexes that are ready."""
+        self.found_bytes = 0
+        """What orders and indexes take, those that are being built too."""
         self.reserved_bytes = 0
         """What is on its way into tables, such as a load that is being read."""
 

@@ -89,19 +89,18 @@ class Table(Indexed):
         bodies = records.bodies
         before = bodies.get(key)
         bodies[key] = body
-        grown = len(body)
+        grown = len(body) if before is None else len(body) - len(before)
         self.size_bytes += grown
+        self.memory.body_bytes += grown
         found = self._finding_bytes() if is_found else 0
         if before is None:
+            self.memory.records += 1
             grown += RECORD_BYTES + len(key)
             if (key.isdecimal() or key[0] == "-") and has_text_id(body) and looks_like_integer(key):
                 records.text_keys.add(key)
                 grown += TEXT_KEY_BYTES
             if self.order is not None:
                 self.order.add(records.id_of(key))
-        else:
-            self.size_bytes -= len(before)
-            grown -= len(before)
         if self.indexes or self._growing:
             record_id = records.id_of(key)
             for index in self._all_indexes():
@@ -109,7 +108,9 @@ class Table(Indexed):
                     index.remove(record_id, before)
                 index.add(record_id, body)
         if is_found:
-            grown += self._finding_bytes() - found
+            found = self._finding_bytes() - found
+            self.memory.found_bytes += found
+            grown += found
             if self.watches:
                 self._tell((key,))
         self.memory_bytes += grown
@@ -120,6 +121,8 @@ class Table(Indexed):
         records = self._writable()
         before = records.bodies.pop(key)
         self.size_bytes -= len(before)
+        self.memory.body_bytes -= len(before)
+        self.memory.records -= 1
         grown, found = -RECORD_BYTES - len(key) - len(before), self._finding_bytes()
         record_id = records.id_of(key)
         if self.order is not None:
@@ -129,7 +132,9 @@ class Table(Indexed):
         if key in records.text_keys:
             records.text_keys.remove(key)
             grown -= TEXT_KEY_BYTES
-        self._grow(grown + self._finding_bytes() - found)
+        found = self._finding_bytes() - found
+        self.memory.found_bytes += found
+        self._grow(grown + found)
         self._tell((key,))
 
     def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
@@ -142,6 +147,7 @@ class Table(Indexed):
             for key, body in bodies.items():
                 self.put(key, body)
             return
+        self._count(-1)
         self.absences.clear()
         self._tell(bodies)
         if replace:
@@ -153,8 +159,9 @@ class Table(Indexed):
         records.text_keys |= text_keys(bodies)
         records.bodies.update(bodies)
         self.size_bytes = sum(map(len, records.bodies.values()))
-        self.order, self.indexes, self._growing = None, {}, {}
+        self.order, self.indexes, self._growing, self._used_s = None, {}, {}, {}
         self._grow(self.recount() - self.memory_bytes)
+        self._count(1)
 
     def _tell(self, keys: Iterable[str]) -> None:
         for watch in self.watches:
@@ -205,7 +212,13 @@ class Table(Indexed):
 
     def stats(self) -> TableStats:
         """Return the table's statistics. Cost: O(1)."""
-        return TableStats(self.name, len(self.records.bodies), self.size_bytes, self.revision, self.definition)
+        records = len(self.records.bodies)
+        return TableStats(self.name, records, self.size_bytes, self.revision, self.definition, self.memory_bytes)
+
+    def _count(self, sign: int) -> None:
+        super()._count(sign)
+        self.memory.records += sign * len(self.records.bodies)
+        self.memory.body_bytes += sign * self.size_bytes
 
     def leave(self) -> None:
         """Give back all that is counted, and tell whoever watches that the table is gone."""

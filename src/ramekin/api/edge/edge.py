@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
 from ramekin.access.roles import EVERYBODY, NOTHING
-from ramekin.api.edge.metrics import BOUNDS_S
+from ramekin.api.edge.histogram import BOUNDS_S
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_answer
 from ramekin.clock import stopwatch_s

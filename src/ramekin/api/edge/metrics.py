@@ -1,6 +1,6 @@
-"""How long requests took, as histograms for Prometheus.
+"""What is counted of requests and of whoever sends them.
 
-See ``edge.py`` for who counts, ``endpoints/metrics.py`` for how they are told.
+See ``edge.py`` for who counts, ``endpoints/metrics.py`` for how it is told.
 """
 
 from __future__ import annotations
@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from prometheus_client.core import HistogramMetricFamily
-
+from ramekin.api.edge.histogram import histogram, no_figures
+from ramekin.api.edge.lag import LoopLag
 from ramekin.api.edge.refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+    from prometheus_client.core import HistogramMetricFamily
 
 
 class Metrics:
-    """How long requests took, by operation and status."""
+    """How long requests took, by operation and status; what was refused; how late the event loop was."""
 
     def __init__(self) -> None:
-        self.figures: defaultdict[tuple[str, int], list[float]] = defaultdict(lambda: [*[0] * (len(BOUNDS_S) + 1), 0.0])
+        self.figures: defaultdict[tuple[str, int], list[float]] = defaultdict(no_figures)
         """By operation and status: how many took up to each of the bounds, how many took longer, and the sum."""
-        self.refusals = Refusals()
+        self.refusals, self.lag = Refusals(), LoopLag()
         self.connections: Callable[[], int] = lambda: 0
         """Says how many connections there are; set by who counts them."""
         self.in_flight_bytes: Callable[[], int] = lambda: 0
@@ -32,17 +32,11 @@ class Metrics:
         self.log_lines_dropped: Callable[[], int] = lambda: 0
         """Says how many lines of the log were dropped; set by who writes the log."""
 
-    def family(self) -> HistogramMetricFamily:
-        """Return what was counted."""
-        family = HistogramMetricFamily(
+    def durations(self) -> HistogramMetricFamily:
+        """Return how long requests took."""
+        return histogram(
             "ramekin_request_duration_seconds",
             "Seconds from a request's arrival to its answer, by operation and status (0: the client went away).",
-            labels=["operation", "status"],
+            ["operation", "status"],
+            {(operation, str(status)): figures for (operation, status), figures in self.figures.items()},
         )
-        for (operation, status), (*counts, sum_s) in self.figures.items():
-            buckets, seen = [], 0.0
-            for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], counts, strict=True):
-                seen += count
-                buckets.append((bound, seen))
-            family.add_metric([operation, str(status)], buckets, sum_s)
-        return family

@@ -31,11 +31,10 @@ async def health(session: Session, asked: Asked[None]) -> Reply:
     """Say whether the server is ready, with its statistics."""
     statistics: dict[str, Any] = {}
     if await session.server.status() != "starting":
-        tables = await session.database.tables()
-        memory = session.database.memory()
+        totals, memory = session.database.engine.tables.totals(), session.database.memory()
         statistics = {
-            "tables": len(tables),
-            "records": sum(info.stats.records for info in tables),
+            "tables": totals.tables,
+            "records": totals.records,
             "memory_bytes": memory.used_bytes,
             "memory_limit_bytes": memory.limit_bytes,
         }

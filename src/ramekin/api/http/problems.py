@@ -6,6 +6,7 @@ See ``errors/`` for the errors themselves, and ``endpoints/problems.py`` for the
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ramekin import errors
@@ -41,6 +42,9 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.StorageFull: 507,
     errors.MemoryLimit: 507,
 }
+
+TOLD: Counter[str] = Counter()
+"""How often this process has told of each error, by its code."""
 
 MEDIA_TYPE = "application/problem+json"
 MAX_BYTES = 2048
@@ -83,6 +87,7 @@ def _entry(fault: errors.Fault) -> dict[str, Any]:
 
 def problem_answer(error: errors.RamekinError, request: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Return the answer that tells a client of an error."""
+    TOLD[error.code] += 1
     document = problem(error, request)
     extra = dict(headers or {})
     if isinstance(error, errors.BodyTooLarge | errors.Unauthorized):
