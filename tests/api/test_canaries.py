@@ -5,6 +5,8 @@ import logging
 import os
 import subprocess
 import sys
+import time
+from itertools import product
 
 import pytest
 
@@ -78,6 +80,35 @@ def test_a_fault_is_told_by_its_stack_alone(way, log, monkeypatch):
     assert KEY not in json.dumps(lines)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_secret_is_in_no_answer(way, log):
+    """Whatever is asked, with a right key, a wrong one, or one in an address, and whatever comes of it."""
+    secret, wrong = "canary-right", "canary-wrong"
+    service = Service(
+        way, keys=[f"app:read:t={secret}", f"all:admin={secret}-2"], has_access_log=True, rate_limit="200/hour"
+    )
+    service.run(service.database.insert("t", [{"id": 1}, {"id": 2}]))
+    for key, first in product(
+        (secret, f"{secret}-2", wrong),
+        ("GET /api/v1/data/t/1", "GET /api/v1/data/t?limit=1", "GET /api/v1/data/u/1", "DELETE /api/v1/data/t/1", "DELETE /api/v1/tables/none",
+         "GET /api/v1/tables", "GET /metrics", "GET /openapi.json", "GET /health", "GET /docs", "GET /problems", "GET /none", "PUT /health", "OPTIONS /api/v1/data/t"),
+    ):  # fmt: skip
+        pipe = service.connect()
+        pipe.send([get(f"Authorization: Bearer {key}".encode(), first=f"{first} HTTP/1.1".encode())])
+        assert pipe.written
+        assert b"canary" not in pipe.written, first
+    for name in ("key", "api_key", "access_token"):
+        pipe = service.connect()
+        pipe.send([get(first=f"GET /api/v1/data/t?{name}={secret} HTTP/1.1".encode())])
+        assert pipe.answers() == ["401 unauthorized"]
+        assert b"canary" not in pipe.written
+    service.close()
+    time.sleep(0.1)
+    told = log()
+    assert "audit" in told
+    assert "canary" not in told
+
+
 def test_a_stack_tells_of_what_an_error_came_from_and_ends():
     first, second = ValueError(CANARY), TypeError(CANARY)
     first.__context__, second.__cause__ = second, first  # round and round
@@ -149,18 +180,17 @@ def test_a_larger_program_finds_the_stack_in_its_own_log_and_nothing_on_its_outp
 
 def test_the_log_of_a_server_holds_no_key_and_no_record_whatever_is_sent():
     server = Server("serve", "--api-key", KEY, "--access-log", "--log-format", "json")
-    with wire(server) as connection:
-        for data in (
-            sized(AUTHORIZATION, body=BODY),
-            sized(AUTHORIZATION, body=BODY),
-            sized(AUTHORIZATION, body=BODY[:-1]),
-            sized(b"Authorization: Bearer " + CANARY.encode(), body=BODY),
-            request("GET", f"/api/v1/data/t?name={CANARY}&key={KEY}", authorization=f"Bearer {KEY}"),
-            request("GET", f"/api/v1/data/t?where={{%22name%22:%22{CANARY}%22}}", authorization=f"Bearer {KEY}"),
-            post(AUTHORIZATION, b"Content-Length: 5", first=b"POST /api/v1/load HTTP/1.1") + b"[[[[[",
-        ):
-            connection.ask(data)
-    for data in (b"GET /?k=%b HTTP/1.1\r\nX: %b\0\r\n\r\n" % (KEY.encode(), CANARY.encode()), CANARY.encode() * 4000):
+    for data in (
+        sized(AUTHORIZATION, body=BODY),
+        sized(AUTHORIZATION, body=BODY),
+        sized(AUTHORIZATION, body=BODY[:-1]),
+        sized(b"Authorization: Bearer " + CANARY.encode(), body=BODY),
+        request("GET", f"/api/v1/data/t?name={CANARY}&key={KEY}", authorization=f"Bearer {KEY}"),
+        request("GET", f"/api/v1/data/t?where={{%22name%22:%22{CANARY}%22}}", authorization=f"Bearer {KEY}"),
+        post(AUTHORIZATION, b"Content-Length: 5", first=b"POST /api/v1/load HTTP/1.1") + b"[[[[[",
+        b"GET /?k=%b HTTP/1.1\r\nX: %b\0\r\n\r\n" % (KEY.encode(), CANARY.encode()),
+        CANARY.encode() * 4000,
+    ):
         with wire(server) as connection:
             connection.ask(data)
     server.process.terminate()

@@ -5,6 +5,7 @@ The numbers are what it took when they were written, and a little more. A change
 
 import asyncio
 import sys
+from contextlib import contextmanager
 
 import pytest
 import uvicorn
@@ -54,13 +55,20 @@ def count_calls(work):
 
 @pytest.fixture
 def ask():
+    with asking() as send:
+        yield send
+
+
+@contextmanager
+def asking(**options):
     """Send a request to the protocol five times; return the last answer and the fewest calls that one took.
 
     The first ones fill what is remembered, and an id that begins a new millisecond takes a few calls more.
     """
     loop = asyncio.new_event_loop()
     database = start_database(engine=Embedded(memory_limit_bytes=2**30))  # as a server has one
-    app = create_app(database)
+    asyncio.run(database.insert("t", [{"id": 1}]))
+    app = create_app(database, **options)
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(app, http=RecordProtocol, lifespan="off", log_config=None)
     config.load()
@@ -107,3 +115,20 @@ def test_work_does_not_grow_with_the_table(ask):
     for i in range(2000):
         ask(request("PUT", f"/api/v1/data/t/{i}?upsert=true", b"{}"))
     assert ask(request("POST", "/api/v1/data/t", RECORD))[1] <= few + 2
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [
+        ({"keys": ["app:read:t,other*=secret", *[f"key{i}:admin=secret-{i}" for i in range(200)]]}, 75),
+        ({"keys": ["secret"], "rate_limit": "1000000/second"}, 78),
+        ({"cors_origins": ["https://app.example.com"]}, 59),
+    ],
+    ids=["keys", "a limit", "named origins"],
+)
+def test_what_is_asked_at_the_edge_is_a_few_calls_however_many_keys_there_are(options, most):
+    with asking(**options) as ask:
+        data = request("GET", "/api/v1/data/t/1").replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer secret\r\n\r\n")
+        answer, calls = ask(data)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert calls <= most, f"{calls} calls"

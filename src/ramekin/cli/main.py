@@ -21,9 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-keys = typer.Typer(
-    help="Make keys of a server.", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
-)
+keys = typer.Typer(help="Make keys of a server.", rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
 
 Files = Annotated[
