@@ -1,4 +1,5 @@
-"""Tables of cases, as one test: `parametrize` takes longer to collect a thousand of them than to run them."""
+"""Tables of cases: many small ones as one test, which `parametrize` would collect longer than they run, and few of those
+that take long."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
 
 def each(cases: Collection[Any], name: Callable[[Any], object] = repr) -> Callable[[Callable[..., None]], Any]:
@@ -33,3 +34,8 @@ def each(cases: Collection[Any], name: Callable[[Any], object] = repr) -> Callab
         return every
 
     return of
+
+
+def first(count: int, cases: Iterable[Any]) -> list[Any]:
+    """Return cases for `parametrize`: the first for each change, the rest for `make test-all`."""
+    return [case if i < count else pytest.param(case, marks=pytest.mark.long) for i, case in enumerate(cases)]

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -27,6 +29,7 @@ def test_an_old_python_is_told_with_what_to_do(tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.long
 def test_an_environment_that_was_left_half_done_is_made_anew(tmp_path):
     venv = tmp_path / "venv"
     (venv / "bin").mkdir(parents=True)

@@ -3,8 +3,8 @@
 import os
 import random
 
-QUERIES = int(os.environ.get("QUERIES", "500"))
-"""Queries that every oracle is asked in all; `make test-all` asks 10,000."""
+QUERIES = int(os.environ.get("QUERIES", "200"))
+"""Queries that every oracle is asked in all; `make test-all` asks 8,000."""
 
 SEEDS = 20
 PER_TABLE = 10

@@ -24,7 +24,6 @@ from ramekin.api.app import create_app
 from ramekin.database.database import Database
 from tests.problems import assert_problem
 
-SEEDS = 2
 ORDERINGS = ["gt", "gte", "lt", "lte"]
 TEXT_OPERATORS = ["icontains", "startswith", "endswith"]
 

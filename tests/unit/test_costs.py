@@ -18,6 +18,7 @@ from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
 from ramekin.testing.engines.steps import load
 from tests import oracle
+from tests.each import first
 from tests.oracles.generate import Generator
 
 FREE = NoSchema()
@@ -227,7 +228,7 @@ def test_a_count_looks_at_what_the_index_gives(table):
     assert table.count({}) == (RECORDS, 0)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", first(5, range(12)))
 def test_what_is_looked_at_is_bounded_and_truly_counted_whatever_is_asked(seed):
     generator = Generator(seed)
     size = generator.choice([0, 1, 300, 700])

@@ -14,6 +14,7 @@ from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
 from tests import oracle
+from tests.each import first
 from tests.oracles.generate import Generator
 
 FREE = NoSchema()
@@ -282,7 +283,7 @@ class Conditions(Generator):
         return where
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", first(6, range(20)))
 def test_whichever_side_leads_the_pairs_are_the_same(seed):
     generator = Conditions(seed)
     for _ in range(2):
