@@ -1,5 +1,6 @@
 """A world that a test sets: the time, and what is made by chance, are what `Database` and whoever serves it are given."""
 
+import asyncio
 import errno
 import json
 import os
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from ramekin import Database, IdSource, errors, now, uuid7
 from ramekin.api.app import create_app
+from ramekin.durability import syncs
 from ramekin.durability.disk import Disk
 from ramekin.engine.embedded import Embedded
 from ramekin.testing import SetClock
@@ -78,6 +80,26 @@ async def test_a_disk_that_is_handed_in_refuses_when_a_test_says_so(tmp_path):
             await db.insert("t", {"id": 2})
         assert await db.get("t", 1) == b'{"id":1}'
         disk.is_full = False
+
+
+async def test_a_clock_that_stands_still_keeps_nothing_from_the_disk(tmp_path, monkeypatch):
+    class Noted(Disk):
+        syncs = 0
+
+        def sync_data(self, handle):
+            self.syncs += 1
+            os.fsync(handle)
+
+    monkeypatch.setattr(syncs, "SYNC_S", 0.02)
+    disk = Noted()
+    async with Database(directory=tmp_path / "data", clock=SetClock(), disk=disk) as db:
+        before = disk.syncs
+        await db.insert("t", {"id": 1})
+        for _ in range(500):
+            if disk.syncs > before:
+                break
+            await asyncio.sleep(0.01)
+        assert disk.syncs > before
 
 
 def test_an_engine_has_a_clock_of_its_own():

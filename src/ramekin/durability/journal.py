@@ -39,7 +39,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
-from ramekin.clock import SYSTEM
 from ramekin.durability.checkpoints import Checkpoints
 from ramekin.durability.errands import Errands
 from ramekin.durability.faults import DiskFault
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ramekin.changes import Step
-    from ramekin.clock import Clock
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
     from ramekin.durability.step_queue import Entry
@@ -79,7 +77,6 @@ class Journal(StepQueue):
         apply: Callable[[Step], None],
         refuse: Callable[[], None],
         contents: Callable[[], Contents],
-        clock: Clock = SYSTEM,
     ) -> None:
         """Make a journal.
 
@@ -93,7 +90,7 @@ class Journal(StepQueue):
         self._appends = store.fsync != "always"  # an append by the loop is a commit
         self._errands = Errands()
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
-        self._syncs = Syncs(self._workers, clock, self._wake.set, is_wanted=store.fsync == "everysec")
+        self._syncs = Syncs(self._workers, self._wake.set, is_wanted=store.fsync == "everysec")
         self._checkpoints = Checkpoints(
             store,
             self._workers,

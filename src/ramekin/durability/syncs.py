@@ -10,10 +10,10 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future, wait
 from typing import TYPE_CHECKING
 
+from ramekin.clock import stopwatch_s
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ramekin.clock import Clock
 
 SYNC_S = 0.5
 """How old a commit is when its sync begins."""
@@ -28,14 +28,14 @@ class Syncs:
     Guarantee: what was noted is synced at most `SYNC_S`, a fifth of it and the time of the sync later.
     """
 
-    def __init__(self, workers: Executor, clock: Clock, wake: Callable[[], None], *, is_wanted: bool) -> None:
+    def __init__(self, workers: Executor, wake: Callable[[], None], *, is_wanted: bool) -> None:
         """Make the plan; without `is_wanted` nothing is ever due.
 
         Args:
             workers: where a sync runs.
             wake: called when something is to be synced; then the thread calls `keep` at least each `SYNC_S` / 5.
         """
-        self._workers, self._clock, self._wake, self._is_wanted = workers, clock, wake, is_wanted
+        self._workers, self._wake, self._is_wanted = workers, wake, is_wanted
         self.is_quick = True
         """Whether no sync is under way that takes long."""
         self.oldest_s: float | None = None
@@ -52,17 +52,17 @@ class Syncs:
     def lag_s(self) -> float:
         """How old the oldest commit is that no sync has covered; 0 if there is none."""
         oldest_s = self.oldest_s if self._running is None else self._covered_s
-        return 0.0 if oldest_s is None else self._clock.steady_s() - oldest_s
+        return 0.0 if oldest_s is None else stopwatch_s() - oldest_s
 
     def note(self) -> None:
         """Take note of a commit. Cost: O(1)."""
         if self.oldest_s is None and self._is_wanted:
-            self.oldest_s = self._clock.steady_s()
+            self.oldest_s = stopwatch_s()
             self._wake()
 
     def keep(self, sync: Callable[[], None]) -> None:
         """Begin a sync that is due, and wait for one that is late. Raises what the last one raised."""
-        now_s = self._clock.steady_s()
+        now_s = stopwatch_s()
         if self._running is not None and (self._running.done() or now_s - self._covered_s > LATE_S - SYNC_S):
             running, self._running = self._running, None
             running.result()

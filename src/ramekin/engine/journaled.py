@@ -108,7 +108,6 @@ class Journaled:
             apply=self._store_step,
             refuse=self._refuse,
             contents=self.tables.contents,
-            clock=self.clock,
         )
         self._journal.start()
         self.tables.adopt(catalog)
