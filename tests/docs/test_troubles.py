@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from ramekin.api.app import create_app
+from tests.conftest import start_database
 from tests.problems import assert_problem
 
 ROOT = Path(__file__).parent.parent.parent
@@ -145,6 +148,17 @@ def slow_first_query(http):
     assert [(index["field"], index["pinned"]) for index in answer.json()["indexes"]] == [("age", True)]
 
 
+def forbidden(_):
+    keys = ["app:write:users,order*=abc"]
+    with TestClient(create_app(start_database(), keys=keys), headers={"authorization": "Bearer abc"}) as http:
+        problem = assert_problem(http.put("/api/v1/tables/users", json={}), 403, "forbidden")
+        assert "'admin'" in problem["detail"]
+        problem = assert_problem(http.get("/api/v1/join/orders/pets/id"), 403, "forbidden")
+        assert "'pets'" in problem["detail"]
+        for method, path in (("POST", "/api/v1/load?mode=replace"), ("POST", "/api/v1/backup"), ("GET", "/metrics")):
+            assert_problem(http.request(method, path), 403, "forbidden")
+
+
 CHECKS = {
     "415 `unsupported-media-type` on every POST": unsupported_media_type,
     "422 `invalid-record` although the value looks right": invalid_record,
@@ -159,6 +173,7 @@ CHECKS = {
     "A list is empty, or has everything, although the condition is right": empty_list,
     "422 `integer-out-of-range`": integer_out_of_range,
     "413 `body-too-large`": body_too_large,
+    "403 `forbidden`": forbidden,
     "The first query on a field is slow": slow_first_query,
 }
 
