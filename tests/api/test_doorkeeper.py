@@ -9,7 +9,7 @@ import pytest
 
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.refusals import Refusals
-from ramekin.api.wire import channel, connection, deadlines, short_way
+from ramekin.api.wire import connection, deadlines, short_way
 from ramekin.api.wire.doorkeeper import GUESTS, GUESTS_OF_ONE, Doorkeeper, Entry
 from tests.conftest import Server
 from tests.data.http_cases import LIVE, get, post, sized
@@ -83,7 +83,7 @@ def services():
         service.app.state.short_way.doorkeeper = Doorkeeper(edge.proxies, edge.metrics.refusals, 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deadlines, "SWEEP_S", 0.01)
-        for module in (channel, connection, short_way):
+        for module in (connection, short_way):
             patch.setattr(module, "GUEST_S", 0.1)
         yield services
     for service in services:

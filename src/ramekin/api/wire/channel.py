@@ -19,7 +19,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from ramekin.api.wire.deadlines import BYTES_PER_S
-from ramekin.api.wire.doorkeeper import GUEST_S, Entry
+from ramekin.api.wire.doorkeeper import Entry
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 LINGER_BYTES, LINGER_S, LINGER_IDLE_S = 256 * 1024 * 1024, 30.0, 5.0
 """How much a client may go on sending after the last answer, how long, and how long it may pause."""
+
+PARTING_S = 0.5
+"""So long a client of a server that stops, or is full, may take to close its side; and one that idles, to ask once
+more: closed at once, it would be told of a reset if its next request is on its way."""
 
 
 class Channel(asyncio.Protocol):
@@ -131,15 +135,15 @@ class Channel(asyncio.Protocol):
     def _end(self) -> None:
         """Close the connection so that what was written arrives: what the client still sends is let go by."""
         self._is_ending, self._held = True, b""
-        if self._has_left or self._closes or self.transport.is_closing():
+        if self._has_left or self.transport.is_closing():
             self.transport.close()
             return
         self.transport.write_eof()
         self.flow.resume_reading()
         now_s = stopwatch_s()
         self._let_go_bytes, self._linger_until_s, self.due_s = 0, now_s + LINGER_S, now_s + LINGER_IDLE_S
-        if self._entry is not Entry.INSIDE:
-            self.due_s = self._linger_until_s = now_s + GUEST_S
+        if self._closes or self._entry is not Entry.INSIDE:
+            self.due_s = self._linger_until_s = now_s + PARTING_S
 
     def _let_go(self, size_bytes: int) -> None:
         """Let go by what arrives after the last answer, within bounds."""

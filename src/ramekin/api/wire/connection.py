@@ -19,7 +19,7 @@ from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.bodies import body_of
-from ramekin.api.wire.channel import Channel
+from ramekin.api.wire.channel import PARTING_S, Channel
 from ramekin.api.wire.cycle import Cycle, scope_of
 from ramekin.api.wire.deadlines import BYTES_PER_S
 from ramekin.api.wire.doorkeeper import GUEST_S, OPEN_TO_GUESTS, Entry
@@ -263,8 +263,8 @@ class Connection(Channel):
         self._way = self._way.for_guests()
         self.due_s = stopwatch_s() + GUEST_S
         if self._entry is not Entry.GUEST:
-            self._closes = True
             self._refuse(Overloaded(_FULL))
+            self.transport.close()
 
     def _give_up(self, now_s: float) -> None:
         """End what does not go on; have a request whose body does not follow its head at once answered as it is."""
@@ -277,8 +277,10 @@ class Connection(Channel):
         elif self._body is not None and self._cycle is not None:
             self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
         elif self._entry is Entry.GUEST:
-            self._closes = not self._held  # nothing is unread, so nothing is lost
+            is_silent = not self._held
             self._refuse(Overloaded(_FULL))
+            if is_silent:  # nothing of it is unread, so it is told of no reset
+                self.transport.close()
         elif self._seen_bytes:
             self._refuse(HeadTooSlow("The first line and the headers did not arrive in time."))
         else:
@@ -300,8 +302,7 @@ class Connection(Channel):
             self._cycle.cut()
 
     def shutdown(self) -> None:
-        """Close the connection, after the answer that is under way or whose request is."""
-        if not self._is_ending and (self._cycle is not None or self._task is not None or self._held):
-            self._closes = True
-        else:
-            self.transport.close()
+        """Close the connection after the next answer; one that asks nothing more, soon."""
+        self._closes = True
+        if not (self._cycle is not None or self._task is not None or self._held):
+            self.due_s = min(self.due_s, stopwatch_s() + PARTING_S)

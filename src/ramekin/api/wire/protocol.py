@@ -259,12 +259,14 @@ class RecordProtocol(Connection):
         """Note a stream that is written, and go on; cut the connection if it is not whole."""
         self._task = None
         self.state.tasks.discard(task)
-        if task.cancelled() or task.exception() is not None or self._closes:
+        if task.cancelled() or task.exception() is not None:
             self.transport.close()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._way.refuse(exchange, error)  # for the log: the answer has begun
         self.due_s = self._way.edge.note(exchange, endpoint.name, 200) + self._way.idle_s
         self.state.total_requests += 1
+        if self._closes:
+            self._end()
         self._go_on()
 
     def eof_received(self) -> bool:
