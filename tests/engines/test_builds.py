@@ -25,7 +25,9 @@ from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field, NoSchema
+from ramekin.storage import staging
 from ramekin.storage.indexed import BATCH
+from ramekin.storage.staging import REBUILT
 from ramekin.testing.engines.steps import change, define, load
 from ramekin.values import codec
 from ramekin.values.keys import NUMBER
@@ -130,15 +132,16 @@ async def test_lists_are_answered_after_a_bounded_number_of_builds_however_often
     assert_nothing_is_left(engine)
 
 
-@pytest.mark.parametrize("number", [1, BATCH - 1, BATCH, BATCH + 1])
-async def test_a_load_of_a_few_records_keeps_the_order_and_the_indexes(engine, number):
+@pytest.mark.parametrize("number", [1, BATCH - 1, BATCH, BATCH + 1, RECORDS // REBUILT - 1, RECORDS // REBUILT])
+async def test_a_load_of_a_few_records_keeps_the_order_and_the_indexes(engine, number, monkeypatch):
+    monkeypatch.setattr(staging, "LARGE", BATCH)
     await load(engine, {"t": bodies(RECORDS, k=3)}, replace=True)
     await read(engine, "t", equal=["k"], ordered=["o"])
     kept = engine.tables.index_stats("t")
     new = {f"x{i}": codec.dump({"id": f"x{i}", "k": 3}) for i in range(number // 2)}
     changed = {str(i): codec.dump({"id": i, "k": 4, "o": -i}) for i in range(number - len(new))}
     assert await load(engine, {"t": {**changed, **new}}, replace=False)
-    assert (len(engine.tables.index_stats("t")) == len(kept)) is (number <= BATCH)
+    assert (len(engine.tables.index_stats("t")) == len(kept)) is (number <= BATCH or number < RECORDS // REBUILT)
     ids = [*range(RECORDS), *sorted(new)]
     threes = [i for i in ids if str(i) not in changed]
     by_order = [*sorted((int(i) for i in changed), reverse=True), *threes]
@@ -170,14 +173,15 @@ async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(eng
     assert_nothing_is_left(engine)
 
 
-async def test_writes_to_a_table_with_a_unique_field_go_on_under_steady_loads(engine):
+async def test_writes_to_a_table_with_a_unique_field_go_on_under_steady_loads(engine, monkeypatch):
+    monkeypatch.setattr(staging, "LARGE", BATCH)
     await define(engine, "t", Definition(unique=("u",)))
     await load(engine, {"t": {str(i): codec.dump({"id": i, "u": i}) for i in range(RECORDS)}}, replace=False)
     steady = True
 
     async def load_steadily():
         while steady:
-            again = {str(i): codec.dump({"id": i, "u": i}) for i in range(BATCH + 1)}  # enough to drop the index
+            again = {str(i): codec.dump({"id": i, "u": i}) for i in range(RECORDS)}  # enough to drop the index
             await load(engine, {"t": again}, replace=False)
             await asyncio.sleep(0)
 

@@ -15,6 +15,7 @@ from ramekin.changes import Change, Written
 from ramekin.database.moment import catch_up
 from ramekin.database.operations import Operation, prepare, settle
 from ramekin.engine.access import Access
+from ramekin.engine.work import Work
 from ramekin.errors import Fault, IdMismatch, InvalidParameter, InvalidRecord, RamekinError, Redefined, TooManyAffected
 from ramekin.query import execute
 from ramekin.query.demands import demands_of
@@ -81,15 +82,18 @@ async def change(
     engine.tables.table_stats(table)  # a table that is not there is told before what is wrong with the patch
     if not request.is_deletion and not isinstance(request.patch, dict):
         raise InvalidRecord("A merge patch of records is a JSON object.")
+    work = Work()
     for _ in range(MAX_ATTEMPTS):
         if request.fields is not None and presence.fields(table) is not request.fields:
             break  # the condition was read by what the table was
         changing = _Changing(request, lambda: rules_of(table))
         with engine.watch(table) as watch, suppress(_Redefined):
-            await changing.read(engine.tables)
-            await catch_up(watch, changing.meet)
+            await changing.read(engine.tables, work)
+            await catch_up(watch, changing.meet, work)
             if await engine.apply(partial(changing.finish, watch)) is not None:
-                return Changed(len(changing.matched), len(changing.changes))
+                changed = Changed(len(changing.matched), len(changing.changes))
+                await work.let_go(changing.matched, changing.changes)
+                return changed
     raise Redefined("The table was defined or dropped by others meanwhile; nothing was applied.")
 
 
@@ -101,28 +105,28 @@ class _Changing:
     """The records that are meant, as far as they were looked at, and what becomes of each."""
 
     def __init__(self, request: ChangeRequest, rules_now: Callable[[], Rules]) -> None:
-        self.matched: set[str] = set()
+        self.matched: dict[str, None] = {}
         self.changes: dict[str, Change] = {}
         self._request, self._rules_now, self._rules = request, rules_now, rules_now()
         self._matches = body_matcher(request.where)
         self._faults: dict[str, list[Fault]] = {}
 
-    async def read(self, tables: Tables) -> None:
+    async def read(self, tables: Tables, work: Work) -> None:
         """Look at all records, as they are at some moment. Raises what is wrong with them then."""
         query = Query(self._request.where)
-        async with tables.snapshot([Access.of(self._request.table, query)]) as view:
+        async with tables.snapshot([Access.of(self._request.table, query)], work) as view:
             self._check_rules()
             async for rows in execute.Matching(view, self._request.table, query).rows():
                 for record_id, body in rows:
                     self._take(str(record_id), body)
-                    await view.rest(8)
+                    await work.rest()
                 if len(self._faults) >= MAX_FAULTS:
                     break
         self._raise_faults()
 
     def meet(self, key: str, body: bytes | None) -> None:
         """Look at a record again. Raises what is wrong with it."""
-        self.matched.discard(key)
+        self.matched.pop(key, None)
         self.changes.pop(key, None)
         self._faults.pop(key, None)
         if body is not None and self._matches(body):
@@ -151,7 +155,7 @@ class _Changing:
             raise _Redefined
 
     def _take(self, key: str, body: bytes) -> None:
-        self.matched.add(key)
+        self.matched[key] = None
         try:
             after = _after(self._request, self._rules, key, body)
         except InvalidRecord as error:

@@ -5,7 +5,6 @@ Knows no HTTP; see ``database.py`` for who calls it and ``json_schema.py`` for w
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Defined
 from ramekin.database.moment import catch_up
 from ramekin.engine.access import Access
+from ramekin.engine.work import Work
 from ramekin.errors import (
     DefinitionBroken,
     Fault,
@@ -52,9 +52,6 @@ MEMBERS = ("schema", "unique", "indexes", "require_if_match")
 INDEX_KINDS = ("hash", "sorted")
 MAX_ATTEMPTS = 100
 """Times that a table is looked at again because it was made or dropped meanwhile."""
-
-REST = 100
-"""Records that are checked before other tasks get a turn: about 1 ms."""
 
 MAX_NAMED = 16
 """Fields that are unique, and indexes that are pinned, at the most; others build themselves."""
@@ -99,7 +96,7 @@ async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple
     """
     definition = rules.definition
     assert definition is not None, "a definition says something"
-    made = Defined(table, definition)
+    made, work = Defined(table, definition), Work()
     for _ in range(MAX_ATTEMPTS):
         try:
             watch = engine.watch(table)
@@ -109,8 +106,8 @@ async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple
             continue
         with watch:
             check = _Check(made, rules, broken)
-            await check.read(engine.tables, table)
-            await catch_up(watch, check.meet)
+            await check.read(engine.tables, table, work)
+            await catch_up(watch, check.meet, work)
             if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
                 return replace(check.stats, revision=number, definition=definition), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
@@ -149,14 +146,13 @@ class _Check:
         schema = made.definition.schema
         self._unique = [_Holders(declared_field(schema, parse_path(name))) for name in made.definition.unique]
 
-    async def read(self, tables: Tables, table: str) -> None:
+    async def read(self, tables: Tables, table: str, work: Work) -> None:
         """Look at all records, as they are at some moment. Raises DefinitionBroken for what is wrong with them then."""
-        async with tables.snapshot([Access(table)]) as view:
+        async with tables.snapshot([Access(table)], work) as view:
             async for bodies in view.batches(table):
-                for place, body in enumerate(bodies):
+                for body in bodies:
                     self.meet(str(read_id(body)), body)
-                    if place % REST == REST - 1:
-                        await asyncio.sleep(0)
+                    await work.rest()
                 if len(self._faults) + sum(len(holders.shared) for holders in self._unique) >= MAX_FAULTS:
                     break
         self._raise_faults()

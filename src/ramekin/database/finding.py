@@ -16,7 +16,7 @@ from ramekin.query import execute
 from ramekin.query.aggregate import Groups
 from ramekin.query.cursor import encode_cursor, position_of
 from ramekin.query.demands import demands_of
-from ramekin.query.gather import DRAIN_ROWS, drain, too_many_rows
+from ramekin.query.gather import drain, too_many_rows
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import Position, Query
 from ramekin.query.predicate import EVERYTHING, paths_in
@@ -202,8 +202,9 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
     async with tables.snapshot([Access.of(request.table, query, in_id_order=False)]) as view:
         matching = execute.Matching(view, request.table, query)
         async for bodies in matching.bodies():
-            groups.add(bodies)
-            await view.rest(len(bodies))
+            for body in bodies:
+                groups.add(body)
+                await view.rest()
             if len(groups) > max_sorted:
                 raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
         rows, has_more = await _page_of_groups(view, groups, request)
@@ -233,12 +234,11 @@ async def _page_of_groups(view: View, groups: Groups, request: GroupRequest) -> 
     key_of, wanted = groups.sort_key_of(request.sort), request.offset + request.limit + 1
     after = None if request.after is None else key_of(request.after)
     first = FirstRows[dict[str, Any]](wanted)
-    for place, (_, row) in enumerate(groups.rows()):
+    for _, row in groups.rows():
         key = key_of(row)
         if after is None or key > after:
             first.add(key, row)
-        if place % DRAIN_ROWS == 0:
-            await view.rest(DRAIN_ROWS)
+        await view.rest()
     rows = [row async for part in drain(view, first) for row in part][request.offset :]
     return rows[: request.limit], len(rows) > request.limit
 

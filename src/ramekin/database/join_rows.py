@@ -90,7 +90,7 @@ class JoinRows:
         )
         for part in _parts(pairs, trees):
             mixed += count_mixed(part, self._plan.on, kinds)
-            await self._view.rest(1 + len(part) // 4)
+            await self._view.rest()
         return mixed
 
     def cursor_after(self, pairs: Sequence[Pair], trees: Sequence[Tree]) -> str | None:

@@ -5,12 +5,12 @@ Knows no HTTP and no files; see ``database.py`` for its caller and ``engine/rese
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Loaded
 from ramekin.database.operations import body_of, id_twice, keep_id
 from ramekin.engine.reservation import Reservation
+from ramekin.engine.work import Work
 from ramekin.errors import NotUnique, RamekinError, Unavailable
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Sent = AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]]
 
 BATCH = 200
-"""Records that are checked before other tasks get a turn: about 2 ms."""
+"""Records that room is held for at once."""
 
 MAX_ATTEMPTS = 100
 """Times that records are looked at again because others wrote or defined tables in between."""
@@ -62,7 +62,7 @@ class _Staged:
     def __init__(self, rules_of: Callable[[str], Rules]) -> None:
         self.bodies: dict[str, dict[str, bytes]] = {}
         self.rules: dict[str, Rules] = {}
-        self._rules_of = rules_of
+        self._rules_of, self._work = rules_of, Work()
 
     async def take(self, records: Sent, room: Reservation) -> None:
         """Check records and take their bodies; reserve room for them. Raises as `Database.load`."""
@@ -78,7 +78,7 @@ class _Staged:
             if count == BATCH:
                 room.add(count, size_bytes)
                 count = size_bytes = 0
-                await asyncio.sleep(0)
+            await self._work.rest()
         room.add(count, size_bytes)
 
     def _add(self, table: str, record: Any) -> int:
@@ -105,18 +105,15 @@ class _Staged:
                     bodies[key], _ = body_of(codec.parse(body), rules)
                 except RamekinError as error:
                     raise error.within(table, i, index=i) from None
-                if i % BATCH == BATCH - 1:
-                    await asyncio.sleep(0)
+                await self._work.rest()
 
     async def keep_ids(self, engine: Engine) -> None:
         """Give each record that is to take the place of another the id that stands there, in its type."""
         for table, bodies in self.bodies.items():
-            keys = [key for key in bodies if looks_like_integer(key)]  # of others the text tells the type
-            for start in range(0, len(keys), BATCH):
-                for key in keys[start : start + BATCH]:
-                    if (before := engine.ahead(table, key)) is not None:
-                        self._keep_id(table, key, before)
-                await asyncio.sleep(0)
+            for key in bodies:  # of those that look like no integer the text tells the type
+                if looks_like_integer(key) and (before := engine.ahead(table, key)) is not None:
+                    self._keep_id(table, key, before)
+                await self._work.rest()
 
     def _keep_id(self, table: str, key: str, before: bytes) -> None:
         bodies = self.bodies[table]

@@ -11,13 +11,13 @@ much is written beside it. Knows no HTTP; see ``changing.py`` and ``defining.py`
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ramekin.engine.base import Watch
+    from ramekin.engine.work import Work
 
 FEW = 200
 """Records that one step may look at again: about 2 ms."""
@@ -26,7 +26,7 @@ ROUNDS = 10
 """Rounds in which records are looked at again before the last step takes all that are left."""
 
 
-async def catch_up(watch: Watch, meet: Callable[[str, bytes | None], None]) -> None:
+async def catch_up(watch: Watch, meet: Callable[[str, bytes | None], None], work: Work) -> None:
     """Look again at the records that were written since a watch began, until few are left.
 
     Args:
@@ -37,7 +37,7 @@ async def catch_up(watch: Watch, meet: Callable[[str, bytes | None], None]) -> N
     for _ in range(ROUNDS):
         if watch.count <= FEW or watch.is_over:
             return
-        for i, (key, body) in enumerate(watch.take().items()):
-            meet(key, body)
-            if i % FEW == FEW - 1:
-                await asyncio.sleep(0)
+        for _ in range(0, watch.count, FEW):
+            for key, body in watch.take(FEW).items():
+                meet(key, body)
+                await work.rest()

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ramekin.engine.access import Access
+from ramekin.engine.work import Work
 from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
 from ramekin.schema.fields import NO_SCHEMA, Trait
 from ramekin.values import codec
@@ -134,8 +135,9 @@ class Presence:
         absent = await self.absent(table, paths)
         if not absent or not self._tables.table_stats(table).records:
             return []
-        known, warnings = [*await self.names(table), *words], list[str]()
+        known, warnings, work = [*await self.names(table), *words], list[str](), Work()
         for place, path in enumerate(absent):
+            await work.rest()
             name = print_path(path)
             hint = did_you_mean(name, known).strip() if place < MAX_HINTS else ""
             if is_strict:

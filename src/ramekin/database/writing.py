@@ -1,17 +1,20 @@
 """Writes of many records: prepared, settled on what stands, applied all at once or not at all.
 
 A bulk and a batch are lists of operations, settled in order, each on what the ones before it left of its record. What
-others write meanwhile is settled again, and nothing else. One record goes a shorter way, at once where nothing has to
-be waited for. Knows no HTTP; see ``operations.py`` for what each operation means.
+others write meanwhile is settled again, and nothing else (``moment.py``). One record goes a shorter way, at once where
+nothing has to be waited for. Knows no HTTP; see ``operations.py`` for what each operation means.
 """
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
+from ramekin.database.moment import catch_up
 from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
+from ramekin.engine.work import Work
 from ramekin.errors import (
     BodyTooLarge,
     Fault,
@@ -26,21 +29,15 @@ from ramekin.errors import (
 from ramekin.schema.base import MAX_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from ramekin.database.operations import Outcome, Prepared, Rules
-    from ramekin.engine.base import Engine
+    from ramekin.engine.base import Engine, Watch
 
     RulesOf = Callable[[str], Rules]
 
-BATCH = 200
-"""Records that are prepared or settled before other tasks get a turn: about 2 ms."""
-
 MAX_ATTEMPTS = 100
 """Times that a write is tried again because others wrote or defined tables in between."""
-
-PATIENT_ATTEMPTS = 3
-"""Attempts that give others their turns while they settle. Later ones do not, so that a write surely ends."""
 
 Place = tuple[str, str]
 
@@ -86,31 +83,35 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
 
 async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation]) -> list[Outcome]:
     """Apply operations, all or nothing; see `Database.write`."""
-    operations = [*operations]
+    operations, work = [*operations], Work()
     for _ in range(MAX_ATTEMPTS):
-        rules = {operation.table: rules_of(operation.table) for operation in operations}
+        rules = {table: rules_of(table) for table in {operation.table for operation in operations}}
         prepared = []
         for i, operation in enumerate(operations):
             try:
                 prepared.append(prepare(operation, rules[operation.table]))
             except RamekinError as error:
                 raise error.within(i, index=i) from None
-            if i % BATCH == BATCH - 1:
-                await asyncio.sleep(0)
-        if (outcomes := await _Writing(engine, rules_of, prepared, rules).carry_out()) is not None:
+            await work.rest()
+        outcomes = await _Writing(engine, rules_of, prepared, rules, work).carry_out()
+        await work.let_go(prepared)
+        if outcomes is not None:
+            await work.let_go(operations)
             return outcomes
     raise Unavailable("The tables are being defined by others; nothing was applied.")
 
 
 async def insert(engine: Engine, rules_of: RulesOf, each: Operation, records: Iterable[Any]) -> list[Outcome]:
     """Create many records, each as one operation says, all or nothing; see `Database.insert`."""
-    rules = rules_of(each.table)
-    prepared = await _prepare_all(each, records, rules)
-    outcomes = await _Writing(engine, rules_of, prepared, {each.table: rules}).carry_out()
-    return await write(engine, rules_of, [p.operation for p in prepared]) if outcomes is None else outcomes
+    rules, work = rules_of(each.table), Work()
+    prepared = await _prepare_all(each, records, rules, work)
+    outcomes = await _Writing(engine, rules_of, prepared, {each.table: rules}, work).carry_out()
+    operations = [p.operation for p in prepared] if outcomes is None else []
+    await work.let_go(prepared)
+    return await write(engine, rules_of, operations) if outcomes is None else outcomes
 
 
-async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules) -> list[Prepared]:
+async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, work: Work) -> list[Prepared]:
     """Prepare records. All are read, whatever is wrong with one: a text that is no JSON is told before that."""
     prepared: list[Prepared] = []
     refused: list[RamekinError] = []
@@ -125,8 +126,7 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules) ->
             except RamekinError as error:
                 refused.append(error.within(i, index=i))
                 faults += refused[-1].faults
-        if i % BATCH == BATCH - 1:
-            await asyncio.sleep(0)
+        await work.rest()
     if not refused:
         return prepared
     if not isinstance(refused[0], InvalidRecord):
@@ -136,53 +136,81 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules) ->
 
 
 class _Writing:
-    """Prepared operations on their way: how each was settled, and on what."""
+    """Prepared operations on their way: how each was settled, and what becomes of each record."""
 
     def __init__(
-        self, engine: Engine, rules_of: RulesOf, prepared: Sequence[Prepared], rules: Mapping[str, Rules]
+        self, engine: Engine, rules_of: RulesOf, prepared: list[Prepared], rules: Mapping[str, Rules], work: Work
     ) -> None:
-        self._engine, self._rules_of = engine, rules_of
+        self._engine, self._rules_of, self._work = engine, rules_of, work
         self._prepared, self._rules = prepared, rules
-        self._outcomes: list[Outcome | None] = [None] * len(prepared)
+        self._outcomes: list[Any] = [None] * len(prepared)
         self._steps: dict[Place, list[int]] = {}  # the operations of each record, in order
-        for i, p in enumerate(prepared):
-            self._steps.setdefault((p.operation.table, p.key), []).append(i)
-        self._stood: list[Any] = [...] * len(self._steps)  # the bodies that they were settled on
+        self._changes: dict[Place, Change] = {}  # also of records that stay: they have to stand as they did
 
     async def carry_out(self) -> list[Outcome] | None:
         """Settle and write; None where other rules are in force. Raises as `Database.write`."""
-        places = list(self._steps)
+        for i, p in enumerate(self._prepared):
+            self._steps.setdefault((p.operation.table, p.key), []).append(i)
+            await self._work.rest()
         checked_by = {table: rules.definition for table, rules in self._rules.items()}
-        for attempt in range(MAX_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             if any(self._rules_of(table) is not rules for table, rules in self._rules.items()):
                 return None
-            standing = [self._engine.ahead(*place) for place in places]
-            await self._settle(standing, is_patient=attempt < PATIENT_ATTEMPTS)
-            try:
-                if await self._engine.apply(Written(self._changes()), checked_by) is not None:
-                    return [outcome for outcome in self._outcomes if outcome is not None]
-            except NotUnique as error:
-                index = self._steps[error.place][0] if error.place in self._steps else 0
-                raise error.within(index, index=index) from None
+            with ExitStack() as stack:
+                there = [table for table in self._rules if table in self._engine.tables]
+                watches = {table: stack.enter_context(self._engine.watch(table)) for table in there}
+                await self._settle_all(watches)
+                try:
+                    if await self._engine.apply(partial(self._finish, watches), checked_by) is not None:
+                        await self._work.let_go(self._steps, self._changes)
+                        return self._outcomes
+                except NotUnique as error:
+                    index = self._steps[error.place][0] if error.place in self._steps else 0
+                    raise error.within(index, index=index) from None
         raise Unavailable("The records are being written by others; nothing was applied.")
 
-    async def _settle(self, standing: Sequence[bytes | None], *, is_patient: bool) -> None:
-        """Settle the operations of the records that do not stand as they did. Raises the first error in their order."""
-        known = zip(self._steps.values(), self._stood, standing, strict=True)
-        again = [(i, stands) for steps, stood, stands in known if stood != stands for i in steps]
-        self._stood = list(standing)
-        left: dict[Place, bytes | None] = {}
-        for count, (i, stands) in enumerate(sorted(again)):
-            p = self._prepared[i]
-            place = (p.operation.table, p.key)
-            try:
-                outcome = settle(p, left.get(place, stands), self._rules[place[0]])
-            except RamekinError as error:
-                await self._engine.flushed()  # what it rests on may still be on its way to the disk
-                raise self._told(error, i).within(i, index=i) from None
-            self._outcomes[i], left[place] = outcome, outcome.body
-            if is_patient and count % BATCH == BATCH - 1:
-                await asyncio.sleep(0)
+    async def _settle_all(self, watches: Mapping[str, Watch]) -> None:
+        """Settle all operations, again where others write. Raises the first error in their order."""
+        self._changes.clear()
+        try:
+            for i in range(len(self._prepared)):
+                self._settle(i)
+                await self._work.rest()
+            for table, watch in watches.items():
+                await catch_up(watch, partial(self._meet, table), self._work)
+        except RamekinError:
+            await self._engine.flushed()  # what it rests on may still be on its way to the disk
+            raise
+
+    def _settle(self, i: int) -> None:
+        """Settle an operation on what those before it left of its record."""
+        p = self._prepared[i]
+        place = (p.operation.table, p.key)
+        change = self._changes.get(place)
+        stands = self._engine.ahead(*place) if change is None else change.before
+        try:
+            outcome = settle(p, stands if change is None else change.after, self._rules[place[0]])
+        except RamekinError as error:
+            raise self._told(error, i).within(i, index=i) from None
+        self._outcomes[i] = outcome
+        self._changes[place] = Change(*place, stands, outcome.body)
+
+    def _meet(self, table: str, key: str, body: bytes | None) -> None:
+        """Settle the operations of a record again, if others have written it."""
+        change = self._changes.get((table, key))
+        if change is not None and change.before != body:
+            del self._changes[table, key]
+            for i in self._steps[table, key]:
+                self._settle(i)
+
+    def _finish(self, watches: Mapping[str, Watch]) -> Written | None:
+        """Settle again what was written last, and return what happens; None if a table is gone."""
+        for table, watch in watches.items():
+            if watch.is_over:
+                return None
+            for key, body in watch.take().items():
+                self._meet(table, key, body)
+        return Written(list(self._changes.values()))
 
     def _told(self, error: RamekinError, i: int) -> RamekinError:
         """Return the error of an operation; a record that exists by this request alone is told as such."""
@@ -193,12 +221,3 @@ class _Writing:
                 if first < i and outcome is not None and outcome.effect == "created":
                     return id_twice(first)
         return error
-
-    def _changes(self) -> list[Change]:
-        """Return what becomes of each record; also of those that stay, which have to stand as they did."""
-        changes = []
-        for (place, steps), before in zip(self._steps.items(), self._stood, strict=True):
-            last = self._outcomes[steps[-1]]
-            assert last is not None, "every operation is settled"
-            changes.append(Change(*place, before, last.body))
-        return changes

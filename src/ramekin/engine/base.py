@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from sys import maxsize
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from ramekin.changes import Step, Written
@@ -78,12 +79,12 @@ class Watch(Protocol):
 
     @property
     def count(self) -> int:
-        """How many records were written since `take` was called last."""
+        """How many records were written and not taken yet, or a few more."""
 
-    def take(self) -> dict[str, bytes | None]:
-        """Return the records that were written since the last call, by key, as the next step finds them; None: gone.
+    def take(self, most: int = maxsize) -> dict[str, bytes | None]:
+        """Return records that were written, so many at the most, by key, as the next step finds them; None: gone.
 
-        A record whose write is not kept yet, and may be refused, comes again in each later call.
+        A record whose write is not kept yet, and may be refused, comes again in each later call that asks for all.
         """
 
     def __enter__(self) -> Self: ...

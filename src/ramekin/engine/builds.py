@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ramekin.clock import stopwatch_s
+from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit
 from ramekin.schema.fields import Field
 from ramekin.stats import BuildStats
@@ -29,15 +30,13 @@ if TYPE_CHECKING:
 
     from ramekin.clock import Clock
     from ramekin.engine.access import Access
+    from ramekin.storage.behind import Structure
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.indexed import Indexed
     from ramekin.storage.table import Table
 
 ATTEMPTS = 3
 """Times that a reader has what it needs built before it takes the records as they are."""
-
-Structure = tuple[Field, bool] | None
-"""What is built: a field's index, with whether it is sorted; None is the order of ids."""
 
 Unfit = set[tuple[str, Field]]
 """Indexes of tables for which there is no room: a view does without."""
@@ -52,6 +51,7 @@ class Builds:
         self._stills: WeakValueDictionary[str, Still] = WeakValueDictionary()
         self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
         self._count, self._seconds, self._hits = 0, 0.0, 0
+        self._letting_go: asyncio.Task[None] | None = None
 
     def stats(self) -> BuildStats:
         """Return how many orders and indexes were built, and how many queries found theirs. Cost: O(1)."""
@@ -59,7 +59,7 @@ class Builds:
 
     async def close(self) -> None:
         """End every build."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *([] if self._letting_go is None else [self._letting_go])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -67,6 +67,7 @@ class Builds:
     def forget(self) -> None:
         """Forget every build under way: its event loop has stopped. Whoever needs one begins it anew."""
         self._tasks.clear()
+        self._letting_go = None
 
     async def ready(self, accesses: Sequence[Access]) -> Sequence[Indexed]:
         """Return the tables of some accesses, as they are now, with all that is needed of them that there is room for.
@@ -102,8 +103,11 @@ class Builds:
         is_sorted = is_sorted or table.pinned.get(field, False)
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
             is_sorted = is_sorted or (table, (field, True)) in self._tasks  # a sorted one answers for both kinds
-            table.drop_spare_indexes(self._needed)
-            await self._build(table, (field, is_sorted), self._within_limit(table, field, is_sorted=is_sorted))
+            if (field, True) in table.behind:
+                is_sorted = True  # it serves again when it has followed
+            else:
+                table.drop_spare_indexes(self._needed)
+            await self._build(table, (field, is_sorted))
 
     async def pinned(self, table: Indexed) -> None:
         """Have the indexes built that a table's definition names. Raises MemoryLimit."""
@@ -117,6 +121,28 @@ class Builds:
                 await self.index(table, field, is_sorted=False)
         for table, field in self.missing_unique(names):
             table.build_index_at_once(field)  # as long a step as that of each load that threw the index away
+
+    def follow(self, table: Indexed) -> None:
+        """Have what is behind in a table follow, while nobody waits for it; where no loop runs, who needs it will."""
+        with suppress(RuntimeError):
+            asyncio.get_running_loop()
+            for structure in [*table.behind]:
+                self._begin(table, structure)
+
+    def let_go(self) -> bool:
+        """Take apart what is left, in steps; False where no loop runs."""
+        if self._letting_go is not None and not self._letting_go.done():
+            return True
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+            self._letting_go = loop.create_task(self._let_go())
+            return True
+        return False
+
+    async def _let_go(self) -> None:
+        work = Work()
+        for _ in self.catalog.memory.remains.let_go():
+            await work.rest()
 
     def missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
         """Return the indexes that `unique` would have built. Cost: O(unique fields)."""
@@ -138,7 +164,7 @@ class Builds:
     async def _make_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> None:
         for table, access in zip(tables, accesses, strict=True):
             if access.in_id_order and not table.is_in_order:
-                await self._build(table, None, table.build_order())
+                await self._build(table, None)
             for field, is_sorted in _indexes_of(access):
                 if (access.table, field) not in unfit:
                     try:
@@ -176,20 +202,31 @@ class Builds:
                 raise
             yield
 
-    async def _build(self, table: Indexed, structure: Structure, steps: Iterator[None]) -> None:
+    async def _build(self, table: Indexed, structure: Structure) -> None:
         """Run a build to its end, or wait for the one that is under way."""
+        await asyncio.shield(self._begin(table, structure))
+
+    def _begin(self, table: Indexed, structure: Structure) -> asyncio.Task[None]:
+        """Return the task that builds something, or has it follow; begun now unless it is under way."""
         name = (table, structure)
         task = self._tasks.get(name)
         if task is None:
+            steps = self._steps_of(table, structure)
             task = self._tasks[name] = asyncio.create_task(self._run(name, steps))
             task.add_done_callback(retrieve)
-        await asyncio.shield(task)
+        return task
+
+    def _steps_of(self, table: Indexed, structure: Structure) -> Iterator[None]:
+        if structure is None:
+            return table.build_order()
+        field, is_sorted = structure
+        return self._within_limit(table, field, is_sorted=is_sorted)
 
     async def _run(self, name: tuple[Indexed, Structure], steps: Iterator[None]) -> None:
-        began_s = stopwatch_s()
+        began_s, work = stopwatch_s(), Work()
         try:
             for _ in steps:
-                await asyncio.sleep(0)
+                await work.rest()
         finally:
             self._tasks.pop(name, None)  # in the step that ends the build: nobody can wait for what is over
             self._count += 1

@@ -1,13 +1,16 @@
 """The engine in memory: what happens is kept nowhere but in the tables, and is gone when the process ends.
 
-Between checking a step and applying it there is no ``await``, so the event loop is what puts steps in order. Knows no
+Between checking a step and applying it there is no ``await``, so the event loop is what puts steps in order. A large
+step is prepared in many turns, and holds other steps back meanwhile; readers go on (``storage/staging.py``). Knows no
 files and no HTTP; see ``base.py`` for what each method promises.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from ramekin.changes import Written
 from ramekin.clock import SYSTEM
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
@@ -15,12 +18,13 @@ from ramekin.engine.owner import Owner
 from ramekin.engine.tables import SWEEP_STEPS, Tables
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.staging import is_large
 from ramekin.storage.watch import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Step, Written
+    from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.engine.base import Making, State
     from ramekin.schema.definition import Checked
@@ -43,8 +47,15 @@ class Embedded:
         """
         self.clock = clock
         self.tables = Tables(Catalog(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
-        self.owner = Owner(self.tables.builds.forget)
+        self._alone = asyncio.Lock()  # held by a large step
+        self.owner = Owner(self._follow)
         self._backups = Backups()
+
+    def _follow(self) -> None:
+        """Go on in another event loop; the one before has stopped."""
+        self.tables.builds.forget()
+        self._alone = asyncio.Lock()  # the old one waits for nobody
+        self.tables.catalog.is_held = False
 
     async def open(self) -> None:
         pass
@@ -79,7 +90,15 @@ class Embedded:
     async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
         tables, catalog = self.tables, self.tables.catalog
         tables.sweep()
-        while (now := step() if callable(step) else step) is not None and tables.lacks_indexes(now):
+        while True:
+            while self._alone.locked():
+                async with self._alone:
+                    pass
+            now = step() if callable(step) else step
+            if now is not None and is_large(now):
+                return await self._stand_alone(step, expecting)
+            if now is None or not tables.lacks_indexes(now):
+                break
             await tables.build_for(now)
         if now is None or (rest := catalog.fit(now, expecting)) is None:
             return None
@@ -89,8 +108,31 @@ class Embedded:
         await tables.build_after(rest)
         return number
 
+    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
+        """Let a large step happen, in turns of its own in which nobody else writes."""
+        tables, catalog = self.tables, self.tables.catalog
+        async with self._alone:
+            catalog.is_held = True
+            try:
+                now = step() if callable(step) else step
+                staging = (
+                    await tables.stage(now)
+                    if now is not None and catalog.fit(Written(()), expecting) is not None
+                    else None
+                )
+                if staging is None:
+                    return None
+                staging.store()
+                number = catalog.revision
+            finally:
+                catalog.is_held = False
+        await tables.build_after(staging.step)
+        return number
+
     def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:
         catalog = self.tables.catalog
+        if catalog.is_held:
+            return False
         if catalog.revision % SWEEP_STEPS == 0:
             self.tables.sweep()
         if (catalog.has_unique and self.tables.lacks_indexes(step)) or (rest := catalog.fit(step, expecting)) is None:

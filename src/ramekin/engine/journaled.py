@@ -37,6 +37,7 @@ from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
 from ramekin.errors import RamekinError, Starting
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.staging import is_large, store_at_once
 from ramekin.storage.watch import Watch
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from ramekin.engine.base import Making, State
     from ramekin.schema.definition import Checked
     from ramekin.stats import JournalStats
+    from ramekin.storage.staging import Staging
 
 
 class Journaled:
@@ -81,6 +83,7 @@ class Journaled:
         self._backups = Backups()
         self._pending = Pending()
         self._alone = asyncio.Lock()  # held by a step that stands alone
+        self._staging: Staging | None = None  # the large step that is on its way to the disk
         self._journal: Journal | None = None
 
     def _follow(self) -> None:
@@ -123,7 +126,7 @@ class Journaled:
         catalog = Catalog(self._memory_limit_bytes)
         for name, kept in contents.items():
             catalog.store(Defined(name, kept.definition))
-            catalog.store(Loaded({name: kept.bodies}))
+            store_at_once(catalog, Loaded({name: kept.bodies}))
         return file, catalog
 
     async def close(self) -> None:
@@ -193,8 +196,10 @@ class Journaled:
             except RamekinError:
                 await self.flushed()  # what it rests on may still be on its way to the disk
                 raise
-            if type(now) is not Written:
-                return None if now is None else await self._stand_alone(step, expecting)
+            if now is None:
+                return None
+            if type(now) is not Written or is_large(now):
+                return await self._stand_alone(step, expecting)
             if self.tables.lacks_indexes(now):
                 await self.tables.build_for(now)  # others had their turn: all is looked at again
             elif self.apply_at_once(now, expecting):
@@ -249,12 +254,21 @@ class Journaled:
         try:
             await self._quietly_settled()
             now = step() if callable(step) else step
-            if now is None or (rest := catalog.fit(now, expecting)) is None:
+            if now is not None and is_large(now):
+                self._staging = (
+                    await self.tables.stage(now) if catalog.fit(Written(()), expecting) is not None else None
+                )
+                rest = None if self._staging is None else self._staging.step
+            else:
+                rest = None if now is None else catalog.fit(now, expecting)
+                if rest is not None:
+                    catalog.check(rest)
+            if rest is None:
                 return None, None
-            catalog.check(rest)
             await self._running().append(rest)
             return catalog.revision, rest
         finally:
+            self._staging = None
             self._alone.release()
 
     async def _quietly_settled(self) -> None:
@@ -275,6 +289,9 @@ class Journaled:
 
     def _store_step(self, step: Step) -> None:
         """Apply a step that is committed."""
+        if self._staging is not None and self._staging.step is step:
+            self._staging.store()
+            return
         self.tables.catalog.store(step)
         if type(step) is Written:
             self._pending.remove(self.tables.catalog, step.changes)

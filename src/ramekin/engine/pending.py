@@ -6,6 +6,7 @@ Readers never look here. Knows no journal and no event loop; see ``journaled.py`
 from __future__ import annotations
 
 from collections import Counter, deque
+from sys import maxsize
 from typing import TYPE_CHECKING, Self
 
 from ramekin.schema.fields import join_reader
@@ -96,7 +97,9 @@ class PendingWatch:
     def count(self) -> int:
         return self._watch.count
 
-    def take(self) -> dict[str, bytes | None]:
+    def take(self, most: int = maxsize) -> dict[str, bytes | None]:
+        if most < maxsize:
+            return {key: self._ahead(key) for key in self._watch.take(most)}
         self._told.update(dict.fromkeys(self._pending.keys(self._table)))
         return self._watch.take() | {key: self._ahead(key) for key in self._told}
 

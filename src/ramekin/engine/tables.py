@@ -21,10 +21,12 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
 from ramekin.engine.view import EmbeddedView, page_of
+from ramekin.engine.work import Work
 from ramekin.errors import Starting
 from ramekin.schema.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.largest import Largest
+from ramekin.storage.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,6 +79,7 @@ class Tables:
     def adopt(self, catalog: Catalog) -> None:
         """Show the tables of another catalog from now on: what was on a disk is read."""
         self.catalog = self.builds.catalog = catalog
+        catalog.when_behind, catalog.memory.remains.when_left = self.builds.follow, self.builds.let_go
         self.definitions = catalog.definitions
 
     def __contains__(self, name: str) -> bool:
@@ -162,19 +165,24 @@ class Tables:
             found |= there
         return [found.get(trait) for trait in traits]
 
-    def snapshot(self, accesses: Sequence[Access]) -> AbstractAsyncContextManager[EmbeddedView]:
+    def snapshot(
+        self, accesses: Sequence[Access], work: Work | None = None
+    ) -> AbstractAsyncContextManager[EmbeddedView]:
         """Return a view of tables at one moment, to be used in ``async with``.
+
+        Args:
+            work: what is read is a part of this; None: of work of its own.
 
         Where there is no room for an index, `estimate` says that it is of no use, and what reads it raises MemoryLimit.
 
         Cost: O(1) once the indexes that it needs exist; a write while the view is held copies what it changes, once.
         """
-        return _Snapshot(self, accesses)
+        return _Snapshot(self, accesses, work)
 
-    async def view(self, accesses: Sequence[Access]) -> EmbeddedView:
+    async def view(self, accesses: Sequence[Access], work: Work | None = None) -> EmbeddedView:
         """Return a view once all that it needs is ready. Whoever asked releases it."""
         self.sweep()
-        view = EmbeddedView()
+        view = EmbeddedView(work)
         for table, access in zip(await self.builds.ready(accesses), accesses, strict=True):
             view.pin(table, access)
         return view
@@ -206,6 +214,13 @@ class Tables:
             if (table := self.catalog.find(name)) is not None:
                 await self.builds.pinned(table)
 
+    async def stage(self, step: Step) -> Staging | None:
+        """Return a large step, prepared; None if it does not fit. Raises as `Catalog.check`. Nobody else writes."""
+        await self.build_for(step)
+        staging = Staging(self.catalog, step)
+        await Work().through(staging.prepare())
+        return staging if staging.fits else None
+
     def sweep(self) -> None:
         """Drop the indexes that nothing has used for long, if it is time to look."""
         now_s = self._clock.steady_s()
@@ -231,13 +246,13 @@ class Unread(Catalog):
 class _Snapshot:
     """A view for as long as an ``async with`` lasts; a class, since a generator would cost a short query a tenth."""
 
-    __slots__ = ("_accesses", "_tables", "_view")
+    __slots__ = ("_accesses", "_tables", "_view", "_work")
 
-    def __init__(self, tables: Tables, accesses: Sequence[Access]) -> None:
-        self._tables, self._accesses = tables, accesses
+    def __init__(self, tables: Tables, accesses: Sequence[Access], work: Work | None) -> None:
+        self._tables, self._accesses, self._work = tables, accesses, work
 
     async def __aenter__(self) -> EmbeddedView:
-        self._view = await self._tables.view(self._accesses)
+        self._view = await self._tables.view(self._accesses, self._work)
         return self._view
 
     async def __aexit__(self, *_: object) -> None:

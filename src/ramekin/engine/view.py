@@ -6,12 +6,12 @@ A write that meets a pinned structure copies it first, so a view sees one moment
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
 
+from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit, shorten
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
 from ramekin.query.view import Page
@@ -37,17 +37,14 @@ if TYPE_CHECKING:
     from ramekin.values.keys import JoinKey, OrderKey
     from ramekin.values.paths import FieldPath
 
-BATCH_ROWS = 1000
-"""Bodies of one step of a whole-table read: 1 ms where they are only tested."""
-
-REST_ROWS = 250
-"""Rows between two turns of other tasks: 1 to 2 ms where each is decoded, given a key and kept."""
+BATCH_ROWS = 256
+"""Bodies that a whole-table read hands out at once at the most."""
 
 SCAN_ROWS = 256
 """Rows of one step of a scan at the most."""
 
-BATCH_BYTES = 512 * 1024
-"""Bytes of bodies that a whole-table read hands out at once, at about the most."""
+BATCH_BYTES = 128 * 1024
+"""Bytes of bodies that are handed out at once, at about the most: 1 ms where all of them are parsed."""
 
 SHORT_LIST = 1000
 """Ids of several postings that are put in order at once."""
@@ -56,14 +53,14 @@ SHORT_LIST = 1000
 class EmbeddedView:
     """Pinned structures of some tables; see `View` in ``query/view.py``."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None = None) -> None:
         self._records: dict[str, Records] = {}
         self._orders: dict[str, IdOrder] = {}
         self._indexes: dict[tuple[str, Field], FieldIndex] = {}
         self._at_once: dict[str, int] = {}
         self._absent: dict[str, frozenset[FieldPath]] = {}
         self._stills: list[Still] = []
-        self._rows = 0
+        self._work = Work() if work is None else work
 
     def pin(self, table: Indexed, access: Access) -> None:
         """Hold what one access needs. The caller has seen to it that it is ready."""
@@ -113,11 +110,11 @@ class EmbeddedView:
     async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
         bodies = self._records[table].bodies
         rows = [(record_id, bodies[str(record_id)]) for record_id in islice(self._orders[table].after(after), limit)]
-        await self.rest(len(rows))
+        await self.rest()
         return rows
 
     async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
-        await self.rest(len(keys))
+        await self.rest()
         if field == ID:
             rows = [self.get(table, key) if isinstance(key, str) else None for key in keys]
             return [() if row is None else (row,) for row in rows]
@@ -194,28 +191,29 @@ class EmbeddedView:
                 if size > BATCH_BYTES:
                     break
             yield batch
-            await asyncio.sleep(0)
+            await self.rest()
 
     async def holders(self, table: str, traits: Sequence[Trait]) -> dict[Trait, str]:
         """Return the key of a record that has a trait, for those of some traits that any record has. Cost: O(n)."""
         found: dict[Trait, str] = {}
         missing = list(traits)
+        has_any = _has_any(missing)
         async for bodies in self.batches(table):
-            rest = iter(bodies)
-            while missing and (holder := next(filter(_has_any(missing), rest), None)) is not None:
-                values = row_reader(tuple(trait.path for trait in missing))(holder)
+            for body in bodies:
+                await self.rest()
+                if not has_any(body):
+                    continue
+                values = row_reader(tuple(trait.path for trait in missing))(body)
                 has = [trait for trait, value in zip(missing, values, strict=True) if trait.has(value)]
-                found |= dict.fromkeys(has, str(read_id(holder)))
+                found |= dict.fromkeys(has, str(read_id(body)))
                 missing = [trait for trait in missing if trait not in has]
-            if not missing:
-                break
+                if not missing:
+                    return found
+                has_any = _has_any(missing)
         return found
 
-    async def rest(self, rows: int) -> None:
-        self._rows += rows
-        if self._rows >= REST_ROWS:
-            self._rows = 0
-            await asyncio.sleep(0)
+    async def rest(self) -> None:
+        await self._work.rest()
 
     def _index(self, table: str, field: Field, *, is_sorted: bool = False) -> FieldIndex:
         index = self._indexes.get((table, field))
@@ -234,7 +232,7 @@ class EmbeddedView:
         in_order = merge(*found, key=id_order)
         while part := list(islice(in_order, BATCH_ROWS)):
             merged += part
-            await self.rest(BATCH_ROWS)
+            await self.rest()
         return LazyRows(bodies, merged)
 
 

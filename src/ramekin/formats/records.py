@@ -17,10 +17,10 @@ from ramekin.values import codec, places
 from ramekin.values.keys import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
-AT_ONCE_BYTES = 256 * 1024
-"""A JSON array up to this size is parsed in one go, in about 2 ms; a longer one is cut into records first."""
+AT_ONCE_BYTES = 128 * 1024
+"""A JSON array up to this size is parsed in one go, in about 1 ms; a longer one is cut into records first."""
 
 CSV_TYPES = ("auto", "text")
 """How columns are read of which no schema says whether they are text: by what they hold, or always as text."""
@@ -54,8 +54,9 @@ class ArrayText:
 
     def __iter__(self) -> Iterator[Any]:
         if self._splitter is not None:
-            for _, record, _ in self._splitter.records(self._text):
-                yield record
+            for chunk in chunks_of(self._text):
+                for _, record, _ in self._splitter.records(chunk):
+                    yield record
             self._splitter.finish()
             return
         try:
@@ -69,6 +70,11 @@ class ArrayText:
         if self._splitter is not None:
             return self._splitter.line_of(steps)
         return places.line_of(self._text, [str(self._index), *steps], 1)
+
+
+def chunks_of(text: bytes) -> Iterator[bytes]:
+    """Yield a text in pieces, so that none of the steps in which it is read looks at all of it."""
+    return (text[begin : begin + AT_ONCE_BYTES] for begin in range(0, len(text), AT_ONCE_BYTES))
 
 
 class NdjsonText:
@@ -130,8 +136,21 @@ class CsvText:
         """
         self._open, self._columns, self._limit, self._form = open_text, columns, limit_bytes, form
         self._line = 0
+        self._undecided: dict[int, PlainOrText] | None = None
+
+    def look(self) -> Generator[None, None, None]:
+        """See the columns that decide as a whole, row by row, so that it need not be done all at once afterwards."""
+        rows = self._rows()
+        _, header = next(rows, (0, None))
+        undecided = {} if header is None else self._open_columns([str(name) for name in header])
+        if undecided and self._form.types == "auto":
+            yield from _see(undecided, rows)
+        self._undecided = undecided
 
     def __iter__(self) -> Iterator[Any]:
+        if self._undecided is None:
+            for _ in self.look():
+                pass
         rows = self._rows()
         _, header = next(rows, (0, None))
         if header is None:
@@ -151,20 +170,19 @@ class CsvText:
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         return read_rows(self._open(), DELIMITERS[self._form.delimiter], self._limit)
 
+    def _open_columns(self, names: Sequence[str]) -> dict[int, PlainOrText]:
+        """Return the columns that decide as a whole, by their places."""
+        declared, is_plain = map(self._columns.column, names), self._form.types == "auto"
+        return {i: PlainOrText(names[i], each, is_plain=is_plain) for i, each in enumerate(declared) if each.is_open}
+
     def _readers(self, names: Sequence[str]) -> list[Callable[[str], Any]]:
         """Return how the cells of each column are read."""
-        declared = [self._columns.column(name) for name in names]
-        is_auto = self._form.types == "auto"
-        undecided = {
-            i: PlainOrText(names[i], column, is_plain=is_auto) for i, column in enumerate(declared) if column.is_open
-        }
-        if undecided and is_auto:
-            _see(undecided, self._rows())
+        declared, undecided = map(self._columns.column, names), self._undecided or {}
         return [undecided[i].read if i in undecided else column.read for i, column in enumerate(declared)]
 
 
-def with_lines(error: RamekinError, records: Records) -> RamekinError:
-    """Return an error with the lines of its faults. The records are read, from their beginning, as far as needed."""
+def with_lines(error: RamekinError, records: Records) -> Generator[None, None, RamekinError]:
+    """Return an error with the lines of its faults. The records are read from their beginning, one a step."""
     missing = {fault: fault.steps for fault in error.faults if not fault.line}
     wanted = {steps[0] for steps in missing.values() if steps}
     lines: dict[Fault, int] = {}
@@ -174,12 +192,12 @@ def with_lines(error: RamekinError, records: Records) -> RamekinError:
             lines |= {fault: records.line_of(steps[1:]) for fault, steps in missing.items() if steps[:1] == [place]}
         if not wanted:
             break
+        yield
     return error.on_lines(lines)
 
 
-def _see(columns: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> None:
-    """Let each column that decides as a whole see its cells."""
-    next(rows)
+def _see(columns: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]]) -> Iterator[None]:
+    """Let each column that decides as a whole see its cells, in short steps."""
     undecided = [(i, column.is_value) for i, column in columns.items()]
     for _, cells in rows:
         for i, is_value in undecided:
@@ -188,6 +206,7 @@ def _see(columns: dict[int, PlainOrText], rows: Iterator[tuple[int, list[str]]])
                 undecided = [known for known in undecided if known[0] != i]
         if not undecided:
             return
+        yield
 
 
 def _fault_in(index: int, line: int, cells: Iterable[tuple[str, Callable[[str], Any], str]]) -> RamekinError:

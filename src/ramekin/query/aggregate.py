@@ -115,29 +115,33 @@ class Groups:
     def __len__(self) -> int:
         return len(self._groups)
 
-    def add(self, bodies: Iterable[bytes]) -> None:
-        """Take some records. Cost: O(length of the bodies)."""
-        for body in bodies:
-            values = self._read(body)
-            by = values[: self._count_by]
-            key = tuple([compared(value) or LAST for compared, value in zip(self._comparers, by, strict=True)])
-            group = self._groups.get(key)
-            if group is None:
-                shown = tuple(None if value is MISSING else value for value in by)
-                group = self._groups[key] = (shown, self._figures())
-            place = self._count_by
-            for figure in group[1]:
-                if figure.has_field:
-                    figure.add(values[place])
-                    place += 1
-                else:
-                    figure.n += 1
+    def add(self, body: bytes) -> None:
+        """Take a record. Cost: O(length of the body)."""
+        values = self._read(body)
+        by = values[: self._count_by]
+        key = tuple([compared(value) or LAST for compared, value in zip(self._comparers, by, strict=True)])
+        group = self._groups.get(key)
+        if group is None:
+            shown = tuple(None if value is MISSING else value for value in by)
+            group = self._groups[key] = (shown, self._figures())
+        place = self._count_by
+        for figure in group[1]:
+            if figure.has_field:
+                figure.add(values[place])
+                place += 1
+            else:
+                figure.n += 1
 
     def rows(self) -> Iterable[tuple[tuple[OrderKey, ...], dict[str, Any]]]:
-        """Yield every group: what it sorts by without `sort`, and its row. In no order."""
+        """Yield every group: what it sorts by without `sort`, and its row. In no order; afterwards, `warnings`."""
         names = self.grouping.names
+        self._left_out, self._lost = [0] * len(self.grouping.aggregates), set[int]()
         for key, (shown, figures) in self._groups.items():
             yield key, dict(zip(names, (*shown, *(figure.result() for figure in figures)), strict=True))
+            for place, figure in enumerate(figures):
+                self._left_out[place] += figure.left_out
+                if figure.is_lost:
+                    self._lost.add(place)
 
     def sort_key_of(self, columns: Sequence[Column]) -> Callable[[dict[str, Any]], tuple[OrderKey, ...]]:
         """Return what a row of groups sorts by: the columns, then the groups' values."""
@@ -160,16 +164,15 @@ class Groups:
         return key
 
     def warnings(self) -> list[str]:
-        """Say which values were left out."""
+        """Say which values were left out of the rows that were given. Cost: O(columns)."""
         told = []
         for place, aggregate in enumerate(self.grouping.aggregates):
-            figures = [group[1][place] for group in self._groups.values()]
             name = print_path(aggregate.field.path) if aggregate.field else ""
-            if left_out := sum(figure.left_out for figure in figures):
+            if left_out := self._left_out[place]:
                 told.append(
                     f"{left_out} values of '{shorten(name)}' are not numbers and are left out of {aggregate.name}"
                 )
-            if any(figure.is_lost for figure in figures):
+            if place in self._lost:
                 told.append(f"{aggregate.name} is out of range in some group and given as null")
         return told
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.query.choose import choose_access_path, choose_counting_path
 from ramekin.query.decide import without_fields
-from ramekin.query.gather import IDS_FOR_A_ROW, RUN_IDS, Ids
+from ramekin.query.gather import RUN_IDS, Ids
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Equal, IdWalk
 from ramekin.query.predicate import EVERYTHING
@@ -91,7 +91,7 @@ class Matching:
         for ids in self._ids(at_once):
             rows = self._view.rows(self._table, ids)
             yield rows if matches is None else [row for row in rows if matches(row[1])]
-            await self._view.rest(len(ids))
+            await self._view.rest()
 
     async def bodies(self) -> AsyncIterator[Sequence[bytes]]:
         """Yield the bodies, some at a time."""
@@ -113,7 +113,7 @@ class Matching:
             return self._view.estimate(self._table, access)  # which is exact for these
         for ids in self._ids(RUN_IDS):
             total += len(ids)
-            await self._view.rest(1 + len(ids) // IDS_FOR_A_ROW)
+            await self._view.rest()
         return total
 
     def _ids(self, at_once: int) -> Iterator[Sequence[int | str]]:

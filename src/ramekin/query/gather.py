@@ -32,9 +32,6 @@ T = TypeVar("T")
 RUN_IDS = 5000
 """Ids that are put in order at once: about 1 ms."""
 
-IDS_FOR_A_ROW = 20
-"""Ids that cost as much as a row that is decoded."""
-
 DRAIN_ROWS = 256
 """Rows in order that are handed on at once."""
 
@@ -52,8 +49,8 @@ class Gathered(Protocol):
     async def take(self, most: int) -> bool:
         """Look at so many more rows, and say whether those were all."""
 
-    def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Yield rows in order, some at a time, and how many were looked at for them; after a row, what follows it.
+    def in_order(self, after: Row | None) -> Iterator[Sequence[Row]]:
+        """Yield rows in order, some at a time; after a row, what follows it.
 
         All rows were taken; the caller rests between.
         """
@@ -122,10 +119,10 @@ class GatheredById:
                 self.is_cut = True
                 run = run[-self._most :] if self._is_descending else run[: self._most]
             self._runs.append(run)
-            await self._view.rest(1 + count // IDS_FOR_A_ROW)
+            await self._view.rest()
         return False
 
-    def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
+    def in_order(self, after: Row | None) -> Iterator[Sequence[Row]]:
         runs = self._runs if after is None else [self._rest_of(run, after[0]) for run in self._runs]
         sorted_runs = [reversed(run) if self._is_descending else iter(run) for run in runs]
         ids = merge(*sorted_runs, key=id_order, reverse=self._is_descending) if len(runs) > 1 else chain(*sorted_runs)
@@ -133,7 +130,7 @@ class GatheredById:
         while batch := list(islice(ids, min(size, at_once))):
             size *= 2
             rows, matches = self._view.rows(self._table, batch), self._matches
-            yield len(batch), rows if matches is None else [row for row in rows if matches(row[1])]
+            yield rows if matches is None else [row for row in rows if matches(row[1])]
 
     def _rest_of(self, run: list[int | str], record_id: int | str) -> list[int | str]:
         if self._is_descending:
@@ -180,19 +177,18 @@ class GatheredByFields:
                         self._kept += 1
                         first.add(key, row)
             check_held(first, self._max_held, self._query.offset)
-            await self._view.rest(count)
+            await self._view.rest()
         return False
 
-    def in_order(self, after: Row | None) -> Iterator[tuple[int, Sequence[Row]]]:
+    def in_order(self, after: Row | None) -> Iterator[Sequence[Row]]:
         self.is_cut = self._kept > self._most
         bound = None if after is None else self._key(after)
         rows = self._first.in_order()
         while part := list(islice(rows, DRAIN_ROWS)):
-            looked_at = len(part)
             if bound is not None:
                 part = [row for row in part if self._key(row) > bound]
                 bound = None if part else bound
-            yield looked_at, part
+            yield part
 
 
 def sort_key_of(orders: Sequence[Order]) -> Callable[[Sequence[Any], int | str | None], tuple[Any, ...]]:
@@ -223,7 +219,7 @@ async def drain(view: View, first: FirstRows[T]) -> AsyncIterator[list[T]]:
         part.append(row)
         if len(part) == DRAIN_ROWS:
             yield part
-            await view.rest(len(part))
+            await view.rest()
             part = []
     yield part
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ramekin.query import execute
-from ramekin.query.gather import IDS_FOR_A_ROW, Ids
+from ramekin.query.gather import Ids
 from ramekin.query.join import Group, On, PairPosition, field_of_row
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Equal, IdWalk, Led, Plan, Position, Query
@@ -219,7 +219,7 @@ class LedIds:
                     self._rights[key].append(row[0])
         found = await view.lookup(plan.left_table, plan.left_field, list(fresh))
         lefts = [row[0] for rows in found for row in rows]
-        await view.rest(len(ids) + len(lefts) // IDS_FOR_A_ROW)
+        await view.rest()
         return looked_at + len(lefts), lefts
 
     async def of(self, lefts: Sequence[Row]) -> list[Sequence[Row]]:

@@ -28,8 +28,8 @@ SortKey = tuple[Any, ...]
 LAST: OrderKey = (9, 0)
 """What null and missing sort by, in both directions."""
 
-RUN_ROWS = 2000
-"""Rows that are sorted at once: about 2 ms."""
+RUN_ROWS = 500
+"""Rows that are sorted at once: 1 to 2 ms, where keys of several fields are compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ class PairFilter:
                         charge(len(part))
                         if kept := [right for right in part if test((left, right))]:
                             yield [(left, kept)]
-                        await self._view.rest(len(part))
+                        await self._view.rest()
 
 
 def pair_test(where: Predicate, names: tuple[str, str]) -> Callable[[Pair], bool]:
@@ -288,7 +288,7 @@ async def sort_pairs(
                 key = key_of(pair)
                 if after is None or key > after:
                     first.add(key, pair)
-            await view.rest(len(pairs))
+            await view.rest()
             if wanted > most and len(first) > most:
                 raise too_many_rows(most, page_advice(offset))
     return [pair async for part in drain(view, first) for pair in part]
@@ -346,7 +346,7 @@ class TreeMaker:
                     if not self._tests or self._test((left, row)):
                         kept.add(self._key((left, row)), row)
                 self._charge(len(part))
-                await self._view.rest(len(part))
+                await self._view.rest()
                 if len(kept) > most:
                     raise too_many_rows(most, "add conditions on the matches, or take pairs")
             if len(kept) or self._keeps_left:

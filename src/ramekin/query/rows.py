@@ -94,12 +94,12 @@ class Rows:
         wanted, skip = self._query.limit + 1, self._query.offset
         page: list[Row] = []
         if self.plan.rival is None and not self._is_by_groups:
-            for looked_at, part in self._tested(self._query) if self.plan.is_sorted else await self._all_in_order():
+            for part in self._tested(self._query) if self.plan.is_sorted else await self._all_in_order():
                 page.extend(part[skip:] if skip else part)
                 skip = max(0, skip - len(part))
                 if len(page) >= wanted:
                     break
-                await self._view.rest(looked_at)
+                await self._view.rest()
             return page[:wanted]
         async with aclosing(self.in_order()) as parts:
             async for part in parts:
@@ -109,7 +109,7 @@ class Rows:
                     break
         return page[:wanted]
 
-    async def _all_in_order(self) -> Iterator[tuple[int, Sequence[Row]]]:
+    async def _all_in_order(self) -> Iterator[Sequence[Row]]:
         gathered = self._gathering(self.plan, self._query)
         await gathered.take(maxsize)
         return gathered.in_order(None)
@@ -142,11 +142,11 @@ class Rows:
         gathered = gathered or self._gathering(plan, self._query)
         while True:
             await gathered.take(maxsize)
-            for looked_at, part in gathered.in_order(last):
+            for part in gathered.in_order(last):
                 if part:
                     last = part[-1]
                     yield part
-                await self._view.rest(looked_at)
+                await self._view.rest()
             if last is None or not (self._is_whole and gathered.is_cut):
                 return
             gathered, last = self._gathering(plan, replace(self._query, after=self._position(last))), None
@@ -165,12 +165,12 @@ class Rows:
 
     async def _one_by_one(self) -> AsyncGenerator[Sequence[Row], None]:
         """Yield what matches of each batch of rows that come in order."""
-        for looked_at, part in self._tested(self._query):
+        for part in self._tested(self._query):
             yield part
-            await self._view.rest(looked_at)
+            await self._view.rest()
 
-    def _tested(self, query: Query) -> Iterator[tuple[int, Sequence[Row]]]:
-        """Yield how many rows were looked at, and those that match: at first as many as are wanted, then more."""
+    def _tested(self, query: Query) -> Iterator[Sequence[Row]]:
+        """Yield the rows that match, of so many at first as are wanted, then of more."""
         ids, rest = self._walk(query.after), self.plan.rest
         matches = None if rest == EVERYTHING else body_matcher(rest)
         at_once = self._view.rows_at_once(self._table)
@@ -179,7 +179,7 @@ class Rows:
             size = min(at_once, 2 * size)
             self._walked += len(batch)
             rows = self._view.rows(self._table, batch)
-            yield len(batch), rows if matches is None else [row for row in rows if matches(row[1])]
+            yield rows if matches is None else [row for row in rows if matches(row[1])]
 
     async def _by_groups(self) -> AsyncGenerator[Sequence[Row], None]:
         """Yield rows in the order of several fields, along the index of the first: those of each value are sorted.
@@ -202,7 +202,7 @@ class Rows:
         """Yield so many rows at the most, of one value after the other."""
         after, key_of = position_key(query), row_key(query.sort)
         first, current = FirstRows["Row"](most), None
-        for looked_at, part in self._tested(query):
+        for part in self._tested(query):
             for row in part:
                 key = key_of(row)
                 if key[0] != current:
@@ -216,7 +216,7 @@ class Rows:
                     first.add(key, row)
             check_held(first, self._max_sorted, query.offset)
             yield ()
-            await self._view.rest(looked_at)
+            await self._view.rest()
         async for done in drain(self._view, first):
             yield done
 

@@ -11,6 +11,7 @@ from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.errors import MemoryLimit, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
+from ramekin.storage.behind import FEW
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
 from ramekin.storage.unique import check_changes, check_load, no_others
@@ -40,6 +41,10 @@ class Catalog:
         self.memory = Memory(memory_limit_bytes)
         self.revision = 0
         """The number of the last step: one count for all tables, so that a table made again never repeats one."""
+        self.is_held = False
+        """Whether a large step is on its way, so that no other may happen before it has."""
+        self.when_behind: Callable[[Table], None] = lambda _: None
+        """Called with a table whose indexes may have changes to follow."""
         self.has_unique = False
         """Whether any table may have unique fields; a write looks for them only then."""
 
@@ -86,9 +91,16 @@ class Catalog:
         return self._fit_load(step) if type(step) is Loaded else step
 
     def _fit_load(self, step: Loaded) -> Loaded | None:
+        for name, bodies in () if step.replaces else step.tables.items():
+            table = self.find(name)
+            if table is not None and not all(table.keeps_id(key, body) for key, body in bodies.items()):
+                return None
+        return self.with_others(step)
+
+    def with_others(self, step: Loaded) -> Loaded:
+        """Return a load with the tables that it empties and drops now, if it replaces all."""
         if not step.replaces:
-            keeps_ids = all(table.keeps_ids(step.tables[table.name]) for table in self if table.name in step.tables)
-            return step if keeps_ids else None
+            return step
         rest = [name for name in self._tables if name not in step.tables]
         emptied = [name for name in rest if name in self.definitions]
         return Loaded(step.tables, True, emptied, [name for name in rest if name not in self.definitions])
@@ -137,10 +149,14 @@ class Catalog:
     def store(self, step: Step) -> None:
         """Apply a step that fits and was checked; one of no changes is none. Cost: O(changes), O(records) of a load."""
         if type(step) is Written:
-            if step.changes:
+            changes = step.changes
+            if changes:
                 self.revision += 1
-            for change in step.changes:
-                table = self._tables[change.table] if change.table in self._tables else self._make(change.table)
+            if changes[FEW : FEW + 1]:  # there are more; a look that is no call
+                self._store_many(changes)
+                return
+            for change in changes:
+                table = self._tables[change.table] if change.table in self._tables else self.made(change.table)
                 table.revision = self.revision
                 if change.after is not None:
                     table.put(change.key, change.after)
@@ -153,17 +169,29 @@ class Catalog:
                 self._define(name, definition)
             case Dropped(name):
                 self._drop(name)
-            case Loaded():
-                self._store_load(step)
+            case Loaded(tables, replaces, _, _):
+                self.store_rest(step)
+                for name, bodies in tables.items():
+                    self._load(name, bodies, replaces=replaces)
 
-    def _make(self, name: str) -> Table:
+    def _store_many(self, changes: Sequence[Change]) -> None:
+        by_table: dict[str, list[Change]] = {}
+        for change in changes:
+            by_table.setdefault(change.table, []).append(change)
+        for name, some in by_table.items():
+            table = self.made(name)
+            table.revision = self.revision
+            table.write(some)
+            self.when_behind(table)
+
+    def made(self, name: str) -> Table:
         """Return the table of that name, made if it is new."""
         if name not in self._tables:
             self._tables[name] = Table(name, self.memory)
         return self._tables[name]
 
     def _define(self, name: str, definition: Definition) -> None:
-        table = self._make(name)
+        table = self.made(name)
         table.define(definition)
         table.revision = self.revision
         self.definitions.pop(name, None)
@@ -179,16 +207,15 @@ class Catalog:
     def _note_unique(self) -> None:
         self.has_unique = any(definition.unique for definition in self.definitions.values())
 
-    def _store_load(self, step: Loaded) -> None:
+    def store_rest(self, step: Loaded) -> None:
+        """Drop and empty the tables that a load does not name, as it says."""
         for name in step.dropped:
             self._drop(name)
         for name in step.emptied:
             self._load(name, {}, replaces=True)
-        for name, bodies in step.tables.items():
-            self._load(name, bodies, replaces=step.replaces)
 
     def _load(self, name: str, bodies: dict[str, bytes], *, replaces: bool) -> None:
-        table = self._make(name)
+        table = self.made(name)
         table.load(bodies, replace=replaces)
         table.revision = self.revision
 

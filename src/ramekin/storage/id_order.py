@@ -29,13 +29,16 @@ class IdOrder(Shared, Sequence["RecordId"]):
     Cost: add, remove and find a place O(log n); p ids from any place O(log n + p).
     """
 
-    __slots__ = ("integers", "is_ready", "size_bytes", "texts")
+    __slots__ = ("integers", "is_ready", "is_whole", "size_bytes", "texts")
 
     def __init__(self) -> None:
         super().__init__()
         self.integers: SortedList[int] = SortedList()
         self.texts: SortedList[str] = SortedList()
+        self.is_whole = False
+        """Whether all records were looked at."""
         self.is_ready = False
+        """Whether it is used: all records are in it as they are now."""
         self.size_bytes = 0
 
     def __len__(self) -> int:
@@ -84,6 +87,13 @@ class IdOrder(Shared, Sequence["RecordId"]):
             ids.remove(record_id)
             self.size_bytes -= ID_BYTES[type(record_id)]
 
+    def change(self, was: RecordId | None, now: RecordId | None) -> None:
+        """Take note of the id that a record had, None if it was not there, and the one that it has."""
+        if was is not None and (type(was) is not type(now) or was != now):
+            self.remove(was)
+        if now is not None:
+            self.add(now)
+
     def after(self, record_id: RecordId | None) -> Iterator[RecordId]:
         """Yield the ids after the given one, which need not exist; all of them for None."""
         if record_id is None or isinstance(record_id, int):
@@ -105,8 +115,11 @@ class IdOrder(Shared, Sequence["RecordId"]):
     def copy(self) -> Self:
         twin = type(self)()
         twin.integers, twin.texts = self.integers.copy(), self.texts.copy()
-        twin.is_ready, twin.size_bytes = self.is_ready, self.size_bytes
+        twin.is_whole, twin.is_ready, twin.size_bytes = self.is_whole, self.is_ready, self.size_bytes
         return twin
+
+    def pieces(self) -> list[Any]:
+        return [self.integers._lists, self.texts._lists]
 
     def _ids(self, record_id: object) -> SortedList[RecordId]:
         return self.integers if isinstance(record_id, int) else self.texts

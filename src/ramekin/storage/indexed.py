@@ -1,12 +1,13 @@
 """Records that are found by more than their keys: with an order of ids and indexes, built once something asks.
 
-    absent --build_index--> growing --last step--> ready
-       ^                       |                     |
-       +--- give_up, load -----+---- drop, load -----+
+    absent --build--> growing --last step--> ready --many records are written--> behind --caught up--> ready
+       ^                 |                     |                                   |
+       +---give_up, load-+-----drop, load------+-------------- load ---------------+
 
 A build takes many short steps, and writes go on between them. So a growing structure is kept in step from its first
-step on, like one that is ready; only nobody reads it yet. Knows no definitions and who waits for a build; see
-``table.py`` for how records are written and ``engine/builds.py`` for who has what built.
+step on, like one that is ready; only nobody reads it yet. So it is with one that is behind: many changes at once are
+left for it to follow in short steps. Knows no definitions and who waits for a build; see ``table.py`` for how records
+are written and ``engine/builds.py`` for who has what built.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ from typing import TYPE_CHECKING
 
 from ramekin.stats import IndexStats
 from ramekin.storage.absences import Absences
+from ramekin.storage.behind import Behind, follow
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Sequence
 
+    from ramekin.changes import Change
     from ramekin.schema.fields import Field
+    from ramekin.storage.behind import Structure
     from ramekin.storage.records import Records
 
-BATCH = 400
-"""Records that one step of a build handles: about 1 ms."""
+BATCH = 100
+"""Records that one step of a build handles at the most: 0.3 ms."""
+
+BATCH_BYTES = 128 * 1024
+"""Bytes of bodies that one step of a build reads, at about the most."""
 
 MAX_INDEXES = 32
 """Indexes of one table besides those that its definition names; the one used least recently is dropped."""
@@ -54,6 +61,7 @@ class Indexed:
         self.pinned: dict[Field, bool] = {}
         """The fields whose indexes the definition names, each with whether its index is sorted."""
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
+        self.behind = Behind()
         self._used_s: dict[Field, float] = {}
         self._grow(TABLE_BYTES)
 
@@ -64,18 +72,23 @@ class Indexed:
 
     def build_order(self) -> Iterator[None]:
         """Build the id order in short steps; writes between the steps are in it. One build at a time."""
-        if self.order is not None:
-            self._grow_found(-self.order.size_bytes)
-        order = self.order = IdOrder()
-        for batch in _batches(list(self.records.bodies)):
-            if self.order is not order:
-                return  # dropped by a load: whoever needs it begins again
-            found = order.size_bytes
-            for key in batch:
-                if key in self.records.bodies:
-                    order.add(self.records.id_of(key))
-            self._grow_found(order.size_bytes - found)
-            yield
+        order = self.order
+        if order is None or not order.is_whole:
+            self.behind.forget(None)
+            if order is not None:
+                self._grow_found(-order.size_bytes)
+            order = self.order = IdOrder()
+            for batch in _batches(self.records, self.size_bytes):
+                if self.order is not order:
+                    return  # dropped by a load: whoever needs it begins again
+                found = order.size_bytes
+                for key in batch:
+                    if key in self.records.bodies:
+                        order.add(self.records.id_of(key))
+                self._grow_found(order.size_bytes - found)
+                yield
+            order.is_whole = True
+        yield from self._follow(None, order)
         if self.order is order:
             order.is_ready = True
 
@@ -84,18 +97,23 @@ class Indexed:
 
         A hash index that is there serves on until the sorted one that takes its place is ready.
         """
-        self.give_up_index(field, is_sorted=is_sorted)
-        index = self._growing[field, is_sorted] = FieldIndex(field, is_sorted=is_sorted)
-        for batch in _batches(list(self.records.bodies)):
-            if self._growing.get((field, is_sorted)) is not index:
-                return  # dropped, as above
-            find, id_of = self.records.bodies.get, self.records.id_of
-            found = index.size_bytes
-            index.add_many([(id_of(key), body) for key in batch if (body := find(key)) is not None])
-            self._grow_found(index.size_bytes - found)
-            yield
-        if self._growing.get((field, is_sorted)) is index:
-            self._adopt_index(field, self._growing.pop((field, is_sorted)))
+        name = field, is_sorted
+        index = self._growing.get(name)
+        if index is None or not index.is_whole:
+            self.give_up_index(field, is_sorted=is_sorted)
+            index = self._growing[name] = FieldIndex(field, is_sorted=is_sorted)
+            for batch in _batches(self.records, self.size_bytes):
+                if self._growing.get(name) is not index:
+                    return  # dropped, as above
+                find, id_of = self.records.bodies.get, self.records.id_of
+                found = index.size_bytes
+                index.add_many([(id_of(key), body) for key in batch if (body := find(key)) is not None])
+                self._grow_found(index.size_bytes - found)
+                yield
+            index.is_whole = True
+        yield from self._follow(name, index)
+        if self._growing.get(name) is index:
+            self._adopt_index(field, self._growing.pop(name))
 
     def build_index_at_once(self, field: Field) -> None:
         """Build a field's hash index in one step. Cost: O(n), 2 ms for 1,000 records."""
@@ -112,19 +130,48 @@ class Indexed:
             self._grow_found(-replaced.size_bytes)
         else:
             self.memory.indexes += 1
-        index.is_ready = True
         self.indexes[field] = index
 
+    def fall_behind(self, changes: Sequence[Change], *, with_order: bool) -> None:
+        """Have the indexes, and the order of ids, follow some changes later, in steps; the records have them now."""
+        for field, index in self.indexes.items():
+            self._growing[field, index.is_sorted] = index
+        self.memory.indexes -= len(self.indexes)
+        self.indexes.clear()
+        self.behind.fall(self._growing, changes)
+        if with_order and self.order is not None:
+            self.order.is_ready = False
+            self.behind.fall((None,), changes)
+
+    def _follow(self, name: Structure, structure: IdOrder | FieldIndex) -> Iterator[None]:
+        """Have a structure follow the changes that it has missed, in short steps, for as long as it is wanted."""
+
+        def take(changes: Sequence[Change]) -> bool:
+            wanted = self.order if name is None else self._growing.get(name)
+            if wanted is not structure:
+                return False
+            found = self.finding_bytes()
+            for change in changes:
+                follow(structure, change, self.records)
+            self._grow_found(self.finding_bytes() - found)
+            return True
+
+        return self.behind.follow(name, take)
+
     def give_up_index(self, field: Field, *, is_sorted: bool) -> None:
-        """Drop an index that is being built."""
+        """Drop an index that is being built, or is behind."""
+        self.behind.forget((field, is_sorted))
         if (index := self._growing.pop((field, is_sorted), None)) is not None:
             self._grow_found(-index.size_bytes)
+            self.memory.remains.take(index)
 
     def drop_index(self, field: Field) -> None:
         """Drop an index."""
-        self._grow_found(-self.indexes.pop(field).size_bytes)
+        index = self.indexes.pop(field)
+        self._grow_found(-index.size_bytes)
         self._used_s.pop(field, None)
         self.memory.indexes -= 1
+        self.memory.remains.take(index)
 
     def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
         """Return a finished index and mark it as used now; None if it must be built first."""
@@ -166,7 +213,9 @@ class Indexed:
         Cost: O(indexes).
         """
         named = self.pinned
-        others = {field: index.is_sorted for field, index in self.indexes.items() if field not in named}
+        late = {name[0]: name[1] for name in self.behind if name is not None}
+        others = late | {field: index.is_sorted for field, index in self.indexes.items()}
+        others = {field: is_sorted for field, is_sorted in others.items() if field not in named}
         return tuple(
             IndexStats(
                 print_path(field.path),
@@ -183,13 +232,13 @@ class Indexed:
         """Return about how many bytes the order and the indexes take for one record. Cost: O(indexes)."""
         if self.order is None and not self.indexes and not self._growing:
             return 0
-        return self._finding_bytes() // max(1, len(self.records.bodies))
+        return self.finding_bytes() // max(1, len(self.records.bodies))
 
     def recount(self) -> int:
         """Return what `memory_bytes` ought to be, counted anew. Cost: O(records)."""
         bodies, text_keys = self.records.bodies, self.records.text_keys
         records = len(bodies) * RECORD_BYTES + sum(map(len, bodies)) + self.size_bytes
-        return TABLE_BYTES + records + len(text_keys) * TEXT_KEY_BYTES + self._finding_bytes()
+        return TABLE_BYTES + records + len(text_keys) * TEXT_KEY_BYTES + self.finding_bytes()
 
     def _grow(self, size_bytes: int) -> None:
         self.memory_bytes += size_bytes
@@ -203,9 +252,9 @@ class Indexed:
     def _count(self, sign: int) -> None:
         """Add what there is to what all tables have together, or take it away again."""
         self.memory.indexes += sign * len(self.indexes)
-        self.memory.found_bytes += sign * self._finding_bytes()
+        self.memory.found_bytes += sign * self.finding_bytes()
 
-    def _finding_bytes(self) -> int:
+    def finding_bytes(self) -> int:
         """Return how many bytes the order and the indexes take. Cost: O(indexes)."""
         size = 0 if self.order is None else self.order.size_bytes
         if self.indexes or self._growing:
@@ -218,23 +267,34 @@ class Indexed:
 
     def _writable(self) -> Records:
         """Return the records to write to, and make the order and indexes writable too."""
+        remains = self.memory.remains
         if self.records.readers:
-            self.records = self.records.copy()
+            self.records = self.records.writable(remains)
         if self.order is not None and self.order.readers:
-            self.order = self.order.copy()
+            self.order = self.order.writable(remains)
         for field, index in self.indexes.items():
             if index.readers:
-                self.indexes[field] = index.copy()
+                self.indexes[field] = index.writable(remains)
         return self.records
 
     def leave(self) -> None:
         """Give back all that is counted. Whatever still uses the records counts for itself."""
         self._count(-1)
         self.memory.used_bytes -= self.memory_bytes
+        self._let_go()
         self.memory = Memory()
 
+    def _let_go(self) -> None:
+        """Leave the order and the indexes, which are not used any more, to be taken apart."""
+        for structure in (self.order, *self._all_indexes()):
+            if structure is not None:
+                self.memory.remains.take(structure)
+        self.order, self.indexes, self._growing, self._used_s, self.behind = None, {}, {}, {}, Behind()
 
-def _batches(keys: list[str]) -> Iterator[list[str]]:
-    iterator = iter(keys)
-    while batch := list(islice(iterator, BATCH)):
+
+def _batches(records: Records, size_bytes: int) -> Iterator[list[str]]:
+    """Yield the keys of all records that are there now, as many at once as one step may look at."""
+    size = max(1, min(BATCH, BATCH_BYTES * len(records.bodies) // max(1, size_bytes)))
+    iterator = iter(list(records.bodies))
+    while batch := list(islice(iterator, size)):
         yield batch

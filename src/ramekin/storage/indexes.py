@@ -58,15 +58,17 @@ class FieldIndex(Shared):
         "_value_bytes",
         "absent",
         "field",
-        "is_ready",
         "is_sorted",
+        "is_whole",
         "postings",
         "values",
     )
 
     def __init__(self, field: Field, *, is_sorted: bool) -> None:
         super().__init__()
-        self.field, self.is_sorted, self.is_ready = field, is_sorted, False
+        self.field, self.is_sorted = field, is_sorted
+        self.is_whole = False
+        """Whether all records were looked at."""
         self._read, self._compared = reader(field.path), comparer(field.reading)
         self.postings: list[dict[Any, Any]] = [{} for _ in range(KINDS)]
         self.values: list[SortedList[Any]] = [SortedList() for _ in range(KINDS)] if is_sorted else []
@@ -106,8 +108,17 @@ class FieldIndex(Shared):
                 self.values[kind].add(value)
         self._held_bytes += grown
 
+    def change(self, record_id: RecordId, before: bytes, after: bytes) -> None:
+        """Take note of a record's new body; where its value stays what it was, nothing is touched."""
+        key = self._compared(self._read(before))
+        if key != self._compared(self._read(after)):
+            self._remove(record_id, key)
+            self.add(record_id, after)
+
     def remove(self, record_id: RecordId, body: bytes) -> None:
-        key = self._compared(self._read(body))
+        self._remove(record_id, self._compared(self._read(body)))
+
+    def _remove(self, record_id: RecordId, key: OrderKey | None) -> None:
         if key is None:
             self.absent.remove(record_id)
             return
@@ -205,12 +216,15 @@ class FieldIndex(Shared):
         """About the memory that the index takes. Cost: O(1)."""
         return self._held_bytes + self.absent.size_bytes
 
+    def pieces(self) -> list[Any]:
+        return [*self.postings, *[values._lists for values in self.values], *self.absent.pieces()]
+
     def copy(self) -> Self:
         """Return a copy that shares the postings until one of them changes. Cost: O(values), 10 ns each."""
         twin = type(self)(self.field, is_sorted=self.is_sorted)
         twin.postings = [postings.copy() for postings in self.postings]
         twin.values = [values.copy() for values in self.values]
-        twin.absent, twin.is_ready = self.absent.copy(), self.is_ready
+        twin.absent, twin.is_whole = self.absent.copy(), self.is_whole
         twin._owned, twin._held_bytes = set(), self._held_bytes
         return twin
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ramekin.stats import MemoryStats
+from ramekin.storage.remains import Remains
 
 RECORD_BYTES = 142
 """A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""
@@ -48,7 +49,16 @@ class Memory:
     Guarantee: each figure is the sum of the tables' own, whatever was done with them; nobody has to add them up.
     """
 
-    __slots__ = ("body_bytes", "found_bytes", "indexes", "limit_bytes", "records", "reserved_bytes", "used_bytes")
+    __slots__ = (
+        "body_bytes",
+        "found_bytes",
+        "indexes",
+        "limit_bytes",
+        "records",
+        "remains",
+        "reserved_bytes",
+        "used_bytes",
+    )
 
     def __init__(self, limit_bytes: int | None = None) -> None:
         self.limit_bytes = limit_bytes
@@ -61,6 +71,8 @@ class Memory:
         """What orders and indexes take, those that are being built too."""
         self.reserved_bytes = 0
         """What is on its way into tables, such as a load that is being read."""
+        self.remains = Remains()
+        """What is on its way out of memory; it is not counted any more."""
 
     @property
     def spare_bytes(self) -> int:

@@ -5,15 +5,13 @@ Knows no order and no indexes; see ``indexed.py``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ramekin.storage.shared import Shared
 from ramekin.values.ids import looks_like_integer
 from ramekin.values.paths import has_text_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ramekin.values.ids import RecordId
 
 
@@ -37,8 +35,10 @@ class Records(Shared):
         twin.bodies, twin.text_keys = self.bodies.copy(), self.text_keys.copy()
         return twin
 
+    def pieces(self) -> list[Any]:
+        return [self.bodies]
 
-def text_keys(bodies: Mapping[str, bytes]) -> set[str]:
-    """Return the keys that look like integers although their records' ids are texts. Cost: O(bodies)."""
-    texts = [key for key, body in bodies.items() if has_text_id(body)]
-    return {key for key in texts if looks_like_integer(key)}
+
+def id_in(key: str, body: bytes) -> RecordId:
+    """Return the id of a record in the type that its body has it in. Cost: O(1), as `has_text_id`."""
+    return int(key) if looks_like_integer(key) and not has_text_id(body) else key

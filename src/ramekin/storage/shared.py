@@ -6,7 +6,10 @@ once and goes on with the copy; the reader keeps the old one. Knows nothing of w
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from ramekin.storage.remains import Remains
 
 
 class Shared:
@@ -15,10 +18,12 @@ class Shared:
     Guarantee: whoever writes calls `writable` first and writes to what it returns.
     """
 
-    __slots__ = ("readers",)
+    __slots__ = ("readers", "remains")
 
     def __init__(self) -> None:
         self.readers = 0
+        self.remains: Remains | None = None
+        """What takes it apart when its last reader goes; None while it is in use."""
 
     def copy(self) -> Self:
         """Return a copy that shares nothing which can change."""
@@ -32,7 +37,16 @@ class Shared:
     def unpin(self) -> None:
         """Give up one pin."""
         self.readers -= 1
+        if self.remains is not None and not self.readers:
+            self.remains.take(self)
 
-    def writable(self) -> Self:
+    def pieces(self) -> list[Any]:
+        """Return the dictionaries and lists in which what it holds lies, to be emptied: it is not used any more."""
+        raise NotImplementedError
+
+    def writable(self, remains: Remains) -> Self:
         """Return the structure to write to: self, or a copy while readers hold self."""
-        return self.copy() if self.readers else self
+        if not self.readers:
+            return self
+        remains.take(self)
+        return self.copy()

@@ -12,14 +12,15 @@ from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import join_reader
 from ramekin.stats import TableStats
-from ramekin.storage.indexed import BATCH, Indexed
-from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TEXT_KEY_BYTES, Memory
-from ramekin.storage.records import Records, text_keys
+from ramekin.storage.behind import FEW
+from ramekin.storage.indexed import Indexed
+from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
+from ramekin.storage.records import Records
 from ramekin.values.ids import looks_like_integer
 from ramekin.values.paths import has_text_id, parse_path, print_path
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterator, Sequence
 
     from ramekin.changes import Change
     from ramekin.schema.definition import Definition
@@ -80,8 +81,12 @@ class Table(Indexed):
     # Its limits: nothing is checked. Whoever calls has seen to it that the body fits its schema, that unique fields
     # stay unique and that there is room; see ``Catalog.check``.
 
-    def put(self, key: str, body: bytes) -> None:
-        """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index."""
+    def put(self, key: str, body: bytes, *, is_late: bool = False) -> None:
+        """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index.
+
+        Args:
+            is_late: the indexes follow later; see `write`.
+        """
         if self.absences.watched:
             self.absences.note(body)
         is_found = self.order is not None or self.indexes or self._growing or self.watches
@@ -92,7 +97,7 @@ class Table(Indexed):
         grown = len(body) if before is None else len(body) - len(before)
         self.size_bytes += grown
         self.memory.body_bytes += grown
-        found = self._finding_bytes() if is_found else 0
+        found = self.finding_bytes() if is_found else 0
         if before is None:
             self.memory.records += 1
             grown += RECORD_BYTES + len(key)
@@ -101,14 +106,15 @@ class Table(Indexed):
                 grown += TEXT_KEY_BYTES
             if self.order is not None:
                 self.order.add(records.id_of(key))
-        if self.indexes or self._growing:
+        if (self.indexes or self._growing) and not is_late:
             record_id = records.id_of(key)
             for index in self._all_indexes():
                 if before is not None:
-                    index.remove(record_id, before)
-                index.add(record_id, body)
+                    index.change(record_id, before, body)
+                else:
+                    index.add(record_id, body)
         if is_found:
-            found = self._finding_bytes() - found
+            found = self.finding_bytes() - found
             self.memory.found_bytes += found
             grown += found
             if self.watches:
@@ -116,67 +122,87 @@ class Table(Indexed):
         self.memory_bytes += grown
         self.memory.used_bytes += grown
 
-    def remove(self, key: str) -> None:
+    def remove(self, key: str, *, is_late: bool = False) -> None:
         """Delete a record that is there. Cost: as `put`."""
         records = self._writable()
         before = records.bodies.pop(key)
         self.size_bytes -= len(before)
         self.memory.body_bytes -= len(before)
         self.memory.records -= 1
-        grown, found = -RECORD_BYTES - len(key) - len(before), self._finding_bytes()
+        grown, found = -RECORD_BYTES - len(key) - len(before), self.finding_bytes()
         record_id = records.id_of(key)
         if self.order is not None:
             self.order.remove(record_id)
-        for index in self._all_indexes():
+        for index in () if is_late else self._all_indexes():
             index.remove(record_id, before)
         if key in records.text_keys:
             records.text_keys.remove(key)
             grown -= TEXT_KEY_BYTES
-        found = self._finding_bytes() - found
+        found = self.finding_bytes() - found
         self.memory.found_bytes += found
         self._grow(grown + found)
         self._tell((key,))
 
+    def write(self, changes: Sequence[Change]) -> None:
+        """Store what becomes of some records. Indexes follow later where that would take long: see `fall_behind`."""
+        is_late = len(changes) * (len(self.indexes) + len(self._growing)) > FEW
+        if is_late:
+            self._writable()
+            self.fall_behind(changes, with_order=False)
+        for change in changes:
+            if change.after is not None:
+                self.put(change.key, change.after, is_late=is_late)
+            else:
+                self.remove(change.key, is_late=is_late)
+
     def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
-        """Store many bodies in one step, over those with the same keys; with `replace` nothing else stays.
-
-        A few records are put one by one. For many the order and the indexes are dropped, and built again when they are
-        next asked for, so that the step stays short: 10 ms for 100,000 records.
-        """
-        if not replace and len(bodies) <= BATCH and self.records.bodies:
-            for key, body in bodies.items():
-                self.put(key, body)
-            return
-        self._count(-1)
-        self.absences.clear()
-        self._tell(bodies)
+        """Store a few bodies, over those with the same keys; with `replace` nothing else stays. See ``staging.py``."""
         if replace:
-            self._tell(self.records.bodies)
-            self.records = Records()
-        records = self.records = self.records.writable()
-        if records.text_keys:
-            records.text_keys.difference_update(bodies)
-        records.text_keys |= text_keys(bodies)
-        records.bodies.update(bodies)
-        self.size_bytes = sum(map(len, records.bodies.values()))
-        self.order, self.indexes, self._growing, self._used_s = None, {}, {}, {}
-        self._grow(self.recount() - self.memory_bytes)
-        self._count(1)
+            self.adopt(Records(), 0, TABLE_BYTES, list(self.records.bodies) if self.watches else ())
+        for key, body in bodies.items():
+            self.put(key, body)
 
-    def _tell(self, keys: Iterable[str]) -> None:
+    def adopt(
+        self,
+        records: Records,
+        size_bytes: int,
+        memory_bytes: int,
+        written: Collection[str],
+        changes: Sequence[Change] | None = None,
+    ) -> None:
+        """Take other records in place of these, in one short step.
+
+        Args:
+            size_bytes: the sum of their bodies' sizes.
+            memory_bytes: what they take, without an order and indexes.
+            written: the keys of those that are other ones than before, for whoever watches.
+            changes: what the order and the indexes have to follow; None: they are dropped, to be built again.
+
+        Cost: O(indexes).
+        """
+        self._count(-1)
+        before, self.records, self.size_bytes = self.records, records, size_bytes
+        self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
+        self._count(1)
+        self.memory.remains.take(before)
+        if changes is None:
+            self.memory.indexes -= len(self.indexes)
+            self._grow_found(-self.finding_bytes())
+            self._let_go()
+        else:
+            self._writable()
+            self.fall_behind(changes, with_order=True)
+        self.absences.clear()
+        self._tell(written)
+
+    def _tell(self, keys: Collection[str]) -> None:
         for watch in self.watches:
             watch.note(keys)
 
-    def keeps_ids(self, bodies: Mapping[str, bytes]) -> bool:
-        """Say whether each of some bodies has its id in the type of the record that stands under its key, if any does.
-
-        Cost: O(bodies).
-        """
-        standing = self.records.bodies
-        if not standing:
-            return True
-        differing = text_keys(bodies) ^ self.records.text_keys
-        return not any(key in standing and key in bodies for key in differing)
+    def keeps_id(self, key: str, body: bytes) -> bool:
+        """Say whether a body's id has the type of the id that stands under its key, if any does. Cost: O(1)."""
+        is_plain = key not in self.records.bodies or not looks_like_integer(key)
+        return is_plain or has_text_id(body) is (key in self.records.text_keys)
 
     # The order and the indexes
 
@@ -186,17 +212,20 @@ class Table(Indexed):
         missing = named - {print_path(field.path) for field in self.indexes}
         return len(missing) * len(self.records.bodies) * INDEX_ESTIMATE_BYTES
 
-    def find_taken(self, changes: Sequence[Change], others: Container[str] = ()) -> tuple[Field, Change] | None:
-        """Return the first change that would give a unique field a value that another record has, or None.
+    def takings(self, changes: Sequence[Change], others: Container[str] = ()) -> Iterator[tuple[Field, Change] | None]:
+        """Yield each change that would give a unique field a value that another record has, and None for the others.
 
         Only the end of the changes counts, not what they pass through. The unique fields' indexes are ready.
 
         Args:
             others: keys of records that are about to change too, and whose values are looked at elsewhere.
 
-        Cost: O(changes).
+        Cost: O(1) for each.
         """
-        changing = {change.key for change in changes}
+        changing: set[str] = set()
+        for change in changes if self.unique_fields else ():
+            changing.add(change.key)
+            yield None
         for field in self.unique_fields:
             index, key_of = self.indexes[field], join_reader(field)
             taken: set[JoinKey] = set()
@@ -206,9 +235,9 @@ class Table(Indexed):
                     continue
                 holders = (str(record_id) for ids in index.find_joined(key) for record_id in ids)
                 if key in taken or any(holder not in changing and holder not in others for holder in holders):
-                    return field, change
+                    yield field, change
                 taken.add(key)
-        return None
+                yield None
 
     def stats(self) -> TableStats:
         """Return the table's statistics. Cost: O(1)."""
@@ -223,4 +252,5 @@ class Table(Indexed):
     def leave(self) -> None:
         """Give back all that is counted, and tell whoever watches that the table is gone."""
         self.is_gone = True
+        self.memory.remains.take(self.records)
         super().leave()

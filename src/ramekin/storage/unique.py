@@ -5,6 +5,7 @@ Knows no steps and no engines; see ``catalog.py`` for who asks before it stores.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ramekin.errors import Fault, NotUnique, pointer, shorten
@@ -12,7 +13,7 @@ from ramekin.schema.fields import join_reader
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
@@ -41,23 +42,37 @@ def check_changes(find: Callable[[str], Table | None], changes: Sequence[Change]
         if table is None or not table.definition.unique:
             continue
         of_table = [change for change in changes if change.table == name]
-        if (taken := table.find_taken(of_table, others(name))) is not None:
-            raise _not_unique(taken[0], name, taken[1].key)
+        for _ in taken_by(table, of_table, others(name)):
+            pass
+
+
+def taken_by(table: Table, changes: Sequence[Change], others: Container[str] = ()) -> Iterator[None]:
+    """See that changes of one table leave unique fields so, one a step. Raises NotUnique. Cost: O(1) each."""
+    for taken in table.takings(changes, others):
+        if taken is not None:
+            raise _not_unique(taken[0], table.name, taken[1].key)
+        yield
 
 
 def check_load(table: Table | None, bodies: Mapping[str, bytes], *, replaces: bool) -> None:
-    """See that a load leaves unique fields so. Raises NotUnique. Cost: O(records of the table), in one step."""
-    if table is None or not table.definition.unique:
-        return
-    standing = {} if replaces else {key: b for key, b in table.records.bodies.items() if key not in bodies}
+    """See that a load leaves unique fields so, in one step. Raises NotUnique."""
+    for _ in () if table is None else taken_by_load(table, bodies, replaces=replaces):
+        pass
+
+
+def taken_by_load(table: Table, bodies: Mapping[str, bytes], *, replaces: bool) -> Iterator[None]:
+    """See that a load leaves unique fields so, one record a step. Raises NotUnique. Cost: O(records of the table)."""
+    standing = {} if replaces else table.records.bodies
     for field in table.unique_fields:
         key_of = join_reader(field)
-        taken: set[JoinKey | None] = set()
-        for key, body in {**standing, **bodies}.items():
+        taken: set[JoinKey] = set()
+        for key, body in chain(((key, body) for key, body in standing.items() if key not in bodies), bodies.items()):
             value = key_of(body)
-            if value is not None and value in taken:
-                raise _not_unique(field, table.name, key)
-            taken.add(value)
+            if value is not None:
+                if value in taken:
+                    raise _not_unique(field, table.name, key)
+                taken.add(value)
+            yield
 
 
 def _not_unique(field: Field, table: str, key: str) -> NotUnique:

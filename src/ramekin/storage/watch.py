@@ -7,10 +7,14 @@ again only at what was written meanwhile, which is little, so that step is short
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from sys import maxsize
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 
 class Watched(Protocol):
@@ -27,7 +31,9 @@ class Watch:
 
     def __init__(self, table: Watched) -> None:
         self._table = table
-        self._keys: dict[str, None] = {}
+        self._noted = deque[Iterator[str]]()
+        self.count = 0
+        """How many records were written and not taken yet; one that was written twice may count twice."""
 
     def __enter__(self) -> Self:
         self._table.watches.append(self)
@@ -41,17 +47,19 @@ class Watch:
         """Whether the table is gone; one with its name may be there again."""
         return self._table.is_gone
 
-    @property
-    def count(self) -> int:
-        """How many records were written since `take` was called last."""
-        return len(self._keys)
-
-    def take(self) -> dict[str, bytes | None]:
-        """Return the records that were written since the last call, as they are now: by key, None for none."""
-        keys, self._keys = self._keys, {}
+    def take(self, most: int = maxsize) -> dict[str, bytes | None]:
+        """Return records that were written, so many at the most, as they are now: by key, None for none."""
+        keys: list[str] = []
+        while self._noted and len(keys) < most:
+            some = list(islice(self._noted[0], most - len(keys)))
+            keys += some
+            if not some:
+                self._noted.popleft()
+        self.count -= len(keys)
         find = self._table.get
         return {key: find(key) for key in keys}
 
-    def note(self, keys: Iterable[str]) -> None:
-        """Take note of records that are written."""
-        self._keys.update(dict.fromkeys(keys))
+    def note(self, keys: Collection[str]) -> None:
+        """Take note of records that are written. Cost: O(1)."""
+        self._noted.append(iter(keys))
+        self.count += len(keys)

@@ -186,28 +186,41 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _record = msgspec.json.Decoder(dict[str, Any])
 
 
-def select(record: dict[str, Any], paths: list[FieldPath]) -> dict[str, Any]:
+def select(record: dict[str, Any], paths: Sequence[FieldPath]) -> dict[str, Any]:
     """Return only the chosen fields of a record, each in its place; what is not there is not added."""
+    return selector(paths)(record)
+
+
+def selector(paths: Sequence[FieldPath]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the function from a record to its chosen fields. Cost of each call: O(members)."""
+    chosen: dict[str, Any] = {}
+    for path in paths:
+        below = chosen
+        for name in path[:-1]:
+            below = below.setdefault(name, {})
+            if below is None:  # all of it is chosen
+                break
+        else:
+            below[path[-1]] = None
+    return lambda record: _select(record, chosen)
+
+
+def _select(record: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in record.items():
-        below = [path[1:] for path in paths if path[0] == name]
-        if below and (part := _select_inside(value, below)) is not MISSING:
+        if name in chosen and (part := _select_inside(value, chosen[name])) is not MISSING:
             kept[name] = part
     return kept
 
 
-def _select_inside(value: object, below: list[FieldPath]) -> Any:
+def _select_inside(value: object, chosen: dict[str, Any] | None) -> Any:
     """Return the chosen parts of a member: an array becomes the array of its chosen elements, in order."""
-    if () in below:
+    if chosen is None:
         return value
     if isinstance(value, dict):
-        return select(value, below) or MISSING
+        return _select(value, chosen) or MISSING
     if isinstance(value, list):
-        indexes = sorted({int(path[0]) for path in below if _INDEX.fullmatch(path[0])})
-        parts = [
-            _select_inside(value[index], [path[1:] for path in below if path[0] == str(index)])
-            for index in indexes
-            if index < len(value)
-        ]
+        indexes = sorted(int(name) for name in chosen if _INDEX.fullmatch(name))
+        parts = [_select_inside(value[index], chosen[str(index)]) for index in indexes if index < len(value)]
         return [part for part in parts if part is not MISSING] or MISSING
     return MISSING

@@ -9,17 +9,20 @@ from ramekin.api.declared.answers import answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.problems import CHANGE
 from ramekin.api.declared.shapes import reference
-from ramekin.api.http.answer import body_answer
+from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, KINDS, Condition, Operation
+from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, RamekinError, did_you_mean, shorten
+from ramekin.formats.records import AT_ONCE_BYTES, chunks_of
+from ramekin.formats.splitter import Splitter
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
@@ -57,25 +60,34 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 )
 async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""
-    batch = _parse(asked.body)
-    _check_tables(session, batch)
-    operations = _read_operations(batch)
+    work = Work()
+    batch = await work.through(_parse(asked.body))
+    await work.through(_check_tables(session, batch))
+    operations = await work.through(_read_operations(batch))
     try:
         outcomes = await session.database.write(operations)
     except RamekinError as error:
         raise _pointing_into_the_batch(error) from None
-    return body_answer(b'{"results":%b}' % _splice(outcomes))
+    return await array_reply(outcomes, _result, work, opening=b'{"results":[', closing=b"]}")
 
 
-def _parse(body: bytes) -> Any:
-    """Parse a batch. What is wrong inside an operation has the operation's index."""
-    try:
-        return codec.parse(body, extra_depth=3)
-    except RamekinError as error:
-        raise error.within(index=error.index_behind("operations")) from None
+def _parse(body: bytes) -> Generator[None, None, Any]:
+    """Parse a batch, a long one in steps. What is wrong inside an operation has the operation's index."""
+    if len(body) <= AT_ONCE_BYTES:
+        try:
+            return codec.parse(body, extra_depth=3)
+        except RamekinError as error:
+            raise error.within(index=error.index_behind("operations")) from None
+    splitter, items = Splitter(limit_bytes=len(body), extra_depth=1), []
+    for chunk in chunks_of(body):
+        for _, item, _ in splitter.records(chunk):
+            items += [] if item is None else [item]
+            yield
+    splitter.finish()
+    return dict.fromkeys(splitter.tables, items)
 
 
-def _check_tables(session: Session, value: Any) -> None:
+def _check_tables(session: Session, value: Any) -> Generator[None, None, None]:
     """Refuse a batch that names a table out of reach, whatever else is wrong with it. Raises Forbidden."""
     items = value.get("operations") if isinstance(value, dict) else None
     for index, item in enumerate(items if isinstance(items, list) else ()):
@@ -84,9 +96,10 @@ def _check_tables(session: Session, value: Any) -> None:
                 session.grant.check("write", [table])
             except RamekinError as error:
                 raise error.within("operations", index, index=index) from None
+        yield
 
 
-def _read_operations(value: Any) -> list[Operation]:
+def _read_operations(value: Any) -> Generator[None, None, list[Operation]]:
     if not isinstance(value, dict) or set(value) != {"operations"} or not isinstance(value["operations"], list):
         raise InvalidOperation('A batch is an object with one member: {"operations": [...]}.')
     operations = []
@@ -95,6 +108,7 @@ def _read_operations(value: Any) -> list[Operation]:
             operations.append(_read_operation(item))
         except RamekinError as error:
             raise error.within("operations", index, index=index) from None
+        yield
     return operations
 
 
@@ -169,16 +183,15 @@ def _pointing_into_the_batch(error: RamekinError) -> RamekinError:
     return type(error)(error.message, faults=faults, index=error.index)
 
 
-def _splice(outcomes: Sequence[Outcome]) -> bytes:
-    """Return the results as an array; stored bodies go in as they are."""
-    results = []
-    for outcome in outcomes:
-        etag = "null" if outcome.body is None else codec.dump(f'"{codec.digest(outcome.body)}"').decode()
-        results.append(
-            b'{"status":%d,"id":%b,"etag":%b,"record":%b}'
-            % (STATUS[outcome.effect], codec.dump(outcome.record_id), etag.encode(), outcome.body or b"null")
-        )
-    return codec.splice_array(results)
+def _result(outcome: Outcome) -> bytes:
+    """Return what an operation did as JSON; a stored body goes in as it is."""
+    etag = b"null" if outcome.body is None else codec.dump(f'"{codec.digest(outcome.body)}"')
+    return b'{"status":%d,"id":%b,"etag":%b,"record":%b}' % (
+        STATUS[outcome.effect],
+        codec.dump(outcome.record_id),
+        etag,
+        outcome.body or b"null",
+    )
 
 
 ENDPOINTS: Endpoints = (apply_batch,)

@@ -14,7 +14,8 @@ from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list
-from ramekin.api.http.pages import AT_ONCE, SHORT_BYTES, LongRow, Page
+from ramekin.api.http.answer import SHORT_BYTES
+from ramekin.api.http.pages import AT_ONCE, LongRow, Page
 from ramekin.api.http.words import choice, split_query
 from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
@@ -22,7 +23,7 @@ from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES
 from ramekin.query.pairs import PairFields
 from ramekin.values import codec
-from ramekin.values.paths import select
+from ramekin.values.paths import selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from ramekin.query.pairs import Tree
     from ramekin.query.view import Row
     from ramekin.schema.fields import Fields
-    from ramekin.values.paths import FieldPath
 
 PATH = f"{API}/join/{{table1}}/{{table2}}/{{key}}"
 WORDS = (*lists.WORDS, "type", "shape", "as")
@@ -215,8 +215,8 @@ def _side(asked: JoinRequest, name: str) -> tuple[bytes, Callable[[bytes], bytes
     paths = None if asked.select is None else [path[1:] for path in asked.select if path[0] == name]
     if paths is None or () in paths:
         return codec.dump(name), lambda body: body, True
-    chosen: list[FieldPath] = paths
-    return codec.dump(name), lambda body: codec.dump(select(codec.parse(body), chosen)), bool(paths)
+    choose = selector(paths)
+    return codec.dump(name), lambda body: codec.dump(choose(codec.parse(body))), bool(paths)
 
 
 def _columns(session: Session, asked: JoinRequest) -> list[str]:

@@ -24,9 +24,9 @@ from ramekin.api.declared.parameters import (
 from ramekin.api.declared.problems import CHANGE, READ, WRITE
 from ramekin.api.declared.shapes import RECORD, RECORD_INPUT, RECORD_PATCH, SELECTED, USER, array, reference
 from ramekin.api.http.answer import (
+    array_reply,
     ascii_json,
     bodiless,
-    body_answer,
     json_answer,
     not_modified,
     record_answer,
@@ -35,9 +35,10 @@ from ramekin.api.http.answer import (
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation, Outcome
+from ramekin.engine.work import Work
 from ramekin.errors import BodyTooLarge, InvalidParameter, RamekinError, Unprocessable
 from ramekin.formats.delimited import DELIMITERS
-from ramekin.formats.records import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, with_lines
+from ramekin.formats.records import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
 from ramekin.query.url import parse_select
 from ramekin.values import codec
 from ramekin.values.paths import select, split_names
@@ -120,17 +121,31 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
 
 
 async def _create_many(session: Session, asked: Asked[CsvForm]) -> Reply:
-    [table] = asked.parts
+    [table], work = asked.parts, Work()
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     try:
         records = _read_bulk(session, asked)
+        if isinstance(records, CsvText):
+            await work.through(records.look())
         outcomes = await session.database.insert(table, records, on_conflict=rule, is_parsed=True)
     except RamekinError as error:
-        raise with_lines(error, _read_bulk(session, asked)) from None
-    status = 201 if any(outcome.effect == "created" for outcome in outcomes) else 200
+        raise await work.through(with_lines(error, _read_bulk(session, asked))) from None
+    status = 200
+    for outcome in outcomes:
+        if outcome.effect == "created":
+            status = 201
+            break
+        await work.rest()
     if "return=minimal" in asked.wishes.preferences:
-        return json_answer({"count": len(outcomes)}, status, {"preference-applied": "return=minimal"})
-    return body_answer(codec.splice_array(outcome.body for outcome in outcomes if outcome.body is not None), status)
+        count = len(outcomes)
+        await work.let_go(outcomes)
+        return json_answer({"count": count}, status, {"preference-applied": "return=minimal"})
+    return await array_reply(outcomes, _body, work, status)
+
+
+def _body(outcome: Outcome) -> bytes:
+    assert outcome.body is not None, "no record of a bulk is deleted"
+    return outcome.body
 
 
 def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
@@ -138,8 +153,8 @@ def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
     if asked.wishes.media == JSON:
         return ArrayText(text, limit)
     if asked.wishes.media == NDJSON:
-        return NdjsonText([text], limit)
-    return CsvText(lambda: [text], session.csv_columns(asked.parts[0]), limit, asked.meant)
+        return NdjsonText(chunks_of(text), limit)
+    return CsvText(lambda: chunks_of(text), session.csv_columns(asked.parts[0]), limit, asked.meant)
 
 
 def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> list[FieldPath] | None:

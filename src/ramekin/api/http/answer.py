@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -18,11 +18,18 @@ from ramekin.api.routes import API, address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from starlette.types import Receive, Scope, Send
 
+    from ramekin.engine.work import Work
+
+T = TypeVar("T")
+
 CHUNK_BYTES = 64 * 1024
+
+SHORT_BYTES = 256 * 1024
+"""Bytes that are put together at once; what is longer is sent while it is made."""
 
 STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
@@ -48,10 +55,10 @@ class Stream:
     goes away, or asked with HEAD, stops the making.
     """
 
-    status = 200
-
-    def __init__(self, chunks: AsyncIterator[bytes], media: str, headers: Mapping[str, str] | None = None) -> None:
-        self.chunks = chunks
+    def __init__(
+        self, chunks: AsyncIterator[bytes], media: str, headers: Mapping[str, str] | None = None, status: int = 200
+    ) -> None:
+        self.chunks, self.status = chunks, status
         self.first: bytes | None = None
         self.lines = f"{_lines(headers)}content-type: {_told(media)}\r\n"
 
@@ -159,3 +166,47 @@ async def pack(pieces: AsyncIterator[Sequence[bytes]], between: bytes, first: by
                 chunk, size = [], 0
     if chunk:
         yield b"".join(chunk)
+
+
+async def array_reply(
+    items: list[T],
+    text_of: Callable[[T], bytes],
+    work: Work,
+    status: int = 200,
+    *,
+    opening: bytes = b"[",
+    closing: bytes = b"]",
+) -> Reply:
+    """Return JSON texts of some items as an array, made in turns: whole if it is short, else sent while it is made.
+
+    The items are taken out of their list one by one, so that they need not be freed all at once.
+    """
+    items.reverse()
+    texts = (text_of(items.pop()) for _ in range(len(items)))
+    chunks, ready, size = _array(texts, work, opening, closing), list[bytes](), 0
+    async for chunk in chunks:
+        ready.append(chunk)
+        size += len(chunk)
+        if size > SHORT_BYTES:
+            return await Stream(_behind(ready, chunks), JSON, status=status).prime()
+    return body_answer(b"".join(ready), status)
+
+
+async def _array(items: Iterable[bytes], work: Work, opening: bytes, closing: bytes) -> AsyncIterator[bytes]:
+    async for chunk in pack(_some_at_a_time(items, work), b",", first=opening):
+        yield chunk
+        opening = b""
+    yield opening + closing
+
+
+async def _some_at_a_time(items: Iterable[bytes], work: Work) -> AsyncIterator[Sequence[bytes]]:
+    for item in items:
+        yield (item,)
+        await work.rest()
+
+
+async def _behind(ready: Iterable[bytes], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for chunk in ready:
+        yield chunk
+    async for chunk in chunks:
+        yield chunk

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.http.answer import Stream, ascii_json, body_answer
+from ramekin.api.http.answer import SHORT_BYTES, Stream, ascii_json, body_answer
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.routes import address
 from ramekin.clock import stopwatch_s
 from ramekin.formats.records import write_csv, write_csv_header
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
-from ramekin.values.paths import select
+from ramekin.values.paths import selector
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from ramekin.schema.columns import Columns
     from ramekin.values.paths import FieldPath
 
-SHORT_BYTES = 256 * 1024
-"""Bytes of rows that are put together at once."""
-
-AT_ONCE = 200
+AT_ONCE = 100
 """Rows that are written before other tasks get a turn, and items of a row above which it is a long one."""
 
 TURN_S = 0.002
@@ -86,8 +83,8 @@ def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequ
     """Return bodies with the chosen fields only; as they are, without a choice."""
     if paths is None:
         return bodies
-    chosen = list(paths)
-    return (codec.dump(select(codec.parse(body), chosen)) for body in bodies)
+    choose = selector(paths)
+    return (codec.dump(choose(codec.parse(body))) for body in bodies)
 
 
 async def page_reply(page: Page, kind: str, headers: dict[str, str]) -> Reply:

@@ -1,0 +1,445 @@
+"""How long each kind of request holds the event loop: the longest turn of each, in ms of the thread's own time.
+
+    python -m benchmarks.turns [--records N] [KIND ...]
+
+A turn is one callback of the loop; while it lasts nobody else is answered. The application is called in this process as
+a server calls it, with the collector set as a server sets it, and every callback is measured. Prints a line for each
+kind; with names, for the kinds whose names contain one of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+from dataclasses import dataclass
+from time import thread_time
+from typing import TYPE_CHECKING, Any
+
+from ramekin import Database, Limits
+from ramekin.api.app import create_app
+from ramekin.cli.collector import attend
+from ramekin.engine.embedded import Embedded
+from ramekin.limits import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHUNK_BYTES = 64 * 1024
+JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
+PATCH = "application/merge-patch+json"
+EIGHT = tuple(f"f{i}" for i in range(8))
+
+
+def small(i: int) -> dict[str, Any]:
+    """Return a record of ten members, of which eight may have indexes; `g` has many values, `c` is the same in all."""
+    return {"id": i, **{f"f{j}": (i * 7919 + j) % 100_003 for j in range(8)}, "g": f"group {i % 50_000}", "c": 1}
+
+
+def wide(i: int) -> dict[str, Any]:
+    return {"id": f"w{i}", **{f"m{j}": f"value {i * j}" for j in range(60)}}
+
+
+def large(i: int) -> dict[str, Any]:
+    return {"id": f"l{i}", "n": i, "text": f"{i} " * 4000}
+
+
+def nested(i: int) -> dict[str, Any]:
+    return {"id": f"n{i}", "a": {"b": [{"c": {"d": [i, {"e": i % 97}]}} for _ in range(5)]}, "n": i % 1000}
+
+
+SHAPES = {"small": (small, 1), "wide": (wide, 8), "large": (large, 60), "nested": (nested, 2)}
+"""Records of each shape, and what the number of records is divided by."""
+
+
+class Meter:
+    """Measures every callback of the loop while it runs."""
+
+    def __init__(self) -> None:
+        self.longest_s = self.total_s = 0.0
+        self._run = asyncio.Handle._run
+
+    def __enter__(self) -> Meter:
+        meter, run = self, self._run
+
+        def measured(handle: asyncio.Handle) -> None:
+            began = thread_time()
+            run(handle)
+            spent = thread_time() - began
+            meter.total_s += spent
+            meter.longest_s = max(meter.longest_s, spent)
+
+        asyncio.Handle._run = measured  # type: ignore[method-assign]  # every callback goes through it
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.Handle._run = self._run  # type: ignore[method-assign]
+
+
+@dataclass
+class Turns:
+    """What was measured of one request."""
+
+    status: int
+    body: bytes
+    longest_ms: float
+    total_ms: float
+
+
+class Service:
+    """The application in this process, as a server calls it."""
+
+    def __init__(self, records: int) -> None:
+        engine = Embedded()
+        limits = Limits(bulk_bytes=1024 * MIB, load_bytes=2048 * MIB, sorted_rows=10**7)
+        self.records, self.database = records, Database(engine=engine, limits=limits)
+        self.app = create_app(self.database)
+
+    async def ask(self, method: str, path: str, body: bytes = b"", media: str = JSON, accept: str = JSON) -> Turns:
+        """Send a request, and return what was measured until all of its answer was there."""
+        address, _, query = path.partition("?")
+        headers = [(b"host", b"localhost"), (b"accept", accept.encode())]
+        if body:
+            headers += [(b"content-type", media.encode()), (b"content-length", b"%d" % len(body))]
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "server": ("127.0.0.1", 8000),
+            "client": ("127.0.0.1", 5000),
+            "scheme": "http",
+            "method": method,
+            "root_path": "",
+            "path": address,
+            "raw_path": address.encode(),
+            "query_string": query.encode(),
+            "headers": headers,
+        }
+        pieces = [body[at : at + CHUNK_BYTES] for at in range(0, len(body), CHUNK_BYTES)] or [b""]
+        pending = iter(pieces)
+        left = len(pieces)
+        statuses, written = [], []
+        is_done = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            nonlocal left
+            await asyncio.sleep(0)
+            if left:
+                left -= 1
+                return {"type": "http.request", "body": next(pending), "more_body": left > 0}
+            await is_done.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            else:
+                written.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    is_done.set()
+            await asyncio.sleep(0)
+
+        with Meter() as meter:
+            task = asyncio.create_task(self.app(scope, receive, send))
+            await task
+            for _ in range(300):  # what is let go of afterwards
+                await asyncio.sleep(0)
+        return Turns(statuses[0], b"".join(written), meter.longest_s * 1000, meter.total_s * 1000)
+
+    async def fill(self, table: str = "t", shape: str = "small") -> None:
+        """Make a table anew, of many records of a shape."""
+        make, divisor = SHAPES[shape]
+        if table in self.database.engine.tables:
+            await self.database.drop(table)
+            await asyncio.sleep(0.05)
+        records = ((table, make(i)) for i in range(self.records // divisor))
+        await self.database.load(records, is_parsed=True)
+        gc.collect()
+        gc.freeze()
+
+
+Kind = "Callable[[Service], Awaitable[Turns]]"
+KINDS: dict[str, Any] = {}
+
+
+def kind(name: str) -> Callable[[Any], Any]:
+    """Take note of a kind of request by its name."""
+
+    def take(function: Any) -> Any:
+        KINDS[name] = function
+        return function
+
+    return take
+
+
+def indexes(*fields: str) -> bytes:
+    return json.dumps({"indexes": [{"field": name, "kind": "sorted"} for name in fields]}).encode()
+
+
+def _change_kinds() -> Iterator[tuple[str, Any]]:
+    for method in ("PATCH", "DELETE"):
+        for named in ((), EIGHT[:3], EIGHT):
+            for patch in ({"c": 2}, {"f0": 5}) if method == "PATCH" else (None,):
+
+                async def change(s: Service, method=method, named=named, patch=patch) -> Turns:
+                    await s.fill()
+                    if named:
+                        await s.ask("PUT", "/api/v1/tables/t", indexes(*named))
+                    body = b"" if patch is None else json.dumps(patch).encode()
+                    return await s.ask(method, "/api/v1/data/t?f1:gte=50000", body, PATCH)
+
+                yield (
+                    f"{method} half by condition, {len(named)} indexes{'' if patch is None else f', of {next(iter(patch))}'}",
+                    change,
+                )
+
+
+KINDS |= dict(_change_kinds())
+
+
+@kind("PATCH all, wide")
+async def _(s: Service) -> Turns:
+    await s.fill("w", "wide")
+    return await s.ask("PATCH", "/api/v1/data/w?all=true", b'{"m7":"x"}', PATCH)
+
+
+@kind("PATCH all, large bodies")
+async def _(s: Service) -> Turns:
+    await s.fill("l", "large")
+    return await s.ask("PATCH", "/api/v1/data/l?all=true", b'{"n":1}', PATCH)
+
+
+def _bulk(s: Service, shape: str, media: str) -> bytes:
+    make, divisor = SHAPES[shape]
+    records = [make(i) for i in range(s.records // divisor)]
+    if media == CSV:
+        names = list(records[0])
+        lines = [",".join(names), *[",".join([str(record[name]) for name in names]) for record in records]]
+        return "\n".join(lines).encode() + b"\n"
+    texts = [json.dumps(record, separators=(",", ":")) for record in records]
+    return ("[" + ",".join(texts) + "]" if media == JSON else "\n".join(texts) + "\n").encode()
+
+
+def _bulk_kinds() -> Iterator[tuple[str, Any]]:
+    for word, media in {"JSON": JSON, "NDJSON": NDJSON, "CSV": CSV}.items():
+        for shape in ("small", "wide") if media == CSV else tuple(SHAPES):
+
+            async def bulk(s: Service, media=media, shape=shape) -> Turns:
+                if "b" in s.database.engine.tables:
+                    await s.database.drop("b")
+                return await s.ask("POST", "/api/v1/data/b", _bulk(s, shape, media), media)
+
+            yield f"bulk, {word}, {shape}", bulk
+
+    async def indexed(s: Service) -> Turns:
+        await s.ask("DELETE", "/api/v1/tables/b")
+        await s.ask("PUT", "/api/v1/tables/b", indexes(*EIGHT))
+        return await s.ask("POST", "/api/v1/data/b", _bulk(s, "small", NDJSON), NDJSON)
+
+    yield "bulk, NDJSON, small, 8 indexes", indexed
+
+    async def replacing(s: Service) -> Turns:
+        await s.fill("b")
+        return await s.ask("POST", "/api/v1/data/b?on_conflict=replace", _bulk(s, "small", NDJSON), NDJSON)
+
+    yield "bulk over what is there", replacing
+
+    async def unique(s: Service) -> Turns:
+        await s.ask("DELETE", "/api/v1/tables/b")
+        await s.ask("PUT", "/api/v1/tables/b", b'{"unique":["u"]}')
+        text = b"".join(b'{"id":%d,"u":%d}\n' % (i, i) for i in range(s.records))
+        return await s.ask("POST", "/api/v1/data/b", text, NDJSON)
+
+    yield "bulk, unique", unique
+
+    async def many_members(s: Service) -> Turns:
+        text = json.dumps({"id": 1, **{f"m{i}": 1 for i in range(95_000)}}, separators=(",", ":")).encode()
+        return await s.ask("POST", "/api/v1/data/m", text[: 1 << 20])
+
+    yield "one record of 95,000 members", many_members
+
+    async def batch(s: Service) -> Turns:
+        await s.fill("b")
+        operations = [{"op": "patch", "table": "b", "id": i, "record": {"c": 2}} for i in range(s.records)]
+        return await s.ask("POST", "/api/v1/batch", json.dumps({"operations": operations}).encode())
+
+    yield "batch of as many patches", batch
+
+
+KINDS |= dict(_bulk_kinds())
+
+READS = {
+    "list": "/api/v1/data/t?limit=10000",
+    "list, sorted": "/api/v1/data/t?sort=f1,-f2&limit=1000",
+    "list, sorted, all": "/api/v1/data/t?sort=g,-f2&limit=10000&offset=100000",
+    "list, scan": "/api/v1/data/t?g:contains=nothing",
+    "list, in of 10,000": "/api/v1/data/t?f3:in=" + ",".join(map(str, range(10_000))) + "&limit=10000",
+    "list, in of 10,000, sorted": "/api/v1/data/t?f3:in=" + ",".join(map(str, range(10_000))) + "&sort=f4&limit=10000",
+    "list, 900 names selected": "/api/v1/data/t?limit=10000&select=" + ",".join(f"n{i}" for i in range(900)),
+    "list, 900 names selected, wide": "/api/v1/data/w?limit=10000&select=" + ",".join(f"m{i}" for i in range(900)),
+    "list, count": "/api/v1/data/t?f2:gt=10&g:contains=7&count=true&limit=0",
+    "list, many absent fields": "/api/v1/data/t?" + "&".join(f"no{i}=1" for i in range(50)),
+    "list, large bodies": "/api/v1/data/l?limit=3000",
+    "list, nested field": "/api/v1/data/n?a.b.0.c.d.0=5&sort=a.b.1.c.d.1.e",
+    "join": "/api/v1/join/t/u/id=t_id?limit=10000",
+    "join, sorted by right": "/api/v1/join/t/u/id=t_id?sort=u.n&limit=10000",
+    "join, trees": "/api/v1/join/t/u/id=t_id?shape=tree&type=left&limit=10000",
+    "join, one to many, trees": "/api/v1/join/t/u/c=k?shape=tree&limit=1&t.id=5",
+    "join, count": "/api/v1/join/t/u/id=t_id?count=true&limit=0&u.n:gt=5",
+    "join, bare key that matches nothing": "/api/v1/join/t/u/g=n",
+    "join, CSV": "/api/v1/join/t/u/id=t_id?limit=10000",
+    "dump, JSON": "/api/v1/dump/t",
+    "dump, NDJSON": "/api/v1/dump/t",
+    "dump, CSV": "/api/v1/dump/t",
+    "dump, CSV, wide": "/api/v1/dump/w",
+    "dump, JSON, large": "/api/v1/dump/l",
+    "dump of all": "/api/v1/dump",
+    "tables": "/api/v1/tables",
+    "metrics": "/metrics",
+    "one record, select": "/api/v1/data/t/7?select=nothing",
+}
+
+
+async def _ready(s: Service) -> None:
+    """Have tables to read: `t`, small; `w`, wide; `l`, large; `n`, nested; `u`, records that belong to `t`."""
+    if getattr(s, "is_ready", False):
+        return
+    for table, shape in {"t": "small", "w": "wide", "l": "large", "n": "nested"}.items():
+        await s.fill(table, shape)
+    rows = (("u", {"id": i, "t_id": i // 2, "n": i % 1000, "k": 1}) for i in range(s.records))
+    await s.database.load(rows, is_parsed=True)
+    gc.collect()
+    gc.freeze()
+    s.is_ready = True  # type: ignore[attr-defined]
+
+
+def _read_kinds() -> Iterator[tuple[str, Any]]:
+    for name, path in READS.items():
+
+        async def read(s: Service, name=name, path=path) -> Turns:
+            await _ready(s)
+            accept = next((media for word, media in (("NDJSON", NDJSON), ("CSV", CSV)) if word in name), "*/*")
+            return await s.ask("GET", path, accept=accept)
+
+        yield name, read
+    bodies = {
+        "groups, many": {"group_by": ["g"], "aggregate": {"n": "count", "s": "sum:f1"}, "limit": 10_000},
+        "groups, one for each record": {"group_by": ["id"], "aggregate": {"n": "sum:g"}, "sort": "-n", "limit": 100},
+        "groups, many columns": {
+            "group_by": ["g"],
+            "aggregate": {f"{f}{i}": f"{f}:f{i % 8}" for f in ("sum", "avg", "min") for i in range(30)},
+        },
+        "groups, one": {"aggregate": {"n": "count", "s": "sum:f1"}},
+        "query, in of 10,000": {"where": {"f5": {"in": list(range(10_000))}}, "limit": 10_000},
+    }
+    for name, body in bodies.items():
+
+        async def query(s: Service, body=body) -> Turns:
+            await _ready(s)
+            return await s.ask("POST", "/api/v1/query/t", json.dumps(body).encode())
+
+        yield name, query
+
+
+KINDS |= dict(_read_kinds())
+
+
+@kind("PUT definition, schema")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    return await s.ask("PUT", "/api/v1/tables/t", b'{"schema":{"properties":{"f1":{"type":"integer"}}}}')
+
+
+@kind("PUT definition, unique")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    await s.ask("PATCH", "/api/v1/data/t?id=0", b'{"c":1}', PATCH)
+    return await s.ask("PUT", "/api/v1/tables/t", b'{"unique":["id"]}')
+
+
+@kind("PUT definition that records break")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    return await s.ask("PUT", "/api/v1/tables/t", b'{"unique":["g"]}')
+
+
+@kind("PUT definition, 8 indexes")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    return await s.ask("PUT", "/api/v1/tables/t", indexes(*EIGHT))
+
+
+def _load_text(s: Service, shape: str = "small") -> bytes:
+    return b'{"t":' + _bulk(s, shape, JSON) + b"}"
+
+
+@kind("load")
+async def _(s: Service) -> Turns:
+    await s.ask("DELETE", "/api/v1/tables/t")
+    return await s.ask("POST", "/api/v1/load", _load_text(s))
+
+
+@kind("load, merge over what is there, 3 indexes")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    await s.ask("PUT", "/api/v1/tables/t", indexes(*EIGHT[:3]))
+    return await s.ask("POST", "/api/v1/load", _load_text(s))
+
+
+@kind("load, replace, unique")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    await s.ask("PUT", "/api/v1/tables/t", b'{"unique":["id"],"indexes":[{"field":"f1","kind":"sorted"}]}')
+    return await s.ask("POST", "/api/v1/load?mode=replace", _load_text(s))
+
+
+@kind("drop, 8 indexes")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    await s.ask("PUT", "/api/v1/tables/t", indexes(*EIGHT))
+    return await s.ask("DELETE", "/api/v1/tables/t")
+
+
+@kind("write beside a dump")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    async with s.database.snapshot("t"):
+        return await s.ask("PATCH", "/api/v1/data/t/7", b'{"c":2}', PATCH)
+
+
+@kind("single writes")
+async def _(s: Service) -> Turns:
+    await s.fill()
+    ids = range(10**7, 10**7 + 3000)
+    found = [await s.ask("POST", "/api/v1/data/t", b'{"id":%d,"c":1}' % i) for i in ids]
+    return max(found, key=lambda turns: turns.longest_ms)
+
+
+async def main(records: int, names: list[str]) -> None:
+    for name, run in KINDS.items():
+        if names and not any(wanted in name for wanted in names):
+            continue
+        service = await _service(records, is_reading=run.__name__ in ("read", "query"))
+        turns = await run(service)
+        slow = " <--" if turns.longest_ms > 5 else ""
+        print(f"{turns.longest_ms:9.1f} ms {turns.total_ms:9.0f} ms  {turns.status}  {name}{slow}", flush=True)
+
+
+_services: dict[bool, Service] = {}
+
+
+async def _service(records: int, *, is_reading: bool) -> Service:
+    if not is_reading or is_reading not in _services:
+        _services[is_reading] = Service(records)
+        await _services[is_reading].database.__aenter__()
+    return _services[is_reading]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("kinds", nargs="*")
+    options = parser.parse_args()
+    attend()
+    asyncio.run(main(options.records, options.kinds))
