@@ -49,8 +49,8 @@ TYPES = {
 SPELLINGS = [(table, spelling) for table, (_, _, _, spellings) in TYPES.items() for spelling in spellings]
 
 
-@pytest.fixture(params=[False, True], ids=["FastAPI alone", "short way"])
-def http(request):
+@pytest.fixture(scope="module", params=[False, True], ids=["FastAPI alone", "short way"])
+def service(request):
     models: dict[str, type[BaseModel]] = {
         table: create_model(table.title(), id=(kind, ...), n=(int, 0)) for table, (kind, *_) in TYPES.items()
     }
@@ -58,13 +58,18 @@ def http(request):
     asyncio.run(database.__aenter__())
     app = create_app(database, has_hot_routes=request.param)
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        for table, (_, sent, _, _) in TYPES.items():
-            answer = client.post(f"/api/v1/data/{table}", json={"id": sent, "n": 1})
-            assert answer.status_code == 201, answer.text
         integers = {"type": "object", "properties": {"id": {"type": "integer"}}}
         assert client.put("/api/v1/tables/defined", json={"schema": integers}).status_code == 201
-        client.post("/api/v1/data/defined", json={"id": 5})
         yield client
+
+
+@pytest.fixture
+def http(service):
+    """The service, with one record in each table."""
+    tables = {table: [{"id": sent, "n": 1}] for table, (_, sent, _, _) in TYPES.items()}
+    answer = service.post("/api/v1/load?mode=replace", json=tables | {"defined": [{"id": 5}]})
+    assert answer.status_code == 200, answer.text
+    return service
 
 
 def batch(http, **operation):

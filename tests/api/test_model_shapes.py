@@ -14,6 +14,7 @@ from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled
 from ramekin.schema.fitness import UnfitModel
 from tests.data.model_shapes import NEVER, REFUSED, SHAPES
+from tests.each import first
 from tests.problems import assert_problem
 
 TABLE, DUMP, LOAD = "/api/v1/data/things", "/api/v1/dump/things", "/api/v1/load"
@@ -39,7 +40,11 @@ def create(client, record):
     return f"{TABLE}/{answer.json()['id']}", answer.json()
 
 
-@pytest.fixture(params=SHAPES, ids=lambda shape: shape[0].__name__)
+def name_of(shape):
+    return shape[0].__name__
+
+
+@pytest.fixture(params=SHAPES, ids=name_of)
 def shape(request):
     return request.param
 
@@ -90,6 +95,7 @@ def test_every_field_can_be_asked_for_by_its_stored_value(shape):
             assert client.delete(address).status_code == 204
 
 
+@pytest.mark.parametrize("shape", first(20, SHAPES), ids=name_of)
 def test_a_data_directory_starts_again_also_when_the_model_is_described_anew(shape, tmp_path):
     model, cases = shape
 
