@@ -38,6 +38,7 @@ def ask(service, first, *lines, body=None):
     sent = get(*lines, first=f"{first} HTTP/1.1".encode()) if body is None else sized(*lines, body=body)
     pipe = service.connect()
     pipe.send([sent, sent])  # the second one is like one before
+    pipe.end()
     heads = re.findall(r"HTTP/1\.1 (\d{3}) [^\r]*\r\n((?:[^\r]+\r\n)*)\r\n", pipe.written.decode())
     status, told = heads[-1]
     found = {}

@@ -31,6 +31,7 @@ def service(request):
 def answers(service, *data):
     pipe = service.connect()
     pipe.send(data)
+    pipe.end()
     return pipe.answers()
 
 
@@ -48,6 +49,7 @@ def test_another_name_is_refused_whatever_is_asked(service, host):
     for first in (RECORD, b"GET /api/v1/data/t HTTP/1.1", b"GET /api/v1/tables HTTP/1.1", b"GET /health HTTP/1.1", b"GET / HTTP/1.1", b"GET /docs HTTP/1.1", b"HEAD /metrics HTTP/1.0", b"OPTIONS /api/v1/tables HTTP/1.1", b"DELETE /api/v1/data/t/1 HTTP/1.1"):  # fmt: skip
         pipe = service.connect()
         pipe.send([get(first=first, host=line)])
+        pipe.end()
         assert pipe.written.startswith(b"HTTP/1.1 403 "), first
         assert b"foreign-host" in pipe.written or first.startswith(b"HEAD")
         assert host.encode() not in pipe.written.partition(b"\r\n\r\n")[2] or len(host) < 3

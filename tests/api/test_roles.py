@@ -113,6 +113,7 @@ def send(service, method, path, body, key, table):
         if pipe.written:
             break
         service.run(asyncio.sleep(0.001))
+    pipe.end()
     head, _, text = pipe.written.partition(b"\r\n\r\n")
     status = int(head[9:12])
     return status, json.loads(text) if status in (401, 403) and method != "HEAD" else None
