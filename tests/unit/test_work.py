@@ -110,6 +110,14 @@ def test_a_record_of_a_plain_model_is_read_and_printed_once(ask):
     assert calls <= 122, f"{calls} calls"
 
 
+def test_a_model_is_not_asked_for_an_id_that_the_address_has_already(ask):
+    gadget = b'{"id":7,"Label":"seven"}'
+    ask(request("POST", "/api/v1/data/gadgets", gadget))
+    answer, calls = ask(request("PUT", "/api/v1/data/gadgets/7", gadget))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert calls <= 94, f"{calls} calls"
+
+
 def test_work_does_not_grow_with_the_table(ask):
     few = ask(request("POST", "/api/v1/data/t", RECORD))[1]
     for i in range(2000):

@@ -271,8 +271,8 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def _check_same_id(sent: object, operation: Operation, schema: RecordSchema | None) -> None:
     """Refuse an id that differs from the address; one that is no id at all is left to the record's own check."""
     key = operation.address
-    if (type(sent) is str and sent == key) or (type(sent) is int and schema is None and str(sent) == key):
-        return
+    if (type(sent) is str and sent == key) or (type(sent) is int and str(sent) == key):
+        return  # whatever a model makes of it, `_encode` sees to it that it stays the same
     try:
         if _key_of(sent, schema) == key:
             return

@@ -124,7 +124,7 @@ class RecordProtocol(Connection):
             or len(body) != head.body_bytes
             or (body and place.method in _BODILESS)
             or not 0 < len(last) <= MAX_PART_BYTES
-            or last.translate(_MARK_UNUSUAL) != last
+            or not (last.isalnum() or last.translate(_MARK_UNUSUAL) == last)
             or self._held
             or self._body is not None
             or self._is_ending
