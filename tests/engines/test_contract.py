@@ -1,9 +1,11 @@
-"""Every engine of this process keeps the contract: the suite that is shipped, run for each."""
+"""Every engine of this process keeps the contract: the suite that is shipped, run for each. It finds one that lies."""
 
 from __future__ import annotations
 
 import pytest
 
+from ramekin.engine.base import Guarantees
+from ramekin.engine.embedded import Embedded
 from ramekin.testing.engines import EngineSuite
 from tests.engines.conftest import ENGINES
 
@@ -12,3 +14,25 @@ class TestEveryEngine(EngineSuite):
     @pytest.fixture(params=ENGINES)
     def make(self, request, tmp_path):
         return lambda: ENGINES[request.param](tmp_path)
+
+
+class Lies(Embedded):
+    """Says that it keeps what happens, and does not look which definition is expected."""
+
+    guarantees = Guarantees("lies", is_durable=True)
+
+    def apply_at_once(self, step, expecting=None):
+        return super().apply_at_once(step)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("promise", "given"),
+    [
+        (EngineSuite().test_what_happened_outlives_the_engine_if_it_says_so, Lies),
+        (EngineSuite().test_what_is_written_at_once_is_there_or_nothing_was_done, Lies()),
+    ],
+)
+async def test_an_engine_that_breaks_a_promise_is_found(promise, given):
+    with pytest.raises(AssertionError):
+        await promise(given)
