@@ -38,10 +38,10 @@ SYSTEM = SystemClock()
 stopwatch_s = time.perf_counter
 """Returns seconds since some fixed moment, of the machine alone: see above."""
 
-asked_clock: ContextVar[Clock] = ContextVar("asked_clock", default=SYSTEM)
+current_clock: ContextVar[Clock] = ContextVar("current_clock", default=SYSTEM)
 """The clock of the database whose model is making a record just now; elsewhere the machine's."""
 
 
 def now() -> datetime:
     """Return the time in UTC, to the millisecond: for the defaults of models, which follow their database's clock."""
-    return datetime.fromtimestamp(asked_clock.get().wall_ms() / 1000, UTC)
+    return datetime.fromtimestamp(current_clock.get().wall_ms() / 1000, UTC)

@@ -16,12 +16,12 @@ from uuid import UUID
 
 from pydantic_core import SchemaSerializer, SchemaValidator, ValidationError
 
-from ramekin.clock import asked_clock
+from ramekin.clock import current_clock
 from ramekin.errors import InvalidRecord, RamekinError
 from ramekin.schema.fitness import Place, UnfitModel, walk
 from ramekin.schema.strict import fields_of, mapped, strict
 from ramekin.values import codec
-from ramekin.values.ids import INT64_MAX, INT64_MIN, asked_ids
+from ramekin.values.ids import INT64_MAX, INT64_MIN, current_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,16 +47,16 @@ _WATCHED: dict[str, type] = {
 _UNCONSTRAINED = {"type", "metadata", "microseconds_precision"}
 
 
-def asking(ids: IdSource, read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+def following(ids: IdSource, read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     """Return a function that reads as another does, while `uuid7` and `now` follow some ids and their clock."""
 
     def read_so(text: bytes) -> Any:
-        of_ids, of_clock = asked_ids.set(ids), asked_clock.set(ids.clock)
+        of_ids, of_clock = current_ids.set(ids), current_clock.set(ids.clock)
         try:
             return read(text)
         finally:
-            asked_ids.reset(of_ids)
-            asked_clock.reset(of_clock)
+            current_ids.reset(of_ids)
+            current_clock.reset(of_clock)
 
     return read_so
 

@@ -35,7 +35,7 @@ from ramekin.schema import sentences
 from ramekin.schema.base import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
-from ramekin.schema.defaults import asking, with_own_defaults
+from ramekin.schema.defaults import following, with_own_defaults
 from ramekin.schema.fields import ANYTHING, FieldType
 from ramekin.schema.fitness import (
     UnfitModel,
@@ -94,7 +94,7 @@ class ModelSchema:
         try:
             self._prepare(model)
             if ids is not SYSTEM_IDS:
-                self._read = asking(ids, self._read)
+                self._read = following(ids, self._read)
         except UnfitModel:
             raise
         except Exception as error:  # code of its own for types, schemas or defaults

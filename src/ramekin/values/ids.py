@@ -145,7 +145,7 @@ class IdSource:
 SYSTEM_IDS = IdSource()
 """The process's own source."""
 
-asked_ids: ContextVar[IdSource] = ContextVar("asked_ids", default=SYSTEM_IDS)
+current_ids: ContextVar[IdSource] = ContextVar("current_ids", default=SYSTEM_IDS)
 """The source of the database whose model is making a record just now; elsewhere the process's own."""
 
 
@@ -155,4 +155,4 @@ A_UUID = "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f"
 
 def uuid7() -> UUID:
     """Return a new UUID, whose order is that of time: for the defaults of models, which follow their database's ids."""
-    return asked_ids.get()()
+    return current_ids.get()()
