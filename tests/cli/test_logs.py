@@ -179,7 +179,7 @@ def test_clients_that_leave_put_nothing_into_the_log(way):
     _, log = server.process.communicate(timeout=30)
     assert server.process.returncode == 0
     events = [json.loads(line)["event"] for line in log.splitlines()]
-    assert [event for event in events if event != "audit"] == ["stopping", "stopped"]
+    assert [event for event in events if event != "audit"] == ["started", "stopping", "stopped"]
 
 
 @pytest.mark.parametrize("sign", ["%1b[31m", "%c2%9b31m", "%00", "%c2%85", "%e2%80%a8", "%e2%80%ae", "%7f"])

@@ -141,9 +141,9 @@ def test_a_stop_is_told_from_its_beginning_to_its_end():
     server = Server("serve", "--log-format", "json", "--shutdown-seconds", "7")
     server.process.terminate()
     _, log = server.process.communicate(timeout=20)
-    stopping, stopped = [json.loads(line) for line in log.splitlines()]
+    started, stopping, stopped = [json.loads(line) for line in log.splitlines()]
     assert (stopping["event"], stopping["requests"], stopping["seconds_at_most"]) == ("stopping", 0, 7)
-    assert stopped["event"] == "stopped"
+    assert (started["event"], started["tables"], stopped["event"]) == ("started", 0, "stopped")
     assert 0 < stopped["seconds"] < 7
 
 

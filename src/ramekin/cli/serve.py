@@ -45,6 +45,7 @@ from ramekin.formats.records import CsvForm
 from ramekin.limits import Limits
 from ramekin.schema.columns import UNTYPED
 from ramekin.schema.fitness import UnfitModel
+from ramekin.version import __version__
 
 if TYPE_CHECKING:
     import socket
@@ -165,6 +166,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
     async def open_and_greet() -> None:
         await _load(database, sources)
+        _log.info("started", version=__version__, url=run.url, tables=database.engine.tables.totals().tables)
         await run.log.drain()  # what the start has told is there before anybody can rely on it
         app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again

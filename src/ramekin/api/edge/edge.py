@@ -53,6 +53,17 @@ class Exchange(Protocol):
 
     @property
     def path(self) -> str: ...
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of its answer's body, as far as they were written."""
+
+    @property
+    def peer(self) -> str:
+        """The address that its connection comes from."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers, by their names in small letters; none where they cannot be read."""
 
 
 def _sent_key(headers: Mapping[str, str]) -> str:
@@ -197,10 +208,13 @@ class Edge:
         if self._has_access_log:
             told = {
                 "request_id": exchange.request_id,
+                "client": self.proxies.client_of(exchange.peer, exchange.headers),
                 "key": exchange.grant.name,
+                "operation": operation,
                 "method": exchange.method,
                 "path": exchange.path[:200],
                 "status": status,
+                "bytes": exchange.sent_bytes,
                 "milliseconds": round(spent_s * 1000, 3),
             }
             _log.info("request", extra=told)

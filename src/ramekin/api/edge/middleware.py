@@ -63,7 +63,7 @@ class EdgeMiddleware:
         status = exchange.status or scope.get("ramekin.refused", 0)
         self._edge.note(exchange, operation, status)
         if (act := scope.get("ramekin.act")) is not None:
-            client = self._edge.proxies.client_of(_peer(scope), scope["ramekin.head"].headers)
+            client = self._edge.proxies.client_of(exchange.peer, exchange.headers)
             self._edge.audit(exchange, operation, act, status, client)
 
     async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Answer | None:
@@ -115,8 +115,13 @@ class _Exchange:
         self.began_s, self.method, self.path = stopwatch_s(), scope["method"], scope["path"]
         self.request_id, self._scope = "-", scope
         self.extra: Mapping[str, str] = {}
-        self.grant = NOTHING
-        self.status, self._send = 0, send
+        self.grant, self.peer = NOTHING, _peer(scope)
+        self.status, self.sent_bytes, self._send = 0, 0, send
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        head = self._scope.get("ramekin.head")
+        return {} if head is None else head.headers
 
     def take_id(self, request_id: str) -> None:
         """Take the id that the client gave to its request, or a new one."""
@@ -129,6 +134,8 @@ class _Exchange:
             present = {name for name, _ in message["headers"]} - {b"vary"}  # of which there may be several lines
             added = [header for header in header_pairs(last_lines(self)) if header[0] not in present]
             message["headers"] = [*message["headers"], *added]
+        elif self.method != "HEAD":  # whose body the server leaves out
+            self.sent_bytes += len(message.get("body", b""))
         await self._send(message)
 
 

@@ -55,9 +55,10 @@ class _NoRequest:
     method = path = "-"
     grant = NOTHING
 
-    def __init__(self, request_id: str) -> None:
-        self.request_id, self.began_s = request_id, stopwatch_s()
+    def __init__(self, request_id: str, peer: str) -> None:
+        self.request_id, self.peer, self.began_s, self.sent_bytes = request_id, peer, stopwatch_s(), 0
         self.extra: Mapping[str, str] = {}
+        self.headers: Mapping[str, str] = {}
 
 
 class Connection(Channel):
@@ -201,12 +202,13 @@ class Connection(Channel):
         if self._entry is Entry.INSIDE:
             self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
         request_id = None if cycle is None else cycle.request_id()
-        note = _NoRequest(request_id or self._way.edge.new_id())
+        note = _NoRequest(request_id or self._way.edge.new_id(), self.peer)
         extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
         answer = problem_answer(error, note.request_id, {**extra, "connection": "close"})
         head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
         self.transport.write(head.encode("latin-1") + answer.body)
         if cycle is None:
+            note.sent_bytes = len(answer.body)
             self._way.edge.note(note, "none", answer.status)
         else:
             cycle.scope["ramekin.refused"] = answer.status  # type: ignore[typeddict-unknown-key]  # for the edge

@@ -87,13 +87,30 @@ class _Exchange(Struct, gc=False):
     method: str
     parts: tuple[str, ...]
     request_id: str
+    client: tuple[str, int] | None
+    head: Head
     extra: Mapping[str, str] = _NOTHING
     grant: Grant = EVERYBODY
+    body: bytes = b""
+    """That of its answer, if it was written at once."""
+    streamed_bytes: int = 0
 
     @property
     def path(self) -> str:
         """Return the path, which the access log alone reads."""
         return f"{PREFIX}{'/'.join(self.parts)}"
+
+    @property
+    def sent_bytes(self) -> int:
+        return len(self.body) + self.streamed_bytes
+
+    @property
+    def peer(self) -> str:
+        return self.client[0] if self.client else "unknown"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.head.headers
 
 
 class RecordProtocol(Connection):
@@ -166,14 +183,15 @@ class RecordProtocol(Connection):
     def _ask(self, place: Place, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
         """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
         way, endpoint = self._way, place.endpoint
-        exchange = _Exchange(stopwatch_s(), place.method, parts, head.request_id or way.edge.new_id())
+        request_id = head.request_id or way.edge.new_id()
+        exchange = _Exchange(stopwatch_s(), place.method, parts, request_id, self.client, head)
         try:
             session = way.session
             if way.edge.root_path:
                 mount_at(way.edge.root_path)
             if not way.edge.is_open:
                 way.edge.greet(exchange, head.headers)
-                way.edge.admit(exchange, head.headers, self.client[0] if self.client else "unknown")
+                way.edge.admit(exchange, head.headers, exchange.peer)
                 endpoint.permit(exchange.grant, parts, query)
                 session = Session(way.server, exchange.grant)
             reply = endpoint.ask(session, head, parts, query, body)
@@ -226,33 +244,38 @@ class RecordProtocol(Connection):
         if isinstance(reply, Stream):
             self.transport.write(head)
             self._is_watched = False  # whoever reads no more is noticed by the writing
-            pieces = self._write_pieces(reply, is_bodiless=is_bodiless)
+            pieces = self._write_pieces(exchange, reply, is_bodiless=is_bodiless)
             self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
             return
-        self.transport.write(head if is_bodiless else head + reply.body)
+        if is_bodiless:
+            self.transport.write(head)
+        else:
+            exchange.body = reply.body
+            self.transport.write(head + reply.body)
         self.due_s = way.edge.note(exchange, endpoint.name, status) + way.idle_s
         self.state.total_requests += 1
         if ends:
             self._end()
 
-    async def _write_pieces(self, stream: Stream, *, is_bodiless: bool) -> None:
+    async def _write_pieces(self, exchange: _Exchange, stream: Stream, *, is_bodiless: bool) -> None:
         """Write what a stream makes, piece by piece, no faster than the client reads."""
         try:
             if is_bodiless or stream.first is None:
                 return
-            self._write_chunk(stream.first)
+            self._write_chunk(exchange, stream.first)
             async for piece in stream.chunks:
                 if self.flow.write_paused:
                     await self.flow.drain()
                 if self.transport.is_closing():
                     return
-                self._write_chunk(piece)
+                self._write_chunk(exchange, piece)
         finally:
             await stream.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
         self.transport.write(b"0\r\n\r\n")
 
-    def _write_chunk(self, piece: bytes) -> None:
+    def _write_chunk(self, exchange: _Exchange, piece: bytes) -> None:
         if piece:
+            exchange.streamed_bytes += len(piece)
             self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def _end_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None]) -> None:
