@@ -75,7 +75,12 @@ class Pipe(asyncio.Transport):
         for _ in range(500):
             self._service.run(asyncio.sleep(0))
             self._hand_over()
-            is_busy = self._queue or self._protocol._cycle is not None or self._protocol._task is not None
+            is_busy = (
+                self._queue
+                or self._protocol._cycle is not None
+                or self._protocol._task is not None
+                or self._protocol._waits
+            )
             still = 0 if is_busy else still + 1
             if still == 3:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.edge.flight import Flight
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from ramekin.api.edge.edge import Edge
     from ramekin.database.database import Database
 
+WHOLE_TABLES_AT_ONCE = 2
+"""Dumps that make a piece in the same turn of the loop: about 1 ms each."""
+
 
 class Context:
     """The database, and what is true of this run of the server."""
@@ -19,6 +23,8 @@ class Context:
     def __init__(self, database: Database, edge: Edge) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
         self.flight = Flight(database.memory, edge.metrics.refusals)
+        self.turns = asyncio.Semaphore(WHOLE_TABLES_AT_ONCE)
+        """Lets dumps take turns, a piece at a time: a thousand of them must not each take one in a turn of the loop."""
         edge.metrics.in_flight_bytes = lambda: self.flight.taken_bytes
         self.is_draining = False
         self.document: Callable[[], dict[str, Any]] = dict

@@ -22,7 +22,7 @@ from ramekin.values import codec
 from ramekin.values.paths import member_names
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
@@ -123,10 +123,21 @@ async def _snapshot(session: Session, *tables: str) -> AsyncIterator[Snapshot]:
             yield snapshot
 
 
+async def _batches(session: Session, snapshot: Snapshot, table: str) -> AsyncIterator[Sequence[bytes]]:
+    """Yield the bodies of a table, some at a time; dumps take turns."""
+    batches = snapshot.view.batches(table)
+    while True:
+        async with session.server.turns:
+            batch = await anext(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
 async def _json_table(session: Session, table: str) -> AsyncIterator[bytes]:
     async with _snapshot(session, table) as snapshot:
         is_empty = True
-        async for chunk in pack(snapshot.view.batches(table), b",", first=b"["):
+        async for chunk in pack(_batches(session, snapshot, table), b",", first=b"["):
             is_empty = False
             yield chunk
         yield b"[]" if is_empty else b"]"
@@ -135,7 +146,7 @@ async def _json_table(session: Session, table: str) -> AsyncIterator[bytes]:
 async def _ndjson_table(session: Session, table: str) -> AsyncIterator[bytes]:
     async with _snapshot(session, table) as snapshot:
         is_empty = True
-        async for chunk in pack(snapshot.view.batches(table), b"\n"):
+        async for chunk in pack(_batches(session, snapshot, table), b"\n"):
             is_empty = False
             yield chunk
         yield b"" if is_empty else b"\n"
@@ -146,7 +157,7 @@ async def _csv_table(session: Session, table: str) -> AsyncIterator[bytes]:
         names = await _columns(session, snapshot, table)
         columns = session.csv_columns(table)
         yield write_csv_header(names)
-        async for bodies in snapshot.view.batches(table):
+        async for bodies in _batches(session, snapshot, table):
             for start in range(0, len(bodies), ROWS_AT_ONCE):
                 some = bodies[start : start + ROWS_AT_ONCE]
                 yield write_csv(names, [codec.parse(body) for body in some], columns)
@@ -156,7 +167,7 @@ async def _csv_table(session: Session, table: str) -> AsyncIterator[bytes]:
 async def _columns(session: Session, snapshot: Snapshot, table: str) -> list[str]:
     """Return the columns in the order first met in the whole table; the model's order comes first."""
     columns = dict.fromkeys(session.columns(table))
-    async for bodies in snapshot.view.batches(table):
+    async for bodies in _batches(session, snapshot, table):
         for body in bodies:
             columns.update(dict.fromkeys(member_names(body)))
             await snapshot.view.rest()
@@ -172,7 +183,7 @@ async def _json_database(session: Session) -> AsyncIterator[bytes]:
         yield b"{"
         for i, table in enumerate(snapshot.tables):
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))
-            async for chunk in pack(snapshot.view.batches(table), b","):
+            async for chunk in pack(_batches(session, snapshot, table), b","):
                 yield chunk
             yield b"]"
         yield b"}"

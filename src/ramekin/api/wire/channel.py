@@ -132,6 +132,17 @@ class Channel(asyncio.Protocol):
         """Return the address of the other end."""
         return self.client[0] if self.client else "unknown"
 
+    def common_lines(self) -> str:
+        """Return the headers that the server gives to every answer, as lines."""
+        way, common = self._way, self.state.default_headers
+        if way.common is not common:
+            way.renew(common)
+        return way.common_lines
+
+    def stay_lines(self) -> str:
+        """Return the headers of an answer behind which the connection stays open, as lines."""
+        return self._way.stay_lines
+
     def _end(self) -> None:
         """Close the connection so that what was written arrives: what the client still sends is let go by."""
         self._is_ending, self._held = True, b""

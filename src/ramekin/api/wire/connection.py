@@ -18,6 +18,7 @@ from ramekin.api.edge.edge import last_lines
 from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
 from ramekin.api.http.problems import problem_answer
+from ramekin.api.wire.backlog import AT_ONCE
 from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.channel import PARTING_S, Channel
 from ramekin.api.wire.cycle import Cycle, scope_of
@@ -69,7 +70,7 @@ class Connection(Channel):
     3. What breaks a rule of HTTP ends the connection: what follows cannot be told.
     """
 
-    __slots__ = ("_app", "_app_state", "_body", "_cycle", "_due_bytes", "_seen_bytes", "_task")
+    __slots__ = ("_app", "_app_state", "_body", "_cycle", "_due_bytes", "_seen_bytes", "_task", "_waits")
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Connection(Channel):
         self._body: Body | None = None  # of the request, until it is whole
         self._cycle: Cycle | None = None  # the request under way, and its answer
         self._task: asyncio.Task[Any] | None = None  # an answer under way on the short way
+        self._waits = False  # for others to have their turn
         self._seen_bytes = 0  # of a head that is not whole: so many have been looked at
         self._due_bytes = 0  # so many there must be before it is worth looking at them again
 
@@ -99,6 +101,7 @@ class Connection(Channel):
 
     def _read(self, data: bytes) -> None:
         """Take what arrived, as far as it goes."""
+        left = AT_ONCE
         try:
             while data:
                 if self._is_ending:
@@ -106,9 +109,8 @@ class Connection(Channel):
                     return
                 if self._body is not None:
                     data = self._take_body(self._body, data)
-                elif self._is_busy():
-                    self._held = data
-                    self.flow.pause_reading()
+                elif self._is_busy() or not left:
+                    self._wait(data, for_others=not left)
                     return
                 else:
                     is_first = not self._seen_bytes
@@ -121,13 +123,26 @@ class Connection(Channel):
                             self.due_s = stopwatch_s() + self._way.deadlines.head_s
                         return
                     self._seen_bytes = self._due_bytes = 0
-                    data = data[taken:]
+                    data, left = data[taken:], left - 1
         except RamekinError as error:
             self._refuse(error)
 
+    def _wait(self, data: bytes, *, for_others: bool) -> None:
+        """Keep what cannot be taken yet: an answer is under way, or it is the turn of others."""
+        self._held = data
+        self.flow.pause_reading()
+        if for_others and not self._waits:
+            self._waits = True
+            self._way.backlog.add(self, self._loop)
+
+    def go_on(self) -> None:
+        """Take a few of the requests that wait for others to have their turn."""
+        self._waits = False
+        self._go_on()
+
     def _is_busy(self) -> bool:
         """Say whether something is under way, so that what arrives must not be answered before it."""
-        return self._cycle is not None or self._task is not None or self.flow.write_paused
+        return self._cycle is not None or self._task is not None or self._waits or self.flow.write_paused
 
     def _take(self, data: bytes) -> int:
         """Begin with the request that the data begin with, and return its head's length, or `INCOMPLETE`.
@@ -213,17 +228,6 @@ class Connection(Channel):
         else:
             cycle.scope["ramekin.refused"] = answer.status  # type: ignore[typeddict-unknown-key]  # for the edge
         self._end()
-
-    def common_lines(self) -> str:
-        """Return the headers that the server gives to every answer, as lines."""
-        way, common = self._way, self.state.default_headers
-        if way.common is not common:
-            way.renew(common)
-        return way.common_lines
-
-    def stay_lines(self) -> str:
-        """Return the headers of an answer behind which the connection stays open, as lines."""
-        return self._way.stay_lines
 
     def keeps_open(self, cycle: Cycle) -> bool:
         """Say whether the connection stays open behind an answer that begins now: what still comes must be little."""

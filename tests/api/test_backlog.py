@@ -1,0 +1,99 @@
+"""Many requests at once over one connection: all are answered in order, and others are read between them."""
+
+import asyncio
+
+import pytest
+
+from ramekin.api.wire import backlog
+from ramekin.api.wire.backlog import AT_ONCE, Backlog
+from tests.data.http_cases import LIVE, get, sized
+from tests.pipe import WAYS, Service
+from tests.wire import request
+
+MANY = 100
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def service(request):
+    service = Service(request.param)
+    service.run(service.database.insert("t", [{"id": i} for i in range(MANY)]))
+    yield service
+    service.close()
+
+
+@pytest.mark.parametrize("number", [AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY])
+def test_requests_that_come_together_are_answered_in_order(service, number):
+    pipe = service.connect()
+    pipe.send([b"".join(request("GET", f"/api/v1/data/t/{i}") for i in range(number))])
+    assert [int(part.split(b"}")[0]) for part in pipe.written.split(b'{"id":')[1:]] == list(range(number))
+    assert not pipe.is_ended
+    pipe.send([LIVE])
+    assert pipe.answers() == ["200"] * (number + 1)
+
+
+def test_writes_among_them_are_done_once_and_a_body_may_come_in_pieces(service):
+    pipe, sent = service.connect(), sized() * 20 + sized(body=b'{"last":1}')
+    pipe.send([sent[:700], sent[700:-3], sent[-3:]])
+    assert pipe.answers() == ["201"] * 21
+
+
+def test_a_client_that_sends_its_last_byte_with_them_gets_all_answers(service):
+    pipe = service.connect()
+    pipe.send([LIVE * MANY], is_last=True)
+    assert pipe.answers() == ["200"] * MANY
+    assert pipe.is_closed
+
+
+@pytest.mark.parametrize("last", [get(b"Connection: close"), b"\n\n"])
+def test_the_connection_ends_where_it_would_have_ended(service, last):
+    pipe = service.connect()
+    pipe.send([LIVE * 30 + last + LIVE * 5])
+    assert len(pipe.answers()) == 31
+    assert pipe.is_ended
+
+
+def test_others_are_answered_between(monkeypatch):
+    monkeypatch.setattr(backlog, "SLICE_S", 0.0)
+    service, read = Service("below ASGI"), request("GET", "/api/v1/data/none/1")
+    flood, other = service.connect(), service.connect()
+    asyncio._set_running_loop(service.loop)
+    flood._protocol.data_received(read * MANY)
+    asyncio._set_running_loop(None)
+    assert len(flood.answers()) == AT_ONCE
+    service.run(asyncio.sleep(0))
+    other._protocol.data_received(read)
+    assert other.written
+    assert len(flood.answers()) < MANY
+    for _ in range(MANY):
+        service.run(asyncio.sleep(0))
+    assert flood.answers() == ["404 unknown-table"] * MANY
+    service.close()
+
+
+class Waiting:
+    def __init__(self, log, name, times, backlog, loop):
+        self.log, self.name, self.times, self.backlog, self.loop = log, name, times, backlog, loop
+
+    def go_on(self):
+        self.log.append(self.name)
+        self.times -= 1
+        if self.times:
+            self.backlog.add(self, self.loop)
+
+
+@pytest.mark.parametrize("slice_s", [0.0, 10.0])
+def test_connections_take_turns_and_each_waits_once(monkeypatch, slice_s):
+    monkeypatch.setattr(backlog, "SLICE_S", slice_s)
+
+    async def run():
+        log, waits, loop = [], Backlog(), asyncio.get_running_loop()
+        for name, times in (("a", 3), ("b", 1), ("c", 2)):
+            one = Waiting(log, name, times, waits, loop)
+            waits.add(one, loop)
+            waits.add(one, loop)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert log == ["a", "b", "c", "a", "c", "a"]
+        assert not waits._is_begun
+
+    asyncio.run(run())
