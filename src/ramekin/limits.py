@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 MIB = 1024 * 1024
 
@@ -17,3 +18,5 @@ class Limits:
     page_rows: int = 10_000
     sorted_rows: int = 100_000
     """Rows or groups that one request may hold at once to put them in order."""
+    query_s: float = inf
+    """Seconds of work on one request that looks at many records, or changes them."""

@@ -68,6 +68,9 @@ class Settings(BaseModel):
     max_sorted_rows: int = Field(
         100_000, ge=1, le=10**9, description="Rows that one query may hold to put them in order."
     )
+    query_deadline: int = Field(
+        30, ge=1, le=DAY_S, description="Seconds of work on one request that looks at many records, or changes them."
+    )
     index_idle_seconds: int = Field(
         3600, ge=1, le=366 * DAY_S, description="Seconds after which an unused index is dropped."
     )

@@ -67,6 +67,9 @@ Rows = Annotated[str | None, typer.Option(metavar="N", help="Most rows of one pa
 SortedRows = Annotated[
     str | None, typer.Option(metavar="N", help="Most rows that one query may hold to sort them.  [default: 100000]")
 ]
+QuerySeconds = Annotated[
+    str | None, typer.Option(metavar="N", help="Seconds of work on one query, change or bulk.  [default: 30]")
+]
 IdleSeconds = Annotated[
     str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.  [default: 3600]")
 ]
@@ -129,6 +132,7 @@ def serve(
     max_load_bytes: LoadBytes = None,
     max_page_rows: Rows = None,
     max_sorted_rows: SortedRows = None,
+    query_deadline: QuerySeconds = None,
     index_idle_seconds: IdleSeconds = None,
     fast_path: FastPath = None,
     delimiter: Delimiter = None,

@@ -82,7 +82,7 @@ async def change(
     engine.tables.table_stats(table)  # a table that is not there is told before what is wrong with the patch
     if not request.is_deletion and not isinstance(request.patch, dict):
         raise InvalidRecord("A merge patch of records is a JSON object.")
-    work = Work()
+    work = presence.work or Work()
     for _ in range(MAX_ATTEMPTS):
         if request.fields is not None and presence.fields(table) is not request.fields:
             break  # the condition was read by what the table was
@@ -90,6 +90,7 @@ async def change(
         with engine.watch(table) as watch, suppress(_Redefined):
             await changing.read(engine.tables, work)
             await catch_up(watch, changing.meet, work)
+            work.commit()
             if await engine.apply(partial(changing.finish, watch)) is not None:
                 changed = Changed(len(changing.matched), len(changing.changes))
                 await work.let_go(changing.matched, changing.changes)

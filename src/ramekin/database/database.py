@@ -16,6 +16,7 @@ from ramekin.database import asking, changing, finding, joining, loading, writin
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
 from ramekin.database.whole_tables import WholeTables
+from ramekin.engine.work import Work
 from ramekin.errors import RecordNotFound, UnknownTable, shorten
 from ramekin.schema.definition import check_table_name
 from ramekin.values.ids import id_key
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
     from ramekin.database.operations import Kind, OnConflict
+    from ramekin.database.presence import Presence
     from ramekin.schema.fields import Fields
     from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
@@ -78,7 +80,11 @@ class Database(WholeTables):
         Cost: O(1) for a field that is known; else O(n) once, in steps.
         """
         self._owner.check()
-        return await self._presence.missing(table, paths, is_strict=is_strict)
+        return await self._within().missing(table, paths, is_strict=is_strict)
+
+    def _within(self) -> Presence:
+        """Return what is known of fields, for one request with its deadline."""
+        return self._presence.within(self.limits.query_s)
 
     async def find(self, asked: finding.FindRequest | str, **words: Unpack[asking.Find]) -> finding.FindPage:
         """Return a page of a table: ``find("users", where={"age": {"gte": 18}}, sort="-age", limit=10)``.
@@ -92,7 +98,7 @@ class Database(WholeTables):
             asked = asking.find(asked, self.fields(asked), **words)
         else:
             asking.check_alone(asked, finding.FindRequest, words)
-        return await finding.find(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
+        return await finding.find(self.engine.tables, self._within(), asked, self.limits.sorted_rows)
 
     async def find_groups(self, asked: finding.GroupRequest | str, **words: Unpack[asking.Group]) -> finding.FindPage:
         """Return a page of groups with their figures. Raises as `find`. Cost: O(records that satisfy the condition)."""
@@ -100,7 +106,7 @@ class Database(WholeTables):
             asked = asking.find_groups(asked, self.fields(asked), **words)
         else:
             asking.check_alone(asked, finding.GroupRequest, words)
-        return await finding.find_groups(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
+        return await finding.find_groups(self.engine.tables, self._within(), asked, self.limits.sorted_rows)
 
     async def join(
         self, asked: JoinRequest | str, right: str = "", key: str = "", **words: Unpack[asking.Join]
@@ -114,7 +120,7 @@ class Database(WholeTables):
             asked = asking.join((asked, right), key, (self.fields(asked), self.fields(right)), **words)
         else:
             asking.check_alone(asked, JoinRequest, words)
-        return await joining.join(self.engine.tables, self._presence, asked, self.limits.sorted_rows)
+        return await joining.join(self.engine.tables, self._within(), asked, self.limits.sorted_rows)
 
     # Writing
 
@@ -159,7 +165,7 @@ class Database(WholeTables):
         Raises:
             RamekinError: of the first operation that fails; `index` says which, and pointers begin with it.
         """
-        return await writing.write(self.engine, self.schemas.rules, operations)
+        return await writing.write(self.engine, self.schemas.rules, operations, Work(self.limits.query_s))
 
     async def insert(
         self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error", is_parsed: bool = False
@@ -178,7 +184,8 @@ class Database(WholeTables):
         if isinstance(records, dict):
             return [await self.apply(Operation("create", table, record=records, **words))]
         each = Operation("create", table, **words)
-        outcomes = await writing.insert(self.engine, self.schemas.rules, each, records)
+        work = Work(self.limits.query_s)
+        outcomes = await writing.insert(self.engine, self.schemas.rules, each, records, work)
         if not outcomes:
             await loading.load(self.engine, self.schemas.rules, [(table, None)], is_replacing=False)
         return outcomes
@@ -197,4 +204,4 @@ class Database(WholeTables):
             asked = asking.change(asked, self.fields(asked), **words)
         else:
             asking.check_alone(asked, changing.ChangeRequest, words)
-        return await changing.change(self.engine, self._presence, self.schemas.rules, asked)
+        return await changing.change(self.engine, self._within(), self.schemas.rules, asked)

@@ -9,6 +9,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined
@@ -82,11 +83,14 @@ def parse_definition(value: Any) -> Definition:
     return Definition(schema, unique, pinned, caution)
 
 
-async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple[TableStats, bool]:
+async def define(
+    engine: Engine, table: str, rules: Rules, broken: str, limit_s: float = inf
+) -> tuple[TableStats, bool]:
     """Give a table the definition that its rules were made of; return its statistics, and whether it is new.
 
     Args:
         broken: what is said where records that are there do not satisfy it.
+        limit_s: seconds of work after which it is given up.
 
     Raises:
         DefinitionBroken: with a fault for each of the first records that do not; pointers begin with the record's id.
@@ -96,7 +100,7 @@ async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple
     """
     definition = rules.definition
     assert definition is not None, "a definition says something"
-    made, work = Defined(table, definition), Work()
+    made, work = Defined(table, definition), Work(limit_s)
     for _ in range(MAX_ATTEMPTS):
         try:
             watch = engine.watch(table)
@@ -108,6 +112,7 @@ async def define(engine: Engine, table: str, rules: Rules, broken: str) -> tuple
             check = _Check(made, rules, broken)
             await check.read(engine.tables, table, work)
             await catch_up(watch, check.meet, work)
+            work.commit()
             if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
                 return replace(check.stats, revision=number, definition=definition), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")

@@ -7,6 +7,7 @@ it is remembered here; that none has is known to the engine, whatever is written
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,14 @@ class Presence:
         self._tables, self._schemas = tables, schemas
         self._witnesses: dict[tuple[str, Trait], str] = {}
         self._absent: dict[tuple[str, Trait], int] = {}  # as of a table's revision
+        self.work: Work | None = None
+        """The work that a look at records is a part of."""
+
+    def within(self, limit_s: float) -> Presence:
+        """Return what is known, for one request, whose work may take so many seconds."""
+        twin = copy(self)
+        twin.work = Work(limit_s)
+        return twin
 
     def fields(self, table: str) -> Fields:
         """Return what is declared of a table's fields."""
@@ -96,7 +105,7 @@ class Presence:
         unknown = [trait for trait in unseen if self._absent.get((table, trait)) != revision]
         found = set[Trait]()
         if unknown:
-            for trait, key in zip(unknown, await self._tables.holders(table, unknown), strict=True):
+            for trait, key in zip(unknown, await self._tables.holders(table, unknown, self.work), strict=True):
                 if key is None:
                     _remember(self._absent, (table, trait), revision)
                 else:
@@ -113,7 +122,7 @@ class Presence:
     async def names(self, table: str) -> list[str]:
         """Return the names of a table's fields, by its schema and its first records: dotted, outer ones first."""
         declared = self.fields(table).field_names()
-        async with self._tables.snapshot([Access(table)]) as view:
+        async with self._tables.snapshot([Access(table)], self.work) as view:
             async for bodies in view.batches(table):
                 found = (path for body in islice(bodies, SAMPLE_ROWS) for path in _paths(codec.parse(body)))
                 unique = sorted(islice(_unique(found), MAX_NAMES), key=len)
@@ -135,7 +144,7 @@ class Presence:
         absent = await self.absent(table, paths)
         if not absent or not self._tables.table_stats(table).records:
             return []
-        known, warnings, work = [*await self.names(table), *words], list[str](), Work()
+        known, warnings, work = [*await self.names(table), *words], list[str](), self.work or Work()
         for place, path in enumerate(absent):
             await work.rest()
             name = print_path(path)

@@ -171,7 +171,7 @@ class WholeTables:
             raise ModelTable(f"The table '{name}' is defined by the model {model.title}.")
         rules = self.schemas.make_rules(name, definition)
         broken = "Records that are there do not satisfy the definition; nothing was changed."
-        stats, is_new = await defining.define(self.engine, name, rules, broken)
+        stats, is_new = await defining.define(self.engine, name, rules, broken, self.limits.query_s)
         self.schemas.know(name, rules)
         return TableInfo(stats, indexes_of(self.engine.tables, stats), definition.schema), is_new
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Change, Written
 from ramekin.database.moment import catch_up
 from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
-from ramekin.engine.work import Work
 from ramekin.errors import (
     BodyTooLarge,
     Fault,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from ramekin.database.operations import Outcome, Prepared, Rules
     from ramekin.engine.base import Engine, Watch
+    from ramekin.engine.work import Work
 
     RulesOf = Callable[[str], Rules]
 
@@ -81,9 +81,9 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
     raise Redefined("The table is being written and defined by others; nothing was applied.")
 
 
-async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation]) -> list[Outcome]:
+async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation], work: Work) -> list[Outcome]:
     """Apply operations, all or nothing; see `Database.write`."""
-    operations, work = [*operations], Work()
+    operations = [*operations]
     for _ in range(MAX_ATTEMPTS):
         rules = {table: rules_of(table) for table in {operation.table for operation in operations}}
         prepared = []
@@ -101,14 +101,16 @@ async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operatio
     raise Unavailable("The tables are being defined by others; nothing was applied.")
 
 
-async def insert(engine: Engine, rules_of: RulesOf, each: Operation, records: Iterable[Any]) -> list[Outcome]:
+async def insert(
+    engine: Engine, rules_of: RulesOf, each: Operation, records: Iterable[Any], work: Work
+) -> list[Outcome]:
     """Create many records, each as one operation says, all or nothing; see `Database.insert`."""
-    rules, work = rules_of(each.table), Work()
+    rules = rules_of(each.table)
     prepared = await _prepare_all(each, records, rules, work)
     outcomes = await _Writing(engine, rules_of, prepared, {each.table: rules}, work).carry_out()
     operations = [p.operation for p in prepared] if outcomes is None else []
     await work.let_go(prepared)
-    return await write(engine, rules_of, operations) if outcomes is None else outcomes
+    return await write(engine, rules_of, operations, work) if outcomes is None else outcomes
 
 
 async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, work: Work) -> list[Prepared]:
@@ -160,6 +162,7 @@ class _Writing:
                 there = [table for table in self._rules if table in self._engine.tables]
                 watches = {table: stack.enter_context(self._engine.watch(table)) for table in there}
                 await self._settle_all(watches)
+                self._work.commit()
                 try:
                     if await self._engine.apply(partial(self._finish, watches), checked_by) is not None:
                         await self._work.let_go(self._steps, self._changes)

@@ -69,7 +69,7 @@ class Builds:
         self._tasks.clear()
         self._letting_go = None
 
-    async def ready(self, accesses: Sequence[Access]) -> Sequence[Indexed]:
+    async def ready(self, accesses: Sequence[Access], work: Work) -> Sequence[Indexed]:
         """Return the tables of some accesses, as they are now, with all that is needed of them that there is room for.
 
         Whoever asked pins what it reads before it gives up its turn. Each `Still` among them is one use of it; see
@@ -84,21 +84,21 @@ class Builds:
             return tables
         with self._needing(accesses):
             for _ in range(ATTEMPTS):
-                await self._make_ready(tables, accesses, unfit)
+                await self._make_ready(tables, accesses, unfit, work)
                 find = self.catalog.table  # anew: a table may be dropped and made again meanwhile
                 tables = [find(access.table) for access in accesses]
                 if self._are_ready(tables, accesses, unfit):
                     return tables
             stills = [self._still(table) for table in tables]
             try:
-                await self._make_ready(stills, accesses, unfit)
+                await self._make_ready(stills, accesses, unfit, work)
             except BaseException:
                 for still in stills:
                     still.leave()
                 raise
             return stills
 
-    async def index(self, table: Indexed, field: Field, *, is_sorted: bool) -> None:
+    async def index(self, table: Indexed, field: Field, *, is_sorted: bool, work: Work | None = None) -> None:
         """Have an index of a table built, unless it is there. Raises MemoryLimit."""
         is_sorted = is_sorted or table.pinned.get(field, False)
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
@@ -107,7 +107,7 @@ class Builds:
                 is_sorted = True  # it serves again when it has followed
             else:
                 table.drop_spare_indexes(self._needed)
-            await self._build(table, (field, is_sorted))
+            await self._build(table, (field, is_sorted), work or Work())
 
     async def pinned(self, table: Indexed) -> None:
         """Have the indexes built that a table's definition names. Raises MemoryLimit."""
@@ -161,14 +161,16 @@ class Builds:
                     return False
         return True
 
-    async def _make_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> None:
+    async def _make_ready(
+        self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit, work: Work
+    ) -> None:
         for table, access in zip(tables, accesses, strict=True):
             if access.in_id_order and not table.is_in_order:
-                await self._build(table, None)
+                await self._build(table, None, work)
             for field, is_sorted in _indexes_of(access):
                 if (access.table, field) not in unfit:
                     try:
-                        await self.index(table, field, is_sorted=is_sorted)
+                        await self.index(table, field, is_sorted=is_sorted, work=work)
                     except MemoryLimit:
                         unfit.add((access.table, field))
 
@@ -202,9 +204,9 @@ class Builds:
                 raise
             yield
 
-    async def _build(self, table: Indexed, structure: Structure) -> None:
+    async def _build(self, table: Indexed, structure: Structure, work: Work) -> None:
         """Run a build to its end, or wait for the one that is under way."""
-        await asyncio.shield(self._begin(table, structure))
+        await work.wait_for(self._begin(table, structure))
 
     def _begin(self, table: Indexed, structure: Structure) -> asyncio.Task[None]:
         """Return the task that builds something, or has it follow; begun now unless it is under way."""

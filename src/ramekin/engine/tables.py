@@ -140,7 +140,7 @@ class Tables:
         async with self.snapshot([Access(table, in_id_order=True)]) as view:
             return view.page(table, after, offset, limit)
 
-    async def holders(self, table: str, traits: Sequence[Trait]) -> list[str | None]:
+    async def holders(self, table: str, traits: Sequence[Trait], work: Work | None = None) -> list[str | None]:
         """Return for each of some traits the key of a record that has it, or None.
 
         Cost: O(1) where an index of the field tells, or where it is known that none has, which writes keep so; else one
@@ -156,7 +156,7 @@ class Tables:
             elif not known.absences.are_known(trait, now_s):
                 unknown.append(trait)
         if unknown:
-            async with self.snapshot([Access(table)]) as view:
+            async with self.snapshot([Access(table)], work) as view:
                 absences = self.catalog.table(table).absences
                 absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
                 there = await view.holders(table, unknown)
@@ -182,8 +182,9 @@ class Tables:
     async def view(self, accesses: Sequence[Access], work: Work | None = None) -> EmbeddedView:
         """Return a view once all that it needs is ready. Whoever asked releases it."""
         self.sweep()
+        work = work or Work()
         view = EmbeddedView(work)
-        for table, access in zip(await self.builds.ready(accesses), accesses, strict=True):
+        for table, access in zip(await self.builds.ready(accesses, work), accesses, strict=True):
             view.pin(table, access)
         return view
 

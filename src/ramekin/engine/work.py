@@ -1,15 +1,22 @@
-"""The work of one request, done in turns: whoever does it rests between short stretches, so that others go on.
+r"""The work of one request, done in turns: whoever does it rests between short stretches, so that others go on.
 
-A stretch is measured by the clock and not by rows, since rows may be of any size. Knows nothing of what is done; see
-``view.py`` for who rests most.
+    begun ---a turn---> rest ---a turn---> rest ---> ... ---more in all than it may take---> Deadline
+                                             \--- commit: from here on it is done to its end
+
+A turn is measured by the clock and not by rows, since rows may be of any size. What counts for the deadline are the
+turns, and the waits for an index that is being built: that is work too. What others do in between does not count, so
+the same request is answered however busy the server is. Knows nothing of what is done; see ``view.py`` for who rests
+most.
 """
 
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ramekin.clock import stopwatch_s
+from ramekin.errors import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,17 +30,45 @@ TURN_S = 0.002
 class Work:
     """The work of one request."""
 
-    __slots__ = ("_began_s",)
+    __slots__ = ("_began_s", "_left_s")
 
-    def __init__(self) -> None:
-        """Begin a turn."""
-        self._began_s = stopwatch_s()
+    def __init__(self, limit_s: float = inf) -> None:
+        """Begin a turn.
+
+        Args:
+            limit_s: seconds of work after which it is given up.
+        """
+        self._began_s, self._left_s = stopwatch_s(), limit_s
 
     async def rest(self) -> None:
-        """Let others have their turns, if this one was long enough. Cost: 0.2 µs if not."""
-        if stopwatch_s() - self._began_s >= TURN_S:
+        """Let others have their turns, if this one was long enough. Cost: 0.2 µs if not.
+
+        Raises:
+            Deadline: it took more than its limit.
+        """
+        if (spent_s := stopwatch_s() - self._began_s) >= TURN_S:
+            self._left_s -= spent_s
+            if self._left_s < 0:
+                raise self._late()
             await asyncio.sleep(0)
             self._began_s = stopwatch_s()
+
+    def commit(self) -> None:
+        """Forget the deadline: what is begun now is done to its end."""
+        self._left_s = inf
+
+    async def wait_for(self, task: asyncio.Task[T]) -> T:
+        """Return what a task returns that others may wait for too; it goes on when this work ends. Raises Deadline."""
+        if self._left_s == inf:
+            return await asyncio.shield(task)
+        left_s = self._left_s - (stopwatch_s() - self._began_s)
+        done, _ = await asyncio.wait([task], timeout=max(0.0, left_s))
+        if not done:
+            raise self._late()
+        return task.result()
+
+    def _late(self) -> Deadline:
+        return Deadline("The request takes more work than the server gives to one; nothing was applied.")
 
     async def let_go(self, *containers: list[Any] | dict[Any, Any]) -> None:
         """Empty what is not needed any more: to free 100,000 records at once takes 50 ms."""

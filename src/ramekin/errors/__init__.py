@@ -20,7 +20,7 @@
     ├── Unprocessable         understood, but breaks the model or a rule
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
     │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
-    ├── Unavailable           (Redefined, Starting, Overloaded, JournalFailed, OutcomeUnknown)
+    ├── Unavailable           (Redefined, Starting, Overloaded, Deadline, JournalFailed, OutcomeUnknown)
     ├── StorageFull, MemoryLimit
     └── InternalError
 
@@ -64,6 +64,7 @@ from ramekin.errors.refused import (
     BodyTooLarge,
     BodyTooSlow,
     Conflict,
+    Deadline,
     DefinitionBroken,
     DuplicateId,
     Forbidden,
@@ -119,6 +120,7 @@ __all__ = [
     "ConditionRequired",
     "Conflict",
     "ConflictingParameters",
+    "Deadline",
     "DefinitionBroken",
     "DuplicateId",
     "DuplicateMember",

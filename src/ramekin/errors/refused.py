@@ -343,6 +343,14 @@ class Overloaded(Unavailable):
     title = "The server has too much to do"
 
 
+class Deadline(Unavailable):
+    """The request takes more seconds of work than the server gives to one; it was given up, and nothing was applied."""
+
+    code = "deadline"
+    title = "The request takes too long"
+    remedy = "Ask for less: add conditions, send smaller bulks. Or give the server more with `--query-deadline`."
+
+
 class JournalFailed(Unavailable):
     """The disk does not take writes; the change was not applied. The server goes on trying, and reading goes on."""
 

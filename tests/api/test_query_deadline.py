@@ -1,0 +1,125 @@
+"""A request that takes more work than the server gives to one is given up: 503, and nothing was applied."""
+
+import asyncio
+
+import pytest
+from fastapi.testclient import TestClient
+
+from ramekin import Database, Limits
+from ramekin.api.app import create_app
+from ramekin.engine import work
+from ramekin.engine.embedded import Embedded
+from ramekin.engine.work import Work
+from ramekin.errors import Deadline
+from tests.problems import assert_problem
+
+RECORDS = 3000
+
+pytestmark = pytest.mark.anyio
+REQUESTS = {
+    "list": ("GET", "/api/v1/data/t?n:contains=x", None),
+    "order": ("GET", "/api/v1/data/t?sort=k,-n", None),
+    "count": ("GET", "/api/v1/data/t?s:endswith=7&count=true&limit=0", None),
+    "absent field": ("GET", "/api/v1/data/t?none=1", None),
+    "join": ("GET", "/api/v1/join/t/t/k=k?as=a,b&sort=b.n&limit=1", None),
+    "bare key": ("GET", "/api/v1/join/t/t/nothing?as=a,b", None),
+    "groups": ("POST", "/api/v1/query/t", {"group_by": ["n"]}),
+    "patch": ("PATCH", "/api/v1/data/t?all=true", {"k": 0}),
+    "deletion": ("DELETE", "/api/v1/data/t?all=true", None),
+    "bulk": ("POST", "/api/v1/data/u", [{"id": i} for i in range(RECORDS)]),
+    "batch": (
+        "POST",
+        "/api/v1/batch",
+        {"operations": [{"op": "delete", "table": "t", "id": i} for i in range(RECORDS)]},
+    ),
+    "definition": ("PUT", "/api/v1/tables/t", {"schema": {"required": ["k"]}}),
+}
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+def filled():
+    """Return an engine with a table, of which no index is built yet."""
+    engine = Embedded()
+
+    async def fill():
+        async with Database(engine=engine) as database:
+            await database.load(("t", {"id": i, "k": i % 10, "n": i, "s": f"s{i}"}) for i in range(RECORDS))
+
+    asyncio.run(fill())
+    return engine
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return filled()
+
+
+def serve(engine, seconds):
+    return TestClient(create_app(Database(engine=engine, limits=Limits(query_s=seconds)), has_docs=False))
+
+
+@pytest.fixture(scope="module")
+def hurried(engine):
+    with serve(engine, 0.001) as client:
+        yield client
+
+
+def send(client, name):
+    method, path, body = REQUESTS[name]
+    return client.request(method, path, json=body)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_what_takes_too_long_is_given_up_and_nothing_is_applied(engine, hurried, name, monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    before = engine.tables.catalog.revision
+    answer = send(hurried, name)
+    assert_problem(answer, 503, "deadline")
+    assert answer.headers["retry-after"] == "1"
+    assert engine.tables.catalog.revision == before
+
+
+def test_with_time_enough_it_is_answered():
+    with serve(filled(), 30) as client:
+        assert [send(client, name).status_code for name in ("list", "order", "groups", "bulk")] == [200, 200, 200, 201]
+
+
+async def test_who_waits_for_an_index_is_told_in_time_and_the_index_is_built():
+    is_built = asyncio.Event()
+    building = asyncio.create_task(is_built.wait())
+    with pytest.raises(Deadline):
+        await Work(0.01).wait_for(building)
+    is_built.set()
+    assert await Work(5).wait_for(building)
+
+
+async def test_what_is_begun_is_done_to_its_end(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    late = Work(0.0)
+    late.commit()
+    for _ in range(3):
+        await late.rest()
+
+
+async def test_what_others_do_in_between_does_not_count(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    now = 0.0
+    monkeypatch.setattr(work, "stopwatch_s", lambda: now)
+
+    async def others():
+        nonlocal now
+        now += 100
+
+    short = Work(1.0)
+    for _ in range(4):
+        task = asyncio.create_task(others())
+        now += 0.2
+        await short.rest()
+        await task
+    now += 0.3
+    with pytest.raises(Deadline):
+        await short.rest()
