@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +29,18 @@ def find_program(name: str, package: str) -> str:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+def read_terminal(ours: int) -> str:
+    """Return what a program writes on a terminal, until it ends; close our side. A terminal holds little: nobody may wait
+    for the program's end before this.
+    """
+    shown = b""
+    with suppress(OSError):  # how a terminal says that its other side is closed
+        while chunk := os.read(ours, 65_536):
+            shown += chunk
+    os.close(ours)
+    return shown.decode()
 
 
 NGINX = """

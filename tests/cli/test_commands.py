@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from ramekin.settings import Settings
 from tests.conftest import Server
+from tests.programs import read_terminal
 
 
 def run(*arguments, environment=None, stdin=None):
@@ -313,16 +315,14 @@ def test_a_record_is_never_in_the_log_and_the_request_id_is():
 
 
 def test_a_terminal_shows_a_progress_bar(server, tmp_path):
-    import pty
-
     (tmp_path / "a.ndjson").write_text("".join(f'{{"id":{i},"x":"{"x" * 500}"}}\n' for i in range(2000)))
-    ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "ramekin", "load", str(tmp_path / "a.ndjson"), "--url", server.url]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=60, check=False)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
     os.close(theirs)
-    shown = os.read(ours, 65_536).decode()
-    os.close(ours)
-    assert (done.returncode, done.stdout) == (0, "a: 2,000\n")
+    shown = read_terminal(ours)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "a: 2,000\n")
     assert "Loading" in shown
     assert "MB" in shown or "kB" in shown
 

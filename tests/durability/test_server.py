@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 
 import httpx2
 import pytest
@@ -18,6 +17,7 @@ from ramekin.durability.contents import Kept
 from ramekin.durability.store import write_backup
 from ramekin.schema.definition import Definition
 from tests.conftest import Server
+from tests.programs import read_terminal
 
 
 def run(*arguments):
@@ -115,16 +115,12 @@ def test_a_terminal_shows_how_far_a_start_has_read(tmp_path):
         command, stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"}
     )
     os.close(theirs)
-    shown = b""
     assert "http://" in process.stdout.readline()
     process.terminate()
-    with suppress(OSError):  # how a terminal says that its other side is closed
-        while chunk := os.read(ours, 65_536):
-            shown += chunk
+    shown = read_terminal(ours)
     process.communicate(timeout=30)
-    os.close(ours)
-    assert b"Reading" in shown
-    assert b"200000/200000" in shown.replace(b",", b"")
+    assert "Reading" in shown
+    assert "200000/200000" in shown.replace(",", "")
 
 
 def test_files_are_loaded_into_an_empty_directory_only(tmp_path):
