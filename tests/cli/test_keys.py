@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ramekin.access.key_file import read_key_file
 from ramekin.cli.configuration import Refused, read_settings
-from ramekin.cli.keys import keys_of
+from ramekin.cli.keys import keys_of, secret_of
 from ramekin.cli.main import app
 from tests.conftest import Server
 
@@ -54,6 +54,15 @@ def test_keys_in_the_environment_may_have_tables():
     keys = keys_of(settings)
     assert keys.find("abc").tables == ("users", "order*")
     assert keys.find("def").name == "key-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"), [("abc", "abc"), ("app:read:users,order*=abc", "abc"), ("app:admin=a=b", "a=b")]
+)
+def test_a_client_sends_the_secret_of_a_key_alone(text, sent):
+    assert secret_of(text) == sent
+    with pytest.raises(Refused, match="--api-key"):
+        secret_of("app:read")
 
 
 def test_keys_are_read_again_on_sighup_and_kept_if_the_file_is_broken(tmp_path):
