@@ -102,6 +102,31 @@ def test_a_request_is_no_more_work_than_it_was(ask, data, status, most):
     assert calls <= most, f"{calls} calls"
 
 
+CLIENTS = {
+    "curl": "User-Agent: curl/7.88.1\r\nAccept: */*\r\n",
+    "requests": "User-Agent: python-requests/2.32.5\r\nAccept-Encoding: gzip, deflate, br\r\nAccept: */*\r\n"
+    "Connection: keep-alive\r\n",
+    "httpx": "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\nUser-Agent: python-httpx/0.28.1\r\n",
+    "axios": "Accept: application/json, text/plain, */*\r\nUser-Agent: axios/1.13.2\r\n"
+    "Accept-Encoding: gzip, compress, deflate, br\r\nConnection: keep-alive\r\n",
+    "browser": 'sec-ch-ua: "Chromium";v="142", "Not_A Brand";v="99"\r\nsec-ch-ua-mobile: ?0\r\nUser-Agent: Mozilla/5.0 '
+    "(X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\nAccept: */*\r\n"
+    "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n"
+    "Referer: http://localhost/\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n",
+    "Go": "User-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n",
+}
+
+
+@pytest.mark.parametrize("headers", CLIENTS.values(), ids=CLIENTS)
+def test_headers_as_clients_send_them_are_no_more_work(ask, headers):
+    ask(request("PUT", "/api/v1/data/t/1?upsert=true", RECORD))
+    for plain in (request("GET", "/api/v1/data/t/1"), request("PUT", "/api/v1/data/t/1", RECORD)):
+        line, _, rest = plain.partition(b"\r\n")
+        answer, calls = ask(line + b"\r\n" + headers.encode() + rest)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert calls <= ask(plain)[1]
+
+
 def test_a_record_of_a_plain_model_is_read_and_printed_once(ask):
     answer, calls = ask(
         request("POST", "/api/v1/data/users", b'{"email":"ada@example.com","full_name":"Ada","age":36}')
