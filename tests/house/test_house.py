@@ -255,6 +255,12 @@ def absent_or_empty(trees):
     return found
 
 
+@each(SOURCES, name)
+def test_no_group_is_repeated_possessively(path):
+    """Up to 3.11.4 CPython ends such a match in the midst of a repetition; `(?>(...)*)` says the same."""
+    assert not re.search(r"\)(?:[*+?]|\{[\d,]+\})\+(?!,)", path.read_text())
+
+
 def test_presence_is_never_asked_by_truth_of_what_may_be_there_and_empty():
     """An empty table is a table: `if table` would take it for none."""
     trees = {path: ast.parse(path.read_text()) for path in SOURCES}

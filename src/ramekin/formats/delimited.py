@@ -25,7 +25,7 @@ _CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ROW_END = re.compile(rb"\r\n|\n|\r")
-_QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
+_QUOTED = re.compile(rb'"((?>(?:[^"]++|"")*))"')
 _NEEDS_QUOTES = re.compile('[",;|\t\r\n\ufeff]')  # with any of the delimiters, the header is read as what it is
 
 
@@ -103,11 +103,11 @@ class _Cutter:
 
     def __init__(self, delimiter: str, limit_bytes: int) -> None:
         self._delimiter, self._sign, self._limit = delimiter, delimiter.encode(), limit_bytes
-        plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"(?:[^"]++|"")*+"'
+        plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"(?>(?:[^"]++|"")*)"'
         cell = rb'(?:%b|(?!")%b)' % (quoted, plain)
         self._plain = re.compile(plain)
-        self._row = re.compile(rb"%b(?:%b%b)*+(?=[\r\n])" % (cell, re.escape(self._sign), cell))
-        self._cells = re.compile('(?:(")((?:[^"]++|"")*+)"|([^%s]*+))%s' % ((re.escape(delimiter),) * 2))
+        self._row = re.compile(rb"%b(?>(?:%b%b)*)(?=[\r\n])" % (cell, re.escape(self._sign), cell))
+        self._cells = re.compile('(?:(")((?>(?:[^"]++|"")*))"|([^%s]*+))%s' % ((re.escape(delimiter),) * 2))
         self._buffer, self._at, self._line = b"", 0, 1
         self._has_begun = self._is_whole = False
 

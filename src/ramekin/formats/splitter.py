@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from ramekin.values.places import Position
 
-_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"'  # possessive: no text makes the search go back
-_FLAT = rb'[^{}\[\]"]*+(?:' + _STRING + rb'[^{}\[\]"]*+)*+'
-_SHALLOW = rb"\{" + _FLAT + rb"(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*+\}"
-_RUN = re.compile(_SHALLOW + rb"(?: *+, *+" + _SHALLOW + rb"){0,99}+", re.DOTALL)
+_STRING = rb'"[^"\\\x00-\x1f]*+(?>(?:\\.[^"\\\x00-\x1f]*+)*)"'  # possessive: no text makes the search go back
+_FLAT = rb'[^{}\[\]"]*+(?>(?:' + _STRING + rb'[^{}\[\]"]*+)*)'
+_SHALLOW = rb"\{" + _FLAT + rb"(?>(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*)\}"
+_RUN = re.compile(_SHALLOW + rb"(?>(?: *+, *+" + _SHALLOW + rb"){0,99})", re.DOTALL)
 _RECORD = re.compile(_SHALLOW, re.DOTALL)
 _TOKEN = re.compile(_STRING + rb'|["{}\[\]]', re.DOTALL)  # a lone quote: a string that is not whole
-_BROKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+[\x00-\x1f]', re.DOTALL)
+_BROKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?>(?:\\.[^"\\\x00-\x1f]*+)*)[\x00-\x1f]', re.DOTALL)
 _NAME = re.compile(_STRING, re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]*+(?=[,\]}\s])")
 _BLANK = re.compile(rb"[ \t\r\n]*")

@@ -42,7 +42,7 @@ MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 _HALF = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _ESCAPE = rb'\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|' + _HALF + rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_OPEN_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]++|' + _ESCAPE + rb")*+")
+_OPEN_STRING = re.compile(rb'"(?>(?:[^"\\\x00-\x1f]++|' + _ESCAPE + rb")*)")
 _SCALAR = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?")
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NODE = re.compile(r'\s*(?:"?\[([0-9A-Fa-f:.]+)\](?::\w+)?"?|"?([0-9.]+)(?::\w+)?"?|([0-9A-Fa-f:.]+))\s*')
-_PAIR = re.compile(r"""\s*([!#$%&'*+.^_`|~\w-]+)=([^\s;,"=]+|"(?:[^"\\]|\\.)*+")\s*""", re.ASCII)
+_PAIR = re.compile(r"""\s*([!#$%&'*+.^_`|~\w-]+)=([^\s;,"=]+|"(?>(?:[^"\\]|\\.)*)")\s*""", re.ASCII)
 
 
 class Proxies:

@@ -45,7 +45,7 @@ _VALUE = re.compile(rb"[\t -~\x80-\xff]*+")
 _ABSOLUTE = re.compile(rb"https?://([^/?]++)([^?]*+)(\?.*+)?", re.IGNORECASE)
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]*+)?")
 _CR = 0x0D
-_UNFINISHED = re.compile(rb"(?:[\t -~\x80-\xff]++|\r\n)*+\r?+")
+_UNFINISHED = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 

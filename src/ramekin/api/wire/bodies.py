@@ -21,11 +21,11 @@ MAX_SIZE_DIGITS = 15
 """Digits of a chunk's size: what 64 bits hold, whoever else reads it."""
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
-_EXTENSION = rb"[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+" % (_TOKEN, _TOKEN, _QUOTED)
-_SIZE = re.compile(rb"([0-9A-Fa-f]++)(?:%b)*+" % _EXTENSION)
-_UNFINISHED_SIZE = re.compile(rb"([0-9A-Fa-f]*+)(?:[ \t;][\t -~\x80-\xff]*+)?+\r?+")
-_UNFINISHED_TRAILER = re.compile(rb"(?:[\t -~\x80-\xff]++|\r\n)*+\r?+")
+_QUOTED = rb'"(?>(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*)"'
+_EXTENSION = rb"[ \t]*+;[ \t]*+%b(?>(?:[ \t]*+=[ \t]*+(?:%b|%b))?)" % (_TOKEN, _TOKEN, _QUOTED)
+_SIZE = re.compile(rb"([0-9A-Fa-f]++)(?>(?:%b)*)" % _EXTENSION)
+_UNFINISHED_SIZE = re.compile(rb"([0-9A-Fa-f]*+)(?>(?:[ \t;][\t -~\x80-\xff]*+)?)\r?+")
+_UNFINISHED_TRAILER = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
 
 
 class Body(Protocol):

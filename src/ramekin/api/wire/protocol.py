@@ -64,7 +64,7 @@ _SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~!$&'
 """What a part of a path may hold on this way: a percent sign is unusual."""
 
 _LINE = re.compile(
-    rb"(([A-Z]++) %b(?:([%b]++)/)?+)([%b]++)(?:\?([/?%%%b]*+))? HTTP/1\.1\r\n"
+    rb"(([A-Z]++) %b(?>(?:([%b]++)/)?))([%b]++)(?:\?([/?%%%b]*+))? HTTP/1\.1\r\n"
     % (PREFIX.encode(), *[re.escape(_SIGNS)] * 3)
 )
 
