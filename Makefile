@@ -13,7 +13,7 @@ help:
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
-	@echo "make torture     the long proofs of durability, half an hour; writes docs/durability-results.md"
+	@echo "make torture     the long proofs of durability, and requests made from the OpenAPI document, an hour; writes docs/durability-results.md"
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
@@ -75,6 +75,7 @@ bench: $(VENV)/dev.stamp
 
 torture: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.durability.torture $(ARGS)
+	@FUZZ=500 $(BIN)/python -m pytest -q -n auto --timeout 3600 -m long tests/api/test_fuzz.py
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -280,6 +280,7 @@ def test_a_table_may_ask_for_if_match(api):
         ({"unique": [""]}, "array"),
         ({"indexes": [{"field": "a", "kind": "tree"}]}, "sorted"),
         ({"indexes": [{"fields": "a"}]}, "field"),
+        ({"indexes": [{"field": ""}]}, "field"),
         ({"indexes": [{"field": "a"}, {"field": "a", "kind": "sorted"}]}, "twice"),
         ({"unique": [f"f{i}" for i in range(17)]}, "16"),
         ({"require_if_match": 1}, "true or false"),

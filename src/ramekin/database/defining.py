@@ -251,9 +251,10 @@ def _names(value: Any, member: str) -> tuple[str, ...]:
 
 
 def _parse_index(value: Any) -> IndexDefinition:
-    if not isinstance(value, dict) or not set(value) <= {"field", "kind"} or not isinstance(value.get("field"), str):
+    field = value.get("field") if isinstance(value, dict) else None
+    if not field or not isinstance(field, str) or not set(value) <= {"field", "kind"}:
         raise InvalidDefinition('An index is {"field": "age", "kind": "hash"} or {"field": "age", "kind": "sorted"}.')
     kind = value.get("kind", "hash")
     if kind not in INDEX_KINDS:
         raise InvalidDefinition("An index's 'kind' is hash (for equal values) or sorted (for ranges and order too).")
-    return IndexDefinition(print_path(parse_path(value["field"])), kind)
+    return IndexDefinition(print_path(parse_path(field)), kind)

@@ -91,7 +91,7 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
     Raises:
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue.
     """
-    found = _compared(path, operator, fields)
+    found = compared(path, operator, fields)
     field = Field(path, found.compared)
     if operator in ("null", "exists"):
         if texts[0] not in ("true", "false"):
@@ -109,7 +109,7 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
     Raises:
         UnknownOperator, UnknownField, InvalidOperator, InvalidValue.
     """
-    found = _compared(path, operator, fields)
+    found = compared(path, operator, fields)
     field = Field(path, found.compared)
     if operator in ("null", "exists"):
         if not isinstance(value, bool):
@@ -160,7 +160,7 @@ _ELEMENTS = (*map(str, range(16)), str(10**8))
 """Places of an array whose types stand for those of all."""
 
 
-def _compared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
+def compared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
     """Return the type of what a condition compares with: for `contains` a part of a text, or an element of an array."""
     found = declared(path, operator, fields)
     if operator != "contains":

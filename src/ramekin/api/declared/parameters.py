@@ -9,10 +9,27 @@ from __future__ import annotations
 
 from typing import Any
 
-TAG = r'(W/)?"[^"]*"'
-TAGS = rf"^\s*(\*|{TAG}(\s*,\s*{TAG})*)\s*$"
-ID = {"description": "The record's id: its text.", "schema": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}
-"""What is said of an id in a path. A list of types Swagger UI takes for an array."""
+from ramekin.values.ids import INT64_MAX, INT64_MIN
+
+_TAG = r'(W/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"'
+TAGS = rf"^(\s*\*\s*|[\s,]*{_TAG}(\s*,[\s,]*{_TAG})*[\s,]*)$"
+"""Which texts are entity tags, or stand for any."""
+
+TABLE_NAME = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,62}$"}
+ID_TEXT = {"type": "string", "pattern": r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f/]{1,255}$"}
+ID_NUMBER = {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX}
+PATH = {
+    "id": {"description": "The record's id: its text.", "schema": {"anyOf": [ID_TEXT, ID_NUMBER]}},
+    **{name: {"description": "The table's name.", "schema": TABLE_NAME} for name in ("table", "table1", "table2")},
+    "key": {"schema": {"type": "string", "minLength": 1}},
+}
+"""What is said of what stands in a path. A list of types Swagger UI takes for an array."""
+
+_LETTER, _ESCAPED = r"[^,\\]", r"\\[\s\S]?"
+_NAME = rf"({_LETTER}|{_ESCAPED})+"
+_SORTED = rf"-*([^-,\\]|{_ESCAPED})({_LETTER}|{_ESCAPED})*"
+NAMES, SORTED_NAMES = rf"^{_NAME}(,{_NAME})*$", rf"^{_SORTED}(,{_SORTED})*$"
+"""Which texts are names with commas between: a comma in a name has a backslash before it."""
 
 
 def query_parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -56,9 +73,18 @@ STRICT = header_parameter(
     "Prefer", "`handling=strict`: what would be a warning is a 400.", {"type": "string"}, "handling=strict"
 )
 
-SELECT = word("select", "Fields to return, with commas between: `id,address.city`. The record then has these alone.")
-CURSOR = word("cursor", "Where the page begins: from the `next` of the page before.")
-WHERE = word("where", 'A query in JSON, besides the conditions: `{"or": [{"age": {"gte": 18}}, {"vip": true}]}`.')
+SELECT = word(
+    "select",
+    "Fields to return, with commas between: `id,address.city`. The record then has these alone.",
+    pattern=NAMES,
+)
+CURSOR = word("cursor", "Where the page begins: from the `next` of the page before.", minLength=1)
+WHERE = word(
+    "where",
+    'A query in JSON, besides the conditions: `{"or": [{"age": {"gte": 18}}, {"vip": true}]}`.',
+    contentMediaType="application/json",
+    contentSchema={"$ref": "#/components/schemas/Where"},
+)
 LIMIT = whole("limit", "Rows of the page.")  # what it is without, and at the most, the running server adds
 CONDITIONS = {
     "name": "conditions",
@@ -69,14 +95,15 @@ CONDITIONS = {
     "description": "Conditions `field[:operator]=value`, all of which hold; `address.city` goes into an object. "
     'On the documentation page: `{"age:gte": "18", "address.city": "Paris"}`. '
     "Operators: eq (default), ne, gt, gte, lt, lte, in, nin, contains, icontains, startswith, endswith, null, exists. "
-    "A field that is called like another parameter is written with its operator: `limit:eq=5`.",
+    "A field that is called like another parameter is written with its operator: `limit:eq=5`. "
+    "An address has at most 100 parameters.",
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
     "example": {},  # or Swagger UI invents some
 }
 
 LIST = [
     WHERE,
-    word("sort", "Fields with commas between, `-` in front for descending: `-total,name`."),
+    word("sort", "Fields with commas between, `-` in front for descending: `-total,name`.", pattern=SORTED_NAMES),
     SELECT,
     LIMIT,
     CURSOR,

@@ -8,15 +8,18 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from ramekin.api.declared.parameters import TAGS
+from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, NAMES, SORTED_NAMES, TABLE_NAME, TAGS
+from ramekin.database.defining import MAX_NAMED
 from ramekin.database.operations import KINDS
 from ramekin.query.aggregate import FUNCTIONS
 from ramekin.query.join import JOIN_TYPES
+from ramekin.query.operand import MAX_LISTED
+from ramekin.query.predicate import OPERATORS, ORDERINGS, TEXT_OPERATORS
 
 USER = {"id": "ada", "name": "Ada", "address": {"city": "Paris"}}
 """The record of examples."""
 
-ID: dict[str, Any] = {"type": ["string", "integer"], "minLength": 1, "maxLength": 255}
+ID: dict[str, Any] = {**ID_TEXT, **ID_NUMBER, "type": ["string", "integer"]}
 ANY_OBJECT = {"type": "object", "additionalProperties": True}
 TEXTS = {"type": "array", "items": {"type": "string"}}
 
@@ -149,42 +152,84 @@ _TABLE = {
 _DEFINITION = record(
     {
         "schema": _JSON_SCHEMA | {"description": "JSON Schema (draft 2020-12) of every record."},
-        "unique": TEXTS | {"description": "Fields in which no two records have one value."},
-        "indexes": array(record({"field": {"type": "string"}, "kind": _INDEX_KIND}, "field"))
-        | {"description": "Indexes that stay. Others build themselves and go when nothing uses them."},
+        "unique": array({"type": "string", "minLength": 1})
+        | {"uniqueItems": True, "maxItems": MAX_NAMED, "description": "Fields in which no two records have one value."},
+        "indexes": array(record({"field": {"type": "string", "minLength": 1}, "kind": _INDEX_KIND}, "field"))
+        | {
+            "maxItems": MAX_NAMED,
+            "description": "Indexes that stay. Others build themselves and go when nothing uses them.",
+        },
         "require_if_match": {"type": "boolean", "description": "Changes of a record must send `If-Match`."},
     }
 )
 
-_FIELDS = {"oneOf": [{"type": "string"}, TEXTS]}
+
+def _names(text: str, **each: Any) -> dict[str, Any]:
+    """Return the schema of names: as one text, of this pattern, or as an array."""
+    return {"oneOf": [{"type": "string", "pattern": text}, array({"type": "string", **each})]}
+
+
+_SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
+_ANYTHING = {"type": [*_SCALAR["type"], "array", "object"], "items": {}, "additionalProperties": True}
+_ORDERED, _LISTED = {"type": ["string", "number"]}, {"type": "array", "items": {}, "maxItems": MAX_LISTED}
+_TEXT, _TRUTH = {"type": "string"}, {"type": "boolean"}
+_OPERANDS = {
+    **dict.fromkeys(OPERATORS, _ANYTHING),
+    **dict.fromkeys(ORDERINGS, _ORDERED),
+    **dict.fromkeys(("in", "nin"), _LISTED),
+    **dict.fromkeys(TEXT_OPERATORS, _TEXT),
+    **dict.fromkeys(("null", "exists"), _TRUTH),
+}
+_COMPARED = [_SCALAR, {"type": "array", "items": {}}, reference("Operators")]
+_JOINED = [array(reference("Where")), _SCALAR, reference("Operators")]
+_NEGATED = reference("Where") | {"not": {"minProperties": 1, "propertyNames": {"enum": list(OPERATORS)}}}
+_WHERE = {
+    "type": "object",
+    "description": "Fields, each with a value or with operators. `and`, `or` and `not` join, and are fields elsewhere.",
+    "properties": {"and": {"anyOf": _JOINED}, "or": {"anyOf": _JOINED}, "not": {"anyOf": [_NEGATED, *_COMPARED]}},
+    "additionalProperties": {"anyOf": _COMPARED},
+}
+
 _QUERY = record(
     {
-        "where": ANY_OBJECT | {"description": "Fields with conditions, and `and`, `or`, `not`."},
-        "sort": _FIELDS,
-        "select": _FIELDS,
+        "where": reference("Where"),
+        "sort": _names(SORTED_NAMES, pattern="[^-]"),
+        "select": _names(NAMES, minLength=1),
         "limit": {"type": "integer", "minimum": 0},  # the running server's maximum is added
-        "cursor": {"type": "string"},
-        "offset": {"type": "integer", "minimum": 0},
+        "cursor": {"type": "string", "minLength": 1},
+        "offset": {"type": "integer", "minimum": 0, "description": "Not together with `cursor`."},
         "count": {"type": "boolean"},
         "explain": {"type": "boolean"},
-        "group_by": TEXTS,
+        "group_by": TEXTS | {"description": "Not together with `select`."},
         "aggregate": {
             "type": "object",
             "additionalProperties": {"type": "string", "pattern": f"^({'|'.join(FUNCTIONS)})"},
             "description": "Names with `count`, `sum:field`, `avg:field`, `min:field` or `max:field`.",
         },
-    }
+    },
+    dependentSchemas={name: {"properties": {"select": False}} for name in ("group_by", "aggregate")},
 )
+
+
+def _op(*kinds: str) -> dict[str, Any]:
+    """Return the schema of operations of these kinds."""
+    return {"properties": {"op": {"enum": list(kinds)}}}
+
 
 _OPERATION = record(
     {
         "op": {"type": "string", "enum": list(KINDS)},
-        "table": {"type": "string"},
+        "table": TABLE_NAME,
         "id": ID,
         "record": ANY_OBJECT | {"description": "Every operation but `delete` has one; of `patch` a merge patch."},
         "if_match": {"type": "string", "pattern": TAGS, "description": "As the header `If-Match`."},
     },
     *("op", "table"),
+    allOf=[
+        {"if": _op("delete"), "then": {"properties": {"record": False}}, "else": {"required": ["record"]}},
+        {"if": _op("create"), "then": {"properties": {"if_match": False}}},
+        {"if": _op("replace", "patch", "delete"), "then": {"required": ["id"]}},
+    ],
 )
 
 _RESULT = record(
@@ -235,7 +280,8 @@ _SCHEMAS: dict[str, Any] = {
         description="How many records were meant, and how many are changed.",
     ),
     "Dump": {"type": "object", "additionalProperties": array(RECORD), "description": "All tables, by name."},
-    "Load": {"type": "object", "additionalProperties": array(RECORD_INPUT), "description": "Tables, by name."},
+    "Load": {"type": "object", "propertyNames": TABLE_NAME, "additionalProperties": array(RECORD_INPUT)}
+    | {"description": "Tables, by name."},
     "Loaded": record({"loaded": {"type": "object", "additionalProperties": {"type": "integer"}}}, "loaded"),
     "Operation": _OPERATION,
     "Batch": record({"operations": array(reference("Operation"))}, "operations"),
@@ -245,6 +291,8 @@ _SCHEMAS: dict[str, Any] = {
     "Tables": record({"tables": array(reference("Table"))}, "tables"),
     "Definition": _DEFINITION,
     "Query": _QUERY,
+    "Where": _WHERE,
+    "Operators": record(_OPERANDS, minProperties=1, description="Operators with what they compare with; all hold."),
     "Problem": _PROBLEM,
     "ProblemKind": _PROBLEM_KIND,
     "Health": _HEALTH,

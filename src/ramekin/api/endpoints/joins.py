@@ -88,7 +88,7 @@ def _read_with(
     problems=(*READ, 422),
     parameters=[
         word("type", "Which records without a match are in; none if it is not said.", enum=list(JOIN_TYPES)),
-        word("as", "What the two sides are called: `employee,manager`."),
+        word("as", "What the two sides are called: `employee,manager`.", pattern="^[^,]+,[^,]+$"),
         word(
             "shape",
             "`tree`: records of the first table, each with its matches inside; `pairs` if it is not said.",

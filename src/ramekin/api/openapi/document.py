@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 
 from ramekin.api.declared import answers, shapes
-from ramekin.api.declared.parameters import ID
+from ramekin.api.declared.parameters import PATH
 from ramekin.api.edge.origins import SAFE
 from ramekin.api.openapi.typed_paths import add_typed_tables
 
@@ -111,8 +111,8 @@ def _complete(operation: dict[str, Any], known: Endpoint[Any], edge: list[int], 
     operation["responses"] = dict(sorted(found.items())) | {"default": answers.any_problem()}
     parameters = operation.get("parameters", []) + deepcopy([*known.parameters])
     for parameter in parameters:
-        if (parameter["in"], parameter["name"]) == ("path", "id"):
-            parameter |= ID
+        if parameter["in"] == "path":
+            parameter |= PATH.get(parameter["name"], {})
     if parameters:
         operation["parameters"] = parameters
     if known.body is not None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic.json_schema import JsonSchemaWarningKind, models_json_schema
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT
 from ramekin.api.declared.shapes import ID, page, reference
 from ramekin.schema.models import SentSchema
 from ramekin.values import codec
@@ -82,6 +83,7 @@ class ModelComponents:
         patch = self._add(sent, lambda schema: _patch(schema, needed), "Patch")
         for table in models:
             mine, theirs = stored_roots[table], sent_roots[table]
+            self._keep_required(patch[theirs], needed[theirs])
             name = self._free(f"{whole[mine]}Page")
             self.schemas[name] = page({"anyOf": [reference(whole[mine]), reference(part[mine])]})
             self.names[table] = ModelNames(whole[mine], needed[theirs], part[mine], patch[theirs], name)
@@ -97,6 +99,23 @@ class ModelComponents:
         for name, schema in changed.items():
             self.schemas[names[name]] = {**_renamed(schema, names), "title": names[name]}
         return names
+
+    def _keep_required(self, patch: str, sent: str) -> None:
+        """Take null, which removes a member, from those members of a patch that a record must have."""
+        members, required = self.schemas[patch].get("properties", {}), self.schemas[sent].get("required", ())
+        for name in members.keys() & set(required) - {"id"}:
+            member = _not_null(members[name]) if isinstance(members[name], dict) else {}
+            members[name] = member | ({"not": {"type": "null"}} if self._takes_null(member) else {})
+
+    def _takes_null(self, schema: Any) -> bool:
+        """Say whether null satisfies a schema, as far as it can be told."""
+        if not isinstance(schema, dict) or not schema.keys() & {"$ref", "anyOf", "enum", "type", "const", "oneOf"}:
+            return True
+        if "$ref" in schema:
+            return self._takes_null(self.schemas.get(schema["$ref"].rpartition("/")[2], {"type": "object"}))
+        if "anyOf" in schema:
+            return any(map(self._takes_null, schema["anyOf"]))
+        return None in schema["enum"] if "enum" in schema else "null" in schema.get("type", ())
 
     def _free(self, name: str) -> str:
         """Return a name that is like no other component's: this one, or one with a number behind it."""
@@ -180,12 +199,19 @@ def _is_endless(value: Any) -> bool:
 def _give_id(schema: Schema, *, is_needed: bool | None) -> None:
     """Put the id first, which every record has; `is_needed` says whether it must be there, None leaves that."""
     properties = schema.get("properties", {})
-    schema["properties"] = {"id": properties.get("id", ID), **properties}
+    schema["properties"] = {"id": {}, **properties} | {"id": _proper_id(properties.get("id", ID))}
     if is_needed is None:
         return
     required = [name for name in schema.pop("required", []) if name != "id"]
     if found := ["id", *required] if is_needed else required:
         schema["required"] = found
+
+
+def _proper_id(schema: Schema) -> Schema:
+    """Return the schema of a model's id with what holds for every id, where the model leaves it open."""
+    if schema.get("type") == "string" and not schema.keys() & {"pattern", "format", "enum", "const"}:
+        return schema | ID_TEXT
+    return ID_NUMBER | schema if schema.get("type") == "integer" and not schema.keys() & {"enum", "const"} else schema
 
 
 def _give_examples(stored: Schema, schema: ModelSchema) -> None:
@@ -270,6 +296,15 @@ def _or_null(schema: Any) -> Any:
     words = {key: schema[key] for key in ("description", "deprecated") if key in schema}
     rest = {key: value for key, value in schema.items() if key not in words}
     return words | {"anyOf": [rest, {"type": "null"}]}
+
+
+def _not_null(schema: Schema) -> Schema:
+    """Return a schema without the null that `_or_null` put beside it."""
+    rest = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
+    if not rest:
+        return schema
+    words = {key: value for key, value in schema.items() if key != "anyOf"}
+    return words | (rest[0] if len(rest) == 1 and isinstance(rest[0], dict) else {"anyOf": rest})
 
 
 def _renamed(schema: Any, names: Mapping[str, str]) -> Any:

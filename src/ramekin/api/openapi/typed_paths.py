@@ -11,7 +11,7 @@ import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.declared.parameters import query_parameter
+from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, query_parameter
 from ramekin.api.declared.shapes import (
     RECORD,
     RECORD_INPUT,
@@ -23,18 +23,21 @@ from ramekin.api.declared.shapes import (
     reference,
 )
 from ramekin.api.endpoints import by_condition, joins, lists
-from ramekin.api.http.headers import JSON
+from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.openapi.model_schemas import ModelComponents
 from ramekin.api.routes import API
-from ramekin.query.operand import operators_for
+from ramekin.formats.records import write_csv, write_csv_header
+from ramekin.query.operand import compared, operators_for
 from ramekin.query.predicate import TEXT_OPERATORS
 from ramekin.schema.fields import FieldType
 from ramekin.schema.model_tables import table_name
+from ramekin.values import codec
+from ramekin.values.keys import TEXT
 from ramekin.values.paths import split_path
 from ramekin.values.readings import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ramekin.api.openapi.model_schemas import ModelNames
     from ramekin.schema.base import RecordSchema
@@ -62,7 +65,9 @@ def add_typed_tables(document: dict[str, Any], models: Mapping[str, ModelSchema]
     for left, right in dict.fromkeys(_related(models)):
         join = joins.PATH.replace("{table1}", left).replace("{table2}", right)
         names = {table: components.names[table] for table in (left, right)}
-        document["paths"][join] = {"get": _typed_join(document["paths"][joins.PATH]["get"], names)}
+        pairs = _typed_join(document["paths"][joins.PATH]["get"], names)
+        _name_fields(pairs["parameters"], {table: flat_names(models[table]) for table in names})
+        document["paths"][join] = {"get": pairs}
 
 
 def _related(models: Mapping[str, ModelSchema]) -> Iterator[tuple[str, str]]:
@@ -91,6 +96,21 @@ def _typed_join(general: dict[str, Any], names: Mapping[str, ModelNames]) -> dic
     media["schema"] = join_page(record(members))
     media.pop("example")
     return own
+
+
+def _name_fields(parameters: list[dict[str, Any]], fields: Mapping[str, Sequence[str]]) -> None:
+    """Put the fields of both tables where a join's parameters name some, if they are all that can be named."""
+    if not all(fields.values()):
+        return
+    sides = ["|".join(map(re.escape, names)) for names in fields.values()]
+    known = [f"{table}.{name}" for table, names in fields.items() for name in names]
+    for parameter in parameters:
+        if parameter["name"] == "key":
+            parameter["schema"] = {"type": "string", "pattern": f"^(({'|'.join(sides)})|({sides[0]})=({sides[1]}))$"}
+        elif parameter["name"] == "sort":
+            parameter["schema"] = _listed(known, is_signed=True)
+        elif parameter["name"] == "select":
+            parameter["schema"] = _listed([*fields, *known])
 
 
 class _Typed:
@@ -130,25 +150,36 @@ class _Typed:
                 own += conditions_of(self._schema, words)
             elif parameter["name"] == "id":
                 own.append(parameter | {"schema": self._id()})
+            elif parameter["name"] in ("sort", "select") and (names := flat_names(self._schema)):
+                own.append(parameter | {"schema": _listed(names, is_signed=parameter["name"] == "sort")})
             elif parameter["name"] != "table":
                 own.append(parameter)
         return own
 
     def _id(self) -> dict[str, Any]:
         kinds = (self._schema.type_of(("id",)) or FieldType()).kinds
-        types = {"text": ["string"], "number": ["integer"]}
-        known = [name for kind in ("text", "number") if kind in kinds for name in types[kind]]
-        return {"type": known[0] if len(known) == 1 else ["string", "integer"]}
+        known = [form for kind, form in (("text", ID_TEXT), ("number", ID_NUMBER)) if kind in kinds]
+        return known[0] if len(known) == 1 else {"anyOf": [ID_TEXT, ID_NUMBER]}
 
     def _fill(self, node: dict[str, Any]) -> None:
         """Put the model's schemas and examples in place of the general ones."""
-        for media in node.get("content", {}).values():
+        for kind, media in node.get("content", {}).items():
             if media["schema"].get("type") == "string":
+                if media.pop("example", None) and self._examples:
+                    media["example"] = self._as_text(kind)
                 continue
-            is_patch = media["schema"] == RECORD_PATCH
+            is_patch = media["schema"].get("$ref") == RECORD_PATCH["$ref"]
             media["schema"] = self._own(media["schema"])
             if "example" in media:
                 media |= self._example(media.pop("example"), is_patch=is_patch)
+
+    def _as_text(self, kind: str) -> str:
+        """Return the model's examples as a body of NDJSON or CSV."""
+        if kind != CSV:
+            return "".join(f"{codec.dump(example).decode()}\n" for example in self._examples)
+        names = list(dict.fromkeys(name for example in self._examples for name in example))
+        rows = write_csv(names, self._examples, self._schema.columns)
+        return (write_csv_header(names) + rows).decode().replace("\r\n", "\n")
 
     def _own(self, node: Any) -> Any:
         if isinstance(node, dict):
@@ -171,6 +202,26 @@ class _Typed:
         return {"example": self._examples[0]}
 
 
+def flat_names(schema: RecordSchema) -> list[str]:
+    """Return the fields of a schema if they are all that can be named: each has a scalar, and there are no others."""
+    names = schema.field_names()
+    fields = [schema.type_of(split_path(name)) for name in names]
+    is_flat = all(field and field.kinds and not field.kinds & {"array", "object"} for field in fields)
+    return list(names) if is_flat and schema.type_of(("",)) is None else []
+
+
+def _listed(names: Sequence[str], *, is_signed: bool = False) -> dict[str, Any]:
+    """Return the schema of text with some of these names and commas between.
+
+    An array of names would say it better, but clients that are generated send one as several parameters.
+    """
+    return {"type": "string", "pattern": _list_of(f"{'-?' * is_signed}({'|'.join(map(re.escape, names))})")}
+
+
+def _list_of(item: str) -> str:
+    return f"^{item}(,{item})*$"
+
+
 def conditions_of(schema: RecordSchema, words: Collection[str]) -> list[dict[str, Any]]:
     """Return a parameter for every field of a schema with every operator that makes sense for it.
 
@@ -185,10 +236,15 @@ def conditions_of(schema: RecordSchema, words: Collection[str]) -> list[dict[str
             continue
         needs_operator = name in words or ":" in name
         for operator in operators_for(field):
+            kinds = compared(path, operator, schema).kinds
+            if operator in _WITH_ANY_VALUE and kinds and not kinds - {"array", "object", "null"}:
+                continue  # no text of an address is read as an array
             title = name if operator == "eq" and not needs_operator else f"{name}:{operator}"
             found.append(query_parameter(title, f"{_SAID[operator]}.", _value_schema(field, operator)))
     return found
 
+
+_WITH_ANY_VALUE = ("eq", "ne", "in", "nin", "contains")
 
 _SAID = {
     "eq": "Equal to the value",
@@ -208,13 +264,31 @@ _SAID = {
 }
 
 
+_LISTS = {
+    "string": {"pattern": r"^(?!\[)"},
+    "boolean": {"pattern": _list_of("(true|false)")},
+    "integer": {"pattern": _list_of(r"-?(0|[1-9][0-9]{0,17})")},
+    "number": {"pattern": _list_of(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")},
+    "uuid": {"pattern": _list_of("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")},
+}
+"""Which texts are lists of values, by their form; a JSON array is one too."""
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    return "" if "enum" in schema else str(schema.get("format", schema["type"]))
+
+
 def _value_schema(field: FieldType, operator: str) -> dict[str, Any]:
     """Return the JSON Schema of a condition's value."""
     if operator in ("null", "exists"):
         return {"type": "boolean"}
-    if operator in ("in", "nin", *TEXT_OPERATORS, "contains"):
+    if operator in ("in", "nin"):
+        return {"type": "string"} | _LISTS.get(_form(_value_schema(field, "eq")), {"minLength": 1})
+    if operator in (*TEXT_OPERATORS, "contains"):
         return {"type": "string"}
     kinds = field.kinds - {"null", "array", "object"}
+    if operator in ("eq", "ne") and kinds == field.listed - {"null"} == {"text"}:
+        return {"type": "string", "enum": sorted(value for kind, value in field.values if kind == TEXT)}
     if field.reading == "decimal" or kinds == {"number"}:
         return {"type": "integer" if field.is_integer and operator in ("eq", "ne") else "number"}
     if kinds == {"text"} and (form := next((name for name in FORMATS if FORMATS[name] == field.reading), None)):
