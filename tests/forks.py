@@ -62,21 +62,23 @@ def _of_python(environment: Any) -> dict[str, str]:
 
 
 _ours: socket.socket | None = None
+_asking = threading.Lock()  # tests start servers in threads too, and each must get the answer to its own question
 
 
 def _fork(asked: dict[str, Any], streams: list[int]) -> int:
     """Let the process that has imported everything fork, and return the id of the child."""
     global _ours
-    if _ours is None:
-        _ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (_ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_BYTES)
-        theirs.set_inheritable(True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-        os.posix_spawn(sys.executable, [sys.executable, __file__, str(theirs.fileno())], environment)
-        theirs.close()
-    socket.send_fds(_ours, [json.dumps(asked).encode()], streams)
-    return int(_ours.recv(100))
+    with _asking:
+        if _ours is None:
+            _ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            for end in (_ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_BYTES)
+            theirs.set_inheritable(True)
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+            os.posix_spawn(sys.executable, [sys.executable, __file__, str(theirs.fileno())], environment)
+            theirs.close()
+        socket.send_fds(_ours, [json.dumps(asked).encode()], streams)
+        return int(_ours.recv(100))
 
 
 def _import_everything() -> None:
