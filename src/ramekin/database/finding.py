@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.clock import stopwatch_s
 from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.engine.access import Access
+from ramekin.engine.work import Work
 from ramekin.query import execute
 from ramekin.query.aggregate import Groups
 from ramekin.query.cursor import encode_cursor, position_of
@@ -218,7 +219,13 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
         cursor = encode_cursor(request.question, [rows[-1][name] for name in request.columns])
     explain = _explain(matching.plan, matching.examined, len(rows), began) if request.with_explain else None
     total = len(groups) if request.with_count else None
-    return FindPage(tuple([codec.dump(row) for row in rows]), cursor, total, tuple(warnings), explain)
+    work, bodies = Work(), list[bytes]()
+    for row in rows:
+        bodies.append(codec.dump(row))
+        await work.rest()
+    for _ in groups.emptied():
+        await work.rest()
+    return FindPage(tuple(bodies), cursor, total, tuple(warnings), explain)
 
 
 async def _passed_over(tables: Tables, table: str, query: Query) -> Query:

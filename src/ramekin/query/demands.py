@@ -81,19 +81,26 @@ def _groups(condition: Condition) -> Iterator[_Group]:
         yield from _values(operands)
 
 
+_ALONE = [frozenset({name}) for name in KIND_NAMES]
+
+
 def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
-    """Yield each value of a list; a text from an address goes together with the number or boolean that it may mean."""
-    known = set(operands)
+    """Yield the values of a list, one of each kind; a text from an address goes with the number that it may mean."""
+    known, told = set(operands), set[frozenset[str]]()
     read: set[OrderKey] = set()
     for operand in operands:
         if operand[0] == TEXT:
             text = str(operand[1])
             also = [key for key in ((NUMBER, as_number(text)), (BOOLEAN, _of_word(text))) if key in known]
             read.update(also)
-            yield frozenset(KIND_NAMES[key[0]] for key in (operand, *also)), _meant([operand])
+            kinds = frozenset([KIND_NAMES[key[0]] for key in (operand, *also)])
+            if kinds not in told:  # of many alike the first speaks for all
+                told.add(kinds)
+                yield kinds, _meant([operand])
     for operand in operands:
-        if operand[0] != TEXT and operand not in read:
-            yield frozenset({KIND_NAMES[operand[0]]}), _meant([operand])
+        if operand[0] != TEXT and operand not in read and _ALONE[operand[0]] not in told:
+            told.add(_ALONE[operand[0]])
+            yield _ALONE[operand[0]], _meant([operand])
 
 
 def _of_word(text: str) -> bool | None:

@@ -1,0 +1,53 @@
+"""No request holds the event loop for long, whatever it asks and whatever the records look like.
+
+`benchmarks/turns.py` has the requests, and measures each turn of the loop in the thread's own time. The bounds are wide,
+for a machine that is busy; what is measured closely is printed by `python -m benchmarks.turns`.
+"""
+
+import asyncio
+
+import pytest
+from benchmarks import turns
+
+MOST_MS = 20.0
+
+LARGER = {
+    "list, in of 10,000": 250,
+    "list, in of 10,000, sorted": 250,
+    "query, in of 10,000": 250,
+    "one record of 95,000 members": 400,
+}
+"""Kinds with a part that is done in one go, which the manual's limits tell: a condition, a record."""
+
+WORST = ["PATCH half by condition, 8 indexes, of f0", "bulk, CSV, small", "batch of as many patches", "drop, 8 indexes"]
+"""What took longest when a turn was counted in rows."""
+
+
+def longest(names, records):
+    """Return the longest turn of each kind, in ms; those within bounds left out."""
+
+    async def run():
+        found, reading = {}, None
+        for name in names:
+            ask = turns.KINDS[name]
+            service = reading if ask.__name__ in ("read", "query") and reading else turns.Service(records)
+            if service is not reading:
+                await service.database.__aenter__()
+            if ask.__name__ in ("read", "query"):
+                reading = service
+            answer = await ask(service)
+            assert answer.status < 500, name
+            found[name] = answer.longest_ms
+        return {name: ms for name, ms in found.items() if ms > LARGER.get(name, MOST_MS)}
+
+    return asyncio.run(run())
+
+
+def test_the_worst_kinds_of_requests_hold_nobody_for_long():
+    assert longest(WORST, 4000) == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_no_kind_of_request_holds_anybody_for_long():
+    assert longest([name for name in turns.KINDS if "selected" not in name], 20_000) == {}
