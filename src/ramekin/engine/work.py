@@ -5,15 +5,19 @@ r"""The work of one request, done in turns: whoever does it rests between short 
 
 A turn is measured by the clock and not by rows, since rows may be of any size. What counts for the deadline are the
 turns, and the waits for an index that is being built: that is work too. What others do in between does not count, so
-the same request is answered however busy the server is. Knows nothing of what is done; see ``view.py`` for who rests
-most.
+the same request is answered however busy the server is.
+
+Whoever rests stands in one line, of which one goes on in each turn of the event loop: beside 64 sorts a short request
+waits for a stretch of one of them, and not of all. Knows nothing of what is done; see ``view.py`` for who rests most.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from ramekin.clock import stopwatch_s
 from ramekin.errors import Deadline
@@ -25,6 +29,41 @@ T = TypeVar("T")
 
 TURN_S = 0.002
 """Seconds after which others get their turn: what is done between two looks at the clock comes on top."""
+
+
+class _Line:
+    """Those who rest on one event loop, in order of coming."""
+
+    def __init__(self) -> None:
+        self._resting: deque[asyncio.Future[None]] = deque()
+
+    async def rest(self) -> None:
+        """Wait until all who came before have had their turns. Cost: O(1)."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        self._resting.append(turn)
+        if len(self._resting) == 1:
+            loop.call_soon(self._call_next, loop)
+        await turn
+
+    def _call_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = self._resting.popleft()
+        if not turn.done():  # whoever was cancelled has left
+            turn.set_result(None)
+        if self._resting:
+            loop.call_soon(self._call_next, loop)
+
+
+_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+
+
+def _line() -> _Line:
+    """Return the line of the event loop that runs."""
+    loop = asyncio.get_running_loop()
+    line = _lines.get(loop)
+    if line is None:
+        line = _lines[loop] = _Line()
+    return line
 
 
 class Work:
@@ -50,7 +89,7 @@ class Work:
             self._left_s -= spent_s
             if self._left_s < 0:
                 raise self._late()
-            await asyncio.sleep(0)
+            await _line().rest()
             self._began_s = stopwatch_s()
 
     def commit(self) -> None:
