@@ -4,7 +4,7 @@ import os
 import random
 
 QUERIES = int(os.environ.get("QUERIES", "200"))
-"""Queries that every oracle is asked in all; `make test-all` asks 8,000."""
+"""Queries that every oracle is asked in all; `make test-all` asks 5,000."""
 
 SEEDS = 20
 PER_TABLE = 10
