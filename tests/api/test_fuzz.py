@@ -70,7 +70,8 @@ def has_conditions(case):
 
 def names_fields(case):
     """Names of fields that a typed table may not have, where the document cannot list them all."""
-    return bool({*case.query, *body(case)} & {"where", "sort", "select", "conditions", "group_by", "aggregate"})
+    free = set(case.query) - {each["name"] for each in case.operation.definition.raw["parameters"]}
+    return bool({*case.query, *body(case)} & {"where", "sort", "select", "group_by", "aggregate"} | free)
 
 
 def is_text(case):
@@ -129,8 +130,11 @@ def has_groups(case):
 
 def has_odd_definition(case):
     """It names a field twice, or its `schema` is none."""
-    names = [index.get("field") for index in body(case).get("indexes", [])]
-    return len(set(names)) < len(names) or not meta.is_valid(body(case).get("schema") or {})
+    schema, indexes = body(case).get("schema"), body(case).get("indexes")
+    names = [
+        str(index.get("field")) for index in (indexes if isinstance(indexes, list) else ()) if isinstance(index, dict)
+    ]
+    return len(set(names)) < len(names) or not meta.is_valid(schema if isinstance(schema, dict) else {})
 
 
 RULES = {
@@ -146,7 +150,7 @@ RULES = {
     "invalid-parameter": [
         lambda case: len(case.query) > 100,
         has_another_media,
-        lambda case: len(set(case.query.get("as", "").split(","))) == 1,
+        lambda case: len(set(str(case.query.get("as", "")).split(","))) == 1,
     ],
     "invalid-key": [lambda case: len({name for table, name in case.path_parameters.items() if table != "key"}) == 1],
     "invalid-where": [has_odd_where],
