@@ -5,9 +5,12 @@ for a machine that is busy; what is measured closely is printed by `python -m be
 """
 
 import asyncio
+import gc
 
 import pytest
 from benchmarks import turns
+
+from ramekin.cli.collector import attend
 
 MOST_MS = 20.0
 
@@ -21,6 +24,19 @@ LARGER = {
 
 WORST = ["PATCH half by condition, 8 indexes, of f0", "bulk, CSV, small", "batch of as many patches", "drop, 8 indexes"]
 """What took longest when a turn was counted in rows."""
+
+
+@pytest.fixture(autouse=True)
+def collector():
+    """The garbage collector as a server has it, and not looking at what the tests before this one have left."""
+    thresholds, callbacks = gc.get_threshold(), [*gc.callbacks]
+    gc.collect()
+    gc.freeze()
+    attend()
+    yield
+    gc.callbacks[:] = callbacks
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
 
 
 def longest(names, records):
