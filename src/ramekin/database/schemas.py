@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ramekin.values.ids import IdSource
 
 
+SPARE = 16
+"""Rules of tables that are gone, which are kept in any case."""
+
+
 class Schemas(Mapping[str, "RecordSchema"]):
     """The schemas in force, live, of the tables that have one."""
 
@@ -40,7 +44,8 @@ class Schemas(Mapping[str, "RecordSchema"]):
             return self._plain
         known = self._known.get(table)
         if known is None or known.definition is not definition:
-            known = self._known[table] = self.make_rules(table, definition)
+            known = self.make_rules(table, definition)
+            self._keep(table, known)
         return known
 
     def make_rules(self, table: str, definition: Definition | None) -> Rules:
@@ -53,7 +58,14 @@ class Schemas(Mapping[str, "RecordSchema"]):
         """Keep rules that were made of a definition which is in force now, so that they need not be made again."""
         known = self._known.get(table)
         if known is None or known.definition is not rules.definition:
-            self._known[table] = rules
+            self._keep(table, rules)
+
+    def _keep(self, table: str, rules: Rules) -> None:
+        """Keep rules; forget those of tables that are gone once they are half of all. Cost: O(1), now and then more."""
+        definitions, models = self._tables.definitions, self._tables.models
+        if len(self._known) > 2 * (len(definitions) + len(models)) + SPARE:
+            self._known = {name: kept for name, kept in self._known.items() if name in definitions or name in models}
+        self._known[table] = rules
 
     def _schema_of(self, table: str, definition: Definition | None) -> RecordSchema | None:
         model, typed_by = self._models.get(table), self._tables.models.get(table)
