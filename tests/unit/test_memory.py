@@ -11,7 +11,7 @@ from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import Field
 from ramekin.stats import Totals
 from ramekin.storage.catalog import Catalog
-from ramekin.storage.memory import TABLE_BYTES
+from ramekin.storage.memory import HASH_INDEX_BYTES, SORTED_INDEX_BYTES, TABLE_BYTES
 from ramekin.storage.table import Table
 from ramekin.values import codec
 
@@ -129,7 +129,10 @@ def test_a_table_whose_records_are_all_deleted_takes_what_an_empty_one_takes(ste
         make(table, what, told)
     for key in list(table.records.bodies):
         table.remove(key)
-    assert table.memory_bytes == TABLE_BYTES
+    found = [*table.indexes.values(), *table._growing.values()]
+    assert table.memory_bytes == TABLE_BYTES + sum(
+        SORTED_INDEX_BYTES if i.is_sorted else HASH_INDEX_BYTES for i in found
+    )
     catalog.store(Dropped("t"))
     assert catalog.totals() == Totals(0, 0, 0, 0, 0, 0)
 

@@ -191,7 +191,8 @@ class Engine(Protocol):
             step that changes nothing returns the number of one that happened before.
 
         Raises:
-            InvalidTableName, UnknownTable: no table may have that name; there is none to drop, or to empty.
+            InvalidTableName, TooManyTables: no table may have that name; none may be made.
+            UnknownTable: there is none to drop, or to empty.
             NotUnique: a unique field would have one value in two records. `place` says which record.
             MemoryLimit: there is no room for the records, the table or its indexes.
             StorageFull, JournalFailed: a disk refuses. The same step may be asked for again.

@@ -21,7 +21,7 @@
     │   ├── InvalidRecord, InvalidId, IntegerOutOfRange, InvalidTableName, InvalidOperation, InvalidDefinition
     │   └── KeyNotResolved, NameTaken, TooManyRows, SortValueTooLong
     ├── Unavailable           (Redefined, Starting, Overloaded, Deadline, JournalFailed, OutcomeUnknown)
-    ├── StorageFull, MemoryLimit
+    ├── StorageFull, MemoryLimit, TooManyTables
     └── InternalError
 
 Knows nothing of HTTP: the door keeps the one table from errors to status codes (``api/http/problems.py``). A message
@@ -102,6 +102,7 @@ from ramekin.errors.refused import (
     StorageFull,
     TooManyAffected,
     TooManyRows,
+    TooManyTables,
     Unauthorized,
     Unavailable,
     UnknownProblem,
@@ -182,6 +183,7 @@ __all__ = [
     "TooDeep",
     "TooManyAffected",
     "TooManyRows",
+    "TooManyTables",
     "Unauthorized",
     "Unavailable",
     "UnknownField",

@@ -383,6 +383,14 @@ class MemoryLimit(RamekinError):
     remedy = "Delete records or tables, or give the server more with `--memory-limit`; what does not grow goes on."
 
 
+class TooManyTables(RamekinError):
+    """There are as many tables as there may be, and what was asked for would make another. Nothing was applied."""
+
+    code = "too-many-tables"
+    title = "Too many tables"
+    remedy = "Drop tables that nobody needs; keep records of one kind in one table, with a field that tells them apart."
+
+
 class InternalError(RamekinError):
     """The server met a fault of its own. Its log has the stack under the request's id."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
-from ramekin.errors import MemoryLimit, UnknownTable, did_you_mean, shorten
+from ramekin.errors import MemoryLimit, TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
 from ramekin.storage.behind import FEW
@@ -17,12 +17,16 @@ from ramekin.storage.table import Table
 from ramekin.storage.unique import check_changes, check_load, no_others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
     from ramekin.changes import Change, Step
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.unique import Others
+
+
+MAX_TABLES = 10_000
+"""Tables that there may be. More that are on a disk are served, but no new one is made."""
 
 
 class Catalog:
@@ -112,7 +116,8 @@ class Catalog:
             others: gives the keys of a table's records that are about to change too; others look at their values.
 
         Raises:
-            InvalidTableName: no table may have that name. UnknownTable: there is none to drop, or to empty.
+            InvalidTableName, TooManyTables: no table may have that name; none may be made.
+            UnknownTable: there is none to drop, or to empty.
             NotUnique: a unique field would have one value in two records.
             MemoryLimit: there is no room; that for a load is held already.
         """
@@ -126,21 +131,31 @@ class Catalog:
             return
         match step:
             case Defined(name, definition):
-                check_table_name(name)
+                self._check_names([name], self._tables)
                 self._check_definition(name, definition)
             case Dropped(name):
                 self.table(name)
             case Loaded(tables, replaces, emptied, _):
                 for name in emptied:
                     self.table(name)
+                self._check_names(tables, emptied if replaces else self._tables)
                 for name, bodies in tables.items():
-                    check_table_name(name)
                     check_load(self.find(name), bodies, replaces=replaces)
 
+    def _check_names(self, names: Iterable[str], staying: Collection[str]) -> None:
+        """Refuse names that no table may have, and new tables that would be too many beside those that stay.
+
+        Raises:
+            InvalidTableName, TooManyTables.
+        """
+        new = [name for name in names if name not in staying]
+        for name in new:
+            check_table_name(name)
+        if new and len(staying) + len(new) > MAX_TABLES:
+            raise TooManyTables(f"There are at most {MAX_TABLES:,} tables; nothing was applied.")
+
     def _check_changes(self, changes: Sequence[Change], others: Others) -> None:
-        for name in {change.table for change in changes}:
-            if name not in self._tables:
-                check_table_name(name)
+        self._check_names({change.table for change in changes}, self._tables)
         if self.has_unique:
             check_changes(self.find, changes, others)
         if (grown := self.growth(changes)) > 0:

@@ -102,6 +102,7 @@ class Indexed:
         if index is None or not index.is_whole:
             self.give_up_index(field, is_sorted=is_sorted)
             index = self._growing[name] = FieldIndex(field, is_sorted=is_sorted)
+            self._grow_found(index.size_bytes)
             for batch in _batches(self.records, self.size_bytes):
                 if self._growing.get(name) is not index:
                     return  # dropped, as above
@@ -232,7 +233,8 @@ class Indexed:
         """Return about how many bytes the order and the indexes take for one record. Cost: O(indexes)."""
         if self.order is None and not self.indexes and not self._growing:
             return 0
-        return self.finding_bytes() // max(1, len(self.records.bodies))
+        empty_bytes = sum(index.empty_bytes for index in self._all_indexes())
+        return (self.finding_bytes() - empty_bytes) // max(1, len(self.records.bodies))
 
     def recount(self) -> int:
         """Return what `memory_bytes` ought to be, counted anew. Cost: O(records)."""

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, Self
 from sortedcontainers import SortedList
 
 from ramekin.storage.id_order import MANY, IdOrder, holds, ids_after, place_after
-from ramekin.storage.memory import DECIMAL_BYTES, ID_BYTES, MANY_BYTES, SORTED_BYTES, VALUE_BYTES, value_bytes
+from ramekin.storage.memory import (
+    DECIMAL_BYTES,
+    HASH_INDEX_BYTES,
+    ID_BYTES,
+    MANY_BYTES,
+    SORTED_BYTES,
+    SORTED_INDEX_BYTES,
+    VALUE_BYTES,
+    value_bytes,
+)
 from ramekin.storage.shared import Shared
 from ramekin.values.ids import sort_ids
 from ramekin.values.keys import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
@@ -57,6 +66,7 @@ class FieldIndex(Shared):
         "_read",
         "_value_bytes",
         "absent",
+        "empty_bytes",
         "field",
         "is_sorted",
         "is_whole",
@@ -77,7 +87,7 @@ class FieldIndex(Shared):
         self._owned: set[OrderKey] | None = None  # postings that no other copy shares; None: all of them
         self._value_bytes = VALUE_BYTES + (SORTED_BYTES if is_sorted else 0)
         self._value_bytes += DECIMAL_BYTES if field.reading == "decimal" else 0
-        self._held_bytes = 0
+        self.empty_bytes = self._held_bytes = SORTED_INDEX_BYTES if is_sorted else HASH_INDEX_BYTES
 
     def count_values(self) -> int:
         """Return how many values it holds. Cost: O(1)."""

@@ -21,6 +21,9 @@ TEXT_KEY_BYTES = 40
 TABLE_BYTES = 1500
 """A table without records."""
 
+HASH_INDEX_BYTES, SORTED_INDEX_BYTES = 2000, 4000
+"""An index without values. Readers cause some in each table, so they count."""
+
 VALUE_BYTES = 68
 """A number's place in an index: an entry of a dictionary and the number."""
 

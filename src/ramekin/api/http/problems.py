@@ -41,6 +41,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.Unavailable: 503,
     errors.StorageFull: 507,
     errors.MemoryLimit: 507,
+    errors.TooManyTables: 507,
 }
 
 TOLD: Counter[str] = Counter()
