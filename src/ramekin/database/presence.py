@@ -39,7 +39,8 @@ MAX_NAMES = 1000
 MAX_HINTS = 5
 """Unknown fields of one query for which a name is suggested."""
 
-MAX_REMEMBERED = 10_000
+MAX_REMEMBERED = 2_000
+"""Fields that records are known to have, and as many that none has: clients make up names of 2,000 characters."""
 
 
 KIND_WORDS = {

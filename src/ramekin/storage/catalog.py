@@ -131,31 +131,19 @@ class Catalog:
             return
         match step:
             case Defined(name, definition):
-                self._check_names([name], self._tables)
+                _check_names([name], self._tables)
                 self._check_definition(name, definition)
             case Dropped(name):
                 self.table(name)
             case Loaded(tables, replaces, emptied, _):
                 for name in emptied:
                     self.table(name)
-                self._check_names(tables, emptied if replaces else self._tables)
+                _check_names(tables, emptied if replaces else self._tables)
                 for name, bodies in tables.items():
                     check_load(self.find(name), bodies, replaces=replaces)
 
-    def _check_names(self, names: Iterable[str], staying: Collection[str]) -> None:
-        """Refuse names that no table may have, and new tables that would be too many beside those that stay.
-
-        Raises:
-            InvalidTableName, TooManyTables.
-        """
-        new = [name for name in names if name not in staying]
-        for name in new:
-            check_table_name(name)
-        if new and len(staying) + len(new) > MAX_TABLES:
-            raise TooManyTables(f"There are at most {MAX_TABLES:,} tables; nothing was applied.")
-
     def _check_changes(self, changes: Sequence[Change], others: Others) -> None:
-        self._check_names({change.table for change in changes}, self._tables)
+        _check_names({change.table for change in changes}, self._tables)
         if self.has_unique:
             check_changes(self.find, changes, others)
         if (grown := self.growth(changes)) > 0:
@@ -288,3 +276,16 @@ class Catalog:
         Indexes may take an eighth more than the limit, so that readers find room where writers took all.
         """
         self.make_room(-self.memory.spare_bytes, needed)
+
+
+def _check_names(names: Iterable[str], staying: Collection[str]) -> None:
+    """Refuse names that no table may have, and new tables that would be too many beside those that stay.
+
+    Raises:
+        InvalidTableName, TooManyTables.
+    """
+    new = [name for name in names if name not in staying]
+    for name in new:
+        check_table_name(name)
+    if new and len(staying) + len(new) > MAX_TABLES:
+        raise TooManyTables(f"There are at most {MAX_TABLES:,} tables; nothing was applied.")

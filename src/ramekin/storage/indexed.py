@@ -231,10 +231,8 @@ class Indexed:
 
     def finding_bytes_each(self) -> int:
         """Return about how many bytes the order and the indexes take for one record. Cost: O(indexes)."""
-        if self.order is None and not self.indexes and not self._growing:
-            return 0
-        empty_bytes = sum(index.empty_bytes for index in self._all_indexes())
-        return (self.finding_bytes() - empty_bytes) // max(1, len(self.records.bodies))
+        found_bytes = self.finding_bytes() - sum(index.empty_bytes for index in self._all_indexes())
+        return found_bytes // max(1, len(self.records.bodies))
 
     def recount(self) -> int:
         """Return what `memory_bytes` ought to be, counted anew. Cost: O(records)."""
