@@ -227,6 +227,8 @@ def test_a_member_that_is_there_already_is_not_overwritten(api, shop):
     body = ask(api, "shape=tree&type=left&as=persons,theirs")
     assert body["data"][-1] == {"id": 5, "buys": "mine", "theirs": []}
     assert body["join"]["on"] == "persons.id = theirs.person"
+    body = ask(api, "shape=tree&type=left&select=persons.id,buys.id", "/api/v1/join/persons/buys/id=person")
+    assert body["data"][-1] == {"id": 5, "buys": []}, "a member that is left out is in nobody's way"
 
 
 def test_names_rename_conditions_too(api, shop):

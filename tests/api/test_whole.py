@@ -199,6 +199,17 @@ def test_a_batch_is_an_object_with_operations(api, body):
     assert_problem(api.post("/api/v1/batch", json=body), 422, "invalid-operation")
 
 
+def test_a_long_batch_with_another_member_is_refused_like_a_short_one(api):
+    batch = {"operations": [{"op": "create", "table": "t", "record": {"text": "x" * 200_000}}], "x": 1}
+    assert_problem(api.post("/api/v1/batch", json=batch), 422, "invalid-operation")
+
+
+@pytest.mark.parametrize("other", [True, 1.0, "1"])
+def test_an_id_beside_a_record_is_the_record_s_own(api, other):
+    item = {"op": "create", "table": "t", "id": other, "record": {"id": 1}}
+    assert_problem(api.post("/api/v1/batch", json={"operations": [item]}), 422, "invalid-operation")
+
+
 def test_an_empty_batch_does_nothing(api):
     assert batch(api).json() == {"results": []}
 

@@ -18,7 +18,7 @@ from ramekin.engine.access import Access
 from ramekin.engine.embedded import Embedded
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import Field, NoSchema, Trait
-from ramekin.storage.absences import MAX_WATCHED
+from ramekin.storage.absences import MAX_WATCHED, Absences
 from ramekin.storage.indexed import BATCH
 from ramekin.testing import SetClock
 from ramekin.testing.engines.steps import change, load, write
@@ -103,6 +103,29 @@ async def test_a_write_in_the_middle_of_the_pass_is_noticed(engine):
     assert not looking.done() or engine.guarantees.is_durable
     assert await looking in ([None], ["5"])
     assert await holders(engine, "x") == ["5"]
+
+
+@pytest.mark.parametrize("between", ["write", "load"])
+def test_a_look_proves_nothing_by_the_watch_of_a_later_one(between):
+    absences, trait = Absences(), Trait(parse_path("x"))
+    first = absences.watch([trait], 0.0)
+    if between == "write":
+        absences.note(b'{"id":5,"x":1}')
+    else:
+        absences.clear()
+    second = absences.watch([trait], 0.0)
+    absences.confirm([trait], first)
+    assert absences.known == frozenset()
+    assert not absences.are_known(trait, 0.0)
+    absences.confirm([trait], second)
+    assert absences.known == {("x",)}
+
+
+def test_a_look_proves_what_was_watched_since_an_earlier_one():
+    absences, trait = Absences(), Trait(parse_path("x"))
+    absences.watch([trait], 0.0)
+    absences.confirm([trait], absences.watch([trait], 0.0))
+    assert absences.known == {("x",)}
 
 
 @pytest.mark.parametrize("number", [MAX_WATCHED - 1, MAX_WATCHED, MAX_WATCHED + 1, 3 * MAX_WATCHED])

@@ -231,8 +231,8 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
 async def _passed_over(tables: Tables, table: str, query: Query) -> Query:
     """Return a plain list's query with its offset turned into a position: O(log n) whatever the offset."""
     page = await tables.find(table, offset=query.offset - 1, limit=1)
-    if not page.rows:
-        return query
+    if not page.rows:  # it lies behind the end
+        return Query(limit=0)
     return Query(limit=query.limit, after=Position((), page.rows[0][0]))
 
 

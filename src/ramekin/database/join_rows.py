@@ -126,14 +126,16 @@ class JoinRows:
     async def _take_trees(self) -> tuple[list[Tree], bool]:
         request, held, skip = self._request, 0, self._request.offset
         trees: list[Tree] = []
+        side, name = request.sides
+        shown = None if request.select is None else {path[:2] for path in request.select}
+        may_clash = shown is None or not shown.isdisjoint({(side,), (side, name)})
         async for tree in self._trees(self._groups(request.position)):
             if skip:
                 skip -= 1
                 continue
             if len(trees) == request.limit:
                 return trees, True
-            name = request.sides[1]
-            if name in member_names(tree.left[1]):
+            if may_clash and name in member_names(tree.left[1]):
                 raise NameTaken(f"A record has a member '{shorten(name)}' already, where its matches would stand.")
             held += len(tree.rights)
             if held > self._max_sorted:

@@ -158,10 +158,10 @@ class Tables:
         if unknown:
             async with self.snapshot([Access(table)], work) as view:
                 absences = self.catalog.table(table).absences
-                absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
+                look = absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
                 there = await view.holders(table, unknown)
             absences.drop(there)
-            absences.confirm(trait for trait in unknown if trait not in there)
+            absences.confirm((trait for trait in unknown if trait not in there), look)
             found |= there
         return [found.get(trait) for trait in traits]
 

@@ -1,8 +1,9 @@
 """Fields, and kinds of values in fields, that no record of a table has: known without a look at the records.
 
 Whoever looks for such traits in all records has them watched first. A write that stores one of them ends its watch. So
-a trait that is still watched after all records were looked at is absent, until a write stores it. Knows nothing of
-tables; see ``table.py`` for who tells of writes.
+a trait that was watched all the time while all records were looked at is absent, until a write stores it. Two may look
+at once: a watch that began after a look did proves nothing to that look. Knows nothing of tables; see ``table.py`` for
+who tells of writes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_WATCHED = 32
 class Absences:
     """The watched traits of one table."""
 
-    __slots__ = ("_read", "_used_s", "known", "watched")
+    __slots__ = ("_looks", "_read", "_since", "_used_s", "known", "watched")
 
     def __init__(self) -> None:
         self.known: frozenset[FieldPath] = frozenset()
@@ -33,6 +34,8 @@ class Absences:
         self.watched: dict[Trait, bool] = {}
         """The traits, each with whether all records were looked at."""
         self._used_s: dict[Trait, float] = {}
+        self._since: dict[Trait, int] = {}  # the look with which the watch began
+        self._looks = 0
         self._read: Callable[[bytes], Sequence[Any]] | None = None
 
     def __len__(self) -> int:
@@ -45,19 +48,25 @@ class Absences:
         self._used_s[trait] = now_s
         return self.watched[trait]
 
-    def watch(self, traits: Iterable[Trait], now_s: float) -> None:
-        """Begin to watch traits that are about to be looked for; where there are too many, the oldest are forgotten."""
+    def watch(self, traits: Iterable[Trait], now_s: float) -> int:
+        """Begin to watch traits that are about to be looked for, and return the number of this look.
+
+        Where there are too many, the oldest are forgotten.
+        """
+        self._looks += 1
         for trait in traits:
             self.watched.setdefault(trait, False)
+            self._since.setdefault(trait, self._looks)
             self._used_s[trait] = now_s
         for trait in sorted(self._used_s, key=self._used_s.__getitem__)[: max(0, len(self.watched) - MAX_WATCHED)]:
             self._forget(trait)
         self._renew()
+        return self._looks
 
-    def confirm(self, traits: Iterable[Trait]) -> None:
-        """Take note that all records were looked at and had none of some traits; those still watched are absent."""
+    def confirm(self, traits: Iterable[Trait], look: int) -> None:
+        """Take note that a look at all records found none of some traits; those watched ever since are absent."""
         for trait in traits:
-            if trait in self.watched:
+            if self._since.get(trait, look + 1) <= look:
                 self.watched[trait] = True
         self._renew()
 
@@ -83,10 +92,11 @@ class Absences:
         """Stop watching: the records are other ones."""
         self.watched.clear()
         self._used_s.clear()
+        self._since.clear()
         self._renew()
 
     def _forget(self, trait: Trait) -> None:
-        del self.watched[trait], self._used_s[trait]
+        del self.watched[trait], self._used_s[trait], self._since[trait]
 
     def _renew(self) -> None:
         self._read = row_reader(tuple(trait.path for trait in self.watched)) if self.watched else None

@@ -14,7 +14,7 @@ from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, KINDS, Condition, Operation
 from ramekin.engine.work import Work
-from ramekin.errors import Fault, InvalidHeader, InvalidOperation, RamekinError, did_you_mean, shorten
+from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
 from ramekin.formats.records import AT_ONCE_BYTES, chunks_of
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.definition import check_table_name
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ramekin.database.operations import Outcome
 
 MEMBERS = ("op", "table", "id", "record", "if_match")
+SHAPE = 'A batch is an object with one member: {"operations": [...]}.'
 STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 
 
@@ -79,11 +80,16 @@ def _parse(body: bytes) -> Generator[None, None, Any]:
         except RamekinError as error:
             raise error.within(index=error.index_behind("operations")) from None
     splitter, items = Splitter(limit_bytes=len(body), extra_depth=1), []
-    for chunk in chunks_of(body):
-        for _, item, _ in splitter.records(chunk):
-            items += [] if item is None else [item]
-            yield
-    splitter.finish()
+    try:
+        for chunk in chunks_of(body):
+            for _, item, _ in splitter.records(chunk):
+                items += [] if item is None else [item]
+                yield
+        splitter.finish()
+    except MalformedJson:
+        if splitter.tables.keys() - {"operations"}:  # what is wrong there does not matter
+            raise InvalidOperation(SHAPE) from None
+        raise
     return dict.fromkeys(splitter.tables, items)
 
 
@@ -101,7 +107,7 @@ def _check_tables(session: Session, value: Any) -> Generator[None, None, None]:
 
 def _read_operations(value: Any) -> Generator[None, None, list[Operation]]:
     if not isinstance(value, dict) or set(value) != {"operations"} or not isinstance(value["operations"], list):
-        raise InvalidOperation('A batch is an object with one member: {"operations": [...]}.')
+        raise InvalidOperation(SHAPE)
     operations = []
     for index, item in enumerate(value["operations"]):
         try:
@@ -141,7 +147,7 @@ def _with_id(item: dict[str, Any]) -> Any:
     record = item["record"]
     if "id" not in item or not isinstance(record, dict):
         return record
-    if "id" in record and record["id"] != item["id"]:
+    if "id" in record and codec.dump(record["id"]) != codec.dump(item["id"]):
         raise InvalidOperation("'id' differs from the record's id.", faults=[Fault("/id", "Send the id once.")])
     return {"id": item["id"], **record}
 
