@@ -7,6 +7,7 @@ again before the process grows, so a kind gets a few rounds, and it has a leak i
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections import deque
 from contextlib import closing
@@ -147,7 +148,7 @@ ALONE = {
 
 @pytest.fixture(scope="module")
 def server():
-    server = Server("demo")
+    server = Server("demo", before=lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))  # lines that nobody reads wait
     sock = connect(server)
     wire = Wire(sock)
     assert b" 201 " in wire.ask(ask("POST", f"{DATA}/scratch", [{"id": i, "n": i, "m": i} for i in range(5)]))
