@@ -54,6 +54,27 @@ def test_an_answer_in_pieces_has_the_bytes_of_all(service, caplog):
     assert 300_000 < lines[1][6] < sizes[1] < lines[1][6] + 1000  # and the lengths of the pieces
 
 
+@pytest.fixture(params=WAYS)
+def guarded(request, caplog):
+    caplog.set_level(logging.INFO, "ramekin")
+    service = Service(request.param, has_access_log=True, keys=["app:read=abc"], rate_limit="1/hour")
+    yield service
+    service.close()
+
+
+@pytest.mark.parametrize("sent", [b"Authorization: Bearer abd", b"X-Key: abc"])
+def test_whoever_has_no_key_is_nobody(guarded, caplog, sent):
+    asked = get(sent, first=b"GET /api/v1/data/t/1 HTTP/1.1")
+    lines = [told(guarded, caplog, asked)[0][0] for _ in range(2)]  # each on a connection of its own: a 401 ends one
+    assert [(line[1], line[5]) for line in lines] == [("nobody", 401), ("nobody", 429)]
+
+
+def test_a_key_keeps_its_name_when_it_is_refused(guarded, caplog):
+    asked = get(b"Authorization: Bearer abc", first=b"DELETE /api/v1/data/t/1 HTTP/1.1")
+    lines, _ = told(guarded, caplog, asked, asked)
+    assert [(line[1], line[5]) for line in lines] == [("app", 403), ("app", 429)]
+
+
 def test_what_breaks_the_rules_has_a_line_too(service, caplog):
     lines, sizes = told(service, caplog, b"GET / HTTP/1.1\r\nno header\r\n\r\n")
     assert [(line[2], line[5], line[6]) for line in lines] == [("none", 400, sizes[0])]

@@ -157,6 +157,7 @@ class Edge:
         if self.keys:
             exchange.extra = {**exchange.extra, **_PRIVATE}
             grant = self.keys.find(_sent_key(headers)) or NOTHING
+        exchange.grant = grant  # before anything is refused: the log names whoever was refused
         if self._rate_limit is not None:
             is_known = grant is not NOTHING and grant is not EVERYBODY
             client = f"key:{grant.name}" if is_known else f"address:{self.proxies.client_of(peer, headers)}"
@@ -166,7 +167,6 @@ class Edge:
         self.origins.check(exchange.method, headers)
         if self.is_starting and asks_for_key:
             raise errors.Starting("The server reads its data and files; nothing was applied.")
-        exchange.grant = grant
 
     def count_refused(self, peer: str) -> None:
         """Count what is no request, and is refused as such, for the address that it came from."""
