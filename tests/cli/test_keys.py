@@ -40,6 +40,8 @@ def test_a_key_that_is_made_opens_and_is_no_other(tmp_path):
         ({"api_key": ("app:read=abc", "app:read=abd")}, {}, "--api-key: two keys have one name"),
         ({"api_key": ("app:reed=abcdef",)}, {}, "--api-key: the role of a key is one of"),
         ({"api_key": ("app:read=ab",)}, {}, "fewer than 3"),
+        ({"api_key": ("app:read=abc,def",)}, {}, "--api-key: a secret has no comma"),
+        ({}, {"RAMEKIN_API_KEY": "app:read=abc,def"}, "RAMEKIN_API_KEY: all keys have a name here, or none"),
         ({}, {"RAMEKIN_API_KEY": "app:read:a,b=abc,App:read=abd"}, "RAMEKIN_API_KEY: the name of a key"),
     ],
 )
@@ -50,10 +52,10 @@ def test_what_is_no_key_is_refused_by_the_name_of_its_setting(given, environment
 
 
 def test_keys_in_the_environment_may_have_tables():
-    settings = read_settings({}, {"RAMEKIN_API_KEY": "app:read:users,order*=abc, def"})
+    settings = read_settings({}, {"RAMEKIN_API_KEY": "app:read:users,order*=abc, all:admin=def"})
     keys = keys_of(settings)
     assert keys.find("abc").tables == ("users", "order*")
-    assert keys.find("def").name == "key-1"
+    assert keys.find("def").name == "all"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ def read_key(text: str, name: str = "key-1") -> Key:
     secret = secret_in(text)
     if not is_secret(secret):
         raise ValueError("a secret is made of visible ASCII characters, without spaces")
+    if "," in secret:
+        raise ValueError("a secret has no comma: in a variable one stands between keys")
     named = _NAMED.fullmatch(text)
     if named is None:
         return Key(Grant(name, "admin"), digest_of(secret))
@@ -92,13 +94,21 @@ def secret_in(text: str) -> str:
 
 
 def split_keys(text: str) -> list[str]:
-    """Return keys that stand in one text with commas between, some of which may stand between names of tables."""
+    """Return keys that stand in one text with commas between, some of which may stand between names of tables.
+
+    Raises:
+        ValueError: some have a name and some have none. One without may be the rest of a secret that has a comma, and
+            as a key it would be one that may do everything.
+    """
     keys: list[str] = []
     for piece in text.split(","):
         if keys and _UNFINISHED.fullmatch(keys[-1]):
             keys[-1] += f",{piece}"
         else:
             keys.append(piece)
+    named = [_NAMED.fullmatch(key.strip()) is not None for key in keys if key.strip()]
+    if any(named) and not all(named):
+        raise ValueError("all keys have a name here, or none; a secret has no comma, since one stands between keys")
     return keys
 
 

@@ -50,7 +50,7 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         field = name.removeprefix(PREFIX).lower()
         if text.strip() or field == "api_key":
             sources[field] = name
-            values[field] = _list(field, _split(field, text), name) if field in _LISTS else text.strip()
+            values[field] = _list(field, _split(field, text, name), name) if field in _LISTS else text.strip()
     for field, value in given.items():
         flag = sources[field] = f"--{field.replace('_', '-')}"
         is_several = field in _LISTS and not isinstance(value, str)
@@ -105,8 +105,11 @@ def _list(field: str, texts: list[str] | tuple[str, ...], source: str) -> tuple[
     return stripped
 
 
-def _split(field: str, text: str) -> list[str]:
-    return split_keys(text) if field == "api_key" else text.split(",")
+def _split(field: str, text: str, source: str) -> list[str]:
+    try:
+        return split_keys(text) if field == "api_key" else text.split(",")
+    except ValueError as error:
+        raise Refused(f"{source}: {error}") from None
 
 
 def _check_keys(texts: tuple[str, ...], source: str) -> None:
