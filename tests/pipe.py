@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -31,6 +32,7 @@ class Service:
     def __init__(self, way: str, clock: Clock | None = None, ids: IdSource | None = None, **options: Any) -> None:
         has_hot_routes, self._protocol = WAYS[way]
         self.loop = asyncio.new_event_loop()
+        self.context = copy_context()  # a server has one of its own too, in which it is told its root path
         self.database = start_database(clock=clock, ids=ids)
         self.app = create_app(self.database, has_hot_routes=has_hot_routes, **options)
         self.app.state.short_way = ShortWay(self.app.state.hot_table, self.app.state.edge)
@@ -89,7 +91,7 @@ class Pipe(asyncio.Transport):
         asyncio._set_running_loop(self._service.loop)  # as it is where a server calls it
         try:
             while self._queue and not self._is_paused:
-                self._protocol.data_received(self._queue.pop(0))
+                self._service.context.run(self._protocol.data_received, self._queue.pop(0))
         finally:
             asyncio._set_running_loop(None)
 
