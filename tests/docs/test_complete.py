@@ -63,6 +63,14 @@ def test_every_error_is_listed_as_it_is(error):
     assert row in MANUAL["errors.md"], "run `make error-table`"
 
 
+@pytest.mark.parametrize("error", errors.all_errors(), ids=lambda error: error.code)
+def test_an_error_tells_users_of_nothing_inside(error):
+    told = f"{error.__doc__} {error.remedy}"
+    assert not re.search(r"``|docstring|[Ss]ubclass", told)
+    addresses = re.findall(r"`(?:[A-Z]+ )?(/\w[^`]*)`", told)
+    assert not [address for address in addresses if re.match(r"/(tables|data|join|query|load|dump|batch)\b", address)]
+
+
 def test_every_command_is_described():
     for command in app.registered_commands:
         assert f"## `ramekin {command.callback.__name__}`" in MANUAL["configuration.md"]

@@ -1,1 +1,1 @@
-"""The command line: `ramekin serve`, `demo`, `load`, `dump` and `health`. ``main.py`` names them."""
+"""The command line of `ramekin`. ``main.py`` has its commands, each with its options."""

@@ -40,9 +40,9 @@ MAX_ATTEMPTS = 100
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """Which records to patch or to delete.
+    """Which records to patch, or to delete if `is_deletion`.
 
-    `patch` is a merge patch, None to delete; `max_affected` refuses to change more records than that.
+    `patch` is a merge patch; `max_affected` refuses to change more records than that.
     """
 
     table: str

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ramekin.engine.tables import Tables
     from ramekin.query.join import Pair
     from ramekin.query.view import Row
-    from ramekin.schema.fields import ID
     from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading
 

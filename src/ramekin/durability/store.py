@@ -37,7 +37,7 @@ REST_S = 0.0005
 class Store:
     """The data directory of one database, for this process alone.
 
-    Call `take`, then `read` once; then the log that it gave is appended to.
+    Call `lock`, then `read` once; then the log that it gave is appended to.
     """
 
     def __init__(self, path: Path, fsync: Fsync, disk: Disk = SYSTEM_DISK) -> None:

@@ -207,7 +207,7 @@ class InvalidKey(BadRequest):
 
     code = "invalid-key"
     title = "The join key cannot be read"
-    remedy = "Write `/join/users/orders/id=user_id`; a dot goes into an object, `\\.` is a dot in a name."
+    remedy = "Write `/api/v1/join/users/orders/id=user_id`; a dot goes into an object, `\\.` is a dot in a name."
 
 
 class InvalidHeader(BadRequest):

@@ -37,12 +37,10 @@ class Fault:
 
 
 class RamekinError(Exception):
-    """Anything that Ramekin refuses.
+    """The request was refused, for a reason that has no code of its own."""
 
-    Subclasses carry a stable ``code`` for programs, a ``title`` for people and a ``remedy``; the docstring's text is
-    what ``/problems/{code}`` shows as the meaning.
-    """
-
+    # A subclass has a code for programs, which stays as it is, and a title and a remedy for people. Its docstring is
+    # what `/problems/{code}` and docs/errors.md show as the meaning: it is written for users.
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Error"
     remedy: ClassVar[str] = "Read the detail: it says what was wrong."

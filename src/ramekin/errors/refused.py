@@ -109,7 +109,7 @@ class BodyTooLarge(RamekinError):
 
 
 class HeadTooSlow(RamekinError):
-    """The first line and the headers were not whole 10 seconds after their first byte."""
+    """The first line and the headers were not whole `--head-seconds` (10) after their first byte."""
 
     code = "head-too-slow"
     title = "The head comes too slowly"
@@ -117,7 +117,7 @@ class HeadTooSlow(RamekinError):
 
 
 class BodyTooSlow(RamekinError):
-    """The body was not whole after 30 seconds and brings less than 1 KiB a second; nothing was applied."""
+    """The body was not whole after `--body-seconds` (30) and brings less than 1 KiB a second; nothing was applied."""
 
     code = "body-too-slow"
     title = "The body comes too slowly"
@@ -219,7 +219,7 @@ class ModelMissing(Conflict):
 
     code = "model-missing"
     title = "The table's model is not here"
-    remedy = "Start the server with `--models`, or give the table another definition with `PUT /tables/{table}`."
+    remedy = "Start the server with `--models`, or give the table another definition with `PUT /api/v1/tables/{table}`."
 
 
 class PreconditionRequired(RamekinError):
@@ -368,7 +368,7 @@ class OutcomeUnknown(Unavailable):
 
 
 class StorageFull(RamekinError):
-    """There is no room for the change, so it was not applied. Reading and deleting go on."""
+    """There is no room for the change, so it was not applied. Reading goes on; a delete needs room in the log too."""
 
     code = "storage-full"
     title = "The storage is full"

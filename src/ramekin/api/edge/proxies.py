@@ -1,7 +1,7 @@
-"""Whom a request came from, where proxies stand in front: the address that the nearest one nobody vouches for has.
+"""The client's address: the nearest hop that is not a trusted proxy.
 
 Each proxy writes down whom it was called by, behind what it was told itself; so what the last trusted one wrote is
-true, and whatever stands before it may be invented. Knows no limits; see ``limits.py`` for who asks.
+true, and whatever stands before it may be invented. Knows no limits; see ``edge.py`` and ``origins.py`` for who asks.
 
 Source: RFC 7239 (Forwarded); for X-Forwarded-For, the common practice that it describes in section 7.4.
 """
@@ -34,7 +34,7 @@ class Proxies:
     def client_of(self, peer: str, headers: Mapping[str, str]) -> str:
         """Return who a client is, whose connection comes from `peer`: the right-most address that is not trusted.
 
-        Of an IPv6 address the first 64 bits: whoever has one has all that begin like it.
+        An IPv6 client is its first 64 bits, because one client owns that whole range.
 
         Args:
             headers: by their names in small letters; those that stand in several lines as one.

@@ -158,7 +158,7 @@ def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
 
 
 def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> list[FieldPath] | None:
-    """Return the fields that are asked for, None for all. Raises InvalidSort, UnknownField."""
+    """Return the fields that are asked for, None for all. Raises InvalidSelect, UnknownField."""
     if "select" not in asked.words:
         return None
     return list(parse_select(split_names(asked.words["select"]), session.database.fields(asked.parts[0])))
