@@ -40,11 +40,12 @@ class Settings(BaseModel):
         None, description="Requests per client, such as 1000/second or 60/minute; off without."
     )
     api_key: tuple[str, ...] = Field(
-        (), description="Keys, SECRET or NAME:ROLE[:TABLES]=SECRET, with commas between; everybody may ask without."
+        (),
+        description="Keys, SECRET or NAME:ROLE[:TABLES]=SECRET, with commas between; without, anyone may enter.",
     )
     keys_file: Path | None = Field(None, description="TOML file with the hashes of keys; read again on SIGHUP.")
     allow_host: tuple[str, ...] = Field(
-        (), description="Names that requests may be for besides this machine's, where only it is listened to."
+        (), description="Extra host names to accept when the server listens on this machine only."
     )
     cors_origin: tuple[str, ...] = Field(
         (), description="Origins whose pages may read answers and send requests; * for all."
@@ -82,7 +83,7 @@ class Settings(BaseModel):
         "auto", description="text: columns of CSV files stay text where no schema says what they hold."
     )
     keep_alive_seconds: int = Field(
-        5, ge=1, le=DAY_S, description="Seconds for which clients may count on an idle connection."
+        5, ge=1, le=DAY_S, description="An idle connection stays open at least this many seconds."
     )
     head_seconds: int = Field(
         10, ge=1, le=DAY_S, description="Seconds for a connection's first byte, and for the whole head of a request."

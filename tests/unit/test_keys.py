@@ -159,7 +159,7 @@ GOOD = ('role = "read"', f'secret_sha256 = "{sha("abc")}"')
         ("[keys]", "at least one"),
         ("keys = 1", r"\[keys.NAME\]"),
         ("[key.app]", r"\[keys.NAME\]"),
-        ("[keys.app]\nrole = read", "no TOML, at line 2"),
+        ("[keys.app]\nrole = read", "not valid TOML, at line 2"),
         ("[keys]\napp = 1", r"\[keys.app\]: it is a table"),
         ("[keys.app]\nrole = 'read'", "64 hexadecimal"),
         ("[keys.app]\nrole = 'read'\nsecret = 's3cret'", "no member 'secret'. Did you mean 'secret_sha256'"),
@@ -173,7 +173,7 @@ GOOD = ('role = "read"', f'secret_sha256 = "{sha("abc")}"')
         ("\n".join(["[keys.app]", *GOOD, "tables = ['a b']"]), "tables of a key"),
         ("\n".join(["[keys.app]", *GOOD, "expires = 'soon'"]), "expires is a moment"),
         ("\n".join(["[keys.app]", *GOOD, "expires = 12:00:00"]), "expires is a moment"),
-        ("x = " + "[" * 5000, "no TOML"),
+        ("x = " + "[" * 5000, "not valid TOML"),
         ("#" * (MAX_BYTES + 1), "bytes"),
     ],
 )

@@ -37,7 +37,7 @@ def read_key_file(path: Path) -> list[Key]:
     """Return the keys of a file, at least one.
 
     Raises:
-        KeyFileFault: it is not there, is no such TOML, or holds no key, which would let everybody in.
+        KeyFileFault: it is not there, is not valid TOML, or not in the form above, or has no key, which lets all in.
     """
     try:
         with path.open("rb") as file:
@@ -51,9 +51,9 @@ def read_key_file(path: Path) -> list[Key]:
         raise KeyFileFault("it is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at ([^)]*)\)", str(error))
-        raise KeyFileFault(f"it is no TOML{f', at {place[1]}' if place else ''}") from None
+        raise KeyFileFault(f"it is not valid TOML{f', at {place[1]}' if place else ''}") from None
     except RecursionError:
-        raise KeyFileFault("it is no TOML: it is nested too deeply") from None
+        raise KeyFileFault("it is not valid TOML: it is nested too deeply") from None
     keys = document.get("keys")
     if set(document) - {"keys"} or not isinstance(keys, dict) or not keys:
         raise KeyFileFault("it holds tables [keys.NAME], at least one, and nothing else")

@@ -26,7 +26,7 @@ class Grant:
     """What one key may do, or everybody where there are no keys."""
 
     name: str
-    """Whose it is."""
+    """The key's name."""
     role: Role
     tables: tuple[str, ...] | None = None
     """The names of the tables that it reaches; a `*` at the end of one stands for any end. None: all tables."""
@@ -48,7 +48,7 @@ class Grant:
         if self.tables is None:
             return
         if tables is None:
-            raise Forbidden(f"This concerns every table, and the key '{self.name}' reaches some alone.")
+            raise Forbidden(f"This needs access to all tables; the key '{self.name}' has only some.")
         for table in tables:
             if not self.reaches(table):
                 raise Forbidden(f"The key '{self.name}' does not reach the table '{shorten(table)}'.")

@@ -114,7 +114,7 @@ async def insert(
 
 
 async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, work: Work) -> list[Prepared]:
-    """Prepare records. All are read, whatever is wrong with one: a text that is no JSON is told before that."""
+    """Prepare records. Reads every record even after a fault, because bad JSON is reported first."""
     prepared: list[Prepared] = []
     refused: list[RamekinError] = []
     faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""Backups of an engine in this process: a thread writes one at a time, and none that nobody waits for.
+"""Backups of an engine in this process: one at a time, in a thread; it stops if nobody waits for it.
 
 Knows no files' formats; see ``durability/store.py`` for what is written.
 """

@@ -45,7 +45,7 @@ SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""
 
 SWEEP_STEPS = 64
-"""Steps that are applied at once between two looks at the clock, whether it is time for that."""
+"""Look for idle indexes after this many direct writes, if it is time for that."""
 
 
 class Tables:

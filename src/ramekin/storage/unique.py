@@ -29,7 +29,7 @@ def no_others(_: str) -> Container[str]:
 
 
 def check_changes(find: Callable[[str], Table | None], changes: Sequence[Change], others: Others) -> None:
-    """See that changes leave unique fields so.
+    """Check that the changes keep unique fields unique.
 
     Args:
         others: gives the keys of a table's records that are about to change too; others look at their values.

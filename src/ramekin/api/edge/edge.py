@@ -104,14 +104,14 @@ class Edge:
     ) -> None:
         self._rate_limit, self.proxies = rate_limit, proxies
         self.keys = keys
-        """Those that are taken from now on; where there are none, there never are."""
+        """Those that are taken from now on. A server started without keys never gets any."""
         self.origins, self.metrics = origins, metrics
         self._run, self._numbers = ids.token(6), count(1)
         self._has_access_log = has_access_log
         self.root_path = root_path
         """What a proxy has taken off the front of every path."""
         self.is_open = self._is_open()
-        """Whether it lets in every request that its origins let in, so that nobody needs to ask."""
+        """True if there are no keys, no rate limit and no CORS, so only the origin is checked."""
         self.is_starting = False
         """Whether it lets nobody in yet."""
 
@@ -142,8 +142,7 @@ class Edge:
     def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
         """Count a request, ask for its key, and look where it comes from; say in it what may be done.
 
-        It is counted for its key once that is known to be right, and for the client's address before, so that no
-        header makes a client another one.
+        A request with a valid key counts against that key; any other counts against its address.
 
         Args:
             headers: by their names in small letters.

@@ -66,7 +66,7 @@ class Listing(NamedTuple, Generic[R]):
 
     request: R
     path: str
-    """That of the page behind it, but for the cursor."""
+    """Path of the next page, without its cursor."""
     digest: str
     """That of the address."""
 

@@ -50,7 +50,7 @@ _DEFINITION = {
     parameters=[IF_NONE_MATCH],
 )
 async def list_tables(session: Session, asked: Asked[None]) -> Reply:
-    """Return every table with its statistics; of a key with tables, those alone."""
+    """Return every table with its statistics; a key limited to some tables sees only those."""
     return _tagged(asked, {"tables": [describe(info) for info in await session.tables()]})
 
 
