@@ -319,7 +319,7 @@ def test_a_body_that_does_not_go_on_is_408_on_all_ways(service, monkeypatch, dat
 def test_a_body_that_is_refused_is_noted_once_and_its_answer_has_the_id_that_was_sent(service, monkeypatch):
     wait_for(service, monkeypatch, body_s=0.3)
     noted = []
-    monkeypatch.setattr(service.app.state.edge, "note", lambda exchange, operation, status, now_s: noted.append((operation, status)))  # fmt: skip
+    monkeypatch.setattr(service.app.state.edge, "note", lambda exchange, operation, status: noted.append((operation, status)) or 0.0)  # fmt: skip
     path, name = b"POST /api/v1/query/t HTTP/1.1", b"X-Request-Id: mine"
     for data, status in ((sized(name, first=path)[:-1], 408), (chunked(b"1\r\n{}", name, first=path), 400)):
         pipe = service.connect()
