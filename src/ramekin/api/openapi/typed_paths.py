@@ -267,7 +267,6 @@ _SAID = {
 _LISTS = {
     "string": {"pattern": r"^(?!\[)"},
     "boolean": {"pattern": _list_of("(true|false)")},
-    "integer": {"pattern": _list_of(r"-?(0|[1-9][0-9]{0,17})")},
     "number": {"pattern": _list_of(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")},
     "uuid": {"pattern": _list_of("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")},
 }
@@ -290,7 +289,7 @@ def _value_schema(field: FieldType, operator: str) -> dict[str, Any]:
     if operator in ("eq", "ne") and kinds == field.listed - {"null"} == {"text"}:
         return {"type": "string", "enum": sorted(value for kind, value in field.values if kind == TEXT)}
     if field.reading == "decimal" or kinds == {"number"}:
-        return {"type": "integer" if field.is_integer and operator in ("eq", "ne") else "number"}
+        return {"type": "number"}  # of integers too: 0.5 is equal to none of them
     if kinds == {"text"} and (form := next((name for name in FORMATS if FORMATS[name] == field.reading), None)):
         return {"type": "string", "format": form}
     return {"type": "boolean"} if kinds == {"boolean"} else {"type": "string"}
