@@ -213,18 +213,19 @@ class Indexed:
 
         Cost: O(indexes).
         """
-        named = self.pinned
+        sizes = {index.field: index.size_bytes for index in self._all_indexes()}
         late = {name[0]: name[1] for name in self.behind if name is not None}
         others = late | {field: index.is_sorted for field, index in self.indexes.items()}
-        others = {field: is_sorted for field, is_sorted in others.items() if field not in named}
+        in_order = dict.fromkeys((*self._used_s, *others))  # as they came to be: one that was behind keeps its place
+        others = {field: others[field] for field in in_order if field in others and field not in self.pinned}
         return tuple(
             IndexStats(
                 print_path(field.path),
                 "sorted" if is_sorted else "hash",
-                self.indexes[field].size_bytes if field in self.indexes else 0,
-                is_pinned=field in named,
+                sizes.get(field, 0),
+                is_pinned=field in self.pinned,
             )
-            for field, is_sorted in (named | others).items()
+            for field, is_sorted in (self.pinned | others).items()
         )
 
     # Memory
