@@ -194,37 +194,41 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("sent", LISTS, ids=range(len(LISTS)))
-def test_a_list_waits_its_turn_and_is_503_if_that_does_not_come(service, monkeypatch, sent):
-    monkeypatch.setattr(flights, "WAIT_S", 0.06)
+@pytest.fixture
+def taken(service, monkeypatch):
+    """All the room that there is, taken by one request; whoever waits for some does not wait long."""
     flight = service.app.state.context.flight
+    monkeypatch.setattr(flights, "WAIT_S", 0.06)
     monkeypatch.setattr(flight, "_memory", lambda: MemoryStats(0, 8 * MIB))
     room = flight.room()
     service.run(room.hold(8 * MIB))
+    yield room
+    flight.give_back(room)
+
+
+@pytest.mark.parametrize("sent", LISTS, ids=range(len(LISTS)))
+def test_a_list_waits_its_turn_and_is_503_if_that_does_not_come(service, monkeypatch, taken, sent):
+    flight = service.app.state.context.flight
     pipe = service.connect()
     pipe.send([sent])
-    assert pipe.written == b""
     service.run(asyncio.sleep(0.12))
     pipe.send([])
     assert pipe.answers() == ["503 overloaded"]
     assert b"\r\nretry-after: 1\r\n" in pipe.written
     pipe.end()
+    monkeypatch.setattr(flights, "WAIT_S", 30.0)
     pipe = service.connect()
     pipe.send([sent])
     assert pipe.written == b""
-    flight.give_back(room)
+    flight.give_back(taken)
     pipe.send([])
     assert pipe.written.startswith(b"HTTP/1.1 200 ")
     pipe.end()
     assert flight.taken_bytes == 0
 
 
-def test_a_long_body_is_not_read_before_there_is_room_and_records_wait_for_nobody(service, monkeypatch):
-    monkeypatch.setattr(flights, "WAIT_S", 0.06)
+def test_a_long_body_is_not_read_before_there_is_room_and_records_wait_for_nobody(service, taken):
     flight = service.app.state.context.flight
-    monkeypatch.setattr(flight, "_memory", lambda: MemoryStats(0, 8 * MIB))
-    room = flight.room()
-    service.run(room.hold(8 * MIB))
     body = b'[{"n":"%b"},{"n":"%b"}]' % (b"x" * 50_000, b"x" * 50_000)
     for sent, answer in ((sized(body=body)[:-80_000], "503 overloaded"), (sized(), "201"), (LIVE, "200")):
         pipe = service.connect()
@@ -233,7 +237,7 @@ def test_a_long_body_is_not_read_before_there_is_room_and_records_wait_for_nobod
         pipe.send([])
         assert pipe.answers() == [answer]
         pipe.end()
-    flight.give_back(room)
+    flight.give_back(taken)
     pipe = service.connect()
     pipe.send([sized(body=body)])
     service.run(asyncio.sleep(0.05))
