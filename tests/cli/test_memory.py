@@ -59,7 +59,7 @@ def test_a_server_in_a_control_group_refuses_before_the_kernel_kills(group):
     try:
         with server.client() as api:
             limit = api.get("/health").json()["memory_limit_bytes"]
-            assert limit == int(GROUP_BYTES * 0.6)
+            assert limit == int((GROUP_BYTES - 96 * MIB) * 0.6)
             status, numbers = 201, iter(range(10**6))
             while status == 201:
                 records = [{"id": next(numbers), "a": i, "x": "x" * 900} for i in range(500)]

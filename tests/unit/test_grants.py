@@ -34,7 +34,7 @@ def test_no_other_table_is_reached(table):
 
 
 def test_what_concerns_every_table_takes_a_key_without_tables():
-    with pytest.raises(Forbidden, match="every table"):
+    with pytest.raises(Forbidden, match="all tables"):
         SOME.check("read", None)
     EVERYBODY.check("admin", None)
     with pytest.raises(Forbidden):

@@ -167,13 +167,13 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
     async def open_and_greet() -> None:
         await _load(database, sources)
+        if replay is not None:
+            replay.done()
         _log.info("started", version=__version__, url=run.url, tables=database.engine.tables.totals().tables)
         await run.log.drain()  # what the start has told is there before anybody can rely on it
         app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         server.greeting = await _greeting(database, run)
-        if replay is not None:
-            replay.done()
         run.signals.when_asked = server.stop
 
     if replay is None:
