@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,27 @@ if TYPE_CHECKING:
 WAYS = {"FastAPI alone": (False, Connection), "short way in ASGI": (True, Connection), "below ASGI": (True, RecordProtocol)}  # fmt: skip
 
 
+class Threads(ThreadPoolExecutor):
+    """The threads of an event loop, which say how much they have to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way: set[Future[Any]] = set()
+
+    def submit(self, *called: Any, **words: Any) -> Future[Any]:
+        future = super().submit(*called, **words)
+        self.under_way.add(future)
+        future.add_done_callback(self.under_way.discard)
+        return future
+
+
 class Service:
     """The application and its protocol, one of the three ways to an endpoint."""
 
     def __init__(self, way: str, clock: Clock | None = None, ids: IdSource | None = None, **options: Any) -> None:
         has_hot_routes, self._protocol = WAYS[way]
-        self.loop = asyncio.new_event_loop()
+        self.loop, self.threads = asyncio.new_event_loop(), Threads()
+        self.loop.set_default_executor(self.threads)
         self.context = copy_context()  # a server has one of its own too, in which it is told its root path
         self.database = start_database(clock=clock, ids=ids)
         self.app = create_app(self.database, has_hot_routes=has_hot_routes, **options)
@@ -47,6 +63,7 @@ class Service:
             task.cancel()
         self.run(asyncio.sleep(0))
         self.loop.close()
+        self.threads.shutdown()
 
     def run(self, awaitable: Any) -> Any:
         return self.loop.run_until_complete(awaitable)
@@ -75,7 +92,10 @@ class Pipe(asyncio.Transport):
                 self.close()
         still = 0  # turns in which nothing was under way; what is due now begins in the next one
         for _ in range(500):
-            self._service.run(asyncio.sleep(0))
+            for _ in range(1000):
+                self._service.run(asyncio.sleep(0.001 if self._service.threads.under_way else 0))
+                if not self._service.threads.under_way:
+                    break
             self._hand_over()
             is_busy = (
                 self._queue

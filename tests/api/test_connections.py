@@ -340,11 +340,11 @@ def test_a_body_that_was_asked_for_and_does_not_come_is_408(service, monkeypatch
 
 
 def test_a_body_that_goes_on_is_waited_for_however_long_it_takes(service, monkeypatch):
-    wait_for(service, monkeypatch, body_s=0.5)
+    wait_for(service, monkeypatch, body_s=1.0)
     pipe, body = service.connect(), b'{"n":"%b"}' % (b"x" * 20_000)
     pipe.send([sized(body=body)[: -len(body)]])
     for at in range(0, len(body), 1000):
-        service.run(asyncio.sleep(0.05))
+        service.run(asyncio.sleep(0.06))
         pipe.send([body[at : at + 1000]])
     assert pipe.answers() == ["201"]
 

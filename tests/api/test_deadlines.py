@@ -42,8 +42,6 @@ def wait(service, pipe, *, drip=b""):
 def refusals(service, reason):
     pipe = service.connect()
     pipe.send([FIGURES])
-    while not pipe.written:  # figures are printed in a thread
-        service.run(asyncio.sleep(0.01))
     line = next(line for line in pipe.written.split(b"\n") if line.startswith(b'ramekin_refusals_total{reason="%b"}' % reason))  # fmt: skip
     pipe.end()
     return float(line.split()[-1])

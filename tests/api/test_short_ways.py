@@ -12,7 +12,7 @@ from ramekin.api.app import create_app
 from ramekin.api.wire.asgi import HotTable
 from tests.conftest import MODELS, Server, start_database
 from tests.pipe import Service
-from tests.together import Together
+from tests.together import Together, whole
 from tests.wire import request, wire
 
 WAYS = ("off", "asgi", "protocol")
@@ -51,7 +51,7 @@ def ask(server, data):
 
 def assert_same(servers, data):
     """Send a request all three ways, and return the one answer."""
-    answers = [plain(ask(server, data)) for server in servers]
+    answers = [plain(whole(ask(server, data))) for server in servers]
     assert answers[0] == answers[1], data
     assert answers[0] == answers[2], data
     return answers[0]
