@@ -221,7 +221,8 @@ _OPERATION = record(
         "op": {"type": "string", "enum": list(KINDS)},
         "table": TABLE_NAME,
         "id": ID,
-        "record": ANY_OBJECT | {"description": "Every operation but `delete` has one; of `patch` a merge patch."},
+        "record": ANY_OBJECT
+        | {"description": "Every operation but `delete` has one; of `patch` a merge patch.", "properties": {"id": ID}},
         "if_match": {"type": "string", "pattern": TAGS, "description": "As the header `If-Match`."},
     },
     *("op", "table"),
@@ -229,6 +230,10 @@ _OPERATION = record(
         {"if": _op("delete"), "then": {"properties": {"record": False}}, "else": {"required": ["record"]}},
         {"if": _op("create"), "then": {"properties": {"if_match": False}}},
         {"if": _op("replace", "patch", "delete"), "then": {"required": ["id"]}},
+        {
+            "if": _op("upsert"),
+            "then": {"anyOf": [{"required": ["id"]}, {"properties": {"record": {"required": ["id"]}}}]},
+        },
     ],
 )
 

@@ -267,6 +267,7 @@ _SAID = {
 _LISTS = {
     "string": {"pattern": r"^(?!\[)"},
     "boolean": {"pattern": _list_of("(true|false)")},
+    "integer": {"pattern": _list_of(r"-?(0|[1-9][0-9]{0,17})")},
     "number": {"pattern": _list_of(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")},
     "uuid": {"pattern": _list_of("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")},
 }
@@ -289,7 +290,8 @@ def _value_schema(field: FieldType, operator: str) -> dict[str, Any]:
     if operator in ("eq", "ne") and kinds == field.listed - {"null"} == {"text"}:
         return {"type": "string", "enum": sorted(value for kind, value in field.values if kind == TEXT)}
     if field.reading == "decimal" or kinds == {"number"}:
-        return {"type": "number"}  # of integers too: 0.5 is equal to none of them
+        is_whole = field.is_integer and field.reading != "decimal" and operator in ("eq", "ne")
+        return {"type": "integer" if is_whole else "number"}
     if kinds == {"text"} and (form := next((name for name in FORMATS if FORMATS[name] == field.reading), None)):
         return {"type": "string", "format": form}
     return {"type": "boolean"} if kinds == {"boolean"} else {"type": "string"}
