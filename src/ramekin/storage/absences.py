@@ -8,6 +8,7 @@ who tells of writes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ramekin.values.paths import row_reader
@@ -23,18 +24,26 @@ MAX_WATCHED = 32
 """Traits that are watched in one table; each costs a write 0.1 µs. The one asked for least recently is forgotten."""
 
 
+@dataclass(slots=True)
+class _Watched:
+    """A trait that is watched."""
+
+    look: int
+    """The look with which the watch began."""
+    used_s: float
+    is_known: bool = False
+    """Whether all records were looked at."""
+
+
 class Absences:
     """The watched traits of one table."""
 
-    __slots__ = ("_looks", "_read", "_since", "_used_s", "known", "watched")
+    __slots__ = ("_looks", "_read", "known", "watched")
 
     def __init__(self) -> None:
         self.known: frozenset[FieldPath] = frozenset()
         """Fields of which it is known that no record has them."""
-        self.watched: dict[Trait, bool] = {}
-        """The traits, each with whether all records were looked at."""
-        self._used_s: dict[Trait, float] = {}
-        self._since: dict[Trait, int] = {}  # the look with which the watch began
+        self.watched: dict[Trait, _Watched] = {}
         self._looks = 0
         self._read: Callable[[bytes], Sequence[Any]] | None = None
 
@@ -43,10 +52,10 @@ class Absences:
 
     def are_known(self, trait: Trait, now_s: float) -> bool:
         """Say whether it is known that no record has a trait, and mark it as asked for now."""
-        if trait not in self.watched:
+        if (watched := self.watched.get(trait)) is None:
             return False
-        self._used_s[trait] = now_s
-        return self.watched[trait]
+        watched.used_s = now_s
+        return watched.is_known
 
     def watch(self, traits: Iterable[Trait], now_s: float) -> int:
         """Begin to watch traits that are about to be looked for, and return the number of this look.
@@ -55,19 +64,18 @@ class Absences:
         """
         self._looks += 1
         for trait in traits:
-            self.watched.setdefault(trait, False)
-            self._since.setdefault(trait, self._looks)
-            self._used_s[trait] = now_s
-        for trait in sorted(self._used_s, key=self._used_s.__getitem__)[: max(0, len(self.watched) - MAX_WATCHED)]:
-            self._forget(trait)
+            self.watched.setdefault(trait, _Watched(self._looks, now_s)).used_s = now_s
+        by_age = sorted(self.watched, key=lambda trait: self.watched[trait].used_s)
+        for trait in by_age[: max(0, len(self.watched) - MAX_WATCHED)]:
+            del self.watched[trait]
         self._renew()
         return self._looks
 
     def confirm(self, traits: Iterable[Trait], look: int) -> None:
         """Take note that a look at all records found none of some traits; those watched ever since are absent."""
         for trait in traits:
-            if self._since.get(trait, look + 1) <= look:
-                self.watched[trait] = True
+            if (watched := self.watched.get(trait)) is not None and watched.look <= look:
+                watched.is_known = True
         self._renew()
 
     def note(self, body: bytes) -> None:
@@ -79,25 +87,20 @@ class Absences:
     def drop(self, traits: Collection[Trait]) -> None:
         """Stop watching traits: some record has them."""
         for trait in traits:
-            if trait in self.watched:
-                self._forget(trait)
+            self.watched.pop(trait, None)
         if traits:
             self._renew()
 
     def drop_idle(self, before_s: float) -> None:
         """Stop watching what nobody has asked for since a moment."""
-        self.drop([trait for trait, used_s in self._used_s.items() if used_s < before_s])
+        self.drop([trait for trait, watched in self.watched.items() if watched.used_s < before_s])
 
     def clear(self) -> None:
         """Stop watching: the records are other ones."""
         self.watched.clear()
-        self._used_s.clear()
-        self._since.clear()
         self._renew()
-
-    def _forget(self, trait: Trait) -> None:
-        del self.watched[trait], self._used_s[trait], self._since[trait]
 
     def _renew(self) -> None:
         self._read = row_reader(tuple(trait.path for trait in self.watched)) if self.watched else None
-        self.known = frozenset(trait.path for trait, is_known in self.watched.items() if is_known and not trait.kinds)
+        known = [trait.path for trait, watched in self.watched.items() if watched.is_known and not trait.kinds]
+        self.known = frozenset(known)
