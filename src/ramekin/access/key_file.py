@@ -16,7 +16,7 @@ import tomllib
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from ramekin.access.keys import Key, make_grant
+from ramekin.access.keys import Key, make_grant, split_tables
 from ramekin.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _read_key(name: str, told: Any) -> Key:
 
 def _read_tables(value: Any) -> list[str]:
     if isinstance(value, str):
-        value = [table.strip() for table in value.split(",")]
+        return split_tables(value)
     if not isinstance(value, list) or not all(isinstance(table, str) for table in value):
         raise ValueError('tables is an array of names, such as ["users", "order*"]')
     return value

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.access.roles import ROLES, Grant
 from ramekin.clock import SYSTEM
+from ramekin.schema.definition import TABLE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ _UNFINISHED = re.compile(rf"\s*[^:=,]*:({'|'.join(ROLES)}):[^=]*")
 """A key up to a comma between its tables."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
-_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}\*?|\*")
+_TABLE = re.compile(rf"{TABLE_NAME}\*?|\*")
 
 
 def is_secret(text: str) -> bool:
@@ -80,8 +81,13 @@ def read_key(text: str, name: str = "key-1") -> Key:
     named = _NAMED.fullmatch(text)
     if named is None:
         return Key(Grant(name, "admin"), digest_of(secret))
-    tables = None if named[3] is None else [table.strip() for table in named[3].split(",")]
+    tables = None if named[3] is None else split_tables(named[3])
     return Key(make_grant(named[1], named[2], tables), digest_of(secret))
+
+
+def split_tables(text: str) -> list[str]:
+    """Return the names of tables that stand in one text with commas between."""
+    return [table.strip() for table in text.split(",")]
 
 
 def secret_in(text: str) -> str:

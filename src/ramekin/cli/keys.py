@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ramekin.access.key_file import KeyFileFault, parse_moment, print_key, read_key_file
-from ramekin.access.keys import Key, Keys, digest_of, make_grant, read_keys, secret_in
+from ramekin.access.keys import Key, Keys, digest_of, make_grant, read_keys, secret_in, split_tables
 from ramekin.cli.configuration import Refused
 from ramekin.values.ids import IdSource
 
@@ -78,7 +78,7 @@ def create_key(name: str, role: str, tables: str | None, expires: str | None) ->
     """
     secret = PREFIX + IdSource().token(SECRET_BYTES)
     try:
-        names = None if tables is None else [table.strip() for table in tables.split(",")]
+        names = None if tables is None else split_tables(tables)
         expires_ms = None if expires is None else parse_moment(expires)
         key = Key(make_grant(name, role, names), digest_of(secret), expires_ms)
     except ValueError as error:

@@ -12,7 +12,10 @@ from typing import Any
 
 from ramekin.errors import InvalidTableName
 
-_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+TABLE_NAME = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
+"""The regular expression of what a table may be called."""
+
+_TABLE_NAME = re.compile(TABLE_NAME)
 
 
 def check_table_name(name: object) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ramekin.schema import definition
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
 _TAG = r'(W/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"'
 TAGS = rf"^(\s*\*\s*|[\s,]*{_TAG}(\s*,[\s,]*{_TAG})*[\s,]*)$"
 """Which texts are entity tags, or stand for any."""
 
-TABLE_NAME = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,62}$"}
+TABLE_NAME = {"type": "string", "pattern": f"^{definition.TABLE_NAME}$"}
 ID_TEXT = {"type": "string", "pattern": r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f/]{1,255}$"}
 ID_NUMBER = {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX}
 PATH = {
