@@ -32,13 +32,17 @@ class Disk:
         """Give a file another name, in place of what has it."""
         path.rename(to)
 
-    def sync_directory(self, path: Path) -> None:
-        """Make names that were added, moved or removed outlive a power loss."""
-        handle = self.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def sync_file(self, path: Path, flags: int = os.O_RDWR | os.O_NOFOLLOW) -> None:
+        """Make a file that is not open outlive a power loss."""
+        handle = self.open(path, flags | os.O_CLOEXEC)
         try:
             self.sync(handle)
         finally:
             self.close(handle)
+
+    def sync_directory(self, path: Path) -> None:
+        """Make names that were added, moved or removed outlive a power loss."""
+        self.sync_file(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 SYSTEM_DISK = Disk()

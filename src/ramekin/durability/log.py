@@ -236,15 +236,6 @@ def create(path: Path, header: Header, disk: Disk = SYSTEM_DISK) -> Place:
     return Place(len(text), crc)
 
 
-def sync(path: Path, disk: Disk = SYSTEM_DISK) -> None:
-    """Make a log that is not appended to any more outlive a power loss. Raises OSError."""
-    handle = disk.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        disk.sync(handle)
-    finally:
-        disk.close(handle)
-
-
 def _write(disk: Disk, handle: int, text: bytes) -> None:
     """Write all of a text. If the system writes only a part, the next call raises the reason. Raises OSError."""
     written = disk.write(handle, text)

@@ -127,11 +127,7 @@ def _write_records(run: Any, number: int, name: str, bodies: dict[str, bytes], p
 
 
 def _sync_and_name(unfinished: Path, path: Path, disk: Disk) -> None:
-    handle = disk.open(unfinished, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        disk.sync(handle)
-    finally:
-        disk.close(handle)
+    disk.sync_file(unfinished, os.O_RDWR)
     disk.rename(unfinished, path)
     disk.sync_directory(path.parent)
 

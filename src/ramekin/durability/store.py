@@ -99,7 +99,7 @@ class Store:
         """
         self._disk.sync_directory(self.path)
         for number in sorted(files.logs):
-            log.sync(files.logs[number], self._disk)
+            self._disk.sync_file(files.logs[number])
         if found.log is not None:
             header, place = found.log, found.end
         elif found.is_whole:
