@@ -223,8 +223,7 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
     for row in rows:
         bodies.append(codec.dump(row))
         await work.rest()
-    for _ in groups.emptied():
-        await work.rest()
+    await work.through(groups.emptied())
     return FindPage(tuple(bodies), cursor, total, tuple(warnings), explain)
 
 

@@ -26,7 +26,7 @@ from ramekin.stats import BuildStats
 from ramekin.storage.still import Still
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
     from ramekin.clock import Clock
     from ramekin.engine.access import Access
@@ -141,8 +141,7 @@ class Builds:
 
     async def _let_go(self) -> None:
         work = Work()
-        for _ in self.catalog.memory.remains.let_go():
-            await work.rest()
+        await work.through(self.catalog.memory.remains.let_go())
 
     def missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
         """Return the indexes that `unique` would have built. Cost: O(unique fields)."""
@@ -193,7 +192,7 @@ class Builds:
             self._needed.subtract(needed)
             self._needed += Counter()  # forgets what nobody needs any more
 
-    def _within_limit(self, table: Indexed, field: Field, *, is_sorted: bool) -> Iterator[None]:
+    def _within_limit(self, table: Indexed, field: Field, *, is_sorted: bool) -> Generator[None, None, None]:
         """Build an index in short steps; one that nothing pins is given up where there is no room for it."""
         for _ in table.build_index(field, is_sorted=is_sorted):
             try:
@@ -218,17 +217,16 @@ class Builds:
             task.add_done_callback(retrieve)
         return task
 
-    def _steps_of(self, table: Indexed, structure: Structure) -> Iterator[None]:
+    def _steps_of(self, table: Indexed, structure: Structure) -> Generator[None, None, None]:
         if structure is None:
             return table.build_order()
         field, is_sorted = structure
         return self._within_limit(table, field, is_sorted=is_sorted)
 
-    async def _run(self, name: tuple[Indexed, Structure], steps: Iterator[None]) -> None:
+    async def _run(self, name: tuple[Indexed, Structure], steps: Generator[None, None, None]) -> None:
         began_s, work = stopwatch_s(), Work()
         try:
-            for _ in steps:
-                await work.rest()
+            await work.through(steps)
         finally:
             self._tasks.pop(name, None)  # in the step that ends the build: nobody can wait for what is over
             self._count += 1

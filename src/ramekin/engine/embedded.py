@@ -115,11 +115,7 @@ class Embedded:
             catalog.is_held = True
             try:
                 now = step() if callable(step) else step
-                staging = (
-                    await tables.stage(now)
-                    if now is not None and catalog.fit(Written(()), expecting) is not None
-                    else None
-                )
+                staging = None if now is None else await tables.stage(now, expecting)
                 if staging is None:
                     return None
                 staging.store()

@@ -255,9 +255,7 @@ class Journaled:
             await self._quietly_settled()
             now = step() if callable(step) else step
             if now is not None and is_large(now):
-                self._staging = (
-                    await self.tables.stage(now) if catalog.fit(Written(()), expecting) is not None else None
-                )
+                self._staging = await self.tables.stage(now, expecting)
                 rest = None if self._staging is None else self._staging.step
             else:
                 rest = None if now is None else catalog.fit(now, expecting)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.query.view import Page
-    from ramekin.schema.definition import Definition
+    from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.models import ModelSchema
     from ramekin.stats import IndexStats, MemoryStats, TableStats, Totals
     from ramekin.storage.table import Table
@@ -215,8 +215,13 @@ class Tables:
             if (table := self.catalog.find(name)) is not None:
                 await self.builds.pinned(table)
 
-    async def stage(self, step: Step) -> Staging | None:
-        """Return a large step, prepared; None if it does not fit. Raises as `Catalog.check`. Nobody else writes."""
+    async def stage(self, step: Step, expecting: Checked) -> Staging | None:
+        """Return a large step, prepared; None if it does not fit, or what it expects is not so any more.
+
+        Raises as `Catalog.check`. Nobody else writes.
+        """
+        if self.catalog.fit(Written(()), expecting) is None:
+            return None
         await self.build_for(step)
         staging = Staging(self.catalog, step)
         await Work().through(staging.prepare())

@@ -24,7 +24,7 @@ from ramekin.storage.memory import RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Me
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Generator, Iterator, Sequence
 
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
@@ -70,7 +70,7 @@ class Indexed:
         """Whether the id order is there and finished."""
         return self.order is not None and self.order.is_ready
 
-    def build_order(self) -> Iterator[None]:
+    def build_order(self) -> Generator[None, None, None]:
         """Build the id order in short steps; writes between the steps are in it. One build at a time."""
         order = self.order
         if order is None or not order.is_whole:
@@ -92,7 +92,7 @@ class Indexed:
         if self.order is order:
             order.is_ready = True
 
-    def build_index(self, field: Field, *, is_sorted: bool) -> Iterator[None]:
+    def build_index(self, field: Field, *, is_sorted: bool) -> Generator[None, None, None]:
         """Build a field's index in short steps; writes between the steps are in it. The last build of its kind counts.
 
         A hash index that is there serves on until the sorted one that takes its place is ready.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 AT_ONCE = 200
 """Entries that one step lets go of."""
@@ -40,7 +40,7 @@ class Remains:
         if not self.when_left():
             self._left.clear()
 
-    def let_go(self) -> Iterator[None]:
+    def let_go(self) -> Generator[None, None, None]:
         """Take apart all that is left, in short steps."""
         while self._left:
             for piece in self._left.pop().pieces():

@@ -159,7 +159,8 @@ class Room:
 
     def end_body(self) -> None:
         """Take note that the body has arrived."""
-        self.task = None if not self._is_stopped else self.task
+        if not self._is_stopped:
+            self.task = None
 
     def stop_if_slow(self, now_s: float) -> None:
         """Stop a body that others wait for and that takes its time."""
