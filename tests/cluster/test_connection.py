@@ -1,0 +1,246 @@
+"""One connection to a node: what is asked for comes back in order, or its end is told; and whom to ask."""
+
+import asyncio
+import shutil
+import subprocess
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from ramekin.cluster import connection as of_connections
+from ramekin.cluster.address import Address, Login, Servers
+from ramekin.cluster.connection import Connection, Lost, Refused
+from ramekin.cluster.slot import Slot, slot_of
+from tests.cluster.nodes import running, until
+from tests.programs import find_program
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = Login()
+
+
+def address_of(node):
+    return Address("127.0.0.1", node.port)
+
+
+@asynccontextmanager
+async def connected(node, login=NOBODY):
+    connection = await Connection.open(address_of(node), login, "tests")
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+class Answering(asyncio.Protocol):
+    """One that is no node: it answers each packet behind the first with the same bytes, or with nothing."""
+
+    def __init__(self, reply, packets):
+        self.reply, self.packets = reply, packets
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, packet):
+        self.packets.append(packet)
+        if self.reply is not None:
+            self.transport.write(self.reply if len(self.packets) > 1 else b"+OK\r\n")
+
+
+@asynccontextmanager
+async def answering(reply):
+    """Give the address of one that answers so, and what it is sent."""
+    packets = []
+    loop = asyncio.get_running_loop()
+    async with await loop.create_server(lambda: Answering(reply, packets), "127.0.0.1", 0) as server:
+        yield Address(*server.sockets[0].getsockname()), packets
+
+
+async def test_replies_come_in_the_order_of_asking(node):
+    async with connected(node) as connection:
+        asked = [connection.send("ECHO", str(number)) for number in range(100)]
+        assert await asyncio.gather(*asked) == [str(number).encode() for number in range(100)]
+        assert await connection.call("CLIENT", "GETNAME") == b"tests"
+
+
+async def test_what_is_asked_for_in_one_turn_leaves_in_one_packet():
+    async with answering(b":1\r\n:2\r\n") as (address, packets):
+        connection = await Connection.open(address, Login(), "tests")
+        assert await asyncio.gather(connection.send("A"), connection.send("B")) == [1, 2]
+        assert packets[1:] == [b"*1\r\n$1\r\nA\r\n*1\r\n$1\r\nB\r\n"]
+        connection.close()
+
+
+async def test_a_refusal_is_of_its_command_alone(node):
+    async with connected(node) as connection:
+        refused, done = connection.send("GET"), connection.send("ECHO", "x")
+        with pytest.raises(Refused) as error:
+            await refused
+        assert error.value.code == "ERR"
+        assert await done == b"x"
+
+
+async def test_a_node_that_ends_or_stays_silent_is_told_to_all_who_wait(node):
+    async with connected(node) as connection:
+        waiting = [connection.send("BLPOP", f"none{number}", 0) for number in range(3)]
+        node.ask("CLIENT", "KILL", "TYPE", "normal")
+        told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
+        assert [type(each) for each in told] == [Lost] * 3
+        with pytest.raises(Lost):
+            await connection.send("PING")
+    async with connected(node) as connection:
+        with pytest.raises(Lost):
+            await connection.call("BLPOP", "none", 0, within_s=0.05)
+        assert not connection.is_open
+
+
+async def test_whoever_leaves_takes_no_others_reply(node):
+    async with connected(node) as connection:
+        gone, there = connection.send("ECHO", "a"), connection.send("ECHO", "b")
+        gone.cancel()
+        assert await there == b"b"
+
+
+@pytest.mark.parametrize("reply", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$-7\r\n", b":1\r\n:2\r\n:3\r\n"], ids=str)
+async def test_what_no_node_says_ends_the_connection(reply):
+    async with answering(reply) as (address, _):
+        connection = await Connection.open(address, Login(), "tests")
+        with suppress(Lost):  # a reply that nobody asked for comes behind those that somebody did
+            await connection.call("PING")
+        assert not connection.is_open
+
+
+async def test_a_reply_has_a_limit(monkeypatch):
+    monkeypatch.setattr(of_connections, "MAX_REPLY_BYTES", 1000)
+    async with answering(b"$100000\r\n" + b"x" * 2000) as (address, _):
+        connection = await Connection.open(address, Login(), "tests")
+        with pytest.raises(Lost, match="too long"):
+            await connection.call("PING")
+
+
+async def test_nobody_there_is_told_in_time():
+    with pytest.raises(Lost):
+        await Connection.open(Address("127.0.0.1", 1), Login(), "tests")
+
+    async with answering(None) as (address, _):
+        with pytest.raises(Lost, match="in time"):
+            await Connection.open(address, Login(), "tests", within_s=0.05)
+
+
+async def test_a_user_with_a_password_is_let_in_and_no_other(node):
+    node.ask("ACL", "SETUSER", "anna", "on", ">geheim", "+@all", "~*")
+    async with connected(node, Login("anna", "geheim")) as connection:
+        assert await connection.call("ACL", "WHOAMI") == b"anna"
+    with pytest.raises(Refused) as refused:
+        await Connection.open(address_of(node), Login("anna", "falsch"), "tests")
+    assert refused.value.code == "WRONGPASS"
+    assert "falsch" not in str(refused.value)
+
+
+async def test_a_password_alone_is_of_the_default_user():
+    with running(requirepass="geheim") as [node]:
+        async with connected(node, Login(None, "geheim")) as connection:
+            assert await connection.call("ACL", "WHOAMI") == b"default"
+        with pytest.raises(Refused) as refused:
+            await Connection.open(address_of(node), Login(), "tests")
+        assert refused.value.code == "NOAUTH"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificate")
+    command = [
+        find_program("openssl", "openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    ]
+    command += ["-nodes", "-subj", "/CN=node", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command += ["-keyout", folder / "key.pem", "-out", folder / "certificate.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+async def test_an_encrypted_connection_is_made_to_a_node_that_is_trusted(certificate, tmp_path):
+    options = {
+        "tls_port": "0",
+        "tls_cert_file": str(certificate / "certificate.pem"),
+        "tls_key_file": str(certificate / "key.pem"),
+        "tls_ca_cert_file": str(certificate / "certificate.pem"),
+        "tls_auth_clients": "no",
+    }
+    with running(**options) as [node]:
+        node.ask("CONFIG", "SET", "tls-port", node.port + 10_000)
+        address = Address("127.0.0.1", node.port + 10_000)
+        shutil.copy(certificate / "certificate.pem", tmp_path / "ca.pem")
+        servers = Servers.parse(f"valkeys://{address}?ca={tmp_path / 'ca.pem'}")
+        connection = await Connection.open(address, servers.login, "tests")
+        assert await connection.call("ECHO", "x") == b"x"
+        connection.close()
+        with pytest.raises(Lost, match="certificate"):
+            await Connection.open(address, Login(is_encrypted=True), "tests")
+
+
+# Whom to ask
+
+
+async def primary_of(servers, tag="{x}"):
+    connection = await Slot(servers, slot_of(tag)).connect("tests")
+    role = (await connection.call("ROLE"))[0]
+    port = int((await connection.call("CONFIG", "GET", "port"))[1])
+    connection.close()
+    return role, port
+
+
+def servers_at(*nodes):
+    return Servers(tuple(map(address_of, nodes)))
+
+
+async def test_a_node_alone_has_every_slot(node):
+    assert await primary_of(servers_at(node)) == (b"master", node.port)
+
+
+async def test_a_replica_says_who_its_primary_is():
+    with running(replicas=1) as [primary, replica]:
+        assert await primary_of(servers_at(replica)) == (b"master", primary.port)
+
+
+async def test_the_slot_of_a_tag_is_the_one_that_nodes_take(node):
+    with running(primaries=3) as nodes:
+        for tag in ("a", "ramekin:main", "é"):
+            assert slot_of(tag) == nodes[0].ask("CLUSTER", "KEYSLOT", f"{{{tag}}}head")
+        owners = {(await primary_of(servers_at(nodes[0]), f"tag{number}"))[1] for number in range(20)}
+        assert owners == {node.port for node in nodes}
+
+
+async def told_in_time(slot):
+    """Return a connection to a slot's primary as soon as the nodes have told each other who that is."""
+    for _ in range(200):
+        with suppress(Lost):
+            return await slot.connect("tests")
+        await asyncio.sleep(0.05)
+    raise AssertionError("the slot has no primary")
+
+
+async def test_a_slot_follows_its_primary_when_that_fails():
+    with running(primaries=3, replicas=1) as nodes:
+        number = slot_of("ramekin:main")
+        slot = Slot(servers_at(nodes[5]), number)
+        (await slot.connect("tests")).close()
+        [owner] = [node for node in nodes[:3] if node.port == slot._owner.port]
+        owner.kill()
+        replica = nodes[nodes.index(owner) + 3]
+        until(lambda: replica.ask("ROLE")[0] == b"master")
+        connection = await told_in_time(slot)
+        assert await connection.call("SET", "{ramekin:main}a", "1") == b"OK"
+        connection.close()
+
+
+async def test_where_no_node_answers_or_lets_us_in_that_is_told(node):
+    with pytest.raises(Lost):
+        await Slot(Servers((Address("127.0.0.1", 1),)), 0).connect("tests")
+    with pytest.raises(Refused):
+        await Slot(Servers((address_of(node), Address("127.0.0.1", 1)), Login("nobody", "x")), 0).connect("tests")
