@@ -288,3 +288,28 @@ if shelf.bag is not None: ...
     tree = ast.parse(text)
     found = [test.lineno for test in truth_tests(tree) if last_name(test) in absent_or_empty([tree])]
     assert found == [7, 8]
+
+
+SENTENCES = {"message", "said", "hint", "detail"}
+"""The members of our errors and their faults that are for people."""
+
+
+def reads_sentences(tree):
+    """Yield the lines of a module that look into the words of one of our errors."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(isinstance(how, ast.In | ast.NotIn) for how in node.ops):
+            looked_at = node.comparators
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and hasattr(str, node.func.attr):
+            looked_at = [node.func.value]
+        elif isinstance(node, ast.Call) and last_name(node.func) in {"search", "match", "fullmatch", "findall", "sub"}:
+            looked_at = node.args
+        else:
+            continue
+        if any(isinstance(each, ast.Attribute) and each.attr in SENTENCES for each in looked_at):
+            yield node.lineno
+
+
+@each([path for path in SOURCES if path.name != "base.py" or path.parent.name != "errors"], name)
+def test_no_code_reads_what_an_error_says(path):
+    """What it may want to know is a member of the error, such as `hint`, `path` or `place`."""
+    assert [*reads_sentences(ast.parse(path.read_text()))] == []

@@ -42,6 +42,6 @@ def test_what_concerns_every_table_takes_a_key_without_tables():
 
 
 def test_who_reaches_some_tables_is_told_no_name_of_another():
-    error = UnknownTable("There is no table 'ordes'. Did you mean 'secrets'?")
+    error = UnknownTable("There is no table 'ordes'.", hint="Did you mean 'secrets'?")
     assert SOME.veil(error).message == "There is no table 'ordes'."
     assert EVERYBODY.veil(error) is error

@@ -126,7 +126,7 @@ def test_a_text_that_is_too_long_to_walk_is_told_with_what_the_parser_knows(faul
         assert len(text) == length
         with pytest.raises((MalformedJson, IntegerOutOfRange)) as refused:
             codec.parse(text)
-        assert bool(refused.value.faults) is is_walked
+        assert any(fault.column for fault in refused.value.faults) is is_walked
         assert ("line 2" in refused.value.message) or not is_walked
 
 

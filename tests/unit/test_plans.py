@@ -278,5 +278,5 @@ def test_a_suggestion_is_little_work_however_many_and_long_the_names_are():
     with patch("difflib.SequenceMatcher", Matcher):
         did_you_mean("".join(random.Random(-1).sample("abcdefghij" * 10, 100)), iter(names))
         assert len(compared) <= 2 * LIKELY_NAMES
-        assert did_you_mean("nmae", [f"field{i}" for i in range(400)] + ["name"]) == " Did you mean 'name'?"
-        assert did_you_mean("nmae", ["name" + "e" * 100, "named"]) == " Did you mean 'named'?"
+        assert did_you_mean("nmae", [f"field{i}" for i in range(400)] + ["name"]) == "Did you mean 'name'?"
+        assert did_you_mean("nmae", ["name" + "e" * 100, "named"]) == "Did you mean 'named'?"

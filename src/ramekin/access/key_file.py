@@ -66,7 +66,7 @@ def _read_key(name: str, told: Any) -> Key:
             raise ValueError("it is a table [keys.NAME]")
         for member in told:
             if member not in MEMBERS:
-                raise ValueError(f"it has no member '{shorten(member)}'.{did_you_mean(member, MEMBERS)}")
+                raise ValueError(f"it has no member '{shorten(member)}'. {did_you_mean(member, MEMBERS)}".rstrip())
         digest = told.get("secret_sha256")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise ValueError("secret_sha256 is the SHA-256 of its secret, in 64 hexadecimal digits")

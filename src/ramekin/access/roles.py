@@ -55,9 +55,7 @@ class Grant:
 
     def veil(self, error: RamekinError) -> RamekinError:
         """Return an error as it may be told: it suggests no table where not all of them may be known."""
-        if self.tables is None or not isinstance(error, UnknownTable):
-            return error
-        return UnknownTable(error.message.partition(" Did you mean ")[0], index=error.index)
+        return error.but(hint="") if self.tables is not None and isinstance(error, UnknownTable) else error
 
 
 EVERYBODY = Grant("everybody", "admin")

@@ -46,7 +46,7 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         if not name.startswith(PREFIX) or name in links:
             continue
         if name not in known:
-            raise Refused(f"the environment variable {name} is not a setting.{did_you_mean(name, known)}")
+            raise Refused(f"the environment variable {name} is not a setting. {did_you_mean(name, known)}".rstrip())
         field = name.removeprefix(PREFIX).lower()
         if text.strip() or field == "api_key":
             sources[field] = name

@@ -213,5 +213,5 @@ def naming_faults(reading: Reading) -> Iterator[None]:
 def told(reading: Reading, error: RamekinError) -> str:
     """Return an error as one line, with the file and line of its first fault."""
     where = reading.where(error.faults[0]) if error.faults else "" if reading.source is None else reading.source.name
-    more = [fault for fault in error.faults[:3] if fault.detail.removesuffix(".") not in error.message]
+    more = [fault for fault in error.faults[:3] if fault.detail not in (error.said, error.but(faults=()).message)]
     return f"{where}{': ' if where else ''}{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in more)}"

@@ -116,7 +116,7 @@ def _model(module: ModuleType, name: str) -> type[BaseModel]:
             if hasattr(module, name)
             else (f"'{module.__name__}' has no model '{name}'")
         )
-        raise Refused(f"--models: {what}.{did_you_mean(name, known)}")
+        raise Refused(f"--models: {what}. {did_you_mean(name, known)}".rstrip())
     return vars(module)[name]  # type: ignore[no-any-return]  # known to be a model
 
 

@@ -68,7 +68,8 @@ def parse_definition(value: Any) -> Definition:
         raise InvalidDefinition("A definition is a JSON object.")
     for name in value:
         if name not in MEMBERS:
-            raise InvalidDefinition(f"A definition has no member '{shorten(name)}'.{did_you_mean(name, MEMBERS)}")
+            hint = did_you_mean(name, MEMBERS)
+            raise InvalidDefinition(f"A definition has no member '{shorten(name)}'.", hint=hint)
     schema, caution = value.get("schema"), value.get("require_if_match", False)
     if schema is not None and not isinstance(schema, dict):
         raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.")

@@ -96,10 +96,8 @@ class _Joined:
         on = read_bare_key(key, in_left=await has(left, key), in_right=await has(right, key))
         if on is None and await self._count(left) and await self._count(right):
             fields = sorted({*await self._outer_names(left), *await self._outer_names(right)})
-            hint = did_you_mean(print_path(key), fields)
-            raise KeyNotResolved(
-                f"Neither '{left}' nor '{right}' has a field '{shorten(print_path(key))}'.{hint} {listing(fields)}"
-            )
+            hint = f"{did_you_mean(print_path(key), fields)} {listing(fields)}".lstrip()
+            raise KeyNotResolved(f"Neither '{left}' nor '{right}' has a field '{shorten(print_path(key))}'.", hint=hint)
         return on, []
 
     async def missing_fields(self) -> list[str]:
@@ -173,9 +171,9 @@ class _Joined:
         if await self.presence.has(table, path):
             return None
         name = shorten(print_path(path))
-        hint = did_you_mean(print_path(path), await self.presence.names(table)).strip()
+        hint = did_you_mean(print_path(path), await self.presence.names(table))
         if self.presence.fields(table).type_of(path) is None:
-            raise KeyNotResolved(f"The schema of '{table}' has no field '{name}'. {hint}".strip())
+            raise KeyNotResolved(f"The schema of '{table}' has no field '{name}'.", hint=hint)
         if not await self._count(table):
             return None
         return f"no record in {table} has the field '{name}'" + (f"; {hint[0].lower()}{hint[1:]}" if hint else "")

@@ -51,8 +51,6 @@ async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool) -> 
     try:
         return await engine.apply(Loaded(staged.bodies, is_replacing), checked_by) is not None
     except NotUnique as error:
-        if error.place is None:
-            raise
         raise staged.in_place(error, *error.place) from None
 
 

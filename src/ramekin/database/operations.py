@@ -181,8 +181,8 @@ def _check(operation: Operation) -> None:
     """Refuse an operation made by Python code that no request could mean."""
     for word, known in ((operation.kind, KINDS), (operation.on_conflict, CONFLICT_RULES)):
         if word not in known:
-            hint = did_you_mean(str(word), known) or f" It is one of {', '.join(known)}."
-            raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.{hint}")
+            hint = did_you_mean(str(word), known) or f"It is one of {', '.join(known)}."
+            raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.", hint=hint)
     if operation.kind not in ("create", "upsert") and operation.address is None:
         raise InvalidOperation(f"'{operation.kind}' needs the address of a record.")
     if operation.address is not None and type(operation.address) is not str:

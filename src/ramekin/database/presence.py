@@ -149,9 +149,10 @@ class Presence:
         for place, path in enumerate(absent):
             await work.rest()
             name = print_path(path)
-            hint = did_you_mean(name, known).strip() if place < MAX_HINTS else ""
+            hint = did_you_mean(name, known) if place < MAX_HINTS else ""
             if is_strict:
-                raise UnknownField(f"No record in '{shorten(table)}' has the field '{shorten(name)}'. {hint}".strip())
+                said = f"No record in '{shorten(table)}' has the field '{shorten(name)}'."
+                raise UnknownField(said, path=path, hint=hint)
             told = f"no record in {table} has the field '{shorten(name)}'"
             warnings.append(f"{told}; {hint[0].lower()}{hint[1:]}" if hint else told)
         return warnings

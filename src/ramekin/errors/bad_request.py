@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ramekin.errors.base import RamekinError
 
 
@@ -128,6 +130,10 @@ class UnknownField(BadRequest):
     code = "unknown-field"
     title = "Unknown field"
     remedy = "Correct the name; the table's schema is at `/api/v1/tables/{table}`."
+
+    def __init__(self, said: str, *, path: tuple[str, ...], **told: Any) -> None:
+        super().__init__(said, **told)
+        self.path = path
 
 
 class PathTooLong(BadRequest):

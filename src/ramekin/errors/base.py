@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from heapq import nlargest
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Self
 
 NAME_LIMIT = 100
 """Characters of a caller's own name (field, table, operator) that a message may repeat."""
@@ -24,11 +25,12 @@ LIKELY_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a record: where (a JSON pointer, RFC 6901), what, and the text's line, 0 if it has none."""
+    """One thing wrong with a record: where (a JSON pointer, RFC 6901), what, and where in the text, 0 if in none."""
 
     pointer: str
     detail: str
     line: int = 0
+    column: int = 0
 
     @property
     def steps(self) -> list[str]:
@@ -40,16 +42,39 @@ class RamekinError(Exception):
     """The request was refused, for a reason that has no code of its own."""
 
     # A subclass has a code for programs, which stays as it is, and a title and a remedy for people. Its docstring is
-    # what `/problems/{code}` and docs/errors.md show as the meaning: it is written for users.
+    # what `/problems/{code}` and docs/errors.md show as the meaning: it is written for users. Programs of
+    # ours look at the members of an error, and never into its sentences.
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Error"
     remedy: ClassVar[str] = "Read the detail: it says what was wrong."
 
-    def __init__(self, message: str, *, faults: Sequence[Fault] = (), index: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, said: str, *, hint: str = "", faults: Sequence[Fault] = (), index: int | None = None) -> None:
+        super().__init__(said)
+        self.said = said
+        self.hint = hint
         self.faults = tuple(faults)
         self.index = index
+
+    @property
+    def message(self) -> str:
+        """What was wrong, with the line of the first fault where it has one, and the hint."""
+        said = f"{self.said.removesuffix('.')} ({place})." if (place := self._place()) else self.said
+        return f"{said} {self.hint}".rstrip()
+
+    def __str__(self) -> str:
+        return self.message
+
+    def _place(self) -> str:
+        first = self.faults[0] if self.faults else None
+        if first is None or not first.line:
+            return ""
+        return f"line {first.line}, column {first.column}" if first.column else f"line {first.line}"
+
+    def but(self, **members: Any) -> Self:
+        """Return the same error with other members."""
+        other = type(self).__new__(type(self), *self.args)
+        vars(other).update(vars(self) | members)
+        return other
 
     def index_behind(self, *steps: str) -> int | None:
         """Return the index that stands behind some steps in the first fault's pointer, if one does."""
@@ -57,35 +82,26 @@ class RamekinError(Exception):
         place = found[len(steps)] if found[: len(steps)] == [*steps] and len(found) > len(steps) else ""
         return int(place) if place.isdecimal() else None
 
-    def within(self, *steps: str | int, index: int | None = None, line: int = 0) -> RamekinError:
+    def within(self, *steps: str | int, index: int | None = None, line: int = 0) -> Self:
         """Return the error as one of a larger text: `steps` lead to what it is about, which stands on a line.
 
         A line that is known already is kept: it is nearer.
         """
         place = pointer(steps)
-        faults = [
-            Fault(f"{place}{fault.pointer}", fault.detail, fault.line or line)
+        faults = tuple(
+            replace(fault, pointer=f"{place}{fault.pointer}", line=fault.line or line)
             for fault in self.faults or (Fault("", self.message),)
-        ]
-        index = self.index if index is None else index
-        return type(self)(_with_line(self.message, line), faults=faults, index=index)
+        )
+        return self.but(faults=faults, index=self.index if index is None else index)
 
-    def on_lines(self, lines: Mapping[Fault, int]) -> RamekinError:
-        """Return the error with the lines of some of its faults; its message has the first one's."""
-        faults = [replace(fault, line=lines.get(fault, fault.line)) for fault in self.faults]
-        message = _with_line(self.message, faults[0].line if faults else 0)
-        return type(self)(message, faults=faults, index=self.index)
+    def on_lines(self, lines: Mapping[Fault, int]) -> Self:
+        """Return the error with the lines of some of its faults."""
+        return self.but(faults=tuple(replace(fault, line=lines.get(fault, fault.line)) for fault in self.faults))
 
 
 def pointer(steps: Iterable[str | int]) -> str:
     """Return a JSON pointer (RFC 6901) of some steps, long names cut."""
     return "".join([f"/{shorten(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps])
-
-
-def _with_line(message: str, line: int) -> str:
-    if not line or "(line " in message:
-        return message
-    return f"{message.removesuffix('.')} (line {line})."
 
 
 def shorten(name: object) -> str:
@@ -95,7 +111,7 @@ def shorten(name: object) -> str:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the nearest of the known names, or nothing.
+    """Return ``"Did you mean 'x'?"`` for the nearest of the known names, or nothing.
 
     Of many names those that share the most letters are compared. Cost: 5 ms at the most, whatever the names are.
     """
@@ -105,7 +121,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
         letters = Counter(wanted)
         names = nlargest(LIKELY_NAMES, names, key=lambda other: (letters & Counter(other)).total() / (1 + len(other)))
     nearest = get_close_matches(wanted, names, n=1)
-    return f" Did you mean '{shorten(nearest[0])}'?" if nearest else ""
+    return f"Did you mean '{shorten(nearest[0])}'?" if nearest else ""
 
 
 def listing(names: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ramekin.errors.base import RamekinError
 
 
@@ -186,8 +188,10 @@ class NotUnique(Conflict):
     title = "A value must be unique and is taken"
     remedy = "Send another value, or change the record that has it."
 
-    place: tuple[str, str] | None = None
-    """The table, and the key of the record that would have taken the value."""
+    def __init__(self, said: str, *, place: tuple[str, str], **told: Any) -> None:
+        super().__init__(said, **told)
+        self.place = place
+        """The table, and the key of the record that would have taken the value."""
 
 
 class TooManyAffected(Conflict):
@@ -315,85 +319,3 @@ class InvalidDefinition(Unprocessable):
     code = "invalid-definition"
     title = "The definition is not valid"
     remedy = 'Write {"schema": {...}, "unique": ["email"], "indexes": [{"field": "age", "kind": "sorted"}]}.'
-
-
-class Unavailable(RamekinError):
-    """The server cannot answer now; nothing was applied."""
-
-    code = "unavailable"
-    title = "Not available now"
-    remedy = "Try again after the number of seconds in `Retry-After`."
-
-
-class Redefined(Unavailable):
-    """The table's definition changed meanwhile; what rests on the one before may be read anew."""
-
-
-class Starting(Unavailable):
-    """The server reads its data directory; `/health/ready` says when it is done."""
-
-    code = "starting"
-    title = "The server is starting"
-
-
-class Overloaded(Unavailable):
-    """The server has as many connections, or as much in flight, as it takes; nothing was read or applied."""
-
-    code = "overloaded"
-    title = "The server has too much to do"
-
-
-class Deadline(Unavailable):
-    """The request takes more seconds of work than the server gives to one; it was given up, and nothing was applied."""
-
-    code = "deadline"
-    title = "The request takes too long"
-    remedy = "Ask for less: add conditions, send smaller bulks. Or give the server more with `--query-deadline`."
-
-
-class JournalFailed(Unavailable):
-    """The disk does not take writes; the change was not applied. The server goes on trying, and reading goes on."""
-
-    code = "journal-failed"
-    title = "The disk does not take writes"
-    remedy = "Try again after the number of seconds in `Retry-After`; look at the server's disk and log."
-
-
-class OutcomeUnknown(Unavailable):
-    """The disk failed while the change was written. It is not visible now; after a restart of the server it may be."""
-
-    code = "outcome-unknown"
-    title = "Whether the change was written is not known"
-    remedy = "Read the record when the server answers again, and repeat the change if it is not there."
-
-
-class StorageFull(RamekinError):
-    """There is no room for the change, so it was not applied. Reading goes on; a delete needs room in the log too."""
-
-    code = "storage-full"
-    title = "The storage is full"
-    remedy = "Make room on the server's disk; writes go on within five seconds."
-
-
-class MemoryLimit(RamekinError):
-    """The tables take as much memory as they may, and what was asked for would add to it. Nothing was applied."""
-
-    code = "memory-limit"
-    title = "The tables have no more room"
-    remedy = "Delete records or tables, or give the server more with `--memory-limit`; what does not grow goes on."
-
-
-class TooManyTables(RamekinError):
-    """There are as many tables as there may be, and what was asked for would make another. Nothing was applied."""
-
-    code = "too-many-tables"
-    title = "Too many tables"
-    remedy = "Drop tables that nobody needs; keep records of one kind in one table, with a field that tells them apart."
-
-
-class InternalError(RamekinError):
-    """The server met a fault of its own. Its log has the stack under the request's id."""
-
-    code = "internal-error"
-    title = "Internal error"
-    remedy = "Report it with the request id."

@@ -91,7 +91,7 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
 
 
 def _wrong(said: str, line: int) -> MalformedCsv:
-    return MalformedCsv(f"{said} (line {line}).", faults=[Fault("", f"{said}.", line)])
+    return MalformedCsv(f"{said}.", faults=[Fault("", f"{said}.", line)])
 
 
 class _Cutter:
@@ -212,4 +212,4 @@ class _Cutter:
     def _check_size(self) -> None:
         if len(self._buffer) - self._at > self._limit:
             said = f"The row has more than {self._limit} bytes: are quotes left open?"
-            raise BodyTooLarge(f"{said} (line {self._line})", faults=[Fault("", said, self._line)])
+            raise BodyTooLarge(said, faults=[Fault("", said, self._line)])

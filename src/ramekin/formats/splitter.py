@@ -193,8 +193,8 @@ class Splitter:
             elif end == self._at:
                 codec.parse(self._buffer[end : end + 1], at=self._position())  # a sign, where a value was expected
         if end is None and len(self._buffer) - self._at > self._limit:
-            said = f"A record has more than {self._limit} bytes"
-            raise BodyTooLarge(f"{said} (line {self.line}).", faults=[Fault("", f"{said}.", self.line)])
+            said = f"A record has more than {self._limit} bytes."
+            raise BodyTooLarge(said, faults=[Fault("", said, self.line)])
         return end
 
     def _end_of_nest(self) -> int | None:
@@ -241,7 +241,7 @@ class Splitter:
             return False
         name = str(codec.parse(found[0], at=self._position()))
         if name in self.tables:
-            said = f"The member '{shorten(name)}' is there twice (line {self.line})."
+            said = f"The member '{shorten(name)}' is there twice."
             raise DuplicateMember(said, faults=[Fault(pointer([name]), said, self.line)])
         self.tables[name] = None
         self._table = name
@@ -259,8 +259,7 @@ class Splitter:
 
     def _wrong(self, said: str) -> MalformedJson:
         line, column = self._position()
-        said = f"{said} (line {line}, column {column})."
-        return MalformedJson(said, faults=[Fault("", said, line)])
+        return MalformedJson(f"{said}.", faults=[Fault("", f"{said}.", line, column)])
 
 
 _GRAMMAR = {

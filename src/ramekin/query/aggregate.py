@@ -93,7 +93,7 @@ def parse_columns(names: Sequence[str], grouping: Grouping) -> tuple[Column, ...
             column = Column(unescape(column.name), column.is_descending)
         if column.name not in grouping.names:
             hint = did_you_mean(column.name, grouping.names)
-            raise InvalidAggregate(f"Groups have no column '{shorten(column.name)}' to sort by.{hint}")
+            raise InvalidAggregate(f"Groups have no column '{shorten(column.name)}' to sort by.", hint=hint)
         columns.append(column)
     return tuple(columns)
 
@@ -280,7 +280,8 @@ def _parse_aggregate(name: str, text: Any, fields: Fields) -> Aggregate:
     function, colon, path = text.partition(":") if isinstance(text, str) else ("", "", "")
     if function not in FUNCTIONS:
         hint = did_you_mean(function, FUNCTIONS)
-        raise InvalidAggregate(f"'{shorten(name)}' is one of count, sum:field, avg:field, min:field, max:field.{hint}")
+        said = f"'{shorten(name)}' is one of count, sum:field, avg:field, min:field, max:field."
+        raise InvalidAggregate(said, hint=hint)
     if not colon:
         if function != "count":
             raise InvalidAggregate(f"'{function}' needs a field: '{function}:total'.")

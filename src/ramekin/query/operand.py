@@ -63,8 +63,8 @@ def declared(path: FieldPath, operator: str, fields: Fields) -> FieldType:
     """
     if operator not in OPERATORS:
         meant = ELSEWHERE.get(operator, operator)
-        hint = did_you_mean(meant, OPERATORS) or f" Operators: {', '.join(OPERATORS)}."
-        raise UnknownOperator(f"There is no operator '{shorten(operator)}'.{hint}")
+        hint = did_you_mean(meant, OPERATORS) or f"Operators: {', '.join(OPERATORS)}."
+        raise UnknownOperator(f"There is no operator '{shorten(operator)}'.", hint=hint)
     found = field_type(path, fields)
     if operator not in operators_for(found):
         name = shorten(print_path(path))
@@ -81,7 +81,8 @@ def field_type(path: FieldPath, fields: Fields) -> FieldType:
     """Return what is declared of a field. Raises UnknownField where there can be none of that name."""
     found = fields.type_of(path)
     if found is None:
-        raise UnknownField(f"There is no field '{shorten(print_path(path))}'.{fields.hint(path)}")
+        said = f"There is no field '{shorten(print_path(path))}'."
+        raise UnknownField(said, path=path, hint=fields.hint(path))
     return found
 
 

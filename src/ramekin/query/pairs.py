@@ -60,15 +60,15 @@ class PairFields:
         """Return what may be meant: a word, or a field that one of the sides has; else how fields are named here."""
         if path[0] in self.names:
             own = [name for name in self.field_names() if name.startswith(f"{print_path(path[:1])}.")]
-            return did_you_mean(print_path(path), own) or f" {listing(own)}"
+            return did_you_mean(print_path(path), own) or listing(own)
         meant = [word for word in self.words if len(path) == 1 and did_you_mean(path[0], [word])]
         for side, known in self._known():
             inner = print_path(path[1:] if did_you_mean(path[0], [side]) else path)
             meant += [f"{side}.{inner}"] if inner in known else []
         if meant:
-            return f" Did you mean {_either(meant)}?"
+            return f"Did you mean {_either(meant)}?"
         nearest = did_you_mean(print_path(path), self.field_names())
-        return nearest or f" A field here begins with {_either([f'{side}.' for side, _ in self._known()])}."
+        return nearest or f"A field here begins with {_either([f'{side}.' for side, _ in self._known()])}."
 
     def _known(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield how the sides are written, each with the names of the fields that it has."""

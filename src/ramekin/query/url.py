@@ -62,7 +62,7 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, word
             )
         seen.add((path, operator))
         if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, words)):
-            raise UnknownField(f"There is no field '{shorten(name)}'.{hint}")
+            raise UnknownField(f"There is no field '{shorten(name)}'.", path=path, hint=hint)
         found.append(
             _parse_list(path, operator, value, fields, lists)
             if operator in ("in", "nin")

@@ -113,7 +113,7 @@ class JsonSchema:
 
     def hint(self, path: FieldPath) -> str:
         names = self.field_names()
-        return did_you_mean(print_path(path), names) or f" {listing(names)}"
+        return did_you_mean(print_path(path), names) or listing(names)
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
         found = type_in(self.json_schema, path, is_closed=False)

@@ -223,7 +223,7 @@ class ModelSchema:
 
     def hint(self, path: FieldPath) -> str:
         names = self.field_names()
-        return did_you_mean(print_path(path), names) or f" {listing(names)}"
+        return did_you_mean(print_path(path), names) or listing(names)
 
     def _type_of(self, path: FieldPath) -> FieldType | None:
         found = type_in(self._stored, path, is_closed=True)

@@ -71,7 +71,7 @@ class Catalog:
             return self._tables[name]
         except KeyError:
             hint = did_you_mean(name, self._tables)
-            raise UnknownTable(f"There is no table '{shorten(name)}'.{hint}") from None
+            raise UnknownTable(f"There is no table '{shorten(name)}'.", hint=hint) from None
 
     def fit(self, step: Step, expecting: Checked = NOTHING_CHECKED) -> Step | None:
         """Return what a step comes to now; None where it does not fit what is there. Cost: O(records of the step).

@@ -78,6 +78,5 @@ def taken_by_load(table: Table, bodies: Mapping[str, bytes], *, replaces: bool) 
 def _not_unique(field: Field, table: str, key: str) -> NotUnique:
     name = shorten(print_path(field.path))
     said = f"In the table '{table}' the field '{name}' is unique, and another record has this value."
-    error = NotUnique(said, faults=[Fault(pointer(field.path), "Another record has this value.")])
-    error.place = (table, key)
-    return error
+    fault = Fault(pointer(field.path), "Another record has this value.")
+    return NotUnique(said, place=(table, key), faults=[fault])

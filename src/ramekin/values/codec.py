@@ -22,6 +22,7 @@ import msgspec
 
 from ramekin.errors import (
     DuplicateMember,
+    Fault,
     IntegerOutOfRange,
     InvalidRecord,
     MalformedJson,
@@ -215,5 +216,5 @@ def _explain(
         return found
     error = next((error for words, error in _ERRORS.items() if reason.startswith(words)), MalformedJson)
     line = reason.partition(" at line ")[2].partition(" ")[0]
-    where = f" (line {at[0] + int(line) - 1})" if at is not None and line.isdigit() else ""
-    return error(f"{error.title}{where}.")
+    place = at[0] + int(line) - 1 if at is not None and line.isdigit() else 0
+    return error(f"{error.title}.", faults=[Fault("", f"{error.title}.", place)])

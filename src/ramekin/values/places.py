@@ -270,12 +270,11 @@ def _check_number(token: bytes) -> Error | None:
 
 def _error(wrong: _Wrong, text: bytes, begin: Position | None) -> MalformedJson | IntegerOutOfRange:
     """Return a fault as an error with its place."""
-    line = 0
-    where = ""
+    line = column = 0
     if begin is not None:
         before = text.count(b"\n", 0, wrong.at)
         line = begin[0] + before
         column = len(text[text.rfind(b"\n", 0, wrong.at) + 1 : wrong.at].decode(errors="replace")) + 1
-        where = f" (line {line}, column {column if before else column + begin[1] - 1})"
-    fault = Fault(pointer(wrong.steps), f"{wrong.said}{where}.", line)
-    return wrong.error(f"{wrong.said}{where}.", faults=[fault])
+        column += 0 if before else begin[1] - 1
+    said = f"{wrong.said}."
+    return wrong.error(said, faults=[Fault(pointer(wrong.steps), said, line, column)])

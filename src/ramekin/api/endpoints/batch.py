@@ -123,11 +123,13 @@ def _read_operation(item: Any) -> Operation:
         raise InvalidOperation("An operation is an object.")
     for name in item:
         if name not in MEMBERS:
-            raise InvalidOperation(f"An operation has no member '{shorten(name)}'.{did_you_mean(name, MEMBERS)}")
+            hint = did_you_mean(name, MEMBERS)
+            raise InvalidOperation(f"An operation has no member '{shorten(name)}'.", hint=hint)
     kind, table = item.get("op"), item.get("table")
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS) if isinstance(kind, str) else ""
-        raise InvalidOperation(f"'op' is one of {', '.join(KINDS)}.{hint}", faults=[Fault("/op", "Unknown operation.")])
+        fault = Fault("/op", "Unknown operation.")
+        raise InvalidOperation(f"'op' is one of {', '.join(KINDS)}.", hint=hint, faults=[fault])
     if not isinstance(table, str):
         raise InvalidOperation("'table' is the name of a table.", faults=[Fault("/table", "Text is expected.")])
     check_table_name(table)
@@ -186,7 +188,7 @@ def _pointing_into_the_batch(error: RamekinError) -> RamekinError:
     for fault in error.faults:
         inner = fault.pointer.removeprefix(f"/{error.index}")
         faults.append(replace(fault, pointer=f"/operations/{error.index}{'/record' if inner else ''}{inner}"))
-    return type(error)(error.message, faults=faults, index=error.index)
+    return error.but(faults=tuple(faults))
 
 
 def _result(outcome: Outcome) -> bytes:

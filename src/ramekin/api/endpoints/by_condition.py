@@ -19,7 +19,7 @@ from ramekin.api.http.words import flag, integer, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
 from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField
-from ramekin.query.predicate import holds_always, paths_in
+from ramekin.query.predicate import holds_always
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -99,12 +99,11 @@ async def _change(session: Session, asked: Asked[dict[str, Any]], request: Chang
     try:
         done = await _change_as_read(session, asked, request)
     except UnknownField as error:
-        unknown = [path[0] for path in paths_in(request.where) if len(path) == 1 and f"'{path[0]}'" in error.message]
-        word = next((name for name in unknown if name in lists.WORDS), None)
-        if word is None:
+        [*outer, word] = error.path
+        if outer or word not in lists.WORDS:
             raise
         told = f"'{word}' is a word of lists; max_affected=n refuses to change more than n records."
-        raise UnknownField(f"{error.message} {told}") from None
+        raise error.but(hint=f"{error.hint} {told}".lstrip()) from None
     return json_answer({"matched": done.matched, "changed": done.changed})
 
 

@@ -57,7 +57,7 @@ def explain_problem(session: Session, asked: Asked[None]) -> Reply:
     [code] = asked.parts
     if code not in _KNOWN:
         hint = errors.did_you_mean(code, _KNOWN)
-        raise errors.UnknownProblem(f"There is no error code '{errors.shorten(code)}'.{hint}")
+        raise errors.UnknownProblem(f"There is no error code '{errors.shorten(code)}'.", hint=hint)
     return _page(asked, _explain(_KNOWN[code]))
 
 

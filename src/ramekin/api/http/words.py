@@ -37,7 +37,8 @@ def read_words(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> dict[s
     found, others = split_query(query, schemas)
     for name, _ in others:
         taken = f"This route takes {', '.join(sorted(schemas))}." if schemas else "This route takes none."
-        raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.{did_you_mean(name, schemas)} {taken}")
+        hint = f"{did_you_mean(name, schemas)} {taken}".lstrip()
+        raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.", hint=hint)
     return {name: _read(found, name, schemas[name]) for name in found}
 
 
@@ -110,4 +111,4 @@ def choice(parameters: dict[str, str], name: str, values: Sequence[T]) -> T:
         if value == text:
             return value
     known = ", ".join(value if value.isalnum() else f"'{value}'" for value in values)
-    raise InvalidParameter(f"'{name}' is one of {known}.{did_you_mean(text, values)}")
+    raise InvalidParameter(f"'{name}' is one of {known}.", hint=did_you_mean(text, values))

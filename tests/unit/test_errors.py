@@ -1,0 +1,27 @@
+"""What an error is told with, and how its sentences are put together."""
+
+from ramekin.errors import Fault, InvalidRecord, NotUnique, UnknownField
+
+
+def test_a_message_has_what_was_wrong_then_where_then_what_may_be_meant():
+    faults = [Fault("/a", "It is no number.", 3, 7), Fault("/b", "Neither.", 9)]
+    assert InvalidRecord("It is wrong.", hint="Is it?", faults=faults).message == (
+        "It is wrong (line 3, column 7). Is it?"
+    )
+    assert InvalidRecord("It is wrong.", faults=faults[1:]).message == "It is wrong (line 9)."
+    assert str(InvalidRecord("It is wrong.")) == "It is wrong."
+
+
+def test_an_error_of_a_larger_text_keeps_all_that_it_is_told_with():
+    unique = NotUnique("It is taken.", place=("users", "1"), index=2).within("users", 4, line=5)
+    assert (unique.place, unique.index) == (("users", "1"), 2)
+    assert unique.faults == (Fault("/users/4", "It is taken.", 5),)
+    unknown = UnknownField("There is none.", path=("a", "b"), hint="Did you mean 'c'?").within(3)
+    assert (unknown.path, unknown.hint, unknown.index) == (("a", "b"), "Did you mean 'c'?", None)
+    assert unknown.but(hint="").message == "There is none."
+
+
+def test_a_line_that_is_known_already_is_kept_because_it_is_nearer():
+    error = InvalidRecord("No.", faults=[Fault("/a", "No.", 2), Fault("/b", "No.")]).within("t", line=9)
+    assert [fault.line for fault in error.faults] == [2, 9]
+    assert [fault.line for fault in error.on_lines({error.faults[1]: 4}).faults] == [2, 4]
