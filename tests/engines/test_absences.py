@@ -279,6 +279,18 @@ async def test_a_value_that_can_match_nothing_is_told_without_a_scan_once_it_was
                 assert looked_at == [], where
 
 
+async def test_what_many_fields_hold_instead_is_looked_for_once(looked_at):
+    async with Database() as database:
+        held = {f"v{i}": True for i in range(40)}
+        await database.load([("t", {"id": i, **(held if i == RECORDS - 1 else {})}) for i in range(RECORDS)])
+        where = parse_where({"or": [{name: "True"} for name in held]}, FREE)
+        looked_at.clear()
+        page = await database.find(FindRequest("t", where, limit=1))
+        assert len(page.warnings) == 40
+        assert all("which holds booleans" in told for told in page.warnings)
+        assert sum(looked_at) < 3.5 * RECORDS  # whether there is the field, the text, something else
+
+
 async def test_a_value_that_may_match_costs_no_scan(looked_at):
     async with Database() as database:
         await database.load([("t", {"id": i, "vip": i % 2 == 0, "name": f"n{i}"}) for i in range(RECORDS)])

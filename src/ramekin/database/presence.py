@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
 from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
+from ramekin.query.sought import Sought
 from ramekin.schema.fields import NO_SCHEMA, Trait
 from ramekin.values import codec
 from ramekin.values.keys import kind_of
-from ramekin.values.paths import ID_PATH, print_path, reader
+from ramekin.values.paths import ID_PATH, print_path, read_members, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,9 +98,9 @@ class Presence:
         absent |= {trait.path for trait in await self._lacking(table, unknown)}
         return [path for path in paths if path in absent]
 
-    async def _lacking(self, table: str, traits: Iterable[Trait]) -> list[Trait]:
+    async def _lacking(self, table: str, traits: Sequence[Trait]) -> list[Trait]:
         """Return those of some traits that no record has. The tables keep a few of them in step with every write."""
-        unseen = [trait for trait in traits if not await self._is_seen(table, trait)]
+        unseen = await self._unseen(table, traits)
         if not unseen:
             return []
         revision = self._tables.table_stats(table).revision
@@ -114,11 +115,22 @@ class Presence:
                     _remember(self._witnesses, (table, trait), key)
         return [trait for trait in unseen if trait not in found]
 
-    async def _is_seen(self, table: str, trait: Trait) -> bool:
-        """Say whether the record that had a trait has it still."""
-        witness = self._witnesses.get((table, trait))
-        body = None if witness is None else self._tables.get(table, witness)
-        return body is not None and trait.has(reader(trait.path)(body))
+    async def _unseen(self, table: str, traits: Sequence[Trait]) -> list[Trait]:
+        """Return those of some traits that the record which had them has no longer."""
+        seen, work = set[Trait](), self.work or Work()
+        for body, had in self._witnesses_of(table, traits):
+            seen.update(Sought(had).take(body))
+            await work.rest()
+        return [trait for trait in traits if trait not in seen]
+
+    def _witnesses_of(self, table: str, traits: Iterable[Trait]) -> Iterator[tuple[bytes, list[Trait]]]:
+        """Yield each record that had some of the traits, once, and which."""
+        by_witness = dict[str | None, list[Trait]]()
+        for trait in traits:
+            by_witness.setdefault(self._witnesses.get((table, trait)), []).append(trait)
+        for witness, had in by_witness.items():
+            if witness is not None and (body := self._tables.get(table, witness)) is not None:
+                yield body, had
 
     async def names(self, table: str) -> list[str]:
         """Return the names of a table's fields, by its schema and its first records: dotted, outer ones first."""
@@ -173,26 +185,34 @@ class Presence:
         """
         fields, warnings = self.fields(table), list[str]()
         free = [demand for demand in demands if (known := fields.type_of(demand.trait.path)) and not known.kinds]
-        unseen = [demand.trait for demand in free if not await self._is_seen(table, demand.trait)]
+        unseen = await self._unseen(table, [demand.trait for demand in free])
         absent = set(await self.absent(table, [trait.path for trait in unseen]))  # nothing is held there
         lacking = set(await self._lacking(table, [trait for trait in unseen if trait.path not in absent]))
-        for demand in free:
-            if demand.trait in lacking and (held := await self._held_instead(table, demand.trait)) is not None:
-                asked = " or ".join(KIND_WORDS[kind][0] for kind in sorted(demand.trait.kinds))
-                told = f"has {asked} in '{shorten(print_path(demand.trait.path))}', which holds {KIND_WORDS[held][1]}"
-                hint = "".join(f"; {hint}" for kind, hint in demand.meant if kind == held)
-                if is_strict:
-                    raise InvalidValue(f"No record in '{shorten(table)}' {told}{hint}{'' if hint[-1:] == '?' else '.'}")
-                warnings.append(f"no record in {table} {told}{hint}")
+        told = [demand for demand in free if demand.trait in lacking]
+        held = await self._held_instead(table, [demand.trait for demand in told])
+        for demand in told:
+            if (kind := held.get(demand.trait)) is None:
+                continue
+            asked = " or ".join(KIND_WORDS[name][0] for name in sorted(demand.trait.kinds))
+            found = f"has {asked} in '{shorten(print_path(demand.trait.path))}', which holds {KIND_WORDS[kind][1]}"
+            hint = "".join(f"; {hint}" for other, hint in demand.meant if other == kind)
+            if is_strict:
+                raise InvalidValue(f"No record in '{shorten(table)}' {found}{hint}{'' if hint[-1:] == '?' else '.'}")
+            warnings.append(f"no record in {table} {found}{hint}")
         return warnings
 
-    async def _held_instead(self, table: str, trait: Trait) -> str | None:
-        """Return a kind of values that a field holds, besides those of a trait; None if it holds none but null."""
-        others = Trait(trait.path, frozenset(KIND_WORDS) - trait.kinds)
-        if await self._lacking(table, [others]):
-            return None
-        body = self._tables.get(table, self._witnesses[table, others])
-        return None if body is None else kind_of(reader(trait.path)(body))
+    async def _held_instead(self, table: str, traits: Sequence[Trait]) -> dict[Trait, str]:
+        """Return for each of some traits a kind of values that its field holds besides, if it holds any but null."""
+        others = {Trait(trait.path, frozenset(KIND_WORDS) - trait.kinds): trait for trait in traits}
+        await self._lacking(table, [*others])
+        held, work = dict[Trait, str](), self.work or Work()
+        for body, had in self._witnesses_of(table, others):
+            record = read_members(body)
+            for other in had:
+                if other.has(value := walk(record, other.path)):
+                    held[others[other]] = kind_of(value)
+            await work.rest()
+        return held
 
 
 def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:

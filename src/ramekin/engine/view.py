@@ -6,7 +6,7 @@ A write that meets a pinned structure copies it first, so a view sees one moment
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, overload
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit, shorten
 from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
+from ramekin.query.sought import Sought
 from ramekin.query.view import Page
 from ramekin.schema.fields import ID, Field
 from ramekin.storage.id_order import count_ids, walk_ids
 from ramekin.storage.still import Still
 from ramekin.values.ids import id_order, sort_ids
 from ramekin.values.keys import ARRAY, NUMBER, TEXT, Span
-from ramekin.values.paths import print_path, read_id, reader, row_reader
+from ramekin.values.paths import print_path, read_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -196,20 +197,14 @@ class EmbeddedView:
     async def holders(self, table: str, traits: Sequence[Trait]) -> dict[Trait, str]:
         """Return the key of a record that has a trait, for those of some traits that any record has. Cost: O(n)."""
         found: dict[Trait, str] = {}
-        missing = list(traits)
-        has_any = _has_any(missing)
+        sought = Sought(traits)
         async for bodies in self.batches(table):
             for body in bodies:
                 await self.rest()
-                if not has_any(body):
-                    continue
-                values = row_reader(tuple(trait.path for trait in missing))(body)
-                has = [trait for trait, value in zip(missing, values, strict=True) if trait.has(value)]
-                found |= dict.fromkeys(has, str(read_id(body)))
-                missing = [trait for trait in missing if trait not in has]
-                if not missing:
-                    return found
-                has_any = _has_any(missing)
+                if has := sought.take(body):
+                    found |= dict.fromkeys(has, str(read_id(body)))
+                    if not sought:
+                        return found
         return found
 
     async def rest(self) -> None:
@@ -234,15 +229,6 @@ class EmbeddedView:
             merged += part
             await self.rest()
         return LazyRows(bodies, merged)
-
-
-def _has_any(traits: Sequence[Trait]) -> Callable[[bytes], bool]:
-    """Return the test whether a body has one of some traits."""
-    if len(traits) == 1:
-        read_one, has = reader(traits[0].path), traits[0].has
-        return lambda body: has(read_one(body))
-    read, tests = row_reader(tuple(trait.path for trait in traits)), [trait.has for trait in traits]
-    return lambda body: any(has(value) for has, value in zip(tests, read(body), strict=True))
 
 
 def page_of(order: IdOrder, records: Records, after: RecordId | None, offset: int, limit: int) -> Page:
