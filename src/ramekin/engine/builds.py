@@ -6,7 +6,7 @@
 
 A build is a task that goes on when whoever asked for it leaves. It is forgotten in the step that ends it, so what is
 waited for is never finished already, and waiting gives up the turn. A load may throw away what was built, again and
-again; so after a few attempts a reader takes the records as they are (`Still`) and has what it needs built for those.
+again; so after a few attempts a reader takes the records as they are (`Frozen`) and has what it needs built for those.
 Knows no requests; see ``tables.py`` for who asks.
 """
 
@@ -23,7 +23,7 @@ from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit
 from ramekin.schema.fields import Field
 from ramekin.stats import BuildStats
-from ramekin.storage.still import Still
+from ramekin.storage.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
@@ -48,7 +48,7 @@ class Builds:
     def __init__(self, catalog: Catalog, clock: Clock) -> None:
         self.catalog, self._clock = catalog, clock
         self._tasks: dict[tuple[Indexed, Structure], asyncio.Task[None]] = {}
-        self._stills: WeakValueDictionary[str, Still] = WeakValueDictionary()
+        self._frozen: WeakValueDictionary[str, Frozen] = WeakValueDictionary()
         self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
         self._count, self._seconds, self._hits = 0, 0.0, 0
         self._letting_go: asyncio.Task[None] | None = None
@@ -72,8 +72,8 @@ class Builds:
     async def ready(self, accesses: Sequence[Access], work: Work) -> Sequence[Indexed]:
         """Return the tables of some accesses, as they are now, with all that is needed of them that there is room for.
 
-        Whoever asked pins what it reads before it gives up its turn. Each `Still` among them is one use of it; see
-        `Still.leave`. Raises UnknownTable.
+        Whoever asked pins what it reads before it gives up its turn. Each `Frozen` among them is one use of it; see
+        `Frozen.leave`. Raises UnknownTable.
 
         Cost: O(1) once all is there; else O(n log n) for each structure, in steps.
         """
@@ -89,14 +89,14 @@ class Builds:
                 tables = [find(access.table) for access in accesses]
                 if self._are_ready(tables, accesses, unfit):
                     return tables
-            stills = [self._still(table) for table in tables]
+            taken = [self._freeze(table) for table in tables]
             try:
-                await self._make_ready(stills, accesses, unfit, work)
+                await self._make_ready(taken, accesses, unfit, work)
             except BaseException:
-                for still in stills:
-                    still.leave()
+                for frozen in taken:
+                    frozen.leave()
                 raise
-            return stills
+            return taken
 
     async def index(self, table: Indexed, field: Field, *, is_sorted: bool, work: Work | None = None) -> None:
         """Have an index of a table built, unless it is there. Raises MemoryLimit."""
@@ -173,13 +173,13 @@ class Builds:
                     except MemoryLimit:
                         unfit.add((access.table, field))
 
-    def _still(self, table: Table) -> Still:
+    def _freeze(self, table: Table) -> Frozen:
         """Return the records of a table as they are now; the same for all who ask while nothing is written."""
-        still = self._stills.get(table.name)
-        if still is None or not still.shows(table):
-            still = self._stills[table.name] = Still(table)
-        still.users += 1
-        return still
+        frozen = self._frozen.get(table.name)
+        if frozen is None or not frozen.shows(table):
+            frozen = self._frozen[table.name] = Frozen(table)
+        frozen.users += 1
+        return frozen
 
     @contextmanager
     def _needing(self, accesses: Sequence[Access]) -> Iterator[None]:

@@ -17,8 +17,8 @@ from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
 from ramekin.query.sought import Sought
 from ramekin.query.view import Page
 from ramekin.schema.fields import ID, Field
+from ramekin.storage.frozen import Frozen
 from ramekin.storage.id_order import count_ids, walk_ids
-from ramekin.storage.still import Still
 from ramekin.values.ids import id_order, sort_ids
 from ramekin.values.keys import ARRAY, NUMBER, TEXT, Span
 from ramekin.values.paths import print_path, read_id
@@ -60,14 +60,14 @@ class EmbeddedView:
         self._indexes: dict[tuple[str, Field], FieldIndex] = {}
         self._at_once: dict[str, int] = {}
         self._absent: dict[str, frozenset[FieldPath]] = {}
-        self._stills: list[Still] = []
+        self._frozen: list[Frozen] = []
         self._work = Work() if work is None else work
 
     def pin(self, table: Indexed, access: Access) -> None:
         """Hold what one access needs. The caller has seen to it that it is ready."""
         name = access.table
-        if isinstance(table, Still):
-            self._stills.append(table)
+        if isinstance(table, Frozen):
+            self._frozen.append(table)
         if name not in self._records:
             self._records[name] = table.records.pin()
             self._absent[name] = table.absences.known
@@ -86,9 +86,9 @@ class EmbeddedView:
             for structure in held.values():
                 structure.unpin()
             held.clear()
-        for still in self._stills:
-            still.leave()
-        self._stills.clear()
+        for frozen in self._frozen:
+            frozen.leave()
+        self._frozen.clear()
 
     def page(self, table: str, after: RecordId | None, offset: int, limit: int) -> Page:
         """Return a page of a table in id order. Cost: O(log n + limit)."""

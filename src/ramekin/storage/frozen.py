@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ramekin.storage.table import Table
 
 
-class Still(Indexed):
+class Frozen(Indexed):
     """Records that are never written to, with an order and indexes of their own."""
 
     def __init__(self, table: Table) -> None:
