@@ -15,7 +15,7 @@ from ramekin.errors import NotUnique
 from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.schema.definition import Definition
 from ramekin.schema.fields import Field
-from ramekin.storage import behind, catalog, indexed, staging, table
+from ramekin.storage import catalog, followers, indexed, staging, table
 from ramekin.testing.engines.steps import change, define, drop, load, write
 from ramekin.values import codec
 from ramekin.values.keys import NUMBER
@@ -32,7 +32,7 @@ def small_constants(monkeypatch):
     monkeypatch.setattr(work, "TURN_S", 0.0)
     for module, constants in {
         staging: {"LARGE": 5, "STRIDE": 3},
-        behind: {"FEW": 2},
+        followers: {"FEW": 2},
         indexed: {"BATCH": 7},
         table: {"FEW": 2},
         catalog: {"FEW": 2},

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from ramekin.clock import Clock
     from ramekin.engine.access import Access
-    from ramekin.storage.behind import Structure
     from ramekin.storage.catalog import Catalog
+    from ramekin.storage.followers import Structure
     from ramekin.storage.indexed import Indexed
     from ramekin.storage.table import Table
 
@@ -103,7 +103,7 @@ class Builds:
         is_sorted = is_sorted or table.pinned.get(field, False)
         if table.use_index(field, is_sorted=is_sorted, now_s=self._clock.steady_s()) is None:
             is_sorted = is_sorted or (table, (field, True)) in self._tasks  # a sorted one answers for both kinds
-            if (field, True) in table.behind:
+            if (field, True) in table.followers:
                 is_sorted = True  # it serves again when it has followed
             else:
                 table.drop_spare_indexes(self._needed)
@@ -126,7 +126,7 @@ class Builds:
         """Have what is behind in a table follow, while nobody waits for it; where no loop runs, who needs it will."""
         with suppress(RuntimeError):
             asyncio.get_running_loop()
-            for structure in [*table.behind]:
+            for structure in [*table.followers]:
                 self._begin(table, structure)
 
     def let_go(self) -> bool:

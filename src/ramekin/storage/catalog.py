@@ -11,7 +11,7 @@ from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.errors import MemoryLimit, TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
-from ramekin.storage.behind import FEW
+from ramekin.storage.followers import FEW
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
 from ramekin.storage.unique import check_changes, check_load, no_others

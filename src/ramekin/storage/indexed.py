@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.stats import IndexStats
 from ramekin.storage.absences import Absences
-from ramekin.storage.behind import Behind, follow
+from ramekin.storage.followers import Followers, follow
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
-    from ramekin.storage.behind import Structure
+    from ramekin.storage.followers import Structure
     from ramekin.storage.records import Records
 
 BATCH = 100
@@ -61,7 +61,7 @@ class Indexed:
         self.pinned: dict[Field, bool] = {}
         """The fields whose indexes the definition names, each with whether its index is sorted."""
         self._growing: dict[tuple[Field, bool], FieldIndex] = {}  # with whether they are sorted
-        self.behind = Behind()
+        self.followers = Followers()
         self._used_s: dict[Field, float] = {}
         self._grow(TABLE_BYTES)
 
@@ -74,7 +74,7 @@ class Indexed:
         """Build the id order in short steps; writes between the steps are in it. One build at a time."""
         order = self.order
         if order is None or not order.is_whole:
-            self.behind.forget(None)
+            self.followers.forget(None)
             if order is not None:
                 self._grow_found(-order.size_bytes)
             order = self.order = IdOrder()
@@ -139,10 +139,10 @@ class Indexed:
             self._growing[field, index.is_sorted] = index
         self.memory.indexes -= len(self.indexes)
         self.indexes.clear()
-        self.behind.fall(self._growing, changes)
+        self.followers.fall(self._growing, changes)
         if with_order and self.order is not None:
             self.order.is_ready = False
-            self.behind.fall((None,), changes)
+            self.followers.fall((None,), changes)
 
     def _follow(self, name: Structure, structure: IdOrder | FieldIndex) -> Iterator[None]:
         """Have a structure follow the changes that it has missed, in short steps, for as long as it is wanted."""
@@ -157,11 +157,11 @@ class Indexed:
             self._grow_found(self.finding_bytes() - found)
             return True
 
-        return self.behind.follow(name, take)
+        return self.followers.follow(name, take)
 
     def give_up_index(self, field: Field, *, is_sorted: bool) -> None:
         """Drop an index that is being built, or is behind."""
-        self.behind.forget((field, is_sorted))
+        self.followers.forget((field, is_sorted))
         if (index := self._growing.pop((field, is_sorted), None)) is not None:
             self._grow_found(-index.size_bytes)
             self.memory.remains.take(index)
@@ -214,7 +214,7 @@ class Indexed:
         Cost: O(indexes).
         """
         sizes = {index.field: index.size_bytes for index in self._all_indexes()}
-        late = {name[0]: name[1] for name in self.behind if name is not None}
+        late = {name[0]: name[1] for name in self.followers if name is not None}
         others = late | {field: index.is_sorted for field, index in self.indexes.items()}
         in_order = dict.fromkeys((*self._used_s, *others))  # as they came to be: one that was behind keeps its place
         others = {field: others[field] for field in in_order if field in others and field not in self.pinned}
@@ -290,7 +290,7 @@ class Indexed:
         for structure in (self.order, *self._all_indexes()):
             if structure is not None:
                 self.memory.remains.take(structure)
-        self.order, self.indexes, self._growing, self._used_s, self.behind = None, {}, {}, {}, Behind()
+        self.order, self.indexes, self._growing, self._used_s, self.followers = None, {}, {}, {}, Followers()
 
 
 def _batches(records: Records, size_bytes: int) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import join_reader
 from ramekin.stats import TableStats
-from ramekin.storage.behind import FEW
+from ramekin.storage.followers import FEW
 from ramekin.storage.indexed import Indexed
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.records import Records

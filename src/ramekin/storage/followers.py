@@ -42,7 +42,7 @@ class _Missed:
     followers: int = 0
 
 
-class Behind:
+class Followers:
     """The structures of one table that have changes to follow."""
 
     def __init__(self) -> None:
