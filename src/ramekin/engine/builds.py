@@ -141,7 +141,7 @@ class Builds:
 
     async def _let_go(self) -> None:
         work = Work()
-        await work.through(self.catalog.memory.remains.let_go())
+        await work.through(self.catalog.memory.garbage.let_go())
 
     def missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
         """Return the indexes that `unique` would have built. Cost: O(unique fields)."""

@@ -79,7 +79,7 @@ class Tables:
     def adopt(self, catalog: Catalog) -> None:
         """Show the tables of another catalog from now on: what was on a disk is read."""
         self.catalog = self.builds.catalog = catalog
-        catalog.when_behind, catalog.memory.remains.when_left = self.builds.follow, self.builds.let_go
+        catalog.when_behind, catalog.memory.garbage.when_left = self.builds.follow, self.builds.let_go
         self.definitions = catalog.definitions
 
     def __contains__(self, name: str) -> bool:

@@ -164,7 +164,7 @@ class Indexed:
         self.followers.forget((field, is_sorted))
         if (index := self._growing.pop((field, is_sorted), None)) is not None:
             self._grow_found(-index.size_bytes)
-            self.memory.remains.take(index)
+            self.memory.garbage.take(index)
 
     def drop_index(self, field: Field) -> None:
         """Drop an index."""
@@ -172,7 +172,7 @@ class Indexed:
         self._grow_found(-index.size_bytes)
         self._used_s.pop(field, None)
         self.memory.indexes -= 1
-        self.memory.remains.take(index)
+        self.memory.garbage.take(index)
 
     def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
         """Return a finished index and mark it as used now; None if it must be built first."""
@@ -268,14 +268,14 @@ class Indexed:
 
     def _writable(self) -> Records:
         """Return the records to write to, and make the order and indexes writable too."""
-        remains = self.memory.remains
+        garbage = self.memory.garbage
         if self.records.readers:
-            self.records = self.records.writable(remains)
+            self.records = self.records.writable(garbage)
         if self.order is not None and self.order.readers:
-            self.order = self.order.writable(remains)
+            self.order = self.order.writable(garbage)
         for field, index in self.indexes.items():
             if index.readers:
-                self.indexes[field] = index.writable(remains)
+                self.indexes[field] = index.writable(garbage)
         return self.records
 
     def leave(self) -> None:
@@ -289,7 +289,7 @@ class Indexed:
         """Leave the order and the indexes, which are not used any more, to be taken apart."""
         for structure in (self.order, *self._all_indexes()):
             if structure is not None:
-                self.memory.remains.take(structure)
+                self.memory.garbage.take(structure)
         self.order, self.indexes, self._growing, self._used_s, self.followers = None, {}, {}, {}, Followers()
 
 

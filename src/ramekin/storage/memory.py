@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ramekin.stats import MemoryStats
-from ramekin.storage.remains import Remains
+from ramekin.storage.garbage import Garbage
 
 RECORD_BYTES = 142
 """A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""
@@ -58,7 +58,7 @@ class Memory:
         "indexes",
         "limit_bytes",
         "records",
-        "remains",
+        "garbage",
         "reserved_bytes",
         "used_bytes",
     )
@@ -74,7 +74,7 @@ class Memory:
         """What orders and indexes take, those that are being built too."""
         self.reserved_bytes = 0
         """What is on its way into tables, such as a load that is being read."""
-        self.remains = Remains()
+        self.garbage = Garbage()
         """What is on its way out of memory; it is not counted any more."""
 
     @property

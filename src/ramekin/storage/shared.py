@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from ramekin.storage.remains import Remains
+    from ramekin.storage.garbage import Garbage
 
 
 class Shared:
@@ -18,11 +18,11 @@ class Shared:
     Guarantee: whoever writes calls `writable` first and writes to what it returns.
     """
 
-    __slots__ = ("readers", "remains")
+    __slots__ = ("readers", "garbage")
 
     def __init__(self) -> None:
         self.readers = 0
-        self.remains: Remains | None = None
+        self.garbage: Garbage | None = None
         """What takes it apart when its last reader goes; None while it is in use."""
 
     def copy(self) -> Self:
@@ -37,16 +37,16 @@ class Shared:
     def unpin(self) -> None:
         """Give up one pin."""
         self.readers -= 1
-        if self.remains is not None and not self.readers:
-            self.remains.take(self)
+        if self.garbage is not None and not self.readers:
+            self.garbage.take(self)
 
     def pieces(self) -> list[Any]:
         """Return the dictionaries and lists in which what it holds lies, to be emptied: it is not used any more."""
         raise NotImplementedError
 
-    def writable(self, remains: Remains) -> Self:
+    def writable(self, garbage: Garbage) -> Self:
         """Return the structure to write to: self, or a copy while readers hold self."""
         if not self.readers:
             return self
-        remains.take(self)
+        garbage.take(self)
         return self.copy()

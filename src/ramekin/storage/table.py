@@ -184,7 +184,7 @@ class Table(Indexed):
         before, self.records, self.size_bytes = self.records, records, size_bytes
         self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
         self._count(1)
-        self.memory.remains.take(before)
+        self.memory.garbage.take(before)
         if changes is None:
             self.memory.indexes -= len(self.indexes)
             self._grow_found(-self.finding_bytes())
@@ -252,5 +252,5 @@ class Table(Indexed):
     def leave(self) -> None:
         """Give back all that is counted, and tell whoever watches that the table is gone."""
         self.is_gone = True
-        self.memory.remains.take(self.records)
+        self.memory.garbage.take(self.records)
         super().leave()

@@ -18,12 +18,12 @@ class Left(Protocol):
     """What is left: it may have readers yet."""
 
     readers: int
-    remains: Remains | None
+    garbage: Garbage | None
 
     def pieces(self) -> list[Any]: ...
 
 
-class Remains:
+class Garbage:
     """Structures that nobody uses; without somebody to take them apart they are freed at once."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Remains:
     def take(self, structure: Left) -> None:
         """Take a structure that is not used any more, or will not be once its readers have gone."""
         if structure.readers:
-            structure.remains = self
+            structure.garbage = self
             return
         self._left.append(structure)
         if not self.when_left():
