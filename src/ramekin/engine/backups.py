@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ramekin.durability.faults import DiskFault
-from ramekin.engine.ends import until_done
+from ramekin.engine.shield import until_done
 from ramekin.errors import StorageFull, Unavailable
 
 if TYPE_CHECKING:

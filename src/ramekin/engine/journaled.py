@@ -30,9 +30,9 @@ from ramekin.durability.store import Store, rest
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
-from ramekin.engine.ends import to_its_end
 from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
+from ramekin.engine.shield import to_its_end
 from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
 from ramekin.errors import RamekinError, Starting
 from ramekin.schema.definition import NOTHING_CHECKED
