@@ -15,7 +15,7 @@ How it works. Two write to the log, never at once: the event loop and a thread.
 
 They keep out of each other's way because the loop appends only while nothing is pending, and what the thread commits is
 pending until the loop has applied it. Where nothing is pending, the thread asks the loop to do what it wants done
-(`Errands`). Besides, the thread syncs, has snapshots written (``checkpoints.py``), and mends what a disk broke:
+(`LoopCalls`). Besides, the thread syncs, has snapshots written (``checkpoints.py``), and mends what a disk broke:
 
             no room                         probe finds room
     fine ------------> full: steps refused -----------------> fine
@@ -40,8 +40,8 @@ from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
 from ramekin.durability.checkpoints import Checkpoints
-from ramekin.durability.errands import Errands
 from ramekin.durability.faults import DiskFault
+from ramekin.durability.loop_calls import LoopCalls
 from ramekin.durability.step_queue import StepQueue, refusal
 from ramekin.durability.syncs import Syncs
 from ramekin.errors.stacks import log_fault
@@ -88,13 +88,13 @@ class Journal(StepQueue):
         super().__init__(apply, refuse)
         self._file, self._store, self._contents = file, store, contents
         self._appends = store.fsync != "always"  # an append by the loop is a commit
-        self._errands = Errands()
+        self._loop_calls = LoopCalls()
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
         self._syncs = Syncs(self._workers, self._wake.set, is_wanted=store.fsync == "everysec")
         self._checkpoints = Checkpoints(
             store,
             self._workers,
-            lambda following: self._errands.ask(functools.partial(self._switch, following)),
+            lambda following: self._loop_calls.ask(functools.partial(self._switch, following)),
             lambda: self._is_stopping,
         )
 
@@ -106,7 +106,7 @@ class Journal(StepQueue):
 
     def follow(self) -> None:
         """Go on in the event loop that runs now; the one before has stopped."""
-        self._errands.follow()
+        self._loop_calls.follow()
 
     async def stop(self) -> None:
         """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
@@ -210,7 +210,7 @@ class Journal(StepQueue):
         if not self._file.lacks_mark:
             return
         if self._appends:
-            self._errands.ask(self._mark)
+            self._loop_calls.ask(self._mark)
         else:
             self._file.mark()
             self._file.sync()
@@ -223,7 +223,7 @@ class Journal(StepQueue):
             if fault.is_lasting:
                 raise
         else:
-            self._errands.call(self._finish, [])
+            self._loop_calls.call(self._finish, [])
 
     def _patience_s(self) -> float | None:
         if self._is_stopping:
@@ -234,13 +234,13 @@ class Journal(StepQueue):
 
     def _commit(self, group: list[Entry]) -> None:
         if self._appends and self._syncs.is_quick and _is_small(group):
-            self._errands.ask(functools.partial(self._commit_all, group))
+            self._loop_calls.ask(functools.partial(self._commit_all, group))
             return
         self._file.commit([step for step, _ in group])
         if self._store.fsync == "always":
             self._file.sync()
         self._syncs.note()
-        self._errands.call(self._finish, group)
+        self._loop_calls.call(self._finish, group)
 
     def _fail(self, group: Sequence[Entry], fault: DiskFault) -> None:
         """Have all that is pending refused, and write a fresh file where this one is not trusted any more.
@@ -250,21 +250,21 @@ class Journal(StepQueue):
         """
         is_fresh = not fault.is_lasting or self._try_fresh_file(fault)
         told = threading.Event()
-        self._errands.call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
-        while not told.wait(0.1) and self._errands.has_loop():
+        self._loop_calls.call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
+        while not told.wait(0.1) and self._loop_calls.has_loop():
             pass
         while not is_fresh and not self._is_stopping:
             self._wake.wait(RETRY_S)
             self._wake.clear()
             is_fresh = self._try_fresh_file(fault)
         if fault.is_lasting and is_fresh:
-            self._errands.call(self._finish, [])
+            self._loop_calls.call(self._finish, [])
 
     def _try_fresh_file(self, fault: DiskFault) -> bool:
         try:
-            self._file = self._store.replace(self._file, self._errands.ask(functools.partial(self._hold, fault)))
+            self._file = self._store.replace(self._file, self._loop_calls.ask(functools.partial(self._hold, fault)))
         except DiskFault as again:
-            self._errands.call(self._set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
+            self._loop_calls.call(self._set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False
         self._syncs.forget()
         _log.warning("fresh files were written from memory, and take writes")
@@ -279,7 +279,7 @@ class Journal(StepQueue):
                 self._file.mark()
                 self._file.sync()
             if self._file.has_steps:
-                self._checkpoints.leave(self._errands.ask(self._contents))
+                self._checkpoints.leave(self._loop_calls.ask(self._contents))
         except DiskFault as fault:
             _log.error("the disk failed at the end: %s", fault)
         self._workers.shutdown(wait=True)

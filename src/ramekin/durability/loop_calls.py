@@ -1,7 +1,7 @@
 """What a thread has the event loop do, in order. What a loop left undone when it stopped, the next one does.
 
 A callback of a loop that was closed never runs, so what is to be done stands in a list of ours, and a callback only
-says "one more". Knows no journal; see ``journal.py`` for whose errands these are.
+says "one more". Knows no journal; see ``journal.py`` for whose calls these are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class Errands:
+class LoopCalls:
     """What is to be done on the loop. `follow` is called there, all else in the thread."""
 
     def __init__(self) -> None:
