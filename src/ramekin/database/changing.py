@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
-from ramekin.database.moment import catch_up
+from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import Operation, prepare, settle
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work

@@ -13,7 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined
-from ramekin.database.moment import catch_up
+from ramekin.database.catching_up import catch_up
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
 from ramekin.errors import (

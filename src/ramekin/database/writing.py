@@ -1,8 +1,8 @@
 """Writes of many records: prepared, settled on what stands, applied all at once or not at all.
 
 A bulk and a batch are lists of operations, settled in order, each on what the ones before it left of its record. What
-others write meanwhile is settled again, and nothing else (``moment.py``). One record goes a shorter way, at once where
-nothing has to be waited for. Knows no HTTP; see ``operations.py`` for what each operation means.
+others write meanwhile is settled again, and nothing else (``catching_up.py``). One record goes a shorter way, at once
+where nothing has to be waited for. Knows no HTTP; see ``operations.py`` for what each operation means.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
-from ramekin.database.moment import catch_up
+from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
 from ramekin.errors import (
     BodyTooLarge,

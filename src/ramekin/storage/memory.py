@@ -55,10 +55,10 @@ class Memory:
     __slots__ = (
         "body_bytes",
         "found_bytes",
+        "garbage",
         "indexes",
         "limit_bytes",
         "records",
-        "garbage",
         "reserved_bytes",
         "used_bytes",
     )

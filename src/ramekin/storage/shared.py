@@ -18,7 +18,7 @@ class Shared:
     Guarantee: whoever writes calls `writable` first and writes to what it returns.
     """
 
-    __slots__ = ("readers", "garbage")
+    __slots__ = ("garbage", "readers")
 
     def __init__(self) -> None:
         self.readers = 0

@@ -2,7 +2,7 @@
 
 Some work reads a table in many steps and then acts on it at one moment. It begins a watch first. At the end it looks
 again only at what was written meanwhile, which is little, so that step is short. Knows no engines; see
-``database/moment.py`` for who does so.
+``database/catching_up.py`` for who does so.
 """
 
 from __future__ import annotations
