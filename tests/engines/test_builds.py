@@ -30,7 +30,7 @@ from ramekin.storage.indexed import BATCH
 from ramekin.storage.staging import REBUILT
 from ramekin.testing.engines.steps import change, define, load
 from ramekin.values import codec
-from ramekin.values.keys import NUMBER
+from ramekin.values.comparison import NUMBER
 from tests.each import first
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60, method="thread")]

@@ -18,7 +18,7 @@ from ramekin.schema.fields import Field
 from ramekin.storage import catalog, followers, indexed, staging, table
 from ramekin.testing.engines.steps import change, define, drop, load, write
 from ramekin.values import codec
-from ramekin.values.keys import NUMBER
+from ramekin.values.comparison import NUMBER
 from tests.turns import TURNS, cancelled_after
 
 K = Field(("k",))

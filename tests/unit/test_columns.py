@@ -20,7 +20,7 @@ from ramekin.formats.records import CsvForm, CsvText, write_csv, write_csv_heade
 from ramekin.schema.columns import SILENT, UNTYPED, Columns, Quoted
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 from tests.unit.test_values_and_paths import JSON
 
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.fields import ANYTHING, FieldType, common_reading, narrowed, widened
-from ramekin.values.keys import kind_of
+from ramekin.values.comparison import kind_of
 from tests.oracle import ABSENT, at
 
 DATE, TEXT, NULL, WHOLE = (

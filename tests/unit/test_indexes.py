@@ -8,7 +8,7 @@ from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import SHORT_POSTING, FieldIndex
 from ramekin.values import codec
-from ramekin.values.keys import NUMBER, TEXT, Span
+from ramekin.values.comparison import NUMBER, TEXT, Span
 
 IDS = st.lists(st.one_of(st.integers(-5, 5), st.sampled_from(["", "a", "b", "10x", "é"])), unique=True)
 PLACES = st.one_of(st.none(), st.integers(-12, 12))

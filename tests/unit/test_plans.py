@@ -33,7 +33,7 @@ from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import Field, NoSchema
 from ramekin.values import codec
-from ramekin.values.keys import BOOLEAN, NUMBER, TEXT, Span
+from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, Span
 from tests.oracles.generate import Generator
 
 FREE = NoSchema()

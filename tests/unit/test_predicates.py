@@ -31,7 +31,7 @@ from ramekin.query.where import MAX_CONDITIONS, MAX_PARTS, parse_where
 from ramekin.schema.fields import Field, NoSchema
 from ramekin.schema.models import ModelSchema
 from ramekin.values import codec
-from ramekin.values.keys import NUMBER
+from ramekin.values.comparison import NUMBER
 
 FREE = NoSchema()
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, create_model
 
 from ramekin.errors import InvalidRecord
 from ramekin.schema.models import ModelSchema
-from ramekin.values.keys import MISSING, NUMBER, TEXT, TIME, join_key, order_key
+from ramekin.values.comparison import MISSING, NUMBER, TEXT, TIME, join_key, order_key
 from ramekin.values.readings import (
     can_read,
     canonical_uuid,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ramekin.schema.fields import Field
 from ramekin.storage.indexes import FieldIndex
 from ramekin.values import codec
-from ramekin.values.keys import MISSING, join_key, kind_of, number_of_key
+from ramekin.values.comparison import MISSING, join_key, kind_of, number_of_key
 from ramekin.values.paths import FEW, member_names, parse_path, print_path, reader, row_reader, select, walk
 
 JSON = st.recursive(

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ramekin.engine.tables import Tables
     from ramekin.schema.fields import Field
     from ramekin.schema.models import ModelSchema
-    from ramekin.values.keys import JoinKey
+    from ramekin.values.comparison import JoinKey
 
 _log = logging.getLogger("ramekin")
 

@@ -22,7 +22,7 @@ from ramekin.query.order import FirstRows
 from ramekin.query.plan import Position, Query
 from ramekin.query.predicate import EVERYTHING, paths_in
 from ramekin.values import codec
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 from ramekin.values.paths import row_reader
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ramekin.query.join import On
     from ramekin.query.view import View
-    from ramekin.values.keys import JoinKey
+    from ramekin.values.comparison import JoinKey
     from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading
 

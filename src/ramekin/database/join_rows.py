@@ -14,7 +14,7 @@ from ramekin.query.gather import too_many_rows
 from ramekin.query.join import count_mixed, count_pairs, row_ids, take_pairs
 from ramekin.query.join_walk import Walk
 from ramekin.query.pairs import AT_ONCE, PairFilter, PairKey, TreeMaker, sort_pairs
-from ramekin.values.keys import MISSING, NUMBER, TEXT
+from ramekin.values.comparison import MISSING, NUMBER, TEXT
 from ramekin.values.paths import ID_PATH, member_names, print_path
 
 if TYPE_CHECKING:

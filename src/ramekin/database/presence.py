@@ -17,7 +17,7 @@ from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
 from ramekin.query.sought import Sought
 from ramekin.schema.fields import NO_SCHEMA, Trait
 from ramekin.values import codec
-from ramekin.values.keys import kind_of
+from ramekin.values.comparison import kind_of
 from ramekin.values.paths import ID_PATH, print_path, read_members, walk
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.watch import Watch
-    from ramekin.values.keys import JoinKey
+    from ramekin.values.comparison import JoinKey
 
 _NONE: dict[str, Change] = {}
 

@@ -19,8 +19,8 @@ from ramekin.query.view import Page
 from ramekin.schema.fields import ID, Field
 from ramekin.storage.frozen import Frozen
 from ramekin.storage.id_order import count_ids, walk_ids
+from ramekin.values.comparison import ARRAY, NUMBER, TEXT, Span
 from ramekin.values.ids import id_order, sort_ids
-from ramekin.values.keys import ARRAY, NUMBER, TEXT, Span
 from ramekin.values.paths import print_path, read_id
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from ramekin.storage.indexed import Indexed
     from ramekin.storage.indexes import FieldIndex
     from ramekin.storage.records import Records
+    from ramekin.values.comparison import JoinKey, OrderKey
     from ramekin.values.ids import RecordId
-    from ramekin.values.keys import JoinKey, OrderKey
     from ramekin.values.paths import FieldPath
 
 BATCH_ROWS = 256

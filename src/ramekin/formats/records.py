@@ -14,7 +14,7 @@ from ramekin.formats.delimited import DELIMITERS, read_rows, write_rows
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED, Columns, PlainOrText, Quoted
 from ramekin.values import codec, places
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence

@@ -14,7 +14,7 @@ from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
 from ramekin.query.total import Total
 from ramekin.schema.fields import Field
-from ramekin.values.keys import MISSING, NUMBER, OrderKey, order_key
+from ramekin.values.comparison import MISSING, NUMBER, OrderKey, order_key
 from ramekin.values.paths import parse_path, print_path, row_reader, unescape
 from ramekin.values.readings import comparer
 

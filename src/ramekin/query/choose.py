@@ -38,8 +38,8 @@ from ramekin.query.predicate import (
     conjuncts,
 )
 from ramekin.schema.fields import ID, Field
+from ramekin.values.comparison import NUMBER, TEXT, OrderKey, Span, join_key
 from ramekin.values.ids import id_key
-from ramekin.values.keys import NUMBER, TEXT, OrderKey, Span, join_key
 
 MAX_FIELDS = 4
 """Indexes that one query may have built for it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.query.match import condition_test
 from ramekin.query.predicate import EVERYTHING, All, AnyOf, Condition, Not, Predicate, all_of, any_of
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container

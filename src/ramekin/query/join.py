@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ramekin.errors import InvalidKey
 from ramekin.query.view import Row
-from ramekin.values.keys import TEXT
+from ramekin.values.comparison import TEXT
 from ramekin.values.paths import ID_PATH, FieldPath, parse_path, print_path, reader, split_names
 
 JoinType = Literal["inner", "left", "right", "full"]

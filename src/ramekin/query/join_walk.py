@@ -27,7 +27,7 @@ from ramekin.values.readings import Reading, join_keyer
 
 if TYPE_CHECKING:
     from ramekin.query.view import Row, View
-    from ramekin.values.keys import JoinKey
+    from ramekin.values.comparison import JoinKey
 
 
 @dataclass(frozen=True, slots=True)

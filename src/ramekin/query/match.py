@@ -11,7 +11,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from ramekin.query.predicate import ORDERINGS, AnyOf, Condition, Not, Predicate, paths_in
-from ramekin.values.keys import MISSING, TEXT
+from ramekin.values.comparison import MISSING, TEXT
 from ramekin.values.paths import FieldPath, row_reader
 from ramekin.values.readings import comparer
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import InvalidOperator, InvalidValue, UnknownField, UnknownOperator, did_you_mean, shorten
 from ramekin.query.predicate import OPERATORS, ORDERINGS, TEXT_OPERATORS, Condition, Operand, condition
 from ramekin.schema.fields import ANYTHING, Field, FieldType, widened
-from ramekin.values.keys import BOOLEAN, NUMBER, TEXT, TIME, kind_of
+from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, TIME, kind_of
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.schema.fields import Fields
-    from ramekin.values.keys import OrderKey
+    from ramekin.values.comparison import OrderKey
     from ramekin.values.paths import FieldPath
 
 ELSEWHERE = {

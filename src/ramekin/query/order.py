@@ -15,7 +15,7 @@ from sys import maxsize
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ramekin.schema.fields import Field
-from ramekin.values.keys import NUMBER, TIME, OrderKey
+from ramekin.values.comparison import NUMBER, TIME, OrderKey
 from ramekin.values.paths import print_path
 from ramekin.values.readings import comparer
 

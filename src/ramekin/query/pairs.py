@@ -22,8 +22,8 @@ from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import EVERYTHING, AnyOf, Condition, Not, Predicate, all_of, any_of, conjuncts, paths_in
 from ramekin.schema.fields import FieldType
 from ramekin.values import codec
+from ramekin.values.comparison import MISSING
 from ramekin.values.ids import id_order
-from ramekin.values.keys import MISSING
 from ramekin.values.paths import FieldPath, print_path, row_reader
 
 if TYPE_CHECKING:

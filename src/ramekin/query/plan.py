@@ -23,7 +23,7 @@ from typing import Any, Literal
 from ramekin.query.order import Order
 from ramekin.query.predicate import EVERYTHING, Predicate
 from ramekin.schema.fields import ID, Field
-from ramekin.values.keys import NUMBER, OBJECT, TEXT, OrderKey, Span
+from ramekin.values.comparison import NUMBER, OBJECT, TEXT, OrderKey, Span
 from ramekin.values.paths import print_path
 
 ALL_SPANS = tuple(Span(kind) for kind in range(OBJECT + 1))

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import InvalidId
 from ramekin.schema.fields import Field
 from ramekin.values import codec
+from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
 from ramekin.values.ids import id_key
-from ramekin.values.keys import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
 from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import IdWalk, Led, Plan, Position, Query, Walk, intersect, spans_after
 from ramekin.query.predicate import EVERYTHING
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 from ramekin.values.paths import row_reader
 from ramekin.values.readings import comparer
 

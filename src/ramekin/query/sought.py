@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 from ramekin.values.paths import read_members, reader, walk
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ramekin.query.plan import IdWalk, Part
     from ramekin.schema.fields import Field
+    from ramekin.values.comparison import JoinKey, OrderKey, Span
     from ramekin.values.ids import RecordId
-    from ramekin.values.keys import JoinKey, OrderKey, Span
     from ramekin.values.paths import FieldPath
 
 Row = tuple["RecordId", bytes]
@@ -100,7 +100,7 @@ class View(Protocol):
         """
 
     def kinds(self, table: str, field: Field) -> frozenset[int]:
-        """Return the types of values (``values/keys.py``) by which `lookup` may find rows in a field. Cost: O(1)."""
+        """Return the types of values, as ``values/comparison.py`` has them, that `lookup` may look for. Cost: O(1)."""
 
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
         """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ramekin.errors import Fault, InvalidRecord, shorten
 from ramekin.schema.fields import Fields
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,8 @@ from ramekin.errors import RamekinError
 from ramekin.schema.declarations import parts_for_all, type_in
 from ramekin.schema.fields import ANYTHING, KINDS, FieldType, as_number
 from ramekin.values import codec
+from ramekin.values.comparison import BOOLEAN, MISSING, NUMBER
 from ramekin.values.ids import looks_like_integer
-from ramekin.values.keys import BOOLEAN, MISSING, NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

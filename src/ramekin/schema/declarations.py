@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ramekin.schema.fields import ANYTHING, KINDS, Field, FieldType, narrowed, widened
-from ramekin.values.keys import KIND_NAMES, TEXT, kind_of, order_key
+from ramekin.values.comparison import KIND_NAMES, TEXT, kind_of, order_key
 from ramekin.values.paths import print_path
 from ramekin.values.readings import FORMATS
 

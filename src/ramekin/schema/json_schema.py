@@ -21,8 +21,8 @@ from ramekin.schema.declared_id import declares_id
 from ramekin.schema.fields import ANYTHING, KINDS, FieldType
 from ramekin.schema.references import MAX_CHAIN, References
 from ramekin.values import codec
+from ramekin.values.comparison import kind_of
 from ramekin.values.ids import A_UUID, looks_like_integer
-from ramekin.values.keys import kind_of
 from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:

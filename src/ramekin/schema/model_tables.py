@@ -14,7 +14,7 @@ from pydantic import BaseModel, RootModel
 from ramekin.errors import InvalidTableName
 from ramekin.schema.definition import check_table_name
 from ramekin.schema.fitness import UnfitModel, complete, walk
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -50,8 +50,8 @@ from ramekin.schema.fitness import (
 from ramekin.schema.round_trip import may_change
 from ramekin.schema.strict import inside, mapped, strict, without_aliases
 from ramekin.values import codec
+from ramekin.values.comparison import MISSING, order_key
 from ramekin.values.ids import A_UUID, SYSTEM_IDS, looks_like_integer
-from ramekin.values.keys import MISSING, order_key
 from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:

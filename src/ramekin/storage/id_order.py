@@ -16,8 +16,8 @@ from sortedcontainers import SortedList
 
 from ramekin.storage.memory import ID_BYTES
 from ramekin.storage.shared import Shared
+from ramekin.values.comparison import NUMBER, TEXT, Span
 from ramekin.values.ids import id_order
-from ramekin.values.keys import NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
     from ramekin.values.ids import RecordId

@@ -24,18 +24,18 @@ from ramekin.storage.memory import (
     value_bytes,
 )
 from ramekin.storage.shared import Shared
+from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
 from ramekin.values.ids import sort_ids
-from ramekin.values.keys import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
 from ramekin.values.paths import reader
 from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
     from ramekin.schema.fields import Field
+    from ramekin.values.comparison import JoinKey
     from ramekin.values.ids import RecordId
-    from ramekin.values.keys import JoinKey
 
 KINDS = OBJECT + 1
-"""Types of values that have an order; see ``values/keys.py``."""
+"""Types of values that have an order; see ``values/comparison.py``."""
 
 SHORT_POSTING = 1000
 """Ids that a posting holds as a list in order; a longer one is an `IdOrder`, which takes new ones faster."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ramekin.schema.definition import Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.watch import Watch
-    from ramekin.values.keys import JoinKey
+    from ramekin.values.comparison import JoinKey
 
 
 class Table(Indexed):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
     from ramekin.storage.table import Table
-    from ramekin.values.keys import JoinKey
+    from ramekin.values.comparison import JoinKey
 
     Others = Callable[[str], Container[str]]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ramekin.errors import PathTooLong
-from ramekin.values.keys import MISSING
+from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 Each reading has one reader, for stored values and for those of conditions alike, so equal things are equal however they
 are written. It reads what a model takes and writes, and what the formats of JSON Schema allow. Exact: nothing is
 rounded. A text that it cannot read is a text still, and comes behind all that it can. Knows no schemas; see
-``fields.py`` for what is declared, and ``values/keys.py`` for keys.
+``fields.py`` for what is declared, and ``values/comparison.py`` for keys.
 
 Source: RFC 3339, seconds and zone optional; ISO 8601 for durations.
 """
@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from ramekin.values.keys import NUMBER, TEXT, TIME, JoinKey, OrderKey, join_key, order_key
+from ramekin.values.comparison import NUMBER, TEXT, TIME, JoinKey, OrderKey, join_key, order_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,7 +32,7 @@ from ramekin.query.predicate import TEXT_OPERATORS
 from ramekin.schema.fields import FieldType
 from ramekin.schema.model_tables import table_name
 from ramekin.values import codec
-from ramekin.values.keys import TEXT
+from ramekin.values.comparison import TEXT
 from ramekin.values.paths import split_path
 from ramekin.values.readings import FORMATS
 

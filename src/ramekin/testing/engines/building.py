@@ -15,7 +15,7 @@ from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
 from ramekin.testing.engines.steps import body, define, drop, ids, load, put, read_sorted, write
 from ramekin.values import codec
-from ramekin.values.keys import NUMBER, join_key, order_key
+from ramekin.values.comparison import NUMBER, join_key, order_key
 
 if TYPE_CHECKING:
     from typing import Any

@@ -13,16 +13,16 @@ from ramekin.errors import UnknownTable
 from ramekin.query.plan import ALL_IDS, ALL_SPANS, Equal, IdWalk, Range
 from ramekin.schema.fields import Field
 from ramekin.testing.engines.steps import body, drop, ids, load, put, write
+from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, Span
 from ramekin.values.ids import sort_ids
-from ramekin.values.keys import BOOLEAN, NUMBER, TEXT, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
     from ramekin.engine.base import Engine
+    from ramekin.values.comparison import OrderKey
     from ramekin.values.ids import RecordId
-    from ramekin.values.keys import OrderKey
 
 
 AGE = Field(("age",))
