@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ramekin.access.key_file import read_key_file
 from ramekin.cli.configuration import Refused, read_settings
-from ramekin.cli.keys import keys_of, secret_of
+from ramekin.cli.key_settings import keys_of, secret_of
 from ramekin.cli.main import app
 from tests.conftest import Server
 

@@ -6,7 +6,7 @@
     secret_sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     expires = 2027-01-01T00:00:00Z
 
-`tables` and `expires` may be left out. Knows no settings; see ``cli/keys.py`` for when a file is read.
+`tables` and `expires` may be left out. Knows no settings; see ``cli/key_settings.py`` for when a file is read.
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@ def key_create(
     ] = None,
 ) -> None:
     """Print a new secret, which is shown this once, and the lines for the file of --keys-file."""
-    from ramekin.cli.keys import create_key
+    from ramekin.cli.key_settings import create_key
 
     typer.echo(_guard(lambda: create_key(name, role, tables, expires)), nl=False)
 
@@ -311,7 +311,7 @@ def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
 
 
 def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:
-    from ramekin.cli.keys import secret_of
+    from ramekin.cli.key_settings import secret_of
     from ramekin.cli.transfer import Server
 
     settings = _settings(given or {})

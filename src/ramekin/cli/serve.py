@@ -31,7 +31,7 @@ from ramekin.cli import listener as listeners
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
-from ramekin.cli.keys import KeyReader, keys_of
+from ramekin.cli.key_settings import KeyReader, keys_of
 from ramekin.cli.memory import read_memory_limit
 from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
