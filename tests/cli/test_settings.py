@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from ramekin.cli.configuration import Refused, read_settings, service_links
-from ramekin.cli.memory import read_memory_limit
+from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.settings import Settings
 
 EXAMPLES = {

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ramekin.changes import Change, Defined, Dropped, Written
 from ramekin.cli.configuration import Refused
-from ramekin.cli.memory import PROCESS_BYTES, available_bytes, human, read_memory_limit
+from ramekin.cli.memory_limit import PROCESS_BYTES, available_bytes, human, read_memory_limit
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import Field
 from ramekin.stats import Totals
@@ -220,7 +220,7 @@ def test_a_share_is_one_of_what_there_is():
     ("there", "tables", "is_little"), [(64, 2.4, True), (127, 18.6, True), (128, 19.2, False), (512, 249.6, False)]
 )
 def test_the_process_has_its_part_first_and_is_told_where_that_is_nearly_all(monkeypatch, there, tables, is_little):
-    monkeypatch.setattr("ramekin.cli.memory.available_bytes", lambda: there * MIB)
+    monkeypatch.setattr("ramekin.cli.memory_limit.available_bytes", lambda: there * MIB)
     limit = read_memory_limit("60%")
     assert limit.size_bytes == pytest.approx(tables * MIB, rel=0.001)
     assert limit.is_little == is_little

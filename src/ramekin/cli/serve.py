@@ -32,7 +32,7 @@ from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.key_settings import KeyReader, keys_of
-from ramekin.cli.memory import read_memory_limit
+from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
 from ramekin.cli.replay import Replay
