@@ -35,7 +35,7 @@ from ramekin.cli.key_settings import KeyReader, keys_of
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
-from ramekin.cli.replay import Replay
+from ramekin.cli.replay_progress import Replay
 from ramekin.cli.server import Server
 from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
