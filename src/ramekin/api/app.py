@@ -40,8 +40,8 @@ from ramekin.api.endpoints import (
 )
 from ramekin.api.http.answer import json_answer
 from ramekin.api.http.problems import problem_answer
+from ramekin.api.openapi import docs_pages as docs
 from ramekin.api.openapi import document as openapi
-from ramekin.api.openapi import pages as docs
 from ramekin.api.routes import address, methods_of, read_root_path
 from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
 from ramekin.version import __version__
