@@ -13,7 +13,7 @@ from ramekin.database.database import Database
 from ramekin.database.finding import FindRequest
 from ramekin.database.operations import Operation
 from ramekin.database.presence import MAX_HINTS
-from ramekin.engine import view as views
+from ramekin.engine import embedded_view as views
 from ramekin.engine.access import Access
 from ramekin.engine.embedded import Embedded
 from ramekin.query.where import parse_where

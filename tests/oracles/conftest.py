@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ramekin.database import finding, join_rows
-from ramekin.engine import view, work
+from ramekin.engine import work
 from ramekin.query import execute, gather, order, pairs
 from ramekin.storage import indexed, indexes
 

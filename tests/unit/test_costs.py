@@ -10,7 +10,7 @@ import pytest
 
 from ramekin.engine.access import Access
 from ramekin.engine.embedded import Embedded
-from ramekin.engine.view import EmbeddedView
+from ramekin.engine.embedded_view import EmbeddedView
 from ramekin.query import execute
 from ramekin.query.plan import Position, Query
 from ramekin.query.url import parse_sort

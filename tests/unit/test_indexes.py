@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ramekin.engine.view import LazyRows
+from ramekin.engine.embedded_view import LazyRows
 from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import SHORT_POSTING, FieldIndex

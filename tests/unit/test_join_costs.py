@@ -8,7 +8,7 @@ import pytest
 from ramekin import Database
 from ramekin.api.endpoints.joins import JOIN_TYPES
 from ramekin.database.join_request import JoinRequest
-from ramekin.engine.view import BATCH_ROWS, EmbeddedView
+from ramekin.engine.embedded_view import BATCH_ROWS, EmbeddedView
 from ramekin.query.pairs import PairFields
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where

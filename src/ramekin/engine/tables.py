@@ -8,7 +8,7 @@ however much is written meanwhile.
 Every method that is given a table's name raises UnknownTable where there is none; Starting until the engine is open.
 Bodies are JSON text. They are never changed, and never parsed but to read the field that an index or a join needs.
 
-Knows no journal; see ``base.py`` for how tables change, ``builds.py`` for what is built and ``view.py`` for views.
+Knows no journal; see ``base.py`` for how tables change, ``builds.py`` for what is built and ``embedded_view.py`` for views.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
-from ramekin.engine.view import EmbeddedView, page_of
+from ramekin.engine.embedded_view import EmbeddedView, page_of
 from ramekin.engine.work import Work
 from ramekin.errors import Starting
 from ramekin.schema.fields import Field, Trait
