@@ -11,7 +11,7 @@ import pytest
 
 from ramekin.cli.files import FileFault, Reading, from_bytes, naming_faults
 from ramekin.errors import RamekinError
-from ramekin.formats.records import AT_ONCE_BYTES
+from ramekin.formats.record_text import AT_ONCE_BYTES
 from ramekin.formats.splitter import Splitter
 from tests.problems import assert_problem
 

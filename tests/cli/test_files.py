@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ramekin.cli.files import FileFault, Reading, from_bytes, naming_faults, open_file
-from ramekin.formats.records import CsvForm
+from ramekin.formats.record_text import CsvForm
 from ramekin.schema.columns import UNTYPED
 from tests.conftest import MODELS, Server
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
 from ramekin.errors import IntegerOutOfRange, InvalidRecord, MalformedJson, RamekinError
-from ramekin.formats.records import CsvForm, CsvText, write_csv, write_csv_header
+from ramekin.formats.record_text import CsvForm, CsvText, write_csv, write_csv_header
 from ramekin.schema.columns import SILENT, UNTYPED, Columns, Quoted
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema

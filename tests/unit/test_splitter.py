@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin.errors import DuplicateMember, MalformedCsv, MalformedJson, RamekinError
-from ramekin.formats.records import ArrayText, CsvForm, CsvText, NdjsonText, write_csv, write_csv_header
+from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, NdjsonText, write_csv, write_csv_header
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec

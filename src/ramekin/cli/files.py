@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import Fault, InvalidRecord, RamekinError
-from ramekin.formats.records import CsvForm, CsvText, NdjsonText
+from ramekin.formats.record_text import CsvForm, CsvText, NdjsonText
 from ramekin.formats.splitter import Splitter
 from ramekin.limits import MIB
 from ramekin.schema.columns import UNTYPED
@@ -22,7 +22,7 @@ from ramekin.schema.definition import check_table_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ramekin.formats.records import Records
+    from ramekin.formats.record_text import Records
     from ramekin.schema.columns import Columns
 
 CHUNK_BYTES = MIB

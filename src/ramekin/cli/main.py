@@ -304,7 +304,7 @@ def _settings(given: dict[str, Any]) -> Any:
 
 
 def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
-    from ramekin.formats.records import CsvForm
+    from ramekin.formats.record_text import CsvForm
 
     settings = _settings({"delimiter": delimiter, "csv_types": csv_types})
     return CsvForm(settings.delimiter, settings.csv_types)

@@ -41,7 +41,7 @@ from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
 from ramekin.engine.embedded import Embedded
 from ramekin.errors import RamekinError
-from ramekin.formats.records import CsvForm
+from ramekin.formats.record_text import CsvForm
 from ramekin.limits import Limits
 from ramekin.schema.columns import UNTYPED
 from ramekin.schema.fitness import UnfitModel

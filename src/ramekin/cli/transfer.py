@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ramekin.formats.records import CsvForm
+    from ramekin.formats.record_text import CsvForm
 
 CHUNK_BYTES = 256 * 1024
 FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": "text/csv"}

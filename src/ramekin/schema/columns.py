@@ -3,7 +3,7 @@
 If a table's schema says what a cell is, each cell is read by itself; one in quotes is text wherever text is taken. If a
 cell may be a number (or a boolean) as well as any text, or if there is no schema, the whole column decides: either all
 its cells are plain JSON values, or all are texts. Knows nothing of rows; see ``delimited.py`` for those and
-``formats/records.py`` for records.
+``formats/record_text.py`` for records.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, KINDS, Condition, Operation
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
-from ramekin.formats.records import AT_ONCE_BYTES, chunks_of
+from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec

@@ -16,7 +16,7 @@ from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON
 from ramekin.api.http.preconditions import ANY
 from ramekin.api.routes import API
 from ramekin.errors import RamekinError
-from ramekin.formats.records import write_csv, write_csv_header
+from ramekin.formats.record_text import write_csv, write_csv_header
 from ramekin.formats.splitter import Splitter
 from ramekin.values import codec
 from ramekin.values.paths import member_names

@@ -38,7 +38,7 @@ from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation, Outco
 from ramekin.engine.work import Work
 from ramekin.errors import BodyTooLarge, InvalidParameter, RamekinError, Unprocessable
 from ramekin.formats.delimited import DELIMITERS
-from ramekin.formats.records import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
+from ramekin.formats.record_text import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
 from ramekin.query.url import parse_select
 from ramekin.values import codec
 from ramekin.values.paths import select, split_names
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.operations import Kind
-    from ramekin.formats.records import Records
+    from ramekin.formats.record_text import Records
     from ramekin.values.paths import FieldPath
 
 ONE = f"{API}/data/{{table}}/{{id}}"

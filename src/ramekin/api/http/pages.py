@@ -15,7 +15,7 @@ from ramekin.api.http.answer import SHORT_BYTES, Stream, ascii_json, body_answer
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.routes import address
 from ramekin.clock import stopwatch_s
-from ramekin.formats.records import write_csv, write_csv_header
+from ramekin.formats.record_text import write_csv, write_csv_header
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
 from ramekin.values.paths import selector

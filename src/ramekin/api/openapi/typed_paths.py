@@ -26,7 +26,7 @@ from ramekin.api.endpoints import by_condition, joins, lists
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.openapi.model_schemas import ModelComponents
 from ramekin.api.routes import API
-from ramekin.formats.records import write_csv, write_csv_header
+from ramekin.formats.record_text import write_csv, write_csv_header
 from ramekin.query.operand import compared, operators_for
 from ramekin.query.predicate import TEXT_OPERATORS
 from ramekin.schema.fields import FieldType
