@@ -22,7 +22,7 @@ from ramekin.query.demands import demands_of
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, holds_always, paths_in
-from ramekin.schema.base import MAX_FAULTS
+from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.values import codec
 
 if TYPE_CHECKING:

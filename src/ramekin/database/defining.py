@@ -27,11 +27,11 @@ from ramekin.errors import (
     pointer,
     shorten,
 )
-from ramekin.schema.base import MAX_FAULTS
 from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED, Definition, IndexDefinition
 from ramekin.schema.fields import join_reader
 from ramekin.schema.missing_model import schema_to_leave
+from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.stats import TableStats
 from ramekin.values import codec
 from ramekin.values.paths import parse_path, print_path, read_id

@@ -35,8 +35,8 @@ from ramekin.values.ids import SYSTEM_IDS, id_key
 from ramekin.values.paths import has_text_id, read_id
 
 if TYPE_CHECKING:
-    from ramekin.schema.base import RecordSchema
     from ramekin.schema.definition import Definition
+    from ramekin.schema.record_schema import RecordSchema
     from ramekin.values.ids import IdSource, RecordId
 
 Kind = Literal["create", "upsert", "replace", "patch", "delete"]

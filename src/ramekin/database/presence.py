@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ramekin.engine.tables import Tables
     from ramekin.query.demands import Demand
-    from ramekin.schema.base import RecordSchema
     from ramekin.schema.fields import Fields
+    from ramekin.schema.record_schema import RecordSchema
     from ramekin.values.paths import FieldPath
 
 SAMPLE_ROWS = 500

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ramekin.engine.tables import Tables
-    from ramekin.schema.base import RecordSchema
     from ramekin.schema.definition import Definition
     from ramekin.schema.models import ModelSchema
+    from ramekin.schema.record_schema import RecordSchema
     from ramekin.values.ids import IdSource
 
 

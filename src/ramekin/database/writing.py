@@ -25,7 +25,7 @@ from ramekin.errors import (
     Redefined,
     Unavailable,
 )
-from ramekin.schema.base import MAX_FAULTS
+from ramekin.schema.record_schema import MAX_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping

@@ -1,7 +1,7 @@
 """Tables defined by JSON Schema (draft 2020-12), as a client sends it to ``/tables``.
 
 `jsonschema-rs` validates: it follows no reference out of the document, and its regular expressions take linear time.
-Knows nothing of tables' contents or of HTTP; see ``schema/base.py`` for what every schema promises.
+Knows nothing of tables' contents or of HTTP; see ``schema/record_schema.py`` for what every schema promises.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, V
 
 from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, pointer, shorten
 from ramekin.schema import sentences
-from ramekin.schema.base import MAX_FAULTS, invalid_record
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.declared_id import declares_id
 from ramekin.schema.fields import ANYTHING, KINDS, FieldType
+from ramekin.schema.record_schema import MAX_FAULTS, invalid_record
 from ramekin.schema.references import MAX_CHAIN, References
 from ramekin.values import codec
 from ramekin.values.comparison import kind_of

@@ -1,7 +1,7 @@
 """Pydantic models as schemas of tables: strict validation of records, ids by the model's type, and JSON Schema.
 
 Knows nothing of tables' contents or of HTTP; see ``model_tables.py`` for which classes become tables, ``fitness.py``
-for those that cannot, and ``schema/base.py`` for what every schema promises.
+for those that cannot, and ``schema/record_schema.py`` for what every schema promises.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from ramekin.errors import (
 )
 from ramekin.errors.stacks import in_one_line
 from ramekin.schema import sentences
-from ramekin.schema.base import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.defaults import following, with_own_defaults
@@ -47,6 +46,7 @@ from ramekin.schema.fitness import (
     only,
     without_schema,
 )
+from ramekin.schema.record_schema import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.round_trip import may_change
 from ramekin.schema.strict import inside, mapped, strict, without_aliases
 from ramekin.values import codec

@@ -9,7 +9,7 @@ numbers round-trip. What each of them lets through is caught here:
 - a printed body is copied into exactly its own size: as msgspec returns it, it costs 35 bytes a record more
   (350 against 315 for a 147-byte body, key and table included; CPython 3.11, November 2026).
 
-Knows nothing of records' meaning; see ``schema/base.py`` for models and ``paths.py`` for one field of a body.
+Knows nothing of records' meaning; see ``schema/record_schema.py`` for models and ``paths.py`` for one field of a body.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ramekin.api.openapi.model_schemas import ModelNames
-    from ramekin.schema.base import RecordSchema
     from ramekin.schema.models import ModelSchema
+    from ramekin.schema.record_schema import RecordSchema
 
 _KEY = re.compile("(.+?)(?:_id|Id)")
 
