@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from ramekin.database import finding, join_rows
-from ramekin.engine import work
+from ramekin.engine import embedded_view, work
 from ramekin.query import execute, gather, order, pairs
 from ramekin.storage import indexed, indexes
 
 SMALL = {
     indexes: {"SHORT_POSTING": 2, "SAMPLE_VALUES": 2},
     indexed: {"BATCH": 3},
-    view: {"BATCH_ROWS": 4, "SCAN_ROWS": 5, "SHORT_LIST": 3, "BATCH_BYTES": 300},
+    embedded_view: {"BATCH_ROWS": 4, "SCAN_ROWS": 5, "SHORT_LIST": 3, "BATCH_BYTES": 300},
     work: {"TURN_S": 0.0},
     order: {"RUN_ROWS": 3},
     gather: {"DRAIN_ROWS": 3, "RUN_IDS": 4},

@@ -8,7 +8,8 @@ however much is written meanwhile.
 Every method that is given a table's name raises UnknownTable where there is none; Starting until the engine is open.
 Bodies are JSON text. They are never changed, and never parsed but to read the field that an index or a join needs.
 
-Knows no journal; see ``base.py`` for how tables change, ``builds.py`` for what is built and ``embedded_view.py`` for views.
+Knows no journal; see ``base.py`` for how tables change, ``builds.py`` for what is built, ``embedded_view.py`` for
+views.
 """
 
 from __future__ import annotations

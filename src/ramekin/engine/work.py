@@ -8,7 +8,8 @@ turns, and the waits for an index that is being built: that is work too. What ot
 the same request is answered however busy the server is.
 
 Whoever rests stands in one line, of which one goes on in each turn of the event loop: beside 64 sorts a short request
-waits for a stretch of one of them, and not of all. Knows nothing of what is done; see ``embedded_view.py`` for who rests most.
+waits for a stretch of one of them, and not of all. Knows nothing of what is done; see ``embedded_view.py`` for who
+rests most.
 """
 
 from __future__ import annotations

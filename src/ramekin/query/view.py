@@ -1,7 +1,7 @@
 """Views: some tables at one moment, which is all that a query needs to know of where records are.
 
-Whoever carries out a query is given a view, and never asks what is behind it. See ``engine/embedded_view.py`` for the view of
-tables in this process, and ``engine/base.py`` for how one is asked for.
+Whoever carries out a query is given a view, and never asks what is behind it. See ``engine/embedded_view.py`` for the
+view of tables in this process, and ``engine/base.py`` for how one is asked for.
 """
 
 from __future__ import annotations

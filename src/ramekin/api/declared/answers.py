@@ -12,6 +12,15 @@ from ramekin.api.http.headers import CSV, JSON, NDJSON
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+READ = (400, 404, 406, 503, 507)
+"""The problems of reading what may not be there, and may take much to find."""
+
+WRITE = (400, 406, 408, 409, 413, 415, 422, 503, 507)
+"""The problems of writing what may be new."""
+
+CHANGE = (400, 404, 406, 408, 409, 412, 413, 415, 422, 428, 503, 507)
+"""The problems of changing what has to be there."""
+
 PROBLEM_MEDIA = "application/problem+json"
 HEADERS: dict[str, Any] = {
     "ETag": ("The tag of what is answered, in double quotes: for `If-Match` and `If-None-Match`.", {"type": "string"}),

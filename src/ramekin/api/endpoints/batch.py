@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.declared.answers import answer, request_body
+from ramekin.api.declared.answers import CHANGE, answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
-from ramekin.api.declared.problems import CHANGE
 from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags

@@ -6,10 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.declared.answers import answer, request_body
+from ramekin.api.declared.answers import CHANGE, READ, answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import MANY
-from ramekin.api.declared.problems import CHANGE, READ
 from ramekin.api.declared.shapes import RECORD_PATCH, reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import read_where

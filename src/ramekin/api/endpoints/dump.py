@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.declared.answers import answer, request_body, tabular
+from ramekin.api.declared.answers import READ, WRITE, answer, request_body, tabular
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH, word
-from ramekin.api.declared.problems import READ, WRITE
 from ramekin.api.declared.shapes import RECORD, USER, array, reference
 from ramekin.api.edge.weights import DUMP_BYTES
 from ramekin.api.http.answer import Stream, json_answer, not_modified, pack

@@ -7,10 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ramekin.api.declared.answers import answer, tabular
+from ramekin.api.declared.answers import READ, answer, tabular
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST, word
-from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list

@@ -10,10 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, unquote_plus
 
-from ramekin.api.declared.answers import answer, tabular
+from ramekin.api.declared.answers import READ, answer, tabular
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST
-from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import RECORD_PAGE, USER
 from ramekin.api.edge.weights import page_bytes
 from ramekin.api.http.answer import not_modified

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ramekin.api.declared.answers import request_body, tabular
+from ramekin.api.declared.answers import READ, request_body, tabular
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CURSOR, STRICT
-from ramekin.api.declared.problems import READ
 from ramekin.api.declared.shapes import reference
 from ramekin.api.edge.weights import groups_bytes, page_bytes
 from ramekin.api.endpoints.lists import columns_of, read_window

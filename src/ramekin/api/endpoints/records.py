@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.declared.answers import answer, content, request_body
+from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import (
     IF_ABSENT,
@@ -21,7 +21,6 @@ from ramekin.api.declared.parameters import (
     flag,
     word,
 )
-from ramekin.api.declared.problems import CHANGE, READ, WRITE
 from ramekin.api.declared.shapes import RECORD, RECORD_INPUT, RECORD_PATCH, SELECTED, USER, array, reference
 from ramekin.api.http.answer import (
     array_reply,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ramekin.api.declared.answers import answer, request_body
+from ramekin.api.declared.answers import READ, WRITE, answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH
-from ramekin.api.declared.problems import READ, WRITE
 from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import bodiless, body_answer, json_answer, not_modified
 from ramekin.api.http.preconditions import ANY
