@@ -56,6 +56,18 @@ def test_to_read_is_to_parse_and_to_print(text, before, after):
         assert repr(codec.read(whole)) == repr((value, codec.dump(value)))
 
 
+@pytest.mark.parametrize("levels", range(codec.SHALLOW + 3))
+@pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"b":', b"}")], ids=["arrays", "objects"])
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**30])
+def test_integers_have_64_bits_at_every_depth(levels, pair, number):
+    text = b'{"a":%b%d%b}' % (pair[0] * levels, number, pair[1] * levels)
+    if -(2**63) <= number < 2**63:
+        assert codec.read(text) == (json.loads(text), text)
+    else:
+        with pytest.raises(IntegerOutOfRange):
+            codec.read(text)
+
+
 @each(
     [
         b'{"a":1,"a":1}',

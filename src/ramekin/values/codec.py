@@ -15,7 +15,7 @@ Knows nothing of records' meaning; see ``schema/record_schema.py`` for models an
 from __future__ import annotations
 
 from _blake2 import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import jiter
 import msgspec
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MAX_DEPTH = places.MAX_DEPTH
+
+SHALLOW = 5
+"""Levels of arrays and objects within a record that `read` takes the short way: each doubles what msgspec makes of the
+type, which takes 1 ms of a start."""
 
 _ERRORS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
     "Detected duplicate": DuplicateMember,
@@ -94,26 +98,37 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
 def read(text: bytes) -> tuple[Any, bytes]:
     """Return the value of a JSON text, as `parse` does, and how `dump` prints it. Raises as `parse`.
 
-    msgspec reads twice as fast as jiter, and refuses all that jiter refuses but a member sent twice, of which it keeps
-    the last. What is printed has every member once. So nothing was lost where the text is what is printed; or where it
-    holds as many colons and no escape, for then each of its colons is printed again. All other texts are parsed.
+    msgspec reads twice as fast as jiter and, given a type, sees to integers and depth meanwhile. All that it lets pass
+    is a member sent twice, of which it keeps the last. What is printed has every member once. So nothing was lost where
+    the text is what is printed; or where it holds as many colons and no escape, for then each of its colons is printed
+    again. All other texts are parsed.
 
-    Cost: O(length), half of what `parse` and `dump` take together.
+    Cost: O(length), a third of what `parse` and `dump` take together.
     """
     try:
-        value = read_body(text)
+        value = _read_record(text)
         printed = encode(value)
-    except (ValueError, RecursionError, OverflowError):
-        value = parse(text)  # which says what is wrong
+    except (ValueError, RecursionError):
+        value = parse(text)  # which says what is wrong, if anything is
         return value, dump(value)
-    is_same = printed == text
-    if is_same or (text.find(b"\\") < 0 and text.count(b":") == printed.count(b":")):
-        flat = text.translate(_FLATTEN)
-        if flat.find(_DIGITS) < 0 and (flat.find(b"[", 1) < 0 or flat.count(b"[") <= MAX_DEPTH):
-            return value, text if is_same else b"".join((printed, b""))
+    if printed == text:
+        return value, text
+    if text.find(b"\\") < 0 and text.count(b":") == printed.count(b":"):
+        return value, b"".join((printed, b""))
     value = parse(text)
     return value, dump(value)
 
+
+def _values(levels: int) -> Any:
+    """Return the type of JSON values of at most so many levels, for msgspec, with integers of 64 bits."""
+    scalar: Any = Annotated[int, msgspec.Meta(ge=INT64_MIN, le=INT64_MAX)] | float | str | bool | None
+    if levels == 0:
+        return scalar
+    inner = _values(levels - 1)
+    return scalar | list[inner] | dict[str, inner]  # type: ignore[valid-type]  # it is made here
+
+
+_read_record: Callable[[bytes], Any] = msgspec.json.Decoder(dict[str, _values(SHALLOW)]).decode  # type: ignore[misc]  # likewise
 
 read_body: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 """Returns the value of a body that is stored: as `parse`, in a third of the time, since it has been checked."""
