@@ -14,7 +14,7 @@ from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
 from ramekin.query.total import Total
 from ramekin.schema.fields import Field
-from ramekin.values.comparison import MISSING, NUMBER, OrderKey, order_key
+from ramekin.values.comparison import MISSING, NUMBER, OrderKey, order_key, parts
 from ramekin.values.paths import parse_path, print_path, row_reader, unescape
 from ramekin.values.readings import comparer
 
@@ -108,6 +108,7 @@ class Groups:
         paths += [aggregate.field.path for aggregate in grouping.aggregates if aggregate.field]
         self._read: Callable[[bytes], Sequence[Any]] = row_reader(tuple(paths)) if paths else lambda _: ()
         self._comparers = [comparer(field.reading) for _, field in grouping.by]
+        self._join: Callable[[list[OrderKey]], tuple[OrderKey, ...]] = parts if self._count_by > 1 else tuple
         self._groups: dict[tuple[OrderKey, ...], tuple[tuple[Any, ...], list[Figure]]] = {}
         if not grouping.by:
             self._groups[()] = ((), self._figures())
@@ -126,7 +127,7 @@ class Groups:
         """Take a record. Cost: O(length of the body)."""
         values = self._read(body)
         by = values[: self._count_by]
-        key = tuple([compared(value) or LAST for compared, value in zip(self._comparers, by, strict=True)])
+        key = self._join([compared(value) or LAST for compared, value in zip(self._comparers, by, strict=True)])
         group = self._groups.get(key)
         if group is None:
             shown = tuple(None if value is MISSING else value for value in by)

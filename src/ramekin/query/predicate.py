@@ -12,7 +12,6 @@ in whatever order their conditions came. Knows nothing of bodies; see ``match.py
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidId
@@ -21,6 +20,7 @@ from ramekin.values import codec
 from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
 from ramekin.values.ids import id_key
 from ramekin.values.paths import ID_PATH, print_path
+from ramekin.values.readings import Exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,9 +35,6 @@ Operand = OrderKey | None
 """A value that a condition compares with, by its order key; None is JSON's null."""
 
 MAX_RANK_CHARS = 200
-
-_MAX_DIGITS = 300
-"""Digits of a whole decimal that is written as an integer: 1e999999999 would fill the memory."""
 
 
 def _rank() -> Any:
@@ -263,13 +260,11 @@ def _may_be_id(operand: Any, field: Field) -> bool:
 
 def _shortest(operand: Operand) -> Operand:
     """Return an operand in its one form, so that equal predicates print alike: a whole number as an integer."""
-    if operand is None or not isinstance(operand[1], (float, Decimal)):
+    if operand is None or not isinstance(operand[1], (float, Exact)):
         return operand
     kind, number = operand
-    if isinstance(number, Decimal):
-        if abs(number.adjusted()) > _MAX_DIGITS or number != number.to_integral_value():
-            return kind, number.normalize(Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN))
-        return kind, int(number)
+    if isinstance(number, Exact):
+        return kind, number.shortest()
     return kind, int(number) if number.is_integer() else number
 
 

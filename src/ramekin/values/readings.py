@@ -2,7 +2,8 @@
 
 Each reading has one reader, for stored values and for those of conditions alike, so equal things are equal however they
 are written. It reads what a model takes and writes, and what the formats of JSON Schema allow. Exact: nothing is
-rounded. A text that it cannot read is a text still, and comes behind all that it can. Knows no schemas; see
+rounded. A text that it cannot read is a text still, and comes behind all that it can. Numbers without bounds are hashed
+as text, with Python's secret: of the plain ones anybody can name a million that collide. Knows no schemas; see
 ``fields.py`` for what is declared, and ``values/comparison.py`` for keys.
 
 Source: RFC 3339, seconds and zone optional; ISO 8601 for durations.
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.values.comparison import NUMBER, TEXT, TIME, JoinKey, OrderKey, join_key, order_key
+from ramekin.values.ids import INT64_MAX, INT64_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +47,42 @@ NAMES: dict[Reading, str] = {
 }
 """What messages call what a reading reads."""
 
-Amount = int | Fraction
-"""Days, or microseconds; a fraction of one where a text has more than six digits of a second."""
+
+class Exact(Decimal):
+    """A decimal number."""
+
+    __slots__ = ()
+
+    def shortest(self) -> int | Exact:
+        """Return the same number in its one form: an integer where it is one of 64 bits."""
+        if not self:
+            return 0
+        if self.adjusted() < _INT64_DIGITS and self == (whole := int(self)) and INT64_MIN <= whole <= INT64_MAX:
+            return whole
+        return Exact(self.normalize(_ALL_DIGITS))
+
+    def __hash__(self) -> int:
+        number = self.shortest()
+        return hash(number if type(number) is int else str(number))
+
+    def __repr__(self) -> str:
+        return str(self.shortest())
+
+
+class Part(Fraction):
+    """An amount that is no integer of 64 bits."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]  # typeshed has none for complex numbers
+        return hash(str(self))
+
+
+Amount = int | Part
+"""Days, or microseconds; a part of one where a text has more than six digits of a second."""
+
+_INT64_DIGITS = 19
+_ALL_DIGITS = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 _DATE = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _TIME = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,30}))?)?"
@@ -135,7 +171,7 @@ def read_instant(text: str) -> Amount | None:
         return None
     year, month, day, hour, *rest = parts.groups()
     days, clock = _days(year, month, day), 0 if hour is None else _clock(hour, *rest)
-    return None if days is None or clock is None else (days - _EPOCH_DAYS) * _DAY + clock
+    return None if days is None or clock is None else _amount((days - _EPOCH_DAYS) * _DAY + clock)
 
 
 def read_date(text: str) -> Amount | None:
@@ -161,7 +197,7 @@ def read_duration(text: str) -> Amount | None:
     if not found:
         return None
     total = sum((int(whole) + _fraction(rest)) * units[unit] for whole, rest, unit, units in found)
-    return _whole(-total if sign == "-" else total)
+    return _amount(-total if sign == "-" else total)
 
 
 def canonical_uuid(text: str) -> str:
@@ -175,8 +211,8 @@ def canonical_uuid(text: str) -> str:
 def _decimal_key(value: Any) -> OrderKey | None:
     """Return the number that a text holds, exactly, and a float as the decimal that it is printed as."""
     if isinstance(value, str):
-        return (NUMBER, Decimal(value)) if _DECIMAL.fullmatch(value) else (TEXT, value)
-    return (NUMBER, Decimal(repr(value))) if isinstance(value, float) else order_key(value)
+        return (NUMBER, Exact(value)) if _DECIMAL.fullmatch(value) else (TEXT, value)
+    return (NUMBER, Exact(repr(value))) if isinstance(value, float) else order_key(value)
 
 
 def _days(year: str, month: str, day: str) -> int | None:
@@ -201,13 +237,15 @@ def _clock(hour: str, minute: str, second: str | None, rest: str | None, zone: s
     is_leap = seconds == 60 and (at - offset) % 1440 == 1439  # a leap second is the last of a day in UTC
     if int(hour) > 23 or int(minute) > 59 or (seconds > 59 and not is_leap):
         return None
-    return _whole((at - offset) * _MINUTE + (seconds + _fraction(rest)) * _SECOND)
+    return _amount((at - offset) * _MINUTE + (seconds + _fraction(rest)) * _SECOND)
 
 
-def _fraction(digits: str | None) -> Amount:
+def _fraction(digits: str | None) -> int | Fraction:
     """Return the fraction that stands behind a point."""
     return Fraction(int(digits), 10 ** len(digits)) if digits else 0
 
 
-def _whole(amount: Amount) -> Amount:
-    return amount.numerator if amount.denominator == 1 else amount
+def _amount(number: int | Fraction) -> Amount:
+    """Return an amount in its one form."""
+    whole = number.numerator
+    return whole if number.denominator == 1 and INT64_MIN <= whole <= INT64_MAX else Part(number)
