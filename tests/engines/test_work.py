@@ -22,10 +22,73 @@ async def labour(log, name, times):
         await work.rest()
 
 
-async def test_each_goes_on_in_its_turn():
+async def test_whoever_is_in_front_stays_there_for_a_while():
+    log = []
+    await asyncio.gather(labour(log, "a", 3), labour(log, "b", 1), labour(log, "c", 2))
+    assert log == ["a", "b", "c", "a", "a", "c"]
+
+
+async def test_after_that_while_others_are_in_front(monkeypatch):
+    monkeypatch.setattr(works, "FRONT_S", 0.0)
     log = []
     await asyncio.gather(labour(log, "a", 3), labour(log, "b", 1), labour(log, "c", 2))
     assert log == ["a", "b", "c", "a", "c", "a"]
+
+
+async def most_in_a_turn(log, tasks):
+    """Return how many entries a log gets at the most in one turn of the loop, while some tasks are under way."""
+    most = 0
+    while not all(task.done() for task in tasks):
+        before = len(log)
+        await asyncio.sleep(0)
+        most = max(most, len(log) - before)
+    return most
+
+
+async def begin(log, name, times=1):
+    work = Work()
+    await work.begin()
+    log.append(name)
+    for _ in range(times - 1):
+        await work.rest()
+        log.append(name)
+
+
+async def test_of_many_that_come_at_once_one_begins_in_a_turn():
+    log = []
+    tasks = [asyncio.create_task(begin(log, "short")) for _ in range(50)]
+    assert await most_in_a_turn(log, tasks) == 1
+    assert len(log) == 50
+
+
+async def test_of_many_that_are_short_several_begin_in_a_turn(monkeypatch):
+    monkeypatch.setattr(works, "TURN_S", 60.0)
+    log = []
+    tasks = [asyncio.create_task(begin(log, "short")) for _ in range(50)]
+    assert await most_in_a_turn(log, tasks) == 50
+
+
+async def test_whoever_comes_gets_every_second_turn():
+    log = []
+    tasks = [asyncio.create_task(begin(log, "long", 20))]
+    await asyncio.sleep(0)
+    tasks += [asyncio.create_task(begin(log, "short")) for _ in range(5)]
+    assert await most_in_a_turn(log, tasks) == 1
+    assert log[:12].count("short") == 5
+    assert log[:12].count("long") == 7
+
+
+async def test_of_many_that_waited_for_the_same_one_goes_on_in_a_turn():
+    log, task = [], asyncio.create_task(asyncio.sleep(0.001))
+
+    async def wait():
+        await Work(60.0).wait_for(task)
+        log.append("done")
+
+    tasks = [asyncio.create_task(wait()) for _ in range(50)]
+    await task
+    assert await most_in_a_turn(log, tasks) == 1
+    assert len(log) == 50
 
 
 async def test_short_work_waits_for_one_of_many():

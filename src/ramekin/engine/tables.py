@@ -182,8 +182,9 @@ class Tables:
 
     async def view(self, accesses: Sequence[Access], work: Work | None = None) -> EmbeddedView:
         """Return a view once all that it needs is ready. Whoever asked releases it."""
-        self.sweep()
         work = work or Work()
+        await work.begin()
+        self.sweep()
         view = EmbeddedView(work)
         for table, access in zip(await self.builds.ready(accesses, work), accesses, strict=True):
             view.pin(table, access)

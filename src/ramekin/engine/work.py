@@ -7,15 +7,18 @@ A turn is measured by the clock and not by rows, since rows may be of any size. 
 turns, and the waits for an index that is being built: that is work too. What others do in between does not count, so
 the same request is answered however busy the server is.
 
-Whoever rests stands in one line, of which one goes on in each turn of the event loop: beside 64 sorts a short request
-waits for a stretch of one of them, and not of all. Knows nothing of what is done; see ``embedded_view.py`` for who
-rests most.
+All works of a loop stand in one line, of which one goes on in each turn of the event loop: beside 64 sorts a short
+request waits for a stretch of one of them, and not of all. Works that have not begun get every second turn, so what is
+short is soon done. Of the others the first stays in front until it has worked for a while: of 64 sorts one after the
+other ends, and not all at the end. Knows nothing of what is done; see ``embedded_view.py`` for who rests most.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from heapq import heappop, heappush
+from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -31,28 +34,62 @@ T = TypeVar("T")
 TURN_S = 0.002
 """Seconds after which others get their turn: what is done between two looks at the clock comes on top."""
 
+FRONT_S = 0.05
+"""Seconds of work for which one stays in front of those who have begun."""
+
 
 class _Line:
-    """Those who rest on one event loop, in order of coming."""
+    """Those who want a turn on one event loop.
+
+    1. Of those who wait, one goes on in each turn of the loop.
+    2. Whoever has not begun may begin at once while nobody waits and the turn of the loop has time left.
+    """
 
     def __init__(self) -> None:
-        self._resting: deque[asyncio.Future[None]] = deque()
+        self._new = deque[asyncio.Future[None]]()
+        self._resting: list[tuple[int, asyncio.Future[None]]] = []
+        """A heap: in front is the lowest place."""
+        self._places = count()
+        self._until_s = 0.0
+        """When this turn of the loop has no time left for whoever begins; 0 while nobody has."""
+        self._is_for_new = False
+        """Whose turn is next, if there are both."""
 
-    async def rest(self) -> None:
-        """Wait until all who came before have had their turns. Cost: O(1)."""
+    def place(self) -> int:
+        """Return a place at the end."""
+        return next(self._places)
+
+    async def begin(self) -> None:
+        """Wait for a first turn. Cost: O(1)."""
+        if not self._until_s:
+            self._until_s = stopwatch_s() + TURN_S
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._call_next, loop)
+        elif self._new or self._resting or stopwatch_s() >= self._until_s:
+            turn = asyncio.get_running_loop().create_future()
+            self._new.append(turn)
+            await turn
+
+    async def rest(self, place: int) -> None:
+        """Wait for another turn. Cost: O(log n)."""
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
-        self._resting.append(turn)
-        if len(self._resting) == 1:
+        heappush(self._resting, (place, turn))
+        if not self._until_s:
+            self._until_s = stopwatch_s()
             loop.call_soon(self._call_next, loop)
         await turn
 
     def _call_next(self, loop: asyncio.AbstractEventLoop) -> None:
-        turn = self._resting.popleft()
-        if not turn.done():  # whoever was cancelled has left
-            turn.set_result(None)
-        if self._resting:
-            loop.call_soon(self._call_next, loop)
+        """Let one go on in the next turn of the loop."""
+        while self._new or self._resting:
+            self._is_for_new = bool(self._new) and not (self._is_for_new and self._resting)
+            turn = self._new.popleft() if self._is_for_new else heappop(self._resting)[1]
+            if not turn.done():  # whoever was cancelled has left
+                turn.set_result(None)
+                loop.call_soon(self._call_next, loop)
+                return
+        self._until_s = 0.0
 
 
 _lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
@@ -70,7 +107,7 @@ def _line() -> _Line:
 class Work:
     """The work of one request."""
 
-    __slots__ = ("_began_s", "_left_s")
+    __slots__ = ("_began_s", "_front_s", "_left_s", "_place")
 
     def __init__(self, limit_s: float = inf) -> None:
         """Begin a turn.
@@ -79,6 +116,12 @@ class Work:
             limit_s: seconds of work after which it is given up.
         """
         self._began_s, self._left_s = stopwatch_s(), limit_s
+        self._place, self._front_s = -1, 0.0  # in the line, and how long it may stay there
+
+    async def begin(self) -> None:
+        """Begin when it is its turn, which is at once while others leave time for it."""
+        await _line().begin()
+        self._began_s = stopwatch_s()
 
     async def rest(self) -> None:
         """Let others have their turns, if this one was long enough. Cost: 0.2 µs if not.
@@ -90,7 +133,11 @@ class Work:
             self._left_s -= spent_s
             if self._left_s < 0:
                 raise self._late()
-            await _line().rest()
+            line = _line()
+            self._front_s -= spent_s
+            if self._front_s < 0:
+                self._place, self._front_s = line.place(), FRONT_S
+            await line.rest(self._place)
             self._began_s = stopwatch_s()
 
     def commit(self) -> None:
@@ -99,12 +146,14 @@ class Work:
 
     async def wait_for(self, task: asyncio.Task[T]) -> T:
         """Return what a task returns that others may wait for too; it goes on when this work ends. Raises Deadline."""
-        if self._left_s == inf:
-            return await asyncio.shield(task)
-        left_s = self._left_s - (stopwatch_s() - self._began_s)
-        done, _ = await asyncio.wait([task], timeout=max(0.0, left_s))
+        self._left_s -= stopwatch_s() - self._began_s
+        self._began_s = stopwatch_s()
+        timeout = None if self._left_s == inf else max(0.0, self._left_s)
+        done, _ = await asyncio.wait([task], timeout=timeout)
         if not done:
             raise self._late()
+        self._left_s -= stopwatch_s() - self._began_s
+        await self.begin()  # many may have waited for the same
         return task.result()
 
     def _late(self) -> Deadline:
