@@ -1,11 +1,12 @@
 """Many requests at once over one connection: all are answered in order, and others are read between them."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from ramekin.api.wire import backlog
-from ramekin.api.wire.backlog import AT_ONCE, Backlog
+from ramekin.api.wire.backlog import AT_ONCE, LONG_AT_ONCE, Backlog
 from tests.data.http_cases import LIVE, get, sized
 from tests.pipe import WAYS, Service
 from tests.wire import request
@@ -97,3 +98,53 @@ def test_connections_take_turns_and_each_waits_once(monkeypatch, slice_s):
         assert not waits._is_begun
 
     asyncio.run(run())
+
+
+def test_of_many_that_take_the_long_way_a_few_begin_in_each_turn():
+    service, sent = Service("FastAPI alone"), request("GET", "/api/v1/dump/none")
+    pipes = [service.connect() for _ in range(LONG_AT_ONCE * 5 + 3)]
+    begun = [0]
+
+    async def watch():
+        for pipe in pipes:
+            pipe._protocol.data_received(sent)
+        while begun[-1] < len(pipes):
+            begun.append(sum(pipe._protocol._cycle is not None or bool(pipe.written) for pipe in pipes))
+            await asyncio.sleep(0)
+
+    service.run(watch())
+    assert begun[1] == LONG_AT_ONCE
+    assert all(after - before <= LONG_AT_ONCE for before, after in pairwise(begun))
+    for pipe in pipes:
+        pipe.send([])
+        assert pipe.answers() == ["404 unknown-table"]
+    service.close()
+
+
+def test_health_waits_for_none_of_them():
+    service, sent = Service("FastAPI alone"), request("GET", "/api/v1/dump/none")
+    pipes, health = [service.connect() for _ in range(100)], service.connect()
+    asyncio._set_running_loop(service.loop)
+    for pipe in pipes:
+        pipe._protocol.data_received(sent)
+    health._protocol.data_received(LIVE)
+    asyncio._set_running_loop(None)
+    assert health._protocol._cycle is not None
+    for pipe in pipes:
+        pipe.end()
+    service.close()
+
+
+def test_a_connection_that_has_gone_holds_up_none_of_those_behind_it():
+    service, sent = Service("FastAPI alone"), request("GET", "/api/v1/dump/none")
+    pipes = [service.connect() for _ in range(40)]
+    asyncio._set_running_loop(service.loop)
+    for pipe in pipes:
+        pipe._protocol.data_received(sent)
+    asyncio._set_running_loop(None)
+    for pipe in pipes[10:30]:
+        pipe.end()
+    for pipe in pipes[30:]:
+        pipe.send([])
+        assert pipe.answers() == ["404 unknown-table"]
+    service.close()

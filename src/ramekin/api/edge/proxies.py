@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Proxies:
         Args:
             headers: by their names in small letters; those that stand in several lines as one.
         """
-        address = _read(peer)
+        address = _read_peer(peer)
         if address is None or not self._trusts(address):
             return peer if address is None else _named(address)
         told = {name: self._walk(address, nodes) for name, nodes in _nodes(headers).items()}
@@ -49,7 +50,7 @@ class Proxies:
 
     def trusts(self, peer: str) -> bool:
         """Say whether an address is that of a proxy whose word is taken."""
-        address = _read(peer)
+        address = _read_peer(peer)
         return address is not None and self._trusts(address)
 
     def _walk(self, address: Address, nodes: list[str]) -> Address:
@@ -107,3 +108,7 @@ def _read(node: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+_read_peer = lru_cache(maxsize=1024)(_read)
+"""As `_read`, for addresses that the kernel tells: they are short and come again with each connection."""

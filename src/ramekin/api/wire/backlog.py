@@ -1,12 +1,15 @@
-"""Requests that clients sent behind others, without waiting for their answers: a few of them in each turn of the loop.
+"""Requests that are not begun at once, since too many came together: a few of them in each turn of the loop.
 
-A client that sends a thousand requests at once must not be answered a thousand times before others are read. So a
-connection answers a few of what arrived together; the rest waits here, connections taking turns, and a turn of the loop
-spends no more than a slice of time on all of them. Knows no requests; see ``connection.py`` for who waits.
+A client that sends a thousand requests at once must not be answered a thousand times before others are read, and a
+thousand clients that send one each must not either. So a connection answers a few of what arrived together, and of all
+connections only a few begin in one turn of the loop what takes long to begin. The rest waits here, connections taking
+turns, and a turn of the loop spends no more than a slice of time on all of them. Knows no requests; see
+``connection.py`` for who waits.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin.clock import stopwatch_s
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8
 """Requests of one connection that are answered without a pause."""
+
+LONG_AT_ONCE = 8
+"""Requests that begin the long way in one turn of the loop: 0.2 ms each up to where they wait."""
 
 SLICE_S = 0.002
 """Seconds of a turn of the loop that requests in the backlog may take."""
@@ -31,24 +37,41 @@ class Waiting(Protocol):
 class Backlog:
     """Connections with requests that wait, in order of coming, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = sys.maxsize) -> None:
+        """Begin with nobody.
+
+        Args:
+            at_once: how many may go on in one turn of the loop.
+        """
         self._waiting: dict[Waiting, None] = {}
+        self._at_once = self._left = at_once
         self._is_begun = False
 
     def add(self, connection: Waiting, loop: asyncio.AbstractEventLoop) -> None:
         """Let a connection go on in its turn."""
         self._waiting[connection] = None
+        self._begin(loop)
+
+    def takes(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Say whether a request may go on at once, and count it: not so many have in this turn of the loop."""
+        if not self._left:
+            return False
+        self._left -= 1
+        self._begin(loop)
+        return True
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._is_begun:
             self._is_begun = True
             loop.call_soon(self._turn, loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        until_s = stopwatch_s() + SLICE_S
+        until_s, self._left = stopwatch_s() + SLICE_S, self._at_once
         for connection in list(self._waiting):
             del self._waiting[connection]
             connection.go_on()
-            if stopwatch_s() >= until_s:
+            if not self._left or stopwatch_s() >= until_s:
                 break
-        self._is_begun = bool(self._waiting)
-        if self._is_begun:
-            loop.call_soon(self._turn, loop)
+        self._is_begun = False
+        if self._waiting or self._left < self._at_once:
+            self._begin(loop)

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
 
+    from ramekin.api.http.answer import Answer
     from ramekin.api.http.heads import Head, Line
+    from ramekin.api.wire.backlog import Backlog
     from ramekin.api.wire.bodies import Body
 
-INCOMPLETE = 0
-"""What stands for the length of a request that has not arrived whole."""
+INCOMPLETE, LATER = 0, -1
+"""What stands for the length of a request that has not arrived whole; and of one that must wait for its turn."""
 
 MAX_SKIPPED_BYTES = 64 * 1024
 """Bytes of a body that nobody reads any more and that are let go by; if there are more, the connection ends."""
@@ -61,6 +63,11 @@ class _NoRequest:
         self.extra: Mapping[str, str] = {}
         self.headers: Mapping[str, str] = {}
 
+    def answer(self, error: RamekinError) -> Answer:
+        """Return the answer that tells of an error, behind which the connection ends."""
+        extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
+        return problem_answer(error, self.request_id, {**extra, "connection": "close"})
+
 
 class Connection(Channel):
     """A channel with requests.
@@ -79,8 +86,6 @@ class Connection(Channel):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        if not config.loaded:
-            config.load()
         super().__init__(config, server_state, _loop or asyncio.get_event_loop())
         self._app, self._app_state = config.loaded_app, app_state
         self._body: Body | None = None  # of the request, until it is whole
@@ -110,11 +115,14 @@ class Connection(Channel):
                 if self._body is not None:
                     data = self._take_body(self._body, data)
                 elif self._is_busy() or not left:
-                    self._wait(data, for_others=not left)
+                    self._wait(data, None if left else self._way.backlog)
                     return
                 else:
                     is_first = not self._seen_bytes
                     taken = self._take(data)
+                    if taken == LATER:
+                        self._wait(data, self._way.long_ways)
+                        return
                     if taken == INCOMPLETE:
                         self._held = data
                         if self._due_bytes:
@@ -127,13 +135,13 @@ class Connection(Channel):
         except RamekinError as error:
             self._refuse(error)
 
-    def _wait(self, data: bytes, *, for_others: bool) -> None:
-        """Keep what cannot be taken yet: an answer is under way, or it is the turn of others."""
+    def _wait(self, data: bytes, backlog: Backlog | None = None) -> None:
+        """Keep what cannot be taken yet: an answer is under way, or it is the turn of others in a backlog."""
         self._held = data
         self.flow.pause_reading()
-        if for_others and not self._waits:
+        if backlog is not None and not self._waits:
             self._waits = True
-            self._way.backlog.add(self, self._loop)
+            backlog.add(self, self._loop)
 
     def go_on(self) -> None:
         """Take a few of the requests that wait for others to have their turn."""
@@ -145,7 +153,7 @@ class Connection(Channel):
         return self._cycle is not None or self._task is not None or self._waits or self.flow.write_paused
 
     def _take(self, data: bytes) -> int:
-        """Begin with the request that the data begin with, and return its head's length, or `INCOMPLETE`.
+        """Begin with the request that the data begin with, and return its head's length, or `INCOMPLETE` or `LATER`.
 
         Raises:
             MalformedRequest, MethodNotAllowed, AddressTooLong, HeadTooLarge.
@@ -158,11 +166,12 @@ class Connection(Channel):
             return INCOMPLETE
         line_end = data.index(b"\r\n", start)
         line = read_line(data[start:line_end])
+        if line.path not in OPEN_TO_GUESTS and not self._way.long_ways.takes(self._loop):
+            return LATER
         block, way = data[line_end + 2 : end], self._way
-        if line.host is None and not line.is_http_1_0:
-            self._begin(line, way.heads.get(block) or way.read(block))
-        else:
-            self._begin(line, head_of(line, data[line_end + 2 : end + 2]))
+        is_usual = line.host is None and not line.is_http_1_0
+        head = (way.heads.get(block) or way.read(block)) if is_usual else head_of(line, data[line_end + 2 : end + 2])
+        self._begin(line, head)
         return end + 4
 
     def _begin(self, line: Line, head: Head) -> None:
@@ -216,10 +225,8 @@ class Connection(Channel):
             self._way.edge.count_refused(self.peer)
         if self._entry is Entry.INSIDE:
             self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
-        request_id = None if cycle is None else cycle.request_id()
-        note = _NoRequest(request_id or self._way.edge.new_id(), self.peer)
-        extra = _METHODS if isinstance(error, MethodNotAllowed) else {}
-        answer = problem_answer(error, note.request_id, {**extra, "connection": "close"})
+        note = _NoRequest((cycle and cycle.request_id()) or self._way.edge.new_id(), self.peer)
+        answer = note.answer(error)
         head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
         self.transport.write(head.encode("latin-1") + answer.body)
         if cycle is None:
@@ -233,8 +240,8 @@ class Connection(Channel):
         """Say whether the connection stays open behind an answer that begins now: what still comes must be little."""
         if self._closes or self._entry is Entry.GUEST:
             return False
-        is_asked_for = cycle.is_received or not cycle.expects_100
-        return is_asked_for and (self._body is None or self._body.left_bytes <= MAX_SKIPPED_BYTES)
+        is_sent = cycle.is_received or not cycle.expects_100
+        return is_sent and (self._body is None or self._body.left_bytes <= MAX_SKIPPED_BYTES)
 
     def end_cycle(self, cycle: Cycle) -> None:
         """Go on behind an answer that is written; cut the connection behind one that is not whole."""

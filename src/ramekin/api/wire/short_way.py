@@ -13,7 +13,7 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.session import Session
-from ramekin.api.wire.backlog import Backlog
+from ramekin.api.wire.backlog import LONG_AT_ONCE, Backlog
 from ramekin.api.wire.deadlines import DEADLINES, GRACE_S, Deadlines, Sweep
 from ramekin.api.wire.doorkeeper import GUEST_S, Doorkeeper
 from ramekin.errors import RamekinError
@@ -53,7 +53,8 @@ class ShortWay:
         self.edge, self.server, self.endpoints = edge, table.context, table.endpoints
         self.session = Session(table.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
-        self.deadlines, self.sweep, self.backlog = deadlines, Sweep(), Backlog()
+        self.deadlines, self.sweep = deadlines, Sweep()
+        self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE)
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
         edge.metrics.connections = lambda: self.doorkeeper.inside
         self.idle_s = deadlines.idle_s + GRACE_S
