@@ -14,22 +14,24 @@ if TYPE_CHECKING:
     from ramekin import errors
     from ramekin.clock import now
     from ramekin.database.database import Database
-    from ramekin.database.operations import Operation, Outcome, Precondition
+    from ramekin.database.operations import Condition, Operation, Outcome
     from ramekin.errors import RamekinError
     from ramekin.limits import Limits
+    from ramekin.query.expressions import Field
     from ramekin.schema.definition import Definition
     from ramekin.schema.model_tables import tables_in
     from ramekin.values.ids import IdSource, uuid7
     from ramekin.version import __version__
 
 __all__ = [
+    "Condition",
     "Database",
     "Definition",
+    "Field",
     "IdSource",
     "Limits",
     "Operation",
     "Outcome",
-    "Precondition",
     "RamekinError",
     "__version__",
     "errors",
@@ -39,9 +41,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Precondition": "database.operations",
+    "Condition": "database.operations",
     "Database": "database.database",
     "Definition": "schema.definition",
+    "Field": "query.expressions",
     "IdSource": "values.ids",
     "Limits": "limits",
     "Operation": "database.operations",

@@ -13,14 +13,15 @@ from ramekin.database.changing import ChangeRequest
 from ramekin.database.defining import parse_definition
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.join_request import JoinRequest, Shape
-from ramekin.database.operations import ALWAYS, Operation, Precondition
+from ramekin.database.operations import ALWAYS, Condition, Operation
 from ramekin.database.window import window_of
 from ramekin.errors import ConflictingParameters, InvalidParameter, InvalidSort
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.join import JoinType
 from ramekin.query.pairs import PairFields
+from ramekin.query.predicate import Predicate
 from ramekin.query.url import parse_sort
-from ramekin.query.where import parse_where
+from ramekin.query.where import parse_where, print_where
 from ramekin.schema.definition import Definition
 from ramekin.schema.fields import Fields
 from ramekin.values import codec
@@ -28,7 +29,7 @@ from ramekin.values.ids import id_key
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
-    from ramekin.database.operations import Op
+    from ramekin.database.operations import Kind
     from ramekin.values.ids import RecordId
 
 Names = str | Sequence[str]
@@ -52,7 +53,7 @@ class Page(TypedDict, total=False):
 class Find(Page, total=False):
     """What is asked of the records of a table."""
 
-    where: Mapping[str, Any]
+    where: Mapping[str, Any] | Predicate
     sort: Names
 
 
@@ -74,7 +75,7 @@ class Join(Find, total=False):
 class Change(TypedDict, total=False):
     """What becomes of the records of a table that satisfy a condition."""
 
-    where: Mapping[str, Any]
+    where: Mapping[str, Any] | Predicate
     patch: Mapping[str, Any] | None
     delete: bool
     max_affected: int | None
@@ -139,14 +140,16 @@ def change(
     return ChangeRequest(table, _where(where, fields), patch, delete, max_affected, fields)
 
 
-def operation(op: Op, table: str, record_id: RecordId, record: Any = None, expecting: bytes | None = None) -> Operation:
+def operation(
+    kind: Kind, table: str, record_id: RecordId, record: Any = None, expecting: bytes | None = None
+) -> Operation:
     """Return an operation on one record. Raises InvalidId.
 
     Args:
         expecting: the body that must stand.
     """
-    precondition = ALWAYS if expecting is None else Precondition(frozenset([codec.digest(expecting)]))
-    return Operation(op, table, id_key(record_id), record, precondition)
+    condition = ALWAYS if expecting is None else Condition(frozenset([codec.digest(expecting)]))
+    return Operation(kind, table, id_key(record_id), record, condition)
 
 
 def definition(asked: Definition | Mapping[str, Any]) -> Definition:
@@ -154,13 +157,15 @@ def definition(asked: Definition | Mapping[str, Any]) -> Definition:
     return asked if isinstance(asked, Definition) else parse_definition(asked)
 
 
-def check_alone(asked: object, cls: type, words: Mapping[str, object]) -> None:
+def check_alone(asked: object, kind: type, words: Mapping[str, object]) -> None:
     """Refuse words beside a request that was made already, or what is no request. Raises TypeError."""
-    if words or not isinstance(asked, cls):
-        raise TypeError(f"Give the name of a table, with words; or a {cls.__name__} alone.")
+    if words or not isinstance(asked, kind):
+        raise TypeError(f"Give the name of a table, with words; or a {kind.__name__} alone.")
 
 
 def _where(value: Any, fields: Fields) -> Any:
+    if isinstance(value, Predicate):
+        value = print_where(value)
     codec.check_value(value)
     return parse_where(value, fields)
 

@@ -39,16 +39,16 @@ if TYPE_CHECKING:
     from ramekin.schema.record_schema import RecordSchema
     from ramekin.values.ids import IdSource, RecordId
 
-Op = Literal["create", "upsert", "replace", "patch", "delete"]
+Kind = Literal["create", "upsert", "replace", "patch", "delete"]
 OnConflict = Literal["error", "ignore", "replace", "merge"]
 Effect = Literal["created", "replaced", "kept", "deleted"]
 
-OPS: tuple[Op, ...] = ("create", "upsert", "replace", "patch", "delete")
+KINDS: tuple[Kind, ...] = ("create", "upsert", "replace", "patch", "delete")
 CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
 
 
 @dataclass(frozen=True, slots=True)
-class Precondition:
+class Condition:
     """What must be true of the record that stands, by its tag (RFC 9110, section 13).
 
     Tags are digests; ``"*"`` is any record. None: no such header. `has_weak` says that If-Match named weak tags too,
@@ -74,7 +74,7 @@ class Precondition:
         return self.if_none_match is not None and (tag in self.if_none_match or "*" in self.if_none_match)
 
     def broken(self) -> PreconditionFailed:
-        """Return the error of a precondition that does not hold."""
+        """Return the error of a condition that does not hold."""
         told = "The record is not in the state that If-Match or If-None-Match asks for."
         if self.has_weak:
             told += (
@@ -84,7 +84,7 @@ class Precondition:
         return PreconditionFailed(told)
 
 
-ALWAYS = Precondition()
+ALWAYS = Condition()
 
 
 class Operation(Struct, frozen=True, gc=False):
@@ -94,11 +94,11 @@ class Operation(Struct, frozen=True, gc=False):
     `upsert` of a record that has an id. `record` is a parsed JSON value.
     """
 
-    op: Op
+    kind: Kind
     table: str
     address: str | None = None
     record: Any = None
-    precondition: Precondition = ALWAYS
+    condition: Condition = ALWAYS
     on_conflict: OnConflict = "error"
     is_parsed: bool = False
     """Whether the words are known to be right and the record comes from `codec.parse`, so neither is looked at."""
@@ -159,32 +159,32 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     if not operation.is_parsed:
         _check(operation)
     record, key = operation.record, operation.address
-    if operation.op == "create":
+    if operation.kind == "create":
         record = record if type(record) is dict else _object(record)  # a call less
         if operation.on_conflict == "merge" and "id" in record:
             return Prepared(operation, _key_of(record["id"], rules.schema), record)
         body, key = body_of(record, rules, operation.printed)
         return Prepared(operation, key, record, body)
     if key is None:
-        assert operation.op == "upsert", "all others but create have an address"
+        assert operation.kind == "upsert", "all others but create have an address"
         if "id" not in _object(record):
             raise InvalidOperation("'upsert' needs the address of a record, or a record with an 'id'.")
         return Prepared(operation, _key_of(record["id"], rules.schema), record)
-    if operation.op == "upsert":
+    if operation.kind == "upsert":
         id_key(key)  # of the others, what can be no id stands at no record
-    if type(record) is dict and "id" in record and operation.op != "delete":
+    if type(record) is dict and "id" in record and operation.kind != "delete":
         _check_same_id(record["id"], operation, rules.schema)
     return Prepared(operation, key, record)
 
 
 def _check(operation: Operation) -> None:
     """Refuse an operation made by Python code that no request could mean."""
-    for word, known in ((operation.op, OPS), (operation.on_conflict, CONFLICT_RULES)):
+    for word, known in ((operation.kind, KINDS), (operation.on_conflict, CONFLICT_RULES)):
         if word not in known:
             hint = did_you_mean(str(word), known) or f"It is one of {', '.join(known)}."
             raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.", hint=hint)
-    if operation.op not in ("create", "upsert") and operation.address is None:
-        raise InvalidOperation(f"'{operation.op}' needs the address of a record.")
+    if operation.kind not in ("create", "upsert") and operation.address is None:
+        raise InvalidOperation(f"'{operation.kind}' needs the address of a record.")
     if operation.address is not None and type(operation.address) is not str:
         raise InvalidOperation("The address of a record is the text of its id.")
     check_table_name(operation.table)
@@ -224,22 +224,22 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     Cost: O(length of the record).
     """
     operation = prepared.operation
-    if before is None and operation.op not in ("create", "upsert"):
+    if before is None and operation.kind not in ("create", "upsert"):
         raise _absent(operation)
     if rules.needs_if_match and before is not None and _is_blind(operation):
         raise PreconditionRequired("This table asks for If-Match with every change of a record.")
-    if operation.precondition is not ALWAYS and not operation.precondition.holds(before):
-        raise operation.precondition.broken()
-    if operation.op == "delete":
+    if operation.condition is not ALWAYS and not operation.condition.holds(before):
+        raise operation.condition.broken()
+    if operation.kind == "delete":
         return Outcome("deleted", prepared.key, None, before)
-    if operation.op == "create":
+    if operation.kind == "create":
         return _settle_create(prepared, before, rules)
     record, printed = prepared.record, operation.printed
     if type(record) is not dict:
         record = _object(record)
     if before is None:
         return _create_at(prepared.key, record, rules)
-    if operation.op == "patch":
+    if operation.kind == "patch":
         if record.get("id", "") is None:
             raise InvalidId("An id cannot be removed.")
         record, printed = merge_patch(codec.read_body(before), record), None
@@ -379,10 +379,10 @@ def _fitting(body: bytes, rules: Rules) -> bytes:
 
 def _is_blind(operation: Operation) -> bool:
     """Say whether an operation would change the record that stands without having seen it."""
-    if operation.op == "create":
+    if operation.kind == "create":
         return operation.on_conflict in ("replace", "merge")
-    asked = operation.precondition
-    return asked.if_match is None and "*" not in (asked.if_none_match or ())
+    condition = operation.condition
+    return condition.if_match is None and "*" not in (condition.if_none_match or ())
 
 
 def _absent(operation: Operation) -> RecordNotFound:

@@ -55,8 +55,26 @@ def _ranks(parts: Sequence[Predicate]) -> str:
     return ", ".join(part.rank for part in parts)
 
 
+class _Joined:
+    """What joins predicates in Python: ``&``, ``|`` and ``~``."""
+
+    __slots__ = ()
+
+    def __and__(self: Predicate, other: Predicate) -> Predicate:  # type: ignore[misc]  # only predicates are joined
+        return all_of((self, other)) if isinstance(other, _Joined) else NotImplemented
+
+    def __or__(self: Predicate, other: Predicate) -> Predicate:  # type: ignore[misc]  # likewise
+        return any_of((self, other)) if isinstance(other, _Joined) else NotImplemented
+
+    def __invert__(self: Predicate) -> Predicate:  # type: ignore[misc]  # likewise
+        return Not(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a condition is neither true nor false; join conditions with & and |, each in brackets")
+
+
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(_Joined):
     """One field against operands: it holds if it holds for any of them (``nin``: for none).
 
     ``eq`` is ``in`` with one value and ``ne`` is ``nin`` with one, so neither stands here. A value from an address that
@@ -77,7 +95,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class All(_Joined):
     """Every part holds; without parts, every record is meant."""
 
     parts: tuple[Predicate, ...] = ()
@@ -91,7 +109,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(_Joined):
     """One part holds at least; without parts, no record is meant."""
 
     parts: tuple[Predicate, ...]
@@ -105,7 +123,7 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Joined):
     """The part does not hold."""
 
     part: Predicate

@@ -2,7 +2,7 @@
 
 ``and``, ``or`` and ``not`` join; every other member is a field, with a value (``eq``) or an object of operators. So are
 these three where they hold no list, or for ``not`` an object whose members are operators all. Types are exact. See
-``url.py`` for the form in addresses.
+``url.py`` for the form in addresses, and ``expressions.py`` for that in Python.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidWhere, shorten
 from ramekin.query.operand import ListedValues, from_json
-from ramekin.query.predicate import OPERATORS, Not, Predicate, all_of, any_of
-from ramekin.values.paths import parse_path
+from ramekin.query.predicate import OPERATORS, All, AnyOf, Condition, Not, Predicate, all_of, any_of
+from ramekin.values.comparison import value_of
+from ramekin.values.paths import parse_path, print_path
 
 if TYPE_CHECKING:
     from ramekin.schema.fields import Fields
@@ -77,3 +78,19 @@ class _Reader:
         if operator in ("in", "nin") and isinstance(operand, list):
             self._lists.add(len(operand))
         return from_json(path, operator, operand, self._fields)
+
+
+def print_where(predicate: Predicate) -> dict[str, Any]:
+    """Return the JSON form of a predicate on fields of which nothing is declared; the reverse of `parse_where`."""
+    if isinstance(predicate, All):
+        return {"and": [print_where(part) for part in predicate.parts]}
+    if isinstance(predicate, AnyOf):
+        return {"or": [print_where(part) for part in predicate.parts]}
+    if isinstance(predicate, Not):
+        return {"not": {"and": [print_where(predicate.part)]}}  # a member called `gt` would be taken for an operator
+    return {print_path(predicate.field.path): _print_operands(predicate)}
+
+
+def _print_operands(condition: Condition) -> dict[str, Any]:
+    values = [value_of(operand) for operand in condition.operands]
+    return {condition.operator: values if condition.operator in ("in", "nin") else values[0]}

@@ -25,6 +25,7 @@ from ramekin.errors import (
     Fault,
     IntegerOutOfRange,
     InvalidRecord,
+    InvalidValue,
     MalformedJson,
     NumberNotFinite,
     RamekinError,
@@ -93,6 +94,20 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
             except TooDeep as error:
                 raise places.find_fault(text, extra_depth, at) or error from None
     return value
+
+
+def as_json(value: object) -> Any:
+    """Return the JSON value that stands for a value of Python: texts for dates, times, UUIDs, decimals, and so on.
+
+    Raises:
+        InvalidValue: nothing in JSON stands for it.
+    """
+    try:
+        return msgspec.to_builtins(value, str_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidValue(
+            "A value to compare with is one that JSON has, or a date, time, UUID, decimal or enum."
+        ) from None
 
 
 def read(text: bytes) -> tuple[Any, bytes]:

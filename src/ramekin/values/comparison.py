@@ -156,6 +156,16 @@ def order_key(value: object) -> OrderKey | None:
     return None
 
 
+def value_of(key: OrderKey | None) -> Any:
+    """Return the JSON value that has an order key; the reverse of `order_key`, as far as equal values are one."""
+    if key is None or key == _NULL_INSIDE:
+        return None
+    kind, value = key
+    if kind == ARRAY:
+        return [value_of(item) for item in value]
+    return {name: value_of(item) for name, item in value} if kind == OBJECT else value
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of values of one type, by what order keys hold; a bound of None is open."""

@@ -99,6 +99,7 @@ class _Noise:
 
 
 _NOISE = _Noise()
+random_bits = _NOISE.bits
 
 _LOW, _VARIANT = (1 << 62) - 1, 2 << 62
 _TAIL = (1 << 48) - 1

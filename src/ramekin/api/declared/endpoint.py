@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl
 
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
-from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
+from ramekin.api.http.preconditions import read_condition, read_known, refuse_preconditions
 from ramekin.api.http.words import read_words
 from ramekin.database.operations import ALWAYS
 from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
@@ -174,21 +174,21 @@ class Endpoint(Generic[M]):
         Raises:
             NotAcceptable, InvalidHeader, PreconditionNotPossible: in this order.
         """
-        accepts, precondition, known = self.offers[0], ALWAYS, frozenset[str]()
+        kind, condition, known = self.offers[0], ALWAYS, frozenset[str]()
         if 406 in self.problems or len(self.offers) > 1:
             try:
-                accepts = accepted(headers, self.offers)
+                kind = accepted(headers, self.offers)
             except NotAcceptable:
                 if 406 in self.problems:
                     raise
         names = {told["name"] for told in self.parameters}
         if "If-Match" in names:
-            precondition = read_precondition(headers)
+            condition = read_condition(headers)
         elif "If-None-Match" in names:
             known = read_known(headers)
         elif self.method != "GET":
             refuse_preconditions(headers)
-        return Wishes(media, accepts, precondition, known, preferences(headers))
+        return Wishes(media, kind, condition, known, preferences(headers))
 
 
 Endpoints = tuple[Endpoint[Any], ...]

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Answer, Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.database.operations import Op
+    from ramekin.database.operations import Kind
     from ramekin.formats.record_text import Records
     from ramekin.values.paths import FieldPath
 
@@ -180,14 +180,14 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
 def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
     """Return one record."""
     table, record_id = asked.parts
-    precondition = asked.wishes.precondition
+    condition = asked.wishes.condition
     body = session.database.get_now(table, record_id)
-    if precondition is not ALWAYS and not precondition.matches(body):
-        raise precondition.broken()
+    if condition is not ALWAYS and not condition.matches(body):
+        raise condition.broken()
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
     tag = codec.digest(body)
-    if precondition is not ALWAYS and precondition.knows(tag):
+    if condition is not ALWAYS and condition.knows(tag):
         return not_modified({"etag": f'"{tag}"'})
     return record_answer(body, tag)
 
@@ -198,7 +198,7 @@ async def _answer_selected(
     warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
     tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
     headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
-    if asked.wishes.precondition.knows(tag):
+    if asked.wishes.condition.knows(tag):
         return not_modified(headers)
     if warnings:
         headers["x-warnings"] = ascii_json(warnings)
@@ -223,8 +223,8 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     table, record_id = asked.parts
     is_upsert = asked.words.get("upsert", False)
     record, printed = codec.read(asked.body) if is_upsert else _read(session, asked)
-    op: Op = "upsert" if is_upsert else "replace"
-    return _apply(session, Operation(op, table, record_id, record, asked.wishes.precondition, "error", True, printed))
+    kind: Kind = "upsert" if is_upsert else "replace"
+    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True, printed))
 
 
 @endpoint(
@@ -241,7 +241,7 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
     """Change some members of a record (JSON merge patch); the result is validated again."""
     table, record_id = asked.parts
     record, _ = _read(session, asked)
-    return _apply(session, Operation("patch", table, record_id, record, asked.wishes.precondition, "error", True))
+    return _apply(session, Operation("patch", table, record_id, record, asked.wishes.condition, "error", True))
 
 
 @endpoint(
@@ -256,7 +256,7 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
 def delete_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Delete a record."""
     table, record_id = asked.parts
-    return _apply(session, Operation("delete", table, record_id, None, asked.wishes.precondition, "error", True))
+    return _apply(session, Operation("delete", table, record_id, None, asked.wishes.condition, "error", True))
 
 
 def _read(session: Session, asked: Asked[None]) -> tuple[Any, bytes]:

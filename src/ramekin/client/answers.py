@@ -1,0 +1,101 @@
+"""Answers of the server, read: records by Pydantic, problems as the errors of ``ramekin.errors``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from ramekin import errors
+from ramekin.values import codec
+
+R = TypeVar("R")
+
+
+class NoAnswer(errors.Unavailable):
+    """No server answered, or what answered is not Ramekin. Whether the request was carried out is not known."""
+
+
+class Page(BaseModel, Generic[R]):
+    """A page of records: what a list, a query or a join answers."""
+
+    model_config = ConfigDict(strict=False, extra="ignore")
+
+    data: list[R]
+    next: str | None
+    total: int | None = None
+    warnings: list[str] = []
+    explain: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: its status, its headers by lower-case name, its body (empty where the driver streams it)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @cached_property
+    def problem(self) -> Mapping[str, Any]:
+        """The problem document of an answer that has one, else an empty one."""
+        try:
+            document = codec.parse(self.body) if "problem+json" in self.headers.get("content-type", "") else None
+        except errors.RamekinError:
+            document = None
+        return document if isinstance(document, dict) else {}
+
+    @property
+    def code(self) -> str:
+        """The code of the problem, empty where the answer is none of Ramekin."""
+        return str(self.problem.get("code", ""))
+
+    @property
+    def retry_after_s(self) -> float:
+        """The seconds that the server asks to wait; 0 if it asks for none, or names a date."""
+        text = self.headers.get("retry-after", "")
+        return float(text) if text.isascii() and text.isdigit() else 0.0
+
+    def read(self, type_: Any) -> Any:
+        """Return the body as a value of a type. Raises NoAnswer where it is none."""
+        try:
+            return adapter(type_).validate_json(self.body)
+        except ValidationError as error:
+            raise NotAsTyped(type_, error) from error
+
+
+class NotAsTyped(NoAnswer):
+    """What the server holds is not as the client's model says; the cause is Pydantic's own error."""
+
+    def __init__(self, type_: Any, error: ValidationError) -> None:
+        name = getattr(type_, "__name__", str(type_))
+        super().__init__(f"The answer does not fit {name}: {error.error_count()} faults.")
+
+
+@lru_cache(maxsize=256)
+def adapter(type_: Any) -> TypeAdapter[Any]:
+    """Return what reads and writes values of a type: making one takes a millisecond."""
+    return TypeAdapter(type_)
+
+
+@lru_cache(maxsize=1)
+def _classes() -> dict[str, type[errors.RamekinError]]:
+    return {error.code: error for error in errors.all_errors()}
+
+
+def error_of(reply: Reply) -> errors.RamekinError:
+    """Return the error that a problem document tells of, as the class of its code; its notes hold the request id."""
+    problem = reply.problem
+    if not reply.code:
+        return NoAnswer(f"The server answered with status {reply.status}, and not as Ramekin does.")
+    faults = [
+        errors.Fault(fault["pointer"], fault["detail"]) for fault in problem.get("errors", [])
+    ]  # lines: in detail
+    kind = _classes().get(reply.code, errors.RamekinError)
+    error = kind.__new__(kind)
+    errors.RamekinError.__init__(error, str(problem.get("detail", "")), faults=faults, index=problem.get("index"))
+    error.add_note(f"status {reply.status}, request {problem.get('instance', '')}")
+    return error

@@ -1,0 +1,283 @@
+"""What each call sends, and how its answer is read. Pure; see ``exchange.py`` for when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Generic, Optional, TypeVar
+from urllib.parse import quote, urlencode
+
+from pydantic import BaseModel, Field, create_model
+from pydantic_core import to_json
+
+from ramekin.client.answers import Page, Reply
+from ramekin.client.batch import Batch, Result, Results
+from ramekin.client.exchange import Call
+from ramekin.query.predicate import EVERYTHING, Predicate, all_of
+from ramekin.query.where import print_where
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+API = "/api/v1"
+PAGE_RECORDS = 1000
+"""Records that are asked for at once where the caller says nothing."""
+
+BULK_BYTES = 8 * 1024 * 1024
+"""Bytes of records that are sent in one request, half of what a server takes by default."""
+
+NDJSON, PATCH = "application/x-ndjson", "application/merge-patch+json"
+
+Names = str | Sequence[str]
+Row = dict[str, Any]
+
+
+class Changed(BaseModel):
+    """What a change by condition did: how many records satisfied it, and how many are others now."""
+
+    matched: int
+    changed: int
+
+
+class _Count(BaseModel):
+    count: int
+
+
+class _Loaded(BaseModel):
+    loaded: dict[str, int]
+
+
+class _Tables(BaseModel):
+    tables: list[Row]
+
+
+def as_body(value: Any) -> bytes:
+    """Return a record, a model's instance or what holds them as JSON. What JSON has not (NaN) the server refuses."""
+    return to_json(value, by_alias=True, inf_nan_mode="constants")
+
+
+def joined(conditions: Iterable[Predicate]) -> Row:
+    """Return the JSON form of conditions that must all hold."""
+    predicate = all_of(conditions)
+    return {} if predicate == EVERYTHING else print_where(predicate)
+
+
+def window(sort: Names, limit: int | None) -> Row:
+    """Return the words of a list of which the first `limit` records are wanted, or all of them."""
+    words: Row = {"limit": PAGE_RECORDS if limit is None else min(limit, PAGE_RECORDS)}
+    if sort:
+        words["sort"] = sort if isinstance(sort, str) else ",".join(sort)
+    return words
+
+
+def join_words(conditions: Sequence[Predicate], type: str, names: tuple[str, str] | None) -> Row:
+    """Return the words of a join, besides those of a list."""
+    words: Row = {"type": type}
+    if conditions:
+        words["where"] = as_body(joined(conditions)).decode()
+    return words | ({"as": ",".join(names)} if names else {})
+
+
+def grouping(group_by: Names, aggregate: Mapping[str, str] | None) -> Row:
+    """Return the words of a query for groups, besides those of a list."""
+    return {"group_by": [group_by] if isinstance(group_by, str) else list(group_by), "aggregate": aggregate or {}}
+
+
+def _nothing(_: Reply) -> None:
+    return None
+
+
+def _address(*parts: object, **words: Any) -> str:
+    given = {
+        name: (str(value).lower() if isinstance(value, bool) else value)
+        for name, value in words.items()
+        if value is not None
+    }
+    path = "/".join([API, *(quote(str(part), safe="") for part in parts)])
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+class TableCalls(Generic[R]):
+    """The calls about one table, of whose records `type_` is the type."""
+
+    def __init__(self, name: str, type_: Any) -> None:
+        self.name, self.type = name, type_
+
+    def create(self, record: R | Row) -> Call[R]:
+        return Call("POST", _address("data", self.name), self._record, as_body(record))
+
+    def get(self, id: object) -> Call[R]:
+        return Call("GET", _address("data", self.name, id), self._record, is_repeatable=True)
+
+    def tagged(self, id: object) -> Call[tuple[R, str]]:
+        def read(reply: Reply) -> tuple[R, str]:
+            return self._record(reply), reply.headers["etag"]
+
+        return Call("GET", _address("data", self.name, id), read, is_repeatable=True)
+
+    def put(self, id: object, record: R | Row, *, upsert: bool = False, if_match: str | None = None) -> Call[R]:
+        path = _address("data", self.name, id, upsert=upsert or None)
+        return Call(
+            "PUT", path, self._record, as_body(record), headers=_expecting(if_match), is_repeatable=not if_match
+        )
+
+    def patch(self, id: object, changes: Any, *, if_match: str | None = None) -> Call[R]:
+        path = _address("data", self.name, id)
+        return Call(
+            "PATCH", path, self._record, as_body(changes), PATCH, _expecting(if_match), is_repeatable=not if_match
+        )
+
+    def delete(self, id: object, *, if_match: str | None = None) -> Call[None]:
+        return Call("DELETE", _address("data", self.name, id), _nothing, headers=_expecting(if_match))
+
+    def bulks(self, records: Iterable[R | Row], on_conflict: str) -> Iterator[Call[int]]:
+        """Yield a call for each part of many records. Each part is stored whole or not at all."""
+        lines: list[bytes] = []
+        size = 0
+        for record in records:
+            line = as_body(record)
+            if lines and size + len(line) >= BULK_BYTES:
+                yield self._bulk(lines, on_conflict)
+                lines, size = [], 0
+            lines.append(line)
+            size += len(line) + 1
+        if lines:
+            yield self._bulk(lines, on_conflict)
+
+    def _bulk(self, lines: Sequence[bytes], on_conflict: str) -> Call[int]:
+        def read(reply: Reply) -> int:
+            return int(reply.read(_Count).count)
+
+        path = _address("data", self.name, on_conflict=on_conflict)
+        body = b"\n".join(lines) + b"\n"
+        is_repeatable = on_conflict != "error"
+        return Call("POST", path, read, body, NDJSON, {"Prefer": "return=minimal"}, is_repeatable)
+
+    def dump(self) -> Call[None]:
+        headers = {"Accept": NDJSON}
+        return Call("GET", _address("dump", self.name), _nothing, headers=headers, is_repeatable=True, is_streamed=True)
+
+    def page(self, query: Row, following: str | None = None) -> Call[Page[R]]:
+        return self.query(self.type, query, following)
+
+    def groups(self, query: Row, following: str | None = None) -> Call[Page[Row]]:
+        return self.query(Row, query, following)
+
+    def query(self, type_: Any, query: Row, following: str | None) -> Call[Page[Any]]:
+        """Return the call for a page of a query; `following` is where the page before said the next one is."""
+
+        def read(reply: Reply) -> Page[Any]:
+            page: Page[Any] = reply.read(Page[type_])
+            return page
+
+        path = following or _address("query", self.name)
+        return Call("POST", path, read, as_body(query), headers={"Prefer": "handling=strict"}, is_repeatable=True)
+
+    def patch_where(self, conditions: Sequence[Predicate], changes: Any, most: int | None) -> Call[Changed]:
+        return Call("PATCH", self._matching(conditions, most), _changed, as_body(changes), PATCH, is_repeatable=True)
+
+    def delete_where(self, conditions: Sequence[Predicate], most: int | None) -> Call[Changed]:
+        return Call("DELETE", self._matching(conditions, most), _changed)
+
+    def _matching(self, conditions: Sequence[Predicate], most: int | None) -> str:
+        where = as_body(joined(conditions)).decode() if conditions else None
+        return _address("data", self.name, where=where, all=None if conditions else True, max_affected=most)
+
+    def join(self, other: TableCalls[S], key: str, words: Row, following: str | None) -> Call[Page[Any]]:
+        """Return the call for a page of pairs, each a tuple of a record of this table and one of the other."""
+        names = words.get("as", f"{self.name},{other.name}").split(",")
+        pairs = _pages_of_pairs(names[0], names[1], self.type, other.type)
+
+        def read(reply: Reply) -> Page[Any]:
+            page: Page[Any] = reply.read(pairs)
+            return Page.model_construct(**dict(page) | {"data": [(pair.left, pair.right) for pair in page.data]})
+
+        path = following or _address("join", self.name, other.name, key, **words)
+        return Call("GET", path, read, headers={"Prefer": "handling=strict"}, is_repeatable=True)
+
+    def describe(self) -> Call[Row]:
+        return Call("GET", _address("tables", self.name), _row, is_repeatable=True)
+
+    def define(self, definition: Row) -> Call[Row]:
+        return Call("PUT", _address("tables", self.name), _row, as_body(definition), is_repeatable=True)
+
+    def drop(self) -> Call[None]:
+        return Call("DELETE", _address("tables", self.name), _nothing)
+
+    def _record(self, reply: Reply) -> R:
+        record: R = reply.read(self.type)
+        return record
+
+
+def batch(operations: Batch) -> Call[list[Result]]:
+    """Return the call that applies a batch."""
+
+    def read(reply: Reply) -> list[Result]:
+        return list(reply.read(Results).results)
+
+    return Call("POST", _address("batch"), read, operations.body())
+
+
+def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[str, int]]:
+    """Return the call that stores whole tables; answered with how many records each got."""
+
+    def read(reply: Reply) -> dict[str, int]:
+        return dict(reply.read(_Loaded).loaded)
+
+    body = as_body({name: list(records) for name, records in tables.items()})
+    path = _address("load", mode="replace" if is_replacing else "merge")
+    return Call("POST", path, read, body, is_repeatable=True)
+
+
+def dump() -> Call[dict[str, list[Row]]]:
+    """Return the call for every record of every table."""
+
+    def read(reply: Reply) -> dict[str, list[Row]]:
+        tables: dict[str, list[Row]] = reply.read(dict[str, list[Row]])
+        return tables
+
+    return Call("GET", _address("dump"), read, is_repeatable=True)
+
+
+def backup() -> Call[None]:
+    """Return the call for a backup, a file as SQLite reads it."""
+    return Call("POST", _address("backup"), _nothing, is_repeatable=True, is_streamed=True)
+
+
+def tables() -> Call[list[Row]]:
+    """Return the call for the tables with their figures."""
+
+    def read(reply: Reply) -> list[Row]:
+        return list(reply.read(_Tables).tables)
+
+    return Call("GET", _address("tables"), read, is_repeatable=True)
+
+
+def health() -> Call[Row]:
+    """Return the call for what the server says of itself."""
+    return Call("GET", "/health", _row, is_repeatable=True)
+
+
+def _row(reply: Reply) -> Row:
+    row: Row = reply.read(Row)
+    return row
+
+
+def _changed(reply: Reply) -> Changed:
+    changed: Changed = reply.read(Changed)
+    return changed
+
+
+def _expecting(tag: str | None) -> dict[str, str]:
+    return {"If-Match": tag} if tag else {}
+
+
+@lru_cache(maxsize=256)
+def _pages_of_pairs(left: str, right: str, left_type: Any, right_type: Any) -> Any:
+    """Return the type of a page of a join, made as it runs: each pair has a member by the name of each table."""
+    sides: Any = {
+        "left": (Optional[left_type], Field(alias=left)),  # noqa: UP045  # `|` is not for every type
+        "right": (Optional[right_type], Field(alias=right)),  # noqa: UP045  # likewise
+    }
+    pair = create_model("Pair", **sides)
+    return Page[pair]

@@ -1,0 +1,348 @@
+"""The client that blocks. ``aio.py`` is its twin; what both send is in ``calls.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar, overload
+
+import httpx2
+
+from ramekin.client import calls
+from ramekin.client.answers import NoAnswer, Page, Reply, adapter
+from ramekin.client.batch import Batch, Result
+from ramekin.client.calls import Changed, Names, Row, TableCalls
+from ramekin.client.exchange import Call, Lost, exchange
+from ramekin.client.transport import Lines, headers_of, reached, request_of, servers_of
+from ramekin.query.predicate import Predicate
+
+R = TypeVar("R")
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Client:
+    """A server, or several that share their tables. Safe to use from several threads.
+
+    Args:
+        url: the server's address, or those of several: one that cannot be reached gives way to the next.
+        key: shown with each request, where the server asks for one.
+        timeout_s: how long an answer may take to begin, and each piece of it to come.
+        attempts: how often a call is sent at the most; see ``exchange.py`` for which are sent again.
+        http: an `httpx2.Client` of one's own, for proxies, certificates or another transport; it is not closed.
+
+    Raises (each method):
+        RamekinError: what the server refused, as the class of ``ramekin.errors`` that its code has.
+        NoAnswer: no server answered, or what answered is not Ramekin.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        key: str | None = None,
+        timeout_s: float = 30.0,
+        attempts: int = 4,
+        http: httpx2.Client | None = None,
+    ) -> None:
+        self._servers, self._key, self._attempts = servers_of(url), key, attempts
+        has_tls = any(server.startswith("https") for server in self._servers)
+        self._http = http or httpx2.Client(timeout=timeout_s, verify=has_tls)  # reading certificates takes 30 ms
+        self._is_own = http is None
+        self._server = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._is_own:
+            self._http.close()
+
+    @overload
+    def table(self, name: str) -> Table[Row]: ...
+    @overload
+    def table(self, name: str, model: type[R]) -> Table[R]: ...
+    def table(self, name: str, model: Any = Row) -> Table[Any]:
+        """Return a table; `model` is the type of its records: a Pydantic model, a dataclass or a `TypedDict`."""
+        return Table(self, TableCalls(name, model))
+
+    def batch(self, operations: Batch) -> list[Result]:
+        """Apply operations over any tables, all or nothing."""
+        return self.send(calls.batch(operations))
+
+    def load(self, tables: Mapping[str, Iterable[Any]], *, is_replacing: bool = False) -> dict[str, int]:
+        """Store whole tables, all or nothing, and return how many records each got. Others go if it is replacing."""
+        return self.send(calls.load(tables, is_replacing))
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Return every record of every table, at one point in time."""
+        return self.send(calls.dump())
+
+    def backup(self, file: Path) -> None:
+        """Write a backup to a new file. Raises FileExistsError."""
+        with file.open("xb") as target, self.stream(calls.backup()) as response:
+            for chunk in response.iter_bytes():
+                target.write(chunk)
+
+    def tables(self) -> list[Row]:
+        """Return the tables with their figures and definitions."""
+        return self.send(calls.tables())
+
+    def health(self) -> Row:
+        """Return what the server says of itself. Raises NoAnswer where it is not ready."""
+        return self.send(calls.health())
+
+    def send(self, call: Call[T]) -> T:
+        """Send a call, again where that is safe, and return what its answer means."""
+        reply, _ = self._exchange(call)
+        return call.read(reply)
+
+    @contextmanager
+    def stream(self, call: Call[None]) -> Iterator[httpx2.Response]:
+        """Give the answer of a call, of which the body is still to come. Raises NoAnswer where it ends early."""
+        _, response = self._exchange(call)
+        try:
+            yield response
+        except httpx2.TransportError as error:
+            raise NoAnswer(f"The answer ended early: {error or type(error).__name__}.") from None
+        finally:
+            response.close()
+
+    def _exchange(self, call: Call[Any]) -> tuple[Reply, httpx2.Response]:
+        steps = exchange(call, len(self._servers), self._server, self._attempts)
+        sending = next(steps)
+        while True:
+            if sending.wait_s:
+                sleep(sending.wait_s)
+            outcome, response = self._once(call, sending.server)
+            try:
+                sending = steps.send(outcome)
+            except StopIteration as ended:
+                reply, self._server = ended.value
+                assert response is not None
+                return reply, response
+
+    def _once(self, call: Call[Any], server: int) -> tuple[Reply | Lost, httpx2.Response | None]:
+        request = request_of(self._http, self._servers[server], self._key, call)
+        try:
+            response = self._http.send(request, stream=True)
+            if not call.is_streamed or response.status_code >= 400:
+                response.read()
+        except httpx2.TransportError as error:
+            return Lost(
+                reached(error), f"No answer from {self._servers[server]}: {error or type(error).__name__}."
+            ), None
+        body = response.content if response.is_stream_consumed else b""
+        return Reply(response.status_code, headers_of(response), body), response
+
+
+class Results(Generic[R]):
+    """What a query finds: iterate over the records, which come by the page. Each iteration asks anew."""
+
+    def __init__(self, client: Client, ask: Callable[[str | None], Call[Page[R]]], limit: int | None) -> None:
+        self._client, self._ask, self._limit = client, ask, limit
+
+    def pages(self) -> Iterator[Page[R]]:
+        """Yield the pages: `data`, `total` (where it was asked for), `warnings`."""
+        following: str | None = None
+        while True:
+            page = self._client.send(self._ask(following))
+            yield page
+            following = page.next
+            if following is None:
+                return
+
+    def __iter__(self) -> Iterator[R]:
+        left = self._limit
+        for page in self.pages():
+            yield from page.data if left is None else page.data[:left]
+            left = None if left is None else left - len(page.data)
+            if left is not None and left <= 0:
+                return
+
+    def first(self) -> R | None:
+        """Return the first record, None where there is none."""
+        return next(iter(self), None)
+
+    def all(self) -> list[R]:
+        """Return the records as a list."""
+        return list(self)
+
+
+class Selection(Generic[R]):
+    """The records of a table that satisfy conditions: to be found, counted, changed or removed."""
+
+    def __init__(self, client: Client, table: TableCalls[R], conditions: Sequence[Predicate]) -> None:
+        self._client, self._calls, self._conditions = client, table, conditions
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self.find())
+
+    def find(self, *, sort: Names = "", limit: int | None = None) -> Results[R]:
+        """Find them, in an order such as ``"-age,name"``; by id where none is said."""
+        query = calls.window(sort, limit) | {"where": calls.joined(self._conditions)}
+        return Results(self._client, lambda following: self._calls.page(query, following), limit)
+
+    def first(self, *, sort: Names = "") -> R | None:
+        """Return the first of them, None where there is none."""
+        return self.find(sort=sort, limit=1).first()
+
+    def count(self) -> int:
+        """Return how many they are."""
+        query = {"where": calls.joined(self._conditions), "limit": 0, "count": True}
+        return self._client.send(self._calls.page(query)).total or 0
+
+    def patch(self, changes: Any, *, max_affected: int | None = None) -> Changed:
+        """Change members of all of them. Raises TooManyAffected, and changes nothing, where more would change."""
+        return self._client.send(self._calls.patch_where(self._conditions, changes, max_affected))
+
+    def delete(self, *, max_affected: int | None = None) -> Changed:
+        """Remove all of them. Raises TooManyAffected, and removes nothing, where more would go."""
+        return self._client.send(self._calls.delete_where(self._conditions, max_affected))
+
+
+class Table(Generic[R]):
+    """One table of a server. `R` is the type of its records."""
+
+    def __init__(self, client: Client, table: TableCalls[R]) -> None:
+        self._client, self._calls = client, table
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._calls.name
+
+    def create(self, record: R | Row) -> R:
+        """Store a new record and return it as it stands: with its id and its defaults. Raises RecordExists."""
+        return self._client.send(self._calls.create(record))
+
+    def get(self, id: object) -> R:
+        """Return a record. Raises RecordNotFound."""
+        return self._client.send(self._calls.get(id))
+
+    def tagged(self, id: object) -> tuple[R, str]:
+        """Return a record with its tag, for `if_match`. Raises RecordNotFound."""
+        return self._client.send(self._calls.tagged(id))
+
+    def put(self, id: object, record: R | Row, *, upsert: bool = False, if_match: str | None = None) -> R:
+        """Put a record in the place of one. Raises RecordNotFound, but with `upsert`; PreconditionFailed."""
+        return self._client.send(self._calls.put(id, record, upsert=upsert, if_match=if_match))
+
+    def patch(self, id: object, changes: Any, *, if_match: str | None = None) -> R:
+        """Change members of a record, None removes one. Raises RecordNotFound, PreconditionFailed."""
+        return self._client.send(self._calls.patch(id, changes, if_match=if_match))
+
+    def delete(self, id: object, *, if_match: str | None = None) -> None:
+        """Remove a record. Raises RecordNotFound, PreconditionFailed."""
+        self._client.send(self._calls.delete(id, if_match=if_match))
+
+    def insert(
+        self,
+        records: Iterable[R | Row],
+        *,
+        on_conflict: Literal["error", "ignore", "replace", "merge"] = "error",
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Store many records and return how many were stored; `progress` is told so far after each part.
+
+        They are sent in parts of 8 MiB, each of which is stored whole or not at all.
+        """
+        stored = 0
+        for call in self._calls.bulks(records, on_conflict):
+            stored += self._client.send(call)
+            if progress is not None:
+                progress(stored)
+        return stored
+
+    def all(self) -> Iterator[R]:
+        """Yield every record, at one point in time, as they come."""
+        read, lines = adapter(self._calls.type).validate_json, Lines()
+        with self._client.stream(self._calls.dump()) as response:
+            for piece in response.iter_bytes():
+                for line in lines.take(piece):
+                    yield read(line)
+            lines.finish()
+
+    def count(self, *conditions: Predicate) -> int:
+        """Return how many records satisfy conditions."""
+        return self.where(*conditions).count()
+
+    def find(self, *conditions: Predicate, sort: Names = "", limit: int | None = None) -> Results[R]:
+        """Find the records that satisfy conditions."""
+        return self.where(*conditions).find(sort=sort, limit=limit)
+
+    def where(self, *conditions: Predicate) -> Selection[R]:
+        """Return the records that satisfy conditions, to be found, counted, changed or removed."""
+        return Selection(self._client, self._calls, conditions)
+
+    def query(
+        self,
+        *conditions: Predicate,
+        group_by: Names = (),
+        aggregate: Mapping[str, str] | None = None,
+        sort: Names = "",
+        limit: int | None = None,
+    ) -> Results[Row]:
+        """Find groups of records with their figures: ``aggregate={"n": "count", "total": "sum:price"}``."""
+        query = calls.window(sort, limit) | {"where": calls.joined(conditions)} | calls.grouping(group_by, aggregate)
+        return Results(self._client, lambda following: self._calls.groups(query, following), limit)
+
+    @overload
+    def join(
+        self,
+        other: Table[S],
+        key: str,
+        *conditions: Predicate,
+        type: Literal["inner"] = "inner",
+        names: tuple[str, str] | None = None,
+        sort: Names = "",
+        limit: int | None = None,
+    ) -> Results[tuple[R, S]]: ...
+    @overload
+    def join(
+        self,
+        other: Table[S],
+        key: str,
+        *conditions: Predicate,
+        type: Literal["left", "right", "full"],
+        names: tuple[str, str] | None = None,
+        sort: Names = "",
+        limit: int | None = None,
+    ) -> Results[tuple[R | None, S | None]]: ...
+    def join(
+        self,
+        other: Table[Any],
+        key: str,
+        *conditions: Predicate,
+        type: str = "inner",
+        names: tuple[str, str] | None = None,
+        sort: Names = "",
+        limit: int | None = None,
+    ) -> Results[Any]:
+        """Find pairs of records of two tables. Fields have their table's name in front: ``Field("users.age")``.
+
+        Args:
+            key: ``"user_id"``, or both sides: ``"id=user_id"``.
+            names: what the two are called in conditions, needed where they are the same table.
+        """
+        words = calls.join_words(conditions, type, names) | calls.window(sort, limit)
+        return Results(self._client, lambda following: self._calls.join(other._calls, key, words, following), limit)
+
+    def describe(self) -> Row:
+        """Return the table's figures and definition. Raises UnknownTable."""
+        return self._client.send(self._calls.describe())
+
+    def define(self, definition: Row) -> Row:
+        """Give the table a definition: ``schema``, ``unique``, ``indexes``. Raises DefinitionBroken."""
+        return self._client.send(self._calls.define(definition))
+
+    def drop(self) -> None:
+        """Drop the table with its records. Raises UnknownTable."""
+        self._client.send(self._calls.drop())

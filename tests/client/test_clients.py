@@ -1,0 +1,246 @@
+"""Both clients against a real server: every method, and what is refused."""
+
+import dataclasses
+import datetime as dt
+import sqlite3
+import uuid
+from decimal import Decimal
+
+import pytest
+from pydantic import BaseModel
+from pydantic import Field as Member
+
+from ramekin import errors
+from ramekin.client import Batch, Changed, Field
+from ramekin.client.answers import NoAnswer, NotAsTyped
+from tests.client.twins import open_clients
+from tests.conftest import Server
+
+
+class Pet(BaseModel):
+    id: int
+    name: str
+    owner: int | None = Member(None, alias="ownerId")
+    born: dt.date | None = None
+
+
+@dataclasses.dataclass
+class Person:
+    id: int
+    name: str
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server("serve")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(params=["sync", "async"])
+def client(server, request):
+    for client in open_clients(request.param, server.url):
+        client.load({}, is_replacing=True)
+        yield client
+
+
+@pytest.fixture
+def pets(client):
+    return client.table("pets", Pet)
+
+
+@pytest.fixture
+def people(client):
+    return client.table("people", Person)
+
+
+def pet(id, name="Rex", **members):
+    return Pet.model_validate({"id": id, "name": name, **members})
+
+
+def test_a_record_lives_and_ends(pets):
+    assert pets.create(pet(1, born=dt.date(2020, 2, 29))) == pet(1, born=dt.date(2020, 2, 29))
+    assert pets.get(1) == pet(1, born=dt.date(2020, 2, 29))
+    assert pets.put(1, pet(1, "Max")) == pet(1, "Max")
+    assert pets.patch(1, {"ownerId": 7}) == pet(1, "Max", ownerId=7)
+    assert pets.put(2, pet(2), upsert=True) == pet(2)
+    assert pets.delete(1) is None
+    with pytest.raises(errors.RecordNotFound) as raised:
+        pets.get(1)
+    assert raised.value.__notes__[0].startswith("status 404, request ")
+
+
+def test_records_without_a_model_are_dictionaries(client):
+    table = client.table("odd names")
+    with pytest.raises(errors.InvalidTableName):
+        table.create({"a": 1})
+    table = client.table("plain")
+    made = table.create(
+        {"a": [1, {"b": None}], "when": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "price": Decimal("1.50")}
+    )
+    assert uuid.UUID(made["id"])
+    assert table.get(made["id"]) == {
+        "id": made["id"],
+        "a": [1, {"b": None}],
+        "when": "2026-01-01T00:00:00Z",
+        "price": "1.50",
+    }
+
+
+def test_any_id_is_found_again(client):
+    table = client.table("ids")
+    for id in ("a b", "ü?&=#", "%2e", "..%2f", 0, -5, str(uuid.UUID(int=3))):
+        assert table.get(table.create({"id": id})["id"]) == {"id": id}
+
+
+def test_what_json_has_not_is_refused_and_not_changed(client):
+    with pytest.raises(errors.MalformedJson):
+        client.table("odd").create({"a": float("nan")})
+
+
+def test_a_tag_keeps_changes_apart(pets):
+    pets.create(pet(1))
+    found, tag = pets.tagged(1)
+    assert found == pet(1)
+    assert pets.patch(1, {"name": "Max"}, if_match=tag) == pet(1, "Max")
+    for refused in (
+        lambda: pets.put(1, pet(1), if_match=tag),
+        lambda: pets.patch(1, {"name": "Rex"}, if_match=tag),
+        lambda: pets.delete(1, if_match=tag),
+    ):
+        with pytest.raises(errors.PreconditionFailed):
+            refused()
+
+
+def test_many_records_go_in_in_parts(pets, monkeypatch):
+    monkeypatch.setattr("ramekin.client.calls.BULK_BYTES", 1000)
+    told = []
+    assert pets.insert((pet(i, f"line\u2028{i}") for i in range(100)), progress=told.append) == 100
+    assert told[-1] == 100
+    assert len(told) > 2
+    assert sorted(pets.all(), key=lambda found: found.id) == [pet(i, f"line\u2028{i}") for i in range(100)]
+    with pytest.raises(errors.Conflict):
+        pets.insert([pet(200), pet(5)])
+    assert pets.insert([pet(5, "new"), pet(201)], on_conflict="replace") == 2
+    assert pets.get(5).name == "new"
+    assert pets.insert([]) == 0
+
+
+def test_pages_are_followed(pets, monkeypatch):
+    monkeypatch.setattr("ramekin.client.calls.PAGE_RECORDS", 10)
+    pets.insert(pet(i, "ab"[i % 2]) for i in range(55))
+    assert [found.id for found in pets.find()] == list(range(55))
+    assert [found.id for found in pets.find(Field("name") == "a", sort="-id", limit=12)] == list(range(54, 30, -2))
+    assert [len(page.data) for page in pets.find().pages()] == [10] * 5 + [5]
+    assert pets.find(limit=0).all() == []
+    assert pets.find(sort=["-name", "id"]).first().id == 1
+    assert pets.find(Field("name") == "c").first() is None
+
+
+def test_conditions_choose_count_change_and_remove(pets):
+    pets.insert(pet(i, "ab"[i % 2]) for i in range(10))
+    chosen = pets.where((Field("id") >= 4) & ~(Field("name") == "a"))
+    assert [found.id for found in chosen] == [5, 7, 9]
+    assert (chosen.count(), pets.count(), pets.count(Field("id").is_in([1, 2, 99]))) == (3, 10, 2)
+    assert chosen.first(sort="-id").id == 9
+    with pytest.raises(errors.TooManyAffected):
+        chosen.patch({"name": "c"}, max_affected=2)
+    assert chosen.patch({"name": "c"}) == Changed(matched=3, changed=3)
+    assert pets.where(Field("name") == "c", Field("id") < 8).delete() == Changed(matched=2, changed=2)
+    assert pets.where().delete() == Changed(matched=8, changed=8)
+
+
+def test_a_field_that_is_not_there_is_told(pets):
+    pets.create(pet(1))
+    with pytest.raises(errors.UnknownField, match="Did you mean 'name'"):
+        pets.find(Field("nmae") == "Rex").all()
+
+
+def test_pairs_have_both_types(pets, people):
+    people.insert([Person(1, "Ada"), Person(2, "Grace")])
+    pets.insert([pet(1, ownerId=1), pet(2, "Max", ownerId=1), pet(3, "Tom")])
+    ada = Person(1, "Ada")
+    pairs = people.join(pets, "id=ownerId")
+    assert list(pairs) == [(ada, pet(1, ownerId=1)), (ada, pet(2, "Max", ownerId=1))]
+    assert list(people.join(pets, "id=ownerId", Field("pets.name") == "Max")) == [(ada, pet(2, "Max", ownerId=1))]
+    assert people.join(pets, "id=ownerId", type="left", sort="-people.id").first() == (Person(2, "Grace"), None)
+    assert people.join(pets, "id=ownerId", type="right", sort="-pets.id").first() == (None, pet(3, "Tom"))
+    assert list(people.join(people, "id", names=("a", "b"), limit=1)) == [(ada, ada)]
+
+
+def test_groups_have_figures(pets):
+    pets.insert(pet(i, "ab"[i % 2]) for i in range(9))
+    groups = pets.query(Field("id") > 0, group_by="name", aggregate={"n": "count", "sum": "sum:id"})
+    assert list(groups) == [{"name": "a", "n": 4, "sum": 20}, {"name": "b", "n": 4, "sum": 16}]
+
+
+def test_a_batch_is_all_or_nothing(client, pets):
+    batch = Batch().create("pets", pet(1)).upsert("people", 1, {"name": "Ada"}).patch("pets", 1, {"name": "Max"})
+    assert [(result.status, result.id) for result in client.batch(batch)] == [(201, 1), (201, "1"), (200, 1)]
+    with pytest.raises(errors.RecordNotFound) as raised:
+        client.batch(Batch().replace("pets", 1, pet(1, "Tom")).delete("pets", 9))
+    assert raised.value.index == 1
+    assert pets.get(1).name == "Max"
+
+
+def test_tables_are_defined_described_and_dropped(client, pets):
+    assert pets.define({"unique": ["name"]})["unique"] == ["name"]
+    pets.create(pet(1))
+    with pytest.raises(errors.NotUnique):
+        pets.create(pet(2))
+    assert pets.describe()["records"] == 1
+    assert [table["name"] for table in client.tables()] == ["pets"]
+    assert pets.drop() is None
+    with pytest.raises(errors.UnknownTable):
+        pets.describe()
+
+
+def test_whole_databases_go_in_and_out(client, tmp_path):
+    assert client.load({"pets": [pet(1), {"id": 2, "name": "Tom"}], "empty": []}) == {"pets": 2, "empty": 0}
+    assert list(client.dump()) == ["pets", "empty"]
+    client.backup(tmp_path / "all.db")
+    with sqlite3.connect(tmp_path / "all.db") as file:
+        assert file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    file.close()
+    with pytest.raises(FileExistsError):
+        client.backup(tmp_path / "all.db")
+    assert client.health()["records"] == 2
+
+
+def test_what_does_not_fit_the_model_is_told(client, pets):
+    client.table("pets").create({"id": 1, "name": 5})
+    with pytest.raises(NotAsTyped, match="does not fit Pet: 1 faults") as raised:
+        pets.get(1)
+    assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_server_that_is_away_gives_way_to_the_next(server, kind):
+    for client in open_clients(kind, ["http://127.0.0.1:9", server.url]):
+        assert client.health()["status"] == "ok"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_no_server_is_told(kind):
+    for client in open_clients(kind, "http://127.0.0.1:9", attempts=2):
+        with pytest.raises(NoAnswer, match=r"No answer from http://127.0.0.1:9"):
+            client.table("pets").get(1)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_key_is_shown(kind):
+    server = Server("serve", "--api-key", "a-key-of-32-characters-or-so-1234")
+    try:
+        for client in open_clients(kind, server.url, key="a-key-of-32-characters-or-so-1234"):
+            assert client.table("t").create({"id": 1}) == {"id": 1}
+        for client in open_clients(kind, server.url):
+            with pytest.raises(errors.Unauthorized):
+                client.table("t").get(1)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", [], "ftp://host"])
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(ValueError, match="http://127"):
+        next(open_clients("sync", url))

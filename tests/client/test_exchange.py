@@ -1,0 +1,97 @@
+"""When a call is sent again: told as a table, without sockets or clocks."""
+
+import json
+
+import pytest
+
+from ramekin import errors
+from ramekin.client.answers import NoAnswer, Reply
+from ramekin.client.exchange import Call, Lost, exchange
+
+GOOD = Reply(200, {}, b"{}")
+UNREACHED, UNANSWERED = Lost(False, "refused"), Lost(True, "reset")
+
+
+def problem(status, code, **headers):
+    body = json.dumps({"code": code, "detail": "so it is", "instance": "1-1"}).encode()
+    return Reply(
+        status,
+        {"content-type": "application/problem+json"} | {k.replace("_", "-"): v for k, v in headers.items()},
+        body,
+    )
+
+
+LIMITED = problem(429, "rate-limited", retry_after="2")
+BUSY, UNKNOWN = problem(503, "overloaded", retry_after="1"), problem(503, "outcome-unknown")
+LATER = problem(503, "starting", retry_after="31")
+PROXY = Reply(502, {"content-type": "text/html"}, b"<h1>Bad Gateway</h1>")
+MISSING, FULL = problem(404, "record-not-found"), problem(507, "memory-limit")
+
+
+def run(outcomes, *, is_repeatable, servers=1, attempts=4):
+    """Return what came of a call whose sendings end so, and the sendings: which server, after how long."""
+    steps = exchange(
+        Call("GET", "/", lambda reply: reply, is_repeatable=is_repeatable), servers, 0, attempts, lambda count: 0
+    )
+    sendings, sending = [], next(steps)
+    for outcome in outcomes:
+        sendings.append((sending.server, sending.wait_s))
+        try:
+            sending = steps.send(outcome)
+        except StopIteration as ended:
+            return ended.value[0], sendings
+        except errors.RamekinError as error:
+            return type(error), sendings
+    return None, sendings
+
+
+@pytest.mark.parametrize(
+    ("first", "again_if_repeatable", "again_otherwise"),
+    [
+        (UNREACHED, True, True),
+        (UNANSWERED, True, False),
+        (LIMITED, True, True),
+        (BUSY, True, True),
+        (UNKNOWN, True, False),
+        (PROXY, True, False),
+        (LATER, False, False),
+        (MISSING, False, False),
+        (FULL, False, False),
+        (Reply(307, {}, b""), False, False),
+    ],
+    ids=lambda value: str(getattr(value, "status", getattr(value, "reason", value))),
+)
+def test_a_call_is_sent_again_only_where_nothing_can_come_of_it_twice(first, again_if_repeatable, again_otherwise):
+    for is_repeatable, is_again in ((True, again_if_repeatable), (False, again_otherwise)):
+        came, sendings = run([first, GOOD], is_repeatable=is_repeatable)
+        assert (came is GOOD, len(sendings)) == (is_again, 1 + is_again)
+
+
+def test_waits_grow_and_are_as_long_as_the_server_asks():
+    _, sendings = run([UNREACHED, LIMITED, UNREACHED, GOOD], is_repeatable=True)
+    assert sendings == [(0, 0), (0, 0.05), (0, 2), (0, 0.2)]
+
+
+def test_attempts_have_an_end():
+    assert run([BUSY] * 9, is_repeatable=True, attempts=3) == (errors.Overloaded, [(0, 0), (0, 1), (0, 1)])
+
+
+def test_each_attempt_goes_to_the_next_server():
+    came, sendings = run([UNREACHED, UNREACHED, GOOD], is_repeatable=False, servers=2)
+    assert came is GOOD
+    assert [server for server, _ in sendings] == [0, 1, 0]
+
+
+def test_what_no_one_answers_is_told():
+    assert run([UNANSWERED], is_repeatable=False)[0] is NoAnswer
+    assert run([PROXY], is_repeatable=False)[0] is NoAnswer
+
+
+@pytest.mark.parametrize("kind", errors.all_errors(), ids=lambda error: error.code)
+def test_every_problem_is_raised_as_the_class_of_its_code(kind):
+    came, _ = run([problem(400, kind.code)], is_repeatable=False)
+    assert came is kind
+
+
+def test_a_code_that_is_new_is_an_error_too():
+    assert run([problem(499, "made-tomorrow")], is_repeatable=False)[0] is errors.RamekinError
