@@ -227,6 +227,22 @@ def test_a_list_waits_its_turn_and_is_503_if_that_does_not_come(service, monkeyp
     assert flight.taken_bytes == 0
 
 
+def test_a_dump_of_all_is_of_the_tables_that_are_there_when_it_begins(service, monkeypatch, taken):
+    """And not of those that were there before it waited for room."""
+    flight = service.app.state.context.flight
+    monkeypatch.setattr(flights, "WAIT_S", 30.0)
+    service.run(service.database.insert("gone", [{"id": 1}]))
+    pipe = service.connect()
+    pipe.send([request("GET", "/api/v1/dump")])
+    assert pipe.written == b""
+    service.run(service.database.drop("gone"))
+    flight.give_back(taken)
+    pipe.send([])
+    assert pipe.written.startswith(b"HTTP/1.1 200 ")
+    assert b'"gone"' not in pipe.written
+    pipe.end()
+
+
 def test_a_long_body_is_not_read_before_there_is_room_and_records_wait_for_nobody(service, taken):
     flight = service.app.state.context.flight
     body = b'[{"n":"%b"},{"n":"%b"}]' % (b"x" * 50_000, b"x" * 50_000)

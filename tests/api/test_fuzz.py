@@ -80,8 +80,25 @@ def is_text(case):
 
 
 def names_another_id(case):
-    """The id in the path and that of the record are two places."""
-    return "id" in body(case) and str(body(case)["id"]) != str(case.path_parameters.get("id"))
+    """The id in the path, or of an operation, and that of the record are two places."""
+    pairs = [(case.path_parameters.get("id"), body(case))]
+    pairs += [(each.get("id"), each.get("record")) for each in body(case).get("operations", ())]
+    return any(isinstance(record, dict) and str(record.get("id", id)) != str(id) for id, record in pairs)
+
+
+def has_id_that_becomes_another(case):
+    """What a model makes of an id is known to the model alone; this one shouts."""
+    id = str(case.path_parameters.get("id", ""))
+    return "shouteds" in case.path and id != id.upper()
+
+
+def has_odd_tree(case):
+    """A tree has the rows of the first table: no side is missing in it, and no row of the second stands alone."""
+    sides = str(case.query.get("as", "")).split(",") + [case.path_parameters.get(name) for name in ("table1", "table2")]
+    is_left = case.query.get("type", "inner") in ("inner", "left")
+    return case.query.get("shape") == "tree" and (
+        not is_left or any(name.split(":")[0] in sides for name in case.query)
+    )
 
 
 def has_another_media(case):
@@ -150,6 +167,7 @@ RULES = {
     "invalid-parameter": [
         lambda case: len(case.query) > 100,
         has_another_media,
+        has_odd_tree,
         lambda case: len(set(str(case.query.get("as", "")).split(","))) == 1,
     ],
     "invalid-key": [lambda case: len({name for table, name in case.path_parameters.items() if table != "key"}) == 1],
@@ -161,7 +179,7 @@ RULES = {
     "invalid-header": [has_odd_header],
     "invalid-sort": [has_odd_sort],
     "integer-out-of-range": [has_long_integer],
-    "invalid-record": [has_whole_fraction, has_odd_space],
+    "invalid-record": [has_whole_fraction, has_odd_space, has_id_that_becomes_another],
     "invalid-aggregate": [has_groups],
     "invalid-definition": [has_odd_definition],
 }

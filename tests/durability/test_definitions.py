@@ -214,7 +214,7 @@ def check_marks(history, tables):
 async def tables_of(database):
     found = {}
     for info in await database.tables():
-        async with database.snapshot(info.stats.name) as snapshot:
+        async with database.snapshot([info.stats.name]) as snapshot:
             bodies = [body async for part in snapshot.view.batches(info.stats.name) for body in part]
         found[info.stats.name] = (info.stats.definition, {str(r["id"]): r for r in map(json.loads, bodies)})
     return found

@@ -299,7 +299,7 @@ class Machine(RuleBasedStateMachine):
             pass
 
     async def dump(self, table):
-        async with self.database.snapshot(table) as snapshot:
+        async with self.database.snapshot([table]) as snapshot:
             return [json.loads(body) async for bodies in snapshot.view.batches(table) for body in bodies]
 
 

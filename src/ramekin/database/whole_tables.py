@@ -124,12 +124,12 @@ class WholeTables:
         return self.engine.tables.memory()
 
     @asynccontextmanager
-    async def snapshot(self, *tables: str) -> AsyncIterator[Snapshot]:
-        """Give whole tables as they are at one moment; without names, all of them. Raises UnknownTable.
+    async def snapshot(self, tables: Iterable[str] | None = None) -> AsyncIterator[Snapshot]:
+        """Give whole tables as they are at one moment; without names, all that there are. Raises UnknownTable.
 
         Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
         """
-        names = tables or tuple(stats.name for stats in self.engine.tables.stats())
+        names = tuple(stats.name for stats in self.engine.tables.stats()) if tables is None else tuple(tables)
         async with self.engine.tables.snapshot([Access(name) for name in names]) as view:
             yield Snapshot(names, view)
 
@@ -138,7 +138,7 @@ class WholeTables:
 
         A pair of a table and None comes before its records.
         """
-        async with self.snapshot(*tables) as snapshot:
+        async with self.snapshot(tables or None) as snapshot:
             for table in snapshot.tables:
                 yield table, None
                 async for bodies in snapshot.view.batches(table):

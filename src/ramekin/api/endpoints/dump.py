@@ -115,10 +115,14 @@ async def load_database(session: Session, asked: Asked[None]) -> Reply:
 
 @asynccontextmanager
 async def _snapshot(session: Session, *tables: str) -> AsyncIterator[Snapshot]:
-    """Give whole tables as they are at one moment, once there is room to send them."""
+    """Give tables as they are at one moment, once there is room to send them; without names, all that may be seen.
+
+    Which ones there are is asked at that moment: some may have been dropped while there was no room.
+    """
     async with session.server.flight.room() as room:
         await room.hold(DUMP_BYTES)
-        async with session.database.snapshot(*tables) as snapshot:
+        names = tables or [info.stats.name for info in await session.tables()]
+        async with session.database.snapshot(names) as snapshot:
             yield snapshot
 
 
@@ -174,11 +178,7 @@ async def _columns(session: Session, snapshot: Snapshot, table: str) -> list[str
 
 
 async def _json_database(session: Session) -> AsyncIterator[bytes]:
-    names = [info.stats.name for info in await session.tables()]
-    if not names:
-        yield b"{}"
-        return
-    async with _snapshot(session, *names) as snapshot:
+    async with _snapshot(session) as snapshot:
         yield b"{"
         for i, table in enumerate(snapshot.tables):
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))

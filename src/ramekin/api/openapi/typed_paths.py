@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, query_parameter
@@ -102,11 +103,12 @@ def _name_fields(parameters: list[dict[str, Any]], fields: Mapping[str, Sequence
     """Put the fields of both tables where a join's parameters name some, if they are all that can be named."""
     if not all(fields.values()):
         return
-    sides = ["|".join(map(re.escape, names)) for names in fields.values()]
     known = [f"{table}.{name}" for table, names in fields.items() for name in names]
     for parameter in parameters:
         if parameter["name"] == "key":
-            parameter["schema"] = {"type": "string", "pattern": f"^(({'|'.join(sides)})|({sides[0]})=({sides[1]}))$"}
+            parameter["schema"] = parameter["schema"] | {
+                "examples": list(filter(_KEY.fullmatch, chain(*fields.values())))
+            }
         elif parameter["name"] == "sort":
             parameter["schema"] = _listed(known, is_signed=True)
         elif parameter["name"] == "select":
@@ -120,7 +122,8 @@ class _Typed:
         self, table: str, tag: str, schema: ModelSchema, names: ModelNames, schemas: Mapping[str, Any]
     ) -> None:
         self._table, self._tag, self._schema = table, tag, schema
-        self._examples = schemas[names.stored].get("examples", [])
+        self._stored = schemas[names.stored]
+        self._examples = self._stored.get("examples", [])
         self._meant = {
             RECORD["$ref"]: reference(names.stored)["$ref"],
             RECORD_INPUT["$ref"]: reference(names.sent)["$ref"],
@@ -157,6 +160,9 @@ class _Typed:
         return own
 
     def _id(self) -> dict[str, Any]:
+        own = self._stored["properties"]["id"]
+        if "format" in own:
+            return {"type": "string", "format": own["format"]}
         kinds = (self._schema.type_of(("id",)) or FieldType()).kinds
         known = [form for kind, form in (("text", ID_TEXT), ("number", ID_NUMBER)) if kind in kinds]
         return known[0] if len(known) == 1 else {"anyOf": [ID_TEXT, ID_NUMBER]}
