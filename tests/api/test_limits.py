@@ -165,6 +165,20 @@ def test_wrong_keys_are_counted_for_the_address_and_right_ones_for_themselves(se
         assert [ask("GET /api/v1/data/t/1", f"Authorization: bearer {key}") for _ in range(4)] == ["404"] * 3 + ["429"]
 
 
+def test_wrong_keys_are_counted_without_a_limit_of_requests_too(serve):
+    """Right ones are taken all the while: many clients may share an address."""
+    clock = SetClock()
+    ask = serve(clock=clock, keys=["right"])
+    assert [ask("GET /api/v1/data/t/1", f"Authorization: Bearer wrong-{n}") for n in range(102)] == ["401"] * 100 + [
+        "429"
+    ] * 2
+    assert ask("GET /api/v1/data/t/1", "Authorization: Bearer right") == "404"
+    assert ask("GET /api/v1/data/t/1") == "401"
+    assert ask("GET /none", "Authorization: Bearer wrong") == "404"
+    clock.advance(121)
+    assert ask("GET /api/v1/data/t/1", "Authorization: Bearer wrong") == "401"
+
+
 @pytest.mark.parametrize("first", ["GET /none", "PUT /api/v1/tables", "FOO /api/v1/data/t", "OPTIONS /api/v1/data/t", "OPTIONS /none", "GET /healthy", "GET /docsx", "GET /docs/x", "GET /health/x", "POST /health", "CONNECT /x"])  # fmt: skip
 def test_what_no_endpoint_answers_counts(serve, first):
     ask = serve(rate_limit="2/hour")

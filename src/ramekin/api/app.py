@@ -23,7 +23,7 @@ from ramekin.api.edge.metrics import Metrics
 from ramekin.api.edge.middleware import EdgeMiddleware
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
-from ramekin.api.edge.rates import RateLimit
+from ramekin.api.edge.rates import WRONG_KEYS, RateLimit
 from ramekin.api.endpoints import (
     backup,
     batch,
@@ -90,7 +90,8 @@ def create_app(
     _check_lists(keys=keys, trusted_proxies=trusted_proxies, allowed_hosts=allowed_hosts, cors_origins=cors_origins)
     taken = keys if isinstance(keys, Keys) else Keys(read_keys(keys), database.clock)
     limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
-    doors = (taken, limit, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
+    wrong_keys = RateLimit(WRONG_KEYS, database.clock, what="wrong keys")
+    doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
     prefix = read_root_path(root_path)
     edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log, root_path=prefix)
     return _build(database, edge, has_docs=has_docs, has_hot_routes=has_hot_routes)

@@ -94,6 +94,7 @@ class Edge:
         self,
         keys: Keys,
         rate_limit: RateLimit | None,
+        wrong_keys: RateLimit,
         proxies: Proxies,
         origins: Origins,
         metrics: Metrics,
@@ -102,7 +103,7 @@ class Edge:
         has_access_log: bool,
         root_path: str = "",
     ) -> None:
-        self._rate_limit, self.proxies = rate_limit, proxies
+        self._rate_limit, self._wrong_keys, self.proxies = rate_limit, wrong_keys, proxies
         self.keys = keys
         """Those that are taken from now on. A server started without keys never gets any."""
         self.origins, self.metrics = origins, metrics
@@ -142,7 +143,9 @@ class Edge:
     def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
         """Count a request, ask for its key, and look where it comes from; say in it what may be done.
 
-        A request with a valid key counts against that key; any other counts against its address.
+        A request with a valid key counts against that key; any other counts against its address, and so do wrong keys
+        by themselves. Who shows a right one is let in however many wrong ones come from the same address: many clients
+        may share it.
 
         Args:
             headers: by their names in small letters.
@@ -162,6 +165,8 @@ class Edge:
             client = f"key:{grant.name}" if is_known else f"address:{self.proxies.client_of(peer, headers)}"
             exchange.extra = {**exchange.extra, **self._rate_limit.count(client)}
         if grant is NOTHING and asks_for_key:
+            if _sent_key(headers):
+                self._wrong_keys.count(self.proxies.client_of(peer, headers))
             raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
         self.origins.check(exchange.method, headers)
         if self.is_starting and asks_for_key:

@@ -1,4 +1,4 @@
-"""How often each client may ask.
+"""How often each client may ask, and how often show a wrong key.
 
 Everything counts but the open pages themselves: health, documentation, problem pages. Knows no routes and no tables.
 """
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,3}) ?)?(second|minute|hour|day)s?", re.IGNORECASE)
+WRONG_KEYS = "100/minute"
+"""Wrong keys of one address, whatever the limit of requests is."""
+
 _UNIT_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -27,12 +30,12 @@ class RateLimit:
     Raises ValueError when it is made from a text that is not like ``1000/second``.
     """
 
-    def __init__(self, text: str, clock: Clock = SYSTEM) -> None:
+    def __init__(self, text: str, clock: Clock = SYSTEM, what: str = "requests") -> None:
         found = _LIMIT.fullmatch(text)
         if found is None:
             raise ValueError("a limit is like 1000/second, 60/minute or 5000 per hour")
         self._most, self._window_s = int(found[1]), int(found[2] or 1) * _UNIT_S[found[3].lower()]
-        self._now_s = clock.steady_s
+        self._now_s, self._what = clock.steady_s, what
         self._number = 0.0  # of the window
         self._counts: dict[str, int] = {}  # of this window
         self._before: dict[str, int] = {}  # of the window before
@@ -64,13 +67,13 @@ class RateLimit:
         }
         if left > 0:
             return headers
-        raise Limited(headers | {"retry-after": str(wait_s)})
+        error = RateLimited(f"This client has sent more {self._what} than the limit allows.")
+        raise Limited(error, headers | {"retry-after": str(wait_s)})
 
 
 class Limited(Exception):
-    """The limit is reached; carries the headers of the answer."""
+    """The limit is reached; carries the answer's error and headers."""
 
-    def __init__(self, headers: dict[str, str]) -> None:
+    def __init__(self, error: RateLimited, headers: dict[str, str]) -> None:
         super().__init__("limited")
-        self.headers = headers
-        self.error = RateLimited("This client has sent more requests than the limit allows.")
+        self.error, self.headers = error, headers

@@ -82,7 +82,7 @@ def _make(
         "responses": answers.problem_responses(counted),
         "headers": {name: {"description": told, "schema": schema} for name, (told, schema) in answers.HEADERS.items()},
     }
-    edge = [*([401] if has_keys else []), *([429] if has_rate_limit else [])]
+    edge = [*([401] if has_keys else []), *([429] if has_rate_limit or has_keys else [])]
     for operations in document["paths"].values():
         for method, operation in operations.items():
             known = endpoints[operation["operationId"]]
