@@ -143,7 +143,7 @@ def test_a_stop_is_told_from_its_beginning_to_its_end():
     _, log = server.process.communicate(timeout=20)
     started, stopping, stopped = [json.loads(line) for line in log.splitlines()]
     assert (stopping["event"], stopping["requests"], stopping["seconds_at_most"]) == ("stopping", 0, 7)
-    assert (started["event"], started["tables"], stopped["event"]) == ("started", 0, "stopped")
+    assert (started["event"], started["tables"], started["keys"], stopped["event"]) == ("started", 0, 0, "stopped")
     assert 0 < stopped["seconds"] < 7
 
 

@@ -169,7 +169,8 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         await _load(database, sources)
         if replay is not None:
             replay.done()
-        _log.info("started", version=__version__, url=run.url, tables=database.engine.tables.totals().tables)
+        tables, keys = database.engine.tables.totals().tables, len(run.keys)
+        _log.info("started", version=__version__, url=run.url, tables=tables, keys=keys)
         await run.log.drain()  # what the start has told is there before anybody can rely on it
         app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
