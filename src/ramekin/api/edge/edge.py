@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from ramekin.values.ids import IdSource
 
 _SAID = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
-_LAST = "\r\n" + "".join([f"{name}: {value}\r\n" for name, value in _SAID.items()])
 _PRIVATE = {"cache-control": "private, no-cache"}
 """What is told a cache where answers are for whoever has a key: one that many share must not keep them."""
 
@@ -75,16 +74,17 @@ def _sent_key(headers: Mapping[str, str]) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def last_lines(exchange: Exchange) -> str:
-    """Return the headers that every answer ends with, as the lines in which they are sent.
+def last_lines(extra: Mapping[str, str]) -> str:
+    """Return what follows the request id in every answer, as the lines in which it is sent.
 
     A cache may keep an answer and must ask before it gives it, unless the endpoint says otherwise: without a word it
     would guess how long an answer is good (RFC 9111, section 4.2.2).
     """
-    if not exchange.extra:
-        return f"x-request-id: {exchange.request_id}{_LAST}"
-    last = {"x-request-id": exchange.request_id, **_SAID, **exchange.extra}
-    return "".join([f"{name}: {value}\r\n" for name, value in last.items()])
+    return "".join([f"{name}: {value}\r\n" for name, value in {**_SAID, **extra}.items()])
+
+
+LAST_LINES = last_lines({})
+"""Those of most answers."""
 
 
 class Edge:
@@ -207,7 +207,7 @@ class Edge:
         now_s = stopwatch_s()
         spent_s = now_s - exchange.began_s
         figures = self.metrics.figures[operation, status]
-        figures[bisect_left(BOUNDS_S, spent_s)] += 1
+        figures[0 if spent_s < BOUNDS_S[0] else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
         figures[-1] += spent_s
         if self._has_access_log:
             told = {

@@ -132,7 +132,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             present = {name for name, _ in message["headers"]} - {b"vary"}  # of which there may be several lines
-            added = [header for header in header_pairs(last_lines(self)) if header[0] not in present]
+            last = f"x-request-id: {self.request_id}\r\n{last_lines(self.extra)}"
+            added = [header for header in header_pairs(last) if header[0] not in present]
             message["headers"] = [*message["headers"], *added]
         elif self.method != "HEAD":  # whose body the server leaves out
             self.sent_bytes += len(message.get("body", b""))

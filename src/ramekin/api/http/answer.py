@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, final
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -34,6 +34,7 @@ SHORT_BYTES = 256 * 1024
 STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
+@final
 class Answer(Struct, gc=False):
     """A whole answer."""
 
@@ -48,6 +49,7 @@ class Answer(Struct, gc=False):
         await send({"type": "http.response.body", "body": self.body})
 
 
+@final
 class Stream:
     """An answer whose body is made while it is sent: flat memory, and other requests get their turns.
 

@@ -14,8 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ramekin.access.roles import NOTHING
-from ramekin.api.edge.edge import last_lines
-from ramekin.api.http.answer import STATUS_LINE
+from ramekin.api.edge.edge import LAST_LINES
 from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.backlog import AT_ONCE
@@ -227,7 +226,7 @@ class Connection(Channel):
             self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
         note = _NoRequest((cycle and cycle.request_id()) or self._way.edge.new_id(), self.peer)
         answer = note.answer(error)
-        head = f"{STATUS_LINE[answer.status]}{self.common_lines()}{answer.lines}{last_lines(note)}\r\n"
+        head = f"{self.first_lines(answer.status)}{answer.lines}x-request-id: {note.request_id}\r\n{LAST_LINES}\r\n"
         self.transport.write(head.encode("latin-1") + answer.body)
         if cycle is None:
             note.sent_bytes = len(answer.body)

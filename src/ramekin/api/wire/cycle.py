@@ -16,8 +16,6 @@ from urllib.parse import unquote
 
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
-from ramekin.api.http.answer import STATUS_LINE
-
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent, HTTPScope
     from uvicorn.protocols.http.flow_control import FlowControl
@@ -56,8 +54,8 @@ class Carrier(Protocol):
     transport: asyncio.Transport
     flow: FlowControl
 
-    def common_lines(self) -> str:
-        """Return the headers that the server gives to every answer, as lines."""
+    def first_lines(self, status: int) -> str:
+        """Return the lines that an answer begins with: its status, and the headers that the server gives to all."""
 
     def stay_lines(self) -> str:
         """Return the headers of an answer behind which the connection stays open, as lines."""
@@ -172,8 +170,7 @@ class Cycle:
             lines += self._carrier.stay_lines().encode()
         if self._is_chunked and not self._is_bodiless:
             lines += b"transfer-encoding: chunked\r\n"
-        first = f"{STATUS_LINE[status]}{self._carrier.common_lines()}".encode("latin-1")
-        self._head = b"".join((first, lines, b"\r\n"))
+        self._head = b"".join((self._carrier.first_lines(status).encode("latin-1"), lines, b"\r\n"))
         self.is_begun = True
 
     def _write(self, piece: bytes, *, is_last: bool) -> None:

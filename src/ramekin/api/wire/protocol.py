@@ -40,8 +40,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from msgspec import Struct
 
 from ramekin.access.roles import EVERYBODY, Grant
-from ramekin.api.edge.edge import last_lines
-from ramekin.api.http.answer import STATUS_LINE, Answer, Stream
+from ramekin.api.edge.edge import LAST_LINES, last_lines
+from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.heads import MAX_HEAD_BYTES
 from ramekin.api.routes import mount_at
 from ramekin.api.session import Session
@@ -140,8 +140,8 @@ class RecordProtocol(Connection):
             or not head.is_usual
             or len(body) != head.body_bytes
             or (body and place.method in _BODILESS)
-            or not 0 < len(last) <= MAX_PART_BYTES
-            or not (last.isalnum() or last.translate(_MARK_UNUSUAL) == last)
+            or len(last) > MAX_PART_BYTES
+            or not (last.isalnum() or (last and last.translate(_MARK_UNUSUAL) == last))
             or self._held
             or self._body is not None
             or self._is_ending
@@ -240,12 +240,12 @@ class RecordProtocol(Connection):
         is_bodiless = exchange.method == "HEAD"
         if type(reply) is Stream and not is_bodiless:
             how += _CHUNKED
-        head = f"{STATUS_LINE[status]}{way.common_lines}{own}{last_lines(exchange)}{how}\r\n".encode("latin-1")
-        if isinstance(reply, Stream):
+        last = last_lines(exchange.extra) if exchange.extra else LAST_LINES
+        text = f"{way.first_lines[status]}{own}x-request-id: {exchange.request_id}\r\n{last}{how}\r\n"
+        head = text.encode("latin-1")
+        if type(reply) is Stream:
             self.transport.write(head)
-            self._is_watched = False  # whoever reads no more is noticed by the writing
-            pieces = self._write_pieces(exchange, reply, is_bodiless=is_bodiless)
-            self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
+            self._begin_stream(exchange, endpoint, reply, is_bodiless=is_bodiless)
             return
         if is_bodiless:
             self.transport.write(head)
@@ -256,6 +256,11 @@ class RecordProtocol(Connection):
         self.state.total_requests += 1
         if ends:
             self._end()
+
+    def _begin_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream, *, is_bodiless: bool) -> None:
+        self._is_watched = False  # whoever reads no more is noticed by the writing
+        pieces = self._write_pieces(exchange, stream, is_bodiless=is_bodiless)
+        self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
 
     async def _write_pieces(self, exchange: _Exchange, stream: Stream, *, is_bodiless: bool) -> None:
         """Write what a stream makes, piece by piece, no faster than the client reads."""

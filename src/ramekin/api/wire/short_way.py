@@ -6,10 +6,13 @@ Knows no connection; see ``protocol.py`` for one.
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ramekin.access.roles import EVERYBODY
 from ramekin.api.edge.rates import Limited
+from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.session import Session
@@ -35,7 +38,7 @@ MAX_HELD_BYTES = 64 * 1024
 """Bytes of a body that are held until it has arrived; a longer one goes the long way."""
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True, gc=False):
     """What a request line asks for up to the last slash of its path."""
 
     method: str
@@ -66,7 +69,8 @@ class ShortWay:
         self.places: dict[bytes, Place] = {}
         """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
-        self.common_lines = ""
+        self.first_lines = STATUS_LINE
+        """The lines that answers begin with, by their status: with the headers that the server gives to all of them."""
 
     def for_guests(self) -> ShortWay:
         """Return the same with short deadlines and no short way: of a guest every request is looked at."""
@@ -95,7 +99,8 @@ class ShortWay:
     def renew(self, common: list[tuple[bytes, bytes]]) -> None:
         """Take the headers that the server gives to every answer; it makes others each second."""
         self.common = common
-        self.common_lines = "".join([f"{name.decode()}: {value.decode('latin-1')}\r\n" for name, value in common])
+        lines = "".join([f"{name.decode()}: {value.decode('latin-1')}\r\n" for name, value in common])
+        self.first_lines = {status: line + lines for status, line in STATUS_LINE.items()}
 
     def refuse(self, exchange: Exchange, error: BaseException) -> Answer:
         """Return the answer of a request that ended in an error."""
