@@ -75,7 +75,7 @@ def read_key(text: str, name: str = "key-1") -> Key:
     """
     secret = secret_in(text)
     if not is_secret(secret):
-        raise ValueError("a secret is made of visible ASCII characters, without spaces")
+        raise ValueError("no request can send this key; visible ASCII characters without spaces make one")
     if "," in secret:
         raise ValueError("a secret has no comma: in a variable one stands between keys")
     named = _NAMED.fullmatch(text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from ramekin.access.keys import Keys, is_secret, read_keys, secret_in, split_keys
+from ramekin.access.keys import Keys, read_keys, secret_in, split_keys
 from ramekin.errors import did_you_mean, shorten
 from ramekin.settings import Settings
 
@@ -115,14 +115,9 @@ def _split(field: str, text: str, source: str) -> list[str]:
 def _check_keys(texts: tuple[str, ...], source: str) -> None:
     """Refuse keys that cannot be read, that no request can send, or that are guessed at once. Raises Refused."""
     try:
-        secrets = [secret_in(text) for text in texts]
-        if not all(map(is_secret, secrets)):
-            raise Refused(f"{source}: no request can send this key; visible ASCII characters without spaces make one")
-        if min(map(len, secrets)) < MIN_KEY_LENGTH:
-            raise Refused(
-                f"{source}: a key of fewer than {MIN_KEY_LENGTH} characters is guessed at once; take a longer one"
-            )
         Keys(read_keys(texts))
+        if any(len(secret_in(text)) < MIN_KEY_LENGTH for text in texts):
+            raise ValueError(f"a key of fewer than {MIN_KEY_LENGTH} characters is guessed at once; take a longer one")
     except ValueError as error:
         raise Refused(f"{source}: {error}") from None
 

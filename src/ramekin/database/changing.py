@@ -15,6 +15,7 @@ from ramekin.changes import Change, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import Operation, prepare, settle
 from ramekin.engine.access import Access
+from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, IdMismatch, InvalidParameter, InvalidRecord, RamekinError, Redefined, TooManyAffected
 from ramekin.query import execute
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from ramekin.engine.tables import Tables
     from ramekin.query.predicate import Predicate
     from ramekin.schema.fields import Fields
-
-MAX_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)

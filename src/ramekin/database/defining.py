@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Defined
 from ramekin.database.catching_up import catch_up
 from ramekin.engine.access import Access
+from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
 from ramekin.errors import (
     DefinitionBroken,
@@ -51,8 +52,6 @@ _log = logging.getLogger("ramekin")
 
 MEMBERS = ("schema", "unique", "indexes", "require_if_match")
 INDEX_KINDS = ("hash", "sorted")
-MAX_ATTEMPTS = 100
-"""Times that a table is looked at again because it was made or dropped meanwhile."""
 
 MAX_NAMED = 16
 """Fields that are unique, and indexes that are pinned, at the most; others build themselves."""

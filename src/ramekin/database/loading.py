@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Loaded
 from ramekin.database.operations import body_of, id_twice, keep_id
+from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.reservation import Reservation
 from ramekin.engine.work import Work
 from ramekin.errors import NotUnique, RamekinError, Unavailable
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 BATCH = 200
 """Records that room is held for at once."""
-
-MAX_ATTEMPTS = 100
-"""Times that records are looked at again because others wrote or defined tables in between."""
 
 
 async def load(

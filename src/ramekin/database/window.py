@@ -42,15 +42,19 @@ class Window:
             raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; give one.")
 
 
-def window_of(
-    *,
-    limit: int = 100,
-    offset: int = 0,
-    cursor: str | None = None,
-    count: bool = False,
-    explain: bool = False,
-    strict: bool = False,
-) -> dict[str, Any]:
+WORDS = {
+    "limit": "limit",
+    "offset": "offset",
+    "cursor": "cursor",
+    "count": "with_count",
+    "explain": "with_explain",
+    "strict": "is_strict",
+}
+"""What users write, and the member of a window that it means."""
+
+
+def window_of(**words: Any) -> dict[str, Any]:
     """Return the members of a window, of the words that users write. Raises TypeError for any other."""
-    told = {"with_count": count, "with_explain": explain, "is_strict": strict}
-    return {"limit": limit, "offset": offset, "cursor": cursor, **told}
+    if unknown := words.keys() - WORDS.keys():
+        raise TypeError(f"There is no argument '{min(unknown)}'.")
+    return {WORDS[word]: value for word, value in words.items()}

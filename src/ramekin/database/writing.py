@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Change, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
+from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.errors import (
     BodyTooLarge,
     Fault,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from ramekin.engine.work import Work
 
     RulesOf = Callable[[str], Rules]
-
-MAX_ATTEMPTS = 100
-"""Times that a write is tried again because others wrote or defined tables in between."""
 
 Place = tuple[str, str]
 

@@ -57,6 +57,10 @@ Making = Callable[[], Step | None]
 """A function that makes a step from what stands at the moment in which it is called; None for none."""
 
 
+MAX_ATTEMPTS = 100
+"""Times that a step is computed again because others wrote or defined tables in between."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guarantees:
     """What differs between engines, as far as anybody asks. A caller asks this, never the engine's class."""
