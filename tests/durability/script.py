@@ -57,7 +57,7 @@ async def run(path, fsync, part):
             say("refused", part, number)
         else:
             say("done", part, number)
-    async with engine.tables.snapshot(await accesses(engine)) as view:
+    async with engine.tables.view(await accesses(engine)) as view:
         rows = [body async for bodies in view.batches("t") for body in bodies] if view._records else []
     say("seen", {row["id"]: row["x"] for row in map(json.loads, rows)})
     await engine.close()

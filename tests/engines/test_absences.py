@@ -258,7 +258,7 @@ async def test_an_index_of_the_field_tells_without_a_look(engine, looked_at):
         (True, [("v", "array"), ("v", "object text")], [None, None]),
     ):
         field = (Field(("v",)),)
-        async with engine.tables.snapshot([Access("t", ordered=field) if is_sorted else Access("t", equal=field)]):
+        async with engine.tables.view([Access("t", ordered=field) if is_sorted else Access("t", equal=field)]):
             pass
         looked_at.clear()
         assert await kinds_held(engine, *asked) == expected

@@ -56,7 +56,7 @@ async def late(number, work):
 async def read(engine, table, *, equal=(), ordered=()):
     """Return the ids of a table by each way that is asked for: the id order, the value 3, the order of a field."""
     access = Access(table, in_id_order=True, equal=tuple(map(field, equal)), ordered=tuple(map(field, ordered)))
-    async with engine.tables.snapshot([access]) as view:
+    async with engine.tables.view([access]) as view:
         found = [[row[0] for row in await view.scan(table, None, 99_999)]]
         for name in equal:
             found.append(list(view.ids(table, Equal(field(name), ((NUMBER, 3),)))))
@@ -161,7 +161,7 @@ async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(eng
             await asyncio.sleep(0)
 
     async def look():
-        async with engine.tables.snapshot([Access("l", in_id_order=True), Access("r", equal=(field("g"),))]) as view:
+        async with engine.tables.view([Access("l", in_id_order=True), Access("r", equal=(field("g"),))]) as view:
             [key] = {codec.parse(row[1])["g"] for row in await view.scan("l", None, RECORDS)}
             await asyncio.sleep(0)
             return len((await view.lookup("r", Field(("g",)), [str(key)]))[0])

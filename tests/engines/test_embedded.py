@@ -25,7 +25,7 @@ async def indexed(engine):
 
 
 async def use(engine, name):
-    async with engine.tables.snapshot([Access("t", equal=(Field((name,)),))]):
+    async with engine.tables.view([Access("t", equal=(Field((name,)),))]):
         pass
 
 
@@ -53,7 +53,7 @@ async def test_a_view_keeps_what_it_holds_while_the_index_goes():
     clock = SetClock()
     engine = Embedded(index_idle_s=600, clock=clock)
     await write(engine, [Change("t", "1", None, codec.dump({"id": 1, "a": 1}))])
-    async with engine.tables.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
+    async with engine.tables.view([Access("t", equal=(Field(("a",)),))]) as view:
         clock.advance(10_000)
         await write(engine, [Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
         assert await indexed(engine) == set()

@@ -52,7 +52,7 @@ def rows(number, k):
 async def read(engine):
     """Return what a table holds by each way to its records: all, by id, by a value, in the order of a field."""
     access = Access("t", in_id_order=True, equal=(K,), ordered=(K,))
-    async with engine.tables.snapshot([access]) as view:
+    async with engine.tables.view([access]) as view:
         stored = {
             str(codec.parse(each)["id"]): codec.parse(each)["k"] async for some in view.batches("t") for each in some
         }

@@ -57,7 +57,7 @@ async def fill(engine, **members):
 
 async def use(engine, *names):
     for name in names:
-        async with engine.tables.snapshot([Access("t", equal=(Field((name,)),))]):
+        async with engine.tables.view([Access("t", equal=(Field((name,)),))]):
             pass
 
 
@@ -66,7 +66,7 @@ async def indexed(engine):
 
 
 async def everything(engine):
-    async with engine.tables.snapshot([Access("t")]) as view:
+    async with engine.tables.view([Access("t")]) as view:
         return sorted([body async for batch in view.batches("t") for body in batch])
 
 
@@ -137,7 +137,7 @@ async def test_an_index_that_does_not_fit_is_given_up_and_conditions_look_at_eve
     used = engine.tables.memory().used_bytes
     small = Embedded(memory_limit_bytes=used + 100)
     await write(small, [Change("t", str(i), None, codec.dump({"id": i, "a": i})) for i in range(1000)])
-    async with small.tables.snapshot([Access("t", equal=(Field(("a",)),))]) as view:
+    async with small.tables.view([Access("t", equal=(Field(("a",)),))]) as view:
         five = Equal(Field(("a",)), ((1, 5),))
         assert view.estimate("t", five) > view.count("t")
         with pytest.raises(MemoryLimit):

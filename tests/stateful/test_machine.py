@@ -277,7 +277,7 @@ class Machine(RuleBasedStateMachine):
     async def indexed(self, table, keys):
         """Return what the index of `k` holds: the ids of each key; that of no other key, and of no record twice."""
         field = Field(("k",))
-        async with self.database.engine.tables.snapshot([Access(table, equal=(field,))]) as view:
+        async with self.database.engine.tables.view([Access(table, equal=(field,))]) as view:
             assert [list(rows) for rows in await view.lookup(table, field, ["no such key"])] == [[]]
             found = await view.lookup(table, field, keys)
             return {key: [row[0] for row in rows] for key, rows in zip(keys, found, strict=True)}
@@ -295,7 +295,7 @@ class Machine(RuleBasedStateMachine):
                 assert contents(index) == contents(fresh)
 
     async def sort_by_n(self, table):
-        async with self.database.engine.tables.snapshot([Access(table, ordered=(Field(("n",)),))]):
+        async with self.database.engine.tables.view([Access(table, ordered=(Field(("n",)),))]):
             pass
 
     async def dump(self, table):

@@ -80,7 +80,7 @@ class Asked:
         return first
 
     async def _find(self, query):
-        async with self.engine.tables.snapshot([Access.of("t", query)]) as view:
+        async with self.engine.tables.view([Access.of("t", query)]) as view:
             records = self.engine.tables.catalog.table("t").records
             plain, records.bodies = records.bodies, Touched(records.bodies)
             try:
@@ -91,7 +91,7 @@ class Asked:
         return [json.loads(body) for _, body in found.rows], found.examined
 
     async def _count(self, query):
-        async with self.engine.tables.snapshot([Access.of("t", query)]) as view:
+        async with self.engine.tables.view([Access.of("t", query)]) as view:
             return await execute.count(view, "t", query)
 
     def count(self, where):

@@ -114,7 +114,7 @@ class _Changing:
     async def read(self, tables: Tables, work: Work) -> None:
         """Look at all records, as they are at some moment. Raises what is wrong with them then."""
         query = Query(self._request.where)
-        async with tables.snapshot([Access.of(self._request.table, query)], work) as view:
+        async with tables.view([Access.of(self._request.table, query)], work) as view:
             self._check_rules()
             async for rows in execute.Matching(view, self._request.table, query).rows():
                 for record_id, body in rows:

@@ -153,7 +153,7 @@ class _Check:
 
     async def read(self, tables: Tables, table: str, work: Work) -> None:
         """Look at all records, as they are at some moment. Raises DefinitionBroken for what is wrong with them then."""
-        async with tables.snapshot([Access(table)], work) as view:
+        async with tables.view([Access(table)], work) as view:
             async for bodies in view.batches(table):
                 for body in bodies:
                     self.meet(str(read_id(body)), body)

@@ -168,7 +168,7 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
     if request.is_plain:
         return await _find_plain(tables, presence, request)
     began, query = stopwatch_s(), request.query
-    async with tables.snapshot([request.access], presence.work) as view:
+    async with tables.view([request.access], presence.work) as view:
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(tables, request.table, query)
         found = await execute.find(view, request.table, query, max_sorted)
@@ -200,7 +200,7 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
     """Return a page of groups; see `Database.find_groups`."""
     began, groups = stopwatch_s(), Groups(request.grouping)
     query = Query(request.where)
-    async with tables.snapshot([Access.of(request.table, query, in_id_order=False)], presence.work) as view:
+    async with tables.view([Access.of(request.table, query, in_id_order=False)], presence.work) as view:
         matching = execute.Matching(view, request.table, query)
         async for bodies in matching.bodies():
             for body in bodies:

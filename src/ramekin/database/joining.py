@@ -115,7 +115,7 @@ class _Joined:
         """Walk to the page and return it."""
         began, request = stopwatch_s(), self.request
         plan = self._plan(on)
-        async with self.tables.snapshot(_accesses(plan), self.presence.work) as view:
+        async with self.tables.view(_accesses(plan), self.presence.work) as view:
             is_single = await self._is_single(on)  # at the moment of the view
             rows = JoinRows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
@@ -197,7 +197,7 @@ class _Joined:
         if await self._matches_anything(chosen):
             return []  # the conditions, or the page, left the matches out
         possible = {on: self._reading(on) for on in readings[:MAX_READINGS]}
-        async with self.tables.snapshot([Access(left), Access(right)], self.presence.work) as view:
+        async with self.tables.view([Access(left), Access(right)], self.presence.work) as view:
             found = await readings_that_match(view, left, right, possible)
         return [f"nothing matched; {on.key} would ({on.describe(*self.request.sides)})" for on in found]
 
@@ -206,7 +206,7 @@ class _Joined:
         reading = self._reading(on)
         leading = EVERYTHING if Field(on.left, reading) == ID else None  # else it would need one more index
         plan = JoinPlan(self.request.left, self.request.right, on, Query(limit=0), reading, leading=leading)
-        async with self.tables.snapshot(_accesses(plan), self.presence.work) as view:
+        async with self.tables.view(_accesses(plan), self.presence.work) as view:
             async for _ in Walk(view, plan, self.max_sorted).groups():
                 return True
         return False

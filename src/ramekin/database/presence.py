@@ -135,7 +135,7 @@ class Presence:
     async def names(self, table: str) -> list[str]:
         """Return the names of a table's fields, by its schema and its first records: dotted, outer ones first."""
         declared = self.fields(table).field_names()
-        async with self._tables.snapshot([Access(table)], self.work) as view:
+        async with self._tables.view([Access(table)], self.work) as view:
             async for bodies in view.batches(table):
                 found = (path for body in islice(bodies, SAMPLE_ROWS) for path in _paths(codec.parse(body)))
                 unique = sorted(islice(_unique(found), MAX_NAMES), key=len)

@@ -130,7 +130,7 @@ class WholeTables:
         Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
         """
         names = tuple(stats.name for stats in self.engine.tables.stats()) if tables is None else tuple(tables)
-        async with self.engine.tables.snapshot([Access(name) for name in names]) as view:
+        async with self.engine.tables.view([Access(name) for name in names]) as view:
             yield Snapshot(names, view)
 
     async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:

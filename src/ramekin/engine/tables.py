@@ -138,7 +138,7 @@ class Tables:
         found = self.catalog.table(table)
         if found.order is not None and found.order.is_ready:
             return page_of(found.order, found.records, after, offset, limit)
-        async with self.snapshot([Access(table, in_id_order=True)]) as view:
+        async with self.view([Access(table, in_id_order=True)]) as view:
             return view.page(table, after, offset, limit)
 
     async def holders(self, table: str, traits: Sequence[Trait], work: Work | None = None) -> list[str | None]:
@@ -157,7 +157,7 @@ class Tables:
             elif not known.absences.are_known(trait, now_s):
                 unknown.append(trait)
         if unknown:
-            async with self.snapshot([Access(table)], work) as view:
+            async with self.view([Access(table)], work) as view:
                 absences = self.catalog.table(table).absences
                 look = absences.watch(unknown, now_s)  # in one step with the view: nothing is written in between
                 there = await view.holders(table, unknown)
@@ -166,9 +166,7 @@ class Tables:
             found |= there
         return [found.get(trait) for trait in traits]
 
-    def snapshot(
-        self, accesses: Sequence[Access], work: Work | None = None
-    ) -> AbstractAsyncContextManager[EmbeddedView]:
+    def view(self, accesses: Sequence[Access], work: Work | None = None) -> AbstractAsyncContextManager[EmbeddedView]:
         """Return a view of tables at one moment, to be used in ``async with``.
 
         Args:
@@ -178,9 +176,9 @@ class Tables:
 
         Cost: O(1) once the indexes that it needs exist; a write while the view is held copies what it changes, once.
         """
-        return _Snapshot(self, accesses, work)
+        return _Viewing(self, accesses, work)
 
-    async def view(self, accesses: Sequence[Access], work: Work | None = None) -> EmbeddedView:
+    async def pinned(self, accesses: Sequence[Access], work: Work | None = None) -> EmbeddedView:
         """Return a view once all that it needs is ready. Whoever asked releases it."""
         work = work or Work()
         await work.begin()
@@ -251,7 +249,7 @@ class Unread(Catalog):
         raise Starting("The server is reading its data directory; nothing was applied.")
 
 
-class _Snapshot:
+class _Viewing:
     """A view for as long as an ``async with`` lasts; a class, since a generator would cost a short query a tenth."""
 
     __slots__ = ("_accesses", "_tables", "_view", "_work")
@@ -260,7 +258,7 @@ class _Snapshot:
         self._tables, self._accesses, self._work = tables, accesses, work
 
     async def __aenter__(self) -> EmbeddedView:
-        self._view = await self._tables.view(self._accesses, self._work)
+        self._view = await self._tables.pinned(self._accesses, self._work)
         return self._view
 
     async def __aexit__(self, *_: object) -> None:

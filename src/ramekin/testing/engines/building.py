@@ -33,11 +33,11 @@ class Building:
     async def test_an_index_follows_writes(self, engine: Engine) -> None:
         await put(engine, "t", body(1, k="x"), body(2, k="x"))
         access = [Access("t", equal=(Field(("k",)),))]
-        async with engine.tables.snapshot(access) as view:
+        async with engine.tables.view(access) as view:
             assert len((await view.lookup("t", Field(("k",)), ["x"]))[0]) == 2
         await write(engine, [Change("t", "1", body(1, k="x"), body(1, k="y")), Change("t", "2", body(2, k="x"), None)])
         await put(engine, "t", body(3, k="x"))
-        async with engine.tables.snapshot(access) as view:
+        async with engine.tables.view(access) as view:
             assert [row[0] for row in (await view.lookup("t", Field(("k",)), ["x"]))[0]] == [3]
             assert [row[0] for row in (await view.lookup("t", Field(("k",)), ["y"]))[0]] == [1]
 
@@ -63,7 +63,7 @@ class Building:
                 del known[address]
             else:
                 known[address] = after
-            async with engine.tables.snapshot([access]) as view:
+            async with engine.tables.view([access]) as view:
                 for key in ("1", "2", True):
                     scanned = [
                         r["id"]
@@ -82,7 +82,7 @@ class Building:
         access = [Access("t", in_id_order=True, equal=(Field(("k",)),))]
 
         async def read() -> tuple[list[RecordId], list[tuple[RecordId, bytes]]]:
-            async with engine.tables.snapshot(access) as view:
+            async with engine.tables.view(access) as view:
                 return [row[0] for row in await view.scan("t", None, 99999)], list(
                     (await view.lookup("t", Field(("k",)), ["3"]))[0]
                 )
@@ -113,21 +113,21 @@ class Building:
         await put(engine, "t", body(1, k=1))
         for i in range(100):
             name = "k" if i == 0 else f"none{i}"
-            async with engine.tables.snapshot([Access("t", equal=(Field((name,)),))]) as view:
+            async with engine.tables.view([Access("t", equal=(Field((name,)),))]) as view:
                 await view.lookup("t", Field((name,)), ["1"])
         assert "k" in {index.field for index in engine.tables.index_stats("t")}
 
     async def test_many_fields_may_be_looked_up(self, engine: Engine) -> None:
         await put(engine, "t", body(1, **{f"f{i}": i for i in range(50)}))
         for i in range(50):
-            async with engine.tables.snapshot([Access("t", equal=(Field((f"f{i}",)),))]) as view:
+            async with engine.tables.view([Access("t", equal=(Field((f"f{i}",)),))]) as view:
                 assert [row[0] for row in (await view.lookup("t", Field((f"f{i}",)), [str(i)]))[0]] == [1]
 
     async def test_a_view_of_a_table_that_is_made_again_meanwhile_shows_one_of_the_two(self, engine: Engine) -> None:
         await put(engine, "t", *[body(f"r{i:05}", k=1) for i in range(5000)])
 
         async def look() -> list[RecordId]:
-            async with engine.tables.snapshot([Access("t", in_id_order=True, equal=(Field(("k",)),))]) as view:
+            async with engine.tables.view([Access("t", in_id_order=True, equal=(Field(("k",)),))]) as view:
                 return [row[0] for row in await view.scan("t", None, 3)]
 
         looking = asyncio.create_task(look())
@@ -156,11 +156,11 @@ class Building:
     async def test_a_hash_index_serves_until_the_sorted_one_is_ready(self, engine: Engine) -> None:
         await put(engine, "t", *[body(i, k=i % 5) for i in range(5000)])
         equal = [Access("t", equal=(Field(("k",)),))]
-        async with engine.tables.snapshot(equal) as view:
+        async with engine.tables.view(equal) as view:
             assert len((await view.lookup("t", Field(("k",)), ["3"]))[0]) == 1000
         build = asyncio.create_task(read_sorted(engine, "k"))
         await asyncio.sleep(0)
-        async with engine.tables.snapshot(equal) as view:
+        async with engine.tables.view(equal) as view:
             assert not build.done()
             assert len((await view.lookup("t", Field(("k",)), ["3"]))[0]) == 1000
         assert len(await build) == 5000
@@ -181,7 +181,7 @@ class Building:
 
         async def ask(number: int) -> list[int]:
             fields = tuple(Field((f"q{number}_{i}",)) for i in range(4))
-            async with engine.tables.snapshot([Access("t", equal=fields[:2], ordered=fields[2:])]) as view:
+            async with engine.tables.view([Access("t", equal=fields[:2], ordered=fields[2:])]) as view:
                 return [len(list(view.ids("t", Equal(field, ((NUMBER, 1),))))) for field in fields]
 
         assert await asyncio.wait_for(asyncio.gather(*[ask(number) for number in range(20)]), 60) == [[0] * 4] * 20

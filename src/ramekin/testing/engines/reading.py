@@ -41,7 +41,7 @@ class Reading:
         with pytest.raises(UnknownTable):
             await drop(engine, "none")
         with pytest.raises(UnknownTable):
-            async with engine.tables.snapshot([Access("none")]):
+            async with engine.tables.view([Access("none")]):
                 pass
 
     async def test_stats_count_records_and_bytes_and_every_write_raises_the_revision(self, engine: Engine) -> None:
@@ -90,7 +90,7 @@ class Reading:
 
     async def test_a_view_scans_in_id_order(self, engine: Engine) -> None:
         await put(engine, "t", *[body(i) for i in (3, 1, "a", 2)])
-        async with engine.tables.snapshot([Access("t", in_id_order=True)]) as view:
+        async with engine.tables.view([Access("t", in_id_order=True)]) as view:
             assert await view.scan("t", None, 2) == [(1, body(1)), (2, body(2))]
             assert await view.scan("t", 2, 5) == [(3, body(3)), ("a", body("a"))]
             assert await view.scan("t", "a", 5) == []
@@ -100,7 +100,7 @@ class Reading:
             engine, "t", *[body(i, k=k) for i, k in ((3, "x"), (1, "x"), ("a", "x"), (2, 1), (4, 1.0), (5, True))]
         )
         await put(engine, "t", body(6), body(7, k=None), body(8, k=["x"]))
-        async with engine.tables.snapshot([Access("t", equal=(Field(("k",)),))]) as view:
+        async with engine.tables.view([Access("t", equal=(Field(("k",)),))]) as view:
 
             async def found(key: str | bool) -> list[RecordId]:
                 return [row[0] for row in (await view.lookup("t", Field(("k",)), [key]))[0]]
@@ -116,7 +116,7 @@ class Reading:
         await put(engine, "t", *[body(i, k="x") for i in range(5)])
         await put(engine, "u", body(1))
         access = [Access("t", in_id_order=True, equal=(Field(("k",)),)), Access("u")]
-        async with engine.tables.snapshot(access) as view:
+        async with engine.tables.view(access) as view:
             await write(
                 engine, [Change("t", "1", body(1, k="x"), None), Change("t", "2", body(2, k="x"), body(2, k="y"))]
             )
@@ -131,12 +131,12 @@ class Reading:
     async def test_batches_give_every_body_in_the_order_of_storing(self, engine: Engine) -> None:
         bodies = [body(f"{5000 - i}") for i in range(2500)]
         await put(engine, "t", *bodies)
-        async with engine.tables.snapshot([Access("t")]) as view:
+        async with engine.tables.view([Access("t")]) as view:
             assert [b async for batch in view.batches("t") for b in batch] == bodies
 
     async def test_a_view_finds_equal_values_with_exact_types(self, engine: Engine) -> None:
         await put(engine, "t", body(1, age=1), body(2, age="1"), body(3, age=1.0), body(4, age=True), body(5))
-        async with engine.tables.snapshot([Access("t", equal=(AGE,))]) as view:
+        async with engine.tables.view([Access("t", equal=(AGE,))]) as view:
 
             def found(*keys: OrderKey) -> list[RecordId]:
                 ids = list(view.ids("t", Equal(AGE, keys)))
@@ -161,7 +161,7 @@ class Reading:
             ((Span(NUMBER, None, -4), Span(NUMBER, 4)), lambda i: isinstance(i, int) and not -4 < i < 4),
             ((), lambda _: False),
         ]
-        async with engine.tables.snapshot([Access("t", in_id_order=True, equal=(Field(("k",)),))]) as view:
+        async with engine.tables.view([Access("t", in_id_order=True, equal=(Field(("k",)),))]) as view:
             for spans, lies in stretches:
                 for of, among in ((None, ids), (Equal(Field(("k",)), ((NUMBER, 1),)), [2, 3, "a"])):
                     for is_descending in (False, True):
@@ -190,7 +190,7 @@ class Reading:
             body(6, age=[1]),
             body(7),
         )
-        async with engine.tables.snapshot([Access("t", ordered=(AGE,))]) as view:
+        async with engine.tables.view([Access("t", ordered=(AGE,))]) as view:
 
             def walk(
                 spans: Sequence[Span], *, is_descending: bool = False, includes_absent: bool = False

@@ -66,6 +66,6 @@ async def ids(engine: Engine, table: str, **words: Any) -> list[RecordId]:
 async def read_sorted(engine: Engine, name: str) -> list[tuple[RecordId, Any]]:
     """Return the ids of a table "t" and the values of one field, in their order."""
     field = Field((name,))
-    async with engine.tables.snapshot([Access("t", ordered=(field,))]) as view:
+    async with engine.tables.view([Access("t", ordered=(field,))]) as view:
         rows = view.rows("t", list(view.walk("t", field, ALL_SPANS, is_descending=False, includes_absent=True)))
         return [(row[0], codec.parse(row[1]).get(name)) for row in rows]
