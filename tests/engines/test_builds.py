@@ -28,7 +28,7 @@ from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage import staging
 from ramekin.storage.indexed import BATCH
 from ramekin.storage.staging import REBUILT
-from ramekin.testing.engines.steps import change, define, load
+from ramekin.testing.engines.steps import by_id, change, define, load
 from ramekin.values import codec
 from ramekin.values.comparison import NUMBER
 from tests.each import first
@@ -57,7 +57,7 @@ async def read(engine, table, *, equal=(), ordered=()):
     """Return the ids of a table by each way that is asked for: the id order, the value 3, the order of a field."""
     access = Access(table, in_id_order=True, equal=tuple(map(field, equal)), ordered=tuple(map(field, ordered)))
     async with engine.tables.view([access]) as view:
-        found = [[row[0] for row in await view.scan(table, None, 99_999)]]
+        found = [[row[0] for row in by_id(view, table, None, 99_999)]]
         for name in equal:
             found.append(list(view.ids(table, Equal(field(name), ((NUMBER, 3),)))))
         for name in ordered:
@@ -162,7 +162,7 @@ async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(eng
 
     async def look():
         async with engine.tables.view([Access("l", in_id_order=True), Access("r", equal=(field("g"),))]) as view:
-            [key] = {codec.parse(row[1])["g"] for row in await view.scan("l", None, RECORDS)}
+            [key] = {codec.parse(row[1])["g"] for row in by_id(view, "l", None, RECORDS)}
             await asyncio.sleep(0)
             return len((await view.lookup("r", Field(("g",)), [str(key)]))[0])
 

@@ -16,7 +16,7 @@ from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.schema.definition import Definition
 from ramekin.schema.fields import Field
 from ramekin.storage import catalog, followers, indexed, staging, table
-from ramekin.testing.engines.steps import change, define, drop, load, write
+from ramekin.testing.engines.steps import by_id, change, define, drop, load, write
 from ramekin.values import codec
 from ramekin.values.comparison import NUMBER
 from tests.turns import TURNS, cancelled_after
@@ -56,12 +56,12 @@ async def read(engine):
         stored = {
             str(codec.parse(each)["id"]): codec.parse(each)["k"] async for some in view.batches("t") for each in some
         }
-        by_id = [record_id for record_id, _ in await view.scan("t", None, 999)]
+        in_id_order = [record_id for record_id, _ in by_id(view, "t")]
         by_value = {k: list(view.ids("t", Equal(K, ((NUMBER, k),)))) for k in set(stored.values())}
         in_order = list(view.walk("t", K, ALL_SPANS, includes_absent=True))
-    assert by_id == sorted(map(int, stored))
-    assert by_value == {k: [i for i in by_id if stored[str(i)] == k] for k in by_value}
-    assert in_order == sorted(by_id, key=lambda i: (stored[str(i)], i))
+    assert in_id_order == sorted(map(int, stored))
+    assert by_value == {k: [i for i in in_id_order if stored[str(i)] == k] for k in by_value}
+    assert in_order == sorted(in_id_order, key=lambda i: (stored[str(i)], i))
     return stored
 
 

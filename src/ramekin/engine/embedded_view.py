@@ -108,12 +108,6 @@ class EmbeddedView:
         body = records.bodies.get(key)
         return None if body is None else (records.id_of(key), body)
 
-    async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
-        bodies = self._records[table].bodies
-        rows = [(record_id, bodies[str(record_id)]) for record_id in islice(self._orders[table].after(after), limit)]
-        await self.rest()
-        return rows
-
     async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         await self.rest()
         if field == ID:

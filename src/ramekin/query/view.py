@@ -48,16 +48,6 @@ class View(Protocol):
     def get(self, table: str, key: str) -> Row | None:
         """Return one row by its id's text. Cost: O(1)."""
 
-    async def scan(self, table: str, after: RecordId | None, limit: int) -> Sequence[Row]:
-        """Return the next rows after an id, in id order (integers by value, then texts by code point).
-
-        Args:
-            after: an id, which need not exist; None begins at the first.
-            limit: rows at the most; fewer come only at the end.
-
-        Cost: O(log n + limit).
-        """
-
     async def lookup(self, table: str, field: Field, keys: Sequence[JoinKey]) -> list[Sequence[Row]]:
         """Return the rows whose field has a join key, in id order, for each of some keys.
 

@@ -13,7 +13,7 @@ from ramekin.errors import UnknownTable
 from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
-from ramekin.testing.engines.steps import body, define, drop, ids, load, put, read_sorted, write
+from ramekin.testing.engines.steps import body, by_id, define, drop, ids, load, put, read_sorted, write
 from ramekin.values import codec
 from ramekin.values.comparison import NUMBER, join_key, order_key
 
@@ -83,7 +83,7 @@ class Building:
 
         async def read() -> tuple[list[RecordId], list[tuple[RecordId, bytes]]]:
             async with engine.tables.view(access) as view:
-                return [row[0] for row in await view.scan("t", None, 99999)], list(
+                return [row[0] for row in by_id(view, "t", None, 99999)], list(
                     (await view.lookup("t", Field(("k",)), ["3"]))[0]
                 )
 
@@ -128,7 +128,7 @@ class Building:
 
         async def look() -> list[RecordId]:
             async with engine.tables.view([Access("t", in_id_order=True, equal=(Field(("k",)),))]) as view:
-                return [row[0] for row in await view.scan("t", None, 3)]
+                return [row[0] for row in by_id(view, "t", None, 3)]
 
         looking = asyncio.create_task(look())
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from ramekin.engine.access import Access
 from ramekin.errors import UnknownTable
 from ramekin.query.plan import ALL_IDS, ALL_SPANS, Equal, IdWalk, Range
 from ramekin.schema.fields import Field
-from ramekin.testing.engines.steps import body, drop, ids, load, put, write
+from ramekin.testing.engines.steps import body, by_id, drop, ids, load, put, write
 from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, Span
 from ramekin.values.ids import sort_ids
 
@@ -91,9 +91,9 @@ class Reading:
     async def test_a_view_scans_in_id_order(self, engine: Engine) -> None:
         await put(engine, "t", *[body(i) for i in (3, 1, "a", 2)])
         async with engine.tables.view([Access("t", in_id_order=True)]) as view:
-            assert await view.scan("t", None, 2) == [(1, body(1)), (2, body(2))]
-            assert await view.scan("t", 2, 5) == [(3, body(3)), ("a", body("a"))]
-            assert await view.scan("t", "a", 5) == []
+            assert by_id(view, "t", None, 2) == [(1, body(1)), (2, body(2))]
+            assert by_id(view, "t", 2, 5) == [(3, body(3)), ("a", body("a"))]
+            assert by_id(view, "t", "a", 5) == []
 
     async def test_a_view_looks_up_by_join_key_in_id_order(self, engine: Engine) -> None:
         await put(
@@ -122,7 +122,7 @@ class Reading:
             )
             await put(engine, "t", body(9, k="x"))
             await load(engine, {"t": {"0": body(0)}}, replace=True)
-            assert [row[0] for row in await view.scan("t", None, 99)] == [0, 1, 2, 3, 4]
+            assert [row[0] for row in by_id(view, "t")] == [0, 1, 2, 3, 4]
             assert [row[0] for row in (await view.lookup("t", Field(("k",)), ["x"]))[0]] == [0, 1, 2, 3, 4]
             assert [b async for batch in view.batches("t") for b in batch] == [body(i, k="x") for i in range(5)]
             assert [b async for batch in view.batches("u") for b in batch] == [body(1)]

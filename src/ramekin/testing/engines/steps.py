@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.engine.access import Access
-from ramekin.query.plan import ALL_SPANS
+from ramekin.query.plan import ALL_SPANS, IdWalk
 from ramekin.schema.fields import Field
 from ramekin.values import codec
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ramekin.engine.base import Engine
+    from ramekin.query.view import Row, View
     from ramekin.schema.definition import Definition
     from ramekin.values.ids import RecordId
 
@@ -61,6 +63,11 @@ async def load(engine: Engine, tables: Mapping[str, dict[str, bytes]], *, replac
 async def ids(engine: Engine, table: str, **words: Any) -> list[RecordId]:
     """Return the ids that a table finds."""
     return [row[0] for row in (await engine.tables.find(table, limit=1000, **words)).rows]
+
+
+def by_id(view: View, table: str, after: RecordId | None = None, most: int = 1000) -> list[Row]:
+    """Return the next rows after an id, in the order of ids."""
+    return [*view.rows(table, [*islice(view.walk_ids(table, IdWalk(), after), most)])]
 
 
 async def read_sorted(engine: Engine, name: str) -> list[tuple[RecordId, Any]]:
