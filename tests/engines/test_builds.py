@@ -77,7 +77,7 @@ def assert_nothing_is_left(engine):
     """See that nothing is under way or held, and that memory is what the tables take."""
     assert not builds_of(engine)
     assert not engine.tables.builds._needed
-    assert not any(still.users for still in engine.tables.builds._stills.values())
+    assert not any(frozen.users for frozen in engine.tables.builds._frozen.values())
     tables = list(engine.tables.catalog)
     assert engine.tables.catalog.memory.used_bytes == sum(table.memory_bytes for table in tables)
     assert all(table.memory_bytes == table.recount() for table in tables)
@@ -222,7 +222,7 @@ async def test_one_who_leaves_while_records_are_held_for_it_lets_go_of_them(engi
 
     loading = asyncio.create_task(load_steadily())
     asked = [asyncio.create_task(read(engine, "t", equal=["k"])) for _ in range(3)]
-    while not engine.tables.builds._stills and not all(task.done() for task in asked):
+    while not engine.tables.builds._frozen and not all(task.done() for task in asked):
         await asyncio.sleep(0)
     asked[0].cancel()
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
