@@ -1,8 +1,11 @@
 """The socket of a server: which addresses it takes, whom it lets in, and that it is the only one."""
 
+import asyncio
 import socket
+from contextlib import ExitStack
 
 import pytest
+import uvloop
 
 from ramekin.cli import listener as listeners
 from ramekin.cli.configuration import Refused
@@ -98,3 +101,36 @@ def test_one_of_two_that_bound_in_the_same_moment_is_told():
             with pytest.raises(Refused, match="already in use"):
                 listeners.listen(first, 5)
             listeners.listen(second, 5)
+
+
+def test_several_connections_are_accepted_in_one_turn_of_the_loop():
+    accepted = []
+
+    class Accepted(asyncio.Protocol):
+        def connection_made(self, transport):
+            accepted.append(transport)
+
+    async def run(clients):
+        loop, most = asyncio.get_running_loop(), 0
+        with bind("127.0.0.1") as listener, listeners.doors(listener) as doors:
+            listeners.listen(listener, 100)
+            servers = [await loop.create_server(Accepted, sock=door) for door in doors]
+            for client in clients:
+                client.connect(listener.getsockname())
+            for _ in range(200):
+                before = len(accepted)
+                await asyncio.sleep(0)
+                most = max(most, len(accepted) - before)
+                if len(accepted) == len(clients):
+                    break
+            for server in servers:
+                server.close()
+        for transport in accepted:
+            transport.abort()
+        assert len(accepted) == len(clients)
+        assert most == listeners.ACCEPTED_AT_ONCE
+
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socket.socket()) for _ in range(40)]
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(clients))

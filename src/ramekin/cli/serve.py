@@ -180,7 +180,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
     if replay is None:
         async with database:
             await open_and_greet()
-            await server.serve(sockets=[run.listener])
+            await server.serve_on(run.listener)
     else:
 
         def give_up() -> None:
@@ -259,7 +259,7 @@ async def _serve_while_opening(
     database: Database, server: Server, listener: socket.socket, open_and_greet: Callable[[], Awaitable[None]]
 ) -> None:
     """Answer from the start, which is that the server is starting, until the directory is read and files are loaded."""
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve_on(listener))
     try:
         async with database:
             await open_and_greet()

@@ -40,6 +40,11 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield  # they are not uvicorn's
 
+    async def serve_on(self, listener: socket.socket) -> None:
+        """Serve whoever connects to a socket, until it is asked to stop."""
+        with listeners.doors(listener) as doors:
+            await self.serve(sockets=doors)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in sockets or ():
             listeners.listen(listener, self.config.backlog)
