@@ -28,7 +28,7 @@ from urllib.parse import parse_qsl
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
 from ramekin.api.http.preconditions import read_condition, read_known, refuse_preconditions
-from ramekin.api.http.words import read_words
+from ramekin.api.http.query_string import read_parameters
 from ramekin.database.operations import ALWAYS
 from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
 
@@ -140,7 +140,7 @@ class Endpoint(Generic[M]):
         wishes = head.wishes.get(self) or self.wishes_of(head)
         if body and len(body) > (limit_bytes := self.limit_bytes(session.database.limits)):
             raise too_large(limit_bytes)
-        words = read_words(query, self.words) if query and self.reads_words else NO_WORDS
+        words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
         asked: Asked[M] = Asked(parts, query, body, wishes, words, arriving)
         if not query and self.unsaid is not ...:
             asked.meant = self.unsaid

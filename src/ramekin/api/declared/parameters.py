@@ -2,7 +2,7 @@
 
 What they mean when they are left out is said in words: generated clients send a `default`, and what is sent counts
 (`offset=0` does not go with a cursor). Examples stand in schemas: Swagger UI sends any other by itself. Knows nothing
-of how they are read; see ``http/words.py`` and ``http/headers.py`` for that, ``endpoints/`` for who takes which.
+of how they are read; see ``http/query_string.py`` and ``http/headers.py`` for that, ``endpoints/`` for who takes which.
 """
 
 from __future__ import annotations

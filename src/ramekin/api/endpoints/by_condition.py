@@ -14,7 +14,7 @@ from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import read_where
 from ramekin.api.http.answer import json_answer
 from ramekin.api.http.headers import JSON, MERGE_PATCH
-from ramekin.api.http.words import flag, integer, split_query
+from ramekin.api.http.query_string import flag, integer, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
 from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField

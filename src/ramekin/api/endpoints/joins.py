@@ -15,7 +15,7 @@ from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list
 from ramekin.api.http.answer import SHORT_BYTES
 from ramekin.api.http.pages import AT_ONCE, LongRow, Page
-from ramekin.api.http.words import choice, split_query
+from ramekin.api.http.query_string import choice, split_query
 from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
@@ -129,7 +129,7 @@ def _read(
         lists.read_where(words, conditions, fields),
         lists.read_sort(words, fields),
         lists.read_select(words, fields),
-        **lists.read_words(words, limits, is_strict=is_strict),
+        **lists.read_parameters(words, limits, is_strict=is_strict),
     )
     path = "/".join(quote(part, safe="=") for part in (*tables, key))
     digest = codec.digest(b"%b?%b" % (path.encode(), query))[:12]

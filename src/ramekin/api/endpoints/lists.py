@@ -19,7 +19,7 @@ from ramekin.api.http.answer import not_modified
 from ramekin.api.http.headers import FORMATS
 from ramekin.api.http.pages import Page, page_reply, selected
 from ramekin.api.http.preconditions import ANY
-from ramekin.api.http.words import flag, integer, split_query
+from ramekin.api.http.query_string import flag, integer, split_query
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest
 from ramekin.database.join_request import JoinRequest
@@ -131,7 +131,7 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
         read_sort(words, fields),
         read_select(words, fields),
         words=WORDS,
-        **read_words(words, limits, is_strict=is_strict),
+        **read_parameters(words, limits, is_strict=is_strict),
     )
     return Listing(request, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12])
 
@@ -140,7 +140,7 @@ _read_again = lru_cache(maxsize=256)(_read)
 """As `_read`; it remembers the last ones."""
 
 
-def read_words(words: dict[str, str], limits: Limits, *, is_strict: bool) -> dict[str, Any]:
+def read_parameters(words: dict[str, str], limits: Limits, *, is_strict: bool) -> dict[str, Any]:
     """Return the window that an address asks for. Raises InvalidParameter, LimitTooLarge, ConflictingParameters."""
     given: dict[str, Any] = {name: integer(words, name) for name in ("limit", "offset") if name in words}
     given |= {name: flag(words, name) for name in ("count", "explain")}

@@ -1,7 +1,7 @@
 """Reading headers strictly: media types, what is accepted, preferences.
 
 They are given by their names in small letters; those that stood in several lines as one, with commas between. Knows
-nothing of what is done with it; see ``preconditions.py`` for If-Match and its like, ``words.py`` for parameters.
+nothing of what is done with it; see ``preconditions.py`` for If-Match and its like, ``query_string.py`` for parameters.
 """
 
 from __future__ import annotations

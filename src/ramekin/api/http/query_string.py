@@ -1,4 +1,4 @@
-"""The words of an address, read strictly: parameters by name, each of the type that is declared for it.
+"""The parameters of an address, read strictly: each by its name, of the type that is declared for it.
 
 Nothing that a client sends is ignored: what a route does not know is an error that names the nearest right word.
 Knows nothing of what is done with it; see ``query/url.py`` for conditions.
@@ -23,7 +23,7 @@ T = TypeVar("T", bound=str)
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-def read_words(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def read_parameters(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the parameters of a route that takes no conditions, by name.
 
     Args:
