@@ -214,7 +214,7 @@ async def test_a_start_and_a_stop_without_a_write_leave_the_files_as_they_were(e
 @everysec
 async def test_what_was_committed_is_synced_within_a_second_and_the_log_says_so(engine, tmp_path):
     await put(engine, "a")
-    size_bytes = engine._journal._file.place.size_bytes
+    size_bytes = engine._journal._file.extent.size_bytes
     await wait_until(lambda: engine._journal._file._synced_bytes >= size_bytes, 1)
     await put(engine, "b")
     assert b".synced\t" in (tmp_path / "data" / "tables.log").read_bytes()
@@ -225,7 +225,7 @@ async def test_after_an_idle_second_the_log_ends_with_the_note_that_all_of_it_is
     log = tmp_path / "data" / "tables.log"
     for key in ("a", "b"):
         await put(engine, key)
-        size_bytes = engine._journal._file.place.size_bytes
+        size_bytes = engine._journal._file.extent.size_bytes
         await wait_until(lambda: b".synced\t0\t%d\n" % size_bytes in log.read_bytes(), 5)  # noqa: B023
     await asyncio.sleep(1.5)
     assert log.read_bytes().count(b".synced\t") == 2, "what only says so is not noted again"

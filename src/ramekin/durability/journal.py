@@ -193,7 +193,7 @@ class Journal(StepQueue):
                     self._probe()
                 elif self._syncs.oldest_s is None:
                     self._look_after()
-                self._checkpoints.keep_small(self._file.place.size_bytes, may_begin=self.fault is None)
+                self._checkpoints.keep_small(self._file.extent.size_bytes, may_begin=self.fault is None)
             except Exception as error:
                 self._fail(group, _fault_from(error))
             if self._is_stopping and not self._queue:

@@ -52,7 +52,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _print_key = msgspec.json.Encoder().encode
 
 
-class Place(NamedTuple):
+class Extent(NamedTuple):
     """A length of a log, and the checksum of the line that ends there."""
 
     size_bytes: int
@@ -78,27 +78,27 @@ class LogFile:
     Guarantee: what was refused is not in the log, nor will be after a restart.
     """
 
-    def __init__(self, path: Path, header: Header, place: Place, disk: Disk = SYSTEM_DISK) -> None:
-        """Open a log that is right up to a place; what follows there was never committed, and is cut off.
+    def __init__(self, path: Path, header: Header, extent: Extent, disk: Disk = SYSTEM_DISK) -> None:
+        """Open a log that is right up to an extent; what follows there was never committed, and is cut off.
 
         Raises:
             OSError: as it says.
         """
         self.path, self.header, self._disk = path, header, disk
-        self._size_bytes, self._crc = place
+        self._size_bytes, self._crc = extent
         self._before: LogFile | None = None
         self._is_ended = False
         self._first_bytes = len(_first_line(header)[0])
-        self._synced_bytes = self._marked_bytes = place.size_bytes
+        self._synced_bytes = self._marked_bytes = extent.size_bytes
         self._handle = disk.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-        if os.fstat(self._handle).st_size != place.size_bytes:
-            disk.ftruncate(self._handle, place.size_bytes)
+        if os.fstat(self._handle).st_size != extent.size_bytes:
+            disk.ftruncate(self._handle, extent.size_bytes)
         disk.sync(self._handle)  # what a killed process left may still be on its way
 
     @property
-    def place(self) -> Place:
+    def extent(self) -> Extent:
         """Where it ends."""
-        return Place(self._size_bytes, self._crc)
+        return Extent(self._size_bytes, self._crc)
 
     @property
     def has_steps(self) -> bool:
@@ -194,7 +194,7 @@ class LogFile:
         self._disk.close(self._handle)
 
     def _append_lines(self, lines: Iterator[bytes]) -> None:
-        size_bytes, crc = self.place
+        size_bytes, crc = self.extent
         chunk = self._mark() if self._marked_bytes < self._synced_bytes else []
         try:
             while chunk or (chunk := list(islice(lines, LINES))):
@@ -218,7 +218,7 @@ class LogFile:
         return [b".synced\t%d\t%d\n" % (self.header.number, self._synced_bytes)]
 
 
-def create(path: Path, header: Header, disk: Disk = SYSTEM_DISK) -> Place:
+def create(path: Path, header: Header, disk: Disk = SYSTEM_DISK) -> Extent:
     """Make a log that holds its first line only, synced, and return where it ends. Raises OSError.
 
     One with the same name is one that was not made to its end.
@@ -233,7 +233,7 @@ def create(path: Path, header: Header, disk: Disk = SYSTEM_DISK) -> Place:
     finally:
         disk.close(handle)
     disk.sync_directory(path.parent)
-    return Place(len(text), crc)
+    return Extent(len(text), crc)
 
 
 def _write(disk: Disk, handle: int, text: bytes) -> None:

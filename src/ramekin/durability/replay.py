@@ -19,7 +19,7 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import log_name, snapshot_name
 from ramekin.durability.faults import Damaged, Unusable
 from ramekin.durability.format import FORMAT, read_definition
-from ramekin.durability.log import Header, Place
+from ramekin.durability.log import Header, Extent
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.values import codec
@@ -53,7 +53,7 @@ class Recovered:
     contents: Contents = field(default_factory=dict)
     snapshot: str | None = None
     log: Header | None = None
-    end: Place = field(default=Place(0, 0))
+    end: Extent = field(default=Extent(0, 0))
     wrong_number: int | None = None
     wrong_at: int = 0
     dropped_bytes: int = 0
@@ -166,9 +166,9 @@ class _Replay:
         if number == self._files.number and found.snapshot is None and not header.is_first:
             raise Damaged(f"{self._files.path / snapshot_name(number)}: is not there, and its log is")
         found.log = header
-        place = self._take(path, file, Place(len(line), _stated(line)))
+        extent = self._take(path, file, Extent(len(line), _stated(line)))
         if not found.is_whole:
-            self._look_for_syncs(file, number, place)
+            self._look_for_syncs(file, number, extent)
             return None
         following, self._next = self._next, None
         return following
@@ -183,13 +183,13 @@ class _Replay:
         if found.is_whole and found.log is not None:
             found.wrong_number, found.wrong_at = found.log.number, found.end.size_bytes
         found.log = None  # what comes would stand behind what was not taken
-        self._look_for_syncs(file, number, Place(len(line), _stated(line)))
+        self._look_for_syncs(file, number, Extent(len(line), _stated(line)))
 
-    def _take(self, path: Path, file: BufferedReader, place: Place) -> Place:
+    def _take(self, path: Path, file: BufferedReader, extent: Extent) -> Extent:
         """Apply the steps of a log up to the first line that is wrong, and return where that stands."""
         found, contents, group = self._recovered, self._contents, self._group
-        at, crc = place
-        found.end = place
+        at, crc = extent
+        found.end = extent
         line = b""
         for line in file:
             rest = line[8:]
@@ -211,7 +211,7 @@ class _Replay:
                     _apply(contents, parts)
             except (RamekinError, LookupError, TypeError, ValueError, msgspec.DecodeError) as error:
                 raise Damaged(f"{path}: a line that cannot be read ({type(error).__name__}, byte {at})") from None
-            found.end = Place(at, crc)
+            found.end = Extent(at, crc)
             self._done += 1
             if self._done % ADVANCE_LINES == 0:
                 self._advance(self._done, self._done)
@@ -222,14 +222,14 @@ class _Replay:
             group.clear()
             found.dropped_bytes += at - found.end.size_bytes + len(line)
             at, crc = at + len(line), _stated(line)
-        return Place(at, crc)
+        return Extent(at, crc)
 
-    def _look_for_syncs(self, file: BufferedReader, number: int, place: Place) -> None:
+    def _look_for_syncs(self, file: BufferedReader, number: int, extent: Extent) -> None:
         """Read on after a wrong place, and see whether a right line says that this place was synced."""
         found = self._recovered
         assert found.wrong_number is not None
         wrong_number = found.wrong_number
-        at, before = place
+        at, before = extent
         for line in file:
             rest = line[8:]
             is_right = line[:8] == b"%08x" % crc32(rest, before)
