@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ramekin.cli.files import FileFault, Reading, from_bytes, naming_faults, open_file
+from ramekin.cli.files import FileFault, FileRecords, from_bytes, naming_faults, open_file
 from ramekin.formats.record_text import CsvForm
 from ramekin.schema.columns import UNTYPED
 from tests.conftest import MODELS, Server
@@ -16,9 +16,9 @@ from tests.conftest import MODELS, Server
 def read(name, text, limit=10_000):
     """Return the tables of one file, as a load would have them."""
     tables = {}
-    reading = Reading([from_bytes(name, text if isinstance(text, bytes) else text.encode())], limit)
-    with naming_faults(reading):
-        for table, record in reading:
+    files = FileRecords([from_bytes(name, text if isinstance(text, bytes) else text.encode())], limit)
+    with naming_faults(files):
+        for table, record in files:
             rows = tables.setdefault(table, [])
             if record is not None:
                 rows.append(record)
@@ -117,13 +117,13 @@ def test_a_file_that_goes_away_is_told(tmp_path):
     source = open_file(path, CsvForm())
     path.unlink()
     with pytest.raises(FileFault, match="no such file"):
-        list(Reading([source], 1000))
+        list(FileRecords([source], 1000))
 
 
 def test_a_tsv_file_has_tabs_whatever_is_said_of_csv(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("id\tn\n1\t2;3\n")
-    assert list(Reading([open_file(path, CsvForm(";"))], 1000)) == [("a", None), ("a", {"id": 1, "n": "2;3"})]
+    assert list(FileRecords([open_file(path, CsvForm(";"))], 1000)) == [("a", None), ("a", {"id": 1, "n": "2;3"})]
 
 
 def test_progress_counts_each_byte_once_although_csv_is_read_twice():
@@ -132,7 +132,7 @@ def test_progress_counts_each_byte_once_although_csv_is_read_twice():
     chunks = [text[i : i + 100] for i in range(0, len(text), 100)]
     source = from_bytes("a.csv", text)
     source.read = lambda: iter(chunks)
-    assert len(list(Reading([source], 1000, lambda _: UNTYPED, told.append))) == 1001
+    assert len(list(FileRecords([source], 1000, lambda _: UNTYPED, told.append))) == 1001
     assert sum(told) == len(text)
 
 

@@ -79,7 +79,7 @@ def from_bytes(name: str, text: bytes) -> Source:
     return Source(name, len(text), lambda: iter([text]))
 
 
-class Reading:
+class FileRecords:
     """The records of several sources, one after the other.
 
     `source` is the one that is being read, None before and after.
@@ -202,16 +202,16 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 @contextmanager
-def naming_faults(reading: Reading) -> Iterator[None]:
+def naming_faults(files: FileRecords) -> Iterator[None]:
     """Turn an error of ours into one line: file, line, what is wrong."""
     try:
         yield
     except RamekinError as error:
-        raise FileFault(told(reading, error)) from None
+        raise FileFault(told(files, error)) from None
 
 
-def told(reading: Reading, error: RamekinError) -> str:
+def told(files: FileRecords, error: RamekinError) -> str:
     """Return an error as one line, with the file and line of its first fault."""
-    where = reading.where(error.faults[0]) if error.faults else "" if reading.source is None else reading.source.name
+    where = files.where(error.faults[0]) if error.faults else "" if files.source is None else files.source.name
     more = [fault for fault in error.faults[:3] if fault.detail not in (error.said, error.but(faults=()).message)]
     return f"{where}{': ' if where else ''}{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in more)}"

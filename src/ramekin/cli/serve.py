@@ -30,7 +30,7 @@ from ramekin.cli import collector, logs
 from ramekin.cli import listener as listeners
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
-from ramekin.cli.files import Reading, Source, from_bytes, naming_faults, open_file
+from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.key_settings import KeyReader, keys_of
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.modules import read_models
@@ -286,9 +286,9 @@ async def _load(database: Database, sources: list[Source]) -> None:
         return UNTYPED if schema is None else schema.columns
 
     with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
-        reading = Reading(sources, database.limits.record_bytes, columns_of, advance)
-        with naming_faults(reading):
-            await database.load(reading, is_parsed=True)
+        files = FileRecords(sources, database.limits.record_bytes, columns_of, advance)
+        with naming_faults(files):
+            await database.load(files, is_parsed=True)
 
 
 async def _has_records(database: Database) -> bool:

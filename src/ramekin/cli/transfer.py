@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from ramekin.access.keys import is_secret
 from ramekin.cli.configuration import Refused
-from ramekin.cli.files import Reading, naming_faults, open_file, told
+from ramekin.cli.files import FileRecords, naming_faults, open_file, told
 from ramekin.cli.outputs import writing
 from ramekin.cli.progress import progress
 from ramekin.errors import Fault, RamekinError
@@ -80,11 +80,11 @@ def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> N
     sources = [open_file(path, form) for path in paths]
     headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
     with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
-        reading = Reading(sources, 1024 * MIB, lambda table: _columns_of(table, server), advance)
-        with naming_faults(reading):
-            body = _as_database(reading)
+        files = FileRecords(sources, 1024 * MIB, lambda table: _columns_of(table, server), advance)
+        with naming_faults(files):
+            body = _as_database(files)
             response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
-    answer = _answer(response, reading)
+    answer = _answer(response, files)
     for table, count in answer.get("loaded", {}).items():
         print(f"{table}: {count:,}")
 
@@ -145,10 +145,10 @@ def _columns_of(table: str, server: Server) -> Columns:
     return Columns(_answer(response).get("schema"))
 
 
-def _as_database(reading: Reading) -> Iterator[bytes]:
+def _as_database(files: FileRecords) -> Iterator[bytes]:
     """Yield the text of an object of arrays, in chunks. Raises what reading a file raises."""
     chunk, table = bytearray(b"{"), None
-    for name, record in reading:
+    for name, record in files:
         if record is None and name == table:
             continue
         if record is None:
@@ -163,7 +163,7 @@ def _as_database(reading: Reading) -> Iterator[bytes]:
     yield bytes(chunk) + (b"]}" if table is not None else b"}")
 
 
-def _answer(response: http.client.HTTPResponse, reading: Reading | None = None) -> Any:
+def _answer(response: http.client.HTTPResponse, files: FileRecords | None = None) -> Any:
     """Return the parsed answer. Raises Refused with the problem's own words, and its place in what was read."""
     try:
         answer = codec.parse(b"".join(_chunks(response, "answer")))
@@ -173,9 +173,9 @@ def _answer(response: http.client.HTTPResponse, reading: Reading | None = None) 
         raise Refused(f"the server answered with status {response.status}, and not as Ramekin does")
     if response.status >= 400:
         detail = answer.get("detail", "")
-        if reading is not None:
+        if files is not None:
             detail = _BODY_PLACE.sub("", detail)  # of the text that was made of the files
         faults = [Fault(fault["pointer"], fault["detail"]) for fault in answer.get("errors", [])]
         error = RamekinError(detail, faults=faults)
-        raise Refused(f"the server refused ({response.status}): {told(reading or Reading([], 0), error)}")
+        raise Refused(f"the server refused ({response.status}): {told(files or FileRecords([], 0), error)}")
     return answer

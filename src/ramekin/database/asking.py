@@ -39,7 +39,7 @@ ALL: dict[str, Any] = {}
 """The condition that every record satisfies."""
 
 
-class Page(TypedDict, total=False):
+class WindowWords(TypedDict, total=False):
     """Which page of an answer, and what is told with it."""
 
     limit: int
@@ -50,7 +50,7 @@ class Page(TypedDict, total=False):
     strict: bool
 
 
-class Find(Page, total=False):
+class Find(WindowWords, total=False):
     """What is asked of the records of a table."""
 
     where: Mapping[str, Any] | Predicate
@@ -81,7 +81,7 @@ class Change(TypedDict, total=False):
     max_affected: int | None
 
 
-def find(table: str, fields: Fields, *, where: Any = ALL, sort: Names = (), **page: Unpack[Page]) -> FindRequest:
+def find(table: str, fields: Fields, *, where: Any = ALL, sort: Names = (), **page: Unpack[WindowWords]) -> FindRequest:
     """Return a request for records. Raises as ``query/`` says."""
     return FindRequest(table, _where(where, fields), parse_sort(_names(sort), fields), **window_of(**page))
 
@@ -94,7 +94,7 @@ def find_groups(
     aggregate: Mapping[str, str] | None = None,
     where: Any = ALL,
     sort: Names = (),
-    **page: Unpack[Page],
+    **page: Unpack[WindowWords],
 ) -> GroupRequest:
     """Return a request for groups. Raises as ``query/`` says."""
     codec.check_value(aggregate)
@@ -113,7 +113,7 @@ def join(
     names: tuple[str, str] | None = None,
     where: Any = ALL,
     sort: Names = (),
-    **page: Unpack[Page],
+    **page: Unpack[WindowWords],
 ) -> JoinRequest:
     """Return a request for a join; fields begin with a side's name. Raises as ``query/`` says."""
     if names is not None and (len(_names(names)) != 2 or isinstance(names, str)):

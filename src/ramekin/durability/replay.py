@@ -19,7 +19,7 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import log_name, snapshot_name
 from ramekin.durability.faults import Damaged, Unusable
 from ramekin.durability.format import FORMAT, read_definition
-from ramekin.durability.log import Header, Extent
+from ramekin.durability.log import Extent, Header
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.values import codec

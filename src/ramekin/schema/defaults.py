@@ -18,7 +18,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator, ValidationError
 
 from ramekin.clock import current_clock
 from ramekin.errors import InvalidRecord, RamekinError
-from ramekin.schema.fitness import Place, UnfitModel, walk
+from ramekin.schema.fitness import Location, UnfitModel, parts_of
 from ramekin.schema.strict import fields_of, mapped, strict
 from ramekin.values import codec
 from ramekin.values.ids import INT64_MAX, INT64_MIN, current_ids
@@ -86,46 +86,46 @@ def with_own_defaults(schema: Node) -> Node:
     Raises:
         UnfitModel: a fixed default is none of the field's own values.
     """
-    return _Defaults(schema).changed(schema, Place())
+    return _Defaults(schema).changed(schema, Location())
 
 
 class _Defaults:
     def __init__(self, schema: Node) -> None:
         self._definitions = schema.get("definitions", [])
 
-    def changed(self, node: Node, place: Place) -> Node:
+    def changed(self, node: Node, location: Location) -> Node:
         if "cls" in node and "schema" in node:
-            place = Place(node["cls"].__name__, "", node.get("config", {}))
+            location = Location(node["cls"].__name__, "", node.get("config", {}))
         fields = node.get("fields") if fields_of(node) else None
         if isinstance(fields, dict):
-            node = node | {"fields": {name: self._field(part, name, place) for name, part in fields.items()}}
+            node = node | {"fields": {name: self._field(part, name, location) for name, part in fields.items()}}
         elif fields is not None:
-            node = node | {"fields": [self._field(part, part["name"], place) for part in fields]}
-        node = mapped(node, lambda key, part: part if key == "fields" else self.changed(part, place))
-        return self._default(node, place) if node["type"] == "default" else node
+            node = node | {"fields": [self._field(part, part["name"], location) for part in fields]}
+        node = mapped(node, lambda key, part: part if key == "fields" else self.changed(part, location))
+        return self._default(node, location) if node["type"] == "default" else node
 
-    def _field(self, part: Node, name: str, place: Place) -> Node:
+    def _field(self, part: Node, name: str, location: Location) -> Node:
         if part.get("serialization_exclude"):
             return part  # its default is never stored
-        return mapped(part, lambda _, inner: self.changed(inner, replace(place, name=name)))
+        return mapped(part, lambda _, inner: self.changed(inner, replace(location, name=name)))
 
-    def _default(self, node: Node, place: Place) -> Node:
-        if any(part["type"].startswith("function") or "serialization" in part for part, _ in walk(node)):
+    def _default(self, node: Node, location: Location) -> Node:
+        if any(part["type"].startswith("function") or "serialization" in part for part, _ in parts_of(node)):
             return node  # the model's own code decides; each record is read twice
         factory = node.get("default_factory")
         if factory in _EMPTY and not node.get("default_factory_takes_data"):
             node = {key: value for key, value in node.items() if not key.startswith("default_factory")}
             node["default"] = factory()
         if "default" in node:
-            return self._fixed(node, place)
-        return _watched(node, place) if "default_factory" in node else node
+            return self._fixed(node, location)
+        return _watched(node, location) if "default_factory" in node else node
 
-    def _fixed(self, node: Node, place: Place) -> Node:
+    def _fixed(self, node: Node, location: Location) -> Node:
         """Return a node whose default is what its own type makes of it, if that is printed otherwise."""
         if node["default"] is None and node["schema"]["type"] in ("nullable", "any"):
             return node  # the most frequent by far, and a validator takes a millisecond to build
         inner = {"type": "definitions", "schema": node["schema"], "definitions": self._definitions}
-        config: Any = {key: value for key, value in place.config.items() if key not in ("strict", "title")}
+        config: Any = {key: value for key, value in location.config.items() if key not in ("strict", "title")}
         reader = SchemaValidator(strict(inner), config, _use_prebuilt=False)
         printer = SchemaSerializer(inner, config)
 
@@ -139,19 +139,23 @@ class _Defaults:
         except (ValueError, RamekinError) as error:  # those of Pydantic are ValueErrors
             why = "is not what its type takes" if isinstance(error, ValidationError) else "cannot be stored as JSON"
             raise UnfitModel(
-                f"{place}: its default {why}; give another, or a type that allows it (such as int | None)"
+                f"{location}: its default {why}; give another, or a type that allows it (such as int | None)"
             ) from None
         except Exception:  # code of a class further inside: its records tell
             return node
         return node if again == first else node | {"default": taken}
 
 
-def _watched(node: Node, place: Place) -> Node:
+def _watched(node: Node, location: Location) -> Node:
     """Return a node whose factory is watched, if its type is a simple one."""
     inner = node["schema"]
     while inner["type"] == "nullable":
         inner = inner["schema"]
     is_simple = inner["type"] in _WATCHED and not set(inner) - _UNCONSTRAINED
-    if not is_simple or node.get("default_factory_takes_data") or any(key.startswith("str_") for key in place.config):
+    if (
+        not is_simple
+        or node.get("default_factory_takes_data")
+        or any(key.startswith("str_") for key in location.config)
+    ):
         return node
-    return node | {"default_factory": WatchedFactory(node["default_factory"], _WATCHED[inner["type"]], place.name)}
+    return node | {"default_factory": WatchedFactory(node["default_factory"], _WATCHED[inner["type"]], location.name)}

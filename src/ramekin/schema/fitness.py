@@ -34,7 +34,7 @@ class UnfitModel(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where in a model a part of its core schema stands: the class and its field; what the class says of all fields."""
 
     owner: str = ""
@@ -59,21 +59,21 @@ _NO_JSON = {
 """Types of core schemas that no JSON value satisfies."""
 
 
-def walk(node: Node, place: Place | None = None) -> Iterator[tuple[Node, Place]]:
-    """Yield every part of a core schema with its place, outer ones first."""
-    place = place or Place()
+def parts_of(node: Node, location: Location | None = None) -> Iterator[tuple[Node, Location]]:
+    """Yield every part of a core schema with its location, outer ones first."""
+    location = location or Location()
     if "cls" in node and node["type"] in ("model", "dataclass", "typed-dict", "named-tuple"):
-        place = replace(place, owner=node["cls"].__name__, name="", config=node.get("config", {}))
-    yield node, place
+        location = replace(location, owner=node["cls"].__name__, name="", config=node.get("config", {}))
+    yield node, location
     if node.get("serialization", {}).get("type", "").startswith(("function", "to-string", "format")):
-        place = replace(place, is_printed=True)
+        location = replace(location, is_printed=True)
     if node["type"] in ("function-before", "function-wrap", "function-plain"):
-        place = replace(place, is_prepared=True)
+        location = replace(location, is_prepared=True)
     fields = dict(fields_of(node))
     for name, part in fields.items():
-        yield from walk(part, replace(place, name=name))
+        yield from parts_of(part, replace(location, name=name))
     for part in inside({key: value for key, value in node.items() if key != "fields" or not fields}):
-        yield from walk(part, place)
+        yield from parts_of(part, location)
 
 
 def complete(model: type[BaseModel]) -> None:
@@ -141,9 +141,9 @@ def check_fitness(model: type[BaseModel], taken: dict[str, Any], stored: dict[st
         UnfitModel: the first reason found.
     """
     schema: Any = model.__pydantic_core_schema__
-    for node, place in walk(schema):
-        if not place.is_prepared:
-            _check_names(node, place)
+    for node, location in parts_of(schema):
+        if not location.is_prepared:
+            _check_names(node, location)
     _check_shapes(model, taken, stored)
     _check_id(model, schema, stored)
 
@@ -158,12 +158,12 @@ def check_types(model: type[BaseModel]) -> None:
             f"Users = {model.__name__}[User]"
         )
     schema: Any = model.__pydantic_core_schema__
-    for node, place in walk(schema):
-        if (why := _unusable(node, place)) is not None:
-            raise UnfitModel(f"{place}: {why}")
+    for node, location in parts_of(schema):
+        if (why := _unusable(node, location)) is not None:
+            raise UnfitModel(f"{location}: {why}")
 
 
-def _unusable(node: Node, place: Place) -> str | None:
+def _unusable(node: Node, location: Location) -> str | None:
     """Return why a type can stand in no record, and what to do; None where it can."""
     node_type = node["type"]
     function = node.get("function", {}).get("function") if isinstance(node.get("function"), dict) else None
@@ -172,7 +172,7 @@ def _unusable(node: Node, place: Place) -> str | None:
         return (
             f"{_NO_JSON[node_type]} never comes as JSON; make it a private attribute (_name), or give it another type"
         )
-    if getattr(printer, "__name__", "").startswith("_serialize_secret") and not place.is_printed:
+    if getattr(printer, "__name__", "").startswith("_serialize_secret") and not location.is_printed:
         return "a secret is printed as asterisks, so its value would be lost; add a serializer that prints the value"
     if getattr(function, "__qualname__", "") == "import_string":
         return "ImportString lets whoever sends a record import modules of the server; use str"
@@ -180,7 +180,11 @@ def _unusable(node: Node, place: Place) -> str | None:
         return "what lies in the future today will not when the record is changed; use the type without 'Future'"
     if node.get("custom_init"):
         return "it has an __init__ of its own, which bypasses strict validation; use model_validator or model_post_init"
-    if node_type == "bytes" and not place.is_printed and coding(place.config, "ser") != coding(place.config, "val"):
+    if (
+        node_type == "bytes"
+        and not location.is_printed
+        and coding(location.config, "ser") != coding(location.config, "val")
+    ):
         return (
             "bytes are printed in another coding than they are read; set ser_json_bytes and val_json_bytes to the same"
         )
@@ -192,11 +196,11 @@ def coding(config: dict[str, Any], direction: str) -> str:
     return str(config.get(f"{direction}_json_bytes", "utf8"))
 
 
-def _check_names(node: Node, place: Place) -> None:
+def _check_names(node: Node, location: Location) -> None:
     """Refuse fields that are not read from the member as which they are printed, and two of one name."""
     seen: dict[str, str] = {}
     for name, part in fields_of(node):
-        where = f"{place.owner}.{name}"
+        where = f"{location.owner}.{name}"
         is_required = part.get("required", part["schema"]["type"] != "default")
         if part.get("serialization_exclude") or part.get("init_only"):
             if is_required:
@@ -205,7 +209,7 @@ def _check_names(node: Node, place: Place) -> None:
                 )
             continue
         stored = part.get("serialization_alias", name)
-        taken = names_taken(name, part, place.config)
+        taken = names_taken(name, part, location.config)
         if stored not in taken or part.get("init") is False:
             read = f"read as '{taken[0]}'" if taken else "read from no member of its own"
             raise UnfitModel(
@@ -220,11 +224,11 @@ def _check_shapes(model: type[BaseModel], taken: dict[str, Any], stored: dict[st
     """Refuse serializers after which a value has no type that its field reads. Raises UnfitModel."""
     schema: Any = model.__pydantic_core_schema__
     prepared: set[str] = set()  # members that may be read from what their types do not take
-    for node, place in walk(schema):
-        if place.is_prepared and not place.name:
+    for node, location in parts_of(schema):
+        if location.is_prepared and not location.name:
             return
         for name, part in fields_of(node):
-            if any(inner.is_prepared for _, inner in walk(part)):
+            if any(inner.is_prepared for _, inner in parts_of(part)):
                 prepared |= {name, part.get("serialization_alias", name)}
     for name in ("", *names_in(stored)):
         path = split_path(name) if name else ()
@@ -250,8 +254,8 @@ def _check_id(model: type[BaseModel], schema: Node, stored: dict[str, Any]) -> N
         raise UnfitModel(f"{where}: computed fields are not stored; make it a field with a default_factory")
     names = {
         part.get("serialization_alias", name): (name, part)
-        for node, place in walk(schema)
-        if node["type"] == "model-fields" and place.owner == model.__name__
+        for node, location in parts_of(schema)
+        if node["type"] == "model-fields" and location.owner == model.__name__
         for name, part in fields_of(node)
     }
     if "id" in model.model_fields and names.get("id", ("",))[0] != "id":
@@ -261,7 +265,7 @@ def _check_id(model: type[BaseModel], schema: Node, stored: dict[str, Any]) -> N
     name, part = names["id"]
     if part.get("serialization_exclude"):
         raise UnfitModel(f"{model.__name__}.{name}: every record has an 'id', so it cannot be excluded")
-    leaves = {node["type"] for node, _ in walk(part) if not any(True for _ in inside(node))} - {"none"}
+    leaves = {node["type"] for node, _ in parts_of(part) if not any(True for _ in inside(node))} - {"none"}
     found = type_in(stored, ID_PATH, is_closed=True)
     kinds = frozenset() if found is None else found.kinds - {"null"}
     if (kinds and not kinds & {"text", "number"}) or leaves == {"float"}:

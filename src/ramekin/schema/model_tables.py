@@ -13,7 +13,7 @@ from pydantic import BaseModel, RootModel
 
 from ramekin.errors import InvalidTableName
 from ramekin.schema.definition import check_table_name
-from ramekin.schema.fitness import UnfitModel, complete, walk
+from ramekin.schema.fitness import UnfitModel, complete, parts_of
 from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _parts(models: Iterable[type[BaseModel]]) -> set[type]:
                 continue
             raise
         schema: Any = model.__pydantic_core_schema__
-        found |= {node["cls"] for node, _ in walk(schema) if node["type"] == "model"} - {model}
+        found |= {node["cls"] for node, _ in parts_of(schema) if node["type"] == "model"} - {model}
     return found
 
 

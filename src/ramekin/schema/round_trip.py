@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ramekin.schema.defaults import WatchedFactory
-from ramekin.schema.fitness import coding, walk
+from ramekin.schema.fitness import coding, parts_of
 from ramekin.schema.strict import inside
 
 if TYPE_CHECKING:
-    from ramekin.schema.fitness import Place
+    from ramekin.schema.fitness import Location
     from ramekin.schema.strict import Node
 
 _SCALARS = {
@@ -46,20 +46,20 @@ _REWRITING = ("str_to_lower", "str_to_upper", "str_strip_whitespace", "to_lower"
 
 def may_change(schema: Node) -> bool:
     """Say whether a record may be printed otherwise than it was read."""
-    return any(_changes(node, place) for node, place in walk(schema))
+    return any(_changes(node, location) for node, location in parts_of(schema))
 
 
-def _changes(node: Node, place: Place) -> bool:
+def _changes(node: Node, location: Location) -> bool:
     """Say whether a part may print a value otherwise than it read it."""
     node_type = node["type"]
     if node_type not in _PLAIN or "serialization" in node or "serialization_exclude_if" in node:
         return True
-    if node_type == "str" and any(node.get(word) or place.config.get(word) for word in _REWRITING):
+    if node_type == "str" and any(node.get(word) or location.config.get(word) for word in _REWRITING):
         return True
     if node_type == "default":
         return "default_factory" in node and not isinstance(node["default_factory"], WatchedFactory)
     if node_type == "bytes":
-        return coding(place.config, "val") != "utf8"
+        return coding(location.config, "val") != "utf8"
     if node_type == "dict":
         return bool(node.get("keys_schema", {"type": "str"})["type"] != "str")
     if node_type == "union":
