@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
-from ramekin.cli.collector import attend
+from ramekin.engine.collector import attend
 from ramekin.engine.embedded import Embedded
 from ramekin.limits import MIB
 
@@ -51,6 +51,13 @@ def nested(i: int) -> dict[str, Any]:
 
 SHAPES = {"small": (small, 1), "wide": (wide, 8), "large": (large, 60), "nested": (nested, 2)}
 """Records of each shape, and what the number of records is divided by."""
+
+
+def rest_from_making() -> None:
+    """Have the collector look no more at what was made until now, and begin to count anew."""
+    gc.collect()
+    gc.freeze()
+    gc.collect()
 
 
 class Meter:
@@ -155,8 +162,7 @@ class Service:
             await asyncio.sleep(0.05)
         records = ((table, make(i)) for i in range(self.records // divisor))
         await self.database.load(records, is_parsed=True)
-        gc.collect()
-        gc.freeze()
+        rest_from_making()
 
 
 Kind = "Callable[[Service], Awaitable[Turns]]"
@@ -309,8 +315,7 @@ async def _ready(s: Service) -> None:
         await s.fill(table, shape)
     rows = (("u", {"id": i, "t_id": i // 2, "n": i % 1000, "k": 1}) for i in range(s.records))
     await s.database.load(rows, is_parsed=True)
-    gc.collect()
-    gc.freeze()
+    rest_from_making()
     s.is_ready = True  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,7 @@ import gc
 import pytest
 from benchmarks import turns
 
-from ramekin.cli.collector import attend
+from ramekin.engine.collector import attend
 
 MOST_MS = 20.0
 

@@ -26,8 +26,8 @@ from ramekin.api.wire.deadlines import Deadlines
 from ramekin.api.wire.doorkeeper import Doorkeeper
 from ramekin.api.wire.protocol import RecordProtocol
 from ramekin.api.wire.short_way import ShortWay
-from ramekin.cli import collector, logs
 from ramekin.cli import listener as listeners
+from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
@@ -39,6 +39,7 @@ from ramekin.cli.replay_progress import Replay
 from ramekin.cli.server import Server
 from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
+from ramekin.engine import collector
 from ramekin.engine.embedded import Embedded
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm

@@ -114,6 +114,7 @@ class Embedded:
         async with self._alone:
             catalog.is_held = True
             try:
+                await asyncio.sleep(0)  # to make the step once more is a turn of its own
                 now = step() if callable(step) else step
                 staging = None if now is None else await tables.stage(now, expecting)
                 if staging is None:

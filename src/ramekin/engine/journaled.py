@@ -253,6 +253,7 @@ class Journaled:
         catalog = self.tables.catalog
         try:
             await self._quietly_settled()
+            await asyncio.sleep(0)  # to make the step once more is a turn of its own
             now = step() if callable(step) else step
             if now is not None and is_large(now):
                 self._staging = await self.tables.stage(now, expecting)

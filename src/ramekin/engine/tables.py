@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""
 
+LOOKED_AT = 1000
+"""Changes whose tables are looked at between two looks at the clock."""
+
 SWEEP_STEPS = 64
 """Look for idle indexes after this many direct writes, if it is time for that."""
 
@@ -205,8 +208,12 @@ class Tables:
 
     async def build_for(self, step: Step) -> None:
         """Have the indexes built that a step is checked against. When it returns, they are there."""
-        if type(step) is Written:
-            await self.builds.unique({change.table for change in step.changes})
+        if type(step) is Written and self.catalog.has_unique:
+            names, work = set[str](), Work()
+            for start in range(0, len(step.changes), LOOKED_AT):
+                names.update(change.table for change in step.changes[start : start + LOOKED_AT])
+                await work.rest()
+            await self.builds.unique(names)
 
     async def build_after(self, step: Step) -> None:
         """Have the indexes built that definitions name, of the tables of a step that has happened."""

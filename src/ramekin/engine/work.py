@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from ramekin.clock import stopwatch_s
+from ramekin.engine import collector
 from ramekin.errors import Deadline
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class Work:
             self._front_s -= spent_s
             if self._front_s < 0:
                 self._place, self._front_s = line.place(), FRONT_S
+            collector.look()
             await line.rest(self._place)
             self._began_s = stopwatch_s()
 

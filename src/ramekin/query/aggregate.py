@@ -250,18 +250,23 @@ class Average(Sum):
 class Extreme(Figure):
     """The least or the greatest value, in the order of values; null of none."""
 
-    __slots__ = ("best", "value")
+    __slots__ = ("best", "kind", "value")
     is_greatest = False
 
     def __init__(self, field: Field | None) -> None:
         super().__init__(field)
-        self.best: OrderKey | None = None
+        self.kind = -1  # of the best value; -1: there is none. Apart from it, for a pair would be one object more
+        self.best: Any = None
         self.value: Any = None
 
     def add(self, value: Any) -> None:
         key = self.compared(value)
-        if key is not None and (self.best is None or (key > self.best if self.is_greatest else key < self.best)):
-            self.best, self.value = key, value
+        if key is not None and (self.kind < 0 or self._is_better(key)):
+            (self.kind, self.best), self.value = key, value
+
+    def _is_better(self, key: OrderKey) -> bool:
+        best = (self.kind, self.best)
+        return key > best if self.is_greatest else key < best
 
     def result(self) -> Any:
         return self.value

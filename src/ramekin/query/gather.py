@@ -222,6 +222,8 @@ async def drain(view: View, first: FirstRows[T]) -> AsyncIterator[list[T]]:
             await view.rest()
             part = []
     yield part
+    for _ in first.let_go():
+        await view.rest()
 
 
 def check_held(first: FirstRows[Row], most: int, offset: int) -> None:

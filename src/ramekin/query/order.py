@@ -105,6 +105,13 @@ class FirstRows(Generic[T]):
         self._close_run()
         return (row for _, row in islice(merge(*map(_emptied, self._runs), key=_key), self.k))
 
+    def let_go(self) -> Iterator[None]:
+        """Free what is held, in short steps."""
+        self._fresh.clear()
+        while self._runs:
+            self._runs.pop()
+            yield
+
     def _close_run(self) -> None:
         run = sorted(self._fresh, key=_key)[: self.k]
         self._fresh = []

@@ -54,9 +54,9 @@ class Followers:
     def __contains__(self, name: Structure) -> bool:
         return name in self._missed
 
-    def fall(self, names: Iterable[Structure], changes: Sequence[Change]) -> None:
-        """Leave some changes to be followed by some structures."""
-        missed = _Missed(list(changes))
+    def fall(self, names: Iterable[Structure], changes: list[Change]) -> None:
+        """Leave some changes to be followed by some structures. The list is emptied when all of them have."""
+        missed = _Missed(changes)
         for name in names:
             self._missed.setdefault(name, deque()).append(missed)
             missed.followers += 1

@@ -133,16 +133,16 @@ class Indexed:
             self.memory.indexes += 1
         self.indexes[field] = index
 
-    def fall_behind(self, changes: Sequence[Change], *, with_order: bool) -> None:
-        """Have the indexes, and the order of ids, follow some changes later, in steps; the records have them now."""
+    def fall_behind(self, changes: list[Change], *, with_order: bool) -> None:
+        """Have the indexes, and the order of ids, follow some changes later, in steps that empty the list at last."""
         for field, index in self.indexes.items():
             self._growing[field, index.is_sorted] = index
         self.memory.indexes -= len(self.indexes)
         self.indexes.clear()
-        self.followers.fall(self._growing, changes)
-        if with_order and self.order is not None:
-            self.order.is_ready = False
-            self.followers.fall((None,), changes)
+        order = self.order if with_order else None
+        if order is not None:
+            order.is_ready = False
+        self.followers.fall([*self._growing, *(() if order is None else (None,))], changes)
 
     def _follow(self, name: Structure, structure: IdOrder | FieldIndex) -> Iterator[None]:
         """Have a structure follow the changes that it has missed, in short steps, for as long as it is wanted."""

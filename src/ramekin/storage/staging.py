@@ -93,7 +93,6 @@ class Staging:
             copy = _Copy(self._catalog, name, is_empty=False)
             copy.changes = some
             yield from copy.write((change.key, change.after) for change in some)
-            copy.written = [change.key for change in some]
             self._copies.append(copy)
 
     def _fit(self, changes: Sequence[Change], by_table: dict[str, list[Change]]) -> Iterator[None]:
@@ -133,19 +132,18 @@ class Staging:
             if len(bodies) < len(standing) // REBUILT:
                 copy.changes = [Change(name, key, standing.get(key), body) for key, body in bodies.items()]
             yield from copy.write(bodies.items())
-            copy.written = list(bodies)
             self._copies.append(copy)
 
 
 class _Copy:
     """The records of one table as they will be."""
 
-    changes: Sequence[Change] | None = None
+    changes: list[Change] | None = None
     """What indexes have to follow; None: they are built anew."""
 
     def __init__(self, catalog: Catalog, name: str, *, is_empty: bool) -> None:
         self._name, self._is_empty = name, is_empty
-        self.written: Collection[str] = ()
+        self._written: list[str] = []
         table = None if is_empty else catalog.find(name)
         self.records = Records() if table is None else table.records.copy()
         self._size_bytes = 0 if table is None else table.size_bytes
@@ -156,6 +154,7 @@ class _Copy:
         stored, text_keys = self.records.bodies, self.records.text_keys
         for place, (key, body) in enumerate(bodies):
             before = stored.get(key)
+            self._written.append(key)
             self._memory_bytes += record_growth(key, before, body)
             self._size_bytes += len(body or b"") - len(before or b"")
             if body is None:
@@ -174,7 +173,7 @@ class _Copy:
     def store(self, catalog: Catalog) -> None:
         """Put the records in place of those that are there."""
         table = catalog.made(self._name)
-        written = self.written
+        written: Collection[str] = self._written
         if self._is_empty and table.watches:
             written = [*table.records.bodies, *written]
         table.adopt(self.records, self._size_bytes, self._memory_bytes, written, self.changes)

@@ -148,7 +148,7 @@ class Table(Indexed):
         is_late = len(changes) * (len(self.indexes) + len(self._growing)) > FEW
         if is_late:
             self._writable()
-            self.fall_behind(changes, with_order=False)
+            self.fall_behind([*changes], with_order=False)
         for change in changes:
             if change.after is not None:
                 self.put(change.key, change.after, is_late=is_late)
@@ -168,7 +168,7 @@ class Table(Indexed):
         size_bytes: int,
         memory_bytes: int,
         written: Collection[str],
-        changes: Sequence[Change] | None = None,
+        changes: list[Change] | None = None,
     ) -> None:
         """Take other records in place of these, in one short step.
 

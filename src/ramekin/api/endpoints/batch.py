@@ -68,7 +68,9 @@ async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
         outcomes = await session.database.write(operations)
     except RamekinError as error:
         raise _pointing_into_the_batch(error) from None
-    return await array_reply(outcomes, _result, work, opening=b'{"results":[', closing=b"]}")
+    reply = await array_reply(outcomes, _result, work, opening=b'{"results":[', closing=b"]}")
+    await work.let_go(operations, batch["operations"])
+    return reply
 
 
 def _parse(body: bytes) -> Generator[None, None, Any]:
