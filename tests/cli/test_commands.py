@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ramekin.settings import Settings
+from ramekin.settings import SETTINGS
 from tests.conftest import Server
 from tests.programs import read_terminal
 
@@ -62,7 +62,7 @@ def test_help_names_every_command_and_setting():
     text = run("--help").stdout
     assert all(command in text for command in ("serve", "demo", "load", "dump", "health"))
     text = run("serve", "--help", environment={"COLUMNS": "200"}).stdout
-    for setting in Settings.model_fields:
+    for setting in SETTINGS:
         assert f"--{setting.replace('_', '-')}" in text
 
 

@@ -1,13 +1,13 @@
 """How settings are read: flags, variables, empty values, and the links that Kubernetes puts beside them."""
 
 import re
+from dataclasses import FrozenInstanceError
 
 import pytest
-from pydantic import ValidationError
 
 from ramekin.cli.configuration import Refused, read_settings, service_links
 from ramekin.cli.memory_limit import read_memory_limit
-from ramekin.settings import Settings
+from ramekin.settings import SETTINGS, Settings
 
 EXAMPLES = {
     "host": "::1",
@@ -28,8 +28,8 @@ EXAMPLES = {
 WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
 """What a setting makes no sense without."""
 
-PLAIN = [name for name in Settings.model_fields if name != "api_key"]
-NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation is int and name != "workers"]
+PLAIN = [name for name in SETTINGS if name != "api_key"]
+NUMBERS = [name for name, field in SETTINGS.items() if field.type is int and name != "workers"]
 RAW_WORDS = re.compile(
     r"input should|validation|literal|unable to parse|pydantic|valid (integer|boolean)|NoneType", re.IGNORECASE
 )
@@ -155,8 +155,10 @@ def test_what_only_looks_like_a_link_is_told():
 
 
 def test_settings_cannot_be_changed_or_misspelt():
-    with pytest.raises(ValidationError):
+    with pytest.raises(TypeError):
         Settings(prot=1)
+    with pytest.raises(FrozenInstanceError):
+        Settings().port = 1
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -98,7 +98,7 @@ def test_compose_keeps_tables_in_a_volume_and_asks_for_a_key():
 
 
 def test_compose_sets_only_what_is_a_setting(service):
-    from ramekin.settings import Settings
+    from ramekin.settings import SETTINGS
 
     names = {name.removeprefix("RAMEKIN_").lower() for name in service["environment"]}
-    assert names <= set(Settings.model_fields)
+    assert names <= set(SETTINGS)

@@ -9,16 +9,16 @@ from typer.testing import CliRunner
 from ramekin import errors
 from ramekin.api.http.problems import status_of
 from ramekin.cli.main import app
-from ramekin.settings import Settings
+from ramekin.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 MANUAL = {path.name: path.read_text() for path in PAGES}
 
 
-@pytest.mark.parametrize("setting", Settings.model_fields)
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_is_in_the_table(setting):
-    field = Settings.model_fields[setting]
+    field = SETTINGS[setting]
     row = re.search(
         rf"^\| `RAMEKIN_{setting.upper()}` \| `--{setting.replace('_', '-')}` \| (.*?) \|",
         MANUAL["configuration.md"],
@@ -42,7 +42,7 @@ def test_the_help_tells_each_setting_apart_with_its_default():
         True: "on",
         False: "off",
     }
-    for name, field in Settings.model_fields.items():
+    for name, field in SETTINGS.items():
         told = options[name.replace("_", "-")]
         if field.default not in (None, ()) and name != "insecure":
             default = shown.get(name) or (shown[field.default] if isinstance(field.default, bool) else field.default)
@@ -53,7 +53,7 @@ def test_the_help_tells_each_setting_apart_with_its_default():
 
 def test_the_table_has_no_other_settings():
     named = set(re.findall(r"`RAMEKIN_([A-Z_]+)`", MANUAL["configuration.md"]))
-    assert {name.lower() for name in named} == set(Settings.model_fields)
+    assert {name.lower() for name in named} == set(SETTINGS)
 
 
 @pytest.mark.parametrize("error", errors.all_errors(), ids=lambda error: error.code)

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ramekin.access.keys import Keys, read_keys, secret_in, split_keys
 from ramekin.errors import did_you_mean, shorten
-from ramekin.settings import Settings
+from ramekin.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from dataclasses import Field
 
 PREFIX = "RAMEKIN_"
 MIN_KEY_LENGTH = 3
+MAX_DIGITS = 20
 
-_LISTS = [name for name, field in Settings.model_fields.items() if get_origin(field.annotation) is tuple]
+_LISTS = [name for name, field in SETTINGS.items() if get_origin(field.type) is tuple]
 
 _SERVICE_LINK = re.compile(r"RAMEKIN\w*?_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 _LINK_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
@@ -40,7 +43,7 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         Refused: a variable ``RAMEKIN_*`` is unknown, or a value cannot be read.
     """
     links = service_links(environment)
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known = [PREFIX + name.upper() for name in SETTINGS]
     values, sources = dict[str, Any](), dict[str, str]()
     for name, text in environment.items():
         if not name.startswith(PREFIX) or name in links:
@@ -55,16 +58,23 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         flag = sources[field] = f"--{field.replace('_', '-')}"
         is_several = field in _LISTS and not isinstance(value, str)
         values[field] = _list(field, value, flag) if is_several else _flag(value, flag)
-    for field, value in values.items():
-        if Settings.model_fields[field].annotation is int and not (value.isascii() and value.isdecimal()):
-            raise Refused(f"{sources[field]}: '{shorten(value)}' is not {_expected(field)}")
     if "fsync" in values and "data_dir" not in values:
         raise Refused(f"{sources['fsync']} says when to sync to a disk: give --data-dir too")
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        field = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
-        raise Refused(f"{sources[field]}: '{shorten(str(values[field]))}' is not {_expected(field)}") from None
+    return Settings(**{name: _read(name, value, sources[name]) for name, value in values.items()})
+
+
+def _read(name: str, value: Any, source: str) -> Any:
+    """Return the value of a setting in its type. Raises Refused."""
+    setting = SETTINGS[name]
+    if setting.type is int:
+        if value.isascii() and value.isdecimal() and len(value) < MAX_DIGITS:
+            number = int(value)
+            if setting.metadata["ge"] <= number <= setting.metadata["le"]:
+                return number
+    else:
+        with suppress(ValidationError):
+            return TypeAdapter[Any](cast("Any", setting.type)).validate_python(value)
+    raise Refused(f"{source}: '{shorten(str(value))}' is not {_expected(setting)}")
 
 
 def service_links(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -122,14 +132,11 @@ def _check_keys(texts: tuple[str, ...], source: str) -> None:
         raise Refused(f"{source}: {error}") from None
 
 
-def _expected(name: str) -> str:
+def _expected(setting: Field[Any]) -> str:
     """Return in words what a setting takes."""
-    field = Settings.model_fields[name]
-    if get_origin(field.annotation) is Literal:
-        return f"one of {', '.join(get_args(field.annotation))}"
-    if field.annotation is bool:
+    if get_origin(setting.type) is Literal:
+        return f"one of {', '.join(get_args(setting.type))}"
+    if setting.type is bool:
         return "true or false"
-    bounds = {key: getattr(each, key) for each in field.metadata for key in ("ge", "le") if hasattr(each, key)}
-    if bounds["ge"] == bounds["le"]:
-        return f"{bounds['ge']}. {field.description}"
-    return f"a whole number from {bounds['ge']} to {bounds['le']}"
+    least, most = setting.metadata["ge"], setting.metadata["le"]
+    return f"{least}. {setting.metadata['told']}" if least == most else f"a whole number from {least} to {most}"

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ramekin.cli import streams
+from ramekin.cli.options import with_options
 
 app = typer.Typer(
     help="An in-memory database served over REST.",
@@ -24,83 +25,13 @@ app = typer.Typer(
 keys = typer.Typer(help="Make keys of a server.", rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
 
+DEMO_OPTIONS = ("host", "port", "insecure", "rate_limit", "api_key", "keys_file", "docs", "access_log")
+
 Files = Annotated[
     list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table's.")
 ]
-Host = Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")]
-Port = Annotated[str | None, typer.Option(metavar="N", help="Port to listen on; 0 picks a free one.  [default: 8000]")]
-Insecure = Annotated[
-    bool | None, typer.Option("--insecure", help="Listen beyond this machine without keys.", show_default=False)
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(help="Module whose Pydantic models become tables, or module:User,Order; can be repeated."),
-]
-DataDir = Annotated[
-    Path | None, typer.Option(help="Directory to keep the tables in; without it they are in memory only.")
-]
-Fsync = Annotated[str | None, typer.Option(help="When to sync the disk: always, everysec or no.  [default: everysec]")]
-Limit = Annotated[str | None, typer.Option(help="Requests that each client may send, such as 1000/second.")]
-Key = Annotated[
-    list[str] | None,
-    typer.Option(help="SECRET, or NAME:ROLE[:TABLES]=SECRET, that requests must carry; can be repeated."),
-]
-KeysFile = Annotated[Path | None, typer.Option(help="TOML file with hashes of keys; read again on SIGHUP.")]
-Names = Annotated[list[str] | None, typer.Option(help="Host name that requests may use; can be repeated.")]
-Pages = Annotated[list[str] | None, typer.Option(help="Origin whose pages may send requests, or *; can be repeated.")]
-RootPath = Annotated[str | None, typer.Option(help="Path that a proxy takes off, such as /db.")]
-Addresses = Annotated[
-    list[str] | None, typer.Option(help="Proxy that is trusted to say who its clients are; can be repeated.")
-]
-Docs = Annotated[bool | None, typer.Option("--docs/--no-docs", help="Serve the documentation pages.  [default: on]")]
-AccessLog = Annotated[
-    bool | None, typer.Option("--access-log/--no-access-log", help="Log each request.  [default: off]")
-]
-LogFormat = Annotated[str | None, typer.Option(help="json, text or auto.  [default: auto]")]
-Memory = Annotated[str | None, typer.Option(help="Memory that tables may take: 512MiB, 60% or none.  [default: 60%]")]
-RecordBytes = Annotated[str | None, typer.Option(metavar="N", help="Largest record, in bytes.  [default: 1 MiB]")]
-BulkBytes = Annotated[str | None, typer.Option(metavar="N", help="Largest bulk or batch, in bytes.  [default: 16 MiB]")]
-LoadBytes = Annotated[
-    str | None, typer.Option(metavar="N", help="Largest body of /api/v1/load, in bytes.  [default: 1 GiB]")
-]
-Rows = Annotated[str | None, typer.Option(metavar="N", help="Most rows of one page.  [default: 10000]")]
-SortedRows = Annotated[
-    str | None, typer.Option(metavar="N", help="Most rows that one query may hold to sort them.  [default: 100000]")
-]
-QuerySeconds = Annotated[
-    str | None, typer.Option(metavar="N", help="Seconds of work on one query, change or bulk.  [default: 30]")
-]
-IdleSeconds = Annotated[
-    str | None, typer.Option(metavar="N", help="Seconds after which an unused index is dropped.  [default: 3600]")
-]
-FastPath = Annotated[str | None, typer.Option(help="Short way to records: protocol, asgi or off.  [default: protocol]")]
-KeepAlive = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Seconds that an idle connection stays open at least.  [default: 5]"),
-]
-HeadSeconds = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Seconds for a first byte, and for a whole head.  [default: 10]"),
-]
-BodySeconds = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Seconds for a body that brings less than 1 KiB/s.  [default: 30]"),
-]
-ReaderSeconds = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Seconds for a reader that takes less than 1 KiB/s.  [default: 30]"),
-]
-Connections = Annotated[str | None, typer.Option(metavar="N", help="Connections at the most.  [default: 10000]")]
-AddressConnections = Annotated[
-    str | None, typer.Option(metavar="N", help="Connections from one address at the most.  [default: 1000]")
-]
-Seconds = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="Seconds that requests get to finish when the server stops.  [default: 10]"),
-]
 Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
 CsvTypes = Annotated[str | None, typer.Option(help="How columns of CSV files are read: auto or text.  [default: auto]")]
-Workers = Annotated[str | None, typer.Option(metavar="N", help="Always 1: one process owns the tables.  [default: 1]")]
 Url = Annotated[
     str | None, typer.Option(help="The server.  [default: http://127.0.0.1:8000, or RAMEKIN_HOST and _PORT]")
 ]
@@ -108,61 +39,17 @@ ClientKey = Annotated[str | None, typer.Option(help="Key to send.  [default: the
 
 
 @app.command()
-def serve(
-    files: Files = None,
-    host: Host = None,
-    port: Port = None,
-    insecure: Insecure = None,
-    models: Models = None,
-    data_dir: DataDir = None,
-    fsync: Fsync = None,
-    rate_limit: Limit = None,
-    api_key: Key = None,
-    keys_file: KeysFile = None,
-    allow_host: Names = None,
-    cors_origin: Pages = None,
-    root_path: RootPath = None,
-    trusted_proxy: Addresses = None,
-    docs: Docs = None,
-    access_log: AccessLog = None,
-    log_format: LogFormat = None,
-    memory_limit: Memory = None,
-    max_record_bytes: RecordBytes = None,
-    max_bulk_bytes: BulkBytes = None,
-    max_load_bytes: LoadBytes = None,
-    max_page_rows: Rows = None,
-    max_sorted_rows: SortedRows = None,
-    query_deadline: QuerySeconds = None,
-    index_idle_seconds: IdleSeconds = None,
-    fast_path: FastPath = None,
-    delimiter: Delimiter = None,
-    csv_types: CsvTypes = None,
-    keep_alive_seconds: KeepAlive = None,
-    head_seconds: HeadSeconds = None,
-    body_seconds: BodySeconds = None,
-    reader_seconds: ReaderSeconds = None,
-    max_connections: Connections = None,
-    max_address_connections: AddressConnections = None,
-    shutdown_seconds: Seconds = None,
-    workers: Workers = None,
-) -> None:
+@with_options()
+def serve(*, files: Files = None, **given: Any) -> None:
     """Serve tables, empty or from files. Without --data-dir they are gone when the server stops."""
-    _serve(files or [], {name: value for name, value in locals().items() if name != "files"})
+    _serve(files or [], given)
 
 
 @app.command()
-def demo(
-    host: Host = None,
-    port: Port = None,
-    insecure: Insecure = None,
-    rate_limit: Limit = None,
-    api_key: Key = None,
-    keys_file: KeysFile = None,
-    docs: Docs = None,
-    access_log: AccessLog = None,
-) -> None:
+@with_options(DEMO_OPTIONS)
+def demo(**given: Any) -> None:
     """Serve the sample models (User, Order, Shop) with the sample datasets."""
-    _serve([], {**locals()}, is_demo=True)
+    _serve([], given, is_demo=True)
 
 
 @app.command()
