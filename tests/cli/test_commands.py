@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from ramekin.cli import main as command_line
 from ramekin.settings import SETTINGS
 from tests.conftest import Server
 from tests.programs import read_terminal
@@ -35,6 +36,28 @@ def refused(done, *words):
     assert line.startswith("ramekin: ")
     for word in words:
         assert word in line, line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["serve", "--data-dir", ""], "--data-dir is empty"),
+        (["serve", "--data-dir="], "--data-dir is empty"),
+        (["serve", "--port", "0", "--keys-file", " "], "--keys-file is empty"),
+        (["serve", ""], "an argument is empty"),
+        (["dump", "-o", ""], "-o is empty"),
+        (["dump", ""], "an argument is empty"),
+        (["load", "a.json", "--url", ""], "--url is empty"),
+        (["repair", "data", "--to", "\t"], "--to is empty"),
+        (["restore", "a.db", "--data-dir", ""], "--data-dir is empty"),
+        (["key", "create", "a", "--role", "read", "--tables", ""], "--tables is empty"),
+    ],
+)
+def test_what_a_variable_that_is_not_set_leaves_is_refused_in_every_command(arguments, told, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", ["ramekin", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        command_line.run()
+    assert capfd.readouterr().err == f"ramekin: {told}; give it a value or leave it out\n"
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ import asyncio
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from ramekin import Database
+from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import Unusable
-from ramekin.errors import Starting
+from ramekin.errors import Starting, Unavailable
 from tests.engines.conftest import ENGINES
 
 CALLS = {
@@ -183,10 +185,60 @@ def test_a_database_that_nobody_used_yet_may_be_used_in_a_child():
     assert asyncio.run(all_records(database)) == []
 
 
-@pytest.mark.parametrize("words", [{"fsync": "sometimes"}, {"engine": Database().engine}])
+@pytest.mark.parametrize("words", [{"fsync": "sometimes"}, {"fsync": ""}, {"engine": Database().engine}])
 def test_a_directory_goes_with_no_engine_and_known_words(tmp_path, words):
     with pytest.raises(ValueError, match=r"one of always|an engine"):
         Database(directory=tmp_path / "data", **words)
+
+
+@pytest.mark.parametrize("words", [{"fsync": "always"}, {"fsync": "sometimes"}, {"fsync": ""}, {"disk": SYSTEM_DISK}])
+def test_what_says_how_a_directory_is_written_goes_with_one(words):
+    with pytest.raises(ValueError, match="give a directory too"):
+        Database(**words)
+    with pytest.raises(ValueError, match="Give an engine, or a directory"):
+        Database(engine=Database().engine, **words)
+
+
+@pytest.mark.parametrize("directory", ["", "  ", Path()])
+def test_a_directory_has_a_name_or_an_unset_variable_would_fill_the_current_one(directory):
+    with pytest.raises(ValueError, match="'directory' is empty"):
+        Database(directory=directory)
+
+
+@pytest.mark.parametrize("directory", [".", "./", "/", ".."])
+def test_the_current_directory_may_be_named(directory):
+    Database(directory=directory)
+
+
+def test_a_directory_that_is_closed_is_opened_by_another_database(tmp_path):
+    database = Database(directory=tmp_path / "data")
+
+    async def use():
+        with pytest.raises(Starting, match="is not open"):
+            await database.get("t", 1)
+        with pytest.raises(Starting, match="is not open"):
+            await database.insert("t", {"id": 1})
+        async with database:
+            await database.insert("t", {"id": 1})
+        with pytest.raises(Unavailable, match="is closed"):
+            await database.insert("t", {"id": 2})
+        with pytest.raises(RuntimeError, match="make another"):
+            async with database:
+                pass
+
+    asyncio.run(use())
+
+
+def test_a_directory_that_could_not_be_opened_may_be_opened_later(tmp_path):
+    async def use():
+        late = Database(directory=tmp_path / "data")
+        async with Database(directory=tmp_path / "data"):
+            with pytest.raises(Unusable):
+                await late.__aenter__()
+        async with late:
+            await late.insert("t", {"id": 1})
+
+    asyncio.run(use())
 
 
 def test_a_directory_is_taken_when_the_database_is_opened_and_left_when_it_is_closed(tmp_path):

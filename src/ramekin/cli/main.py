@@ -233,9 +233,21 @@ def _say(line: str) -> None:
     typer.echo(f"ramekin: {' '.join(line.split())}", err=True)
 
 
+def _empty_in(arguments: list[str]) -> str | None:
+    """Return what to call the first argument that says nothing, as an unset variable leaves it: --data-dir "$DIR"."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        name, sign, value = argument.partition("=") if argument.startswith("--") else (before, "=", argument)
+        if sign and not value.strip():
+            return name if name.startswith("-") else "an argument"
+    return None
+
+
 def run() -> None:
     """Run the command line. Whatever ends a command early is one line at the most."""
     streams.prepare()
+    if (empty := _empty_in(sys.argv[1:])) is not None:
+        _say(f"{empty} is empty; give it a value or leave it out")
+        sys.exit(2)
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="ramekin", standalone_mode=False)
         sys.stdout.flush()

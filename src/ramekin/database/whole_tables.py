@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ramekin.changes import Dropped, Loaded
@@ -27,6 +26,7 @@ from ramekin.values.ids import SYSTEM_IDS, IdSource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
 
     from pydantic import BaseModel
 
@@ -45,7 +45,7 @@ class WholeTables:
         models: Mapping[str, type[BaseModel]] | None = None,
         *,
         directory: str | Path | None = None,
-        fsync: Fsync = "everysec",
+        fsync: Fsync | None = None,
         engine: Engine | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
@@ -56,18 +56,23 @@ class WholeTables:
 
         Args:
             directory: where its tables outlive the process; without one, nor an engine, they are in memory alone.
-            fsync: when what is written to the directory is synced.
+            fsync: when what is written to the directory is synced: "always", "everysec" (if it is not said) or "no".
             clock: what it takes for the time; an engine has its own.
             ids: makes what is made by chance, such as the ids of records that come without one.
             disk: what carries out the calls that change the directory: a test may give one that refuses.
+
+        Raises:
+            ValueError: one of these means nothing, or not beside another.
         """
-        if engine is not None and any(each is not None for each in (directory, clock, disk)):
-            raise ValueError("Give an engine, or a directory, a clock and a disk.")
+        if engine is not None and any(each is not None for each in (directory, fsync, clock, disk)):
+            raise ValueError("Give an engine, or a directory, 'fsync', a clock and a disk.")
+        if directory is None and (fsync is not None or disk is not None):
+            raise ValueError("'fsync' and 'disk' say how a directory is written: give a directory too.")
         self._engine: Engine = engine or Embedded(clock=clock or SYSTEM)
         if directory is not None:
             from ramekin.engine.journaled import in_directory  # SQLite, and Unix, are for those who use them
 
-            self._engine = in_directory(Path(directory), fsync, clock or SYSTEM, disk)
+            self._engine = in_directory(directory, "everysec" if fsync is None else fsync, clock or SYSTEM, disk)
         self.clock = self._engine.clock
         self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
         self._owner = self._engine.owner

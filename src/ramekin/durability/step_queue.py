@@ -63,7 +63,7 @@ class StepQueue:
     def admit(self) -> None:
         """See that a step may be queued, and that what is queued may be waited for. Raises as `append`. Cost: O(1)."""
         if self._is_stopping:
-            raise Unavailable("The server is stopping; the change was not applied.")
+            raise Unavailable("The database is closed; the change was not applied.")
         if self.fault is not None and self.fault.is_lasting:
             raise refusal(self.fault)
 

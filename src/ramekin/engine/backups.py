@@ -63,7 +63,7 @@ class Backups:
             await self._give_up(running)
             raise
         except _GivenUp:
-            raise Unavailable("The server is stopping; the backup was given up.") from None
+            raise Unavailable("The database is closed; the backup was given up.") from None
         except DiskFault as fault:
             raise (StorageFull if fault.is_full else Unavailable)("The backup cannot be written.") from None
         finally:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from ramekin.changes import Defined, Loaded, Written
@@ -42,7 +43,6 @@ from ramekin.storage.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ramekin.changes import Step
     from ramekin.clock import Clock
@@ -85,6 +85,7 @@ class Journaled:
         self._alone = asyncio.Lock()  # held by a step that stands alone
         self._staging: Staging | None = None  # the large step that is on its way to the disk
         self._journal: Journal | None = None
+        self._is_closed = False
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
@@ -98,6 +99,8 @@ class Journaled:
 
     async def _open(self) -> None:
         async with self._alone:  # another database on this engine may open it too
+            if self._is_closed:
+                raise RuntimeError("The database is closed; to open its directory again, make another one.")
             if self._journal is None:
                 await self._begin()
 
@@ -131,6 +134,7 @@ class Journaled:
 
     async def close(self) -> None:
         if self._journal is not None:
+            self._is_closed = True
             self._journal.take_no_more()
         await to_its_end(self._close())  # else nobody would let go of the directory
 
@@ -277,7 +281,7 @@ class Journaled:
 
     def _running(self) -> Journal:
         if self._journal is None:
-            raise Starting("The server is starting.")
+            raise Starting("The database is not open.")
         return self._journal
 
     # Called by the journal
@@ -296,8 +300,13 @@ class Journaled:
             self._pending.remove(self.tables.catalog, step.changes)
 
 
-def in_directory(path: Path, fsync: Fsync, clock: Clock = SYSTEM, disk: Disk | None = None) -> Journaled:
-    """Return an engine with a journal in a directory, which it takes when it is opened. Raises ValueError."""
+def in_directory(directory: str | Path, fsync: Fsync, clock: Clock = SYSTEM, disk: Disk | None = None) -> Journaled:
+    """Return an engine with a journal in a directory, which it takes when it is opened. Raises ValueError.
+
+    A directory without a name is refused, or a variable that is not set would fill the current one.
+    """
+    if not (directory.strip() if isinstance(directory, str) else directory.parts):
+        raise ValueError("'directory' is empty; the current one is Path.cwd().")
     if fsync not in get_args(Fsync):
         raise ValueError(f"'fsync' is one of {', '.join(get_args(Fsync))}.")
-    return Journaled(Store(path, fsync, disk or SYSTEM_DISK), clock=clock)
+    return Journaled(Store(Path(directory), fsync, disk or SYSTEM_DISK), clock=clock)

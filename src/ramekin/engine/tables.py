@@ -247,13 +247,13 @@ class Unread(Catalog):
     """Stands for tables that are on a disk, until they are read: to ask for one, or for all, is too early."""
 
     def __iter__(self) -> Iterator[Table]:
-        raise Starting("The data directory is not read yet.")
+        raise Starting("The database is not open.")
 
     def totals(self) -> Totals:
-        raise Starting("The data directory is not read yet.")
+        raise Starting("The database is not open.")
 
     def table(self, name: str) -> Table:  # noqa: ARG002  # as a catalog has it
-        raise Starting("The server is reading its data directory; nothing was applied.")
+        raise Starting("The database is not open.")
 
 
 class _Viewing:
