@@ -15,7 +15,8 @@ computed from what stands, asked for, and either it happens whole or not at all:
 So nobody holds a lock while it computes (optimistic concurrency control; Kung and Robinson, 1981). An engine in one
 process finds what was computed in the same turn of the event loop always still standing.
 
-Where steps are kept is what makes an engine: nowhere else (``embedded.py``), or in a journal (``journaled.py``).
+Where steps are kept is what makes an engine: nowhere else (``embedded.py``), in a journal (``journaled.py``), or in a
+cluster (``replicated.py``).
 
 What holds for every method here:
 

@@ -81,7 +81,7 @@ class Tables:
         self.adopt(catalog)
 
     def adopt(self, catalog: Catalog) -> None:
-        """Show the tables of another catalog from now on: what was on a disk is read."""
+        """Show the tables of another catalog from now on: what is kept was read."""
         self.catalog = self.builds.catalog = catalog
         catalog.when_behind, catalog.memory.garbage.when_left = self.builds.follow, self.builds.let_go
         self.definitions = catalog.definitions
@@ -244,7 +244,7 @@ class Tables:
 
 
 class Unread(Catalog):
-    """Stands for tables that are on a disk, until they are read: to ask for one, or for all, is too early."""
+    """Stands for tables that are kept elsewhere, until they are read: to ask for one, or for all, is too early."""
 
     def __iter__(self) -> Iterator[Table]:
         raise Starting("The database is not open.")

@@ -51,7 +51,7 @@ class Table(Indexed):
         """Give the table a definition, which its records satisfy."""
         before, schema = self.pinned, definition.schema
         self.definition = definition
-        self.unique_fields = [declared_field(schema, parse_path(name)) for name in definition.unique]
+        self.unique_fields = unique_fields(definition)
         self.pinned = dict.fromkeys(self.unique_fields, False)
         for index in definition.indexes:
             field = declared_field(schema, parse_path(index.field))
@@ -254,3 +254,8 @@ class Table(Indexed):
         self.is_gone = True
         self.memory.garbage.take(self.records)
         super().leave()
+
+
+def unique_fields(definition: Definition) -> list[Field]:
+    """Return the fields that a definition says are unique, each read as its schema says."""
+    return [declared_field(definition.schema, parse_path(name)) for name in definition.unique]

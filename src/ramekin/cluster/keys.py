@@ -1,0 +1,56 @@
+"""What a database's keys are called. All have the database's name in ``{}``, so all are in one slot.
+
+Whoever looks with a client of the servers sees records as they are: ``HGET '{ramekin:main}records:users' 7``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+LIBRARY = (Path(__file__).parent / "library.lua").read_text()
+"""The functions that nodes carry out; they say what each key holds. Another version has another name."""
+
+FORMAT = "1"
+"""The version of what the keys hold."""
+
+_DATABASE = re.compile("[A-Za-z0-9_-]{1,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of one database's keys."""
+
+    database: str
+
+    def __post_init__(self) -> None:
+        if not _DATABASE.fullmatch(self.database):
+            raise ValueError("The name of a database is 1 to 63 letters, digits, '_' or '-'.")
+
+    @property
+    def tag(self) -> str:
+        """What decides on the slot."""
+        return f"ramekin:{self.database}"
+
+    def of(self, name: str) -> str:
+        """Return a key."""
+        return f"{{{self.tag}}}{name}"
+
+    @property
+    def of_every_call(self) -> tuple[str, ...]:
+        """The keys that each function is given, in the order that the library names."""
+        names = ("head", "feed", "revisions", "births", "definitions", "sessions", "marks", "applying")
+        return tuple(map(self.of, names))
+
+    def records(self, table: str) -> str:
+        """Return the hash of a table's records: bodies by key."""
+        return self.of(f"records:{table}")
+
+    def claims(self, table: str) -> str:
+        """Return the hash of the values that a table's unique fields have: keys of records by claim."""
+        return self.of(f"claims:{table}")
+
+    def chunk(self, nonce: str, number: int) -> str:
+        """Return a part of a large step: a list of fields of a hash, each with its value or nothing behind it."""
+        return self.of(f"chunk:{nonce}:{number}")

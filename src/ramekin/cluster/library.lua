@@ -1,0 +1,178 @@
+#!lua name=ramekin1
+-- What a database asks of the node that has its slot. Each function is done whole, and others wait meanwhile, so each is
+-- short. The keys of each: 1 head  2 feed  3 revisions  4 births  5 definitions  6 sessions  7 marks  8 applying, then its own.
+--
+-- head: rev, nonce: number and nonce of the last step; lineage: random, of the whole history; format; hold, until: the
+--   nonce of a step that stands alone, and the millisecond up to which; fed: bytes fed since the last mark; keeps: marks.
+-- feed: a stream, an entry a step: k kind, n nonce, p nonce of the step before, then words.
+-- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>"; revisions: its last step.
+-- applying: chunks that are committed and not yet in their hashes, each with its hash behind it.
+--
+-- Each reply is {what, number of the last step}.
+local DONE, STALE, FENCED, HELD, COMMITTED = 1, 0, 2, 3, 4
+local OWN = 8
+local MARK_BYTES, MARKS, CHUNK_S, FOREVER = 1048576, 64, 600, 9007199254740991
+
+local function call(...) return redis.call(...) end  -- which is not there yet while this is read
+
+local function now_ms()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function reply(keys, what)
+  return {what, tonumber(call('HGET', keys[1], 'rev') or '0')}
+end
+
+-- A process that has connected again is in another epoch: what it sent before, and is still on its way, is refused.
+local function is_fenced(keys, args)
+  return call('HGET', keys[6], args[1]) ~= args[2]
+end
+
+-- Who stands alone, if another than this nonce does: HELD, or COMMITTED if what it does has begun to happen.
+local function held_by_another(keys, nonce)
+  local hold = call('HMGET', keys[1], 'hold', 'until')
+  if not hold[1] or hold[1] == nonce or tonumber(hold[2]) <= now_ms() then return nil end
+  return tonumber(hold[2]) == FOREVER and COMMITTED or HELD
+end
+
+local function add(keys, nonce, kind, words)
+  local head = call('HMGET', keys[1], 'rev', 'nonce', 'keeps')
+  local rev, size = tonumber(head[1] or '0') + 1, 100
+  for _, word in ipairs(words) do size = size + #word end
+  call('XADD', keys[2], rev .. '-0', 'k', kind, 'n', nonce, 'p', head[2] or '', unpack(words))
+  call('HSET', keys[1], 'rev', rev, 'nonce', nonce)
+  if call('HINCRBY', keys[1], 'fed', size) >= MARK_BYTES then
+    call('HSET', keys[1], 'fed', 0)
+    call('RPUSH', keys[7], rev)
+    if call('LLEN', keys[7]) > tonumber(head[3] or MARKS) then call('XTRIM', keys[2], 'MINID', call('LPOP', keys[7])) end
+  end
+  return rev
+end
+
+local function note(keys, table, place, rev, is_defined)
+  local birth = call('HGET', keys[4], table)
+  if not birth or is_defined then
+    local made = birth and birth:match('^%S+') or (rev .. ':' .. place)
+    call('HSET', keys[4], table, made .. ' ' .. (is_defined and rev or 0))
+  end
+  call('HSET', keys[3], table, rev)
+end
+
+-- ARGV: process, lineage if there is none, format if there is none
+local function session(keys, args)
+  call('HSETNX', keys[1], 'lineage', args[2])
+  call('HSETNX', keys[1], 'format', args[3])
+  local head = call('HMGET', keys[1], 'lineage', 'format')
+  return {call('HINCRBY', keys[6], args[1], 1), head[1], head[2]}
+end
+
+local function is_as_expected(value, expected)
+  if not value then return expected == '' end
+  if expected:byte(1) == 61 then return '=' .. value == expected end
+  return '#' .. redis.sha1hex(value) == expected
+end
+
+-- ARGV: process, epoch, nonce, count of tables, {name, step that defined it}.., {place of the hash, field, expected, after}..
+-- Keys of its own: the hash of each table, then others. `expected`: '' none, '=' and the value, '#' and its SHA-1.
+local function write(keys, args)
+  if is_fenced(keys, args) then return reply(keys, FENCED) end
+  local hold = held_by_another(keys, args[3])
+  if hold then return reply(keys, hold) end
+  local tables = tonumber(args[4])
+  local from = 5 + 2 * tables
+  for i = 5, from - 1, 2 do
+    if (call('HGET', keys[4], args[i]) or '0'):match('%d+$') ~= args[i + 1] then return reply(keys, STALE) end
+  end
+  for i = from, #args, 4 do
+    if not is_as_expected(call('HGET', keys[OWN + args[i]], args[i + 1]), args[i + 2]) then return reply(keys, STALE) end
+  end
+  local words, shown = {}, 0
+  for i = from, #args, 4 do
+    local place, field, after = tonumber(args[i]), args[i + 1], args[i + 3]
+    if after == '' then call('HDEL', keys[OWN + place], field) else call('HSET', keys[OWN + place], field, after) end
+    if place <= tables then
+      local n = #words
+      if place ~= shown then
+        words[n + 1], words[n + 2], shown, n = '', args[3 + 2 * place], place, n + 2
+      end
+      words[n + 1], words[n + 2] = field, after
+    end
+  end
+  local rev = add(keys, args[3], 'w', words)
+  for i = 5, from - 1, 2 do note(keys, args[i], (i - 5) / 2, rev, false) end
+  return {DONE, rev}
+end
+
+local function stands_alone(keys, nonce)
+  local hold = call('HMGET', keys[1], 'hold', 'until')
+  return hold[1] == nonce and tonumber(hold[2]) > now_ms()
+end
+
+-- ARGV: process, epoch, nonce, milliseconds for which it will stand alone; 0: no more, 'begin' or 'go on'
+local function hold(keys, args)
+  if is_fenced(keys, args) then return reply(keys, FENCED) end
+  local other = held_by_another(keys, args[3])
+  if args[5] == 'begin' and other then return reply(keys, other) end
+  if args[5] == 'go on' and not stands_alone(keys, args[3]) then return reply(keys, STALE) end
+  if tonumber(call('HGET', keys[1], 'until') or '0') == FOREVER then return reply(keys, DONE) end
+  if args[4] == '0' then
+    call('HDEL', keys[1], 'hold', 'until')
+  else
+    call('HSET', keys[1], 'hold', args[3], 'until', now_ms() + args[4])
+  end
+  return reply(keys, DONE)
+end
+
+-- ARGV: process, epoch, nonce, kind, header, definition or empty, count of tables written, {name}.., count dropped,
+-- {name}.., count of hashes emptied, count of chunks. Keys of its own: the hashes that are emptied, then {chunk, hash}..
+local function commit(keys, args)
+  if is_fenced(keys, args) then return reply(keys, FENCED) end
+  if not stands_alone(keys, args[3]) then return reply(keys, STALE) end
+  for i = #keys - 2 * tonumber(args[#args]) + 1, #keys, 2 do
+    if call('EXISTS', keys[i]) == 0 then return reply(keys, STALE) end
+  end
+  local rev = add(keys, args[3], args[4], {'h', args[5]})
+  local written = tonumber(args[7])
+  for i = 8, 7 + written do
+    note(keys, args[i], i - 8, rev, args[4] == 'd')
+    if args[4] == 'd' then call('HSET', keys[5], args[i], args[6]) end
+  end
+  local at = 8 + written
+  local dropped = tonumber(args[at])
+  for i = at + 1, at + dropped do
+    for j = 3, 5 do call('HDEL', keys[j], args[i]) end
+  end
+  local emptied = tonumber(args[at + dropped + 1])
+  for i = OWN + 1, OWN + emptied do call('UNLINK', keys[i]) end
+  for i = OWN + emptied + 1, #keys, 2 do
+    call('PERSIST', keys[i])
+    call('RPUSH', keys[8], keys[i], keys[i + 1])
+  end
+  if #keys > OWN + emptied then
+    call('HSET', keys[1], 'until', FOREVER)
+  else
+    call('HDEL', keys[1], 'hold', 'until')
+  end
+  return {DONE, rev}
+end
+
+-- Bring the first chunk that is committed into its hash. Keys of its own: chunk, hash
+local function bring(keys)
+  local chunk, hash = keys[OWN + 1], keys[OWN + 2]
+  if call('LINDEX', keys[8], 0) ~= chunk then return 0 end
+  local pairs_of = call('LRANGE', chunk, 0, -1)
+  for i = 1, #pairs_of, 2 do
+    if pairs_of[i + 1] == '' then call('HDEL', hash, pairs_of[i]) else call('HSET', hash, pairs_of[i], pairs_of[i + 1]) end
+  end
+  call('EXPIRE', chunk, CHUNK_S)
+  call('LTRIM', keys[8], 2, -1)
+  if call('LLEN', keys[8]) == 0 then call('HDEL', keys[1], 'hold', 'until') end
+  return 1
+end
+
+redis.register_function('ramekin1_session', session)
+redis.register_function('ramekin1_write', write)
+redis.register_function('ramekin1_hold', hold)
+redis.register_function('ramekin1_commit', commit)
+redis.register_function('ramekin1_bring', bring)

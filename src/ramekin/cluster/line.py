@@ -1,0 +1,324 @@
+"""The line of calls to the node that has the slot: those that came together leave in one packet, one packet at a time.
+
+    ask ---> line ---one packet---> node ---> each is done, or is refused for a reason of its own
+               ^                      |
+               +---- again, in a new epoch, after the node was lost: what the feed tells was done, the rest was not
+
+The promise: a call is done once, or never, whatever fails in between. Each process stands in an *epoch*, and each call
+carries it, as it is when the packet is made. Whoever connects again begins another, so what was sent before is refused
+from then on. Then the process reads up to the last step: a nonce of ours that is there was done, and no other will be.
+
+Its limit: who has waited for `DEADLINE_S` is told so, and a write that was sent may have happened. Knows no tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+from ramekin.clock import stopwatch_s
+from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.keys import FORMAT, LIBRARY
+from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.cluster.connection import Connection, Word
+    from ramekin.cluster.feed import Feed
+    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.slot import Slot
+
+Acknowledged = Literal["primary", "replicas"]
+
+STALE, DONE, FENCED, HELD, COMMITTED = range(5)
+"""What functions reply first; see ``library.lua``."""
+
+UNKNOWN = -1
+"""Stands for the number of a step whose entry was not read: all was read anew meanwhile."""
+
+DEADLINE_S = 5.0
+"""Seconds after which whoever asked is told that the cluster does not answer."""
+
+PACKET_CALLS, PACKET_BYTES = 256, 1 << 20
+"""Calls, and bytes, after which a packet is full."""
+
+PAUSE_S = 0.02
+"""Seconds before a call is sent again."""
+
+CONFIRM_MS = 1000
+"""Milliseconds that replicas have to confirm."""
+
+COUNT_EVERY_S = 1.0
+"""Seconds between two looks at how many replicas there are."""
+
+
+class Call:
+    """A function with its keys and words, or a command that only reads; and what comes of it."""
+
+    __slots__ = ("function", "is_sent", "is_step", "keys", "nonce", "reply", "size_bytes", "words")
+
+    def __init__(self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word]) -> None:
+        self.function, self.nonce, self.keys, self.words = function, nonce, keys, words
+        self.size_bytes = sum(len(word) for word in words if not isinstance(word, int))
+        self.is_sent, self.is_step = False, function in ("write", "commit")
+        self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def give_up(self) -> None:
+        """Tell whoever waits that it takes too long."""
+        if not self.reply.done():
+            if self.is_step and self.is_sent:
+                self.reply.set_exception(OutcomeUnknown("The cluster did not answer in time."))
+            else:
+                self.reply.set_exception(Unavailable("The cluster does not answer; nothing was applied."))
+
+
+class Line:
+    """The calls of one process, in one event loop."""
+
+    def __init__(self, slot: Slot, keys: Keys, name: str, token: str, acknowledged_by: Acknowledged) -> None:
+        """Make one that `run` carries out.
+
+        Args:
+            name: what nodes call the connection.
+            token: tells this process from all others.
+        """
+        self.feed: Feed
+        """What tells which calls were done, after a node was lost."""
+        self.done: dict[str, int] = {}
+        """The numbers of steps of this process that have happened, by nonce; UNKNOWN where that cannot be told."""
+        self.lineage = ""
+        self._slot, self._keys, self._name, self._token = slot, keys, name, token
+        self._confirms = acknowledged_by == "replicas"
+        self._epoch = b""
+        self._connection: Connection | None = None
+        self._replicas, self._counted_s = 1, -COUNT_EVERY_S
+        self._waiting = deque[Call]()
+        self._wake = asyncio.Event()
+        self._fresh: asyncio.Task[None] | None = None
+
+    # Asking
+
+    async def read(self, *words: Word) -> Any:
+        """Return the reply to a command that reads. Raises Unavailable."""
+        return await self._ask(Call("", "", (), words))
+
+    async def call(self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word]) -> list[int]:
+        """Return what a function of the library replies.
+
+        Raises:
+            Unavailable, MemoryLimit: it was not done. OutcomeUnknown: nobody knows.
+        """
+        found: list[int] = await self._ask(Call(function, nonce, keys, words))
+        return found
+
+    async def _ask(self, call: Call) -> Any:
+        self._put(call)
+        late = asyncio.get_running_loop().call_later(DEADLINE_S, call.give_up)
+        try:
+            return await call.reply
+        finally:
+            late.cancel()
+
+    def _put(self, call: Call) -> None:
+        if not call.reply.done():
+            self._waiting.append(call)
+            self._wake.set()
+
+    async def bring_all(self) -> None:
+        """Bring what is committed into its hashes, chunk by chunk; others may do so beside us. Raises Unavailable."""
+        while chunk := await self.read("LRANGE", self._keys.of("applying"), 0, 1):
+            await self.call("bring", "", [each.decode() for each in chunk], ())
+
+    # Sending
+
+    async def run(self) -> None:
+        """Carry out calls until cancelled, through every failure of nodes."""
+        calls: list[Call] = []
+        try:
+            while True:
+                calls = [call for call in calls if not call.reply.done()] or await self._next()
+                try:
+                    if self._connection is None:
+                        calls = await self._connect(calls)
+                    calls = await self._send(self._connection, calls) if self._connection and calls else []
+                    if not calls:
+                        continue
+                except (Lost, Refused, TimeoutError):
+                    pass  # whoever waits is told when it takes too long
+                self._let_go()
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            self._let_go()
+
+    def close(self) -> None:
+        """End the connection, of a line that is not carried out."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _next(self) -> list[Call]:
+        """Return the calls of the next packet; wait for one."""
+        calls: list[Call] = []
+        size_bytes = 0
+        while not calls:
+            while not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+            while self._waiting and len(calls) < PACKET_CALLS and size_bytes < PACKET_BYTES:
+                call = self._waiting.popleft()
+                if not call.reply.done():
+                    calls.append(call)
+                    size_bytes += call.size_bytes
+        return calls
+
+    async def open(self) -> None:
+        """Connect and begin the first epoch. Raises Lost, Refused."""
+        self._connection = await self._slot.connect(self._name)
+        await self._begin_session(self._connection)
+
+    async def _connect(self, calls: list[Call]) -> list[Call]:
+        """Connect and begin an epoch; return the calls that were not done in the one before, and never will be."""
+        await self.open()
+        connection = self._connection
+        assert connection is not None
+        if any(call.is_sent and call.is_step for call in calls):
+            number = await connection.call("HGET", self._keys.of("head"), "rev")
+            async with asyncio.timeout(DEADLINE_S):
+                await self.feed.reached(int(number or 0))
+            is_confirmed = await self._confirm(connection)
+            for call in calls:
+                if call.is_step and (done := self.done.get(call.nonce)) is not None:
+                    if done == UNKNOWN:
+                        _answer(call, OutcomeUnknown("Whether the change was kept cannot be told."))
+                    elif await self.feed.has(done, call.nonce, connection):  # what the node before had may be lost
+                        self._tell(call, [DONE, done], is_confirmed)
+        return [call for call in calls if not call.reply.done()]
+
+    async def _confirm(self, connection: Connection) -> bool:
+        """Say whether replicas have all that the node has, so far as they need to."""
+        if not self._confirms:
+            return True
+        told = await connection.call("WAIT", self._replicas, CONFIRM_MS, within_s=ANSWER_S + CONFIRM_MS / 1000)
+        return int(told) >= self._replicas > 0
+
+    async def _begin_session(self, connection: Connection) -> None:
+        keys = self._keys.of_every_call
+        words: list[Word] = ["FCALL", "ramekin1_session", len(keys), *keys, self._token, self._token, FORMAT]
+        try:
+            told = await connection.call(*words)
+        except Refused as refused:
+            if "unction not found" not in str(refused):
+                raise
+            await connection.call("FUNCTION", "LOAD", "REPLACE", LIBRARY)
+            told = await connection.call(*words)
+        self._epoch, self.lineage = b"%d" % told[0], told[1].decode()
+        self._counted_s = -COUNT_EVERY_S
+        if self._confirms:
+            await self._count_replicas(connection)
+
+    async def _send(self, connection: Connection, calls: list[Call]) -> list[Call]:
+        """Send calls in one packet, tell what comes of them, and return those that are to be sent in a new epoch."""
+        has_steps = any(call.is_step for call in calls)
+        if self._confirms and has_steps and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
+            await self._count_replicas(connection)
+        if self._confirms and has_steps and not self._replicas:
+            self._let_go()  # this may be a primary no more
+            lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
+            return [call for call in calls if not (call.is_step and _answer(call, lacking))]
+        asked = [connection.send(*self._words_of(call)) for call in calls]
+        if self._confirms and has_steps:
+            asked.append(connection.send("WAIT", self._replicas, CONFIRM_MS))
+        for call in calls:
+            call.is_sent = True
+        async with asyncio.timeout(ANSWER_S + CONFIRM_MS / 1000):
+            replies = await asyncio.gather(*asked, return_exceptions=True)
+        if any(isinstance(reply, Lost) for reply in replies):
+            raise Lost("The node was lost.")
+        is_confirmed = not (self._confirms and has_steps) or _count(replies.pop()) >= self._replicas
+        if not is_confirmed:
+            self._counted_s = -COUNT_EVERY_S
+        return [call for call, reply in zip(calls, replies, strict=True) if not self._tell(call, reply, is_confirmed)]
+
+    def _words_of(self, call: Call) -> Sequence[Word]:
+        if not call.function:
+            return call.words
+        keys = (*self._keys.of_every_call, *call.keys)
+        who: Sequence[Word] = (self._token, self._epoch, call.nonce) if call.nonce else ()
+        return ("FCALL", f"ramekin1_{call.function}", len(keys), *keys, *who, *call.words)
+
+    def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:
+        """Tell whoever asked what has come of a call; False: it is to be sent again."""
+        if isinstance(reply, Refused):
+            if reply.code in _AGAIN or "unction not found" in str(reply):
+                return False
+            error = MemoryLimit if reply.code == "OOM" else Unavailable
+            return _answer(call, error("The cluster refuses this; nothing was applied."))
+        if not call.nonce:
+            return _answer(call, reply)
+        if reply[0] == FENCED:
+            return False
+        if reply[0] in (HELD, COMMITTED):
+            if reply[0] == COMMITTED:
+                self._help()
+            call.is_sent = False
+            asyncio.get_running_loop().call_later(PAUSE_S, self._put, call)
+            return True
+        if reply[0] == DONE and call.is_step and not is_confirmed:
+            return _answer(call, OutcomeUnknown("It is not certain that the change is kept."))
+        return _answer(call, reply)
+
+    def _help(self) -> None:
+        """Go on with what another process has committed: it may have ended meanwhile."""
+        if self._fresh is None or self._fresh.done():
+            self._fresh = asyncio.create_task(self._quietly_bring())
+
+    async def _quietly_bring(self) -> None:
+        with suppress(Unavailable):
+            await self.bring_all()
+
+    async def _count_replicas(self, connection: Connection) -> None:
+        """Count the replicas that have to confirm: all that the cluster does not take for failed.
+
+        One that only this node takes for failing counts: behind a cut network that is all that it can know.
+        """
+        try:
+            told = (await connection.call("CLUSTER", "NODES")).decode()
+            count = _replicas_of_myself(told)
+        except Refused:  # no cluster
+            count = len((await connection.call("ROLE"))[2])
+        self._replicas, self._counted_s = count, stopwatch_s()
+
+
+_AGAIN = frozenset(
+    ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "BUSY", "UNBLOCKED")
+)
+"""What nodes say to what they have not begun, and may take soon."""
+
+_NODE = re.compile(r"(?P<id>\S+) \S+ (?P<flags>\S+) (?P<primary>\S+)")
+
+
+def _replicas_of_myself(told: str) -> int:
+    nodes = [match for line in told.splitlines() if (match := _NODE.match(line))]
+    me = next((node["id"] for node in nodes if "myself" in node["flags"].split(",")), None)
+    return sum(node["primary"] == me and "fail" not in node["flags"].split(",") for node in nodes)
+
+
+def _count(reply: Any) -> int:
+    return reply if isinstance(reply, int) else 0
+
+
+def _answer(call: Call, reply: Any) -> bool:
+    if not call.reply.done():
+        if isinstance(reply, Exception):
+            call.reply.set_exception(reply)
+            call.reply.exception()
+        else:
+            call.reply.set_result(reply)
+    return True

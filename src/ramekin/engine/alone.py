@@ -1,0 +1,128 @@
+r"""Steps that stand alone: of whole tables, or of very many records, while all others are held back.
+
+    hold ---> catch up ---> compute, check ---> chunks, which nobody sees ---> commit ---> bring the chunks in
+      \                                                                        |
+       +--- whoever holds and is still for too long holds no more: nothing was done, and it begins again
+
+The promise: no node is held for more than one chunk takes, about 5 ms, however much is stored; readers see all of it
+or nothing; and what is committed is brought in by others if this process ends. Knows no sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
+
+from ramekin.cluster.line import DONE
+from ramekin.engine.cells import alone_for, in_chunks
+from ramekin.engine.work import Work
+from ramekin.errors import RamekinError, Unavailable
+from ramekin.storage.staging import Staging, is_large
+
+if TYPE_CHECKING:
+    from ramekin.changes import Step
+    from ramekin.engine.base import Making
+    from ramekin.engine.cells import Alone
+    from ramekin.engine.link import Link
+    from ramekin.engine.tables import Tables
+    from ramekin.schema.definition import Checked
+
+HOLD_S, RENEW_S = 5.0, 1.0
+"""Seconds for which others are held back without a word from whoever holds them, and between two such words."""
+
+CHUNK_S = 600
+"""Seconds after which a chunk that nobody has committed is forgotten."""
+
+ATTEMPTS = 3
+"""How often a step is begun: others went on where this process was still for too long."""
+
+Done = tuple[int | None, "Step | None"]
+"""A step's number and what it came to; None and None where it did not fit."""
+
+
+class Standing:
+    """Carries out one step after another while nobody else writes, neither here nor in other processes."""
+
+    def __init__(self, link: Link, tables: Tables) -> None:
+        self._link, self._tables = link, tables
+
+    async def carry_out(self, step: Step | Making, expecting: Checked) -> Done:
+        """Let a step happen. Raises as `Engine.apply`."""
+        for _ in range(ATTEMPTS):
+            nonce = self._link.new_nonce()
+            await self.hold(nonce, HOLD_S, "begin")
+            renewing = asyncio.create_task(self._go_on(nonce))
+            try:
+                done = await self._commit(nonce, step, expecting)
+            finally:
+                renewing.cancel()
+                self._link.forget(nonce)
+            if done is not None:
+                return done
+        raise Unavailable("The cluster lets nobody stand alone for long enough; nothing was applied.")
+
+    async def hold(self, nonce: str, seconds: float, how: Literal["begin", "go on"] = "go on") -> None:
+        """Hold back all others for some seconds; 0: no more. Who goes on must have held them all the time.
+
+        Raises:
+            Unavailable: another holds for long.
+        """
+        await self._link.line.call("hold", nonce, (), [int(seconds * 1000), how])
+
+    async def _go_on(self, nonce: str) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            with suppress(RamekinError):
+                await self.hold(nonce, HOLD_S)
+
+    async def _commit(self, nonce: str, step: Step | Making, expecting: Checked) -> Done | None:
+        """Compute, check and commit a step; None: others are held back no more."""
+        is_committed = False
+        try:
+            await self._link.catch_up()
+            prepared = await self._prepared(step, expecting)
+            if prepared is None:
+                return None, None
+            rest = prepared.step if isinstance(prepared, Staging) else prepared
+            alone = alone_for(rest, self._tables.catalog, self._link.keys)
+            chunks = await self._send_chunks(nonce, alone)
+            self._link.replica.mine[nonce] = prepared
+            keys = [*alone.emptied, *chain.from_iterable(chunk[:2] for chunk in chunks)]
+            what, number = await self._link.line.call("commit", nonce, keys, alone.words(chunks))
+            if what != DONE:
+                return None
+            is_committed = True
+            await self._link.see(number, nonce)
+            await self._link.line.bring_all()
+            return number, rest
+        finally:
+            if not is_committed:
+                with suppress(RamekinError):
+                    await self.hold(nonce, 0)
+
+    async def _prepared(self, step: Step | Making, expecting: Checked) -> Step | Staging | None:
+        """Return what a step comes to, checked; None where it does not fit."""
+        catalog = self._tables.catalog
+        now = step() if callable(step) else step
+        if now is not None and is_large(now):
+            return await self._tables.stage(now, expecting)
+        if now is not None and self._tables.lacks_indexes(now):
+            await self._tables.build_for(now)
+        rest = None if now is None else catalog.fit(now, expecting)
+        if rest is not None:
+            catalog.check(rest)
+        return rest
+
+    async def _send_chunks(self, nonce: str, alone: Alone) -> list[tuple[str, str, str]]:
+        """Send what a step stores, which nobody sees yet; return each chunk's key, hash, and table if of records."""
+        line, work = self._link.line, Work()
+        sent: list[tuple[str, str, str]] = []
+        for name, table, cells in alone.cells:
+            for words in in_chunks(cells):
+                key = self._link.keys.chunk(nonce, len(sent))
+                await asyncio.gather(line.read("RPUSH", key, *words), line.read("EXPIRE", key, CHUNK_S))
+                sent.append((key, name, table))
+                await work.rest()
+        return sent

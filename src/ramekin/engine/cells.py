@@ -1,0 +1,192 @@
+"""Steps as a cluster keeps them: fields of hashes, each with what it is expected to hold and what it holds then.
+
+A record is a cell, and so is each value that it claims for itself: nodes compare and store cells, and know no more.
+A step that is small is one call. A large one is sent in *chunks* beforehand, which nobody sees, and one small call
+commits them. Knows no connections; see ``replicated.py`` for who sends, ``cluster/library.lua`` for what nodes do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any
+
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.cluster.claims import claims_of
+from ramekin.durability.format import print_definition
+from ramekin.storage.table import unique_fields
+from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ramekin.changes import Step
+    from ramekin.cluster.connection import Word
+    from ramekin.cluster.keys import Keys
+    from ramekin.schema.fields import Field
+    from ramekin.storage.catalog import Catalog
+
+SHORT = 300
+"""Bytes up to which an expected value is sent as it is; of a longer one its hash."""
+
+CHUNK_CELLS, CHUNK_BYTES = 2000, 1 << 20
+"""Cells, and bytes, after which a chunk is full: a node stores one in about 5 ms."""
+
+Cells = Iterator[tuple[str, bytes | str]]
+"""Fields of one hash, each with its value; an empty one deletes it."""
+
+
+def call_for(step: Written, catalog: Catalog, births: Mapping[str, str], keys: Keys) -> tuple[list[str], list[Word]]:
+    """Return the keys and words of the call that lets a small step happen. Cost: O(changes)."""
+    tables = {name: place for place, name in enumerate(dict.fromkeys(change.table for change in step.changes), 1)}
+    hashes = [keys.records(name) for name in tables]
+    words: list[Word] = [len(tables)]
+    for name in tables:
+        words += (name, births.get(name, "0").rpartition(" ")[2])
+    for change in step.changes:
+        words += (tables[change.table], change.key, _expected(change.before), change.after or b"")
+    for name in tables:
+        table = catalog.find(name)
+        if table is not None and table.unique_fields:
+            hashes.append(keys.claims(name))
+            claims = _moved(table.unique_fields, (change for change in step.changes if change.table == name))
+            for claim, (owner, heir) in claims.items():
+                if owner != heir:
+                    words += (len(hashes), claim, _expected(owner.encode() or None), heir)
+    return hashes, words
+
+
+def _expected(value: bytes | None) -> bytes:
+    if value is None:
+        return b""
+    return b"=" + value if len(value) <= SHORT else b"#" + sha1(value, usedforsecurity=False).hexdigest().encode()
+
+
+def _moved(fields: Sequence[Field], changes: Iterable[Change]) -> dict[str, tuple[str, str]]:
+    """Return the claims of changed records, each with the record that has it and the one that will; empty: none."""
+    moved: dict[str, tuple[str, str]] = {}
+    taken = list[tuple[str, str]]()
+    for change in changes:
+        for claim in claims_of(fields, change.before):
+            moved[claim] = (change.key, "")
+        taken += ((claim, change.key) for claim in claims_of(fields, change.after))
+    for claim, heir in taken:
+        moved[claim] = (moved.get(claim, ("", ""))[0], heir)
+    return moved
+
+
+# Steps that stand alone
+
+
+@dataclass(slots=True)
+class Alone:
+    """What a step comes to that concerns whole tables, or very many records."""
+
+    kind: str
+    header: dict[str, Any]
+    """What others need to know of it, besides the chunks."""
+    definition: bytes = b""
+    written: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+    """Hashes that are empty before chunks are brought into them."""
+    cells: list[tuple[str, str, Cells]] = field(default_factory=list)
+    """Hashes with what they get, each with the name of its table where that is records, else nothing."""
+
+    def words(self, chunks: Sequence[tuple[str, str, str]]) -> list[Word]:
+        """Return the words of the call that commits it, with its chunks: key, hash, and table if it has records."""
+        told = [[key, table] for key, _, table in chunks if table]
+        header = codec.dump({**self.header, "chunks": told})
+        parts: list[Word] = [
+            len(self.written),
+            *self.written,
+            len(self.dropped),
+            *self.dropped,
+            len(self.emptied),
+            len(chunks),
+        ]
+        return [self.kind, header, self.definition, *parts]
+
+
+def alone_for(step: Step, catalog: Catalog, keys: Keys) -> Alone:
+    """Return what a step comes to that fits and was checked. Cost: O(tables); its cells cost O(records)."""
+    match step:
+        case Defined(name, definition):
+            text = print_definition(definition)
+            alone = Alone("d", {"table": name, "definition": text.decode()}, text, [name])
+            table, fields = catalog.find(name), unique_fields(definition)
+            if table is not None and table.unique_fields != fields:
+                alone.emptied.append(keys.claims(name))
+                alone.cells.append((keys.claims(name), "", _claims(fields, table.records.bodies)))
+        case Dropped(name):
+            alone = Alone("x", {"table": name}, dropped=[name], emptied=[keys.records(name), keys.claims(name)])
+        case Loaded():
+            alone = _for_load(step, catalog, keys)
+        case Written(changes):
+            by_table: dict[str, list[Change]] = {}
+            for change in changes:
+                by_table.setdefault(change.table, []).append(change)
+            alone = Alone("m", {}, written=list(by_table))
+            for name, some in by_table.items():
+                alone.cells.append((keys.records(name), name, ((each.key, each.after or b"") for each in some)))
+                table = catalog.find(name)
+                if table is not None and table.unique_fields:
+                    moved = _moved(table.unique_fields, some).items()
+                    alone.cells.append((keys.claims(name), "", ((claim, heir) for claim, (_, heir) in moved)))
+    return alone
+
+
+def _for_load(step: Loaded, catalog: Catalog, keys: Keys) -> Alone:
+    """Return what a load comes to: the tables it names, empty ones too, and what becomes of all others."""
+    emptied, dropped = list(step.emptied), list(step.dropped)
+    header = {"tables": list(step.tables), "replaces": step.replaces, "emptied": emptied, "dropped": dropped}
+    alone = Alone("l", header, written=[*step.tables, *emptied], dropped=dropped)
+    for name in (*step.tables, *emptied, *dropped) if step.replaces else ():
+        alone.emptied += (keys.records(name), keys.claims(name))
+    for name, bodies in step.tables.items():
+        alone.cells.append((keys.records(name), name, iter(bodies.items())))
+        table = catalog.find(name)
+        fields = [] if table is None else table.unique_fields
+        if fields and table is not None and not step.replaces:
+            standing = table.records.bodies
+            freed = {key: standing[key] for key in bodies if key in standing}
+            alone.cells.append((keys.claims(name), "", ((claim, "") for claim, _ in _claims(fields, freed))))
+        if fields:
+            alone.cells.append((keys.claims(name), "", _claims(fields, bodies)))
+    return alone
+
+
+def _claims(fields: Sequence[Field], bodies: Mapping[str, bytes]) -> Cells:
+    """Yield the claims of records, each with the record's key."""
+    for key, body in bodies.items() if fields else ():
+        for claim in claims_of(fields, body):
+            yield claim, key
+
+
+def in_chunks(cells: Cells) -> Iterator[list[bytes | str]]:
+    """Yield the words of chunks, a field and its value after another; None of them is empty."""
+    chunk: list[bytes | str] = []
+    size_bytes = 0
+    for name, value in cells:
+        chunk += (name, value)
+        size_bytes += len(name) + len(value)
+        if len(chunk) >= 2 * CHUNK_CELLS or size_bytes >= CHUNK_BYTES:
+            yield chunk
+            chunk, size_bytes = [], 0
+    if chunk:
+        yield chunk
+
+
+def told_changes(words: Sequence[bytes], catalog: Catalog) -> Written:
+    """Return the changes that the feed tells in words; those that change nothing here are left out."""
+    changes, name = [], ""
+    for key, after in zip(words[::2], words[1::2], strict=True):
+        if not key:
+            name = after.decode()
+            continue
+        table = catalog.find(name)
+        before = None if table is None else table.get(key.decode())
+        if before is not None or after:
+            changes.append(Change(name, key.decode(), before, after or None))
+    return Written(changes)

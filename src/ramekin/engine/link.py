@@ -1,0 +1,149 @@
+"""The link of a process to its cluster: a line of calls, the feed that it follows, and how far both have come.
+
+Knows no steps; see ``replicated.py`` for who asks, ``cluster/`` for how nodes are spoken to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ramekin.clock import stopwatch_s
+from ramekin.cluster.connection import Lost, Refused
+from ramekin.cluster.feed import Feed
+from ramekin.cluster.keys import Keys
+from ramekin.cluster.line import DEADLINE_S, Line
+from ramekin.cluster.slot import Slot, slot_of
+from ramekin.engine.replica import Replica
+from ramekin.errors import Starting, Unavailable
+from ramekin.values.ids import SYSTEM_IDS
+
+if TYPE_CHECKING:
+    from ramekin.cluster.address import Servers
+    from ramekin.cluster.line import Acknowledged
+    from ramekin.engine.base import State
+    from ramekin.engine.tables import Tables
+
+SILENCE_S = 3.0
+"""Seconds without a word from the node after which the engine says that it has failed."""
+
+
+class Link:
+    """What one process has of a database that a cluster keeps."""
+
+    def __init__(self, servers: Servers, database: str, acknowledged_by: Acknowledged, tables: Tables) -> None:
+        """Make one that `open` connects. Raises ValueError: no database may have that name."""
+        self.servers, self.keys = servers, Keys(database)
+        self.replica = Replica(tables, self.keys)
+        self.slot = Slot(servers, slot_of(self.keys.tag))
+        self.feed = Feed(self.slot, self.keys, "ramekin-feed", self.replica.apply, self.replica.read_anew)
+        self._acknowledged_by: Acknowledged = acknowledged_by
+        self._token, self._counter = SYSTEM_IDS.token(8), count()
+        self._line: Line | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # Its life
+
+    async def open(self) -> None:
+        """Connect, and read everything. Raises Unavailable: no node lets us in."""
+        line = self._new_line()
+        try:
+            await line.open()
+            await self.feed.begin()
+        except (Lost, Refused) as error:
+            line.close()
+            raise Unavailable(f"The cluster does not let us in: {error}") from None
+        self._start(line)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened."""
+        return self._line is not None
+
+    def follow(self) -> None:
+        """Go on in another event loop; the one before has stopped."""
+        self.feed.forget()
+        if self.is_open:
+            self._start(self._new_line())
+
+    async def close(self) -> None:
+        """End the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def state(self) -> State:
+        """Return how it is, as an engine does."""
+        if not self.is_open:
+            return "starting"
+        return "ok" if self.feed.silence_s < SILENCE_S else "failed"
+
+    def _new_line(self) -> Line:
+        line = Line(self.slot, self.keys, "ramekin", self._token, self._acknowledged_by)
+        line.feed, line.done = self.feed, self.replica.numbers
+        return line
+
+    def _start(self, line: Line) -> None:
+        self._line = line
+        self._tasks = [asyncio.create_task(line.run()), asyncio.create_task(self.feed.run())]
+
+    # Calls, and how far this process has come
+
+    @property
+    def line(self) -> Line:
+        """The line of calls. Raises Starting."""
+        if self._line is None:
+            raise Starting("The server is starting.")
+        return self._line
+
+    def new_nonce(self) -> str:
+        """Return what tells a step from all others."""
+        return f"{self._token}-{next(self._counter)}"
+
+    def forget(self, nonce: str) -> None:
+        """Forget a step of this process: nobody waits for it any more."""
+        self.replica.mine.pop(nonce, None)
+        self.replica.numbers.pop(nonce, None)
+
+    async def catch_up(self) -> int:
+        """Wait until all that has happened anywhere is here, and return the number of the last step.
+
+        Raises:
+            Unavailable: the cluster does not answer.
+        """
+        seen = self.feed.number
+        number = int(await self.line.read("HGET", self.keys.of("head"), "rev") or 0)
+        if number < seen:
+            await self._read_anew()
+        await self.reach(number)
+        return number
+
+    async def reach(self, number: int) -> None:
+        """Wait until a step has happened here. Raises Unavailable."""
+        if self.feed.number < number:
+            await until(self.feed.reached(number), stopwatch_s() + DEADLINE_S)
+
+    async def see(self, number: int, nonce: str) -> None:
+        """Wait until a step of this process has happened here. Raises Unavailable."""
+        await self.reach(number)
+        if nonce not in self.replica.numbers:
+            await self._read_anew()
+
+    async def _read_anew(self) -> None:
+        """Wait until everything was read anew: the node has another history than this process."""
+        await until(asyncio.shield(self.feed.anew()), stopwatch_s() + DEADLINE_S)
+
+
+async def until(future: asyncio.Future[None], end_s: float) -> None:
+    """Wait for something until a moment. Raises Unavailable. It may be called where there is no task."""
+    late = asyncio.get_running_loop().call_later(max(0.0, end_s - stopwatch_s()), _give_up, future)
+    try:
+        await future
+    finally:
+        late.cancel()
+
+
+def _give_up(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_exception(Unavailable("The cluster does not answer in time."))

@@ -1,0 +1,210 @@
+"""The tables of this process as a copy of what a cluster keeps: each entry of the feed is let happen to them, in order.
+
+    a step of this process    as it was made: its bodies and definitions are the very objects
+    a step of another one     as the feed tells it; where that is much, in turns, from chunks that the node still has
+    a beginning, or a gap     everything is read anew beside the tables, and takes their place in one turn
+
+Knows no calls; see ``replicated.py`` for who asks for steps, ``cluster/feed.py`` for who gives entries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.cluster.feed import Gap
+from ramekin.cluster.line import UNKNOWN
+from ramekin.durability.format import read_definition
+from ramekin.engine.builds import retrieve
+from ramekin.engine.cells import told_changes
+from ramekin.engine.work import Work
+from ramekin.errors import RamekinError
+from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.storage.catalog import Catalog
+from ramekin.storage.staging import Staging, is_large
+from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ramekin.changes import Step
+    from ramekin.cluster.connection import Connection
+    from ramekin.cluster.feed import Entry
+    from ramekin.cluster.keys import Keys
+    from ramekin.engine.tables import Tables
+
+SCAN_RECORDS, SCAN_BYTES = 2000, 1 << 20
+"""Records, and about how many bytes, that are read at once."""
+
+
+class Replica:
+    """The copy, and what this process has asked for and not seen yet."""
+
+    def __init__(self, tables: Tables, keys: Keys) -> None:
+        self.births: dict[str, str] = {}
+        """Of each table the steps that made it and defined it, as the cluster writes them."""
+        self.mine: dict[str, Step | Staging] = {}
+        """Steps of this process that are on their way, by nonce."""
+        self.numbers: dict[str, int] = {}
+        """Of these the ones that have happened; UNKNOWN where that cannot be told."""
+        self._tables, self._keys = tables, keys
+        self._building = set[asyncio.Task[None]]()
+
+    async def apply(self, entry: Entry, connection: Connection) -> None:
+        """Let a step happen here. Raises Gap, Lost."""
+        mine = self.mine.pop(entry.nonce, None)
+        if mine is not None:
+            self.numbers[entry.nonce] = entry.number
+        catalog = self._tables.catalog
+        if isinstance(mine, Staging):
+            self._note(mine.step, entry.number)
+            catalog.revision = entry.number - 1
+            mine.store()
+            return
+        step = mine if mine is not None else await self._told(entry, connection)
+        if step is None:
+            return
+        staging = await self._staged(step) if mine is None and is_large(step) else None
+        self._note(step, entry.number)
+        catalog.revision = entry.number - 1
+        if staging is None:
+            catalog.store(step)
+        else:
+            staging.store()
+        catalog.revision = entry.number  # also where nothing has changed
+        if mine is None and not isinstance(step, Written):
+            self._build_after(step)
+
+    def _note(self, step: Step, number: int) -> None:
+        """Take note of the tables that a step makes, defines and drops."""
+        if isinstance(step, Defined):
+            made = self.births.get(step.table, f"{number}:0").partition(" ")[0]
+            self.births[step.table] = f"{made} {number}"
+            return
+        if isinstance(step, Dropped):
+            self.births.pop(step.table, None)
+            return
+        for name in step.dropped if isinstance(step, Loaded) else ():
+            self.births.pop(name, None)
+        written = (*step.tables, *step.emptied) if isinstance(step, Loaded) else (each.table for each in step.changes)
+        for place, name in enumerate(dict.fromkeys(written)):
+            self.births.setdefault(name, f"{number}:{place} 0")
+
+    async def _told(self, entry: Entry, connection: Connection) -> Step | None:
+        """Return the step that an entry tells; None where it is done already: what was read anew may be ahead."""
+        catalog = self._tables.catalog
+        if entry.kind == b"w":
+            return told_changes(entry.words, catalog)
+        header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
+        if entry.kind == b"d":
+            return Defined(header["table"], read_definition(header["definition"].encode()))
+        if entry.kind == b"x":
+            return Dropped(header["table"]) if catalog.find(header["table"]) is not None else None
+        bodies = await self._fetch(header["chunks"], connection)
+        if entry.kind == b"l":
+            there = {name: _records(bodies.get(name, {})) for name in header["tables"]}
+            dropped = [name for name in header["dropped"] if catalog.find(name) is not None]
+            return Loaded(there, header["replaces"], header["emptied"], dropped)
+        changes = []
+        for name, of_table in bodies.items():
+            table = catalog.find(name)
+            for key, after in of_table.items():
+                before = None if table is None else table.get(key)
+                if before is not None or after:
+                    changes.append(Change(name, key, before, after or None))
+        return Written(changes)
+
+    async def _fetch(self, chunks: list[list[str]], connection: Connection) -> dict[str, dict[str, bytes]]:
+        """Return what chunks hold, by table. Raises Gap: the node has forgotten one."""
+        found: dict[str, dict[str, bytes]] = {}
+        for key, table in chunks:
+            words: list[bytes] = await connection.call("LRANGE", key, 0, -1)
+            if not words:
+                raise Gap
+            found.setdefault(table, {}).update(_pairs(words))
+        return found
+
+    async def _staged(self, step: Step) -> Staging | None:
+        """Return a large step, prepared in turns; None where that cannot be, and it is done in one."""
+        try:
+            return await self._tables.stage(step, NOTHING_CHECKED)
+        except RamekinError:  # what the cluster keeps is shown, also where it takes more than the limit
+            return None
+
+    def _build_after(self, step: Step) -> None:
+        """Have the indexes built that a definition names, beside what follows."""
+        task = asyncio.create_task(self._tables.build_after(step))
+        self._building.add(task)
+        task.add_done_callback(self._building.discard)
+        task.add_done_callback(retrieve)
+
+    # Everything anew
+
+    async def read_anew(self, connection: Connection) -> tuple[int, str]:
+        """Read everything, and return the number and the nonce of the step from which on to follow. Raises Lost.
+
+        What is read may be ahead of that step; bodies are whole, so what follows is let happen over it.
+        """
+        await self._bring_all(connection)
+        number, nonce = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce")
+        births = await self._hash(connection, "births")
+        definitions, revisions = await self._hash(connection, "definitions"), await self._hash(connection, "revisions")
+        catalog = Catalog(self._tables.catalog.memory.limit_bytes)
+        for name in sorted(births, key=lambda table: _place_of(births[table])):
+            await self._read_table(name, connection, catalog)
+            if text := definitions.get(name):
+                catalog.store(Defined(name, read_definition(text)))
+            catalog.made(name).revision = int(revisions.get(name, 0))
+        catalog.revision = int(number or 0)
+        for table in catalog:
+            await self._tables.builds.pinned(table)
+        self.births = {name: birth.decode() for name, birth in births.items()}
+        self._adopt(catalog)
+        return int(number or 0), (nonce or b"").decode()
+
+    def _adopt(self, catalog: Catalog) -> None:
+        before = self._tables.catalog
+        catalog.memory.reserved_bytes = before.memory.reserved_bytes
+        self._tables.adopt(catalog)
+        for table in list(Catalog.__iter__(before)):
+            table.leave()
+        self.numbers.update(dict.fromkeys(self.mine, UNKNOWN))
+        self.mine.clear()
+
+    async def _bring_all(self, connection: Connection) -> None:
+        """Bring what is committed into its hashes, so that hashes hold all up to the last step."""
+        keys = self._keys.of_every_call
+        while chunk := await connection.call("LRANGE", self._keys.of("applying"), 0, 1):
+            await connection.call("FCALL", "ramekin1_bring", len(keys) + 2, *keys, *chunk)
+
+    async def _hash(self, connection: Connection, name: str) -> Mapping[str, bytes]:
+        return _pairs(await connection.call("HGETALL", self._keys.of(name)))
+
+    async def _read_table(self, name: str, connection: Connection, catalog: Catalog) -> None:
+        bodies: dict[str, bytes] = {}
+        cursor, count, work = b"0", 100, Work()
+        while True:
+            cursor, words = await connection.call("HSCAN", self._keys.records(name), cursor, "COUNT", count)
+            bodies.update(_pairs(words))
+            count = min(SCAN_RECORDS, 2 * count) if sum(map(len, words)) < SCAN_BYTES else max(1, count // 2)
+            await work.rest()
+            if cursor == b"0":
+                break
+        staging = Staging(catalog, Loaded({name: bodies}))
+        await work.through(staging.prepare())
+        staging.store()
+
+
+def _pairs(words: list[bytes]) -> dict[str, bytes]:
+    return {key.decode(): value for key, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def _place_of(birth: bytes) -> tuple[int, int]:
+    """Return what tables are ordered by: the step that made them, and the place there."""
+    number, _, place = birth.partition(b" ")[0].partition(b":")
+    return int(number), int(place)
+
+
+def _records(bodies: dict[str, bytes]) -> dict[str, bytes]:
+    return {key: body for key, body in bodies.items() if body}

@@ -1,0 +1,235 @@
+"""The engine on Valkey or Redis: one node puts steps in order and keeps them, and every process follows.
+
+    small   check here ---> one call: does all it was computed from still stand there? ---yes---> in the feed
+    alone   hold all others back ---> catch up ---> check here ---> send in chunks ---> commit ---> in the feed
+    feed    ---each step, in order---> the tables of every process; whoever asked is told then
+
+Reads are this process's own, so they cost what they cost in memory. A step that is refused was computed from something
+old: the process catches up and computes again. Nothing is shown that has not come through the feed.
+
+The limits: two changes of one record by one process wait for each other; one step of whole tables holds all processes
+back until it is there. Knows no Lua and no sockets; see ``cluster/`` for both, and ``cells.py`` for what is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeGuard
+
+from ramekin.changes import Written
+from ramekin.clock import SYSTEM, stopwatch_s
+from ramekin.cluster.line import DEADLINE_S, DONE
+from ramekin.engine.alone import Standing
+from ramekin.engine.backups import Backups
+from ramekin.engine.base import Guarantees
+from ramekin.engine.builds import retrieve
+from ramekin.engine.cells import call_for
+from ramekin.engine.link import Link, until
+from ramekin.engine.owner import Owner
+from ramekin.engine.places import Places
+from ramekin.engine.shield import to_its_end
+from ramekin.engine.tables import Tables, Unread
+from ramekin.errors import RamekinError, Unavailable
+from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.storage.staging import is_large
+from ramekin.storage.watch import Watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ramekin.changes import Step
+    from ramekin.clock import Clock
+    from ramekin.cluster.address import Servers
+    from ramekin.cluster.line import Acknowledged
+    from ramekin.engine.base import Making, State
+    from ramekin.schema.definition import Checked
+
+
+class Replicated:
+    """Tables in this process's memory, as a cluster keeps them for all processes."""
+
+    guarantees = Guarantees("cluster", is_durable=True)
+
+    def __init__(
+        self,
+        servers: Servers,
+        database: str = "main",
+        *,
+        acknowledged_by: Acknowledged = "primary",
+        index_idle_s: float = 3600.0,
+        memory_limit_bytes: int | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        """Make an engine; `open` connects it.
+
+        Args:
+            servers: some nodes, by which all are found.
+            database: which of the databases that they keep.
+            acknowledged_by: who has a step when its caller is told: the node that may be written to, or all its
+                replicas too, so that none of it is lost when that node is.
+            index_idle_s, memory_limit_bytes, clock: as for ``Embedded``.
+
+        Raises:
+            ValueError: no database may have that name.
+        """
+        self.clock = clock
+        self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        self.owner = Owner(self._follow)
+        self._link = Link(servers, database, acknowledged_by, self.tables)
+        self._standing = Standing(self._link, self.tables)
+        self._backups = Backups()
+        self._alone = asyncio.Lock()  # held by a step that stands alone, and at the beginning
+        self._places = Places()
+        self._is_closing = False
+
+    # Its life
+
+    async def open(self) -> None:
+        await to_its_end(self._open())
+
+    async def _open(self) -> None:
+        async with self._alone:  # another database on this engine may open it too
+            if not self._link.is_open:
+                await self._link.open()
+
+    def _follow(self) -> None:
+        """Go on in another event loop; the one before has stopped."""
+        self.tables.builds.forget()
+        self._alone, self._places = asyncio.Lock(), Places()  # the old ones wait for nobody
+        self._link.follow()
+
+    async def close(self) -> None:
+        self._is_closing = True
+        await to_its_end(self._close())
+
+    async def _close(self) -> None:
+        await self._backups.close()
+        async with self._alone:  # what stood alone is done
+            await self._places.emptied()
+        await self._link.close()
+        await self.tables.builds.close()
+
+    async def state(self) -> State:
+        return self._link.state()
+
+    def journal_stats(self) -> None:
+        return None
+
+    async def backup(self) -> Path:
+        from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
+
+        self._backups.admit()
+        contents = self.tables.contents()
+        return await self._backups.run(lambda pause: backup_to_temporary(contents, pause), rest)
+
+    # What the next step finds: what has happened, and nothing else
+
+    def ahead(self, table: str, key: str) -> bytes | None:
+        found = self.tables.catalog.find(table)
+        return None if found is None else found.get(key)
+
+    def watch(self, table: str) -> Watch:
+        return Watch(self.tables.catalog.table(table))
+
+    async def flushed(self) -> None:
+        pass
+
+    # Steps
+
+    def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:  # noqa: ARG002  # never
+        return False
+
+    async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
+        if self._is_closing:
+            raise Unavailable("The server is stopping; nothing was applied.")
+        _ = self._link.line  # which says whether it is there
+        self.tables.sweep()
+        end_s, turn = stopwatch_s() + DEADLINE_S, None
+        try:
+            while stopwatch_s() < end_s:
+                made = await self._make(step, expecting)
+                if made is None:
+                    return None
+                if not _is_small(made):
+                    break
+                if not made.changes:
+                    return self.tables.catalog.revision
+                if (place := self._places.in_the_way(made.changes)) is not None:
+                    if turn is not None and turn != place:
+                        self._places.wake(turn)
+                    turn = place
+                    await until(self._places.wait(place), end_s)
+                elif (number := await self._write(made)) is not None:
+                    return number
+            else:
+                raise Unavailable("The records are being written by others; nothing was applied.")
+        finally:
+            if turn is not None:
+                self._places.wake(turn)
+        return await self._stand_alone(step, expecting)
+
+    async def _make(self, step: Step | Making, expecting: Checked) -> Step | None:
+        """Return what a step comes to now; a small one fits and was checked. None where it does not fit.
+
+        What it raises rests on all that has happened before it was asked for, in other processes too.
+        """
+        is_new = False
+        while True:
+            while self._alone.locked():
+                async with self._alone:
+                    pass
+            catalog = self.tables.catalog
+            try:
+                now = step() if callable(step) else step
+                if now is None or not _is_small(now):
+                    return now
+                if self.tables.lacks_indexes(now):
+                    await self.tables.build_for(now)
+                    continue
+                rest = catalog.fit(now, expecting)
+                if rest is not None:
+                    catalog.check(rest)
+                    return rest
+            except RamekinError:
+                if is_new:
+                    raise
+            else:
+                await self._link.catch_up()  # whoever computes again finds what was in the way
+                return None
+            await self._link.catch_up()
+            is_new = True
+
+    async def _write(self, step: Written) -> int | None:
+        """Ask for a small step, and return its number once it is here; None where something old was in it."""
+        nonce = self._link.new_nonce()
+        self._link.replica.mine[nonce] = step
+        self._places.take(step.changes)
+        try:
+            keys, words = call_for(step, self.tables.catalog, self._link.replica.births, self._link.keys)
+            what, number = await self._link.line.call("write", nonce, keys, words)
+            if what == DONE:
+                await self._link.see(number, nonce)
+                return number
+            await self._link.reach(number)
+            return None
+        finally:
+            self._places.free(step.changes)
+            self._link.forget(nonce)
+
+    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
+        """Let a step happen while all others are held back, here and in other processes.
+
+        Whoever asked may leave: then nothing is done, or all of it.
+        """
+        await self._alone.acquire()
+        task = asyncio.create_task(self._standing.carry_out(step, expecting))
+        task.add_done_callback(retrieve)
+        task.add_done_callback(lambda _: self._alone.release())
+        number, now = await asyncio.shield(task)
+        if now is not None:
+            await self.tables.build_after(now)  # others write meanwhile
+        return number
+
+
+def _is_small(step: Step) -> TypeGuard[Written]:
+    return type(step) is Written and not is_large(step)

@@ -1,0 +1,207 @@
+"""Nodes fail, stop and lose their slot while processes write: what was acknowledged is there, once, and all go on."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from time import monotonic
+
+import pytest
+
+from ramekin.cluster.line import _replicas_of_myself
+from ramekin.engine.replicated import Replicated
+from ramekin.errors import OutcomeUnknown, Unavailable
+from ramekin.testing.engines.steps import body, change, load, put
+from ramekin.values import codec
+from tests.cluster.nodes import running
+from tests.cluster.processes import agree, servers_of, sharing, soon
+
+pytestmark = pytest.mark.anyio
+
+
+class Writers:
+    """Writers that create records and count up one record, and remember what they were told."""
+
+    def __init__(self, engines, count=4):
+        self.engines, self.is_over = engines, False
+        self.kept, self.unknown, self.refused = set(), set(), 0
+        self.counted = self.maybe_counted = 0
+        self.longest_s = 0.0
+        self.tasks = [
+            asyncio.create_task(self.go_on(engine, f"{i}-{n}"))
+            for i, engine in enumerate(engines)
+            for n in range(count)
+        ]
+
+    async def go_on(self, engine, name):
+        number = 0
+        while not self.is_over:
+            number += 1
+            key, began_s = f"{name}-{number}", monotonic()
+            try:
+                await (self.count_up(engine) if number % 3 == 0 else put(engine, "t", body(key)))
+            except OutcomeUnknown:
+                self.unknown.add(key)
+                self.maybe_counted += number % 3 == 0
+            except Unavailable:
+                self.refused += 1
+                await asyncio.sleep(0.05)
+            else:
+                self.kept.add(key)
+                self.counted += number % 3 == 0
+            self.longest_s = max(self.longest_s, monotonic() - began_s)
+
+    async def count_up(self, engine):
+        await change(engine, "c", "1", lambda before: body(1, n=1 if before is None else codec.parse(before)["n"] + 1))
+
+    async def end(self):
+        """Stop, and see that nothing that was acknowledged is lost or was done twice, and that all agree."""
+        self.is_over = True
+        await asyncio.wait_for(asyncio.gather(*self.tasks), 30)
+        await agree(*self.engines)
+        tables = self.engines[0].tables
+        lost = [key for key in self.kept if int(key.rpartition("-")[2]) % 3 and tables.get("t", key) is None]
+        assert lost == []
+        counted = codec.parse(tables.get("c", "1"))["n"]
+        assert self.counted <= counted <= self.counted + self.maybe_counted
+
+
+def primary_of(engine, nodes):
+    return next(node for node in nodes if node.port == engine._link.slot._owner.port)
+
+
+def promoted(nodes, owner):
+    """Say whether the replica of a primary has taken its place."""
+    return nodes[nodes.index(owner) + 3].ask("ROLE")[0] == b"master"
+
+
+async def test_a_primary_that_is_killed_loses_nothing_that_replicas_confirmed():
+    with running(primaries=3, replicas=1) as nodes:
+        async with sharing(servers_of(nodes), acknowledged_by="replicas") as engines:
+            writers = Writers(engines)
+            await asyncio.sleep(0.3)
+            owner = primary_of(engines[0], nodes)
+            owner.kill()
+            before = len(writers.kept)
+            await soon(lambda: promoted(nodes, owner), 20)
+            with pytest.raises(Unavailable):
+                await put(engines[0], "t", body("nobody"))  # no replica is left to confirm it
+            owner.start()
+            await soon(lambda: len(writers.kept) > before + 50, 20)
+            await writers.end()
+            assert writers.longest_s < 6
+
+
+@pytest.mark.long
+async def test_a_primary_that_was_stopped_and_goes_on_does_nothing_twice():
+    with running(primaries=3, replicas=1) as nodes:
+        async with sharing(servers_of(nodes), acknowledged_by="replicas") as engines:
+            writers = Writers(engines)
+            await asyncio.sleep(0.3)
+            owner = primary_of(engines[0], nodes)
+            owner.process.send_signal(signal.SIGSTOP)
+            try:
+                await soon(lambda: promoted(nodes, owner), 20)
+            finally:
+                owner.process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(1)
+            await writers.end()
+
+
+@pytest.mark.long
+async def test_a_slot_that_is_moved_is_followed():
+    with running(primaries=3, replicas=0) as nodes:
+        async with sharing(servers_of(nodes)) as engines:
+            await load(engines[0], {"t": {f"x{n}": body(f"x{n}") for n in range(3000)}})
+            writers = Writers(engines)
+            await asyncio.sleep(0.3)
+            move(engines[0]._link.slot.number, primary_of(engines[0], nodes), nodes)
+            await asyncio.sleep(0.5)
+            await writers.end()
+            assert writers.unknown == set()
+
+
+def move(slot, source, nodes):
+    target = next(node for node in nodes if node is not source)
+    ids = {node: node.ask("CLUSTER", "MYID") for node in (source, target)}
+    target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source])
+    source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target])
+    while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
+        source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+    for node in (target, source, *nodes):
+        node.ask("CLUSTER", "SETSLOT", slot, "NODE", ids[target])
+
+
+async def test_a_replica_that_is_lost_stops_what_needs_it_until_it_is_back(monkeypatch):
+    with running(replicas=2) as nodes:
+        async with sharing(servers_of(nodes), 1, acknowledged_by="replicas") as [one]:
+            await put(one, "t", body(1))
+            monkeypatch.setattr("ramekin.cluster.line.CONFIRM_MS", 100)
+            nodes[2].process.send_signal(signal.SIGSTOP)
+            try:
+                with pytest.raises(OutcomeUnknown):
+                    await put(one, "t", body(2))
+            finally:
+                nodes[2].process.send_signal(signal.SIGCONT)
+            for number in range(100):
+                with suppress(OutcomeUnknown):
+                    await put(one, "t", body(f"x{number}"))
+                    break
+            await agree(one)
+
+
+async def test_what_was_kept_alone_is_lost_with_its_history_and_all_read_anew():
+    with running() as [node]:
+        async with sharing(servers_of([node])) as [one, other]:
+            await put(one, "t", body(1), body(2))
+            await agree(one, other)
+            node.ask("FLUSHALL")  # as a node does that begins anew without what it had
+            await put(other, "u", body(1))
+            await agree(one, other)
+            assert "t" not in one.tables
+
+
+async def test_a_node_that_stops_letting_us_in_is_told_and_reads_go_on(monkeypatch):
+    monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 0.3)
+    monkeypatch.setattr("ramekin.engine.link.SILENCE_S", 0.2)
+    with running() as [node]:
+        async with sharing(servers_of([node]), 1) as [one]:
+            await put(one, "t", body(1))
+            node.ask("CONFIG", "SET", "requirepass", "x")
+            node.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes", login=("x",))
+            with pytest.raises(Unavailable):
+                await put(one, "t", body(2))
+            assert one.tables.get("t", "1") == body(1)
+            await soon(lambda: one._link.feed.silence_s > 0.2)
+            assert await one.state() == "failed"
+            node.ask("CONFIG", "SET", "requirepass", "", login=("x",))
+            await soon(lambda: one._link.feed.silence_s < 0.2)
+            await put(one, "t", body(2))
+
+
+async def test_an_engine_that_cannot_begin_says_why_and_may_try_again():
+    with running() as [node]:
+        engine = Replicated(servers_of([node]), "main")
+        node.ask("CONFIG", "SET", "requirepass", "x")
+        with pytest.raises(Unavailable, match="NOAUTH"):
+            await engine.open()
+        assert await engine.state() == "starting"
+        node.ask("CONFIG", "SET", "requirepass", "", login=("x",))
+        await engine.open()
+        await put(engine, "t", body(1))
+        await engine.close()
+    with pytest.raises(Unavailable):
+        await Replicated(servers_of([node]), "main").open()
+
+
+NODES = """\
+aaa 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-5460
+bbb 127.0.0.1:2@3 slave aaa 0 0 1 connected
+ccc 127.0.0.1:3@4 slave,fail? aaa 0 0 1 connected
+ddd 127.0.0.1:4@5 slave,fail aaa 0 0 1 disconnected
+eee 127.0.0.1:5@6 slave bbb 0 0 1 connected
+fff 127.0.0.1:6@7 master - 0 0 2 connected 5461-16383
+"""
+
+
+def test_the_replicas_that_confirm_are_all_that_the_cluster_does_not_take_for_failed():
+    assert _replicas_of_myself(NODES) == 2

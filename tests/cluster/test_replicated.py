@@ -1,0 +1,336 @@
+"""Several processes on one database: each sees what the others write, none loses or doubles a step, all agree."""
+
+import asyncio
+import time
+from random import Random
+
+import pytest
+
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.errors import MemoryLimit, NotUnique, RamekinError, RecordExists, Unavailable
+from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.testing.engines.steps import body, change, define, drop, ids, load, put, write
+from ramekin.values import codec
+from tests.cluster.nodes import running
+from tests.cluster.processes import agree, another, servers_of, sharing, soon
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def servers(node):
+    return servers_of([node])
+
+
+async def test_what_one_process_writes_all_see(servers):
+    async with sharing(servers, 3) as [one, *others]:
+        await put(one, "t", body(1), body("x"))
+        await put(one, "u", body(1))
+        await define(one, "u", Definition(unique=("k",), indexes=(IndexDefinition("age", "sorted"),)))
+        await write(one, [Change("t", "1", body(1), None), Change("u", "1", body(1), body(1, k=2))])
+        await agree(one, *others)
+        assert await ids(others[0], "t") == ["x"]
+        assert (await others[0].tables.find("u", limit=9)).rows == ((1, body(1, k=2)),)
+        await soon(lambda: others[0].tables.index_stats("u"))
+        await drop(one, "u")
+        await agree(one, *others)
+        assert "u" not in others[0].tables
+
+
+async def test_a_step_computed_from_what_another_process_changed_is_not_taken(servers):
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(1))
+        await other._link.catch_up()
+        step = Written([Change("t", "1", body(1), body(1, a="other"))])
+        told = await asyncio.gather(one.apply(step), other.apply(step))
+        assert sorted(told, key=str) == sorted([next(filter(None, told)), None], key=str)
+        await agree(one, other)
+
+
+async def test_a_refusal_never_rests_on_something_old(servers):
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(1, n=1))
+        await agree(one, other)
+        other._link.feed._apply = _later(0.05, other._link.feed._apply)
+        await change(one, "t", "1", lambda _: body(1, n=2))
+
+        def step():
+            before = other.ahead("t", "1")
+            if before == body(1, n=1):
+                raise RecordExists("It is old.")
+            return Written([Change("t", "1", before, body(1, n=3))])
+
+        assert await other.apply(step) is not None
+        await agree(one, other)
+        assert one.tables.get("t", "1") == body(1, n=3)
+
+
+def _later(seconds, apply):
+    async def later(entry, connection):
+        await asyncio.sleep(seconds)
+        await apply(entry, connection)
+
+    return later
+
+
+async def test_counts_of_many_processes_add_up(servers):
+    def one_more(before):
+        return body(1, n=1 if before is None else codec.parse(before)["n"] + 1)
+
+    async with sharing(servers, 3) as engines:
+        await asyncio.gather(*[change(engine, "t", "1", one_more) for engine in engines for _ in range(30)])
+        await agree(*engines)
+        assert engines[0].tables.get("t", "1") == body(1, n=90)
+
+
+async def test_a_unique_value_is_taken_once_whoever_takes_it(servers):
+    async with sharing(servers, 3) as engines:
+        await define(engines[0], "t", Definition(unique=("k",)))
+        tries = [put(engine, "t", body(f"{i}-{n}", k=n)) for n in range(20) for i, engine in enumerate(engines)]
+        told = await asyncio.gather(*tries, return_exceptions=True)
+        assert sum(each is None for each in told) == 20
+        assert {type(each) for each in told} == {type(None), NotUnique}
+        await agree(*engines)
+        assert {codec.parse(each)["k"] for each in engines[1].tables.catalog.table("t").records.bodies.values()} == set(
+            range(20)
+        )
+
+
+async def test_unique_values_change_hands_in_one_step_and_in_loads(servers):
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(1, k="a"), body(2, k="b"), body(3))
+        await define(one, "t", Definition(unique=("k",)))
+        await agree(one, other)
+        swap = [Change("t", "1", body(1, k="a"), body(1, k="b")), Change("t", "2", body(2, k="b"), body(2, k="a"))]
+        assert await write(other, swap)
+        await agree(one, other)
+        assert await load(one, {"t": {"1": body(1, k="c"), "3": body(3, k="b")}})
+        await agree(one, other)
+        assert await load(other, {"t": {"7": body(7, k="c")}, "u": {}}, replace=True)
+        await agree(one, other)
+        with pytest.raises(NotUnique):
+            await put(one, "t", body(8, k="c"))
+        await define(one, "t", Definition())
+        await put(other, "t", body(8, k="c"))
+        await agree(one, other)
+
+
+async def test_large_steps_reach_all_processes_whole(servers):
+    many = {str(n): body(n, k=n, text="x" * 50) for n in range(5000)}
+    async with sharing(servers) as [one, other]:
+        await define(one, "t", Definition(unique=("k",)))
+        seen = set()
+
+        async def look():
+            while 6000 not in seen:
+                seen.add(other.tables.table_stats("t").records if "t" in other.tables else None)
+                await asyncio.sleep(0)
+
+        looking = asyncio.create_task(look())
+        assert await load(one, {"t": many})
+        await agree(one, other)
+        changes = [
+            Change("t", key, many[key], None if int(key) % 2 else body(int(key), k=-int(key) - 1)) for key in many
+        ]
+        changes += [Change("t", f"new{n}", None, body(f"new{n}", k=f"new{n}")) for n in range(3500)]
+        assert await write(other, changes)
+        await agree(one, other)
+        await asyncio.wait_for(looking, 10)
+        assert seen <= {None, 0, 5000, 6000}, "a part of it was seen"
+        assert await load(one, {"u": many}, replace=True)
+        await agree(one, other)
+        assert one.tables.table_stats("t").records == 0
+
+
+async def test_a_step_may_touch_a_thousand_tables(servers):
+    async with sharing(servers) as [one, other]:
+        assert await write(one, [Change(f"t{n}", "1", None, body(1)) for n in range(1000)])
+        await agree(one, other)
+
+
+async def test_others_finish_what_a_process_committed_before_it_ended(servers, monkeypatch):
+    async with sharing(servers, 3) as [one, other, third]:
+        await put(one, "t", body(1))
+
+        async def ends():
+            raise Unavailable("as if the process had ended")
+
+        monkeypatch.setattr(one._link.line, "bring_all", ends)
+        with pytest.raises(Unavailable):
+            await load(one, {"t": {str(n): body(n) for n in range(3000)}})
+        await asyncio.gather(put(other, "t", body("new")), put(third, "t", body("newer")))
+        await agree(other, third)
+        assert other.tables.table_stats("t").records == 3002
+
+
+async def test_whoever_stood_alone_and_ended_holds_nobody_back_for_long(servers, monkeypatch):
+    monkeypatch.setattr("ramekin.engine.alone.HOLD_S", 0.3)
+    async with sharing(servers) as [one, other]:
+        await one._standing.hold("left", 0.3, "begin")
+        await put(other, "t", body(1))
+        await define(other, "t", Definition(require_if_match=True))
+        await agree(one, other)
+
+
+async def test_whoever_held_others_back_for_too_short_a_time_begins_again(servers, monkeypatch):
+    monkeypatch.setattr("ramekin.engine.alone.HOLD_S", 0.05)
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(1))
+        was_still = []
+
+        def step():
+            before = one.ahead("t", "2")
+            if not was_still:
+                was_still.append(one)
+                time.sleep(0.1)  # the process is still, and others go on
+            return Loaded({"t": {"2": body(2, seen=before is not None)}})
+
+        loading = asyncio.create_task(one.apply(step))
+        await put(other, "t", body(2))
+        assert await loading is not None
+        await agree(one, other)
+        assert one.tables.get("t", "2") in (body(2, seen=True), body(2))
+
+
+async def test_while_one_stands_alone_others_wait_and_none_is_lost(servers):
+    async with sharing(servers, 3) as engines:
+        await asyncio.gather(
+            *[put(engine, "t", body(f"{i}-{n}")) for i, engine in enumerate(engines) for n in range(50)],
+            *[define(engine, f"d{i}", Definition(require_if_match=True)) for i, engine in enumerate(engines)],
+            load(engines[0], {"t": {str(n): body(n) for n in range(2000)}}),
+        )
+        await agree(*engines)
+        assert engines[2].tables.table_stats("t").records == 2150
+
+
+async def test_a_process_that_fell_behind_reads_everything_anew(servers, node):
+    async with sharing(servers) as [one, other]:
+        await define(one, "t", Definition(unique=("k",)))
+        await put(one, "t", body(1, k=1))
+        await agree(one, other)
+        with other.watch("t") as watch:
+            node.ask("HSET", one._link.keys.of("head"), "keeps", 0)
+            other._link._tasks[1].cancel()
+            for number in range(2, 5):
+                await put(one, "t", body(number, k=number, text="x" * 600_000))
+            assert node.ask("XLEN", one._link.keys.of("feed")) < 5
+            other._link._tasks[1] = asyncio.create_task(other._link.feed.run())
+            await agree(one, other)
+            assert watch.is_over
+        await put(other, "t", body(9, k=9))
+        await agree(one, other)
+
+
+async def test_the_feed_is_bounded_in_bytes(servers, node):
+    async with sharing(servers, 1) as [one]:
+        node.ask("HSET", one._link.keys.of("head"), "keeps", 3)
+        for number in range(30):
+            await put(one, "t", body(number, text="x" * 300_000))
+        assert node.ask("MEMORY", "USAGE", one._link.keys.of("feed"), "SAMPLES", 0) < 6 << 20
+        await agree(one)
+
+
+async def test_functions_that_were_lost_are_there_again(servers, node):
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(1))
+        node.ask("FUNCTION", "FLUSH")
+        await asyncio.gather(put(one, "t", body(2)), put(other, "t", body(3)))
+        await agree(one, other)
+
+
+async def test_a_call_whose_answer_was_lost_happens_once(servers, node):
+    async with sharing(servers) as [one, other]:
+        for number in range(30):
+            writing = asyncio.create_task(put(one, "t", body(number)))
+            for _ in range(number % 6):
+                await asyncio.sleep(0)
+            one._link.line._connection.close()
+            await writing
+        await agree(one, other)
+        assert one.tables.table_stats("t").records == 30
+        assert one.tables.table_stats("t").revision == 30
+
+
+async def test_a_node_without_memory_refuses_what_would_grow_and_goes_on(servers):
+    with running(maxmemory="8mb") as nodes:
+        async with sharing(servers_of(nodes), 1) as [one]:
+            puts = [put(one, "t", body(number, text="x" * 50_000)) for number in range(200)]
+            told = await asyncio.gather(*puts, return_exceptions=True)
+            assert {type(each) for each in told} == {type(None), MemoryLimit}
+            assert one.tables.get("t", "0") is not None
+            nodes[0].ask("CONFIG", "SET", "maxmemory", "100mb")
+            await put(one, "t", body("more"))
+            await agree(one)
+
+
+async def test_a_cluster_that_is_gone_is_told_within_the_deadline(servers, monkeypatch):
+    monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 0.3)
+    monkeypatch.setattr("ramekin.engine.link.DEADLINE_S", 0.3)
+    monkeypatch.setattr("ramekin.engine.replicated.DEADLINE_S", 0.3)
+    monkeypatch.setattr("ramekin.engine.link.SILENCE_S", 0.1)
+    with running() as nodes:
+        async with sharing(servers_of(nodes), 1) as [one]:
+            await put(one, "t", body(1))
+            nodes[0].kill()
+            tries = [change(one, "t", "1", lambda _: body(1, n=2)) for _ in range(20)]
+            tries += [put(one, "t", body("new")), define(one, "u", Definition())]
+            told = await asyncio.wait_for(asyncio.gather(*tries, return_exceptions=True), 3)
+            assert all(isinstance(each, Unavailable) for each in told), told
+            assert await one.state() == "failed"
+            assert one.tables.get("t", "1") == body(1)
+
+
+async def test_no_step_is_lost_or_doubled_whatever_is_done_at_once(servers):
+    chance = Random(3)
+
+    def some_step(engine):
+        table, key = chance.choice("tuv"), str(chance.randrange(12))
+        kind = chance.random()
+        if kind < 0.75:
+
+            def one():
+                before = engine.ahead(table, key)
+                after = None if before is not None and chance.random() < 0.3 else body(int(key), k=chance.randrange(30))
+                return Written([Change(table, key, before, after)])
+
+            return one
+        if kind < 0.85:
+            return Loaded({table: {key: body(int(key), k=chance.randrange(30))}}, replaces=chance.random() < 0.3)
+        if kind < 0.95:
+            return Defined(
+                table,
+                Definition(unique=("k",) if chance.random() < 0.3 else (), require_if_match=chance.random() < 0.5),
+            )
+        return Dropped(table)
+
+    async def go_on(engine):
+        for _ in range(60):
+            try:
+                await engine.apply(some_step(engine))
+            except RamekinError as error:
+                assert not isinstance(error, Unavailable)
+
+    async with sharing(servers, 3) as engines:
+        for _ in range(3):
+            await asyncio.gather(*map(go_on, engines))
+            await agree(*engines)
+
+
+async def test_a_new_process_begins_under_writes_and_agrees(servers):
+    async with sharing(servers, 2) as [one, other]:
+        await load(one, {"t": {str(n): body(n, k=n) for n in range(3000)}})
+        is_over = False
+
+        async def go_on(engine, first):
+            number = first
+            while not is_over:
+                number += 2
+                await change(engine, "t", str(number % 3000), lambda _, number=number: body(number % 3000, k=number))
+
+        writing = [asyncio.create_task(go_on(one, 0)), asyncio.create_task(go_on(other, 1))]
+        for _ in range(5):
+            async with another(one) as new:
+                await new._link.catch_up()
+        is_over = True
+        await asyncio.gather(*writing)
+        await agree(one, other)
