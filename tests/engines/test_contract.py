@@ -21,8 +21,8 @@ class Lies(Embedded):
 
     guarantees = Guarantees("lies", is_durable=True)
 
-    def apply_at_once(self, step, expecting=None):
-        return super().apply_at_once(step)
+    def apply_at_once(self, change, definition=None):
+        return super().apply_at_once(change, self.tables.definitions.get(change.table))
 
 
 @pytest.mark.anyio

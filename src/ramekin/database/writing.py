@@ -53,10 +53,19 @@ def write_one(engine: Engine, rules_of: RulesOf, operation: Operation) -> Outcom
         outcome = settle(prepared, before, rules)
     except RamekinError:  # what it rests on may still be on its way to the disk
         return _write_one_later(engine, rules_of, prepared, rules)
-    step = Written((Change(table, prepared.key, before, outcome.body),))
-    if engine.apply_at_once(step, {table: rules.definition}):
+    change = Change(table, prepared.key, before, outcome.body)
+    if engine.apply_at_once(change, rules.definition):
         return outcome
-    return _write_one_later(engine, rules_of, prepared, rules)
+    return _apply_one(engine, rules_of, prepared, rules, change, outcome)
+
+
+async def _apply_one(
+    engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, change: Change, outcome: Outcome
+) -> Outcome:
+    """Apply a change that takes a closer look, or has to wait; where it does not fit any more, settle it again."""
+    if await engine.apply(Written((change,)), {change.table: rules.definition}) is not None:
+        return outcome
+    return await _write_one_later(engine, rules_of, prepared, rules)
 
 
 async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules) -> Outcome:

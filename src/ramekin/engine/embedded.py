@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Written
 from ramekin.clock import SYSTEM
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
@@ -24,10 +23,10 @@ from ramekin.storage.watch import Watch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.engine.base import Making, State
-    from ramekin.schema.definition import Checked
+    from ramekin.schema.definition import Checked, Definition
 
 
 class Embedded:
@@ -126,14 +125,13 @@ class Embedded:
         await tables.build_after(staging.step)
         return number
 
-    def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:
+    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:
         catalog = self.tables.catalog
         if catalog.is_held:
             return False
         if catalog.revision % SWEEP_STEPS == 0:
             self.tables.sweep()
-        if (catalog.has_unique and self.tables.lacks_indexes(step)) or (rest := catalog.fit(step, expecting)) is None:
-            return False
-        catalog.check(rest)
-        catalog.store(rest)
-        return True
+        table = catalog.table_for(change, definition)
+        if table is not None:
+            catalog.store_one(table, change)
+        return table is not None

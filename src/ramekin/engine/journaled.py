@@ -44,13 +44,13 @@ from ramekin.storage.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.durability.disk import Disk
     from ramekin.durability.log import LogFile
     from ramekin.engine import base
     from ramekin.engine.base import Making, State
-    from ramekin.schema.definition import Checked
+    from ramekin.schema.definition import Checked, Definition
     from ramekin.stats import JournalStats
     from ramekin.storage.staging import Staging
 
@@ -109,11 +109,7 @@ class Journaled:
         for table in catalog:
             await self.tables.builds.pinned(table)
         self._journal = Journal(
-            file,
-            self._store,
-            apply=self._store_step,
-            refuse=self._refuse,
-            contents=self.tables.contents,
+            file, self._store, apply=self._store_step, refuse=self._refuse, contents=self.tables.contents
         )
         self._journal.start()
         self.tables.adopt(catalog)
@@ -173,15 +169,25 @@ class Journaled:
 
     # Steps
 
-    def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:
+    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:
         catalog, journal = self.tables.catalog, self._journal
         if catalog.revision % SWEEP_STEPS == 0:
             self.tables.sweep()
-        if journal is None or not journal.takes_at_once or self._alone.locked() or len(step.changes) > DIRECT_CHANGES:
+        if journal is None or not journal.takes_at_once or self._alone.locked():
             return False
-        if (catalog.has_unique and self.tables.lacks_indexes(step)) or (rest := catalog.fit(step, expecting)) is None:
+        table = catalog.table_for(change, definition)
+        if table is not None:
+            journal.commit(Written((change,)))
+            catalog.store_one(table, change)
+        return table is not None
+
+    def _commit_at_once(self, step: Written, expecting: Checked) -> bool:
+        """Commit changes in this turn of the loop, and store them; False: nothing was done, and they have to wait."""
+        catalog, journal = self.tables.catalog, self._running()
+        is_free = journal.takes_at_once and len(step.changes) <= DIRECT_CHANGES
+        rest = catalog.fit(step, expecting) if is_free else None
+        if type(rest) is not Written:
             return False
-        assert type(rest) is Written
         catalog.check(rest)
         if rest.changes:
             journal.commit(rest)
@@ -206,7 +212,7 @@ class Journaled:
                 return await self._stand_alone(step, expecting)
             if self.tables.lacks_indexes(now):
                 await self.tables.build_for(now)  # others had their turn: all is looked at again
-            elif self.apply_at_once(now, expecting):
+            elif self._commit_at_once(now, expecting):
                 return self.tables.catalog.revision
             elif not self._holds(now, expecting):
                 await self._quietly_settled()

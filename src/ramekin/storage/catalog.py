@@ -11,7 +11,6 @@ from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.errors import MemoryLimit, TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
-from ramekin.storage.followers import FEW
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.table import Table
 from ramekin.storage.unique import check_changes, check_load, no_others
@@ -122,17 +121,13 @@ class Catalog:
             MemoryLimit: there is no room; that for a load is held already.
         """
         if type(step) is Written:
-            if len(step.changes) == 1 and not self.has_unique:
-                [change] = step.changes  # what most steps are
-                size_bytes = len(change.key) + len(change.after or b"")
-                if change.table in self._tables and self.memory.is_ample(size_bytes):
-                    return
             self._check_changes(step.changes, others)
             return
         match step:
             case Defined(name, definition):
                 _check_names([name], self._tables)
-                self._check_definition(name, definition)
+                if grown := _definition_growth(self.find(name), definition):
+                    self.make_room(grown)
             case Dropped(name):
                 self.table(name)
             case Loaded(tables, replaces, emptied, _):
@@ -152,19 +147,9 @@ class Catalog:
     def store(self, step: Step) -> None:
         """Apply a step that fits and was checked; one of no changes is none. Cost: O(changes), O(records) of a load."""
         if type(step) is Written:
-            changes = step.changes
-            if changes:
+            if step.changes:
                 self.revision += 1
-            if changes[FEW : FEW + 1]:  # there are more; a look that is no call
-                self._store_many(changes)
-                return
-            for change in changes:
-                table = self._tables[change.table] if change.table in self._tables else self.made(change.table)
-                table.revision = self.revision
-                if change.after is not None:
-                    table.put(change.key, change.after)
-                else:
-                    table.remove(change.key)
+                self._store_changes(step.changes)
             return
         self.revision += 1
         match step:
@@ -177,7 +162,7 @@ class Catalog:
                 for name, bodies in tables.items():
                     self._load(name, bodies, replaces=replaces)
 
-    def _store_many(self, changes: Sequence[Change]) -> None:
+    def _store_changes(self, changes: Sequence[Change]) -> None:
         by_table: dict[str, list[Change]] = {}
         for change in changes:
             by_table.setdefault(change.table, []).append(change)
@@ -222,6 +207,33 @@ class Catalog:
         table.load(bodies, replace=replaces)
         table.revision = self.revision
 
+    # Single records, which most steps are
+
+    def table_for(self, change: Change, definition: Definition | None) -> Table | None:
+        """Return the table of a change that fits and may be stored, as `fit` and `check` would find; else None.
+
+        What is not plain to see is None too, and left to their closer look. Cost: O(1).
+        """
+        table, after = self.find(change.table), change.after
+        if (
+            table is None
+            or table.unique_fields
+            or self.definitions.get(change.table) is not definition
+            or table.records.bodies.get(change.key) != change.before
+            or after is change.before
+            or (after is not None and not self.memory.is_ample(len(change.key) + len(after)))
+        ):
+            return None
+        return table
+
+    def store_one(self, table: Table, change: Change) -> None:
+        """Apply a change whose table was returned by `table_for`. Cost: as `Table.put`."""
+        self.revision = table.revision = self.revision + 1
+        if change.after is not None:
+            table.put(change.key, change.after)
+        else:
+            table.remove(change.key)
+
     def growth(self, changes: Sequence[Change]) -> int:
         """Return the bytes that changes add together; 0 without a limit. Cost: O(changes)."""
         if self.memory.limit_bytes is None:
@@ -235,17 +247,6 @@ class Catalog:
                 else:
                     new.add(change.table)
         return grown + len(new) * TABLE_BYTES
-
-    def _check_definition(self, name: str, definition: Definition) -> None:
-        """Make room for what a definition adds: a table, or its indexes. Raises MemoryLimit. Cost: O(indexes).
-
-        The table of a model is always made: a server has the tables of its models.
-        """
-        if definition.model is not None:
-            return
-        table = self._tables.get(name)
-        if grown := TABLE_BYTES if table is None else table.definition_growth(definition):
-            self.make_room(grown)
 
     def make_room(self, grown_bytes: int, needed: Container[Field] = ()) -> None:
         """See that there is room for some bytes. If not, indexes that nothing pins are dropped, the least used first.
@@ -276,6 +277,16 @@ class Catalog:
         Indexes may take an eighth more than the limit, so that readers find room where writers took all.
         """
         self.make_room(-self.memory.spare_bytes, needed)
+
+
+def _definition_growth(table: Table | None, definition: Definition) -> int:
+    """Return the bytes that a definition adds: a table, or its indexes. Cost: O(indexes).
+
+    The table of a model is always made: a server has the tables of its models.
+    """
+    if definition.model is not None:
+        return 0
+    return TABLE_BYTES if table is None else table.definition_growth(definition)
 
 
 def _check_names(names: Iterable[str], staying: Collection[str]) -> None:

@@ -21,6 +21,8 @@ TEXT_KEY_BYTES = 40
 TABLE_BYTES = 1500
 """A table without records."""
 
+_NEW_BYTES = TABLE_BYTES + RECORD_BYTES
+
 HASH_INDEX_BYTES, SORTED_INDEX_BYTES = 2000, 4000
 """An index without values. Readers cause some in each table, so they count."""
 
@@ -94,9 +96,8 @@ class Memory:
         The order and the indexes never take more for one record than all tables take together. So nothing needs
         counting until half of the limit is used.
         """
-        if self.limit_bytes is None:
-            return True
-        return 2 * self.used_bytes + self.reserved_bytes + TABLE_BYTES + RECORD_BYTES + size_bytes <= self.limit_bytes
+        limit_bytes = self.limit_bytes
+        return limit_bytes is None or 2 * self.used_bytes + self.reserved_bytes + size_bytes <= limit_bytes - _NEW_BYTES
 
     def stats(self) -> MemoryStats:
         """Return the statistics of this moment."""

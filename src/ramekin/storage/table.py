@@ -145,7 +145,7 @@ class Table(Indexed):
 
     def write(self, changes: Sequence[Change]) -> None:
         """Store what becomes of some records. Indexes follow later where that would take long: see `fall_behind`."""
-        is_late = len(changes) * (len(self.indexes) + len(self._growing)) > FEW
+        is_late = len(changes) > FEW and bool(self.indexes or self._growing)
         if is_late:
             self._writable()
             self.fall_behind([*changes], with_order=False)

@@ -181,11 +181,11 @@ class Happening:
         assert await engine.apply(Written([])) == numbers[-1]
 
     async def test_what_is_written_at_once_is_there_or_nothing_was_done(self, engine: Engine) -> None:
-        new = Written([Change("t", "1", None, body(1))])
-        is_done = engine.apply_at_once(new)
+        await put(engine, "t", body(0))
+        is_done = engine.apply_at_once(Change("t", "1", None, body(1)))
         assert engine.ahead("t", "1") == (body(1) if is_done else None)
-        assert not engine.apply_at_once(Written([Change("t", "1", body(2), None)]))
-        assert not engine.apply_at_once(Written([Change("t", "2", None, body(2))]), {"t": Definition()})
+        assert not engine.apply_at_once(Change("t", "1", body(2), None))
+        assert not engine.apply_at_once(Change("t", "2", None, body(2)), Definition())
         assert engine.ahead("t", "2") is None
 
     async def test_what_was_shown_ahead_is_kept_once_it_is_flushed(self, engine: Engine) -> None:
