@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ramekin import errors
     from ramekin.clock import now
     from ramekin.database.database import Database
-    from ramekin.database.operations import Condition, Operation, Outcome
+    from ramekin.database.operations import Operation, Outcome, Precondition
     from ramekin.errors import RamekinError
     from ramekin.limits import Limits
     from ramekin.query.expressions import Field
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ramekin.version import __version__
 
 __all__ = [
-    "Condition",
     "Database",
     "Definition",
     "Field",
@@ -32,6 +31,7 @@ __all__ = [
     "Limits",
     "Operation",
     "Outcome",
+    "Precondition",
     "RamekinError",
     "__version__",
     "errors",
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Condition": "database.operations",
+    "Precondition": "database.operations",
     "Database": "database.database",
     "Definition": "schema.definition",
     "Field": "query.expressions",

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import ramekin
-from ramekin import Condition, Database, Operation, errors
+from ramekin import Database, Operation, Precondition, errors
 from ramekin.database.finding import FindRequest
 from ramekin.samples.models import User
 
@@ -102,7 +102,7 @@ def test_a_body_that_is_expected_guards_a_change(run):
         lambda db: db.patch("users", 1, {"age": 22}, expecting=body),
         lambda db: db.replace("users", 1, {}, expecting=body),
         lambda db: db.delete("users", 1, expecting=body),
-        lambda db: db.apply(Operation("patch", "users", "1", {"age": 22}, Condition(frozenset({"*", "x"}), {"*"}))),
+        lambda db: db.apply(Operation("patch", "users", "1", {"age": 22}, Precondition(frozenset({"*", "x"}), {"*"}))),
     ):
         with pytest.raises(errors.PreconditionFailed):
             run(change)

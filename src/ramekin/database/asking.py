@@ -13,7 +13,7 @@ from ramekin.database.changing import ChangeRequest
 from ramekin.database.defining import parse_definition
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.join_request import JoinRequest, Shape
-from ramekin.database.operations import ALWAYS, Condition, Operation
+from ramekin.database.operations import ALWAYS, Operation, Precondition
 from ramekin.database.window import window_of
 from ramekin.errors import ConflictingParameters, InvalidParameter, InvalidSort
 from ramekin.query.aggregate import parse_columns, parse_grouping
@@ -148,8 +148,8 @@ def operation(
     Args:
         expecting: the body that must stand.
     """
-    condition = ALWAYS if expecting is None else Condition(frozenset([codec.digest(expecting)]))
-    return Operation(kind, table, id_key(record_id), record, condition)
+    precondition = ALWAYS if expecting is None else Precondition(frozenset([codec.digest(expecting)]))
+    return Operation(kind, table, id_key(record_id), record, precondition)
 
 
 def definition(asked: Definition | Mapping[str, Any]) -> Definition:

@@ -48,7 +48,7 @@ CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Precondition:
     """What must be true of the record that stands, by its tag (RFC 9110, section 13).
 
     Tags are digests; ``"*"`` is any record. None: no such header. `has_weak` says that If-Match named weak tags too,
@@ -74,7 +74,7 @@ class Condition:
         return self.if_none_match is not None and (tag in self.if_none_match or "*" in self.if_none_match)
 
     def broken(self) -> PreconditionFailed:
-        """Return the error of a condition that does not hold."""
+        """Return the error of a precondition that does not hold."""
         told = "The record is not in the state that If-Match or If-None-Match asks for."
         if self.has_weak:
             told += (
@@ -84,7 +84,7 @@ class Condition:
         return PreconditionFailed(told)
 
 
-ALWAYS = Condition()
+ALWAYS = Precondition()
 
 
 class Operation(Struct, frozen=True, gc=False):
@@ -98,7 +98,7 @@ class Operation(Struct, frozen=True, gc=False):
     table: str
     address: str | None = None
     record: Any = None
-    condition: Condition = ALWAYS
+    precondition: Precondition = ALWAYS
     on_conflict: OnConflict = "error"
     is_parsed: bool = False
     """Whether the words are known to be right and the record comes from `codec.parse`, so neither is looked at."""
@@ -228,8 +228,8 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
         raise _absent(operation)
     if rules.needs_if_match and before is not None and _is_blind(operation):
         raise PreconditionRequired("This table asks for If-Match with every change of a record.")
-    if operation.condition is not ALWAYS and not operation.condition.holds(before):
-        raise operation.condition.broken()
+    if operation.precondition is not ALWAYS and not operation.precondition.holds(before):
+        raise operation.precondition.broken()
     if operation.kind == "delete":
         return Outcome("deleted", prepared.key, None, before)
     if operation.kind == "create":
@@ -381,8 +381,8 @@ def _is_blind(operation: Operation) -> bool:
     """Say whether an operation would change the record that stands without having seen it."""
     if operation.kind == "create":
         return operation.on_conflict in ("replace", "merge")
-    condition = operation.condition
-    return condition.if_match is None and "*" not in (condition.if_none_match or ())
+    asked = operation.precondition
+    return asked.if_match is None and "*" not in (asked.if_none_match or ())
 
 
 def _absent(operation: Operation) -> RecordNotFound:

@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl
 
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
-from ramekin.api.http.preconditions import read_condition, read_known, refuse_preconditions
+from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
 from ramekin.database.operations import ALWAYS
 from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
@@ -174,7 +174,7 @@ class Endpoint(Generic[M]):
         Raises:
             NotAcceptable, InvalidHeader, PreconditionNotPossible: in this order.
         """
-        kind, condition, known = self.offers[0], ALWAYS, frozenset[str]()
+        kind, precondition, known = self.offers[0], ALWAYS, frozenset[str]()
         if 406 in self.problems or len(self.offers) > 1:
             try:
                 kind = accepted(headers, self.offers)
@@ -183,12 +183,12 @@ class Endpoint(Generic[M]):
                     raise
         names = {told["name"] for told in self.parameters}
         if "If-Match" in names:
-            condition = read_condition(headers)
+            precondition = read_precondition(headers)
         elif "If-None-Match" in names:
             known = read_known(headers)
         elif self.method != "GET":
             refuse_preconditions(headers)
-        return Wishes(media, kind, condition, known, preferences(headers))
+        return Wishes(media, kind, precondition, known, preferences(headers))
 
 
 Endpoints = tuple[Endpoint[Any], ...]

@@ -11,7 +11,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
-from ramekin.database.operations import ALWAYS, KINDS, Condition, Operation
+from ramekin.database.operations import ALWAYS, KINDS, Operation, Precondition
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
 from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
@@ -140,7 +140,7 @@ def _read_operation(item: Any) -> Operation:
         return Operation(kind, table, record=_with_id(item), is_parsed=True)
     address = _address(item, is_needed=kind != "upsert")
     record = _upserted(item) if kind == "upsert" else item.get("record")
-    return Operation(kind, table, address, record, _condition(item), is_parsed=True)
+    return Operation(kind, table, address, record, _precondition(item), is_parsed=True)
 
 
 def _with_id(item: dict[str, Any]) -> Any:
@@ -170,7 +170,7 @@ def _address(item: dict[str, Any], *, is_needed: bool) -> str | None:
     return None
 
 
-def _condition(item: dict[str, Any]) -> Condition:
+def _precondition(item: dict[str, Any]) -> Precondition:
     if "if_match" not in item:
         return ALWAYS
     if not isinstance(text := item["if_match"], str):
@@ -180,7 +180,7 @@ def _condition(item: dict[str, Any]) -> Condition:
     except InvalidHeader as error:
         fault = Fault("/if_match", "An entity tag in its double quotes is expected.")
         raise InvalidOperation(error.message, faults=[fault]) from None
-    return Condition(if_match=strong, has_weak=bool(weak))
+    return Precondition(if_match=strong, has_weak=bool(weak))
 
 
 def _pointing_into_the_batch(error: RamekinError) -> RamekinError:

@@ -180,14 +180,14 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
 def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
     """Return one record."""
     table, record_id = asked.parts
-    condition = asked.wishes.condition
+    precondition = asked.wishes.precondition
     body = session.database.get_now(table, record_id)
-    if condition is not ALWAYS and not condition.matches(body):
-        raise condition.broken()
+    if precondition is not ALWAYS and not precondition.matches(body):
+        raise precondition.broken()
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
     tag = codec.digest(body)
-    if condition is not ALWAYS and condition.knows(tag):
+    if precondition is not ALWAYS and precondition.knows(tag):
         return not_modified({"etag": f'"{tag}"'})
     return record_answer(body, tag)
 
@@ -198,7 +198,7 @@ async def _answer_selected(
     warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
     tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
     headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
-    if asked.wishes.condition.knows(tag):
+    if asked.wishes.precondition.knows(tag):
         return not_modified(headers)
     if warnings:
         headers["x-warnings"] = ascii_json(warnings)
@@ -224,7 +224,7 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     is_upsert = asked.words.get("upsert", False)
     record, printed = codec.read(asked.body) if is_upsert else _read(session, asked)
     kind: Kind = "upsert" if is_upsert else "replace"
-    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.condition, "error", True, printed))
+    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.precondition, "error", True, printed))
 
 
 @endpoint(
@@ -241,7 +241,7 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
     """Change some members of a record (JSON merge patch); the result is validated again."""
     table, record_id = asked.parts
     record, _ = _read(session, asked)
-    return _apply(session, Operation("patch", table, record_id, record, asked.wishes.condition, "error", True))
+    return _apply(session, Operation("patch", table, record_id, record, asked.wishes.precondition, "error", True))
 
 
 @endpoint(
@@ -256,7 +256,7 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
 def delete_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Delete a record."""
     table, record_id = asked.parts
-    return _apply(session, Operation("delete", table, record_id, None, asked.wishes.condition, "error", True))
+    return _apply(session, Operation("delete", table, record_id, None, asked.wishes.precondition, "error", True))
 
 
 def _read(session: Session, asked: Asked[None]) -> tuple[Any, bytes]:

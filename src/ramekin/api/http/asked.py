@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import Struct
 
 from ramekin.api.http.headers import JSON
-from ramekin.database.operations import ALWAYS, Condition
+from ramekin.database.operations import ALWAYS, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -30,7 +30,7 @@ class Wishes(Struct, frozen=True, gc=False):
     """The media type of the body; none where no body is taken."""
     kind: str = JSON
     """The media type of the answer."""
-    condition: Condition = ALWAYS
+    precondition: Precondition = ALWAYS
     """What must be true of the record."""
     known: frozenset[str] = _NOTHING
     """The tags that the client knows, of what has a weak one."""

@@ -2,7 +2,7 @@
 
 A record has a strong tag, so all that can be asked of one is answered. Lists, joins, dumps and tables carry weak tags,
 which serve `If-None-Match` of a read alone; whatever else is asked of them, or of what has no tag, is refused and never
-ignored: who sends it relies on it. Knows no tables; see ``database/operations.py`` for when a condition holds.
+ignored: who sends it relies on it. Knows no tables; see ``database/operations.py`` for when a precondition holds.
 
 Source: RFC 9110, section 13.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ramekin.database.operations import ALWAYS, Condition
+from ramekin.database.operations import ALWAYS, Precondition
 from ramekin.errors import InvalidHeader, PreconditionNotPossible
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _EMPTY = re.compile(r"[\s,]*")
 ANY = frozenset("*")
 
 
-def read_condition(headers: Mapping[str, str]) -> Condition:
+def read_precondition(headers: Mapping[str, str]) -> Precondition:
     """Return what a request asks of a record. Raises InvalidHeader, PreconditionNotPossible."""
     has_match, has_none_match = "if-match" in headers, "if-none-match" in headers
     if "if-unmodified-since" in headers and not has_match:  # beside If-Match it counts for nothing
@@ -31,7 +31,7 @@ def read_condition(headers: Mapping[str, str]) -> Condition:
     if not has_match and not has_none_match:
         return ALWAYS
     strong, weak = read_tags(headers["if-match"], "If-Match") if has_match else (None, None)
-    return Condition(strong, _read_none_match(headers) if has_none_match else None, has_weak=bool(weak))
+    return Precondition(strong, _read_none_match(headers) if has_none_match else None, has_weak=bool(weak))
 
 
 def read_known(headers: Mapping[str, str]) -> frozenset[str]:

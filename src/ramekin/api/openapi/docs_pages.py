@@ -76,14 +76,14 @@ def redoc_page(session: Session, asked: Asked[None]) -> Reply:
 )
 def static_file(session: Session, asked: Asked[None]) -> Reply:
     """Return a file that the pages are made of."""
-    [name], condition = asked.parts, asked.wishes.condition
+    [name], precondition = asked.parts, asked.wishes.precondition
     if name not in MEDIA_TYPES:
         raise UnknownRoute("There is no file of this name.")
     content, digest = _read(name)
     headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
-    if not condition.matches(content):
-        raise condition.broken()
-    if condition.knows(digest):
+    if not precondition.matches(content):
+        raise precondition.broken()
+    if precondition.knows(digest):
         return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
     return body_answer(content, headers=headers, media=MEDIA_TYPES[name])
 
