@@ -29,7 +29,7 @@ from ramekin.values.ids import id_key
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
-    from ramekin.database.operations import Kind
+    from ramekin.database.operations import Op
     from ramekin.values.ids import RecordId
 
 Names = str | Sequence[str]
@@ -140,16 +140,14 @@ def change(
     return ChangeRequest(table, _where(where, fields), patch, delete, max_affected, fields)
 
 
-def operation(
-    kind: Kind, table: str, record_id: RecordId, record: Any = None, expecting: bytes | None = None
-) -> Operation:
+def operation(op: Op, table: str, record_id: RecordId, record: Any = None, expecting: bytes | None = None) -> Operation:
     """Return an operation on one record. Raises InvalidId.
 
     Args:
         expecting: the body that must stand.
     """
     precondition = ALWAYS if expecting is None else Precondition(frozenset([codec.digest(expecting)]))
-    return Operation(kind, table, id_key(record_id), record, precondition)
+    return Operation(op, table, id_key(record_id), record, precondition)
 
 
 def definition(asked: Definition | Mapping[str, Any]) -> Definition:
@@ -157,10 +155,10 @@ def definition(asked: Definition | Mapping[str, Any]) -> Definition:
     return asked if isinstance(asked, Definition) else parse_definition(asked)
 
 
-def check_alone(asked: object, kind: type, words: Mapping[str, object]) -> None:
+def check_alone(asked: object, cls: type, words: Mapping[str, object]) -> None:
     """Refuse words beside a request that was made already, or what is no request. Raises TypeError."""
-    if words or not isinstance(asked, kind):
-        raise TypeError(f"Give the name of a table, with words; or a {kind.__name__} alone.")
+    if words or not isinstance(asked, cls):
+        raise TypeError(f"Give the name of a table, with words; or a {cls.__name__} alone.")
 
 
 def _where(value: Any, fields: Fields) -> Any:

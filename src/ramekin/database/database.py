@@ -24,7 +24,7 @@ from ramekin.values.ids import id_key
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
-    from ramekin.database.operations import Kind, OnConflict
+    from ramekin.database.operations import OnConflict, Op
     from ramekin.database.presence import Presence
     from ramekin.schema.fields import Fields
     from ramekin.values.ids import RecordId
@@ -146,8 +146,8 @@ class Database(WholeTables):
         Raises:
             RecordNotFound, PreconditionFailed, and what else `apply` raises.
         """
-        kind: Kind = "upsert" if upsert else "replace"
-        return await self.apply(asking.operation(kind, table, record_id, record, expecting))
+        op: Op = "upsert" if upsert else "replace"
+        return await self.apply(asking.operation(op, table, record_id, record, expecting))
 
     async def patch(self, table: str, record_id: RecordId, patch: Any, *, expecting: bytes | None = None) -> Outcome:
         """Change some members of a record by a merge patch, in which None removes a member. Raises as `replace`."""

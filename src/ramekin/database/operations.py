@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from ramekin.schema.record_schema import RecordSchema
     from ramekin.values.ids import IdSource, RecordId
 
-Kind = Literal["create", "upsert", "replace", "patch", "delete"]
+Op = Literal["create", "upsert", "replace", "patch", "delete"]
 OnConflict = Literal["error", "ignore", "replace", "merge"]
 Effect = Literal["created", "replaced", "kept", "deleted"]
 
-KINDS: tuple[Kind, ...] = ("create", "upsert", "replace", "patch", "delete")
+OPS: tuple[Op, ...] = ("create", "upsert", "replace", "patch", "delete")
 CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
 
 
@@ -94,7 +94,7 @@ class Operation(Struct, frozen=True, gc=False):
     `upsert` of a record that has an id. `record` is a parsed JSON value.
     """
 
-    kind: Kind
+    op: Op
     table: str
     address: str | None = None
     record: Any = None
@@ -159,32 +159,32 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     if not operation.is_parsed:
         _check(operation)
     record, key = operation.record, operation.address
-    if operation.kind == "create":
+    if operation.op == "create":
         record = record if type(record) is dict else _object(record)  # a call less
         if operation.on_conflict == "merge" and "id" in record:
             return Prepared(operation, _key_of(record["id"], rules.schema), record)
         body, key = body_of(record, rules, operation.printed)
         return Prepared(operation, key, record, body)
     if key is None:
-        assert operation.kind == "upsert", "all others but create have an address"
+        assert operation.op == "upsert", "all others but create have an address"
         if "id" not in _object(record):
             raise InvalidOperation("'upsert' needs the address of a record, or a record with an 'id'.")
         return Prepared(operation, _key_of(record["id"], rules.schema), record)
-    if operation.kind == "upsert":
+    if operation.op == "upsert":
         id_key(key)  # of the others, what can be no id stands at no record
-    if type(record) is dict and "id" in record and operation.kind != "delete":
+    if type(record) is dict and "id" in record and operation.op != "delete":
         _check_same_id(record["id"], operation, rules.schema)
     return Prepared(operation, key, record)
 
 
 def _check(operation: Operation) -> None:
     """Refuse an operation made by Python code that no request could mean."""
-    for word, known in ((operation.kind, KINDS), (operation.on_conflict, CONFLICT_RULES)):
+    for word, known in ((operation.op, OPS), (operation.on_conflict, CONFLICT_RULES)):
         if word not in known:
             hint = did_you_mean(str(word), known) or f"It is one of {', '.join(known)}."
             raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.", hint=hint)
-    if operation.kind not in ("create", "upsert") and operation.address is None:
-        raise InvalidOperation(f"'{operation.kind}' needs the address of a record.")
+    if operation.op not in ("create", "upsert") and operation.address is None:
+        raise InvalidOperation(f"'{operation.op}' needs the address of a record.")
     if operation.address is not None and type(operation.address) is not str:
         raise InvalidOperation("The address of a record is the text of its id.")
     check_table_name(operation.table)
@@ -224,22 +224,22 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     Cost: O(length of the record).
     """
     operation = prepared.operation
-    if before is None and operation.kind not in ("create", "upsert"):
+    if before is None and operation.op not in ("create", "upsert"):
         raise _absent(operation)
     if rules.needs_if_match and before is not None and _is_blind(operation):
         raise PreconditionRequired("This table asks for If-Match with every change of a record.")
     if operation.precondition is not ALWAYS and not operation.precondition.holds(before):
         raise operation.precondition.broken()
-    if operation.kind == "delete":
+    if operation.op == "delete":
         return Outcome("deleted", prepared.key, None, before)
-    if operation.kind == "create":
+    if operation.op == "create":
         return _settle_create(prepared, before, rules)
     record, printed = prepared.record, operation.printed
     if type(record) is not dict:
         record = _object(record)
     if before is None:
         return _create_at(prepared.key, record, rules)
-    if operation.kind == "patch":
+    if operation.op == "patch":
         if record.get("id", "") is None:
             raise InvalidId("An id cannot be removed.")
         record, printed = merge_patch(codec.read_body(before), record), None
@@ -379,7 +379,7 @@ def _fitting(body: bytes, rules: Rules) -> bytes:
 
 def _is_blind(operation: Operation) -> bool:
     """Say whether an operation would change the record that stands without having seen it."""
-    if operation.kind == "create":
+    if operation.op == "create":
         return operation.on_conflict in ("replace", "merge")
     asked = operation.precondition
     return asked.if_match is None and "*" not in (asked.if_none_match or ())

@@ -90,7 +90,7 @@ class Directory:
                 it; it cannot be written to; another process has it.
         """
         self._is_read_only = is_read_only
-        kind = fcntl.LOCK_SH if is_read_only else fcntl.LOCK_EX
+        lock = fcntl.LOCK_SH if is_read_only else fcntl.LOCK_EX
         try:
             if not is_read_only and not os.path.lexists(self.path):
                 self.path.mkdir(mode=0o700)
@@ -103,7 +103,7 @@ class Directory:
                 self._lock = self._open_lock()
             for each in (self._place, self._lock):  # older versions lock the second alone
                 if each is not None:
-                    fcntl.flock(each, kind | fcntl.LOCK_NB)
+                    fcntl.flock(each, lock | fcntl.LOCK_NB)
         except Unusable:
             self.release()
             raise

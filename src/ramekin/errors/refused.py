@@ -274,7 +274,7 @@ class InvalidTableName(Unprocessable):
 
 
 class InvalidOperation(Unprocessable):
-    """An operation of a batch lacks a member, has one that its kind does not take, or has an unknown kind."""
+    """An operation of a batch lacks a member, has one that its `op` does not take, or has an unknown `op`."""
 
     code = "invalid-operation"
     title = "The operation is not valid"

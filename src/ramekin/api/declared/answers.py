@@ -90,8 +90,8 @@ def tabular(description: str, schema: Any, example: Any = None, has: Sequence[st
 def request_body(schema: Any, example: Any, *media: str) -> dict[str, Any]:
     """Return a request's body, which has to be there."""
     found: dict[str, Any] = {}
-    for kind in media or (JSON,):
-        found |= content(schema, example, kind)
+    for each in media or (JSON,):
+        found |= content(schema, example, each)
     return {"required": True, "content": found}
 
 

@@ -174,10 +174,10 @@ class Endpoint(Generic[M]):
         Raises:
             NotAcceptable, InvalidHeader, PreconditionNotPossible: in this order.
         """
-        kind, precondition, known = self.offers[0], ALWAYS, frozenset[str]()
+        accepts, precondition, known = self.offers[0], ALWAYS, frozenset[str]()
         if 406 in self.problems or len(self.offers) > 1:
             try:
-                kind = accepted(headers, self.offers)
+                accepts = accepted(headers, self.offers)
             except NotAcceptable:
                 if 406 in self.problems:
                     raise
@@ -188,7 +188,7 @@ class Endpoint(Generic[M]):
             known = read_known(headers)
         elif self.method != "GET":
             refuse_preconditions(headers)
-        return Wishes(media, kind, precondition, known, preferences(headers))
+        return Wishes(media, accepts, precondition, known, preferences(headers))
 
 
 Endpoints = tuple[Endpoint[Any], ...]

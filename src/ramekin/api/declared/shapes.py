@@ -10,7 +10,7 @@ from typing import Any
 
 from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, NAMES, SORTED_NAMES, TABLE_NAME, TAGS
 from ramekin.database.defining import MAX_NAMED
-from ramekin.database.operations import KINDS
+from ramekin.database.operations import OPS
 from ramekin.query.aggregate import FUNCTIONS
 from ramekin.query.join import JOIN_TYPES
 from ramekin.query.operand import MAX_LISTED
@@ -218,7 +218,7 @@ def _op(*kinds: str) -> dict[str, Any]:
 
 _OPERATION = record(
     {
-        "op": {"type": "string", "enum": list(KINDS)},
+        "op": {"type": "string", "enum": list(OPS)},
         "table": TABLE_NAME,
         "id": ID,
         "record": ANY_OBJECT

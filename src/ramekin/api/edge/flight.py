@@ -141,9 +141,9 @@ class Room:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    async def __aexit__(self, cls: type[BaseException] | None, *_: object) -> None:
         self._flight.give_back(self)
-        if self._is_stopped and kind is asyncio.CancelledError:
+        if self._is_stopped and cls is asyncio.CancelledError:
             assert self.task is not None, "it was stopped"
             self.task.uncancel()
             raise self._flight._overloaded(self) from None  # the two are one

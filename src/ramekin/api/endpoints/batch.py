@@ -11,7 +11,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
-from ramekin.database.operations import ALWAYS, KINDS, Operation, Precondition
+from ramekin.database.operations import ALWAYS, OPS, Operation, Precondition
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
 from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
@@ -126,21 +126,21 @@ def _read_operation(item: Any) -> Operation:
         if name not in MEMBERS:
             hint = did_you_mean(name, MEMBERS)
             raise InvalidOperation(f"An operation has no member '{shorten(name)}'.", hint=hint)
-    kind, table = item.get("op"), item.get("table")
-    if kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) if isinstance(kind, str) else ""
+    op, table = item.get("op"), item.get("table")
+    if op not in OPS:
+        hint = did_you_mean(op, OPS) if isinstance(op, str) else ""
         fault = Fault("/op", "Unknown operation.")
-        raise InvalidOperation(f"'op' is one of {', '.join(KINDS)}.", hint=hint, faults=[fault])
+        raise InvalidOperation(f"'op' is one of {', '.join(OPS)}.", hint=hint, faults=[fault])
     if not isinstance(table, str):
         raise InvalidOperation("'table' is the name of a table.", faults=[Fault("/table", "Text is expected.")])
     check_table_name(table)
-    if (kind == "delete") == ("record" in item):
+    if (op == "delete") == ("record" in item):
         raise InvalidOperation("Every operation but delete has a 'record'; delete has none.")
-    if kind == "create":
-        return Operation(kind, table, record=_with_id(item), is_parsed=True)
-    address = _address(item, is_needed=kind != "upsert")
-    record = _upserted(item) if kind == "upsert" else item.get("record")
-    return Operation(kind, table, address, record, _precondition(item), is_parsed=True)
+    if op == "create":
+        return Operation(op, table, record=_with_id(item), is_parsed=True)
+    address = _address(item, is_needed=op != "upsert")
+    record = _upserted(item) if op == "upsert" else item.get("record")
+    return Operation(op, table, address, record, _precondition(item), is_parsed=True)
 
 
 def _with_id(item: dict[str, Any]) -> Any:

@@ -50,13 +50,13 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
 )
 async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a whole table, as it is at one moment."""
-    [table], (kind, known) = asked.parts, (asked.wishes.kind, asked.wishes.known)
-    tag = session.server.weak_tag((await session.database.revision(table),), FORMATS[kind])
+    [table], (media, known) = asked.parts, (asked.wishes.accepts, asked.wishes.known)
+    tag = session.server.weak_tag((await session.database.revision(table),), FORMATS[media])
     headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
     if tag in known or known == ANY:
         return not_modified(headers)
     writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
-    return await Stream(writers[kind](session, table), kind, headers).prime()
+    return await Stream(writers[media](session, table), media, headers).prime()
 
 
 @endpoint(

@@ -107,7 +107,7 @@ async def answer_list(
     """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
     request, path, digest = listing
     revisions = [await session.database.revision(name) for name in tables]
-    tag = session.server.weak_tag(revisions, digest, FORMATS[wishes.kind])
+    tag = session.server.weak_tag(revisions, digest, FORMATS[wishes.accepts])
     headers = {"vary": "Accept, Prefer"}
     if not request.with_explain:  # how long it took to find a page is never the same again
         headers = {"etag": f'W/"{tag}"', **headers}
@@ -120,7 +120,7 @@ async def answer_list(
         if tag in wishes.known or wishes.known == ANY:
             return not_modified(headers)
         following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
-        return await page_reply(page(session, request, found, following), wishes.kind, headers)
+        return await page_reply(page(session, request, found, following), wishes.accepts, headers)
 
 
 def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Limits) -> Listing[FindRequest]:

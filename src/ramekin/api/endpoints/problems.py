@@ -75,7 +75,7 @@ def _explain(error: type[errors.RamekinError]) -> dict[str, Any]:
 def _page(asked: Asked[None], told: dict[str, Any] | list[dict[str, Any]]) -> Reply:
     """Return HTML for browsers, JSON for everybody else."""
     headers = {"vary": "Accept"}
-    if asked.wishes.kind == JSON:
+    if asked.wishes.accepts == JSON:
         return body_answer(codec.dump(told), headers=headers)
     items = told if isinstance(told, list) else [told]
     parts = "".join(

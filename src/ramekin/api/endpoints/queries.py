@@ -74,7 +74,7 @@ async def query_table(session: Session, asked: Asked[None]) -> Reply:
             page = await _page_of_groups(session, _read_groups(session, table, query, window), room)
         else:
             page = await _page_of_records(session, _read_find(session, table, query, window), room)
-        return await page_reply(page, asked.wishes.kind, {"vary": "Accept, Prefer"})
+        return await page_reply(page, asked.wishes.accepts, {"vary": "Accept, Prefer"})
 
 
 async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> Page:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Answer, Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.database.operations import Kind
+    from ramekin.database.operations import Op
     from ramekin.formats.record_text import Records
     from ramekin.values.paths import FieldPath
 
@@ -223,8 +223,8 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     table, record_id = asked.parts
     is_upsert = asked.words.get("upsert", False)
     record, printed = codec.read(asked.body) if is_upsert else _read(session, asked)
-    kind: Kind = "upsert" if is_upsert else "replace"
-    return _apply(session, Operation(kind, table, record_id, record, asked.wishes.precondition, "error", True, printed))
+    op: Op = "upsert" if is_upsert else "replace"
+    return _apply(session, Operation(op, table, record_id, record, asked.wishes.precondition, "error", True, printed))
 
 
 @endpoint(

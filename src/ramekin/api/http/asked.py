@@ -28,7 +28,7 @@ class Wishes(Struct, frozen=True, gc=False):
 
     media: str = ""
     """The media type of the body; none where no body is taken."""
-    kind: str = JSON
+    accepts: str = JSON
     """The media type of the answer."""
     precondition: Precondition = ALWAYS
     """What must be true of the record."""

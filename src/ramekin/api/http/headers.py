@@ -36,17 +36,17 @@ def media_type(headers: Mapping[str, str], allowed: Sequence[str]) -> str:
     encoding = headers.get("content-encoding", "identity")
     if header in allowed and encoding == "identity":
         return header
-    kind, _, rest = header.partition(";")
-    kind = kind.strip().lower()
+    media, _, rest = header.partition(";")
+    media = media.strip().lower()
     if encoding.strip().lower() != "identity":
         raise UnsupportedMediaType("A body with a Content-Encoding is not read; send it as it is.")
-    if kind not in allowed:
-        said = "has no Content-Type" if not kind else f"has the Content-Type '{shorten(kind)}'"
+    if media not in allowed:
+        said = "has no Content-Type" if not media else f"has the Content-Type '{shorten(media)}'"
         raise UnsupportedMediaType(f"The body {said}; send {' or '.join(allowed)}.")
     charset = re.search(r'charset\s*=\s*"?([^\s";]+)', rest, re.IGNORECASE)
     if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType("The body must be UTF-8; send no charset, or charset=utf-8.")
-    return kind
+    return media
 
 
 def accepted(headers: Mapping[str, str], offered: Sequence[str]) -> str:
@@ -61,11 +61,11 @@ def accepted(headers: Mapping[str, str], offered: Sequence[str]) -> str:
         return offered[0]
     best, best_quality = None, 0.0
     ranges = [_media_range(part) for part in header.split(",") if part.strip()]
-    for kind in offered:
-        fitting = [(len(name.replace("*", "")), quality) for name, quality in ranges if _fits(kind, name)]
+    for media in offered:
+        fitting = [(len(name.replace("*", "")), quality) for name, quality in ranges if _fits(media, name)]
         quality = max(fitting)[1] if fitting else 0.0
         if quality > best_quality:
-            best, best_quality = kind, quality
+            best, best_quality = media, quality
     if best is None:
         raise NotAcceptable(f"This route answers with {' or '.join(offered)}.")
     return best
@@ -83,8 +83,8 @@ def _media_range(part: str) -> tuple[str, float]:
     return name.lower(), 1.0
 
 
-def _fits(kind: str, name: str) -> bool:
-    return name in ("*/*", kind) or (name.endswith("/*") and kind.startswith(name[:-1]))
+def _fits(media: str, name: str) -> bool:
+    return name in ("*/*", media) or (name.endswith("/*") and media.startswith(name[:-1]))
 
 
 def preferences(headers: Mapping[str, str]) -> frozenset[str]:

@@ -87,15 +87,15 @@ def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequ
     return (codec.dump(choose(codec.parse(body))) for body in bodies)
 
 
-async def page_reply(page: Page, kind: str, headers: dict[str, str]) -> Reply:
+async def page_reply(page: Page, media: str, headers: dict[str, str]) -> Reply:
     """Return a page in the media type that was asked for."""
-    headers = headers | _headers(page, is_bare=kind != JSON)
-    if kind == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
+    headers = headers | _headers(page, is_bare=media != JSON)
+    if media == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
         return body_answer(b'{"data":%b%b' % (codec.splice_array(page.rows), _tail(page)), headers=headers)
-    writer = _write_json if kind == JSON else _write_csv if kind == CSV else _write_ndjson
+    writer = _write_json if media == JSON else _write_csv if media == CSV else _write_ndjson
     if page.size_bytes <= SHORT_BYTES:
-        return body_answer(b"".join([chunk async for chunk in writer(page)]), 200, headers, kind)
-    return await Stream(writer(page), kind, headers).prime()
+        return body_answer(b"".join([chunk async for chunk in writer(page)]), 200, headers, media)
+    return await Stream(writer(page), media, headers).prime()
 
 
 def _tail(page: Page) -> bytes:

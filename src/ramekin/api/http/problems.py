@@ -54,9 +54,9 @@ _MAX_DETAIL = 900
 
 def status_of(error: type[errors.RamekinError]) -> int:
     """Return the status of an error: that of the nearest class above it in the table."""
-    for kind in error.__mro__:
-        if kind in STATUS:
-            return STATUS[kind]
+    for cls in error.__mro__:
+        if cls in STATUS:
+            return STATUS[cls]
     return 500
 
 

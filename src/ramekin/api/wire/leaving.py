@@ -34,11 +34,11 @@ class stopped_when_gone:  # noqa: N801  # used as a function, in ``async with``
         self._work = asyncio.current_task()
         self._timer = asyncio.get_running_loop().call_later(WATCH_S, self._begin)
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    async def __aexit__(self, cls: type[BaseException] | None, *_: object) -> None:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
-        if self._is_gone and kind is asyncio.CancelledError:
+        if self._is_gone and cls is asyncio.CancelledError:
             raise ClientDisconnect from None
 
     def _begin(self) -> None:
