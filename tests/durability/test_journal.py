@@ -289,12 +289,12 @@ async def test_after_a_failed_sync_what_was_told_is_kept_and_nothing_more_is_tol
     monkeypatch.setattr(engine._store, "replace", fail)
     file.sync = fail
     await put(engine, "a")
-    await wait_until(lambda: engine._journal.fault is not None)
+    await wait_until(lambda: engine._journal.queue.fault is not None)
     with pytest.raises(JournalFailed):
         await put(engine, "b")
     assert engine.tables.get("t", "a") is not None
     engine._store.replace = replace
-    await wait_until(lambda: engine._journal.fault is None)
+    await wait_until(lambda: engine._journal.queue.fault is None)
     await put(engine, "c")
     assert await after_a_kill(tmp_path) == {"a", "c"}
 
@@ -320,7 +320,7 @@ async def test_after_a_failed_sync_no_write_is_told_of_while_fresh_files_are_wri
             await put(engine, "b")
     finally:
         go_on.set()
-    await wait_until(lambda: engine._journal.fault is None)
+    await wait_until(lambda: engine._journal.queue.fault is None)
     await put(engine, "c")
     assert await after_a_kill(tmp_path) == {"a", "c"}
 

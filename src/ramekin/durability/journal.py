@@ -66,7 +66,7 @@ DIRECT_CHANGES = 1000
 _log = logging.getLogger("ramekin")
 
 
-class Journal(StepQueue):
+class Journal:
     """Commits steps to a file. Use it from one event loop at a time, between `start` and `stop`."""
 
     def __init__(
@@ -85,17 +85,18 @@ class Journal(StepQueue):
             refuse: called on the loop when all that is pending was refused.
             contents: called on the loop; whole tables as they are, which nothing changes any more.
         """
-        super().__init__(apply, refuse)
+        self.queue = StepQueue(apply, refuse)
+        """Steps that wait for the thread."""
         self._file, self._store, self._contents = file, store, contents
         self._appends = store.fsync != "always"  # an append by the loop is a commit
         self._loop_calls = LoopCalls()
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
-        self._syncs = Syncs(self._workers, self._wake.set, is_wanted=store.fsync == "everysec")
+        self._syncs = Syncs(self._workers, self.queue.wake.set, is_wanted=store.fsync == "everysec")
         self._checkpoints = Checkpoints(
             store,
             self._workers,
             lambda following: self._loop_calls.ask(functools.partial(self._switch, following)),
-            lambda: self._is_stopping,
+            lambda: self.queue.is_stopping,
         )
 
     def start(self) -> None:
@@ -110,19 +111,20 @@ class Journal(StepQueue):
 
     async def stop(self) -> None:
         """Commit what is queued, sync, and close; small tables leave a snapshot. One on its way is given up."""
-        self.take_no_more()
+        self.queue.take_no_more()
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)  # what the thread handed back last is applied
 
     @property
     def takes_at_once(self) -> bool:
         """Whether `commit` may be called: nothing is pending, no fault, and the disk is not busy."""
-        is_free = not self._pending and self.fault is None and not self._is_stopping
+        queue = self.queue
+        is_free = not queue.pending and queue.fault is None and not queue.is_stopping
         return is_free and self._appends and self._syncs.is_quick
 
     def stats(self) -> JournalStats:
         """Return what is still to be committed and synced. Cost: O(1)."""
-        return JournalStats(self._pending, self._file.unsynced_bytes, self._syncs.lag_s)
+        return JournalStats(self.queue.pending, self._file.unsynced_bytes, self._syncs.lag_s)
 
     def commit(self, step: Written) -> None:
         """Commit a step, which the caller applies at once. Cost: 3 µs, and 1 µs a change.
@@ -142,8 +144,8 @@ class Journal(StepQueue):
     def _refused(self, error: Exception) -> RamekinError:
         """Take note that the disk refused what the loop appended, and return what the client is told."""
         fault = _fault_from(error)
-        self._set_fault(fault)
-        self._wake.set()
+        self.queue.set_fault(fault)
+        self.queue.wake.set()
         return refusal(fault)
 
     def _commit_all(self, group: list[Entry]) -> None:
@@ -151,27 +153,27 @@ class Journal(StepQueue):
 
         What is taken from the queue is added to the group. Raises DiskFault.
         """
-        group += self._take()
+        group += self.queue.take()
         self._file.commit([step for step, _ in group])
         self._syncs.note()
-        self._finish(group)
+        self.queue.finish(group)
 
     def _hold(self, fault: DiskFault) -> Contents:
         """Refuse what comes until fresh files stand, and return the tables that they are to hold."""
-        self._set_fault(fault)
+        self.queue.set_fault(fault)
         return self._contents()
 
     def _switch(self, following: LogFile) -> Contents:
         """Go on in another log, and return the tables as the old one leaves them. Raises DiskFault."""
-        if self.fault is not None:
-            raise self.fault
+        if self.queue.fault is not None:
+            raise self.queue.fault
         self._file.end(following)
         self._file = following
         return self._contents()
 
     def _mark(self) -> None:
         """Note in the log that all of it is synced, unless more came meanwhile. Raises DiskFault."""
-        if self.fault is None and self._syncs.is_quick and self._file.lacks_mark:
+        if self.queue.fault is None and self._syncs.is_quick and self._file.lacks_mark:
             self._file.mark()
             self._syncs.note()
 
@@ -179,24 +181,24 @@ class Journal(StepQueue):
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(self._patience_s())
-            self._wake.clear()
-            group = self._take()
+            self.queue.wake.wait(self._patience_s())
+            self.queue.wake.clear()
+            group = self.queue.take()
             try:
                 self._syncs.keep(self._file.sync)
                 if group:
                     self._commit(group)
                     group = []
-                elif self.fault is not None and self.fault.is_lasting:
-                    self._fail([], self.fault)
-                elif self.fault is not None:
+                elif self.queue.fault is not None and self.queue.fault.is_lasting:
+                    self._fail([], self.queue.fault)
+                elif self.queue.fault is not None:
                     self._probe()
                 elif self._syncs.oldest_s is None:
                     self._look_after()
-                self._checkpoints.keep_small(self._file.extent.size_bytes, may_begin=self.fault is None)
+                self._checkpoints.keep_small(self._file.extent.size_bytes, may_begin=self.queue.fault is None)
             except Exception as error:
                 self._fail(group, _fault_from(error))
-            if self._is_stopping and not self._queue:
+            if self.queue.is_stopping and self.queue.is_empty:
                 break
         self._end()
 
@@ -223,12 +225,12 @@ class Journal(StepQueue):
             if fault.is_lasting:
                 raise
         else:
-            self._loop_calls.call(self._finish, [])
+            self._loop_calls.call(self.queue.finish, [])
 
     def _patience_s(self) -> float | None:
-        if self._is_stopping:
+        if self.queue.is_stopping:
             return 0
-        if self.fault is not None:
+        if self.queue.fault is not None:
             return RETRY_S
         return RETRY_S if self._syncs.patience_s is None else self._syncs.patience_s
 
@@ -240,7 +242,7 @@ class Journal(StepQueue):
         if self._store.fsync == "always":
             self._file.sync()
         self._syncs.note()
-        self._loop_calls.call(self._finish, group)
+        self._loop_calls.call(self.queue.finish, group)
 
     def _fail(self, group: Sequence[Entry], fault: DiskFault) -> None:
         """Have all that is pending refused, and write a fresh file where this one is not trusted any more.
@@ -250,21 +252,21 @@ class Journal(StepQueue):
         """
         is_fresh = not fault.is_lasting or self._try_fresh_file(fault)
         told = threading.Event()
-        self._loop_calls.call(functools.partial(self._refuse_all, group, fault, told, is_unknown=not is_fresh))
+        self._loop_calls.call(functools.partial(self.queue.refuse_all, group, fault, told, is_unknown=not is_fresh))
         while not told.wait(0.1) and self._loop_calls.has_loop():
             pass
-        while not is_fresh and not self._is_stopping:
-            self._wake.wait(RETRY_S)
-            self._wake.clear()
+        while not is_fresh and not self.queue.is_stopping:
+            self.queue.wake.wait(RETRY_S)
+            self.queue.wake.clear()
             is_fresh = self._try_fresh_file(fault)
         if fault.is_lasting and is_fresh:
-            self._loop_calls.call(self._finish, [])
+            self._loop_calls.call(self.queue.finish, [])
 
     def _try_fresh_file(self, fault: DiskFault) -> bool:
         try:
             self._file = self._store.replace(self._file, self._loop_calls.ask(functools.partial(self._hold, fault)))
         except DiskFault as again:
-            self._loop_calls.call(self._set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
+            self._loop_calls.call(self.queue.set_fault, DiskFault(str(again), is_full=again.is_full, is_lasting=True))
             return False
         self._syncs.forget()
         _log.warning("fresh files were written from memory, and take writes")

@@ -49,20 +49,22 @@ class StepQueue:
         """
         self._apply, self._refuse = apply, refuse
         self._queue: deque[Entry] = deque()
-        self._wake = threading.Event()
-        self._is_stopping = False
-        self._pending = 0
+        self.wake = threading.Event()
+        """Set when the thread has something to do."""
+        self.is_stopping = False
+        self.pending = 0
+        """Steps that are queued, or committed and not applied yet."""
         self.fault: DiskFault | None = None
         """Why writes are refused now; None when they are not."""
 
     def take_no_more(self) -> None:
         """Refuse what comes from now on; what is queued is committed."""
-        self._is_stopping = True
-        self._wake.set()
+        self.is_stopping = True
+        self.wake.set()
 
     def admit(self) -> None:
         """See that a step may be queued, and that what is queued may be waited for. Raises as `append`. Cost: O(1)."""
-        if self._is_stopping:
+        if self.is_stopping:
             raise Unavailable("The database is closed; the change was not applied.")
         if self.fault is not None and self.fault.is_lasting:
             raise refusal(self.fault)
@@ -76,33 +78,39 @@ class StepQueue:
         """
         self.admit()
         done = asyncio.get_running_loop().create_future()
-        self._pending += 1
+        self.pending += 1
         self._queue.append((step, done))
-        if not self._wake.is_set():
-            self._wake.set()
+        if not self.wake.is_set():
+            self.wake.set()
         return done
 
     async def flush(self) -> None:
         """Wait until all that is queued is committed and applied. Raises as the future of a step."""
-        if self._pending:
+        if self.pending:
             await self.append(Written(()))
 
-    def _finish(self, group: Sequence[Entry]) -> None:
-        self._set_fault(None)
-        self._pending -= len(group)
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left for the thread to take."""
+        return not self._queue
+
+    def finish(self, group: Sequence[Entry]) -> None:
+        """Apply the steps of a group, which is committed, and tell whoever waits."""
+        self.set_fault(None)
+        self.pending -= len(group)
         for step, done in group:
             self._apply(step)
             if _is_waited_for(done):
                 done.set_result(None)
 
-    def _refuse_all(
+    def refuse_all(
         self, group: Sequence[Entry], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
     ) -> None:
         """Refuse a group and all that queued behind it: it was computed from what is not there."""
-        self._set_fault(fault if is_unknown or not fault.is_lasting else None)  # None: a fresh file stands already
+        self.set_fault(fault if is_unknown or not fault.is_lasting else None)  # None: a fresh file stands already
         behind = list(self._queue)
         self._queue.clear()
-        self._pending = 0
+        self.pending = 0
         self._refuse()
         for entries, error in (
             (group, OutcomeUnknown(_UNKNOWN) if is_unknown else refusal(fault)),
@@ -114,7 +122,7 @@ class StepQueue:
                     done.exception()  # whoever waited may be gone
         told.set()
 
-    def _set_fault(self, fault: DiskFault | None) -> None:
+    def set_fault(self, fault: DiskFault | None) -> None:
         """Take note of whether the disk takes writes, and tell when that changes."""
         if self.fault is None and fault is not None:
             _log.error("the disk does not take writes: %s", fault)
@@ -122,7 +130,8 @@ class StepQueue:
             _log.warning("the disk takes writes again")
         self.fault = fault
 
-    def _take(self) -> list[Entry]:
+    def take(self) -> list[Entry]:
+        """Take all that is queued, as one group."""
         group = []
         with suppress(IndexError):
             while True:

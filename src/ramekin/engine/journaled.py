@@ -131,7 +131,7 @@ class Journaled:
     async def close(self) -> None:
         if self._journal is not None:
             self._is_closed = True
-            self._journal.take_no_more()
+            self._journal.queue.take_no_more()
         await to_its_end(self._close())  # else nobody would let go of the directory
 
     async def _close(self) -> None:
@@ -146,7 +146,7 @@ class Journaled:
     async def state(self) -> State:
         if self._journal is None:
             return "starting"
-        return "ok" if self._journal.fault is None else "failed"
+        return "ok" if self._journal.queue.fault is None else "failed"
 
     def journal_stats(self) -> JournalStats | None:
         return None if self._journal is None else self._journal.stats()
@@ -165,7 +165,7 @@ class Journaled:
 
     async def flushed(self) -> None:
         if self._journal is not None:
-            await self._journal.flush()
+            await self._journal.queue.flush()
 
     # Steps
 
@@ -237,11 +237,11 @@ class Journaled:
             await self.flushed()  # nothing changes, and what that rests on may still be on its way to the disk
             return True
         if catalog.has_unique and self._pending.takes(catalog, rest.changes):
-            journal.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
+            journal.queue.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
             await self._quietly_settled()
             return False
         catalog.check(rest, self._pending.keys)
-        done = journal.append(rest)
+        done = journal.queue.append(rest)
         self._pending.add(catalog, rest.changes)
         await done
         return True
@@ -274,7 +274,7 @@ class Journaled:
                     catalog.check(rest)
             if rest is None:
                 return None, None
-            await self._running().append(rest)
+            await self._running().queue.append(rest)
             return catalog.revision, rest
         finally:
             self._staging = None
