@@ -105,3 +105,20 @@ def test_every_name_that_a_models_hint_may_offer_is_a_field(model):
     for name in schema.field_names():
         assert schema.type_of(tuple(name.split("."))) is not None, name
     assert type_in(TREE, ("in", "in", "n"), is_closed=True) is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "told"),
+    [
+        ("post", "query/persons", {"sotr": "age"}, "A query has no member 'sotr'. Did you mean 'sort'? Conditions"),
+        ("get", "tables/persons?x=1", None, "Unknown parameter 'x'. This route takes"),
+        ("put", "tables/persons", {"unqiue": []}, "A definition has no member 'unqiue'. Did you mean 'unique'?"),
+        ("post", "batch", {"operations": [{"opp": "x"}]}, "An operation has no member 'opp'. Did you mean 'op'?"),
+        ("get", "data/persos", None, "There is no table 'persos'. Did you mean 'persons'?"),
+        ("get", "data/persons?age:gtt=1", None, "There is no operator 'gtt'. Did you mean 'gt'?"),
+        ("get", "join/persons/buys/persn", None, "'persn'. Did you mean 'person'? Fields: "),
+    ],
+)
+def test_a_hint_is_a_sentence_behind_what_was_wrong(local, data, method, path, body, told):
+    answer = local.request(method, f"/api/v1/{path}", json=body)
+    assert told in answer.json()["detail"]

@@ -109,9 +109,8 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
         raise InvalidWhere("A query is a JSON object.")
     for name in value:
         if name not in MEMBERS:
-            raise UnknownParameter(
-                f"A query has no member '{shorten(name)}'.{did_you_mean(name, MEMBERS)} Conditions stand under 'where'."
-            )
+            hint = f"{did_you_mean(name, MEMBERS)} Conditions stand under 'where'.".lstrip()
+            raise UnknownParameter(f"A query has no member '{shorten(name)}'.", hint=hint)
     if cursor is None:
         return value
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
