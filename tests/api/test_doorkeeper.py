@@ -9,16 +9,63 @@ import pytest
 
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.refusals import Refusals
-from ramekin.api.wire import connection, deadlines, short_way
-from ramekin.api.wire.doorkeeper import GUESTS, GUESTS_OF_ONE, Doorkeeper, Entry
+from ramekin.api.wire import channel, connection, deadlines, short_way
+from ramekin.api.wire.doorkeeper import ASKED, GUESTS, GUESTS_OF_ONE, Doorkeeper, Entry
 from tests.conftest import Server
 from tests.data.http_cases import LIVE, get, post, sized
 from tests.pipe import WAYS, Service
 from tests.wire import connect, request, wire
 
 
+class Inmate:
+    """A connection that gives way, or does not."""
+
+    def __init__(self, *, is_idle=False):
+        self.is_idle, self.asked = is_idle, 0
+
+    def gives_way(self):
+        self.asked += 1
+        return self.is_idle
+
+
+class Door(Doorkeeper):
+    """A doorkeeper to whom a connection is an address and a number."""
+
+    def enter(self, peer, inmate=None):
+        return super().enter(peer, inmate or Inmate())
+
+
 def keep(most=3, most_of_one=2, proxies=()):
-    return Doorkeeper(Proxies(proxies), Refusals(), most, most_of_one)
+    return Door(Proxies(proxies), Refusals(), most, most_of_one)
+
+
+def test_where_all_places_are_taken_one_that_is_idle_gives_way():
+    door, idle, busy = keep(), Inmate(is_idle=True), Inmate()
+    door.enter("10.0.0.1", busy)
+    door.enter("10.0.0.1", idle)
+    assert door.enter("10.0.0.1") is Entry.INSIDE
+    assert door.inside == 3  # until it has left
+    door.leave("10.0.0.1", idle, Entry.INSIDE)
+    assert door.inside == 2
+    assert door.enter("10.0.0.1") is Entry.GUEST
+    assert (busy.asked, idle.asked) == (2, 1)
+
+
+def test_idle_ones_of_an_address_keep_their_places_from_others_while_there_are_some():
+    door, idle = keep(most=5), Inmate(is_idle=True)
+    door.enter("10.0.0.1", idle)
+    assert [door.enter("10.0.0.2") for _ in range(3)] == [Entry.INSIDE] * 2 + [Entry.GUEST]
+    assert idle.asked == 0
+
+
+def test_whoever_comes_first_is_asked_first_and_whoever_stays_is_asked_last():
+    door, inmates = keep(most=ASKED + 8, most_of_one=100), [Inmate() for _ in range(ASKED + 8)]
+    for inmate in inmates:
+        door.enter("10.0.0.1", inmate)
+    door.enter("10.0.0.2")
+    assert [inmate.asked for inmate in inmates] == [1] * ASKED + [0] * 8
+    door.enter("10.0.0.2")
+    assert [inmate.asked for inmate in inmates] == [2] * 8 + [1] * (ASKED - 8) + [1] * 8
 
 
 def test_who_comes_when_all_places_are_taken_is_a_guest():
@@ -28,10 +75,10 @@ def test_who_comes_when_all_places_are_taken_is_a_guest():
 
 
 def test_who_leaves_makes_room():
-    door = keep()
-    for i in range(3):
-        door.enter(f"10.0.0.{i}")
-    door.leave("10.0.0.1", Entry.INSIDE)
+    door, inmates = keep(), [Inmate() for _ in range(3)]
+    for i, inmate in enumerate(inmates):
+        door.enter(f"10.0.0.{i}", inmate)
+    door.leave("10.0.0.1", inmates[1], Entry.INSIDE)
     assert door.enter("10.0.0.9") is Entry.INSIDE
     assert door.enter("10.0.0.8") is Entry.GUEST
 
@@ -66,9 +113,10 @@ def test_nothing_is_remembered_of_who_has_left():
     door, came = keep(), []
     for i in range(300):
         peer = f"10.0.{i % 7}.1"
-        came.append((peer, door.enter(peer)))
-    for peer, entry in came:
-        door.leave(peer, entry)
+        inmate = Inmate()
+        came.append((peer, inmate, door.enter(peer, inmate)))
+    for peer, inmate, entry in came:
+        door.leave(peer, inmate, entry)
     assert door.inside == 0
     assert (len(door._inside_by_address), len(door._guests_by_address)) == (0, 0)
     assert door.enter("10.0.0.1") is Entry.INSIDE
@@ -146,28 +194,51 @@ def test_who_comes_when_there_are_guests_enough_is_told_at_once(services):
             each.end()
 
 
+def refused(figures, reason):
+    """Return how often something was refused for a reason, as metrics tell."""
+    return float(figures.partition(b'\nramekin_refusals_total{reason="%b"} ' % reason.encode())[2].split()[0])
+
+
 def test_silent_connections_neither_take_all_descriptors_nor_the_server_away():
-    server = Server("serve", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (60, 128)))
+    server = Server("serve", before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (60, 192)))
     port, silent = int(server.url.rpartition(":")[2]), []
     for i in range(200):  # more than there are descriptors, from many addresses
         sock = socket.socket()
         sock.bind((f"127.0.0.{2 + i % 50}", 0))
         sock.connect(("127.0.0.1", port))
         silent.append(sock)
-    time.sleep(1.5)  # the guests among them have had their time
+    time.sleep(1.5)  # the guests among them have had their time, and the others have been silent for long
     with wire(server) as client:
-        answer = client.ask(request("GET", "/api/v1/data/t"))
-        assert b" 503 " in answer
-        assert b'"overloaded"' in answer
+        assert client.ask(request("GET", "/api/v1/tables")).startswith(b"HTTP/1.1 200")
     with connect(port, source="127.0.0.99") as client:
         assert client.ask(request("GET", "/health/ready")).startswith(b"HTTP/1.1 200")
     with connect(port, source="127.0.0.98") as client:
         figures = client.ask(request("GET", "/metrics"))
-        assert b"\nramekin_connections 32.0\n" in figures
-        assert b'\nramekin_refusals_total{reason="connections"} 171.0\n' in figures
+        assert b"\nramekin_connections 48.0\n" in figures
+        assert refused(figures, "connections") + refused(figures, "gave-way") >= 152
+        assert refused(figures, "gave-way") >= 1
     for sock in silent:
         sock.close()
     with wire(server) as client:
         assert client.ask(request("GET", "/health/live")).startswith(b"HTTP/1.1 200")
         assert client.ask(request("GET", "/api/v1/tables")).startswith(b"HTTP/1.1 200")
     assert server.stop() == 0
+
+
+def test_connections_that_ask_for_nothing_give_way_to_new_ones(monkeypatch):
+    monkeypatch.setattr(channel, "STAY_S", 0.05)
+    service = Service("below ASGI")
+    service.app.state.short_way.doorkeeper = keep(most_of_one=4, most=4)
+    silent, idle, unfinished, asking = pipes = [service.connect() for _ in range(4)]
+    idle.send([LIVE])
+    unfinished.send([LIVE[:9]])
+    asking._protocol._task = object()
+    assert service.connect()._protocol._entry is Entry.GUEST  # nobody has been idle for long
+    service.run(asyncio.sleep(0.06))
+    assert [service.connect()._protocol._entry for _ in range(2)] == [Entry.INSIDE] * 2
+    assert [pipe.is_closed for pipe in pipes] == [True, True, False, False]
+    silent.end()
+    idle.end()
+    assert service.connect()._protocol._entry is Entry.GUEST
+    asking._protocol._task = None
+    service.close()

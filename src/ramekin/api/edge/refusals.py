@@ -10,7 +10,8 @@ import logging
 
 from ramekin.clock import stopwatch_s
 
-REASONS = ("connections", "address", "memory", "malformed", "head-too-slow", "body-too-slow", "reader-too-slow")
+SLOW = ("head-too-slow", "body-too-slow", "reader-too-slow")
+REASONS = ("connections", "address", "gave-way", "memory", "malformed", *SLOW)
 
 LINE_S = 10.0
 """Seconds between two lines of the log for the same reason."""

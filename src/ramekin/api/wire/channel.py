@@ -13,7 +13,7 @@ Source: RFC 9112, section 9.6.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
@@ -23,10 +23,14 @@ from ramekin.api.wire.doorkeeper import Entry
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from uvicorn import Config
     from uvicorn.server import ServerState
 
     from ramekin.api.wire.short_way import ShortWay
+
+T = TypeVar("T")
 
 LINGER_BYTES, LINGER_S, LINGER_IDLE_S = 256 * 1024 * 1024, 30.0, 5.0
 """How much a client may go on sending after the last answer, how long, and how long it may pause."""
@@ -34,6 +38,10 @@ LINGER_BYTES, LINGER_S, LINGER_IDLE_S = 256 * 1024 * 1024, 30.0, 5.0
 PARTING_S = 0.5
 """So long a client of a server that stops, or is full, may take to close its side; and one that idles, to ask once
 more: closed at once, it would be told of a reset if its next request is on its way."""
+
+
+STAY_S = 1.0
+"""Seconds for which a connection that asks for nothing keeps its place although others want one."""
 
 
 class Channel(asyncio.Protocol):
@@ -45,6 +53,7 @@ class Channel(asyncio.Protocol):
 
     # Slots, since an object with more than 30 attributes costs more to read.
     __slots__ = (
+        "_asked_by_s",
         "_closes",
         "_entry",
         "_has_left",
@@ -80,16 +89,16 @@ class Channel(asyncio.Protocol):
         self.transport, self.flow = transport, FlowControl(transport)
         self.server, self.client = get_local_addr(transport), get_remote_addr(transport)
         self.state.connections.add(self)  # type: ignore[arg-type]  # it does what the server asks of one
-        self.due_s = stopwatch_s() + self._way.deadlines.head_s
+        self._asked_by_s = self.due_s = stopwatch_s() + self._way.deadlines.head_s
         self._way.sweep.watch(self, self._loop)
-        self._entry = self._way.doorkeeper.enter(self.peer)
+        self._entry = self._way.doorkeeper.enter(self.peer, self)
         if self._entry is not Entry.INSIDE:
             self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio calls it so
         self.state.connections.discard(self)
         self._way.sweep.forget(self)
-        self._way.doorkeeper.leave(self.peer, self._entry)
+        self._way.doorkeeper.leave(self.peer, self, self._entry)
         self.flow.resume_writing()
 
     def expire(self, now_s: float) -> None:
@@ -127,6 +136,16 @@ class Channel(asyncio.Protocol):
         self.flow.resume_writing()
         self._go_on()
 
+    def gives_way(self) -> bool:
+        """End, if it has asked for nothing for a while, and say whether it does."""
+        is_new = self.due_s == self._asked_by_s  # it never sent a byte
+        idle_s = stopwatch_s() - (self.due_s - (self._way.deadlines.head_s if is_new else self._way.idle_s))
+        if idle_s < STAY_S or not self._is_idle() or self._is_ending or self.transport.is_closing():
+            return False
+        self._way.edge.metrics.refusals.count("gave-way", self.peer)
+        self.transport.close()
+        return True
+
     @property
     def peer(self) -> str:
         """Return the address of the other end."""
@@ -162,6 +181,17 @@ class Channel(asyncio.Protocol):
         self.due_s = min(stopwatch_s() + LINGER_IDLE_S, self._linger_until_s)
         if self._let_go_bytes > LINGER_BYTES:
             self.transport.abort()
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Return a task that a stop of the server waits for."""
+        task = self._loop.create_task(work)
+        self.state.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
+        task.add_done_callback(self.state.tasks.discard)
+        return task
+
+    def _is_idle(self) -> bool:
+        """Say whether nothing has been asked that is not answered."""
+        raise NotImplementedError
 
     def _turn_away(self) -> None:
         """Do what becomes of a connection that is one too many."""

@@ -151,6 +151,9 @@ class Connection(Channel):
         """Say whether something is under way, so that what arrives must not be answered before it."""
         return self._cycle is not None or self._task is not None or self._waits or self.flow.write_paused
 
+    def _is_idle(self) -> bool:
+        return not (self._is_busy() or self._held or self._body is not None)
+
     def _take(self, data: bytes) -> int:
         """Begin with the request that the data begin with, and return its head's length, or `INCOMPLETE` or `LATER`.
 
@@ -187,9 +190,7 @@ class Connection(Channel):
             self.due_s = stopwatch_s() + self._way.deadlines.body_s
         else:
             cycle.feed(b"", is_last=True)
-        task = self._loop.create_task(cycle.run(self._app))
-        self.state.tasks.add(task)
-        task.add_done_callback(self.state.tasks.discard)
+        self._start(cycle.run(self._app))
 
     def _take_body(self, body: Body, data: bytes) -> bytes:
         """Take what belongs to the body under way, and return the rest. Raises MalformedRequest, HeadTooLarge."""
@@ -237,10 +238,9 @@ class Connection(Channel):
 
     def keeps_open(self, cycle: Cycle) -> bool:
         """Say whether the connection stays open behind an answer that begins now: what still comes must be little."""
-        if self._closes or self._entry is Entry.GUEST:
-            return False
         is_sent = cycle.is_received or not cycle.expects_100
-        return is_sent and (self._body is None or self._body.left_bytes <= MAX_SKIPPED_BYTES)
+        is_little = self._body is None or self._body.left_bytes <= MAX_SKIPPED_BYTES
+        return is_sent and is_little and not self._closes and self._entry is not Entry.GUEST
 
     def end_cycle(self, cycle: Cycle) -> None:
         """Go on behind an answer that is written; cut the connection behind one that is not whole."""

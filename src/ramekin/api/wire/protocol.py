@@ -214,14 +214,12 @@ class RecordProtocol(Connection):
 
     def _run(self, work: Coroutine[Any, Any, T], done: Callable[[asyncio.Task[T]], None]) -> None:
         """Run what has to wait as a task; what arrives meanwhile is held back."""
-        self._task = task = self._loop.create_task(work)
-        self.state.tasks.add(task)  # type: ignore[arg-type]  # what it returns is of no interest there
+        self._task = task = self._start(work)
         task.add_done_callback(done)
 
     def _write_late(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[Reply]) -> None:
         """Write the answer of a task, and go on with what arrived meanwhile."""
         self._task = None
-        self.state.tasks.discard(task)
         if task.cancelled() or self.transport.is_closing():
             self.transport.close()
             self._way.edge.note(exchange, endpoint.name, 0)
@@ -286,7 +284,6 @@ class RecordProtocol(Connection):
     def _end_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None]) -> None:
         """Note a stream that is written, and go on; cut the connection if it is not whole."""
         self._task = None
-        self.state.tasks.discard(task)
         if task.cancelled() or task.exception() is not None:
             self.transport.close()
         if not task.cancelled() and (error := task.exception()) is not None:
