@@ -64,6 +64,7 @@ class Splitter:
         self._expect = self._begins_with = "array" if is_array else "object"
         self._buffer = b""
         self._at = 0
+        self._nest = 0, 0  # bytes of a record that goes on in the next chunk, and how deep they end
         self.line, self._columns = 1, 0  # of `_at`; columns before it, in characters
         self.tables: dict[str, None] = {"": None} if is_array else {}
         """The tables met so far, in order; the array shape has one without a name."""
@@ -149,7 +150,7 @@ class Splitter:
                     return
                 yield self._table, self._buffer[self._at : end], self._position()
                 self._advance(end)
-                self._expect = "comma"
+                self._expect, self._nest = "comma", (0, 0)
             elif not self._take_sign():
                 return
             elif self._expect == "record or ]":
@@ -198,18 +199,21 @@ class Splitter:
         return end
 
     def _end_of_nest(self) -> int | None:
-        depth = 0
-        for token in _TOKEN.finditer(self._buffer, self._at):
+        """As `_end_of_record`. What was looked at in the chunks before is not looked at again."""
+        seen, depth = self._nest
+        for token in _TOKEN.finditer(self._buffer, self._at + seen):
             sign = token[0]
+            if sign == b'"':
+                self._check_string(token.start())
+                break
+            seen = token.end() - self._at
             if sign in (b"{", b"["):
                 depth += 1
             elif sign in (b"}", b"]"):
                 depth -= 1
                 if depth == 0:
                     return token.end()
-            elif sign == b'"':
-                self._check_string(token.start())
-                break
+        self._nest = seen, depth
         return None
 
     def _check_string(self, begin: int) -> None:
