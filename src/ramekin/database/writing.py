@@ -26,6 +26,7 @@ from ramekin.errors import (
     Redefined,
     Unavailable,
 )
+from ramekin.limits import MIB
 from ramekin.schema.record_schema import MAX_FAULTS
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from ramekin.engine.work import Work
 
     RulesOf = Callable[[str], Rules]
+
+MAX_REWRITTEN_BYTES = 32 * MIB
+"""Bytes of records that one request may write over again. A record that is patched 10,000 times, a member more each
+time, is held in 10,000 sizes until they are answered: 600 MB for a batch of 500 KB."""
 
 Place = tuple[str, str]
 
@@ -182,9 +187,13 @@ class _Writing:
     async def _settle_all(self, watches: Mapping[str, Watch]) -> None:
         """Settle all operations, again where others write. Raises the first error in their order."""
         self._changes.clear()
+        rewritten_bytes = 0
         try:
             for i in range(len(self._prepared)):
-                self._settle(i)
+                rewritten_bytes += self._settle(i)
+                if rewritten_bytes > MAX_REWRITTEN_BYTES:
+                    told = f"More than {MAX_REWRITTEN_BYTES} bytes of records are written over again by this request."
+                    raise BodyTooLarge(told, hint="Send fewer changes of the same record.").within(i, index=i)
                 await self._work.rest()
             for table, watch in watches.items():
                 await catch_up(watch, partial(self._meet, table), self._work)
@@ -192,8 +201,8 @@ class _Writing:
             await self._engine.flushed()  # what it rests on may still be on its way to the disk
             raise
 
-    def _settle(self, i: int) -> None:
-        """Settle an operation on what those before it left of its record."""
+    def _settle(self, i: int) -> int:
+        """Settle an operation on what those before it left of its record; return how many bytes it writes over."""
         p = self._prepared[i]
         place = (p.operation.table, p.key)
         change = self._changes.get(place)
@@ -204,6 +213,8 @@ class _Writing:
             raise self._told(error, i).within(i, index=i) from None
         self._outcomes[i] = outcome
         self._changes[place] = Change(*place, stands, outcome.body)
+        left = None if change is None else change.after
+        return 0 if left is None or left is outcome.body else len(left)
 
     def _meet(self, table: str, key: str, body: bytes | None) -> None:
         """Settle the operations of a record again, if others have written it."""
