@@ -48,7 +48,7 @@ from ramekin.schema.fitness import (
 )
 from ramekin.schema.record_schema import MAX_FAULTS, difference, invalid_record
 from ramekin.schema.round_trip import may_change
-from ramekin.schema.strict import inside, mapped, strict, without_aliases
+from ramekin.schema.strict import SPELLINGS, inside, mapped, strict, without_aliases
 from ramekin.values import codec
 from ramekin.values.comparison import MISSING, order_key
 from ramekin.values.ids import A_UUID, SYSTEM_IDS, looks_like_integer
@@ -284,7 +284,7 @@ _UNSTORABLE = {
 
 
 class SentSchema(GenerateJsonSchema):
-    """The schema of what may be sent: Pydantic's, with a format for the text of decimals, and flags of any values."""
+    """The schema of what may be sent: Pydantic's, with the form of decimals as text, and flags of any values."""
 
     def enum_schema(self, schema: EnumSchema) -> JsonSchemaValue:
         found = super().enum_schema({**schema, "members": without_aliases(schema["members"])})
@@ -294,7 +294,7 @@ class SentSchema(GenerateJsonSchema):
         found = super().decimal_schema(schema)
         for part in found.get("anyOf", [found]):
             if part.get("type") == "string":
-                part["format"] = "decimal"
+                part |= {"format": "decimal", "pattern": f"^{SPELLINGS['decimal'][0]}$"}
         return found
 
 

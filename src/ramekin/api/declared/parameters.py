@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ramekin.query.predicate import OPERATORS
 from ramekin.schema import definition
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
@@ -98,7 +99,11 @@ CONDITIONS = {
     "Operators: eq (default), ne, gt, gte, lt, lte, in, nin, contains, icontains, startswith, endswith, null, exists. "
     "A field that is called like another parameter is written with its operator: `limit:eq=5`. "
     "An address has at most 100 parameters.",
-    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    "schema": {
+        "type": "object",
+        "propertyNames": {"pattern": rf"^([^:]*|[\s\S]*:({'|'.join(OPERATORS)}))$"},
+        "additionalProperties": {"type": "string"},
+    },
     "example": {},  # or Swagger UI invents some
 }
 
