@@ -19,9 +19,14 @@ def kind(value):
     return {str: "text", list: "array", dict: "object"}.get(type(value), "none")
 
 
+def steps(path):
+    """Return the names of a dotted path; a dot in a name has a backslash before it."""
+    return [part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)]
+
+
 def at(record, path):
     """Follow a dotted path."""
-    for name in (part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)):
+    for name in steps(path):
         if isinstance(record, dict):
             record = record.get(name, ABSENT)
         elif isinstance(record, list) and re.fullmatch("0|[1-9][0-9]*", name) and int(name) < len(record):

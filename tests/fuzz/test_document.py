@@ -8,6 +8,7 @@ whether a request breaks it. `FUZZ=2000` makes so many requests of each operatio
 import json
 import os
 import re
+from urllib.parse import unquote
 
 import pytest
 import schemathesis
@@ -49,6 +50,12 @@ def has_odd_where(case):
     return not is_json(text) or not where.is_valid(json.loads(text))
 
 
+def has_many_conditions(case):
+    """All together they are 100 at most."""
+    sent = [body(case).get("where"), json.loads(text) if is_json(text := case.query.get("where", "")) else None]
+    return sum(1 for _ in inside(sent)) > 100
+
+
 def has_odd_header(case):
     """Where Schemathesis finds no value for a pattern, which holds quotes, it sends one that breaks it."""
     told = [each for each in case.operation.definition.raw["parameters"] if each["in"] == "header"]
@@ -79,16 +86,21 @@ def is_text(case):
     return case.media_type in TEXTS
 
 
+def id_of(case):
+    """Return the id in the path."""
+    return unquote(str(case.path_parameters.get("id", "")))
+
+
 def names_another_id(case):
     """The id in the path, or of an operation, and that of the record are two places."""
-    pairs = [(case.path_parameters.get("id"), body(case))]
+    pairs = [(id_of(case), body(case))]
     pairs += [(each.get("id"), each.get("record")) for each in body(case).get("operations", ())]
     return any(isinstance(record, dict) and str(record.get("id", id)) != str(id) for id, record in pairs)
 
 
 def has_id_that_becomes_another(case):
     """What a model makes of an id is known to the model alone."""
-    id = str(case.path_parameters.get("id", ""))
+    id = id_of(case)
     return ("shouteds" in case.path and id != id.upper()) or ("tags" in case.path and id != id.lower())
 
 
@@ -171,9 +183,10 @@ RULES = {
         lambda case: len(set(str(case.query.get("as", "")).split(","))) == 1,
     ],
     "invalid-key": [lambda case: len({name for table, name in case.path_parameters.items() if table != "key"}) == 1],
-    "invalid-where": [has_odd_where],
+    "invalid-where": [has_odd_where, has_many_conditions],
     "unknown-field": [names_fields],
     "id-mismatch": [names_another_id],
+    "invalid-operation": [names_another_id],
     "invalid-id": [has_whole_fraction, has_id_that_becomes_another],
     "invalid-value": [has_list],
     "invalid-header": [has_odd_header],
