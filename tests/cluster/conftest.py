@@ -7,7 +7,7 @@ from tests.cluster.nodes import running
 
 @pytest.fixture
 def anyio_backend():
-    return "asyncio"
+    return ("asyncio", {"use_uvloop": True})  # as servers do; the contract's suite runs on asyncio's own loop
 
 
 @pytest.fixture(scope="module")

@@ -142,7 +142,7 @@ def _for_load(step: Loaded, catalog: Catalog, keys: Keys) -> Alone:
     emptied, dropped = list(step.emptied), list(step.dropped)
     header = {"tables": list(step.tables), "replaces": step.replaces, "emptied": emptied, "dropped": dropped}
     alone = Alone("l", header, written=[*step.tables, *emptied], dropped=dropped)
-    for name in (*step.tables, *emptied, *dropped) if step.replaces else ():
+    for name in (*(step.tables if step.replaces else ()), *emptied, *dropped):
         alone.emptied += (keys.records(name), keys.claims(name))
     for name, bodies in step.tables.items():
         alone.cells.append((keys.records(name), name, iter(bodies.items())))

@@ -127,6 +127,15 @@ class Happening:
         assert {stats.name: stats.records for stats in engine.tables.stats()} == {"t": 1, "kept": 0}
         assert set(engine.tables.definitions) == {"kept"}
 
+    async def test_a_load_may_empty_tables_and_store_nothing(self, engine: Engine) -> None:
+        await define(engine, "t", Definition(unique=("k",)))
+        await put(engine, "t", body(1, k="x"))
+        await put(engine, "u", body(1))
+        assert await engine.apply(Loaded({}, emptied=("t",))) is not None
+        assert (await ids(engine, "t"), await ids(engine, "u")) == ([], [1])
+        await put(engine, "t", body(1, k="y"), body(2, k="x"))
+        assert await ids(engine, "t") == [1, 2]
+
     async def test_load_with_a_bad_name_changes_nothing(self, engine: Engine) -> None:
         await put(engine, "t", body(1))
         with pytest.raises(InvalidTableName):
