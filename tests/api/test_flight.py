@@ -43,9 +43,9 @@ def flight(tables, monkeypatch):
     return Flight(tables.memory, Refusals())
 
 
-async def hold(flight, size_bytes, seconds=0.0, done=None):
+async def hold(flight, size_bytes, seconds=0.0, done=None, **options):
     async with flight.room() as room:
-        await room.hold(size_bytes)
+        await room.hold(size_bytes, **options)
         await asyncio.sleep(seconds)
         if done is not None:
             done.append(size_bytes)
@@ -95,6 +95,19 @@ async def test_whoever_waits_is_served_in_order_and_nobody_is_passed(flight):
         assert done == []
     await asyncio.gather(*waiting)
     assert done == [60 * MIB, 3 * MIB, 50 * MIB, 2 * MIB]
+
+
+async def test_who_waits_before_a_body_waits_longer_and_holds_up_nobody_else(flight):
+    done = []
+    async with flight.room() as room:
+        await room.hold(60 * MIB)
+        waiting = [asyncio.create_task(hold(flight, 50 * MIB, 0.01, done, is_before_body=True)) for _ in range(3)]
+        await asyncio.sleep(0.12)  # longer than others wait
+        await hold(flight, 40 * MIB, 0, done)
+        assert done == [40 * MIB]
+    await asyncio.gather(*waiting)
+    assert done == [40 * MIB] + [50 * MIB] * 3
+    assert flight.taken_bytes == 0
 
 
 async def test_only_so_many_wait(flight):
@@ -199,6 +212,7 @@ def taken(service, monkeypatch):
     """All the room that there is, taken by one request; whoever waits for some does not wait long."""
     flight = service.app.state.context.flight
     monkeypatch.setattr(flights, "WAIT_S", 0.06)
+    monkeypatch.setattr(flights, "BODY_WAIT_S", 0.06)
     monkeypatch.setattr(flight, "_memory", lambda: MemoryStats(0, 8 * MIB))
     room = flight.room()
     service.run(room.hold(8 * MIB))

@@ -2,7 +2,7 @@
 
     asks for room ──fits──► holds it ──► gives it back
           └── else waits its turn ──fits──► holds it
-                     └── 2 s, or too many wait ──► 503 `overloaded`
+                     └── 2 s, 20 s before a body, or too many wait ──► 503 `overloaded`
 
 Bytes are guessed before the work begins, from figures that were measured, and never found out exactly. Requests for
 single records, health and metrics ask for nothing and wait for nobody: whatever holds less than `SMALL_BYTES` has a
@@ -31,8 +31,8 @@ SMALL_BYTES = 64 * 1024
 FLOOR_BYTES = 8 * 1024 * 1024
 """What requests may hold however small the limit is."""
 
-WAIT_S, WAITING = 2.0, 64
-"""How long a request waits for room, and how many may wait."""
+WAIT_S, BODY_WAIT_S, WAITING = 2.0, 20.0, 64
+"""How long a request waits for room, and before its long body is read; how many may wait of either kind."""
 
 SLOW_S, SLOW_BYTES_PER_S = 5.0, 128 * 1024
 """While others wait, a body that has taken so long and brings less loses its room."""
@@ -42,7 +42,7 @@ class Flight:
     """The budget. Tables and requests have the limit together; requests have a quarter of it whatever the tables take.
 
     1. `taken_bytes` is the sum of what the rooms that are open hold.
-    2. Whoever waits is served in order of coming.
+    2. Whoever waits is served in order of coming, among those that wait before a body and among all others.
     3. A request that needs more than there is may go alone, if it fits into one and a half times the limit.
     """
 
@@ -50,7 +50,7 @@ class Flight:
         self._memory, self._refusals = memory, refusals
         self.taken_bytes = 0
         self._rooms: set[Room] = set()
-        self._waiting: deque[asyncio.Event] = deque()
+        self._waiting, self._before_bodies = deque[asyncio.Event](), deque[asyncio.Event]()
 
     def room(self, peer: str = "unknown") -> Room:
         """Return room of no bytes yet for one request, to be used in ``async with``."""
@@ -71,25 +71,26 @@ class Flight:
             memory.limit_bytes * 3 // 2 - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES
         )
 
-    async def take(self, room: Room, more_bytes: int) -> None:
+    async def take(self, room: Room, more_bytes: int, *, is_before_body: bool = False) -> None:
         """Take more room for a request; wait for it. Raises Overloaded, MemoryLimit; nothing is taken then."""
-        if self._waiting or not self.fits(more_bytes, room.size_bytes):
-            await self._wait(room, more_bytes)
+        line, wait_s = (self._before_bodies, BODY_WAIT_S) if is_before_body else (self._waiting, WAIT_S)
+        if line or not self.fits(more_bytes, room.size_bytes):
+            await self._wait(room, more_bytes, line, wait_s)
         self.taken_bytes += more_bytes
         room.size_bytes += more_bytes
         self._rooms.add(room)
 
-    async def _wait(self, room: Room, more_bytes: int) -> None:
+    async def _wait(self, room: Room, more_bytes: int, line: deque[asyncio.Event], wait_s: float) -> None:
         if not self._fits_alone(self._memory(), room.size_bytes + more_bytes):
             raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
-        if len(self._waiting) >= WAITING:
+        if len(line) >= WAITING:
             raise self._overloaded(room)
-        turn, until_s = asyncio.Event(), stopwatch_s() + WAIT_S
+        turn, until_s = asyncio.Event(), stopwatch_s() + wait_s
         # No `asyncio.timeout`: it needs a task, and on the short way a coroutine begins without one.
-        timer = asyncio.get_running_loop().call_later(WAIT_S, turn.set)
-        self._waiting.append(turn)
+        timer = asyncio.get_running_loop().call_later(wait_s, turn.set)
+        line.append(turn)
         try:
-            while self._waiting[0] is not turn or not self.fits(more_bytes, room.size_bytes):
+            while line[0] is not turn or not self.fits(more_bytes, room.size_bytes):
                 if stopwatch_s() >= until_s:
                     raise self._overloaded(room)
                 self._stop_slow_bodies()
@@ -97,7 +98,7 @@ class Flight:
                 await turn.wait()
         finally:
             timer.cancel()
-            self._waiting.remove(turn)
+            line.remove(turn)
             self._call_next()
 
     def _overloaded(self, room: Room) -> Overloaded:
@@ -105,15 +106,16 @@ class Flight:
         return Overloaded("The requests under way take as much memory as they may; nothing was applied.")
 
     def give_back(self, room: Room) -> None:
-        """Take back what a request held, and let the next one look whether it fits."""
+        """Take back what a request held, and let the next ones look whether they fit."""
         self.taken_bytes -= room.size_bytes
         room.size_bytes = 0
         self._rooms.discard(room)
         self._call_next()
 
     def _call_next(self) -> None:
-        if self._waiting:
-            self._waiting[0].set()
+        for line in (self._waiting, self._before_bodies):
+            if line:
+                line[0].set()
 
     def _stop_slow_bodies(self) -> None:
         now_s = stopwatch_s()
@@ -148,10 +150,17 @@ class Room:
             self.task.uncancel()
             raise self._flight._overloaded(self) from None  # the two are one
 
-    async def hold(self, size_bytes: int) -> None:
-        """Hold so many bytes in all. Raises Overloaded, MemoryLimit."""
+    async def hold(self, size_bytes: int, *, is_before_body: bool = False) -> None:
+        """Hold so many bytes in all.
+
+        Args:
+            is_before_body: it is what a body will take that has not been read: its client waits with it.
+
+        Raises:
+            Overloaded, MemoryLimit.
+        """
         if size_bytes > max(self.size_bytes, SMALL_BYTES):
-            await self._flight.take(self, size_bytes - self.size_bytes)
+            await self._flight.take(self, size_bytes - self.size_bytes, is_before_body=is_before_body)
 
     def begin_body(self) -> None:
         """Take note that the body begins to arrive, in the task that runs now."""

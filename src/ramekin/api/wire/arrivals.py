@@ -40,7 +40,7 @@ async def whole_body(chunks: AsyncIterator[bytes], announced_bytes: int, media: 
         BodyTooLarge, Overloaded, MemoryLimit.
     """
     if announced_bytes > SMALL_BYTES:
-        await room.hold(weights.body_bytes(announced_bytes))
+        await room.hold(weights.body_bytes(announced_bytes), is_before_body=True)
     pieces, size_bytes, records = [], 0, 0
     room.begin_body()
     async for chunk in chunks:
