@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ramekin.database.operations import Outcome, Prepared, Rules
     from ramekin.engine.base import Engine, Watch
+    from ramekin.engine.places import Place
     from ramekin.engine.work import Work
 
     RulesOf = Callable[[str], Rules]
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 MAX_REWRITTEN_BYTES = 32 * MIB
 """Bytes of records that one request may write over again. A record that is patched 10,000 times, a member more each
 time, is held in 10,000 sizes until they are answered: 600 MB for a batch of 500 KB."""
-
-Place = tuple[str, str]
 
 
 def write_one(engine: Engine, rules_of: RulesOf, operation: Operation) -> Outcome | Coroutine[Any, Any, Outcome]:

@@ -14,6 +14,7 @@ from ramekin.clock import SYSTEM
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
 from ramekin.engine.owner import Owner
+from ramekin.engine.shield import until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
@@ -90,9 +91,8 @@ class Embedded:
         tables, catalog = self.tables, self.tables.catalog
         tables.sweep()
         while True:
-            while self._alone.locked():
-                async with self._alone:
-                    pass
+            if self._alone.locked():
+                await until_free(self._alone)
             now = step() if callable(step) else step
             if now is not None and is_large(now):
                 return await self._stand_alone(step, expecting)

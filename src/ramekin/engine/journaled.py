@@ -33,7 +33,7 @@ from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
 from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
-from ramekin.engine.shield import to_its_end
+from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
 from ramekin.errors import RamekinError, Starting
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -198,9 +198,8 @@ class Journaled:
         self._running()
         self.tables.sweep()
         while True:
-            while self._alone.locked():
-                async with self._alone:
-                    pass
+            if self._alone.locked():
+                await until_free(self._alone)
             try:
                 now = step() if callable(step) else step
             except RamekinError:

@@ -27,7 +27,7 @@ from ramekin.engine.cells import call_for
 from ramekin.engine.link import Link, until
 from ramekin.engine.owner import Owner
 from ramekin.engine.places import Places
-from ramekin.engine.shield import to_its_end
+from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread
 from ramekin.errors import RamekinError, Unavailable
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -175,9 +175,8 @@ class Replicated:
         """
         is_new = False
         while True:
-            while self._alone.locked():
-                async with self._alone:
-                    pass
+            if self._alone.locked():
+                await until_free(self._alone)
             catalog = self.tables.catalog
             try:
                 now = step() if callable(step) else step

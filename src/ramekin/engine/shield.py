@@ -1,4 +1,4 @@
-"""Work that is done to its end, although whoever waits for it may leave. Knows no engines."""
+"""Waiting: for work that is done to its end although whoever waits may leave, and for a lock. Knows no engines."""
 
 from __future__ import annotations
 
@@ -30,3 +30,10 @@ async def until_done(work: asyncio.Future[Any]) -> asyncio.CancelledError | None
         except asyncio.CancelledError as error:
             cancelled = error
     return cancelled
+
+
+async def until_free(lock: asyncio.Lock) -> None:
+    """Wait until nobody holds a lock; nobody does when this returns. Cost: a turn for each who holds it before."""
+    while lock.locked():
+        async with lock:
+            pass

@@ -48,7 +48,7 @@ from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import INCOMPLETE, Connection
 from ramekin.api.wire.coroutines import go_on
-from ramekin.api.wire.short_way import Place
+from ramekin.api.wire.short_way import Target
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -132,14 +132,14 @@ class RecordProtocol(Connection):
         address, _, last = line.rpartition(b"/")
         block, head_end, body = rest.partition(b"\r\n\r\n")
         way = self._way
-        place, head = way.places.get(address), way.heads.get(block)
+        target, head = way.targets.get(address), way.heads.get(block)
         if (
-            place is None
+            target is None
             or head is None
             or not head_end
             or not head.is_usual
             or len(body) != head.body_bytes
-            or (body and place.method in _BODILESS)
+            or (body and target.method in _BODILESS)
             or len(last) > MAX_PART_BYTES
             or not (last.isalnum() or (last and last.translate(_MARK_UNUSUAL) == last))
             or self._held
@@ -151,7 +151,7 @@ class RecordProtocol(Connection):
         ):
             super().data_received(data)
         else:
-            self._ask(place, head, (*place.parts, last.decode()), b"", body)
+            self._ask(target, head, (*target.parts, last.decode()), b"", body)
 
     def _take(self, data: bytes) -> int:
         """Answer the request that the data begin with, and return its length; or what the long way takes of it."""
@@ -173,18 +173,18 @@ class RecordProtocol(Connection):
         if len(data) < end:
             self._due_bytes = end
             return INCOMPLETE
-        place = way.places.get(address[:-1])
-        if place is None:
-            place = Place(method, endpoint, parts)
-            way.keep(address[:-1], place)
-        self._ask(place, head, (*parts, last.decode()), query or b"", data[head_end + 4 : end])
+        target = way.targets.get(address[:-1])
+        if target is None:
+            target = Target(method, endpoint, parts)
+            way.keep(address[:-1], target)
+        self._ask(target, head, (*parts, last.decode()), query or b"", data[head_end + 4 : end])
         return end
 
-    def _ask(self, place: Place, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
+    def _ask(self, target: Target, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
         """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
-        way, endpoint = self._way, place.endpoint
+        way, endpoint = self._way, target.endpoint
         request_id = head.request_id or way.edge.new_id()
-        exchange = _Exchange(stopwatch_s(), place.method, parts, request_id, self.client, head)
+        exchange = _Exchange(stopwatch_s(), target.method, parts, request_id, self.client, head)
         try:
             session = way.session
             if way.edge.root_path:

@@ -31,14 +31,14 @@ MAX_KEPT_BYTES = 2048
 MAX_HEADS = 1024
 """Header blocks that are remembered, of that many bytes at the most: clients send the same ones again and again."""
 
-MAX_PLACES = 1024
+MAX_TARGETS = 1024
 """Addresses without their last part that are remembered, of `MAX_KEPT_BYTES` at the most."""
 
 MAX_HELD_BYTES = 64 * 1024
 """Bytes of a body that are held until it has arrived; a longer one goes the long way."""
 
 
-class Place(Struct, frozen=True, gc=False):
+class Target(Struct, frozen=True, gc=False):
     """What a request line asks for up to the last slash of its path."""
 
     method: str
@@ -66,7 +66,7 @@ class ShortWay:
         """The headers of an answer behind which the connection stays open."""
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far, without the last line's end; `read` reads another."""
-        self.places: dict[bytes, Place] = {}
+        self.targets: dict[bytes, Target] = {}
         """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
         self.first_lines = STATUS_LINE
@@ -75,7 +75,7 @@ class ShortWay:
     def for_guests(self) -> ShortWay:
         """Return the same with short deadlines and no short way: of a guest every request is looked at."""
         way = copy(self)
-        way.endpoints, way.places = {}, {}
+        way.endpoints, way.targets = {}, {}
         way.deadlines = Deadlines(GUEST_S, GUEST_S, GUEST_S)
         return way
 
@@ -89,12 +89,12 @@ class ShortWay:
             self.heads[block] = head
         return head
 
-    def keep(self, line: bytes, place: Place) -> None:
+    def keep(self, line: bytes, target: Target) -> None:
         """Remember what is asked for by request lines that are the same up to the last slash."""
         if len(line) <= MAX_KEPT_BYTES:
-            if len(self.places) == MAX_PLACES:
-                self.places.clear()
-            self.places[line] = place
+            if len(self.targets) == MAX_TARGETS:
+                self.targets.clear()
+            self.targets[line] = target
 
     def renew(self, common: list[tuple[bytes, bytes]]) -> None:
         """Take the headers that the server gives to every answer; it makes others each second."""
