@@ -78,6 +78,8 @@ class Endpoint(Generic[M]):
     """Addresses of it that need no key and are not counted."""
     is_watchful: bool = False
     """Whether it stops when its client goes away."""
+    is_single: Callable[[str, bytes], bool] | None = None
+    """Says of a media type and a body whether they are a single record: its write goes on, for who still reads."""
     is_streamed: bool = False
     """Whether it takes its body as it arrives."""
 
@@ -121,6 +123,10 @@ class Endpoint(Generic[M]):
         if self.is_whole_with is not None and self.is_whole_with in parse_qsl(query.decode("latin-1")):
             return "admin"
         return self.role
+
+    def watches(self, head: Head, body: bytes) -> bool:
+        """Say whether a request stops when its client goes away."""
+        return self.is_watchful and (self.is_single is None or not self.is_single(self.wishes_of(head).media, body))
 
     def ask(
         self,

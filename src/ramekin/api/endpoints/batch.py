@@ -57,6 +57,7 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
         },
     ),
     size="bulk",
+    is_watchful=True,
 )
 async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""

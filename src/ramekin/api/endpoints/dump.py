@@ -103,6 +103,7 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     body=request_body(reference("Load"), _DATABASE),
     size="load",
     is_streamed=True,
+    is_watchful=True,
 )
 async def load_database(session: Session, asked: Asked[None]) -> Reply:
     """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""

@@ -59,6 +59,11 @@ _AS_USUAL = CsvForm()
 _CREATED = {"oneOf": [RECORD, array(RECORD), reference("Count")]}
 
 
+def _is_single(media: str, text: bytes) -> bool:
+    """Say whether a body is one record, and not many."""
+    return media == JSON and (text[:1] == b"{" or text.lstrip(b" \t\r\n")[:1] != b"[")
+
+
 def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
     """Return how CSV is read. Raises InvalidParameter where the body is none."""
     words = asked.words
@@ -104,11 +109,13 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
         | content({"type": "string"}, "id,name\nada,Ada\n", CSV),
     },
     size="bulk",
+    is_watchful=True,
+    is_single=_is_single,
 )
 def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[Reply]:
     """Create one record, or many at once: all or nothing."""
     text, wishes = asked.body, asked.wishes
-    if wishes.media != JSON or (text[:1] != b"{" and text.lstrip(b" \t\r\n")[:1] == b"["):
+    if not _is_single(wishes.media, text):
         return _create_many(session, asked)
     if len(text) > session.database.limits.record_bytes:
         raise BodyTooLarge(f"A record has more than {session.database.limits.record_bytes} bytes.")

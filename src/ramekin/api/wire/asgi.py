@@ -69,8 +69,9 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
         async with server.flight.room(request.client.host if request.client else "unknown") as room:
             if arriving is not None and not endpoint.is_streamed:
                 body = await whole_body(arriving, head.body_bytes, wishes.media, room)
-            async with stopped_when_gone(request) if endpoint.is_watchful else nullcontext():
-                reply = endpoint.ask(session, head, parts, query, body, arriving)
+            watch = stopped_when_gone(request, arriving if endpoint.is_streamed else None)
+            async with watch if endpoint.watches(head, body) else nullcontext():
+                reply = endpoint.ask(session, head, parts, query, body, watch.arriving)
                 return reply if isinstance(reply, Answer | Stream) else await reply
     except RamekinError as error:
         return problem_answer(session.grant.veil(error), request.scope["ramekin.request_id"])

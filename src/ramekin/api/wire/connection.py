@@ -209,8 +209,8 @@ class Connection(Channel):
 
     def ask_for_more(self) -> None:
         """Go on reading a body, for which its client has all its time anew if it was kept from sending."""
-        if self.flow.read_paused:
-            self.due_s = stopwatch_s() + self._way.deadlines.body_s
+        if self.flow.read_paused and not self._held:
+            self.due_s = self.due_s if self._body is None else stopwatch_s() + self._way.deadlines.body_s
             self.flow.resume_reading()
 
     def _refuse(self, error: RamekinError) -> None:

@@ -64,7 +64,7 @@ class Carrier(Protocol):
         """Say whether the connection stays open behind an answer that begins now."""
 
     def ask_for_more(self) -> None:
-        """Go on reading the request's body."""
+        """Go on reading the request's body, and behind it, where a client that leaves is noticed."""
 
     def end_cycle(self, cycle: Cycle) -> None:
         """Take note that the answer is written, or that no more of it will be."""
@@ -135,8 +135,7 @@ class Cycle:
                 return {"type": "http.request", "body": content, "more_body": not self.is_received}
             if self._has_left and not self.is_begun:
                 break
-            if not self.is_received:
-                self._carrier.ask_for_more()
+            self._carrier.ask_for_more()
             await self._news.wait()
             self._news.clear()
         return {"type": "http.disconnect"}

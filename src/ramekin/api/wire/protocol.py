@@ -198,18 +198,20 @@ class RecordProtocol(Connection):
             if type(reply) is Answer or type(reply) is Stream:
                 self._write(exchange, endpoint, reply)
             else:
-                self._await(exchange, endpoint, cast("Coroutine[Any, Any, Reply]", reply))
+                self._await(exchange, endpoint, body, cast("Coroutine[Any, Any, Reply]", reply))
         except Exception as error:  # whatever it is, the client gets an answer
             self._write(exchange, endpoint, way.refuse(exchange, error))
 
-    def _await(self, exchange: _Exchange, endpoint: Endpoint[Any], coroutine: Coroutine[Any, Any, Reply]) -> None:
+    def _await(
+        self, exchange: _Exchange, endpoint: Endpoint[Any], body: bytes, coroutine: Coroutine[Any, Any, Reply]
+    ) -> None:
         """Run a coroutine as far as it goes at once; the rest of it is a task."""
         try:
             awaited = coroutine.send(None)
         except StopIteration as done:
             self._write(exchange, endpoint, done.value)
         else:
-            self._is_watched = endpoint.is_watchful
+            self._is_watched = endpoint.watches(exchange.head, body)
             self._run(go_on(coroutine, awaited), lambda task: self._write_late(exchange, endpoint, task))
 
     def _run(self, work: Coroutine[Any, Any, T], done: Callable[[asyncio.Task[T]], None]) -> None:
