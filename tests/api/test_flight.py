@@ -187,6 +187,19 @@ async def test_a_body_that_comes_well_keeps_its_room(flight, monkeypatch):
             await hold(flight, 20 * MIB)
 
 
+async def test_only_so_many_works_are_under_way_at_once(flight, monkeypatch):
+    monkeypatch.setattr(flights, "WORKS", 2)
+    async with flight.work(), flight.work():
+        with pytest.raises(Overloaded):
+            async with flight.work():
+                pass
+        async with flight.room():
+            assert flight.works == 2
+    assert flight.works == 0
+    async with flight.work():
+        pass
+
+
 @pytest.fixture(scope="module", params=WAYS)
 def service(request):
     service = Service(request.param)
@@ -255,6 +268,14 @@ def test_a_dump_of_all_is_of_the_tables_that_are_there_when_it_begins(service, m
     assert pipe.written.startswith(b"HTTP/1.1 200 ")
     assert b'"gone"' not in pipe.written
     pipe.end()
+
+
+@pytest.mark.parametrize("sent", LISTS[:4], ids=range(4))
+def test_a_list_is_503_at_once_where_as_many_are_under_way_as_may_be(service, monkeypatch, sent):
+    monkeypatch.setattr(flights, "WORKS", 0)
+    pipe = service.connect()
+    pipe.send([sent, LIVE])
+    assert pipe.answers() == ["503 overloaded", "200"]
 
 
 def test_a_long_body_is_not_read_before_there_is_room_and_records_wait_for_nobody(service, taken):

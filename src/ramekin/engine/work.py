@@ -35,7 +35,7 @@ T = TypeVar("T")
 TURN_S = 0.002
 """Seconds after which others get their turn: what is done between two looks at the clock comes on top."""
 
-FRONT_S = 0.05
+FRONT_S = 0.1
 """Seconds of work for which one stays in front of those who have begun."""
 
 

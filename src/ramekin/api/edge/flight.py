@@ -34,6 +34,10 @@ FLOOR_BYTES = 8 * 1024 * 1024
 WAIT_S, BODY_WAIT_S, WAITING = 2.0, 20.0, 64
 """How long a request waits for room, and before its long body is read; how many may wait of either kind."""
 
+WORKS = 128
+"""Lists, queries and joins that may be under way at once. Each does a part of its work and holds what it has; the more
+there are, the later each ends."""
+
 SLOW_S, SLOW_BYTES_PER_S = 5.0, 128 * 1024
 """While others wait, a body that has taken so long and brings less loses its room."""
 
@@ -48,13 +52,17 @@ class Flight:
 
     def __init__(self, memory: Callable[[], MemoryStats], refusals: Refusals) -> None:
         self._memory, self._refusals = memory, refusals
-        self.taken_bytes = 0
+        self.taken_bytes = self.works = 0
         self._rooms: set[Room] = set()
         self._waiting, self._before_bodies = deque[asyncio.Event](), deque[asyncio.Event]()
 
     def room(self, peer: str = "unknown") -> Room:
         """Return room of no bytes yet for one request, to be used in ``async with``."""
         return Room(self, peer)
+
+    def work(self) -> Room:
+        """Return room for a request that may take long. Raises Overloaded, where it is used, if there are enough."""
+        return Room(self, "unknown", is_work=True)
 
     def fits(self, more_bytes: int, own_bytes: int = 0) -> bool:
         """Say whether so many bytes more may be held, by a request that holds some already. Cost: O(1)."""
@@ -103,7 +111,7 @@ class Flight:
 
     def _overloaded(self, room: Room) -> Overloaded:
         self._refusals.count("memory", room.peer)
-        return Overloaded("The requests under way take as much memory as they may; nothing was applied.")
+        return Overloaded("As many requests are under way as may be, or as there is memory for; nothing was applied.")
 
     def give_back(self, room: Room) -> None:
         """Take back what a request held, and let the next ones look whether they fit."""
@@ -130,10 +138,10 @@ class Room:
         Overloaded: at the end, where a body came so slowly that others got its room.
     """
 
-    __slots__ = ("_flight", "_is_stopped", "arrived_bytes", "began_s", "peer", "size_bytes", "task")
+    __slots__ = ("_flight", "_is_stopped", "_is_work", "arrived_bytes", "began_s", "peer", "size_bytes", "task")
 
-    def __init__(self, flight: Flight, peer: str) -> None:
-        self._flight, self.peer = flight, peer
+    def __init__(self, flight: Flight, peer: str, *, is_work: bool = False) -> None:
+        self._flight, self.peer, self._is_work = flight, peer, is_work
         self.size_bytes = 0
         self.began_s, self.arrived_bytes = 0.0, 0
         self.task: asyncio.Task[object] | None = None
@@ -141,9 +149,13 @@ class Room:
         self._is_stopped = False
 
     async def __aenter__(self) -> Self:
+        if self._is_work and self._flight.works >= WORKS:
+            raise self._flight._overloaded(self)
+        self._flight.works += self._is_work
         return self
 
     async def __aexit__(self, cls: type[BaseException] | None, *_: object) -> None:
+        self._flight.works -= self._is_work
         self._flight.give_back(self)
         if self._is_stopped and cls is asyncio.CancelledError:
             assert self.task is not None, "it was stopped"

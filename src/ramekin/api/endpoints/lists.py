@@ -113,7 +113,7 @@ async def answer_list(
         headers = {"etag": f'W/"{tag}"', **headers}
     if tag in wishes.known and not wishes.is_strict:
         return not_modified(headers)
-    async with session.server.flight.room() as room:
+    async with session.server.flight.work() as room:
         records = max([session.database.record_count(name) for name in tables])
         await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
         found = await find(request)

@@ -69,7 +69,7 @@ async def query_table(session: Session, asked: Asked[None]) -> Reply:
     [table] = asked.parts
     query = _read_members(codec.parse(asked.body), asked.words.get("cursor"))
     window = read_window(query, session.database.limits, is_strict=asked.wishes.is_strict)
-    async with session.server.flight.room() as room:
+    async with session.server.flight.work() as room:
         if "group_by" in query or "aggregate" in query:
             page = await _page_of_groups(session, _read_groups(session, table, query, window), room)
         else:
