@@ -20,7 +20,6 @@ from ramekin.api.declared.endpoint import endpoint
 from ramekin.api.edge.cors import Cors
 from ramekin.api.edge.edge import Edge
 from ramekin.api.edge.metrics import Metrics
-from ramekin.api.edge.middleware import EdgeMiddleware
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import WRONG_KEYS, RateLimit
@@ -44,6 +43,7 @@ from ramekin.api.openapi import docs_pages as docs
 from ramekin.api.openapi import document as openapi
 from ramekin.api.routes import address, methods_of, read_root_path
 from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
+from ramekin.api.wire.middleware import EdgeMiddleware
 from ramekin.version import __version__
 
 if TYPE_CHECKING:

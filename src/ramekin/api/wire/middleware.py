@@ -1,7 +1,7 @@
 """The edge as ASGI: every request passes it first, under whatever server.
 
 Answers by itself what needs no endpoint: addresses that are not UTF-8, OPTIONS, limits and keys. Knows no tables; see
-``edge.py`` for what is asked, and ``app.py`` for where this stands.
+``edge/edge.py`` for what is asked, and ``app.py`` for where this stands.
 """
 
 from __future__ import annotations
