@@ -27,6 +27,7 @@ REQUESTS = {
     "patch": ("PATCH", "/api/v1/data/t?all=true", {"k": 0}),
     "deletion": ("DELETE", "/api/v1/data/t?all=true", None),
     "bulk": ("POST", "/api/v1/data/u", [{"id": i} for i in range(RECORDS)]),
+    "load": ("POST", "/api/v1/load", {"u": [{"id": i} for i in range(RECORDS)]}),
     "batch": (
         "POST",
         "/api/v1/batch",
@@ -121,5 +122,27 @@ async def test_what_others_do_in_between_does_not_count(monkeypatch):
         await short.rest()
         await task
     now += 0.3
+    with pytest.raises(Deadline):
+        await short.rest()
+
+
+async def test_the_wait_for_what_others_send_does_not_count(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    now = 0.0
+    monkeypatch.setattr(work, "stopwatch_s", lambda: now)
+
+    async def arriving():
+        nonlocal now
+        for piece in b"abc":
+            now += 100
+            yield piece
+
+    short, pieces = Work(1.0), []
+    async for piece in short.fed(arriving()):
+        pieces.append(piece)
+        now += 0.3
+        await short.rest()
+    assert bytes(pieces) == b"abc"
+    now += 0.2
     with pytest.raises(Deadline):
         await short.rest()

@@ -30,11 +30,11 @@ BATCH = 200
 
 
 async def load(
-    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool
+    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool, work: Work | None = None
 ) -> dict[str, int]:
     """Store whole tables; see `Database.load`."""
     with Reservation(engine.tables) as room:
-        staged = _Staged(rules_of)
+        staged = _Staged(rules_of, work or Work())
         await staged.take(records, room)
         for _ in range(MAX_ATTEMPTS):
             await staged.check_again()
@@ -55,10 +55,10 @@ async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool) -> 
 class _Staged:
     """Bodies on their way into tables, by table and key, and the rules that they were checked against."""
 
-    def __init__(self, rules_of: Callable[[str], Rules]) -> None:
+    def __init__(self, rules_of: Callable[[str], Rules], work: Work) -> None:
         self.bodies: dict[str, dict[str, bytes]] = {}
         self.rules: dict[str, Rules] = {}
-        self._rules_of, self._work = rules_of, Work()
+        self._rules_of, self._work = rules_of, work
 
     async def take(self, records: Sent, room: Reservation) -> None:
         """Check records and take their bodies; reserve room for them. Raises as `Database.load`."""

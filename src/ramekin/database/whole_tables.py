@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ramekin.durability.contents import Fsync
     from ramekin.durability.disk import Disk
     from ramekin.engine.base import Engine
+    from ramekin.engine.work import Work
     from ramekin.stats import MemoryStats
 
 
@@ -191,6 +192,7 @@ class WholeTables:
         *,
         is_replacing: bool = False,
         is_parsed: bool = False,
+        work: Work | None = None,
     ) -> dict[str, int]:
         """Store whole tables, over records with the same ids, and return the number of records of each.
 
@@ -198,12 +200,14 @@ class WholeTables:
             records: (table, parsed record); a record of None only names the table.
             is_replacing: tables that are not named are dropped, those with a model or a definition emptied.
             is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
+            work: what reading and checking them is a part of; None: it takes as long as it takes.
 
         All or nothing. Cost: O(records), in steps of 2 ms; the last step, which makes all visible, about 0.1 µs a
         record.
 
         Raises:
             MemoryLimit: there is no room for the records beside what is there, which may have the same ids.
+            Deadline: it takes more work than it may.
         """
         each = records if is_parsed else loading.checked(records)
-        return await loading.load(self.engine, self.schemas.rules, each, is_replacing=is_replacing)
+        return await loading.load(self.engine, self.schemas.rules, each, is_replacing=is_replacing, work=work)

@@ -28,7 +28,7 @@ from ramekin.engine import collector
 from ramekin.errors import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncIterator, Generator
 
 T = TypeVar("T")
 
@@ -141,6 +141,16 @@ class Work:
             collector.look()
             await line.rest(self._place)
             self._began_s = stopwatch_s()
+
+    async def fed(self, arriving: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Yield what others send. The wait for them is no work."""
+        while True:
+            self._left_s -= stopwatch_s() - self._began_s
+            item = await anext(arriving, None)
+            self._began_s = stopwatch_s()
+            if item is None:
+                return
+            yield item
 
     def commit(self) -> None:
         """Forget the deadline: what is begun now is done to its end."""

@@ -14,6 +14,7 @@ from ramekin.api.http.answer import Stream, json_answer, not_modified, pack
 from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON
 from ramekin.api.http.preconditions import ANY
 from ramekin.api.routes import API
+from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import write_csv, write_csv_header
 from ramekin.formats.splitter import Splitter
@@ -109,9 +110,10 @@ async def load_database(session: Session, asked: Asked[None]) -> Reply:
     """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
     assert asked.arriving is not None, "it is declared as streamed"
     splitter = Splitter(limit_bytes=session.database.limits.record_bytes)
-    records, is_replacing = _read_database(session, asked.arriving, splitter), asked.words.get("mode") == "replace"
+    is_replacing, work = asked.words.get("mode") == "replace", Work(session.database.limits.query_s)
+    records = _read_database(session, work.fed(asked.arriving), splitter)
     try:
-        loaded = await session.database.load(records, is_replacing=is_replacing, is_parsed=True)
+        loaded = await session.database.load(records, is_replacing=is_replacing, is_parsed=True, work=work)
     except RamekinError as error:
         raise splitter.with_lines(error) from None
     return json_answer({"loaded": loaded})
