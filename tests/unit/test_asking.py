@@ -176,13 +176,13 @@ def test_a_dump_of_one_database_is_the_load_of_another(run):
         (lambda db: db.change("users", where={}, delete=1), errors.InvalidParameter),
         (lambda db: db.change("users", where={}, patch={}, max_affected="2"), errors.InvalidParameter),
         (lambda db: db.change("users", where={}, patch={}, max_affected=True), errors.InvalidParameter),
-        (lambda db: db.get(5, 1), errors.UnknownTable),
-        (lambda db: db.insert(None, {"id": 1}), errors.InvalidTableName),
+        (lambda db: db.get(5, 1), errors.InvalidParameter),
+        (lambda db: db.insert(None, {"id": 1}), errors.InvalidParameter),
         (lambda db: db.find("users", filter={}), TypeError),
         (lambda db: db.find("users", select=["id"]), TypeError),
         (lambda db: db.find("users", with_count=True), TypeError),
-        (lambda db: db.find(FindRequest("users"), limit=1), TypeError),
-        (lambda db: db.find(b"users"), TypeError),
+        (lambda db: db.find(FindRequest("users"), limit=1), errors.InvalidParameter),
+        (lambda db: db.find(b"users"), errors.InvalidParameter),
     ],
 )
 def test_words_that_mean_nothing_are_refused(run, work, error):

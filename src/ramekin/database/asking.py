@@ -156,9 +156,9 @@ def definition(asked: Definition | Mapping[str, Any]) -> Definition:
 
 
 def check_alone(asked: object, cls: type, words: Mapping[str, object]) -> None:
-    """Refuse words beside a request that was made already, or what is no request. Raises TypeError."""
+    """Refuse words beside a request that was made already, or what is no request. Raises InvalidParameter."""
     if words or not isinstance(asked, cls):
-        raise TypeError(f"Give the name of a table, with words; or a {cls.__name__} alone.")
+        raise InvalidParameter(f"Give the name of a table, with words; or a {cls.__name__} alone.")
 
 
 def _where(value: Any, fields: Fields) -> Any:

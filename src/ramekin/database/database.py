@@ -13,6 +13,7 @@ from asyncio import _get_running_loop
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.database import asking, changing, finding, joining, loading, writing
+from ramekin.database.arguments import checked
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
 from ramekin.database.whole_tables import WholeTables
@@ -45,6 +46,7 @@ class Database(WholeTables):
 
     # Reading
 
+    @checked
     async def get(self, table: str, address: RecordId) -> bytes:
         """Return a record's body, by its id, or the id's text as it is stored, letter by letter. Cost: O(1).
 
@@ -66,6 +68,7 @@ class Database(WholeTables):
         """Return what is declared of a table's fields, for reading queries."""
         return self._presence.fields(table)
 
+    @checked
     async def field_names(self, table: str) -> tuple[str, ...]:
         """Return the names of a table's fields, declared or seen in its first records; none without a table."""
         self._owner.check()
@@ -74,6 +77,7 @@ class Database(WholeTables):
         except UnknownTable:
             return ()
 
+    @checked
     async def missing(self, table: str, paths: Iterable[FieldPath], *, is_strict: bool) -> list[str]:
         """Return a warning for each field that no record has. Raises UnknownTable; UnknownField, if it is strict.
 
@@ -108,6 +112,7 @@ class Database(WholeTables):
             asking.check_alone(asked, finding.GroupRequest, words)
         return await finding.find_groups(self.engine.tables, self._within(), asked, self.limits.sorted_rows)
 
+    @checked
     async def join(
         self, asked: JoinRequest | str, right: str = "", key: str = "", **words: Unpack[asking.Join]
     ) -> joining.JoinPage:
@@ -124,8 +129,10 @@ class Database(WholeTables):
 
     # Writing
 
+    @checked
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
+        check_table_name(operation.table)
         done = self.apply_now(operation)
         return done if isinstance(done, Outcome) else await done
 
@@ -135,6 +142,7 @@ class Database(WholeTables):
             self._owner.take_over()
         return writing.write_one(self._engine, self.schemas.rules, operation)
 
+    @checked
     async def replace(
         self, table: str, record_id: RecordId, record: Any, *, upsert: bool = False, expecting: bytes | None = None
     ) -> Outcome:
@@ -149,14 +157,17 @@ class Database(WholeTables):
         op: Op = "upsert" if upsert else "replace"
         return await self.apply(asking.operation(op, table, record_id, record, expecting))
 
+    @checked
     async def patch(self, table: str, record_id: RecordId, patch: Any, *, expecting: bytes | None = None) -> Outcome:
         """Change some members of a record by a merge patch, in which None removes a member. Raises as `replace`."""
         return await self.apply(asking.operation("patch", table, record_id, patch, expecting))
 
+    @checked
     async def delete(self, table: str, record_id: RecordId, *, expecting: bytes | None = None) -> Outcome:
         """Delete a record. Raises as `replace`."""
         return await self.apply(asking.operation("delete", table, record_id, expecting=expecting))
 
+    @checked
     async def write(self, operations: Iterable[Operation]) -> list[Outcome]:
         """Apply operations in order, all or nothing, and return what each did.
 
@@ -167,6 +178,7 @@ class Database(WholeTables):
         """
         return await writing.write(self.engine, self.schemas.rules, operations, Work(self.limits.query_s))
 
+    @checked
     async def insert(
         self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error", is_parsed: bool = False
     ) -> list[Outcome]:

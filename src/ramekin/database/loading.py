@@ -12,7 +12,7 @@ from ramekin.database.operations import body_of, id_twice, keep_id
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.reservation import Reservation
 from ramekin.engine.work import Work
-from ramekin.errors import NotUnique, RamekinError, Unavailable
+from ramekin.errors import InvalidRecord, NotUnique, RamekinError, Unavailable
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import looks_like_integer
@@ -127,7 +127,10 @@ class _Staged:
 async def checked(records: Sent) -> AsyncIterator[tuple[str, Any]]:
     """Yield records that Python code made, each once it is known to be a JSON value. Raises as `codec.check_value`."""
     counts: dict[str, int] = {}
-    async for table, record in _each(records):
+    async for pair in _each(records):
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str:
+            raise InvalidRecord('A load is made of pairs of a table and a record: ("users", {"id": 1}).')
+        table, record = pair
         index = counts.setdefault(table, 0)
         try:
             codec.check_value(record)

@@ -32,6 +32,7 @@ from ramekin.limits import MIB
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import SYSTEM_IDS, id_key
+from ramekin.values.merge_patch import merge_patch
 from ramekin.values.paths import has_text_id, read_id
 
 if TYPE_CHECKING:
@@ -187,6 +188,11 @@ def _check(operation: Operation) -> None:
         raise InvalidOperation(f"'{operation.op}' needs the address of a record.")
     if operation.address is not None and type(operation.address) is not str:
         raise InvalidOperation("The address of a record is the text of its id.")
+    tags = operation.precondition
+    if type(tags) is not Precondition or not all(
+        each is None or isinstance(each, frozenset | set) for each in (tags.if_match, tags.if_none_match)
+    ):
+        raise InvalidOperation("'precondition' is a Precondition, and what it names are sets of tags.")
     check_table_name(operation.table)
     codec.check_value(operation.record)
 
@@ -250,22 +256,6 @@ def id_twice(first: int) -> DuplicateId:
     """Return what is wrong with the id of a record that an earlier one in the same request has: the one at `first`."""
     told = f"An id stands twice in what was sent, first at index {first}; ids are compared by their text."
     return DuplicateId(told, faults=[Fault("/id", "This id came before.")])
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """Return a value changed as a merge patch says: null removes a member, objects merge, all else replaces.
-
-    Source: RFC 7396, section 2. Cost: O(size of both).
-    """
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge_patch(merged.get(name), value)
-    return merged
 
 
 def _check_same_id(sent: object, operation: Operation, schema: RecordSchema | None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ramekin.changes import Dropped, Loaded
 from ramekin.clock import SYSTEM
 from ramekin.database import asking, defining, loading
+from ramekin.database.arguments import checked
 from ramekin.database.info import Snapshot, TableInfo, indexes_of
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 class WholeTables:
     """Tables that live in an engine, each with its schema."""
 
+    @checked
     def __init__(
         self,
         models: Mapping[str, type[BaseModel]] | None = None,
@@ -69,7 +71,7 @@ class WholeTables:
             raise ValueError("Give an engine, or a directory, 'fsync', a clock and a disk.")
         if directory is None and (fsync is not None or disk is not None):
             raise ValueError("'fsync' and 'disk' say how a directory is written: give a directory too.")
-        self._engine: Engine = engine or Embedded(clock=clock or SYSTEM)
+        self._engine: Engine = Embedded(clock=clock or SYSTEM) if engine is None else engine
         if directory is not None:
             from ramekin.engine.journaled import in_directory  # SQLite, and Unix, are for those who use them
 
@@ -113,14 +115,17 @@ class WholeTables:
             for stats in self.engine.tables.stats()
         ]
 
+    @checked
     async def table(self, name: str) -> TableInfo:
         """Return one table with its statistics. Raises UnknownTable."""
         return TableInfo.of(self.schemas, self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
 
+    @checked
     async def revision(self, name: str) -> int:
         """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
         return self.engine.tables.table_stats(name).revision
 
+    @checked
     def record_count(self, name: str) -> int:
         """Return how many records a table has. Raises UnknownTable. Cost: O(1)."""
         return self.engine.tables.table_stats(name).records
@@ -129,6 +134,7 @@ class WholeTables:
         """Return how many bytes the tables take, and may take. Cost: O(1)."""
         return self.engine.tables.memory()
 
+    @checked
     @asynccontextmanager
     async def snapshot(self, tables: Iterable[str] | None = None) -> AsyncIterator[Snapshot]:
         """Give whole tables as they are at one moment; without names, all that there are. Raises UnknownTable.
@@ -161,6 +167,7 @@ class WholeTables:
 
     # What becomes of them
 
+    @checked
     async def define(self, name: str, asked: Definition | Mapping[str, Any]) -> tuple[TableInfo, bool]:
         """Give a table a definition, which may be said as over HTTP; return the table, and whether it is new.
 
@@ -181,11 +188,13 @@ class WholeTables:
         self.schemas.know(name, rules)
         return TableInfo(stats, indexes_of(self.engine.tables, stats), definition.schema), is_new
 
+    @checked
     async def drop(self, name: str) -> None:
         """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
         is_typed = name in self._engine.tables.models
         await self.engine.apply(Loaded({}, emptied=(name,)) if is_typed else Dropped(name))
 
+    @checked
     async def load(
         self,
         records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]],

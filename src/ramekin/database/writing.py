@@ -18,6 +18,7 @@ from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.errors import (
     BodyTooLarge,
     Fault,
+    InvalidOperation,
     InvalidRecord,
     NotUnique,
     RamekinError,
@@ -94,9 +95,14 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
 
 async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation], work: Work) -> list[Outcome]:
     """Apply operations, all or nothing; see `Database.write`."""
-    operations = [*operations]
+    operations, tables = [*operations], set[str]()
+    for i, operation in enumerate(operations):
+        if type(operation) is not Operation or type(operation.table) is not str:
+            raise InvalidOperation("What is written is made of Operation, and its table is text.", index=i)
+        tables.add(operation.table)
+        await work.rest()
     for _ in range(MAX_ATTEMPTS):
-        rules = {table: rules_of(table) for table in {operation.table for operation in operations}}
+        rules = {table: rules_of(table) for table in tables}
         prepared = []
         for i, operation in enumerate(operations):
             try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
-from pydantic import PydanticUserError, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticOmit, PydanticUndefined, SchemaSerializer, SchemaValidator, core_schema
 
@@ -57,7 +57,6 @@ from ramekin.values.paths import ID_PATH, print_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
     from pydantic_core.core_schema import ComputedField, DecimalSchema, EnumSchema, JsonSchema
@@ -89,6 +88,8 @@ class ModelSchema:
         Raises:
             UnfitModel: it can be no table; the text says why, in one line.
         """
+        if not isinstance(model, type) or not issubclass(model, BaseModel):
+            raise UnfitModel("A table's model is a class made from Pydantic's BaseModel, which this is not.")
         self.model = model
         self.title = model.__name__
         try:

@@ -192,19 +192,18 @@ def check_value(value: object) -> None:
             if depth > MAX_DEPTH:  # the innermost comes first, so that a list inside itself ends here too
                 raise TooDeep(f"The record is nested more than {MAX_DEPTH} levels deep.")
             for name in item if cls is dict else ():
-                _check_text(name, "The name of a member")
+                _check_text(name, "The name of a member", "names are text")
             pending += [(child, depth + 1) for child in (item.values() if cls is dict else item)]
         elif cls is int or cls is float:
             check_numbers(item)
         elif item is not None and cls is not bool:
-            _check_text(item, "A value")
+            _check_text(item, "A value", "send it as text, a number, true, false, null, a list or a dict")
 
 
-def _check_text(text: object, what: str) -> None:
+def _check_text(text: object, what: str, remedy: str) -> None:
     if type(text) is not str:
         raise InvalidRecord(
-            f"{what} has the Python type '{shorten(type(text).__name__)}', which JSON has not; send it as text, a "
-            "number, true, false, null, a list or a dict."
+            f"{what} has the Python type '{shorten(type(text).__name__)}', which JSON has not; {remedy}."
         )
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise MalformedJson("A text holds half of a surrogate pair, which is not Unicode.")
@@ -221,7 +220,12 @@ def check_numbers(value: object) -> None:
             pending.extend(item)
         elif isinstance(item, float):
             if item - item != 0:
-                raise NumberNotFinite("A number is too large for a 64-bit float; send it as text.")
+                what = (
+                    "A number is NaN, which JSON has not"
+                    if item != item
+                    else "A number is too large for a 64-bit float"
+                )
+                raise NumberNotFinite(f"{what}; send it as text.")
         elif isinstance(item, int) and not INT64_MIN <= item <= INT64_MAX:
             raise IntegerOutOfRange("An integer does not fit into 64 bits; send it as text.")
 
