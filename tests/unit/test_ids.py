@@ -64,7 +64,7 @@ def test_new_ids_ascend_within_a_millisecond_and_when_the_clock_steps_back():
 def test_new_ids_ascend_when_the_random_bits_overflow():
     source = IdSource(SetClock(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)), randbits=lambda bits: 2**bits - 1)
     made = [source() for _ in range(10)]
-    source._last = (1000 << 74) | (2**74 - 1)
+    source._head, source._tail = (1000 << 26) | (2**26 - 1), 2**48 - 1
     made.append(source())
     made.append(source())
     assert made == sorted(set(made))

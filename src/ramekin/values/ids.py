@@ -101,7 +101,8 @@ class _Noise:
 _NOISE = _Noise()
 random_bits = _NOISE.bits
 
-_LOW, _VARIANT = (1 << 62) - 1, 2 << 62
+_LOW, _VARIANT = (1 << 14) - 1, 2 << 14
+"""The head's bits behind the version, and the variant that is written in front of them."""
 _TAIL = (1 << 48) - 1
 """The bits of a UUID's last 12 digits."""
 
@@ -118,8 +119,10 @@ class IdSource:
     def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] | None = None) -> None:
         self.clock = clock
         self._randbits = randbits or _NOISE.bits
-        self._last = 0  # 48 bits of milliseconds, then 74 random bits
-        self._head, self._digits = 0, ""  # all but the last 48 bits, and how they are written
+        # The last id: 48 bits of milliseconds, then 74 random bits, of which 48 are the tail. The milliseconds, and how
+        # the head is written, stand here once more.
+        self._head = self._tail = self._ms = 0
+        self._digits = ""
 
     def __call__(self) -> UUID:
         """Return the next id. Cost: O(1)."""
@@ -127,16 +130,20 @@ class IdSource:
 
     def text(self) -> str:
         """Return the text of the next id. Cost: O(1); most within a millisecond begin with the same 24 digits."""
-        last, fresh = self._last, self.clock.wall_ms() << 74
-        if fresh > last:
-            last = fresh | self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
+        now_ms, head = self.clock.wall_ms(), self._head
+        if now_ms > self._ms:
+            noise = self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
+            head, tail = now_ms << 26 | noise >> 48, noise & _TAIL
         else:
-            last += 1 + self._randbits(32)
-        self._last, head = last, last >> 48
+            tail = self._tail + 1 + self._randbits(32)
+            if tail > _TAIL:
+                head, tail = head + 1, tail & _TAIL
+        self._tail = tail
         if head != self._head:
-            high, low = f"{last >> 62:015x}", f"{last & _LOW | _VARIANT:x}"
-            self._head, self._digits = head, f"{high[:8]}-{high[8:12]}-7{high[12:]}-{low[:4]}-"
-        return f"{self._digits}{last & _TAIL:012x}"
+            self._head, self._ms = head, head >> 26
+            high = f"{head >> 14:015x}"
+            self._digits = f"{high[:8]}-{high[8:12]}-7{high[12:]}-{head & _LOW | _VARIANT:x}-"
+        return f"{self._digits}{tail:012x}"
 
     def token(self, size_bytes: int) -> str:
         """Return random digits, two for each byte: what tells this run, file or directory from all others."""
