@@ -214,7 +214,9 @@ def body_of(record: object, rules: Rules, printed: bytes | None = None) -> tuple
             return _fitting(body, rules), id_key(sent["id"])
         key = rules.ids.text()
         return _fitting(codec.with_id(body, key), rules), key
-    return _encode(sent if not schema.takes_uuid or "id" in sent else {"id": rules.ids.text(), **sent}, rules)
+    if "id" not in sent and schema.takes_uuid:
+        sent, printed = {"id": rules.ids.text(), **sent}, None
+    return _encode(sent, rules, None, printed)
 
 
 def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
@@ -241,8 +243,7 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     if operation.op == "create":
         return _settle_create(prepared, before, rules)
     record, printed = prepared.record, operation.printed
-    if type(record) is not dict:
-        record = _object(record)
+    record = record if type(record) is dict else _object(record)  # a call less
     if before is None:
         return _create_at(prepared.key, record, rules)
     if operation.op == "patch":
@@ -280,7 +281,7 @@ def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Ou
     body = prepared.body
     if before is None:
         if body is None:
-            body, _ = _encode(prepared.record, rules, key=prepared.key)
+            body, _ = _encode(prepared.record, rules, prepared.key, None)
         return Outcome("created", prepared.key, body)
     if rule == "error":
         raise RecordExists("A record with this id exists already; ids are compared by their text.")
@@ -299,7 +300,7 @@ def _create_at(key: str, record: dict[str, Any], rules: Rules) -> Outcome:
     """Return what an upsert makes where nothing stands."""
     if "id" not in record:
         record = {"id": _id_at(key, rules.schema), **record}
-    return Outcome("created", key, _encode(record, rules, key=key)[0])
+    return Outcome("created", key, _encode(record, rules, key, None)[0])
 
 
 def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules, printed: bytes | None = None) -> bytes:
@@ -312,7 +313,7 @@ def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules, prin
         record, printed = {**record, "id": record_id}, None
     if rules.schema is None:
         return _fitting(codec.dump(record) if printed is None else printed, rules)
-    return _encode(record, rules, key=key)[0]
+    return _encode(record, rules, key, printed)[0]
 
 
 def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
@@ -321,9 +322,9 @@ def keep_id(body: bytes, before: bytes, rules: Rules) -> bytes:
     Raises:
         InvalidRecord, BodyTooLarge: the record does not satisfy the table's schema with that id.
     """
-    return (
-        body if read_id(body) == read_id(before) else _rewrite(codec.parse(body), before, str(read_id(before)), rules)
-    )
+    if read_id(body) == read_id(before):
+        return body
+    return _rewrite(codec.parse(body), before, str(read_id(before)), rules)
 
 
 def _id_at(address: str, schema: RecordSchema | None) -> object:
@@ -344,12 +345,12 @@ def _key_of(sent: object, schema: RecordSchema | None) -> str:
     return id_key(sent if schema is None else schema.stored_id(sent))
 
 
-def _encode(record: dict[str, Any], rules: Rules, key: str | None = None) -> tuple[bytes, str]:
-    """Return the body of a record and its key; `key` is the one that it must have, where that is settled already."""
+def _encode(record: dict[str, Any], rules: Rules, key: str | None, printed: bytes | None) -> tuple[bytes, str]:
+    """Return the body of a record, and its key; the key and how it is printed are given where they are known."""
     if rules.schema is None:
         body, record_id = codec.dump(record), record["id"]
     else:
-        body = rules.schema.validate(record)
+        body = rules.schema.validate(record, printed)
         record_id = read_id(body)  # the model may have made it, or another of it
         if record_id is None and "id" not in record:
             fault = Fault("/id", "This member is required: the model makes no id.")

@@ -79,9 +79,9 @@ class JsonSchema:
         self.takes_uuid = not self._refuses_id(A_UUID)
         self._reads_integers = not self._refuses_id(1) and self._refuses_id("1")
 
-    def validate(self, record: dict[str, Any]) -> bytes:
+    def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:
         members = record if self._has_id else {name: value for name, value in record.items() if name != "id"}
-        body = codec.dump(record)
+        body = codec.dump(record) if printed is None else printed
         if not self._validator.is_valid(members):
             raise self._invalid(members, body.count(b","))
         return body

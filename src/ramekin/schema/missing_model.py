@@ -45,7 +45,7 @@ class MissingModel:
         self.json_schema = schema or {}
         self.fields = tuple(dict.fromkeys(("id", *self.json_schema.get("properties", {})))) if schema else ()
 
-    def validate(self, record: dict[str, Any]) -> bytes:  # noqa: ARG002  # part of the contract
+    def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:  # noqa: ARG002  # part of the contract
         raise ModelMissing("The table is typed by a model that this server was not started with; nothing was stored.")
 
     def stored_id(self, value: object) -> object:

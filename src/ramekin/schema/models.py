@@ -134,8 +134,11 @@ class ModelSchema:
         """The JSON Schema of what is stored."""
         return self._stored
 
-    def validate(self, record: dict[str, Any]) -> bytes:
+    def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:
         """Return the body to store for a record.
+
+        Args:
+            printed: how `codec.dump` prints the record, where that is known.
 
         Raises:
             InvalidRecord: with a fault for each thing wrong, as JSON pointers into the record.
@@ -144,8 +147,9 @@ class ModelSchema:
         made once.
         """
         members = record if self._has_id else {name: v for name, v in record.items() if name != "id"}
+        text = printed if printed is not None and members is record else codec.encode(members)
         try:
-            body = self._print(self._read(codec.encode(members)), by_alias=True, round_trip=True, warnings=False)
+            body = self._print(self._read(text), by_alias=True, round_trip=True, warnings=False)
             if self._may_change:
                 body = self._settled(body)
         except ValidationError as error:

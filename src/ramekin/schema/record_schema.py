@@ -38,8 +38,12 @@ class RecordSchema(Fields, Protocol):
     columns: Columns
     """What it says of the columns of CSV."""
 
-    def validate(self, record: dict[str, Any]) -> bytes:
-        """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong."""
+    def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:
+        """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong.
+
+        Args:
+            printed: how `codec.dump` prints the record, where that is known.
+        """
 
     def stored_id(self, value: object) -> object:
         """Return what an id that was sent in a record is stored as; the id itself where the schema refuses it."""
