@@ -1,11 +1,13 @@
 """What was sent is in no log: not the key, not the record, whoever writes the log and whatever went wrong."""
 
+import gc
 import json
 import logging
 import os
 import subprocess
 import sys
 import time
+import types
 from itertools import product
 
 import pytest
@@ -107,6 +109,32 @@ def test_a_secret_is_in_no_answer(way, log):
     told = log()
     assert "audit" in told
     assert "canary" not in told
+
+
+def texts_in(root):
+    """Yield the texts in all that an object leads to, but for code."""
+    seen, left = set(), [root]
+    while left:
+        each = left.pop()
+        if id(each) not in seen and not isinstance(each, type | types.ModuleType | types.FunctionType):
+            seen.add(id(each))
+            left += gc.get_referents(each)
+            if isinstance(each, str | bytes):
+                yield each if isinstance(each, bytes) else each.encode()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_key_is_remembered(way):
+    """Of what clients send again and again the heads are remembered, and of the keys in them their hashes."""
+    service = Service(way, keys=["canary-right"])
+    for key in ("canary-right", "canary-wrong") * 2:
+        pipe = service.connect()
+        pipe.send([get(f"Authorization: Bearer {key}".encode(), b"X-Mark: mark-of-a-head")])
+        pipe.end()
+    told = b" ".join(texts_in(service.app.state.short_way))
+    assert b"mark-of-a-head" in told
+    assert b"canary" not in told
+    service.close()
 
 
 def test_a_stack_tells_of_what_an_error_came_from_and_ends():

@@ -154,12 +154,16 @@ class Keys:
         return len(self._keys)
 
     def find(self, secret: str) -> Grant | None:
-        """Return what a secret opens; None for one that is unknown or has expired.
+        """Return what a secret opens; None for one that is unknown or has expired."""
+        return self.find_digest(digest_of(secret))
+
+    def find_digest(self, secret_sha256: bytes) -> Grant | None:
+        """Return what the secret opens that has this hash.
 
         Guarantee: the time that it takes tells nothing of the secrets. What is looked up is a hash of what was sent,
         which whoever sends cannot choose.
         """
-        key = self._keys.get(digest_of(secret))
+        key = self._keys.get(secret_sha256)
         if key is None or (key.expires_ms is not None and key.expires_ms <= self._clock.wall_ms()):
             return None
         return key.grant

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ramekin.api.edge.proxies import Proxies
     from ramekin.api.edge.rates import RateLimit
     from ramekin.api.http.answer import Answer
+    from ramekin.api.http.heads import Head
     from ramekin.values.ids import IdSource
 
 _SAID = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
@@ -63,15 +64,6 @@ class Exchange(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """Its headers, by their names in small letters; none where they cannot be read."""
-
-
-def _sent_key(headers: Mapping[str, str]) -> str:
-    """Return the secret that a request shows; nothing, which opens nothing, if it shows none in the one way there is.
-
-    Source: RFC 6750, section 2.1. A key in an address would be in logs, histories and the next page's `Referer`.
-    """
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def last_lines(extra: Mapping[str, str]) -> str:
@@ -140,7 +132,7 @@ class Edge:
         """Note what the answer to a request says whatever becomes of it."""
         exchange.extra = self.origins.cors.headers(headers)
 
-    def admit(self, exchange: Exchange, headers: Mapping[str, str], peer: str, *, asks_for_key: bool = True) -> None:
+    def admit(self, exchange: Exchange, head: Head, peer: str, *, asks_for_key: bool = True) -> None:
         """Count a request, ask for its key, and look where it comes from; say in it what may be done.
 
         A request with a valid key counts against that key; any other counts against its address, and so do wrong keys
@@ -148,24 +140,23 @@ class Edge:
         may share it.
 
         Args:
-            headers: by their names in small letters.
             peer: the address that the connection comes from.
             asks_for_key: whether it needs a key, if there are any.
 
         Raises:
             Limited, Unauthorized, ForeignHost, ForeignOrigin, Starting.
         """
-        grant = EVERYBODY
+        headers, secret, grant = head.headers, head.secret_sha256, EVERYBODY
         if self.keys:
             exchange.extra = {**exchange.extra, **_PRIVATE}
-            grant = self.keys.find(_sent_key(headers)) or NOTHING
+            grant = (self.keys.find_digest(secret) if secret else None) or NOTHING
         exchange.grant = grant  # before anything is refused: the log names whoever was refused
         if self._rate_limit is not None:
             is_known = grant is not NOTHING and grant is not EVERYBODY
             client = f"key:{grant.name}" if is_known else f"address:{self.proxies.client_of(peer, headers)}"
             exchange.extra = {**exchange.extra, **self._rate_limit.count(client)}
         if grant is NOTHING and asks_for_key:
-            if _sent_key(headers):
+            if secret:
                 self._wrong_keys.count(self.proxies.client_of(peer, headers))
             raise errors.Unauthorized("This server asks for a key: send 'Authorization: Bearer <key>'.")
         self.origins.check(exchange.method, headers)

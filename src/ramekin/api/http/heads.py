@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ramekin.access.keys import digest_of
 from ramekin.errors import AddressTooLong, HeadTooLarge, MalformedRequest
 
 if TYPE_CHECKING:
@@ -138,10 +139,22 @@ class Head:
         MalformedRequest: they break a rule of HTTP, or could be read in two ways.
     """
 
-    __slots__ = ("body_bytes", "closes", "expects_100", "headers", "is_usual", "pairs", "request_id", "wishes")
+    __slots__ = (
+        "body_bytes",
+        "closes",
+        "expects_100",
+        "headers",
+        "is_usual",
+        "pairs",
+        "request_id",
+        "secret_sha256",
+        "wishes",
+    )
 
     def __init__(self, pairs: Pairs, version: str = "1.1") -> None:
         self.pairs = pairs
+        self.secret_sha256: bytes | None = None
+        """The hash of the key that is shown. The key itself is kept nowhere: heads are remembered."""
         self.headers: dict[str, str] = {}
         """Those that stand in several lines as one, with commas between (RFC 9110, section 5.3)."""
         for name, value in pairs:
@@ -151,6 +164,9 @@ class Head:
                     raise MalformedRequest(f"The header {name.decode().title()} stands twice.")
                 text = f"{self.headers[key]}, {text}"
             self.headers[key] = text
+        if "authorization" in self.headers:
+            self.pairs = [pair for pair in pairs if pair[0] != b"authorization"]
+            self.secret_sha256 = _read_key(self.headers.pop("authorization"))
         _check_host(self.headers.get("host"), version)
         self.body_bytes = _read_length(self.headers, version)
         self.closes = version == "1.0" or "close" in _words(self.headers.get("connection", ""))
@@ -159,7 +175,7 @@ class Head:
         self.wishes: dict[object, Wishes] = {}
         """What they wish for, by the endpoint that has read them."""
         self.is_usual = (
-            len(self.headers) == len(pairs)
+            len(self.headers) == len(self.pairs)
             and self.body_bytes != CHUNKED
             and not self.closes
             and "expect" not in self.headers
@@ -178,6 +194,16 @@ def head_of(line: Line, block: bytes) -> Head:
     if line.host is None:
         return head
     return Head([(b"host", line.host), *(pair for pair in pairs if pair[0] != b"host")], version)
+
+
+def _read_key(sent: str) -> bytes | None:
+    """Return the hash of the key that a request shows; None if it shows none in the one way there is.
+
+    Source: RFC 6750, section 2.1. A key in an address would be in logs, histories and the next page's `Referer`.
+    """
+    scheme, _, token = sent.partition(" ")
+    secret = token.strip() if scheme.lower() == "bearer" else ""
+    return digest_of(secret) if secret else None
 
 
 def _sent_id(headers: dict[str, str]) -> str | None:

@@ -78,7 +78,7 @@ class EdgeMiddleware:
         exchange.take_id(head.request_id or self._edge.new_id())
         self._edge.greet(exchange, head.headers)
         try:
-            self._admit(scope, head.headers, exchange)
+            self._admit(scope, head, exchange)
             scope["ramekin.grant"] = exchange.grant
             _check_path(scope)
             if scope["method"] == "OPTIONS":
@@ -89,14 +89,14 @@ class EdgeMiddleware:
             return problem_answer(limited.error, exchange.request_id, limited.headers)
         return None
 
-    def _admit(self, scope: Scope, headers: Mapping[str, str], exchange: _Exchange) -> None:
+    def _admit(self, scope: Scope, head: Head, exchange: _Exchange) -> None:
         """Ask the edge. One that no endpoint would answer keeps its 404 or 405, whatever the edge says."""
         method, path = scope["method"], scope["path"].removeprefix(scope.get("root_path", ""))
         try:
             if method in ("GET", "HEAD") and path in self._app.state.open_pages:
-                self._edge.origins.check(method, headers)
+                self._edge.origins.check(method, head.headers)
             else:
-                self._edge.admit(exchange, headers, _peer(scope), asks_for_key=method != "OPTIONS")
+                self._edge.admit(exchange, head, _peer(scope), asks_for_key=method != "OPTIONS")
         except (Limited, errors.Unauthorized, errors.Forbidden, errors.Starting):
             if method in methods_of(self._app, scope):
                 raise

@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec import Struct
@@ -132,7 +133,7 @@ class RecordProtocol(Connection):
         address, _, last = line.rpartition(b"/")
         block, head_end, body = rest.partition(b"\r\n\r\n")
         way = self._way
-        target, head = way.targets.get(address), way.heads.get(block)
+        target, head = way.targets.get(address), way.heads.get(sha256(block).digest() if way.has_keys else block)
         if (
             target is None
             or head is None
@@ -191,7 +192,7 @@ class RecordProtocol(Connection):
                 mount_at(way.edge.root_path)
             if not way.edge.is_open:
                 way.edge.greet(exchange, head.headers)
-                way.edge.admit(exchange, head.headers, exchange.peer)
+                way.edge.admit(exchange, head, exchange.peer)
                 endpoint.permit(exchange.grant, parts, query)
                 session = Session(way.server, exchange.grant)
             reply = endpoint.ask(session, head, parts, query, body)

@@ -6,6 +6,7 @@ Knows no connection; see ``protocol.py`` for one.
 from __future__ import annotations
 
 from copy import copy
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -64,8 +65,9 @@ class ShortWay:
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
         """The headers of an answer behind which the connection stays open."""
+        self.has_keys = bool(edge.keys)
         self.heads: dict[bytes, Head] = {}
-        """The header blocks read so far, without the last line's end; `read` reads another."""
+        """The header blocks read so far, without the last line's end, by their hashes if there are secrets in them."""
         self.targets: dict[bytes, Target] = {}
         """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
@@ -81,12 +83,15 @@ class ShortWay:
 
     def read(self, block: bytes) -> Head:
         """Return a header block, read, and remember it. Raises MalformedRequest, HeadTooLarge."""
+        name = sha256(block).digest() if self.has_keys else block
+        if (known := self.heads.get(name)) is not None:
+            return known
         head = Head(read_fields(block + b"\r\n" if block else b""))
         head.is_usual = head.is_usual and head.body_bytes <= MAX_HELD_BYTES and self.edge.origins.lets_in(head.headers)
         if len(block) <= MAX_KEPT_BYTES:
             if len(self.heads) == MAX_HEADS:
                 self.heads.clear()
-            self.heads[block] = head
+            self.heads[name] = head
         return head
 
     def keep(self, line: bytes, target: Target) -> None:
