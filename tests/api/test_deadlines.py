@@ -177,9 +177,26 @@ def test_a_flood_is_told_to_the_log_in_one_line(services, caplog):
     service.close()
 
 
+class Budget:
+    """What connections may hold together, and what they were found to hold."""
+
+    def __init__(self, most_bytes=1000):
+        self.most_bytes, self.buffered_bytes = most_bytes, 0
+
+    def most_buffered_bytes(self):
+        return self.most_bytes
+
+
 class Waiting:
-    def __init__(self):
-        self.due_s, self.expired = 0.0, 0
+    def __init__(self, size_bytes=0, due_s=0.0):
+        self.due_s, self.expired = due_s, 0
+        self.size_bytes, self.is_cut = size_bytes, False
+
+    def held_bytes(self):
+        return self.size_bytes
+
+    def cut(self):
+        self.is_cut = True
 
     def expire(self, now_s):
         self.expired += 1
@@ -191,7 +208,7 @@ def test_a_sweep_tells_all_that_are_late_once_and_some_in_a_turn(monkeypatch, nu
     monkeypatch.setattr(deadlines, "SWEEP_S", 0.01)
 
     async def run():
-        sweep, all_of_them, loop = Sweep(), [Waiting() for _ in range(number)], asyncio.get_running_loop()
+        sweep, all_of_them, loop = Sweep(Budget()), [Waiting() for _ in range(number)], asyncio.get_running_loop()
         for one in all_of_them:
             sweep.watch(one, loop)
         told, most = 0, 0
@@ -210,3 +227,36 @@ def test_a_sweep_tells_all_that_are_late_once_and_some_in_a_turn(monkeypatch, nu
         assert not sweep._is_begun, "it goes on without connections"
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"),
+    [([], []), ([1000], []), ([1001], [1001]), ([1, 600, 500, 2], [600]), ([900, 800, 700, 3], [900, 800])],
+)
+def test_where_connections_hold_too_much_those_that_hold_most_are_cut(monkeypatch, sizes, cut):
+    monkeypatch.setattr(deadlines, "SWEEP_S", 0.01)
+    budget, waiting = Budget(), [Waiting(size, due_s=float("inf")) for size in sizes]
+
+    async def run():
+        sweep = Sweep(budget)
+        for one in [*waiting, Waiting(due_s=float("inf"))]:
+            sweep.watch(one, asyncio.get_running_loop())
+        await asyncio.sleep(0.03)
+
+    asyncio.run(run())
+    assert budget.buffered_bytes == sum(sizes)
+    assert [one.size_bytes for one in waiting if one.is_cut] == cut
+
+
+def test_what_is_not_whole_and_what_is_not_read_is_counted_with_what_is_in_flight(monkeypatch):
+    monkeypatch.setattr(deadlines, "SWEEP_S", 0.01)
+    service = Service("below ASGI")
+    flight, unfinished, unread = service.app.state.context.flight, service.connect(), service.connect()
+    unfinished.send([LIVE[:20]])
+    unread.unread_bytes = 5000
+    service.run(asyncio.sleep(0.03))
+    assert flight.buffered_bytes == 5020
+    monkeypatch.setattr(flight, "most_buffered_bytes", lambda: 4000)
+    service.run(asyncio.sleep(0.03))
+    assert (unread.is_cut, unfinished.is_cut) == (True, False)
+    service.close()

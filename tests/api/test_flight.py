@@ -97,6 +97,15 @@ async def test_whoever_waits_is_served_in_order_and_nobody_is_passed(flight):
     assert done == [60 * MIB, 3 * MIB, 50 * MIB, 2 * MIB]
 
 
+async def test_what_connections_hold_counts_too(flight, tables):
+    flight.buffered_bytes = 30 * MIB
+    assert flight.fits(70 * MIB)
+    assert not flight.fits(70 * MIB + 1, own_bytes=1)
+    assert flight.most_buffered_bytes() == LIMIT // 4
+    tables.limit_bytes = None
+    assert flight.most_buffered_bytes() == float("inf")
+
+
 async def test_who_waits_before_a_body_waits_longer_and_holds_up_nobody_else(flight):
     done = []
     async with flight.room() as room:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Self
 
 from ramekin.clock import stopwatch_s
@@ -53,6 +54,8 @@ class Flight:
     def __init__(self, memory: Callable[[], MemoryStats], refusals: Refusals) -> None:
         self._memory, self._refusals = memory, refusals
         self.taken_bytes = self.works = 0
+        self.buffered_bytes = 0
+        """What connections hold: requests that wait or are not whole, answers that are not read; see ``Sweep``."""
         self._rooms: set[Room] = set()
         self._waiting, self._before_bodies = deque[asyncio.Event](), deque[asyncio.Event]()
 
@@ -70,9 +73,14 @@ class Flight:
         if memory.limit_bytes is None:
             return True
         free_bytes = max(memory.limit_bytes - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES)
-        if self.taken_bytes + more_bytes <= free_bytes:
+        if self.taken_bytes + self.buffered_bytes + more_bytes <= free_bytes:
             return True
         return self.taken_bytes == own_bytes and self._fits_alone(memory, own_bytes + more_bytes)
+
+    def most_buffered_bytes(self) -> float:
+        """Return how much connections may hold together: a quarter of the limit."""
+        limit_bytes = self._memory().limit_bytes
+        return inf if limit_bytes is None else max(limit_bytes // 4, FLOOR_BYTES)
 
     def _fits_alone(self, memory: MemoryStats, size_bytes: int) -> bool:
         return memory.limit_bytes is None or size_bytes <= max(

@@ -136,6 +136,15 @@ class Channel(asyncio.Protocol):
         self.flow.resume_writing()
         self._go_on()
 
+    def held_bytes(self) -> int:
+        """Return how many bytes it holds of what was sent to it, and of what its other end has not read."""
+        return len(self._held) + self.transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """End at once, for what it holds."""
+        self._way.edge.metrics.refusals.count("memory", self.peer)
+        self.transport.abort()
+
     def gives_way(self) -> bool:
         """End, if it has asked for nothing for a while, and say whether it does."""
         is_new = self.due_s == self._asked_by_s  # it never sent a byte

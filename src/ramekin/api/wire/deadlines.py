@@ -1,19 +1,25 @@
-"""How long the other end of a connection is waited for, and who looks after it: one sweep for all connections.
+"""How long the other end of a connection is waited for, what it may leave unread, and who looks after it: one sweep.
 
 Each connection keeps the moment at which it must have gone on, `due_s`; to move it is one assignment. The sweep looks
-at all of them five times a second (0.5 ms for 10,000) and tells those that are late. A timer for each connection would
-cost more with every request. Knows no HTTP; see ``channel.py`` for what a connection does when it is late.
+at all of them five times a second (3 ms for 10,000) and tells those that are late. A timer for each connection would
+cost more with every request. It also adds up what all of them hold, answers that are not read and requests that are not
+whole or wait, and cuts those that hold most where that is too much. Knows no HTTP; see ``channel.py`` for what a
+connection does when it is late.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nlargest
+from operator import methodcaller
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     import asyncio
+
+    from ramekin.api.edge.flight import Flight
 
 SWEEP_S = 0.2
 """Seconds between two looks at all connections."""
@@ -55,11 +61,18 @@ class Late(Protocol):
     def expire(self, now_s: float) -> None:
         """Do what a moment that has passed asks for; set the next one."""
 
+    def held_bytes(self) -> int:
+        """Return how many bytes it holds of what was sent to it, and of what its other end has not read."""
+
+    def cut(self) -> None:
+        """End at once, for what it holds."""
+
 
 class Sweep:
-    """Tells connections that are late. It rests while there are none."""
+    """Tells connections that are late, and counts what they hold. It rests while there are none."""
 
-    def __init__(self) -> None:
+    def __init__(self, flight: Flight) -> None:
+        self._flight = flight
         self._watched: set[Late] = set()
         self._is_begun = False
 
@@ -76,7 +89,19 @@ class Sweep:
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now_s = stopwatch_s()
+        self._weigh()
         self._tell([one for one in self._watched if one.due_s <= now_s], loop)
+
+    def _weigh(self) -> None:
+        """Count what all connections hold; cut those that hold most, if it is more than they may hold together."""
+        held_bytes = sum([one.held_bytes() for one in self._watched])
+        excess_bytes = held_bytes - self._flight.most_buffered_bytes()
+        if excess_bytes > 0:
+            for one in nlargest(LATE_AT_ONCE, self._watched, methodcaller("held_bytes")):
+                if excess_bytes > 0:
+                    excess_bytes -= one.held_bytes()
+                    one.cut()
+        self._flight.buffered_bytes = held_bytes
 
     def _tell(self, late: list[Late], loop: asyncio.AbstractEventLoop) -> None:
         """Tell some that they are late, and go on in the next turn of the loop."""

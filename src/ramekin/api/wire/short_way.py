@@ -57,7 +57,7 @@ class ShortWay:
         self.edge, self.server, self.endpoints = edge, table.context, table.endpoints
         self.session = Session(table.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
-        self.deadlines, self.sweep = deadlines, Sweep()
+        self.deadlines, self.sweep = deadlines, Sweep(table.context.flight)
         self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE)
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
         edge.metrics.connections = lambda: self.doorkeeper.inside
