@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from ramekin.cli.files import FileFault, Reading, from_bytes, naming_faults
+from ramekin.cli.files import FileFault, FileRecords, from_bytes, naming_faults
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import AT_ONCE_BYTES
 from ramekin.formats.splitter import Splitter
@@ -242,7 +242,7 @@ def first_fault(text, name, size):
     data = text.encode()
     source = from_bytes(name, data)
     source.read = lambda: (data[i : i + size] for i in range(0, len(data), size))
-    with pytest.raises(FileFault) as refused, naming_faults(reading := Reading([source], 1 << 20)):
+    with pytest.raises(FileFault) as refused, naming_faults(reading := FileRecords([source], 1 << 20)):
         for _ in reading:
             pass
     return str(refused.value)

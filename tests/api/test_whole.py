@@ -217,8 +217,14 @@ def test_a_batch_is_an_object_with_operations(api, body):
 
 
 def test_a_long_batch_with_another_member_is_refused_like_a_short_one(api):
-    batch = {"operations": [{"op": "create", "table": "t", "record": {"text": "x" * 200_000}}], "x": 1}
+    batch = {"operations": [{"op": "create", "table": "t", "record": {"text": "x" * 50_000}}] * 4, "x": 1}
     assert_problem(api.post("/api/v1/batch", json=batch), 422, "invalid-operation")
+
+
+def test_an_operation_longer_than_a_record_may_be_is_refused_before_it_is_parsed(api):
+    batch = {"operations": [{"op": "create", "table": "t", "record": {"text": "x" * 200_000}}]}
+    problem = assert_problem(api.post("/api/v1/batch", json=batch), 413, "body-too-large")
+    assert problem["index"] == 0
 
 
 @pytest.mark.parametrize("other", [True, 1.0, "1"])

@@ -20,24 +20,27 @@ from ramekin.errors import (
     pointer,
     shorten,
 )
+from ramekin.formats.nest import STRING, Nest
 from ramekin.values import codec
-from ramekin.values.places import MARKS, line_of
+from ramekin.values.places import MARKS, MAX_DEPTH, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ramekin.values.places import Position
 
-_STRING = rb'"[^"\\\x00-\x1f]*+(?>(?:\\.[^"\\\x00-\x1f]*+)*)"'  # possessive: no text makes the search go back
-_FLAT = rb'[^{}\[\]"]*+(?>(?:' + _STRING + rb'[^{}\[\]"]*+)*)'
+_FLAT = rb'[^{}\[\]"\n]*+(?>(?:' + STRING + rb'[^{}\[\]"\n]*+)*)'
 _SHALLOW = rb"\{" + _FLAT + rb"(?>(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*)\}"
-_RUN = re.compile(_SHALLOW + rb"(?>(?: *+, *+" + _SHALLOW + rb"){0,99})", re.DOTALL)
-_RECORD = re.compile(_SHALLOW, re.DOTALL)
-_TOKEN = re.compile(_STRING + rb'|["{}\[\]]', re.DOTALL)  # a lone quote: a string that is not whole
-_BROKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?>(?:\\.[^"\\\x00-\x1f]*+)*)[\x00-\x1f]', re.DOTALL)
-_NAME = re.compile(_STRING, re.DOTALL)
+_RUN = re.compile(_SHALLOW + rb"(?>(?: *+, *+" + _SHALLOW + rb"){0,99})")
+_RECORD = re.compile(_SHALLOW)
+_BROKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?>(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*)\\?[\x00-\x1f]')
+_NAME = re.compile(STRING)
 _SCALAR = re.compile(rb"[^,\]}\s]*+(?=[,\]}\s])")
 _BLANK = re.compile(rb"[ \t\r\n]*")
+
+
+RUN_BYTES = 32 * 1024
+"""How long records are together that are parsed together, at most."""
 
 
 class Splitter:
@@ -64,7 +67,7 @@ class Splitter:
         self._expect = self._begins_with = "array" if is_array else "object"
         self._buffer = b""
         self._at = 0
-        self._nest = 0, 0  # bytes of a record that goes on in the next chunk, and how deep they end
+        self._nest: Nest | None = None  # that begins at `_at` and goes on in the next chunk
         self.line, self._columns = 1, 0  # of `_at`; columns before it, in characters
         self.tables: dict[str, None] = {"": None} if is_array else {}
         """The tables met so far, in order; the array shape has one without a name."""
@@ -145,12 +148,12 @@ class Splitter:
         self._buffer, self._at = self._buffer[self._at :] + chunk, 0
         while self._skip_blank():
             if self._expect == "record":
-                end = self._end_of_run() or self._end_of_record()
+                end = (None if self._nest else self._end_of_run()) or self._end_of_record()
                 if end is None:
                     return
                 yield self._table, self._buffer[self._at : end], self._position()
                 self._advance(end)
-                self._expect, self._nest = "comma", (0, 0)
+                self._expect = "comma"
             elif not self._take_sign():
                 return
             elif self._expect == "record or ]":
@@ -177,10 +180,8 @@ class Splitter:
 
     def _end_of_run(self) -> int | None:
         """Return where the records at this place end that have at most one level inside and share a line."""
-        run = _RUN.match(self._buffer, self._at)
-        if run is None or run.end() - self._at > self._limit or b"\n" in run[0]:
-            return None
-        return run.end()
+        run = _RUN.match(self._buffer, self._at, self._at + min(RUN_BYTES, self._limit))
+        return None if run is None else run.end()
 
     def _end_of_record(self) -> int | None:
         """Return where the element at this place ends, or None if it goes on in the next chunk."""
@@ -199,22 +200,14 @@ class Splitter:
         return end
 
     def _end_of_nest(self) -> int | None:
-        """As `_end_of_record`. What was looked at in the chunks before is not looked at again."""
-        seen, depth = self._nest
-        for token in _TOKEN.finditer(self._buffer, self._at + seen):
-            sign = token[0]
-            if sign == b'"':
-                self._check_string(token.start())
-                break
-            seen = token.end() - self._at
-            if sign in (b"{", b"["):
-                depth += 1
-            elif sign in (b"}", b"]"):
-                depth -= 1
-                if depth == 0:
-                    return token.end()
-        self._nest = seen, depth
-        return None
+        nest = self._nest or Nest()
+        end = nest.end(self._buffer, self._at)
+        self._nest = nest if end is None else None
+        if end is None:
+            if nest.depth > MAX_DEPTH + self._extra_depth - 1:
+                raise codec.too_deep(self._buffer[self._at :], self._extra_depth - 1, self._position())
+            self._check_string(self._at + nest.seen)
+        return end
 
     def _check_string(self, begin: int) -> None:
         """See that a string that is not whole may go on in the next chunk. Raises MalformedJson."""

@@ -91,8 +91,8 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
         if opened > MAX_DEPTH:
             try:
                 check_depth(value, MAX_DEPTH + extra_depth)
-            except TooDeep as error:
-                raise places.find_fault(text, extra_depth, at) or error from None
+            except TooDeep:
+                raise too_deep(text, extra_depth, at) from None
     return value
 
 
@@ -238,6 +238,13 @@ def check_depth(value: object, limit: int = MAX_DEPTH) -> None:
         if depth > limit:
             raise TooDeep(f"The record is nested more than {MAX_DEPTH} levels deep.")
         level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+
+
+def too_deep(text: bytes, extra_depth: int, at: tuple[int, int] | None) -> RamekinError:
+    """Return what is wrong with a text that is nested too deep, if nothing else is wrong before; it may go on."""
+    said = f"The record is nested more than {MAX_DEPTH} levels deep."
+    found = places.find_fault(text, extra_depth, at)
+    return found or TooDeep(said, faults=[Fault("", said, 0 if at is None else at[0])])
 
 
 def _explain(

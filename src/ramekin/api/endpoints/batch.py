@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ramekin.database.operations import Outcome
 
 MEMBERS = ("op", "table", "id", "record", "if_match")
+BESIDE_BYTES = 4096
+"""What an operation may have beside its record."""
+
 SHAPE = 'A batch is an object with one member: {"operations": [...]}.'
 STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 
@@ -62,7 +65,7 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""
     work = Work()
-    batch = await work.through(_parse(asked.body))
+    batch = await work.through(_parse(asked.body, session.database.limits.record_bytes + BESIDE_BYTES))
     await work.through(_check_tables(session, batch))
     operations = await work.through(_read_operations(batch))
     try:
@@ -74,14 +77,14 @@ async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     return reply
 
 
-def _parse(body: bytes) -> Generator[None, None, Any]:
+def _parse(body: bytes, limit_bytes: int) -> Generator[None, None, Any]:
     """Parse a batch, a long one in steps. What is wrong inside an operation has the operation's index."""
     if len(body) <= AT_ONCE_BYTES:
         try:
             return codec.parse(body, extra_depth=3)
         except RamekinError as error:
             raise error.within(index=error.index_behind("operations")) from None
-    splitter, items = Splitter(limit_bytes=len(body), extra_depth=1), []
+    splitter, items = Splitter(limit_bytes=limit_bytes, extra_depth=1), []
     try:
         for chunk in chunks_of(body):
             for _, item, _ in splitter.records(chunk):
