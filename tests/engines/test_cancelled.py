@@ -45,7 +45,7 @@ async def state(database):
     """Return all that anybody could tell of the tables."""
     tables = {}
     for info in await database.tables():
-        async with database.snapshot(info.stats.name) as snapshot:
+        async with database.snapshot([info.stats.name]) as snapshot:
             bodies = [body async for part in snapshot.view.batches(info.stats.name) for body in part]
         rules = database.schemas.rules(info.stats.name)
         assert rules.needs_if_match == info.stats.definition.require_if_match

@@ -247,6 +247,6 @@ def test_every_row_that_a_view_hands_out_is_seen_by_these_tests():
     """The ways to rows that a view has; a new one belongs into `Touched`."""
     public = {name for name in vars(EmbeddedView) if not name.startswith("_")}
     assert public == {
-        "pin", "release", "page", "count", "rows_at_once", "absent", "holders", "get", "scan", "lookup", "estimate", "ids", "rows",
+        "pin", "release", "page", "count", "rows_at_once", "absent", "holders", "get", "lookup", "estimate", "ids", "rows",
         "walk_ids", "walk", "kinds", "batches", "rest",
     }  # fmt: skip
