@@ -18,5 +18,7 @@ class Limits:
     page_rows: int = 10_000
     sorted_rows: int = 100_000
     """Rows or groups that one request may hold at once to put them in order."""
+    record_s: float = inf
+    """Seconds of work on a single record, and of waiting for others before it is begun."""
     query_s: float = inf
     """Seconds of work on one request that looks at many records, or changes them."""

@@ -57,6 +57,9 @@ class Settings:
     max_load_bytes: int = _setting(1024 * MIB, "Bytes of a body sent to /api/v1/load at the most.", ge=1, le=TIB)
     max_page_rows: int = _setting(10_000, "Rows of one page at the most.", ge=1, le=10**9)
     max_sorted_rows: int = _setting(100_000, "Rows that one query may hold to put them in order.", ge=1, le=10**9)
+    record_deadline: int = _setting(
+        5, "Seconds of work on a single record, and of waiting before it is begun.", ge=1, le=DAY_S
+    )
     query_deadline: int = _setting(
         30, "Seconds of work on one request that looks at many records, or changes them.", ge=1, le=DAY_S
     )

@@ -11,6 +11,7 @@ from ramekin.engine import work
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
 from ramekin.errors import Deadline
+from ramekin.schema.definition import Definition
 from tests.problems import assert_problem
 
 RECORDS = 3000
@@ -146,3 +147,49 @@ async def test_the_wait_for_what_others_send_does_not_count(monkeypatch):
     now += 0.2
     with pytest.raises(Deadline):
         await short.rest()
+
+
+@pytest.fixture(params=["in memory", "with a journal"])
+def database(request, tmp_path):
+    limits = Limits(record_s=0.02)
+    return (
+        Database(limits=limits)
+        if request.param == "in memory"
+        else Database(directory=tmp_path / "data", limits=limits)
+    )
+
+
+async def test_a_single_record_waits_for_a_large_step_no_longer_than_it_may(database):
+    async with database:
+        await database.insert("t", [{"id": 1, "k": 1}])
+        engine = database.engine
+        await engine._alone.acquire()
+        engine.tables.catalog.is_held = True
+        for change in (database.patch("t", 1, {"k": 2}), database.insert("t", {"id": 2}), database.delete("t", 1)):
+            with pytest.raises(Deadline):
+                await change
+        engine.tables.catalog.is_held = False
+        engine._alone.release()
+        assert await database.get("t", 1) == b'{"id":1,"k":1}'
+        assert (await database.patch("t", 1, {"k": 2})).body == b'{"id":1,"k":2}'
+
+
+async def test_a_single_record_waits_for_an_index_no_longer_than_it_may():
+    async with Database(limits=Limits(record_s=0.0)) as database:
+        await database.load(("t", {"id": i, "u": i}) for i in range(RECORDS))
+        await database.define("t", Definition(unique=("u",)))
+        table = database.engine.tables.catalog.table("t")
+        [field] = table.unique_fields
+        table.drop_index(field)
+        with pytest.raises(Deadline):
+            await database.insert("t", {"id": "new", "u": "new"})
+        await asyncio.sleep(0.2)
+        assert (await database.insert("t", {"id": "new", "u": "new"}))[0].effect == "created"
+
+
+async def test_a_part_of_a_single_record_is_looked_for_no_longer_than_it_may(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    async with Database(limits=Limits(record_s=0.001)) as database:
+        await database.load(("t", {"id": i}) for i in range(RECORDS))
+        with pytest.raises(Deadline):
+            await database.missing("t", [("none",)], is_strict=False)

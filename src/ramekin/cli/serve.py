@@ -124,6 +124,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         load_bytes=settings.max_load_bytes,
         page_rows=settings.max_page_rows,
         sorted_rows=settings.max_sorted_rows,
+        record_s=settings.record_deadline,
         query_s=settings.query_deadline,
     )
     engine: Engine

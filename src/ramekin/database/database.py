@@ -79,12 +79,15 @@ class Database(WholeTables):
 
     @checked
     async def missing(self, table: str, paths: Iterable[FieldPath], *, is_strict: bool) -> list[str]:
-        """Return a warning for each field that no record has. Raises UnknownTable; UnknownField, if it is strict.
+        """Return a warning for each field that no record has, for a single record that is read.
+
+        Raises:
+            UnknownTable; UnknownField, if it is strict; Deadline.
 
         Cost: O(1) for a field that is known; else O(n) once, in steps.
         """
         self._owner.check()
-        return await self._within().missing(table, paths, is_strict=is_strict)
+        return await self._presence.within(self.limits.record_s).missing(table, paths, is_strict=is_strict)
 
     def _within(self) -> Presence:
         """Return what is known of fields, for one request with its deadline."""
@@ -140,7 +143,7 @@ class Database(WholeTables):
         """Do what `apply` does at once; or, where something has to be waited for, return what to await instead."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
-        return writing.write_one(self._engine, self.schemas.rules, operation)
+        return writing.write_one(self._engine, self.schemas.rules, operation, self.limits.record_s)
 
     @checked
     async def replace(

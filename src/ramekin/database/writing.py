@@ -15,6 +15,7 @@ from ramekin.changes import Change, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
 from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.work import Work
 from ramekin.errors import (
     BodyTooLarge,
     Fault,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from ramekin.database.operations import Outcome, Prepared, Rules
     from ramekin.engine.base import Engine, Watch
     from ramekin.engine.places import Place
-    from ramekin.engine.work import Work
 
     RulesOf = Callable[[str], Rules]
 
@@ -45,8 +45,10 @@ MAX_REWRITTEN_BYTES = 32 * MIB
 time, is held in 10,000 sizes until they are answered: 600 MB for a batch of 500 KB."""
 
 
-def write_one(engine: Engine, rules_of: RulesOf, operation: Operation) -> Outcome | Coroutine[Any, Any, Outcome]:
-    """Apply one operation; see `Database.apply_now`."""
+def write_one(
+    engine: Engine, rules_of: RulesOf, operation: Operation, limit_s: float
+) -> Outcome | Coroutine[Any, Any, Outcome]:
+    """Apply one operation; see `Database.apply_now`. What it waits for before it is begun takes so long at the most."""
     table, rules = operation.table, rules_of(operation.table)
     try:
         prepared = prepare(operation, rules)
@@ -57,23 +59,23 @@ def write_one(engine: Engine, rules_of: RulesOf, operation: Operation) -> Outcom
     try:
         outcome = settle(prepared, before, rules)
     except RamekinError:  # what it rests on may still be on its way to the disk
-        return _write_one_later(engine, rules_of, prepared, rules)
+        return _write_one_later(engine, rules_of, prepared, rules, Work(limit_s))
     change = Change(table, prepared.key, before, outcome.body)
     if engine.apply_at_once(change, rules.definition):
         return outcome
-    return _apply_one(engine, rules_of, prepared, rules, change, outcome)
+    return _apply_one(engine, rules_of, prepared, rules, change, outcome, Work(limit_s))
 
 
 async def _apply_one(
-    engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, change: Change, outcome: Outcome
+    engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, change: Change, outcome: Outcome, work: Work
 ) -> Outcome:
     """Apply a change that takes a closer look, or has to wait; where it does not fit any more, settle it again."""
-    if await engine.apply(Written((change,)), {change.table: rules.definition}) is not None:
+    if await engine.apply(Written((change,)), {change.table: rules.definition}, work) is not None:
         return outcome
-    return await _write_one_later(engine, rules_of, prepared, rules)
+    return await _write_one_later(engine, rules_of, prepared, rules, work)
 
 
-async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules) -> Outcome:
+async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, work: Work) -> Outcome:
     operation, table = prepared.operation, prepared.operation.table
     for _ in range(MAX_ATTEMPTS):
         if rules_of(table) is not rules:
@@ -88,7 +90,7 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
                 engine.tables.table_stats(table)  # as above
             raise
         step = Written((Change(table, prepared.key, before, outcome.body),))
-        if await engine.apply(step, {table: rules.definition}) is not None:
+        if await engine.apply(step, {table: rules.definition}, work) is not None:
             return outcome
     raise Redefined("The table is being written and defined by others; nothing was applied.")
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.engine.owner import Owner
     from ramekin.engine.tables import Tables
+    from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked, Definition
     from ramekin.stats import JournalStats
 
@@ -180,7 +181,9 @@ class Engine(Protocol):
 
     # The one door
 
-    async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
+    async def apply(
+        self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
+    ) -> int | None:
         """Let a step happen, whole, and return its number; or nothing of it, and return None.
 
         Args:
@@ -188,6 +191,7 @@ class Engine(Protocol):
                 in the very moment in which its step is checked, so nothing comes in between; what it raises is raised.
                 It changes nothing itself, since it may be called again, and sees then what happened meanwhile.
             expecting: the definitions that the step was checked by, by table: the very objects that are in force.
+            work: what it waits for before it begins, a large step of others or an index, is a part of this.
 
         Returns:
             None where another definition is in force than expected; where a change's record has another body than its
@@ -202,6 +206,7 @@ class Engine(Protocol):
             NotUnique: a unique field would have one value in two records. `place` says which record.
             MemoryLimit: there is no room for the records, the table or its indexes.
             StorageFull, JournalFailed: a disk refuses. The same step may be asked for again.
+            Deadline: it would have to wait for longer than its work may take; nothing happens.
             OutcomeUnknown: the disk failed in the midst of it: to know, read. Unavailable: the engine is being closed.
 
         Cancelled, a step of changes that is on its way happens or not, as rule 2 says; one of whole tables is done to

@@ -114,11 +114,11 @@ class Builds:
         for field, is_sorted in table.pinned.items():
             await self.index(table, field, is_sorted=is_sorted)
 
-    async def unique(self, names: Collection[str]) -> None:
+    async def unique(self, names: Collection[str], work: Work) -> None:
         """Have the indexes built that a write into some tables is checked against. When it returns, they are there."""
         for _ in range(ATTEMPTS):
             for table, field in self.missing_unique(names):
-                await self.index(table, field, is_sorted=False)
+                await self.index(table, field, is_sorted=False, work=work)
         for table, field in self.missing_unique(names):
             table.build_index_at_once(field)  # as long a step as that of each load that threw the index away
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.engine.base import Making, State
+    from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked, Definition
 
 
@@ -87,18 +88,20 @@ class Embedded:
     async def flushed(self) -> None:
         pass
 
-    async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
+    async def apply(
+        self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
+    ) -> int | None:
         tables, catalog = self.tables, self.tables.catalog
         tables.sweep()
         while True:
             if self._alone.locked():
-                await until_free(self._alone)
+                await until_free(self._alone, work)
             now = step() if callable(step) else step
             if now is not None and is_large(now):
                 return await self._stand_alone(step, expecting)
             if now is None or not tables.lacks_indexes(now):
                 break
-            await tables.build_for(now)
+            await tables.build_for(now, work)
         if now is None or (rest := catalog.fit(now, expecting)) is None:
             return None
         catalog.check(rest)

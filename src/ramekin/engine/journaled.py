@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ramekin.durability.log import LogFile
     from ramekin.engine import base
     from ramekin.engine.base import Making, State
+    from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked, Definition
     from ramekin.stats import JournalStats
     from ramekin.storage.staging import Staging
@@ -194,12 +195,14 @@ class Journaled:
         catalog.store(rest)
         return True
 
-    async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
+    async def apply(
+        self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
+    ) -> int | None:
         self._running()
         self.tables.sweep()
         while True:
             if self._alone.locked():
-                await until_free(self._alone)
+                await until_free(self._alone, work)
             try:
                 now = step() if callable(step) else step
             except RamekinError:
@@ -210,7 +213,7 @@ class Journaled:
             if type(now) is not Written or is_large(now):
                 return await self._stand_alone(step, expecting)
             if self.tables.lacks_indexes(now):
-                await self.tables.build_for(now)  # others had their turn: all is looked at again
+                await self.tables.build_for(now, work)  # others had their turn: all is looked at again
             elif self._commit_at_once(now, expecting):
                 return self.tables.catalog.revision
             elif not self._holds(now, expecting):

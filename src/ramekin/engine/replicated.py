@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ramekin.cluster.address import Servers
     from ramekin.cluster.line import Acknowledged
     from ramekin.engine.base import Making, State
+    from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked
 
 
@@ -139,7 +140,12 @@ class Replicated:
     def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:  # noqa: ARG002  # never
         return False
 
-    async def apply(self, step: Step | Making, expecting: Checked = NOTHING_CHECKED) -> int | None:
+    async def apply(
+        self,
+        step: Step | Making,
+        expecting: Checked = NOTHING_CHECKED,
+        work: Work | None = None,  # noqa: ARG002  # it has a deadline of its own
+    ) -> int | None:
         if self._is_closing:
             raise Unavailable("The server is stopping; nothing was applied.")
         _ = self._link.line  # which says whether it is there

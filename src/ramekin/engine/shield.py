@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from ramekin.engine.work import Work
+
 T = TypeVar("T")
 
 
@@ -32,8 +34,19 @@ async def until_done(work: asyncio.Future[Any]) -> asyncio.CancelledError | None
     return cancelled
 
 
-async def until_free(lock: asyncio.Lock) -> None:
-    """Wait until nobody holds a lock; nobody does when this returns. Cost: a turn for each who holds it before."""
+async def until_free(lock: asyncio.Lock, work: Work | None = None) -> None:
+    """Wait until nobody holds a lock; nobody does when this returns. Cost: a turn for each who holds it before.
+
+    Raises:
+        Deadline: it would take longer than some work may.
+    """
     while lock.locked():
-        async with lock:
-            pass
+        if work is None:
+            async with lock:
+                pass
+        else:
+            waiting = asyncio.create_task(until_free(lock))
+            try:
+                await work.wait_for(waiting)
+            finally:
+                waiting.cancel()

@@ -206,14 +206,14 @@ class Tables:
             return False
         return bool(self.builds.missing_unique({change.table for change in step.changes}))
 
-    async def build_for(self, step: Step) -> None:
+    async def build_for(self, step: Step, work: Work | None = None) -> None:
         """Have the indexes built that a step is checked against. When it returns, they are there."""
         if type(step) is Written and self.catalog.has_unique:
-            names, work = set[str](), Work()
+            names, work = set[str](), work or Work()
             for start in range(0, len(step.changes), LOOKED_AT):
                 names.update(change.table for change in step.changes[start : start + LOOKED_AT])
                 await work.rest()
-            await self.builds.unique(names)
+            await self.builds.unique(names, work)
 
     async def build_after(self, step: Step) -> None:
         """Have the indexes built that definitions name, of the tables of a step that has happened."""

@@ -36,7 +36,10 @@ class Deadline(Unavailable):
 
     code = "deadline"
     title = "The request takes too long"
-    remedy = "Ask for less: add conditions, send smaller bulks. Or give the server more with `--query-deadline`."
+    remedy = (
+        "Ask for less: add conditions, send smaller bulks. "
+        "Or give the server more with `--query-deadline`, or `--record-deadline`."
+    )
 
 
 class JournalFailed(Unavailable):
