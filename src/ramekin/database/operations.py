@@ -159,7 +159,9 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     """
     if not operation.is_parsed:
         _check(operation)
-    record, key = operation.record, operation.address
+    record, key, schema = operation.record, operation.address, rules.schema
+    if schema is not None and schema.stored_names is not None and _merges(operation):
+        record = schema.stored_names(record)
     if operation.op == "create":
         record = record if type(record) is dict else _object(record)  # a call less
         if operation.on_conflict == "merge" and "id" in record:
@@ -366,6 +368,11 @@ def _fitting(body: bytes, rules: Rules) -> bytes:
     if len(body) > rules.limit_bytes:
         raise BodyTooLarge(f"The record has more than {rules.limit_bytes} bytes.")
     return body
+
+
+def _merges(operation: Operation) -> bool:
+    """Say whether an operation merges what is sent into the record that stands."""
+    return operation.op == "patch" or operation.on_conflict == "merge"
 
 
 def _is_blind(operation: Operation) -> bool:

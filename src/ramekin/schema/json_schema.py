@@ -26,7 +26,7 @@ from ramekin.values.ids import A_UUID, looks_like_integer
 from ramekin.values.paths import ID_PATH, print_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ramekin.values.paths import FieldPath
 
@@ -50,6 +50,7 @@ class JsonSchema:
     """
 
     title = "the table's schema"
+    stored_names: Callable[[Any], Any] | None = None
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Read a schema.

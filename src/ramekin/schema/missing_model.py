@@ -25,7 +25,7 @@ from ramekin.values.paths import ID_PATH
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ramekin.schema.fields import FieldType
     from ramekin.schema.models import ModelSchema
@@ -39,6 +39,7 @@ class MissingModel:
 
     title = "a model that is not here"
     columns = UNTYPED
+    stored_names: Callable[[Any], Any] | None = None
     takes_uuid = False
 
     def __init__(self, schema: dict[str, Any] | None) -> None:

@@ -47,6 +47,7 @@ from ramekin.schema.fitness import (
     without_schema,
 )
 from ramekin.schema.record_schema import MAX_FAULTS, difference, invalid_record
+from ramekin.schema.renames import Renames
 from ramekin.schema.round_trip import may_change
 from ramekin.schema.strict import SPELLINGS, inside, mapped, strict, without_aliases
 from ramekin.values import codec
@@ -77,6 +78,7 @@ class ModelSchema:
     4. A model without an ``id`` keeps it outside: every record has one.
     """
 
+    stored_names: Callable[[Any], Any] | None
     _read: Callable[[bytes], Any]
 
     def __init__(self, model: type[BaseModel], ids: IdSource = SYSTEM_IDS) -> None:
@@ -115,6 +117,8 @@ class ModelSchema:
         # unknown members. It is pydantic-core's own for the case of a changed schema.
         self._read = SchemaValidator(strict(readable), _use_prebuilt=False).validate_json
         self._print = _printer(model, core)
+        renames = Renames(core)
+        self.stored_names = renames if renames.are_any else None
         self.type_of = lru_cache(maxsize=1024)(self._type_of)
         fields = {f.serialization_alias or name: f for name, f in model.model_fields.items() if not f.exclude}
         self.fields = tuple(fields) if "id" in fields else ("id", *fields)

@@ -12,7 +12,7 @@ from ramekin.schema.fields import Fields
 from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ramekin.schema.columns import Columns
 
@@ -37,6 +37,9 @@ class RecordSchema(Fields, Protocol):
 
     columns: Columns
     """What it says of the columns of CSV."""
+
+    stored_names: Callable[[Any], Any] | None
+    """Gives the members of a patch the names under which they are stored; None where each has one name."""
 
     def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:
         """Return the body to store for a record. Raises InvalidRecord with a fault for each thing wrong.

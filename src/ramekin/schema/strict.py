@@ -73,7 +73,7 @@ _KEYS = {
 """How a member's name is written where names are numbers or booleans."""
 
 _KEY_CLASSES = {"int": int, "float": float, "bool": bool}
-_CLASSES = ("model", "dataclass", "typed-dict")
+CLASSES = ("model", "dataclass", "typed-dict")
 
 
 def strict(schema: Node) -> Node:
@@ -156,12 +156,12 @@ class _Strict:
         if is_key and node_type == "definition-ref":
             named = self._named[node["schema_ref"]]
             return self.changed({key: value for key, value in named.items() if key != "ref"}, config, is_key=True)
-        config = node.get("config", {}) if node_type in _CLASSES else config
+        config = node.get("config", {}) if node_type in CLASSES else config
         copy = mapped(
             {key: value for key, value in node.items() if key != "strict"},
             lambda key, part: self.changed(part, config, is_key=key == "keys_schema" or (is_key and key != "fields")),
         )
-        if node_type in _CLASSES:
+        if node_type in CLASSES:
             copy = _closed(copy)
         if twice := _spelled_twice(node, config):
             return _around(copy, lambda inner: core_schema.no_info_before_validator_function(twice, inner))
