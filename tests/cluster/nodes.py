@@ -186,6 +186,7 @@ def _make_replicas(nodes: list[Node]) -> None:
         node.ask("REPLICAOF", "127.0.0.1", nodes[0].port)
     for node in nodes[1:]:
         until(lambda node=node: node.ask("ROLE")[3] == b"connected")
+    until(lambda: len(nodes[0].ask("ROLE")[2]) == len(nodes) - 1)  # the primary tells those that follow it
 
 
 def _make_cluster(nodes: list[Node], primaries: int) -> None:

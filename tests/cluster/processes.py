@@ -70,7 +70,7 @@ async def claims_are_right(engine):
         }
         words = await engine._link.line.read("HGETALL", engine._link.keys.claims(table.name))
         found = {claim.decode(): key.decode() for claim, key in zip(words[::2], words[1::2], strict=True)}
-        assert found == wanted
+        assert found == wanted, table.name
 
 
 async def soon(is_so, seconds=10.0):

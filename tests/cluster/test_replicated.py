@@ -281,33 +281,37 @@ async def test_a_cluster_that_is_gone_is_told_within_the_deadline(servers, monke
             assert one.tables.get("t", "1") == body(1)
 
 
+def some_step(engine, chance):
+    """Return a step of any kind, or what makes one."""
+    table, key = chance.choice("tuv"), str(chance.randrange(12))
+    kind, number = chance.random(), chance.randrange(30)
+    is_deletion, is_unique, is_careful = (chance.random() < 0.3 for _ in range(3))
+
+    def written():
+        before = engine.ahead(table, key)
+        after = None if before is not None and is_deletion else body(int(key), k=number)
+        return Written([Change(table, key, before, after)])
+
+    def defined():  # whoever defines sees to it that the records satisfy that
+        found = engine.tables.catalog.find(table)
+        bodies = [] if found is None else list(found.records.bodies.values())
+        can_be = len({codec.parse(each).get("k") for each in bodies}) == len(bodies)
+        return Defined(table, Definition(unique=("k",) if is_unique and can_be else (), require_if_match=is_careful))
+
+    if kind < 0.75:
+        return written
+    if kind < 0.85:
+        return Loaded({table: {key: body(int(key), k=number)}}, replaces=is_deletion)
+    return defined if kind < 0.95 else Dropped(table)
+
+
 async def test_no_step_is_lost_or_doubled_whatever_is_done_at_once(servers):
     chance = Random(3)
-
-    def some_step(engine):
-        table, key = chance.choice("tuv"), str(chance.randrange(12))
-        kind = chance.random()
-        if kind < 0.75:
-
-            def one():
-                before = engine.ahead(table, key)
-                after = None if before is not None and chance.random() < 0.3 else body(int(key), k=chance.randrange(30))
-                return Written([Change(table, key, before, after)])
-
-            return one
-        if kind < 0.85:
-            return Loaded({table: {key: body(int(key), k=chance.randrange(30))}}, replaces=chance.random() < 0.3)
-        if kind < 0.95:
-            return Defined(
-                table,
-                Definition(unique=("k",) if chance.random() < 0.3 else (), require_if_match=chance.random() < 0.5),
-            )
-        return Dropped(table)
 
     async def go_on(engine):
         for _ in range(60):
             try:
-                await engine.apply(some_step(engine))
+                await engine.apply(some_step(engine, chance))
             except RamekinError as error:
                 assert not isinstance(error, Unavailable)
 
@@ -335,3 +339,26 @@ async def test_a_new_process_begins_under_writes_and_agrees(servers):
         is_over = True
         await asyncio.gather(*writing)
         await agree(one, other)
+
+
+@pytest.mark.parametrize("acknowledged_by", ["primary", "replicas"])
+async def test_a_process_that_asks_anew_finds_what_was_acknowledged_anywhere(acknowledged_by):
+    with running(replicas=int(acknowledged_by == "replicas")) as nodes:
+        async with sharing(servers_of(nodes), 3, acknowledged_by=acknowledged_by) as [one, *others]:
+            for other in others:
+                other._link.feed._apply = _later(0.002, other._link.feed._apply)
+            for number in range(20):
+                await put(one, "t", body(number))
+                await asyncio.gather(*[other.tables.refresh() for other in others for _ in range(10)])
+                assert [other.tables.get("t", str(number)) for other in others] == [body(number)] * 2
+            assert {engine.tables.lineage for engine in others} == {one.tables.lineage}
+            assert one.tables.lineage
+
+
+async def test_those_who_ask_anew_in_one_turn_ask_one_question(servers, node):
+    async with sharing(servers, 1) as [one]:
+        await one.tables.refresh()
+        before = int(node.ask("INFO", "commandstats").partition(b"cmdstat_hget:calls=")[2].partition(b",")[0])
+        await asyncio.gather(*[one.tables.refresh() for _ in range(100)])
+        after = int(node.ask("INFO", "commandstats").partition(b"cmdstat_hget:calls=")[2].partition(b",")[0])
+        assert after - before == 1

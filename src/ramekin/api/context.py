@@ -22,6 +22,8 @@ class Context:
 
     def __init__(self, database: Database, edge: Edge) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
+        self.reads_anew = database.engine.guarantees.reads_anew
+        """Whether a request waits until the tables show what happened in other processes."""
         self.flight = Flight(database.memory, edge.metrics.refusals)
         self.turns = asyncio.Semaphore(WHOLE_TABLES_AT_ONCE)
         """Lets dumps take turns, a piece at a time: a thousand of them must not each take one in a turn of the loop."""
@@ -49,4 +51,4 @@ class Context:
         Args:
             parts: what else the answer depends on, in characters that a tag may hold.
         """
-        return "-".join([self._run, *map(str, revisions), *parts])
+        return "-".join([self.database.engine.tables.lineage or self._run, *map(str, revisions), *parts])

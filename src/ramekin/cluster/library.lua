@@ -109,6 +109,12 @@ local function stands_alone(keys, nonce)
   return hold[1] == nonce and tonumber(hold[2]) > now_ms()
 end
 
+-- The number of the last step, told by a write: so whoever waits for replicas knows that no other node is primary by now.
+local function ask(keys)
+  call('HINCRBY', keys[1], 'asked', 1)
+  return reply(keys, DONE)
+end
+
 -- ARGV: process, epoch, nonce, milliseconds for which it will stand alone; 0: no more, 'begin' or 'go on'
 local function hold(keys, args)
   if is_fenced(keys, args) then return reply(keys, FENCED) end
@@ -173,6 +179,7 @@ end
 
 redis.register_function('ramekin1_session', session)
 redis.register_function('ramekin1_write', write)
+redis.register_function('ramekin1_ask', ask)
 redis.register_function('ramekin1_hold', hold)
 redis.register_function('ramekin1_commit', commit)
 redis.register_function('ramekin1_bring', bring)

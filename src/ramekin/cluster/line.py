@@ -59,12 +59,13 @@ COUNT_EVERY_S = 1.0
 class Call:
     """A function with its keys and words, or a command that only reads; and what comes of it."""
 
-    __slots__ = ("function", "is_sent", "is_step", "keys", "nonce", "reply", "size_bytes", "words")
+    __slots__ = ("function", "is_confirmed", "is_sent", "is_step", "keys", "nonce", "reply", "size_bytes", "words")
 
     def __init__(self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word]) -> None:
         self.function, self.nonce, self.keys, self.words = function, nonce, keys, words
         self.size_bytes = sum(len(word) for word in words if not isinstance(word, int))
         self.is_sent, self.is_step = False, function in ("write", "commit")
+        self.is_confirmed = self.is_step or function == "ask"  # by replicas, where they are asked
         self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def give_up(self) -> None:
@@ -127,6 +128,13 @@ class Line:
         if not call.reply.done():
             self._waiting.append(call)
             self._wake.set()
+
+    async def ask(self) -> int:
+        """Return the number of the last step that has happened anywhere. Raises Unavailable."""
+        if not self._confirms:
+            return int(await self.read("HGET", self._keys.of("head"), "rev") or 0)
+        _, number = await self.call("ask", "?", (), ())
+        return number
 
     async def bring_all(self) -> None:
         """Bring what is committed into its hashes, chunk by chunk; others may do so beside us. Raises Unavailable."""
@@ -225,13 +233,13 @@ class Line:
 
     async def _send(self, connection: Connection, calls: list[Call]) -> list[Call]:
         """Send calls in one packet, tell what comes of them, and return those that are to be sent in a new epoch."""
-        has_steps = any(call.is_step for call in calls)
+        has_steps = any(call.is_confirmed for call in calls)
         if self._confirms and has_steps and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
             await self._count_replicas(connection)
         if self._confirms and has_steps and not self._replicas:
             self._let_go()  # this may be a primary no more
             lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
-            return [call for call in calls if not (call.is_step and _answer(call, lacking))]
+            return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
         asked = [connection.send(*self._words_of(call)) for call in calls]
         if self._confirms and has_steps:
             asked.append(connection.send("WAIT", self._replicas, CONFIRM_MS))
@@ -258,8 +266,8 @@ class Line:
         if isinstance(reply, Refused):
             if reply.code in _AGAIN or "unction not found" in str(reply):
                 return False
-            error = MemoryLimit if reply.code == "OOM" else Unavailable
-            return _answer(call, error("The cluster refuses this; nothing was applied."))
+            refusal = MemoryLimit if reply.code == "OOM" else Unavailable
+            return _answer(call, refusal("The cluster refuses this; nothing was applied."))
         if not call.nonce:
             return _answer(call, reply)
         if reply[0] == FENCED:
@@ -270,8 +278,9 @@ class Line:
             call.is_sent = False
             asyncio.get_running_loop().call_later(PAUSE_S, self._put, call)
             return True
-        if reply[0] == DONE and call.is_step and not is_confirmed:
-            return _answer(call, OutcomeUnknown("It is not certain that the change is kept."))
+        if reply[0] == DONE and call.is_confirmed and not is_confirmed:
+            error = OutcomeUnknown if call.is_step else Unavailable
+            return _answer(call, error("It is not certain that this is kept: too few replicas have said so."))
         return _answer(call, reply)
 
     def _help(self) -> None:

@@ -72,6 +72,8 @@ class Guarantees:
     """What it is called: ``/health`` tells users."""
     is_durable: bool
     """Whether a step that happened outlives the process: what `open` finds, and what a start may load."""
+    reads_anew: bool = False
+    """Whether a request awaits `Tables.refresh`, so that it finds all that happened before it anywhere."""
 
 
 class Watch(Protocol):

@@ -15,6 +15,7 @@ from ramekin.cluster.feed import Feed
 from ramekin.cluster.keys import Keys
 from ramekin.cluster.line import DEADLINE_S, Line
 from ramekin.cluster.slot import Slot, slot_of
+from ramekin.engine.builds import retrieve
 from ramekin.engine.replica import Replica
 from ramekin.errors import Starting, Unavailable
 from ramekin.values.ids import SYSTEM_IDS
@@ -41,6 +42,7 @@ class Link:
         self._acknowledged_by: Acknowledged = acknowledged_by
         self._token, self._counter = SYSTEM_IDS.token(8), count()
         self._line: Line | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     # Its life
@@ -64,6 +66,7 @@ class Link:
     def follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.feed.forget()
+        self._asking = None
         if self.is_open:
             self._start(self._new_line())
 
@@ -72,6 +75,11 @@ class Link:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def lineage(self) -> str:
+        """What tells the history of the database from all others; empty before it is open."""
+        return "" if self._line is None else self._line.lineage
 
     def state(self) -> State:
         """Return how it is, as an engine does."""
@@ -113,11 +121,23 @@ class Link:
             Unavailable: the cluster does not answer.
         """
         seen = self.feed.number
-        number = int(await self.line.read("HGET", self.keys.of("head"), "rev") or 0)
+        number = await self.line.ask()
         if number < seen:
             await self._read_anew()
         await self.reach(number)
         return number
+
+    async def refresh(self) -> None:
+        """Do what `catch_up` does, with one question for all who ask in the same turn. Raises Unavailable."""
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._refresh_soon())
+            self._asking.add_done_callback(retrieve)
+        await asyncio.shield(self._asking)
+
+    async def _refresh_soon(self) -> None:
+        await asyncio.sleep(0)
+        self._asking = None  # whoever comes from now on has to ask again
+        await self.catch_up()
 
     async def reach(self, number: int) -> None:
         """Wait until a step has happened here. Raises Unavailable."""

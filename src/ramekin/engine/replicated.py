@@ -14,7 +14,7 @@ back until it is there. Knows no Lua and no sockets; see ``cluster/`` for both, 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from ramekin.changes import Written
 from ramekin.clock import SYSTEM, stopwatch_s
@@ -45,11 +45,24 @@ if TYPE_CHECKING:
     from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked
 
+Reads = Literal["fresh", "local"]
+
+
+class SharedTables(Tables):
+    """Tables that other processes write too."""
+
+    link: Link
+
+    @property
+    def lineage(self) -> str:  # type: ignore[override]  # it is known once the link is open
+        return self.link.lineage
+
+    async def refresh(self) -> None:
+        await self.link.refresh()
+
 
 class Replicated:
     """Tables in this process's memory, as a cluster keeps them for all processes."""
-
-    guarantees = Guarantees("cluster", is_durable=True)
 
     def __init__(
         self,
@@ -57,6 +70,7 @@ class Replicated:
         database: str = "main",
         *,
         acknowledged_by: Acknowledged = "primary",
+        reads: Reads = "fresh",
         index_idle_s: float = 3600.0,
         memory_limit_bytes: int | None = None,
         clock: Clock = SYSTEM,
@@ -68,15 +82,18 @@ class Replicated:
             database: which of the databases that they keep.
             acknowledged_by: who has a step when its caller is told: the node that may be written to, or all its
                 replicas too, so that none of it is lost when that node is.
+            reads: whether each request finds all that happened before it anywhere, or what has come to this process.
             index_idle_s, memory_limit_bytes, clock: as for ``Embedded``.
 
         Raises:
             ValueError: no database may have that name.
         """
+        self.guarantees = Guarantees("cluster", is_durable=True, reads_anew=reads == "fresh")
         self.clock = clock
-        self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        tables = SharedTables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow)
-        self._link = Link(servers, database, acknowledged_by, self.tables)
+        self.tables: Tables = tables
+        self._link = tables.link = Link(servers, database, acknowledged_by, tables)
         self._standing = Standing(self._link, self.tables)
         self._backups = Backups()
         self._alone = asyncio.Lock()  # held by a step that stands alone, and at the beginning

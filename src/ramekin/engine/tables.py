@@ -65,6 +65,12 @@ class Tables:
     at once. A definition that is on its way to a disk is not here yet.
     """
 
+    lineage = ""
+    """What tells the history of the tables from all others, for all processes that share it; else empty.
+
+    With it the revision of a table says what is in it, whichever process is asked, and after a restart too.
+    """
+
     def __init__(self, catalog: Catalog, *, index_idle_s: float, clock: Clock = SYSTEM) -> None:
         """Show the tables of a catalog.
 
@@ -89,6 +95,15 @@ class Tables:
     def __contains__(self, name: str) -> bool:
         """Say whether there is a table of that name."""
         return self.catalog.find(name) is not None
+
+    async def refresh(self) -> None:
+        """Wait until the tables show all that happened before the call, in other processes too.
+
+        Cost: nothing where nobody else writes; else a question to a node, one for all who ask in the same turn.
+
+        Raises:
+            Unavailable: the node does not answer.
+        """
 
     # Figures
 

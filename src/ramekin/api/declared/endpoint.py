@@ -156,6 +156,21 @@ class Endpoint(Generic[M]):
             raise wishes.refused
         return self.answer(session, asked)
 
+    async def ask_anew(
+        self,
+        session: Session,
+        head: Head,
+        parts: tuple[str, ...],
+        query: bytes,
+        body: bytes,
+        arriving: AsyncIterator[bytes] | None = None,
+    ) -> Reply:
+        """Do what `ask` does once the tables show all that happened before, in other processes too."""
+        if self.role is not None:
+            await session.database.engine.tables.refresh()
+        reply = self.ask(session, head, parts, query, body, arriving)
+        return await reply if isinstance(reply, Awaitable) else reply
+
     def wishes_of(self, head: Head) -> Wishes:
         """Return what a head wishes for, and remember it there unless something is refused.
 

@@ -71,7 +71,8 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
                 body = await whole_body(arriving, head.body_bytes, wishes.media, room)
             watch = stopped_when_gone(request, arriving if endpoint.is_streamed else None)
             async with watch if endpoint.watches(head, body) else nullcontext():
-                reply = endpoint.ask(session, head, parts, query, body, watch.arriving)
+                ask = endpoint.ask_anew if server.reads_anew else endpoint.ask
+                reply = ask(session, head, parts, query, body, watch.arriving)
                 return reply if isinstance(reply, Answer | Stream) else await reply
     except RamekinError as error:
         return problem_answer(session.grant.veil(error), request.scope["ramekin.request_id"])

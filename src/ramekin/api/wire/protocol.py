@@ -195,7 +195,8 @@ class RecordProtocol(Connection):
                 way.edge.admit(exchange, head, exchange.peer)
                 endpoint.permit(exchange.grant, parts, query)
                 session = Session(way.server, exchange.grant)
-            reply = endpoint.ask(session, head, parts, query, body)
+            ask = endpoint.ask_anew if way.server.reads_anew else endpoint.ask
+            reply = ask(session, head, parts, query, body)
             if type(reply) is Answer or type(reply) is Stream:
                 self._write(exchange, endpoint, reply)
             else:
