@@ -9,6 +9,8 @@ from random import Random
 
 import pytest
 
+from ramekin.cli.configuration import Refused
+from ramekin.cli.directories import repair_directory
 from ramekin.durability import repair
 from ramekin.durability.contents import Kept
 from ramekin.schema.definition import Definition
@@ -111,6 +113,15 @@ def test_pages_that_are_lost_doubled_or_swapped_are_noticed(bench):
         bench.attempt({MAIN: b"".join([*pages[: i + 1], *pages[i:]])})
         bench.attempt({MAIN: b"".join([*pages[:i], pages[i - 1], *pages[i + 1 :]])})
     bench.attempt({MAIN: text + os.urandom(5000)})
+
+
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_where_nothing_is_left_repair_says_so_and_makes_nothing(tmp_path, is_dry):
+    (lost := tmp_path / "lost").mkdir(mode=0o700)
+    (lost / "tables.log").write_bytes(b"")
+    with pytest.raises(Refused, match="nothing can be saved"):
+        repair_directory(lost, None if is_dry else tmp_path / "new", is_dry=is_dry)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_damage_is_told_by_check_and_the_rest_is_saved_by_repair(bench, tmp_path):

@@ -58,6 +58,8 @@ def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
         print(line)
     if len(lost) > SHOWN:
         print(f"and {len(lost) - SHOWN} more")
+    if not contents:
+        raise Refused(f"{path}: no table was found in it, so nothing can be saved")
     if to is None:
         _print_tables(contents, " can be saved")
     else:
