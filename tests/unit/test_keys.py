@@ -26,7 +26,7 @@ class Clock:
     [
         ("s3cret", Grant("key-1", "admin"), "s3cret"),
         ("c2VjcmV0==", Grant("key-1", "admin"), "c2VjcmV0=="),
-        ("a=b:c", Grant("key-1", "admin"), "a=b:c"),
+        ("a_=b:c", Grant("key-1", "admin"), "a_=b:c"),
         ("user:pass", Grant("key-1", "admin"), "user:pass"),
         ("app-1:read=s3cret", Grant("app-1", "read"), "s3cret"),
         ("app:write=a=b:c", Grant("app", "write"), "a=b:c"),
@@ -50,13 +50,18 @@ def test_a_key_is_read_from_its_text(text, grant, secret):
         "App:read=s3cret", ":read=s3cret", "app:=s3cret", "app:read:1users=s3cret", "app:read:us*ers=s3cret", "app:read:**=s3cret",
         "app:read", "app:read:users", "app:admin:", "app:read:users:more=s3cret", "app:read:us ers=s3cret", "app:read=s3cret\n",
         "app:read=s3cret,more", "s3cret,more",
-        f"{'a' * 64}:read=s3cret",
+        f"{'a' * 64}:read=s3cret", "app=s3cret", "my-app-2=s3cret", "App=s3cret", "app=read:s3cret",
     ],
 )  # fmt: skip
 def test_what_is_no_key_is_refused_without_repeating_it(text):
     with pytest.raises(ValueError) as refused:
         read_key(text)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["YWJjZGVmZw==", "abcdef==", "abc=", "a.b=c"])
+def test_a_secret_may_have_a_sign_that_stands_behind_no_name(text):
+    assert secret_in(text) == text
 
 
 def test_secrets_without_a_name_are_numbered():
@@ -80,7 +85,7 @@ def test_two_keys_have_two_names_and_two_secrets(texts):
         ["a:read:t,u,v*=x", "b:write:t,u=y"],
         ["", "a"],
         ["", "a:read=x"],
-        ["a=b:c", "d"],
+        ["a_=b:c", "d"],
     ],
 )
 def test_keys_in_one_text_are_told_apart_from_tables(texts):

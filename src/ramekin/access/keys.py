@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from ramekin.access.roles import Role
     from ramekin.clock import Clock
 
-FORM = "a key is SECRET, NAME:ROLE=SECRET or NAME:ROLE:TABLES=SECRET"
+FORM = "a key is SECRET, NAME:ROLE=SECRET or NAME:ROLE:TABLES=SECRET; what stands before a = is a name and has a role"
 
 _NAMED = re.compile(r"([^:=]*):([A-Za-z]*)(?::([^=]*))?=(.*)", re.DOTALL)
-_HALF_NAMED = re.compile(rf"[^:=]*:({'|'.join(ROLES)})(:.*)?", re.DOTALL | re.IGNORECASE)
+_HALF_NAMED = re.compile(rf"[^:=]*:({'|'.join(ROLES)})(:.*)?|[a-z0-9-]{{1,63}}=[^=].*", re.DOTALL | re.IGNORECASE)
 """What is meant to have a name: taken for a secret, a slip would be a key that may do everything."""
 
 _UNFINISHED = re.compile(rf"\s*[^:=,]*:({'|'.join(ROLES)}):[^=]*")
