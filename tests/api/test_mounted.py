@@ -186,7 +186,24 @@ def test_what_a_proxy_takes_off_stands_in_every_answer_on_each_way(way, written)
     service.close()
 
 
-@pytest.mark.parametrize("path", ["db", "/a b", "/a//b", "//evil.example", "/a?b", "/a%20b", "http://a", "/a\r\nb"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "db",
+        "/a b",
+        "/a//b",
+        "//evil.example",
+        "/a?b",
+        "/a%20b",
+        "http://a",
+        "/a\r\nb",
+        "/db/../x",
+        "/db/./x",
+        "/..",
+        "/.",
+        "/db/..",
+    ],
+)
 def test_a_root_path_that_is_none_is_refused(path):
     with pytest.raises(ValueError):
         read_root_path(path)

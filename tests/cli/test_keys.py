@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ramekin.access.key_file import read_key_file
 from ramekin.cli.configuration import Refused, read_settings
-from ramekin.cli.key_settings import keys_of, secret_of
+from ramekin.cli.key_settings import create_key, keys_of, secret_of
 from ramekin.cli.main import app
 from tests.conftest import Server
 
@@ -30,6 +30,11 @@ def test_a_key_that_is_made_opens_and_is_no_other(tmp_path):
     keys = keys_of(read_settings({"keys_file": str(path)}, {}))
     assert keys.find(secret) == read_key_file(path)[0].grant
     assert (len(keys), keys.find("rmk_")) == (2, None)
+
+
+def test_a_key_that_would_open_nothing_is_not_made():
+    with pytest.raises(Refused, match="to come"):
+        create_key("app", "read", None, "2020-01-01")
 
 
 @pytest.mark.parametrize(

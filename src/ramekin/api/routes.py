@@ -26,7 +26,7 @@ _prefix: ContextVar[str] = ContextVar("prefix", default="")  # of the request th
 def read_root_path(text: str) -> str:
     """Return a path that a proxy takes off, without a slash at its end. Raises ValueError: it is no path."""
     path = text.removesuffix("/")
-    if path and not _ROOT_PATH.fullmatch(path):
+    if path and (not _ROOT_PATH.fullmatch(path) or {".", ".."} & {*path.split("/")}):
         raise ValueError("not a path")
     return path
 

@@ -13,6 +13,7 @@ import structlog
 from ramekin.access.key_file import KeyFileFault, parse_moment, print_key, read_key_file
 from ramekin.access.keys import Key, Keys, digest_of, make_grant, read_keys, secret_in, split_tables
 from ramekin.cli.configuration import Refused
+from ramekin.clock import SYSTEM
 from ramekin.values.ids import IdSource
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def create_key(name: str, role: str, tables: str | None, expires: str | None) ->
     try:
         names = None if tables is None else split_tables(tables)
         expires_ms = None if expires is None else parse_moment(expires)
+        if expires_ms is not None and expires_ms <= SYSTEM.wall_ms():
+            raise ValueError("expires is a moment to come")
         key = Key(make_grant(name, role, names), digest_of(secret), expires_ms)
     except ValueError as error:
         raise Refused(str(error)) from None
