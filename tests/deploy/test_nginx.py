@@ -94,6 +94,11 @@ def client(front, certificate, key):
         yield client
 
 
+def test_of_the_headers_that_say_who_asks_one_is_the_proxy_s_and_the_other_is_taken_off():
+    told = dict(re.findall(r"proxy_set_header ((?:X-)?Forwarded\S*) (\S+);", SITE))
+    assert told == {"X-Forwarded-For": "$remote_addr", "Forwarded": '""'}
+
+
 def test_without_tls_a_client_is_sent_to_where_it_is(front):
     with httpx2.Client(base_url=f"http://127.0.0.1:{front[0]}", trust_env=False, verify=False) as client:
         answer = client.get(f"{RECORDS}?limit=1", headers={"host": NAME})
