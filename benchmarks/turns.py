@@ -409,7 +409,7 @@ async def _(s: Service) -> Turns:
 @kind("write beside a dump")
 async def _(s: Service) -> Turns:
     await s.fill()
-    async with s.database.snapshot("t"):
+    async with s.database.snapshot(["t"]):
         return await s.ask("PATCH", "/api/v1/data/t/7", b'{"c":2}', PATCH)
 
 

@@ -87,7 +87,7 @@ async def test_a_close_gives_up_the_backup_that_is_written(engine, tmp_path):
     await asyncio.sleep(0)
     await engine.close()
     assert threading.active_count() < 20
-    with pytest.raises(Unavailable, match="stopping"):
+    with pytest.raises(Unavailable, match="closed"):
         await asking
     assert left(tmp_path) == set()
 
