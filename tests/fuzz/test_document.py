@@ -94,7 +94,7 @@ def id_of(case):
 def names_another_id(case):
     """The id in the path, or of an operation, and that of the record are two places."""
     pairs = [(id_of(case), body(case))]
-    pairs += [(each.get("id"), each.get("record")) for each in body(case).get("operations", ())]
+    pairs += [(each.get("id"), each.get("record")) for each in inside(body(case)) if isinstance(each, dict)]
     return any(isinstance(record, dict) and str(record.get("id", id)) != str(id) for id, record in pairs)
 
 

@@ -102,6 +102,7 @@ CONDITIONS = {
     "schema": {
         "type": "object",
         "propertyNames": {"pattern": rf"^([^:]*|[\s\S]*:({'|'.join(OPERATORS)}))$"},
+        "patternProperties": {":(null|exists)$": {"type": "string", "enum": ["true", "false"]}},
         "additionalProperties": {"type": "string"},
     },
     "example": {},  # or Swagger UI invents some
