@@ -25,6 +25,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 from urllib.parse import parse_qsl
 
+from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
@@ -169,7 +170,7 @@ class Endpoint(Generic[M]):
         if self.role is not None:
             await session.database.engine.tables.refresh()
         reply = self.ask(session, head, parts, query, body, arriving)
-        return await reply if isinstance(reply, Awaitable) else reply
+        return reply if isinstance(reply, Answer | Stream) else await reply
 
     def wishes_of(self, head: Head) -> Wishes:
         """Return what a head wishes for, and remember it there unless something is refused.
