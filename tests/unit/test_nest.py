@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from ramekin.api.endpoints.batch import _parse
 from ramekin.api.endpoints.dump import PIECE_BYTES, _in_pieces
 from ramekin.errors import RamekinError, TooDeep
-from ramekin.formats.nest import FEW_BYTES, MOST_BYTES, Nest, unpaired
+from ramekin.formats.nest import FEW_BYTES, MOST_BYTES, Nest
 from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, NdjsonText
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
+from ramekin.values.brackets import depth, unpaired
 from tests.unit.test_values_and_paths import JSON
 
 LIMIT = 2 << 20
@@ -53,6 +54,15 @@ def test_what_is_unpaired_are_brackets_that_close_then_some_that_open(signs):
         depth += 1 if sign == "[" else -1
         lowest = min(lowest, depth)
     assert unpaired(signs.encode()) == b"]" * -lowest + b"[" * (depth - lowest)
+
+
+@given(JSON, st.sampled_from([None, 1]))
+def test_a_text_is_as_deep_as_its_value(value, indent):
+    def levels(item):
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else None
+        return 0 if inner is None else 1 + max(map(levels, inner), default=0)
+
+    assert depth(json.dumps({'["': value}, indent=indent).encode()) == 1 + levels(value)
 
 
 def test_a_text_that_only_opens_is_refused_at_once():

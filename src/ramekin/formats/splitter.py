@@ -20,8 +20,9 @@ from ramekin.errors import (
     pointer,
     shorten,
 )
-from ramekin.formats.nest import STRING, Nest
+from ramekin.formats.nest import Nest
 from ramekin.values import codec
+from ramekin.values.brackets import STRING
 from ramekin.values.places import MARKS, MAX_DEPTH, line_of
 
 if TYPE_CHECKING:

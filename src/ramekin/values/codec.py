@@ -33,6 +33,7 @@ from ramekin.errors import (
     shorten,
 )
 from ramekin.values import places
+from ramekin.values.brackets import depth
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
 if TYPE_CHECKING:
@@ -88,11 +89,8 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
     if flat.find(b"[", 1) > 0 and (opened := flat.count(b"[")) > MAX_DEPTH:
         if type(value) is list:  # of an array's objects, each may begin a nest of its own
             opened -= [*map(type, value)].count(dict)
-        if opened > MAX_DEPTH:
-            try:
-                check_depth(value, MAX_DEPTH + extra_depth)
-            except TooDeep:
-                raise too_deep(text, extra_depth, at) from None
+        if opened > MAX_DEPTH and depth(text) > MAX_DEPTH + extra_depth:
+            raise too_deep(text, extra_depth, at)
     return value
 
 
