@@ -102,7 +102,7 @@ class Link:
     def line(self) -> Line:
         """The line of calls. Raises Starting."""
         if self._line is None:
-            raise Starting("The server is starting.")
+            raise Starting("The database is not open.")
         return self._line
 
     def new_nonce(self) -> str:

@@ -164,7 +164,7 @@ class Replicated:
         work: Work | None = None,  # noqa: ARG002  # it has a deadline of its own
     ) -> int | None:
         if self._is_closing:
-            raise Unavailable("The server is stopping; nothing was applied.")
+            raise Unavailable("The database is closed; nothing was applied.")
         _ = self._link.line  # which says whether it is there
         self.tables.sweep()
         end_s, turn = stopwatch_s() + DEADLINE_S, None
