@@ -207,7 +207,8 @@ def test_a_larger_program_finds_the_stack_in_its_own_log_and_nothing_on_its_outp
 
 
 def test_the_log_of_a_server_holds_no_key_and_no_record_whatever_is_sent():
-    server = Server("serve", "--api-key", KEY, "--access-log", "--log-format", "json")
+    environment = {"RAMEKIN_API_KEY": f"{KEY},{KEY}-2"}
+    server = Server("serve", "--access-log", "--log-format", "json", environment=environment)
     for data in (
         sized(AUTHORIZATION, body=BODY),
         sized(AUTHORIZATION, body=BODY),
