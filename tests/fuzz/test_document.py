@@ -67,8 +67,10 @@ def has_odd_header(case):
 
 def has_odd_sort(case):
     """No pattern tells that a name stands twice."""
-    names = [name.lstrip("-") for name in str(case.query.get("sort", "")).split(",")]
-    return len(set(names)) < len(names)
+    sent = [case.query.get("sort", ""), body(case).get("sort", "")]
+    lists = [each if isinstance(each, list) else re.split(r"(?<!\\),", str(each)) for each in sent]
+    names = [[re.sub(r"\\(.)", r"\1", str(name).removeprefix("-")) for name in each] for each in lists]
+    return any(len(set(each)) < len(each) for each in names)
 
 
 def has_conditions(case):
