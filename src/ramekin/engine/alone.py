@@ -4,7 +4,7 @@ r"""Steps that stand alone: of whole tables, or of very many records, while all 
       \                                                                        |
        +--- whoever holds and is still for too long holds no more: nothing was done, and it begins again
 
-The promise: no node is held for more than one chunk takes, about 5 ms, however much is stored; readers see all of it
+The promise: no node is held for longer than one chunk takes, a few ms, however much is stored; readers see all of it
 or nothing; and what is committed is brought in by others if this process ends. Knows no sockets.
 """
 
