@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 700, 2, 1
-"""Objects, and looks at them, after which Python looks further: at 2,100 and, with the old ones, at 4,200."""
+YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 1
+"""Objects, and looks at them, after which Python looks further: at 4,000 and, with the old ones, at 8,000."""
 
-MANY_OBJECTS = 4_000
-"""So many old objects that stay are frozen; to look at as many takes 1 to 2 ms (CPython 3.11, November 2026)."""
+MANY_OBJECTS = 10_000
+"""So many old objects that stay are frozen; to look at as many takes 2 to 4 ms (CPython 3.11, November 2026)."""
 
-MANY_YOUNG = 2_500
+MANY_YOUNG = 4_000
 """Young objects that are looked at by the end of a turn, though Python knows of fewer."""
 
 YOUNG, MIDDLE, OLDEST = range(3)
