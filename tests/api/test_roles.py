@@ -234,3 +234,17 @@ def test_the_document_says_which_role_each_operation_takes():
                 role = needs.split()[0]
                 assert operation["security"] == ([] if role == "open" else [{"key": [role]}]), (path, method)
                 assert ("403" in operation["responses"]) == (role != "open")
+
+
+def test_nobody_watches_tables_grow_at_the_open_page_of_health(service):
+    for key in (None, "wrong", *(key.partition("=")[2] for key in KEYS)):
+        pipe = service.connect()
+        shown = f"Authorization: Bearer {key}\r\n" if key else ""
+        pipe.send([f"GET /health HTTP/1.1\r\nHost: localhost\r\n{shown}\r\n".encode()])
+        for _ in range(200):
+            if pipe.written:
+                break
+            service.run(asyncio.sleep(0.001))
+        pipe.end()
+        told = json.loads(pipe.written.partition(b"\r\n\r\n")[2])
+        assert set(told) == {"status", "version", "engine", "uptime_seconds"}, key
