@@ -243,6 +243,7 @@ def test_lists_describe_their_conditions(local):
     free = {parameter["name"]: parameter for parameter in paths["/api/v1/data/{table}"]["get"]["parameters"]}
     told = dict(free["conditions"]["schema"])
     names = re.compile(told.pop("propertyNames")["pattern"])
+    assert told.pop("patternProperties") == {":(null|exists)$": {"type": "string", "enum": ["true", "false"]}}
     assert told == {"type": "object", "additionalProperties": {"type": "string"}}
     assert all(map(names.search, ("age", "age:gte", "a:b:eq", "home.city:in")))
     assert not any(map(names.search, ("age:above", "age:", "a:eq:b")))
