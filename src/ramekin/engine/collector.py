@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 1
 """Objects, and looks at them, after which Python looks further: at 4,000 and, with the old ones, at 8,000."""
 
-MANY_OBJECTS = 10_000
-"""So many old objects that stay are frozen; to look at as many takes 2 to 4 ms (CPython 3.11, November 2026)."""
+MANY_OBJECTS = 15_000
+"""So many old objects that stay are frozen; to look at as many takes 3 ms (CPython 3.11, November 2026)."""
 
 MANY_YOUNG = 4_000
 """Young objects that are looked at by the end of a turn, though Python knows of fewer."""
