@@ -22,7 +22,7 @@ class Context:
 
     def __init__(self, database: Database, edge: Edge) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
-        self.reads_anew = database.engine.guarantees.reads_anew
+        self.reads_anew = database.guarantees.reads_anew
         """Whether a request waits until the tables show what happened in other processes."""
         self.flight = Flight(database.memory, edge.metrics.refusals)
         self.turns = asyncio.Semaphore(WHOLE_TABLES_AT_ONCE)

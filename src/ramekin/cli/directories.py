@@ -58,7 +58,7 @@ def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
         print(line)
     if len(lost) > SHOWN:
         print(f"and {len(lost) - SHOWN} more")
-    if not contents:
+    if not contents and repair.check(path).fault is not None:
         raise Refused(f"{path}: no table was found in it, so nothing can be saved")
     if to is None:
         _print_tables(contents, " can be saved")
@@ -79,6 +79,8 @@ def _make(path: Path, contents: Contents, done: str = "") -> None:
 def _print_tables(contents: Contents, done: str = "") -> None:
     for name, kept in contents.items():
         print(f"  {name}: {_records(len(kept.bodies))}{done}")
+    if not contents:
+        print("  no tables, and nothing wrong")
 
 
 def _records(number: int) -> str:

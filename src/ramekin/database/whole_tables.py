@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.durability.contents import Fsync
     from ramekin.durability.disk import Disk
-    from ramekin.engine.base import Engine
+    from ramekin.engine.base import Engine, Guarantees
     from ramekin.engine.work import Work
     from ramekin.stats import MemoryStats
 
@@ -92,6 +92,11 @@ class WholeTables:
         """Where the tables live. Raises RuntimeError for whoever may not use it now, as `Owner` says."""
         self._owner.check()
         return self._engine
+
+    @property
+    def guarantees(self) -> Guarantees:
+        """What its engine guarantees; whoever puts a server together may ask, in no loop and in any thread."""
+        return self._engine.guarantees
 
     async def __aenter__(self) -> Self:
         try:
