@@ -140,6 +140,16 @@ def test_csv_of_no_records_and_no_known_fields_is_empty_and_is_taken_back(api):
     assert (answer.status_code, answer.json()) == (200, [])
 
 
+def test_a_page_without_rows_has_the_columns_that_were_chosen(api):
+    """Or whoever reads a table of it finds no columns to read."""
+    post(api, "id,name\r\n1,Rex\r\n")
+    for words in ("name=Max", "limit=0", "name=Max&sort=id"):
+        assert api.get(f"{PETS}?{words}&select=name,id,home.city", headers=ACCEPT).text == "name,id,home\r\n"
+    query = {"where": {"name": "Max"}, "select": ["id"]}
+    assert api.post("/api/v1/query/pets", json=query, headers=ACCEPT).text == "id\r\n"
+    assert api.get(f"{PETS}?select=id", headers=ACCEPT).text == "id\r\n1\r\n"
+
+
 def test_an_empty_typed_table_gives_its_header_and_takes_it_back(api):
     text = dump(api, "gadgets")
     assert text == "id,Label,parts,kind,made,price\r\n"

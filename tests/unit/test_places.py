@@ -141,3 +141,18 @@ def test_the_line_of_a_part_is_its_own_or_that_of_what_it_would_stand_in(steps, 
 def test_a_text_that_is_right_is_never_walked(monkeypatch):
     monkeypatch.setattr(places, "_Walk", None)
     assert codec.parse(b'{"a": [1, 12345678901234567, {"b": "\\u00e9"}]}')["a"][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'{"a":NaN}', "no NaN and no Infinity: send null"),
+        (b"[-Infinity]", "no NaN and no Infinity: send null"),
+        (b'{"a":"\\ud800"}', "half of a surrogate pair"),
+        (b'{"a":"\\x"}', "an escape is none that JSON has"),
+        (b'{"a":nan}', "a value was expected"),
+    ],
+)
+def test_what_other_programs_write_is_told_by_its_name(text, said):
+    with pytest.raises(MalformedJson, match=said):
+        codec.parse(text)

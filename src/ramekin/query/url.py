@@ -56,9 +56,11 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, word
         left, colon, right = name.rpartition(":")
         path, operator = (parse_path(left), right) if colon else (parse_path(name), "eq")
         if (path, operator) in seen:
+            is_list = operator in ("in", "nin")
+            choice = "Put all values into one list" if is_list else "For a choice of values use 'in'"
             raise RepeatedCondition(
                 f"The condition '{shorten(print_path(path))}:{shorten(operator)}' stands twice; "
-                "all conditions hold at once. For a choice of values use 'in', such as id:in=1,2."
+                f"all conditions hold at once. {choice}, such as id:in=1,2."
             )
         seen.add((path, operator))
         if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, words)):

@@ -45,6 +45,8 @@ _HALF = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _ESCAPE = rb'\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|' + _HALF + rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _OPEN_STRING = re.compile(rb'"(?>(?:[^"\\\x00-\x1f]++|' + _ESCAPE + rb")*)")
 _SCALAR = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?")
+_NOT_FINITE = re.compile(rb"NaN|-?Infinity")
+_UNICODE_ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}")
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 
 _VALUE, _FIRST_ITEM, _FIRST_NAME, _NAME, _COLON, _NEXT, _END = range(7)
@@ -163,6 +165,8 @@ class _Walk:
         if sign == b'"':
             return self._string()
         found = _SCALAR.match(self._text, self.at)
+        if found is None and _NOT_FINITE.match(self._text, self.at) is not None:
+            raise self.wrong("The text is not valid JSON, which has no NaN and no Infinity: send null")
         if found is None:
             raise self._unexpected()
         return found[0]
@@ -176,7 +180,10 @@ class _Walk:
         if not behind:
             raise self.wrong("The text is not valid JSON: the quotes that open here are never closed", is_end=True)
         self.at = end
-        said = "an escape is none that JSON has" if behind == b"\\" else "a control character must be escaped"
+        said = "a control character must be escaped"
+        if behind == b"\\":
+            is_half = _UNICODE_ESCAPE.match(self._text, end) is not None
+            said = "an escape is half of a surrogate pair" if is_half else "an escape is none that JSON has"
         raise self.wrong(f"The text is not valid JSON: {said}")
 
     def _take_value(self, token: bytes) -> None:

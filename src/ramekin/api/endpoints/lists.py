@@ -199,10 +199,13 @@ def path_without_cursor(path: str, query: bytes) -> str:
     return f"{path}?{quote('&'.join([*kept, 'cursor=']), safe=_QUERY_SIGNS)}"
 
 
-def columns_of(session: Session, asked: FindRequest) -> list[str]:
-    """Return the declared columns of a page, which come first in CSV."""
-    chosen = None if asked.select is None else {path[0] for path in asked.select}
-    return [name for name in session.columns(asked.table) if chosen is None or name in chosen]
+def columns_of(session: Session, asked: FindRequest, found: FindPage) -> list[str]:
+    """Return the declared columns of a page, which come first in CSV; without rows those chosen, declared or not."""
+    declared = session.columns(asked.table)
+    if asked.select is None:
+        return list(declared)
+    chosen = dict.fromkeys(path[0] for path in asked.select)
+    return [name for name in declared if name in chosen] or ([] if found.rows else list(chosen))
 
 
 def _page(session: Session, asked: FindRequest, found: FindPage, following: str | None) -> Page:
@@ -213,7 +216,7 @@ def _page(session: Session, asked: FindRequest, found: FindPage, following: str 
         found.total,
         found.warnings,
         found.explain,
-        columns=columns_of(session, asked),
+        columns=columns_of(session, asked, found),
         declared=session.csv_columns(asked.table),
     )
 

@@ -86,7 +86,7 @@ async def _page_of_records(session: Session, request: FindRequest, room: Room) -
     records = session.database.record_count(request.table)
     await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
     found, declared = await session.database.find(request), session.csv_columns(request.table)
-    return _page(request, found, request.select, columns_of(session, request), declared)
+    return _page(request, found, request.select, columns_of(session, request, found), declared)
 
 
 def _page(
