@@ -1,5 +1,6 @@
 """What was sent is in no log: not the key, not the record, whoever writes the log and whatever went wrong."""
 
+import asyncio
 import gc
 import json
 import logging
@@ -11,10 +12,12 @@ import types
 from itertools import product
 
 import pytest
+from fastapi.testclient import TestClient
 
+from ramekin.api.app import create_app
 from ramekin.cli import logs
 from ramekin.errors.stacks import stack_of
-from tests.conftest import Server
+from tests.conftest import Server, start_database
 from tests.data.http_cases import get, post, sized
 from tests.pipe import WAYS, Service
 from tests.wire import request, wire
@@ -145,6 +148,19 @@ def test_a_stack_tells_of_what_an_error_came_from_and_ends():
     first.__suppress_context__ = True
     assert stack_of(first).count("Traceback") == 1
     assert CANARY not in stack_of(first)
+
+
+def test_the_log_has_our_own_words_for_a_program_that_uses_a_database_wrongly(caplog):
+    """Or whoever runs a test client in threads reads nothing but `RuntimeError`."""
+    database = start_database()
+    client = TestClient(create_app(database), raise_server_exceptions=False)
+
+    async def use():
+        await database.tables()
+        return await asyncio.to_thread(client.get, "/api/v1/tables")
+
+    assert asyncio.run(use()).status_code == 500
+    assert "another event loop, which runs; hand the call over" in caplog.text
 
 
 def test_libraries_that_log_an_error_are_kept_short_too(log):

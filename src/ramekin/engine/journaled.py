@@ -36,6 +36,7 @@ from ramekin.engine.pending import Pending, PendingWatch
 from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
 from ramekin.errors import RamekinError, Starting
+from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.staging import is_large, store_at_once
@@ -101,7 +102,7 @@ class Journaled:
     async def _open(self) -> None:
         async with self._alone:  # another database on this engine may open it too
             if self._is_closed:
-                raise RuntimeError("The database is closed; to open its directory again, make another one.")
+                raise Misuse("The database is closed; to open its directory again, make another one.")
             if self._journal is None:
                 await self._begin()
 

@@ -17,6 +17,8 @@ from asyncio import _get_running_loop
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from ramekin.errors.stacks import Misuse
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,16 +43,16 @@ class Owner:
             _used.add(self)
 
     def check(self) -> None:
-        """See that the loop that runs may use the engine. Raises RuntimeError. Cost: 0.1 µs."""
+        """See that the loop that runs may use the engine. Raises Misuse. Cost: 0.1 µs."""
         if _get_running_loop() is not self.loop:
             self.take_over()
 
     def take_over(self) -> None:
-        """Let the loop that runs use the engine from now on. Raises RuntimeError."""
+        """Let the loop that runs use the engine from now on. Raises Misuse."""
         if self.loop is _ABROAD:
-            raise RuntimeError("The database belongs to the process that this one was forked from; open it here anew.")
+            raise Misuse("The database belongs to the process that this one was forked from; open it here anew.")
         if self.loop is not None and self.loop.is_running():
-            raise RuntimeError(
+            raise Misuse(
                 "The database belongs to another event loop, which runs; hand the call over with "
                 "asyncio.run_coroutine_threadsafe."
             )

@@ -11,16 +11,20 @@ import logging
 import traceback
 
 
+class Misuse(RuntimeError):
+    """A program uses a database as it must not. Its words are ours: they hold nothing that was sent, and are logged."""
+
+
 def stack_of(error: BaseException) -> str:
-    """Return the frames and kinds of an error and of those it came from: no words of theirs, and no variables."""
+    """Return the frames and kinds of an error and of those it came from: no words but our own, and no variables."""
     parts: list[str] = []
     seen: set[int] = set()
     found: BaseException | None = error
     while found is not None and id(found) not in seen:
         seen.add(id(found))
         frames = "".join(traceback.format_tb(found.__traceback__))
-        cls = type(found)
-        parts.append(f"Traceback (most recent call last):\n{frames}{cls.__module__}.{cls.__qualname__}")
+        cls, words = type(found), f": {found}" if isinstance(found, Misuse) else ""
+        parts.append(f"Traceback (most recent call last):\n{frames}{cls.__module__}.{cls.__qualname__}{words}")
         found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
     return "\n\nFrom it came:\n\n".join(reversed(parts))
 
