@@ -47,6 +47,19 @@ def test_an_answer_without_a_body_has_no_bytes(service, caplog):
     assert lines[1][-3:] == ("/api/v1/data/t/1", 200, 0)
 
 
+def test_a_request_that_breaks_off_has_the_id_and_the_bytes_of_its_answer(service, caplog):
+    caplog.clear()
+    pipe = service.connect()
+    head = b"POST /api/v1/data/t HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    pipe.send([head + b"Transfer-Encoding: chunked\r\n\r\n-b\r\n{}"])
+    answer, _, body = pipe.written.partition(b"\r\n\r\n")
+    [line] = [record.__dict__ for record in caplog.records if record.msg == "request"]
+    assert (line["status"], line["bytes"]) == (400, len(body))
+    assert f"x-request-id: {line['request_id']}".encode() in answer
+    ids = [int(record.request_id.partition("-")[2]) for record in caplog.records if hasattr(record, "request_id")]
+    assert {*ids} == {1}, "one request has one id"
+
+
 def test_an_answer_in_pieces_has_the_bytes_of_all(service, caplog):
     records = json.dumps([{"id": number, "text": "x" * 3000} for number in range(100)]).encode()
     lines, sizes = told(service, caplog, sized(body=records), get(first=b"GET /api/v1/data/t?limit=100 HTTP/1.1"))

@@ -233,7 +233,8 @@ class Connection(Channel):
             note.sent_bytes = len(answer.body)
             self._way.edge.note(note, "none", answer.status)
         else:
-            cycle.scope["ramekin.refused"] = answer.status  # type: ignore[typeddict-unknown-key]  # for the edge
+            told = {"ramekin.request_id": note.request_id, "ramekin.refused": (answer.status, len(answer.body))}
+            cycle.scope.update(told)  # type: ignore[typeddict-item]  # for the edge, which may not have begun with it
         self._end()
 
     def keeps_open(self, cycle: Cycle) -> bool:

@@ -60,7 +60,9 @@ class EdgeMiddleware:
     def _note(self, scope: Scope, exchange: _Exchange) -> None:
         """Note what came of a request: an answer, or nothing where its client went away."""
         operation = getattr(scope.get("endpoint"), "__name__", "none")
-        status = exchange.status or scope.get("ramekin.refused", 0)
+        status = exchange.status
+        if not status:
+            status, exchange.sent_bytes = scope.get("ramekin.refused", (0, 0))
         self._edge.note(exchange, operation, status)
         if (act := scope.get("ramekin.act")) is not None:
             client = self._edge.proxies.client_of(exchange.peer, exchange.headers)
@@ -75,7 +77,7 @@ class EdgeMiddleware:
             exchange.take_id(self._edge.new_id())
             self._edge.count_refused(_peer(scope))
             return problem_answer(error, exchange.request_id, {"connection": "close"})
-        exchange.take_id(head.request_id or self._edge.new_id())
+        exchange.take_id(scope.get("ramekin.request_id") or head.request_id or self._edge.new_id())
         self._edge.greet(exchange, head.headers)
         try:
             self._admit(scope, head, exchange)
