@@ -58,12 +58,18 @@ def repair_directory(path: Path, to: Path | None, *, is_dry: bool) -> None:
         print(line)
     if len(lost) > SHOWN:
         print(f"and {len(lost) - SHOWN} more")
-    if not contents and repair.check(path).fault is not None:
+    if not contents and not _is_right_without_tables(path):
         raise Refused(f"{path}: no table was found in it, so nothing can be saved")
     if to is None:
         _print_tables(contents, " can be saved")
     else:
         _make(to, contents, " saved")
+
+
+def _is_right_without_tables(path: Path) -> bool:
+    """Say whether a directory in which no table was found holds none: a snapshot says so, and nothing is wrong."""
+    report = repair.check(path)
+    return report.fault is None and report.recovered is not None and report.recovered.snapshot is not None
 
 
 def _make(path: Path, contents: Contents, done: str = "") -> None:

@@ -233,8 +233,7 @@ class Connection(Channel):
             note.sent_bytes = len(answer.body)
             self._way.edge.note(note, "none", answer.status)
         else:
-            told = {"ramekin.request_id": note.request_id, "ramekin.refused": (answer.status, len(answer.body))}
-            cycle.scope.update(told)  # type: ignore[typeddict-item]  # for the edge, which may not have begun with it
+            cycle.note_refusal(note.request_id, answer)
         self._end()
 
     def keeps_open(self, cycle: Cycle) -> bool:

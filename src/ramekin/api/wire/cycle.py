@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent, HTTPScope
     from uvicorn.protocols.http.flow_control import FlowControl
 
+    from ramekin.api.http.answer import Answer
     from ramekin.api.http.heads import Head, Line
 
 _BODILESS = (204, 304)
@@ -92,6 +93,11 @@ class Cycle:
     def request_id(self) -> str | None:
         """Return the request's id, as far as it has one yet."""
         return self.scope.get("ramekin.request_id") or self._head_sent.request_id  # type: ignore[return-value]  # a text
+
+    def note_refusal(self, request_id: str, answer: Answer) -> None:
+        """Tell the edge, which may not have begun with the request, how it was answered without it."""
+        told = {"ramekin.request_id": request_id, "ramekin.refused": (answer.status, len(answer.body))}
+        self.scope.update(told)  # type: ignore[typeddict-item]  # members of our own
 
     def feed(self, content: bytes, *, is_last: bool) -> None:
         """Take a piece of the request's body, which no client sends that still waits for a word."""
