@@ -17,14 +17,15 @@ RECORDS = 40_000
 BEGUN_S, MOST_S = 0.05, 0.15
 """Work that is done when the client leaves, and that may be done afterwards: 100 ms, and what frees its memory."""
 
-LINES = "".join(f'{{"id":{i},"g":"group {i // 2}","n":{i},"c":1}}\n' for i in range(RECORDS)).encode()
-ARRAY = b"[" + LINES.replace(b"\n", b",")[:-1] + b"]"
+MANY = [f'{{"id":{i},"g":"group {i // 2}","n":{i},"c":1}}\n'.encode() for i in range(3 * RECORDS)]
+LINES, MORE_LINES = b"".join(MANY[:RECORDS]), b"".join(MANY)
+ARRAY = b"[" + MORE_LINES.replace(b"\n", b",")[:-1] + b"]"
 PATCHES = [{"op": "patch", "table": "t", "id": i, "record": {"c": 2}} for i in range(RECORDS)]
 COLUMNS = {f"{name}{i}": f"{name}:n" for name in ("sum", "avg", "min") for i in range(30)}
 ODD = {"where": {"or": [{"g": {"contains": f"no {i}"}} for i in range(99)]}, "limit": 1}
 
 REQUESTS = {
-    "bulk": ("POST", "/api/v1/data/new", LINES * 3),
+    "bulk": ("POST", "/api/v1/data/new", MORE_LINES),
     "bulk as JSON": ("POST", "/api/v1/data/new", ARRAY),
     "batch": ("POST", "/api/v1/batch", json.dumps({"operations": PATCHES}).encode()),
     "load": ("POST", "/api/v1/load", b'{"new":' + ARRAY + b',"more":' + ARRAY + b"}"),
