@@ -12,11 +12,11 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 import httpx2
 
 from ramekin.client import calls
-from ramekin.client.answers import NoAnswer, Page, Reply, adapter
+from ramekin.client.answers import Page, Reply, adapter
 from ramekin.client.batch import Batch, Result
-from ramekin.client.calls import Changed, Names, Row, TableCalls
+from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
-from ramekin.client.transport import Lines, headers_of, reached, request_of, servers_of
+from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -112,7 +112,7 @@ class AsyncClient:
         try:
             yield response
         except httpx2.TransportError as error:
-            raise NoAnswer(f"The answer ended early: {error or type(error).__name__}.") from None
+            raise ended_early(error) from None
         finally:
             await response.aclose()
 
@@ -137,17 +137,14 @@ class AsyncClient:
             if not call.is_streamed or response.status_code >= 400:
                 await response.aread()
         except httpx2.TransportError as error:
-            return Lost(
-                reached(error), f"No answer from {self._servers[server]}: {error or type(error).__name__}."
-            ), None
-        body = response.content if response.is_stream_consumed else b""
-        return Reply(response.status_code, headers_of(response), body), response
+            return lost(self._servers[server], error), None
+        return reply_of(response), response
 
 
 class AsyncResults(Generic[R]):
     """What a query finds: iterate over the records, which come by the page. Each iteration asks anew."""
 
-    def __init__(self, client: AsyncClient, ask: Callable[[str | None], Call[Page[R]]], limit: int | None) -> None:
+    def __init__(self, client: AsyncClient, ask: Paging[R], limit: int | None) -> None:
         self._client, self._ask, self._limit = client, ask, limit
 
     async def pages(self) -> AsyncIterator[Page[R]]:
@@ -191,8 +188,7 @@ class AsyncSelection(Generic[R]):
 
     def find(self, *, sort: Names = "", limit: int | None = None) -> AsyncResults[R]:
         """Find them, in an order such as ``"-age,name"``; by id where none is said."""
-        query = calls.window(sort, limit) | {"where": calls.joined(self._conditions)}
-        return AsyncResults(self._client, lambda following: self._calls.page(query, following), limit)
+        return AsyncResults(self._client, self._calls.find(self._conditions, sort, limit), limit)
 
     async def first(self, *, sort: Names = "") -> R | None:
         """Return the first of them, None where there is none."""
@@ -200,9 +196,7 @@ class AsyncSelection(Generic[R]):
 
     async def count(self) -> int:
         """Return how many they are."""
-        query = {"where": calls.joined(self._conditions), "limit": 0, "count": True}
-        page = await self._client.send(self._calls.page(query))
-        return page.total or 0
+        return await self._client.send(self._calls.count(self._conditions))
 
     async def patch(self, changes: Any, *, max_affected: int | None = None) -> Changed:
         """Change members of all of them. Raises TooManyAffected, and changes nothing, where more would change."""
@@ -296,8 +290,8 @@ class AsyncTable(Generic[R]):
         limit: int | None = None,
     ) -> AsyncResults[Row]:
         """Find groups of records with their figures: ``aggregate={"n": "count", "total": "sum:price"}``."""
-        query = calls.window(sort, limit) | {"where": calls.joined(conditions)} | calls.grouping(group_by, aggregate)
-        return AsyncResults(self._client, lambda following: self._calls.groups(query, following), limit)
+        asking = self._calls.groups(conditions, group_by, aggregate, sort, limit)
+        return AsyncResults(self._client, asking, limit)
 
     @overload
     def join(
@@ -337,10 +331,8 @@ class AsyncTable(Generic[R]):
             key: ``"user_id"``, or both sides: ``"id=user_id"``.
             names: what the two are called in conditions, needed where they are the same table.
         """
-        words = calls.join_words(conditions, type, names) | calls.window(sort, limit)
-        return AsyncResults(
-            self._client, lambda following: self._calls.join(other._calls, key, words, following), limit
-        )
+        asking = self._calls.join(other._calls, key, conditions, type, names, sort, limit)
+        return AsyncResults(self._client, asking, limit)
 
     async def describe(self) -> Row:
         """Return the table's figures and definition. Raises UnknownTable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, Optional, TypeVar
 from urllib.parse import quote, urlencode
@@ -28,8 +28,14 @@ BULK_BYTES = 8 * 1024 * 1024
 
 NDJSON, PATCH = "application/x-ndjson", "application/merge-patch+json"
 
+STRICT = {"Prefer": "handling=strict"}
+"""An unknown field is refused: a condition on it would find nothing, and nobody would be told."""
+
 Names = str | Sequence[str]
 Row = dict[str, Any]
+
+Paging = Callable[[str | None], Call[Page[R]]]
+"""Makes the call for a page, given where the page before said that it is; None for the first."""
 
 
 class Changed(BaseModel):
@@ -56,31 +62,18 @@ def as_body(value: Any) -> bytes:
     return to_json(value, by_alias=True, inf_nan_mode="constants")
 
 
-def joined(conditions: Iterable[Predicate]) -> Row:
+def _where(conditions: Iterable[Predicate]) -> Row:
     """Return the JSON form of conditions that must all hold."""
     predicate = all_of(conditions)
     return {} if predicate == EVERYTHING else print_where(predicate)
 
 
-def window(sort: Names, limit: int | None) -> Row:
+def _window(sort: Names, limit: int | None) -> Row:
     """Return the words of a list of which the first `limit` records are wanted, or all of them."""
     words: Row = {"limit": PAGE_RECORDS if limit is None else min(limit, PAGE_RECORDS)}
     if sort:
         words["sort"] = sort if isinstance(sort, str) else ",".join(sort)
     return words
-
-
-def join_words(conditions: Sequence[Predicate], type: str, names: tuple[str, str] | None) -> Row:
-    """Return the words of a join, besides those of a list."""
-    words: Row = {"type": type}
-    if conditions:
-        words["where"] = as_body(joined(conditions)).decode()
-    return words | ({"as": ",".join(names)} if names else {})
-
-
-def grouping(group_by: Names, aggregate: Mapping[str, str] | None) -> Row:
-    """Return the words of a query for groups, besides those of a list."""
-    return {"group_by": [group_by] if isinstance(group_by, str) else list(group_by), "aggregate": aggregate or {}}
 
 
 def _nothing(_: Reply) -> None:
@@ -157,21 +150,37 @@ class TableCalls(Generic[R]):
         headers = {"Accept": NDJSON}
         return Call("GET", _address("dump", self.name), _nothing, headers=headers, is_repeatable=True, is_streamed=True)
 
-    def page(self, query: Row, following: str | None = None) -> Call[Page[R]]:
-        return self.query(self.type, query, following)
+    def find(self, conditions: Sequence[Predicate], sort: Names, limit: int | None) -> Paging[R]:
+        return self._paging(self.type, _window(sort, limit) | {"where": _where(conditions)})
 
-    def groups(self, query: Row, following: str | None = None) -> Call[Page[Row]]:
-        return self.query(Row, query, following)
+    def groups(
+        self,
+        conditions: Sequence[Predicate],
+        group_by: Names,
+        aggregate: Mapping[str, str] | None,
+        sort: Names,
+        limit: int | None,
+    ) -> Paging[Row]:
+        names = [group_by] if isinstance(group_by, str) else list(group_by)
+        query = _window(sort, limit) | {"where": _where(conditions), "group_by": names, "aggregate": aggregate or {}}
+        return self._paging(Row, query)
 
-    def query(self, type_: Any, query: Row, following: str | None) -> Call[Page[Any]]:
-        """Return the call for a page of a query; `following` is where the page before said the next one is."""
+    def count(self, conditions: Sequence[Predicate]) -> Call[int]:
+        def read(reply: Reply) -> int:
+            return reply.read(Page[Row]).total or 0
 
+        return self._query({"where": _where(conditions), "limit": 0, "count": True}, read)
+
+    def _paging(self, type_: Any, query: Row) -> Paging[Any]:
         def read(reply: Reply) -> Page[Any]:
             page: Page[Any] = reply.read(Page[type_])
             return page
 
+        return lambda following: self._query(query, read, following)
+
+    def _query(self, query: Row, read: Callable[[Reply], S], following: str | None = None) -> Call[S]:
         path = following or _address("query", self.name)
-        return Call("POST", path, read, as_body(query), headers={"Prefer": "handling=strict"}, is_repeatable=True)
+        return Call("POST", path, read, as_body(query), headers=STRICT, is_repeatable=True)
 
     def patch_where(self, conditions: Sequence[Predicate], changes: Any, most: int | None) -> Call[Changed]:
         return Call("PATCH", self._matching(conditions, most), _changed, as_body(changes), PATCH, is_repeatable=True)
@@ -180,20 +189,30 @@ class TableCalls(Generic[R]):
         return Call("DELETE", self._matching(conditions, most), _changed)
 
     def _matching(self, conditions: Sequence[Predicate], most: int | None) -> str:
-        where = as_body(joined(conditions)).decode() if conditions else None
+        where = as_body(_where(conditions)).decode() if conditions else None
         return _address("data", self.name, where=where, all=None if conditions else True, max_affected=most)
 
-    def join(self, other: TableCalls[S], key: str, words: Row, following: str | None) -> Call[Page[Any]]:
-        """Return the call for a page of pairs, each a tuple of a record of this table and one of the other."""
-        names = words.get("as", f"{self.name},{other.name}").split(",")
-        pairs = _pages_of_pairs(names[0], names[1], self.type, other.type)
+    def join(
+        self,
+        other: TableCalls[S],
+        key: str,
+        conditions: Sequence[Predicate],
+        type: str,
+        names: tuple[str, str] | None,
+        sort: Names,
+        limit: int | None,
+    ) -> Paging[Any]:
+        """Return what asks for pages of pairs, each a tuple of a record of this table and one of the other."""
+        where = as_body(_where(conditions)).decode() if conditions else None
+        sides = {"type": type, "as": ",".join(names) if names else None, "where": where}
+        first = _address("join", self.name, other.name, key, **sides, **_window(sort, limit))
+        pairs = _pages_of_pairs(*(names or (self.name, other.name)), self.type, other.type)
 
         def read(reply: Reply) -> Page[Any]:
             page: Page[Any] = reply.read(pairs)
             return Page.model_construct(**dict(page) | {"data": [(pair.left, pair.right) for pair in page.data]})
 
-        path = following or _address("join", self.name, other.name, key, **words)
-        return Call("GET", path, read, headers={"Prefer": "handling=strict"}, is_repeatable=True)
+        return lambda following: Call("GET", following or first, read, headers=STRICT, is_repeatable=True)
 
     def describe(self) -> Call[Row]:
         return Call("GET", _address("tables", self.name), _row, is_repeatable=True)

@@ -12,11 +12,11 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 import httpx2
 
 from ramekin.client import calls
-from ramekin.client.answers import NoAnswer, Page, Reply, adapter
+from ramekin.client.answers import Page, Reply, adapter
 from ramekin.client.batch import Batch, Result
-from ramekin.client.calls import Changed, Names, Row, TableCalls
+from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
-from ramekin.client.transport import Lines, headers_of, reached, request_of, servers_of
+from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -111,7 +111,7 @@ class Client:
         try:
             yield response
         except httpx2.TransportError as error:
-            raise NoAnswer(f"The answer ended early: {error or type(error).__name__}.") from None
+            raise ended_early(error) from None
         finally:
             response.close()
 
@@ -136,17 +136,14 @@ class Client:
             if not call.is_streamed or response.status_code >= 400:
                 response.read()
         except httpx2.TransportError as error:
-            return Lost(
-                reached(error), f"No answer from {self._servers[server]}: {error or type(error).__name__}."
-            ), None
-        body = response.content if response.is_stream_consumed else b""
-        return Reply(response.status_code, headers_of(response), body), response
+            return lost(self._servers[server], error), None
+        return reply_of(response), response
 
 
 class Results(Generic[R]):
     """What a query finds: iterate over the records, which come by the page. Each iteration asks anew."""
 
-    def __init__(self, client: Client, ask: Callable[[str | None], Call[Page[R]]], limit: int | None) -> None:
+    def __init__(self, client: Client, ask: Paging[R], limit: int | None) -> None:
         self._client, self._ask, self._limit = client, ask, limit
 
     def pages(self) -> Iterator[Page[R]]:
@@ -187,8 +184,7 @@ class Selection(Generic[R]):
 
     def find(self, *, sort: Names = "", limit: int | None = None) -> Results[R]:
         """Find them, in an order such as ``"-age,name"``; by id where none is said."""
-        query = calls.window(sort, limit) | {"where": calls.joined(self._conditions)}
-        return Results(self._client, lambda following: self._calls.page(query, following), limit)
+        return Results(self._client, self._calls.find(self._conditions, sort, limit), limit)
 
     def first(self, *, sort: Names = "") -> R | None:
         """Return the first of them, None where there is none."""
@@ -196,8 +192,7 @@ class Selection(Generic[R]):
 
     def count(self) -> int:
         """Return how many they are."""
-        query = {"where": calls.joined(self._conditions), "limit": 0, "count": True}
-        return self._client.send(self._calls.page(query)).total or 0
+        return self._client.send(self._calls.count(self._conditions))
 
     def patch(self, changes: Any, *, max_affected: int | None = None) -> Changed:
         """Change members of all of them. Raises TooManyAffected, and changes nothing, where more would change."""
@@ -291,8 +286,8 @@ class Table(Generic[R]):
         limit: int | None = None,
     ) -> Results[Row]:
         """Find groups of records with their figures: ``aggregate={"n": "count", "total": "sum:price"}``."""
-        query = calls.window(sort, limit) | {"where": calls.joined(conditions)} | calls.grouping(group_by, aggregate)
-        return Results(self._client, lambda following: self._calls.groups(query, following), limit)
+        asking = self._calls.groups(conditions, group_by, aggregate, sort, limit)
+        return Results(self._client, asking, limit)
 
     @overload
     def join(
@@ -332,8 +327,8 @@ class Table(Generic[R]):
             key: ``"user_id"``, or both sides: ``"id=user_id"``.
             names: what the two are called in conditions, needed where they are the same table.
         """
-        words = calls.join_words(conditions, type, names) | calls.window(sort, limit)
-        return Results(self._client, lambda following: self._calls.join(other._calls, key, words, following), limit)
+        asking = self._calls.join(other._calls, key, conditions, type, names, sort, limit)
+        return Results(self._client, asking, limit)
 
     def describe(self) -> Row:
         """Return the table's figures and definition. Raises UnknownTable."""

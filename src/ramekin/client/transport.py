@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from ramekin.client.answers import NoAnswer
+from ramekin.client.answers import NoAnswer, Reply
+from ramekin.client.exchange import Lost
 
 if TYPE_CHECKING:
     from ramekin.client.exchange import Call
@@ -39,14 +40,25 @@ def address_of(server: str, path: str) -> str:
     return server + (path.removeprefix(prefix) if path.startswith(f"{prefix}/") else path)
 
 
-def headers_of(response: httpx2.Response) -> dict[str, str]:
-    """Return the headers of an answer by lower-case name."""
-    return {name.lower(): value for name, value in response.headers.items()}
+def reply_of(response: httpx2.Response) -> Reply:
+    """Return an answer; without its body, if nobody has read that yet."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status_code, headers, response.content if response.is_stream_consumed else b"")
 
 
-def reached(error: httpx2.TransportError) -> bool:
-    """Say whether a request may have come to the server, though no answer did."""
-    return not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+def lost(server: str, error: httpx2.TransportError) -> Lost:
+    """Return what a failure means to whoever waits for an answer: the request may have come to the server, or not."""
+    was_sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+    return Lost(was_sent, f"No answer from {server}: {_said(error)}.")
+
+
+def ended_early(error: httpx2.TransportError) -> NoAnswer:
+    """Return what a failure means to whoever reads an answer that has begun."""
+    return NoAnswer(f"The answer ended early: {_said(error)}.")
+
+
+def _said(error: httpx2.TransportError) -> str:
+    return str(error) or type(error).__name__
 
 
 class Lines:
