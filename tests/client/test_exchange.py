@@ -2,10 +2,13 @@
 
 import json
 
+import httpx2
 import pytest
 
 from ramekin import errors
+from ramekin.client import Client
 from ramekin.client.answers import NoAnswer, Reply
+from ramekin.client.calls import TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 
 GOOD = Reply(200, {}, b"{}")
@@ -95,3 +98,22 @@ def test_every_problem_is_raised_as_the_class_of_its_code(kind):
 
 def test_a_code_that_is_new_is_an_error_too():
     assert run([problem(499, "made-tomorrow")], is_repeatable=False)[0] is errors.RamekinError
+
+
+def test_a_change_by_condition_is_told_as_it_happened_or_not_at_all():
+    """Sent again, it would find nothing left to change, and say so."""
+    table = TableCalls("pets", dict)
+    assert not table.patch_where([], {"age": 5}, None).is_repeatable
+    assert not table.delete_where([], None).is_repeatable
+
+
+def test_a_stream_that_leads_elsewhere_is_told_and_closed():
+    sent = []
+
+    def answer(request):
+        sent.append(httpx2.Response(307, headers={"location": "/elsewhere"}, stream=httpx2.ByteStream(b"go on")))
+        return sent[-1]
+
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as http, pytest.raises(NoAnswer, match="status 307"):
+        list(Client("http://127.0.0.1", http=http).table("pets").all())
+    assert sent[0].is_closed

@@ -183,7 +183,7 @@ class TableCalls(Generic[R]):
         return Call("POST", path, read, as_body(query), headers=STRICT, is_repeatable=True)
 
     def patch_where(self, conditions: Sequence[Predicate], changes: Any, most: int | None) -> Call[Changed]:
-        return Call("PATCH", self._matching(conditions, most), _changed, as_body(changes), PATCH, is_repeatable=True)
+        return Call("PATCH", self._matching(conditions, most), _changed, as_body(changes), PATCH)
 
     def delete_where(self, conditions: Sequence[Predicate], most: int | None) -> Call[Changed]:
         return Call("DELETE", self._matching(conditions, most), _changed)

@@ -133,7 +133,7 @@ class Client:
         request = request_of(self._http, self._servers[server], self._key, call)
         try:
             response = self._http.send(request, stream=True)
-            if not call.is_streamed or response.status_code >= 400:
+            if not call.is_streamed or response.status_code >= 300:
                 response.read()
         except httpx2.TransportError as error:
             return lost(self._servers[server], error), None
