@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Write = Callable[[Callable[[], None]], Path]
+    from ramekin.durability.contents import Contents
+
+    Write = Callable[[Contents, Callable[[], None]], Path]
 
 
 class _GivenUp(Exception):  # no error: nobody waits for it
@@ -32,23 +34,20 @@ class Backups:
         self._running: asyncio.Future[Path] | None = None
         self._is_given_up = False
 
-    def admit(self) -> None:
-        """See that a backup may be begun. Raises Unavailable."""
-        if self._running is not None:
-            raise Unavailable("Another backup is being written; ask again when it is done.")
-
-    async def run(self, write: Write, rest: Callable[[], None]) -> Path:
+    async def run(self, read: Callable[[], Contents], write: Write, rest: Callable[[], None]) -> Path:
         """Return the file that a thread wrote. Whoever is cancelled leaves no file, and nothing that goes on.
 
         Args:
-            write: writes the file; it is given a function to call after every few records, and keeps no file if that
-                raises.
+            read: returns all tables as they are now; asked once it is known that the backup may be begun.
+            write: writes the file; it is given the tables and a function to call after every few records, and keeps no
+                file if that raises.
             rest: lets others have their turn.
 
         Raises:
             Unavailable: another backup is being written, or there is no place for one. StorageFull: it has no room.
         """
-        self.admit()
+        if self._running is not None:
+            raise Unavailable("Another backup is being written; ask again when it is done.")
 
         def pause() -> None:
             if self._is_given_up:
@@ -56,7 +55,7 @@ class Backups:
             rest()
 
         self._is_given_up = False
-        running = self._running = asyncio.get_running_loop().run_in_executor(None, write, pause)
+        running = self._running = asyncio.get_running_loop().run_in_executor(None, write, read(), pause)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:

@@ -74,9 +74,7 @@ class Embedded:
     async def backup(self) -> Path:
         from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
 
-        self._backups.admit()
-        contents = self.tables.contents()
-        return await self._backups.run(lambda pause: backup_to_temporary(contents, pause), rest)
+        return await self._backups.run(self.tables.contents, backup_to_temporary, rest)
 
     def ahead(self, table: str, key: str) -> bytes | None:
         found = self.tables.catalog.find(table)

@@ -154,9 +154,7 @@ class Journaled:
         return None if self._journal is None else self._journal.stats()
 
     async def backup(self) -> Path:
-        self._backups.admit()
-        contents = self.tables.contents()
-        return await self._backups.run(lambda pause: self._store.backup(contents, pause), rest)
+        return await self._backups.run(self.tables.contents, self._store.backup, rest)
 
     def ahead(self, table: str, key: str) -> bytes | None:
         return self._pending.body(self.tables.catalog, table, key)

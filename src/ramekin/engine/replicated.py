@@ -136,9 +136,7 @@ class Replicated:
     async def backup(self) -> Path:
         from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
 
-        self._backups.admit()
-        contents = self.tables.contents()
-        return await self._backups.run(lambda pause: backup_to_temporary(contents, pause), rest)
+        return await self._backups.run(self.tables.contents, backup_to_temporary, rest)
 
     # What the next step finds: what has happened, and nothing else
 
