@@ -113,7 +113,7 @@ def _build(database: Database, edge: Edge, *, has_docs: bool, has_hot_routes: bo
     add_routes(app, context, known)
     if has_docs:
         add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])
-    told = {"has_keys": bool(edge.keys), "has_rate_limit": edge.has_rate_limit}
+    told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
     openapi.install(app, known, database.models, database.limits, **told)
     context.document = app.openapi
     app.state.hot_table = HotTable(app, context)

@@ -28,7 +28,7 @@ class Context:
         self.turns = asyncio.Semaphore(WHOLE_TABLES_AT_ONCE)
         """Lets dumps take turns, a piece at a time: a thousand of them must not each take one in a turn of the loop."""
         edge.metrics.in_flight_bytes = lambda: self.flight.taken_bytes + self.flight.buffered_bytes
-        self.is_draining, self.has_keys = False, bool(edge.keys)
+        self.is_draining, self.has_keys = False, edge.has_keys
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""
         self.clock = database.clock

@@ -113,6 +113,11 @@ class Edge:
         return f"{self._run}-{next(self._numbers)}"
 
     @property
+    def has_keys(self) -> bool:
+        """Whether keys are asked for."""
+        return bool(self.keys)
+
+    @property
     def has_rate_limit(self) -> bool:
         """Whether requests are counted."""
         return self._rate_limit is not None

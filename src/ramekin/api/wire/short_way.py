@@ -65,7 +65,7 @@ class ShortWay:
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
         """The headers of an answer behind which the connection stays open."""
-        self.has_keys = bool(edge.keys)
+        self.has_keys = edge.has_keys
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far, without the last line's end, by their hashes if there are secrets in them."""
         self.targets: dict[bytes, Target] = {}
