@@ -7,6 +7,7 @@ import pytest
 from ramekin.api.edge import flight as flights
 from ramekin.api.edge.flight import FLOOR_BYTES, SMALL_BYTES, WAITING, Flight
 from ramekin.api.edge.refusals import Refusals
+from ramekin.api.edge.weights import body_bytes, records_bytes
 from ramekin.errors import MemoryLimit, Overloaded
 from ramekin.stats import MemoryStats
 from tests.data.http_cases import LIVE, sized
@@ -143,6 +144,16 @@ async def test_what_needs_more_than_there_is_goes_alone_or_never(flight, tables,
     await hold(flight, most * MIB)
     with pytest.raises(MemoryLimit):
         await hold(flight, most * MIB + 1)
+
+
+async def test_the_smallest_server_takes_a_long_body_whose_records_are_few(flight, tables):
+    tables.limit_bytes = 19 * MIB  # as in a control group of 128 MiB
+    async with flight.room() as room:
+        await room.hold(body_bytes(14 * 10**6, room.most_bytes()), is_before_body=True)
+        await room.hold(records_bytes(14 * 10**6, 14_000))
+    async with flight.room() as room:
+        with pytest.raises(MemoryLimit):
+            await room.hold(records_bytes(14 * 10**6, 100_000))
 
 
 async def test_what_goes_alone_waits_for_the_others(flight):

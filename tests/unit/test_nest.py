@@ -116,7 +116,7 @@ READERS = {
     "a record": lambda text: codec.read(text[1:-1]),
     "a query, a definition, a patch": codec.parse,
     "a bulk": lambda text: list(ArrayText(text, LIMIT)),
-    "lines": lambda text: list(NdjsonText(pieces(text[1:-1]), LIMIT)),
+    "lines": lambda text: list(NdjsonText(lambda: pieces(text[1:-1]), LIMIT)),
     "cells": lambda text: list(CsvText(lambda: pieces(b"a,b\n" + text), UNTYPED, LIMIT, CsvForm())),
     "a batch": lambda text: list(_parse(b'{"operations":' + text + b"}", LIMIT)),
     "a load": read_load,

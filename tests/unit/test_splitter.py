@@ -110,7 +110,7 @@ def test_a_member_sent_twice_is_named_among_records_of_one_line():
 def test_ndjson_lines_are_found_wherever_chunks_end(size):
     text = b'{"a":1}\r\n\n[2]\n  3'
     chunks = [text[i : i + size] for i in range(0, len(text), size)]
-    reader = NdjsonText(chunks, 1000)
+    reader = NdjsonText(lambda: chunks, 1000)
     assert [(reader.line_of(()), record) for record in reader] == [(1, {"a": 1}), (3, [2]), (4, 3)]
 
 

@@ -154,7 +154,7 @@ class FileRecords:
             columns = self._columns_of(source.table)
             text: Records = CsvText(lambda: self._chunks(source), columns, self._limit, source.form)
         else:
-            text = NdjsonText(self._chunks(source), self._limit)
+            text = NdjsonText(lambda: self._chunks(source), self._limit)
         self._text = text
         try:
             for index, record in enumerate(text):

@@ -293,9 +293,7 @@ def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Ou
         merged = merge_patch(codec.read_body(before), prepared.record)
         return Outcome("replaced", prepared.key, _rewrite(merged, before, prepared.key, rules))
     assert body is not None, "only merge waits for the record that stands"
-    if read_id(body) != read_id(before):
-        body = _rewrite(prepared.record, before, prepared.key, rules)
-    return Outcome("replaced", prepared.key, body)
+    return Outcome("replaced", prepared.key, keep_id(body, before, rules))
 
 
 def _create_at(key: str, record: dict[str, Any], rules: Rules) -> Outcome:

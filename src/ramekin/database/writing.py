@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
 from ramekin.database.catching_up import catch_up
-from ramekin.database.operations import ALWAYS, Operation, id_twice, prepare, settle
+from ramekin.database.operations import ALWAYS, Operation, Prepared, id_twice, prepare, settle
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
 from ramekin.errors import (
@@ -34,15 +34,16 @@ from ramekin.schema.record_schema import MAX_FAULTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
-    from ramekin.database.operations import Outcome, Prepared, Rules
+    from ramekin.database.operations import Outcome, Rules
     from ramekin.engine.base import Engine, Watch
-    from ramekin.engine.places import Place
 
     RulesOf = Callable[[str], Rules]
 
 MAX_REWRITTEN_BYTES = 32 * MIB
 """Bytes of records that one request may write over again. A record that is patched 10,000 times, a member more each
 time, is held in 10,000 sizes until they are answered: 600 MB for a batch of 500 KB."""
+
+_DEFINED_BY_OTHERS = "The tables are being defined by others; nothing was applied."
 
 
 def write_one(
@@ -117,23 +118,37 @@ async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operatio
         if outcomes is not None:
             await work.let_go(operations)
             return outcomes
-    raise Unavailable("The tables are being defined by others; nothing was applied.")
+    raise Unavailable(_DEFINED_BY_OTHERS)
 
 
 async def insert(
     engine: Engine, rules_of: RulesOf, each: Operation, records: Iterable[Any], work: Work
 ) -> list[Outcome]:
-    """Create many records, each as one operation says, all or nothing; see `Database.insert`."""
-    rules = rules_of(each.table)
-    prepared = await _prepare_all(each, records, rules, work)
-    outcomes = await _Writing(engine, rules_of, prepared, {each.table: rules}, work).carry_out()
-    operations = [p.operation for p in prepared] if outcomes is None else []
-    await work.let_go(prepared)
-    return await write(engine, rules_of, operations, work) if outcomes is None else outcomes
+    """Create many records, each as one operation says, all or nothing; see `Database.insert`.
+
+    They are gone through again where the table is defined anew meanwhile, so that nobody has to hold them.
+    """
+    if iter(records) is records:  # it can be gone through only once
+        held = []
+        for record in records:
+            held.append(record)
+            await work.rest()
+        records = held
+    for _ in range(MAX_ATTEMPTS):
+        rules = rules_of(each.table)
+        prepared = await _prepare_all(each, records, rules, work)
+        outcomes = await _Writing(engine, rules_of, prepared, {each.table: rules}, work).carry_out()
+        await work.let_go(prepared)
+        if outcomes is not None:
+            return outcomes
+    raise Unavailable(_DEFINED_BY_OTHERS)
 
 
 async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, work: Work) -> list[Prepared]:
-    """Prepare records. Reads every record even after a fault, because bad JSON is reported first."""
+    """Prepare records. Reads every record even after a fault, because bad JSON is reported first.
+
+    Of most, nothing is kept but the body: as values they take ten times as much, and what stays would lie among them.
+    """
     prepared: list[Prepared] = []
     refused: list[RamekinError] = []
     faults: list[Fault] = []
@@ -141,7 +156,8 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, wo
         if len(faults) < MAX_FAULTS and (not refused or isinstance(refused[-1], InvalidRecord)):
             try:
                 operation = Operation("create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed)
-                prepared.append(prepare(operation, rules))
+                ready = prepare(operation, rules)
+                prepared.append(ready if ready.body is None else Prepared(each, ready.key, None, ready.body))
             except BodyTooLarge as error:
                 raise error.within(i, index=i) from None
             except RamekinError as error:
@@ -165,13 +181,18 @@ class _Writing:
         self._engine, self._rules_of, self._work = engine, rules_of, work
         self._prepared, self._rules = prepared, rules
         self._outcomes: list[Any] = [None] * len(prepared)
-        self._steps: dict[Place, list[int]] = {}  # the operations of each record, in order
-        self._changes: dict[Place, Change] = {}  # also of records that stay: they have to stand as they did
+        self._firsts: dict[str, dict[str, int]] = {table: {} for table in rules}
+        """The first operation of each record, by table and key."""
+        self._others: dict[int, list[int]] = {}
+        """The other operations of a record that has several, in order, by the first."""
+        self._changes: list[Change | None] = []
+        """By the first operation of each record; also of records that stay: they have to stand as they did."""
 
     async def carry_out(self) -> list[Outcome] | None:
         """Settle and write; None where other rules are in force. Raises as `Database.write`."""
         for i, p in enumerate(self._prepared):
-            self._steps.setdefault((p.operation.table, p.key), []).append(i)
+            if (first := self._firsts[p.operation.table].setdefault(p.key, i)) < i:
+                self._others.setdefault(first, []).append(i)
             await self._work.rest()
         checked_by = {table: rules.definition for table, rules in self._rules.items()}
         for _ in range(MAX_ATTEMPTS):
@@ -184,16 +205,17 @@ class _Writing:
                 self._work.commit()
                 try:
                     if await self._engine.apply(partial(self._finish, watches), checked_by) is not None:
-                        await self._work.let_go(self._steps, self._changes)
+                        await self._work.let_go(*self._firsts.values(), self._others, self._changes)
                         return self._outcomes
                 except NotUnique as error:
-                    index = self._steps[error.place][0] if error.place in self._steps else 0
+                    table, key = error.place
+                    index = self._firsts.get(table, {}).get(key, 0)
                     raise error.within(index, index=index) from None
         raise Unavailable("The records are being written by others; nothing was applied.")
 
     async def _settle_all(self, watches: Mapping[str, Watch]) -> None:
         """Settle all operations, again where others write. Raises the first error in their order."""
-        self._changes.clear()
+        self._changes = [None] * len(self._prepared)
         rewritten_bytes = 0
         try:
             for i in range(len(self._prepared)):
@@ -211,24 +233,26 @@ class _Writing:
     def _settle(self, i: int) -> int:
         """Settle an operation on what those before it left of its record; return how many bytes it writes over."""
         p = self._prepared[i]
-        place = (p.operation.table, p.key)
-        change = self._changes.get(place)
-        stands = self._engine.ahead(*place) if change is None else change.before
+        table, key = p.operation.table, p.key
+        first = self._firsts[table][key]
+        change = self._changes[first]
+        stands = self._engine.ahead(table, key) if change is None else change.before
         try:
-            outcome = settle(p, stands if change is None else change.after, self._rules[place[0]])
+            outcome = settle(p, stands if change is None else change.after, self._rules[table])
         except RamekinError as error:
-            raise self._told(error, i).within(i, index=i) from None
+            raise self._told(error, first, i).within(i, index=i) from None
         self._outcomes[i] = outcome
-        self._changes[place] = Change(*place, stands, outcome.body)
+        self._changes[first] = Change(table, key, stands, outcome.body)
         left = None if change is None else change.after
         return 0 if left is None or left is outcome.body else len(left)
 
     def _meet(self, table: str, key: str, body: bytes | None) -> None:
         """Settle the operations of a record again, if others have written it."""
-        change = self._changes.get((table, key))
+        first = self._firsts[table].get(key, -1)
+        change = None if first < 0 else self._changes[first]
         if change is not None and change.before != body:
-            del self._changes[table, key]
-            for i in self._steps[table, key]:
+            self._changes[first] = None
+            for i in (first, *self._others.get(first, ())):
                 self._settle(i)
 
     def _finish(self, watches: Mapping[str, Watch]) -> Written | None:
@@ -238,14 +262,13 @@ class _Writing:
                 return None
             for key, body in watch.take().items():
                 self._meet(table, key, body)
-        return Written(list(self._changes.values()))
+        return Written([change for change in self._changes if change is not None])
 
-    def _told(self, error: RamekinError, i: int) -> RamekinError:
+    def _told(self, error: RamekinError, first: int, i: int) -> RamekinError:
         """Return the error of an operation; a record that exists by this request alone is told as such."""
-        place = (self._prepared[i].operation.table, self._prepared[i].key)
         if isinstance(error, RecordExists):
-            for first in self._steps[place]:
-                outcome = self._outcomes[first]
-                if first < i and outcome is not None and outcome.effect == "created":
-                    return id_twice(first)
+            for before in (first, *self._others.get(first, ())):
+                outcome = self._outcomes[before]
+                if before < i and outcome is not None and outcome.effect == "created":
+                    return id_twice(before)
         return error

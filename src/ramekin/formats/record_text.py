@@ -48,16 +48,16 @@ class ArrayText:
     """The elements of a JSON array. Raises what `codec.parse` raises, and what a `Splitter` does of a long one."""
 
     def __init__(self, text: bytes, limit_bytes: int) -> None:
-        self._text, self._index = text, 0
-        is_long = len(text) > AT_ONCE_BYTES
-        self._splitter = Splitter(limit_bytes=limit_bytes, is_array=True) if is_long else None
+        self._text, self._limit, self._index = text, limit_bytes, 0
+        self._splitter: Splitter | None = None  # of a long text
 
     def __iter__(self) -> Iterator[Any]:
-        if self._splitter is not None:
+        if len(self._text) > AT_ONCE_BYTES:
+            self._splitter = splitter = Splitter(limit_bytes=self._limit, is_array=True)
             for chunk in chunks_of(self._text):
-                for _, record, _ in self._splitter.records(chunk):
+                for _, record, _ in splitter.records(chunk):
                     yield record
-            self._splitter.finish()
+            splitter.finish()
             return
         try:
             records = codec.parse(self._text, extra_depth=1)
@@ -80,11 +80,11 @@ def chunks_of(text: bytes) -> Iterator[bytes]:
 class NdjsonText:
     """One JSON value a line; blank lines are passed over. Raises what `codec.parse` raises, and BodyTooLarge."""
 
-    def __init__(self, chunks: Iterable[bytes], limit_bytes: int) -> None:
-        self._chunks, self._limit, self._line = chunks, limit_bytes, 0
+    def __init__(self, open_text: Callable[[], Iterable[bytes]], limit_bytes: int) -> None:
+        self._open, self._limit, self._line = open_text, limit_bytes, 0
 
     def __iter__(self) -> Iterator[Any]:
-        index = 0
+        index = self._line = 0
         try:
             for text in self._lines():
                 self._line += 1
@@ -100,7 +100,7 @@ class NdjsonText:
     def _lines(self) -> Iterator[bytes]:
         pending: list[bytes] = []
         size = 0
-        for chunk in self._chunks:
+        for chunk in self._open():
             first, *others = chunk.split(b"\n")
             pending.append(first)
             size += len(first)

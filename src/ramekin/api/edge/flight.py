@@ -32,6 +32,9 @@ SMALL_BYTES = 64 * 1024
 FLOOR_BYTES = 8 * 1024 * 1024
 """What requests may hold however small the limit is."""
 
+ALONE_BYTES = 16 * 1024 * 1024
+"""What a request that goes alone may hold beyond the limit, however small that is."""
+
 WAIT_S, BODY_WAIT_S, WAITING = 2.0, 20.0, 64
 """How long a request waits for room, and before its long body is read; how many may wait of either kind."""
 
@@ -48,7 +51,8 @@ class Flight:
 
     1. `taken_bytes` is the sum of what the rooms that are open hold.
     2. Whoever waits is served in order of coming, among those that wait before a body and among all others.
-    3. A request that needs more than there is may go alone, if it fits into one and a half times the limit.
+    3. A request that needs more than there is may go alone, if it fits into one and a half times the limit, or into the
+       limit and `ALONE_BYTES`, which are a part of what is kept for the process.
     """
 
     def __init__(self, memory: Callable[[], MemoryStats], refusals: Refusals) -> None:
@@ -75,17 +79,20 @@ class Flight:
         free_bytes = max(memory.limit_bytes - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES)
         if self.taken_bytes + self.buffered_bytes + more_bytes <= free_bytes:
             return True
-        return self.taken_bytes == own_bytes and self._fits_alone(memory, own_bytes + more_bytes)
+        return self.taken_bytes == own_bytes and own_bytes + more_bytes <= self.most_alone_bytes()
 
     def most_buffered_bytes(self) -> float:
         """Return how much connections may hold together: a quarter of the limit."""
         limit_bytes = self._memory().limit_bytes
         return inf if limit_bytes is None else max(limit_bytes // 4, FLOOR_BYTES)
 
-    def _fits_alone(self, memory: MemoryStats, size_bytes: int) -> bool:
-        return memory.limit_bytes is None or size_bytes <= max(
-            memory.limit_bytes * 3 // 2 - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES
-        )
+    def most_alone_bytes(self) -> float:
+        """Return what a request may hold if it goes alone."""
+        memory = self._memory()
+        if memory.limit_bytes is None:
+            return inf
+        beyond_bytes = max(memory.limit_bytes // 2, ALONE_BYTES)
+        return max(memory.limit_bytes + beyond_bytes - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES)
 
     async def take(self, room: Room, more_bytes: int, *, is_before_body: bool = False) -> None:
         """Take more room for a request; wait for it. Raises Overloaded, MemoryLimit; nothing is taken then."""
@@ -97,7 +104,7 @@ class Flight:
         self._rooms.add(room)
 
     async def _wait(self, room: Room, more_bytes: int, line: deque[asyncio.Event], wait_s: float) -> None:
-        if not self._fits_alone(self._memory(), room.size_bytes + more_bytes):
+        if room.size_bytes + more_bytes > self.most_alone_bytes():
             raise MemoryLimit("The request needs more memory than the server may take. Send less, or ask for less.")
         if len(line) >= WAITING:
             raise self._overloaded(room)
@@ -181,6 +188,10 @@ class Room:
         """
         if size_bytes > max(self.size_bytes, SMALL_BYTES):
             await self._flight.take(self, size_bytes - self.size_bytes, is_before_body=is_before_body)
+
+    def most_bytes(self) -> float:
+        """Return what a request may hold if it goes alone."""
+        return self._flight.most_alone_bytes()
 
     def begin_body(self) -> None:
         """Take note that the body begins to arrive, in the task that runs now."""

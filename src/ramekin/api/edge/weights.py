@@ -1,8 +1,8 @@
 """How many bytes a request holds while it is answered, guessed before; see ``flight.py`` for what becomes of it.
 
-The figures are what the kernel counted (RSS) on CPython 3.11, 64 bits, November 2026, rounded up: a bulk of 300,000
-records of 27 bytes took 258 MB beside its text and its table, one of 60,000 of 130 bytes 59 MB, 20 sorts of 10,000
-rows 86 MB.
+The figures are what the kernel counted (RSS) on CPython 3.11, 64 bits, November 2026, rounded up: a bulk of 13 MiB
+took 140 MiB with its text and its table if its records have 45 bytes, 68 MiB if they have 140, 33 MiB if they have
+1,000. 20 sorts of 10,000 rows took 86 MB.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from ramekin.database.window import Window
 
 TEXT_TIMES = 2
-"""How often the text of a body is there: in pieces, and whole."""
+"""How often the text of a body is there: in pieces, and whole; then whole, and as what is stored."""
 
-BODY_TIMES = 10
+BODY_TIMES = 7
 """What a body takes for each of its bytes while it is read and applied, if its records have some 100 bytes."""
 
-RECORD_BYTES = 900
-"""What a record takes besides, as values, operation and outcome."""
+RECORD_BYTES = 450
+"""What a record takes besides: its key, its place in the table, and what is known of it until it is applied."""
 
 ROW_BYTES, SORTED_BYTES, GROUP_BYTES = 150, 400, 500
 """A row of a page; one that is put in order; a group with its figures."""
@@ -33,9 +33,12 @@ DUMP_BYTES = 256 * 1024
 """A dump: a chunk that is made, and one that waits to be read."""
 
 
-def body_bytes(size_bytes: int) -> int:
-    """Return what a body of some size takes, before it has arrived."""
-    return BODY_TIMES * size_bytes
+def body_bytes(size_bytes: int, most_bytes: float) -> int:
+    """Return what a body of some size takes, before it has arrived: no more than there is, if its text fits at all.
+
+    What its records take besides is known when they are there.
+    """
+    return int(max(TEXT_TIMES * size_bytes, min(BODY_TIMES * size_bytes, most_bytes)))
 
 
 def records_in(piece: bytes, media: str) -> int:

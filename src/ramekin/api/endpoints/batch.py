@@ -64,63 +64,87 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 )
 async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""
-    work = Work()
-    batch = await work.through(_parse(asked.body, session.database.limits.record_bytes + BESIDE_BYTES))
-    await work.through(_check_tables(session, batch))
-    operations = await work.through(_read_operations(batch))
+    work, operations = Work(), _Operations(session)
+    await work.through(_read(asked.body, session.database.limits.record_bytes + BESIDE_BYTES, operations))
     try:
-        outcomes = await session.database.write(operations)
+        outcomes = await session.database.write(operations.read)
     except RamekinError as error:
         raise _pointing_into_the_batch(error) from None
-    reply = await array_reply(outcomes, _result, work, opening=b'{"results":[', closing=b"]}")
-    await work.let_go(operations, batch["operations"])
-    return reply
+    await work.let_go(operations.read)
+    return await array_reply(outcomes, _result, work, opening=b'{"results":[', closing=b"]}")
 
 
-def _parse(body: bytes, limit_bytes: int) -> Generator[None, None, Any]:
-    """Parse a batch, a long one in steps. What is wrong inside an operation has the operation's index."""
-    if len(body) <= AT_ONCE_BYTES:
+class _Operations:
+    """The operations of a batch, each read once it has arrived, so that none is held as it was sent besides."""
+
+    def __init__(self, session: Session) -> None:
+        self.read: list[Operation] = []
+        self._grant, self._index = session.grant, 0
+        self._forbidden: RamekinError | None = None
+        self._invalid: RamekinError | None = None
+
+    def take(self, item: Any) -> None:
+        """Read an operation; what is wrong with it is told at the end."""
         try:
-            return codec.parse(body, extra_depth=3)
+            if self._forbidden is None and isinstance(item, dict) and isinstance(table := item.get("table"), str):
+                self._grant.check("write", [table])
         except RamekinError as error:
-            raise error.within(index=error.index_behind("operations")) from None
-    splitter, items = Splitter(limit_bytes=limit_bytes, extra_depth=1), []
+            self._forbidden = self._in_place(error)
+        try:
+            if self._forbidden is None and self._invalid is None:
+                self.read.append(_read_operation(item))
+        except RamekinError as error:
+            self._invalid = self._in_place(error)
+        self._index += 1
+
+    def finish(self, *, is_batch: bool) -> None:
+        """Refuse a batch that names a table out of reach, whatever else is wrong with it; then what is none."""
+        if self._forbidden is None and not is_batch:
+            raise InvalidOperation(SHAPE)
+        if error := self._forbidden or self._invalid:
+            raise error
+
+    def _in_place(self, error: RamekinError) -> RamekinError:
+        return error.within("operations", self._index, index=self._index)
+
+
+def _read(body: bytes, limit_bytes: int, operations: _Operations) -> Generator[None, None, None]:
+    """Read a batch, a long one in steps. Raises what is wrong with the JSON first."""
+    if len(body) <= AT_ONCE_BYTES:
+        batch = _parse(body)
+        items = batch.get("operations") if isinstance(batch, dict) else None
+        is_batch = isinstance(items, list) and len(batch) == 1
+        for item in items if isinstance(items, list) else ():
+            operations.take(item)
+            yield
+    else:
+        splitter = Splitter(limit_bytes=limit_bytes, extra_depth=1)
+        yield from _cut(body, splitter, operations)
+        is_batch = splitter.tables.keys() == {"operations"}
+    operations.finish(is_batch=is_batch)
+
+
+def _parse(body: bytes) -> Any:
+    """Parse a short batch. What is wrong inside an operation has the operation's index."""
+    try:
+        return codec.parse(body, extra_depth=3)
+    except RamekinError as error:
+        raise error.within(index=error.index_behind("operations")) from None
+
+
+def _cut(body: bytes, splitter: Splitter, operations: _Operations) -> Generator[None, None, None]:
+    """Cut a long batch into its operations."""
     try:
         for chunk in chunks_of(body):
-            for _, item, _ in splitter.records(chunk):
-                items += [] if item is None else [item]
+            for table, item, _ in splitter.records(chunk):
+                if item is not None and table == "operations":
+                    operations.take(item)
                 yield
         splitter.finish()
     except MalformedJson:
         if splitter.tables.keys() - {"operations"}:  # what is wrong there does not matter
             raise InvalidOperation(SHAPE) from None
         raise
-    return dict.fromkeys(splitter.tables, items)
-
-
-def _check_tables(session: Session, value: Any) -> Generator[None, None, None]:
-    """Refuse a batch that names a table out of reach, whatever else is wrong with it. Raises Forbidden."""
-    items = value.get("operations") if isinstance(value, dict) else None
-    for index, item in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(item, dict) and isinstance(table := item.get("table"), str):
-            try:
-                session.grant.check("write", [table])
-            except RamekinError as error:
-                raise error.within("operations", index, index=index) from None
-        yield
-
-
-def _read_operations(value: Any) -> Generator[None, None, list[Operation]]:
-    if not isinstance(value, dict) or set(value) != {"operations"} or not isinstance(value["operations"], list):
-        raise InvalidOperation(SHAPE)
-    operations = []
-    for index, item in enumerate(value["operations"]):
-        try:
-            operations.append(_read_operation(item))
-        except RamekinError as error:
-            raise error.within("operations", index, index=index) from None
-        yield
-    return operations
 
 
 def _read_operation(item: Any) -> Operation:

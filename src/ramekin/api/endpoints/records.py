@@ -159,7 +159,7 @@ def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
     if asked.wishes.media == JSON:
         return ArrayText(text, limit)
     if asked.wishes.media == NDJSON:
-        return NdjsonText(chunks_of(text), limit)
+        return NdjsonText(lambda: chunks_of(text), limit)
     return CsvText(lambda: chunks_of(text), session.csv_columns(asked.parts[0]), limit, asked.meant)
 
 

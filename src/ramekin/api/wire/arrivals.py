@@ -40,7 +40,7 @@ async def whole_body(chunks: AsyncIterator[bytes], announced_bytes: int, media: 
         BodyTooLarge, Overloaded, MemoryLimit.
     """
     if announced_bytes > SMALL_BYTES:
-        await room.hold(weights.body_bytes(announced_bytes), is_before_body=True)
+        await room.hold(weights.body_bytes(announced_bytes, room.most_bytes()), is_before_body=True)
     pieces, size_bytes, records = [], 0, 0
     room.begin_body()
     async for chunk in chunks:
@@ -48,7 +48,7 @@ async def whole_body(chunks: AsyncIterator[bytes], announced_bytes: int, media: 
         size_bytes += len(chunk)
         room.arrived_bytes = size_bytes
         if announced_bytes < 0 and size_bytes > SMALL_BYTES:
-            await room.hold(weights.body_bytes(size_bytes))
+            await room.hold(weights.body_bytes(size_bytes, room.most_bytes()))
         records += weights.records_in(chunk, media)
     room.end_body()
     if size_bytes > SMALL_BYTES:
