@@ -3,66 +3,18 @@
 import asyncio
 import signal
 from contextlib import suppress
-from time import monotonic
 
 import pytest
 
 from ramekin.cluster.line import _replicas_of_myself
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import OutcomeUnknown, Unavailable
-from ramekin.testing.engines.steps import body, change, load, put
-from ramekin.values import codec
+from ramekin.testing.engines.steps import body, load, put
 from tests.cluster.nodes import running
 from tests.cluster.processes import agree, servers_of, sharing, soon
+from tests.cluster.recorder import Clients
 
 pytestmark = pytest.mark.anyio
-
-
-class Writers:
-    """Writers that create records and count up one record, and remember what they were told."""
-
-    def __init__(self, engines, count=4):
-        self.engines, self.is_over = engines, False
-        self.kept, self.unknown, self.refused = set(), set(), 0
-        self.counted = self.maybe_counted = 0
-        self.longest_s = 0.0
-        self.tasks = [
-            asyncio.create_task(self.go_on(engine, f"{i}-{n}"))
-            for i, engine in enumerate(engines)
-            for n in range(count)
-        ]
-
-    async def go_on(self, engine, name):
-        number = 0
-        while not self.is_over:
-            number += 1
-            key, began_s = f"{name}-{number}", monotonic()
-            try:
-                await (self.count_up(engine) if number % 3 == 0 else put(engine, "t", body(key)))
-            except OutcomeUnknown:
-                self.unknown.add(key)
-                self.maybe_counted += number % 3 == 0
-            except Unavailable:
-                self.refused += 1
-                await asyncio.sleep(0.05)
-            else:
-                self.kept.add(key)
-                self.counted += number % 3 == 0
-            self.longest_s = max(self.longest_s, monotonic() - began_s)
-
-    async def count_up(self, engine):
-        await change(engine, "c", "1", lambda before: body(1, n=1 if before is None else codec.parse(before)["n"] + 1))
-
-    async def end(self):
-        """Stop, and see that nothing that was acknowledged is lost or was done twice, and that all agree."""
-        self.is_over = True
-        await asyncio.wait_for(asyncio.gather(*self.tasks), 30)
-        await agree(*self.engines)
-        tables = self.engines[0].tables
-        lost = [key for key in self.kept if int(key.rpartition("-")[2]) % 3 and tables.get("t", key) is None]
-        assert lost == []
-        counted = codec.parse(tables.get("c", "1"))["n"]
-        assert self.counted <= counted <= self.counted + self.maybe_counted
 
 
 def primary_of(engine, nodes):
@@ -74,28 +26,36 @@ def promoted(nodes, owner):
     return nodes[nodes.index(owner) + 3].ask("ROLE")[0] == b"master"
 
 
+async def settled(clients, engines):
+    """Stop clients, see that all agree, and that what clients were told is so; return it."""
+    told = await clients.end()
+    await agree(*engines)
+    told.check(engines[0])
+    return told
+
+
 async def test_a_primary_that_is_killed_loses_nothing_that_replicas_confirmed():
     with running(primaries=3, replicas=1) as nodes:
         async with sharing(servers_of(nodes), acknowledged_by="replicas") as engines:
-            writers = Writers(engines)
+            clients = Clients(engines, "killed")
             await asyncio.sleep(0.3)
             owner = primary_of(engines[0], nodes)
             owner.kill()
-            before = len(writers.kept)
+            before = len(clients.told.created)
             await soon(lambda: promoted(nodes, owner), 20)
             with pytest.raises(Unavailable):
                 await put(engines[0], "t", body("nobody"))  # no replica is left to confirm it
             owner.start()
-            await soon(lambda: len(writers.kept) > before + 50, 20)
-            await writers.end()
-            assert writers.longest_s < 6
+            await soon(lambda: len(clients.told.created) > before + 50, 20)
+            told = await settled(clients, engines)
+            assert told.longest_s < 6
 
 
 @pytest.mark.long
 async def test_a_primary_that_was_stopped_and_goes_on_does_nothing_twice():
     with running(primaries=3, replicas=1) as nodes:
         async with sharing(servers_of(nodes), acknowledged_by="replicas") as engines:
-            writers = Writers(engines)
+            clients = Clients(engines, "stopped")
             await asyncio.sleep(0.3)
             owner = primary_of(engines[0], nodes)
             owner.process.send_signal(signal.SIGSTOP)
@@ -104,7 +64,7 @@ async def test_a_primary_that_was_stopped_and_goes_on_does_nothing_twice():
             finally:
                 owner.process.send_signal(signal.SIGCONT)
             await asyncio.sleep(1)
-            await writers.end()
+            await settled(clients, engines)
 
 
 @pytest.mark.long
@@ -112,12 +72,12 @@ async def test_a_slot_that_is_moved_is_followed():
     with running(primaries=3, replicas=0) as nodes:
         async with sharing(servers_of(nodes)) as engines:
             await load(engines[0], {"t": {f"x{n}": body(f"x{n}") for n in range(3000)}})
-            writers = Writers(engines)
+            clients = Clients(engines, "moved")
             await asyncio.sleep(0.3)
             move(engines[0]._link.slot.number, primary_of(engines[0], nodes), nodes)
             await asyncio.sleep(0.5)
-            await writers.end()
-            assert writers.unknown == set()
+            told = await settled(clients, engines)
+            assert told.maybe == 0
 
 
 def move(slot, source, nodes):
