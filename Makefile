@@ -13,7 +13,7 @@ help:
 	@echo "make check       types, style, layers"
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
-	@echo "make torture     the long proofs of durability, and 100,000 requests of all kinds, an hour; writes docs/durability-results.md"
+	@echo "make torture     the long proofs of durability and of clusters, and 100,000 requests of all kinds; writes docs/*-results.md"
 	@echo "make cluster     start six nodes of Valkey or Redis on this machine, to try things with"
 	@echo "make lock        resolve the dependencies again"
 
@@ -76,6 +76,7 @@ bench: $(VENV)/dev.stamp
 
 torture: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.durability.torture $(ARGS)
+	@$(BIN)/python -m tests.cluster.torture
 	@FUZZ=500 $(BIN)/python -m pytest -q -n auto --timeout 3600 -m long tests/fuzz
 	@REQUESTS=50000 MUTATIONS=1000 $(BIN)/python -m pytest -q -n auto --timeout 3600 tests/fuzz/test_grammar.py \
 		tests/api/test_http_rules.py::test_whatever_is_sent_has_the_same_answers_on_all_ways_however_it_is_cut

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,15 @@ import hiredis
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.cluster.network import Place
 
 SLOTS = 16_384
 NODE_TIMEOUT_MS = 1000
 """Milliseconds after which a silent node counts as failed: short, so that a test of it is."""
 
 OPTIONS = {
-    "--bind": "127.0.0.1",
     "--save": "",
     "--appendonly": "no",
     "--repl-diskless-sync-delay": "0",
@@ -73,22 +75,29 @@ def needed_server() -> str:
 class Node:
     """A server process on a free port."""
 
-    def __init__(self, server: str, folder: Path, port: int, options: dict[str, str]) -> None:
-        self.port, self.address = port, f"127.0.0.1:{port}"
+    def __init__(self, server: str, folder: Path, port: int, options: dict[str, str], place: Place | None) -> None:
+        self.host = "127.0.0.1" if place is None else place.host
+        self.port, self.address, self.place = port, f"{self.host}:{port}", place
         self.folder = folder / str(port)
-        self._command = [server, "--port", str(port), "--dir", str(self.folder)]
+        self._command = [server, "--port", str(port), "--bind", self.host, "--dir", str(self.folder)]
+        self.folder.mkdir()
+        if place is not None:
+            os.chown(self.folder, place.user, place.user)
+            options = {"--bind-source-addr": self.host, "--protected-mode": "no"} | options
         for option, value in (OPTIONS | options).items():
             self._command += [option, value]
-        self.folder.mkdir()
         self.start()
 
     def start(self) -> None:
         """Start the process, with what it kept."""
-        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        user = None if self.place is None else self.place.user
+        self.process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, user=user, group=user
+        )
 
     def ask(self, *words: object, login: tuple[str, ...] = ()) -> Any:
         """Return the reply to a command. Raises hiredis.ReplyError."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection((self.host, self.port), timeout=5) as connection:
             if login:
                 _ask(connection, "AUTH", *login)
             return _ask(connection, *words)
@@ -141,11 +150,14 @@ def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @contextmanager
-def running(primaries: int = 1, replicas: int = 0, **options: str) -> Iterator[list[Node]]:
+def running(
+    primaries: int = 1, replicas: int = 0, places: Sequence[Place] = (), **options: str
+) -> Iterator[list[Node]]:
     """Give nodes for as long as a ``with`` lasts, the primaries first; a cluster if there is more than one primary.
 
     Args:
-        replicas: how many each primary has.
+        replicas: how many each primary has: first one of each primary, then the second ones.
+        places: where the nodes are, if not all at one place; see ``network.py``.
         options: options of each node, such as ``maxmemory="100mb"``.
     """
     server, more = needed_server(), {f"--{name.replace('_', '-')}": value for name, value in options.items()}
@@ -153,9 +165,10 @@ def running(primaries: int = 1, replicas: int = 0, **options: str) -> Iterator[l
         more = CLUSTER_OPTIONS | more
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ramekin-nodes-")))
+        folder.chmod(0o755)
         nodes = []
-        for port in _free_ports(primaries * (1 + replicas)):
-            nodes.append(Node(server, folder, port, more))
+        for port, place in zip_longest(_free_ports(primaries * (1 + replicas)), places):
+            nodes.append(Node(server, folder, port, more, place))
             stack.callback(nodes[-1].stop)
         for node in nodes:
             until(node.answers)
@@ -183,7 +196,7 @@ def _free_ports(count: int) -> list[int]:
 
 def _make_replicas(nodes: list[Node]) -> None:
     for node in nodes[1:]:
-        node.ask("REPLICAOF", "127.0.0.1", nodes[0].port)
+        node.ask("REPLICAOF", nodes[0].host, nodes[0].port)
     for node in nodes[1:]:
         until(lambda node=node: node.ask("ROLE")[3] == b"connected")
     until(lambda: len(nodes[0].ask("ROLE")[2]) == len(nodes) - 1)  # the primary tells those that follow it
@@ -194,7 +207,7 @@ def _make_cluster(nodes: list[Node], primaries: int) -> None:
         node.ask("CLUSTER", "ADDSLOTSRANGE", SLOTS * i // primaries, SLOTS * (i + 1) // primaries - 1)
         node.ask("CLUSTER", "SET-CONFIG-EPOCH", i + 1)
     for node in nodes[1:]:
-        node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+        node.ask("CLUSTER", "MEET", nodes[0].host, nodes[0].port)
     ids = [node.ask("CLUSTER", "MYID") for node in nodes]
     for i, node in enumerate(nodes[primaries:]):
         primary = ids[i % primaries]

@@ -9,7 +9,7 @@ from ramekin.engine.replicated import Replicated
 
 
 def servers_of(nodes):
-    return Servers(tuple(Address("127.0.0.1", node.port) for node in nodes))
+    return Servers(tuple(Address(node.host, node.port) for node in nodes))
 
 
 @asynccontextmanager

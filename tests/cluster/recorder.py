@@ -6,6 +6,7 @@ changes and deletes a few that all write, of which each history has to fit one c
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 from random import Random
 from time import monotonic
@@ -37,14 +38,8 @@ class Record:
     refused: int = 0
     longest_s: float = 0.0
     """The longest that a client waited."""
-    silent_s: float = 0.0
-    """The longest between two writes that were acknowledged, whoever wrote."""
-    _last_s: float = inf
-
-    def acknowledge(self, now_s):
-        """Take note of a write that was acknowledged."""
-        self.silent_s = max(self.silent_s, now_s - self._last_s)
-        self._last_s = now_s
+    acknowledged_s: list[float] = field(default_factory=list)
+    """When writes were acknowledged."""
 
     def add(self, other):
         """Add what clients of another process were told."""
@@ -53,7 +48,13 @@ class Record:
         self.maybe += other.maybe
         self.refused += other.refused
         self.longest_s = max(self.longest_s, other.longest_s)
-        self.silent_s = max(self.silent_s, other.silent_s)
+        self.acknowledged_s += other.acknowledged_s
+
+    @property
+    def silent_s(self):
+        """The longest between two writes that were acknowledged, whoever wrote."""
+        moments = sorted(self.acknowledged_s)
+        return max((then - before for before, then in pairwise(moments)), default=inf)
 
     def lost(self, engine):
         """Return the records that were acknowledged and are not there."""
@@ -102,7 +103,7 @@ async def create(told, engine, name, _chance):
     """Create a record that is new."""
     assert await engine.apply(Written([Change(CREATED, name, None, body(name))])) is not None
     told.created.add(name)
-    told.acknowledge(monotonic())
+    told.acknowledged_s.append(monotonic())
 
 
 async def change(told, engine, name, chance):
@@ -122,7 +123,7 @@ async def change(told, engine, name, chance):
         told.history.append(Operation(key, began_s, inf, *made, name))
         raise
     told.history.append(Operation(key, began_s, monotonic(), *made, name))
-    told.acknowledge(monotonic())
+    told.acknowledged_s.append(monotonic())
 
 
 async def read(told, engine, name, chance):

@@ -4,14 +4,10 @@ import secrets
 
 import pytest
 
-from ramekin.cluster.address import Address, Servers
 from ramekin.engine.replicated import Replicated
 from ramekin.testing.engines import EngineSuite
 from tests.cluster.nodes import running
-
-
-def servers_of(nodes):
-    return Servers(tuple(Address("127.0.0.1", node.port) for node in nodes))
+from tests.cluster.processes import servers_of
 
 
 @pytest.fixture(scope="module", params=["one node", "a cluster of six"])

@@ -2,7 +2,10 @@
 
 import asyncio
 import signal
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,8 @@ from ramekin.cluster.line import _replicas_of_myself
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import OutcomeUnknown, Unavailable
 from ramekin.testing.engines.steps import body, load, put
-from tests.cluster.nodes import running
+from tests.cluster import network
+from tests.cluster.nodes import needed_server, running
 from tests.cluster.processes import agree, servers_of, sharing, soon
 from tests.cluster.recorder import Clients
 
@@ -78,6 +82,17 @@ async def test_a_slot_that_is_moved_is_followed():
             await asyncio.sleep(0.5)
             told = await settled(clients, engines)
             assert told.maybe == 0
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not network.can_be_cut(), reason="to cut a network off needs root on Linux, ip and unshare")
+def test_histories_fit_one_copy_whatever_happens_to_the_primary(tmp_path):
+    needed_server()
+    page = tmp_path / "page.md"
+    sizes = ["--kills", "1", "--stops", "1", "--cuts", "3", "--unconfirmed", "0"]
+    command = [sys.executable, "-m", "tests.cluster.torture", *sizes, "--page", page]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=110)
+    assert done.returncode == 0, page.read_text()
 
 
 def move(slot, source, nodes):
