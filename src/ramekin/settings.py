@@ -63,6 +63,10 @@ class Settings:
     query_deadline: int = _setting(
         30, "Seconds of work on one request that looks at many records, or changes them.", ge=1, le=DAY_S
     )
+    kept_changes: int = _setting(
+        100_000, "Changes that are kept for whoever follows what happens, once somebody has asked.", ge=1, le=10**9
+    )
+    kept_changes_bytes: int = _setting(64 * MIB, "Bytes of such changes at the most.", ge=1, le=TIB)
     index_idle_seconds: int = _setting(3600, "Seconds after which an unused index is dropped.", ge=1, le=366 * DAY_S)
     fast_path: Literal["protocol", "asgi", "off"] = _setting(
         "protocol", "Short way to records: below ASGI, in it, or none."

@@ -39,6 +39,7 @@ def test_the_help_tells_each_setting_apart_with_its_default():
         "max_record_bytes": "1 MiB",
         "max_bulk_bytes": "16 MiB",
         "max_load_bytes": "1 GiB",
+        "kept_changes_bytes": "64 MiB",
         True: "on",
         False: "off",
     }

@@ -27,6 +27,7 @@ from ramekin.api.endpoints import (
     backup,
     batch,
     by_condition,
+    changes,
     dump,
     health,
     joins,
@@ -55,7 +56,10 @@ if TYPE_CHECKING:
     from ramekin.database.database import Database
 
 
-FEATURES = (records, lists, by_condition, queries, joins, dump, batch, tables, backup, health, metrics, problems)
+FEATURES = (
+    *(records, lists, by_condition, queries, joins, dump, batch, changes),
+    *(tables, backup, health, metrics, problems),
+)
 """The modules whose endpoints are served, in the order in which the document tells of them."""
 
 

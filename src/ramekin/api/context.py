@@ -33,7 +33,6 @@ class Context:
         """Makes the OpenAPI document; set by who knows all endpoints."""
         self.clock = database.clock
         self._started_s = self.clock.steady_s()
-        self._run = database.ids.token(4)
 
     def uptime_s(self) -> float:
         """Return seconds since the server started."""
@@ -51,4 +50,4 @@ class Context:
         Args:
             parts: what else the answer depends on, in characters that a tag may hold.
         """
-        return "-".join([self.database.engine.tables.lineage or self._run, *map(str, revisions), *parts])
+        return "-".join([self.database.engine.tables.lineage, *map(str, revisions), *parts])

@@ -143,6 +143,8 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         engine = Journaled(store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay)
     else:
         engine = Embedded(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
+    history = engine.tables.history
+    history.max_changes, history.max_bytes = settings.kept_changes, settings.kept_changes_bytes
     if is_demo:
         from ramekin import samples
 

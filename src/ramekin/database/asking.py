@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from ramekin.database.changing import ChangeRequest
 from ramekin.database.defining import parse_definition
 from ramekin.database.finding import FindRequest, GroupRequest
+from ramekin.database.following import ChangesRequest
 from ramekin.database.join_request import JoinRequest, Shape
 from ramekin.database.operations import ALWAYS, Operation, Precondition
 from ramekin.database.window import window_of
@@ -81,6 +82,13 @@ class Change(TypedDict, total=False):
     max_affected: int | None
 
 
+class Follow(TypedDict, total=False):
+    """What is asked of what happens to tables."""
+
+    where: Mapping[str, Any] | Predicate
+    since: str | None
+
+
 def find(table: str, fields: Fields, *, where: Any = ALL, sort: Names = (), **page: Unpack[WindowWords]) -> FindRequest:
     """Return a request for records. Raises as ``query/`` says."""
     return FindRequest(table, _where(where, fields), parse_sort(_names(sort), fields), **window_of(**page))
@@ -138,6 +146,13 @@ def change(
     if delete == (patch is not None):
         raise ConflictingParameters("A change of many records has either a 'patch' or 'delete=True'.")
     return ChangeRequest(table, _where(where, fields), patch, delete, max_affected, fields)
+
+
+def follow(tables: Sequence[str], fields: Fields, *, where: Any = ALL, since: str | None = None) -> ChangesRequest:
+    """Return a request for what happens to tables, all of them where none is named. Raises as ``query/`` says."""
+    if not all(type(table) is str for table in tables):
+        raise InvalidParameter("Tables are named by texts.")
+    return ChangesRequest(tuple(tables) or None, _where(where, fields), since)
 
 
 def operation(op: Op, table: str, record_id: RecordId, record: Any = None, expecting: bytes | None = None) -> Operation:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from asyncio import _get_running_loop
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ramekin.database import asking, changing, finding, joining, loading, writing
+from ramekin.database import asking, changing, finding, following, joining, loading, writing
 from ramekin.database.arguments import checked
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
@@ -20,10 +20,11 @@ from ramekin.database.whole_tables import WholeTables
 from ramekin.engine.work import Work
 from ramekin.errors import RecordNotFound, UnknownTable, shorten
 from ramekin.schema.definition import check_table_name
+from ramekin.schema.fields import NO_SCHEMA
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import AsyncIterator, Coroutine, Iterable
 
     from ramekin.database.operations import OnConflict, Op
     from ramekin.database.presence import Presence
@@ -129,6 +130,32 @@ class Database(WholeTables):
         else:
             asking.check_alone(asked, JoinRequest, words)
         return await joining.join(self.engine.tables, self._within(), asked, self.limits.sorted_rows)
+
+    # What happens
+
+    def changes(self, *tables: str, **words: Unpack[asking.Follow]) -> AsyncIterator[following.TableChange]:
+        """Yield what happens to some tables, or to all, from now on: ``async for change in db.changes("users")``.
+
+        With `since` from a position on, that of a change which was read before; with `where` for some records of one
+        table. It never ends by itself.
+
+        Raises (at once, and the last one later too):
+            UnknownTable: there is none, and no `since`. UnknownField; InvalidParameter, if `since` is no position.
+            ChangesGone: too much has happened since.
+        """
+        fields = self.fields(tables[0]) if len(tables) == 1 and type(tables[0]) is str else NO_SCHEMA
+        return self.follow(asking.follow(tables, fields, **words)).forever()
+
+    def follow(self, asked: following.ChangesRequest) -> following.Follower:
+        """Return a follower of what happens. Raises as `changes`."""
+        return following.Follower(self.engine.tables, asked)
+
+    async def changed(self, asked: following.ChangesRequest) -> following.ChangesPage:
+        """Return what has happened since a position, the next few changes. Raises as `changes`; Deadline.
+
+        Cost: O(changes that are looked at), in steps.
+        """
+        return await self.follow(asked).page(Work(self.limits.query_s))
 
     # Writing
 

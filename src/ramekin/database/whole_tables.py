@@ -78,6 +78,7 @@ class WholeTables:
             self._engine = in_directory(directory, "everysec" if fsync is None else fsync, clock or SYSTEM, disk)
         self.clock = self._engine.clock
         self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
+        self._engine.tables.name_lineage(f"{self.clock.wall_ms():x}{self.ids.token(4)}")
         self._owner = self._engine.owner
         self.limits = limits or Limits()
         for name in models or ():

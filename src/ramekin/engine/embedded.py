@@ -62,6 +62,7 @@ class Embedded:
         pass
 
     async def close(self) -> None:
+        self.tables.history.end()
         await self._backups.close()
         await self.tables.builds.close()
 

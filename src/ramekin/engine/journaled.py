@@ -137,6 +137,7 @@ class Journaled:
         await to_its_end(self._close())  # else nobody would let go of the directory
 
     async def _close(self) -> None:
+        self.tables.history.end()
         await self._backups.close()  # first: a stop may take longer than what is left of a backup
         if self._journal is not None:
             await self._journal.stop()

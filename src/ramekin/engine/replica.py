@@ -165,6 +165,7 @@ class Replica:
 
     def _adopt(self, catalog: Catalog) -> None:
         before = self._tables.catalog
+        self._tables.history.restart(catalog.revision)  # what came before cannot be told step by step
         catalog.memory.reserved_bytes = before.memory.reserved_bytes
         self._tables.adopt(catalog)
         for table in list(Catalog.__iter__(before)):

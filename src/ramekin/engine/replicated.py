@@ -57,6 +57,9 @@ class SharedTables(Tables):
     def lineage(self) -> str:  # type: ignore[override]  # it is known once the link is open
         return self.link.lineage
 
+    def name_lineage(self, name: str) -> None:
+        pass  # it has that of the cluster
+
     async def refresh(self) -> None:
         await self.link.refresh()
 
@@ -121,6 +124,7 @@ class Replicated:
         await to_its_end(self._close())
 
     async def _close(self) -> None:
+        self.tables.history.end()
         await self._backups.close()
         async with self._alone:  # what stood alone is done
             await self._places.emptied()

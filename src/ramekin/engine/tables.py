@@ -26,6 +26,7 @@ from ramekin.engine.work import Work
 from ramekin.errors import Starting
 from ramekin.schema.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.history import History
 from ramekin.storage.largest import Largest
 from ramekin.storage.staging import Staging
 
@@ -66,9 +67,9 @@ class Tables:
     """
 
     lineage = ""
-    """What tells the history of the tables from all others, for all processes that share it; else empty.
+    """What tells the history of the tables from all others, and from that of an earlier run where none is shared.
 
-    With it the revision of a table says what is in it, whichever process is asked, and after a restart too.
+    With it the revision of a table says what is in it, whichever of the processes that share the tables is asked.
     """
 
     def __init__(self, catalog: Catalog, *, index_idle_s: float, clock: Clock = SYSTEM) -> None:
@@ -80,6 +81,8 @@ class Tables:
         self.builds = Builds(catalog, clock)
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
+        self.history = History(clock)
+        """The last steps, for whoever follows them."""
         self._clock, self._index_idle_s = clock, index_idle_s
         self._largest = Largest()
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
@@ -90,7 +93,12 @@ class Tables:
         """Show the tables of another catalog from now on: what is kept was read."""
         self.catalog = self.builds.catalog = catalog
         catalog.when_behind, catalog.memory.garbage.when_left = self.builds.follow, self.builds.let_go
-        self.definitions = catalog.definitions
+        self.definitions, catalog.history = catalog.definitions, self.history
+        self.history.count_in(catalog.memory)
+
+    def name_lineage(self, name: str) -> None:
+        """Give the history a name, if it has none."""
+        self.lineage = self.lineage or name
 
     def __contains__(self, name: str) -> bool:
         """Say whether there is a table of that name."""

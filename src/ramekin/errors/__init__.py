@@ -11,8 +11,8 @@
     ├── Unauthorized
     ├── Forbidden             (ForeignHost, ForeignOrigin)
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
-    ├── MethodNotAllowed, NotAcceptable, UnsupportedMediaType, BodyTooLarge, BodyTooSlow, AddressTooLong,
-    │   HeadTooLarge, HeadTooSlow, RateLimited
+    ├── MethodNotAllowed, NotAcceptable, ChangesGone, UnsupportedMediaType, BodyTooLarge, BodyTooSlow,
+    │   AddressTooLong, HeadTooLarge, HeadTooSlow, RateLimited
     ├── PreconditionFailed
     ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable,
     │                          ModelMissing)
@@ -63,6 +63,7 @@ from ramekin.errors.refused import (
     AddressTooLong,
     BodyTooLarge,
     BodyTooSlow,
+    ChangesGone,
     Conflict,
     DefinitionBroken,
     DuplicateId,
@@ -120,6 +121,7 @@ __all__ = [
     "BadRequest",
     "BodyTooLarge",
     "BodyTooSlow",
+    "ChangesGone",
     "ConditionRequired",
     "Conflict",
     "ConflictingParameters",

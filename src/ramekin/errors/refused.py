@@ -78,6 +78,14 @@ class UnknownProblem(NotFound):
     remedy = "Read the list of all codes at `/problems`."
 
 
+class ChangesGone(RamekinError):
+    """What has happened since this position is not known any more: too much has, or the server was started anew."""
+
+    code = "changes-gone"
+    title = "The changes are gone"
+    remedy = "Ask `/api/v1/changes` for `latest`, then read the tables, and go on with `since` that position."
+
+
 class MethodNotAllowed(RamekinError):
     """The endpoint exists but does not take this method; the `Allow` header lists those it takes."""
 

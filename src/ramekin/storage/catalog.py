@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
-from ramekin.errors import MemoryLimit, TooManyTables, UnknownTable, did_you_mean, shorten
+from ramekin.errors import TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
+from ramekin.storage.history import History
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
+from ramekin.storage.room import free
 from ramekin.storage.table import Table
 from ramekin.storage.unique import check_changes, check_load, no_others
 
@@ -44,6 +46,8 @@ class Catalog:
         self.memory = Memory(memory_limit_bytes)
         self.revision = 0
         """The number of the last step: one count for all tables, so that a table made again never repeats one."""
+        self.history = History()
+        """What is told of each step that is stored."""
         self.is_held = False
         """Whether a large step is on its way, so that no other may happen before it has."""
         self.when_behind: Callable[[Table], None] = lambda _: None
@@ -150,6 +154,7 @@ class Catalog:
             if step.changes:
                 self.revision += 1
                 self._store_changes(step.changes)
+                self.history.tell(self.revision, step)
             return
         self.revision += 1
         match step:
@@ -161,6 +166,7 @@ class Catalog:
                 self.store_rest(step)
                 for name, bodies in tables.items():
                     self._load(name, bodies, replaces=replaces)
+        self.history.tell(self.revision, step)
 
     def _store_changes(self, changes: Sequence[Change]) -> None:
         by_table: dict[str, list[Change]] = {}
@@ -233,6 +239,8 @@ class Catalog:
             table.put(change.key, change.after)
         else:
             table.remove(change.key)
+        if self.history.is_kept:
+            self.history.tell_one(self.revision, change)
 
     def growth(self, changes: Sequence[Change]) -> int:
         """Return the bytes that changes add together; 0 without a limit. Cost: O(changes)."""
@@ -249,27 +257,16 @@ class Catalog:
         return grown + len(new) * TABLE_BYTES
 
     def make_room(self, grown_bytes: int, needed: Container[Field] = ()) -> None:
-        """See that there is room for some bytes. If not, indexes that nothing pins are dropped, the least used first.
-
-        Indexes are only dropped if dropping them all would free enough. Cost: O(1); O(tables) where room is lacking.
+        """See that there is room for some bytes. If not, what can give way does: see ``room.py``.
 
         Args:
             needed: fields whose indexes somebody is about to use; they stay.
 
         Raises:
-            MemoryLimit: there is no room.
+            MemoryLimit: there is no room. Cost: O(1); O(tables) where room is lacking.
         """
-        memory = self.memory
-        if memory.limit_bytes is None or memory.used_bytes + memory.reserved_bytes + grown_bytes <= memory.limit_bytes:
-            return
-        spare = [(used_s, table, field) for table in self for used_s, field in table.spare_indexes(needed)]
-        if sum(table.indexes[field].size_bytes for _, table, field in spare) < memory.lacking_bytes(grown_bytes):
-            raise MemoryLimit("The tables have no room for this; nothing was applied.")
-        spare.sort(key=lambda each: each[0])
-        for _, table, field in spare:
-            table.drop_index(field)
-            if memory.lacking_bytes(grown_bytes) <= 0:
-                return
+        if self.memory.lacking_bytes(grown_bytes) > 0:
+            free(self, self.memory, self.history, grown_bytes, needed)
 
     def make_room_to_read(self, needed: Container[Field]) -> None:
         """See that there is room to go on building an index; others are dropped for it. Raises MemoryLimit.

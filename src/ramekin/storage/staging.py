@@ -57,6 +57,7 @@ class Staging:
         self.fits = True
         """Whether it fits what is there; the rest of it is of no use if not."""
         self._catalog, self._grown = catalog, 0
+        self._size_bytes = 0  # of the bodies before and after
         self._copies: list[_Copy] = []
 
     def prepare(self) -> Generator[None, None, None]:
@@ -75,6 +76,7 @@ class Staging:
             catalog.store_rest(step)
         for copy in self._copies:
             copy.store(catalog)
+        catalog.history.tell(catalog.revision, step, self._size_bytes)
 
     def _prepare_changes(self, changes: Sequence[Change]) -> Iterator[None]:
         by_table: dict[str, list[Change]] = {}
@@ -105,6 +107,7 @@ class Staging:
                 return
             if change.after is not change.before:
                 by_table.setdefault(change.table, []).append(change)
+                self._size_bytes += len(before or b"") + len(change.after or b"")
                 self._grown += record_growth(change.key, change.before, change.after)
                 if before is None and table is not None:
                     self._grown += table.finding_bytes_each()

@@ -50,6 +50,7 @@ PROBLEM_TITLES = {
     406: ("NotAcceptable", "None of the media types in `Accept` can be produced."),
     408: ("RequestTimeout", "The body stopped on its way, or comes too slowly; nothing was applied."),
     409: ("Conflict", "It contradicts data that is there."),
+    410: ("Gone", "What has happened since then is not known any more."),
     412: ("PreconditionFailed", "`If-Match` or `If-None-Match` does not hold."),
     413: ("ContentTooLarge", "The body, or one record in it, is over the limit."),
     415: ("UnsupportedMediaType", "The body has no `Content-Type`, or one that is not read here."),

@@ -210,7 +210,8 @@ class Endpoint(Generic[M]):
             known = read_known(headers)
         elif self.method != "GET":
             refuse_preconditions(headers)
-        return Wishes(media, accepts, precondition, known, preferences(headers))
+        last_event = headers.get("last-event-id") or None if "Last-Event-ID" in names else None
+        return Wishes(media, accepts, precondition, known, preferences(headers), last_event)
 
 
 Endpoints = tuple[Endpoint[Any], ...]

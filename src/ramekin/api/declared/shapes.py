@@ -261,6 +261,27 @@ _HEALTH = record(
     *("status", "version", "engine"),
 )
 
+_HAPPENED = {
+    "position": {"type": "string", "description": "Where to go on behind it; the same for all that was done together."},
+    "at": {"type": "string", "format": "date-time"},
+    "table": TABLE_NAME,
+}
+_CHANGE = {
+    "description": "What happened to a record, or to a whole table.",
+    "oneOf": [
+        record(
+            {
+                **_HAPPENED,
+                "op": {"type": "string", "enum": ["create", "replace", "delete", "expire", "evict"]},
+                "id": ID,
+                "record": {"anyOf": [RECORD, {"type": "null"}], "description": "What stands after it."},
+            },
+            *("position", "at", "table", "op", "id", "record"),
+        ),
+        record({**_HAPPENED, "op": {"type": "string", "enum": ["load", "define", "drop"]}}, *_HAPPENED, "op"),
+    ],
+}
+
 _SCHEMAS: dict[str, Any] = {
     "Record": ANY_OBJECT | {"description": "A record as it is stored.", "properties": {"id": ID}, "required": ["id"]},
     "RecordInput": ANY_OBJECT
@@ -294,6 +315,16 @@ _SCHEMAS: dict[str, Any] = {
     "BatchResults": record({"results": array(reference("Result"))}, "results"),
     "Table": _TABLE,
     "Tables": record({"tables": array(reference("Table"))}, "tables"),
+    "Change": _CHANGE,
+    "ChangesPage": record(
+        {
+            "data": array(reference("Change")),
+            "next": {"type": "string", "description": "Path of what comes behind it, now or later."},
+            "latest": {"type": "string", "description": "The position of the last step that has happened."},
+            "warnings": TEXTS | {"description": "What may not be as it was meant."},
+        },
+        *("data", "next", "latest"),
+    ),
     "Definition": _DEFINITION,
     "Query": _QUERY,
     "Where": _WHERE,

@@ -189,14 +189,17 @@ def read_select(words: dict[str, str], fields: Fields) -> tuple[FieldPath, ...] 
     return parse_select(split_names(words["select"]), fields) if "select" in words else None
 
 
-def path_without_cursor(path: str, query: bytes) -> str:
+def path_without_cursor(path: str, query: bytes, words: Sequence[str] = ("cursor", "offset")) -> str:
     """Return a path with the same query but for where the page begins, ready for a cursor at its end.
+
+    Args:
+        words: what says where a page begins, first that which says so in the path.
 
     The query is taken as it was sent, so that it grows by no more than the cursor.
     """
     pieces = [piece for piece in query.decode("ascii").split("&") if piece]
-    kept = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) not in ("cursor", "offset")]
-    return f"{path}?{quote('&'.join([*kept, 'cursor=']), safe=_QUERY_SIGNS)}"
+    kept = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) not in words]
+    return f"{path}?{quote('&'.join([*kept, f'{words[0]}=']), safe=_QUERY_SIGNS)}"
 
 
 def columns_of(session: Session, asked: FindRequest, found: FindPage) -> list[str]:

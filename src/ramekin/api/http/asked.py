@@ -35,6 +35,8 @@ class Wishes(Struct, frozen=True, gc=False):
     known: frozenset[str] = _NOTHING
     """The tags that the client knows, of what has a weak one."""
     preferences: frozenset[str] = _NOTHING
+    last_event: str | None = None
+    """The id of the last event that a client has read, which reads a stream of them."""
     refused: RamekinError | None = None
     """What is wrong with the headers besides the body's; it is said after what is wrong with the words."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 JSON, NDJSON, CSV, MERGE_PATCH = "application/json", "application/x-ndjson", "text/csv", "application/merge-patch+json"
+EVENTS = "text/event-stream"
 
 FORMATS = {JSON: "json", NDJSON: "ndjson", CSV: "csv"}
 """Those of many records, and how a weak tag calls them: a copy in one format is none in another."""

@@ -29,6 +29,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.BodyTooSlow: 408,
     errors.HeadTooSlow: 408,
     errors.Conflict: 409,
+    errors.ChangesGone: 410,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
     errors.AddressTooLong: 414,

@@ -1,0 +1,119 @@
+"""Changes over HTTP: what has happened since a position, as a list.
+
+Knows no engines; see ``database/following.py`` for what is told, and how positions are written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ramekin.api.declared.answers import answer
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import CONDITIONS, LIMIT, STRICT, TABLE_NAME, WHERE, query_parameter, word
+from ramekin.api.declared.shapes import USER, reference
+from ramekin.api.edge.weights import ROW_BYTES
+from ramekin.api.endpoints.lists import path_without_cursor, read_parameters, read_where
+from ramekin.api.http.pages import Page, page_reply
+from ramekin.api.http.query_string import split_query
+from ramekin.api.routes import API
+from ramekin.database.following import ChangesRequest
+from ramekin.errors import ConflictingParameters, InvalidParameter
+from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
+
+PATH = f"{API}/changes"
+WORDS = ("table", "since", "limit", "where")
+
+_TABLES = {"type": "array", "items": TABLE_NAME}
+_CHANGE = {
+    "position": "19ac4f2e0b1-1",
+    "at": "2026-11-27T08:00:00.000Z",
+    "table": "users",
+    "op": "create",
+    "id": "ada",
+    "record": USER,
+}
+_PAGE = {"data": [_CHANGE], "next": f"{PATH}?since=19ac4f2e0b1-1", "latest": "19ac4f2e0b1-1"}
+
+
+class Following(NamedTuple):
+    """What the address asks for."""
+
+    request: ChangesRequest
+    path: str
+    """Path of the next page, without its position."""
+
+
+def _read(session: Session, asked: Asked[Following]) -> Following:
+    """Return what is asked. Raises Forbidden, for a table that the key does not reach; else as ``query/`` says."""
+    words, others = split_query(asked.query, WORDS[1:])
+    tables = list(dict.fromkeys(value for name, value in others if name == "table"))
+    session.grant.check("read", tables)
+    conditions = [pair for pair in others if pair[0] != "table"]
+    where: Predicate = EVERYTHING
+    if conditions or "where" in words:
+        where = read_where(words, conditions, session.database.fields(_only(tables)), WORDS)
+    given = {name: words[name] for name in ("limit",) if name in words}
+    limit = read_parameters(given, session.database.limits, is_strict=False)["limit"]
+    if (since := words.get("since")) == "":
+        raise InvalidParameter("'since' is a position, as an answer has told it.")
+    request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant.reaches)
+    return Following(request, path_without_cursor(PATH, asked.query, ("since",)))
+
+
+def _only(tables: Sequence[str]) -> str:
+    """Return the one table that conditions are about. Raises ConflictingParameters."""
+    if len(tables) != 1:
+        raise ConflictingParameters("Conditions choose among the records of one table: name exactly one as 'table'.")
+    return tables[0]
+
+
+@endpoint(
+    "GET",
+    PATH,
+    role="read",
+    tag="changes",
+    reads=_read,
+    answers={200: answer("What has happened, in order.", reference("ChangesPage"), _PAGE, ["Link"])},
+    problems=(400, 404, 406, 410, 503, 507),
+    parameters=[
+        query_parameter("table", "Tables to follow; all without. It may stand several times.", _TABLES),
+        word("since", "A position: from `next`, `latest` or a change. Without, from now on.", minLength=1),
+        CONDITIONS,
+        WHERE,
+        LIMIT,
+        STRICT,
+    ],
+    is_watchful=True,
+)
+async def list_changes(session: Session, asked: Asked[Following]) -> Reply:
+    """Return what has happened to records and tables since a position.
+
+    Conditions choose among the records of the one table that is named; a deleted record is chosen by what it was.
+    """
+    request, path = asked.meant
+    async with session.server.flight.work() as room:
+        await room.hold(ROW_BYTES * request.limit)
+        found = await session.database.changed(request)
+        warnings = await _warnings(session, request, is_strict=asked.wishes.is_strict)
+        size_bytes = sum([len(change.body or b"") for change in found.changes])
+        rows = (change.json() for change in found.changes)
+        members: dict[str, Any] = {"latest": found.latest}
+        page = Page(rows, size_bytes, path + found.next, warnings=warnings, members=members)
+        return await page_reply(page, asked.wishes.accepts, {})
+
+
+async def _warnings(session: Session, request: ChangesRequest, *, is_strict: bool) -> list[str]:
+    """Return a warning for each field that no record has. Raises UnknownField, if it is strict."""
+    if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.database.engine.tables:
+        return []
+    return await session.database.missing(request.tables[0], paths_in(request.where), is_strict=is_strict)
+
+
+ENDPOINTS: Endpoints = (list_changes,)

@@ -1,0 +1,207 @@
+"""The last steps that have happened, in order: what those read who follow a database.
+
+    a step is stored ---> tell ---> | oldest ... newest | ---> behind(number): what came after a step
+                                       |
+                                       let go, over so many changes or bytes, or where memory is short
+
+Nothing is kept before somebody asks for a place in it (`begin`): nobody could go on from an earlier one, and until then
+a write pays for one look at `is_kept`. Steps of whole tables, and steps that would fill it alone, are kept by the
+tables' names. Knows no asyncio and no JSON; see ``catalog.py`` and ``staging.py`` for who tells, and
+``database/following.py`` for who reads.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+from ramekin.changes import Defined, Dropped, Loaded, Written
+from ramekin.clock import SYSTEM
+from ramekin.limits import MIB
+from ramekin.storage.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ramekin.changes import Change, Step
+    from ramekin.clock import Clock
+    from ramekin.storage.garbage import Garbage
+
+Whole = Literal["load", "define", "drop"]
+"""What happens to a whole table."""
+
+MAX_CHANGES, MAX_BYTES = 100_000, 64 * MIB
+
+ENTRY_BYTES, CHANGE_BYTES = 150, 140
+"""An entry, and a change with its key, besides bodies (CPython 3.11, 64 bits, November 2026)."""
+
+AT_ONCE = 200
+"""Entries that are given at once."""
+
+LARGE = 1000
+"""Changes of an entry from which on it is taken apart bit by bit."""
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """One step: the changes of records, or what happened to whole tables."""
+
+    number: int
+    at_ms: int
+    changes: Sequence[Change]
+    whole: Sequence[tuple[Whole, str]]
+    size_bytes: int
+
+
+_number = attrgetter("number")
+
+
+class History:
+    """The last steps of an engine. One for its whole life, whatever becomes of its tables.
+
+    1. Entries are in order, and all that happened after `begins_at` is in them.
+    2. What it holds is in `memory.reserved_bytes`, bodies that tables hold too among it.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM) -> None:
+        self.is_kept = False
+        """Whether anything is: somebody has asked."""
+        self.begins_at = 0
+        """The number of the step after which it begins."""
+        self.is_over = False
+        """Whether nothing will be told any more."""
+        self.size_bytes = 0
+        self.max_changes, self.max_bytes = MAX_CHANGES, MAX_BYTES
+        self._clock, self._memory = clock, Memory()
+        self._entries = deque[Entry]()
+        self._changes = 0
+        self._waiting: dict[Callable[[], None], None] = {}
+
+    def begin(self, number: int) -> None:
+        """Keep what happens after a step, unless it is kept already."""
+        if not self.is_kept:
+            self.is_kept, self.begins_at = True, number
+
+    def restart(self, number: int) -> None:
+        """Forget everything, and keep what happens after a step: the tables were read anew."""
+        self._memory.garbage.take(_Left(list(self._entries)))
+        self._memory.reserved_bytes -= self.size_bytes
+        self._entries.clear()
+        self._changes = self.size_bytes = 0
+        self.is_kept, self.begins_at = True, number
+        self._wake()
+
+    def end(self) -> None:
+        """Tell whoever waits that nothing will happen any more."""
+        self.is_over = True
+        self._wake()
+
+    def count_in(self, memory: Memory) -> None:
+        """Count what it holds in the memory of other tables from now on."""
+        self._memory.reserved_bytes -= self.size_bytes
+        self._memory = memory
+        memory.reserved_bytes += self.size_bytes
+
+    # For whoever stores
+
+    def tell(self, number: int, step: Step, size_bytes: int | None = None) -> None:
+        """Take a step that was stored, if anything is kept. Cost: O(changes), O(1) where their size is given.
+
+        Args:
+            size_bytes: that of the bodies before and after.
+        """
+        if not self.is_kept:
+            return
+        if isinstance(step, Written):
+            if size_bytes is None:
+                size_bytes = sum([len(each.before or b"") + len(each.after or b"") for each in step.changes])
+            size_bytes += CHANGE_BYTES * len(step.changes)
+            if len(step.changes) <= self.max_changes and size_bytes <= self.max_bytes:
+                self._add(number, step.changes, (), size_bytes)
+            else:
+                self._add(number, (), [("load", table) for table in dict.fromkeys(c.table for c in step.changes)])
+        else:
+            self._add(number, (), _of_whole_tables(step))
+
+    def tell_one(self, number: int, change: Change) -> None:
+        """Take the change of one record, as `tell` does. Cost: O(1)."""
+        self._add(number, (change,), (), CHANGE_BYTES + len(change.before or b"") + len(change.after or b""))
+
+    def _add(
+        self, number: int, changes: Sequence[Change], whole: Sequence[tuple[Whole, str]], size_bytes: int = 0
+    ) -> None:
+        size_bytes += ENTRY_BYTES
+        self._entries.append(Entry(number, self._clock.wall_ms(), changes, whole, size_bytes))
+        self._changes += len(changes) or 1
+        self.size_bytes += size_bytes
+        self._memory.reserved_bytes += size_bytes
+        while self._changes > self.max_changes or self.size_bytes > self.max_bytes:
+            self._let_go(1)
+        if self._waiting:
+            self._wake()
+
+    def give_way(self, size_bytes: int) -> None:
+        """Let go of the oldest steps until so many bytes are free, or nothing is left. Cost: O(what is let go)."""
+        target = self.size_bytes - size_bytes
+        while self._entries and self.size_bytes > target:
+            self._let_go(1)
+
+    def _let_go(self, count: int) -> None:
+        for _ in range(count):
+            entry = self._entries.popleft()
+            self.begins_at = entry.number
+            self._changes -= len(entry.changes) or 1
+            self.size_bytes -= entry.size_bytes
+            self._memory.reserved_bytes -= entry.size_bytes
+            if len(entry.changes) > LARGE:
+                self._memory.garbage.take(_Left(list(entry.changes)))
+
+    # For whoever reads
+
+    def behind(self, number: int) -> list[Entry] | None:
+        """Return some entries that came after a step, the next ones; None where not all of them are kept.
+
+        Cost: O(log n + entries given).
+        """
+        if number < self.begins_at:
+            return None
+        entries = self._entries
+        if not entries or entries[-1].number <= number:
+            return []
+        first = bisect_right(entries, number, key=_number)
+        return [entries[place] for place in range(first, min(first + AT_ONCE, len(entries)))]
+
+    def when_told(self, wake: Callable[[], None]) -> None:
+        """Call a function once, when the next step is told."""
+        self._waiting[wake] = None
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Do not call a function any more."""
+        self._waiting.pop(wake, None)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for wake in waiting:
+            wake()
+
+
+class _Left:
+    """What was let go of, to be taken apart."""
+
+    def __init__(self, many: list[Any]) -> None:
+        self._many = many
+        self.readers = 0
+        self.garbage: Garbage | None = None
+
+    def pieces(self) -> list[Any]:
+        return [self._many]
+
+
+def _of_whole_tables(step: Defined | Dropped | Loaded) -> list[tuple[Whole, str]]:
+    if isinstance(step, Loaded):
+        loaded = [*step.tables, *(name for name in step.emptied if name not in step.tables)]
+        return [*(("load", name) for name in loaded), *(("drop", name) for name in step.dropped)]
+    return [("define" if isinstance(step, Defined) else "drop", step.table)]
