@@ -1,5 +1,6 @@
 """The order of ids is a sequence like any other, and an index gives what lies after an id whatever holds it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,7 @@ from ramekin.engine.embedded_view import LazyRows
 from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import SHORT_POSTING, FieldIndex
+from ramekin.storage.memory import ID_BYTES
 from ramekin.values import codec
 from ramekin.values.comparison import NUMBER, TEXT, Span
 
@@ -35,6 +37,30 @@ def test_places_and_slices_of_an_order_are_those_of_a_list(ids, place, start, st
         assert not -len(expected) <= place < len(expected)
     else:
         assert found == expected[place]
+
+
+@pytest.mark.parametrize("made", ["{:05}".format, int], ids=["texts", "integers"])
+@pytest.mark.parametrize("counts_places", [False, True])
+def test_an_order_that_grows_at_its_end_stays_in_order(made, counts_places):
+    order, ids = IdOrder(), []
+    for i in range(10_000, 14_500):  # lists are split at 2,000
+        ids.append(made(i))
+        assert order.add(made(i)) > 0
+        if counts_places and i % 900 == 0:
+            assert order[len(ids) // 2] == ids[len(ids) // 2]
+        if i % 1_500 == 0:
+            assert order.add(made(i - 400)) == 0
+            ids.append(made(i - 9_000))
+            order.add(made(i - 9_000))
+            ids.sort()
+    order.integers._check()
+    order.texts._check()
+    assert list(order) == ids
+    assert order.size_bytes == sum(map(ID_BYTES.get, map(type, ids)))
+    for record_id in ids[::-1]:
+        assert record_id in order
+        order.remove(record_id)
+    assert (len(order), order.size_bytes) == (0, 0)
 
 
 @given(IDS, st.one_of(st.integers(-6, 6), st.sampled_from(["", "a", "aa", "z"])))

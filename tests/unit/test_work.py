@@ -60,7 +60,7 @@ def ask():
 
 
 @contextmanager
-def asking(**options):
+def asking(*, in_order=False, **options):
     """Send a request to the protocol five times; return the last answer and the fewest calls that one took.
 
     The first ones fill what is remembered, and an id that begins a new millisecond takes a few calls more.
@@ -68,6 +68,8 @@ def asking(**options):
     loop = asyncio.new_event_loop()
     database = start_database(engine=Embedded(memory_limit_bytes=2**30))  # as a server has one
     asyncio.run(database.insert("t", [{"id": 1}]))
+    if in_order:
+        asyncio.run(database.find("t"))
     app = create_app(database, **options)
     app.state.short_way = ShortWay(app.state.hot_table, app.state.edge)
     config = uvicorn.Config(app, http=RecordProtocol, lifespan="off", log_config=None)
@@ -141,6 +143,15 @@ def test_a_model_is_not_asked_for_an_id_that_the_address_has_already(ask):
     answer, calls = ask(request("PUT", "/api/v1/data/gadgets/7", gadget))
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert calls <= 87, f"{calls} calls"
+
+
+def test_a_new_record_takes_its_place_in_the_order_of_ids_in_few_calls(ask):
+    with asking(in_order=True) as ask_in_order:
+        for data, more in (
+            (request("POST", "/api/v1/data/t", RECORD), 3),
+            (request("PUT", "/api/v1/data/t/1", RECORD), 0),
+        ):
+            assert ask_in_order(data)[1] <= ask(data)[1] + more
 
 
 def test_work_does_not_grow_with_the_table(ask):

@@ -69,11 +69,25 @@ class IdOrder(Shared, Sequence["RecordId"]):
     def __contains__(self, record_id: object) -> bool:
         return record_id in self._ids(record_id)
 
-    def add(self, record_id: RecordId) -> None:
-        ids = self._ids(record_id)
-        if record_id not in ids:
+    def add(self, record_id: RecordId) -> int:
+        """Take an id; return by how many bytes that has grown, 0 if it was there. Cost: O(1) behind all others.
+
+        Made ids come behind all others, so their place is not sought. They are taken as `SortedList.add` does where it
+        splits no list and counts no places (sortedcontainers 2.4), in two calls instead of ten.
+        """
+        ids = self.texts if type(record_id) is str else self.integers
+        highest = ids._maxes
+        if highest and highest[-1] < record_id and not ids._index and len(last := ids._lists[-1]) < 2 * ids._load:
+            last.append(record_id)
+            highest[-1] = record_id
+            ids._len += 1
+        elif record_id in ids:
+            return 0
+        else:
             ids.add(record_id)
-            self.size_bytes += ID_BYTES[type(record_id)]
+        grown = ID_BYTES[type(record_id)]
+        self.size_bytes += grown
+        return grown
 
     def extend(self, ids: Sequence[RecordId]) -> None:
         """Take many ids at once, none of which is there. Cost: O(ids) if they are in order."""

@@ -76,7 +76,7 @@ class Table(Indexed):
     #     pinned by nobody ────────────────────────────────────────────┴─► dictionary ─► order ─► indexes ─► watches
     #
     # The order is told of keys that are new; of each index the old body's value goes out, and the new one's comes in.
-    # A table without order, indexes and watches is a dictionary and no more; `is_found` passes all the rest over.
+    # A table without order, indexes and watches is a dictionary and no more.
     #
     # Its limits: nothing is checked. Whoever calls has seen to it that the body fits its schema, that unique fields
     # stay unique and that there is room; see ``Catalog.check``.
@@ -89,38 +89,44 @@ class Table(Indexed):
         """
         if self.absences.watched:
             self.absences.note(body)
-        is_found = self.order is not None or self.indexes or self._growing or self.watches
-        records = self._writable() if is_found or self.records.readers else self.records
+        records = self._writable() if self.records.readers else self.records
         bodies = records.bodies
         before = bodies.get(key)
         bodies[key] = body
-        grown = len(body) if before is None else len(body) - len(before)
+        found, grown = 0, len(body) if before is None else len(body) - len(before)
         self.size_bytes += grown
         self.memory.body_bytes += grown
-        found = self.finding_bytes() if is_found else 0
         if before is None:
             self.memory.records += 1
             grown += RECORD_BYTES + len(key)
-            if (key.isdecimal() or key[0] == "-") and has_text_id(body) and looks_like_integer(key):
+            may_be_integer = key.isdecimal() or key[0] == "-"
+            is_text = not may_be_integer or has_text_id(body)
+            if may_be_integer and is_text and looks_like_integer(key):
                 records.text_keys.add(key)
                 grown += TEXT_KEY_BYTES
             if self.order is not None:
-                self.order.add(records.id_of(key))
+                if self.order.readers:
+                    self._writable()
+                found = self.order.add(key if is_text else int(key))
         if (self.indexes or self._growing) and not is_late:
-            record_id = records.id_of(key)
-            for index in self._all_indexes():
-                if before is not None:
-                    index.change(record_id, before, body)
-                else:
-                    index.add(record_id, body)
-        if is_found:
-            found = self.finding_bytes() - found
+            found += self._index(key, before, body)
+        if self.watches:
+            self._tell((key,))
+        if found:
             self.memory.found_bytes += found
             grown += found
-            if self.watches:
-                self._tell((key,))
         self.memory_bytes += grown
         self.memory.used_bytes += grown
+
+    def _index(self, key: str, before: bytes | None, body: bytes) -> int:
+        """Tell the indexes of a body that was stored; return by how many bytes they have grown."""
+        record_id, found = self._writable().id_of(key), self.finding_bytes()
+        for index in self._all_indexes():
+            if before is not None:
+                index.change(record_id, before, body)
+            else:
+                index.add(record_id, body)
+        return self.finding_bytes() - found
 
     def remove(self, key: str, *, is_late: bool = False) -> None:
         """Delete a record that is there. Cost: as `put`."""
