@@ -12,7 +12,9 @@ from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
 from ramekin.errors import Deadline
 from ramekin.schema.definition import Definition
+from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
+from tests.wire import request
 
 RECORDS = 3000
 
@@ -34,6 +36,7 @@ REQUESTS = {
         "/api/v1/batch",
         {"operations": [{"op": "delete", "table": "t", "id": i} for i in range(RECORDS)]},
     ),
+    "dump": ("GET", "/api/v1/dump/t", None),
     "definition": ("PUT", "/api/v1/tables/t", {"schema": {"required": ["k"]}}),
 }
 
@@ -66,7 +69,7 @@ def serve(engine, seconds):
 
 @pytest.fixture(scope="module")
 def hurried(engine):
-    with serve(engine, 0.001) as client:
+    with serve(engine, 0.0) as client:
         yield client
 
 
@@ -83,6 +86,36 @@ def test_what_takes_too_long_is_given_up_and_nothing_is_applied(engine, hurried,
     assert_problem(answer, 503, "deadline")
     assert answer.headers["retry-after"] == "1"
     assert engine.tables.catalog.revision == before
+
+
+@pytest.mark.parametrize("media", ["application/x-ndjson", "text/csv"])
+def test_a_dump_in_other_formats_is_given_up_too(hurried, media, monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    assert_problem(hurried.get("/api/v1/dump/t", headers={"accept": media}), 503, "deadline")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_dump_that_has_begun_is_cut_and_the_log_tells_why(way, monkeypatch, caplog):
+    service = Service(way)
+    records = [("t", {"id": i, "s": "x" * 1000}) for i in range(1000)]
+    service.run(service.database.load(records))
+    pipe, rest, left = service.connect(), Work.rest, [4]
+
+    async def rest_until_it_is_late(self):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Deadline("late")
+        await rest(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "rest", rest_until_it_is_late)
+        pipe.send([request("GET", "/api/v1/dump/t")])
+    assert pipe.written.startswith(b"HTTP/1.1 200 ")
+    assert pipe.is_ended
+    assert not pipe.written.endswith(b"0\r\n\r\n"), "nobody may take it for whole"
+    [line] = [line for line in caplog.records if line.msg == "answer broken off"]
+    assert line.code == "deadline"
+    service.close()
 
 
 def test_with_time_enough_it_is_answered():
@@ -147,6 +180,28 @@ async def test_the_wait_for_what_others_send_does_not_count(monkeypatch):
     now += 0.2
     with pytest.raises(Deadline):
         await short.rest()
+
+
+async def test_the_wait_for_whoever_takes_what_is_made_does_not_count(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    now = 0.0
+    monkeypatch.setattr(work, "stopwatch_s", lambda: now)
+    short = Work(1.0)
+
+    async def made():
+        nonlocal now
+        while True:
+            now += 0.3
+            await short.rest()
+            await short.idle(asyncio.sleep(0))
+            yield now
+
+    pieces = short.taken(made())
+    for _ in range(3):
+        await anext(pieces)
+        now += 100
+    with pytest.raises(Deadline):
+        await anext(pieces)
 
 
 @pytest.fixture(params=["in memory", "with a journal"])

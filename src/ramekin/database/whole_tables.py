@@ -142,13 +142,21 @@ class WholeTables:
 
     @checked
     @asynccontextmanager
-    async def snapshot(self, tables: Iterable[str] | None = None) -> AsyncIterator[Snapshot]:
-        """Give whole tables as they are at one moment; without names, all that there are. Raises UnknownTable.
+    async def snapshot(
+        self, tables: Iterable[str] | None = None, *, work: Work | None = None
+    ) -> AsyncIterator[Snapshot]:
+        """Give whole tables as they are at one moment; without names, all that there are.
+
+        Args:
+            work: what reading them is a part of.
+
+        Raises:
+            UnknownTable; Deadline, also while they are read: it takes more work than it may.
 
         Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
         """
         names = tuple(stats.name for stats in self.engine.tables.stats()) if tables is None else tuple(tables)
-        async with self.engine.tables.view([Access(name) for name in names]) as view:
+        async with self.engine.tables.view([Access(name) for name in names], work) as view:
             yield Snapshot(names, view)
 
     async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import aclosing
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
@@ -28,7 +29,7 @@ from ramekin.engine import collector
 from ramekin.errors import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
 
 T = TypeVar("T")
 
@@ -142,15 +143,26 @@ class Work:
             await line.rest(self._place)
             self._began_s = stopwatch_s()
 
+    async def idle(self, waiting: Awaitable[T]) -> T:
+        """Return what others do. The wait for them is no work."""
+        began_s = stopwatch_s()
+        try:
+            return await waiting
+        finally:
+            self._began_s += stopwatch_s() - began_s
+
     async def fed(self, arriving: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield what others send. The wait for them is no work."""
-        while True:
-            self._left_s -= stopwatch_s() - self._began_s
-            item = await anext(arriving, None)
-            self._began_s = stopwatch_s()
-            if item is None:
-                return
+        while (item := await self.idle(anext(arriving, None))) is not None:
             yield item
+
+    async def taken(self, made: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+        """Yield what is made for others. The wait until they have taken it is no work."""
+        async with aclosing(made):
+            async for item in made:
+                began_s = stopwatch_s()
+                yield item
+                self._began_s += stopwatch_s() - began_s
 
     def commit(self) -> None:
         """Forget the deadline: what is begun now is done to its end."""

@@ -175,7 +175,14 @@ class Edge:
                 self._rate_limit.count(f"address:{self.proxies.client_of(peer, {})}")
 
     def report_fault(self, exchange: Exchange, error: BaseException) -> Answer:
-        """Write a fault of our own to the log, and return the answer that tells of it."""
+        """Write a fault of our own to the log, and return the answer that tells of it.
+
+        An error that clients are told is none of ours: it has ended an answer that had begun, which is cut.
+        """
+        if isinstance(error, errors.RamekinError):
+            told = {"code": error.code, "request_id": exchange.request_id, "method": exchange.method}
+            _log.warning("answer broken off", extra=told)
+            return problem_answer(error, exchange.request_id)
         log_fault(_log, "request failed", error, request_id=exchange.request_id, method=exchange.method)
         fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
         return problem_answer(fault, exchange.request_id)

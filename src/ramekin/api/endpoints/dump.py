@@ -22,7 +22,7 @@ from ramekin.values import codec
 from ramekin.values.paths import member_names
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
@@ -60,7 +60,8 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     if tag in known or known == ANY:
         return not_modified(headers)
     writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
-    return await Stream(writers[media](session, table), media, headers).prime()
+    work = Work(session.database.limits.query_s)
+    return await Stream(work.taken(writers[media](session, work, table)), media, headers).prime()
 
 
 @endpoint(
@@ -83,7 +84,8 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     headers = {"etag": f'W/"{tag}"'}
     if tag in known or known == ANY:
         return not_modified(headers)
-    return await Stream(_json_database(session), JSON, headers).prime()
+    work = Work(session.database.limits.query_s)
+    return await Stream(work.taken(_json_database(session, work)), JSON, headers).prime()
 
 
 @endpoint(
@@ -120,75 +122,78 @@ async def load_database(session: Session, asked: Asked[None]) -> Reply:
 
 
 @asynccontextmanager
-async def _snapshot(session: Session, *tables: str) -> AsyncIterator[Snapshot]:
+async def _snapshot(session: Session, work: Work, *tables: str) -> AsyncIterator[Snapshot]:
     """Give tables as they are at one moment, once there is room to send them; without names, all that may be seen.
 
     Which ones there are is asked at that moment: some may have been dropped while there was no room.
     """
     async with session.server.flight.room() as room:
-        await room.hold(DUMP_BYTES)
+        await work.idle(room.hold(DUMP_BYTES))
         names = tables or [info.stats.name for info in await session.tables()]
-        async with session.database.snapshot(names) as snapshot:
+        async with session.database.snapshot(names, work=work) as snapshot:
             yield snapshot
 
 
-async def _batches(session: Session, snapshot: Snapshot, table: str) -> AsyncIterator[Sequence[bytes]]:
-    """Yield the bodies of a table, some at a time; dumps take turns."""
-    batches = snapshot.view.batches(table)
+async def _batches(session: Session, work: Work, snapshot: Snapshot, table: str) -> AsyncIterator[Sequence[bytes]]:
+    """Yield the bodies of a table, some at a time; dumps take turns, and to wait for one is no work."""
+    batches, turns = snapshot.view.batches(table), session.server.turns
     while True:
-        async with session.server.turns:
+        await work.idle(turns.acquire())
+        try:
             batch = await anext(batches, None)
+        finally:
+            turns.release()
         if batch is None:
             return
         yield batch
 
 
-async def _json_table(session: Session, table: str) -> AsyncIterator[bytes]:
-    async with _snapshot(session, table) as snapshot:
+async def _json_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
+    async with _snapshot(session, work, table) as snapshot:
         is_empty = True
-        async for chunk in pack(_batches(session, snapshot, table), b",", first=b"["):
+        async for chunk in pack(_batches(session, work, snapshot, table), b",", first=b"["):
             is_empty = False
             yield chunk
         yield b"[]" if is_empty else b"]"
 
 
-async def _ndjson_table(session: Session, table: str) -> AsyncIterator[bytes]:
-    async with _snapshot(session, table) as snapshot:
+async def _ndjson_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
+    async with _snapshot(session, work, table) as snapshot:
         is_empty = True
-        async for chunk in pack(_batches(session, snapshot, table), b"\n"):
+        async for chunk in pack(_batches(session, work, snapshot, table), b"\n"):
             is_empty = False
             yield chunk
         yield b"" if is_empty else b"\n"
 
 
-async def _csv_table(session: Session, table: str) -> AsyncIterator[bytes]:
-    async with _snapshot(session, table) as snapshot:
-        names = await _columns(session, snapshot, table)
+async def _csv_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
+    async with _snapshot(session, work, table) as snapshot:
+        names = await _columns(session, work, snapshot, table)
         columns = session.csv_columns(table)
         yield write_csv_header(names)
-        async for bodies in _batches(session, snapshot, table):
+        async for bodies in _batches(session, work, snapshot, table):
             for start in range(0, len(bodies), ROWS_AT_ONCE):
                 some = bodies[start : start + ROWS_AT_ONCE]
                 yield write_csv(names, [codec.parse(body) for body in some], columns)
                 await snapshot.view.rest()
 
 
-async def _columns(session: Session, snapshot: Snapshot, table: str) -> list[str]:
+async def _columns(session: Session, work: Work, snapshot: Snapshot, table: str) -> list[str]:
     """Return the columns in the order first met in the whole table; the model's order comes first."""
     columns = dict.fromkeys(session.columns(table))
-    async for bodies in _batches(session, snapshot, table):
+    async for bodies in _batches(session, work, snapshot, table):
         for body in bodies:
             columns.update(dict.fromkeys(member_names(body)))
             await snapshot.view.rest()
     return list(columns)
 
 
-async def _json_database(session: Session) -> AsyncIterator[bytes]:
-    async with _snapshot(session) as snapshot:
+async def _json_database(session: Session, work: Work) -> AsyncGenerator[bytes, None]:
+    async with _snapshot(session, work) as snapshot:
         yield b"{"
         for i, table in enumerate(snapshot.tables):
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))
-            async for chunk in pack(_batches(session, snapshot, table), b","):
+            async for chunk in pack(_batches(session, work, snapshot, table), b","):
                 yield chunk
             yield b"]"
         yield b"}"

@@ -291,7 +291,7 @@ class RecordProtocol(Connection):
         if task.cancelled() or task.exception() is not None:
             self.transport.close()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._way.refuse(exchange, error)  # for the log: the answer has begun
+            self._way.edge.report_fault(exchange, error)  # for the log: the answer has begun
         self.due_s = self._way.edge.note(exchange, endpoint.name, 200) + self._way.idle_s
         self.state.total_requests += 1
         if self._closes:
