@@ -74,7 +74,7 @@ def test_an_error_tells_users_of_nothing_inside(error):
 
 def test_every_command_is_described():
     for command in app.registered_commands:
-        assert f"## `ramekin {command.callback.__name__}`" in MANUAL["configuration.md"]
+        assert f"## `ramekin {command.name or command.callback.__name__}`" in MANUAL["configuration.md"]
 
 
 def test_every_route_is_described(local):

@@ -1,7 +1,7 @@
 """Every sample of the README and the manual runs, and prints what the page says.
 
 In a page, a ```console block holds commands behind ``$`` and what they print; ``...`` stands for anything. The
-commands of a page run in order against a demo server of their own. A ```python block is run as a program. A block
+commands of a page run in order against a demo server of their own; those about json-server against its file. A ```python block is run as a program. A block
 that cannot run here (installing, containers) is marked as ```sh or ```text.
 """
 
@@ -22,6 +22,8 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SERVER = "http://127.0.0.1:8000"
+FILES = {"json-server.md": "http://127.0.0.1:3000"}
+"""Pages whose first ```json block is served by `ramekin json-server`, with the address that they name."""
 
 
 def blocks(path, kind):
@@ -57,16 +59,20 @@ def test_commands_print_what_the_page_says(page, curl, tmp_path):
     todo = list(samples(page))
     if not todo:
         return
-    server = Server("demo")
+    address, arguments = FILES.get(page.name, SERVER), ["demo"]
+    if page.name in FILES:
+        (tmp_path / "db.json").write_text(blocks(page, "json")[0])
+        arguments = ["json-server", "db.json"]
+    server = Server(*arguments, cwd=tmp_path)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_PROXY": "127.0.0.1"}
     environment["RAMEKIN_PORT"] = server.url.rpartition(":")[2]
     try:
         for command, expected in todo:
             done = subprocess.run(
-                ["bash", "-c", re.sub(r"\bcurl ", "curl -sS ", command.replace(SERVER, server.url))],
+                ["bash", "-c", re.sub(r"\bcurl ", "curl -sS ", command.replace(address, server.url))],
                 capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60, check=False,
             )  # fmt: skip
-            printed = re.sub(r"\r", "", (done.stdout + done.stderr)).strip().replace(server.url, SERVER)
+            printed = re.sub(r"\r", "", (done.stdout + done.stderr)).strip().replace(server.url, address)
             assert alike(expected, printed), f"$ {command}\nexpected:\n{expected}\nprinted:\n{printed}"
     finally:
         assert server.stop() == 0

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
+    from ramekin.api.json_server.door import Door
     from ramekin.api.session import Session
     from ramekin.database.database import Database
 
@@ -75,6 +76,7 @@ def create_app(
     has_docs: bool = True,
     has_access_log: bool = False,
     has_hot_routes: bool = True,
+    json_server: Door | None = None,
 ) -> FastAPI:
     """Return the application that serves a database, which the caller opens before and closes afterwards.
 
@@ -87,6 +89,7 @@ def create_app(
             ``*`` for all there are.
         root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
         has_hot_routes: requests for records go past FastAPI's router, to the same endpoints.
+        json_server: answers at json-server's addresses too.
 
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
@@ -98,7 +101,7 @@ def create_app(
     doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
     prefix = read_root_path(root_path)
     edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log, root_path=prefix)
-    return _build(database, edge, has_docs=has_docs, has_hot_routes=has_hot_routes)
+    return _build(database, edge, json_server, has_docs=has_docs, has_hot_routes=has_hot_routes)
 
 
 def _check_lists(**lists: object) -> None:
@@ -108,7 +111,9 @@ def _check_lists(**lists: object) -> None:
             raise ValueError(f"{name} is a list of texts, and not one text")
 
 
-def _build(database: Database, edge: Edge, *, has_docs: bool, has_hot_routes: bool) -> FastAPI:
+def _build(
+    database: Database, edge: Edge, json_server: Door | None, *, has_docs: bool, has_hot_routes: bool
+) -> FastAPI:
     """Return the application of a database behind its edge."""
     context = Context(database, edge)
     app = _framework()
@@ -117,6 +122,8 @@ def _build(database: Database, edge: Edge, *, has_docs: bool, has_hot_routes: bo
     add_routes(app, context, known)
     if has_docs:
         add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])
+    if json_server is not None:
+        add_routes(app, context, json_server.endpoints())
     told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
     openapi.install(app, known, database.models, database.limits, **told)
     context.document = app.openapi

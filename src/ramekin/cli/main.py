@@ -52,6 +52,18 @@ def demo(**given: Any) -> None:
     _serve([], given, is_demo=True)
 
 
+@app.command("json-server")
+@with_options()
+def json_server(
+    *,
+    file: Annotated[Path | None, typer.Argument(help="db.json: an object of arrays, and of single objects.")] = None,
+    dialect: Annotated[str | None, typer.Option(help="Version of json-server: 1.x or 0.17.  [default: 1.x]")] = None,
+    **given: Any,
+) -> None:
+    """Serve a file at the addresses of json-server, /posts and /posts/1, beside our own."""
+    _serve([], given, is_json_server=True, file=file, dialect=dialect)
+
+
 @app.command()
 def load(
     files: Annotated[list[Path], typer.Argument(help="Files as for `serve`.")],
@@ -171,15 +183,23 @@ def main(
     """An in-memory database served over REST."""
 
 
-def _serve(files: list[Path], given: dict[str, Any], *, is_demo: bool = False) -> None:
+def _serve(
+    files: list[Path], given: dict[str, Any], *, is_demo: bool = False, is_json_server: bool = False, **theirs: Any
+) -> None:
     from ramekin.cli.signals import Signals, Stopped
 
     signals = Signals()
     try:
         from ramekin.cli.serve import serve_forever
 
+        json_server = None
+        if is_json_server:
+            from ramekin.cli.json_server import defaults, read_json_server
+
+            given = {**defaults(), **{name: value for name, value in given.items() if value is not None}}
+            json_server = _guard(lambda: read_json_server(**theirs))
         settings = _settings(given)
-        _guard(lambda: serve_forever(files, settings, signals, is_demo=is_demo))
+        _guard(lambda: serve_forever(files, settings, signals, is_demo=is_demo, json_server=json_server))
     except Stopped:
         typer.echo("ramekin: stopped before it served", err=True)
 

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 
 def with_options(names: Iterable[str] = SETTINGS) -> Callable[[Command], Command]:
-    """Return what gives a command, as ``**given``, an option for each of some settings; None where one is left out."""
+    """Return what gives a command, as ``**given``, an option for each of some settings; None where one is left out.
+
+    The command's own arguments and options stand before them.
+    """
 
     def dress(command: Command) -> Command:
         hints = get_type_hints(command, include_extras=True)
-        own = [_parameter(name, hint) for name, hint in hints.items() if name == "files"]
+        own = [_parameter(name, hint) for name, hint in hints.items() if name not in ("given", "return")]
         command.__signature__ = Signature([*own, *(_option(SETTINGS[name]) for name in names)])  # type: ignore[attr-defined]  # as inspect reads it
         return command
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from ramekin.access.keys import Keys
+    from ramekin.cli.json_server import JsonServer
     from ramekin.cli.signals import Signals
     from ramekin.engine.base import Engine
     from ramekin.schema.columns import Columns
@@ -76,7 +77,14 @@ Try it:
 """
 
 
-def serve_forever(files: list[Path], settings: Settings, signals: Signals, *, is_demo: bool = False) -> None:
+def serve_forever(
+    files: list[Path],
+    settings: Settings,
+    signals: Signals,
+    *,
+    is_demo: bool = False,
+    json_server: JsonServer | None = None,
+) -> None:
     """Serve until the process is told to stop (SIGTERM, SIGINT).
 
     Raises:
@@ -89,7 +97,7 @@ def serve_forever(files: list[Path], settings: Settings, signals: Signals, *, is
     try:
         database, sources, replay = _prepare(files, settings, is_demo=is_demo)
         with listeners.bind(settings.host, settings.port, is_guarded=bool(keys) or settings.insecure) as listener:
-            run = Run(settings, keys, listener, DEMO_TOUR if is_demo else "", replay, signals, log)
+            run = Run(settings, keys, listener, DEMO_TOUR if is_demo else "", replay, signals, log, json_server)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_serve(database, sources, run))
     except (Stopped, asyncio.CancelledError):
@@ -110,6 +118,7 @@ class Run:
     replay: Replay | None
     signals: Signals
     log: logs.QueuedLines
+    json_server: JsonServer | None = None
 
     @property
     def url(self) -> str:
@@ -171,6 +180,8 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
     async def open_and_greet() -> None:
         await _load(database, sources)
+        if run.json_server is not None:
+            await run.json_server.load(database)
         if replay is not None:
             replay.done()
         tables, keys = database.engine.tables.totals().tables, len(run.keys)
@@ -211,6 +222,7 @@ def _application(database: Database, run: Run) -> FastAPI:
         has_docs=settings.docs,
         has_access_log=settings.access_log,
         has_hot_routes=settings.fast_path != "off",
+        json_server=None if run.json_server is None else run.json_server.door,
     )
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     if settings.keys_file is not None:

@@ -95,6 +95,8 @@ class Endpoint(Generic[M]):
     """Whether its parameters are these words alone; else it reads them itself, or pays no heed to them."""
     limit_bytes: Callable[[Limits], int] = field(init=False)
     """Says how long a body may be."""
+    parts: list[str] = field(init=False)
+    """The names of the parts of the path that differ."""
     tables: tuple[int, ...] = field(init=False)
     """Which parts of the path name tables."""
 
@@ -106,8 +108,8 @@ class Endpoint(Generic[M]):
         self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
         self.reads_words = 400 in self.problems and "conditions" not in self.words
         self.limit_bytes = attrgetter(f"{self.size}_bytes")
-        names = re.findall(r"{(\w+)}", self.path)
-        self.tables = tuple(i for i, name in enumerate(names) if name.startswith("table"))
+        self.parts = re.findall(r"{(\w+)(?::\w+)?}", self.path)
+        self.tables = tuple(i for i, name in enumerate(self.parts) if name.startswith("table"))
 
     def permit(self, grant: Grant, parts: tuple[str, ...], query: bytes) -> None:
         """Refuse whoever lacks the role or a table: as soon as the route is known, whatever else is wrong.

@@ -178,6 +178,7 @@ async def array_reply(
     *,
     opening: bytes = b"[",
     closing: bytes = b"]",
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """Return JSON texts of some items as an array, made in turns: whole if it is short, else sent while it is made.
 
@@ -190,8 +191,8 @@ async def array_reply(
         ready.append(chunk)
         size += len(chunk)
         if size > SHORT_BYTES:
-            return await Stream(_behind(ready, chunks), JSON, status=status).prime()
-    return body_answer(b"".join(ready), status)
+            return await Stream(_behind(ready, chunks), JSON, headers, status).prime()
+    return body_answer(b"".join(ready), status, headers)
 
 
 async def _array(items: Iterable[bytes], work: Work, opening: bytes, closing: bytes) -> AsyncIterator[bytes]:

@@ -43,7 +43,7 @@ def media_type(headers: Mapping[str, str], allowed: Sequence[str]) -> str:
         raise UnsupportedMediaType("A body with a Content-Encoding is not read; send it as it is.")
     if media not in allowed:
         said = "has no Content-Type" if not media else f"has the Content-Type '{shorten(media)}'"
-        raise UnsupportedMediaType(f"The body {said}; send {' or '.join(allowed)}.")
+        raise UnsupportedMediaType(f"The body {said}; send {' or '.join(filter(None, allowed))}.")
     charset = re.search(r'charset\s*=\s*"?([^\s";]+)', rest, re.IGNORECASE)
     if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType("The body must be UTF-8; send no charset, or charset=utf-8.")

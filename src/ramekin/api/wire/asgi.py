@@ -6,7 +6,6 @@ the short way under any ASGI server; see ``protocol.py`` for the one below ASGI.
 
 from __future__ import annotations
 
-import re
 from contextlib import nullcontext
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, cast
@@ -93,7 +92,7 @@ def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]
 
 def _as_route(endpoint: Endpoint[Any], context: Context) -> Any:
     """Return an endpoint as a function that FastAPI reads parameters and words of."""
-    names = re.findall(r"{(\w+)}", endpoint.path)
+    names = endpoint.parts
 
     async def route(request: Request, **parts: str) -> Response:
         return AsgiResponse(await reply_to(endpoint, context, tuple(parts[name] for name in names), request))

@@ -1,0 +1,1 @@
+"""json-server's door: its addresses and answers, on our tables. See ``door.py`` for where to begin."""
