@@ -33,6 +33,17 @@ class Settings:
     fsync: Literal["always", "everysec", "no"] = _setting(
         "everysec", "When a write is synced to the disk, with a data_dir: always, everysec or no."
     )
+    engine: str | None = _setting(
+        None, "Nodes of Valkey or Redis that keep the tables for many servers: valkey://HOST:PORT[,HOST:PORT...]."
+    )
+    engine_password: str | None = _setting(None, "The password for them, where the address does not say it.")
+    database: str = _setting("main", "Which of the databases that the nodes keep, with an engine.")
+    ack: Literal["auto", "primary", "replicas"] = _setting(
+        "auto", "Who has a write when it is answered, with an engine: primary, replicas, or these if there are any."
+    )
+    reads: Literal["fresh", "local"] = _setting(
+        "fresh", "fresh: a request finds what any server has answered; local: what has come to this one."
+    )
     rate_limit: str | None = _setting(None, "Requests per client, such as 1000/second or 60/minute; off without.")
     api_key: tuple[str, ...] = _setting(
         (), "Keys, SECRET or NAME:ROLE[:TABLES]=SECRET, of which requests must carry one; without, anyone may enter."

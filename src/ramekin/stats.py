@@ -61,6 +61,23 @@ class JournalStats:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkStats:
+    """How a process is linked to the nodes that keep its tables.
+
+    Steps that have happened elsewhere and not here yet, seconds since the nodes were heard, steps that happened here,
+    calls and connections so far, how often everything was read; what is in the way now, empty where nothing is.
+    """
+
+    behind_steps: int
+    silent_s: float
+    steps: int
+    calls: int
+    connections: int
+    readings: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryStats:
     """Bytes that all tables take, with their orders and indexes, and that they may take: None without a limit."""
 

@@ -24,8 +24,13 @@ EXAMPLES = {
     "fast_path": "asgi",
     "delimiter": "tab",
     "csv_types": "text",
+    "engine": "valkey://127.0.0.1",
+    "ack": "replicas",
+    "reads": "local",
 }
+NODES = {"RAMEKIN_ENGINE": "valkey://127.0.0.1"}
 WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
+WITH |= dict.fromkeys(("engine_password", "database", "ack", "reads"), NODES)
 """What a setting makes no sense without."""
 
 PLAIN = [name for name in SETTINGS if name != "api_key"]

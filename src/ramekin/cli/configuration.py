@@ -58,9 +58,24 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         flag = sources[field] = f"--{field.replace('_', '-')}"
         is_several = field in _LISTS and not isinstance(value, str)
         values[field] = _list(field, value, flag) if is_several else _flag(value, flag)
-    if "fsync" in values and "data_dir" not in values:
-        raise Refused(f"{sources['fsync']} says when to sync to a disk: give --data-dir too")
+    _check_together(sources)
     return Settings(**{name: _read(name, value, sources[name]) for name, value in values.items()})
+
+
+_OF_ENGINE = {"engine_password": "what lets us in", "database": "which database is kept", "ack": "who has a write"}
+_OF_ENGINE |= {"reads": "what is found"}
+
+
+def _check_together(sources: Mapping[str, str]) -> None:
+    """Refuse settings that mean nothing alone, or not beside another. Raises Refused."""
+    if "fsync" in sources and "data_dir" not in sources:
+        raise Refused(f"{sources['fsync']} says when to sync to a disk: give --data-dir too")
+    if "engine" in sources and "data_dir" in sources:
+        engine, data_dir = sources["engine"], sources["data_dir"]
+        raise Refused(f"{engine} has nodes keep the tables, {data_dir} this machine's disk: give one of them")
+    for name, told in _OF_ENGINE.items():
+        if name in sources and "engine" not in sources:
+            raise Refused(f"{sources[name]} says {told}: give --engine too")
 
 
 def _read(name: str, value: Any, source: str) -> Any:

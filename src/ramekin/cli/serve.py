@@ -30,17 +30,16 @@ from ramekin.cli import listener as listeners
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
+from ramekin.cli.engines import engine_of, where_kept
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.key_settings import KeyReader, keys_of
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
-from ramekin.cli.replay_progress import Replay
 from ramekin.cli.server import Server
 from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
 from ramekin.engine import collector
-from ramekin.engine.embedded import Embedded
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import Limits
@@ -57,16 +56,12 @@ if TYPE_CHECKING:
 
     from ramekin.access.keys import Keys
     from ramekin.cli.json_server import JsonServer
+    from ramekin.cli.replay_progress import Replay
     from ramekin.cli.signals import Signals
-    from ramekin.engine.base import Engine
     from ramekin.schema.columns import Columns
     from ramekin.settings import Settings
 
 _log = structlog.get_logger("ramekin")
-
-SWITCH_S = 0.0005
-"""How long the journal's thread waits for the interpreter's lock at the most: writes beside a busy event loop took
-35 to 100 ms with Python's 5 ms, and 5 to 7 with this (p99 of 16 writers beside 16 readers, November 2026)."""
 
 DEMO_TOUR = """
 Try it:
@@ -136,22 +131,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         record_s=settings.record_deadline,
         query_s=settings.query_deadline,
     )
-    engine: Engine
-    limit = read_memory_limit(settings.memory_limit)
-    if limit.is_little:
-        _log.warning("little memory", limit=str(limit))
-    replay, memory = None, limit.size_bytes
-    if settings.data_dir is not None and not is_demo:
-        from ramekin.durability.store import Store  # these need a Unix
-        from ramekin.engine.journaled import Journaled
-
-        sys.setswitchinterval(SWITCH_S)
-        store = Store(settings.data_dir, settings.fsync)
-        store.lock()
-        replay = Replay(store)
-        engine = Journaled(store, index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory, advance=replay)
-    else:
-        engine = Embedded(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=memory)
+    engine, replay = engine_of(settings, is_demo=is_demo)
     history = engine.tables.history
     history.max_changes, history.max_bytes = settings.kept_changes, settings.kept_changes_bytes
     if is_demo:
@@ -192,7 +172,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         server.greeting = await _greeting(database, run)
         run.signals.when_asked = server.stop
 
-    if replay is None:
+    if not database.guarantees.is_durable:
         async with database:
             await open_and_greet()
             await server.serve_on(run.listener)
@@ -200,7 +180,8 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
         def give_up() -> None:
             server.stop()
-            replay.stop()
+            if replay is not None:
+                replay.stop()
             opening.cancel()
 
         run.signals.when_asked = give_up
@@ -289,10 +270,11 @@ async def _serve_while_opening(
 
 
 async def _load(database: Database, sources: list[Source]) -> None:
-    """Load all sources as one step: all or nothing."""
+    """Load all sources as one step: all or nothing. What several servers share is loaded by the first of them."""
     if not sources:
         return
-    if database.engine.guarantees.is_durable and await _has_records(database):
+    guarantees, has_records = database.guarantees, await _has_records(database)
+    if guarantees.is_durable and has_records and not guarantees.is_shared:
         raise Refused(
             "FILE: files are loaded into an empty data directory only; use `ramekin load` on the running server"
         )
@@ -301,10 +283,13 @@ async def _load(database: Database, sources: list[Source]) -> None:
         schema = database.schemas.get(table)
         return UNTYPED if schema is None else schema.columns
 
-    with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
-        files = FileRecords(sources, database.limits.record_bytes, columns_of, advance)
-        with naming_faults(files):
-            await database.load(files, is_parsed=True)
+    if not has_records:
+        with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
+            files = FileRecords(sources, database.limits.record_bytes, columns_of, advance)
+            with naming_faults(files):
+                if await database.load_first(files, is_parsed=True) is not None:
+                    return
+    _log.info("the files were not loaded: the database has records")
 
 
 async def _has_records(database: Database) -> bool:
@@ -314,11 +299,8 @@ async def _has_records(database: Database) -> bool:
 async def _greeting(database: Database, run: Run) -> str:
     settings, url = run.settings, run.url
     tables = [f"{info.stats.name} ({info.stats.records:,})" for info in await database.tables()]
-    where = "in memory only: stopping it loses the data"
-    if database.engine.guarantees.is_durable:
-        where = f"kept in {settings.data_dir}, fsync {settings.fsync}"
     lines = [
-        f"Ramekin serves {url} ({where}).",
+        f"Ramekin serves {url} ({where_kept(database.guarantees, settings)}).",
         f"Tables: {', '.join(tables) if tables else 'none yet; the first record creates one'}.",
         f"Memory: {read_memory_limit(settings.memory_limit)}.",
         *([f"Documentation: {url}/docs"] if settings.docs else []),

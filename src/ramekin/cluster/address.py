@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 PORT = 6379
 """Where nodes listen if nothing else is said."""
@@ -54,25 +54,37 @@ class Servers:
     login: Login = Login()
 
     @classmethod
-    def parse(cls, url: str) -> Self:
-        """Read a URL. Raises ValueError, which repeats nothing of it: it may hold a password."""
-        parts = urlsplit(url)
+    def parse(cls, url: str, password: str | None = None) -> Self:
+        """Read a URL. Raises ValueError, which repeats nothing of it: it may hold a password.
+
+        Args:
+            password: the one that lets us in, where the URL does not say it.
+        """
+        parts = _split(url)
         if parts.scheme not in _SCHEMES:
             raise ValueError("It begins with valkey:// or redis://, or with valkeys:// or rediss:// for TLS.")
         if parts.path not in ("", "/") or parts.fragment:
             raise ValueError("Nothing stands behind the addresses, but '?ca=FILE'.")
         who, _, where = parts.netloc.rpartition("@")
-        user, colon, password = who.partition(":")
-        if who and not colon:
+        user, _, said = who.partition(":")
+        if said and password:
+            raise ValueError("There are two passwords: one in the address, and one beside it.")
+        if who and not (said or password):
             raise ValueError("Write the password behind ':', as in valkey://user:secret@host or valkey://:secret@host.")
         addresses = tuple(_read_address(text) for text in where.split(","))
-        login = Login(
-            unquote(user) or None, unquote(password) or None, _SCHEMES[parts.scheme], _read_authorities(parts.query)
-        )
+        secret = password or unquote(said) or None
+        login = Login(unquote(user) or None, secret, _SCHEMES[parts.scheme], _read_authorities(parts.query))
         if login.authorities is not None and not login.is_encrypted:
             raise ValueError("'ca' is of use with valkeys:// or rediss:// only.")
         login.encryption()
         return cls(addresses, login)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # whose text may repeat the URL
+        raise ValueError("It is no address such as valkey://127.0.0.1:6379.") from None
 
 
 def _read_address(text: str) -> Address:

@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.clock import stopwatch_s
+from ramekin.cluster.admission import explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Feed:
         """
         self.number = -1
         """The number of the last step that happened here; -1 before the first reading."""
+        self.trouble = ""
+        """Why nothing is heard now; empty while something is."""
+        self.readings = 0
+        """How often everything was read."""
         self._slot, self._keys, self._name = slot, keys, name
         self._apply, self._read_anew = apply, read_anew
         self._nonce = ""
@@ -121,7 +126,8 @@ class Feed:
                     await self._follow(connection)
                 finally:
                     connection.close()
-            except (Lost, Refused):
+            except (Lost, Refused) as error:
+                self.trouble = explain(error)
                 await asyncio.sleep(PAUSE_S)
 
     async def _follow(self, connection: Connection) -> None:
@@ -131,7 +137,7 @@ class Feed:
         while True:
             words = ("COUNT", ENTRIES, "BLOCK", int(WAIT_S * 1000), "STREAMS", feed, f"{self.number}-0")
             told = await connection.call("XREAD", *words, within_s=WAIT_S + ANSWER_S)
-            self._heard_s = stopwatch_s()
+            self._heard_s, self.trouble = stopwatch_s(), ""
             for each in told[0][1] if told else ():
                 await self._take(Entry.read(each), connection)
             if not told and not await self._is_our_history(connection):
@@ -165,6 +171,7 @@ class Feed:
 
     async def _begin_anew(self, connection: Connection) -> None:
         self._stand_at(*await self._read_anew(connection))
+        self.readings += 1
         self._heard_s = stopwatch_s()
         if self._anew is not None and not self._anew.done():
             self._anew.set_result(None)

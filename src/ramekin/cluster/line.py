@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.clock import stopwatch_s
+from ramekin.cluster.admission import AGAIN, explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.keys import FORMAT, LIBRARY
 from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from ramekin.cluster.keys import Keys
     from ramekin.cluster.slot import Slot
 
-Acknowledged = Literal["primary", "replicas"]
+Acknowledged = Literal["auto", "primary", "replicas"]
+"""Who has a step when its caller is told; ``auto``: the replicas where there are any at the beginning."""
 
 STALE, DONE, FENCED, HELD, COMMITTED = range(5)
 """What functions reply first; see ``library.lua``."""
@@ -92,14 +94,23 @@ class Line:
         self.done: dict[str, int] = {}
         """The numbers of steps of this process that have happened, by nonce; UNKNOWN where that cannot be told."""
         self.lineage = ""
+        self.acknowledged_by: Acknowledged = acknowledged_by
+        """Who has a step when its caller is told; ``auto`` only before it is open."""
+        self.trouble = ""
+        """Why calls do not come through now; empty while they do."""
+        self.calls = self.connections = 0
+        """Calls that were sent, and connections over which they were."""
         self._slot, self._keys, self._name, self._token = slot, keys, name, token
-        self._confirms = acknowledged_by == "replicas"
         self._epoch = b""
         self._connection: Connection | None = None
         self._replicas, self._counted_s = 1, -COUNT_EVERY_S
         self._waiting = deque[Call]()
         self._wake = asyncio.Event()
         self._fresh: asyncio.Task[None] | None = None
+
+    @property
+    def _confirms(self) -> bool:
+        return self.acknowledged_by == "replicas"
 
     # Asking
 
@@ -155,8 +166,8 @@ class Line:
                     calls = await self._send(self._connection, calls) if self._connection and calls else []
                     if not calls:
                         continue
-                except (Lost, Refused, TimeoutError):
-                    pass  # whoever waits is told when it takes too long
+                except (Lost, Refused, TimeoutError) as error:
+                    self.trouble = explain(error)  # whoever waits is told when it takes too long
                 self._let_go()
                 await asyncio.sleep(PAUSE_S)
         finally:
@@ -189,6 +200,7 @@ class Line:
     async def open(self) -> None:
         """Connect and begin the first epoch. Raises Lost, Refused."""
         self._connection = await self._slot.connect(self._name)
+        self.connections += 1
         await self._begin_session(self._connection)
 
     async def _connect(self, calls: list[Call]) -> list[Call]:
@@ -228,6 +240,8 @@ class Line:
             told = await connection.call(*words)
         self._epoch, self.lineage = b"%d" % told[0], told[1].decode()
         self._counted_s = -COUNT_EVERY_S
+        if self.acknowledged_by == "auto":
+            self.acknowledged_by = "replicas" if await _replicas(connection, has_failed=True) else "primary"
         if self._confirms:
             await self._count_replicas(connection)
 
@@ -238,6 +252,7 @@ class Line:
             await self._count_replicas(connection)
         if self._confirms and has_steps and not self._replicas:
             self._let_go()  # this may be a primary no more
+            self.trouble = "no replica is there to confirm changes"
             lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
             return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
         asked = [connection.send(*self._words_of(call)) for call in calls]
@@ -250,6 +265,8 @@ class Line:
         if any(isinstance(reply, Lost) for reply in replies):
             raise Lost("The node was lost.")
         is_confirmed = not (self._confirms and has_steps) or _count(replies.pop()) >= self._replicas
+        self.trouble = "" if is_confirmed else "too few replicas confirm changes"
+        self.calls += len(calls)
         if not is_confirmed:
             self._counted_s = -COUNT_EVERY_S
         return [call for call, reply in zip(calls, replies, strict=True) if not self._tell(call, reply, is_confirmed)]
@@ -264,7 +281,7 @@ class Line:
     def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:
         """Tell whoever asked what has come of a call; False: it is to be sent again."""
         if isinstance(reply, Refused):
-            if reply.code in _AGAIN or "unction not found" in str(reply):
+            if reply.code in AGAIN or "unction not found" in str(reply):
                 return False
             refusal = MemoryLimit if reply.code == "OOM" else Unavailable
             return _answer(call, refusal("The cluster refuses this; nothing was applied."))
@@ -297,26 +314,25 @@ class Line:
 
         One that only this node takes for failing counts: behind a cut network that is all that it can know.
         """
-        try:
-            told = (await connection.call("CLUSTER", "NODES")).decode()
-            count = _replicas_of_myself(told)
-        except Refused:  # no cluster
-            count = len((await connection.call("ROLE"))[2])
-        self._replicas, self._counted_s = count, stopwatch_s()
+        self._replicas, self._counted_s = await _replicas(connection), stopwatch_s()
 
 
-_AGAIN = frozenset(
-    ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "BUSY", "UNBLOCKED")
-)
-"""What nodes say to what they have not begun, and may take soon."""
+async def _replicas(connection: Connection, *, has_failed: bool = False) -> int:
+    """Return how many replicas a node has, with those that the cluster takes for failed or without."""
+    try:
+        return _replicas_of_myself((await connection.call("CLUSTER", "NODES")).decode(), has_failed=has_failed)
+    except Refused:  # no cluster
+        return len((await connection.call("ROLE"))[2])
+
 
 _NODE = re.compile(r"(?P<id>\S+) \S+ (?P<flags>\S+) (?P<primary>\S+)")
 
 
-def _replicas_of_myself(told: str) -> int:
+def _replicas_of_myself(told: str, *, has_failed: bool = False) -> int:
     nodes = [match for line in told.splitlines() if (match := _NODE.match(line))]
     me = next((node["id"] for node in nodes if "myself" in node["flags"].split(",")), None)
-    return sum(node["primary"] == me and "fail" not in node["flags"].split(",") for node in nodes)
+    mine = [node["flags"].split(",") for node in nodes if node["primary"] == me]
+    return sum(has_failed or "fail" not in flags for flags in mine)
 
 
 def _count(reply: Any) -> int:

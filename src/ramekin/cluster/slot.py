@@ -23,6 +23,9 @@ SLOTS = 16_384
 PROBE_S = 0.5
 """Seconds that a node may take to say who owns a slot: there may be another to ask."""
 
+MAX_SHOWN = 3
+"""Addresses that an error tells of."""
+
 MAX_KNOWN = 1000
 """Addresses of nodes that are kept; a cluster has fewer."""
 
@@ -45,9 +48,10 @@ class Slot:
         """Return a connection to the primary.
 
         Raises:
-            Lost: no node answers, or none that answers knows a primary. Refused: no node lets us in.
+            Lost: no node answers. Refused: none lets us in, or none that answers knows a primary (CLUSTERDOWN).
         """
         refused: Refused | None = None
+        lost: list[str] = []
         for address in sorted(self._known, key=lambda known: known == self._owner):  # else in the order they came
             try:
                 owner = await self._ask(address, name)
@@ -55,11 +59,12 @@ class Slot:
                     connection = await Connection.open(owner, self._login, name)
                     self._owner = owner
                     return connection
-            except Lost:
-                continue
+                refused = refused or Refused("CLUSTERDOWN Nobody knows a primary.")
+            except Lost as error:
+                lost.append(f"{address}: {error}")
             except Refused as error:
                 refused = error
-        raise refused or Lost("No node answers that knows the slot's primary.")
+        raise refused or Lost(f"No node answers: {' '.join(lost[:MAX_SHOWN])}")
 
     async def _ask(self, address: Address, name: str) -> Address | None:
         """Return whom a node takes for the primary, None for nobody; take note of the nodes that it knows."""

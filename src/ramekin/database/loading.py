@@ -5,6 +5,7 @@ Knows no HTTP and no files; see ``database.py`` for its caller and ``engine/rese
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Loaded
@@ -20,8 +21,9 @@ from ramekin.values.ids import looks_like_integer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    from ramekin.changes import Step
     from ramekin.database.operations import Rules
-    from ramekin.engine.base import Engine
+    from ramekin.engine.base import Engine, Making
 
     Sent = AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]]
 
@@ -29,27 +31,45 @@ BATCH = 200
 """Records that room is held for at once."""
 
 
+class NotEmpty(Exception):  # no fault of whoever asked
+    """The database holds records."""
+
+
 async def load(
-    engine: Engine, rules_of: Callable[[str], Rules], records: Sent, *, is_replacing: bool, work: Work | None = None
+    engine: Engine,
+    rules_of: Callable[[str], Rules],
+    records: Sent,
+    *,
+    is_replacing: bool = False,
+    is_first: bool = False,
+    work: Work | None = None,
 ) -> dict[str, int]:
-    """Store whole tables; see `Database.load`."""
+    """Store whole tables; see `Database.load`. One that is to be first raises NotEmpty where it is not."""
     with Reservation(engine.tables) as room:
         staged = _Staged(rules_of, work or Work())
         await staged.take(records, room)
         for _ in range(MAX_ATTEMPTS):
             await staged.check_again()
-            if await _is_stored(engine, staged, is_replacing=is_replacing):
+            step = Loaded(staged.bodies, is_replacing)
+            if await _is_stored(engine, staged, partial(_if_empty, engine, step) if is_first else step):
                 return {table: len(bodies) for table, bodies in staged.bodies.items()}
             await staged.keep_ids(engine)
     raise Unavailable("The tables are being written and defined by others; nothing was stored.")
 
 
-async def _is_stored(engine: Engine, staged: _Staged, *, is_replacing: bool) -> bool:
+async def _is_stored(engine: Engine, staged: _Staged, step: Step | Making) -> bool:
     checked_by = {table: rules.definition for table, rules in staged.rules.items()}
     try:
-        return await engine.apply(Loaded(staged.bodies, is_replacing), checked_by) is not None
+        return await engine.apply(step, checked_by) is not None
     except NotUnique as error:
         raise staged.in_place(error, *error.place) from None
+
+
+def _if_empty(engine: Engine, step: Step) -> Step:
+    """Return a step if there are no records, in the moment in which it happens. Raises NotEmpty."""
+    if engine.tables.totals().records:
+        raise NotEmpty
+    return step
 
 
 class _Staged:

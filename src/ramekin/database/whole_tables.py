@@ -234,3 +234,16 @@ class WholeTables:
         """
         each = records if is_parsed else loading.checked(records)
         return await loading.load(self.engine, self.schemas.rules, each, is_replacing=is_replacing, work=work)
+
+    async def load_first(
+        self, records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]], *, is_parsed: bool = False
+    ) -> dict[str, int] | None:
+        """Load what a database begins with, as `load` does, if it holds no record; else return None.
+
+        Of several processes that begin with one database, one does it.
+        """
+        each = records if is_parsed else loading.checked(records)
+        try:
+            return await loading.load(self.engine, self.schemas.rules, each, is_first=True)
+        except loading.NotEmpty:
+            return None

@@ -72,8 +72,18 @@ class Guarantees:
     """What it is called: ``/health`` tells users."""
     is_durable: bool
     """Whether a step that happened outlives the process: what `open` finds, and what a start may load."""
-    reads_anew: bool = False
-    """Whether a request awaits `Tables.refresh`, so that it finds all that happened before it anywhere."""
+    is_shared: bool = False
+    """Whether other processes write the same tables."""
+    acknowledged_by: Literal["process", "system", "disk", "primary", "replicas"] = "process"
+    """Who has a step when its caller is told: this process alone; the operating system, which outlives it; a disk; the
+    node that may be written to; all its replicas too."""
+    reads: Literal["fresh", "local"] = "fresh"
+    """Whether a request finds all that happened before it anywhere, or what has come to this process."""
+
+    @property
+    def reads_anew(self) -> bool:
+        """Whether a request awaits `Tables.refresh`."""
+        return self.is_shared and self.reads == "fresh"
 
 
 class Watch(Protocol):

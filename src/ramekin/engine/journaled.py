@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ramekin.changes import Defined, Loaded, Written
 from ramekin.clock import SYSTEM
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
 class Journaled:
     """Tables in this process's memory, and a journal that outlives it."""
 
-    guarantees = Guarantees("durable", is_durable=True)
-
     def __init__(
         self,
         store: Store,
@@ -78,6 +76,8 @@ class Journaled:
             index_idle_s, memory_limit_bytes, clock: as for ``Embedded``.
             advance: called in a thread, while the journal is read, with the records that are read and that there are.
         """
+        kept_by: Literal["disk", "system"] = "disk" if store.fsync == "always" else "system"
+        self.guarantees = Guarantees("durable", is_durable=True, acknowledged_by=kept_by)
         self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow, is_at_home=store.is_locked)
         self.clock, self._memory_limit_bytes = clock, memory_limit_bytes

@@ -10,14 +10,16 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ramekin.clock import stopwatch_s
+from ramekin.cluster.admission import AGAIN, Unfit, admit, explain
 from ramekin.cluster.connection import Lost, Refused
-from ramekin.cluster.feed import Feed
+from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.keys import Keys
 from ramekin.cluster.line import DEADLINE_S, Line
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
 from ramekin.engine.replica import Replica
 from ramekin.errors import Starting, Unavailable
+from ramekin.stats import LinkStats
 from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from ramekin.cluster.line import Acknowledged
     from ramekin.engine.base import State
     from ramekin.engine.tables import Tables
+
+HEALS_S = 20.0
+"""Seconds for which a start waits for nodes that are there and not ready."""
 
 SILENCE_S = 3.0
 """Seconds without a word from the node after which the engine says that it has failed."""
@@ -39,7 +44,10 @@ class Link:
         self.replica = Replica(tables, self.keys)
         self.slot = Slot(servers, slot_of(self.keys.tag))
         self.feed = Feed(self.slot, self.keys, "ramekin-feed", self.replica.apply, self.replica.read_anew)
-        self._acknowledged_by: Acknowledged = acknowledged_by
+        self.acknowledged_by: Acknowledged = acknowledged_by
+        """Who has a step when its caller is told; ``auto`` only before it is open."""
+        self._latest = 0  # the number of the last step anywhere, as the node has told
+        self._looking: asyncio.Task[None] | None = None
         self._token, self._counter = SYSTEM_IDS.token(8), count()
         self._line: Line | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -48,14 +56,34 @@ class Link:
     # Its life
 
     async def open(self) -> None:
-        """Connect, and read everything. Raises Unavailable: no node lets us in."""
+        """Connect, and read everything. What time heals is waited for.
+
+        Raises:
+            Unavailable: nobody answers, or no node can keep the database; the text says why.
+        """
+        end_s = stopwatch_s() + HEALS_S
+        while True:
+            try:
+                await self._open()
+                return
+            except Unfit as unfit:
+                raise Unavailable(f"The cluster cannot be used: {unfit}.") from None
+            except (Lost, Refused) as error:
+                if not (isinstance(error, Refused) and error.code in AGAIN and stopwatch_s() < end_s):
+                    why = explain(error) if isinstance(error, Refused) else error
+                    raise Unavailable(f"The cluster cannot be used: {why}") from None
+            await asyncio.sleep(PAUSE_S)
+
+    async def _open(self) -> None:
+        await admit(self.slot, self.keys)
         line = self._new_line()
         try:
             await line.open()
             await self.feed.begin()
-        except (Lost, Refused) as error:
+        except (Lost, Refused):
             line.close()
-            raise Unavailable(f"The cluster does not let us in: {error}") from None
+            raise
+        self.acknowledged_by = line.acknowledged_by
         self._start(line)
 
     @property
@@ -66,15 +94,16 @@ class Link:
     def follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.feed.forget()
-        self._asking = None
+        self._asking = self._looking = None
         if self.is_open:
             self._start(self._new_line())
 
     async def close(self) -> None:
         """End the connections."""
-        for task in self._tasks:
+        tasks = self._tasks if self._looking is None else [*self._tasks, self._looking]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def lineage(self) -> str:
@@ -82,13 +111,33 @@ class Link:
         return "" if self._line is None else self._line.lineage
 
     def state(self) -> State:
-        """Return how it is, as an engine does."""
+        """Return how it is, as an engine does; and look whether what is in the way still is."""
         if not self.is_open:
             return "starting"
-        return "ok" if self.feed.silence_s < SILENCE_S else "failed"
+        self._look()
+        return "ok" if self.feed.silence_s < SILENCE_S and not self.line.trouble else "failed"
+
+    def stats(self) -> LinkStats:
+        """Return how the process follows. What lies behind is as the node told when this was asked last."""
+        line, feed = self._line, self.feed
+        if line is None:
+            return LinkStats(0, 0.0, 0, 0, 0, feed.readings, "")
+        self._look()
+        trouble = line.trouble or (feed.trouble if feed.silence_s >= SILENCE_S else "")
+        behind = max(0, self._latest - feed.number)
+        return LinkStats(behind, feed.silence_s, feed.number, line.calls, line.connections, feed.readings, trouble)
+
+    def _look(self) -> None:
+        """Ask the node, beside all else, how far it is: so what was in the way is found to be there no more."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_once())
+            self._looking.add_done_callback(retrieve)
+
+    async def _look_once(self) -> None:
+        self._latest = await self.line.ask()
 
     def _new_line(self) -> Line:
-        line = Line(self.slot, self.keys, "ramekin", self._token, self._acknowledged_by)
+        line = Line(self.slot, self.keys, "ramekin", self._token, self.acknowledged_by)
         line.feed, line.done = self.feed, self.replica.numbers
         return line
 

@@ -14,6 +14,7 @@ back until it is there. Knows no Lua and no sockets; see ``cluster/`` for both, 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from ramekin.changes import Written
@@ -37,13 +38,14 @@ from ramekin.storage.watch import Watch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
     from ramekin.cluster.line import Acknowledged
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked
+    from ramekin.schema.definition import Checked, Definition
+    from ramekin.stats import LinkStats
 
 Reads = Literal["fresh", "local"]
 
@@ -62,6 +64,9 @@ class SharedTables(Tables):
 
     async def refresh(self) -> None:
         await self.link.refresh()
+
+    def link_stats(self) -> LinkStats:
+        return self.link.stats()
 
 
 class Replicated:
@@ -84,14 +89,14 @@ class Replicated:
             servers: some nodes, by which all are found.
             database: which of the databases that they keep.
             acknowledged_by: who has a step when its caller is told: the node that may be written to, or all its
-                replicas too, so that none of it is lost when that node is.
+                replicas too, so that none of it is lost when that node is; "auto": these where there are any.
             reads: whether each request finds all that happened before it anywhere, or what has come to this process.
             index_idle_s, memory_limit_bytes, clock: as for ``Embedded``.
 
         Raises:
             ValueError: no database may have that name.
         """
-        self.guarantees = Guarantees("cluster", is_durable=True, reads_anew=reads == "fresh")
+        self.guarantees = Guarantees("cluster", is_durable=True, is_shared=True, reads=reads)
         self.clock = clock
         tables = SharedTables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow)
@@ -112,6 +117,8 @@ class Replicated:
         async with self._alone:  # another database on this engine may open it too
             if not self._link.is_open:
                 await self._link.open()
+                told = self._link.acknowledged_by
+                self.guarantees = replace(self.guarantees, acknowledged_by="primary" if told == "auto" else told)
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
@@ -156,7 +163,7 @@ class Replicated:
 
     # Steps
 
-    def apply_at_once(self, step: Written, expecting: Checked = NOTHING_CHECKED) -> bool:  # noqa: ARG002  # never
+    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:  # noqa: ARG002  # never
         return False
 
     async def apply(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ramekin.query.view import Page
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.models import ModelSchema
-    from ramekin.stats import IndexStats, MemoryStats, TableStats, Totals
+    from ramekin.stats import IndexStats, LinkStats, MemoryStats, TableStats, Totals
     from ramekin.storage.table import Table
     from ramekin.values.ids import RecordId
 
@@ -112,6 +112,10 @@ class Tables:
         Raises:
             Unavailable: the node does not answer.
         """
+
+    def link_stats(self) -> LinkStats | None:
+        """Return how this process follows others that write the tables; None where there are none. Cost: O(1)."""
+        return None
 
     # Figures
 

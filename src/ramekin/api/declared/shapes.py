@@ -257,6 +257,24 @@ _HEALTH = record(
         "memory_bytes": {"type": "integer"},
         "memory_limit_bytes": {"type": ["integer", "null"]},
         "uptime_seconds": {"type": "number"},
+        "guarantees": record(
+            {
+                "is_durable": {"type": "boolean", "description": "What is written outlives the process."},
+                "is_shared": {"type": "boolean", "description": "Other processes write the same tables."},
+                "acknowledged_by": {
+                    "enum": ["process", "system", "disk", "primary", "replicas"],
+                    "description": "Who has a write when it is answered.",
+                },
+                "reads": {
+                    "enum": ["fresh", "local"],
+                    "description": "Whether a request finds what any process has answered, or what has come here.",
+                },
+            },
+            *("is_durable", "is_shared", "acknowledged_by", "reads"),
+        ),
+        "behind_steps": {"type": "integer", "description": "Writes of others that have not come here yet."},
+        "silent_seconds": {"type": "number", "description": "Seconds since the nodes were heard."},
+        "reason": {"type": "string", "description": "What is in the way."},
     },
     *("status", "version", "engine"),
 )

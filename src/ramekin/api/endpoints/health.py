@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
+    from ramekin.engine.base import Guarantees
 
 
 _NEVER_KEPT = {"cache-control": "no-store"}
@@ -61,8 +62,21 @@ def health_live(session: Session, asked: Asked[None]) -> Reply:
 
 @endpoint("GET", "/health/ready", role=None, tag="service", answers=_ANSWERS, problems=(400,), opens=("/health/ready",))
 async def health_ready(session: Session, asked: Asked[None]) -> Reply:
-    """Say whether the server takes requests."""
-    return await _answer(session, {})
+    """Say whether the server takes requests, and if not, why; and what its engine guarantees.
+
+    Where other processes write the same tables, also how far behind this one is.
+    """
+    engine = session.database.engine
+    told: dict[str, Any] = {"guarantees": _guarantees(engine.guarantees)}
+    if (link := engine.tables.link_stats()) is not None:
+        told |= {"behind_steps": link.behind_steps, "silent_seconds": round(link.silent_s, 3)}
+        told |= {"reason": link.trouble} if link.trouble else {}
+    return await _answer(session, told)
+
+
+def _guarantees(guarantees: Guarantees) -> dict[str, Any]:
+    names = ("is_durable", "is_shared", "acknowledged_by", "reads")
+    return {name: getattr(guarantees, name) for name in names}
 
 
 @endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",))

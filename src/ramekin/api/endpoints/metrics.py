@@ -49,6 +49,7 @@ class _Figures:
         yield from self._tables()
         yield from self._memory()
         yield from self._journal()
+        yield from self._link()
         yield _gauge("ramekin_uptime_seconds", "Seconds since the server started.", self._server.uptime_s())
         info = GaugeMetricFamily("ramekin_info", "Which version this is.", labels=["version"])
         info.add_metric([__version__], 1)
@@ -111,6 +112,18 @@ class _Figures:
         yield _gauge("ramekin_journal_unsynced_bytes", "Bytes that no sync has covered.", journal.unsynced_bytes)
         text = "Age of the oldest commit that no sync has covered."
         yield _gauge("ramekin_journal_unsynced_seconds", text, journal.unsynced_s)
+
+    def _link(self) -> Iterable[Metric]:
+        link = self._engine.tables.link_stats()
+        if link is None:  # no other process writes these tables
+            return
+        yield _gauge("ramekin_feed_behind_steps", "Writes of others that have not come here yet.", link.behind_steps)
+        yield _gauge("ramekin_feed_silent_seconds", "Seconds since the nodes were heard.", link.silent_s)
+        yield CounterMetricFamily("ramekin_feed_steps", "Writes of all processes that have come here.", link.steps)
+        text = "How often everything was read: at the start, and where this process had fallen behind."
+        yield CounterMetricFamily("ramekin_feed_readings", text, link.readings)
+        yield CounterMetricFamily("ramekin_engine_calls", "Calls to the nodes.", link.calls)
+        yield CounterMetricFamily("ramekin_engine_connections", "Connections for these calls.", link.connections)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

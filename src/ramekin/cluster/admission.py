@@ -1,0 +1,159 @@
+"""Whether a node can keep a database for us: looked at once, at the start, so that trouble is one sentence then.
+
+    does it let us in? ---> does it know functions? ---> may we do all that we need? ---> does it keep what it is given?
+
+What time heals, a node that still reads its files or a cluster that elects, is not told from here: `AGAIN` names it.
+Knows no tables; see ``line.py`` and ``feed.py`` for what is asked of the node later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+from ramekin.cluster.connection import Refused
+from ramekin.cluster.keys import FORMAT
+
+if TYPE_CHECKING:
+    from ramekin.cluster.connection import Connection, Lost, Word
+    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.slot import Slot
+
+AGAIN = frozenset(
+    ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS", "BUSY", "UNBLOCKED")
+)
+"""What nodes say to what they have not begun, and may take soon."""
+
+OF_HASHES = ("HSET", "HSETNX", "HINCRBY", "HGET", "HMGET", "HGETALL", "HSCAN", "HDEL", "EXISTS", "EXPIRE", "PERSIST")
+OF_LISTS = ("RPUSH", "LRANGE", "LINDEX", "LLEN", "LTRIM", "LPOP")
+OF_STREAMS = ("XADD", "XRANGE", "XREAD", "XTRIM")
+OF_NODES = ("CLUSTER SLOTS", "CLUSTER NODES", "ROLE", "WAIT", "TIME", "FCALL", "FUNCTION LOAD")
+OTHERS = ("CLIENT SETNAME", "UNLINK")
+"""The commands that are sent, or that our functions carry out, which takes the same rights."""
+
+_WORDS: dict[str, tuple[Word, ...]] = {
+    "HSET": ("a", "1"),
+    "HSETNX": ("a", "1"),
+    "HINCRBY": ("a", 1),
+    "HGET": ("a",),
+    "HMGET": ("a",),
+    "HSCAN": (0,),
+    "HDEL": ("a",),
+    "EXPIRE": (60,),
+    "RPUSH": ("a",),
+    "LRANGE": (0, -1),
+    "LINDEX": (0,),
+    "LTRIM": (0, -1),
+    "XADD": ("1-0", "a", "b"),
+    "XRANGE": ("-", "+"),
+    "XTRIM": ("MAXLEN", 1),
+    "WAIT": (0, 1),
+    "FCALL": ("ramekin_trial", 0),
+    "FUNCTION LOAD": ("#!lua name=",),
+}
+"""What stands behind a command, and its key, when it is tried: nothing that is of use, or that could do harm."""
+
+_COMMAND = re.compile(r"'([a-z]+(?:\|[a-z]+)?)'")
+
+
+class Unfit(Exception):
+    """A node that we cannot work with, or what it keeps; the text says why, without a password or a user's name."""
+
+
+async def admit(slot: Slot, keys: Keys) -> None:
+    """See that a database can be kept where its slot is.
+
+    Raises:
+        Lost: nobody answers. Refused: the node may take it soon, with a code of `AGAIN`. Unfit: it never will.
+    """
+    try:
+        connection = await slot.connect("ramekin-start")
+    except Refused as refused:
+        if refused.code in AGAIN:
+            raise
+        raise Unfit(explain(refused)) from None
+    try:
+        await _look_at_rights(connection, keys)
+        await _look_at_memory(connection)
+        await _look_at_format(connection, keys)
+    finally:
+        connection.close()
+
+
+def rule_for(user: str, password: str, database: str) -> str:
+    """Return the command that makes a user who may do what is needed, and nothing else."""
+    commands = (*OF_HASHES, *OF_LISTS, *OF_STREAMS, *OF_NODES, *OTHERS, "INFO")
+    rights = " ".join(f"+{command.lower().replace(' ', '|')}" for command in commands)
+    return f"ACL SETUSER {user} on >{password} ~{{ramekin:{database}}}* {rights}"
+
+
+async def _look_at_rights(connection: Connection, keys: Keys) -> None:
+    """Try each command that is needed, with keys that nobody uses. Raises Unfit."""
+    asked = [connection.send(*words) for words in _trials(keys)]
+    replies = await asyncio.gather(*asked, return_exceptions=True)
+    refusals = [reply for reply in replies if isinstance(reply, Refused)]
+    if any("unknown command" in str(refused) for refused in refusals):
+        raise Unfit("it is too old: Redis 7.0 or Valkey 7.2, or newer, is needed, which know functions")
+    lacking = {_lacking(refused): None for refused in refusals if refused.code == "NOPERM"}
+    if lacking:
+        raise Unfit(f"the user's rights are not enough: {', '.join(lacking)} lacking for keys '{{{keys.tag}}}*'")
+
+
+def _trials(keys: Keys) -> list[tuple[Word, ...]]:
+    kinds = {"hash": OF_HASHES, "list": OF_LISTS, "stream": OF_STREAMS}
+    tried: list[tuple[Word, ...]] = []
+    for kind, commands in kinds.items():
+        key = keys.of(f"trial:{kind}")
+        for command in commands:
+            before: tuple[Word, ...] = ("STREAMS", key, "0") if command == "XREAD" else (key,)
+            tried.append((command, *before, *_WORDS.get(command, ())))
+    tried += [(*command.split(), *_WORDS.get(command, ())) for command in OF_NODES]
+    return [*tried, ("UNLINK", *(keys.of(f"trial:{kind}") for kind in kinds))]
+
+
+async def _look_at_memory(connection: Connection) -> None:
+    """See that the node keeps what it is given. One that does not tell is believed. Raises Unfit."""
+    policy = (await _info(connection, "memory")).get("maxmemory_policy", "")
+    if policy.startswith("allkeys"):
+        raise Unfit(
+            f"it throws records away when its memory is short (maxmemory-policy {policy}): set noeviction there"
+        )
+
+
+async def _look_at_format(connection: Connection, keys: Keys) -> None:
+    """See that what is kept is read by this program. Raises Unfit."""
+    found = await connection.call("HGET", keys.of("head"), "format")
+    if found is not None and found != FORMAT.encode():
+        raise Unfit(
+            f"the database '{keys.database}' is kept in format {found.decode('ascii', 'replace')[:20]}, and this "
+            f"version reads {FORMAT}: take a newer one"
+        )
+
+
+async def _info(connection: Connection, section: str) -> dict[str, str]:
+    try:
+        told: Any = await connection.call("INFO", section)
+    except Refused:
+        return {}
+    pairs = (line.partition(":") for line in told.decode().splitlines() if ":" in line)
+    return {name: value for name, _, value in pairs}
+
+
+def explain(error: Lost | Refused | TimeoutError) -> str:
+    """Return why a node is of no use now, without its address."""
+    if not isinstance(error, Refused):
+        return "the nodes do not answer"
+    if error.code == "NOAUTH":
+        return "a password is needed: write it into the address, or set RAMEKIN_ENGINE_PASSWORD"
+    if error.code == "WRONGPASS" or "without any password" in str(error):
+        return "the user or the password is wrong"
+    if error.code == "NOPERM":
+        return f"the user's rights are not enough: {_lacking(error)} lacking"
+    return f"a node says {error.code}"
+
+
+def _lacking(refused: Refused) -> str:
+    """Return which right a node says is lacking. Its sentence names the user, so it is not repeated."""
+    found = _COMMAND.search(str(refused))
+    return f"+{found[1]}" if found else "access to keys"

@@ -1,0 +1,176 @@
+"""A start on nodes that cannot keep a database is refused with one sentence, which holds no password."""
+
+import asyncio
+import secrets
+from contextlib import asynccontextmanager
+
+import pytest
+
+from ramekin.cluster.address import Address, Login, Servers
+from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS, rule_for
+from ramekin.engine import link
+from ramekin.engine.replicated import Replicated
+from ramekin.errors import Unavailable
+from ramekin.schema.definition import Definition
+from ramekin.testing.engines.steps import body, define, drop, load, put
+from tests.cluster.nodes import running
+from tests.cluster.processes import everything
+
+pytestmark = pytest.mark.anyio
+
+
+async def refusal(servers, database="main"):
+    engine = Replicated(servers, database)
+    with pytest.raises(Unavailable) as error:
+        await engine.open()
+    await engine.close()
+    assert str(error.value).startswith("The cluster cannot be used: ")
+    return str(error.value)
+
+
+def servers_at(port, login=Login()):  # noqa: B008  # it is frozen
+    return Servers((Address("127.0.0.1", port),), login)
+
+
+@asynccontextmanager
+async def someone(answer):
+    """Give the port of one that answers each command as a function of its words says."""
+
+    async def serve(reader, writer):
+        while line := await reader.readline():
+            words = []
+            for _ in range(int(line[1:])):
+                size = int((await reader.readline())[1:])
+                words.append((await reader.readexactly(size + 2))[:-2].decode())
+            writer.write(answer(words))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def user(node):
+    """Make a user by a command, and return what lets in as that one."""
+    made = []
+
+    def make(rule):
+        words = rule.split()
+        node.ask(*words)
+        made.append(words[2])
+        return servers_at(node.port, Login(words[2], words[4][1:]))
+
+    yield make
+    for name in made:
+        node.ask("ACL", "DELUSER", name)
+
+
+async def test_nobody_answers():
+    said = await refusal(Servers((Address("127.0.0.1", 1), Address("127.0.0.1", 2))))
+    assert "No node answers: 127.0.0.1:1: " in said
+    assert "127.0.0.1:2: " in said
+    assert "refused" in said.lower()
+
+
+async def test_what_answers_is_no_node():
+    async with someone(lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        assert "does not speak as Valkey and Redis do" in await refusal(servers_at(port))
+
+
+async def test_a_server_is_too_old_for_functions():
+    def answer(words):
+        known = {"CLIENT": b"+OK\r\n", "ROLE": b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"}
+        return known.get(words[0], f"-ERR unknown command '{words[0]}'\r\n".encode())
+
+    async with someone(answer) as port:
+        assert "too old: Redis 7.0 or Valkey 7.2, or newer, is needed" in await refusal(servers_at(port))
+
+
+@pytest.mark.parametrize("login", [Login(None, "geheim"), Login("anna", "geheim")])
+async def test_a_wrong_password(node, login):
+    said = await refusal(servers_at(node.port, login))
+    assert "the user or the password is wrong" in said
+    assert "geheim" not in said
+    assert "anna" not in said
+
+
+async def test_a_password_is_needed():
+    with running(requirepass="geheim") as [node]:
+        assert "a password is needed" in await refusal(servers_at(node.port))
+        said = await refusal(servers_at(node.port, Login(None, "falsch")))
+        assert "the user or the password is wrong" in said
+
+
+async def test_a_user_with_the_rights_that_the_manual_names_can_do_all_that_there_is(node, user):
+    database = secrets.token_hex(8)
+    node.ask("FUNCTION", "FLUSH")
+    engine = Replicated(user(rule_for("ramekin", "geheim", database)), database)
+    await engine.open()
+    await define(engine, "users", Definition(unique=("name",)))
+    await load(engine, {"users": {str(i): b'{"id":%d,"name":"%d"}' % (i, i) for i in range(3000)}})
+    await put(engine, "users", body(3000, name="x"))
+    await drop(engine, "users")
+    await put(engine, "orders", body(1))
+    new = Replicated(engine._link.servers, database)
+    await new.open()
+    assert everything(new) == everything(engine)
+    await new.close()
+    await engine.close()
+
+
+@pytest.mark.parametrize("command", [*OF_HASHES, *OF_LISTS, *OF_STREAMS, *OF_NODES])
+async def test_a_right_that_lacks_is_named(node, user, command):
+    right = f" +{command.lower().replace(' ', '|')}"
+    said = await refusal(user(rule_for("ramekin", "geheim", "main").replace(right, "", 1)))
+    assert "rights are not enough" in said
+    assert right.strip() in said or command == "ROLE"
+    assert "geheim" not in said
+
+
+async def test_keys_that_may_not_be_used_are_named(node, user):
+    said = await refusal(user(rule_for("ramekin", "geheim", "other")))
+    assert "access to keys lacking for keys '{ramekin:main}*'" in said
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-lfu", "allkeys-random"])
+async def test_a_node_that_throws_records_away(node, policy):
+    node.ask("CONFIG", "SET", "maxmemory-policy", policy)
+    try:
+        assert f"(maxmemory-policy {policy}): set noeviction" in await refusal(servers_at(node.port))
+    finally:
+        node.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+async def test_a_database_of_another_format(node):
+    database = secrets.token_hex(8)
+    node.ask("HSET", f"{{ramekin:{database}}}head", "format", "2")
+    said = await refusal(servers_at(node.port), database)
+    assert f"the database '{database}' is kept in format 2, and this version reads 1" in said
+    assert node.ask("HGETALL", f"{{ramekin:{database}}}head") == [b"format", b"2"], "it is left as it was"
+
+
+async def test_what_time_heals_is_waited_for(monkeypatch, node):
+    monkeypatch.setattr(link, "HEALS_S", 0.3)
+    node.ask("CONFIG", "SET", "min-replicas-to-write", "1")
+    try:
+        assert "a node says NOREPLICAS" in await refusal(servers_at(node.port))
+        opening = asyncio.create_task(_open(Replicated(servers_at(node.port), secrets.token_hex(8))))
+        await asyncio.sleep(0.1)
+    finally:
+        node.ask("CONFIG", "SET", "min-replicas-to-write", "0")
+    await opening
+
+
+async def _open(engine):
+    await engine.open()
+    await put(engine, "t", body(1))
+    await engine.close()
+
+
+@pytest.mark.parametrize(("replicas", "told"), [(0, "primary"), (1, "replicas")])
+async def test_replicas_acknowledge_where_there_are_any(replicas, told):
+    with running(replicas=replicas) as nodes:
+        engine = Replicated(servers_at(nodes[0].port), acknowledged_by="auto")
+        await engine.open()
+        assert engine.guarantees.acknowledged_by == told
+        await engine.close()
