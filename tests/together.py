@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -22,9 +22,10 @@ MOMENTS = rb"(?:date|content-length): [^\r]*|\"microseconds\":[\d.]+|(?<=\"pinne
 class Together(httpx2.BaseTransport):
     """Sends a request to each service, one after the other, as if it came at the same moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         self._clock = SetClock()
-        self._services = [Service(way, clock=self._clock, ids=IdSource(self._clock, lambda _: 1)) for way in WAYS]
+        ids = [IdSource(self._clock, lambda _: 1) for _ in WAYS]
+        self._services = [Service(way, clock=self._clock, ids=each, **options) for way, each in zip(WAYS, ids, strict=True)]  # fmt: skip
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         data, self._clock.now = as_bytes(request), datetime.now(UTC)

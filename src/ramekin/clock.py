@@ -45,3 +45,8 @@ current_clock: ContextVar[Clock] = ContextVar("current_clock", default=SYSTEM)
 def now() -> datetime:
     """Return the time in UTC, to the millisecond: for the defaults of models, which follow their database's clock."""
     return datetime.fromtimestamp(current_clock.get().wall_ms() / 1000, UTC)
+
+
+def as_text(wall_ms: int) -> str:
+    """Return milliseconds since 1970 as RFC 3339 has them, in UTC."""
+    return f"{datetime.fromtimestamp(wall_ms / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{wall_ms % 1000:03}Z"

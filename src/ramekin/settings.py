@@ -100,6 +100,8 @@ class Settings:
     max_address_connections: int = _setting(
         1_000, "Connections from one address at the most, a trusted proxy's apart.", ge=1, le=10**9
     )
+    dev: bool = _setting(False, "For tests and demos: branches, checkpoints and resets, faults and a clock on purpose.")
+    max_branches: int = _setting(64, "Branches at once, with --dev.", ge=1, le=10_000)
     shutdown_seconds: int = _setting(10, "Seconds that requests get to finish when the server stops.", ge=0, le=DAY_S)
     workers: int = _setting(1, "One process owns the tables: run more servers for more tables.", ge=1, le=1)
 

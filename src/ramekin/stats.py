@@ -83,3 +83,5 @@ class MemoryStats:
 
     used_bytes: int
     limit_bytes: int | None
+    own_bytes: int = 0
+    """What no branch shares, nor the tables that this is a branch of."""

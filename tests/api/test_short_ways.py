@@ -294,7 +294,7 @@ def test_what_is_remembered_of_addresses_answers_no_others(below, data, status):
 
 def test_a_way_that_answers_otherwise_is_noticed():
     transport = Together()
-    transport._services[1].app.state.context._run = "another"
+    transport._services[1].database._engine.tables.lineage = "another"
     with httpx2.Client(transport=transport, base_url="http://127.0.0.1:8000") as client:
         client.put("/api/v1/data/t/1?upsert=true", json={})
         with pytest.raises(AssertionError, match="short way in ASGI answers"):

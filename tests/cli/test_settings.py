@@ -19,6 +19,7 @@ EXAMPLES = {
     "rate_limit": "5/minute",
     "docs": "false",
     "access_log": "true",
+    "dev": "true",
     "log_format": "json",
     "memory_limit": "2GiB",
     "fast_path": "asgi",

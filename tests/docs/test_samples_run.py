@@ -1,7 +1,7 @@
 """Every sample of the README and the manual runs, and prints what the page says.
 
 In a page, a ```console block holds commands behind ``$`` and what they print; ``...`` stands for anything. The
-commands of a page run in order against a demo server of their own; those about json-server against its file. A ```python block is run as a program. A block
+commands of a page run in order against a demo server of their own, with `--dev` where the page is about that; those about json-server against its file. A ```python block is run as a program. A block
 that cannot run here (installing, containers) is marked as ```sh or ```text.
 """
 
@@ -20,6 +20,8 @@ from tests.conftest import Server
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DEV = {"branches.md", "faults.md"}
+"""Pages of what a server does with `--dev` alone."""
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SERVER = "http://127.0.0.1:8000"
 FILES = {"json-server.md": "http://127.0.0.1:3000"}
@@ -59,7 +61,7 @@ def test_commands_print_what_the_page_says(page, curl, tmp_path):
     todo = list(samples(page))
     if not todo:
         return
-    address, arguments = FILES.get(page.name, SERVER), ["demo"]
+    address, arguments = FILES.get(page.name, SERVER), ["demo", *(["--dev"] if page.name in DEV else [])]
     if page.name in FILES:
         (tmp_path / "db.json").write_text(blocks(page, "json")[0])
         arguments = ["json-server", "db.json"]

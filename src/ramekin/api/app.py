@@ -26,8 +26,10 @@ from ramekin.api.edge.rates import WRONG_KEYS, RateLimit
 from ramekin.api.endpoints import (
     backup,
     batch,
+    branches,
     by_condition,
     changes,
+    checkpoints,
     dump,
     health,
     joins,
@@ -45,6 +47,7 @@ from ramekin.api.openapi import document as openapi
 from ramekin.api.routes import address, methods_of, read_root_path
 from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
 from ramekin.api.wire.middleware import EdgeMiddleware
+from ramekin.database.branches import MAX_BRANCHES, Branches
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
@@ -63,6 +66,9 @@ FEATURES = (
 )
 """The modules whose endpoints are served, in the order in which the document tells of them."""
 
+DEV_FEATURES = (branches, checkpoints)
+"""Those for whoever tests or shows something; they are served only if that is asked for."""
+
 
 def create_app(
     database: Database,
@@ -77,6 +83,8 @@ def create_app(
     has_access_log: bool = False,
     has_hot_routes: bool = True,
     json_server: Door | None = None,
+    is_dev: bool = False,
+    max_branches: int = MAX_BRANCHES,
 ) -> FastAPI:
     """Return the application that serves a database, which the caller opens before and closes afterwards.
 
@@ -90,6 +98,8 @@ def create_app(
         root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
         has_hot_routes: requests for records go past FastAPI's router, to the same endpoints.
         json_server: answers at json-server's addresses too.
+        is_dev: there are branches, checkpoints and the like, for tests and demos.
+        max_branches: how many there may be at once.
 
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
@@ -101,7 +111,8 @@ def create_app(
     doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
     prefix = read_root_path(root_path)
     edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log, root_path=prefix)
-    return _build(database, edge, json_server, has_docs=has_docs, has_hot_routes=has_hot_routes)
+    context = Context(database, edge, Branches(database, max_branches) if is_dev else None)
+    return _build(context, edge, json_server, has_docs=has_docs, has_hot_routes=has_hot_routes)
 
 
 def _check_lists(**lists: object) -> None:
@@ -111,14 +122,12 @@ def _check_lists(**lists: object) -> None:
             raise ValueError(f"{name} is a list of texts, and not one text")
 
 
-def _build(
-    database: Database, edge: Edge, json_server: Door | None, *, has_docs: bool, has_hot_routes: bool
-) -> FastAPI:
+def _build(context: Context, edge: Edge, json_server: Door | None, *, has_docs: bool, has_hot_routes: bool) -> FastAPI:
     """Return the application of a database behind its edge."""
-    context = Context(database, edge)
-    app = _framework()
+    app, database = _framework(), context.database
     app.state.context, app.state.edge = context, edge
-    known = [found for feature in FEATURES for found in feature.ENDPOINTS]
+    features = FEATURES if context.branches is None else FEATURES + DEV_FEATURES
+    known = [found for feature in features for found in feature.ENDPOINTS]
     add_routes(app, context, known)
     if has_docs:
         add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])

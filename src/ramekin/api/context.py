@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ramekin.api.edge.flight import Flight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
+    from ramekin.access.roles import Grant
     from ramekin.api.edge.edge import Edge
+    from ramekin.database.branches import Branches
     from ramekin.database.database import Database
 
 WHOLE_TABLES_AT_ONCE = 2
@@ -20,8 +22,10 @@ WHOLE_TABLES_AT_ONCE = 2
 class Context:
     """The database, and what is true of this run of the server."""
 
-    def __init__(self, database: Database, edge: Edge) -> None:
+    def __init__(self, database: Database, edge: Edge, branches: Branches | None = None) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
+        self.branches = branches
+        """Those that requests may make and use; None: there are no such requests."""
         self.reads_anew = database.guarantees.reads_anew
         """Whether a request waits until the tables show what happened in other processes."""
         self.flight = Flight(database.memory, edge.metrics.refusals)
@@ -34,6 +38,17 @@ class Context:
         self.clock = database.clock
         self._started_s = self.clock.steady_s()
 
+    def database_of(self, branch: str, grant: Grant) -> Database:
+        """Return the database that a request is about. Who has the role `admin` makes a branch by using it.
+
+        Raises:
+            UnknownBranch, InvalidBranch, TooManyBranches.
+        """
+        if not branch or self.branches is None:
+            return self.database
+        is_maker = grant.role == "admin" and grant.tables is None
+        return self.branches.use(branch) if is_maker else self.branches.get(branch).database
+
     def uptime_s(self) -> float:
         """Return seconds since the server started."""
         return self.clock.steady_s() - self._started_s
@@ -43,11 +58,3 @@ class Context:
         if self.is_draining:
             return "draining"
         return "starting" if self._edge.is_starting else await self.database.engine.state()
-
-    def weak_tag(self, revisions: Iterable[int], *parts: str) -> str:
-        """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
-
-        Args:
-            parts: what else the answer depends on, in characters that a tag may hold.
-        """
-        return "-".join([self.database.engine.tables.lineage, *map(str, revisions), *parts])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 
+BRANCH = "/b/"
+"""What stands before the name of a branch, at the front of a path."""
+
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 
 _prefix: ContextVar[str] = ContextVar("prefix", default="")  # of the request that is being answered
@@ -34,6 +37,14 @@ def read_root_path(text: str) -> str:
 def mount_at(root_path: str) -> None:
     """Have the addresses of this request's answer begin with the path that the application is mounted below."""
     _prefix.set(quote(root_path))
+
+
+def split_branch(path: str) -> tuple[str, str]:
+    """Return the branch that a path begins with, and the rest of it; without one, an empty text and the path."""
+    if not path.startswith(BRANCH):
+        return "", path
+    name, slash, rest = path[len(BRANCH) :].partition("/")
+    return (name, slash + rest or "/") if name else ("", path)
 
 
 def address(path: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ramekin.schema.columns import UNTYPED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ramekin.access.roles import Grant
     from ramekin.api.context import Context
@@ -29,10 +29,19 @@ class Session:
 
     __slots__ = ("clock", "database", "grant", "server")
 
-    def __init__(self, server: Context, grant: Grant) -> None:
+    def __init__(self, server: Context, grant: Grant, branch: str = "") -> None:
+        """Make one. Raises as `Context.database_of`."""
         self.server, self.grant = server, grant
-        self.database: Database = server.database
+        self.database: Database = server.database_of(branch, grant) if branch else server.database
         self.clock: Clock = server.clock
+
+    def weak_tag(self, revisions: Iterable[int], *parts: str) -> str:
+        """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
+
+        Args:
+            parts: what else the answer depends on, in characters that a tag may hold.
+        """
+        return "-".join([self.database.engine.tables.lineage, *map(str, revisions), *parts])
 
     async def tables(self) -> list[TableInfo]:
         """Return the tables that may be seen, with their figures. Cost: O(tables)."""

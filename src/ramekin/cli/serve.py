@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("ramekin")
 
+DEV_LINE = "For development (--dev): whoever is let in may branch, reset and disturb this server."
+
 DEMO_TOUR = """
 Try it:
   curl '{url}/api/v1/data/users?limit=2'
@@ -162,6 +164,8 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         await _load(database, sources)
         if run.json_server is not None:
             await run.json_server.load(database)
+        if run.settings.dev:
+            database.checkpoint()
         if replay is not None:
             replay.done()
         tables, keys = database.engine.tables.totals().tables, len(run.keys)
@@ -204,6 +208,8 @@ def _application(database: Database, run: Run) -> FastAPI:
         has_access_log=settings.access_log,
         has_hot_routes=settings.fast_path != "off",
         json_server=None if run.json_server is None else run.json_server.door,
+        is_dev=settings.dev,
+        max_branches=settings.max_branches,
     )
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     if settings.keys_file is not None:
@@ -304,6 +310,7 @@ async def _greeting(database: Database, run: Run) -> str:
         f"Tables: {', '.join(tables) if tables else 'none yet; the first record creates one'}.",
         f"Memory: {read_memory_limit(settings.memory_limit)}.",
         *([f"Documentation: {url}/docs"] if settings.docs else []),
+        *([DEV_LINE] if settings.dev else []),
     ]
     return "\n".join(lines) + run.tour.format(url=url)
 

@@ -1,10 +1,10 @@
 """`Database`: the one object behind every door (HTTP, command line, Python).
 
 What concerns records is here; what concerns whole tables, and how a database is made and opened, in
-``whole_tables.py``. Operations are settled by ``writing.py``; lists, groups and joins found by ``finding.py`` and
-``joining.py``; changes by condition made by ``changing.py``. It takes and returns bodies (JSON text as bytes) and never
-parses one in order to return it. Doors hand it requests; Python code may say the same in words, which ``asking.py``
-reads. Knows no HTTP.
+``whole_tables.py``; branches and checkpoints in ``branching.py``. Operations are settled by ``writing.py``; lists,
+groups and joins found by ``finding.py`` and ``joining.py``; changes by condition made by ``changing.py``. It takes and
+returns bodies (JSON text as bytes) and never parses one in order to return it. Doors hand it requests; Python code may
+say the same in words, which ``asking.py`` reads. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.database import asking, changing, finding, following, joining, loading, writing
 from ramekin.database.arguments import checked
+from ramekin.database.branching import Branching
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation, Outcome
-from ramekin.database.whole_tables import WholeTables
 from ramekin.engine.work import Work
 from ramekin.errors import RecordNotFound, UnknownTable, shorten
 from ramekin.schema.definition import check_table_name
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ramekin.values.paths import FieldPath
 
 
-class Database(WholeTables):
+class Database(Branching):
     """Tables of JSON records.
 
     1. A record that is stored has an id and satisfies its table's model.

@@ -7,6 +7,7 @@ What is in force is said by the engine alone; here a definition is made into rul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from ramekin.database.operations import Rules
@@ -36,6 +37,12 @@ class Schemas(Mapping[str, "RecordSchema"]):
         """What tells each model from one that it was before."""
         self._plain = Rules(limit_bytes=limit_bytes, ids=ids)
         self._known: dict[str, Rules] = {}  # by table, those that were made last
+
+    def of(self, tables: Tables) -> Schemas:
+        """Return the same for a branch: rules that were made for a definition hold for it there too."""
+        twin = copy(self)
+        twin._tables, twin._known = tables, self._known.copy()
+        return twin
 
     def rules(self, table: str) -> Rules:
         """Return what holds for the records of a table; the same object for as long as it does. Cost: O(1)."""

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked, Definition
     from ramekin.stats import JournalStats
+    from ramekin.storage.catalog import Catalog
 
 State = Literal["ok", "starting", "failed"]
 
@@ -226,6 +227,15 @@ class Engine(Protocol):
         others write meanwhile.
 
         Cost: O(changes); O(records) for a load; the wait for a disk.
+        """
+
+    async def restore(self, kept: Catalog) -> None:
+        """Have all tables as they are in a catalog that was forked from these: see ``storage/forks.py``.
+
+        In memory that is one short step. Where steps are kept somewhere, it is what differs, as steps: see
+        ``restoring.py``. Raises as `apply`.
+
+        Cost: O(tables) in memory; else O(records) of the tables that were written since.
         """
 
     def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:

@@ -18,6 +18,7 @@ from ramekin.engine.shield import until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.forks import let_go, restore
 from ramekin.storage.staging import is_large
 from ramekin.storage.watch import Watch
 
@@ -37,17 +38,23 @@ class Embedded:
     guarantees = Guarantees("embedded", is_durable=False)
 
     def __init__(
-        self, *, index_idle_s: float = 3600.0, memory_limit_bytes: int | None = None, clock: Clock = SYSTEM
+        self,
+        *,
+        index_idle_s: float = 3600.0,
+        memory_limit_bytes: int | None = None,
+        clock: Clock = SYSTEM,
+        catalog: Catalog | None = None,
     ) -> None:
-        """Make an empty engine.
+        """Make an engine.
 
         Args:
             index_idle_s: seconds after which an index that nothing used is dropped.
             memory_limit_bytes: what the tables may take; without it, all that there is.
             clock: what it takes for the time.
+            catalog: tables that it is to have, and to let go of at the end; without them it is empty.
         """
-        self.clock = clock
-        self.tables = Tables(Catalog(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        self.clock, self._lent = clock, catalog
+        self.tables = Tables(catalog or Catalog(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self._alone = asyncio.Lock()  # held by a large step
         self.owner = Owner(self._follow)
         self._backups = Backups()
@@ -65,6 +72,8 @@ class Embedded:
         self.tables.history.end()
         await self._backups.close()
         await self.tables.builds.close()
+        if self._lent is not None:
+            let_go(self._lent)
 
     async def state(self) -> State:
         return "ok"
@@ -126,6 +135,12 @@ class Embedded:
                 catalog.is_held = False
         await tables.build_after(staging.step)
         return number
+
+    async def restore(self, kept: Catalog) -> None:
+        async with self._alone:
+            step = restore(self.tables.catalog, kept)
+            self.tables.history.tell(self.tables.catalog.revision, step)
+        await self.tables.build_after(step)
 
     def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:
         catalog = self.tables.catalog

@@ -33,6 +33,7 @@ from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
 from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
+from ramekin.engine.restoring import BySteps
 from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
 from ramekin.errors import RamekinError, Starting
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from ramekin.storage.staging import Staging
 
 
-class Journaled:
+class Journaled(BySteps):
     """Tables in this process's memory, and a journal that outlives it."""
 
     def __init__(

@@ -28,6 +28,7 @@ from ramekin.engine.cells import call_for
 from ramekin.engine.link import Link, until
 from ramekin.engine.owner import Owner
 from ramekin.engine.places import Places
+from ramekin.engine.restoring import BySteps
 from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread
 from ramekin.errors import RamekinError, Unavailable
@@ -69,7 +70,7 @@ class SharedTables(Tables):
         return self.link.stats()
 
 
-class Replicated:
+class Replicated(BySteps):
     """Tables in this process's memory, as a cluster keeps them for all processes."""
 
     def __init__(

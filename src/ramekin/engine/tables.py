@@ -83,7 +83,7 @@ class Tables:
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self.history = History(clock)
         """The last steps, for whoever follows them."""
-        self._clock, self._index_idle_s = clock, index_idle_s
+        self._clock, self.index_idle_s = clock, index_idle_s
         self._largest = Largest()
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
@@ -267,7 +267,7 @@ class Tables:
         if now_s >= self._sweep_at_s:
             self._sweep_at_s = now_s + self._sweep_every_s
             for table in self.catalog:
-                table.drop_idle_indexes(now_s - self._index_idle_s)
+                table.drop_idle_indexes(now_s - self.index_idle_s)
 
 
 class Unread(Catalog):

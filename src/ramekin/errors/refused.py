@@ -70,6 +70,14 @@ class RecordNotFound(NotFound):
     remedy = "Check the id, or create the record: `PUT ...?upsert=true` does so under the id in the address."
 
 
+class UnknownBranch(NotFound):
+    """There is no branch of that name."""
+
+    code = "unknown-branch"
+    title = "No such branch"
+    remedy = "`GET /api/v1/branches` lists them. One is made by `PUT`, or by its first use with the role `admin`."
+
+
 class UnknownProblem(NotFound):
     """There is no page for this error code."""
 
@@ -234,6 +242,30 @@ class ModelMissing(Conflict):
     remedy = "Start the server with `--models`, or give the table another definition with `PUT /api/v1/tables/{table}`."
 
 
+class BranchExists(Conflict):
+    """There is a branch of that name; `main` is the database itself, and always there."""
+
+    code = "branch-exists"
+    title = "The branch exists"
+    remedy = "Choose another name, or send `replace=true` to have it made anew."
+
+
+class MainStays(Conflict):
+    """`main` is the database itself, which no request drops."""
+
+    code = "main-stays"
+    title = "The database itself is no branch to drop"
+    remedy = "`POST /api/v1/reset` brings its tables back to the last checkpoint."
+
+
+class NoCheckpoint(Conflict):
+    """No state of the tables was kept that they could be compared with, or return to."""
+
+    code = "no-checkpoint"
+    title = "There is no checkpoint"
+    remedy = "Make one first: `database.checkpoint()`, or `POST /api/v1/checkpoint`."
+
+
 class PreconditionRequired(RamekinError):
     """The table's definition asks for `If-Match`, so that no change is lost to another one."""
 
@@ -279,6 +311,14 @@ class InvalidTableName(Unprocessable):
     code = "invalid-table-name"
     title = "The table's name is not valid"
     remedy = "Choose another name."
+
+
+class InvalidBranch(Unprocessable):
+    """A branch is called as a table may be: 1 to 63 of `A-Z a-z 0-9 _ -`; or what is said of it cannot be."""
+
+    code = "invalid-branch"
+    title = "The branch is not valid"
+    remedy = 'Choose another name; as the body write `{"from": "main", "ttl_s": 600}`, both of which may be left out.'
 
 
 class InvalidOperation(Unprocessable):

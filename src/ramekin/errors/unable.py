@@ -82,6 +82,14 @@ class TooManyTables(RamekinError):
     remedy = "Drop tables that nobody needs; keep records of one kind in one table, with a field that tells them apart."
 
 
+class TooManyBranches(RamekinError):
+    """There are as many branches as there may be at once. None was made."""
+
+    code = "too-many-branches"
+    title = "Too many branches"
+    remedy = "Drop branches that nobody needs, give them a `ttl_s`, or raise the server's `max_branches`."
+
+
 class InternalError(RamekinError):
     """The server met a fault of its own. Its log has the stack under the request's id."""
 

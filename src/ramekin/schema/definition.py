@@ -18,13 +18,18 @@ TABLE_NAME = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
 _TABLE_NAME = re.compile(TABLE_NAME)
 
 
+def is_table_name(name: object) -> bool:
+    """Say whether a table may have that name."""
+    return isinstance(name, str) and _TABLE_NAME.fullmatch(name) is not None
+
+
 def check_table_name(name: object) -> None:
     """Refuse a name that no table may have.
 
     Raises:
         InvalidTableName: it is not 1 to 63 of ``A-Z a-z 0-9 _ -``, beginning with a letter or ``_``.
     """
-    if not isinstance(name, str) or not _TABLE_NAME.fullmatch(name):
+    if not is_table_name(name):
         raise InvalidTableName(
             "A table's name is 1 to 63 letters, digits, '_' or '-', and begins with a letter or '_'."
         )

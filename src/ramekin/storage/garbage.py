@@ -17,6 +17,7 @@ AT_ONCE = 200
 class Left(Protocol):
     """What is left: it may have readers yet."""
 
+    owners: int
     readers: int
     garbage: Garbage | None
 
@@ -32,7 +33,11 @@ class Garbage:
         """Called when something is left; says whether somebody will go through `let_go`."""
 
     def take(self, structure: Left) -> None:
-        """Take a structure that is not used any more, or will not be once its readers have gone."""
+        """Take a structure that a table lets go of, once nobody has it any more."""
+        if structure.owners > 1:
+            structure.owners -= 1
+            structure.readers -= 1
+            return
         if structure.readers:
             structure.garbage = self
             return

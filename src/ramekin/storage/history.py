@@ -193,7 +193,7 @@ class _Left:
 
     def __init__(self, many: list[Any]) -> None:
         self._many = many
-        self.readers = 0
+        self.owners, self.readers = 1, 0
         self.garbage: Garbage | None = None
 
     def pieces(self) -> list[Any]:

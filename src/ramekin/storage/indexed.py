@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.stats import IndexStats
 from ramekin.storage.absences import Absences
+from ramekin.storage.counted import Counted
 from ramekin.storage.followers import Followers, follow
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
@@ -41,7 +42,7 @@ MAX_INDEXES = 32
 """Indexes of one table besides those that its definition names; the one used least recently is dropped."""
 
 
-class Indexed:
+class Indexed(Counted):
     """Records, their order and their indexes.
 
     1. The order and the indexes exist once something asked for them; until then they cost nothing.
@@ -50,11 +51,8 @@ class Indexed:
     """
 
     def __init__(self, name: str, records: Records, memory: Memory) -> None:
-        self.name, self.records, self.memory = name, records, memory
-        self.size_bytes = 0
-        """The sum of the bodies' sizes."""
-        self.memory_bytes = 0
-        """About the memory that records, order and indexes take."""
+        super().__init__(records, memory)
+        self.name = name
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.absences = Absences()
@@ -241,15 +239,6 @@ class Indexed:
         records = len(bodies) * RECORD_BYTES + sum(map(len, bodies)) + self.size_bytes
         return TABLE_BYTES + records + len(text_keys) * TEXT_KEY_BYTES + self.finding_bytes()
 
-    def _grow(self, size_bytes: int) -> None:
-        self.memory_bytes += size_bytes
-        self.memory.used_bytes += size_bytes
-
-    def _grow_found(self, size_bytes: int) -> None:
-        """Count what the order or an index takes more, or gives back."""
-        self._grow(size_bytes)
-        self.memory.found_bytes += size_bytes
-
     def _count(self, sign: int) -> None:
         """Add what there is to what all tables have together, or take it away again."""
         self.memory.indexes += sign * len(self.indexes)
@@ -270,6 +259,7 @@ class Indexed:
         """Return the records to write to, and make the order and indexes writable too."""
         garbage = self.memory.garbage
         if self.records.readers:
+            self._part()
             self.records = self.records.writable(garbage)
         if self.order is not None and self.order.readers:
             self.order = self.order.writable(garbage)

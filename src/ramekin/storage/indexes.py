@@ -236,6 +236,7 @@ class FieldIndex(Shared):
         twin.values = [values.copy() for values in self.values]
         twin.absent, twin.is_whole = self.absent.copy(), self.is_whole
         twin._owned, twin._held_bytes = set(), self._held_bytes
+        self._owned = set()  # a branch may go on with this one
         return twin
 
     def _add_to(self, posting: Any, key: OrderKey, record_id: RecordId) -> None:

@@ -48,6 +48,25 @@ _TEXT_BYTES = 57
 _TUPLE_BYTES = 56
 
 
+class Family:
+    """What the catalogs of a database and of its branches take together.
+
+    Records that several of them have are counted once: by the catalog that had them first, which the others borrow
+    from, or as `kept_bytes` when that has gone on to others.
+    """
+
+    __slots__ = ("kept_bytes", "members")
+
+    def __init__(self, member: Memory) -> None:
+        self.members = [member]
+        self.kept_bytes = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """All of it. Cost: O(members)."""
+        return self.kept_bytes + sum([member.own_bytes + member.reserved_bytes for member in self.members])
+
+
 class Memory:
     """What all tables of a catalog take together.
 
@@ -56,6 +75,8 @@ class Memory:
 
     __slots__ = (
         "body_bytes",
+        "borrowed_bytes",
+        "family",
         "found_bytes",
         "garbage",
         "indexes",
@@ -78,6 +99,33 @@ class Memory:
         """What is on its way into tables, such as a load that is being read."""
         self.garbage = Garbage()
         """What is on its way out of memory; it is not counted any more."""
+        self.borrowed_bytes = 0
+        """What of `used_bytes` is counted elsewhere: tables of a branch that nobody has written."""
+        self.family: Family | None = None
+        """The database and its branches; None where there are none."""
+
+    @property
+    def own_bytes(self) -> int:
+        """What the tables take that no other catalog is counted for."""
+        return self.used_bytes - self.borrowed_bytes
+
+    def fork(self) -> Memory:
+        """Return that of a branch, which counts in the same limit."""
+        twin = Memory(self.limit_bytes)
+        twin.family = self.family = self.family or Family(self)
+        twin.family.members.append(twin)
+        return twin
+
+    def leave(self) -> None:
+        """Count by itself from now on: the branch is gone."""
+        if self.family is not None:
+            self.family.members.remove(self)
+            self.family, self.limit_bytes = None, None
+
+    @property
+    def size_bytes(self) -> int:
+        """All that counts in the limit. Cost: O(1), O(branches) where there are any."""
+        return self.used_bytes + self.reserved_bytes if self.family is None else self.family.size_bytes
 
     @property
     def spare_bytes(self) -> int:
@@ -88,7 +136,7 @@ class Memory:
         """Return how much room is missing for some growth; 0 or less if it fits."""
         if self.limit_bytes is None:
             return 0
-        return self.used_bytes + self.reserved_bytes + growth_bytes - self.limit_bytes
+        return self.size_bytes + growth_bytes - self.limit_bytes
 
     def is_ample(self, size_bytes: int) -> bool:
         """Say whether a key and body of that size surely fit, with a table for them and what finds them.
@@ -97,11 +145,14 @@ class Memory:
         counting until half of the limit is used.
         """
         limit_bytes = self.limit_bytes
-        return limit_bytes is None or 2 * self.used_bytes + self.reserved_bytes + size_bytes <= limit_bytes - _NEW_BYTES
+        if limit_bytes is None:
+            return True
+        taken = self.used_bytes + self.reserved_bytes if self.family is None else self.family.size_bytes
+        return taken + self.used_bytes + size_bytes <= limit_bytes - _NEW_BYTES
 
     def stats(self) -> MemoryStats:
         """Return the statistics of this moment."""
-        return MemoryStats(self.used_bytes + self.reserved_bytes, self.limit_bytes)
+        return MemoryStats(self.size_bytes, self.limit_bytes, self.own_bytes)
 
 
 def record_growth(key: str, before: bytes | None, after: bytes | None) -> int:

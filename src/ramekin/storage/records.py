@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 class Records(Shared):
     """Bodies by key, in the order in which they arrived."""
 
-    __slots__ = ("bodies", "text_keys")
+    __slots__ = ("bodies", "kept_bytes", "text_keys")
 
     def __init__(self) -> None:
         super().__init__()
+        self.kept_bytes = 0
+        """What they take, where the table that was counted for them has left them to its branches."""
         self.bodies: dict[str, bytes] = {}
         self.text_keys: set[str] = set()
         """The few keys whose ids were sent as text although they look like integers."""

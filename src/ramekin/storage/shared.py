@@ -1,7 +1,9 @@
-"""Copy on write: a structure that readers pin as it is while writers go on.
+"""Copy on write: a structure that readers pin as it is while writers go on, and that several tables may share.
 
 A snapshot costs nothing when it is taken. The first write after it, if a reader still holds it, copies the structure
-once and goes on with the copy; the reader keeps the old one. Knows nothing of what is in the structure.
+once and goes on with the copy; the reader keeps the old one. So it is with a table and its branches: to share a
+structure costs nothing, and whichever table writes first goes on with a copy. The last one that has it writes to it as
+it is. Knows nothing of what is in the structure.
 """
 
 from __future__ import annotations
@@ -13,21 +15,30 @@ if TYPE_CHECKING:
 
 
 class Shared:
-    """A structure with a count of the readers that must not see it change.
+    """A structure with a count of those that must not see it change.
 
     Guarantee: whoever writes calls `writable` first and writes to what it returns.
     """
 
-    __slots__ = ("garbage", "readers")
+    __slots__ = ("garbage", "owners", "readers")
 
     def __init__(self) -> None:
+        self.owners = 1
+        """The tables that have it."""
         self.readers = 0
+        """Whoever would see it change, besides one table that writes to it: readers, and the other tables."""
         self.garbage: Garbage | None = None
         """What takes it apart when its last reader goes; None while it is in use."""
 
     def copy(self) -> Self:
         """Return a copy that shares nothing which can change."""
         raise NotImplementedError
+
+    def share(self) -> Self:
+        """Return self, for one more table. A table lets go of it by `Garbage.take`. Cost: O(1)."""
+        self.owners += 1
+        self.readers += 1
+        return self
 
     def pin(self) -> Self:
         """Return self, which from now on no writer changes. Cost: O(1)."""

@@ -186,6 +186,7 @@ class Table(Indexed):
 
         Cost: O(indexes).
         """
+        self._part()
         self._count(-1)
         before, self.records, self.size_bytes = self.records, records, size_bytes
         self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
@@ -258,6 +259,7 @@ class Table(Indexed):
     def leave(self) -> None:
         """Give back all that is counted, and tell whoever watches that the table is gone."""
         self.is_gone = True
+        self._part()
         self.memory.garbage.take(self.records)
         super().leave()
 

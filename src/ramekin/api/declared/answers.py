@@ -96,6 +96,11 @@ def request_body(schema: Any, example: Any, *media: str) -> dict[str, Any]:
     return {"required": True, "content": found}
 
 
+def optional_body(schema: Any, example: Any) -> dict[str, Any]:
+    """Return a request's body in JSON, which may be left out."""
+    return {"required": False, "content": content(schema, example)}
+
+
 def problem_responses(counted: Sequence[str]) -> dict[str, Any]:
     """Return the responses that tell of problems, by their names; `counted` are the headers of a limit of requests."""
     return {

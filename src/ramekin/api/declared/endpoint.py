@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl
 
 from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
-from ramekin.api.http.headers import JSON, accepted, check_no_body, media_type, preferences
+from ramekin.api.http.headers import JSON, accepted, check_no_body, has_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
 from ramekin.database.operations import ALWAYS
@@ -87,6 +87,7 @@ class Endpoint(Generic[M]):
     name: str = field(init=False)
     takes: tuple[str, ...] = field(init=False)
     """The media types of the body."""
+    needs_body: bool = field(init=False)
     offers: tuple[str, ...] = field(init=False)
     """The media types of the answer."""
     words: dict[str, Any] = field(init=False)
@@ -103,6 +104,7 @@ class Endpoint(Generic[M]):
     def __post_init__(self) -> None:
         self.name = self.answer.__name__
         self.takes = tuple(self.body["content"]) if self.body else ()
+        self.needs_body = self.body is not None and self.body["required"]
         offered = [media for told in self.answers.values() for media in told.get("content", ())]
         self.offers = tuple(dict.fromkeys(offered)) or (JSON,)
         self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
@@ -182,7 +184,7 @@ class Endpoint(Generic[M]):
             InvalidHeader: the body is meant as a part of what stands.
         """
         media = ""
-        if self.takes:
+        if self.takes and (self.needs_body or has_body(head.headers)):
             media = media_type(head.headers, self.takes)
         elif 415 in self.problems:
             check_no_body(head.headers)

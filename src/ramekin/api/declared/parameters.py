@@ -24,6 +24,7 @@ PATH = {
     "id": {"description": "The record's id: its text.", "schema": {"anyOf": [ID_TEXT, ID_NUMBER]}},
     **{name: {"description": "The table's name.", "schema": TABLE_NAME} for name in ("table", "table1", "table2")},
     "key": {"schema": {"type": "string", "minLength": 1}},
+    "branch": {"description": "The branch's name; `main` is the database itself.", "schema": TABLE_NAME},
 }
 """What is said of what stands in a path. A list of types Swagger UI takes for an array."""
 

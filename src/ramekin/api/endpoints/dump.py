@@ -55,7 +55,7 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
 async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a whole table, as it is at one moment."""
     [table], (media, known) = asked.parts, (asked.wishes.accepts, asked.wishes.known)
-    tag = session.server.weak_tag((await session.database.revision(table),), FORMATS[media])
+    tag = session.weak_tag((await session.database.revision(table),), FORMATS[media])
     headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
     if tag in known or known == ANY:
         return not_modified(headers)
@@ -80,7 +80,7 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     """Return all tables, as they are at one moment: an object of arrays."""
     known, seen = asked.wishes.known, [info.stats for info in await session.tables()]
     names = codec.digest(codec.dump([stats.name for stats in seen]))[:12]
-    tag = session.server.weak_tag([stats.revision for stats in seen], names)
+    tag = session.weak_tag([stats.revision for stats in seen], names)
     headers = {"etag": f'W/"{tag}"'}
     if tag in known or known == ANY:
         return not_modified(headers)

@@ -43,6 +43,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.StorageFull: 507,
     errors.MemoryLimit: 507,
     errors.TooManyTables: 507,
+    errors.TooManyBranches: 507,
 }
 
 TOLD: Counter[str] = Counter()

@@ -42,6 +42,12 @@ TAGS = [
     {"name": "service", "description": "Health, and what errors mean."},
 ]
 
+DEV_TAG = {
+    "name": "development",
+    "description": "For tests and demos, with `--dev`: branches, checkpoints. Below `/b/{branch}` is all of this API, "
+    "on a branch.",
+}
+
 
 def install(
     app: FastAPI,
@@ -73,9 +79,8 @@ def _make(
     has_keys: bool,
     has_rate_limit: bool,
 ) -> dict[str, Any]:
-    document = get_openapi(
-        title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=[*TAGS]
-    )
+    tags = [*TAGS, *([DEV_TAG] if any(endpoint.tag == DEV_TAG["name"] for endpoint in endpoints.values()) else [])]
+    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=tags)
     counted = ["RateLimit", "RateLimit-Policy"] if has_rate_limit else []
     document["components"] = {
         "schemas": shapes.schemas(),

@@ -53,12 +53,13 @@ class AsgiResponse(Response):
 async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, ...], request: Request) -> Reply:
     """Return an endpoint's reply to a request that has passed the edge. A body that is refused is not read."""
     head: Head = request.scope["ramekin.head"]
-    session, query = Session(server, request.scope["ramekin.grant"]), request.scope["query_string"]
+    grant, query = request.scope["ramekin.grant"], request.scope["query_string"]
     body, arriving = b"", None
     if endpoint.method != "GET" and endpoint.role_for(query) == "admin":
         request.scope["ramekin.act"] = parts  # for the edge's audit
     try:
-        endpoint.permit(session.grant, parts, query)
+        endpoint.permit(grant, parts, query)
+        session = Session(server, grant, request.scope.get("ramekin.branch", ""))
         wishes = endpoint.wishes_of(head)
         if endpoint.takes:
             limit_bytes = endpoint.limit_bytes(session.database.limits)
@@ -74,7 +75,7 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
                 reply = ask(session, head, parts, query, body, watch.arriving)
                 return reply if isinstance(reply, Answer | Stream) else await reply
     except RamekinError as error:
-        return problem_answer(session.grant.veil(error), request.scope["ramekin.request_id"])
+        return problem_answer(grant.veil(error), request.scope["ramekin.request_id"])
 
 
 def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]]) -> None:

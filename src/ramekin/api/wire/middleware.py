@@ -7,7 +7,7 @@ Answers by itself what needs no endpoint: addresses that are not UTF-8, OPTIONS,
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
 
@@ -18,7 +18,7 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
 from ramekin.api.http.heads import Head
 from ramekin.api.http.problems import problem_answer
-from ramekin.api.routes import methods_of, mount_at
+from ramekin.api.routes import BRANCH, methods_of, mount_at, split_branch
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -36,13 +36,15 @@ class EdgeMiddleware:
 
     def __init__(self, inner: ASGIApp, *, app: FastAPI, edge: Edge) -> None:
         self._inner, self._app, self._edge = inner, app, edge
+        self._has_branches = app.state.context.branches is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        mount_at(self._edge.root_path + scope.get("root_path", ""))
         exchange = _Exchange(scope, send)
+        branch = _enter_branch(scope) if self._has_branches else ""
+        mount_at(self._edge.root_path + scope.get("root_path", "") + branch)
         try:
             answer = await self._answer_here(scope, exchange)
             await (answer or self._inner)(scope, receive, exchange.answer)
@@ -155,6 +157,18 @@ def read_head(scope: Scope) -> Head:
     if head.body_bytes and "upgrade" in head.headers:
         raise errors.MalformedRequest("A request that offers an upgrade has no body under this server.")
     return head
+
+
+def _enter_branch(scope: Scope) -> str:
+    """Take the branch off the front of a path, and return what was taken off; empty for one in no branch."""
+    root = scope.get("root_path", "")
+    name, rest = split_branch(scope["path"].removeprefix(root))
+    prefix, raw = f"{BRANCH}{name}", scope.get("raw_path") or quote(scope["path"]).encode()
+    if not name or not raw.startswith((root + prefix).encode()):  # one with percent signs is none
+        return ""
+    scope["ramekin.branch"], scope["path"] = name, root + rest
+    scope["raw_path"] = root.encode() + (raw[len(root + prefix) :] or b"/")
+    return prefix
 
 
 def _peer(scope: Scope) -> str:

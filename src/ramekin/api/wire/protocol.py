@@ -44,7 +44,7 @@ from ramekin.access.roles import EVERYBODY, Grant
 from ramekin.api.edge.edge import LAST_LINES, last_lines
 from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.heads import MAX_HEAD_BYTES
-from ramekin.api.routes import mount_at
+from ramekin.api.routes import BRANCH, mount_at
 from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
 from ramekin.api.wire.connection import INCOMPLETE, Connection
@@ -65,8 +65,8 @@ _SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~!$&'
 """What a part of a path may hold on this way: a percent sign is unusual."""
 
 _LINE = re.compile(
-    rb"(([A-Z]++) %b(?>(?:([%b]++)/)?))([%b]++)(?:\?([/?%%%b]*+))? HTTP/1\.1\r\n"
-    % (PREFIX.encode(), *[re.escape(_SIGNS)] * 3)
+    rb"(([A-Z]++) (?>(?:%b([%b]++))?)%b(?>(?:([%b]++)/)?))([%b]++)(?:\?([/?%%%b]*+))? HTTP/1\.1\r\n"
+    % (BRANCH.encode(), re.escape(_SIGNS), PREFIX.encode(), *[re.escape(_SIGNS)] * 3)
 )
 
 _MARK_UNUSUAL = bytes(sign if sign in _SIGNS else ord("/") for sign in range(256))
@@ -92,6 +92,7 @@ class _Exchange(Struct, gc=False):
     head: Head
     extra: Mapping[str, str] = _NOTHING
     grant: Grant = EVERYBODY
+    branch: str = ""
     body: bytes = b""
     """That of its answer, if it was written at once."""
     streamed_bytes: int = 0
@@ -99,7 +100,7 @@ class _Exchange(Struct, gc=False):
     @property
     def path(self) -> str:
         """Return the path, which the access log alone reads."""
-        return f"{PREFIX}{'/'.join(self.parts)}"
+        return f"{BRANCH * bool(self.branch)}{self.branch}{PREFIX}{'/'.join(self.parts)}"
 
     @property
     def sent_bytes(self) -> int:
@@ -166,17 +167,22 @@ class RecordProtocol(Connection):
         way, block = self._way, data[start:head_end]
         head = way.heads.get(block) or way.read(block)
         end = head_end + 4 + head.body_bytes
-        address, sent, table, last, query = line.groups()
+        address, sent, branch, table, last, query = line.groups()
         method, parts = sent.decode(), () if table is None else (table.decode(),)
         endpoint = way.endpoints.get((method, len(parts) + 1))
-        if not head.is_usual or endpoint is None or (head.body_bytes and method in _BODILESS):
+        if (
+            not head.is_usual
+            or endpoint is None
+            or (head.body_bytes and method in _BODILESS)
+            or (branch is not None and way.server.branches is None)
+        ):
             return super()._take(data)
         if len(data) < end:
             self._due_bytes = end
             return INCOMPLETE
         target = way.targets.get(address[:-1])
         if target is None:
-            target = Target(method, endpoint, parts)
+            target = Target(method, endpoint, parts, "" if branch is None else branch.decode())
             way.keep(address[:-1], target)
         self._ask(target, head, (*parts, last.decode()), query or b"", data[head_end + 4 : end])
         return end
@@ -188,13 +194,14 @@ class RecordProtocol(Connection):
         exchange = _Exchange(stopwatch_s(), target.method, parts, request_id, self.client, head)
         try:
             session = way.session
-            if way.edge.root_path:
-                mount_at(way.edge.root_path)
-            if not way.edge.is_open:
+            if way.has_prefix:
+                exchange.branch = target.branch
+                mount_at(way.edge.root_path + (f"{BRANCH}{target.branch}" if target.branch else ""))
+            if not way.edge.is_open or target.branch:
                 way.edge.greet(exchange, head.headers)
                 way.edge.admit(exchange, head, exchange.peer)
                 endpoint.permit(exchange.grant, parts, query)
-                session = Session(way.server, exchange.grant)
+                session = Session(way.server, exchange.grant, target.branch)
             ask = endpoint.ask_anew if way.server.reads_anew else endpoint.ask
             reply = ask(session, head, parts, query, body)
             if type(reply) is Answer or type(reply) is Stream:

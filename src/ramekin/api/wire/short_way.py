@@ -46,6 +46,7 @@ class Target(Struct, frozen=True, gc=False):
     endpoint: Endpoint[Any]
     parts: tuple[str, ...]
     """The path's parts behind the prefix, without the last."""
+    branch: str = ""
 
 
 class ShortWay:
@@ -66,6 +67,8 @@ class ShortWay:
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
         """The headers of an answer behind which the connection stays open."""
         self.has_keys = edge.has_keys
+        self.has_prefix = bool(edge.root_path) or table.context.branches is not None
+        """Whether addresses in answers may begin with something that each request says anew."""
         self.heads: dict[bytes, Head] = {}
         """The header blocks read so far, without the last line's end, by their hashes if there are secrets in them."""
         self.targets: dict[bytes, Target] = {}
