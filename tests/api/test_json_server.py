@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
+from ramekin import Database, Limits
 from ramekin.api.app import create_app
 from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.door import OURS, Door
@@ -14,11 +15,10 @@ from ramekin.cli.json_server import records_of
 from tests.conftest import start_database
 from tests.data.json_server_cases import ALIKE, FILE, MENDED
 
-LOCAL = {"host": "127.0.0.1"}
 
-
-def serve(dialect=None, content=FILE, **options):
-    database, dialect = start_database(), dialect or Current()
+def serve(dialect=None, content=FILE, database=None, **options):
+    """Return a client of a server of a file, at json-server's addresses."""
+    database, dialect = database or Database(), dialect or Current()
     kept = records_of(content, lambda _, record: dialect.as_kept(record, database.ids))
     asyncio.run(database.load(kept))
     return TestClient(create_app(database, json_server=Door(dialect), **options))
@@ -145,8 +145,6 @@ def test_keys_roles_and_tables_count_at_its_addresses():
 
 
 def test_more_rows_than_may_be_sorted_are_refused():
-    from ramekin import Limits
-
     client = serve(content={"posts": [{"id": str(n), "n": n} for n in range(50)]})
     client.app.state.context.database.limits = Limits(sorted_rows=49)
     assert client.get("/posts?_sort=n").status_code == 422

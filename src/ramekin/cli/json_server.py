@@ -14,6 +14,7 @@ import structlog
 from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.door import OURS, Door
 from ramekin.api.json_server.objects import TABLE, object_record
+from ramekin.api.json_server.older import Older
 from ramekin.cli.configuration import PREFIX, Refused
 from ramekin.cli.files import FileFault
 from ramekin.errors import Fault, InvalidRecord, RamekinError, did_you_mean, shorten
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ramekin.api.json_server.door import Dialect
+    from ramekin.api.json_server.dialect import Dialect
     from ramekin.database.database import Database
 
 _log = structlog.get_logger("ramekin")
 
 SCHEMA = "$schema"
-DIALECTS: dict[str, type[Dialect]] = {"1.x": Current}
+DIALECTS: dict[str, type[Dialect]] = {"1.x": Current, "0.17": Older}
 
 
 def defaults() -> dict[str, Any]:

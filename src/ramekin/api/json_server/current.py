@@ -1,6 +1,6 @@
 """What an address means in json-server 1.x, as of its beta 15: `_sort`, `_page`, `_per_page`, `_embed`, `_where`.
 
-What it does not know it pays no heed to, as json-server does.
+What it does not know it pays no heed to, as json-server does. See ``older.py`` for 0.17.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from ramekin.query.order import LAST
 from ramekin.values.comparison import MISSING, TEXT, order_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ramekin.api.json_server.listing import Record
+    from ramekin.api.session import Session
     from ramekin.values.comparison import OrderKey
     from ramekin.values.ids import IdSource
 
@@ -29,12 +32,17 @@ ID_BYTES = 8
 class Current:
     """The dialect of json-server 1.x."""
 
-    name = "1.x"
     nothing: Record = {"error": "Not Found"}  # noqa: RUF012  # never changed
     """What an address answers that leads to nothing."""
 
-    def read_list(self, table: str, query: bytes) -> Listing:
+    takes_new_objects = False
+    has_nested = False
+
+    async def read_list(
+        self, session: Session, table: str, query: bytes, also: Sequence[tuple[str, str]] = ()
+    ) -> Listing:
         """Return what the address of a list asks for. Raises InvalidParameter, MalformedPath, PathTooLong."""
+        assert not also, f"{session}: there are no nested lists"
         words = Words(query)
         said = words.first("_where")
         where = None if said is None else read_where(said)
@@ -63,6 +71,20 @@ class Current:
         if isinstance(found, bool) or not isinstance(found, int | float):
             return record
         return {**record, "id": str(int(found) if found == int(found) else found)}
+
+    async def as_created(self, session: Session, table: str, sent: Record) -> Record:
+        """Return what is sent with an id by chance; a table with a schema makes its own, or takes the one sent."""
+        if session.database.schemas.get(table) is not None:
+            return sent
+        return {**sent, "id": new_id(session.database.ids)}
+
+    def drops(self, other: str, query: bytes) -> bool:
+        """Say whether records that hold the id of a deleted one are deleted too: those of tables in `_dependent`."""
+        return other in Words(query).all("_dependent")
+
+    def deleted(self, body: bytes) -> bytes:
+        """Return what is told of a deleted record: what it was."""
+        return body
 
 
 def new_id(ids: IdSource) -> str:

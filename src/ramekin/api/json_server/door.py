@@ -13,31 +13,32 @@ for lists.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from ramekin.api.declared.endpoint import Endpoint
-from ramekin.api.http.answer import body_answer, json_answer, record_answer
+from ramekin.api.declared.parameters import IF_MATCH
+from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
-from ramekin.api.json_server.listing import list_reply
-from ramekin.api.json_server.objects import NO_OBJECT, find_object
-from ramekin.api.json_server.relations import put_inside, tables_of
-from ramekin.engine.access import Access
-from ramekin.engine.work import Work
-from ramekin.errors import NotFound
+from ramekin.api.json_server.listing import list_reply, with_inside
+from ramekin.api.json_server.objects import TABLE, find_object, object_record, whole_file
+from ramekin.api.json_server.relations import SUFFIX, singular
+from ramekin.api.json_server.writing import create, delete, rewrite
+from ramekin.api.routes import address
+from ramekin.errors import NotFound, UnknownTable
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
+    from ramekin.access.roles import Role
     from ramekin.api.declared.endpoint import Endpoints
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
-    from ramekin.api.json_server.listing import Listing, Record
-    from ramekin.api.json_server.relations import Relation
+    from ramekin.api.json_server.dialect import Dialect
+    from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
-    from ramekin.values.ids import IdSource
 
 OURS = frozenset({"api", "b", "console", "docs", "health", "metrics", "openapi.json", "problems", "redoc", "static"})
 """What addresses of our own begin with: a table of such a name is reached below ``/api/v1/data`` alone."""
@@ -62,85 +63,195 @@ register_url_convertor("theirs", _Theirs())
 register_url_convertor("rest", _Rest())
 
 MANY, ONE, REST = "/{table:theirs}", "/{table:theirs}/{id}", "/{path:rest}"
+NESTED = "/{table:theirs}/{id}/{table_inside}"
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class Dialect(Protocol):
-    """What a version of json-server makes of an address."""
+ANY_BODY: dict[str, Any] = {
+    "required": False,
+    "content": {"": {}, JSON: {}, "text/plain": {}, "application/x-www-form-urlencoded": {}},
+}
+"""json-server reads every body as JSON, whatever it is called: what `curl -d` and `fetch` send without a word too."""
 
-    nothing: Record
-    """What is told where there is nothing."""
+Answering = Callable[["Session", "Asked[None]"], Awaitable["Reply"]]
 
-    def read_list(self, table: str, query: bytes) -> Listing: ...
-    def read_relations(self, table: str, query: bytes) -> list[Relation]: ...
-    def as_kept(self, record: Record, ids: IdSource) -> Record:
-        """Return a record of a file as it is stored."""
+
+class NoObject(Exception):
+    """A body is no JSON object."""
 
 
 class Door:
     """The endpoints of one dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+        self.dialect = dialect
 
     def endpoints(self) -> Endpoints:
         """Return the endpoints; those that answer 404 come last, as routes are tried in order."""
+        nested = (
+            self._read("/db", self.whole, is_whole=True),
+            self._read(NESTED, self.list_nested),
+            self._write("POST", NESTED, self.create_nested),
+        )
         return (
-            self._made("GET", MANY, self.list_records),
-            self._made("GET", ONE, self.get_record),
+            *(nested if self.dialect.has_nested else ()),
+            self._read(MANY, self.list_records),
+            self._write("POST", MANY, self.create_record),
+            self._write("PUT", MANY, self.put_object),
+            self._write("PATCH", MANY, self.patch_object),
+            self._read(ONE, self.get_record),
+            self._write("PUT", ONE, self.put_record),
+            self._write("PATCH", ONE, self.patch_record),
+            self._made("DELETE", ONE, self.delete_record, "write", parameters=[IF_MATCH]),
             *(Endpoint(method, REST, self.nothing, "read", {}, ()) for method in METHODS),
         )
 
-    def _made(
-        self, method: str, path: str, answer: Callable[[Session, Asked[None]], Awaitable[Reply]]
-    ) -> Endpoint[None]:
-        async def tell_nothing(session: Session, asked: Asked[None]) -> Reply:
+    def _read(self, path: str, answer: Answering, **declared: Any) -> Endpoint[None]:
+        return self._made("GET", path, answer, "read", is_watchful=True, **declared)
+
+    def _write(self, method: str, path: str, answer: Answering) -> Endpoint[None]:
+        return self._made(method, path, answer, "write", parameters=[IF_MATCH], body=ANY_BODY)
+
+    def _made(self, method: str, path: str, answer: Answering, role: Role, **declared: Any) -> Endpoint[None]:
+        """Return an endpoint that says in json-server's words what is not there, and what is no object."""
+
+        async def told(session: Session, asked: Asked[None]) -> Reply:
             try:
                 return await answer(session, asked)
             except NotFound:
                 return self._not_found()
+            except NoObject:
+                return json_answer({"error": "Body must be a JSON object"}, 400)
 
-        tell_nothing.__name__, tell_nothing.__doc__ = answer.__name__, answer.__doc__
-        return Endpoint(method, path, tell_nothing, "read", {}, (), is_watchful=True)
+        told.__name__, told.__doc__ = answer.__name__, answer.__doc__
+        return Endpoint(method, path, told, role, {}, (), **declared)
 
     def _not_found(self) -> Reply:
-        return json_answer(self._dialect.nothing, 404)
+        return json_answer(self.dialect.nothing, 404)
 
     async def nothing(self, session: Session, asked: Asked[None]) -> Reply:  # noqa: ARG002  # as endpoints are
         """Say that nothing is there."""
         return self._not_found()
 
+    # Reading
+
     async def list_records(self, session: Session, asked: Asked[None]) -> Reply:
         """Return a list, or the object of a name."""
         [table] = asked.parts
-        if table not in session.database.engine.tables:
-            return _object_reply(session, table)
-        return await list_reply(session, table, self._dialect.read_list(table, asked.query))
+        if not _is_table(session, table):
+            return body_answer(codec.dump(find_object(session.database, table)))
+        return await list_reply(session, table, await self.dialect.read_list(session, table, asked.query))
 
     async def get_record(self, session: Session, asked: Asked[None]) -> Reply:
         """Return a record, with others inside if that is asked for."""
         table, key = asked.parts
+        _check_table(session, table)
         body = session.database.get_now(table, key)
-        known = session.database.engine.tables
-        relations = self._dialect.read_relations(table, asked.query) if asked.query else []
-        relations = [each for each in relations if each.table in known]
+        relations = self.dialect.read_relations(table, asked.query) if asked.query else []
         if not relations:
             return record_answer(body, codec.digest(body))
-        session.grant.check("read", tables_of(relations))
-        record = codec.read_body(body)
-        work = Work(session.database.limits.query_s)
-        async with (
-            session.server.flight.work(),
-            known.view([Access(name) for name in tables_of(relations)], work) as view,
-        ):
-            for relation in relations:
-                await put_inside(view, relation, [record])
-        return json_answer(record)
+        return json_answer(await with_inside(session, relations, codec.read_body(body)))
+
+    async def list_nested(self, session: Session, asked: Asked[None]) -> Reply:
+        """Return the records of another table that hold a record's id."""
+        table, key, other = asked.parts
+        _check_table(session, other)
+        also = [(singular(table) + SUFFIX, key)]
+        return await list_reply(session, other, await self.dialect.read_list(session, other, asked.query, also))
+
+    async def whole(self, session: Session, asked: Asked[None]) -> Reply:  # noqa: ARG002  # as endpoints are
+        """Return everything, as it stands in the file."""
+        return await Stream(whole_file(session.database), JSON).prime()
+
+    # Writing
+
+    async def create_record(self, session: Session, asked: Asked[None]) -> Reply:
+        """Create a record; or, as 0.17 has it, put a value in the place of an object."""
+        [table], sent = asked.parts, _read(asked)
+        if _is_table(session, table):
+            return await self._created(session, table, sent)
+        if not self.dialect.takes_new_objects:
+            return self._not_found()
+        return await self._changed(session, asked, table, lambda _: sent, 201)
+
+    async def create_nested(self, session: Session, asked: Asked[None]) -> Reply:
+        """Create a record of another table that holds a record's id."""
+        table, key, other = asked.parts
+        _check_table(session, other)
+        return await self._created(session, other, {**_read(asked), singular(table) + SUFFIX: key})
+
+    async def put_record(self, session: Session, asked: Asked[None]) -> Reply:
+        """Put a record in the place of another; it keeps the id."""
+        (table, key), sent = asked.parts, _read(asked)
+        _check_table(session, table)
+        return _stored(await rewrite(session, table, key, lambda _: sent, asked.wishes.precondition))
+
+    async def patch_record(self, session: Session, asked: Asked[None]) -> Reply:
+        """Put some members in the place of others; what is inside them is not looked at."""
+        (table, key), sent = asked.parts, _read(asked)
+        _check_table(session, table)
+        return _stored(await rewrite(session, table, key, lambda stood: {**stood, **sent}, asked.wishes.precondition))
+
+    async def delete_record(self, session: Session, asked: Asked[None]) -> Reply:
+        """Delete a record; what holds its id forgets it, or is deleted too."""
+        table, key = asked.parts
+        _check_table(session, table)
+        body = await delete(session, self.dialect, table, key, asked.query, asked.wishes.precondition)
+        return body_answer(self.dialect.deleted(body))
+
+    async def put_object(self, session: Session, asked: Asked[None]) -> Reply:
+        """Put an object in the place of what stands under a name."""
+        [name], sent = asked.parts, _read(asked)
+        return await self._changed(session, asked, name, lambda _: sent)
+
+    async def patch_object(self, session: Session, asked: Asked[None]) -> Reply:
+        """Put some members of an object in the place of others."""
+        [name], sent = asked.parts, _read(asked)
+        return await self._changed(session, asked, name, lambda stood: {**stood, **sent} if _is_object(stood) else sent)
+
+    async def _created(self, session: Session, table: str, sent: Record) -> Reply:
+        done = await create(session, self.dialect, table, sent)
+        key = quote(done.key, safe="")
+        location = f"location: {address(f'/{table}/{key}')}\r\n"
+        assert done.body is not None, "it was created"
+        return record_answer(done.body, codec.digest(done.body), 201, location)
+
+    async def _changed(
+        self, session: Session, asked: Asked[None], name: str, change: Callable[[Any], Any], status: int = 200
+    ) -> Reply:
+        """Change what stands under a name, and return it."""
+        if _is_table(session, name):
+            return self._not_found()
+
+        def make(record: Record) -> Record:
+            return object_record(name, change(record.get("value")))
+
+        body = await rewrite(session, TABLE, name, make, asked.wishes.precondition)
+        return json_answer(codec.read_body(body)["value"], status)
 
 
-def _object_reply(session: Session, name: str) -> Reply:
-    value: Any = find_object(session.database, name)
-    if value is NO_OBJECT:
-        raise NotFound("There is nothing of this name.")
-    return body_answer(codec.dump(value), media=JSON)
+def _is_table(session: Session, name: str) -> bool:
+    return name != TABLE and name in session.database.engine.tables
+
+
+def _check_table(session: Session, name: str) -> None:
+    """Refuse what is no table of records. Raises UnknownTable."""
+    if not _is_table(session, name):
+        raise UnknownTable("There is no table of this name.")
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _read(asked: Asked[None]) -> Record:
+    """Return the object that is sent; none at all is an empty one. Raises MalformedJson; NoObject."""
+    sent = codec.parse(asked.body) if asked.body else {}
+    if not isinstance(sent, dict):
+        raise NoObject
+    return sent
+
+
+def _stored(body: bytes) -> Reply:
+    return record_answer(body, codec.digest(body))

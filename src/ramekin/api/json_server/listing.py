@@ -1,7 +1,7 @@
 """Lists as json-server gives them: whole arrays, in the order of its file, each record as it is stored.
 
 That order is the one in which records came, which no index knows. So a list is one pass over its table, in short turns,
-at one moment; what is sorted is held as keys. What is asked is read by the dialects; see ``current.py``.
+at one moment; what is sorted is held as keys. What is asked is read by the dialects; see ``dialect.py``.
 """
 
 from __future__ import annotations
@@ -92,6 +92,19 @@ async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
         if window.members is not None:
             opening, closing = b'%b,"data":[' % codec.dump(window.members)[:-1], b"]}"
         return await array_reply(rows, _text, work, opening=opening, closing=closing, headers=window.headers)
+
+
+async def with_inside(session: Session, relations: Sequence[Relation], record: Record) -> Record:
+    """Return a record with others inside. Raises Forbidden, Deadline. Cost: O(the other tables)."""
+    known = session.database.engine.tables
+    relations = [each for each in relations if each.table in known]
+    session.grant.check("read", tables_of(relations))
+    accesses = [Access(name) for name in tables_of(relations)]
+    work = Work(session.database.limits.query_s)
+    async with session.server.flight.work(), known.view(accesses, work) as view:
+        for relation in relations:
+            await put_inside(view, relation, [record])
+    return record
 
 
 async def _rows(view: View, table: str, listing: Listing, inside: Sequence[Relation], most_sorted: int) -> list[Row]:

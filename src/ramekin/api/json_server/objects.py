@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ramekin.database.operations import Operation
+from ramekin.api.http.answer import pack
 from ramekin.values import codec
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from ramekin.database.database import Database
 
 TABLE = "_objects"
@@ -23,15 +25,24 @@ def object_record(name: str, value: Any) -> dict[str, Any]:
 
 
 def find_object(database: Database, name: str) -> Any:
-    """Return a value by its name, or `NO_OBJECT`. Cost: O(1)."""
-    body = database.engine.ahead(TABLE, name)
-    return NO_OBJECT if body is None else codec.read_body(body).get("value", NO_OBJECT)
+    """Return a value by its name. Raises UnknownTable, RecordNotFound. Cost: O(1)."""
+    return codec.read_body(database.get_now(TABLE, name)).get("value")
 
 
-async def put_object(database: Database, name: str, value: Any) -> None:
-    """Store a value under the name of one that is there."""
-    await database.apply(Operation("replace", TABLE, name, object_record(name, value), is_parsed=True))
-
-
-NO_OBJECT = object()
-"""No value: null is one."""
+async def whole_file(database: Database) -> AsyncIterator[bytes]:
+    """Yield all tables and values as they stand in a file, at one moment."""
+    async with database.snapshot() as snapshot:
+        opening = b"{"
+        for name in snapshot.tables:
+            if name != TABLE:
+                yield b"%b%b:[" % (opening, codec.dump(name))
+                async for chunk in pack(snapshot.view.batches(name), b","):
+                    yield chunk
+                yield b"]"
+                opening = b","
+        if TABLE in snapshot.tables:
+            async for bodies in snapshot.view.batches(TABLE):
+                for record in map(codec.read_body, bodies):
+                    yield b"%b%b:%b" % (opening, codec.dump(record["id"]), codec.dump(record.get("value")))
+                    opening = b","
+        yield b"{}" if opening == b"{" else b"}"

@@ -1,6 +1,6 @@
 """How json-server reads what stands in an address: names and values of conditions, numbers, JavaScript's comparisons.
 
-Knows no dialect and no tables; see ``current.py`` for what is made of it.
+Knows no dialect and no tables; see ``dialect.py`` for what is made of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from ramekin.errors import InvalidParameter, MalformedPath
+from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,3 +90,16 @@ def _as_number(value: Any) -> float | int | None:
     if isinstance(value, str):
         return number(value) if value.strip() else 0
     return None  # arrays and objects have no order
+
+
+def text_of(value: Any) -> str:
+    """Return a value as JavaScript writes it: ``true``, ``1``, the elements of an array with commas between."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ",".join("" if each is None else text_of(each) for each in value)
+    if isinstance(value, dict):
+        return "[object Object]"
+    if isinstance(value, float) and value.is_integer() and abs(value) < MOST:
+        return str(int(value))
+    return codec.dump(value).decode()

@@ -1,0 +1,204 @@
+"""Writes at json-server's addresses, in both dialects."""
+
+import pytest
+
+from ramekin.api.json_server.older import Older
+from tests.api.test_json_server import serve, short
+from tests.conftest import start_database
+from tests.data.json_server_cases import FILE, OLDER
+
+NOTHING = {"error": "Not Found"}
+STATUSES = [
+    ("GET", "/posts", 200), ("GET", "/posts/1", 200), ("GET", "/posts/-1", 404), ("GET", "/profile/1", 404),
+    ("GET", "/not-found", 404), ("POST", "/posts", 201), ("POST", "/posts/1", 404), ("POST", "/posts/-1", 404),
+    ("POST", "/profile", 404), ("POST", "/profile/1", 404), ("POST", "/not-found", 404), ("PUT", "/posts", 404),
+    ("PUT", "/posts/1", 200), ("PUT", "/profile", 200), ("PUT", "/profile/1", 404), ("PUT", "/posts/-1", 404),
+    ("PUT", "/not-found", 404), ("PATCH", "/posts", 404), ("PATCH", "/posts/1", 200), ("PATCH", "/profile", 200),
+    ("PATCH", "/profile/1", 404), ("PATCH", "/posts/-1", 404), ("PATCH", "/not-found", 404), ("DELETE", "/posts", 404),
+    ("DELETE", "/posts/1", 200), ("DELETE", "/profile", 404), ("DELETE", "/profile/1", 404),
+    ("DELETE", "/posts/-1", 404), ("DELETE", "/not-found", 404), ("OPTIONS", "/posts", 204),
+]  # fmt: skip
+"""Of requests without a body, in this order."""
+
+
+@pytest.fixture
+def api():
+    return serve()
+
+
+@pytest.fixture
+def older():
+    return serve(Older())
+
+
+def test_each_method_has_the_status_of_json_server(api):
+    for method, path, status in STATUSES:
+        answer = api.request(method, path)
+        assert answer.status_code == status, (method, path)
+        if status == 404:
+            assert answer.json() == NOTHING, (method, path)
+
+
+def test_a_new_record_gets_an_id_of_ours_and_comes_last(api):
+    answer = api.post("/posts", json={"id": "mine", "title": "new"})
+    made = answer.json()["id"]
+    assert made not in ("mine", "")
+    assert answer.json() == {"id": made, "title": "new"}
+    assert answer.headers["location"] == f"/posts/{made}"
+    assert api.get("/posts").json()[-1] == answer.json()
+
+
+@pytest.mark.parametrize("media", ["application/json", "text/plain", "application/x-www-form-urlencoded", None])
+def test_a_body_is_json_whatever_it_is_called(api, media):
+    headers = {} if media is None else {"content-type": media}
+    assert api.post("/posts", content=b'{"a":1}', headers=headers).json()["a"] == 1
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'"x"', b"null", b"3"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/posts"), ("PUT", "/posts/1"), ("PATCH", "/profile")])
+def test_a_body_that_is_no_object_is_refused_in_its_words(api, method, path, body):
+    answer = api.request(method, path, content=body)
+    assert (answer.status_code, answer.json()) == (400, {"error": "Body must be a JSON object"})
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"a":1,"a":2}', b'{"a":NaN}'])
+def test_a_body_that_is_no_json_is_a_problem(api, body):
+    assert api.post("/posts", content=body).headers["content-type"] == "application/problem+json"
+
+
+def test_put_replaces_a_record_which_keeps_its_id(api):
+    assert api.put("/posts/1", json={"id": "other", "n": {"a": 1}}).json() == {"id": "1", "n": {"a": 1}}
+    assert api.get("/posts").json()[0] == {"id": "1", "n": {"a": 1}}
+
+
+def test_patch_puts_members_in_the_place_of_others_and_looks_into_none(api):
+    api.put("/posts/1", json={"n": {"a": 1}, "x": 1})
+    assert api.patch("/posts/1", json={"n": {"b": 2}, "z": None, "id": "no"}).json() == {
+        "id": "1", "n": {"b": 2}, "x": 1, "z": None,
+    }  # fmt: skip
+
+
+def test_an_object_is_replaced_and_patched(api):
+    assert api.put("/profile", json={"x": 1}).json() == {"x": 1}
+    assert api.patch("/profile", json={"y": {"z": None}}).json() == {"x": 1, "y": {"z": None}}
+    assert api.get("/profile").json() == {"x": 1, "y": {"z": None}}
+    assert api.patch("/version", json={"a": 1}).json() == {"a": 1}
+
+
+def test_who_holds_the_id_of_a_deleted_record_forgets_it(api):
+    assert api.delete("/posts/1").json()["title"] == "a title"
+    assert {each["id"]: each["postId"] for each in api.get("/comments").json()} == {
+        "1": None, "2": None, "10": "2", "3": 3, "4": None,
+    }  # fmt: skip
+    api.delete("/posts/3")
+    assert api.get("/comments/3").json()["postId"] is None
+
+
+def test_who_holds_the_id_of_a_deleted_record_is_deleted_where_that_is_asked_for(api):
+    api.delete("/posts/1?_dependent=comments")
+    assert short("", api.get("/comments").json()) == ["10", "3", "4"]
+    assert api.get("/authors").status_code == 200
+
+
+def test_a_delete_that_may_not_be_leaves_everything():
+    definition = {"schema": {"type": "object", "properties": {"postId": {"type": "string"}}, "required": ["postId"]}}
+    client = serve(content={"posts": FILE["posts"], "notes": [{"id": "1", "postId": "1"}]})
+    assert client.put("/api/v1/tables/notes", json=definition).status_code == 200
+    assert client.delete("/posts/1").status_code == 422
+    assert client.get("/posts/1").status_code == 200
+    assert client.delete("/posts/1?_dependent=notes").status_code == 200
+    assert client.get("/notes").json() == []
+
+
+def test_preconditions_and_schemas_hold_here_too(api):
+    tag = api.get("/posts/1").headers["etag"]
+    assert api.patch("/posts/1", json={"x": 1}, headers={"If-Match": '"other"'}).status_code == 412
+    assert api.put("/posts/1", json={"x": 1}, headers={"If-Match": tag}).status_code == 200
+    assert api.delete("/posts/1", headers={"If-Match": tag}).status_code == 412
+    api.put("/api/v1/tables/authors", json={"require_if_match": True})
+    assert api.patch("/authors/1", json={"x": 1}).status_code == 428
+    assert api.delete("/authors/1").status_code == 428
+
+
+def test_models_say_what_a_record_may_be():
+    api = serve(content={}, database=start_database())
+    user = {"email": "ada@example.com", "full_name": "Ada"}
+    made = api.post("/users", json=user).json()
+    assert made["full_name"] == "Ada"
+    assert api.get(f"/users/{made['id']}").json() == made
+    assert api.post("/users", json={"nonsense": 1}).status_code == 422
+    assert api.patch(f"/users/{made['id']}", json={"full_name": None}).status_code == 422
+
+
+def test_a_key_that_only_reads_changes_nothing():
+    client = serve(keys=["see:read=seeing"])
+    client.headers["authorization"] = "Bearer seeing"
+    for method, path in [("POST", "/posts"), ("PUT", "/posts/1"), ("PATCH", "/profile"), ("DELETE", "/posts/1")]:
+        assert client.request(method, path).status_code == 403
+
+
+def test_a_key_with_tables_changes_no_other_by_a_delete():
+    client = serve(keys=["some:write:posts=something", "all:admin=everything"])
+    client.headers["authorization"] = "Bearer something"
+    assert client.delete("/posts/1").status_code == 200
+    client.headers["authorization"] = "Bearer everything"
+    assert client.get("/comments/1").json()["postId"] == "1"
+
+
+# 0.17
+
+NAMELESS = {name: value for name, value in FILE.items() if name != "version"}
+
+
+@pytest.fixture(scope="module")
+def old_reading():
+    return serve(Older(), NAMELESS)
+
+
+@pytest.mark.parametrize(("path", "status", "expected", "total"), OLDER, ids=lambda each: str(each)[:60])
+def test_a_request_is_answered_as_by_the_older_json_server(old_reading, path, status, expected, total):
+    answer = old_reading.get(path)
+    assert answer.status_code == status
+    assert short(path, answer.json()) == expected
+    assert answer.headers.get("x-total-count") == total
+
+
+def test_a_page_links_to_the_others(old_reading):
+    assert old_reading.get("/posts?_page=2&_limit=2").headers["link"] == (
+        '</posts?_page=1&_limit=2>; rel="first", </posts?_page=1&_limit=2>; rel="prev", '
+        '</posts?_page=3&_limit=2>; rel="next", </posts?_page=3&_limit=2>; rel="last"'
+    )
+
+
+def test_everything_is_at_one_address(older):
+    expected = {name: value for name, value in FILE.items() if name != "$schema"}
+    assert older.get("/db").json() == expected
+    assert serve(Older(), {}).get("/db").json() == {}
+
+
+def test_new_ids_are_the_next_numbers_or_chance_or_those_sent(older):
+    assert [older.post("/empty", json={"id": each}).json()["id"] for each in (None, 0, 77, None)] == [1, 2, 77, 78]
+    assert older.post("/empty", json={"id": "text"}).json()["id"] == "text"
+    assert isinstance(older.post("/empty", json={}).json()["id"], str)
+    assert older.post("/empty", json={"id": 77}).status_code == 409
+
+
+def test_a_record_is_made_below_another(older):
+    assert older.post("/posts/1/comments", json={"id": "n"}).json() == {"id": "n", "postId": "1"}
+    assert short("", older.get("/posts/1/comments").json()) == ["1", "2", "n"]
+
+
+def test_delete_takes_along_who_holds_the_id(older):
+    assert older.delete("/posts/1").json() == {}
+    assert short("", older.get("/comments").json()) == ["10", "3", "4"]
+    assert older.delete("/posts/1").status_code == 404
+
+
+def test_an_object_is_posted(older):
+    answer = older.post("/profile", json={"a": 1})
+    assert (answer.status_code, older.get("/profile").json()) == (201, {"a": 1})
+
+
+def test_the_newer_dialect_has_no_nested_addresses(api):
+    assert api.get("/posts/1/comments").json() == NOTHING
+    assert api.get("/db").json() == NOTHING
