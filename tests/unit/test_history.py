@@ -113,6 +113,9 @@ def test_what_it_holds_is_counted_with_the_memory_of_the_tables_that_there_are(h
     assert first.reserved_bytes == history.size_bytes == held
     history.count_in(second)
     assert (first.reserved_bytes, second.reserved_bytes) == (0, held)
+    history.tell_one(2, change(2))
+    history.end()
+    assert (second.reserved_bytes, history.size_bytes) == (0, 0)
     history.restart(1)
     assert (second.reserved_bytes, history.size_bytes) == (0, 0)
 

@@ -153,6 +153,12 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def has(self, grant: Grant) -> bool:
+        """Say whether a key that is taken now has this grant. Cost: O(keys)."""
+        now_ms = self._clock.wall_ms()
+        found = [key for key in self._keys.values() if key.grant == grant]
+        return any(key.expires_ms is None or key.expires_ms > now_ms for key in found)
+
     def find(self, secret: str) -> Grant | None:
         """Return what a secret opens; None for one that is unknown or has expired."""
         return self.find_digest(digest_of(secret))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from ramekin.api.broadcast import Broadcast
 from ramekin.api.edge.flight import Flight
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Context:
         """Lets dumps take turns, a piece at a time: a thousand of them must not each take one in a turn of the loop."""
         edge.metrics.in_flight_bytes = lambda: self.flight.taken_bytes + self.flight.buffered_bytes
         self.is_draining, self.has_keys = False, edge.has_keys
+        self._broadcasts: WeakKeyDictionary[Database, Broadcast] = WeakKeyDictionary()
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""
         self.clock = database.clock
@@ -48,6 +51,22 @@ class Context:
             return self.database
         is_maker = grant.role == "admin" and grant.tables is None
         return self.branches.use(branch) if is_maker else self.branches.get(branch).database
+
+    def broadcast(self, database: Database) -> Broadcast:
+        """Return what tells all who follow a database. Cost: O(1)."""
+        if database not in self._broadcasts:
+            self._broadcasts[database] = Broadcast(database, self._edge.still_admits)
+        return self._broadcasts[database]
+
+    def followers(self) -> int:
+        """Return how many streams of changes there are."""
+        return sum(broadcast.seats for broadcast in self._broadcasts.values())
+
+    def drain(self) -> None:
+        """Take no more requests, and end what would never end by itself."""
+        self.is_draining = True
+        for broadcast in [*self._broadcasts.values()]:
+            broadcast.end()
 
     def uptime_s(self) -> float:
         """Return seconds since the server started."""

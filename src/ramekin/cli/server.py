@@ -65,6 +65,6 @@ class Server(uvicorn.Server):
         if not self.should_exit:
             seconds = self.config.timeout_graceful_shutdown
             _log.info("stopping", requests=len(self.server_state.tasks), seconds_at_most=seconds)
-        self._context.is_draining = True
+        self._context.drain()
         self.force_exit = self.should_exit
         self.should_exit = True

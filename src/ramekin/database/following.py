@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import Struct
 
+from ramekin.access.roles import EVERYBODY, Grant
 from ramekin.engine.work import Work
 from ramekin.errors import ChangesGone, ConflictingParameters, InvalidParameter, Unavailable
 from ramekin.query.match import body_matcher
@@ -101,8 +102,8 @@ class ChangesRequest:
     since: str | None = None
     """Behind which position; None: from now on."""
     limit: int = 100
-    shown: Callable[[str], bool] = lambda _: True
-    """Says of a table whether it may be seen."""
+    grant: Grant = EVERYBODY
+    """Which tables may be seen."""
 
     def __post_init__(self) -> None:
         if type(self.limit) is not int or self.limit < 0:
@@ -116,14 +117,17 @@ class ChangesRequest:
 
     def takes_table(self, table: str) -> bool:
         """Say whether changes of a table are asked for. Cost: O(tables that are named)."""
-        return (self.tables is None or table in self.tables) and self.shown(table)
+        return (self.tables is None or table in self.tables) and self.grant.reaches(table)
 
-    def takes(self, change: Change) -> bool:
-        """Say whether a change is asked for: by what the record is now, a deleted one by what it was."""
-        body = change.before if change.after is None else change.after
-        if change.after is change.before or body is None or not self.takes_table(change.table):
+    def takes(self, table: str, before: bytes | None, after: bytes | None) -> bool:
+        """Say whether a change is asked for: by what the record is now, a deleted one by what it was.
+
+        Without either it is a step of the whole table.
+        """
+        if not self.takes_table(table):
             return False
-        return self._matches is None or self._matches(body)
+        body = before if after is None else after
+        return body is None or self._matches is None or self._matches(body)
 
 
 class ChangesPage(NamedTuple):
@@ -174,6 +178,11 @@ class Follower:
         """How far this one has read."""
         return self._text(self.place)
 
+    @property
+    def step(self) -> str:
+        """The position of the last step that this one has read whole."""
+        return self._text(Place(self.place.number))
+
     def _text(self, place: Place) -> str:
         number, read = place
         return f"{self._tables.lineage}-{number}" + (f".{read}" if read else "")
@@ -208,8 +217,10 @@ class Follower:
             if isinstance(part, tuple):
                 op, table = part
                 yield TableChange(position, entry.at_ms, table, op) if request.takes_table(table) else None
+            elif part.after is not part.before and request.takes(part.table, part.before, part.after):
+                yield _of_record(position, entry.at_ms, part)
             else:
-                yield _of_record(position, entry.at_ms, part) if request.takes(part) else None
+                yield None
 
     async def page(self, work: Work) -> ChangesPage:
         """Return the next changes that have happened, as many as a page has. Raises Deadline; ChangesGone."""

@@ -87,17 +87,21 @@ class History:
 
     def restart(self, number: int) -> None:
         """Forget everything, and keep what happens after a step: the tables were read anew."""
-        self._memory.garbage.take(_Left(list(self._entries)))
-        self._memory.reserved_bytes -= self.size_bytes
-        self._entries.clear()
-        self._changes = self.size_bytes = 0
+        self._forget_all()
         self.is_kept, self.begins_at = True, number
         self._wake()
 
     def end(self) -> None:
-        """Tell whoever waits that nothing will happen any more."""
-        self.is_over = True
+        """Forget everything, and tell whoever waits that nothing will happen any more."""
+        self._forget_all()
+        self.is_kept, self.is_over = False, True
         self._wake()
+
+    def _forget_all(self) -> None:
+        self._memory.garbage.take(_Left(list(self._entries)))
+        self._memory.reserved_bytes -= self.size_bytes
+        self._entries.clear()
+        self._changes = self.size_bytes = 0
 
     def count_in(self, memory: Memory) -> None:
         """Count what it holds in the memory of other tables from now on."""

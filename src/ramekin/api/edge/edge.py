@@ -168,6 +168,10 @@ class Edge:
         if self.is_starting and asks_for_key:
             raise errors.Starting("The server reads its data and files; nothing was applied.")
 
+    def still_admits(self, grant: Grant) -> bool:
+        """Say whether what a request was granted when it came would be granted now."""
+        return not self.keys or self.keys.has(grant)
+
     def count_refused(self, peer: str) -> None:
         """Count what is no request, and is refused as such, for the address that it came from."""
         if self._rate_limit is not None:

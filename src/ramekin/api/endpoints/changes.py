@@ -1,23 +1,37 @@
-"""Changes over HTTP: what has happened since a position, as a list.
+"""Changes over HTTP: what has happened since a position, as a list, or as events while it happens.
 
-Knows no engines; see ``database/following.py`` for what is told, and how positions are written.
+Knows no engines; see ``database/following.py`` for what is told, and how positions are written, and
+``broadcast.py`` for how many follow at once.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ramekin.api.declared.answers import answer
+from ramekin.api.declared.answers import answer, content
 from ramekin.api.declared.endpoint import Endpoints, endpoint
-from ramekin.api.declared.parameters import CONDITIONS, LIMIT, STRICT, TABLE_NAME, WHERE, query_parameter, word
+from ramekin.api.declared.parameters import (
+    CONDITIONS,
+    LIMIT,
+    STRICT,
+    TABLE_NAME,
+    WHERE,
+    header_parameter,
+    query_parameter,
+    word,
+)
 from ramekin.api.declared.shapes import USER, reference
 from ramekin.api.edge.weights import ROW_BYTES
 from ramekin.api.endpoints.lists import path_without_cursor, read_parameters, read_where
+from ramekin.api.http.answer import Stream, ascii_json
+from ramekin.api.http.events import HEADERS
+from ramekin.api.http.headers import EVENTS
 from ramekin.api.http.pages import Page, page_reply
 from ramekin.api.http.query_string import split_query
 from ramekin.api.routes import API
 from ramekin.database.following import ChangesRequest
-from ramekin.errors import ConflictingParameters, InvalidParameter
+from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 
 if TYPE_CHECKING:
@@ -42,6 +56,16 @@ _CHANGE = {
 _PAGE = {"data": [_CHANGE], "next": f"{PATH}?since=19ac4f2e0b1-1", "latest": "19ac4f2e0b1-1"}
 
 
+_ANSWER = answer(
+    "What has happened, in order; as server-sent events also what happens from now on, until either side ends it.",
+    *(reference("ChangesPage"), _PAGE, ["Link", "X-Warnings"]),
+)
+_ANSWER["content"] |= content({"type": "string"}, media=EVENTS)
+_LAST_EVENT = header_parameter(
+    "Last-Event-ID", "Of a stream: where to go on, in place of `since`.", {"type": "string"}, "19ac4f2e0b1-1"
+)
+
+
 class Following(NamedTuple):
     """What the address asks for."""
 
@@ -59,11 +83,13 @@ def _read(session: Session, asked: Asked[Following]) -> Following:
     where: Predicate = EVERYTHING
     if conditions or "where" in words:
         where = read_where(words, conditions, session.database.fields(_only(tables)), WORDS)
+    if "limit" in words and asked.wishes.accepts == EVENTS:
+        raise ConflictingParameters("'limit' is of a list; a stream of events goes on.")
     given = {name: words[name] for name in ("limit",) if name in words}
     limit = read_parameters(given, session.database.limits, is_strict=False)["limit"]
     if (since := words.get("since")) == "":
         raise InvalidParameter("'since' is a position, as an answer has told it.")
-    request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant.reaches)
+    request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant)
     return Following(request, path_without_cursor(PATH, asked.query, ("since",)))
 
 
@@ -80,7 +106,7 @@ def _only(tables: Sequence[str]) -> str:
     role="read",
     tag="changes",
     reads=_read,
-    answers={200: answer("What has happened, in order.", reference("ChangesPage"), _PAGE, ["Link"])},
+    answers={200: _ANSWER},
     problems=(400, 404, 406, 410, 503, 507),
     parameters=[
         query_parameter("table", "Tables to follow; all without. It may stand several times.", _TABLES),
@@ -89,6 +115,7 @@ def _only(tables: Sequence[str]) -> str:
         WHERE,
         LIMIT,
         STRICT,
+        _LAST_EVENT,
     ],
     is_watchful=True,
 )
@@ -98,10 +125,12 @@ async def list_changes(session: Session, asked: Asked[Following]) -> Reply:
     Conditions choose among the records of the one table that is named; a deleted record is chosen by what it was.
     """
     request, path = asked.meant
+    if asked.wishes.accepts == EVENTS:
+        return await _stream(session, asked)
     async with session.server.flight.work() as room:
         await room.hold(ROW_BYTES * request.limit)
         found = await session.database.changed(request)
-        warnings = await _warnings(session, request, is_strict=asked.wishes.is_strict)
+        warnings = await _warnings(session, asked)
         size_bytes = sum([len(change.body or b"") for change in found.changes])
         rows = (change.json() for change in found.changes)
         members: dict[str, Any] = {"latest": found.latest}
@@ -109,11 +138,26 @@ async def list_changes(session: Session, asked: Asked[Following]) -> Reply:
         return await page_reply(page, asked.wishes.accepts, {})
 
 
-async def _warnings(session: Session, request: ChangesRequest, *, is_strict: bool) -> list[str]:
+async def _stream(session: Session, asked: Asked[Following]) -> Reply:
+    """Return what happens as a stream of events, which begins with where it stands."""
+    request, server = asked.meant.request, session.server
+    if server.is_draining:
+        raise Unavailable("The server is being stopped.")
+    warnings = await _warnings(session, asked)
+    headers = HEADERS | ({"x-warnings": ascii_json(warnings)} if warnings else {})
+    if asked.wishes.last_event is not None:
+        request = replace(request, since=asked.wishes.last_event)
+    seat = server.broadcast(session.database).take_seat(request)
+    return await Stream(seat.texts(), EVENTS, headers, when_gone=seat.end).prime()
+
+
+async def _warnings(session: Session, asked: Asked[Following]) -> list[str]:
     """Return a warning for each field that no record has. Raises UnknownField, if it is strict."""
+    request = asked.meant.request
     if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.database.engine.tables:
         return []
-    return await session.database.missing(request.tables[0], paths_in(request.where), is_strict=is_strict)
+    named = paths_in(request.where)
+    return await session.database.missing(request.tables[0], named, is_strict=asked.wishes.is_strict)
 
 
 ENDPOINTS: Endpoints = (list_changes,)

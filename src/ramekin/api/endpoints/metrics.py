@@ -62,6 +62,7 @@ class _Figures:
         text = "What was refused or cut before it became a request, by reason."
         yield _counts("ramekin_refusals", text, "reason", metrics.refusals.counts)
         yield _gauge("ramekin_connections", "Connections of clients.", metrics.connections())
+        yield _gauge("ramekin_followers", "Streams of changes that are open.", self._server.followers())
         text = "Seconds by which the event loop was late, looked at ten times a second."
         yield histogram("ramekin_loop_lag_seconds", text, [], {(): metrics.lag.figures})
         yield CounterMetricFamily(
@@ -101,6 +102,8 @@ class _Figures:
         memory = self._engine.tables.memory()
         limit = math.inf if memory.limit_bytes is None else memory.limit_bytes
         yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
+        kept_bytes = self._engine.tables.history.size_bytes
+        yield _gauge("ramekin_kept_changes_bytes", "Of these what changes take that are kept.", kept_bytes)
         yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
         in_flight_bytes = self._server.metrics.in_flight_bytes()
         yield _gauge("ramekin_in_flight_bytes", "Bytes that requests under way hold, about.", in_flight_bytes)

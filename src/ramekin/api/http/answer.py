@@ -58,9 +58,20 @@ class Stream:
     """
 
     def __init__(
-        self, chunks: AsyncIterator[bytes], media: str, headers: Mapping[str, str] | None = None, status: int = 200
+        self,
+        chunks: AsyncIterator[bytes],
+        media: str,
+        headers: Mapping[str, str] | None = None,
+        status: int = 200,
+        when_gone: Callable[[], None] | None = None,
     ) -> None:
-        self.chunks, self.status = chunks, status
+        """Make an answer.
+
+        Args:
+            when_gone: of an answer without an end: called when the client goes away, or sends its last byte, which is
+                all that is seen of it while nothing is written. Any other is noticed by the next chunk.
+        """
+        self.chunks, self.status, self._when_gone = chunks, status, when_gone
         self.first: bytes | None = None
         self.lines = f"{_lines(headers)}content-type: {_told(media)}\r\n"
 
@@ -72,6 +83,9 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it through ASGI."""
         gone = asyncio.create_task(_gone(receive))
+        if (when_gone := self._when_gone) is not None:
+            scope["ramekin.endless"] = True
+            gone.add_done_callback(lambda _: when_gone())
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": header_pairs(self.lines)})
             if scope["method"] != "HEAD" and self.first is not None:

@@ -110,7 +110,7 @@ class Cycle:
             self._news.set()
 
     def leave(self) -> None:
-        """Take note that the client sends nothing more: an answer that has not begun may be given up."""
+        """Take note that the client sends nothing more: an answer that has not begun, or has no end, is given up."""
         self._has_left = True
         self._news.set()
 
@@ -139,7 +139,7 @@ class Cycle:
                 content, self._content = bytes(self._content), bytearray()
                 self._is_handed_out = self.is_received
                 return {"type": "http.request", "body": content, "more_body": not self.is_received}
-            if self._has_left and not self.is_begun:
+            if self._has_left and (not self.is_begun or "ramekin.endless" in self.scope):
                 break
             self._carrier.ask_for_more()
             await self._news.wait()
