@@ -103,7 +103,7 @@ class Settings:
     dev: bool = _setting(False, "For tests and demos: branches, checkpoints and resets, faults and a clock on purpose.")
     max_branches: int = _setting(64, "Branches at once, with --dev.", ge=1, le=10_000)
     shutdown_seconds: int = _setting(10, "Seconds that requests get to finish when the server stops.", ge=0, le=DAY_S)
-    workers: int = _setting(1, "One process owns the tables: run more servers for more tables.", ge=1, le=1)
+    workers: int = _setting(1, "Processes that serve the port; more than one with an engine alone.", ge=1, le=256)
 
 
 SETTINGS = {each.name: each for each in fields(Settings)}

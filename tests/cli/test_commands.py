@@ -177,7 +177,7 @@ def test_a_port_that_is_taken_says_what_to_do(server):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["serve", "--workers", 2], ["--workers", "One process"]),
+        (["serve", "--workers", 2], ["--workers", "one process"]),
         (["serve", "--rate-limit", "many"], ["--rate-limit", "1000/second"]),
         (["serve", "--models", "no.such.module"], ["--models", "no module 'no'"]),
         (["serve", "--models", "json"], ["--models", "no Pydantic model"]),

@@ -31,11 +31,11 @@ EXAMPLES = {
 }
 NODES = {"RAMEKIN_ENGINE": "valkey://127.0.0.1"}
 WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
-WITH |= dict.fromkeys(("engine_password", "database", "ack", "reads"), NODES)
+WITH |= dict.fromkeys(("engine_password", "database", "ack", "reads", "workers"), NODES)
 """What a setting makes no sense without."""
 
 PLAIN = [name for name in SETTINGS if name != "api_key"]
-NUMBERS = [name for name, field in SETTINGS.items() if field.type is int and name != "workers"]
+NUMBERS = [name for name, field in SETTINGS.items() if field.type is int]
 RAW_WORDS = re.compile(
     r"input should|validation|literal|unable to parse|pydantic|valid (integer|boolean)|NoneType", re.IGNORECASE
 )
@@ -66,7 +66,7 @@ def test_an_empty_flag_is_refused(name, text):
     assert refusal({name: text}, {}) == f"--{name.replace('_', '-')} is empty; give it a value or leave it out"
 
 
-@pytest.mark.parametrize("name", [name for name in PLAIN if name != "workers"])  # which has one value
+@pytest.mark.parametrize("name", PLAIN)
 def test_spaces_around_a_value_mean_nothing(name):
     text, beside = EXAMPLES.get(name, "7"), WITH.get(name, {})
     tight = read_settings({}, {variable(name): text, **beside})
@@ -101,10 +101,11 @@ def test_an_empty_key_is_refused_since_it_would_let_everybody_in(text):
     assert "--api-key: a key is empty" in refusal({"api_key": tuple(text.split(","))}, {})
 
 
-@pytest.mark.parametrize("given", [({"workers": "2"}, {}), ({}, {"RAMEKIN_WORKERS": "0"})])
-def test_there_is_one_worker_by_the_flag_and_the_variable(given):
-    assert "is not 1. One process owns the tables" in refusal(*given)
+@pytest.mark.parametrize("given", [({"workers": "2"}, {}), ({}, {"RAMEKIN_WORKERS": "2"})])
+def test_there_is_one_worker_where_nodes_do_not_keep_the_tables(given):
+    assert "one process owns the tables" in refusal(*given)
     assert read_settings({"workers": "1"}, {"RAMEKIN_WORKERS": "1"}).workers == 1
+    assert read_settings(given[0], NODES | given[1]).workers == 2
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -36,6 +36,8 @@ class Context:
         edge.metrics.in_flight_bytes = lambda: self.flight.taken_bytes + self.flight.buffered_bytes
         self.is_draining, self.has_keys = False, edge.has_keys
         self._broadcasts: WeakKeyDictionary[Database, Broadcast] = WeakKeyDictionary()
+        self.worker: int | None = None
+        """Which of several processes on a port this is; None where it is the only one."""
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""
         self.clock = database.clock

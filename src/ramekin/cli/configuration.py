@@ -59,7 +59,11 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         is_several = field in _LISTS and not isinstance(value, str)
         values[field] = _list(field, value, flag) if is_several else _flag(value, flag)
     _check_together(sources)
-    return Settings(**{name: _read(name, value, sources[name]) for name, value in values.items()})
+    settings = Settings(**{name: _read(name, value, sources[name]) for name, value in values.items()})
+    if settings.workers > 1 and settings.engine is None:
+        told = "one process owns the tables, which --engine lets several share"
+        raise Refused(f"{sources['workers']} {settings.workers}: {told}")
+    return settings
 
 
 _OF_ENGINE = {"engine_password": "what lets us in", "database": "which database is kept", "ack": "who has a write"}
@@ -154,4 +158,4 @@ def _expected(setting: Field[Any]) -> str:
     if setting.type is bool:
         return "true or false"
     least, most = setting.metadata["ge"], setting.metadata["le"]
-    return f"{least}. {setting.metadata['told']}" if least == most else f"a whole number from {least} to {most}"
+    return f"a whole number from {least} to {most}"

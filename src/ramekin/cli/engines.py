@@ -33,7 +33,7 @@ def engine_of(settings: Settings, *, is_demo: bool = False) -> tuple[Engine, Rep
     Raises:
         Refused: it cannot be. Unusable: the directory cannot be used.
     """
-    limit = read_memory_limit(settings.memory_limit)
+    limit = read_memory_limit(settings.memory_limit, settings.workers)
     if limit.is_little:
         _log.warning("little memory", limit=str(limit))
     if settings.data_dir is not None and not is_demo:

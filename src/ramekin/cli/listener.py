@@ -22,12 +22,13 @@ ACCEPTED_AT_ONCE = 8
 _NUMBERS = re.compile(r"[0-9.]+|0x[0-9a-f.x]+", re.IGNORECASE)
 
 
-def bind(host: str, port: int, *, is_guarded: bool) -> socket.socket:
+def bind(host: str, port: int, *, is_guarded: bool, is_shared: bool = False) -> socket.socket:
     """Return a socket that has a port, and does not listen yet: nobody is to wait on a server that still loads.
 
     Args:
         host: a name or an address; an IPv6 address may stand in brackets.
         is_guarded: whether requests must carry a key, or the operator said that they need none.
+        is_shared: whether other processes have the port too, as `share` lets them.
 
     Raises:
         Refused: there is no such address, the port is taken, or everybody could reach a server that asks for no key.
@@ -40,6 +41,8 @@ def bind(host: str, port: int, *, is_guarded: bool) -> socket.socket:
         )
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a server that ended do not matter
+    if is_shared:
+        share(listener)
     try:
         listener.bind(address)
     except OSError as error:
@@ -49,6 +52,11 @@ def bind(host: str, port: int, *, is_guarded: bool) -> socket.socket:
     # Two sockets that both say SO_REUSEADDR may have one port until one of them listens. Without it ours excludes.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
     return listener
+
+
+def share(listener: socket.socket) -> None:
+    """Let processes of this user that say so too have the port of a socket, which excludes all others."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def is_on_loopback(listener: socket.socket) -> bool:

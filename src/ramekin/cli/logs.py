@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -123,6 +124,11 @@ def _print_stack(_: Any, __: str, event: Any) -> Any:
     return event
 
 
+def _name_worker(worker: int, _: Any, __: str, event: Any) -> Any:
+    event["worker"] = worker
+    return event
+
+
 def _make_printable(_: Any, __: str, event: Any) -> Any:
     """Escape what a terminal would obey: control characters, and what turns text around. A stack keeps its lines."""
     for name, value in event.items():
@@ -132,8 +138,11 @@ def _make_printable(_: Any, __: str, event: Any) -> Any:
     return event
 
 
-def configure(log_format: str, descriptor: int | None = None) -> QueuedLines:
+def configure(log_format: str, descriptor: int | None = None, worker: int | None = None) -> QueuedLines:
     """Write our logs and those of libraries as JSON lines, or as text where `auto` finds a terminal.
+
+    Args:
+        worker: which of several processes this is: each line tells.
 
     Returns the handler, which tells how many lines were dropped.
     """
@@ -145,6 +154,7 @@ def configure(log_format: str, descriptor: int | None = None) -> QueuedLines:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _print_stack,
+        *([] if worker is None else [partial(_name_worker, worker)]),
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],

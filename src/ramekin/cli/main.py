@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -199,9 +199,19 @@ def _serve(
             given = {**defaults(), **{name: value for name, value in given.items() if value is not None}}
             json_server = _guard(lambda: read_json_server(**theirs))
         settings = _settings(given)
+        if settings.workers > 1:
+            _serve_with_workers(files, settings, signals, is_alone=is_demo or is_json_server)
         _guard(lambda: serve_forever(files, settings, signals, is_demo=is_demo, json_server=json_server))
     except Stopped:
         typer.echo("ramekin: stopped before it served", err=True)
+
+
+def _serve_with_workers(files: list[Path], settings: Any, signals: Any, *, is_alone: bool) -> NoReturn:
+    from ramekin.cli.workers import serve_with_workers
+
+    if is_alone:
+        _fail("--workers: several processes are for `ramekin serve`")
+    raise typer.Exit(_guard(lambda: serve_with_workers(files, settings, signals)))
 
 
 def _settings(given: dict[str, Any]) -> Any:

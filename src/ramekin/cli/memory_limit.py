@@ -55,8 +55,11 @@ class MemoryLimit(NamedTuple):
         return f"tables may take {human(self.size_bytes)} ({self.reason}{little})"
 
 
-def read_memory_limit(text: str) -> MemoryLimit:
+def read_memory_limit(text: str, processes: int = 1) -> MemoryLimit:
     """Return the limit that ``--memory-limit`` says: ``512MiB``, ``2GiB``, a number of bytes, ``60%`` or ``none``.
+
+    Args:
+        processes: how many there are, each with all tables: a share is divided among them.
 
     Raises:
         Refused: it says nothing of that kind, or nothing at all.
@@ -68,9 +71,11 @@ def read_memory_limit(text: str) -> MemoryLimit:
             raise Refused(f"--memory-limit: '{text}' is not a share of the memory that there is")
         if (there := available_bytes()) is None:
             return MemoryLimit(None, "how much there is cannot be found out")
-        rest = max(there - PROCESS_BYTES, there // 16)
+        rest = max(there - processes * PROCESS_BYTES, there // 16) // processes
         size_bytes = int(rest * float(share[1]) / 100)
         reason = f"--memory-limit {text} of {human(there)} without {human(PROCESS_BYTES)} for the process"
+        if processes > 1:
+            reason += f", for each of {processes} workers"
         return MemoryLimit(size_bytes, reason, rest < LITTLE_BYTES)
     size = _SIZE.fullmatch(text)
     if size is None or (unit := UNITS.get(size[2].lower())) is None or int(float(size[1]) * unit) < 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ from ramekin.version import __version__
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from ramekin.cli.json_server import JsonServer
     from ramekin.cli.replay_progress import Replay
     from ramekin.cli.signals import Signals
+    from ramekin.cli.workers import Orders
     from ramekin.schema.columns import Columns
     from ramekin.settings import Settings
 
@@ -81,20 +83,23 @@ def serve_forever(
     *,
     is_demo: bool = False,
     json_server: JsonServer | None = None,
+    worker: Orders | None = None,
 ) -> None:
-    """Serve until the process is told to stop (SIGTERM, SIGINT).
+    """Serve until the process is told to stop (SIGTERM, SIGINT); as one of several workers, where these are its orders.
 
     Raises:
         Refused, FileFault: something cannot be read, or the port is taken.
     """
-    log = logs.configure(settings.log_format)
-    if links := service_links():
+    log = logs.configure(settings.log_format, worker=None if worker is None else worker.number)
+    if (links := service_links()) and (worker is None or worker.is_first):
         _log.warning("service_links_ignored", variables=sorted(links))
     keys = keys_of(settings)
     try:
         database, sources, replay = _prepare(files, settings, is_demo=is_demo)
-        with listeners.bind(settings.host, settings.port, is_guarded=bool(keys) or settings.insecure) as listener:
-            run = Run(settings, keys, listener, DEMO_TOUR if is_demo else "", replay, signals, log, json_server)
+        is_guarded, is_shared = bool(keys) or settings.insecure, worker is not None
+        with listeners.bind(settings.host, settings.port, is_guarded=is_guarded, is_shared=is_shared) as listener:
+            tour = DEMO_TOUR if is_demo else ""
+            run = Run(settings, keys, listener, tour, replay, signals, log, json_server, worker)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(_serve(database, sources, run))
     except (Stopped, asyncio.CancelledError):
@@ -116,6 +121,12 @@ class Run:
     signals: Signals
     log: logs.QueuedLines
     json_server: JsonServer | None = None
+    worker: Orders | None = None
+
+    @property
+    def answers_while_opening(self) -> bool:
+        """Whether requests are answered that the server starts: not where other workers answer them."""
+        return self.worker is None or self.worker.is_first
 
     @property
     def url(self) -> str:
@@ -176,10 +187,11 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         server.greeting = await _greeting(database, run)
         run.signals.when_asked = server.stop
 
-    if not database.guarantees.is_durable:
-        async with database:
-            await open_and_greet()
-            await server.serve_on(run.listener)
+    if not (database.guarantees.is_durable and run.answers_while_opening):
+        with _telling_faults():
+            async with database:
+                await open_and_greet()
+                await server.serve_on(run.listener)
     else:
 
         def give_up() -> None:
@@ -211,6 +223,7 @@ def _application(database: Database, run: Run) -> FastAPI:
         is_dev=settings.dev,
         max_branches=settings.max_branches,
     )
+    app.state.context.worker = None if run.worker is None else run.worker.number
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     if settings.keys_file is not None:
         run.signals.when_hung_up = KeyReader(app.state.edge, settings).read_again
@@ -264,15 +277,23 @@ async def _serve_while_opening(
     """Answer from the start, which is that the server is starting, until the directory is read and files are loaded."""
     serving = asyncio.create_task(server.serve_on(listener))
     try:
-        async with database:
-            await open_and_greet()
-            server.greet()
-            await serving
-    except RamekinError as error:
-        raise Refused(f"{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in error.faults[:3])}") from None
+        with _telling_faults():
+            async with database:
+                await open_and_greet()
+                server.greet()
+                await serving
     finally:
         server.should_exit = True
         await serving
+
+
+@contextmanager
+def _telling_faults() -> Iterator[None]:
+    """Refuse what the database refuses, in one line. Raises Refused."""
+    try:
+        yield
+    except RamekinError as error:
+        raise Refused(f"{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in error.faults[:3])}") from None
 
 
 async def _load(database: Database, sources: list[Source]) -> None:
@@ -308,7 +329,7 @@ async def _greeting(database: Database, run: Run) -> str:
     lines = [
         f"Ramekin serves {url} ({where_kept(database.guarantees, settings)}).",
         f"Tables: {', '.join(tables) if tables else 'none yet; the first record creates one'}.",
-        f"Memory: {read_memory_limit(settings.memory_limit)}.",
+        f"Memory: {read_memory_limit(settings.memory_limit, settings.workers)}.",
         *([f"Documentation: {url}/docs"] if settings.docs else []),
         *([DEV_LINE] if settings.dev else []),
     ]

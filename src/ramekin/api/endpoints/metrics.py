@@ -166,16 +166,26 @@ def _by_table(name: str, what: str, total: int, largest: Mapping[str, int]) -> G
 async def metrics(session: Session, asked: Asked[None]) -> Reply:
     """Return the server's metrics as Prometheus reads them."""
     figures = _Figures(session, has_failed=await session.database.engine.state() == "failed")
-    text = await asyncio.to_thread(_print, [*figures.collect()])
+    text = await asyncio.to_thread(_print, [*figures.collect()], session.server.worker)
     return body_answer(text, headers={"cache-control": "no-store"}, media=MEDIA_TYPE)
 
 
-def _print(families: list[Metric]) -> bytes:
-    """Return families, and what the library knows of this process, as text: 6 µs a line, so not on the event loop."""
+def _print(families: list[Metric], worker: int | None) -> bytes:
+    """Return families, and what the library knows of this process, as text: 6 µs a line, so not on the event loop.
+
+    Of several workers each says in every line which one it is: a request reaches one of them.
+    """
+    known = CollectorRegistry()
+    for make in (ProcessCollector, PlatformCollector, GCCollector):
+        make(registry=known)
+    families = [*families, *known.collect()]
+    if worker is not None:
+        for family in families:
+            family.samples = [
+                sample._replace(labels={**sample.labels, "worker": str(worker)}) for sample in family.samples
+            ]
     registry = CollectorRegistry()
     registry.register(_Told(families))
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
     return generate_latest(registry)
 
 
