@@ -1,0 +1,199 @@
+"""Tables that share what they hold: what that costs, what is counted, and where steps are kept elsewhere too."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from ramekin import Database
+from ramekin.engine.embedded import Embedded
+from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique
+from ramekin.storage.forks import fork, let_go
+
+pytestmark = pytest.mark.anyio
+
+
+def calls(work):
+    """Return how many functions a piece of work calls: what it does, whatever the machine."""
+    count = 0
+
+    def note(_frame, event, _argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+async def filled(records, **options):
+    database = Database(**options)
+    await database.__aenter__()
+    for table in range(20):
+        await database.insert(f"t{table}", [{"id": i, "n": i % 7, "name": f"name {i}"} for i in range(records)])
+    await database.find("t1", where={"n": {"gte": 2}}, sort="n")
+    return database
+
+
+async def test_a_branch_costs_the_same_whatever_the_tables_hold():
+    few, many = await filled(3), await filled(300)
+    made = [[], []]
+    for _ in range(2):
+        costs = [
+            calls(lambda d=database, m=m: m.append(d.branch())) for database, m in zip((few, many), made, strict=True)
+        ]
+        assert abs(costs[0] - costs[1]) < 50
+        assert costs[1] < 150 * 20
+    dropped = [calls(lambda m=m: m.pop().let_go()) for m in made]
+    assert abs(dropped[0] - dropped[1]) < 50
+    assert dropped[1] < 100 * 20
+
+
+async def test_a_write_to_a_branch_copies_that_table_alone():
+    database = await filled(100)
+    branch = database.branch()
+    await branch.delete("t1", 5)
+    ours, theirs = database._engine.tables.catalog, branch._engine.tables.catalog
+    shared = [name for name in (f"t{i}" for i in range(20)) if ours.find(name).records is theirs.find(name).records]
+    assert shared == [f"t{i}" for i in range(20) if i != 1]
+    assert await database.get("t1", 5)
+
+
+async def test_the_last_one_that_has_records_writes_to_them_as_they_are():
+    database = await filled(10)
+    for _ in range(3):
+        branch = database.branch()
+        branch.let_go()
+    before = database._engine.tables.catalog.find("t1").records
+    await database.delete("t1", 5)
+    assert database._engine.tables.catalog.find("t1").records is before
+
+
+async def test_fifty_writers_on_fifty_branches_see_only_themselves():
+    database = await filled(10)
+    branches = [database.branch() for _ in range(50)]
+
+    async def write(number, branch):
+        for step in range(20):
+            await branch.replace("t1", step % 10, {"n": number, "step": step})
+            await branch.insert("own", {"id": f"{number}-{step}"})
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(write(number, branch) for number, branch in enumerate(branches)))
+    for number, branch in enumerate(branches):
+        page = await branch.find("t1", where={"n": {"eq": number}}, limit=100)
+        assert len(page.rows) == 10
+        assert branch.record_count("own") == 20
+        branch.let_go()
+    assert b'"step"' not in await database.get("t1", 1)
+
+
+async def test_what_is_shared_is_counted_once_and_what_is_written_whole():
+    database = await filled(1000)
+    alone = database.memory().used_bytes
+    branches = [database.branch() for _ in range(5)]
+    assert database.memory().used_bytes == alone
+    table = database._engine.tables.catalog.find("t3").memory_bytes
+    await branches[0].delete("t3", 5)
+    assert table * 0.9 < database.memory().used_bytes - alone < table * 1.1
+    await database.delete("t3", 5)  # what stood is kept for the four others, once
+    assert table * 1.8 < database.memory().used_bytes - alone < table * 2.2
+    for branch in branches:
+        branch.let_go()
+    assert abs(database.memory().used_bytes - alone) < 1000
+
+
+async def test_branches_count_in_the_limit():
+    database = await filled(20, engine=Embedded(memory_limit_bytes=400_000))
+    branches = [database.branch() for _ in range(10)]
+
+    async def write_all():
+        for branch in branches:
+            for table in range(20):
+                await branch.replace(f"t{table}", 1, {"text": "x" * 500})
+
+    with pytest.raises(MemoryLimit):
+        await write_all()
+    for branch in branches:
+        branch.let_go()
+    await database.replace("t1", 1, {"text": "x" * 500})
+
+
+async def test_work_on_a_branch_that_is_dropped_ends():
+    database = await filled(2000)
+    branch = database.branch()
+    async with branch.snapshot(["t1"]) as snapshot:
+        building = asyncio.ensure_future(branch.find("t2", where={"name": {"eq": "name 7"}}, sort="name"))
+        await asyncio.sleep(0)
+        branch.let_go()
+        assert sum([len(bodies) async for bodies in snapshot.view.batches("t1")]) == 2000
+        await asyncio.wait([building], timeout=5)
+        assert building.done()
+        building.exception()
+    await branch.insert("t1", {"id": "late"})
+    assert database.record_count("t1") == 2000
+    assert database._engine.tables.catalog.memory.family.kept_bytes == 0
+
+
+async def test_without_a_checkpoint_there_is_no_way_back():
+    async with Database() as database:
+        for refused in (database.reset, database.diff):
+            with pytest.raises(NoCheckpoint):
+                await refused()
+
+
+@pytest.mark.parametrize("where", ["memory", "directory"])
+async def test_a_reset_brings_back_everything(where, tmp_path):
+    options = {} if where == "memory" else {"directory": tmp_path / "data", "fsync": "no"}
+    async with Database(**options) as database:
+        await database.define("users", {"unique": ["mail"]})
+        await database.insert("users", [{"id": i, "mail": f"{i}@example.com"} for i in range(1200)])
+        await database.insert("pets", [{"id": 1}, {"id": "2"}])
+        database.checkpoint()
+        await database.change("users", where={"id": {"exists": True}}, patch={"mail": None})
+        await database.delete("pets", "2")
+        await database.insert("pets", [{"id": 2}])
+        await database.drop("users")
+        await database.insert("users", [{"id": "other"}])
+        await database.define("more", {"unique": ["a"]})
+        await database.reset()
+        assert await database.diff() == {}
+        assert [info.stats.name for info in await database.tables()] in (["users", "pets"], ["pets", "users"])
+        assert database.record_count("users") == 1200
+        assert await database.get("pets", "2") == b'{"id":"2"}'
+        with pytest.raises(NotUnique):
+            await database.insert("users", {"mail": "7@example.com"})
+        await database.insert("users", {"id": "new", "mail": "new@example.com"})
+        await database.reset()
+        assert database.record_count("users") == 1200
+    if where == "directory":
+        async with Database(**options) as database:
+            assert database.record_count("users") == 1200
+            assert (await database.table("users")).stats.definition.unique == ("mail",)
+
+
+async def test_followers_are_told_of_a_reset():
+    async with Database() as database:
+        await database.insert("pets", {"id": 1})
+        database.checkpoint()
+        changes = database.changes()
+        await database.insert("pets", {"id": 2})
+        await database.insert("homes", {"id": 2})
+        await database.reset()
+        told = [await anext(changes) for _ in range(4)]
+        assert [(change.table, change.op) for change in told[:2]] == [("pets", "create"), ("homes", "create")]
+        assert {(change.table, change.op) for change in told[2:]} == {("pets", "load"), ("homes", "drop")}
+
+
+async def test_a_fork_of_a_catalog_is_let_go_of():
+    database = await filled(10)
+    catalog = database._engine.tables.catalog
+    twin = fork(catalog)
+    let_go(twin)
+    let_go(twin)
+    assert catalog.memory.family.members == [catalog.memory]
