@@ -9,19 +9,20 @@ from fastapi.testclient import TestClient
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
+from ramekin.api.json_server.addresses import OURS
 from ramekin.api.json_server.current import Current
-from ramekin.api.json_server.door import OURS, Door
+from ramekin.api.json_server.door import Door
 from ramekin.cli.json_server import records_of
 from tests.conftest import start_database
 from tests.data.json_server_cases import ALIKE, FILE, MENDED
 
 
-def serve(dialect=None, content=FILE, database=None, **options):
+def serve(dialect=None, content=FILE, database=None, directories=(), **options):
     """Return a client of a server of a file, at json-server's addresses."""
     database, dialect = database or Database(), dialect or Current()
     kept = records_of(content, lambda _, record: dialect.as_kept(record, database.ids))
     asyncio.run(database.load(kept))
-    return TestClient(create_app(database, json_server=Door(dialect), **options))
+    return TestClient(create_app(database, json_server=Door(dialect, directories), **options))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,14 @@ def test_a_table_with_a_name_of_ours_is_reached_below_our_own_address_alone():
     assert "html" in client.get("/docs").headers["content-type"]
     assert client.get("/docs2").json() == [{"id": "1"}]
     assert client.get("/api/v1/data/docs/1").json() == {"id": "1"}
+
+
+def test_the_first_page_names_what_there_is(reading):
+    page = reading.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for name in ("posts", "profile", "version"):
+        assert f'<a href="/{name}">/{name}</a>' in page.text
+    assert "_objects" not in page.text
 
 
 def test_a_head_is_answered(reading):

@@ -129,10 +129,11 @@ def _build(context: Context, edge: Edge, json_server: Door | None, *, has_docs: 
     features = FEATURES if context.branches is None else FEATURES + DEV_FEATURES
     known = [found for feature in features for found in feature.ENDPOINTS]
     add_routes(app, context, known)
-    if has_docs:
-        add_routes(app, context, [*docs.ENDPOINTS, health.home, openapi_document])
     if json_server is not None:
-        add_routes(app, context, json_server.endpoints())
+        json_server.attach(app, context)
+    if has_docs:
+        home = [health.home] if json_server is None else []  # json-server has a first page of its own
+        add_routes(app, context, [*docs.ENDPOINTS, *home, openapi_document])
     told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
     openapi.install(app, known, database.models, database.limits, **told)
     context.document = app.openapi

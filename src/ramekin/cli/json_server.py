@@ -7,12 +7,14 @@ The file may hold what is no table: `$schema`, which means nothing here, and val
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from ramekin.api.json_server.addresses import OURS
 from ramekin.api.json_server.current import Current
-from ramekin.api.json_server.door import OURS, Door
+from ramekin.api.json_server.door import Door
 from ramekin.api.json_server.objects import TABLE, object_record
 from ramekin.api.json_server.older import Older
 from ramekin.cli.configuration import PREFIX, Refused
@@ -23,7 +25,6 @@ from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ramekin.api.json_server.dialect import Dialect
     from ramekin.database.database import Database
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("ramekin")
 
 SCHEMA = "$schema"
+PUBLIC = Path("public")
+"""The directory whose files are served unasked, as json-server does."""
+
 DIALECTS: dict[str, type[Dialect]] = {"1.x": Current, "0.17": Older}
 
 
@@ -40,20 +44,24 @@ def defaults() -> dict[str, Any]:
     return {name: value for name, value in own.items() if not os.environ.get(f"{PREFIX}{name.upper()}", "").strip()}
 
 
-def read_json_server(file: Path | None, dialect: str | None) -> JsonServer:
+def read_json_server(file: Path | None, dialect: str | None, static: list[Path] | None) -> JsonServer:
     """Return what the command's own options ask for. Raises Refused."""
     version = dialect or "1.x"
     if version not in DIALECTS:
         hint = did_you_mean(version, DIALECTS)
         raise Refused(f"--dialect: '{shorten(version)}' is not one of {', '.join(DIALECTS)}. {hint}".rstrip())
-    return JsonServer(file, DIALECTS[version]())
+    for directory in static or ():
+        if not directory.is_dir():
+            raise Refused(f"--static: {directory} is no directory")
+    public = [PUBLIC] if PUBLIC.is_dir() else []
+    return JsonServer(file, DIALECTS[version](), [*public, *(static or ())])
 
 
 class JsonServer:
     """A file, and the door that serves what was in it."""
 
-    def __init__(self, file: Path | None, dialect: Dialect) -> None:
-        self.door, self._file, self._dialect = Door(dialect), file, dialect
+    def __init__(self, file: Path | None, dialect: Dialect, directories: list[Path]) -> None:
+        self.door, self._file, self._dialect = Door(dialect, directories), file, dialect
 
     async def load(self, database: Database) -> None:
         """Load the file into an empty database. Raises FileFault, Refused."""

@@ -58,10 +58,13 @@ def json_server(
     *,
     file: Annotated[Path | None, typer.Argument(help="db.json: an object of arrays, and of single objects.")] = None,
     dialect: Annotated[str | None, typer.Option(help="Version of json-server: 1.x or 0.17.  [default: 1.x]")] = None,
+    static: Annotated[
+        list[Path] | None, typer.Option("--static", "-s", help="Directory of files to serve besides ./public.")
+    ] = None,
     **given: Any,
 ) -> None:
     """Serve a file at the addresses of json-server, /posts and /posts/1, beside our own."""
-    _serve([], given, is_json_server=True, file=file, dialect=dialect)
+    _serve([], given, is_json_server=True, file=file, dialect=dialect, static=static)
 
 
 @app.command()

@@ -7,32 +7,40 @@
 
 The words are json-server's (a *dialect* reads them), the records ours: a write goes through the same checks, keys and
 limits as any other, and what is wrong with a request is a problem document. Only what is not there is told as
-json-server tells it. Addresses of ours stay ours: no route here begins with one of `OURS`. See ``listing.py``
+json-server tells it. Addresses of ours stay ours: no route here begins with one (``addresses.py``). See ``listing.py``
 for lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-from starlette.convertors import StringConvertor, register_url_convertor
 
 from ramekin.api.declared.endpoint import Endpoint
 from ramekin.api.declared.parameters import IF_MATCH
 from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
+from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST
 from ramekin.api.json_server.listing import list_reply, with_inside
-from ramekin.api.json_server.objects import TABLE, find_object, object_record, whole_file
+from ramekin.api.json_server.objects import TABLE, find_object, object_names, object_record, whole_file
 from ramekin.api.json_server.relations import SUFFIX, singular
+from ramekin.api.json_server.static import StaticFirst
 from ramekin.api.json_server.writing import create, delete, rewrite
 from ramekin.api.routes import address
+from ramekin.api.wire.asgi import add_routes
 from ramekin.errors import NotFound, UnknownTable
 from ramekin.values import codec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
     from ramekin.access.roles import Role
+    from ramekin.api.context import Context
     from ramekin.api.declared.endpoint import Endpoints
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
@@ -40,33 +48,13 @@ if TYPE_CHECKING:
     from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
 
-OURS = frozenset({"api", "b", "console", "docs", "health", "metrics", "openapi.json", "problems", "redoc", "static"})
-"""What addresses of our own begin with: a table of such a name is reached below ``/api/v1/data`` alone."""
-
-
-_NOT_OURS = rf"(?!(?:{'|'.join(sorted(OURS)).replace('.', '[.]')})(?:/|$))"
-
-
-class _Theirs(StringConvertor):
-    """The first part of a path, if it is none of ours."""
-
-    regex = f"{_NOT_OURS}[^/]+"
-
-
-class _Rest(StringConvertor):
-    """A whole path that does not begin with one of ours."""
-
-    regex = f"{_NOT_OURS}.*"
-
-
-register_url_convertor("theirs", _Theirs())
-register_url_convertor("rest", _Rest())
-
-MANY, ONE, REST = "/{table:theirs}", "/{table:theirs}/{id}", "/{path:rest}"
-NESTED = "/{table:theirs}/{id}/{table_inside}"
-
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
+
+HOME = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Ramekin</title></head>
+<body><h1>Ramekin</h1><ul>{links}</ul><p><a href="docs">The API beside these</a></p></body></html>
+"""
 
 ANY_BODY: dict[str, Any] = {
     "required": False,
@@ -84,8 +72,16 @@ class NoObject(Exception):
 class Door:
     """The endpoints of one dialect."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, directories: Sequence[Path] = ()) -> None:
+        """Speak a dialect, and serve the files of some directories."""
         self.dialect = dialect
+        self._directories = directories
+
+    def attach(self, app: FastAPI, context: Context) -> None:
+        """Add its routes to an application; the first page is its own, too."""
+        add_routes(app, context, self.endpoints())
+        if self._directories:
+            app.add_middleware(StaticFirst, context=context, directories=self._directories)
 
     def endpoints(self) -> Endpoints:
         """Return the endpoints; those that answer 404 come last, as routes are tried in order."""
@@ -95,6 +91,7 @@ class Door:
             self._write("POST", NESTED, self.create_nested),
         )
         return (
+            self._read("/", self.home),
             *(nested if self.dialect.has_nested else ()),
             self._read(MANY, self.list_records),
             self._write("POST", MANY, self.create_record),
@@ -135,6 +132,14 @@ class Door:
         return self._not_found()
 
     # Reading
+
+    async def home(self, session: Session, asked: Asked[None]) -> Reply:  # noqa: ARG002  # as endpoints are
+        """Return a page with what there is."""
+        names = [info.stats.name for info in await session.tables() if info.stats.name != TABLE]
+        if session.grant.tables is None:
+            names += await object_names(session.database)
+        links = "".join(f'<li><a href="{address(f"/{name}")}">/{escape(name)}</a></li>' for name in names)
+        return body_answer(HOME.format(links=links).encode(), media="text/html")
 
     async def list_records(self, session: Session, asked: Asked[None]) -> Reply:
         """Return a list, or the object of a name."""

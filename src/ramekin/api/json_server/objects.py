@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.api.http.answer import pack
 from ramekin.values import codec
+from ramekin.values.paths import read_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,6 +28,14 @@ def object_record(name: str, value: Any) -> dict[str, Any]:
 def find_object(database: Database, name: str) -> Any:
     """Return a value by its name. Raises UnknownTable, RecordNotFound. Cost: O(1)."""
     return codec.read_body(database.get_now(TABLE, name)).get("value")
+
+
+async def object_names(database: Database) -> list[str]:
+    """Return the names under which values stand. Cost: O(values)."""
+    if TABLE not in database.engine.tables:
+        return []
+    async with database.snapshot([TABLE]) as snapshot:
+        return [read_id(body) async for bodies in snapshot.view.batches(TABLE) for body in bodies]
 
 
 async def whole_file(database: Database) -> AsyncIterator[bytes]:
