@@ -76,6 +76,9 @@ def sort_ids(ids: Iterable[int | str]) -> list[int | str]:
     return found
 
 
+WORD_BITS = 32
+
+
 class _Noise:
     """Random bits from the system, fetched 4 KiB at a time: a call for each id would cost half of making it.
 
@@ -83,16 +86,18 @@ class _Noise:
     """
 
     def __init__(self) -> None:
-        self._words: list[int] = []  # of 32 bits
+        self._words: list[int] = []
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._words.clear)
 
     def bits(self, count: int) -> int:
         """Return a random integer of that many bits. Cost: O(count)."""
+        if count == WORD_BITS and self._words:
+            return self._words.pop()
         value = made = 0
         while made < count:
             try:
-                value, made = value << 32 | self._words.pop(), made + 32
+                value, made = value << WORD_BITS | self._words.pop(), made + WORD_BITS
             except IndexError:
                 self._words += unpack("1024I", secrets.token_bytes(4096))
         return value >> made - count
@@ -135,7 +140,7 @@ class IdSource:
             noise = self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
             head, tail = now_ms << 26 | noise >> 48, noise & _TAIL
         else:
-            tail = self._tail + 1 + self._randbits(32)
+            tail = self._tail + 1 + self._randbits(WORD_BITS)
             if tail > _TAIL:
                 head, tail = head + 1, tail & _TAIL
         self._tail = tail
@@ -143,7 +148,7 @@ class IdSource:
             self._head, self._ms = head, head >> 26
             high = f"{head >> 14:015x}"
             self._digits = f"{high[:8]}-{high[8:12]}-7{high[12:]}-{head & _LOW | _VARIANT:x}-"
-        return f"{self._digits}{tail:012x}"
+        return self._digits + hex(tail | _TAIL + 1)[3:]  # all 12 digits, in half of the time of a format
 
     def token(self, size_bytes: int) -> str:
         """Return random digits, two for each byte: what tells this run, file or directory from all others."""

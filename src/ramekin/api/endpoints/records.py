@@ -7,7 +7,7 @@ each write means and ``lists.py`` for many records of a table.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
@@ -193,7 +193,7 @@ def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply 
         raise precondition.broken()
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
-    tag = codec.digest(body)
+    tag = codec.known_digest(body)
     if precondition is not ALWAYS and precondition.knows(tag):
         return not_modified({"etag": f'"{tag}"'})
     return record_answer(body, tag)
@@ -278,16 +278,16 @@ def _read(session: Session, asked: Asked[None]) -> tuple[Any, bytes]:
 def _apply(session: Session, operation: Operation, *, is_minimal: bool = False) -> Reply | Awaitable[Reply]:
     """Apply an operation, and tell what it did: at once, unless something has to be waited for."""
     done = session.database.apply_now(operation)
-    if isinstance(done, Outcome):
-        return _tell(operation.table, done, is_minimal=is_minimal)
-    return _apply_late(operation.table, done, is_minimal=is_minimal)
+    if type(done) is Outcome:
+        return _tell(operation.table, done, is_minimal)
+    return _apply_late(operation.table, cast("Awaitable[Outcome]", done), is_minimal)
 
 
-async def _apply_late(table: str, done: Awaitable[Outcome], *, is_minimal: bool) -> Reply:
-    return _tell(table, await done, is_minimal=is_minimal)
+async def _apply_late(table: str, done: Awaitable[Outcome], is_minimal: bool) -> Reply:
+    return _tell(table, await done, is_minimal)
 
 
-def _tell(table: str, outcome: Outcome, *, is_minimal: bool) -> Answer:
+def _tell(table: str, outcome: Outcome, is_minimal: bool) -> Answer:
     """Return the answer of a write: the record that it left, with its tag."""
     body = outcome.body
     if body is None:

@@ -247,7 +247,6 @@ class Connection(Channel):
         if cycle is not self._cycle:
             return
         self._cycle = None
-        self.state.total_requests += 1
         if not cycle.is_whole:
             self.transport.abort()  # or a client of HTTP/1.0 would take a part for the whole
         elif cycle.closes or self._closes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from ramekin.access.roles import EVERYBODY
+from ramekin.api.edge.edge import LAST_LINES
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import Head, read_fields
@@ -66,6 +67,8 @@ class ShortWay:
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
         """The headers of an answer behind which the connection stays open."""
+        self.usual_end = f"{LAST_LINES}{self.stay_lines}\r\n"
+        """What follows the request id in the head of such an answer, if it is whole and nothing else is told."""
         self.has_keys = edge.has_keys
         self.has_prefix = bool(edge.root_path) or table.context.branches is not None
         """Whether addresses in answers may begin with something that each request says anew."""
