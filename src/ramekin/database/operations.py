@@ -362,9 +362,13 @@ def _encode(record: dict[str, Any], rules: Rules, key: str | None, printed: byte
 
 
 def _fitting(body: bytes, rules: Rules) -> bytes:
-    """Return a body that is no longer than a record may be. Raises BodyTooLarge."""
-    if len(body) > rules.limit_bytes:
+    """Return a body that is no longer than a record may be, and takes no longer to read. Raises BodyTooLarge."""
+    size_bytes = len(body)
+    if size_bytes > rules.limit_bytes:
         raise BodyTooLarge(f"The record has more than {rules.limit_bytes} bytes.")
+    if size_bytes > codec.PLAIN_BYTES:
+        codec.check_extremes(body)
+        codec.check_parts(body)
     return body
 
 

@@ -1,5 +1,7 @@
 """The brackets of a JSON text: which there are, which belong together, how deep they stand in each other.
 
+And how many parts a text has: with a part for every three bytes it takes ten times as long to read as most.
+
 All of it is done by searches and sums that run in C, since a text of a megabyte may have a million of them. Knows
 nothing of what stands between; see ``codec.py`` and ``formats/nest.py`` for who asks.
 """
@@ -21,7 +23,18 @@ _PAIRS = [b"[" * levels + b"]" * levels for levels in (16, 4, 1)]
 
 def brackets(text: bytes) -> bytes:
     """Return the brackets outside strings, { and } as [ and ]. In the text no string is open at either end."""
-    return _STRING.sub(b"", text).translate(_AS_ARRAYS, _OTHERS)
+    return without_strings(text).translate(_AS_ARRAYS, _OTHERS)
+
+
+def without_strings(text: bytes) -> bytes:
+    """Return what of a text stands outside strings. Cost: O(length), 100 ns a string."""
+    return _STRING.sub(b"", text)
+
+
+def parts(text: bytes) -> int:
+    """Return how many arrays, objects and members a text has. Cost: O(length), 100 ns a string."""
+    bare = without_strings(text)
+    return bare.count(b"[") + bare.count(b"{") + bare.count(b":")
 
 
 def depth(text: bytes) -> int:
