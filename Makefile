@@ -14,7 +14,7 @@ help:
 	@echo "make image-test  build and start the container image (root on Debian; see docs/deployment.md)"
 	@echo "make bench       measure speed and memory beside others, in five minutes (needs wrk)"
 	@echo "make torture     the long proofs of durability and of clusters, and 100,000 requests of all kinds; writes docs/*-results.md"
-	@echo "make cluster     start six nodes of Valkey or Redis on this machine, to try things with"
+	@echo "make cluster     start two servers on six nodes of Valkey or Redis, and say what to try"
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
@@ -82,7 +82,7 @@ torture: $(VENV)/dev.stamp
 		tests/api/test_http_rules.py::test_whatever_is_sent_has_the_same_answers_on_all_ways_however_it_is_cut
 
 cluster: $(VENV)/dev.stamp
-	@$(BIN)/python -m tests.cluster.nodes
+	@$(BIN)/python -m tests.cluster.demo
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

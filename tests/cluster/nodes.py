@@ -4,14 +4,13 @@
         nodes[0].ask("CLUSTER", "INFO")
 
 Each is a process of its own, which is ended by its id. No client program is needed: a cluster is made by commands.
-``python -m tests.cluster.nodes`` starts six and says how to reach them; ``make cluster`` does so.
+See ``demo.py`` for six of them with two servers: ``make cluster``.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -226,20 +225,3 @@ def _is_ready(node: Node, count: int, primaries: int) -> bool:
     return node.ask("CLUSTER", "NODES").count(b"slave") == count - primaries and (
         role[0] == b"master" or role[3] == b"connected"
     )
-
-
-def main() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if find_server() is None:
-        raise SystemExit(NO_SERVER)
-    with running(primaries=3, replicas=1) as nodes, suppress(KeyboardInterrupt):
-        print("A cluster of six nodes is ready, three primaries with a replica each:")  # noqa: T201
-        for node in nodes:
-            print(f"  {node.address}  process {node.process.pid}")  # noqa: T201
-        print("What they hold is in memory, and goes with them. Ctrl-C stops them.")  # noqa: T201
-        while True:
-            time.sleep(3600)
-
-
-if __name__ == "__main__":
-    main()
