@@ -1,16 +1,16 @@
 r"""One who reads what happens, for all who follow it: each change is made into text once, however many follow.
 
-    history ---> pump: one text for each group (who ask for the same) ---> seat ---> stream ---> its connection
-                                                                             ^
-                 history ---> a page of its own, where a seat is behind -----+
+    history ---> pump: one text for each group (who ask for the same) ---> seats that wait ---> streams
+                                   |                                        ^
+                                   +---> the last texts, for seats that are behind
 
 The promise: each seat gets every change that it asks for, once and in order, from its position on. Memory does not grow
-with readers that are slow: a text is handed over only to a seat that waits for one; any other one is behind, and reads
-pages of its own later on. One that was in step and then falls behind by more than `BEHIND_BYTES` is lost, and so is one
-whose place is not kept any more.
+with readers that are slow: a text is handed over only to a seat that waits for one. A seat that begins at an earlier
+position reads pages of its own up to where the pump is. One that was in step and then falls behind by more than
+`BEHIND_BYTES` is lost, and so is one whose place is not kept any more.
 
-Between two rounds the pump rests for as long as the last one took, so that following takes no more than half of the
-time, however many follow. Seats are served a few in each turn of the loop.
+Between two rounds the pump rests for as long as the last one took, or longer where all is told, so that following takes
+no more than half of the time, however many follow. Seats are served a few in each turn of the loop.
 
 Knows no HTTP but the text of events; see ``endpoints/changes.py`` for who takes a seat, ``database/following.py`` for
 what is read.
@@ -19,6 +19,7 @@ what is read.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,22 @@ if TYPE_CHECKING:
 BEHIND_BYTES = 1024 * 1024
 """By how much one who was in step may fall behind."""
 
+RECENT_BYTES = 8 * 1024 * 1024
+"""How much text is kept for seats that are behind, of all groups together."""
+
 PIECE_BYTES = 64 * 1024
 """About how much text is made before it is handed over; one event may be more."""
 
-SEATS_AT_ONCE = 50
-"""Seats that are served in one turn of the loop: about 20 µs each."""
+SEATS_AT_ONCE, SEAT_S = 50, 0.00003
+"""Seats that are served in one turn of the loop, and about how long it takes to write to one."""
+
+AT_ONCE_BYTES, BYTES_PER_S = 1024 * 1024, 512 * 1024 * 1024
+"""Bytes that are handed over in one turn of the loop, and in a second: what nobody reads is counted five times a
+second, and cut where it is too much."""
+
+RESTS = 3
+"""How many times the last round's time the pump rests where all is told: the next round then has more to tell at once.
+One follower cost 20 µs for each write with 1, beside 30 for the write (November 2026)."""
 
 BEAT_S = 15.0
 """Seconds between two comments."""
@@ -59,6 +71,8 @@ class Broadcast:
         """
         self._database, self._admits = database, admits
         self._groups: dict[Hashable, _Group] = {}
+        self._recent = deque[tuple[_Group, Place, int]]()
+        self._recent_bytes = 0
         self._pump: asyncio.Task[None] | None = None
         self.place = Place(0)
         """How far the pump has read."""
@@ -72,15 +86,9 @@ class Broadcast:
         """Return a seat for a request, to be left in the end. Raises as `Database.follow`."""
         follower = self._database.follow(request)
         if self._pump is None or self._pump.done() or self._pump.get_loop() is not asyncio.get_running_loop():
-            self._groups = {}
             self._begin()
         group = self._groups.setdefault(_key(request), _Group(request))
         return Seat(self, group, follower)
-
-    def end(self) -> None:
-        """End all streams."""
-        for group in self._groups.values():
-            group.end()
 
     def leave(self, seat: Seat, group: _Group) -> None:
         """Let go of a seat."""
@@ -91,7 +99,17 @@ class Broadcast:
                 self._pump.cancel()
                 self._pump = None
 
+    def nudge(self) -> None:
+        """Have the pump look at a seat that waits and is behind."""
+        self._news.set()
+
+    def end(self) -> None:
+        """End all streams."""
+        for group in self._groups.values():
+            group.end()
+
     def _begin(self) -> None:
+        self._groups, self._news = {}, asyncio.Event()
         self._reader = self._database.follow(ChangesRequest())
         self.place = self._reader.place
         self._pump = asyncio.create_task(self._run())
@@ -100,57 +118,82 @@ class Broadcast:
         beat_s = stopwatch_s() + BEAT_S
         try:
             while True:
+                self._reader.when_news(self._news.set)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(max(0.0, beat_s - stopwatch_s())):
-                        await self._reader.news()
+                        await self._news.wait()
+                self._news.clear()
                 began_s = stopwatch_s()
                 is_beat = began_s >= beat_s
                 if is_beat:
                     beat_s = began_s + BEAT_S
-                await self._round(is_beat=is_beat)
-                await asyncio.sleep(stopwatch_s() - began_s)
+                is_all_read, spent_s = await self._read()
+                spent_s += await self._hand_over(is_beat=is_beat)
+                await asyncio.sleep((RESTS if is_all_read else 1) * spent_s)
         except Unavailable:
             pass  # the database is closed
         finally:
             if self._pump is asyncio.current_task():
                 self.end()
 
-    async def _round(self, *, is_beat: bool) -> None:
-        """Read on, and hand over what each group has to be told."""
-        begins, work = self.place, Work()
+    async def _read(self) -> tuple[bool, float]:
+        """Read a piece of what has happened, and make it into text; say whether that was all, and how long it took."""
+        begins, size_bytes, groups, work = self.place, 0, [*self._groups.values()], Work()
+        began_s, rested_s = stopwatch_s(), 0.0
         try:
-            await self._read(work)
-        except ChangesGone:  # and so is everybody who was in step
+            for change in self._reader.some():
+                ends_step, json = not self._reader.place.read, b""
+                for group in groups:
+                    if change is not None and group.request.takes(change.table, change.before, change.body):
+                        json = json or change.json()
+                        group.events.add(change, json, ends_step=ends_step)
+                    elif ends_step:
+                        group.events.end_step(self._reader.step)
+                size_bytes += len(json)
+                if size_bytes >= PIECE_BYTES:
+                    break
+                rests_s = stopwatch_s()
+                await work.rest()
+                rested_s += stopwatch_s() - rests_s
+        except ChangesGone:  # and so are all who were in step
             self._reader = self._database.follow(ChangesRequest())
-        self.place, served = self._reader.place, 0
-        for group in [*self._groups.values()]:
-            text = group.events.take()
-            if is_beat:
-                text += beat(self._reader.step)
-                if not self._admits(group.request.grant):
-                    group.end()
-            group.told_bytes += len(text)
-            for seat in [*group.seats]:
-                seat.give(begins, self.place, text)
-                served += 1
-                if served % SEATS_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-        await asyncio.sleep(0)  # whoever was woken has had a turn
+        self.place = self._reader.place
+        for group in groups if self.place != begins else ():
+            self._keep(group, begins)
+        return self._reader.is_level, stopwatch_s() - began_s - rested_s
 
-    async def _read(self, work: Work) -> None:
-        groups, size_bytes = [*self._groups.values()], 0
-        for change in self._reader.some():
-            ends_step, json = not self._reader.place.read, b""
-            for group in groups:
-                if change is not None and group.request.takes(change.table, change.before, change.body):
-                    json = json or change.json()
-                    group.events.add(change, json, ends_step=ends_step)
-                elif ends_step:
-                    group.events.end_step(self._reader.step)
-            size_bytes += len(json)
-            if size_bytes >= PIECE_BYTES:
-                return
-            await work.rest()
+    def _keep(self, group: _Group, begins: Place) -> None:
+        """Keep the text of a round for seats that are behind, within bounds."""
+        text = group.events.take()
+        group.told_bytes += len(text)
+        group.recent[begins] = self.place, text
+        size_bytes = len(text) + 200
+        self._recent.append((group, begins, size_bytes))
+        self._recent_bytes += size_bytes
+        while self._recent_bytes > RECENT_BYTES and len(self._recent) > len(self._groups):
+            old, place, size_bytes = self._recent.popleft()
+            old.recent.pop(place, None)
+            self._recent_bytes -= size_bytes
+
+    async def _hand_over(self, *, is_beat: bool) -> float:
+        """Hand over what each seat has to be told that waits; return about how long it takes to write all of it."""
+        served, handed_bytes, spent_s = 0, 0, 0.0
+        tail = beat(self._reader.step) if is_beat else b""
+        for group in [*self._groups.values()]:
+            if is_beat and not self._admits(group.request.grant):
+                group.end()
+            for seat in [*group.seats]:
+                size_bytes = seat.give(tail)
+                handed_bytes += size_bytes
+                spent_s += SEAT_S + size_bytes / BYTES_PER_S if size_bytes else 0.0
+                served += 1
+                if served % SEATS_AT_ONCE == 0 or handed_bytes >= AT_ONCE_BYTES:
+                    await asyncio.sleep(handed_bytes / BYTES_PER_S)
+                    handed_bytes = 0
+            if group.is_in_step(self.place):
+                group.recent.clear()
+        await asyncio.sleep(0)  # whoever was woken has had a turn
+        return spent_s
 
 
 class _Group:
@@ -161,6 +204,23 @@ class _Group:
         self.seats: dict[Seat, None] = {}
         self.told_bytes = 0
         """Of all texts so far."""
+        self.recent: dict[Place, tuple[Place, bytes]] = {}
+        """The last texts, by where they begin, and where they end."""
+
+    def is_in_step(self, place: Place) -> bool:
+        """Say whether nobody is behind a place."""
+        return all(seat.place >= place for seat in self.seats)
+
+    def text_from(self, place: Place) -> tuple[Place, bytes] | None:
+        """Return the next text behind a place, and where it ends; None where it is not kept."""
+        if place not in self.recent:
+            return None
+        texts, size_bytes = list[bytes](), 0
+        while size_bytes < PIECE_BYTES and (found := self.recent.get(place)) is not None:
+            place, text = found
+            texts.append(text)
+            size_bytes += len(text)
+        return place, texts[0] if len(texts) == 1 else b"".join(texts)
 
     def end(self) -> None:
         """End the streams."""
@@ -173,21 +233,34 @@ class Seat:
 
     def __init__(self, broadcast: Broadcast, group: _Group, follower: Follower) -> None:
         self._broadcast, self._group, self._follower = broadcast, group, follower
-        self._place, self._taken_bytes = follower.place, group.told_bytes
+        self.place, self._taken_bytes = follower.place, group.told_bytes
         self._is_in_step = self._is_over = False
         self._waiting: asyncio.Future[bytes] | None = None
         group.seats[self] = None
 
-    def give(self, begins: Place, ends: Place, text: bytes) -> None:
-        """Hand over a text, if it is the next one and is waited for. One of nothing only moves the place."""
-        if self._waiting is None or self._waiting.done():
-            return
-        if self._place != begins:
-            self._waiting.set_result(b"")
-            return
-        self._place, self._taken_bytes = ends, self._group.told_bytes
-        if text:
-            self._waiting.set_result(text)
+    def give(self, tail: bytes) -> int:
+        """Hand over what comes next, if the seat waits, and return its size.
+
+        Of what is not kept it gets nothing, so that it reads by itself.
+        """
+        waiting, place, text = self._waiting, self._broadcast.place, b""
+        if waiting is None or waiting.done():
+            return 0
+        if self.place >= place:
+            self._is_in_step = self._is_in_step or self.place == place
+            if tail:
+                waiting.set_result(tail)
+        elif self._is_in_step and self._group.told_bytes - self._taken_bytes > BEHIND_BYTES:
+            waiting.set_exception(ChangesGone("The reader is too slow."))
+        elif (found := self._group.text_from(self.place)) is None:
+            waiting.set_result(b"")
+        else:
+            self.place, text = found
+            self._taken_bytes += len(text)
+            self._is_in_step = True
+            if text or tail:
+                waiting.set_result(text + tail)
+        return len(text)
 
     def end(self) -> None:
         """End the stream."""
@@ -200,7 +273,9 @@ class Seat:
         try:
             yield beat(self._follower.position)
             while not self._is_over:
-                text = await (self._catch_up() if self._place < self._broadcast.place else self._next())
+                text = await self._next()
+                if not text and self.place < self._broadcast.place and not self._is_over:
+                    text = await self._page()
                 if text:
                     yield text
         except ChangesGone:
@@ -209,20 +284,19 @@ class Seat:
             self._broadcast.leave(self, self._group)
 
     async def _next(self) -> bytes:
-        """Wait for the next text of the group."""
-        self._is_in_step = self._is_in_step or self._place == self._broadcast.place
+        """Wait for the next text of the group; an empty one says that it is not kept."""
         self._waiting = asyncio.get_running_loop().create_future()
+        if self.place < self._broadcast.place:
+            self._broadcast.nudge()
         try:
             return await self._waiting
         finally:
             self._waiting = None
 
-    async def _catch_up(self) -> bytes:
+    async def _page(self) -> bytes:
         """Return a page of its own, of what the group has been told already. Raises ChangesGone."""
-        if self._is_in_step and self._group.told_bytes - self._taken_bytes > BEHIND_BYTES:
-            raise ChangesGone("The reader is too slow.")
         follower, events, work = self._follower, Events(), Work()
-        follower.place = self._place
+        follower.place = self.place
         for change in follower.some():
             ends_step = not follower.place.read
             if change is not None:
@@ -232,10 +306,10 @@ class Seat:
             if follower.place >= self._broadcast.place or events.size_bytes >= PIECE_BYTES:
                 break
             await work.rest()
-        self._place = follower.place
-        if self._place == self._broadcast.place:
-            self._taken_bytes = self._group.told_bytes
-        return events.take()
+        self.place, text = follower.place, events.take()
+        is_level = self.place >= self._broadcast.place
+        self._taken_bytes = self._group.told_bytes if is_level else self._taken_bytes + len(text)
+        return text
 
 
 def _key(request: ChangesRequest) -> Hashable:

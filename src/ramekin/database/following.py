@@ -174,6 +174,11 @@ class Follower:
         return self._text(Place(self._tables.catalog.revision))
 
     @property
+    def is_level(self) -> bool:
+        """Whether it has read all that has happened."""
+        return self.place.number >= self._tables.catalog.revision
+
+    @property
     def position(self) -> str:
         """How far this one has read."""
         return self._text(self.place)
@@ -240,32 +245,35 @@ class Follower:
 
     async def news(self) -> None:
         """Wait until something has happened that this one has not read. Raises Unavailable: the database is closed."""
-        history, loop = self._tables.history, asyncio.get_running_loop()
-        if self.place.number < self._tables.catalog.revision:
-            return
-        told: asyncio.Future[None] = loop.create_future()
-
-        def wake() -> None:
-            if not told.done():
-                told.set_result(None)
-
-        history.when_told(wake)
+        told = asyncio.Event()
+        self.when_news(told.set)
         try:
-            await told
+            await told.wait()
         finally:
-            history.forget(wake)
-        if history.is_over:
+            self._tables.history.forget(told.set)
+
+    def when_news(self, wake: Callable[[], None]) -> None:
+        """Call a function once when something has happened that this one has not read, which may be at once.
+
+        Raises:
+            Unavailable: the database is closed.
+        """
+        if self._tables.history.is_over:
             raise Unavailable("The database is closed.")
+        if self.is_level:
+            self._tables.history.when_told(wake)
+        else:
+            wake()
 
     async def forever(self) -> AsyncIterator[TableChange]:
         """Yield changes as they come. Raises ChangesGone: whoever reads them is too slow."""
         while True:
             work = Work()
+            await self.news()
             for change in self.some():
                 if change is not None:
                     yield change
                 await work.rest()
-            await self.news()
 
 
 def _of_record(position: str, at_ms: int, change: Change) -> TableChange:
