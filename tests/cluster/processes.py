@@ -27,9 +27,9 @@ async def sharing(servers, count=2, **options):
 
 
 @asynccontextmanager
-async def another(engine):
+async def another(engine, servers=None):
     """Give one more engine on the database of another, which begins now."""
-    new = Replicated(engine._link.servers, engine._link.keys.database)
+    new = Replicated(servers or engine._link.servers, engine._link.keys.database)
     await new.open()
     yield new
     await new.close()

@@ -6,7 +6,7 @@ changes and deletes a few that all write, of which each history has to fit one c
 
 import asyncio
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from math import inf
 from random import Random
 from time import monotonic
@@ -109,12 +109,12 @@ async def create(told, engine, name, _chance):
 async def change(told, engine, name, chance):
     """Make something else of a record that others write too, or delete it."""
     key, is_deletion, began_s = str(chance.randrange(RECORDS)), chance.random() < 0.2, monotonic()
-    made = None
+    made, tries = None, count()
 
     def step():
         nonlocal made
         before = engine.ahead(SHARED, key)
-        made = before, None if is_deletion and before is not None else body(int(key), by=name)
+        made = before, None if is_deletion and before is not None else body(int(key), by=name, n=next(tries))
         return Written([Change(SHARED, key, *made)])
 
     try:

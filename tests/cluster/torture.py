@@ -202,7 +202,7 @@ def main():
     places = [network.new_place() for _ in range(PRIMARIES * (1 + REPLICAS))]
     here = [network.new_place() for _ in range(PROCESSES)]
     for part in parts:
-        with running(PRIMARIES, REPLICAS, places) as nodes:
+        with running(PRIMARIES, REPLICAS, places, cluster_allow_replica_migration="no") as nodes:
             part.play(nodes, here, given.seed)
         print(part.row(), flush=True)
         given.page.write_text(page(given.seed, [each.row() for each in parts if each.rounds or each.wrong]))

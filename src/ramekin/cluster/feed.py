@@ -4,7 +4,9 @@
                                 |
                                 no: the node has another history, or has forgotten too much ---> read all anew
 
-The promise: entries are given in order, each once. Knows no tables; see ``engine/replicated.py`` for who applies.
+The promise: entries are given in order, each once. A node that was cut off may tell of steps that no other has: whoever
+was told of a step by another one asks whether it has `passed` here. Knows no tables; see ``engine/replicated.py`` for
+who applies.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ WAIT_S = 1.0
 
 PAUSE_S = 0.05
 """Seconds before a node is looked for again."""
+
+RECENT = 2000
+"""Steps whose nonces are known: what is asked for is hardly ever older."""
 
 
 class Gap(Exception):  # no fault of whoever reads
@@ -81,7 +86,10 @@ class Feed:
         self._apply, self._read_anew = apply, read_anew
         self._nonce = ""
         self._heard_s = -1e9
-        self._anew: asyncio.Future[None] | None = None
+        self._recent: dict[int, str] = {}
+        """The last steps that happened here, each with its nonce."""
+        self._connection: Connection | None = None
+        self._checked: asyncio.Future[None] | None = None
         self._waiting = deque[tuple[int, asyncio.Future[None]]]()
 
     @property
@@ -98,16 +106,22 @@ class Feed:
             self._waiting.append((number, reached))
         return reached
 
-    def anew(self) -> asyncio.Future[None]:
-        """Return what ends when all was read anew: the node has told of another history than the one that is here."""
-        if self._anew is None or self._anew.done():
-            self._anew = asyncio.get_running_loop().create_future()
-        return self._anew
+    def passed(self, number: int, nonce: str) -> bool:
+        """Say whether a step that a node tells of is one of the last that happened here. Cost: O(1)."""
+        return self._recent.get(number) == nonce
+
+    def look_again(self) -> asyncio.Future[None]:
+        """Look for the node anew, and return what ends when that was found, and what is here is its history."""
+        if self._checked is None or self._checked.done():
+            self._checked = asyncio.get_running_loop().create_future()
+            if self._connection is not None:
+                self._connection.close()
+        return self._checked
 
     def forget(self) -> None:
         """Forget whoever waits: their event loop has stopped."""
         self._waiting.clear()
-        self._anew = None
+        self._checked = None
 
     async def begin(self) -> None:
         """Read everything for the first time. Raises Lost, Refused."""
@@ -121,10 +135,11 @@ class Feed:
         """Follow until cancelled, through every failure of nodes."""
         while True:
             try:
-                connection = await self._slot.connect(self._name)
+                self._connection = connection = await self._slot.connect(self._name)
                 try:
                     await self._follow(connection)
                 finally:
+                    self._connection = None
                     connection.close()
             except (Lost, Refused) as error:
                 self.trouble = explain(error)
@@ -133,6 +148,8 @@ class Feed:
     async def _follow(self, connection: Connection) -> None:
         if not await self._is_our_history(connection):
             await self._begin_anew(connection)
+        if self._checked is not None and not self._checked.done():
+            self._checked.set_result(None)
         feed = self._keys.of("feed")
         while True:
             words = ("COUNT", ENTRIES, "BLOCK", int(WAIT_S * 1000), "STREAMS", feed, f"{self.number}-0")
@@ -170,14 +187,16 @@ class Feed:
         self._stand_at(entry.number, entry.nonce)
 
     async def _begin_anew(self, connection: Connection) -> None:
-        self._stand_at(*await self._read_anew(connection))
+        place = await self._read_anew(connection)
+        self._recent.clear()
+        self._stand_at(*place)
         self.readings += 1
         self._heard_s = stopwatch_s()
-        if self._anew is not None and not self._anew.done():
-            self._anew.set_result(None)
 
     def _stand_at(self, number: int, nonce: str) -> None:
         self.number, self._nonce = number, nonce
+        self._recent[number] = nonce
+        self._recent.pop(number - RECENT, None)
         for _ in range(len(self._waiting)):
             wanted, reached = self._waiting.popleft()
             if reached.done():

@@ -8,7 +8,7 @@
 -- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>"; revisions: its last step.
 -- applying: chunks that are committed and not yet in their hashes, each with its hash behind it.
 --
--- Each reply is {what, number of the last step}.
+-- Each reply is {what, number of the last step}, and where that is a step of others its nonce.
 local DONE, STALE, FENCED, HELD, COMMITTED = 1, 0, 2, 3, 4
 local OWN = 8
 local MARK_BYTES, MARKS, CHUNK_S, FOREVER = 1048576, 64, 600, 9007199254740991
@@ -21,7 +21,8 @@ local function now_ms()
 end
 
 local function reply(keys, what)
-  return {what, tonumber(call('HGET', keys[1], 'rev') or '0')}
+  local head = call('HMGET', keys[1], 'rev', 'nonce')
+  return {what, tonumber(head[1] or '0'), head[2] or ''}
 end
 
 -- A process that has connected again is in another epoch: what it sent before, and is still on its way, is refused.
@@ -109,7 +110,7 @@ local function stands_alone(keys, nonce)
   return hold[1] == nonce and tonumber(hold[2]) > now_ms()
 end
 
--- The number of the last step, told by a write: so whoever waits for replicas knows that no other node is primary by now.
+-- The number and the nonce of the last step, told by a write: so whoever waits for replicas knows that no other node is primary by now.
 local function ask(keys)
   call('HINCRBY', keys[1], 'asked', 1)
   return reply(keys, DONE)

@@ -58,6 +58,11 @@ COUNT_EVERY_S = 1.0
 """Seconds between two looks at how many replicas there are."""
 
 
+def deadline_s() -> float:
+    """Return the moment up to which whoever asks now waits."""
+    return stopwatch_s() + DEADLINE_S
+
+
 class Call:
     """A function with its keys and words, or a command that only reads; and what comes of it."""
 
@@ -118,18 +123,24 @@ class Line:
         """Return the reply to a command that reads. Raises Unavailable."""
         return await self._ask(Call("", "", (), words))
 
-    async def call(self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word]) -> list[int]:
+    async def call(
+        self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word], end_s: float | None = None
+    ) -> list[Any]:
         """Return what a function of the library replies.
+
+        Args:
+            end_s: the moment up to which it may take.
 
         Raises:
             Unavailable, MemoryLimit: it was not done. OutcomeUnknown: nobody knows.
         """
-        found: list[int] = await self._ask(Call(function, nonce, keys, words))
+        found: list[Any] = await self._ask(Call(function, nonce, keys, words), end_s)
         return found
 
-    async def _ask(self, call: Call) -> Any:
+    async def _ask(self, call: Call, end_s: float | None = None) -> Any:
         self._put(call)
-        late = asyncio.get_running_loop().call_later(DEADLINE_S, call.give_up)
+        left_s = DEADLINE_S if end_s is None else max(0.0, end_s - stopwatch_s())
+        late = asyncio.get_running_loop().call_later(left_s, call.give_up)
         try:
             return await call.reply
         finally:
@@ -140,12 +151,14 @@ class Line:
             self._waiting.append(call)
             self._wake.set()
 
-    async def ask(self) -> int:
-        """Return the number of the last step that has happened anywhere. Raises Unavailable."""
-        if not self._confirms:
-            return int(await self.read("HGET", self._keys.of("head"), "rev") or 0)
-        _, number = await self.call("ask", "?", (), ())
-        return number
+    async def ask(self, end_s: float) -> tuple[int, str]:
+        """Return the number and the nonce of the last step that has happened anywhere. Raises Unavailable."""
+        if self._confirms:
+            _, number, nonce = await self.call("ask", "?", (), (), end_s)
+        else:
+            question = Call("", "", (), ("HMGET", self._keys.of("head"), "rev", "nonce"))
+            number, nonce = await self._ask(question, end_s)
+        return int(number or 0), (nonce or b"").decode()
 
     async def bring_all(self) -> None:
         """Bring what is committed into its hashes, chunk by chunk; others may do so beside us. Raises Unavailable."""
@@ -161,7 +174,7 @@ class Line:
             while True:
                 calls = [call for call in calls if not call.reply.done()] or await self._next()
                 try:
-                    if self._connection is None:
+                    if self._connection is None or not self._connection.is_open:
                         calls = await self._connect(calls)
                     calls = await self._send(self._connection, calls) if self._connection and calls else []
                     if not calls:
@@ -209,9 +222,8 @@ class Line:
         connection = self._connection
         assert connection is not None
         if any(call.is_sent and call.is_step for call in calls):
-            number = await connection.call("HGET", self._keys.of("head"), "rev")
             async with asyncio.timeout(DEADLINE_S):
-                await self.feed.reached(int(number or 0))
+                await self._follow_to_the_end(connection)
             is_confirmed = await self._confirm(connection)
             for call in calls:
                 if call.is_step and (done := self.done.get(call.nonce)) is not None:
@@ -220,6 +232,15 @@ class Line:
                     elif await self.feed.has(done, call.nonce, connection):  # what the node before had may be lost
                         self._tell(call, [DONE, done], is_confirmed)
         return [call for call in calls if not call.reply.done()]
+
+    async def _follow_to_the_end(self, connection: Connection) -> None:
+        """Wait until this process has all that the node has, and nothing else."""
+        while True:
+            number, nonce = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce")
+            await self.feed.reached(int(number or 0))
+            if self.feed.passed(int(number or 0), (nonce or b"").decode()):
+                return
+            await asyncio.shield(self.feed.look_again())
 
     async def _confirm(self, connection: Connection) -> bool:
         """Say whether replicas have all that the node has, so far as they need to."""

@@ -15,10 +15,10 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from ramekin.cluster.line import DONE
+from ramekin.cluster.line import DONE, deadline_s
 from ramekin.engine.cells import alone_for, in_chunks
 from ramekin.engine.work import Work
-from ramekin.errors import RamekinError, Unavailable
+from ramekin.errors import OutcomeUnknown, RamekinError, Unavailable
 from ramekin.storage.staging import Staging, is_large
 
 if TYPE_CHECKING:
@@ -90,17 +90,24 @@ class Standing:
             chunks = await self._send_chunks(nonce, alone)
             self._link.replica.mine[nonce] = prepared
             keys = [*alone.emptied, *chain.from_iterable(chunk[:2] for chunk in chunks)]
-            what, number = await self._link.line.call("commit", nonce, keys, alone.words(chunks))
+            what, number, *_ = await self._link.line.call("commit", nonce, keys, alone.words(chunks))
             if what != DONE:
                 return None
             is_committed = True
-            await self._link.see(number, nonce)
-            await self._link.line.bring_all()
+            await self._link.see(number, nonce, deadline_s())
+            await self._bring_all()
             return number, rest
         finally:
             if not is_committed:
                 with suppress(RamekinError):
                     await self.hold(nonce, 0)
+
+    async def _bring_all(self) -> None:
+        """Bring what is committed into its hashes. Raises OutcomeUnknown: others will do so."""
+        try:
+            await self._link.line.bring_all()
+        except Unavailable:
+            raise OutcomeUnknown("It is done, and the cluster does not say that all of it is in its place.") from None
 
     async def _prepared(self, step: Step | Making, expecting: Checked) -> Step | Staging | None:
         """Return what a step comes to, checked; None where it does not fit."""

@@ -14,11 +14,11 @@ from ramekin.cluster.admission import AGAIN, Unfit, admit, explain
 from ramekin.cluster.connection import Lost, Refused
 from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.keys import Keys
-from ramekin.cluster.line import DEADLINE_S, Line
+from ramekin.cluster.line import Line, deadline_s
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
 from ramekin.engine.replica import Replica
-from ramekin.errors import Starting, Unavailable
+from ramekin.errors import OutcomeUnknown, Starting, Unavailable
 from ramekin.stats import LinkStats
 from ramekin.values.ids import SYSTEM_IDS
 
@@ -134,7 +134,7 @@ class Link:
             self._looking.add_done_callback(retrieve)
 
     async def _look_once(self) -> None:
-        self._latest = await self.line.ask()
+        self._latest, _ = await self.line.ask(deadline_s())
 
     def _new_line(self) -> Line:
         line = Line(self.slot, self.keys, "ramekin", self._token, self.acknowledged_by)
@@ -163,18 +163,23 @@ class Link:
         self.replica.mine.pop(nonce, None)
         self.replica.numbers.pop(nonce, None)
 
-    async def catch_up(self) -> int:
+    async def catch_up(self, end_s: float | None = None) -> int:
         """Wait until all that has happened anywhere is here, and return the number of the last step.
+
+        Args:
+            end_s: the moment up to which it may take.
 
         Raises:
             Unavailable: the cluster does not answer.
         """
-        seen = self.feed.number
-        number = await self.line.ask()
-        if number < seen:
-            await self._read_anew()
-        await self.reach(number)
-        return number
+        end_s = end_s or deadline_s()
+        while True:
+            seen = self.feed.number
+            number, nonce = await self.line.ask(end_s)
+            if number < seen:  # the node that was followed has told of what this one never heard of
+                await self._look_again(end_s)
+            elif await self.come_to(number, nonce, end_s):
+                return number
 
     async def refresh(self) -> None:
         """Do what `catch_up` does, with one question for all who ask in the same turn. Raises Unavailable."""
@@ -188,20 +193,36 @@ class Link:
         self._asking = None  # whoever comes from now on has to ask again
         await self.catch_up()
 
-    async def reach(self, number: int) -> None:
-        """Wait until a step has happened here. Raises Unavailable."""
+    async def come_to(self, number: int, nonce: str, end_s: float) -> bool:
+        """Wait until a step has happened here that a node tells of. Raises Unavailable.
+
+        False: another one had happened here, and what is here now is the node's history again.
+        """
+        await self._reach(number, end_s)
+        if self.feed.passed(number, nonce):
+            return True
+        await self._look_again(end_s)
+        return False
+
+    async def see(self, number: int, nonce: str, end_s: float) -> None:
+        """Wait until a step of this process, which is done, has happened here.
+
+        Raises:
+            OutcomeUnknown: it takes too long.
+        """
+        try:
+            await self._reach(number, end_s)
+            while nonce not in self.replica.numbers:
+                await self._look_again(end_s)
+        except Unavailable:
+            raise OutcomeUnknown("It is done, and has not come to this process in time.") from None
+
+    async def _reach(self, number: int, end_s: float) -> None:
         if self.feed.number < number:
-            await until(self.feed.reached(number), stopwatch_s() + DEADLINE_S)
+            await until(self.feed.reached(number), end_s)
 
-    async def see(self, number: int, nonce: str) -> None:
-        """Wait until a step of this process has happened here. Raises Unavailable."""
-        await self.reach(number)
-        if nonce not in self.replica.numbers:
-            await self._read_anew()
-
-    async def _read_anew(self) -> None:
-        """Wait until everything was read anew: the node has another history than this process."""
-        await until(asyncio.shield(self.feed.anew()), stopwatch_s() + DEADLINE_S)
+    async def _look_again(self, end_s: float) -> None:
+        await until(asyncio.shield(self.feed.look_again()), end_s)
 
 
 async def until(future: asyncio.Future[None], end_s: float) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from ramekin.changes import Written
 from ramekin.clock import SYSTEM, stopwatch_s
-from ramekin.cluster.line import DEADLINE_S, DONE
+from ramekin.cluster.line import DONE, deadline_s
 from ramekin.engine.alone import Standing
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
@@ -177,10 +177,10 @@ class Replicated(BySteps):
             raise Unavailable("The database is closed; nothing was applied.")
         _ = self._link.line  # which says whether it is there
         self.tables.sweep()
-        end_s, turn = stopwatch_s() + DEADLINE_S, None
+        end_s, turn = deadline_s(), None
         try:
             while stopwatch_s() < end_s:
-                made = await self._make(step, expecting)
+                made = await self._make(step, expecting, end_s)
                 if made is None:
                     return None
                 if not _is_small(made):
@@ -192,7 +192,7 @@ class Replicated(BySteps):
                         self._places.wake(turn)
                     turn = place
                     await until(self._places.wait(place), end_s)
-                elif (number := await self._write(made)) is not None:
+                elif (number := await self._write(made, end_s)) is not None:
                     return number
             else:
                 raise Unavailable("The records are being written by others; nothing was applied.")
@@ -201,7 +201,7 @@ class Replicated(BySteps):
                 self._places.wake(turn)
         return await self._stand_alone(step, expecting)
 
-    async def _make(self, step: Step | Making, expecting: Checked) -> Step | None:
+    async def _make(self, step: Step | Making, expecting: Checked, end_s: float) -> Step | None:
         """Return what a step comes to now; a small one fits and was checked. None where it does not fit.
 
         What it raises rests on all that has happened before it was asked for, in other processes too.
@@ -209,7 +209,7 @@ class Replicated(BySteps):
         is_new = False
         while True:
             if self._alone.locked():
-                await until_free(self._alone)
+                await self._others_alone(end_s)
             catalog = self.tables.catalog
             try:
                 now = step() if callable(step) else step
@@ -226,23 +226,31 @@ class Replicated(BySteps):
                 if is_new:
                     raise
             else:
-                await self._link.catch_up()  # whoever computes again finds what was in the way
+                await self._link.catch_up(end_s)  # whoever computes again finds what was in the way
                 return None
-            await self._link.catch_up()
+            await self._link.catch_up(end_s)
             is_new = True
 
-    async def _write(self, step: Written) -> int | None:
+    async def _others_alone(self, end_s: float) -> None:
+        """Wait until no step of this process stands alone. Raises Unavailable."""
+        waiting = asyncio.create_task(until_free(self._alone))
+        try:
+            await until(asyncio.shield(waiting), end_s)
+        finally:
+            waiting.cancel()
+
+    async def _write(self, step: Written, end_s: float) -> int | None:
         """Ask for a small step, and return its number once it is here; None where something old was in it."""
         nonce = self._link.new_nonce()
         self._link.replica.mine[nonce] = step
         self._places.take(step.changes)
         try:
             keys, words = call_for(step, self.tables.catalog, self._link.replica.births, self._link.keys)
-            what, number = await self._link.line.call("write", nonce, keys, words)
+            what, number, *last = await self._link.line.call("write", nonce, keys, words, end_s)
             if what == DONE:
-                await self._link.see(number, nonce)
-                return number
-            await self._link.reach(number)
+                await self._link.see(number, nonce, end_s)
+                return int(number)
+            await self._link.come_to(number, last[0].decode(), end_s)
             return None
         finally:
             self._places.free(step.changes)
