@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ramekin.cluster.line import _replicas_of_myself
+from ramekin.cluster.replicas import replicas_of_myself
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import OutcomeUnknown, Unavailable
 from ramekin.testing.engines.steps import body, load, put
@@ -179,4 +179,4 @@ fff 127.0.0.1:6@7 master - 0 0 2 connected 5461-16383
 
 
 def test_the_replicas_that_confirm_are_all_that_the_cluster_does_not_take_for_failed():
-    assert _replicas_of_myself(NODES) == 2
+    assert replicas_of_myself(NODES) == 2

@@ -14,6 +14,7 @@ import os
 import platform
 import signal
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,7 +147,7 @@ class Part:
                 )
                 if self.acknowledged_by == "replicas":
                     assert lost == 0, f"{lost} acknowledged writes are lost"
-                    assert not (found := faults(told.history)), f"round {number}: a history fits no copy: {found}"
+                    assert not (found := faults(told.history)), f"round {number}: {self.write_down(found)}"
             except Exception as error:  # what it is stands on the page
                 self.wrong = f"**wrong**: {type(error).__name__}: {' '.join(str(error).split())[:1000]}"
                 return
@@ -159,6 +160,12 @@ class Part:
             self.told.add(told)
             if number % 10 == 9:
                 print(self.row(), flush=True)
+
+    def write_down(self, found):
+        """Write histories that fit no copy into a file, and say where it is."""
+        path = Path(tempfile.gettempdir()) / f"histories-{os.getpid()}.txt"
+        path.write_text("\n".join(str(tuple(operation)) for some in found.values() for operation in some))
+        return f"the histories of {len(found)} records fit no copy; they are in {path}"
 
     def row(self):
         """Return its row of the page."""

@@ -14,15 +14,15 @@ Its limit: who has waited for `DEADLINE_S` is told so, and a write that was sent
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.keys import FORMAT, LIBRARY
+from ramekin.cluster.replicas import CONFIRM_MS, read_step
 from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
@@ -31,10 +31,8 @@ if TYPE_CHECKING:
     from ramekin.cluster.connection import Connection, Word
     from ramekin.cluster.feed import Feed
     from ramekin.cluster.keys import Keys
+    from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
-
-Acknowledged = Literal["auto", "primary", "replicas"]
-"""Who has a step when its caller is told; ``auto``: the replicas where there are any at the beginning."""
 
 STALE, DONE, FENCED, HELD, COMMITTED = range(5)
 """What functions reply first; see ``library.lua``."""
@@ -50,12 +48,6 @@ PACKET_CALLS, PACKET_BYTES = 256, 1 << 20
 
 PAUSE_S = 0.02
 """Seconds before a call is sent again."""
-
-CONFIRM_MS = 1000
-"""Milliseconds that replicas have to confirm."""
-
-COUNT_EVERY_S = 1.0
-"""Seconds between two looks at how many replicas there are."""
 
 
 def deadline_s() -> float:
@@ -87,7 +79,7 @@ class Call:
 class Line:
     """The calls of one process, in one event loop."""
 
-    def __init__(self, slot: Slot, keys: Keys, name: str, token: str, acknowledged_by: Acknowledged) -> None:
+    def __init__(self, slot: Slot, keys: Keys, name: str, token: str, replicas: Replicas) -> None:
         """Make one that `run` carries out.
 
         Args:
@@ -99,8 +91,7 @@ class Line:
         self.done: dict[str, int] = {}
         """The numbers of steps of this process that have happened, by nonce; UNKNOWN where that cannot be told."""
         self.lineage = ""
-        self.acknowledged_by: Acknowledged = acknowledged_by
-        """Who has a step when its caller is told; ``auto`` only before it is open."""
+        self.replicas = replicas
         self.trouble = ""
         """Why calls do not come through now; empty while they do."""
         self.calls = self.connections = 0
@@ -108,14 +99,9 @@ class Line:
         self._slot, self._keys, self._name, self._token = slot, keys, name, token
         self._epoch = b""
         self._connection: Connection | None = None
-        self._replicas, self._counted_s = 1, -COUNT_EVERY_S
         self._waiting = deque[Call]()
         self._wake = asyncio.Event()
         self._fresh: asyncio.Task[None] | None = None
-
-    @property
-    def _confirms(self) -> bool:
-        return self.acknowledged_by == "replicas"
 
     # Asking
 
@@ -153,12 +139,11 @@ class Line:
 
     async def ask(self, end_s: float) -> tuple[int, str]:
         """Return the number and the nonce of the last step that has happened anywhere. Raises Unavailable."""
-        if self._confirms:
-            _, number, nonce = await self.call("ask", "?", (), (), end_s)
+        if self.replicas.are_asked:
+            _, *told = await self.call("ask", "?", (), (), end_s)
         else:
-            question = Call("", "", (), ("HMGET", self._keys.of("head"), "rev", "nonce"))
-            number, nonce = await self._ask(question, end_s)
-        return int(number or 0), (nonce or b"").decode()
+            told = await self._ask(Call("", "", (), ("HMGET", self._keys.of("head"), "rev", "nonce")), end_s)
+        return read_step(told)
 
     async def bring_all(self) -> None:
         """Bring what is committed into its hashes, chunk by chunk; others may do so beside us. Raises Unavailable."""
@@ -224,30 +209,22 @@ class Line:
         if any(call.is_sent and call.is_step for call in calls):
             async with asyncio.timeout(DEADLINE_S):
                 await self._follow_to_the_end(connection)
-            is_confirmed = await self._confirm(connection)
             for call in calls:
                 if call.is_step and (done := self.done.get(call.nonce)) is not None:
                     if done == UNKNOWN:
                         _answer(call, OutcomeUnknown("Whether the change was kept cannot be told."))
                     elif await self.feed.has(done, call.nonce, connection):  # what the node before had may be lost
-                        self._tell(call, [DONE, done], is_confirmed)
+                        _answer(call, [DONE, done])
         return [call for call in calls if not call.reply.done()]
 
     async def _follow_to_the_end(self, connection: Connection) -> None:
-        """Wait until this process has all that the node has, and nothing else."""
+        """Wait until this process has all that the node has, and nothing else. Raises Lost."""
         while True:
-            number, nonce = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce")
-            await self.feed.reached(int(number or 0))
-            if self.feed.passed(int(number or 0), (nonce or b"").decode()):
+            number, nonce = await self.replicas.last_step(connection)
+            await self.feed.reached(number)
+            if self.feed.passed(number, nonce):
                 return
             await asyncio.shield(self.feed.look_again())
-
-    async def _confirm(self, connection: Connection) -> bool:
-        """Say whether replicas have all that the node has, so far as they need to."""
-        if not self._confirms:
-            return True
-        told = await connection.call("WAIT", self._replicas, CONFIRM_MS, within_s=ANSWER_S + CONFIRM_MS / 1000)
-        return int(told) >= self._replicas > 0
 
     async def _begin_session(self, connection: Connection) -> None:
         keys = self._keys.of_every_call
@@ -260,36 +237,30 @@ class Line:
             await connection.call("FUNCTION", "LOAD", "REPLACE", LIBRARY)
             told = await connection.call(*words)
         self._epoch, self.lineage = b"%d" % told[0], told[1].decode()
-        self._counted_s = -COUNT_EVERY_S
-        if self.acknowledged_by == "auto":
-            self.acknowledged_by = "replicas" if await _replicas(connection, has_failed=True) else "primary"
-        if self._confirms:
-            await self._count_replicas(connection)
+        await self.replicas.look(connection)
 
     async def _send(self, connection: Connection, calls: list[Call]) -> list[Call]:
         """Send calls in one packet, tell what comes of them, and return those that are to be sent in a new epoch."""
-        has_steps = any(call.is_confirmed for call in calls)
-        if self._confirms and has_steps and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
-            await self._count_replicas(connection)
-        if self._confirms and has_steps and not self._replicas:
+        confirms = self.replicas.are_asked and any(call.is_confirmed for call in calls)
+        if confirms:
+            await self.replicas.keep_count(connection)
+        if confirms and not self.replicas.count:
             self._let_go()  # this may be a primary no more
             self.trouble = "no replica is there to confirm changes"
             lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
             return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
         asked = [connection.send(*self._words_of(call)) for call in calls]
-        if self._confirms and has_steps:
-            asked.append(connection.send("WAIT", self._replicas, CONFIRM_MS))
+        if confirms:
+            asked.append(connection.send("WAIT", self.replicas.count, CONFIRM_MS))
         for call in calls:
             call.is_sent = True
         async with asyncio.timeout(ANSWER_S + CONFIRM_MS / 1000):
             replies = await asyncio.gather(*asked, return_exceptions=True)
         if any(isinstance(reply, Lost) for reply in replies):
             raise Lost("The node was lost.")
-        is_confirmed = not (self._confirms and has_steps) or _count(replies.pop()) >= self._replicas
+        is_confirmed = not confirms or self.replicas.have_confirmed(replies.pop())
         self.trouble = "" if is_confirmed else "too few replicas confirm changes"
         self.calls += len(calls)
-        if not is_confirmed:
-            self._counted_s = -COUNT_EVERY_S
         return [call for call, reply in zip(calls, replies, strict=True) if not self._tell(call, reply, is_confirmed)]
 
     def _words_of(self, call: Call) -> Sequence[Word]:
@@ -329,35 +300,6 @@ class Line:
     async def _quietly_bring(self) -> None:
         with suppress(Unavailable):
             await self.bring_all()
-
-    async def _count_replicas(self, connection: Connection) -> None:
-        """Count the replicas that have to confirm: all that the cluster does not take for failed.
-
-        One that only this node takes for failing counts: behind a cut network that is all that it can know.
-        """
-        self._replicas, self._counted_s = await _replicas(connection), stopwatch_s()
-
-
-async def _replicas(connection: Connection, *, has_failed: bool = False) -> int:
-    """Return how many replicas a node has, with those that the cluster takes for failed or without."""
-    try:
-        return _replicas_of_myself((await connection.call("CLUSTER", "NODES")).decode(), has_failed=has_failed)
-    except Refused:  # no cluster
-        return len((await connection.call("ROLE"))[2])
-
-
-_NODE = re.compile(r"(?P<id>\S+) \S+ (?P<flags>\S+) (?P<primary>\S+)")
-
-
-def _replicas_of_myself(told: str, *, has_failed: bool = False) -> int:
-    nodes = [match for line in told.splitlines() if (match := _NODE.match(line))]
-    me = next((node["id"] for node in nodes if "myself" in node["flags"].split(",")), None)
-    mine = [node["flags"].split(",") for node in nodes if node["primary"] == me]
-    return sum(has_failed or "fail" not in flags for flags in mine)
-
-
-def _count(reply: Any) -> int:
-    return reply if isinstance(reply, int) else 0
 
 
 def _answer(call: Call, reply: Any) -> bool:

@@ -15,6 +15,7 @@ from ramekin.cluster.connection import Lost, Refused
 from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.keys import Keys
 from ramekin.cluster.line import Line, deadline_s
+from ramekin.cluster.replicas import Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
 from ramekin.engine.replica import Replica
@@ -24,7 +25,7 @@ from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
     from ramekin.cluster.address import Servers
-    from ramekin.cluster.line import Acknowledged
+    from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.base import State
     from ramekin.engine.tables import Tables
 
@@ -44,8 +45,7 @@ class Link:
         self.replica = Replica(tables, self.keys)
         self.slot = Slot(servers, slot_of(self.keys.tag))
         self.feed = Feed(self.slot, self.keys, "ramekin-feed", self.replica.apply, self.replica.read_anew)
-        self.acknowledged_by: Acknowledged = acknowledged_by
-        """Who has a step when its caller is told; ``auto`` only before it is open."""
+        self.replicas = Replicas(self.keys, acknowledged_by)
         self._latest = 0  # the number of the last step anywhere, as the node has told
         self._looking: asyncio.Task[None] | None = None
         self._token, self._counter = SYSTEM_IDS.token(8), count()
@@ -83,7 +83,6 @@ class Link:
         except (Lost, Refused):
             line.close()
             raise
-        self.acknowledged_by = line.acknowledged_by
         self._start(line)
 
     @property
@@ -137,7 +136,7 @@ class Link:
         self._latest, _ = await self.line.ask(deadline_s())
 
     def _new_line(self) -> Line:
-        line = Line(self.slot, self.keys, "ramekin", self._token, self.acknowledged_by)
+        line = Line(self.slot, self.keys, "ramekin", self._token, self.replicas)
         line.feed, line.done = self.feed, self.replica.numbers
         return line
 

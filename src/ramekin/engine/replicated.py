@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
-    from ramekin.cluster.line import Acknowledged
+    from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked, Definition
@@ -118,7 +118,7 @@ class Replicated(BySteps):
         async with self._alone:  # another database on this engine may open it too
             if not self._link.is_open:
                 await self._link.open()
-                told = self._link.acknowledged_by
+                told = self._link.replicas.acknowledged_by
                 self.guarantees = replace(self.guarantees, acknowledged_by="primary" if told == "auto" else told)
 
     def _follow(self) -> None:

@@ -1,0 +1,105 @@
+"""The replicas of the node that has the slot: how many have to confirm a step, and whether they have all that it has.
+
+A step that all of them have outlives the node: whichever is made primary has it. One that the cluster takes for failed
+is not asked, since it is made primary by nobody; one that only this node takes for failing is asked: behind a cut
+network that is all that it can know. Knows no steps; see ``line.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from ramekin.clock import stopwatch_s
+from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+
+if TYPE_CHECKING:
+    from ramekin.cluster.connection import Connection
+    from ramekin.cluster.keys import Keys
+
+Acknowledged = Literal["auto", "primary", "replicas"]
+"""Who has a step when its caller is told; ``auto``: the replicas where there are any at the beginning."""
+
+CONFIRM_MS = 1000
+"""Milliseconds that replicas have to confirm."""
+
+COUNT_EVERY_S = 1.0
+"""Seconds between two looks at how many replicas there are."""
+
+_NODE = re.compile(r"(?P<id>\S+) \S+ (?P<flags>\S+) (?P<primary>\S+)")
+
+
+class Replicas:
+    """How many there are, as far as anybody needs to know."""
+
+    def __init__(self, keys: Keys, acknowledged_by: Acknowledged) -> None:
+        self.acknowledged_by: Acknowledged = acknowledged_by
+        """Who has a step when its caller is told; ``auto`` only before a node was asked."""
+        self.count = 1
+        """How many have to confirm."""
+        self._keys, self._counted_s = keys, -COUNT_EVERY_S
+
+    @property
+    def are_asked(self) -> bool:
+        """Whether a step has happened only once they have it."""
+        return self.acknowledged_by == "replicas"
+
+    async def look(self, connection: Connection) -> None:
+        """Count those of a node that was not spoken to before. Raises Lost, Refused."""
+        if self.acknowledged_by == "auto":
+            self.acknowledged_by = "replicas" if await _count(connection, has_failed=True) else "primary"
+        self.look_again()
+        await self.keep_count(connection)
+
+    def look_again(self) -> None:
+        """Have them counted before the next step."""
+        self._counted_s = -COUNT_EVERY_S
+
+    async def keep_count(self, connection: Connection) -> None:
+        """Count them, if they are asked, and if that was long ago. Raises Lost, Refused."""
+        if self.are_asked and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
+            self.count, self._counted_s = await _count(connection), stopwatch_s()
+
+    def have_confirmed(self, told: Any) -> bool:
+        """Say whether the reply to ``WAIT`` says so; if not, they are counted again."""
+        if isinstance(told, int) and told >= self.count > 0:
+            return True
+        self.look_again()
+        return False
+
+    async def last_step(self, connection: Connection) -> tuple[int, str]:
+        """Return the number and the nonce of a node's last step, once replicas have it too if they are asked.
+
+        Raises:
+            Lost, Refused: they do not say so in time, or the node.
+        """
+        keys = self._keys.of_every_call
+        if not self.are_asked:
+            return read_step(await connection.call("HMGET", keys[0], "rev", "nonce"))
+        asked = connection.send("FCALL", "ramekin1_ask", len(keys), *keys)
+        told = await connection.call("WAIT", self.count, CONFIRM_MS, within_s=ANSWER_S + CONFIRM_MS / 1000)
+        step = read_step((await asked)[1:])
+        if not self.have_confirmed(told):
+            raise Lost("Too few replicas confirm what the node has.")
+        return step
+
+
+def read_step(told: list[Any]) -> tuple[int, str]:
+    """Return a number and a nonce as a node tells them; 0 and none where nothing has happened yet."""
+    return int(told[0] or 0), (told[1] or b"").decode()
+
+
+async def _count(connection: Connection, *, has_failed: bool = False) -> int:
+    """Return how many replicas a node has, with those that the cluster takes for failed or without."""
+    try:
+        return replicas_of_myself((await connection.call("CLUSTER", "NODES")).decode(), has_failed=has_failed)
+    except Refused:  # no cluster
+        return len((await connection.call("ROLE"))[2])
+
+
+def replicas_of_myself(told: str, *, has_failed: bool = False) -> int:
+    """Return how many replicas the node has that tells of all nodes."""
+    nodes = [match for line in told.splitlines() if (match := _NODE.match(line))]
+    me = next((node["id"] for node in nodes if "myself" in node["flags"].split(",")), None)
+    mine = [node["flags"].split(",") for node in nodes if node["primary"] == me]
+    return sum(has_failed or "fail" not in flags for flags in mine)
