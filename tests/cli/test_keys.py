@@ -5,11 +5,12 @@ import re
 import signal
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from ramekin.access.key_file import read_key_file
 from ramekin.cli.configuration import Refused, read_settings
-from ramekin.cli.key_settings import create_key, keys_of, secret_of
+from ramekin.cli.key_settings import create_key, keys_of, secret_of, tell_expired
 from ramekin.cli.main import app
 from tests.conftest import Server
 
@@ -35,6 +36,19 @@ def test_a_key_that_is_made_opens_and_is_no_other(tmp_path):
 def test_a_key_that_would_open_nothing_is_not_made():
     with pytest.raises(Refused, match="to come"):
         create_key("app", "read", None, "2020-01-01")
+
+
+@pytest.mark.parametrize(("expires", "is_told"), [(("2020-01-01",), True), (("2020-01-01", "2999-01-01"), False)])  # fmt: skip
+def test_the_log_tells_where_all_keys_have_expired(tmp_path, expires, is_told):
+    (path := tmp_path / "keys.toml").write_text(
+        "".join(
+            f'[keys.k{i}]\nrole = "read"\nsecret_sha256 = "{i:064x}"\nexpires = {day}\n'
+            for i, day in enumerate(expires, 1)
+        )
+    )
+    with capture_logs() as lines:
+        tell_expired(keys_of(read_settings({"keys_file": str(path)}, {})))
+    assert [line["event"] for line in lines] == ["all_keys_expired"] * is_told
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,12 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
+    @property
+    def are_expired(self) -> bool:
+        """Whether there are keys, and none opens anything any more. Cost: O(keys)."""
+        now_ms, moments = self._clock.wall_ms(), [key.expires_ms for key in self._keys.values()]
+        return bool(moments) and all(moment is not None and moment <= now_ms for moment in moments)
+
     def has(self, grant: Grant) -> bool:
         """Say whether a key that is taken now has this grant. Cost: O(keys)."""
         now_ms = self._clock.wall_ms()

@@ -47,6 +47,12 @@ def secret_of(text: str) -> str:
         raise Refused(f"--api-key: {error}") from None
 
 
+def tell_expired(keys: Keys) -> None:
+    """Say in the log that nobody can be let in, where that is so."""
+    if keys.are_expired:
+        structlog.get_logger("ramekin").warning("all_keys_expired", keys=len(keys))
+
+
 class KeyReader:
     """Reads the keys of a running server again when it is asked to; those that cannot be read leave the old ones."""
 
@@ -70,6 +76,7 @@ class KeyReader:
                 log.error("keys_kept", reason=str(refused))
             else:
                 log.info("keys_read", keys=len(self._edge.keys))
+                tell_expired(self._edge.keys)
 
 
 def create_key(name: str, role: str, tables: str | None, expires: str | None) -> str:

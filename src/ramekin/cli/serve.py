@@ -33,7 +33,7 @@ from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.engines import engine_of, where_kept
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
-from ramekin.cli.key_settings import KeyReader, keys_of
+from ramekin.cli.key_settings import KeyReader, keys_of, tell_expired
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.modules import read_models
 from ramekin.cli.progress import progress
@@ -181,6 +181,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
             replay.done()
         tables, keys = database.engine.tables.totals().tables, len(run.keys)
         _log.info("started", version=__version__, url=run.url, tables=tables, keys=keys)
+        tell_expired(run.keys)
         await run.log.drain()  # what the start has told is there before anybody can rely on it
         app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again

@@ -120,7 +120,7 @@ class _Joined:
             rows = JoinRows(view, plan, request, self.max_sorted)
             pairs, trees, has_more = await rows.page()
             total = await rows.count() if request.with_count else None
-            mixed = await rows.count_mixed(pairs, trees)
+            mixed = 0 if plan.reading == "decimal" else await rows.count_mixed(pairs, trees)  # whose texts are numbers
         if mixed:
             warnings.append(f"{mixed} of these matches are of a number with a text; store the key in one type")
         is_first = request.position is None and not request.offset
