@@ -1,7 +1,8 @@
 """What every test may use: the service in this process, and the service as a real server on a real port.
 
 Each test that asks for `api` is told once and holds on a server as users start it, on the three ways to an endpoint side
-by side (`tests/together.py`), and, with `make test-all`, on a server with a journal that syncs each write.
+by side (`tests/together.py`), and, with `make test-all`, on a server with a journal that syncs each write, and on two
+servers on six nodes, asked in turn.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -26,7 +29,7 @@ from tests.forks import quick_commands
 from tests.programs import find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -161,6 +164,30 @@ def with_a_journal(shared_server_with_a_journal: Server) -> Iterator[Way]:
         yield Way(client)
 
 
+class InTurn(httpx2.HTTPTransport):
+    """Sends each request to the next of some servers, which are to be one."""
+
+    def __init__(self, servers: Sequence[Server]) -> None:
+        super().__init__(verify=False)
+        self._ports = cycle(int(server.url.rpartition(":")[2]) for server in servers)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.url = request.url.copy_with(port=next(self._ports))
+        return super().handle_request(request)
+
+
+@pytest.fixture(scope="session")
+def on_nodes() -> Iterator[Way]:
+    """Two servers on six nodes, which are asked in turn."""
+    from tests.cluster.nodes import running
+
+    with running(primaries=3, replicas=1) as nodes, ExitStack() as stack:
+        engine = ("--engine", f"valkey://{nodes[0].address}", "--ack", "primary")
+        servers = [stack.enter_context(contextmanager(shared)(*engine)) for _ in range(2)]
+        with httpx2.Client(transport=InTurn(servers), base_url=servers[0].url, timeout=30) as client:
+            yield Way(client)
+
+
 @pytest.fixture(scope="session")
 def all_together() -> Iterator[Way]:
     from tests.together import Together  # which needs this file
@@ -183,7 +210,10 @@ def local(in_process: Way, judge: Judge) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(params=["below ASGI", "all together", pytest.param("with a journal", marks=pytest.mark.long)])
+LATER = [pytest.param(way, marks=pytest.mark.long) for way in ("with a journal", "on nodes")]
+
+
+@pytest.fixture(params=["below ASGI", "all together", *LATER])
 def api(request: pytest.FixtureRequest, judge: Judge) -> Iterator[httpx2.Client]:
     """A client of an empty service with the tables of `tests/models.py`: of a server as users start it, and of all ways
     to an endpoint in this process, whose answers are the same bytes and are held against the OpenAPI document.

@@ -455,9 +455,9 @@ def test_replacing_everything_keeps_defined_tables_as_it_keeps_models(api):
 
 def test_queries_leave_indexes_that_tables_show(api):
     api.post(PETS, json=[{"id": i, "age": i % 7, "home": {"city": f"c{i}"}} for i in range(100)])
-    api.get(f"{PETS}?age=3")
-    api.get(f"{PETS}?sort=home.city")
-    api.get(f"{PETS}?age:gt=3")
+    for condition in ("age=3", "sort=home.city", "age:gt=3"):
+        for _ in range(2):  # each server has indexes of its own
+            api.get(f"{PETS}?{condition}")
     indexes = api.get(TABLE).json()["indexes"]
     assert [(index["field"], index["kind"]) for index in indexes] == [("age", "sorted"), ("home.city", "sorted")]
     assert all(index["bytes"] > 100 and not index["pinned"] for index in indexes)
