@@ -20,6 +20,7 @@ from tests.data.json_server_cases import ALIKE, FILE, MENDED
 def serve(dialect=None, content=FILE, database=None, directories=(), **options):
     """Return a client of a server of a file, at json-server's addresses."""
     database, dialect = database or Database(), dialect or Current()
+    content = {name: value for name, value in content.items() if name != "$schema"}
     kept = records_of(content, lambda _, record: dialect.as_kept(record, database.ids))
     asyncio.run(database.load(kept))
     return TestClient(create_app(database, json_server=Door(dialect, directories), **options))

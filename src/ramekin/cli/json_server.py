@@ -1,12 +1,14 @@
-"""The command `json-server`: a file as json-server has it, served at its addresses.
+"""The command `json-server`: a file as json-server has it, served at its addresses, followed and kept.
 
 The file may hold what is no table: `$schema`, which means nothing here, and values that are no arrays, which
-``api/json_server/objects.py`` keeps. See ``serve.py`` for how a server is started.
+``api/json_server/objects.py`` keeps. See ``serve.py`` for how a server is started, ``json_file.py`` for the file.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +21,30 @@ from ramekin.api.json_server.objects import TABLE, object_record
 from ramekin.api.json_server.older import Older
 from ramekin.cli.configuration import PREFIX, Refused
 from ramekin.cli.files import FileFault
+from ramekin.cli.json_file import ChangedByOthers, JsonFile, told
+from ramekin.clock import stopwatch_s
 from ramekin.errors import Fault, InvalidRecord, RamekinError, did_you_mean, shorten
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from ramekin.api.json_server.dialect import Dialect
     from ramekin.database.database import Database
 
 _log = structlog.get_logger("ramekin")
 
-SCHEMA = "$schema"
 PUBLIC = Path("public")
 """The directory whose files are served unasked, as json-server does."""
 
 DIALECTS: dict[str, type[Dialect]] = {"1.x": Current, "0.17": Older}
+
+LOOK_S = 0.25
+"""How often the file is looked at, and the tables: what is written is saved once nothing more was for so long."""
+
+LATEST_S = 2.0
+"""How long it may take until something is saved while more is written."""
 
 
 def defaults() -> dict[str, Any]:
@@ -44,7 +53,9 @@ def defaults() -> dict[str, Any]:
     return {name: value for name, value in own.items() if not os.environ.get(f"{PREFIX}{name.upper()}", "").strip()}
 
 
-def read_json_server(file: Path | None, dialect: str | None, static: list[Path] | None) -> JsonServer:
+def read_json_server(
+    file: Path | None, dialect: str | None, static: list[Path] | None, *, watch: bool | None, save: bool | None
+) -> JsonServer:
     """Return what the command's own options ask for. Raises Refused."""
     version = dialect or "1.x"
     if version not in DIALECTS:
@@ -53,28 +64,116 @@ def read_json_server(file: Path | None, dialect: str | None, static: list[Path] 
     for directory in static or ():
         if not directory.is_dir():
             raise Refused(f"--static: {directory} is no directory")
+    if file is None and (watch or save):
+        raise Refused(f"{'--watch' if watch else '--save'} is about a file: name one")
     public = [PUBLIC] if PUBLIC.is_dir() else []
-    return JsonServer(file, DIALECTS[version](), [*public, *(static or ())])
+    served = [*public, *(static or ())]
+    return JsonServer(file, DIALECTS[version](), served, is_watching=bool(watch), is_saving=bool(save))
 
 
 class JsonServer:
-    """A file, and the door that serves what was in it."""
+    """A file, and the door that serves what was in it.
 
-    def __init__(self, file: Path | None, dialect: Dialect, directories: list[Path]) -> None:
-        self.door, self._file, self._dialect = Door(dialect, directories), file, dialect
+    1. What others write into the file takes the place of all records, if it is watched; what was not saved is lost.
+    2. What is written over HTTP is saved within `LATEST_S`, and when the server stops, unless others have the file.
+    """
+
+    def __init__(
+        self, file: Path | None, dialect: Dialect, directories: list[Path], *, is_watching: bool, is_saving: bool
+    ) -> None:
+        self.door, self._dialect = Door(dialect, directories), dialect
+        self._file = None if file is None else JsonFile(file)
+        self._is_watching, self._is_saving = is_watching, is_saving
+        self._saved = self._seen = dict[str, int]()
+        self._since_s: float | None = None
+        self._has_failed = False
+        self._following: asyncio.Task[None] | None = None
 
     async def load(self, database: Database) -> None:
-        """Load the file into an empty database. Raises FileFault, Refused."""
-        if self._file is None:
+        """Load the file into an empty database; what several servers share, or keep, is not loaded twice.
+
+        Raises:
+            FileFault, Refused.
+        """
+        if (file := self._file) is None:
             return
-        if await _has_records(database):
+        has_records = any(info.stats.records for info in await database.tables())
+        if has_records and not database.guarantees.is_shared:
             raise Refused("FILE: a file is loaded into an empty data directory only; leave it out")
-        content = read_file(self._file)
-        await self._store(database, content)
+        content = file.read()
+        if has_records:
+            _log.info("the file was not loaded: the database has records")
+        else:
+            await self._store(database, file, content)
         if hidden := sorted(OURS & content.keys()):
             _log.warning("tables_behind_our_own", tables=hidden, at="/api/v1/data")
+        self._saved = self._seen = _revisions(database)
+        if self._is_watching or self._is_saving:
+            self._following = asyncio.create_task(self._follow(database, file))
 
-    async def _store(self, database: Database, content: dict[str, Any]) -> None:
+    @asynccontextmanager
+    async def attending(self, database: Database) -> AsyncIterator[None]:
+        """Follow the file from `load` on, until the block ends; then save what is not saved."""
+        try:
+            yield
+        finally:
+            if self._following is not None and self._file is not None:
+                self._following.cancel()
+                await asyncio.wait([self._following])
+                if self._is_saving and (self._has_failed or _revisions(database) != self._saved):
+                    await self._save(database, self._file)
+
+    async def _follow(self, database: Database, file: JsonFile) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._is_watching and file.is_changed():
+                await self._reload(database, file)
+            elif self._is_saving and self._is_due(_revisions(database)):
+                await self._save(database, file)
+
+    def _is_due(self, now: dict[str, int]) -> bool:
+        """Say whether to save: something was written, and nothing more since the last look, or it waits for long."""
+        is_quiet, self._seen = now == self._seen, now
+        if now == self._saved:
+            self._since_s = None
+            return False
+        if self._since_s is None:
+            self._since_s = stopwatch_s()
+        return is_quiet or stopwatch_s() - self._since_s > LATEST_S
+
+    async def _reload(self, database: Database, file: JsonFile) -> None:
+        if self._is_saving and _revisions(database) != self._saved:
+            _log.warning("file_was_changed_before_it_was_saved", file=file.path.name, lost="what was not saved")
+        try:
+            content = await asyncio.to_thread(file.read)
+            await self._store(database, file, content)
+        except FileFault as fault:
+            _log.warning("file_not_read", reason=str(fault), kept="the records as they were")
+            return
+        self._saved = self._seen = _revisions(database)
+        _log.info("file_read", file=file.path.name, tables=len(content))
+
+    async def _save(self, database: Database, file: JsonFile) -> None:
+        revisions = _revisions(database)
+        tables, values = dict[str, list[bytes]](), dict[str, bytes]()
+        async with database.snapshot() as snapshot:
+            for name in snapshot.tables:
+                tables[name] = [body async for bodies in snapshot.view.batches(name) for body in bodies]
+        for body in tables.pop(TABLE, ()):
+            record = codec.read_body(body)
+            values[record["id"]] = codec.dump(record.get("value"))
+        self._has_failed = True
+        try:
+            await asyncio.to_thread(file.write, tables, values)
+        except ChangedByOthers:
+            _log.warning("file_not_saved", file=file.path.name, reason="others have changed it; --watch reads it again")
+        except Refused as refused:
+            _log.error("file_not_saved", reason=str(refused))
+        else:
+            self._has_failed = False
+        self._saved, self._since_s = revisions, None  # what failed is tried again with the next write, and at the end
+
+    async def _store(self, database: Database, file: JsonFile, content: dict[str, Any]) -> None:
         """Put a file's tables in the place of all there are. Raises FileFault."""
 
         def as_kept(table: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -83,27 +182,7 @@ class JsonServer:
         try:
             await database.load(records_of(content, as_kept), is_replacing=True, is_parsed=True)
         except RamekinError as error:
-            assert self._file is not None, "it was read"
-            raise FileFault(f"{self._file.name}: {told(error)}") from None
-
-
-async def _has_records(database: Database) -> bool:
-    return any(info.stats.records for info in await database.tables())
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """Return what a file of json-server holds. Raises FileFault: it cannot be read, or is no object."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise FileFault(f"{path.name or path}: {(error.strerror or 'cannot be read').lower()}") from None
-    try:
-        content = codec.parse(text, extra_depth=2) if text.strip() else {}
-    except RamekinError as error:
-        raise FileFault(f"{path.name}: {told(error)}") from None
-    if not isinstance(content, dict):
-        raise FileFault(f"{path.name}: an object of arrays is expected")
-    return content
+            raise FileFault(f"{file.path.name}: {told(error)}") from None
 
 
 def records_of(
@@ -119,8 +198,6 @@ def records_of(
     """
     yield TABLE, None
     for name, value in content.items():
-        if name == SCHEMA:
-            continue
         check_table_name(name)
         if not isinstance(value, list):
             yield TABLE, object_record(name, value)
@@ -133,7 +210,6 @@ def records_of(
             yield name, as_kept(name, record)
 
 
-def told(error: RamekinError) -> str:
-    """Return an error as one line."""
-    more = [fault for fault in error.faults[:3] if fault.detail != error.message]
-    return f"{error.message}{''.join(f' {fault.pointer}: {fault.detail}' for fault in more)}"
+def _revisions(database: Database) -> dict[str, int]:
+    """Return what tells one state of the tables from others. Cost: O(tables)."""
+    return {stats.name: stats.revision for stats in database.engine.tables.stats()}

@@ -61,10 +61,13 @@ def json_server(
     static: Annotated[
         list[Path] | None, typer.Option("--static", "-s", help="Directory of files to serve besides ./public.")
     ] = None,
+    watch: Annotated[bool | None, typer.Option("--watch", "-w", help="Read the file again when it changes.")] = None,
+    save: Annotated[bool | None, typer.Option("--save", help="Write what is written back into the file.")] = None,
     **given: Any,
 ) -> None:
     """Serve a file at the addresses of json-server, /posts and /posts/1, beside our own."""
-    _serve([], given, is_json_server=True, file=file, dialect=dialect, static=static)
+    theirs = {"file": file, "dialect": dialect, "static": static, "watch": watch, "save": save}
+    _serve([], given, theirs=theirs)
 
 
 @app.command()
@@ -187,7 +190,7 @@ def main(
 
 
 def _serve(
-    files: list[Path], given: dict[str, Any], *, is_demo: bool = False, is_json_server: bool = False, **theirs: Any
+    files: list[Path], given: dict[str, Any], *, is_demo: bool = False, theirs: dict[str, Any] | None = None
 ) -> None:
     from ramekin.cli.signals import Signals, Stopped
 
@@ -196,14 +199,14 @@ def _serve(
         from ramekin.cli.serve import serve_forever
 
         json_server = None
-        if is_json_server:
+        if theirs is not None:
             from ramekin.cli.json_server import defaults, read_json_server
 
             given = {**defaults(), **{name: value for name, value in given.items() if value is not None}}
             json_server = _guard(lambda: read_json_server(**theirs))
         settings = _settings(given)
         if settings.workers > 1:
-            _serve_with_workers(files, settings, signals, is_alone=is_demo or is_json_server)
+            _serve_with_workers(files, settings, signals, is_alone=is_demo or theirs is not None)
         _guard(lambda: serve_forever(files, settings, signals, is_demo=is_demo, json_server=json_server))
     except Stopped:
         typer.echo("ramekin: stopped before it served", err=True)

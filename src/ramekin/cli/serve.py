@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ from ramekin.version import __version__
 if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -188,9 +189,10 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         server.greeting = await _greeting(database, run)
         run.signals.when_asked = server.stop
 
+    keeping = nullcontext() if run.json_server is None else run.json_server.attending(database)
     if not (database.guarantees.is_durable and run.answers_while_opening):
         with _telling_faults():
-            async with database:
+            async with database, keeping:
                 await open_and_greet()
                 await server.serve_on(run.listener)
     else:
@@ -203,7 +205,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
 
         run.signals.when_asked = give_up
         app.state.edge.hold()  # until models have their tables and files are in
-        await _serve_while_opening(database, server, run.listener, open_and_greet)
+        await _serve_while_opening(database, keeping, server, run.listener, open_and_greet)
 
 
 def _application(database: Database, run: Run) -> FastAPI:
@@ -273,13 +275,17 @@ def _refuse_unreadable(settings: Settings) -> None:
 
 
 async def _serve_while_opening(
-    database: Database, server: Server, listener: socket.socket, open_and_greet: Callable[[], Awaitable[None]]
+    database: Database,
+    keeping: AbstractAsyncContextManager[None],
+    server: Server,
+    listener: socket.socket,
+    open_and_greet: Callable[[], Awaitable[None]],
 ) -> None:
     """Answer from the start, which is that the server is starting, until the directory is read and files are loaded."""
     serving = asyncio.create_task(server.serve_on(listener))
     try:
         with _telling_faults():
-            async with database:
+            async with database, keeping:
                 await open_and_greet()
                 server.greet()
                 await serving

@@ -194,6 +194,11 @@ read_body: Callable[[bytes], Any] = msgspec.json.Decoder().decode
 """Returns the value of a body that is stored: as `parse`, in a third of the time, since it has been checked."""
 
 
+def indented(text: bytes, columns: int) -> bytes:
+    """Return a JSON text over several lines, all but the first behind some blanks. Cost: O(length)."""
+    return msgspec.json.format(text, indent=2).replace(b"\n", b"\n" + b" " * columns)  # no string holds a line end
+
+
 def with_id(body: bytes, record_id: object) -> bytes:
     """Return a record's body that has no id, with one in front. Cost: O(length)."""
     return b"".join((b'{"id":', encode(record_id), b"," if body != b"{}" else b"", body[1:]))

@@ -1,0 +1,114 @@
+r"""A file of json-server: read, watched for changes by others, and written back.
+
+    what stands in the file <--- read, write ---> what is known of it
+             \--- others write it: `is_changed` until it is read again
+
+A file that others have changed since it was last read or written is never overwritten. Knows no server; see
+``json_server.py`` for when it is read and written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ramekin.cli.files import FileFault
+from ramekin.cli.outputs import writing
+from ramekin.errors import RamekinError
+from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+SCHEMA = "$schema"
+"""A member that means nothing here, and stays."""
+
+Mark = tuple[int, int, int]
+
+
+class ChangedByOthers(Exception):
+    """Others have written the file since it was last read or written; it was left as it is."""
+
+
+class JsonFile:
+    """One file, and what was last known of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: Mark | None = None
+        self._schema: Any = None
+        self._names: list[str] = []
+
+    def read(self) -> dict[str, Any]:
+        """Return what the file holds, but for `$schema`; from now on this is known. Raises FileFault.
+
+        What cannot be read is known too: it is told once.
+        """
+        self._known = self._mark()
+        try:
+            text = self.path.read_bytes()
+            content = codec.parse(text, extra_depth=2) if text.strip() else {}
+        except OSError as error:
+            raise FileFault(f"{self.path.name or self.path}: {(error.strerror or 'cannot be read').lower()}") from None
+        except RamekinError as error:
+            raise FileFault(f"{self.path.name}: {told(error)}") from None
+        if not isinstance(content, dict):
+            raise FileFault(f"{self.path.name}: an object of arrays is expected")
+        self._schema = content.pop(SCHEMA, None)
+        self._names = list(content)
+        return content
+
+    def is_changed(self) -> bool:
+        """Say whether others have written the file. One that is gone is not changed: it may be about to be replaced."""
+        mark = self._mark()
+        return mark is not None and mark != self._known
+
+    def write(self, tables: Mapping[str, Sequence[bytes]], values: Mapping[str, bytes]) -> None:
+        """Replace the file, its members in the order in which they were read. Long: to be called in a thread.
+
+        Args:
+            tables: the bodies of each table.
+            values: what is no array, as JSON.
+
+        Raises:
+            ChangedByOthers; Refused: it cannot be written. The file is as it was.
+        """
+        with writing(self.path) as target:
+            for line in self._lines(tables, values):
+                target.write(line)
+            if self.is_changed():
+                raise ChangedByOthers
+        self._known = self._mark()
+
+    def _lines(self, tables: Mapping[str, Sequence[bytes]], values: Mapping[str, bytes]) -> Iterator[bytes]:
+        first = {SCHEMA: codec.dump(self._schema)} if self._schema is not None else {}
+        values = {**first, **values}
+        there = {**dict.fromkeys(first), **dict.fromkeys(self._names), **dict.fromkeys(tables), **dict.fromkeys(values)}
+        opening = b"{"
+        for name in there:
+            if name not in tables and name not in values:
+                continue  # it was dropped
+            yield b"%b\n  %b: " % (opening, codec.dump(name))
+            opening = b","
+            if name in values:
+                yield codec.indented(values[name], 2)
+                continue
+            yield b"["
+            for place, body in enumerate(tables[name]):
+                yield b"%b\n    %b" % (b"," if place else b"", codec.indented(body, 4))
+            yield b"\n  ]" if tables[name] else b"]"
+        yield b"{}\n" if opening == b"{" else b"\n}\n"
+
+    def _mark(self) -> Mark | None:
+        """Return what tells this state of the file from others, None where there is no file."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def told(error: RamekinError) -> str:
+    """Return an error as one line."""
+    more = [fault for fault in error.faults[:3] if fault.detail != error.message]
+    return f"{error.message}{''.join(f' {fault.pointer}: {fault.detail}' for fault in more)}"

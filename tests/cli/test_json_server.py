@@ -1,0 +1,138 @@
+"""The command `json-server`: a file served, followed and kept."""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import Server
+
+CONTENT = {
+    "$schema": "./schema.json",
+    "posts": [{"id": 1, "title": "a"}, {"id": "2", "title": "b", "tags": []}],
+    "profile": {"name": "x"},
+    "comments": [],
+}
+
+
+@contextmanager
+def serving(folder, *options, content=CONTENT):
+    path = folder / "db.json"
+    if content is not None:
+        path.write_text(json.dumps(content))
+    server = Server("json-server", "db.json", *options, cwd=folder)
+    try:
+        with server.client() as client:
+            yield path, client, server
+    finally:
+        assert server.stop() == 0
+
+
+def until(holds):
+    """Wait until something holds, for ten seconds at the most."""
+    for _ in range(200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+def refused(*arguments, cwd=None):
+    done = subprocess.run(
+        [sys.executable, "-m", "ramekin", "json-server", *arguments, "--port", "0"],
+        capture_output=True, text=True, cwd=cwd, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_what_is_written_is_saved_and_what_others_write_is_read(tmp_path):
+    with serving(tmp_path, "--save", "--watch") as (path, client, _):
+        path.chmod(0o640)
+        made = client.post("/posts", json={"title": "née"}).json()
+        client.patch("/profile", json={"age": 3})
+        until(lambda: json.loads(path.read_text())["profile"] == {"name": "x", "age": 3})
+        saved = json.loads(path.read_text())
+        assert list(saved) == ["$schema", "posts", "profile", "comments"]
+        assert saved["posts"] == [{"id": "1", "title": "a"}, {"id": "2", "title": "b", "tags": []}, made]
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert [each.name for each in tmp_path.iterdir()] == ["db.json"]
+        assert path.read_text().startswith('{\n  "$schema": "./schema.json",\n  "posts": [\n    {\n      "id": "1",')
+
+        path.write_text(json.dumps({"cats": [{"id": 7}]}))
+        until(lambda: client.get("/cats").json() == [{"id": "7"}])
+        assert client.get("/posts").status_code == 404
+
+        path.write_text('{"cats": [')  # as an editor that has not finished
+        time.sleep(0.6)
+        assert client.get("/cats").json() == [{"id": "7"}]
+        path.write_text(json.dumps({"cats": [{"id": 8}]}))
+        until(lambda: client.get("/cats").json() == [{"id": "8"}])
+        client.post("/cats", json={"last": True})
+    assert json.loads(path.read_text())["cats"][-1]["last"] is True
+
+
+def test_a_file_that_others_changed_is_not_overwritten(tmp_path):
+    with serving(tmp_path, "--save") as (path, client, server):
+        path.write_text('{"mine": []}')
+        client.delete("/posts/1")
+        time.sleep(0.8)
+        assert path.read_text() == '{"mine": []}'
+        assert client.get("/mine").status_code == 404
+        server.process.terminate()
+        assert "others have changed it" in server.process.stderr.read()
+    assert path.read_text() == '{"mine": []}'
+
+
+def test_without_a_word_the_file_stays_as_it_is(tmp_path):
+    with serving(tmp_path) as (path, client, _):
+        client.delete("/posts/1")
+        path.write_text("{}")
+        time.sleep(0.4)
+        assert client.get("/posts").json() == [{"id": "2", "title": "b", "tags": []}]
+    assert path.read_text() == "{}"
+
+
+def test_an_empty_file_is_an_empty_database_and_the_older_dialect_keeps_numbers(tmp_path):
+    with serving(tmp_path, "--dialect", "0.17", content={"posts": [{"id": 1}]}) as (_, client, _):
+        assert client.post("/posts", json={}).json() == {"id": 2}
+    (tmp_path / "db.json").write_text(" \n")
+    with serving(tmp_path, content=None) as (_, client, _):
+        assert client.get("/").status_code == 200
+
+
+def test_public_and_named_directories_are_served(tmp_path):
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public" / "index.html").write_text("hello")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "x.txt").write_text("more")
+    with serving(tmp_path, "-s", "more") as (_, client, _):
+        assert client.get("/").text == "hello"
+        assert client.get("/x.txt").text == "more"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[]", "db.json: an object of arrays is expected"),
+        ("{", "db.json: The text is not valid JSON"),
+        ('{"posts": [1]}', "db.json: A record is a JSON object. /posts/0: An object is expected."),
+        ('{"posts": [{"id": 1}, {"id": "1"}]}', "db.json: An id stands twice"),
+        ('{"my posts": []}', "db.json: "),
+        ('{"posts": [{"id": null}]}', "db.json: An id is text"),
+        ('{"a": [], "a": []}', "db.json: The member 'a' is there twice"),
+    ],
+)
+def test_a_file_that_cannot_be_served_is_told_in_one_line(tmp_path, content, said):
+    (tmp_path / "db.json").write_text(content)
+    assert f"ramekin: {said}" in refused("db.json", cwd=tmp_path)
+
+
+def test_options_that_mean_nothing_are_refused(tmp_path):
+    assert "nope.json: no such file" in refused("nope.json", cwd=tmp_path)
+    assert "--dialect: '2' is not one of 1.x, 0.17" in refused("--dialect", "2")
+    assert "--watch is about a file" in refused("--watch")
+    assert "--static: nope is no directory" in refused("--static", "nope", cwd=tmp_path)
