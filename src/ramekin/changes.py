@@ -1,6 +1,7 @@
 """What happens to tables, as frozen values: steps, of which their history is made, and the changes of records in them.
 
     write a record, a bulk, a batch ---> Written(changes)
+    a record is due -------------------> Written(changes, "expire")
     make or define a table ------------> Defined
     drop a table ----------------------> Dropped
     load, import, empty ---------------> Loaded
@@ -13,10 +14,17 @@ how that is done; see ``engine/base.py`` for what is promised, ``storage/catalog
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
 from ramekin.schema.definition import Definition
+
+Reason = Literal["write", "expire", "evict"]
+"""Why records change: somebody wrote them, or they were due, or gave way to others in a cache."""
+
+Dues = Mapping[str, int]
+"""When records are due, by their keys: in whole seconds since 1970-01-01 UTC. The others stay for ever."""
 
 
 class Change(Struct, frozen=True, gc=False):
@@ -31,16 +39,19 @@ class Change(Struct, frozen=True, gc=False):
     key: str
     before: bytes | None
     after: bytes | None
+    due: int | None = None
+    """When the record is due from then on (see `Dues`); None: never."""
 
 
 class Written(Struct, frozen=True):
     """Records were written together, each at most once. Tables that are new are made."""
 
     changes: Sequence[Change]
+    reason: Reason = "write"
 
     def without_idle(self) -> Written:
         """Return the step without the changes that change nothing."""
-        return Written([change for change in self.changes if change.after is not change.before])
+        return Written([change for change in self.changes if change.after is not change.before], self.reason)
 
 
 class Defined(Struct, frozen=True):
@@ -67,6 +78,14 @@ class Loaded(Struct, frozen=True):
     replaces: bool = False
     emptied: Sequence[str] = ()
     dropped: Sequence[str] = ()
+    dues: Mapping[str, Dues] = {}
+    """By table, of those that have any."""
 
+    def dues_of(self, table: str) -> Dues:
+        """Return when the records of a table are due."""
+        return self.dues.get(table, NO_DUES)
+
+
+NO_DUES: Dues = {}
 
 Step = Written | Defined | Dropped | Loaded

@@ -27,6 +27,8 @@ class TableStats:
     revision: int
     definition: Definition = NOTHING_DEFINED
     memory_bytes: int = 0
+    expiring: int = 0
+    """Records that have a due time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ def body_of(record_id, a, b):
     return codec.dump({"id": record_id, "a": a, "b": b})
 
 
+def due_of(body):
+    return len(body) % 3 or None
+
+
 def made(catalog):
     catalog.store(Defined("t", NOTHING_DEFINED))
     return catalog.table("t")
@@ -56,7 +60,7 @@ def make(table, what, told):
     if what == "put":
         key, before = str(told[0]), table.get(str(told[0]))
         if before is None or codec.parse(before)["id"] == told[0]:  # an id keeps the type it was sent in
-            table.put(key, body_of(*told))
+            table.put(key, body_of(*told), due_of(body_of(*told)))
     elif what == "remove":
         if table.get(str(told)) is not None:
             table.remove(str(told))
@@ -64,7 +68,7 @@ def make(table, what, told):
         records, replace = told
         bodies = {str(record[0]): body_of(*record) for record in records}
         if replace or all(table.keeps_id(key, body) for key, body in bodies.items()):  # as a catalog sees to it
-            table.load(bodies, replace=replace)
+            table.load(bodies, {key: due for key, body in bodies.items() if (due := due_of(body))}, replace=replace)
     else:
         index(table, what)
 
@@ -91,7 +95,7 @@ def index(table, what):
 def counted_anew(table):
     """Return what a table with the same records and indexes counts that was made at once."""
     twin = Table("twin")
-    twin.load(dict(table.records.bodies), replace=True)
+    twin.load(dict(table.records.bodies), table.records.dues, replace=True)
     if table.order is not None:
         exhaust(twin.build_order())
     for field, index in table.indexes.items():

@@ -30,6 +30,7 @@ from ramekin.values.ids import id_key
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
+    from ramekin.database.lifetimes import Ttl
     from ramekin.database.operations import Op
     from ramekin.values.ids import RecordId
 
@@ -155,14 +156,21 @@ def follow(tables: Sequence[str], fields: Fields, *, where: Any = ALL, since: st
     return ChangesRequest(tuple(tables) or None, _where(where, fields), since)
 
 
-def operation(op: Op, table: str, record_id: RecordId, record: Any = None, expecting: bytes | None = None) -> Operation:
+def operation(
+    op: Op,
+    table: str,
+    record_id: RecordId,
+    record: Any = None,
+    expecting: bytes | None = None,
+    ttl: Ttl | None = None,
+) -> Operation:
     """Return an operation on one record. Raises InvalidId.
 
     Args:
         expecting: the body that must stand.
     """
     precondition = ALWAYS if expecting is None else Precondition(frozenset([codec.digest(expecting)]))
-    return Operation(op, table, id_key(record_id), record, precondition)
+    return Operation(op, table, id_key(record_id), record, precondition, ttl=ttl)
 
 
 def definition(asked: Definition | Mapping[str, Any]) -> Definition:

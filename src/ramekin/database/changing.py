@@ -85,7 +85,7 @@ async def change(
     for _ in range(MAX_ATTEMPTS):
         if request.fields is not None and presence.fields(table) is not request.fields:
             break  # the condition was read by what the table was
-        changing = _Changing(request, lambda: rules_of(table))
+        changing = _Changing(request, lambda: rules_of(table), partial(engine.due, table))
         with engine.watch(table) as watch, suppress(_Redefined):
             await changing.read(engine.tables, work)
             await catch_up(watch, changing.meet, work)
@@ -104,10 +104,13 @@ class _Redefined(Exception):  # no error: what was read is read again
 class _Changing:
     """The records that are meant, as far as they were looked at, and what becomes of each."""
 
-    def __init__(self, request: ChangeRequest, rules_now: Callable[[], Rules]) -> None:
+    def __init__(
+        self, request: ChangeRequest, rules_now: Callable[[], Rules], due: Callable[[str], int | None]
+    ) -> None:
         self.matched: dict[str, None] = {}
         self.changes: dict[str, Change] = {}
         self._request, self._rules_now, self._rules = request, rules_now, rules_now()
+        self._due = due
         self._matches = body_matcher(request.where)
         self._faults: dict[str, list[Fault]] = {}
 
@@ -162,7 +165,8 @@ class _Changing:
             self._faults[key] = list(error.within(key).faults)
             return
         if after != body:
-            self.changes[key] = Change(self._request.table, key, body, after)
+            due = None if after is None else self._due(key)  # a patch leaves it as it is
+            self.changes[key] = Change(self._request.table, key, body, after, due)
 
     def _raise_faults(self) -> None:
         if self._faults:

@@ -10,12 +10,14 @@ say the same in words, which ``asking.py`` reads. Knows no HTTP.
 from __future__ import annotations
 
 from asyncio import _get_running_loop
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.database import asking, changing, finding, following, joining, loading, writing
 from ramekin.database.arguments import checked
 from ramekin.database.branching import Branching
 from ramekin.database.join_request import JoinRequest
+from ramekin.database.lifetimes import check_ttl
 from ramekin.database.operations import Operation, Outcome
 from ramekin.engine.work import Work
 from ramekin.errors import RecordNotFound, UnknownTable, shorten
@@ -26,6 +28,7 @@ from ramekin.values.ids import id_key
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable
 
+    from ramekin.database.lifetimes import Ttl
     from ramekin.database.operations import OnConflict, Op
     from ramekin.database.presence import Presence
     from ramekin.schema.fields import Fields
@@ -64,6 +67,14 @@ class Database(Branching):
         if body is None:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
         return body
+
+    @checked
+    async def due(self, table: str, address: RecordId) -> datetime | None:
+        """Return when a record will be gone, in UTC; None: it stays. Raises as `get`. Cost: O(1)."""
+        key = address if type(address) is str else id_key(address)
+        self.get_now(table, key)
+        due = self._engine.tables.due(table, key)
+        return None if due is None else datetime.fromtimestamp(due, UTC)
 
     def fields(self, table: str) -> Fields:
         """Return what is declared of a table's fields, for reading queries."""
@@ -174,23 +185,43 @@ class Database(Branching):
 
     @checked
     async def replace(
-        self, table: str, record_id: RecordId, record: Any, *, upsert: bool = False, expecting: bytes | None = None
+        self,
+        table: str,
+        record_id: RecordId,
+        record: Any,
+        *,
+        upsert: bool = False,
+        expecting: bytes | None = None,
+        ttl: Ttl | None = None,
     ) -> Outcome:
         """Replace a record; with `upsert` create it where there is none.
 
         Args:
             expecting: the body that must stand, as `get` returned it.
+            ttl: seconds for which the record lives; "none" for ever; else as the table's definition says.
 
         Raises:
             RecordNotFound, PreconditionFailed, and what else `apply` raises.
         """
         op: Op = "upsert" if upsert else "replace"
-        return await self.apply(asking.operation(op, table, record_id, record, expecting))
+        return await self.apply(asking.operation(op, table, record_id, record, expecting, ttl))
 
     @checked
-    async def patch(self, table: str, record_id: RecordId, patch: Any, *, expecting: bytes | None = None) -> Outcome:
-        """Change some members of a record by a merge patch, in which None removes a member. Raises as `replace`."""
-        return await self.apply(asking.operation("patch", table, record_id, patch, expecting))
+    async def patch(
+        self,
+        table: str,
+        record_id: RecordId,
+        patch: Any,
+        *,
+        expecting: bytes | None = None,
+        ttl: Ttl | None = None,
+    ) -> Outcome:
+        """Change some members of a record by a merge patch, in which None removes a member. Raises as `replace`.
+
+        Args:
+            ttl: as for `replace`; if it is not said, the record lives for as long as it did.
+        """
+        return await self.apply(asking.operation("patch", table, record_id, patch, expecting, ttl))
 
     @checked
     async def delete(self, table: str, record_id: RecordId, *, expecting: bytes | None = None) -> Outcome:
@@ -210,19 +241,27 @@ class Database(Branching):
 
     @checked
     async def insert(
-        self, table: str, records: Iterable[Any], *, on_conflict: OnConflict = "error", is_parsed: bool = False
+        self,
+        table: str,
+        records: Iterable[Any],
+        *,
+        on_conflict: OnConflict = "error",
+        is_parsed: bool = False,
+        ttl: Ttl | None = None,
     ) -> list[Outcome]:
         """Create one record, or many, all or nothing; the table too, also with no records.
 
         Args:
             records: a dictionary is one record.
             is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
+            ttl: as for `replace`.
 
         Raises:
             InvalidRecord: with the faults of the first records that have any; pointers begin with the index.
         """
         check_table_name(table)
-        words: Any = {"on_conflict": on_conflict, "is_parsed": is_parsed}
+        words: Any = {"on_conflict": on_conflict, "is_parsed": is_parsed, "ttl": ttl}
+        check_ttl(ttl)
         if isinstance(records, dict):
             return [await self.apply(Operation("create", table, record=records, **words))]
         each = Operation("create", table, **words)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined
 from ramekin.database.catching_up import catch_up
+from ramekin.database.lifetimes import SAID, is_lifetime
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("ramekin")
 
-MEMBERS = ("schema", "unique", "indexes", "require_if_match")
+MEMBERS = ("schema", "unique", "indexes", "require_if_match", "expire_after_s")
 INDEX_KINDS = ("hash", "sorted")
 
 MAX_NAMED = 16
@@ -74,13 +75,16 @@ def parse_definition(value: Any) -> Definition:
         raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.")
     if not isinstance(caution, bool):
         raise InvalidDefinition("'require_if_match' is true or false.")
+    expire_after_s = value.get("expire_after_s")
+    if expire_after_s is not None and not is_lifetime(expire_after_s):
+        raise InvalidDefinition(f"'expire_after_s' is {SAID}, or null.")
     unique = _names(value.get("unique", []), "unique")
     indexes = value.get("indexes", [])
     if not isinstance(indexes, list) or len(indexes) > MAX_NAMED:
         raise InvalidDefinition(f"'indexes' is an array of at most {MAX_NAMED} indexes.")
     pinned = tuple(_parse_index(index) for index in indexes)
     _names([index.field for index in pinned], "indexes")
-    return Definition(schema, unique, pinned, caution)
+    return Definition(schema, unique, pinned, caution, expire_after_s=expire_after_s)
 
 
 async def define(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ramekin.storage.history import Entry
     from ramekin.values.ids import RecordId
 
-ChangeOp = Literal["create", "replace", "delete"] | Whole
+ChangeOp = Literal["create", "replace", "delete", "expire", "evict"] | Whole
 """What happened to a record, or to a whole table."""
 
 _POSITION = re.compile(r"([0-9a-z]{1,64})-(0|[1-9][0-9]{0,17})(?:\.([1-9][0-9]{0,9}))?")
@@ -223,7 +223,7 @@ class Follower:
                 op, table = part
                 yield TableChange(position, entry.at_ms, table, op) if request.takes_table(table) else None
             elif part.after is not part.before and request.takes(part.table, part.before, part.after):
-                yield _of_record(position, entry.at_ms, part)
+                yield _of_record(position, entry, part)
             else:
                 yield None
 
@@ -276,9 +276,11 @@ class Follower:
                 await work.rest()
 
 
-def _of_record(position: str, at_ms: int, change: Change) -> TableChange:
+def _of_record(position: str, entry: Entry, change: Change) -> TableChange:
     op: ChangeOp = "create" if change.before is None else "delete" if change.after is None else "replace"
-    return TableChange(position, at_ms, change.table, op, change.before, change.after)
+    if entry.reason != "write":
+        op = entry.reason
+    return TableChange(position, entry.at_ms, change.table, op, change.before, change.after)
 
 
 def _gone() -> ChangesGone:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Loaded
+from ramekin.database.lifetimes import NEVER, check_ttl, due_in
 from ramekin.database.operations import body_of, id_twice, keep_id
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.reservation import Reservation
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from ramekin.changes import Step
+    from ramekin.clock import Clock
+    from ramekin.database.lifetimes import Ttl
     from ramekin.database.operations import Rules
     from ramekin.engine.base import Engine, Making
 
@@ -42,15 +45,17 @@ async def load(
     *,
     is_replacing: bool = False,
     is_first: bool = False,
+    ttl: Ttl | None = None,
     work: Work | None = None,
 ) -> dict[str, int]:
     """Store whole tables; see `Database.load`. One that is to be first raises NotEmpty where it is not."""
+    check_ttl(ttl)
     with Reservation(engine.tables) as room:
-        staged = _Staged(rules_of, work or Work())
+        staged = _Staged(rules_of, ttl, engine.clock, work or Work())
         await staged.take(records, room)
         for _ in range(MAX_ATTEMPTS):
             await staged.check_again()
-            step = Loaded(staged.bodies, is_replacing)
+            step = Loaded(staged.bodies, is_replacing, dues=staged.dues)
             if await _is_stored(engine, staged, partial(_if_empty, engine, step) if is_first else step):
                 return {table: len(bodies) for table, bodies in staged.bodies.items()}
             await staged.keep_ids(engine)
@@ -75,10 +80,12 @@ def _if_empty(engine: Engine, step: Step) -> Step:
 class _Staged:
     """Bodies on their way into tables, by table and key, and the rules that they were checked against."""
 
-    def __init__(self, rules_of: Callable[[str], Rules], work: Work) -> None:
+    def __init__(self, rules_of: Callable[[str], Rules], ttl: Ttl | None, clock: Clock, work: Work) -> None:
         self.bodies: dict[str, dict[str, bytes]] = {}
+        self.dues: dict[str, dict[str, int]] = {}
         self.rules: dict[str, Rules] = {}
         self._rules_of, self._work = rules_of, work
+        self._ttl, self._clock = ttl, clock
 
     async def take(self, records: Sent, room: Reservation) -> None:
         """Check records and take their bodies; reserve room for them. Raises as `Database.load`."""
@@ -108,6 +115,9 @@ class _Staged:
         except RamekinError as error:
             raise error.within(table, index, index=index) from None
         bodies[key] = body
+        lifetime_s = self.rules[table].expire_after_s if self._ttl is None else self._ttl
+        if lifetime_s is not None and lifetime_s != NEVER:
+            self.dues.setdefault(table, {})[key] = due_in(lifetime_s, self._clock)
         return len(key) + len(body)
 
     async def check_again(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
+from ramekin.database.lifetimes import Ttl, check_ttl
 from ramekin.errors import (
     BodyTooLarge,
     DuplicateId,
@@ -101,10 +102,9 @@ class Operation(Struct, frozen=True, gc=False):
     record: Any = None
     precondition: Precondition = ALWAYS
     on_conflict: OnConflict = "error"
-    is_parsed: bool = False
-    """Whether the words are known to be right and the record comes from `codec.parse`, so neither is looked at."""
-    printed: bytes | None = None
-    """How `codec.dump` prints the record, where that is known."""
+    is_parsed: bool = False  # whether the words are known to be right and the record comes from `codec.parse`
+    printed: bytes | None = None  # how `codec.dump` prints the record, where that is known
+    ttl: Ttl | None = None  # how long the record lives, if anything is said
 
 
 class Rules(Struct, frozen=True, gc=False):
@@ -113,10 +113,9 @@ class Rules(Struct, frozen=True, gc=False):
     schema: RecordSchema | None = None
     limit_bytes: int = MIB
     needs_if_match: bool = False
-    definition: Definition | None = None
-    """What says so; None where nothing is defined."""
-    ids: IdSource = SYSTEM_IDS
-    """Makes the ids of records that come without one."""
+    definition: Definition | None = None  # what says so, if anything is defined
+    ids: IdSource = SYSTEM_IDS  # makes the ids of records that come without one
+    expire_after_s: int | None = None  # how long a record lives of which nothing is said
 
 
 class Prepared(Struct, frozen=True, gc=False):
@@ -135,6 +134,7 @@ class Outcome(Struct, frozen=True, gc=False):
     key: str
     body: bytes | None
     before: bytes | None = None
+    due: int | None = None  # when the record is due from then on; see ``changes.py``
 
     @property
     def record_id(self) -> RecordId:
@@ -188,6 +188,7 @@ def _check(operation: Operation) -> None:
             raise InvalidOperation(f"'{shorten(str(word))}' is nothing that an operation can say.", hint=hint)
     if operation.op not in ("create", "upsert") and operation.address is None:
         raise InvalidOperation(f"'{operation.op}' needs the address of a record.")
+    check_ttl(operation.ttl, operation.op)
     if operation.address is not None and type(operation.address) is not str:
         raise InvalidOperation("The address of a record is the text of its id.")
     tags = operation.precondition

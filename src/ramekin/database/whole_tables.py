@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from ramekin.clock import Clock
+    from ramekin.database.lifetimes import Ttl
     from ramekin.durability.contents import Fsync
     from ramekin.durability.disk import Disk
     from ramekin.engine.base import Engine, Guarantees
@@ -116,6 +117,7 @@ class WholeTables:
 
     async def tables(self) -> list[TableInfo]:
         """Return every table with its statistics. Cost: O(tables)."""
+        await self.engine.tables.swept()
         return [
             TableInfo.of(self.schemas, stats, self.engine.tables.index_stats(stats.name))
             for stats in self.engine.tables.stats()
@@ -124,11 +126,13 @@ class WholeTables:
     @checked
     async def table(self, name: str) -> TableInfo:
         """Return one table with its statistics. Raises UnknownTable."""
+        await self.engine.tables.swept((name,))
         return TableInfo.of(self.schemas, self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
 
     @checked
     async def revision(self, name: str) -> int:
         """Return a number that grows with every write to a table. Raises UnknownTable. Cost: O(1)."""
+        await self.engine.tables.swept((name,))
         return self.engine.tables.table_stats(name).revision
 
     @checked
@@ -215,6 +219,7 @@ class WholeTables:
         *,
         is_replacing: bool = False,
         is_parsed: bool = False,
+        ttl: Ttl | None = None,
         work: Work | None = None,
     ) -> dict[str, int]:
         """Store whole tables, over records with the same ids, and return the number of records of each.
@@ -223,6 +228,7 @@ class WholeTables:
             records: (table, parsed record); a record of None only names the table.
             is_replacing: tables that are not named are dropped, those with a model or a definition emptied.
             is_parsed: the records come from `codec.parse`, so they are known to be JSON values.
+            ttl: seconds for which they live; "none" for ever; else as their tables' definitions say.
             work: what reading and checking them is a part of; None: it takes as long as it takes.
 
         All or nothing. Cost: O(records), in steps of 2 ms; the last step, which makes all visible, about 0.1 µs a
@@ -233,7 +239,7 @@ class WholeTables:
             Deadline: it takes more work than it may.
         """
         each = records if is_parsed else loading.checked(records)
-        return await loading.load(self.engine, self.schemas.rules, each, is_replacing=is_replacing, work=work)
+        return await loading.load(self.engine, self.schemas.rules, each, is_replacing=is_replacing, ttl=ttl, work=work)
 
     async def load_first(
         self, records: AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]], *, is_parsed: bool = False

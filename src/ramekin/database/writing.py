@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
 from ramekin.database.catching_up import catch_up
-from ramekin.database.operations import ALWAYS, Operation, Prepared, id_twice, prepare, settle
+from ramekin.database.lifetimes import NEVER, due_in
+from ramekin.database.operations import ALWAYS, Operation, Outcome, Prepared, id_twice, prepare, settle
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
 from ramekin.errors import (
@@ -61,7 +62,9 @@ def write_one(
         outcome = settle(prepared, before, rules)
     except RamekinError:  # what it rests on may still be on its way to the disk
         return _write_one_later(engine, rules_of, prepared, rules, Work(limit_s))
-    change = Change(table, prepared.key, before, outcome.body)
+    if operation.ttl is not None or rules.expire_after_s is not None or engine.tables.expirations.tables:
+        outcome = _dated(engine, operation, outcome, rules, engine.due(table, prepared.key))
+    change = Change(table, prepared.key, before, outcome.body, outcome.due)
     if engine.apply_at_once(change, rules.definition):
         return outcome
     return _apply_one(engine, rules_of, prepared, rules, change, outcome, Work(limit_s))
@@ -90,10 +93,25 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
             if isinstance(error, RecordNotFound):
                 engine.tables.table_stats(table)  # as above
             raise
-        step = Written((Change(table, prepared.key, before, outcome.body),))
+        outcome = _dated(engine, operation, outcome, rules, engine.due(table, prepared.key))
+        step = Written((Change(table, prepared.key, before, outcome.body, outcome.due),))
         if await engine.apply(step, {table: rules.definition}, work) is not None:
             return outcome
     raise Redefined("The table is being written and defined by others; nothing was applied.")
+
+
+def _dated(engine: Engine, operation: Operation, outcome: Outcome, rules: Rules, stood: int | None) -> Outcome:
+    """Return an outcome with the due time that its record has now; `stood` is the one that it had."""
+    if outcome.body is None:
+        return outcome
+    lifetime_s = rules.expire_after_s if operation.ttl is None else operation.ttl
+    if outcome.effect == "kept" or (operation.op == "patch" and operation.ttl is None):
+        due = stood
+    elif lifetime_s is None or lifetime_s == NEVER:
+        due = None
+    else:
+        due = due_in(lifetime_s, engine.clock)
+    return outcome if due is None else Outcome(outcome.effect, outcome.key, outcome.body, outcome.before, due)
 
 
 async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation], work: Work) -> list[Outcome]:
@@ -155,7 +173,9 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, wo
     for i, record in enumerate(records):
         if len(faults) < MAX_FAULTS and (not refused or isinstance(refused[-1], InvalidRecord)):
             try:
-                operation = Operation("create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed)
+                operation = Operation(
+                    "create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed, None, each.ttl
+                )
                 ready = prepare(operation, rules)
                 prepared.append(ready if ready.body is None else Prepared(each, ready.key, None, ready.body))
             except BodyTooLarge as error:
@@ -180,6 +200,7 @@ class _Writing:
     ) -> None:
         self._engine, self._rules_of, self._work = engine, rules_of, work
         self._prepared, self._rules = prepared, rules
+        self._expiring = engine.tables.expirations.tables
         self._outcomes: list[Any] = [None] * len(prepared)
         self._firsts: dict[str, dict[str, int]] = {table: {} for table in rules}
         """The first operation of each record, by table and key."""
@@ -241,8 +262,11 @@ class _Writing:
             outcome = settle(p, stands if change is None else change.after, self._rules[table])
         except RamekinError as error:
             raise self._told(error, first, i).within(i, index=i) from None
+        stood = change.due if change is not None else self._engine.due(table, key) if self._expiring else None
+        if stood is not None or p.operation.ttl is not None or self._rules[table].expire_after_s is not None:
+            outcome = _dated(self._engine, p.operation, outcome, self._rules[table], stood)
         self._outcomes[i] = outcome
-        self._changes[first] = Change(table, key, stands, outcome.body)
+        self._changes[first] = Change(table, key, stands, outcome.body, outcome.due)
         left = None if change is None else change.after
         return 0 if left is None or left is outcome.body else len(left)
 

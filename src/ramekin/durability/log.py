@@ -5,11 +5,12 @@ feed. The checksum is the CRC-32 of the rest of the line, begun from that of the
 lost, doubled or from another log is recognized. The sign is ``.`` where a step ends, ``+`` where more
 lines of it follow; a step without its end was never committed.
 
-    8319a13f.log    {"format":2,"number":3,"id":"9f0c5a7c0b4b63a1","is_first":false}
-    fb3d15e4.put    users   "7"     {"id":7,"name":"Ada"}
+    a11a122f.log    {"format":3,"number":3,"id":"9f0c5a7c0b4b63a1","is_first":false}
+    eb2736d5.put    users   "7"     {"id":7,"name":"Ada"}
 
-Other words are del, create, define, drop, empty and end; ``synced``, with a number and bytes: so much of that log, and
-all logs before it, are synced; ``next``, with a number and an id: what follows is in that log.
+A record that is due some time has that second before its body. Other words are del, create, define, drop, empty and
+end; ``synced``, with a number and bytes: so much of that log, and all logs before it, are synced; ``next``, with a
+number and an id: what follows is in that log.
 
 A log is appended to, cut back to where it was when the disk refuses, and never changed otherwise. Knows no tables; see
 ``replay.py`` for who reads it, ``journal.py`` for who writes.
@@ -31,7 +32,7 @@ from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.durability.directory import leads_to
 from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import DiskFault, fault_of
-from ramekin.durability.format import FORMAT, print_definition
+from ramekin.durability.format import FORMAT, print_definition, with_due
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.values import codec
 
@@ -70,6 +71,7 @@ class Header:
     number: int
     id: str
     is_first: bool = False
+    format: int = FORMAT
 
 
 class LogFile:
@@ -244,7 +246,7 @@ def _write(disk: Disk, handle: int, text: bytes) -> None:
 
 
 def _first_line(header: Header) -> tuple[bytes, int]:
-    return _sealed([b".log\t%b\n" % codec.dump({"format": FORMAT, **asdict(header)})], 0)
+    return _sealed([b".log\t%b\n" % codec.dump({"format": header.format, **asdict(header)})], 0)
 
 
 def _sealed(lines: Sequence[bytes], crc: int) -> tuple[bytes, int]:
@@ -260,7 +262,8 @@ def _change(change: Change, sign: bytes) -> bytes:
     table, key = change.table.encode(), _print_key(change.key)
     if change.after is None:
         return b"%bdel\t%b\t%b\n" % (sign, table, key)
-    return b"%bput\t%b\t%b\t%b\n" % (sign, table, key, change.after)
+    body = change.after if change.due is None else with_due(change.after, change.due)
+    return b"%bput\t%b\t%b\t%b\n" % (sign, table, key, body)
 
 
 def _lines(steps: Sequence[Step]) -> Iterator[bytes]:
@@ -288,7 +291,7 @@ def _loaded(step: Loaded) -> Iterator[bytes]:
         yield b"+empty\t%b\n" % name.encode()
     for name, bodies in step.tables.items():
         yield b"+create\t%b\n" % name.encode()
-        table = name.encode()
+        table, dues = name.encode(), step.dues_of(name)
         for key, body in bodies.items():
-            yield b"+put\t%b\t%b\t%b\n" % (table, _print_key(key), body)
+            yield b"+put\t%b\t%b\t%b\n" % (table, _print_key(key), with_due(body, dues.get(key)))
     yield b".end\n"

@@ -15,7 +15,7 @@ from ramekin.durability import replay, snapshot
 from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import Directory
 from ramekin.durability.faults import Damaged, Unusable
-from ramekin.durability.format import read_definition
+from ramekin.durability.format import read_definition, with_due
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_DEFINED
 
@@ -108,21 +108,21 @@ class _Source:
                     self._lost.append(f"table '{name}': its definition has a wrong checksum, and is left out")
             names[number] = name
             kept[name] = Kept(definition, {})
-        columns = "SELECT table_id, key, CAST(body AS BLOB), checksum, seq FROM records"
-        for number, key, body, checksum, seq in self._rows(columns, "seq"):
+        columns = f"SELECT {snapshot.record_columns(self._run)}, seq FROM records"  # noqa: S608
+        for number, key, body, due, checksum, seq in self._rows(columns, "seq"):
             name = names.get(number)
-            if name is None or not isinstance(key, str) or not isinstance(body, bytes):
+            if name is None or not (isinstance(key, str) and isinstance(body, bytes) and isinstance(due, int | None)):
                 self._lost.append(f"record {seq}: belongs to no table")
-            elif crc32(body, crc32(key.encode(), crc32(name.encode()))) != checksum:
+            elif crc32(with_due(body, due), crc32(key.encode(), crc32(name.encode()))) != checksum:
                 self._lost.append(f"record {seq} of table '{name}': wrong checksum")
             else:
-                kept[name].bodies[key] = body
+                kept[name].put(key, body, due)
         return kept
 
     def _rows(self, statement: str, order: str) -> list[tuple[Any, ...]]:
         """Return the rows that can be read: from the start, and after a page that is lost, from the end."""
         found: dict[int, tuple[Any, ...]] = {}
-        where = {"id": 0, "seq": 4}[order]
+        where = {"id": 0, "seq": 5}[order]
         for direction in ("ASC", "DESC"):
             try:
                 for row in self._run(f"{statement} ORDER BY {order} {direction}"):

@@ -18,7 +18,7 @@ from ramekin.durability import snapshot
 from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import log_name, snapshot_name
 from ramekin.durability.faults import Damaged, Unusable
-from ramekin.durability.format import FORMAT, read_definition
+from ramekin.durability.format import FORMAT, FORMATS, read_definition, split_due
 from ramekin.durability.log import Extent, Header
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_DEFINED
@@ -283,9 +283,9 @@ def _header(path: Path, line: bytes) -> Header | None:
         return None
     try:
         values = codec.parse(line[13:])
-        if values["format"] != FORMAT:
+        if values["format"] not in FORMATS:
             raise Unusable(f"{path}: has format {values['format']}, and this version of Ramekin reads {FORMAT}")
-        return Header(values["number"], values["id"], values["is_first"])
+        return Header(values["number"], values["id"], values["is_first"], values["format"])
     except (RamekinError, LookupError, TypeError):
         return None
 
@@ -296,15 +296,16 @@ def _apply(contents: Contents, parts: Sequence[bytes]) -> None:
     if word == b"put":
         if (kept := contents.get(name)) is None:
             kept = contents[name] = Kept(NOTHING_DEFINED, {})
-        kept.bodies[_read_key(parts[2])] = parts[3]
+        kept.put(_read_key(parts[2]), *split_due(parts[3]))
     elif word == b"del":
         if (kept := contents.get(name)) is not None:
-            kept.bodies.pop(_read_key(parts[2]), None)
+            kept.remove(_read_key(parts[2]))
     elif word == b"create":
         contents.setdefault(name, Kept(NOTHING_DEFINED, {}))
     elif word == b"define":
         kept = contents.get(name)
-        contents[name] = Kept(read_definition(parts[2]), {} if kept is None else kept.bodies)
+        definition = read_definition(parts[2])
+        contents[name] = Kept(definition, {}) if kept is None else Kept(definition, kept.bodies, kept.dues)
     elif word == b"drop":
         contents.pop(name, None)
     elif word == b"empty":

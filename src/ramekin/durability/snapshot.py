@@ -1,8 +1,8 @@
 """Whole tables in a SQLite file that is written once and never changed: the only module that speaks to SQLite.
 
-One row holds one record, with a checksum over its table, key and body; each table states the number of its records and
-the sum of their checksums, so that rows which vanish with a damaged page are missed. A file has its name only once it
-is whole and synced. Nothing is written to it after that, so it needs no log and no lock of SQLite's own.
+One row holds one record, with a checksum over its table, key, due time and body; each table states the number of its
+records and the sum of their checksums, so that rows which vanish with a damaged page are missed. A file has its name
+only once it is whole and synced. Nothing is written to it after that, so it needs no log and no lock of SQLite's own.
 
 Knows no threads and no event loop; see ``format.py`` for the schema, ``log.py`` for what was written since.
 """
@@ -20,7 +20,17 @@ from zlib import crc32
 from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
-from ramekin.durability.format import APPLICATION_ID, FORMAT, PAGE_BYTES, SCHEMA, print_definition, read_definition
+from ramekin.durability.format import (
+    APPLICATION_ID,
+    FORMAT,
+    PAGE_BYTES,
+    SCHEMA,
+    SCHEMAS,
+    WITHOUT_DUES,
+    print_definition,
+    read_definition,
+    with_due,
+)
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
@@ -96,7 +106,7 @@ def _write(connection: Any, contents: Contents, identity: Identity, pause: Calla
         run(statement)
     run("INSERT INTO snapshot VALUES (?, ?, ?)", [identity.id, identity.has_log, _identity_checksum(identity)])
     for number, (name, kept) in enumerate(contents.items(), 1):
-        digest = _write_records(run, number, name, kept.bodies, pause)
+        digest = _write_records(run, number, name, kept, pause)
         text = print_definition(kept.definition)
         run(
             "INSERT INTO tables VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?)",
@@ -105,21 +115,22 @@ def _write(connection: Any, contents: Contents, identity: Identity, pause: Calla
     run("COMMIT")
 
 
-def _write_records(run: Any, number: int, name: str, bodies: dict[str, bytes], pause: Callable[[], None] | None) -> int:
+def _write_records(run: Any, number: int, name: str, kept: Kept, pause: Callable[[], None] | None) -> int:
     """Store a table's records and return the sum of their checksums."""
-    seed, digest = crc32(name.encode()), 0
-    rest = iter(bodies.items())
+    seed, digest, due_of = crc32(name.encode()), 0, kept.dues.get
+    rest = iter(kept.bodies.items())
     statement, count = "", 0
     while batch := list(islice(rest, ROWS)):
         if len(batch) != count:
             count = len(batch)
-            rows = ",".join([f"({number},?,CAST(? AS TEXT),?)"] * count)
-            statement = f"INSERT INTO records (table_id, key, body, checksum) VALUES {rows}"  # noqa: S608
+            rows = ",".join([f"({number},?,CAST(? AS TEXT),?,?)"] * count)
+            statement = f"INSERT INTO records (table_id, key, body, due, checksum) VALUES {rows}"  # noqa: S608
         values: list[Any] = []
         for key, body in batch:
-            checksum = crc32(body, crc32(key.encode(), seed))
+            due = due_of(key)
+            checksum = crc32(with_due(body, due), crc32(key.encode(), seed))
             digest += checksum
-            values += (key, body, checksum)
+            values += (key, body, due, checksum)
         run(statement, values)
         if pause is not None:
             pause()
@@ -153,15 +164,15 @@ def read(path: Path, advance: Callable[[int, int], None] = lambda *_: None) -> t
         expected = sum(table.records for table in tables.values())
         _read_records(path, run, tables, lambda done: advance(done, expected))
         for table in tables.values():
-            if (table.records, table.digest) != (len(table.bodies), table.total):
+            if (table.records, table.digest) != (len(table.kept.bodies), table.total):
                 raise Damaged(
-                    f"{path}: table '{table.name}': {len(table.bodies)} records are there, {table.records} were "
+                    f"{path}: table '{table.name}': {len(table.kept.bodies)} records are there, {table.records} were "
                     "written; some are missing or of an earlier time"
                 )
         for (said,) in run("PRAGMA integrity_check(1)"):  # pages, and what holds them together
             if said != "ok":
                 raise Damaged(f"{path}: {' '.join(str(said).split())}")
-    return identity, {table.name: Kept(table.definition, table.bodies) for table in tables.values()}
+    return identity, {table.name: table.kept for table in tables.values()}
 
 
 @contextmanager
@@ -206,10 +217,10 @@ def _check_schema(path: Path, run: Any) -> None:
     if application != APPLICATION_ID:
         raise Unusable(f"{path}: is a SQLite file of another program")
     [(version,)] = run("PRAGMA user_version")
-    if version != FORMAT:
+    if version not in SCHEMAS:
         raise Unusable(f"{path}: has format {version}, and this version of Ramekin reads {FORMAT}")
     found = {name: sql for name, sql in run("SELECT name, sql FROM sqlite_schema") if sql is not None}
-    if found != SCHEMA:
+    if found != SCHEMAS[version]:
         raise Damaged(f"{path}: the schema in it (page 1) is not the one that Ramekin writes")
 
 
@@ -239,21 +250,31 @@ def _read_tables(path: Path, run: Any) -> dict[int, _Table]:
     return tables
 
 
+def record_columns(run: Any) -> str:
+    """Return what to select of a record: its table, key, body, due time and checksum."""
+    [(version,)] = run("PRAGMA user_version")
+    due = "NULL" if version == WITHOUT_DUES else "due"
+    return f"table_id, key, CAST(body AS BLOB), {due}, checksum"
+
+
 def _read_records(path: Path, run: Any, tables: dict[int, _Table], advance: Callable[[int], None]) -> None:
     """Read all records into their tables. The loop is as bare as it can be: its cost is that of a start."""
     crc, done = crc32, 0
-    known, bodies, total, seed = None, dict[str, bytes](), 0, 0
-    rows = run("SELECT table_id, key, CAST(body AS BLOB), checksum FROM records ORDER BY seq")
+    known, bodies, dues, total, seed = None, dict[str, bytes](), dict[str, int](), 0, 0
+    rows = run(f"SELECT {record_columns(run)} FROM records ORDER BY seq")  # noqa: S608
     while batch := rows.fetchmany(READ_ROWS):
-        for number, key, body, checksum in batch:
+        for number, key, body, due, checksum in batch:
             if number != known:
                 if known is not None:
                     tables[known].total += total
                 if number not in tables:
                     raise Damaged(f"{path}: record '{key}' belongs to no table")
-                known, bodies, total = number, tables[number].bodies, 0
+                known, bodies, dues, total = number, tables[number].kept.bodies, tables[number].kept.dues, 0
                 seed = crc(tables[number].name.encode())
-            if crc(body, crc(key.encode(), seed)) != checksum:
+            stated = body
+            if due is not None:
+                stated, dues[key] = with_due(body, due), due
+            if crc(stated, crc(key.encode(), seed)) != checksum:
                 raise Damaged(f"{path}: record '{key}' of table '{tables[number].name}' has a wrong checksum")
             total += checksum
             bodies[key] = body
@@ -267,8 +288,8 @@ class _Table:
     """A table while it is read: what was written of it, and what is found."""
 
     def __init__(self, name: str, definition: Definition, records: int, digest: int) -> None:
-        self.name, self.definition, self.records, self.digest = name, definition, records, digest
-        self.bodies: dict[str, bytes] = {}
+        self.name, self.records, self.digest = name, records, digest
+        self.kept = Kept(definition, {})
         self.total = 0
 
 

@@ -18,6 +18,7 @@ from ramekin.durability import log, replay, snapshot
 from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name
 from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import DiskFault, Unusable, fault_of
+from ramekin.durability.format import FORMAT
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity
 from ramekin.values.ids import SYSTEM_IDS
@@ -111,7 +112,18 @@ class Store:
         self._directory.note(header.number)
         self._take_over(files, found, header)
         self._directory.remove_leftovers()
-        return file
+        return file if header.format == FORMAT else self._leave_format(file)
+
+    def _leave_format(self, file: LogFile) -> LogFile:
+        """End a log of an earlier version, which would not know all that is written now, and return the next.
+
+        Raises OSError, DiskFault.
+        """
+        following = self.begin_log()
+        file.end(following)
+        following.sync()
+        self._directory.note(following.header.number)
+        return following
 
     def _take_over(self, files: Files, found: Recovered, header: Header) -> None:
         """Remove what a killed process left to be removed, and note which files are this database's."""

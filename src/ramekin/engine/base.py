@@ -173,8 +173,12 @@ class Engine(Protocol):
     def ahead(self, table: str, key: str) -> bytes | None:
         """Return a record's body as the next step finds it; None where there is no record, or no table. Cost: O(1).
 
+        A record that is due is none: whoever writes finds it gone, since `apply` takes out first what is due.
         Where steps wait to be kept it may be a body that `tables` does not show yet; see `flushed`.
         """
+
+    def due(self, table: str, key: str) -> int | None:
+        """Return when a record is due (see ``changes.py``), as the next step finds it; None: never. Cost: O(1)."""
 
     def watch(self, table: str) -> Watch:
         """Return a watch over a table's records; it may be used before its table is read. Cost: O(1).

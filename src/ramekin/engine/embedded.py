@@ -58,10 +58,12 @@ class Embedded:
         self._alone = asyncio.Lock()  # held by a large step
         self.owner = Owner(self._follow)
         self._backups = Backups()
+        self.tables.expirations.apply = self.apply
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.tables.builds.forget()
+        self.tables.expirations.follow()
         self._alone = asyncio.Lock()  # the old one waits for nobody
         self.tables.catalog.is_held = False
 
@@ -71,6 +73,7 @@ class Embedded:
     async def close(self) -> None:
         self.tables.history.end()
         await self._backups.close()
+        await self.tables.expirations.close()
         await self.tables.builds.close()
         if self._lent is not None:
             let_go(self._lent)
@@ -88,7 +91,14 @@ class Embedded:
 
     def ahead(self, table: str, key: str) -> bytes | None:
         found = self.tables.catalog.find(table)
-        return found.records.bodies[key] if found is not None and key in found.records.bodies else None
+        if found is None or key not in found.records.bodies:
+            return None
+        if found.records.dues and found.is_due(key, self.tables.expirations.now_s()):
+            return None
+        return found.records.bodies[key]
+
+    def due(self, table: str, key: str) -> int | None:
+        return self.tables.due(table, key)
 
     def watch(self, table: str) -> Watch:
         return Watch(self.tables.catalog.table(table))
@@ -101,16 +111,23 @@ class Embedded:
     ) -> int | None:
         tables, catalog = self.tables, self.tables.catalog
         tables.sweep()
+        is_swept = False
         while True:
             if self._alone.locked():
                 await until_free(self._alone, work)
             now = step() if callable(step) else step
-            if now is not None and is_large(now):
+            if now is None:
+                return None
+            if not is_swept and tables.expirations.precede(now):
+                is_swept = True
+                await tables.expirations.sweep_before(now, work)
+            elif is_large(now):
                 return await self._stand_alone(step, expecting)
-            if now is None or not tables.lacks_indexes(now):
+            elif tables.lacks_indexes(now):
+                await tables.build_for(now, work)
+            else:
                 break
-            await tables.build_for(now, work)
-        if now is None or (rest := catalog.fit(now, expecting)) is None:
+        if (rest := catalog.fit(now, expecting)) is None:
             return None
         catalog.check(rest)
         catalog.store(rest)

@@ -83,6 +83,7 @@ class Journaled(BySteps):
         self.owner = Owner(self._follow, is_at_home=store.is_locked)
         self.clock, self._memory_limit_bytes = clock, memory_limit_bytes
         self._store, self._advance = store, advance
+        self.tables.expirations.apply = self._expire
         self._backups = Backups()
         self._pending = Pending()
         self._alone = asyncio.Lock()  # held by a step that stands alone
@@ -93,6 +94,7 @@ class Journaled(BySteps):
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.tables.builds.forget()
+        self.tables.expirations.follow()
         self._alone = asyncio.Lock()  # the old one waits for nobody
         if self._journal is not None:
             self._journal.follow()
@@ -108,7 +110,7 @@ class Journaled(BySteps):
                 await self._begin()
 
     async def _begin(self) -> None:
-        file, catalog = await asyncio.to_thread(self._replay)
+        file, catalog = await asyncio.to_thread(_replay, self._store, self._advance, self._memory_limit_bytes)
         for table in catalog:
             await self.tables.builds.pinned(table)
         self._journal = Journal(
@@ -117,21 +119,8 @@ class Journaled(BySteps):
         self._journal.start()
         self.tables.adopt(catalog)
 
-    def _replay(self) -> tuple[LogFile, Catalog]:
-        """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on.
-
-        What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
-        """
-        if not self._store.is_locked:
-            self._store.lock()
-        file, contents = self._store.read(self._advance)
-        catalog = Catalog(self._memory_limit_bytes)
-        for name, kept in contents.items():
-            catalog.store(Defined(name, kept.definition))
-            store_at_once(catalog, Loaded({name: kept.bodies}))
-        return file, catalog
-
     async def close(self) -> None:
+        await self.tables.expirations.close()
         if self._journal is not None:
             self._is_closed = True
             self._journal.queue.take_no_more()
@@ -159,7 +148,11 @@ class Journaled(BySteps):
         return await self._backups.run(self.tables.contents, self._store.backup, rest)
 
     def ahead(self, table: str, key: str) -> bytes | None:
-        return self._pending.body(self.tables.catalog, table, key)
+        body, due = self._pending.standing(self.tables.catalog, table, key)
+        return body if due is None or due > self.tables.expirations.now_s() else None
+
+    def due(self, table: str, key: str) -> int | None:
+        return self._pending.standing(self.tables.catalog, table, key)[1]
 
     def watch(self, table: str) -> base.Watch:
         watch = Watch(self.tables.catalog.table(table))
@@ -183,45 +176,51 @@ class Journaled(BySteps):
             catalog.store_one(table, change)
         return table is not None
 
-    def _commit_at_once(self, step: Written, expecting: Checked) -> bool:
-        """Commit changes in this turn of the loop, and store them; False: nothing was done, and they have to wait."""
-        catalog, journal = self.tables.catalog, self._running()
-        is_free = journal.takes_at_once and len(step.changes) <= DIRECT_CHANGES
-        rest = catalog.fit(step, expecting) if is_free else None
-        if type(rest) is not Written:
-            return False
-        catalog.check(rest)
-        if rest.changes:
-            journal.commit(rest)
-        catalog.store(rest)
-        return True
-
     async def apply(
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
     ) -> int | None:
         self._running()
         self.tables.sweep()
+        is_swept = False
         while True:
-            if self._alone.locked():
-                await until_free(self._alone, work)
-            try:
-                now = step() if callable(step) else step
-            except RamekinError:
-                await self.flushed()  # what it rests on may still be on its way to the disk
-                raise
-            if now is None:
+            if (now := await self._made(step, work)) is None:
                 return None
+            if not is_swept and self.tables.expirations.precede(now):
+                is_swept = True
+                await self.tables.expirations.sweep_before(now, work)
+                continue
             if type(now) is not Written or is_large(now):
                 return await self._stand_alone(step, expecting)
             if self.tables.lacks_indexes(now):
                 await self.tables.build_for(now, work)  # others had their turn: all is looked at again
-            elif self._commit_at_once(now, expecting):
+            elif _is_done_at_once(now, expecting, self.tables.catalog, self._running()):
                 return self.tables.catalog.revision
             elif not self._holds(now, expecting):
                 await self._quietly_settled()
                 return None
             elif await self._queue(now):
                 return self.tables.catalog.revision
+
+    async def _made(self, step: Step | Making, work: Work | None) -> Step | None:
+        """Return what a step is when nobody stands alone, to be looked at in the same turn."""
+        if self._alone.locked():
+            await until_free(self._alone, work)
+        try:
+            return step() if callable(step) else step
+        except RamekinError:
+            await self.flushed()  # what it rests on may still be on its way to the disk
+            raise
+
+    async def _expire(self, step: Making, _: Checked, work: Work | None) -> int | None:
+        """Take out records that are due, and have that committed when the disk comes to it; None where none may go.
+
+        Nobody waits for the disk: the log says when they are due. One that is about to be written is left to that.
+        """
+        now = await self._made(step, work)
+        if type(now) is not Written or not (changes := self._pending.others(now.changes)):
+            return None
+        _store_and_keep(Written(changes, now.reason), self.tables.catalog, self._running())
+        return self.tables.catalog.revision
 
     def _holds(self, step: Written, expecting: Checked) -> bool:
         """Say whether changes fit what stands when all that is pending has happened. Cost: O(changes)."""
@@ -304,9 +303,51 @@ class Journaled(BySteps):
         if self._staging is not None and self._staging.step is step:
             self._staging.store()
             return
+        if type(step) is Written and step.reason == "expire":
+            return  # it was stored before
         self.tables.catalog.store(step)
         if type(step) is Written:
             self._pending.remove(self.tables.catalog, step.changes)
+
+
+def _replay(
+    store: Store, advance: Callable[[int, int], None], memory_limit_bytes: int | None
+) -> tuple[LogFile, Catalog]:
+    """Read the journal into tables, in a thread: nobody else knows them yet. The collector need not look on.
+
+    What is on the disk is served, also where it takes more than the limit: it may be read and deleted.
+    """
+    if not store.is_locked:
+        store.lock()
+    file, contents = store.read(advance)
+    catalog = Catalog(memory_limit_bytes)
+    for name, kept in contents.items():
+        catalog.store(Defined(name, kept.definition))
+        store_at_once(catalog, Loaded({name: kept.bodies}, dues={name: kept.dues}))
+    return file, catalog
+
+
+def _is_done_at_once(step: Written, expecting: Checked, catalog: Catalog, journal: Journal) -> bool:
+    """Commit changes in this turn of the loop, and store them; False: nothing was done, and they have to wait."""
+    is_free = journal.takes_at_once and len(step.changes) <= DIRECT_CHANGES
+    rest = catalog.fit(step, expecting) if is_free else None
+    if type(rest) is not Written:
+        return False
+    catalog.check(rest)
+    if rest.changes:
+        journal.commit(rest)
+    catalog.store(rest)
+    return True
+
+
+def _store_and_keep(step: Written, catalog: Catalog, journal: Journal) -> None:
+    """Store changes that nobody asked for and nothing refuses; the disk is told when it comes to it."""
+    catalog.store(step)
+    with suppress(RamekinError):
+        if journal.takes_at_once:
+            journal.commit(step)
+        else:
+            journal.queue.append(step)
 
 
 def in_directory(directory: str | Path, fsync: Fsync, clock: Clock = SYSTEM, disk: Disk | None = None) -> Journaled:

@@ -34,16 +34,20 @@ class Pending:
         self._values: Counter[tuple[str, Field, JoinKey]] = Counter()  # values that unique fields will have
         self._grown: deque[int] = deque()  # what each step will add to the tables' memory
 
-    def body(self, catalog: Catalog, table: str, key: str) -> bytes | None:
-        """Return a record's body as it will be. Cost: O(1)."""
+    def standing(self, catalog: Catalog, table: str, key: str) -> tuple[bytes | None, int | None]:
+        """Return a record's body and due time as they will be. Cost: O(1)."""
         if self._last and (change := self._last.get(table, _NONE).get(key)) is not None:
-            return change.after
+            return change.after, change.due
         found = catalog.find(table)
-        return None if found is None else found.records.bodies.get(key)
+        return (None, None) if found is None else (found.records.bodies.get(key), found.records.dues.get(key))
 
     def keys(self, table: str) -> Collection[str]:
         """Return the keys of a table's records that are about to change. Cost: O(1)."""
         return self._last.get(table, ())
+
+    def others(self, changes: Sequence[Change]) -> list[Change]:
+        """Return those of some changes whose records are not about to change. Cost: O(changes)."""
+        return [change for change in changes if change.key not in self.keys(change.table)]
 
     def takes(self, catalog: Catalog, changes: Sequence[Change]) -> bool:
         """Say whether a change would give a unique field a value that is on its way to another record."""

@@ -104,6 +104,7 @@ class Replicated(BySteps):
         self.tables: Tables = tables
         self._link = tables.link = Link(servers, database, acknowledged_by, tables)
         self._standing = Standing(self._link, self.tables)
+        tables.expirations.apply = self.apply
         self._backups = Backups()
         self._alone = asyncio.Lock()  # held by a step that stands alone, and at the beginning
         self._places = Places()
@@ -155,6 +156,9 @@ class Replicated(BySteps):
     def ahead(self, table: str, key: str) -> bytes | None:
         found = self.tables.catalog.find(table)
         return None if found is None else found.get(key)
+
+    def due(self, table: str, key: str) -> int | None:
+        return self.tables.due(table, key)
 
     def watch(self, table: str) -> Watch:
         return Watch(self.tables.catalog.table(table))

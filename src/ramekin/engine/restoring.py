@@ -51,24 +51,24 @@ def _definitions(now: Catalog, kept: Catalog) -> Iterator[Step]:
 
 def _making(engine: Engine, kept: Catalog) -> Step | None:
     """Return the step that makes the records what they were, from what stands at the moment; None for none."""
-    changes = list(_changes(engine.tables.catalog, kept))
+    changes = list(_changes(engine.tables.catalog, kept, engine.tables.expirations.now_s()))
     return Written(changes) if changes else None
 
 
-def _changes(now: Catalog, kept: Catalog) -> Iterator[Change]:
+def _changes(now: Catalog, kept: Catalog, now_s: int) -> Iterator[Change]:
     """Yield the changes of records that lead back. One whose id has another type by now is deleted first, by itself."""
     for then in kept:
         table = now.find(then.name)
         if table is not None and table.records is not then.records:
-            yield from _changes_of(table, then)
+            yield from _changes_of(table, then, now_s)
 
 
-def _changes_of(table: Table, then: Table) -> Iterator[Change]:
-    was, stands = then.records.bodies, table.records.bodies
+def _changes_of(table: Table, then: Table, now_s: int) -> Iterator[Change]:
+    was, stands, due_now = then.records.bodies, table.records.bodies, table.records.dues.get
     for key in stands.keys() - was.keys():
         yield Change(table.name, key, stands[key], None)
     for key, body in was.items():
-        before = stands.get(key)
-        if before != body:
+        before, due = stands.get(key), then.records.dues.get(key)
+        if (before != body or due_now(key) != due) and not then.is_due(key, now_s):
             keeps_id = before is None or then.keeps_id(key, before)
-            yield Change(table.name, key, before, body if keeps_id else None)
+            yield Change(table.name, key, before, body if keeps_id else None, due if keeps_id else None)

@@ -22,16 +22,18 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
 from ramekin.engine.embedded_view import EmbeddedView, page_of
+from ramekin.engine.expirations import Expirations
 from ramekin.engine.work import Work
 from ramekin.errors import Starting
 from ramekin.schema.fields import Field, Trait
 from ramekin.storage.catalog import Catalog
+from ramekin.storage.frozen import Frozen
 from ramekin.storage.history import History
 from ramekin.storage.largest import Largest
 from ramekin.storage.staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from ramekin.changes import Step
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.models import ModelSchema
     from ramekin.stats import IndexStats, LinkStats, MemoryStats, TableStats, Totals
+    from ramekin.storage.indexed import Indexed
     from ramekin.storage.table import Table
     from ramekin.values.ids import RecordId
 
@@ -79,6 +82,7 @@ class Tables:
             index_idle_s: seconds after which an index that nothing used is dropped.
         """
         self.builds = Builds(catalog, clock)
+        self.expirations = Expirations(catalog, clock)
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self.history = History(clock)
@@ -95,6 +99,7 @@ class Tables:
         catalog.when_behind, catalog.memory.garbage.when_left = self.builds.follow, self.builds.let_go
         self.definitions, catalog.history = catalog.definitions, self.history
         self.history.count_in(catalog.memory)
+        self.expirations.adopt(catalog)
 
     def name_lineage(self, name: str) -> None:
         """Give the history a name, if it has none."""
@@ -158,7 +163,14 @@ class Tables:
     def get(self, table: str, key: str) -> bytes | None:
         """Return a record's body, or None. Cost: O(1)."""
         found = self.catalog.find(table) or self.catalog.table(table)  # which says what is wrong
+        if found.records.dues and found.is_due(key, self.expirations.now_s()):
+            return None
         return found.records.bodies.get(key)
+
+    def due(self, table: str, key: str) -> int | None:
+        """Return when a record is due (see ``changes.py``); None: never, or there is none. Cost: O(1)."""
+        found = self.catalog.find(table)
+        return None if found is None else found.records.dues.get(key)
 
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
         """Return a page of a table in id order, behind an id (which need not exist) or from an offset.
@@ -166,7 +178,7 @@ class Tables:
         Cost: O(log n + limit), after the first call on a table, which puts its ids in order.
         """
         found = self.catalog.table(table)
-        if found.order is not None and found.order.is_ready:
+        if found.order is not None and found.order.is_ready and not self.expirations.concern((table,)):
             return page_of(found.order, found.records, after, offset, limit)
         async with self.view([Access(table, in_id_order=True)]) as view:
             return view.page(table, after, offset, limit)
@@ -214,9 +226,32 @@ class Tables:
         await work.begin()
         self.sweep()
         view = EmbeddedView(work)
-        for table, access in zip(await self.builds.ready(accesses, work), accesses, strict=True):
+        for table, access in zip(await self._ready(accesses, work), accesses, strict=True):
             view.pin(table, access)
         return view
+
+    async def _ready(self, accesses: Sequence[Access], work: Work) -> Sequence[Indexed]:
+        """Return as `Builds.ready` the tables of some accesses, of which nothing is due."""
+        if not self.expirations.tables:
+            return await self.builds.ready(accesses, work)
+        names = [access.table for access in accesses]
+        await self.expirations.sweep(names, work)
+        tables = await self.builds.ready(accesses, work)
+        if self.expirations.concern(names):  # a build took long
+            for table in tables:
+                if isinstance(table, Frozen):
+                    table.leave()
+            await self.expirations.sweep(names, work)
+            tables = await self.builds.ready(accesses, work)
+        return tables
+
+    async def swept(self, names: Iterable[str] | None = None) -> None:
+        """Wait until nothing is due in some tables, or in all. Raises as `Engine.apply`.
+
+        Cost: O(1) where nothing is; else O(records that are due), in steps.
+        """
+        if self.expirations.tables:
+            await (self.expirations.sweep_all() if names is None else self.expirations.sweep(names))
 
     # For the engine
 
@@ -225,7 +260,8 @@ class Tables:
 
         The records stay pinned, so that the next write to each table copies them once.
         """
-        return {table.name: Kept(table.definition, table.records.pin().bodies) for table in self.catalog}
+        pinned = [(table, table.records.pin()) for table in self.catalog]
+        return {table.name: Kept(table.definition, records.bodies, records.dues) for table, records in pinned}
 
     def lacks_indexes(self, step: Step) -> bool:
         """Say whether a step is checked against an index that is not there. Cost: O(1), O(changes) if any is unique."""

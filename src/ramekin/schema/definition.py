@@ -45,7 +45,7 @@ class IndexDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a client has said of a table: a JSON Schema, fields that are unique, indexes that stay, and caution.
+    """What a client has said of a table: a JSON Schema, unique fields, indexes that stay, caution, a lifetime.
 
     `schema` holds a parsed JSON Schema; it is never changed.
     """
@@ -56,6 +56,8 @@ class Definition:
     require_if_match: bool = False
     model: str | None = None
     """The fingerprint of the model that the records were last found to satisfy."""
+    expire_after_s: int | None = None
+    """Seconds after its last write in which a record is gone; None: it stays."""
 
     def pinned(self) -> dict[str, bool]:
         """Return the fields whose indexes stay, the unique ones first, each with whether its index is sorted."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Defined, Dropped, Loaded, Written
+from ramekin.changes import NO_DUES, Defined, Dropped, Loaded, Written
 from ramekin.errors import TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
@@ -20,7 +20,7 @@ from ramekin.storage.unique import check_changes, check_load, no_others
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
-    from ramekin.changes import Change, Step
+    from ramekin.changes import Change, Dues, Step
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.unique import Others
@@ -110,7 +110,8 @@ class Catalog:
             return step
         rest = [name for name in self._tables if name not in step.tables]
         emptied = [name for name in rest if name in self.definitions]
-        return Loaded(step.tables, True, emptied, [name for name in rest if name not in self.definitions])
+        dropped = [name for name in rest if name not in self.definitions]
+        return Loaded(step.tables, True, emptied, dropped, step.dues)
 
     def check(self, step: Step, others: Others = no_others) -> None:
         """See that a step that fits may be stored. Cost: O(records of the step).
@@ -134,7 +135,7 @@ class Catalog:
                     self.make_room(grown)
             case Dropped(name):
                 self.table(name)
-            case Loaded(tables, replaces, emptied, _):
+            case Loaded(tables, replaces, emptied):
                 for name in emptied:
                     self.table(name)
                 _check_names(tables, emptied if replaces else self._tables)
@@ -162,10 +163,10 @@ class Catalog:
                 self._define(name, definition)
             case Dropped(name):
                 self._drop(name)
-            case Loaded(tables, replaces, _, _):
+            case Loaded(tables, replaces):
                 self.store_rest(step)
                 for name, bodies in tables.items():
-                    self._load(name, bodies, replaces=replaces)
+                    self._load(name, bodies, step.dues_of(name), replaces=replaces)
         self.history.tell(self.revision, step)
 
     def _store_changes(self, changes: Sequence[Change]) -> None:
@@ -206,11 +207,11 @@ class Catalog:
         for name in step.dropped:
             self._drop(name)
         for name in step.emptied:
-            self._load(name, {}, replaces=True)
+            self._load(name, {}, NO_DUES, replaces=True)
 
-    def _load(self, name: str, bodies: dict[str, bytes], *, replaces: bool) -> None:
+    def _load(self, name: str, bodies: dict[str, bytes], dues: Dues, *, replaces: bool) -> None:
         table = self.made(name)
-        table.load(bodies, replace=replaces)
+        table.load(bodies, dues, replace=replaces)
         table.revision = self.revision
 
     # Single records, which most steps are
@@ -236,7 +237,7 @@ class Catalog:
         """Apply a change whose table was returned by `table_for`. Cost: as `Table.put`."""
         self.revision = table.revision = self.revision + 1
         if change.after is not None:
-            table.put(change.key, change.after)
+            table.put(change.key, change.after, change.due)
         else:
             table.remove(change.key)
         if self.history.is_kept:
@@ -248,7 +249,7 @@ class Catalog:
             return 0
         grown, new = 0, set[str]()
         for change in changes:
-            grown += record_growth(change.key, change.before, change.after)
+            grown += record_growth(change.key, change.before, change.after, change.due)
             if change.before is None and change.after is not None:
                 if (table := self._tables.get(change.table)) is not None:
                     grown += table.finding_bytes_each()

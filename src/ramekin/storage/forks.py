@@ -50,7 +50,9 @@ def restore(catalog: Catalog, kept: Catalog) -> Loaded:
             table.leave()
     gone = [table.name for table in catalog if table.name not in tables]
     _put(catalog, tables, kept.definitions)
-    return Loaded({name: table.records.bodies for name, table in changed.items()}, replaces=True, dropped=gone)
+    dues = {name: table.records.dues for name, table in changed.items()}
+    bodies = {name: table.records.bodies for name, table in changed.items()}
+    return Loaded(bodies, replaces=True, dropped=gone, dues=dues)
 
 
 def let_go(catalog: Catalog) -> None:
@@ -79,6 +81,7 @@ def _share(table: Table, memory: Memory) -> Table:
     if table.order is not None and table.order.is_ready:
         twin.order = table.order.share()
     twin.indexes = {field: index.share() for field, index in table.indexes.items()}
+    twin._adopt_expiry(table.expiry.share())
     twin._count(1)
     twin._grow(table.memory_bytes - table.finding_bytes() + twin.finding_bytes() - twin.memory_bytes)
     twin._borrow(twin.memory_bytes)

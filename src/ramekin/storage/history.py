@@ -27,7 +27,7 @@ from ramekin.storage.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Change, Step
+    from ramekin.changes import Change, Reason, Step
     from ramekin.clock import Clock
     from ramekin.storage.garbage import Garbage
 
@@ -54,6 +54,7 @@ class Entry(Struct, frozen=True, gc=False):
     changes: Sequence[Change]
     whole: Sequence[tuple[Whole, str]]
     size_bytes: int
+    reason: Reason = "write"
 
 
 _number = attrgetter("number")
@@ -124,7 +125,7 @@ class History:
                 size_bytes = sum([len(each.before or b"") + len(each.after or b"") for each in step.changes])
             size_bytes += CHANGE_BYTES * len(step.changes)
             if len(step.changes) <= self.max_changes and size_bytes <= self.max_bytes:
-                self._add(number, step.changes, (), size_bytes)
+                self._add(number, step.changes, (), size_bytes, step.reason)
             else:
                 self._add(number, (), [("load", table) for table in dict.fromkeys(c.table for c in step.changes)])
         else:
@@ -135,10 +136,15 @@ class History:
         self._add(number, (change,), (), CHANGE_BYTES + len(change.before or b"") + len(change.after or b""))
 
     def _add(
-        self, number: int, changes: Sequence[Change], whole: Sequence[tuple[Whole, str]], size_bytes: int = 0
+        self,
+        number: int,
+        changes: Sequence[Change],
+        whole: Sequence[tuple[Whole, str]],
+        size_bytes: int = 0,
+        reason: Reason = "write",
     ) -> None:
         size_bytes += ENTRY_BYTES
-        self._entries.append(Entry(number, self._clock.wall_ms(), changes, whole, size_bytes))
+        self._entries.append(Entry(number, self._clock.wall_ms(), changes, whole, size_bytes, reason))
         self._changes += len(changes) or 1
         self.size_bytes += size_bytes
         self._memory.reserved_bytes += size_bytes

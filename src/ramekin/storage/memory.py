@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ramekin.stats import MemoryStats
+from ramekin.storage.expiry import Expiring
 from ramekin.storage.garbage import Garbage
 
 RECORD_BYTES = 142
@@ -17,6 +18,9 @@ RECORD_BYTES = 142
 
 TEXT_KEY_BYTES = 40
 """A key in the set of those that look like integers and are none."""
+
+DUE_BYTES = 150
+"""A due time: a number, and a key's place in two dictionaries."""
 
 TABLE_BYTES = 1500
 """A table without records."""
@@ -76,6 +80,7 @@ class Memory:
     __slots__ = (
         "body_bytes",
         "borrowed_bytes",
+        "expiring",
         "family",
         "found_bytes",
         "garbage",
@@ -99,6 +104,8 @@ class Memory:
         """What is on its way into tables, such as a load that is being read."""
         self.garbage = Garbage()
         """What is on its way out of memory; it is not counted any more."""
+        self.expiring = Expiring()
+        """What will leave it by itself."""
         self.borrowed_bytes = 0
         """What of `used_bytes` is counted elsewhere: tables of a branch that nobody has written."""
         self.family: Family | None = None
@@ -155,8 +162,14 @@ class Memory:
         return MemoryStats(self.size_bytes, self.limit_bytes, self.own_bytes)
 
 
-def record_growth(key: str, before: bytes | None, after: bytes | None) -> int:
-    """Return what a change of a record adds, less than 0 where it gives some back; indexes apart. Cost: O(1)."""
+def record_growth(key: str, before: bytes | None, after: bytes | None, due: int | None = None) -> int:
+    """Return what a change of a record adds, less than 0 where it gives some back; indexes apart. Cost: O(1).
+
+    Args:
+        due: a due time that it gets.
+    """
+    if due is not None:
+        return DUE_BYTES + record_growth(key, before, after)
     if before is None:
         return 0 if after is None else RECORD_BYTES + len(key) + len(after)
     return len(after) - len(before) if after is not None else -RECORD_BYTES - len(key) - len(before)

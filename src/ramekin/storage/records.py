@@ -1,4 +1,4 @@
-"""The records of one table: bodies by key, and in which type their ids were sent.
+"""The records of one table: bodies by key, when they are due, and in which type their ids were sent.
 
 Knows no order and no indexes; see ``indexed.py``.
 """
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 class Records(Shared):
     """Bodies by key, in the order in which they arrived."""
 
-    __slots__ = ("bodies", "kept_bytes", "text_keys")
+    __slots__ = ("bodies", "dues", "kept_bytes", "text_keys")
 
     def __init__(self) -> None:
         super().__init__()
         self.kept_bytes = 0
         """What they take, where the table that was counted for them has left them to its branches."""
         self.bodies: dict[str, bytes] = {}
+        self.dues: dict[str, int] = {}
+        """When records are due, of those that are some time; see `Dues` in ``changes.py``."""
         self.text_keys: set[str] = set()
         """The few keys whose ids were sent as text although they look like integers."""
 
@@ -34,11 +36,11 @@ class Records(Shared):
 
     def copy(self) -> Self:
         twin = type(self)()
-        twin.bodies, twin.text_keys = self.bodies.copy(), self.text_keys.copy()
+        twin.bodies, twin.dues, twin.text_keys = self.bodies.copy(), self.dues.copy(), self.text_keys.copy()
         return twin
 
     def pieces(self) -> list[Any]:
-        return [self.bodies]
+        return [self.bodies, self.dues]
 
 
 def id_in(key: str, body: bytes) -> RecordId:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from ramekin.changes import Change, Loaded, Written
 from ramekin.schema.definition import check_table_name
-from ramekin.storage.memory import TABLE_BYTES, TEXT_KEY_BYTES, record_growth
+from ramekin.storage.expiry import Expiry
+from ramekin.storage.memory import DUE_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, record_growth
 from ramekin.storage.records import Records
 from ramekin.storage.unique import taken_by, taken_by_load
 from ramekin.values.ids import looks_like_integer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Step
     from ramekin.storage.catalog import Catalog
+    from ramekin.storage.table import Table
 
 LARGE = 1000
 """Records up to which a step is checked and stored at once: about 2 ms."""
@@ -94,7 +96,7 @@ class Staging:
         for name, some in by_table.items():
             copy = _Copy(self._catalog, name, is_empty=False)
             copy.changes = some
-            yield from copy.write((change.key, change.after) for change in some)
+            yield from copy.write((change.key, change.after, change.due) for change in some)
             self._copies.append(copy)
 
     def _fit(self, changes: Sequence[Change], by_table: dict[str, list[Change]]) -> Iterator[None]:
@@ -108,7 +110,7 @@ class Staging:
             if change.after is not change.before:
                 by_table.setdefault(change.table, []).append(change)
                 self._size_bytes += len(before or b"") + len(change.after or b"")
-                self._grown += record_growth(change.key, change.before, change.after)
+                self._grown += record_growth(change.key, change.before, change.after, change.due)
                 if before is None and table is not None:
                     self._grown += table.finding_bytes_each()
             if place % STRIDE == 0:
@@ -134,7 +136,8 @@ class Staging:
             standing = copy.records.bodies
             if len(bodies) < len(standing) // REBUILT:
                 copy.changes = [Change(name, key, standing.get(key), body) for key, body in bodies.items()]
-            yield from copy.write(bodies.items())
+            dues = step.dues_of(name)
+            yield from copy.write((key, body, dues.get(key)) for key, body in bodies.items())
             self._copies.append(copy)
 
 
@@ -151,15 +154,19 @@ class _Copy:
         self.records = Records() if table is None else table.records.copy()
         self._size_bytes = 0 if table is None else table.size_bytes
         self._memory_bytes = TABLE_BYTES if table is None else table.memory_bytes - table.finding_bytes()
+        self._not_due = list[tuple[str, int]]()  # due times that are none any more
+        self._due = Expiry()
 
-    def write(self, bodies: Iterable[tuple[str, bytes | None]]) -> Iterator[None]:
-        """Store bodies, and delete where there is none."""
+    def write(self, bodies: Iterable[tuple[str, bytes | None, int | None]]) -> Iterator[None]:
+        """Store bodies with their due times, and delete where there is none."""
         stored, text_keys = self.records.bodies, self.records.text_keys
-        for place, (key, body) in enumerate(bodies):
+        for place, (key, body, due) in enumerate(bodies):
             before = stored.get(key)
             self._written.append(key)
             self._memory_bytes += record_growth(key, before, body)
             self._size_bytes += len(body or b"") - len(before or b"")
+            if due is not None or self.records.dues:
+                self._keep_due(key, due)
             if body is None:
                 del stored[key]
                 if key in text_keys:
@@ -173,13 +180,33 @@ class _Copy:
             if place % STRIDE == 0:
                 yield
 
+    def _keep_due(self, key: str, due: int | None) -> None:
+        was = self.records.dues.pop(key, None)
+        if was is not None:
+            self._not_due.append((key, was))
+        if due is not None:
+            self.records.dues[key] = due
+            self._due.note(key, None, due)
+        self._memory_bytes += DUE_BYTES * ((due is not None) - (was is not None))
+
+    def _expiry(self, table: Table) -> Expiry:
+        """Return when the records are due, of those that stay and those that are written. Cost: O(written)."""
+        if self._is_empty or not table.records.dues:
+            return self._due
+        expiry = table.expiry = table.expiry.writable(table.memory.garbage)
+        for key, was in self._not_due:
+            expiry.note(key, was, None)
+        expiry.take(self._due)
+        return expiry
+
     def store(self, catalog: Catalog) -> None:
         """Put the records in place of those that are there."""
         table = catalog.made(self._name)
         written: Collection[str] = self._written
         if self._is_empty and table.watches:
             written = [*table.records.bodies, *written]
-        table.adopt(self.records, self._size_bytes, self._memory_bytes, written, self.changes)
+        expiry = self._expiry(table)
+        table.adopt(self.records, expiry, self._size_bytes, self._memory_bytes, written, self.changes)
         table.revision = catalog.revision
         catalog.when_behind(table)
 

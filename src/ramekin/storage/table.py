@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ramekin.changes import NO_DUES
 from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import join_reader
 from ramekin.stats import TableStats
+from ramekin.storage.dated import Dated
+from ramekin.storage.expiry import Expiry
 from ramekin.storage.followers import FEW
-from ramekin.storage.indexed import Indexed
 from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.records import Records
 from ramekin.values.ids import looks_like_integer
@@ -22,14 +24,14 @@ from ramekin.values.paths import has_text_id, parse_path, print_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Sequence
 
-    from ramekin.changes import Change
+    from ramekin.changes import Change, Dues
     from ramekin.schema.definition import Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.watch import Watch
     from ramekin.values.comparison import JoinKey
 
 
-class Table(Indexed):
+class Table(Dated):
     """Records under their keys.
 
     1. Only `Table` writes records, and it writes them, the order and the indexes in one step.
@@ -81,10 +83,11 @@ class Table(Indexed):
     # Its limits: nothing is checked. Whoever calls has seen to it that the body fits its schema, that unique fields
     # stay unique and that there is room; see ``Catalog.check``.
 
-    def put(self, key: str, body: bytes, *, is_late: bool = False) -> None:
+    def put(self, key: str, body: bytes, due: int | None = None, *, is_late: bool = False) -> None:
         """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index.
 
         Args:
+            due: when the record is due from now on.
             is_late: the indexes follow later; see `write`.
         """
         if self.absences.watched:
@@ -96,6 +99,8 @@ class Table(Indexed):
         found, grown = 0, len(body) if before is None else len(body) - len(before)
         self.size_bytes += grown
         self.memory.body_bytes += grown
+        if due is not None or records.dues:
+            grown += self._keep_due(key, due)
         if before is None:
             self.memory.records += 1
             grown += RECORD_BYTES + len(key)
@@ -136,6 +141,8 @@ class Table(Indexed):
         self.memory.body_bytes -= len(before)
         self.memory.records -= 1
         grown, found = -RECORD_BYTES - len(key) - len(before), self.finding_bytes()
+        if records.dues:
+            grown += self._keep_due(key, None)
         record_id = records.id_of(key)
         if self.order is not None:
             self.order.remove(record_id)
@@ -157,20 +164,21 @@ class Table(Indexed):
             self.fall_behind([*changes], with_order=False)
         for change in changes:
             if change.after is not None:
-                self.put(change.key, change.after, is_late=is_late)
+                self.put(change.key, change.after, change.due, is_late=is_late)
             else:
                 self.remove(change.key, is_late=is_late)
 
-    def load(self, bodies: dict[str, bytes], *, replace: bool) -> None:
+    def load(self, bodies: dict[str, bytes], dues: Dues = NO_DUES, *, replace: bool) -> None:
         """Store a few bodies, over those with the same keys; with `replace` nothing else stays. See ``staging.py``."""
         if replace:
-            self.adopt(Records(), 0, TABLE_BYTES, list(self.records.bodies) if self.watches else ())
+            self.adopt(Records(), Expiry(), 0, TABLE_BYTES, list(self.records.bodies) if self.watches else ())
         for key, body in bodies.items():
-            self.put(key, body)
+            self.put(key, body, dues.get(key))
 
     def adopt(
         self,
         records: Records,
+        expiry: Expiry,
         size_bytes: int,
         memory_bytes: int,
         written: Collection[str],
@@ -179,6 +187,7 @@ class Table(Indexed):
         """Take other records in place of these, in one short step.
 
         Args:
+            expiry: when they are due.
             size_bytes: the sum of their bodies' sizes.
             memory_bytes: what they take, without an order and indexes.
             written: the keys of those that are other ones than before, for whoever watches.
@@ -192,6 +201,7 @@ class Table(Indexed):
         self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
         self._count(1)
         self.memory.garbage.take(before)
+        self._adopt_expiry(expiry)
         if changes is None:
             self.memory.indexes -= len(self.indexes)
             self._grow_found(-self.finding_bytes())
@@ -249,7 +259,10 @@ class Table(Indexed):
     def stats(self) -> TableStats:
         """Return the table's statistics. Cost: O(1)."""
         records = len(self.records.bodies)
-        return TableStats(self.name, records, self.size_bytes, self.revision, self.definition, self.memory_bytes)
+        expiring = len(self.records.dues)
+        return TableStats(
+            self.name, records, self.size_bytes, self.revision, self.definition, self.memory_bytes, expiring
+        )
 
     def _count(self, sign: int) -> None:
         super()._count(sign)

@@ -1,0 +1,44 @@
+"""How long records live: when one is due that is written now.
+
+    ttl=60      in so many seconds        ttl=none     never
+    unsaid      as the table's `expire_after_s` says; a patch leaves what the record had
+
+Knows no engines; see ``writing.py`` for who asks and ``engine/expirations.py`` for what becomes of records
+that are due.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ramekin.errors import InvalidOperation, InvalidParameter
+
+if TYPE_CHECKING:
+    from ramekin.clock import Clock
+
+Ttl = int | Literal["none"]
+
+NEVER: Literal["none"] = "none"
+
+MAX_LIFETIME_S = 100 * 366 * 24 * 3600
+"""The longest: a hundred years."""
+
+SAID = f"a whole number of seconds from 1 to {MAX_LIFETIME_S:,}"
+
+
+def check_ttl(ttl: object, op: str = "") -> None:
+    """Refuse what is no time to live, or what leaves no record. Raises InvalidParameter, InvalidOperation."""
+    if ttl is not None and op == "delete":
+        raise InvalidOperation("'delete' takes no 'ttl': no record is left.")
+    if ttl is not None and ttl != NEVER and not is_lifetime(ttl):
+        raise InvalidParameter(f"'ttl' is {SAID}, or none.")
+
+
+def is_lifetime(seconds: object) -> bool:
+    """Say whether a record may live for so many seconds."""
+    return type(seconds) is int and 1 <= seconds <= MAX_LIFETIME_S
+
+
+def due_in(seconds: int, clock: Clock) -> int:
+    """Return when a record is due that lives for some seconds from now: not before these are over."""
+    return -(-clock.wall_ms() // 1000) + seconds
