@@ -2,6 +2,7 @@
 
 import pytest
 
+from ramekin import Limits
 from ramekin.api.app import create_app
 from ramekin.api.declared.endpoint import Endpoint
 from tests.conftest import LIMITS, start_database
@@ -71,7 +72,7 @@ def send(client, endpoint, wrong):
     if "body" in wrong:
         content = b"{}"
     if "size" in wrong:
-        content = b" " * (LIMITS[f"{endpoint.size}_bytes"] + 1)
+        content = b" " * (getattr(Limits(**LIMITS), f"{endpoint.size}_bytes") + 1)
     if "accept" in wrong:
         headers["Accept"] = "image/png"
     address = OF[endpoint.name]

@@ -319,7 +319,7 @@ async def _load(database: Database, sources: list[Source]) -> None:
 
     if not has_records:
         with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
-            files = FileRecords(sources, database.limits.record_bytes, columns_of, advance)
+            files = FileRecords(sources, database.limits.text_bytes, columns_of, advance)
             with naming_faults(files):
                 if await database.load_first(files, is_parsed=True) is not None:
                     return

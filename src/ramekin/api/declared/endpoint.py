@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-Size = Literal["record", "bulk", "load"]
+Size = Literal["record", "text", "bulk", "load"]
 """Which limit a body has."""
 
 

@@ -69,6 +69,7 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
     problems=tuple(status for status in CHANGE if status != 412),
     parameters=MANY,
     body=request_body(RECORD_PATCH | {"not": {"required": ["id"]}}, {"address": {"city": "Paris"}}, MERGE_PATCH, JSON),
+    size="text",
     is_watchful=True,
 )
 async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply:

@@ -111,7 +111,7 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
 async def load_database(session: Session, asked: Asked[None]) -> Reply:
     """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
     assert asked.arriving is not None, "it is declared as streamed"
-    splitter = Splitter(limit_bytes=session.database.limits.record_bytes)
+    splitter = Splitter(limit_bytes=session.database.limits.text_bytes)
     is_replacing, work = asked.words.get("mode") == "replace", Work(session.database.limits.query_s)
     records = _read_database(session, work.fed(asked.arriving), splitter)
     try:

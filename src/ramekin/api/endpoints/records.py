@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body
-from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.endpoint import Endpoints, endpoint, too_large
 from ramekin.api.declared.parameters import (
     IF_ABSENT,
     IF_MATCH,
@@ -35,7 +35,7 @@ from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation, Outcome
 from ramekin.engine.work import Work
-from ramekin.errors import BodyTooLarge, InvalidParameter, RamekinError, Unprocessable
+from ramekin.errors import InvalidParameter, RamekinError, Unprocessable
 from ramekin.formats.delimited import DELIMITERS
 from ramekin.formats.record_text import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
 from ramekin.query.url import parse_select
@@ -117,8 +117,8 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
     text, wishes = asked.body, asked.wishes
     if not _is_single(wishes.media, text):
         return _create_many(session, asked)
-    if len(text) > session.database.limits.record_bytes:
-        raise BodyTooLarge(f"A record has more than {session.database.limits.record_bytes} bytes.")
+    if len(text) > session.database.limits.text_bytes:
+        raise too_large(session.database.limits.text_bytes)
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     record, printed = codec.read(text)
@@ -155,7 +155,7 @@ def _body(outcome: Outcome) -> bytes:
 
 
 def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
-    limit, text = session.database.limits.record_bytes, asked.body
+    limit, text = session.database.limits.text_bytes, asked.body
     if asked.wishes.media == JSON:
         return ArrayText(text, limit)
     if asked.wishes.media == NDJSON:
@@ -224,6 +224,7 @@ async def _answer_selected(
     problems=CHANGE,
     parameters=[flag("upsert", "Create the record if it is absent."), IF_MATCH, IF_ABSENT],
     body=request_body(RECORD_INPUT, USER),
+    size="text",
 )
 def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Replace a whole record; with `upsert=true` create it where it is absent."""
@@ -243,6 +244,7 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     problems=CHANGE,
     parameters=[IF_MATCH, IF_ABSENT],
     body=request_body(RECORD_PATCH, {"name": "Ada L.", "address": {"zip": None}}, MERGE_PATCH, JSON),
+    size="text",
 )
 def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Change some members of a record (JSON merge patch); the result is validated again."""
