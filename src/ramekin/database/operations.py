@@ -176,7 +176,9 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     if operation.op == "upsert":
         id_key(key)  # of the others, what can be no id stands at no record
     if type(record) is dict and "id" in record and operation.op != "delete":
-        _check_same_id(record["id"], operation, rules.schema)
+        sent = record["id"]
+        if sent != key and (type(sent) is not int or str(sent) != key):  # most are the address, letter by letter
+            _check_same_id(sent, operation, schema)
     return Prepared(operation, key, record)
 
 
@@ -265,8 +267,6 @@ def id_twice(first: int) -> DuplicateId:
 def _check_same_id(sent: object, operation: Operation, schema: RecordSchema | None) -> None:
     """Refuse an id that differs from the address; one that is no id at all is left to the record's own check."""
     key = operation.address
-    if (type(sent) is str and sent == key) or (type(sent) is int and str(sent) == key):
-        return  # whatever a model makes of it, `_encode` sees to it that it stays the same
     try:
         if _key_of(sent, schema) == key:
             return
