@@ -1,6 +1,6 @@
 """What json-server answers to requests, told with the ids of a list, and what we answer instead where it differs.
 
-They were taken from json-server 1.0.0-beta.15 and 0.17.4.
+They were taken from json-server 1.0.0-beta.15 and 0.17.4; `tests/clients/test_json_server.py` asks those again.
 """
 
 FILE = {
