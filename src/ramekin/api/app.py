@@ -31,6 +31,7 @@ from ramekin.api.endpoints import (
     changes,
     checkpoints,
     dump,
+    faults,
     health,
     joins,
     lists,
@@ -66,7 +67,7 @@ FEATURES = (
 )
 """The modules whose endpoints are served, in the order in which the document tells of them."""
 
-DEV_FEATURES = (branches, checkpoints)
+DEV_FEATURES = (branches, checkpoints, faults)
 """Those for whoever tests or shows something; they are served only if that is asked for."""
 
 

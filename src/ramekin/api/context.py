@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ramekin.api.broadcast import Broadcast
+from ramekin.api.edge.faults import Faults
 from ramekin.api.edge.flight import Flight
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Context:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
         self.branches = branches
         """Those that requests may make and use; None: there are no such requests."""
+        self.faults = None if branches is None else Faults()
+        """What is done to requests on purpose; None: nothing ever is."""
         self.reads_anew = database.guarantees.reads_anew
         """Whether a request waits until the tables show what happened in other processes."""
         self.flight = Flight(database.memory, edge.metrics.refusals)

@@ -321,6 +321,14 @@ class InvalidBranch(Unprocessable):
     remedy = 'Choose another name; as the body write `{"from": "main", "ttl_s": 600}`, both of which may be left out.'
 
 
+class InvalidFault(Unprocessable):
+    """A rule for faults on purpose has an unknown member, a value that cannot be, or nothing that it does."""
+
+    code = "invalid-fault"
+    title = "The rule is not valid"
+    remedy = 'Write {"rules": [{"method": "POST", "table": "orders", "status": 503, "every": 3}]}.'
+
+
 class InvalidOperation(Unprocessable):
     """An operation of a batch lacks a member, has one that its `op` does not take, or has an unknown `op`."""
 

@@ -90,6 +90,14 @@ class TooManyBranches(RamekinError):
     remedy = "Drop branches that nobody needs, give them a `ttl_s`, or raise the server's `max_branches`."
 
 
+class OnPurpose(RamekinError):
+    """The request fails because a rule says so, with any status: the server was started with `--dev`."""
+
+    code = "on-purpose"
+    title = "A fault on purpose"
+    remedy = "`GET /api/v1/faults` tells the rules, and `DELETE /api/v1/faults` removes them."
+
+
 class InternalError(RamekinError):
     """The server met a fault of its own. Its log has the stack under the request's id."""
 

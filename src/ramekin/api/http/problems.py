@@ -44,6 +44,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.MemoryLimit: 507,
     errors.TooManyTables: 507,
     errors.TooManyBranches: 507,
+    errors.OnPurpose: 503,
 }
 
 TOLD: Counter[str] = Counter()
@@ -86,6 +87,13 @@ def problem(error: errors.RamekinError, request: str) -> dict[str, Any]:
 def _entry(fault: errors.Fault) -> dict[str, Any]:
     entry: dict[str, Any] = {"pointer": fault.pointer[:300], "detail": fault.detail[:200]}
     return entry | {"line": fault.line} if fault.line else entry
+
+
+def on_purpose(status: int, rule: int, request: str) -> Answer:
+    """Return the answer of a request that fails on purpose, with any status."""
+    document = problem(errors.OnPurpose(f"Rule {rule} of `GET /api/v1/faults` has this request fail."), request)
+    headers = {"retry-after": "1"} if status in (429, 503) else {}
+    return body_answer(codec.dump(document | {"status": status}), status, headers, MEDIA_TYPE)
 
 
 def problem_answer(error: errors.RamekinError, request: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 
 from ramekin.api.declared import answers, shapes
+from ramekin.api.declared.answers import FAULT_MARK
 from ramekin.api.declared.parameters import PATH
 from ramekin.api.edge.origins import SAFE
 from ramekin.api.openapi.typed_paths import add_typed_tables
@@ -79,13 +80,15 @@ def _make(
     has_keys: bool,
     has_rate_limit: bool,
 ) -> dict[str, Any]:
-    tags = [*TAGS, *([DEV_TAG] if any(endpoint.tag == DEV_TAG["name"] for endpoint in endpoints.values()) else [])]
+    is_dev = any(endpoint.tag == DEV_TAG["name"] for endpoint in endpoints.values())
+    tags = [*TAGS, *([DEV_TAG] if is_dev else [])]
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, tags=tags)
-    counted = ["RateLimit", "RateLimit-Policy"] if has_rate_limit else []
+    counted = [*(["RateLimit", "RateLimit-Policy"] if has_rate_limit else []), *([FAULT_MARK] if is_dev else [])]
+    headers = {name: told for name, told in answers.HEADERS.items() if is_dev or name != FAULT_MARK}
     document["components"] = {
         "schemas": shapes.schemas(),
         "responses": answers.problem_responses(counted),
-        "headers": {name: {"description": told, "schema": schema} for name, (told, schema) in answers.HEADERS.items()},
+        "headers": {name: {"description": told, "schema": schema} for name, (told, schema) in headers.items()},
     }
     edge = [*([401] if has_keys else []), *([429] if has_rate_limit or has_keys else [])]
     for operations in document["paths"].values():

@@ -6,6 +6,7 @@ Answers by itself what needs no endpoint: addresses that are not UTF-8, OPTIONS,
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -17,7 +18,7 @@ from ramekin.api.edge.edge import last_lines
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
 from ramekin.api.http.heads import Head
-from ramekin.api.http.problems import problem_answer
+from ramekin.api.http.problems import on_purpose, problem_answer
 from ramekin.api.routes import BRANCH, methods_of, mount_at, split_branch
 from ramekin.clock import stopwatch_s
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ramekin.api.edge.edge import Edge
+    from ramekin.api.edge.faults import Faults
     from ramekin.api.http.answer import Answer
 
 
@@ -37,6 +39,7 @@ class EdgeMiddleware:
     def __init__(self, inner: ASGIApp, *, app: FastAPI, edge: Edge) -> None:
         self._inner, self._app, self._edge = inner, app, edge
         self._has_branches = app.state.context.branches is not None
+        self._faults: Faults | None = app.state.context.faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,7 +50,10 @@ class EdgeMiddleware:
         mount_at(self._edge.root_path + scope.get("root_path", "") + branch)
         try:
             answer = await self._answer_here(scope, exchange)
-            await (answer or self._inner)(scope, receive, exchange.answer)
+            if answer is None and self._faults:
+                await self._disturb(scope, receive, exchange)
+            else:
+                await (answer or self._inner)(scope, receive, exchange.answer)
         except ClientDisconnect:
             pass
         except Exception as error:
@@ -58,6 +64,22 @@ class EdgeMiddleware:
             # whole. Raised on, the error would be printed by whatever server this is, with its words and variables.
         finally:
             self._note(scope, exchange)
+
+    async def _disturb(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
+        """Have a request answered, or what is to happen to it on purpose. Without an answer its connection ends."""
+        path = exchange.path.removeprefix(scope.get("root_path", ""))
+        struck = None if self._faults is None else self._faults.strike(exchange.method, path)
+        if struck is None:
+            await self._inner(scope, receive, exchange.answer)
+            return
+        number, rule = struck
+        exchange.extra = {**exchange.extra, "x-ramekin-fault": str(number)}
+        await asyncio.sleep(rule.wait_s())
+        if rule.after_commit or not rule.fails:
+            await self._inner(scope, receive, _unsaid if rule.fails else exchange.answer)
+        if rule.status is not None:
+            answer = on_purpose(rule.status, number, exchange.request_id)
+            await answer(scope, receive, exchange.answer)
 
     def _note(self, scope: Scope, exchange: _Exchange) -> None:
         """Note what came of a request: an answer, or nothing where its client went away."""
@@ -157,6 +179,10 @@ def read_head(scope: Scope) -> Head:
     if head.body_bytes and "upgrade" in head.headers:
         raise errors.MalformedRequest("A request that offers an upgrade has no body under this server.")
     return head
+
+
+async def _unsaid(message: Message) -> None:
+    """Leave a part of an answer unsent."""
 
 
 def _enter_branch(scope: Scope) -> str:

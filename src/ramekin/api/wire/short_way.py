@@ -56,7 +56,8 @@ class ShortWay:
     def __init__(
         self, table: HotTable, edge: Edge, deadlines: Deadlines = DEADLINES, doorkeeper: Doorkeeper | None = None
     ) -> None:
-        self.edge, self.server, self.endpoints = edge, table.context, table.endpoints
+        self.edge, self.server = edge, table.context
+        self.endpoints = self._known = table.endpoints
         self.session = Session(table.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
         self.deadlines, self.sweep = deadlines, Sweep(table.context.flight)
@@ -77,8 +78,16 @@ class ShortWay:
         self.targets: dict[bytes, Target] = {}
         """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
+        if self.server.faults is not None:
+            self.server.faults.when_changed = self._follow_faults
+            self._follow_faults()
         self.first_lines = STATUS_LINE
         """The lines that answers begin with, by their status: with the headers that the server gives to all of them."""
+
+    def _follow_faults(self) -> None:
+        """Send every request the long way while some fail on purpose."""
+        self.endpoints = {} if self.server.faults else self._known
+        self.targets.clear()
 
     def for_guests(self) -> ShortWay:
         """Return the same with short deadlines and no short way: of a guest every request is looked at."""
