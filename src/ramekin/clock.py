@@ -35,6 +35,49 @@ class SystemClock:
 
 SYSTEM = SystemClock()
 
+
+class MovableClock:
+    """A clock that goes with another one until it is set, moved on or stopped, and that comes back to it.
+
+    What is steady stands still and moves on with the time of day, but never back.
+    """
+
+    def __init__(self, real: Clock = SYSTEM) -> None:
+        self._real = real
+        self.is_frozen = False
+        """Whether it stands still."""
+        self.is_real = True
+        """Whether it tells what the other one tells."""
+        self._wall_ms, self._steady_s = 0, 0.0
+        """What it is ahead of the other one; while it stands still, what it tells."""
+
+    def wall_ms(self) -> int:
+        return self._wall_ms if self.is_frozen else self._real.wall_ms() + self._wall_ms
+
+    def steady_s(self) -> float:
+        return self._steady_s if self.is_frozen else self._real.steady_s() + self._steady_s
+
+    def set(self, wall_ms: int, *, is_frozen: bool = False) -> None:
+        """Tell another time from now on, and stand still there or go on from it."""
+        self._put(wall_ms, self.steady_s() + max(0, wall_ms - self.wall_ms()) / 1000, is_frozen=is_frozen)
+        self.is_real = False
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._put(self.wall_ms() + int(seconds * 1000), self.steady_s() + seconds, is_frozen=self.is_frozen)
+        self.is_real = False
+
+    def follow(self) -> None:
+        """Go with the other clock again."""
+        self._put(0, self.steady_s(), is_frozen=False)
+        self._wall_ms, self.is_real = 0, True
+
+    def _put(self, wall_ms: int, steady_s: float, *, is_frozen: bool) -> None:
+        self.is_frozen = is_frozen
+        self._wall_ms = wall_ms if is_frozen else wall_ms - self._real.wall_ms()
+        self._steady_s = steady_s if is_frozen else steady_s - self._real.steady_s()
+
+
 stopwatch_s = time.perf_counter
 """Returns seconds since some fixed moment, of the machine alone: see above."""
 

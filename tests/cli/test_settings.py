@@ -20,6 +20,7 @@ EXAMPLES = {
     "docs": "false",
     "access_log": "true",
     "dev": "true",
+    "delay": "200ms",
     "log_format": "json",
     "memory_limit": "2GiB",
     "fast_path": "asgi",
@@ -30,7 +31,7 @@ EXAMPLES = {
     "reads": "local",
 }
 NODES = {"RAMEKIN_ENGINE": "valkey://127.0.0.1"}
-WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}}
+WITH = {"fsync": {"RAMEKIN_DATA_DIR": "/srv/tables"}, "seed": {"RAMEKIN_DEV": "true"}}
 WITH |= dict.fromkeys(("engine_password", "database", "ack", "reads", "workers"), NODES)
 """What a setting makes no sense without."""
 
@@ -71,6 +72,12 @@ def test_spaces_around_a_value_mean_nothing(name):
     text, beside = EXAMPLES.get(name, "7"), WITH.get(name, {})
     tight = read_settings({}, {variable(name): text, **beside})
     assert read_settings({}, {variable(name): f" {text}\t", **beside}) == tight != Settings()
+
+
+def test_what_dev_alone_has_is_refused_without_it_and_on_several_processes():
+    assert "--dev" in refusal({"seed": "7"}, {})
+    assert "--dev" in refusal({"seed": "7", "dev": False}, {})
+    assert "--workers 1" in refusal({"dev": True}, NODES | {"RAMEKIN_WORKERS": "2"})
 
 
 @pytest.mark.parametrize("key", ["k€y", "kéy", "two words", "a\tb", "a\nb", "a\0b", "\x7fkey", "k", "ab"])

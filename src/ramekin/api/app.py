@@ -30,6 +30,7 @@ from ramekin.api.endpoints import (
     by_condition,
     changes,
     checkpoints,
+    clocks,
     dump,
     faults,
     health,
@@ -67,7 +68,7 @@ FEATURES = (
 )
 """The modules whose endpoints are served, in the order in which the document tells of them."""
 
-DEV_FEATURES = (branches, checkpoints, faults)
+DEV_FEATURES = (branches, checkpoints, faults, clocks)
 """Those for whoever tests or shows something; they are served only if that is asked for."""
 
 
@@ -86,6 +87,7 @@ def create_app(
     json_server: Door | None = None,
     is_dev: bool = False,
     max_branches: int = MAX_BRANCHES,
+    delay_ms: int = 0,
 ) -> FastAPI:
     """Return the application that serves a database, which the caller opens before and closes afterwards.
 
@@ -101,6 +103,7 @@ def create_app(
         json_server: answers at json-server's addresses too.
         is_dev: there are branches, checkpoints and the like, for tests and demos.
         max_branches: how many there may be at once.
+        delay_ms: how long every request is held up, on purpose.
 
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
@@ -112,7 +115,7 @@ def create_app(
     doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
     prefix = read_root_path(root_path)
     edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log, root_path=prefix)
-    context = Context(database, edge, Branches(database, max_branches) if is_dev else None)
+    context = Context(database, edge, Branches(database, max_branches) if is_dev else None, delay_ms)
     return _build(context, edge, json_server, has_docs=has_docs, has_hot_routes=has_hot_routes)
 
 

@@ -25,12 +25,14 @@ WHOLE_TABLES_AT_ONCE = 2
 class Context:
     """The database, and what is true of this run of the server."""
 
-    def __init__(self, database: Database, edge: Edge, branches: Branches | None = None) -> None:
+    def __init__(self, database: Database, edge: Edge, branches: Branches | None = None, delay_ms: int = 0) -> None:
         self.database, self.metrics, self._edge = database, edge.metrics, edge
         self.branches = branches
         """Those that requests may make and use; None: there are no such requests."""
-        self.faults = None if branches is None else Faults()
+        self.faults = Faults() if branches is not None or delay_ms else None
         """What is done to requests on purpose; None: nothing ever is."""
+        if self.faults is not None and delay_ms:
+            self.faults.set({"rules": [{"delay_ms": delay_ms}]})
         self.reads_anew = database.guarantees.reads_anew
         """Whether a request waits until the tables show what happened in other processes."""
         self.flight = Flight(database.memory, edge.metrics.refusals)

@@ -63,6 +63,10 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
     if settings.workers > 1 and settings.engine is None:
         told = "one process owns the tables, which --engine lets several share"
         raise Refused(f"{sources['workers']} {settings.workers}: {told}")
+    if settings.seed is not None and not settings.dev:
+        raise Refused(f"{sources['seed']} has ids repeat, which is for tests: give --dev too")
+    if settings.workers > 1 and settings.dev:
+        raise Refused(f"{sources['dev']}: branches, faults and the clock are those of one process: give --workers 1")
     return settings
 
 
@@ -85,7 +89,7 @@ def _check_together(sources: Mapping[str, str]) -> None:
 def _read(name: str, value: Any, source: str) -> Any:
     """Return the value of a setting in its type. Raises Refused."""
     setting = SETTINGS[name]
-    if setting.type is int:
+    if setting.type in (int, int | None):
         if value.isascii() and value.isdecimal() and len(value) < MAX_DIGITS:
             number = int(value)
             if setting.metadata["ge"] <= number <= setting.metadata["le"]:

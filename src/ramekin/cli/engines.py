@@ -14,11 +14,15 @@ import structlog
 from ramekin.cli.configuration import Refused
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.replay_progress import Replay
+from ramekin.clock import SYSTEM, MovableClock
 from ramekin.engine.embedded import Embedded
+from ramekin.values.ids import RepeatedIds
 
 if TYPE_CHECKING:
+    from ramekin.clock import Clock
     from ramekin.engine.base import Engine, Guarantees
     from ramekin.settings import Settings
+    from ramekin.values.ids import IdSource
 
 _log = structlog.get_logger("ramekin")
 
@@ -33,14 +37,23 @@ def engine_of(settings: Settings, *, is_demo: bool = False) -> tuple[Engine, Rep
     Raises:
         Refused: it cannot be. Unusable: the directory cannot be used.
     """
+    clock: Clock = MovableClock() if settings.dev else SYSTEM
     limit = read_memory_limit(settings.memory_limit, settings.workers)
     if limit.is_little:
         _log.warning("little memory", limit=str(limit))
     if settings.data_dir is not None and not is_demo:
-        return _journaled(settings, limit.size_bytes)
+        return _journaled(settings, limit.size_bytes, clock)
     if settings.engine is not None and not is_demo:
-        return _replicated(settings, limit.size_bytes), None
-    return Embedded(index_idle_s=settings.index_idle_seconds, memory_limit_bytes=limit.size_bytes), None
+        return _replicated(settings, limit.size_bytes, clock), None
+    idle_s = settings.index_idle_seconds
+    return Embedded(index_idle_s=idle_s, memory_limit_bytes=limit.size_bytes, clock=clock), None
+
+
+def ids_of(settings: Settings, engine: Engine) -> IdSource | None:
+    """Return what makes ids that repeat from run to run, if that is asked for."""
+    if settings.seed is None or not isinstance(engine.clock, MovableClock):
+        return None
+    return RepeatedIds(engine.clock, settings.seed)
 
 
 def where_kept(guarantees: Guarantees, settings: Settings) -> str:
@@ -53,7 +66,7 @@ def where_kept(guarantees: Guarantees, settings: Settings) -> str:
     return "in memory only: stopping it loses the data"
 
 
-def _journaled(settings: Settings, memory_bytes: int | None) -> tuple[Engine, Replay]:
+def _journaled(settings: Settings, memory_bytes: int | None, clock: Clock) -> tuple[Engine, Replay]:
     from ramekin.durability.store import Store  # these need a Unix
     from ramekin.engine.journaled import Journaled
 
@@ -63,10 +76,11 @@ def _journaled(settings: Settings, memory_bytes: int | None) -> tuple[Engine, Re
     store.lock()
     replay = Replay(store)
     idle_s = settings.index_idle_seconds
-    return Journaled(store, index_idle_s=idle_s, memory_limit_bytes=memory_bytes, advance=replay), replay
+    engine = Journaled(store, index_idle_s=idle_s, memory_limit_bytes=memory_bytes, clock=clock, advance=replay)
+    return engine, replay
 
 
-def _replicated(settings: Settings, memory_bytes: int | None) -> Engine:
+def _replicated(settings: Settings, memory_bytes: int | None, clock: Clock) -> Engine:
     if find_spec("hiredis") is None:
         raise Refused("--engine needs a library that is not installed: pip install 'ramekin[cluster]'")
     from ramekin.cluster.address import Servers
@@ -88,4 +102,5 @@ def _replicated(settings: Settings, memory_bytes: int | None) -> Engine:
         reads=settings.reads,
         index_idle_s=settings.index_idle_seconds,
         memory_limit_bytes=memory_bytes,
+        clock=clock,
     )

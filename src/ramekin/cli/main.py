@@ -25,7 +25,19 @@ app = typer.Typer(
 keys = typer.Typer(help="Make keys of a server.", rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
 
-DEMO_OPTIONS = ("host", "port", "insecure", "rate_limit", "api_key", "keys_file", "docs", "access_log", "dev")
+DEMO_OPTIONS = [
+    "host",
+    "port",
+    "insecure",
+    "rate_limit",
+    "api_key",
+    "keys_file",
+    "docs",
+    "access_log",
+    "dev",
+    "delay",
+    "seed",
+]
 
 Files = Annotated[
     list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table's.")

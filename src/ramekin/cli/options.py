@@ -46,7 +46,8 @@ def _option(setting: Field[Any]) -> Parameter:
         cls = Path
     elif setting.type == tuple[str, ...] or setting.name == "models":
         cls, told = list[str], f"{told.removesuffix('.')}; can be repeated."
-    option = typer.Option(flag, help=told, metavar="N" if setting.type is int else None, show_default=False)
+    metavar = "N" if setting.type in (int, int | None) else None
+    option = typer.Option(flag, help=told, metavar=metavar, show_default=False)
     return _parameter(setting.name, Annotated[cls | None, option])
 
 

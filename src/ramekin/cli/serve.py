@@ -18,6 +18,7 @@ import uvicorn
 
 from ramekin.api.app import create_app
 from ramekin.api.edge.cors import Cors
+from ramekin.api.edge.faults import read_delay
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import RateLimit
@@ -31,7 +32,7 @@ from ramekin.cli import listener as listeners
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
 from ramekin.cli.descriptors import room_for
-from ramekin.cli.engines import engine_of, where_kept
+from ramekin.cli.engines import engine_of, ids_of, where_kept
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.key_settings import KeyReader, keys_of, tell_expired
 from ramekin.cli.memory_limit import read_memory_limit
@@ -146,15 +147,15 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         query_s=settings.query_deadline,
     )
     engine, replay = engine_of(settings, is_demo=is_demo)
-    history = engine.tables.history
+    ids, history = ids_of(settings, engine), engine.tables.history
     history.max_changes, history.max_bytes = settings.kept_changes, settings.kept_changes_bytes
     if is_demo:
         from ramekin import samples
 
         sources = [from_bytes(f"{table}.json", text) for table, text in samples.datasets().items()]
-        return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits), sources, None
+        return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits, ids=ids), sources, None
     try:
-        database = Database(read_models(settings.models), engine=engine, limits=limits)
+        database = Database(read_models(settings.models), engine=engine, limits=limits, ids=ids)
     except UnfitModel as error:
         raise Refused(f"--models: {error}") from None
     form = CsvForm(settings.delimiter, settings.csv_types)
@@ -225,6 +226,7 @@ def _application(database: Database, run: Run) -> FastAPI:
         json_server=None if run.json_server is None else run.json_server.door,
         is_dev=settings.dev,
         max_branches=settings.max_branches,
+        delay_ms=0 if settings.delay is None else read_delay(settings.delay),
     )
     app.state.context.worker = None if run.worker is None else run.worker.number
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
@@ -264,6 +266,7 @@ def _refuse_unreadable(settings: Settings) -> None:
         ("--trusted-proxy", settings.trusted_proxy, lambda text: Proxies([text]), "10.0.0.1 or 10.0.0.0/8"),
         ("--allow-host", settings.allow_host, lambda text: Origins([text]), "db.example.com"),
         ("--cors-origin", settings.cors_origin, lambda text: Cors([text]), "https://app.example.com"),
+        ("--delay", (settings.delay,) if settings.delay else (), read_delay, "200ms or 1s, at most 600s"),
         ("--root-path", (settings.root_path,) if settings.root_path else (), read_root_path, "/db"),
     ]
     for flag, texts, read, like in kinds:
@@ -339,6 +342,7 @@ async def _greeting(database: Database, run: Run) -> str:
         f"Memory: {read_memory_limit(settings.memory_limit, settings.workers)}.",
         *([f"Documentation: {url}/docs"] if settings.docs else []),
         *([DEV_LINE] if settings.dev else []),
+        *([f"Every request is held up for {settings.delay} (--delay)."] if settings.delay else []),
     ]
     return "\n".join(lines) + run.tour.format(url=url)
 

@@ -40,8 +40,10 @@ class TableDiff:
     """What was, and what is."""
     deleted: list[bytes] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        return bool(self.created or self.replaced or self.deleted)
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.created or self.replaced or self.deleted)
 
 
 class Branching(WholeTables):
@@ -117,7 +119,8 @@ class Branching(WholeTables):
         kept = fork(kept)  # a checkpoint may take the place of this one meanwhile
         try:
             for name in dict.fromkeys([*(table.name for table in kept), *(table.name for table in now)]):
-                if found := await _compare(name, kept.find(name), now.find(name), work):
+                found = await _compare(name, kept.find(name), now.find(name), work)
+                if not found.is_empty:
                     yield found
         finally:
             let_go(kept)

@@ -266,6 +266,14 @@ class NoCheckpoint(Conflict):
     remedy = "Make one first: `database.checkpoint()`, or `POST /api/v1/checkpoint`."
 
 
+class ClockStays(Conflict):
+    """The database was made by a program that gave it a clock of its own, which no request sets."""
+
+    code = "clock-stays"
+    title = "The clock cannot be set"
+    remedy = "Have the program set it, or give the database a `MovableClock`."
+
+
 class PreconditionRequired(RamekinError):
     """The table's definition asks for `If-Match`, so that no change is lost to another one."""
 
@@ -319,6 +327,14 @@ class InvalidBranch(Unprocessable):
     code = "invalid-branch"
     title = "The branch is not valid"
     remedy = 'Choose another name; as the body write `{"from": "main", "ttl_s": 600}`, both of which may be left out.'
+
+
+class InvalidClock(Unprocessable):
+    """What the clock is to tell has an unknown member, or is no time that it could be."""
+
+    code = "invalid-clock"
+    title = "The time is not valid"
+    remedy = 'Write {"now": "2027-01-01T00:00:00Z", "is_frozen": true}, or {"advance_s": 3600}.'
 
 
 class InvalidFault(Unprocessable):

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 from contextvars import ContextVar
+from random import Random
 from struct import unpack
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from ramekin.errors import InvalidId
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ramekin.clock import Clock
+    from ramekin.clock import Clock, MovableClock
 
 RecordId = int | str
 """An id in the type it was sent in."""
@@ -122,7 +123,7 @@ class IdSource:
     """
 
     def __init__(self, clock: Clock = SYSTEM, randbits: Callable[[int], int] | None = None) -> None:
-        self.clock = clock
+        self.clock, self._wall_ms = clock, clock.wall_ms
         self._randbits = randbits or _NOISE.bits
         # The last id: 48 bits of milliseconds, then 74 random bits, of which 48 are the tail. The milliseconds, and how
         # the head is written, stand here once more.
@@ -135,7 +136,7 @@ class IdSource:
 
     def text(self) -> str:
         """Return the text of the next id. Cost: O(1); most within a millisecond begin with the same 24 digits."""
-        now_ms, head = self.clock.wall_ms(), self._head
+        now_ms, head = self._wall_ms(), self._head
         if now_ms > self._ms:
             noise = self._randbits(73)  # the top bit stays clear: room to grow within the millisecond
             head, tail = now_ms << 26 | noise >> 48, noise & _TAIL
@@ -154,6 +155,23 @@ class IdSource:
         """Return random digits, two for each byte: what tells this run, file or directory from all others."""
         return f"{self._randbits(8 * size_bytes):0{2 * size_bytes}x}"
 
+
+Chance = Random
+"""Numbers by chance, which repeat with a seed: for faults on purpose, and for ids that are to be guessed."""
+
+
+class RepeatedIds(IdSource):
+    """Makes the same ids in each run that begins with the same seed: their time is that of the clock once it was set.
+
+    Until then it stands at the beginning of 2026, since no two runs begin at the same moment.
+    """
+
+    def __init__(self, clock: MovableClock, seed: int) -> None:
+        super().__init__(clock, Chance(seed).getrandbits)
+        self._wall_ms = lambda: _BEGINNING_MS if clock.is_real else clock.wall_ms()
+
+
+_BEGINNING_MS = 1_767_225_600_000
 
 SYSTEM_IDS = IdSource()
 """The process's own source."""

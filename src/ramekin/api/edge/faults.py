@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.routes import API, split_branch
 from ramekin.errors import Fault, InvalidFault, did_you_mean, pointer, shorten
 from ramekin.schema.definition import is_table_name
+from ramekin.values.ids import Chance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ MAX_RULES, MAX_DELAY_MS, MAX_PATH = 100, 600_000, 1000
 PATH = f"{API}/faults"
 """Where rules are set, and so are removed: no rule is about that."""
 
+_DELAY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s)")
 _TABLES = re.compile(rf"{API}/(?:(?:data|tables|dump|query)/([^/]+)|join/([^/]+)/([^/]+))")
 
 _Check = tuple["Callable[[Any], bool]", str]
@@ -74,7 +75,7 @@ class Rule:
     seed: int | None = None
     _fitted: int = field(default=0, init=False)
     _struck: int = field(default=0, init=False)
-    _chance: Random = field(default_factory=Random, init=False)
+    _chance: Chance = field(default_factory=Chance, init=False)
 
     def __post_init__(self) -> None:
         if self.seed is not None:
@@ -115,8 +116,10 @@ class Faults:
         self._rules: list[Rule] = []
         self.when_changed: Callable[[], None] = lambda: None
 
-    def __bool__(self) -> bool:
-        return bool(self._rules)
+    @property
+    def are_any(self) -> bool:
+        """Whether there is a rule."""
+        return len(self._rules) > 0
 
     def set(self, value: Any) -> None:
         """Take rules, in place of all that there are; they count from the beginning. Raises InvalidFault."""
@@ -132,6 +135,15 @@ class Faults:
             if rule.fits(method, path) and rule.is_due():
                 return number, rule
         return None
+
+
+def read_delay(text: str) -> int:
+    """Return the milliseconds of a delay such as ``200ms`` or ``1.5s``. Raises ValueError."""
+    found = _DELAY.fullmatch(text)
+    delay_ms = 0 if found is None else round(float(found[1]) * (1 if found[2] == "ms" else 1000))
+    if not 0 < delay_ms <= MAX_DELAY_MS:
+        raise ValueError("no delay")
+    return delay_ms
 
 
 def tables_in(path: str) -> tuple[str, ...]:

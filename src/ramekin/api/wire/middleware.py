@@ -50,8 +50,8 @@ class EdgeMiddleware:
         mount_at(self._edge.root_path + scope.get("root_path", "") + branch)
         try:
             answer = await self._answer_here(scope, exchange)
-            if answer is None and self._faults:
-                await self._disturb(scope, receive, exchange)
+            if answer is None and self._faults is not None and self._faults.are_any:
+                await self._disturb(self._faults, scope, receive, exchange)
             else:
                 await (answer or self._inner)(scope, receive, exchange.answer)
         except ClientDisconnect:
@@ -65,10 +65,10 @@ class EdgeMiddleware:
         finally:
             self._note(scope, exchange)
 
-    async def _disturb(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
+    async def _disturb(self, faults: Faults, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
         """Have a request answered, or what is to happen to it on purpose. Without an answer its connection ends."""
         path = exchange.path.removeprefix(scope.get("root_path", ""))
-        struck = None if self._faults is None else self._faults.strike(exchange.method, path)
+        struck = faults.strike(exchange.method, path)
         if struck is None:
             await self._inner(scope, receive, exchange.answer)
             return

@@ -86,7 +86,8 @@ class ShortWay:
 
     def _follow_faults(self) -> None:
         """Send every request the long way while some fail on purpose."""
-        self.endpoints = {} if self.server.faults else self._known
+        is_disturbed = self.server.faults is not None and self.server.faults.are_any
+        self.endpoints = {} if is_disturbed else self._known
         self.targets.clear()
 
     def for_guests(self) -> ShortWay:
