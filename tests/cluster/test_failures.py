@@ -124,6 +124,22 @@ async def test_a_replica_that_is_lost_stops_what_needs_it_until_it_is_back(monke
             await agree(one)
 
 
+async def test_what_replicas_do_not_have_is_shown_to_nobody():
+    with running(replicas=1) as nodes:
+        async with sharing(servers_of(nodes), acknowledged_by="replicas") as [one, other]:
+            await put(one, "t", body(1))
+            await agree(one, other)
+            nodes[1].process.send_signal(signal.SIGSTOP)
+            try:
+                with pytest.raises(OutcomeUnknown):
+                    await put(one, "t", body(2))
+                assert [engine.tables.get("t", "2") for engine in (one, other)] == [None, None]
+            finally:
+                nodes[1].process.send_signal(signal.SIGCONT)
+            await soon(lambda: all(engine.tables.get("t", "2") for engine in (one, other)))
+            await agree(one, other)
+
+
 async def test_what_was_kept_alone_is_lost_with_its_history_and_all_read_anew():
     with running() as [node]:
         async with sharing(servers_of([node])) as [one, other]:

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+import tracemalloc
 from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.engine.replicated import Replicated
 from ramekin.errors import MemoryLimit, NotUnique, RamekinError, RecordExists, Unavailable
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.testing.engines.steps import body, change, define, drop, ids, load, put, write
@@ -211,14 +213,60 @@ async def test_a_process_that_fell_behind_reads_everything_anew(servers, node):
         await agree(one, other)
         with other.watch("t") as watch:
             node.ask("HSET", one._link.keys.of("head"), "keeps", 0)
-            other._link._tasks[1].cancel()
-            for number in range(2, 5):
-                await put(one, "t", body(number, k=number, text="x" * 600_000))
-            assert node.ask("XLEN", one._link.keys.of("feed")) < 5
-            other._link._tasks[1] = asyncio.create_task(other._link.feed.run())
+            async with left_behind(other):
+                for number in range(2, 5):
+                    await put(one, "t", body(number, k=number, text="x" * 600_000))
+                assert node.ask("XLEN", one._link.keys.of("feed")) < 5
             await agree(one, other)
             assert watch.is_over
         await put(other, "t", body(9, k=9))
+        await agree(one, other)
+
+
+@asynccontextmanager
+async def left_behind(engine):
+    """Have an engine not follow for a while."""
+    engine._link._tasks[1].cancel()
+    yield
+    engine._link._tasks[1] = asyncio.create_task(engine._link.feed.run())
+
+
+async def test_what_is_here_already_is_not_kept_twice_while_everything_is_read_anew(servers, node):
+    async with sharing(servers) as [one, other]:
+        assert await load(one, {"t": {str(n): body(n, text="x" * 5000) for n in range(2000)}})
+        await agree(one, other)
+        before = dict(other.tables.catalog.table("t").records.bodies)
+        async with left_behind(other):
+            await put(one, "t", body("new"))
+            await change(one, "t", "1", lambda _: body(1))
+            node.ask("XTRIM", one._link.keys.of("feed"), "MAXLEN", 0)
+        tracemalloc.start()
+        await other._link.catch_up()
+        _, most_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert other._link.feed.readings == 2
+        now = other.tables.catalog.table("t").records.bodies
+        assert {key for key in now if now[key] is not before.get(key)} == {"1", "new"}
+        assert most_bytes < 5 << 20, "half of what the bodies take"
+        await agree(one, other)
+
+
+async def test_what_is_read_record_by_record_is_shown_as_of_one_moment(servers):
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(1), body(2))
+        await put(one, "u", body(1))
+        new = Replicated(one._link.servers, one._link.keys.database)
+        read = new._link.replica._read_table
+
+        async def read_and_write(name, *rest):
+            await read(name, *rest)
+            if name == "t":
+                await write(one, [Change(table, "both", None, body("both")) for table in "tu"])
+
+        new._link.replica._read_table = read_and_write
+        await new.open()
+        assert [new.tables.get(table, "both") for table in "tu"] == [body("both")] * 2
+        await new.close()
         await agree(one, other)
 
 

@@ -1,18 +1,20 @@
 """The feed: every step of a database, in order, as each process reads it from the node that has the slot.
 
-    entries ---> does each follow the one before? ---yes---> apply ---> whoever waits for it goes on
-                                |
-                                no: the node has another history, or has forgotten too much ---> read all anew
+    entries --> do replicas have them? --> does each follow the one before? --yes--> apply --> whoever waits goes on
+                                                      |
+                     read all anew <--no: the node has another history, or has forgotten too much
 
-The promise: entries are given in order, each once. A node that was cut off may tell of steps that no other has: whoever
-was told of a step by another one asks whether it has `passed` here. Knows no tables; see ``engine/replicated.py`` for
-who applies.
+The promise: entries are given in order, each once; and where replicas are asked, none is given that they do not have,
+so that nothing is shown that can be lost with its node. Most are confirmed for somebody else, and the feed is told.
+A node that was cut off may tell of steps that no other has: whoever was told of a step by another one asks whether it
+has `passed` here. Knows no tables; see ``engine/replicated.py`` for who applies.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.clock import stopwatch_s
@@ -20,10 +22,11 @@ from ramekin.cluster.admission import explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ramekin.cluster.connection import Connection
     from ramekin.cluster.keys import Keys
+    from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
 
 ENTRIES = 100
@@ -34,6 +37,9 @@ WAIT_S = 1.0
 
 PAUSE_S = 0.05
 """Seconds before a node is looked for again."""
+
+PATIENCE_S = 0.02
+"""Seconds for which entries that nobody waits for lie before the feed itself asks whether replicas have them."""
 
 RECENT = 2000
 """Steps whose nonces are known: what is asked for is hardly ever older."""
@@ -59,6 +65,14 @@ class Entry(NamedTuple):
         return cls(int(place.partition(b"-")[0]), words[1], words[3].decode(), words[5].decode(), words[6:])
 
 
+async def read_entries(connection: Connection, keys: Keys, after: int, last: int) -> list[Entry]:
+    """Return the next entries behind a step, up to another one. Raises Gap: there are none. Lost, Refused."""
+    told = await connection.call("XRANGE", keys.of("feed"), f"({after}-0", f"{last}-0", "COUNT", ENTRIES)
+    if not told:
+        raise Gap
+    return [Entry.read(each) for each in told]
+
+
 class Feed:
     """Where this process is in the history of a database."""
 
@@ -67,12 +81,14 @@ class Feed:
         slot: Slot,
         keys: Keys,
         name: str,
+        replicas: Replicas | None,
         apply: Callable[[Entry, Connection], Awaitable[None]],
         read_anew: Callable[[Connection], Awaitable[tuple[int, str]]],
     ) -> None:
         """Make one that `run` follows.
 
         Args:
+            replicas: those that have each step before it happens here, if they are asked; None: nobody is.
             apply: lets an entry happen here; the connection may be asked for what the entry names.
             read_anew: reads everything, and returns the number and the nonce of the step from which on to follow.
         """
@@ -82,7 +98,10 @@ class Feed:
         """Why nothing is heard now; empty while something is."""
         self.readings = 0
         """How often everything was read."""
-        self._slot, self._keys, self._name = slot, keys, name
+        self._slot, self._keys, self._name, self._replicas = slot, keys, name, replicas
+        self._confirmed = (-1, "")
+        """The number and the nonce of the last step that replicas are known to have."""
+        self._news = asyncio.Event()
         self._apply, self._read_anew = apply, read_anew
         self._nonce = ""
         self._heard_s = -1e9
@@ -104,7 +123,15 @@ class Feed:
             reached.set_result(None)
         else:
             self._waiting.append((number, reached))
+            if number > self._confirmed[0]:
+                self._news.set()
         return reached
+
+    def confirm(self, number: int, nonce: str) -> None:
+        """Take note that replicas have a step, and all before it."""
+        if number > self._confirmed[0]:
+            self._confirmed = (number, nonce)
+            self._news.set()
 
     def passed(self, number: int, nonce: str) -> bool:
         """Say whether a step that a node tells of is one of the last that happened here. Cost: O(1)."""
@@ -121,7 +148,7 @@ class Feed:
     def forget(self) -> None:
         """Forget whoever waits: their event loop has stopped."""
         self._waiting.clear()
-        self._checked = None
+        self._checked, self._news = None, asyncio.Event()
 
     async def begin(self) -> None:
         """Read everything for the first time. Raises Lost, Refused."""
@@ -155,8 +182,12 @@ class Feed:
             words = ("COUNT", ENTRIES, "BLOCK", int(WAIT_S * 1000), "STREAMS", feed, f"{self.number}-0")
             told = await connection.call("XREAD", *words, within_s=WAIT_S + ANSWER_S)
             self._heard_s, self.trouble = stopwatch_s(), ""
-            for each in told[0][1] if told else ():
-                await self._take(Entry.read(each), connection)
+            entries = [Entry.read(each) for each in told[0][1]] if told else []
+            while entries:
+                count = await self._count_confirmed(entries, connection)
+                for entry in entries[:count]:
+                    await self._take(entry, connection)
+                del entries[:count]
             if not told and not await self._is_our_history(connection):
                 await self._begin_anew(connection)
 
@@ -175,6 +206,31 @@ class Feed:
         found = await connection.call("XRANGE", self._keys.of("feed"), f"{number}-0", f"{number}-0")
         return bool(found) and Entry.read(found[0]).nonce == nonce
 
+    async def _count_confirmed(self, entries: Sequence[Entry], connection: Connection) -> int:
+        """Wait until replicas have the first of some entries, and return how many of them they have. Raises Lost."""
+        if self._replicas is None or not self._replicas.are_asked:
+            return len(entries)
+        while True:
+            number, nonce = self._confirmed
+            for count, entry in enumerate(entries, 1):
+                if entry.number == number:
+                    if entry.nonce != nonce:
+                        raise Lost("The node has another history than the one that replicas have.")
+                    return count
+            if number > entries[-1].number and await self.has(number, nonce, connection):
+                return len(entries)
+            await self._hear_more(self._replicas, connection)
+
+    async def _hear_more(self, replicas: Replicas, connection: Connection) -> None:
+        """Wait until others tell what is confirmed; ask where somebody waits, or nobody tells. Raises Lost."""
+        self._news.clear()
+        if not any(number > self._confirmed[0] and not reached.done() for number, reached in self._waiting):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._news.wait()
+                return
+        self._confirmed = await replicas.last_step(connection)
+
     async def _take(self, entry: Entry, connection: Connection) -> None:
         if (entry.number, entry.before) != (self.number + 1, self._nonce):
             await self._begin_anew(connection)
@@ -187,8 +243,12 @@ class Feed:
         self._stand_at(entry.number, entry.nonce)
 
     async def _begin_anew(self, connection: Connection) -> None:
-        place = await self._read_anew(connection)
+        try:
+            place = await self._read_anew(connection)
+        except Gap:
+            raise Lost("The node forgets faster than this process reads.") from None
         self._recent.clear()
+        self._confirmed = (-1, "")
         self._stand_at(*place)
         self.readings += 1
         self._heard_s = stopwatch_s()

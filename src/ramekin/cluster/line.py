@@ -221,6 +221,7 @@ class Line:
         """Wait until this process has all that the node has, and nothing else. Raises Lost."""
         while True:
             number, nonce = await self.replicas.last_step(connection)
+            self.feed.confirm(number, nonce)
             await self.feed.reached(number)
             if self.feed.passed(number, nonce):
                 return
@@ -290,6 +291,8 @@ class Line:
         if reply[0] == DONE and call.is_confirmed and not is_confirmed:
             error = OutcomeUnknown if call.is_step else Unavailable
             return _answer(call, error("It is not certain that this is kept: too few replicas have said so."))
+        if reply[0] == DONE and call.is_confirmed:
+            self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
         return _answer(call, reply)
 
     def _help(self) -> None:

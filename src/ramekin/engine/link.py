@@ -39,13 +39,23 @@ SILENCE_S = 3.0
 class Link:
     """What one process has of a database that a cluster keeps."""
 
-    def __init__(self, servers: Servers, database: str, acknowledged_by: Acknowledged, tables: Tables) -> None:
-        """Make one that `open` connects. Raises ValueError: no database may have that name."""
+    def __init__(
+        self, servers: Servers, database: str, acknowledged_by: Acknowledged, tables: Tables, *, is_fresh: bool
+    ) -> None:
+        """Make one that `open` connects.
+
+        Args:
+            is_fresh: whether the tables show only what replicas have, where they are asked.
+
+        Raises:
+            ValueError: no database may have that name.
+        """
         self.servers, self.keys = servers, Keys(database)
         self.replica = Replica(tables, self.keys)
         self.slot = Slot(servers, slot_of(self.keys.tag))
-        self.feed = Feed(self.slot, self.keys, "ramekin-feed", self.replica.apply, self.replica.read_anew)
         self.replicas = Replicas(self.keys, acknowledged_by)
+        asked = self.replicas if is_fresh else None
+        self.feed = Feed(self.slot, self.keys, "ramekin-feed", asked, self.replica.apply, self.replica.read_anew)
         self._latest = 0  # the number of the last step anywhere, as the node has told
         self._looking: asyncio.Task[None] | None = None
         self._token, self._counter = SYSTEM_IDS.token(8), count()

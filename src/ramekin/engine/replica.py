@@ -13,8 +13,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
-from ramekin.cluster.feed import Gap
+from ramekin.cluster.feed import Gap, read_entries
 from ramekin.cluster.line import UNKNOWN
+from ramekin.cluster.replicas import read_step
 from ramekin.durability.format import read_definition
 from ramekin.engine.builds import retrieve
 from ramekin.engine.cells import told_changes
@@ -58,15 +59,15 @@ class Replica:
             self.numbers[entry.nonce] = entry.number
         catalog = self._tables.catalog
         if isinstance(mine, Staging):
-            self._note(mine.step, entry.number)
+            _note(self.births, mine.step, entry.number)
             catalog.revision = entry.number - 1
             mine.store()
             return
-        step = mine if mine is not None else await self._told(entry, connection)
+        step = mine if mine is not None else await self._told(entry, connection, catalog)
         if step is None:
             return
         staging = await self._staged(step) if mine is None and is_large(step) else None
-        self._note(step, entry.number)
+        _note(self.births, step, entry.number)
         catalog.revision = entry.number - 1
         if staging is None:
             catalog.store(step)
@@ -76,24 +77,8 @@ class Replica:
         if mine is None and not isinstance(step, Written):
             self._build_after(step)
 
-    def _note(self, step: Step, number: int) -> None:
-        """Take note of the tables that a step makes, defines and drops."""
-        if isinstance(step, Defined):
-            made = self.births.get(step.table, f"{number}:0").partition(" ")[0]
-            self.births[step.table] = f"{made} {number}"
-            return
-        if isinstance(step, Dropped):
-            self.births.pop(step.table, None)
-            return
-        for name in step.dropped if isinstance(step, Loaded) else ():
-            self.births.pop(name, None)
-        written = (*step.tables, *step.emptied) if isinstance(step, Loaded) else (each.table for each in step.changes)
-        for place, name in enumerate(dict.fromkeys(written)):
-            self.births.setdefault(name, f"{number}:{place} 0")
-
-    async def _told(self, entry: Entry, connection: Connection) -> Step | None:
+    async def _told(self, entry: Entry, connection: Connection, catalog: Catalog) -> Step | None:
         """Return the step that an entry tells; None where it is done already: what was read anew may be ahead."""
-        catalog = self._tables.catalog
         if entry.kind == b"w":
             return told_changes(entry.words, catalog)
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
@@ -142,13 +127,18 @@ class Replica:
     # Everything anew
 
     async def read_anew(self, connection: Connection) -> tuple[int, str]:
-        """Read everything, and return the number and the nonce of the step from which on to follow. Raises Lost.
+        """Read everything, and return the number and the nonce of the step from which on to follow.
 
-        What is read may be ahead of that step; bodies are whole, so what follows is let happen over it.
+        What is read record by record is of no one moment, so what has happened meanwhile is let happen over it before
+        anybody sees it: bodies are whole. Bodies that are here already are not kept twice.
+
+        Raises:
+            Lost. Gap: the node has forgotten what has happened meanwhile.
         """
         await self._bring_all(connection)
-        number, nonce = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce")
-        births = await self._hash(connection, "births")
+        head = ("HMGET", self._keys.of("head"), "rev", "nonce")
+        step = read_step(await connection.call(*head))
+        births = {name: birth.decode() for name, birth in (await self._hash(connection, "births")).items()}
         definitions, revisions = await self._hash(connection, "definitions"), await self._hash(connection, "revisions")
         catalog = Catalog(self._tables.catalog.memory.limit_bytes)
         for name in sorted(births, key=lambda table: _place_of(births[table])):
@@ -156,12 +146,36 @@ class Replica:
             if text := definitions.get(name):
                 catalog.store(Defined(name, read_definition(text)))
             catalog.made(name).revision = int(revisions.get(name, 0))
-        catalog.revision = int(number or 0)
+        last, _ = read_step(await connection.call(*head))
+        while step[0] < last:
+            for entry in await read_entries(connection, self._keys, step[0], last):
+                if (entry.number, entry.before) != (step[0] + 1, step[1]):
+                    raise Gap
+                await self._repeat(entry, connection, catalog, births)
+                step = entry.number, entry.nonce
+        catalog.revision = step[0]
         for table in catalog:
             await self._tables.builds.pinned(table)
-        self.births = {name: birth.decode() for name, birth in births.items()}
+        self.births = births
         self._adopt(catalog)
-        return int(number or 0), (nonce or b"").decode()
+        return step
+
+    async def _repeat(self, entry: Entry, connection: Connection, catalog: Catalog, births: dict[str, str]) -> None:
+        """Let a step happen over tables that are read anew, and may be ahead of it. Raises Gap, Lost."""
+        if entry.nonce in self.mine:
+            del self.mine[entry.nonce]
+            self.numbers[entry.nonce] = entry.number
+        step = await self._told(entry, connection, catalog)
+        if step is None:
+            return
+        _note(births, step, entry.number)
+        catalog.revision = entry.number - 1
+        if is_large(step):
+            staging = Staging(catalog, step)
+            await Work().through(staging.prepare())
+            staging.store()
+        else:
+            catalog.store(step)
 
     def _adopt(self, catalog: Catalog) -> None:
         before = self._tables.catalog
@@ -184,10 +198,13 @@ class Replica:
 
     async def _read_table(self, name: str, connection: Connection, catalog: Catalog) -> None:
         bodies: dict[str, bytes] = {}
+        standing = self._tables.catalog.find(name)
         cursor, count, work = b"0", 100, Work()
         while True:
             cursor, words = await connection.call("HSCAN", self._keys.records(name), cursor, "COUNT", count)
-            bodies.update(_pairs(words))
+            for key, body in _pairs(words).items():
+                here = None if standing is None else standing.get(key)
+                bodies[key] = here if here == body and here is not None else body
             count = min(SCAN_RECORDS, 2 * count) if sum(map(len, words)) < SCAN_BYTES else max(1, count // 2)
             await work.rest()
             if cursor == b"0":
@@ -197,13 +214,29 @@ class Replica:
         staging.store()
 
 
+def _note(births: dict[str, str], step: Step, number: int) -> None:
+    """Take note of the tables that a step makes, defines and drops."""
+    if isinstance(step, Defined):
+        made = births.get(step.table, f"{number}:0").partition(" ")[0]
+        births[step.table] = f"{made} {number}"
+        return
+    if isinstance(step, Dropped):
+        births.pop(step.table, None)
+        return
+    for name in step.dropped if isinstance(step, Loaded) else ():
+        births.pop(name, None)
+    written = (*step.tables, *step.emptied) if isinstance(step, Loaded) else (each.table for each in step.changes)
+    for place, name in enumerate(dict.fromkeys(written)):
+        births.setdefault(name, f"{number}:{place} 0")
+
+
 def _pairs(words: list[bytes]) -> dict[str, bytes]:
     return {key.decode(): value for key, value in zip(words[::2], words[1::2], strict=True)}
 
 
-def _place_of(birth: bytes) -> tuple[int, int]:
+def _place_of(birth: str) -> tuple[int, int]:
     """Return what tables are ordered by: the step that made them, and the place there."""
-    number, _, place = birth.partition(b" ")[0].partition(b":")
+    number, _, place = birth.partition(" ")[0].partition(":")
     return int(number), int(place)
 
 

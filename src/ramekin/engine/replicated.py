@@ -102,7 +102,7 @@ class Replicated(BySteps):
         tables = SharedTables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow)
         self.tables: Tables = tables
-        self._link = tables.link = Link(servers, database, acknowledged_by, tables)
+        self._link = tables.link = Link(servers, database, acknowledged_by, tables, is_fresh=reads == "fresh")
         self._standing = Standing(self._link, self.tables)
         tables.expirations.apply = self.apply
         self._backups = Backups()
