@@ -13,18 +13,22 @@ answer is read, ``exchange.py`` when it is sent again. The last two know no HTTP
 It needs ``ramekin[client]``.
 """
 
-from ramekin.client.aio import AsyncClient, AsyncSelection, AsyncTable
+from ramekin.client.aio import AsyncChanges, AsyncClient, AsyncSelection, AsyncTable
 from ramekin.client.batch import Batch, Result
 from ramekin.client.calls import Changed
-from ramekin.client.sync import Client, Selection, Table
+from ramekin.client.following import Change
+from ramekin.client.sync import Changes, Client, Selection, Table
 from ramekin.query.expressions import Field
 
 __all__ = [
+    "AsyncChanges",
     "AsyncClient",
     "AsyncSelection",
     "AsyncTable",
     "Batch",
+    "Change",
     "Changed",
+    "Changes",
     "Client",
     "Field",
     "Result",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, overload
@@ -12,10 +12,11 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 import httpx2
 
 from ramekin.client import calls
-from ramekin.client.answers import Page, Reply, adapter
+from ramekin.client.answers import EndedEarly, Page, Reply, adapter
 from ramekin.client.batch import Batch, Result
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
+from ramekin.client.following import AGAIN_S, Change, Following
 from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
@@ -91,6 +92,20 @@ class AsyncClient:
             async with self.stream(calls.backup()) as response:
                 async for chunk in response.aiter_bytes():
                     target.write(chunk)
+
+    async def changes(self, *tables: str, since: str | None = None) -> AsyncChanges[Row]:
+        """Return what happens to tables, all of them where none is named: from now on, or from a position.
+
+        Raises (also when it is iterated over):
+            ChangesGone: too much has happened since.
+        """
+        return await self.follow(calls.changes(tables, since))
+
+    async def follow(self, following: Following[R]) -> AsyncChanges[R]:
+        """Begin to follow, now if at no position."""
+        if following.position is None:
+            following.position = await self.send(following.latest())
+        return AsyncChanges(self, following)
 
     async def tables(self) -> list[Row]:
         """Return the tables with their figures and definitions."""
@@ -175,6 +190,31 @@ class AsyncResults(Generic[R]):
     async def all(self) -> list[R]:
         """Return the records as a list."""
         return [record async for record in self]
+
+
+class AsyncChanges(Generic[R]):
+    """What happens: iterate over the changes as they come, for ever; another iteration goes on where one was left.
+
+    A connection that breaks is made again. Raises ChangesGone where too much happened meanwhile, or the server was
+    started anew: read the tables, and ask for changes again.
+    """
+
+    def __init__(self, client: AsyncClient, following: Following[R]) -> None:
+        self._client, self._following = client, following
+
+    @property
+    def position(self) -> str:
+        """How far it is, for `since`."""
+        return self._following.position or ""
+
+    async def __aiter__(self) -> AsyncIterator[Change[R]]:
+        while True:
+            with suppress(EndedEarly):
+                async with self._client.stream(self._following.stream()) as response:
+                    async for piece in response.aiter_bytes():
+                        for change in self._following.take(piece):
+                            yield change
+            await asyncio.sleep(AGAIN_S)
 
 
 class AsyncSelection(Generic[R]):
@@ -333,6 +373,14 @@ class AsyncTable(Generic[R]):
         """
         asking = self._calls.join(other._calls, key, conditions, type, names, sort, limit)
         return AsyncResults(self._client, asking, limit)
+
+    async def changes(self, *conditions: Predicate, since: str | None = None) -> AsyncChanges[R]:
+        """Return what happens to records, which are chosen by what they are then: from now on, or from a position.
+
+        Raises (also when it is iterated over):
+            ChangesGone: too much has happened since.
+        """
+        return await self._client.follow(self._calls.changes(conditions, since))
 
     async def describe(self) -> Row:
         """Return the table's figures and definition. Raises UnknownTable."""

@@ -19,6 +19,10 @@ class NoAnswer(errors.Unavailable):
     """No server answered, or what answered is not Ramekin. Whether the request was carried out is not known."""
 
 
+class EndedEarly(NoAnswer):
+    """An answer that had begun did not come whole."""
+
+
 class Page(BaseModel, Generic[R]):
     """A page of records: what a list, a query or a join answers."""
 

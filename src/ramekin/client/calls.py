@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from ramekin.client.answers import Page, Reply
 from ramekin.client.batch import Batch, Result, Results
 from ramekin.client.exchange import Call
+from ramekin.client.following import Following
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 
@@ -214,6 +215,12 @@ class TableCalls(Generic[R]):
 
         return lambda following: Call("GET", following or first, read, headers=STRICT, is_repeatable=True)
 
+    def changes(self, conditions: Sequence[Predicate], since: str | None) -> Following[R]:
+        words = [("table", self.name)]
+        if conditions:
+            words.append(("where", as_body(_where(conditions)).decode()))
+        return Following(_address("changes"), words, self.type, STRICT, since)
+
     def describe(self) -> Call[Row]:
         return Call("GET", _address("tables", self.name), _row, is_repeatable=True)
 
@@ -226,6 +233,11 @@ class TableCalls(Generic[R]):
     def _record(self, reply: Reply) -> R:
         record: R = reply.read(self.type)
         return record
+
+
+def changes(tables: Sequence[str], since: str | None) -> Following[Row]:
+    """Return a way through what happens to tables, all of them where none is named."""
+    return Following(_address("changes"), [("table", table) for table in tables], Row, {}, since)
 
 
 def batch(operations: Batch) -> Call[list[Result]]:

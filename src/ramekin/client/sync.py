@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
 from types import TracebackType
@@ -12,10 +12,11 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 import httpx2
 
 from ramekin.client import calls
-from ramekin.client.answers import Page, Reply, adapter
+from ramekin.client.answers import EndedEarly, Page, Reply, adapter
 from ramekin.client.batch import Batch, Result
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
+from ramekin.client.following import AGAIN_S, Change, Following
 from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
@@ -90,6 +91,20 @@ class Client:
         with file.open("xb") as target, self.stream(calls.backup()) as response:
             for chunk in response.iter_bytes():
                 target.write(chunk)
+
+    def changes(self, *tables: str, since: str | None = None) -> Changes[Row]:
+        """Return what happens to tables, all of them where none is named: from now on, or from a position.
+
+        Raises (also when it is iterated over):
+            ChangesGone: too much has happened since.
+        """
+        return self.follow(calls.changes(tables, since))
+
+    def follow(self, following: Following[R]) -> Changes[R]:
+        """Begin to follow, now if at no position."""
+        if following.position is None:
+            following.position = self.send(following.latest())
+        return Changes(self, following)
 
     def tables(self) -> list[Row]:
         """Return the tables with their figures and definitions."""
@@ -171,6 +186,29 @@ class Results(Generic[R]):
     def all(self) -> list[R]:
         """Return the records as a list."""
         return list(self)
+
+
+class Changes(Generic[R]):
+    """What happens: iterate over the changes as they come, for ever; another iteration goes on where one was left.
+
+    A connection that breaks is made again. Raises ChangesGone where too much happened meanwhile, or the server was
+    started anew: read the tables, and ask for changes again.
+    """
+
+    def __init__(self, client: Client, following: Following[R]) -> None:
+        self._client, self._following = client, following
+
+    @property
+    def position(self) -> str:
+        """How far it is, for `since`."""
+        return self._following.position or ""
+
+    def __iter__(self) -> Iterator[Change[R]]:
+        while True:
+            with suppress(EndedEarly), self._client.stream(self._following.stream()) as response:
+                for piece in response.iter_bytes():
+                    yield from self._following.take(piece)
+            sleep(AGAIN_S)
 
 
 class Selection(Generic[R]):
@@ -329,6 +367,14 @@ class Table(Generic[R]):
         """
         asking = self._calls.join(other._calls, key, conditions, type, names, sort, limit)
         return Results(self._client, asking, limit)
+
+    def changes(self, *conditions: Predicate, since: str | None = None) -> Changes[R]:
+        """Return what happens to records, which are chosen by what they are then: from now on, or from a position.
+
+        Raises (also when it is iterated over):
+            ChangesGone: too much has happened since.
+        """
+        return self._client.follow(self._calls.changes(conditions, since))
 
     def describe(self) -> Row:
         """Return the table's figures and definition. Raises UnknownTable."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from ramekin.client.answers import NoAnswer, Reply
+from ramekin.client.answers import EndedEarly, NoAnswer, Reply
 from ramekin.client.exchange import Lost
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def lost(server: str, error: httpx2.TransportError) -> Lost:
     return Lost(was_sent, f"No answer from {server}: {_said(error)}.")
 
 
-def ended_early(error: httpx2.TransportError) -> NoAnswer:
+def ended_early(error: httpx2.TransportError) -> EndedEarly:
     """Return what a failure means to whoever reads an answer that has begun."""
-    return NoAnswer(f"The answer ended early: {_said(error)}.")
+    return EndedEarly(f"The answer ended early: {_said(error)}.")
 
 
 def _said(error: httpx2.TransportError) -> str:
