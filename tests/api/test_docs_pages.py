@@ -109,6 +109,7 @@ def test_a_condition_can_be_tried_from_the_page(browser):
         server.stop()
 
 
+@pytest.mark.long
 def test_nothing_optional_is_sent_that_nobody_put_in(browser):
     """Swagger UI fills in what a document gives as a parameter's example: tags that no record has, a smaller answer."""
     server = Server("demo")
