@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +14,12 @@ from ramekin.api.json_server.addresses import OURS
 from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.door import Door
 from ramekin.cli.json_server import records_of
+from ramekin.testing import SetClock
+from ramekin.values.ids import IdSource
 from tests.conftest import start_database
 from tests.data.json_server_cases import ALIKE, FILE, MENDED
+from tests.pipe import WAYS, Service
+from tests.together import ask, whole
 
 
 def serve(dialect=None, content=FILE, database=None, directories=(), **options):
@@ -160,3 +165,29 @@ def test_more_rows_than_may_be_sorted_are_refused():
     assert client.get("/posts?_sort=n").status_code == 422
     assert client.get("/posts?_sort=n&n:lt=49").status_code == 200
     assert json.loads(client.get("/posts?_sort=n").content)["code"] == "too-many-rows"
+
+
+def test_the_three_ways_to_an_endpoint_answer_the_same():
+    requests = [
+        ("GET", "/posts?_sort=-id&_page=1", b""),
+        ("HEAD", "/posts", b""),
+        ("POST", "/posts", b'{"a":1}'),
+        ("PATCH", "/posts/nope", b"{}"),
+        ("OPTIONS", "/posts", b""),
+        ("GET", "/a/b/c", b""),
+        ("GET", "/", b""),
+    ]
+    told = []
+    for way in WAYS:
+        ids = IdSource(SetClock(), lambda _: 1)
+        service = Service(way, ids=ids, json_server=Door(Current()), cors_origins=["*"])
+        service.run(service.database.load([("posts", {"id": "1"}), ("posts", {"id": "2"})]))
+        lines = b"host: 127.0.0.1\r\ncontent-length: %d\r\n\r\n"
+        sent = [b"%b %b HTTP/1.1\r\n" % (method.encode(), path.encode()) for method, path, _ in requests]
+        answers = [
+            ask(service, head + lines % len(body) + body) for head, (_, _, body) in zip(sent, requests, strict=True)
+        ]
+        told.append([re.sub(rb"date: [^\r]*", b"", whole(answer)) for answer in answers])
+        service.close()
+    assert told[1:] == told[:1] * 2
+    assert [int(answer[9:12]) for answer in told[0]] == [200, 200, 201, 404, 204, 404, 200]

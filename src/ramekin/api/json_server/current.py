@@ -6,18 +6,19 @@ What it does not know it pays no heed to, as json-server does. See ``older.py`` 
 from __future__ import annotations
 
 from functools import partial
+from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.json_server.collation import text_key
 from ramekin.api.json_server.conditions import matches, read_conditions, read_where
 from ramekin.api.json_server.listing import Listing, Window, everything, order_by
 from ramekin.api.json_server.relations import Relation, many, one, singular
-from ramekin.api.json_server.words import MOST, Words, whole_number
+from ramekin.api.json_server.words import Words, whole_number
 from ramekin.query.order import LAST
 from ramekin.values.comparison import MISSING, TEXT, order_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
@@ -48,13 +49,15 @@ class Current:
         where = None if said is None else read_where(said)
         if where is None:
             where = read_conditions(words.others(RESERVED))
+        window, most = _window(words)
         names = _fields(words.first("_sort"))
         relations = _relations(table, words)
         inside = {relation.member for relation in relations}
         return Listing(
             (lambda record: matches(record, where)) if where else None,
             order_by(names, _key) if names else None,
-            _window(words),
+            window,
+            most,
             relations,
             looks_inside=bool(inside & {*where, *(name.partition(".")[0] for name, _ in names)}) or _has_or(where),
         )
@@ -112,12 +115,14 @@ def _key(value: Any) -> OrderKey:
     return LAST if value is False or value == "" else order_key(value) or LAST
 
 
-def _window(words: Words) -> Any:
+def _window(words: Words) -> tuple[Callable[[int], Window], int]:
+    """Return the window of `_page`, and how many of the first rows it may show."""
     page = whole_number(words.first("_page"))
     if page is None:
-        return everything
+        return everything, maxsize
     per_page = whole_number(words.first("_per_page"))
-    return partial(_page, min(page, MOST), PER_PAGE if per_page is None else max(1, per_page))
+    page, per_page = max(1, page), PER_PAGE if per_page is None else max(1, per_page)
+    return partial(_page, page, per_page), page * per_page
 
 
 def _page(page: int, per_page: int, count: int) -> Window:

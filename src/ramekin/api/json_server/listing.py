@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from sys import maxsize
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.api.edge.weights import BODY_TIMES, SORTED_BYTES
@@ -62,6 +63,8 @@ class Listing:
     order: Callable[[Record], tuple[OrderKey, ...]] | None = None
     """What a record is sorted by; None: as they stand."""
     window: Callable[[int], Window] = everything
+    most: int = maxsize
+    """How many of the first rows any window may show: of what is sorted no more are held."""
     relations: Sequence[Relation] = field(default=())
     looks_inside: bool = False
     """Whether conditions or the order look into the records that are put inside."""
@@ -83,8 +86,8 @@ async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
         await room.hold(_weight(session, table, listing, relations))
         async with known.view([Access(name) for name in (table, *tables_of(relations))], work) as view:
             early = relations if listing.looks_inside else []
-            rows = await _rows(view, table, listing, early, session.database.limits.sorted_rows)
-            window = listing.window(len(rows))
+            rows, count = await _rows(view, table, listing, early, session.database.limits.sorted_rows)
+            window = listing.window(count)
             rows = rows[window.start : window.stop]
             if relations and not early:
                 rows = await _with_inside(view, relations, rows)
@@ -107,10 +110,12 @@ async def with_inside(session: Session, relations: Sequence[Relation], record: R
     return record
 
 
-async def _rows(view: View, table: str, listing: Listing, inside: Sequence[Relation], most_sorted: int) -> list[Row]:
-    """Return all rows that are meant, in order."""
-    keeps, order, rows = listing.keeps, listing.order, list[Row]()
-    first = FirstRows[Row](view.count(table))
+async def _rows(
+    view: View, table: str, listing: Listing, inside: Sequence[Relation], most_sorted: int
+) -> tuple[list[Row], int]:
+    """Return the rows that are meant, in order, and how many they are; of those that are sorted the first ones."""
+    keeps, order, rows, count = listing.keeps, listing.order, list[Row](), 0
+    first = FirstRows[Row](min(listing.most, view.count(table)))
     async for row in _each(view, table, inside):
         if keeps is None and order is None:
             rows.append(row)
@@ -118,17 +123,19 @@ async def _rows(view: View, table: str, listing: Listing, inside: Sequence[Relat
         record = codec.read_body(row) if isinstance(row, bytes) else row
         if keeps is not None and not keeps(record):
             continue
+        count += 1
         if order is None:
             rows.append(row)
-        elif len(first) < most_sorted:
-            first.add((*order(record), len(first)), row)
         else:
-            raise too_many_rows(most_sorted, "add conditions")
-    if order is not None:
-        for row in first.in_order():
-            rows.append(row)
-            await view.rest()
-    return rows
+            first.add((*order(record), count), row)
+            if len(first) > most_sorted:
+                raise too_many_rows(most_sorted, "add conditions")
+    if order is None:
+        return rows, len(rows)
+    for row in first.in_order():
+        rows.append(row)
+        await view.rest()
+    return rows, count
 
 
 async def _each(view: View, table: str, inside: Sequence[Relation]) -> AsyncIterator[Row]:

@@ -6,11 +6,13 @@ A condition on a field that no record has is paid no heed to, as json-server doe
 from __future__ import annotations
 
 import re
+from functools import partial
+from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.json_server.listing import Listing, Window, everything, order_by
 from ramekin.api.json_server.relations import many, one
-from ramekin.api.json_server.words import MOST, Words, is_least, text_of, whole_number
+from ramekin.api.json_server.words import Words, is_least, text_of, whole_number
 from ramekin.api.routes import address
 from ramekin.values.comparison import MISSING, order_key
 from ramekin.values.paths import parse_path, walk
@@ -51,7 +53,7 @@ class Older:
         return Listing(
             (lambda record: all(test(record) for test in tests)) if tests else None,
             _order(words),
-            _window(words, table, query),
+            *_window(words, table, query),
             self.read_relations(table, query),
         )
 
@@ -157,25 +159,24 @@ def _key(value: Any) -> OrderKey:
     return MISSING_LAST if value is MISSING else order_key(value) or NULL_LAST
 
 
-def _window(words: Words, table: str, query: bytes) -> Callable[[int], Window]:
-    """Return the window that `_page`, `_end` or `_limit` ask for, the first of them that is there."""
+def _window(words: Words, table: str, query: bytes) -> tuple[Callable[[int], Window], int]:
+    """Return the window of `_page`, `_end` or `_limit`, the first of them that is there, and where it ends."""
     page, end, limit = (words.first(name) for name in ("_page", "_end", "_limit"))
     if page:
-        number, per_page = max(1, whole_number(page) or 1), whole_number(limit) or LIMIT
-        return lambda count: _page(min(number, MOST), max(1, per_page), count, table, query.decode("ascii"))
+        number, per_page = max(1, whole_number(page) or 1), max(1, whole_number(limit) or LIMIT)
+        return partial(_page, number, per_page, table, query.decode("ascii")), number * per_page
+    if not (end or limit):
+        return everything, maxsize
     start = max(0, whole_number(words.first("_start")) or 0)
-    if end:
-        return lambda count: Window(start, max(0, whole_number(end) or 0), _counted(count))
-    if limit:
-        return lambda count: Window(start, start + max(0, whole_number(limit) or 0), _counted(count))
-    return everything
+    stop = max(0, whole_number(end) or 0) if end else start + max(0, whole_number(limit) or 0)
+    return lambda count: Window(start, stop, _counted(count)), stop
 
 
 def _counted(count: int) -> dict[str, str]:
     return {"x-total-count": str(count)}
 
 
-def _page(page: int, per_page: int, count: int, table: str, query: str) -> Window:
+def _page(page: int, per_page: int, table: str, query: str, count: int) -> Window:
     """Return the window of a page, with links to the others."""
     start, stop, last = (page - 1) * per_page, page * per_page, -(-count // per_page)
     headers = _counted(count)

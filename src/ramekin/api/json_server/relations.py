@@ -109,6 +109,7 @@ async def put_inside(view: View, relation: Relation, records: Sequence[dict[str,
     found: dict[str, list[Any]] = {}
     for record in records:
         record[relation.member] = found.setdefault(str(record["id"]), [])
+        await view.rest()
     read = reader((relation.field,))
     async for bodies in view.batches(relation.table):
         for body in bodies:
@@ -116,6 +117,9 @@ async def put_inside(view: View, relation: Relation, records: Sequence[dict[str,
             if inside is not None:
                 inside.append(codec.read_body(body))
             await view.rest()
+    while found:  # to let go of 100,000 at once takes long
+        found.popitem()
+        await view.rest()
 
 
 def key_of(value: Any) -> str | None:
