@@ -23,6 +23,13 @@ def test_the_port_and_the_host_are_those_of_the_server(tmp_path, before, command
     assert flags(tmp_path, *asked, "a.json", "--port", "1", "--port", "2") == {"port": "2"}
 
 
+def test_json_server_has_a_port_of_its_own(tmp_path, monkeypatch):
+    assert flags(tmp_path, *SERVER, "json-server", "db.json") == {"port": "3000"}
+    assert flags(tmp_path, *SERVER, "json-server", "--port", "1") == {"port": "1"}
+    monkeypatch.setenv("RAMEKIN_PORT", "9000")
+    assert flags(tmp_path, *SERVER, "json-server", "db.json") == {}
+
+
 def test_another_first_process_says_nothing(tmp_path):
     assert flags(tmp_path, "/sbin/init", "--port", "9000") == {}
     assert flags(tmp_path, *SERVER, "load", "--port", "9000") == {}

@@ -1,6 +1,8 @@
 """The command `json-server`: a file served, followed and kept."""
 
+import importlib.util
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,6 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from ramekin.cli.files import FileFault
+from ramekin.cli.json_file import JsonFile
 from tests.conftest import Server
 
 CONTENT = {
@@ -129,6 +133,44 @@ def test_public_and_named_directories_are_served(tmp_path):
 def test_a_file_that_cannot_be_served_is_told_in_one_line(tmp_path, content, said):
     (tmp_path / "db.json").write_text(content)
     assert f"ramekin: {said}" in refused("db.json", cwd=tmp_path)
+
+
+@pytest.fixture
+def json5():
+    if importlib.util.find_spec("json5") is None:
+        assert os.environ.get("CI") != "true", "json5 is missing"
+        pytest.skip("json5 is not installed")
+
+
+def test_json5_is_read(tmp_path, json5):
+    (tmp_path / "db.json5").write_text("// posts\n{posts: [{id: 1, title: 'a', views: +1,}], 'profile': {x: null}}")
+    server = Server("json-server", "db.json5", cwd=tmp_path)
+    try:
+        with server.client() as client:
+            assert client.get("/posts").json() == [{"id": "1", "title": "a", "views": 1}]
+            assert client.get("/profile").json() == {"x": None}
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{a: [", "line 1 Unexpected end"),
+        ("{a: NaN}", "number"),
+        ("{a: 1, a: 2}", "Duplicate"),
+        ("[" * 5000, "nested too deep"),
+        ("[]", "an object of arrays is expected"),
+        ("{a: '" + "x" * 2**20 + "'}", "at most 1048576 bytes"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_json5_that_cannot_be_served_is_told(tmp_path, json5, content, said):
+    (tmp_path / "db.json5").write_text(content)
+    with pytest.raises(FileFault) as fault:
+        JsonFile(tmp_path / "db.json5").read()
+    assert str(fault.value).startswith("db.json5: ")
+    assert said.lower() in str(fault.value).lower()
 
 
 def test_options_that_mean_nothing_are_refused(tmp_path):

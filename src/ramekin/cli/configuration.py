@@ -100,6 +100,12 @@ def _read(name: str, value: Any, source: str) -> Any:
     raise Refused(f"{source}: '{shorten(str(value))}' is not {_expected(setting)}")
 
 
+def json_server_defaults(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the settings that are json-server's own where no variable says otherwise."""
+    own = {"port": "3000", "cors_origin": ["*"]}
+    return {name: value for name, value in own.items() if not environment.get(f"{PREFIX}{name.upper()}", "").strip()}
+
+
 def service_links(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return the variables that Kubernetes sets for a Service whose name begins with ``ramekin``; they are no settings.
 

@@ -7,7 +7,6 @@ The file may hold what is no table: `$schema`, which means nothing here, and val
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.door import Door
 from ramekin.api.json_server.objects import TABLE, object_record
 from ramekin.api.json_server.older import Older
-from ramekin.cli.configuration import PREFIX, Refused
+from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileFault
 from ramekin.cli.json_file import ChangedByOthers, JsonFile, told
 from ramekin.clock import stopwatch_s
@@ -45,12 +44,6 @@ LOOK_S = 0.25
 
 LATEST_S = 2.0
 """How long it may take until something is saved while more is written."""
-
-
-def defaults() -> dict[str, Any]:
-    """Return the settings that are json-server's own where nothing else is said."""
-    own = {"port": "3000", "cors_origin": ["*"]}
-    return {name: value for name, value in own.items() if not os.environ.get(f"{PREFIX}{name.upper()}", "").strip()}
 
 
 def read_json_server(

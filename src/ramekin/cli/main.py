@@ -212,9 +212,10 @@ def _serve(
 
         json_server = None
         if theirs is not None:
-            from ramekin.cli.json_server import defaults, read_json_server
+            from ramekin.cli.configuration import json_server_defaults
+            from ramekin.cli.json_server import read_json_server
 
-            given = {**defaults(), **{name: value for name, value in given.items() if value is not None}}
+            given = {**json_server_defaults(), **{name: value for name, value in given.items() if value is not None}}
             json_server = _guard(lambda: read_json_server(**theirs))
         settings = _settings(given)
         if settings.workers > 1:
