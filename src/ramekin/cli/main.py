@@ -125,6 +125,21 @@ def backup(
 
 
 @app.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="db.json, backup.db, a data directory, http://... or valkey://...")],
+    target: Annotated[str, typer.Argument(help="The same; it is made where it is a file or a directory.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Take away what the source does not have.")] = False,
+    api_key: ClientKey = None,
+) -> None:
+    """Copy every table, with what is said of it, and prove by digests that both hold the same."""
+    from ramekin.cli.copy import copy as copy_tables
+
+    settings = _settings({})
+    key = _key(api_key, settings)
+    _guard(lambda: copy_tables(source, target, settings, key, is_replacing=replace))
+
+
+@app.command()
 def check(directory: Annotated[Path, typer.Argument(help="A data directory that no server uses.")]) -> None:
     """Verify every checksum of a data directory: exit code 0 when all is right, 4 when something is damaged."""
     from ramekin.cli.directories import check_directory
@@ -247,16 +262,21 @@ def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
 
 
 def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:
-    from ramekin.cli.key_settings import secret_of
     from ramekin.cli.transfer import Server
 
     settings = _settings(given or {})
     host = settings.host.strip("[]")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read here, not bound
     host = f"[{host}]" if ":" in host else host
-    shown = api_key or (settings.api_key[0] if settings.api_key else None)
-    key = None if shown is None else _guard(lambda: secret_of(shown))
-    return Server(url or f"http://{host}:{settings.port}", key)
+    return Server(url or f"http://{host}:{settings.port}", _key(api_key, settings))
+
+
+def _key(given: str | None, settings: Any) -> Any:
+    """Return the key to send: the one that is given, else the first of the settings. None: there is none."""
+    from ramekin.cli.key_settings import secret_of
+
+    shown = given or (settings.api_key[0] if settings.api_key else None)
+    return None if shown is None else _guard(lambda: secret_of(shown))
 
 
 def _guard(work: Any) -> Any:

@@ -1,0 +1,84 @@
+"""Copying whole tables from one place to another, while the source is read, and proving that both hold the same.
+
+    read the source ---> read the target ---> what does it lack? ---> write that ---> read it again ---> equal?
+
+A copy that was ended goes on when it is asked for again, since what is there already is not written twice. What the
+source does not have is taken away only where that was said.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ramekin.cli.configuration import Refused
+from ramekin.cli.ends import difference, end_of
+from ramekin.cli.progress import progress
+from ramekin.schema.definition import NOTHING_DEFINED
+
+if TYPE_CHECKING:
+    from ramekin.durability.contents import Contents
+    from ramekin.settings import Settings
+
+SHOWN = 3
+"""Tables that a refusal names."""
+
+
+def copy(source: str, target: str, settings: Settings, key: str | None, *, is_replacing: bool) -> None:
+    """Make a target hold what a source holds, and print what that is.
+
+    Raises:
+        Refused, FileFault, Unusable: one of them cannot be used, or the target holds something else.
+    """
+    from_end, to_end = end_of(source, settings, key), end_of(target, settings, key)
+    if not from_end.is_there():
+        raise Refused(f"{source}: is not there")
+    wanted = from_end.read()
+    there = to_end.read()
+    has_definitions = from_end.keeps_definitions and to_end.keeps_definitions
+    lacking = difference(there, wanted, has_definitions=has_definitions)
+    if not is_replacing and (others := _others(there, wanted)):
+        raise Refused(f"the target holds what the source does not: {others}; say --replace to make it equal")
+    if lacking.is_any:
+        size_bytes = sum(len(body) for kept in lacking.stored.values() for body in kept.bodies.values())
+        with progress("Copying", size_bytes) as advance:
+            to_end.write(wanted, lacking, advance)
+    _prove(wanted, to_end.read())
+    if not has_definitions and any(kept.definition != NOTHING_DEFINED for kept in wanted.values()):
+        print("What is said of tables, schemas and unique fields, is not in a file of records.")
+
+
+def _others(there: Contents, wanted: Contents) -> str:
+    """Return what a target holds besides what is wanted, in words; empty where there is nothing."""
+    found = []
+    for name, kept in there.items():
+        of_source = wanted[name].bodies if name in wanted else {}
+        count = sum(of_source.get(key) != body for key, body in kept.bodies.items())
+        if count or name not in wanted:
+            found.append(f"{name} ({count:,} record{'' if count == 1 else 's'})")
+    return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more tables" if len(found) > SHOWN else "")
+
+
+def _prove(wanted: Contents, found: Contents) -> None:
+    """Print what both ends hold, with its digest. Raises Refused where they do not hold the same."""
+    unequal = [name for name in {**wanted, **found} if _digest(wanted, name) != _digest(found, name)]
+    if unequal:
+        raise Refused(f"the target holds something else now: {', '.join(unequal[:SHOWN])}; is it written by others?")
+    whole = sha256()
+    for name in sorted(wanted):
+        digest = _digest(wanted, name)
+        whole.update(f"{name} {digest}\n".encode())
+        count = len(wanted[name].bodies)
+        print(f"{name}: {count:,} record{'' if count == 1 else 's'}, sha256 {digest}")
+    print(f"Both hold the same: sha256 {whole.hexdigest()}")
+
+
+def _digest(contents: Contents, name: str) -> str | None:
+    """Return the hash of a table's records in the order of their keys; None where it is not there."""
+    if name not in contents:
+        return None
+    found = sha256()
+    for key, body in sorted(contents[name].bodies.items()):
+        found.update(f"{key}\0{len(body)}\0".encode())
+        found.update(body)
+    return found.hexdigest()

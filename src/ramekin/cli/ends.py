@@ -1,0 +1,329 @@
+"""The ends of a copy: where whole tables are read from, and written to.
+
+    users.json, db.json, backup.db    a file
+    tables/                           a data directory that no server uses
+    http://127.0.0.1:8000             a running server, which goes on serving
+    valkey://127.0.0.1:6379/main      a database that nodes keep, with servers on it or without
+
+Knows nothing of comparing; see ``copy.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+
+from ramekin.changes import Defined, Dropped, Loaded
+from ramekin.cli.configuration import Refused
+from ramekin.cli.files import FileRecords, naming_faults, open_file
+from ramekin.cli.outputs import writing
+from ramekin.database.database import Database
+from ramekin.durability import snapshot
+from ramekin.durability.contents import Kept
+from ramekin.durability.faults import DiskFault
+from ramekin.durability.format import print_definition
+from ramekin.durability.store import Store, make_directory, write_backup
+from ramekin.errors import RamekinError
+from ramekin.formats.record_text import CsvForm
+from ramekin.limits import MIB
+from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.values import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from ramekin.client import Client
+    from ramekin.durability.contents import Contents
+    from ramekin.engine.replicated import Replicated
+    from ramekin.schema.definition import Definition
+    from ramekin.settings import Settings
+
+    Told = Callable[[int], None]
+
+T = TypeVar("T")
+
+CHUNK_RECORDS, CHUNK_BYTES = 5000, 4 * MIB
+"""Records, and bytes of them, that are written to a server or to nodes at once."""
+
+BACKUP = ".db"
+"""How the name of a backup ends, as a file of a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a target lacks: tables to drop first, tables to define, and records to store."""
+
+    dropped: list[str]
+    defined: Contents
+    stored: Contents
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it lacks anything."""
+        return bool(self.dropped or self.defined or self.stored)
+
+
+class End(Protocol):
+    """One end of a copy. What cannot be done raises Refused or Unusable, and says which end."""
+
+    keeps_definitions: bool
+    """Whether it keeps what is said of tables."""
+
+    def is_there(self) -> bool:
+        """Whether there is something to read; what is asked for over a network tells when it is read."""
+
+    def read(self) -> Contents:
+        """Return whole tables as they are at one moment; none where it holds nothing, or is not there."""
+
+    def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:
+        """Make it hold what is wanted, by what it lacks or anew; `told` hears of the bytes of records."""
+
+
+def end_of(text: str, settings: Settings, key: str | None) -> End:
+    """Return the end that an argument names. Raises Refused."""
+    scheme = urlsplit(text).scheme if "://" in text else ""
+    if scheme in ("http", "https"):
+        return ServerEnd(text, key)
+    if scheme:
+        return NodesEnd(text, settings)
+    path = Path(text)
+    if path.is_dir() or not path.suffix:
+        return DirectoryEnd(path)
+    return BackupEnd(path) if path.suffix == BACKUP else FileEnd(path)
+
+
+class FileEnd:
+    """A file of records. It holds no definitions."""
+
+    keeps_definitions = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def is_there(self) -> bool:
+        return self._path.exists()
+
+    def read(self) -> Contents:
+        return asyncio.run(self._read()) if self.is_there() else {}
+
+    async def _read(self) -> Contents:
+        files = FileRecords([open_file(self._path, CsvForm(",", "auto"))], 1024 * MIB)
+        with naming_faults(files):
+            async with Database() as database:
+                await database.load(files, is_parsed=True)
+                return database.engine.tables.contents()
+
+    def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # it is written anew
+        if self._path.suffix != ".json":
+            raise Refused(f"{self._path}: a copy is written to a .json file, a backup (.db) or a directory")
+        with writing(self._path) as target:
+            before = b"{"
+            for name, kept in wanted.items():
+                target.write(before + codec.dump(name) + b":[")
+                for number, body in enumerate(kept.bodies.values()):
+                    target.write(b",\n" + body if number else body)
+                told(_size(kept.bodies))
+                before = b"],\n"
+            target.write(b"]}\n" if wanted else b"{}\n")
+
+
+class BackupEnd:
+    """A backup, as `ramekin backup` writes it."""
+
+    keeps_definitions = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def is_there(self) -> bool:
+        return self._path.exists()
+
+    def read(self) -> Contents:
+        return snapshot.read(self._path)[1] if self.is_there() else {}
+
+    def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # it is written anew
+        if self._path.exists():
+            raise Refused(f"{self._path}: is there already")
+        try:
+            write_backup(self._path, wanted)
+        except DiskFault as fault:
+            raise Refused(f"{self._path}: {fault}") from None
+        told(sum(_size(kept.bodies) for kept in wanted.values()))
+
+
+class DirectoryEnd:
+    """A data directory. It is written whole, or not at all."""
+
+    keeps_definitions = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def is_there(self) -> bool:
+        return self._path.is_dir()
+
+    def read(self) -> Contents:
+        if not self._path.is_dir() or (self._path / "directory.unfinished").exists() or not any(self._path.iterdir()):
+            return {}
+        store = Store(self._path, "always")
+        store.lock()
+        try:
+            file, contents = store.read()
+            file.close()
+            return contents
+        finally:
+            store.release()
+
+    def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # it is written anew
+        try:
+            make_directory(self._path, wanted)
+        except DiskFault as fault:
+            raise Refused(f"{self._path}: {fault}") from None
+        told(sum(_size(kept.bodies) for kept in wanted.values()))
+
+
+class ServerEnd:
+    """A running server."""
+
+    keeps_definitions = True
+
+    def __init__(self, url: str, key: str | None) -> None:
+        if find_spec("httpx2") is None:
+            raise Refused("a copy over HTTP needs a library that is not installed: pip install 'ramekin[client]'")
+        self._url, self._key = url, key
+
+    def is_there(self) -> bool:
+        return True
+
+    def read(self) -> Contents:
+        with self._client() as client, tempfile.TemporaryDirectory(prefix="ramekin-copy-") as folder:
+            file = Path(folder) / "backup.db"
+            client.backup(file)
+            return snapshot.read(file)[1]
+
+    def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # by what it lacks
+        with self._client() as client:
+            for name in lacking.dropped:
+                client.table(name).drop()
+            for name, kept in lacking.defined.items():
+                definition = codec.parse(print_definition(kept.definition), extra_depth=1)
+                del definition["model"]  # which servers with the model find out for themselves
+                client.table(name).define(definition)
+            for name, bodies in _chunks(lacking.stored):
+                client.load({name: [codec.parse(body) for body in bodies.values()]})
+                told(_size(bodies))
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        from ramekin.client import Client
+
+        try:
+            with Client(self._url, key=self._key, timeout_s=600) as client:
+                yield client
+        except RamekinError as error:
+            raise Refused(f"{self._url}: {error.message}") from None
+
+
+class NodesEnd:
+    """A database that nodes of Valkey or Redis keep; its name stands behind the addresses."""
+
+    keeps_definitions = True
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        from ramekin.cli.engines import engine_of
+
+        address, _, query = url.partition("?")
+        scheme, _, rest = address.partition("://")
+        where, _, name = rest.partition("/")
+        engine = f"{scheme}://{where}{'?' if query else ''}{query}"
+        self._settings = replace(settings, engine=engine, database=name or settings.database, data_dir=None)
+        engine_of(self._settings)  # which refuses what is no address
+
+    def is_there(self) -> bool:
+        return True
+
+    def read(self) -> Contents:
+        async def read(engine: Replicated) -> Contents:
+            return engine.tables.contents()
+
+        return self._with(read)
+
+    def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # by what it lacks
+        async def write(engine: Replicated) -> None:
+            for name in lacking.dropped:
+                await engine.apply(Dropped(name))
+            for name, kept in lacking.defined.items():
+                await engine.apply(Defined(name, kept.definition))
+            for name, bodies in _chunks(lacking.stored):
+                if await engine.apply(Loaded({name: bodies})) is None:
+                    raise Refused(f"{name}: a record stands there whose id is of another type; say --replace")
+                told(_size(bodies))
+
+        self._with(write)
+
+    def _with(self, work: Callable[[Replicated], Coroutine[None, None, T]]) -> T:
+        from ramekin.cli.engines import engine_of
+
+        async def run() -> T:
+            engine, _ = engine_of(self._settings)
+            try:
+                await engine.open()
+                return await work(cast("Replicated", engine))
+            finally:
+                await engine.close()
+
+        try:
+            return asyncio.run(run())
+        except RamekinError as error:
+            raise Refused(error.message) from None
+
+
+def _size(bodies: dict[str, bytes]) -> int:
+    return sum(map(len, bodies.values()))
+
+
+def _chunks(contents: Contents) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Yield the records of tables, some at a time; of each table once, though it has none."""
+    for name, kept in contents.items():
+        chunk: dict[str, bytes] = {}
+        size_bytes = 0
+        for key, body in kept.bodies.items():
+            chunk[key] = body
+            size_bytes += len(body)
+            if len(chunk) >= CHUNK_RECORDS or size_bytes >= CHUNK_BYTES:
+                yield name, chunk
+                chunk, size_bytes = {}, 0
+        if chunk or not kept.bodies:
+            yield name, chunk
+
+
+def difference(there: Contents, wanted: Contents, *, has_definitions: bool) -> Difference:
+    """Return what an end lacks that holds something else. Cost: O(records)."""
+    dropped = [name for name in there if name not in wanted]
+    defined: Contents = {}
+    stored: Contents = {}
+    for name, kept in wanted.items():
+        found = there.get(name)
+        definition = _said(kept)
+        if found is not None and found.bodies.keys() - kept.bodies.keys():
+            dropped.append(name)
+            found = None
+        if has_definitions and definition != (NOTHING_DEFINED if found is None else _said(found)):
+            defined[name] = Kept(definition, {})
+        lacking = kept.bodies
+        if found is not None:
+            lacking = {key: body for key, body in kept.bodies.items() if found.bodies.get(key) != body}
+        if lacking or (found is None and name not in defined):
+            stored[name] = Kept(kept.definition, lacking)
+    return Difference(dropped, defined, stored)
+
+
+def _said(kept: Kept) -> Definition:
+    """Return what is said of a table, but for its model, which is a matter of the servers that have it."""
+    return replace(kept.definition, model=None)
