@@ -12,6 +12,7 @@ from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import MemoryLimit, NotUnique, RamekinError, RecordExists, Unavailable
 from ramekin.schema.definition import Definition, IndexDefinition
+from ramekin.storage.forks import fork
 from ramekin.testing.engines.steps import body, change, define, drop, ids, load, put, write
 from ramekin.values import codec
 from tests.cluster.nodes import running
@@ -440,3 +441,22 @@ async def test_what_a_node_has_done_that_was_left_behind_is_computed_from_by_nob
         await change(one, "t", "1", lambda before: body(1, n=codec.parse(before)["n"] + 1))
         await agree(ahead, one)
         assert one.tables.get("t", "1") == body(1, n=2)
+
+
+async def test_a_reset_is_seen_by_all(servers):
+    async with sharing(servers) as [one, other]:
+        await define(one, "t", Definition(unique=("k",)))
+        await put(one, "t", body(1, k=1))
+        await put(one, "u", body(1), body("2"))
+        await agree(one, other)
+        kept = fork(one.tables.catalog)
+        await drop(one, "t")
+        await put(one, "v", body(1))
+        await write(one, [Change("u", "1", body(1), body(1, a=2)), Change("u", "2", body("2"), None)])
+        await put(other, "u", body(2))
+        await one._link.catch_up()
+        await one.restore(kept)
+        await agree(one, other)
+        held = {name: records for name, _, _, records in everything(other)}
+        assert held == {"t": {"1": body(1, k=1)}, "u": {"1": body(1), "2": body("2")}}
+        assert other.tables.definitions["t"] == Definition(unique=("k",))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 
 import pytest
 
 from ramekin import Database
 from ramekin.engine.embedded import Embedded
-from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique
+from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound
 from ramekin.storage.forks import fork, let_go
+from ramekin.testing import SetClock
 
 pytestmark = pytest.mark.anyio
 
@@ -197,3 +199,53 @@ async def test_a_fork_of_a_catalog_is_let_go_of():
     let_go(twin)
     let_go(twin)
     assert catalog.memory.family.members == [catalog.memory]
+
+
+@pytest.mark.parametrize("where", ["memory", "directory"])
+async def test_a_reset_brings_back_when_records_are_due(where, tmp_path):
+    clock = SetClock()
+    options = {} if where == "memory" else {"directory": tmp_path / "data", "fsync": "no"}
+    async with Database(clock=clock, **options) as database:
+        await database.replace("pets", 1, {}, upsert=True, ttl=60)
+        await database.replace("pets", 2, {}, upsert=True)
+        due = await database.due("pets", 1)
+        database.checkpoint()
+        await database.replace("pets", 1, {}, ttl=600)
+        await database.patch("pets", 2, {}, ttl=600)
+        await database.reset()
+        assert (await database.due("pets", 1), await database.due("pets", 2)) == (due, None)
+        async with database.branch() as branch:
+            assert await branch.due("pets", 1) == due
+            clock.advance(61)
+            for each in (branch, database):
+                with pytest.raises(RecordNotFound):
+                    await each.get("pets", 1)
+                assert len((await each.find("pets")).rows) == 1
+        await database.reset()
+        with pytest.raises(RecordNotFound):
+            await database.get("pets", 1)
+
+
+async def test_a_kill_after_a_reset_finds_what_was_brought_back(tmp_path):
+    code = """
+import asyncio, os, sys
+from ramekin import Database
+async def main():
+    database = await Database(directory=sys.argv[1], fsync="always").__aenter__()
+    await database.define("users", {"unique": ["mail"]})
+    await database.insert("users", [{"id": i, "mail": f"{i}@example.com"} for i in range(50)])
+    database.checkpoint()
+    await database.drop("users")
+    await database.insert("other", {"id": 1})
+    await database.reset()
+    os.kill(os.getpid(), 9)
+asyncio.run(main())
+"""
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", code, str(tmp_path / "data")], check=False, timeout=60
+    )
+    assert done.returncode == -9
+    async with Database(directory=tmp_path / "data") as database:
+        assert [info.stats.name for info in await database.tables()] == ["users"]
+        assert database.record_count("users") == 50
+        assert (await database.table("users")).stats.definition.unique == ("mail",)
