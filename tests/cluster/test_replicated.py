@@ -146,6 +146,21 @@ async def test_large_steps_reach_all_processes_whole(servers):
         assert one.tables.table_stats("t").records == 0
 
 
+async def test_a_step_of_many_bytes_holds_no_node_for_long(servers, node):
+    async with sharing(servers) as [one, other]:
+        node.ask("CONFIG", "SET", "slowlog-log-slower-than", 0, "slowlog-max-len", 1000)
+        node.ask("SLOWLOG", "RESET")
+        bodies = [body(number, text="x" * 30_000) for number in range(500)]
+        await put(one, "t", *bodies)
+        longest_us = max(taken for _, _, taken, *_ in node.ask("SLOWLOG", "GET", -1))
+        [[_, words]] = node.ask("XREVRANGE", one._link.keys.of("feed"), "+", "-", "COUNT", 1)
+        assert words[1] == b"m", "it was sent in chunks"
+        assert longest_us < 20_000
+        await agree(one, other)
+        assert await write(other, [Change("t", str(n), each, None) for n, each in enumerate(bodies)])
+        await agree(one, other)
+
+
 async def test_a_step_may_touch_a_thousand_tables(servers):
     async with sharing(servers) as [one, other]:
         assert await write(one, [Change(f"t{n}", "1", None, body(1)) for n in range(1000)])

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 Reads = Literal["fresh", "local"]
 
+CALL_BYTES = 1 << 20
+"""Bytes of several records up to which one call carries them: 16 MiB would hold a node for 30 ms and more."""
+
 
 class SharedTables(Tables):
     """Tables that other processes write too."""
@@ -276,4 +279,8 @@ class Replicated(BySteps):
 
 
 def _is_small(step: Step) -> TypeGuard[Written]:
-    return type(step) is Written and not is_large(step)
+    """Say whether one call can carry a step, and a node is done with it in a few ms."""
+    if type(step) is not Written or is_large(step):
+        return False
+    changes = step.changes
+    return len(changes) <= 1 or sum(len(each.after) for each in changes if each.after is not None) <= CALL_BYTES
