@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ENTRIES = 100
 """Entries that are read at once."""
 
-WAIT_S = 1.0
+WAIT_S = 0.5
 """Seconds that the node waits for an entry before it says that there is none."""
 
 PAUSE_S = 0.05

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SLOTS = 16_384
 
 PROBE_S = 0.5
-"""Seconds that a node may take to say who owns a slot: there may be another to ask."""
+"""Seconds that a node may take to let us in, or to say who owns a slot: there may be another to ask."""
 
 MAX_SHOWN = 3
 """Addresses that an error tells of."""
@@ -56,7 +56,7 @@ class Slot:
             try:
                 owner = await self._ask(address, name)
                 if owner is not None:
-                    connection = await Connection.open(owner, self._login, name)
+                    connection = await Connection.open(owner, self._login, name, PROBE_S)
                     self._owner = owner
                     return connection
                 refused = refused or Refused("CLUSTERDOWN Nobody knows a primary.")
