@@ -65,6 +65,16 @@ async def test_a_write_that_finds_no_room_is_refused_and_never_seen(faulty):
     assert await faulty.engine.state() == "failed"
 
 
+async def test_whoever_follows_is_told_what_is_committed_and_nothing_else(faulty):
+    changes = faulty.database.changes("t")
+    faulty.fault = FULL
+    with pytest.raises(StorageFull):
+        await faulty.database.apply(create(2))
+    faulty.fault = None
+    await faulty.database.apply(create(3))
+    assert (await anext(changes)).id == 3
+
+
 async def test_writes_go_on_when_there_is_room_again(faulty):
     faulty.fault = FULL
     with pytest.raises(StorageFull):
