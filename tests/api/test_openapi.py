@@ -135,7 +135,7 @@ def seeded(local):
     cautious = {"schema": {"properties": {"n": {"type": "integer"}}}, "unique": ["n"], "require_if_match": True}
     assert local.put(f"{API}/tables/strict", json=cautious).status_code == 201
     for table, rows in (("strict", ROWS), ("pets", ROWS), ("homes", [{"id": 7, "pet": 1}, {"id": 8, "pet": 5}])):
-        assert local.post(f"{API}/data/{table}", json=rows).status_code == 201
+        assert local.post(f"{API}/data/{table}?ttl=600", json=rows).status_code == 201
     return local
 
 
@@ -166,7 +166,9 @@ def request_for_header(name, status, header):
     path, more = request_for(name, status)
     if header == "Preference-Applied":
         return path, more | {"headers": {"prefer": "return=minimal"}}
-    if name == "get_record" and header != "ETag":
+    if header == "Expires" and name != "get_record":
+        return f"{path}{'&' if '?' in path else '?'}ttl=60", more
+    if name == "get_record" and header not in ("ETag", "Expires"):
         return f"{PET}?select=nmae", more
     if name == "query_table" and header in ASKED_FOR:
         body = {"Link": {"limit": 1}, "X-Total-Count": {"count": True}, "X-Warnings": {"where": {"nmae": 1}}}

@@ -66,7 +66,7 @@ class Branching(WholeTables):
         engine = Embedded(clock=self.clock, index_idle_s=tables.index_idle_s, catalog=fork(tables.catalog))
         engine.tables.models = tables.models
         engine.tables.lineage = f"{self.ids.token(4)}x{next(self._numbers)}"  # a branch made anew is another one
-        twin._engine, twin._owner = engine, engine.owner
+        twin._engine, twin._owner, twin.expirations = engine, engine.owner, engine.tables.expirations
         twin.schemas = self.schemas.of(engine.tables)
         twin._presence = Presence(engine.tables, twin.schemas)
         twin._checkpoint = None

@@ -73,7 +73,7 @@ class Database(Branching):
         """Return when a record will be gone, in UTC; None: it stays. Raises as `get`. Cost: O(1)."""
         key = address if type(address) is str else id_key(address)
         self.get_now(table, key)
-        due = self._engine.tables.due(table, key)
+        due = self.expirations.due(table, key)
         return None if due is None else datetime.fromtimestamp(due, UTC)
 
     def fields(self, table: str) -> Fields:

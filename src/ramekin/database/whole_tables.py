@@ -80,7 +80,7 @@ class WholeTables:
         self.clock = self._engine.clock
         self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
         self._engine.tables.name_lineage(f"{self.clock.wall_ms():x}{self.ids.token(4)}")
-        self._owner = self._engine.owner
+        self._owner, self.expirations = self._engine.owner, self._engine.tables.expirations
         self.limits = limits or Limits()
         for name in models or ():
             check_table_name(name)

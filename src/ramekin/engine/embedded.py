@@ -98,7 +98,7 @@ class Embedded:
         return found.records.bodies[key]
 
     def due(self, table: str, key: str) -> int | None:
-        return self.tables.due(table, key)
+        return self.tables.expirations.due(table, key)
 
     def watch(self, table: str) -> Watch:
         return Watch(self.tables.catalog.table(table))

@@ -90,6 +90,11 @@ class Expirations:
         """Return the second that it is: what is due in it, or before, is not to be seen."""
         return self._clock.wall_ms() // 1000
 
+    def due(self, table: str, key: str) -> int | None:
+        """Return when a record is due (see ``changes.py``); None: never, or there is none. Cost: O(1)."""
+        found = self._find(table)
+        return None if found is None else found.records.dues.get(key)
+
     def concern(self, names: Iterable[str]) -> bool:
         """Say whether anything is due in some tables. Cost: O(1) where nothing ever is."""
         return bool(self.tables) and bool(self._late(names, self.now_s()))

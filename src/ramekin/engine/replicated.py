@@ -161,7 +161,7 @@ class Replicated(BySteps):
         return None if found is None else found.get(key)
 
     def due(self, table: str, key: str) -> int | None:
-        return self.tables.due(table, key)
+        return self.tables.expirations.due(table, key)
 
     def watch(self, table: str) -> Watch:
         return Watch(self.tables.catalog.table(table))

@@ -167,11 +167,6 @@ class Tables:
             return None
         return found.records.bodies.get(key)
 
-    def due(self, table: str, key: str) -> int | None:
-        """Return when a record is due (see ``changes.py``); None: never, or there is none. Cost: O(1)."""
-        found = self.catalog.find(table)
-        return None if found is None else found.records.dues.get(key)
-
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
         """Return a page of a table in id order, behind an id (which need not exist) or from an offset.
 

@@ -26,6 +26,7 @@ FAULT_MARK = "X-Ramekin-Fault"
 HEADERS: dict[str, Any] = {
     "ETag": ("The tag of what is answered, in double quotes: for `If-Match` and `If-None-Match`.", {"type": "string"}),
     "Location": ("Path of what was created.", {"type": "string", "format": "uri-reference"}),
+    "Expires": ("When the record is gone, if it is not to stay.", {"type": "string"}),
     "Link": ('Path of the next page: `<path>; rel="next"`.', {"type": "string"}),
     "X-Total-Count": ("Rows in all, with `count=true`, where the rows stand alone.", {"type": "integer"}),
     "X-Warnings": ("Warnings as a JSON array, where the rows or a record stand alone.", {"type": "string"}),

@@ -81,6 +81,12 @@ SELECT = word(
     "Fields to return, with commas between: `id,address.city`. The record then has these alone.",
     pattern=NAMES,
 )
+TTL = word(
+    "ttl",
+    "Seconds after which what is written is gone; `none`: never. Without it the table's `expire_after_s` counts, and a "
+    "patch leaves what the record had.",
+    pattern="^([1-9][0-9]{0,9}|none)$",
+)
 CURSOR = word("cursor", "Where the page begins: from the `next` of the page before.", minLength=1)
 WHERE = word(
     "where",

@@ -10,6 +10,7 @@ from typing import Any
 
 from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, NAMES, SORTED_NAMES, TABLE_NAME, TAGS
 from ramekin.database.defining import MAX_NAMED
+from ramekin.database.lifetimes import MAX_LIFETIME_S, NEVER
 from ramekin.database.operations import OPS
 from ramekin.query.aggregate import FUNCTIONS
 from ramekin.query.join import JOIN_TYPES
@@ -126,7 +127,10 @@ _JSON_SCHEMA = {"type": ["object", "null"], "additionalProperties": True}
 
 _TABLE = {
     "type": "object",
-    "required": ["name", "records", "bytes", "revision", "schema", "unique", "indexes", "require_if_match"],
+    "required": [
+        *("name", "records", "bytes", "revision", "schema", "unique", "indexes", "require_if_match"),
+        *("expire_after_s", "expiring"),
+    ],
     "properties": {
         "name": {"type": "string"},
         "records": {"type": "integer"},
@@ -146,6 +150,11 @@ _TABLE = {
             )
         ),
         "require_if_match": {"type": "boolean"},
+        "expire_after_s": {
+            "type": ["integer", "null"],
+            "description": "Seconds after its write in which a record goes.",
+        },
+        "expiring": {"type": "integer", "description": "Records that have a due time."},
     },
 }
 
@@ -160,6 +169,8 @@ _DEFINITION = record(
             "description": "Indexes that stay. Others build themselves and go when nothing uses them.",
         },
         "require_if_match": {"type": "boolean", "description": "Changes of a record must send `If-Match`."},
+        "expire_after_s": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_LIFETIME_S}
+        | {"description": "A record is gone so many seconds after its last write, unless that says `ttl`."},
     }
 )
 
@@ -224,10 +235,18 @@ _OPERATION = record(
         "record": ANY_OBJECT
         | {"description": "Every operation but `delete` has one; of `patch` a merge patch.", "properties": {"id": ID}},
         "if_match": {"type": "string", "pattern": TAGS, "description": "As the header `If-Match`."},
+        "ttl": {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_LIFETIME_S}, {"const": NEVER}],
+            "description": "Seconds after which the record is gone.",
+        },
     },
     *("op", "table"),
     allOf=[
-        {"if": _op("delete"), "then": {"properties": {"record": False}}, "else": {"required": ["record"]}},
+        {
+            "if": _op("delete"),
+            "then": {"properties": {"record": False, "ttl": False}},
+            "else": {"required": ["record"]},
+        },
         {"if": _op("create"), "then": {"properties": {"if_match": False}}},
         {"if": _op("replace", "patch", "delete"), "then": {"required": ["id"]}},
         {

@@ -11,6 +11,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
+from ramekin.database.lifetimes import NEVER, SAID, is_lifetime
 from ramekin.database.operations import ALWAYS, OPS, Operation, Precondition
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
+    from ramekin.database.lifetimes import Ttl
     from ramekin.database.operations import Outcome
 
-MEMBERS = ("op", "table", "id", "record", "if_match")
+MEMBERS = ("op", "table", "id", "record", "if_match", "ttl")
 BESIDE_BYTES = 4096
 """What an operation may have beside its record."""
 
@@ -164,11 +166,24 @@ def _read_operation(item: Any) -> Operation:
     check_table_name(table)
     if (op == "delete") == ("record" in item):
         raise InvalidOperation("Every operation but delete has a 'record'; delete has none.")
+    ttl = _ttl(item)
     if op == "create":
-        return Operation(op, table, record=_with_id(item), is_parsed=True)
+        return Operation(op, table, record=_with_id(item), is_parsed=True, ttl=ttl)
     address = _address(item, is_needed=op != "upsert")
     record = _upserted(item) if op == "upsert" else item.get("record")
-    return Operation(op, table, address, record, _precondition(item), is_parsed=True)
+    return Operation(op, table, address, record, _precondition(item), is_parsed=True, ttl=ttl)
+
+
+def _ttl(item: dict[str, Any]) -> Ttl | None:
+    """Return how long the record of an operation lives, None where nothing is said. Raises InvalidOperation."""
+    if "ttl" not in item:
+        return None
+    ttl = item["ttl"]
+    if item["op"] == "delete":
+        raise InvalidOperation("'delete' takes no 'ttl': no record is left.", faults=[Fault("/ttl", "Leave it out.")])
+    if ttl == NEVER or is_lifetime(ttl):
+        return ttl  # type: ignore[no-any-return]  # one of the two
+    raise InvalidOperation(f"'ttl' is {SAID}, or \"{NEVER}\".", faults=[Fault("/ttl", "A number is expected.")])
 
 
 def _with_id(item: dict[str, Any]) -> Any:

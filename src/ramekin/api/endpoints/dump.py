@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.answers import READ, WRITE, answer, request_body, tabular
 from ramekin.api.declared.endpoint import Endpoints, endpoint
-from ramekin.api.declared.parameters import IF_NONE_MATCH, word
+from ramekin.api.declared.parameters import IF_NONE_MATCH, TTL, word
 from ramekin.api.declared.shapes import RECORD, USER, array, reference
 from ramekin.api.edge.weights import DUMP_BYTES
 from ramekin.api.http.answer import Stream, json_answer, not_modified, pack
 from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON
+from ramekin.api.http.lifetimes import read_ttl
 from ramekin.api.http.preconditions import ANY
 from ramekin.api.routes import API
 from ramekin.engine.work import Work
@@ -101,7 +102,8 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
             "mode",
             "`replace`: no other record stays; definitions do. `merge` if it is not said.",
             enum=list(MODES),
-        )
+        ),
+        TTL,
     ],
     body=request_body(reference("Load"), _DATABASE),
     size="load",
@@ -115,7 +117,8 @@ async def load_database(session: Session, asked: Asked[None]) -> Reply:
     is_replacing, work = asked.words.get("mode") == "replace", Work(session.database.limits.query_s)
     records = _read_database(session, work.fed(asked.arriving), splitter)
     try:
-        loaded = await session.database.load(records, is_replacing=is_replacing, is_parsed=True, work=work)
+        ttl = read_ttl(asked.words)
+        loaded = await session.database.load(records, is_replacing=is_replacing, is_parsed=True, ttl=ttl, work=work)
     except RamekinError as error:
         raise splitter.with_lines(error) from None
     return json_answer({"loaded": loaded})

@@ -18,11 +18,13 @@ from ramekin.api.declared.parameters import (
     MINIMAL,
     SELECT,
     STRICT,
+    TTL,
     flag,
     word,
 )
 from ramekin.api.declared.shapes import RECORD, RECORD_INPUT, RECORD_PATCH, SELECTED, USER, array, reference
 from ramekin.api.http.answer import (
+    Answer,
     array_reply,
     ascii_json,
     bodiless,
@@ -32,6 +34,7 @@ from ramekin.api.http.answer import (
     record_path,
 )
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
+from ramekin.api.http.lifetimes import expires_line, http_date, read_ttl
 from ramekin.api.routes import API
 from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation, Outcome
 from ramekin.engine.work import Work
@@ -45,7 +48,7 @@ from ramekin.values.paths import select, split_names
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from ramekin.api.http.answer import Answer, Reply
+    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.operations import Op
@@ -87,9 +90,9 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
             "Created: the record, or the records in order, or with `return=minimal` their number.",
             _CREATED,
             USER,
-            ["ETag", "Location", "Preference-Applied"],
+            ["ETag", "Location", "Expires", "Preference-Applied"],
         ),
-        200: answer("None was new: what is stored, as above.", _CREATED, has=["ETag", "Preference-Applied"]),
+        200: answer("None was new: what is stored, as above.", _CREATED, has=["ETag", "Expires", "Preference-Applied"]),
     },
     problems=(*WRITE, 428),
     parameters=[
@@ -100,6 +103,7 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
         ),
         word("csv_types", "`text`: every cell of a CSV body is text. For CSV alone.", enum=list(CSV_TYPES)),
         word("delimiter", "What stands between the cells of a CSV body. For CSV alone.", enum=list(DELIMITERS)),
+        TTL,
         MINIMAL,
     ],
     body={
@@ -122,7 +126,8 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     record, printed = codec.read(text)
-    operation = Operation("create", table, None, record, ALWAYS, rule, True, printed)
+    ttl = read_ttl(asked.words) if asked.words else None
+    operation = Operation("create", table, None, record, ALWAYS, rule, True, printed, ttl)
     return _apply(session, operation, is_minimal="return=minimal" in wishes.preferences)
 
 
@@ -133,7 +138,9 @@ async def _create_many(session: Session, asked: Asked[CsvForm]) -> Reply:
         records = _read_bulk(session, asked)
         if isinstance(records, CsvText):
             await work.through(records.look())
-        outcomes = await session.database.insert(table, records, on_conflict=rule, is_parsed=True)
+        outcomes = await session.database.insert(
+            table, records, on_conflict=rule, is_parsed=True, ttl=read_ttl(asked.words)
+        )
     except RamekinError as error:
         raise await work.through(with_lines(error, _read_bulk(session, asked))) from None
     status = 200
@@ -178,8 +185,10 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
     reads=_read_selection,
     unsaid=None,
     answers={
-        200: answer("The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Vary", "X-Warnings"]),
-        304: answer("Not modified.", has=["ETag", "Vary"]),
+        200: answer(
+            "The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Expires", "Vary", "X-Warnings"]
+        ),
+        304: answer("Not modified.", has=["ETag", "Expires", "Vary"]),
     },
     problems=(*READ, 412),
     parameters=[SELECT, IF_MATCH, IF_NONE_MATCH, STRICT],
@@ -193,10 +202,12 @@ def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply 
         raise precondition.broken()
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
-    tag = codec.known_digest(body)
+    tag, lines = codec.known_digest(body), ""
+    if session.database.expirations.tables and (due := session.database.expirations.due(table, record_id)) is not None:
+        lines = expires_line(due)
     if precondition is not ALWAYS and precondition.knows(tag):
-        return not_modified({"etag": f'"{tag}"'})
-    return record_answer(body, tag)
+        return Answer(304, f'etag: "{tag}"\r\n{lines}')
+    return record_answer(body, tag, 200, lines)
 
 
 async def _answer_selected(
@@ -205,6 +216,8 @@ async def _answer_selected(
     warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
     tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
     headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
+    if (due := session.database.expirations.due(*asked.parts)) is not None:
+        headers["expires"] = http_date(due)
     if asked.wishes.precondition.knows(tag):
         return not_modified(headers)
     if warnings:
@@ -218,11 +231,11 @@ async def _answer_selected(
     role="write",
     tag="records",
     answers={
-        200: answer("Replaced: the new record.", RECORD, USER, ["ETag"]),
-        201: answer("Created.", RECORD, USER, ["ETag", "Location"]),
+        200: answer("Replaced: the new record.", RECORD, USER, ["ETag", "Expires"]),
+        201: answer("Created.", RECORD, USER, ["ETag", "Expires", "Location"]),
     },
     problems=CHANGE,
-    parameters=[flag("upsert", "Create the record if it is absent."), IF_MATCH, IF_ABSENT],
+    parameters=[flag("upsert", "Create the record if it is absent."), TTL, IF_MATCH, IF_ABSENT],
     body=request_body(RECORD_INPUT, USER),
     size="text",
 )
@@ -232,7 +245,8 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     is_upsert = asked.words.get("upsert", False)
     record, printed = codec.read(asked.body) if is_upsert else _read(session, asked)
     op: Op = "upsert" if is_upsert else "replace"
-    return _apply(session, Operation(op, table, record_id, record, asked.wishes.precondition, "error", True, printed))
+    precondition, ttl = asked.wishes.precondition, read_ttl(asked.words) if asked.words else None
+    return _apply(session, Operation(op, table, record_id, record, precondition, "error", True, printed, ttl))
 
 
 @endpoint(
@@ -240,9 +254,9 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
     ONE,
     role="write",
     tag="records",
-    answers={200: answer("The record as it is now.", RECORD, USER, ["ETag"])},
+    answers={200: answer("The record as it is now.", RECORD, USER, ["ETag", "Expires"])},
     problems=CHANGE,
-    parameters=[IF_MATCH, IF_ABSENT],
+    parameters=[TTL, IF_MATCH, IF_ABSENT],
     body=request_body(RECORD_PATCH, {"name": "Ada L.", "address": {"zip": None}}, MERGE_PATCH, JSON),
     size="text",
 )
@@ -250,7 +264,8 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
     """Change some members of a record (JSON merge patch); the result is validated again."""
     table, record_id = asked.parts
     record, _ = _read(session, asked)
-    return _apply(session, Operation("patch", table, record_id, record, asked.wishes.precondition, "error", True))
+    precondition, ttl = asked.wishes.precondition, read_ttl(asked.words) if asked.words else None
+    return _apply(session, Operation("patch", table, record_id, record, precondition, "error", True, None, ttl))
 
 
 @endpoint(
@@ -297,6 +312,8 @@ def _tell(table: str, outcome: Outcome, is_minimal: bool) -> Answer:
     tag, status, lines = codec.digest(body), 200, ""
     if outcome.effect == "created":
         status, lines = 201, f"location: {record_path(table, outcome.key)}\r\n"
+    if outcome.due is not None:
+        lines += expires_line(outcome.due)
     if is_minimal:
         body, lines = codec.dump({"count": 1}), f"{lines}preference-applied: return=minimal\r\n"
     return record_answer(body, tag, status, lines)

@@ -33,6 +33,7 @@ _DEFINITION = {
     "unique": ["email"],
     "indexes": [{"field": "age", "kind": "sorted"}],
     "require_if_match": False,
+    "expire_after_s": None,
 }
 
 
@@ -121,6 +122,8 @@ def describe(info: TableInfo) -> dict[str, Any]:
             for index in info.indexes
         ],
         "require_if_match": stats.definition.require_if_match,
+        "expire_after_s": stats.definition.expire_after_s,
+        "expiring": stats.expiring,
     }
 
 
