@@ -1,6 +1,7 @@
 """Steps as a cluster keeps them: fields of hashes, each with what it is expected to hold and what it holds then.
 
-A record is a cell, and so is each value that it claims for itself: nodes compare and store cells, and know no more.
+A record is a cell, with its due time in front if it has one (`with_due`), and so is each value that it claims for
+itself: nodes compare and store cells, and know no more.
 A step that is small is one call. A large one is sent in *chunks* beforehand, which nobody sees, and one small call
 commits them. Knows no connections; see ``replicated.py`` for who sends, ``cluster/library.lua`` for what nodes do.
 """
@@ -14,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.cluster.claims import claims_of
-from ramekin.durability.format import print_definition
+from ramekin.durability.format import print_definition, split_due, with_due
 from ramekin.storage.table import unique_fields
 from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ramekin.changes import Step
+    from ramekin.changes import Dues, Step
     from ramekin.cluster.connection import Word
     from ramekin.cluster.keys import Keys
     from ramekin.schema.fields import Field
@@ -33,6 +34,9 @@ SHORT = 300
 CHUNK_CELLS, CHUNK_BYTES = 500, 1 << 18
 """Cells, and bytes, after which a chunk is full: a node stores one in a few ms, 17 on a machine with three times the
 work that it can do (100,000 records with a unique field, November 2026); 2,000 cells took 42."""
+
+SKEW_S = 1
+"""Seconds by which the clock of a process that takes out what is due may be ahead of this one's."""
 
 Cells = Iterator[tuple[str, bytes | str]]
 """Fields of one hash, each with its value; an empty one deletes it."""
@@ -46,7 +50,8 @@ def call_for(step: Written, catalog: Catalog, births: Mapping[str, str], keys: K
     for name in tables:
         words += (name, births.get(name, "0").rpartition(" ")[2])
     for change in step.changes:
-        words += (tables[change.table], change.key, _expected(change.before), change.after or b"")
+        before = change.before and with_due(change.before, _due_of(catalog, change))
+        words += (tables[change.table], change.key, _expected(before), _cell_of(change))
     for name in tables:
         table = catalog.find(name)
         if table is not None and table.unique_fields:
@@ -62,6 +67,17 @@ def _expected(value: bytes | None) -> bytes:
     if value is None:
         return b""
     return b"=" + value if len(value) <= SHORT else b"#" + sha1(value, usedforsecurity=False).hexdigest().encode()
+
+
+def _due_of(catalog: Catalog, change: Change) -> int | None:
+    """Return when a record is due that a change was computed from."""
+    table = catalog.find(change.table)
+    return None if table is None else table.records.dues.get(change.key)
+
+
+def _cell_of(change: Change) -> bytes:
+    """Return what a record is kept as behind a change; nothing where it is gone."""
+    return b"" if change.after is None else with_due(change.after, change.due)
 
 
 def _moved(fields: Sequence[Field], changes: Iterable[Change]) -> dict[str, tuple[str, str]]:
@@ -130,7 +146,7 @@ def alone_for(step: Step, catalog: Catalog, keys: Keys) -> Alone:
                 by_table.setdefault(change.table, []).append(change)
             alone = Alone("m", {}, written=list(by_table))
             for name, some in by_table.items():
-                alone.cells.append((keys.records(name), name, ((each.key, each.after or b"") for each in some)))
+                alone.cells.append((keys.records(name), name, ((each.key, _cell_of(each)) for each in some)))
                 table = catalog.find(name)
                 if table is not None and table.unique_fields:
                     moved = _moved(table.unique_fields, some).items()
@@ -146,7 +162,7 @@ def _for_load(step: Loaded, catalog: Catalog, keys: Keys) -> Alone:
     for name in (*(step.tables if step.replaces else ()), *emptied, *dropped):
         alone.emptied += (keys.records(name), keys.claims(name))
     for name, bodies in step.tables.items():
-        alone.cells.append((keys.records(name), name, iter(bodies.items())))
+        alone.cells.append((keys.records(name), name, _records(bodies, step.dues_of(name))))
         table = catalog.find(name)
         fields = [] if table is None else table.unique_fields
         if fields and table is not None and not step.replaces:
@@ -156,6 +172,12 @@ def _for_load(step: Loaded, catalog: Catalog, keys: Keys) -> Alone:
         if fields:
             alone.cells.append((keys.claims(name), "", _claims(fields, bodies)))
     return alone
+
+
+def _records(bodies: Mapping[str, bytes], dues: Dues) -> Cells:
+    """Yield the cells of records."""
+    for key, body in bodies.items():
+        yield key, with_due(body, dues.get(key))
 
 
 def _claims(fields: Sequence[Field], bodies: Mapping[str, bytes]) -> Cells:
@@ -179,15 +201,26 @@ def in_chunks(cells: Cells) -> Iterator[list[bytes | str]]:
         yield chunk
 
 
-def told_changes(words: Sequence[bytes], catalog: Catalog) -> Written:
-    """Return the changes that the feed tells in words; those that change nothing here are left out."""
-    changes, name = [], ""
-    for key, after in zip(words[::2], words[1::2], strict=True):
+def told_changes(words: Sequence[bytes], catalog: Catalog, now_s: int) -> Written:
+    """Return the changes that the feed tells in words; those that change nothing here are left out.
+
+    Where nothing but what is due is gone, that is why.
+    """
+    changes, name, is_expiry = [], "", True
+    for key, cell in zip(words[::2], words[1::2], strict=True):
         if not key:
-            name = after.decode()
-            continue
-        table = catalog.find(name)
-        before = None if table is None else table.get(key.decode())
-        if before is not None or after:
-            changes.append(Change(name, key.decode(), before, after or None))
-    return Written(changes)
+            name = cell.decode()
+        elif (change := told_change(name, key.decode(), cell, catalog)) is not None:
+            changes.append(change)
+            due = None if change.after is not None else _due_of(catalog, change)
+            is_expiry = is_expiry and due is not None and due <= now_s + SKEW_S
+    return Written(changes, "expire" if is_expiry and changes else "write")
+
+
+def told_change(table: str, key: str, cell: bytes, catalog: Catalog) -> Change | None:
+    """Return what a cell makes of a record; None: nothing, since it is gone already."""
+    found = catalog.find(table)
+    before = None if found is None else found.get(key)
+    if not cell:
+        return None if before is None else Change(table, key, before, None)
+    return Change(table, key, before, *split_due(cell))

@@ -12,16 +12,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.cluster.feed import Gap, read_entries
 from ramekin.cluster.line import UNKNOWN
 from ramekin.cluster.replicas import read_step
-from ramekin.durability.format import read_definition
+from ramekin.durability.contents import Kept
+from ramekin.durability.format import read_definition, split_due
 from ramekin.engine.builds import retrieve
-from ramekin.engine.cells import told_changes
+from ramekin.engine.cells import told_change, told_changes
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.staging import Staging, is_large
 from ramekin.values import codec
@@ -80,7 +81,7 @@ class Replica:
     async def _told(self, entry: Entry, connection: Connection, catalog: Catalog) -> Step | None:
         """Return the step that an entry tells; None where it is done already: what was read anew may be ahead."""
         if entry.kind == b"w":
-            return told_changes(entry.words, catalog)
+            return told_changes(entry.words, catalog, self._tables.expirations.now_s())
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
         if entry.kind == b"d":
             return Defined(header["table"], read_definition(header["definition"].encode()))
@@ -88,17 +89,15 @@ class Replica:
             return Dropped(header["table"]) if catalog.find(header["table"]) is not None else None
         bodies = await self._fetch(header["chunks"], connection)
         if entry.kind == b"l":
-            there = {name: _records(bodies.get(name, {})) for name in header["tables"]}
+            there = {name: Kept(NOTHING_DEFINED, {}) for name in header["tables"]}
+            for name, kept in there.items():
+                _keep(kept, bodies.get(name, {}), {})
             dropped = [name for name in header["dropped"] if catalog.find(name) is not None]
-            return Loaded(there, header["replaces"], header["emptied"], dropped)
-        changes = []
-        for name, of_table in bodies.items():
-            table = catalog.find(name)
-            for key, after in of_table.items():
-                before = None if table is None else table.get(key)
-                if before is not None or after:
-                    changes.append(Change(name, key, before, after or None))
-        return Written(changes)
+            dues = {name: kept.dues for name, kept in there.items()}
+            there_bodies = {name: kept.bodies for name, kept in there.items()}
+            return Loaded(there_bodies, header["replaces"], header["emptied"], dropped, dues)
+        told = (told_change(name, key, cell, catalog) for name, cells in bodies.items() for key, cell in cells.items())
+        return Written([change for change in told if change is not None])
 
     async def _fetch(self, chunks: list[list[str]], connection: Connection) -> dict[str, dict[str, bytes]]:
         """Return what chunks hold, by table. Raises Gap: the node has forgotten one."""
@@ -197,19 +196,17 @@ class Replica:
         return _pairs(await connection.call("HGETALL", self._keys.of(name)))
 
     async def _read_table(self, name: str, connection: Connection, catalog: Catalog) -> None:
-        bodies: dict[str, bytes] = {}
+        kept = Kept(NOTHING_DEFINED, {})
         standing = self._tables.catalog.find(name)
         cursor, count, work = b"0", 100, Work()
         while True:
             cursor, words = await connection.call("HSCAN", self._keys.records(name), cursor, "COUNT", count)
-            for key, body in _pairs(words).items():
-                here = None if standing is None else standing.get(key)
-                bodies[key] = here if here == body and here is not None else body
+            _keep(kept, _pairs(words), {} if standing is None else standing.records.bodies)
             count = min(SCAN_RECORDS, 2 * count) if sum(map(len, words)) < SCAN_BYTES else max(1, count // 2)
             await work.rest()
             if cursor == b"0":
                 break
-        staging = Staging(catalog, Loaded({name: bodies}))
+        staging = Staging(catalog, Loaded({name: kept.bodies}, dues={name: kept.dues}))
         await work.through(staging.prepare())
         staging.store()
 
@@ -240,5 +237,10 @@ def _place_of(birth: str) -> tuple[int, int]:
     return int(number), int(place)
 
 
-def _records(bodies: dict[str, bytes]) -> dict[str, bytes]:
-    return {key: body for key, body in bodies.items() if body}
+def _keep(kept: Kept, cells: Mapping[str, bytes], standing: Mapping[str, bytes]) -> None:
+    """Keep the records of some cells, those that are empty apart; a body that stands already is the same object."""
+    for key, cell in cells.items():
+        if cell:
+            body, due = split_due(cell)
+            here = standing.get(key)
+            kept.put(key, here if here is not None and here == body else body, due)

@@ -158,7 +158,9 @@ class Replicated(BySteps):
 
     def ahead(self, table: str, key: str) -> bytes | None:
         found = self.tables.catalog.find(table)
-        return None if found is None else found.get(key)
+        if found is None or found.is_due(key, self.tables.expirations.now_s()):
+            return None
+        return found.get(key)
 
     def due(self, table: str, key: str) -> int | None:
         return self.tables.expirations.due(table, key)
@@ -213,13 +215,17 @@ class Replicated(BySteps):
 
         What it raises rests on all that has happened before it was asked for, in other processes too.
         """
-        is_new = False
+        is_new = is_swept = False
         while True:
             if self._alone.locked():
                 await self._others_alone(end_s)
             catalog = self.tables.catalog
             try:
                 now = step() if callable(step) else step
+                if now is not None and not is_swept and self.tables.expirations.precede(now):
+                    is_swept = True
+                    await self.tables.expirations.sweep_before(now, None)
+                    continue
                 if now is None or not _is_small(now):
                     return now
                 if self.tables.lacks_indexes(now):
