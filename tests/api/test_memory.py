@@ -176,3 +176,16 @@ def test_files_that_do_not_fit_stop_the_start_in_one_line(tmp_path):
     assert done.returncode == 2
     assert "no room" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_changes_by_condition_count_until_they_are_applied():
+    with serve(Embedded(memory_limit_bytes=30_000_000)) as api:
+        for start in range(0, 500, 10):
+            records = [{"id": i, "x": "x" * 55_000} for i in range(start, start + 10)]
+            assert api.post(DATA, json=records).status_code == 201
+        other = {"x": "y" * 55_000}
+        assert api.patch(DATA + "?id:lt=200", json=other).json() == {"matched": 200, "changed": 200}
+        assert_problem(api.patch(DATA + "?all=true", json={"x": "z" * 55_000}), 507, "memory-limit")
+        assert api.get(DATA + "/7").json()["x"] == "y" * 55_000
+        assert api.delete(DATA + "?all=true").json() == {"matched": 500, "changed": 500}
+        assert api.app.state.context.flight.taken_bytes == 0

@@ -27,7 +27,7 @@ from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ramekin.database.operations import Rules
     from ramekin.database.presence import Presence
@@ -51,6 +51,8 @@ class ChangeRequest:
     max_affected: int | None = None
     fields: Fields | None = None
     """What was declared of the table's fields when the condition was read; None if that does not matter."""
+    hold: Callable[[int, int], Awaitable[None]] | None = None
+    """Is told how many changes are held until they are applied, of how many bytes; it may wait, or refuse."""
 
     def __post_init__(self) -> None:
         codec.check_value(self.patch)
@@ -113,6 +115,7 @@ class _Changing:
         self._due = due
         self._matches = body_matcher(request.where)
         self._faults: dict[str, list[Fault]] = {}
+        self._size_bytes = 0  # of what records become
 
     async def read(self, tables: Tables, work: Work) -> None:
         """Look at all records, as they are at some moment. Raises what is wrong with them then."""
@@ -123,6 +126,8 @@ class _Changing:
                 for record_id, body in rows:
                     self._take(str(record_id), body)
                     await work.rest()
+                if self._request.hold is not None:
+                    await work.idle(self._request.hold(len(self.matched), self._size_bytes))
                 if len(self._faults) >= MAX_FAULTS:
                     break
         self._raise_faults()
@@ -165,6 +170,7 @@ class _Changing:
             self._faults[key] = list(error.within(key).faults)
             return
         if after != body:
+            self._size_bytes += len(after or b"")
             due = None if after is None else self._due(key)  # a patch leaves it as it is
             self.changes[key] = Change(self._request.table, key, body, after, due)
 

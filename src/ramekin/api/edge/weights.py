@@ -26,6 +26,9 @@ RECORD_BYTES = 450
 ROW_BYTES, SORTED_BYTES, GROUP_BYTES = 150, 400, 500
 """A row of a page; one that is put in order; a group with its figures."""
 
+CHANGE_BYTES = 400
+"""A change by condition that waits to be applied, besides what the record becomes."""
+
 RUN_ROWS = 4000
 """Rows that are looked at while others are put in order."""
 
@@ -49,6 +52,11 @@ def records_in(piece: bytes, media: str) -> int:
 def records_bytes(size_bytes: int, records: int) -> int:
     """Return what a body takes that has arrived, with what is made of it."""
     return TEXT_TIMES * size_bytes + RECORD_BYTES * records
+
+
+def changes_bytes(records: int, size_bytes: int) -> int:
+    """Return what changes by condition hold of so many records, which become so many bytes."""
+    return CHANGE_BYTES * records + size_bytes
 
 
 def page_bytes(records: int, window: Window, *, is_sorted: bool) -> int:

@@ -10,6 +10,7 @@ from ramekin.api.declared.answers import CHANGE, READ, answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import MANY
 from ramekin.api.declared.shapes import RECORD_PATCH, reference
+from ramekin.api.edge.weights import changes_bytes
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import read_where
 from ramekin.api.http.answer import json_answer
@@ -109,11 +110,17 @@ async def _change(session: Session, asked: Asked[dict[str, Any]], request: Chang
 
 async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Changed:
     """Carry out a change; its conditions are read again where the table was defined anew since they were."""
-    for _ in range(MAX_READINGS):
-        with suppress(Redefined):
-            return await session.database.change(request)
-        request = replace(request, **_read_conditions(session, asked))
-    return await session.database.change(request)
+    async with session.server.flight.room() as room:
+
+        async def hold(records: int, size_bytes: int) -> None:
+            await room.hold(changes_bytes(records, size_bytes))
+
+        request = replace(request, hold=hold)
+        for _ in range(MAX_READINGS):
+            with suppress(Redefined):
+                return await session.database.change(request)
+            request = replace(request, **_read_conditions(session, asked))
+        return await session.database.change(request)
 
 
 ENDPOINTS: Endpoints = (patch_records, delete_records)
