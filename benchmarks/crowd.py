@@ -52,7 +52,11 @@ class Line:
         """Send a request, which is short enough to be taken at once."""
         self.due, self.due_core = due, due_core
         self._head, self._left, self.received = b"", -1, 0
-        self.socket.sendall(text)
+        try:
+            self.socket.sendall(text)
+        except (BrokenPipeError, ConnectionResetError):  # the server has closed it, as it may one that is idle
+            self.reopen()
+            self.socket.sendall(text)
 
     def read(self) -> int | None:
         """Read what has come. Return the answer's status once it is whole. Raises OSError where there is no answer."""

@@ -73,6 +73,12 @@ def has_odd_sort(case):
     return any(len(set(each)) < len(each) for each in names)
 
 
+def has_condition_twice(case):
+    """A field without an operator is the same as one with `eq`, and no name as the empty one in quotes."""
+    names = [name.removesuffix(":eq").replace('""', "") for name in case.query if name not in WORDS]
+    return len(set(names)) < len(names)
+
+
 def has_conditions(case):
     return bool(set(case.query) - WORDS) or "where" in case.query
 
@@ -184,6 +190,7 @@ RULES = {
         has_odd_tree,
         lambda case: len(set(str(case.query.get("as", "")).split(","))) == 1,
     ],
+    "repeated-condition": [has_condition_twice],
     "invalid-key": [lambda case: len({name for table, name in case.path_parameters.items() if table != "key"}) == 1],
     "invalid-where": [has_odd_where, has_many_conditions],
     "unknown-field": [names_fields],
