@@ -10,11 +10,14 @@ from ramekin.cli import ends
 from ramekin.cli.configuration import Refused
 from ramekin.cli.copy import copy
 from ramekin.cli.ends import end_of
+from ramekin.durability.contents import Kept
+from ramekin.durability.store import make_directory
+from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.settings import Settings
 from tests.cli.test_commands import run
 from tests.conftest import Server
 
-USERS = {str(i): b'{"id":%d,"name":"n%d","email":"%d@b.c"}' % (i, i, i) for i in range(12_000)}
+USERS = {str(i): b'{"id":%d,"name":"n%d","email":"%d@b.c"}' % (i, i, i) for i in range(2_000)}
 ODD = {"a": b'{"id":"a","deep":{"x":[1,2.5,null,"\xc3\xa9"]}}', "7": b'{"id":"7"}', "8": b'{"id":8}'}
 UNIQUE = {"unique": ["email"], "schema": {"type": "object", "required": ["name"]}}
 SETTINGS = Settings()
@@ -88,6 +91,7 @@ def test_what_is_said_of_tables_goes_with_them(place, one, other, capsys):
 def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, monkeypatch, capsys):
     target, written = place("nodes"), []
     real = ends._chunks
+    monkeypatch.setattr(ends, "CHUNK_RECORDS", 500)
 
     def ending(contents):
         for number, chunk in enumerate(real(contents)):
@@ -99,7 +103,7 @@ def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, m
     with pytest.raises(KeyboardInterrupt):
         copied(source, target)
     before = sum(map(len, holds(target).values()))
-    assert 0 < before < 12_003
+    assert 0 < before < 2_003
 
     def noting(contents):
         for chunk in real(contents):
@@ -108,10 +112,21 @@ def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, m
 
     monkeypatch.setattr(ends, "_chunks", noting)
     copied(source, target)
-    assert sum(written) == 12_003 - before
+    assert sum(written) == 2_003 - before
     copied(source, target)
-    assert sum(written) == 12_003 - before, "all was there"
+    assert sum(written) == 2_003 - before, "all was there"
     assert "Both hold the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["file", "nodes"])
+def test_due_times_are_copied_or_the_copy_is_refused(tmp_path, place, kind, capsys):
+    kept = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}', "2": b'{"id":2}'}, {"1": 4_000_000_000})}
+    make_directory(tmp_path / "source", kept)
+    copied(str(tmp_path / "source"), str(tmp_path / "target"))
+    [found] = end_of(str(tmp_path / "target"), SETTINGS, None).read().values()
+    assert found.dues == {"1": 4_000_000_000}
+    with pytest.raises(Refused, match="due at some time"):
+        copied(str(tmp_path / "source"), place(kind))
 
 
 def test_what_the_source_does_not_have_is_kept_unless_it_is_said(source, place, capsys):
@@ -193,5 +208,5 @@ def test_a_source_that_is_not_there_is_no_empty_database(tmp_path):
 def test_the_command_prints_what_both_hold(source, tmp_path):
     done = run("copy", source, tmp_path / "tables")
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^users: 12,000 records, sha256 \w{64}$", done.stdout, re.MULTILINE)
-    assert "users: 12000 records" in run("check", tmp_path / "tables").stdout.replace(",", "")
+    assert re.search(r"^users: 2,000 records, sha256 \w{64}$", done.stdout, re.MULTILINE)
+    assert "users: 2000 records" in run("check", tmp_path / "tables").stdout.replace(",", "")

@@ -34,6 +34,9 @@ def copy(source: str, target: str, settings: Settings, key: str | None, *, is_re
     if not from_end.is_there():
         raise Refused(f"{source}: is not there")
     wanted = from_end.read()
+    if not to_end.keeps_dues and any(kept.dues for kept in wanted.values()):
+        told = "and the target cannot be told when: copy to a data directory or a backup"
+        raise Refused(f"the source has records that are due at some time, {told}")
     there = to_end.read()
     has_definitions = from_end.keeps_definitions and to_end.keeps_definitions
     lacking = difference(there, wanted, has_definitions=has_definitions)
@@ -79,6 +82,6 @@ def _digest(contents: Contents, name: str) -> str | None:
         return None
     found = sha256()
     for key, body in sorted(contents[name].bodies.items()):
-        found.update(f"{key}\0{len(body)}\0".encode())
+        found.update(f"{key}\0{contents[name].dues.get(key, '')}\0{len(body)}\0".encode())
         found.update(body)
     return found.hexdigest()

@@ -74,6 +74,8 @@ class End(Protocol):
 
     keeps_definitions: bool
     """Whether it keeps what is said of tables."""
+    keeps_dues: bool
+    """Whether it can be told when records are due."""
 
     def is_there(self) -> bool:
         """Whether there is something to read; what is asked for over a network tells when it is read."""
@@ -102,6 +104,7 @@ class FileEnd:
     """A file of records. It holds no definitions."""
 
     keeps_definitions = False
+    keeps_dues = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -137,6 +140,7 @@ class BackupEnd:
     """A backup, as `ramekin backup` writes it."""
 
     keeps_definitions = True
+    keeps_dues = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -161,6 +165,7 @@ class DirectoryEnd:
     """A data directory. It is written whole, or not at all."""
 
     keeps_definitions = True
+    keeps_dues = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -192,6 +197,7 @@ class ServerEnd:
     """A running server."""
 
     keeps_definitions = True
+    keeps_dues = False
 
     def __init__(self, url: str, key: str | None) -> None:
         if find_spec("httpx2") is None:
@@ -234,6 +240,7 @@ class NodesEnd:
     """A database that nodes of Valkey or Redis keep; its name stands behind the addresses."""
 
     keeps_definitions = True
+    keeps_dues = False
 
     def __init__(self, url: str, settings: Settings) -> None:
         from ramekin.cli.engines import engine_of
