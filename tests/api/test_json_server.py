@@ -167,6 +167,18 @@ def test_more_rows_than_may_be_sorted_are_refused():
     assert json.loads(client.get("/posts?_sort=n").content)["code"] == "too-many-rows"
 
 
+def test_what_is_put_inside_may_take_any_name(reading):
+    client = serve(content={"posts": [{"id": "1"}], "ids": [], "comments": [{"id": "1", "postId": "1"}]})
+    assert client.get("/posts?_embed=id&_embed=comments").json() == [{"comments": []}]
+    assert [len(post["comments"]) for post in reading.get("/posts?_embed=comments&_embed=title").json()] == [
+        2,
+        1,
+        1,
+        0,
+        0,
+    ]
+
+
 def test_the_three_ways_to_an_endpoint_answer_the_same():
     requests = [
         ("GET", "/posts?_sort=-id&_page=1", b""),

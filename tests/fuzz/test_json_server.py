@@ -50,7 +50,7 @@ OPERATORS = st.sampled_from(
     ["", ":gt", ":lt", "_gte", "_lte", "_ne", "_like", ":in", ":ne", ":contains", ":startsWith", ":", ":x", "_in"]
 )
 VALUES = st.sampled_from(
-    f"{'9' * 400} 1 -1 1e400 null true comments post -title,views , é \0 [1] ^a$ ^$ 1_0 \u0661 +5 0x1 . 1. NaN".split()
+    f"{'9' * 400} 1 -1 1e400 null true comments post id -title,views , é \0 [1] ^a$ ^$ 1_0 \u0661 +5 0x1 . 1. NaN".split()
 ) | st.text(max_size=6)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),

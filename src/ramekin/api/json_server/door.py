@@ -23,7 +23,7 @@ from ramekin.api.declared.parameters import IF_MATCH
 from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
 from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST
-from ramekin.api.json_server.listing import list_reply, with_inside
+from ramekin.api.json_server.listing import list_reply, record_with_inside
 from ramekin.api.json_server.objects import TABLE, find_object, object_names, object_record, whole_file
 from ramekin.api.json_server.relations import SUFFIX, singular
 from ramekin.api.json_server.static import StaticFirst
@@ -156,7 +156,7 @@ class Door:
         relations = self.dialect.read_relations(table, asked.query) if asked.query else []
         if not relations:
             return record_answer(body, codec.digest(body))
-        return json_answer(await with_inside(session, relations, codec.read_body(body)))
+        return body_answer(await record_with_inside(session, relations, body))
 
     async def list_nested(self, session: Session, asked: Asked[None]) -> Reply:
         """Return the records of another table that hold a record's id."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from sys import maxsize
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ramekin.api.edge.weights import BODY_TIMES, SORTED_BYTES
+from ramekin.api.edge.weights import SORTED_BYTES
 from ramekin.api.http.answer import array_reply
-from ramekin.api.json_server.relations import put_inside, tables_of
+from ramekin.api.json_server.relations import filler, tables_of
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
 from ramekin.query.gather import too_many_rows
@@ -22,21 +23,22 @@ from ramekin.values import codec
 from ramekin.values.paths import parse_path, walk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
 
     from ramekin.api.http.answer import Reply
-    from ramekin.api.json_server.relations import Relation
+    from ramekin.api.json_server.relations import Fill, Relation
     from ramekin.api.session import Session
     from ramekin.query.view import View
     from ramekin.values.comparison import OrderKey
     from ramekin.values.paths import FieldPath
 
 Record = dict[str, Any]
-Row = bytes | Record
-"""A record as it is stored, or with others inside."""
 
 HELD_BYTES = 16
 """What a row takes that is only named: its body is the table's own."""
+
+INSIDE_BYTES = 200
+"""What a record takes that others go into, or that goes into others: its key, and where it stands."""
 
 
 class Window(NamedTuple):
@@ -78,105 +80,88 @@ async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
 
     Cost: O(n), in turns.
     """
-    known = session.database.engine.tables
-    relations = [each for each in listing.relations if each.table in known]
-    session.grant.check("read", tables_of(relations))
+    relations = known_relations(session, listing.relations)
     work = Work(session.database.limits.query_s)
+    accesses = [Access(name) for name in (table, *tables_of(relations))]
     async with session.server.flight.work() as room:
         await room.hold(_weight(session, table, listing, relations))
-        async with known.view([Access(name) for name in (table, *tables_of(relations))], work) as view:
-            early = relations if listing.looks_inside else []
+        async with session.database.engine.tables.view(accesses, work) as view:
+            early: list[Fill] = []
+            if listing.looks_inside and relations:
+                bodies = [body async for batch in view.batches(table) for body in batch]
+                early = [await filler(view, relation, bodies) for relation in relations]
             rows, count = await _rows(view, table, listing, early, session.database.limits.sorted_rows)
             window = listing.window(count)
             rows = rows[window.start : window.stop]
-            if relations and not early:
-                rows = await _with_inside(view, relations, rows)
+            fills = early or [await filler(view, relation, rows) for relation in relations]
         opening, closing = b"[", b"]"
         if window.members is not None:
             opening, closing = b'%b,"data":[' % codec.dump(window.members)[:-1], b"]}"
-        return await array_reply(rows, _text, work, opening=opening, closing=closing, headers=window.headers)
+        text_of = partial(_filled, fills) if fills else bytes
+        return await array_reply(rows, text_of, work, opening=opening, closing=closing, headers=window.headers)
 
 
-async def with_inside(session: Session, relations: Sequence[Relation], record: Record) -> Record:
+async def record_with_inside(session: Session, relations: Iterable[Relation], body: bytes) -> bytes:
     """Return a record with others inside. Raises Forbidden, Deadline. Cost: O(the other tables)."""
-    known = session.database.engine.tables
-    relations = [each for each in relations if each.table in known]
-    session.grant.check("read", tables_of(relations))
-    accesses = [Access(name) for name in tables_of(relations)]
-    work = Work(session.database.limits.query_s)
-    async with session.server.flight.work(), known.view(accesses, work) as view:
-        for relation in relations:
-            await put_inside(view, relation, [record])
-    return record
+    known = known_relations(session, relations)
+    accesses, work = [Access(name) for name in tables_of(known)], Work(session.database.limits.query_s)
+    async with session.server.flight.work(), session.database.engine.tables.view(accesses, work) as view:
+        return _filled([await filler(view, relation, [body]) for relation in known], body)
+
+
+def known_relations(session: Session, relations: Iterable[Relation]) -> list[Relation]:
+    """Return the relations whose tables are there. Raises Forbidden: one may not be read."""
+    known = [each for each in relations if each.table in session.database.engine.tables]
+    session.grant.check("read", tables_of(known))
+    return known
 
 
 async def _rows(
-    view: View, table: str, listing: Listing, inside: Sequence[Relation], most_sorted: int
-) -> tuple[list[Row], int]:
+    view: View, table: str, listing: Listing, inside: Sequence[Fill], most_sorted: int
+) -> tuple[list[bytes], int]:
     """Return the rows that are meant, in order, and how many they are; of those that are sorted the first ones."""
-    keeps, order, rows, count = listing.keeps, listing.order, list[Row](), 0
-    first = FirstRows[Row](min(listing.most, view.count(table)))
-    async for row in _each(view, table, inside):
+    keeps, order, rows, count = listing.keeps, listing.order, list[bytes](), 0
+    first = FirstRows[bytes](min(listing.most, view.count(table)))
+    async for batch in view.batches(table):
         if keeps is None and order is None:
-            rows.append(row)
+            rows += batch
             continue
-        record = codec.read_body(row) if isinstance(row, bytes) else row
-        if keeps is not None and not keeps(record):
-            continue
-        count += 1
-        if order is None:
-            rows.append(row)
-        else:
-            first.add((*order(record), count), row)
+        for body in batch:
+            await view.rest()
+            record = codec.read_body(body)
+            for fill in inside:
+                fill(record)
+            if keeps is not None and not keeps(record):
+                continue
+            count += 1
+            if order is None:
+                rows.append(body)
+                continue
+            first.add((*order(record), count), body)
             if len(first) > most_sorted:
                 raise too_many_rows(most_sorted, "add conditions")
     if order is None:
         return rows, len(rows)
-    for row in first.in_order():
-        rows.append(row)
+    for body in first.in_order():
+        rows.append(body)
         await view.rest()
     return rows, count
 
 
-async def _each(view: View, table: str, inside: Sequence[Relation]) -> AsyncIterator[Row]:
-    """Yield every row of a table as it stands, or with others inside."""
-    bodies: list[Row] = []
-    async for batch in view.batches(table):
-        if inside:
-            bodies += batch
-            continue
-        for body in batch:
-            yield body
-            await view.rest()
-    if inside:
-        for row in await _with_inside(view, inside, bodies):
-            yield row
-            await view.rest()
-
-
-async def _with_inside(view: View, relations: Iterable[Relation], rows: Iterable[Row]) -> list[Row]:
-    records: list[Record] = []
-    for row in rows:
-        records.append(codec.read_body(row) if isinstance(row, bytes) else row)
-        await view.rest()
-    for relation in relations:
-        await put_inside(view, relation, records)
-    return [*records]
-
-
-def _text(row: Row) -> bytes:
-    return row if isinstance(row, bytes) else codec.dump(row)
+def _filled(fills: Iterable[Fill], body: bytes) -> bytes:
+    """Return a record as JSON, with others inside."""
+    record = codec.read_body(body)
+    for fill in fills:
+        fill(record)
+    return codec.dump(record)
 
 
 def _weight(session: Session, table: str, listing: Listing, relations: Sequence[Relation]) -> int:
     """Return how many bytes a list may hold while it is answered."""
     tables = session.database.engine.tables
-    stats = tables.table_stats(table)
-    size_bytes = stats.records * (HELD_BYTES if listing.order is None else SORTED_BYTES)
-    if relations:
-        inside = [tables.table_stats(each.table).size_bytes for each in relations]
-        size_bytes += BODY_TIMES * (stats.size_bytes + sum(inside))
-    return size_bytes
+    records = tables.table_stats(table).records
+    held = sum(tables.table_stats(each.table).records for each in relations) + (records if relations else 0)
+    return records * (HELD_BYTES if listing.order is None else SORTED_BYTES) + INSIDE_BYTES * held
 
 
 def order_by(

@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.values import codec
-from ramekin.values.comparison import MISSING
-from ramekin.values.paths import reader
+from ramekin.values.paths import read_id, reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ramekin.query.view import View
 
@@ -91,35 +91,46 @@ def one(name: str) -> Relation:
     return Relation(name, plural(name), name + SUFFIX, is_many=False)
 
 
-async def put_inside(view: View, relation: Relation, records: Sequence[dict[str, Any]]) -> None:
-    """Put what a relation names into each of some records. Cost: O(the other table) where it is many, else O(records).
+Fill = Callable[[dict[str, Any]], None]
+"""Puts into one record what a relation names; what is there under that name gives way, also to nothing."""
 
-    What is there under that name gives way; where no record is found for one, nothing is there.
+
+async def filler(view: View, relation: Relation, bodies: Iterable[bytes]) -> Fill:
+    """Return what fills each of some records. Only bodies are held; they are read for one record at a time.
+
+    Cost: O(bodies), and O(the other table) where it is many.
     """
-    if not relation.is_many:
-        for record in records:
-            key = key_of(record.get(relation.field, MISSING))
-            row = None if key is None else view.get(relation.table, key)
-            if row is None:
-                record.pop(relation.member, None)
-            else:
-                record[relation.member] = codec.read_body(row[1])
-            await view.rest()
-        return
-    found: dict[str, list[Any]] = {}
-    for record in records:
-        record[relation.member] = found.setdefault(str(record["id"]), [])
-        await view.rest()
-    read = reader((relation.field,))
-    async for bodies in view.batches(relation.table):
+    member, read_field = relation.member, reader((relation.field,))
+    if relation.is_many:
+        inside: dict[str, list[bytes]] = {}
         for body in bodies:
-            inside = found.get(key_of(read(body)) or "")
-            if inside is not None:
-                inside.append(codec.read_body(body))
+            inside[str(read_id(body))] = []
             await view.rest()
-    while found:  # to let go of 100,000 at once takes long
-        found.popitem()
+        async for batch in view.batches(relation.table):
+            for body in batch:
+                if (found := inside.get(key_of(read_field(body)) or "")) is not None:
+                    found.append(body)
+                await view.rest()
+
+        def fill_many(record: dict[str, Any]) -> None:
+            record[member] = [codec.read_body(body) for body in inside.get(str(record.get("id")), ())]
+
+        return fill_many
+    others: dict[str, bytes] = {}
+    for body in bodies:
+        key = key_of(read_field(body))
+        if key is not None and key not in others and (row := view.get(relation.table, key)) is not None:
+            others[key] = row[1]
         await view.rest()
+
+    def fill_one(record: dict[str, Any]) -> None:
+        body = others.get(key_of(record.get(relation.field)) or "")
+        if body is None:
+            record.pop(member, None)
+        else:
+            record[member] = codec.read_body(body)
+
+    return fill_one
 
 
 def key_of(value: Any) -> str | None:
