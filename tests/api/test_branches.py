@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from ramekin.api.app import create_app
 from tests.conftest import start_database
 from tests.document import Judge
+from tests.pipe import Service
 from tests.together import Together
 
 API = "/api/v1"
@@ -237,6 +238,28 @@ def test_a_list_is_no_copy_of_itself_after_a_reset(api):
     put(api, f"{API}/data/pets/1", name="Max")
     answer = api.get(f"{API}/data/pets", headers={"if-none-match": first})
     assert answer.status_code == 200
+
+
+def test_a_branch_has_the_short_way_too():
+    service = Service("below ASGI", is_dev=True)
+    pipe = service.connect()
+    for name in ("one", "two", "one"):
+        pipe.send([f"GET /b/{name}{API}/data/users/1 HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()])
+    assert {*service.app.state.short_way.targets} == {
+        f"GET /b/{name}{API}/data/users".encode() for name in ("one", "two")
+    }
+    assert pipe.answers() == ["404 record-not-found"] * 3
+    service.close()
+
+
+def test_changes_are_those_of_a_branch(api):
+    latest = api.get(f"{ON}/changes").json()["latest"]
+    put(api, f"{API}/data/pets/1", name="Rex")
+    put(api, f"{ON}/data/pets/2", name="Max")
+    told = api.get(f"{ON}/changes?since={latest}").json()
+    assert [change["id"] for change in told["data"]] == ["2"]
+    assert told["next"].startswith(f"{ON}/changes?")
+    assert api.get(f"{API}/changes?since={latest}").json()["code"] == "changes-gone"
 
 
 def test_a_path_with_percent_signs_leads_to_no_branch(api):

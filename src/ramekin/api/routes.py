@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -34,9 +35,12 @@ def read_root_path(text: str) -> str:
     return path
 
 
+_quoted = lru_cache(maxsize=256)(quote)
+
+
 def mount_at(root_path: str) -> None:
     """Have the addresses of this request's answer begin with the path that the application is mounted below."""
-    _prefix.set(quote(root_path))
+    _prefix.set(_quoted(root_path))
 
 
 def split_branch(path: str) -> tuple[str, str]:

@@ -197,11 +197,13 @@ class RecordProtocol(Connection):
             if way.has_prefix:
                 exchange.branch = target.branch
                 mount_at(way.edge.root_path + (f"{BRANCH}{target.branch}" if target.branch else ""))
-            if not way.edge.is_open or target.branch:
+            if not way.edge.is_open:
                 way.edge.greet(exchange, head.headers)
                 way.edge.admit(exchange, head, exchange.peer)
                 endpoint.permit(exchange.grant, parts, query)
                 session = Session(way.server, exchange.grant, target.branch)
+            elif target.branch:
+                session = Session(way.server, EVERYBODY, target.branch)
             ask = endpoint.ask_anew if way.server.reads_anew else endpoint.ask
             reply = ask(session, head, parts, query, body)
             if type(reply) is Answer or type(reply) is Stream:
