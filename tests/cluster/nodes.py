@@ -212,10 +212,10 @@ def _make_cluster(nodes: list[Node], primaries: int) -> None:
         primary = ids[i % primaries]
         until(lambda node=node, primary=primary: primary in node.ask("CLUSTER", "NODES"))
         node.ask("CLUSTER", "REPLICATE", primary)
-    until(lambda: all(_is_ready(node, len(nodes), primaries) for node in nodes))
+    until(lambda: all(is_ready(node, len(nodes), primaries) for node in nodes))
 
 
-def _is_ready(node: Node, count: int, primaries: int) -> bool:
+def is_ready(node: Node, count: int, primaries: int) -> bool:
     """Say whether a node knows the whole cluster, and has what its primary has. To ask one of them is not enough."""
     told = node.ask("CLUSTER", "INFO").decode()
     wanted = ("cluster_state:ok", f"cluster_slots_assigned:{SLOTS}", f"cluster_known_nodes:{count}\r")

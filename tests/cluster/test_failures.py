@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import hiredis
 import pytest
 
 from ramekin.cluster.replicas import replicas_of_myself
@@ -14,7 +15,7 @@ from ramekin.engine.replicated import Replicated
 from ramekin.errors import OutcomeUnknown, Unavailable
 from ramekin.testing.engines.steps import body, load, put
 from tests.cluster import network
-from tests.cluster.nodes import needed_server, running
+from tests.cluster.nodes import is_ready, needed_server, running
 from tests.cluster.processes import agree, servers_of, sharing, soon
 from tests.cluster.recorder import Clients
 
@@ -82,6 +83,28 @@ async def test_a_slot_that_is_moved_is_followed():
             await asyncio.sleep(0.5)
             told = await settled(clients, engines)
             assert told.maybe == 0
+
+
+@pytest.mark.long
+async def test_nodes_that_are_restarted_one_after_another_lose_nothing():
+    with running(primaries=3, replicas=1) as nodes:
+        async with sharing(servers_of(nodes), acknowledged_by="replicas") as engines:
+            clients = Clients(engines, "restarted")
+            for node in nodes:
+                others = [each for each in nodes if each is not node]
+                node.stop()
+                await soon(lambda others=others: sum(each.ask("ROLE")[0] == b"master" for each in others) == 3, 20)
+                node.start()
+                await soon(lambda: all(is_whole(each) for each in nodes), 30)
+            told = await settled(clients, engines)
+            assert told.longest_s < 6
+
+
+def is_whole(node):
+    with suppress(OSError, hiredis.ReplyError):
+        told = node.ask("CLUSTER", "NODES")
+        return b"fail" not in told and told.count(b"slave") == 3 and is_ready(node, 6, 3)
+    return False
 
 
 @pytest.mark.long

@@ -46,10 +46,9 @@ def owner_of(slot, nodes, asked):
 
 
 def has_other_owner(slot, nodes, owner):
-    """Say whether some node has taken a primary's place, as another one sees it."""
-    asked = next(node for node in nodes if node is not owner)
-    new = owner_of(slot, nodes, asked)
-    return new is not None and new is not owner and new.ask("ROLE")[0] == b"master"
+    """Say whether a node has taken a primary's place, as any other one sees it: some may be cut off with it."""
+    found = [owner_of(slot, nodes, asked) for asked in nodes if asked is not owner]
+    return any(new not in (None, owner) and new.ask("ROLE")[0] == b"master" for new in found)
 
 
 def is_whole(nodes):
