@@ -314,6 +314,10 @@ def test_load_and_dump_go_through_a_running_server(server, tmp_path):
     assert (tmp_path / "out.json").read_text() == '[{"id":1,"n":1.5}]'
     refused(run("dump", "none", "--url", server.url), "refused (404)", "no table")
     assert run("load", tmp_path / "c.csv", "--mode", "replace", "--url", server.url).stdout == "c: 1\n"
+    assert run("load", tmp_path / "c.csv", "--ttl", "60", "--url", server.url).stdout == "c: 1\n"
+    with server.client() as client:
+        assert client.get("/api/v1/tables/c").json()["expiring"] == 1
+    assert "'ttl'" in run("load", tmp_path / "c.csv", "--ttl", "0", "--url", server.url).stderr
     assert json.loads(run("dump", "--url", server.url).stdout) == {"c": [{"id": 1, "n": "x"}]}
 
 

@@ -244,3 +244,17 @@ def test_a_key_is_shown(kind):
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ValueError, match="http://127"):
         next(open_clients("sync", url))
+
+
+def test_every_write_may_say_how_long_its_records_live(client, people):
+    def expiring():
+        return [table["expiring"] for table in client.tables() if table["name"] == "people"]
+
+    people.create({"id": 1, "name": "Ada"}, ttl=600)
+    people.insert([{"id": 2, "name": "Grace"}, {"id": 3, "name": "Kay"}], ttl=600)
+    client.batch(Batch().create("people", {"id": 4, "name": "Alan"}, ttl=600))
+    assert expiring() == [4]
+    people.put(1, {"name": "Ada"}, ttl="none")
+    people.patch(2, {"name": "Grace H."}, ttl="none")
+    client.batch(Batch().patch("people", 3, {"name": "K"}, ttl="none").upsert("people", 4, {"name": "A"}))
+    assert expiring() == [0]

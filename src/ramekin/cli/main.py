@@ -87,6 +87,7 @@ def load(
     files: Annotated[list[Path], typer.Argument(help="Files as for `serve`.")],
     url: Url = None,
     mode: Annotated[str, typer.Option(help="merge: the rest stays; replace: no other record stays.")] = "merge",
+    ttl: Annotated[str | None, typer.Option(help="Seconds after which the records are gone; none: never.")] = None,
     delimiter: Delimiter = None,
     csv_types: CsvTypes = None,
     api_key: ClientKey = None,
@@ -95,7 +96,7 @@ def load(
     from ramekin.cli.transfer import load_files
 
     form = _csv_form(delimiter, csv_types)
-    _guard(lambda: load_files(files, _server(url, api_key), mode, form))
+    _guard(lambda: load_files(files, _server(url, api_key), mode, form, ttl))
 
 
 @app.command()

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from ramekin.access.keys import is_secret
 from ramekin.cli.configuration import Refused
@@ -68,7 +68,7 @@ class Server:
             raise Refused(f"what answers at {self.url} does not speak HTTP") from None
 
 
-def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> None:
+def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm, ttl: str | None = None) -> None:
     """Send files to the server as one load: all or nothing. CSV is read as the server's schemas say.
 
     Raises:
@@ -83,7 +83,8 @@ def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm) -> N
         files = FileRecords(sources, 1024 * MIB, lambda table: _columns_of(table, server), advance)
         with naming_faults(files):
             body = _as_database(files)
-            response = server.request("POST", f"/api/v1/load?mode={mode}", body, headers, timeout_s=600)
+            words = urlencode({"mode": mode} if ttl is None else {"mode": mode, "ttl": ttl})
+            response = server.request("POST", f"/api/v1/load?{words}", body, headers, timeout_s=600)
     answer = _answer(response, files)
     for table, count in answer.get("loaded", {}).items():
         print(f"{table}: {count:,}")

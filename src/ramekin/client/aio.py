@@ -13,7 +13,7 @@ import httpx2
 
 from ramekin.client import calls
 from ramekin.client.answers import EndedEarly, Page, Reply, adapter
-from ramekin.client.batch import Batch, Result
+from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
@@ -258,9 +258,9 @@ class AsyncTable(Generic[R]):
         """The table's name."""
         return self._calls.name
 
-    async def create(self, record: R | Row) -> R:
+    async def create(self, record: R | Row, *, ttl: Ttl = None) -> R:
         """Store a new record and return it as it stands: with its id and its defaults. Raises RecordExists."""
-        return await self._client.send(self._calls.create(record))
+        return await self._client.send(self._calls.create(record, ttl))
 
     async def get(self, id: object) -> R:
         """Return a record. Raises RecordNotFound."""
@@ -270,13 +270,15 @@ class AsyncTable(Generic[R]):
         """Return a record with its tag, for `if_match`. Raises RecordNotFound."""
         return await self._client.send(self._calls.tagged(id))
 
-    async def put(self, id: object, record: R | Row, *, upsert: bool = False, if_match: str | None = None) -> R:
+    async def put(
+        self, id: object, record: R | Row, *, upsert: bool = False, if_match: str | None = None, ttl: Ttl = None
+    ) -> R:
         """Put a record in the place of one. Raises RecordNotFound, but with `upsert`; PreconditionFailed."""
-        return await self._client.send(self._calls.put(id, record, upsert=upsert, if_match=if_match))
+        return await self._client.send(self._calls.put(id, record, upsert=upsert, if_match=if_match, ttl=ttl))
 
-    async def patch(self, id: object, changes: Any, *, if_match: str | None = None) -> R:
+    async def patch(self, id: object, changes: Any, *, if_match: str | None = None, ttl: Ttl = None) -> R:
         """Change members of a record, None removes one. Raises RecordNotFound, PreconditionFailed."""
-        return await self._client.send(self._calls.patch(id, changes, if_match=if_match))
+        return await self._client.send(self._calls.patch(id, changes, if_match=if_match, ttl=ttl))
 
     async def delete(self, id: object, *, if_match: str | None = None) -> None:
         """Remove a record. Raises RecordNotFound, PreconditionFailed."""
@@ -287,6 +289,7 @@ class AsyncTable(Generic[R]):
         records: Iterable[R | Row],
         *,
         on_conflict: Literal["error", "ignore", "replace", "merge"] = "error",
+        ttl: Ttl = None,
         progress: Callable[[int], None] | None = None,
     ) -> int:
         """Store many records and return how many were stored; `progress` is told so far after each part.
@@ -294,7 +297,7 @@ class AsyncTable(Generic[R]):
         They are sent in parts of 8 MiB, each of which is stored whole or not at all.
         """
         stored = 0
-        for call in self._calls.bulks(records, on_conflict):
+        for call in self._calls.bulks(records, on_conflict, ttl):
             stored += await self._client.send(call)
             if progress is not None:
                 progress(stored)

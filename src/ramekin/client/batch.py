@@ -7,6 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+Ttl = int | Literal["none"] | None
+"""Seconds that a record lives; ``none``: for ever; None: as its table says, and a patch leaves it what it had."""
+
 
 class Result(BaseModel):
     """What came of one operation: its status as if it had been sent alone, and the record as it stands then."""
@@ -36,21 +39,21 @@ class Batch:
     def __len__(self) -> int:
         return len(self._operations)
 
-    def create(self, table: str, record: Any) -> Batch:
+    def create(self, table: str, record: Any, *, ttl: Ttl = None) -> Batch:
         """Add a record; refused where one of its id is there."""
-        return self._add("create", table, record=record)
+        return self._add("create", table, record=record, ttl=ttl)
 
-    def upsert(self, table: str, id: object, record: Any, *, if_match: str | None = None) -> Batch:
+    def upsert(self, table: str, id: object, record: Any, *, if_match: str | None = None, ttl: Ttl = None) -> Batch:
         """Put a record in the place of an id, whether one is there or not."""
-        return self._add("upsert", table, id, record, if_match)
+        return self._add("upsert", table, id, record, if_match, ttl)
 
-    def replace(self, table: str, id: object, record: Any, *, if_match: str | None = None) -> Batch:
+    def replace(self, table: str, id: object, record: Any, *, if_match: str | None = None, ttl: Ttl = None) -> Batch:
         """Put a record in the place of one that is there."""
-        return self._add("replace", table, id, record, if_match)
+        return self._add("replace", table, id, record, if_match, ttl)
 
-    def patch(self, table: str, id: object, changes: Any, *, if_match: str | None = None) -> Batch:
+    def patch(self, table: str, id: object, changes: Any, *, if_match: str | None = None, ttl: Ttl = None) -> Batch:
         """Change members of a record: a JSON merge patch (RFC 7396), in which None removes a member."""
-        return self._add("patch", table, id, changes, if_match)
+        return self._add("patch", table, id, changes, if_match, ttl)
 
     def delete(self, table: str, id: object, *, if_match: str | None = None) -> Batch:
         """Remove a record."""
@@ -63,8 +66,9 @@ class Batch:
         id: object = None,
         record: Any = None,
         if_match: str | None = None,
+        ttl: Ttl = None,
     ) -> Batch:
-        members = {"id": None if id is None else str(id), "record": record, "if_match": if_match}
+        members = {"id": None if id is None else str(id), "record": record, "if_match": if_match, "ttl": ttl}
         given = {name: value for name, value in members.items() if value is not None}
         self._operations.append({"op": op, "table": table, **given})
         return self

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
 from ramekin.client.answers import Page, Reply
-from ramekin.client.batch import Batch, Result, Results
+from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
@@ -97,8 +97,8 @@ class TableCalls(Generic[R]):
     def __init__(self, name: str, type_: Any) -> None:
         self.name, self.type = name, type_
 
-    def create(self, record: R | Row) -> Call[R]:
-        return Call("POST", _address("data", self.name), self._record, as_body(record))
+    def create(self, record: R | Row, ttl: Ttl) -> Call[R]:
+        return Call("POST", _address("data", self.name, ttl=ttl), self._record, as_body(record))
 
     def get(self, id: object) -> Call[R]:
         return Call("GET", _address("data", self.name, id), self._record, is_repeatable=True)
@@ -109,14 +109,14 @@ class TableCalls(Generic[R]):
 
         return Call("GET", _address("data", self.name, id), read, is_repeatable=True)
 
-    def put(self, id: object, record: R | Row, *, upsert: bool = False, if_match: str | None = None) -> Call[R]:
-        path = _address("data", self.name, id, upsert=upsert or None)
+    def put(self, id: object, record: R | Row, *, upsert: bool, if_match: str | None, ttl: Ttl) -> Call[R]:
+        path = _address("data", self.name, id, upsert=upsert or None, ttl=ttl)
         return Call(
             "PUT", path, self._record, as_body(record), headers=_expecting(if_match), is_repeatable=not if_match
         )
 
-    def patch(self, id: object, changes: Any, *, if_match: str | None = None) -> Call[R]:
-        path = _address("data", self.name, id)
+    def patch(self, id: object, changes: Any, *, if_match: str | None, ttl: Ttl) -> Call[R]:
+        path = _address("data", self.name, id, ttl=ttl)
         return Call(
             "PATCH", path, self._record, as_body(changes), PATCH, _expecting(if_match), is_repeatable=not if_match
         )
@@ -124,25 +124,25 @@ class TableCalls(Generic[R]):
     def delete(self, id: object, *, if_match: str | None = None) -> Call[None]:
         return Call("DELETE", _address("data", self.name, id), _nothing, headers=_expecting(if_match))
 
-    def bulks(self, records: Iterable[R | Row], on_conflict: str) -> Iterator[Call[int]]:
+    def bulks(self, records: Iterable[R | Row], on_conflict: str, ttl: Ttl) -> Iterator[Call[int]]:
         """Yield a call for each part of many records. Each part is stored whole or not at all."""
         lines: list[bytes] = []
         size = 0
         for record in records:
             line = as_body(record)
             if lines and size + len(line) >= BULK_BYTES:
-                yield self._bulk(lines, on_conflict)
+                yield self._bulk(lines, on_conflict, ttl)
                 lines, size = [], 0
             lines.append(line)
             size += len(line) + 1
         if lines:
-            yield self._bulk(lines, on_conflict)
+            yield self._bulk(lines, on_conflict, ttl)
 
-    def _bulk(self, lines: Sequence[bytes], on_conflict: str) -> Call[int]:
+    def _bulk(self, lines: Sequence[bytes], on_conflict: str, ttl: Ttl) -> Call[int]:
         def read(reply: Reply) -> int:
             return int(reply.read(_Count).count)
 
-        path = _address("data", self.name, on_conflict=on_conflict)
+        path = _address("data", self.name, on_conflict=on_conflict, ttl=ttl)
         body = b"\n".join(lines) + b"\n"
         is_repeatable = on_conflict != "error"
         return Call("POST", path, read, body, NDJSON, {"Prefer": "return=minimal"}, is_repeatable)
