@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
 from ramekin import Database
+from ramekin.clock import stopwatch_s
 from ramekin.database.following import ChangesRequest
 from ramekin.errors import NotUnique, RecordNotFound
 from ramekin.storage.expiry import Expiry
@@ -38,9 +40,44 @@ def test_keys_are_due_in_the_order_of_their_seconds():
     expiry.note("c", 5, 4)
     expiry.note("a", 5, None)
     assert (expiry.first_s, expiry.due(4, 10), expiry.due(9, 2), expiry.due(2, 10)) == (3, ["b", "c"], ["b", "c"], [])
+    expiry.note("d", 9, 8)
+    assert expiry.due(9, 10) == ["b", "c", "d"]
     twin = expiry.copy()
     twin.note("b", 3, None)
     assert (expiry.first_s, twin.first_s) == (3, 4)
+
+
+def test_to_take_out_many_of_one_second_costs_the_same_for_each():
+    def seconds(count):
+        expiry = Expiry()
+        for i in range(count):
+            expiry.note(str(i), None, 5)
+        began, left = stopwatch_s(), count
+        while keys := expiry.due(5, FEW):
+            left -= len(keys)
+            for key in keys:
+                expiry.note(key, 5, None)
+        assert left == 0
+        return stopwatch_s() - began
+
+    assert min(seconds(100_000) for _ in range(3)) < 40 * min(seconds(10_000) for _ in range(3))
+
+
+def test_keys_that_come_while_others_of_their_second_are_taken_out_are_found():
+    expiry, random, held = Expiry(), Random(1), {}
+    for i in range(3000):
+        key, due = str(random.randrange(300)), random.choice([None, 4, 5])
+        expiry.note(key, held.pop(key, None), due)
+        if due is not None:
+            held[key] = due
+        if i % 7 == 0:
+            for gone in expiry.due(5, 3):
+                expiry.note(gone, held.pop(gone), None)
+    while keys := expiry.due(5, FEW):
+        for gone in keys:
+            expiry.note(gone, held.pop(gone), None)
+    assert held == {}
+    assert expiry.first_s is None
 
 
 async def test_records_are_taken_out_by_themselves():

@@ -6,7 +6,6 @@ times by key, ``table.py`` for who keeps both in step, and ``engine/expirations.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sortedcontainers import SortedList
@@ -24,12 +23,13 @@ class Expiry(Shared):
     written a thousand times an hour stands here once.
     """
 
-    __slots__ = ("_keys", "_seconds")
+    __slots__ = ("_keys", "_line", "_line_s", "_seconds")
 
     def __init__(self) -> None:
         super().__init__()
         self._keys: dict[int, dict[str, None]] = {}
         self._seconds: SortedList[int] = SortedList()
+        self._line, self._line_s = list[str](), 0  # the keys of one second, from which those that are gone are taken
 
     @property
     def first_s(self) -> int | None:
@@ -60,13 +60,31 @@ class Expiry(Shared):
                 self._seconds.add(due)
 
     def due(self, now_s: int, most: int) -> list[str]:
-        """Return keys of records that are due, so many at the most, the earliest first. Cost: O(keys)."""
+        """Return keys of records that are due, so many at the most, those of the earliest seconds.
+
+        Cost: O(most); once for each second, and little, for each of its keys.
+        """
         found: list[str] = []
         for second in self._seconds:
             if second > now_s or len(found) == most:
                 break
-            found += islice(self._keys[second], most - len(found))
+            found += self._some(second, most - len(found))
         return found
+
+    def _some(self, second: int, most: int) -> list[str]:
+        """Return keys of one second.
+
+        A dictionary remembers the places of what has left it, so to begin anew with its first key is slow when many
+        have. The last ones of a list are at hand.
+        """
+        keys = self._keys[second]
+        if self._line_s != second:
+            self._line, self._line_s = list(keys), second
+        while self._line and self._line[-1] not in keys:
+            self._line.pop()
+        if not self._line:
+            self._line = list(keys)  # they came later
+        return [key for key in self._line[-most:] if key in keys]
 
     def copy(self) -> Self:
         twin = type(self)()
