@@ -14,7 +14,6 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from ramekin.cli.configuration import Refused
 from ramekin.errors import did_you_mean
 from ramekin.errors.stacks import in_one_line
 from ramekin.schema.model_tables import is_model, models_in, tables_of
@@ -25,6 +24,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
+class NoModels(Exception):
+    """Modules that name no models; the text says why, in one line."""
+
+
 def read_models(modules: str | None) -> dict[str, type[BaseModel]]:
     """Return the tables that modules of models describe; none without a module.
 
@@ -32,7 +35,7 @@ def read_models(modules: str | None) -> dict[str, type[BaseModel]]:
         modules: with spaces between, each with or without names.
 
     Raises:
-        Refused: there is no such module or model, it fails, or two models name one table.
+        NoModels: there is no such module or model, it fails, or two models name one table.
     """
     if modules is None:
         return {}
@@ -47,15 +50,13 @@ def read_models(modules: str | None) -> dict[str, type[BaseModel]]:
         elif found := models_in(module):
             defined += found
         else:
-            raise Refused(f"--models: the module '{module_name}' defines no Pydantic model{_imported(module)}")
+            raise NoModels(f"the module '{module_name}' defines no Pydantic model{_imported(module)}")
     try:
         tables = tables_of(defined, named)
     except ValueError as error:
-        raise Refused(f"--models: {error}") from None
+        raise NoModels(f"{error}") from None
     if not tables:
-        raise Refused(
-            f"--models: every model in {modules} is a part or a base of another; name some: module:User,Order"
-        )
+        raise NoModels(f"every model in {modules} is a part or a base of another; name some: module:User,Order")
     return tables
 
 
@@ -66,17 +67,15 @@ def _parse(modules: str) -> list[tuple[str, list[str]]]:
         module, colon, listed = word.partition(":")
         if re.search(r"[/\\]|\.py$", module):
             dotted = re.sub(r"[/\\]+", ".", re.sub(r"\.py$", "", module)).strip(".")
-            raise Refused(f"--models: '{module}' is a file; name the module as Python imports it: {dotted}")
+            raise NoModels(f"'{module}' is a file; name the module as Python imports it: {dotted}")
         names = listed.split(",")
         if colon and not all(name.isidentifier() for name in names):
-            raise Refused(
-                f"--models: '{word}' names no models; write {module}:User,Order, and further modules apart: "
+            raise NoModels(
+                f"'{word}' names no models; write {module}:User,Order, and further modules apart: "
                 f"--models {module}:User --models other.models"
             )
         if not all(each and not each.startswith(".") for each in module.split(",")):
-            raise Refused(
-                f"--models: '{word}' is not a module's name; write it as Python imports it, such as shop.models"
-            )
+            raise NoModels(f"'{word}' is not a module's name; write it as Python imports it, such as shop.models")
         found += [(module, names)] if colon else [(name, []) for name in module.split(",")]
     return found
 
@@ -87,14 +86,14 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name != missing and not name.startswith(f"{missing}."):
-            raise Refused(
-                f"--models: '{name}' imports '{missing}'{_place(error)}, which is neither in this folder nor installed"
+            raise NoModels(
+                f"'{name}' imports '{missing}'{_place(error)}, which is neither in this folder nor installed"
             ) from None
         within = missing.rpartition(".")[0]
         where = f"in '{within}'" if within else "in this folder or among the installed packages"
-        raise Refused(f"--models: there is no module '{missing}' {where}; write it as Python imports it") from None
+        raise NoModels(f"there is no module '{missing}' {where}; write it as Python imports it") from None
     except (Exception, SystemExit) as error:
-        raise Refused(f"--models: importing '{name}' failed{_place(error)}: {in_one_line(error)}") from None
+        raise NoModels(f"importing '{name}' failed{_place(error)}: {in_one_line(error)}") from None
 
 
 def _place(error: BaseException) -> str:
@@ -116,7 +115,7 @@ def _model(module: ModuleType, name: str) -> type[BaseModel]:
             if hasattr(module, name)
             else (f"'{module.__name__}' has no model '{name}'")
         )
-        raise Refused(f"--models: {what}. {did_you_mean(name, known)}".rstrip())
+        raise NoModels(f"{what}. {did_you_mean(name, known)}".rstrip())
     return vars(module)[name]  # type: ignore[no-any-return]  # known to be a model
 
 

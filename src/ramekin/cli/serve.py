@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
 from ramekin.api.app import create_app
 from ramekin.api.edge.cors import Cors
@@ -23,11 +22,6 @@ from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import RateLimit
 from ramekin.api.routes import read_root_path
-from ramekin.api.wire.connection import Connection
-from ramekin.api.wire.deadlines import Deadlines
-from ramekin.api.wire.doorkeeper import Doorkeeper
-from ramekin.api.wire.protocol import RecordProtocol
-from ramekin.api.wire.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
 from ramekin.cli.configuration import Refused, service_links
@@ -36,9 +30,9 @@ from ramekin.cli.engines import engine_of, ids_of, where_kept
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
 from ramekin.cli.key_settings import KeyReader, keys_of, tell_expired
 from ramekin.cli.memory_limit import read_memory_limit
-from ramekin.cli.modules import read_models
+from ramekin.cli.modules import NoModels, read_models
 from ramekin.cli.progress import progress
-from ramekin.cli.server import Server
+from ramekin.cli.server import Server, config_of
 from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
 from ramekin.engine import collector
@@ -156,7 +150,7 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
         return Database(read_models("ramekin.samples.models"), engine=engine, limits=limits, ids=ids), sources, None
     try:
         database = Database(read_models(settings.models), engine=engine, limits=limits, ids=ids)
-    except UnfitModel as error:
+    except (NoModels, UnfitModel) as error:
         raise Refused(f"--models: {error}") from None
     form = CsvForm(settings.delimiter, settings.csv_types)
     return database, [open_file(path, form) for path in files], replay
@@ -171,7 +165,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
     _refuse_unreadable(run.settings)
     app = _application(database, run)
     collector.attend()
-    server = Server(_server_config(app, run.settings), app.state.context)
+    server = Server(config_of(app, run.settings, room_for(run.settings.max_connections)), app.state.context)
 
     async def open_and_greet() -> None:
         await _load(database, sources)
@@ -232,31 +226,7 @@ def _application(database: Database, run: Run) -> FastAPI:
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     if settings.keys_file is not None:
         run.signals.when_hung_up = KeyReader(app.state.edge, settings).read_again
-    deadlines = Deadlines(
-        head_s=settings.head_seconds,
-        body_s=settings.body_seconds,
-        reader_s=settings.reader_seconds,
-        idle_s=settings.keep_alive_seconds,
-    )
-    edge = app.state.edge
-    most, most_of_one = room_for(settings.max_connections), settings.max_address_connections
-    doorkeeper = Doorkeeper(edge.proxies, edge.metrics.refusals, most, most_of_one)
-    app.state.short_way = ShortWay(app.state.hot_table, edge, deadlines, doorkeeper)
     return app
-
-
-def _server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=RecordProtocol if settings.fast_path == "protocol" else Connection,
-        ws="none",
-        proxy_headers=False,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
 
 
 def _refuse_unreadable(settings: Settings) -> None:

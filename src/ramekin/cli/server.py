@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
+from ramekin.api.wire.connection import Connection
+from ramekin.api.wire.deadlines import Deadlines
+from ramekin.api.wire.doorkeeper import Doorkeeper
+from ramekin.api.wire.protocol import RecordProtocol
+from ramekin.api.wire.short_way import ShortWay
 from ramekin.cli import listener as listeners
 from ramekin.cli.streams import Unprinted
 
@@ -19,9 +24,36 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
+    from fastapi import FastAPI
+
     from ramekin.api.context import Context
+    from ramekin.settings import Settings
 
 _log = structlog.get_logger("ramekin")
+
+
+def config_of(app: FastAPI, settings: Settings, most_connections: int) -> uvicorn.Config:
+    """Return how uvicorn serves an application, which is given what its connections need."""
+    edge = app.state.edge
+    deadlines = Deadlines(
+        head_s=settings.head_seconds,
+        body_s=settings.body_seconds,
+        reader_s=settings.reader_seconds,
+        idle_s=settings.keep_alive_seconds,
+    )
+    doorkeeper = Doorkeeper(edge.proxies, edge.metrics.refusals, most_connections, settings.max_address_connections)
+    app.state.short_way = ShortWay(app.state.hot_table, edge, deadlines, doorkeeper)
+    return uvicorn.Config(
+        app,
+        http=RecordProtocol if settings.fast_path == "protocol" else Connection,
+        ws="none",
+        proxy_headers=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
 
 
 class Server(uvicorn.Server):

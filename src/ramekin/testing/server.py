@@ -1,0 +1,278 @@
+"""A server in a thread of this process, for tests: on a free port of this machine, with branches that tests take.
+
+    with Server("db.json", models="shop.models") as server:      main ──checkpoint──► what every branch begins with
+        with server.branch() as branch:                            └──branch──► a test's own, dropped at its end
+            Client(branch.url)
+
+The thread has an event loop of its own, so tests may block, or have a loop, as they like. Knows no pytest; see
+``plugin.py`` for its fixtures, ``cli/serve.py`` for the server that a command starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from ramekin.api.app import create_app
+from ramekin.cli import listener as listeners
+from ramekin.cli import server as served
+from ramekin.cli.configuration import Refused
+from ramekin.cli.files import FileFault, FileRecords, naming_faults, open_file
+from ramekin.cli.modules import NoModels, read_models
+from ramekin.database.database import Database
+from ramekin.engine.embedded import Embedded
+from ramekin.formats.record_text import CsvForm
+from ramekin.schema.columns import UNTYPED
+from ramekin.schema.fitness import UnfitModel
+from ramekin.schema.model_tables import tables_of
+from ramekin.settings import Settings
+from ramekin.testing.diff import Diff
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from concurrent.futures import Future
+
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    from ramekin.clock import Clock
+    from ramekin.schema.columns import Columns
+
+    Models = str | Iterable[type[BaseModel]] | Mapping[str, type[BaseModel]]
+
+T = TypeVar("T")
+
+STOP_S = 10.0
+"""Seconds that the thread gets to end."""
+
+MOST_BRANCHES = 1000
+"""Branches at once: tests that run side by side in threads have one each."""
+
+
+class Unready(Exception):  # as Refused, which a command says
+    """A server cannot begin with what it was given; the text says what to mend.
+
+    `what` is the argument that is wrong: ``files`` or ``models``.
+    """
+
+    def __init__(self, what: str, said: str) -> None:
+        super().__init__(f"{what}: {said}")
+        self.what, self.said = what, said
+
+
+class Server:
+    """A server with `--dev`, in a thread; use it in ``with``, or from `start` to `stop`.
+
+    Args:
+        files: files that are loaded at the start, as ``ramekin serve`` takes them.
+        models: modules of Pydantic models as ``--models`` has them, or the models, or models by table.
+        clock: what it takes for the time, for instance a `SetClock`.
+        port: a port of one's own choice; 0 takes a free one.
+    """
+
+    def __init__(self, *files: str | Path, models: Models = "", clock: Clock | None = None, port: int = 0) -> None:
+        self._files, self._models, self._clock, self._port = files, models, clock, port
+        self._thread: threading.Thread | None = None
+        self.numbers = count(1)
+        """What its branches are numbered by."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def main(self) -> Branch:
+        """The database itself."""
+        return Branch(self, "main", self.url)
+
+    def start(self) -> Self:
+        """Load the files and answer. Raises Unready, and OSError where the port is taken."""
+        database = self._database()
+        try:
+            listener = listeners.bind("127.0.0.1", self._port, is_guarded=True)
+        except Refused as refusal:
+            raise OSError(str(refusal)) from None
+        self.url = listeners.url_of(listener, "127.0.0.1")
+        self._app = create_app(database, is_dev=True, allowed_hosts=(), max_branches=MOST_BRANCHES)
+        is_ready: Future[asyncio.AbstractEventLoop] = _future()
+        thread = threading.Thread(target=_run, args=(database, self._app, listener, self._files, is_ready), daemon=True)
+        thread.name = "ramekin"
+        thread.start()
+        self._loop, self._thread = is_ready.result(), thread
+        return self
+
+    def stop(self) -> None:
+        """End the server and all its branches; a second call does nothing."""
+        if (thread := self._thread) is not None:
+            self._thread = None
+            self._loop.call_soon_threadsafe(self._app.state.stop)
+            thread.join(STOP_S)
+
+    def branch(self, name: str | None = None, *, source: str = "main") -> Branch:
+        """Make a branch of what another one holds now; without a name it gets one. Raises BranchExists."""
+        name = name or f"t{next(self.numbers)}"
+        self.call(lambda: self._app.state.context.branches.make(name, source))
+        return Branch(self, name, f"{self.url}/b/{name}")
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Return what a function returns in the server's thread, where its databases may be used."""
+
+        async def carry_out() -> T:
+            return function()
+
+        return self.wait_for(carry_out)
+
+    def wait_for(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Return what a coroutine function returns in the server's event loop."""
+
+        async def carry_out() -> T:
+            return await function()
+
+        if self._thread is None:
+            raise RuntimeError("The server is not started: use it in `with`, or call `start`.")
+        return asyncio.run_coroutine_threadsafe(carry_out(), self._loop).result()
+
+    def database_of(self, branch: str) -> Database:
+        """Return the database of a branch, which is used in the server's thread alone. Raises UnknownBranch."""
+        found: Database = self._app.state.context.branches.get(branch).database
+        return found
+
+    def _database(self) -> Database:
+        try:
+            models = _tables(self._models)
+            engine = Embedded() if self._clock is None else Embedded(clock=self._clock)
+            return Database(models, engine=engine)
+        except (NoModels, UnfitModel, ValueError) as error:
+            raise Unready("models", str(error)) from None
+
+
+class Branch:
+    """A state of the tables that one test has for itself. Used in ``with``, it is dropped at the end."""
+
+    def __init__(self, server: Server, name: str, url: str) -> None:
+        self._server, self.name, self.url = server, name, url
+
+    def __repr__(self) -> str:
+        return f"<Branch {self.name} at {self.url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def checkpoint(self) -> None:
+        """Keep the state as it is now, for `reset` and `diff`; a branch begins with one."""
+        self._server.call(lambda: self._database().checkpoint())
+
+    def reset(self) -> None:
+        """Return to the last checkpoint."""
+        self._server.wait_for(lambda: self._database().reset())
+
+    def diff(self) -> Diff:
+        """Return what has become of records since the last checkpoint."""
+        return Diff(self._server.wait_for(lambda: self._database().diff()))
+
+    def branch(self, name: str | None = None) -> Branch:
+        """Make a branch of this one as it is now."""
+        return self._server.branch(name, source=self.name)
+
+    def drop(self) -> None:
+        """Drop it; one that is gone already is no error."""
+
+        def drop() -> None:
+            branches = self._server._app.state.context.branches
+            if branches.find(self.name) is not None:
+                branches.drop(self.name)
+
+        self._server.call(drop)
+
+    def _database(self) -> Database:
+        return self._server.database_of(self.name)
+
+
+def _tables(models: Models) -> Mapping[str, type[BaseModel]]:
+    if isinstance(models, str):
+        return read_models(models) if models else {}
+    if hasattr(models, "items"):
+        return dict(models.items())
+    return tables_of([], [(model.__name__, model) for model in models])
+
+
+def _future() -> Future[asyncio.AbstractEventLoop]:
+    from concurrent.futures import Future
+
+    return Future()
+
+
+def _run(
+    database: Database,
+    app: FastAPI,
+    listener: socket.socket,
+    files: Iterable[str | Path],
+    is_ready: Future[asyncio.AbstractEventLoop],
+) -> None:
+    """Serve, in a thread of its own, until `app.state.stop` is called; tell when it answers, or why it does not."""
+    try:
+        with listener, asyncio.Runner() as runner:
+            runner.run(_serve(database, app, listener, files, is_ready))
+    except BaseException as error:
+        if is_ready.done():
+            raise
+        is_ready.set_exception(error)
+
+
+async def _serve(
+    database: Database,
+    app: FastAPI,
+    listener: socket.socket,
+    files: Iterable[str | Path],
+    is_ready: Future[asyncio.AbstractEventLoop],
+) -> None:
+    settings = Settings(shutdown_seconds=1)
+    config = served.config_of(app, settings, settings.max_connections)
+    server = _Server(config, app.state.context)
+    server.is_ready = is_ready
+
+    def stop() -> None:
+        app.state.context.drain()
+        server.should_exit = True
+
+    app.state.stop = stop
+    async with database:
+        await _load(database, files)
+        database.checkpoint()
+        await server.serve_on(listener)
+    app.state.context.branches.close()
+
+
+class _Server(served.Server):
+    """Tells in another thread when it answers."""
+
+    is_ready: Future[asyncio.AbstractEventLoop]
+
+    def greet(self) -> None:
+        if not self.is_ready.done():
+            self.is_ready.set_result(asyncio.get_running_loop())
+
+
+async def _load(database: Database, files: Iterable[str | Path]) -> None:
+    """Load files as one step. Raises Unready."""
+
+    def columns_of(table: str) -> Columns:
+        schema = database.schemas.get(table)
+        return UNTYPED if schema is None else schema.columns
+
+    try:
+        sources = [open_file(Path(file), CsvForm()) for file in files]
+        records = FileRecords(sources, database.limits.text_bytes, columns_of)
+        with naming_faults(records):
+            await database.load(records, is_parsed=True)
+    except FileFault as fault:
+        raise Unready("files", str(fault)) from None
