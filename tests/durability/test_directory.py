@@ -104,9 +104,9 @@ def test_what_stands_in_the_place_of_the_file_is_refused(used, tmp_path):
 def test_files_of_other_programs_and_of_newer_versions_are_refused(used):
     file = used / "tables.1.db"
     connection = sqlite3.connect(file)
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute("PRAGMA user_version = 4")
     connection.close()
-    refused(used, 3, "format 3")
+    refused(used, 3, "format 4")
     file.unlink()
     connection = sqlite3.connect(file)
     connection.execute("CREATE TABLE mine (x)")
@@ -191,9 +191,9 @@ def test_what_stands_in_the_place_of_the_lock_is_refused(used, make):
 
 
 def test_a_log_of_a_newer_version_is_refused(used):
-    text = b'.log\t{"format":3,"number":1,"id":"x","is_first":true}\n'
+    text = b'.log\t{"format":4,"number":1,"id":"x","is_first":true}\n'
     (used / "tables.1.log").write_bytes(b"%08x%b" % (crc32(text), text))
-    refused(used, 3, "tables.1.log", "format 3")
+    refused(used, 3, "tables.1.log", "format 4")
 
 
 def test_a_note_that_cannot_be_read_is_refused(used):
