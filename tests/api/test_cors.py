@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ramekin.api.app import create_app
+from ramekin.api.declared.answers import HEADERS
 from ramekin.api.edge.cors import Cors
 from tests.conftest import start_database
 from tests.data.http_cases import get, sized
@@ -12,7 +13,10 @@ from tests.pipe import WAYS, Service
 
 PAGE, OTHER = "https://app.example.com", "https://evil.example"
 PAGES = (PAGE, "http://localhost:3000")
-EXPOSED = "ETag, Link, Location, Retry-After, X-Request-Id, X-Total-Count, X-Warnings, RateLimit, RateLimit-Policy"
+EXPOSED = (
+    "Content-Disposition, ETag, Link, Location, Preference-Applied, Retry-After, X-Ramekin-Fault, X-Request-Id, "
+    "X-Total-Count, X-Warnings, RateLimit, RateLimit-Policy"
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,11 @@ def test_every_answer_names_the_origin_that_it_is_shared_with(services, way, fir
         assert headers.get("access-control-expose-headers") == (EXPOSED if shared else None)
         assert "Origin" in headers["vary"].split(", ")
         assert "access-control-allow-credentials" not in headers
+
+
+def test_every_header_that_says_something_may_be_read():
+    of_the_browser = {"Expires", "Vary", "WWW-Authenticate"}  # read by all pages, or by none
+    assert {*EXPOSED.split(", ")} == HEADERS.keys() - of_the_browser
 
 
 @pytest.mark.parametrize("way", WAYS)

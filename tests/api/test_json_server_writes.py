@@ -39,6 +39,17 @@ def test_each_method_has_the_status_of_json_server(api):
             assert answer.json() == NOTHING, (method, path)
 
 
+def test_a_slash_at_the_end_changes_nothing(api, older):
+    for client in (api, older):
+        for method, path, status in STATUSES[:-1]:
+            answer = client.request(method, f"{path}/", json={})
+            assert answer.status_code == (201 if (path, method) == ("/profile", "POST") and client is older else status)
+        assert client.get("/posts/2/").json() == client.get("/posts/2").json()
+        assert client.get("/posts//").status_code == client.get("/posts//2").status_code == 404
+    assert older.get("/db/").json() == older.get("/db").json()
+    assert short("", older.get("/posts/2/comments/").json()) == ["10"]
+
+
 def test_a_new_record_gets_an_id_of_ours_and_comes_last(api):
     answer = api.post("/posts", json={"id": "mine", "title": "new"})
     made = answer.json()["id"]
@@ -197,6 +208,26 @@ def test_delete_takes_along_who_holds_the_id(older):
 def test_an_object_is_posted(older):
     answer = older.post("/profile", json={"a": 1})
     assert (answer.status_code, older.get("/profile").json()) == (201, {"a": 1})
+
+
+def test_an_origin_is_never_told_that_cookies_count():
+    sharing = serve(Older(), cors_origins=["*"])
+    for answer in (
+        sharing.get("/posts/1", headers={"Origin": "https://page.example"}),
+        sharing.options("/posts/1", headers={"Origin": "https://page.example", "Access-Control-Request-Method": "PUT"}),
+    ):
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_a_table_that_is_not_there_is_put_inside_nowhere(older):
+    for word in ("_embed", "_expand"):
+        assert older.get(f"/posts/1?{word}=nope").json() == older.get("/posts/1").json()
+        assert older.get(f"/posts?{word}=nope").json() == older.get("/posts").json()
+
+
+def test_the_case_of_an_address_counts(older):
+    assert older.get("/POSTS").status_code == 404
 
 
 def test_the_newer_dialect_has_no_nested_addresses(api):

@@ -20,6 +20,22 @@ class _Theirs(StringConvertor):
     regex = f"{_NOT_OURS}[^/]+"
 
 
+class _Last(StringConvertor):
+    """The last part of a path; json-server takes no heed of a slash behind it."""
+
+    regex = "[^/]+/?"
+
+    def convert(self, value: str) -> str:
+        """Return the part without the slash."""
+        return value.removesuffix("/")
+
+
+class _Only(_Last):
+    """The only part of a path, if it is none of ours."""
+
+    regex = f"{_NOT_OURS}{_Last.regex}"
+
+
 class _Rest(StringConvertor):
     """A whole path that does not begin with one of ours."""
 
@@ -27,7 +43,9 @@ class _Rest(StringConvertor):
 
 
 register_url_convertor("theirs", _Theirs())
+register_url_convertor("only", _Only())
+register_url_convertor("last", _Last())
 register_url_convertor("rest", _Rest())
 
-MANY, ONE, REST = "/{table:theirs}", "/{table:theirs}/{id}", "/{path:rest}"
-NESTED = "/{table:theirs}/{id}/{table_inside}"
+MANY, ONE, REST = "/{table:only}", "/{table:theirs}/{id:last}", "/{path:rest}"
+NESTED = "/{table:theirs}/{id}/{table_inside:last}"

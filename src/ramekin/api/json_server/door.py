@@ -86,7 +86,7 @@ class Door:
     def endpoints(self) -> Endpoints:
         """Return the endpoints; those that answer 404 come last, as routes are tried in order."""
         nested = (
-            self._read("/db", self.whole, is_whole=True),
+            *(self._read(path, self.whole, is_whole=True) for path in ("/db", "/db/")),
             self._read(NESTED, self.list_nested),
             self._write("POST", NESTED, self.create_nested),
         )
