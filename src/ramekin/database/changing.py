@@ -116,6 +116,7 @@ class _Changing:
         self._matches = body_matcher(request.where)
         self._faults: dict[str, list[Fault]] = {}
         self._size_bytes = 0  # of what records become
+        self._is_spoiled = False  # an error came in the midst of looking again
 
     async def read(self, tables: Tables, work: Work) -> None:
         """Look at all records, as they are at some moment. Raises what is wrong with them then."""
@@ -141,15 +142,17 @@ class _Changing:
             self._take(key, body)
 
     def finish(self, watch: Watch) -> Written | None:
-        """Look at the records that were written last, and return what changes; None if the table is gone.
+        """Look at the records that were written last, and return what changes.
 
-        Raises what is wrong at this moment.
+        None if the table is gone, and after an error that left some of them out. Raises what is wrong at this moment.
         """
-        if watch.is_over:
+        if watch.is_over or self._is_spoiled:
             return None
         self._check_rules()
+        self._is_spoiled = True
         for key, body in watch.take().items():
             self.meet(key, body)
+        self._is_spoiled = False
         self._raise_faults()
         most = self._request.max_affected
         if most is not None and len(self.changes) > most:

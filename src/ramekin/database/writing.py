@@ -208,6 +208,8 @@ class _Writing:
         """The other operations of a record that has several, in order, by the first."""
         self._changes: list[Change | None] = []
         """By the first operation of each record; also of records that stay: they have to stand as they did."""
+        self._is_spoiled = False
+        """Whether an error came in the midst of settling again, so all is to be settled anew."""
 
     async def carry_out(self) -> list[Outcome] | None:
         """Settle and write; None where other rules are in force. Raises as `Database.write`."""
@@ -236,7 +238,7 @@ class _Writing:
 
     async def _settle_all(self, watches: Mapping[str, Watch]) -> None:
         """Settle all operations, again where others write. Raises the first error in their order."""
-        self._changes = [None] * len(self._prepared)
+        self._changes, self._is_spoiled = [None] * len(self._prepared), False
         rewritten_bytes = 0
         try:
             for i in range(len(self._prepared)):
@@ -280,12 +282,17 @@ class _Writing:
                 self._settle(i)
 
     def _finish(self, watches: Mapping[str, Watch]) -> Written | None:
-        """Settle again what was written last, and return what happens; None if a table is gone."""
+        """Settle again what was written last, and return what happens.
+
+        None if a table is gone, and after an error: what it left half settled must not happen.
+        """
+        if self._is_spoiled or any(watch.is_over for watch in watches.values()):
+            return None
+        self._is_spoiled = True
         for table, watch in watches.items():
-            if watch.is_over:
-                return None
             for key, body in watch.take().items():
                 self._meet(table, key, body)
+        self._is_spoiled = False
         return Written([change for change in self._changes if change is not None])
 
     def _told(self, error: RamekinError, first: int, i: int) -> RamekinError:

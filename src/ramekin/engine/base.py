@@ -206,7 +206,8 @@ class Engine(Protocol):
         Args:
             step: a step that was computed from what stood; or a function that computes it now. The function is called
                 in the very moment in which its step is checked, so nothing comes in between; what it raises is raised.
-                It changes nothing itself, since it may be called again, and sees then what happened meanwhile.
+                It changes nothing itself, since it may be called again, after it has raised too, and sees then what
+                happened meanwhile.
             expecting: the definitions that the step was checked by, by table: the very objects that are in force.
             work: what it waits for before it begins, a large step of others or an index, is a part of this.
 
