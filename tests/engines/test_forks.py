@@ -226,6 +226,29 @@ async def test_a_reset_brings_back_when_records_are_due(where, tmp_path):
             await database.get("pets", 1)
 
 
+@pytest.mark.parametrize("where", ["memory", "directory"])
+async def test_what_has_become_due_since_is_brought_back_by_no_reset_and_told_by_a_diff(where, tmp_path):
+    clock = SetClock()
+    options = {} if where == "memory" else {"directory": tmp_path / "data", "fsync": "no"}
+    async with Database(clock=clock, **options) as database:
+        await database.insert("pets", [{"id": 1}, {"id": 2}], ttl=60)
+        await database.insert("pets", {"id": 3})
+        database.checkpoint()
+        await database.replace("pets", 1, {"is": "another one"}, ttl="none")
+        await database.insert("pets", {"id": 4}, ttl=60)
+        clock.advance(60)
+        gone = await database.diff()
+        await database.reset()
+        assert (await database.find("pets")).records == [{"id": 3}]
+        assert gone == {
+            "pets": {
+                "created": [],
+                "replaced": [{"before": {"id": 1}, "after": {"id": 1, "is": "another one"}}],
+                "deleted": [{"id": 2}],
+            }
+        }
+
+
 async def test_a_kill_after_a_reset_finds_what_was_brought_back(tmp_path):
     code = """
 import asyncio, os, sys

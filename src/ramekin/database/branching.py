@@ -115,8 +115,9 @@ class Branching(WholeTables):
 
     async def diffs(self) -> AsyncIterator[TableDiff]:
         """Yield what `diff` tells, table by table, in bodies; all of it is of one moment."""
-        kept, now, work = self._kept(), fork(self.engine.tables.catalog), Work(self.limits.query_s)
-        kept = fork(kept)  # a checkpoint may take the place of this one meanwhile
+        self._kept()
+        await self.expirations.sweep_all()
+        kept, now, work = fork(self._kept()), fork(self.engine.tables.catalog), Work(self.limits.query_s)
         try:
             for name in dict.fromkeys([*(table.name for table in kept), *(table.name for table in now)]):
                 found = await _compare(name, kept.find(name), now.find(name), work)

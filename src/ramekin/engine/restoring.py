@@ -64,11 +64,14 @@ def _changes(now: Catalog, kept: Catalog, now_s: int) -> Iterator[Change]:
 
 
 def _changes_of(table: Table, then: Table, now_s: int) -> Iterator[Change]:
+    """Yield the changes of one table's records; what has become due since was not there."""
     was, stands, due_now = then.records.bodies, table.records.bodies, table.records.dues.get
+    if then.records.dues:
+        was = {key: body for key, body in was.items() if not then.is_due(key, now_s)}
     for key in stands.keys() - was.keys():
         yield Change(table.name, key, stands[key], None)
     for key, body in was.items():
         before, due = stands.get(key), then.records.dues.get(key)
-        if (before != body or due_now(key) != due) and not then.is_due(key, now_s):
+        if before != body or due_now(key) != due:
             keeps_id = before is None or then.keeps_id(key, before)
             yield Change(table.name, key, before, body if keeps_id else None, due if keeps_id else None)
