@@ -59,3 +59,31 @@ async def test_any_process_takes_out_what_is_due_and_all_tell_the_same(node):
         told = [change.op for change in follower.some() if change is not None]
         assert told
         assert set(told) == {"expire", "create"}
+
+
+async def test_a_process_that_is_closed_looks_for_nothing_that_is_due(node):
+    engine = Replicated(servers_of([node]), secrets.token_hex(8))
+    async with Database(engine=engine) as database:
+        await database.insert("t", {"id": 1}, ttl=1)
+    await asyncio.sleep(1.5)
+    timer = engine.tables.expirations._timer
+    assert timer is None or timer.cancelled()
+
+
+def test_records_go_by_themselves_in_another_loop_too(node):
+    engine = Replicated(servers_of([node]), secrets.token_hex(8))
+    database = Database(engine=engine)
+
+    async def write():
+        await engine.open()
+        await database.insert("t", {"id": 1}, ttl=1)
+
+    async def wait():
+        await database.tables()
+        await asyncio.sleep(2.2)
+        count = database.record_count("t")
+        await engine.close()
+        return count
+
+    asyncio.run(write())
+    assert asyncio.run(wait()) == 0

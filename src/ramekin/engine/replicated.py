@@ -128,11 +128,13 @@ class Replicated(BySteps):
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.tables.builds.forget()
+        self.tables.expirations.follow()
         self._alone, self._places = asyncio.Lock(), Places()  # the old ones wait for nobody
         self._link.follow()
 
     async def close(self) -> None:
         self._is_closing = True
+        await self.tables.expirations.close()
         await to_its_end(self._close())
 
     async def _close(self) -> None:
