@@ -107,7 +107,7 @@ def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, m
 
     def noting(contents):
         for chunk in real(contents):
-            written.append(len(chunk[1]))
+            written.append(len(chunk[1].bodies))
             yield chunk
 
     monkeypatch.setattr(ends, "_chunks", noting)
@@ -118,13 +118,28 @@ def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, m
     assert "Both hold the same" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["file", "nodes"])
-def test_due_times_are_copied_or_the_copy_is_refused(tmp_path, place, kind, capsys):
-    kept = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}', "2": b'{"id":2}'}, {"1": 4_000_000_000})}
-    make_directory(tmp_path / "source", kept)
-    copied(str(tmp_path / "source"), str(tmp_path / "target"))
-    [found] = end_of(str(tmp_path / "target"), SETTINGS, None).read().values()
-    assert found.dues == {"1": 4_000_000_000}
+DUE = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}', "2": b'{"id":2}', "3": b'{"id":3}'}, {"1": 4_000_000_000, "3": 5})}
+"""A table whose records are due: one some time, one never, and one already."""
+
+
+def test_due_times_go_between_all_that_know_them(tmp_path, place, capsys):
+    make_directory(tmp_path / "source", DUE)
+    nodes = place("nodes")
+    copied(str(tmp_path / "source"), nodes)
+    for target in ("directory", "backup.db"):
+        copied(nodes, str(tmp_path / target))
+        [found] = end_of(str(tmp_path / target), SETTINGS, None).read().values()
+        assert (found.dues, [*found.bodies]) == ({"1": 4_000_000_000}, ["1", "2"])
+    make_directory(tmp_path / "later", {"t": Kept(NOTHING_DEFINED, DUE["t"].bodies, {"2": 4_000_000_000})})
+    with pytest.raises(Refused, match=r"t \(2 records\); say --replace"):
+        copied(str(tmp_path / "later"), nodes)
+    copied(str(tmp_path / "later"), nodes, is_replacing=True)
+    assert end_of(nodes, SETTINGS, None).read()["t"].dues == {"2": 4_000_000_000}
+
+
+@pytest.mark.parametrize("kind", ["file", "server"])
+def test_due_times_that_would_be_lost_refuse_the_copy(tmp_path, place, kind):
+    make_directory(tmp_path / "source", DUE)
     with pytest.raises(Refused, match="due at some time"):
         copied(str(tmp_path / "source"), place(kind))
 

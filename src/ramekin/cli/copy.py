@@ -12,16 +12,21 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
-from ramekin.cli.ends import difference, end_of
+from ramekin.cli.ends import difference, end_of, other_records, without_due
 from ramekin.cli.progress import progress
+from ramekin.clock import SYSTEM
+from ramekin.durability.contents import Kept
 from ramekin.schema.definition import NOTHING_DEFINED
 
 if TYPE_CHECKING:
+    from ramekin.cli.ends import End
     from ramekin.durability.contents import Contents
     from ramekin.settings import Settings
 
 SHOWN = 3
 """Tables that a refusal names."""
+
+NOTHING = Kept(NOTHING_DEFINED, {})
 
 
 def copy(source: str, target: str, settings: Settings, key: str | None, *, is_replacing: bool) -> None:
@@ -33,11 +38,11 @@ def copy(source: str, target: str, settings: Settings, key: str | None, *, is_re
     from_end, to_end = end_of(source, settings, key), end_of(target, settings, key)
     if not from_end.is_there():
         raise Refused(f"{source}: is not there")
-    wanted = from_end.read()
+    wanted = _still_there(from_end)
     if not to_end.keeps_dues and any(kept.dues for kept in wanted.values()):
-        told = "and the target cannot be told when: copy to a data directory or a backup"
+        told = "and the target cannot be told when: copy to a data directory, a backup or nodes"
         raise Refused(f"the source has records that are due at some time, {told}")
-    there = to_end.read()
+    there = _still_there(to_end)
     has_definitions = from_end.keeps_definitions and to_end.keeps_definitions
     lacking = difference(there, wanted, has_definitions=has_definitions)
     if not is_replacing and (others := _others(there, wanted)):
@@ -46,17 +51,22 @@ def copy(source: str, target: str, settings: Settings, key: str | None, *, is_re
         size_bytes = sum(len(body) for kept in lacking.stored.values() for body in kept.bodies.values())
         with progress("Copying", size_bytes) as advance:
             to_end.write(wanted, lacking, advance)
-    _prove(wanted, to_end.read())
+    found, now_s = to_end.read(), SYSTEM.wall_ms() / 1000
+    _prove(without_due(wanted, now_s), without_due(found, now_s))
     if not has_definitions and any(kept.definition != NOTHING_DEFINED for kept in wanted.values()):
         print("What is said of tables, schemas and unique fields, is not in a file of records.")
+
+
+def _still_there(end: End) -> Contents:
+    """Return what an end holds, but for records that are due: they are gone, though they may lie there still."""
+    return without_due(end.read(), SYSTEM.wall_ms() / 1000)
 
 
 def _others(there: Contents, wanted: Contents) -> str:
     """Return what a target holds besides what is wanted, in words; empty where there is nothing."""
     found = []
     for name, kept in there.items():
-        of_source = wanted[name].bodies if name in wanted else {}
-        count = sum(of_source.get(key) != body for key, body in kept.bodies.items())
+        count = sum(1 for _ in other_records(kept, wanted.get(name, NOTHING)))
         if count or name not in wanted:
             found.append(f"{name} ({count:,} record{'' if count == 1 else 's'})")
     return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more tables" if len(found) > SHOWN else "")

@@ -221,9 +221,9 @@ class ServerEnd:
                 definition = codec.parse(print_definition(kept.definition), extra_depth=1)
                 del definition["model"]  # which servers with the model find out for themselves
                 client.table(name).define(definition)
-            for name, bodies in _chunks(lacking.stored):
-                client.load({name: [codec.parse(body) for body in bodies.values()]})
-                told(_size(bodies))
+            for name, some in _chunks(lacking.stored):
+                client.load({name: [codec.parse(body) for body in some.bodies.values()]})
+                told(_size(some.bodies))
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
@@ -240,7 +240,7 @@ class NodesEnd:
     """A database that nodes of Valkey or Redis keep; its name stands behind the addresses."""
 
     keeps_definitions = True
-    keeps_dues = False
+    keeps_dues = True
 
     def __init__(self, url: str, settings: Settings) -> None:
         from ramekin.cli.engines import engine_of
@@ -267,10 +267,10 @@ class NodesEnd:
                 await engine.apply(Dropped(name))
             for name, kept in lacking.defined.items():
                 await engine.apply(Defined(name, kept.definition))
-            for name, bodies in _chunks(lacking.stored):
-                if await engine.apply(Loaded({name: bodies})) is None:
+            for name, some in _chunks(lacking.stored):
+                if await engine.apply(Loaded({name: some.bodies}, dues={name: some.dues})) is None:
                     raise Refused(f"{name}: a record stands there whose id is of another type; say --replace")
-                told(_size(bodies))
+                told(_size(some.bodies))
 
         self._with(write)
 
@@ -295,18 +295,17 @@ def _size(bodies: dict[str, bytes]) -> int:
     return sum(map(len, bodies.values()))
 
 
-def _chunks(contents: Contents) -> Iterator[tuple[str, dict[str, bytes]]]:
+def _chunks(contents: Contents) -> Iterator[tuple[str, Kept]]:
     """Yield the records of tables, some at a time; of each table once, though it has none."""
     for name, kept in contents.items():
-        chunk: dict[str, bytes] = {}
-        size_bytes = 0
+        chunk, size_bytes = Kept(kept.definition, {}), 0
         for key, body in kept.bodies.items():
-            chunk[key] = body
+            chunk.put(key, body, kept.dues.get(key))
             size_bytes += len(body)
-            if len(chunk) >= CHUNK_RECORDS or size_bytes >= CHUNK_BYTES:
+            if len(chunk.bodies) >= CHUNK_RECORDS or size_bytes >= CHUNK_BYTES:
                 yield name, chunk
-                chunk, size_bytes = {}, 0
-        if chunk or not kept.bodies:
+                chunk, size_bytes = Kept(kept.definition, {}), 0
+        if chunk.bodies or not kept.bodies:
             yield name, chunk
 
 
@@ -323,12 +322,35 @@ def difference(there: Contents, wanted: Contents, *, has_definitions: bool) -> D
             found = None
         if has_definitions and definition != (NOTHING_DEFINED if found is None else _said(found)):
             defined[name] = Kept(definition, {})
-        lacking = kept.bodies
+        lacking = kept
         if found is not None:
-            lacking = {key: body for key, body in kept.bodies.items() if found.bodies.get(key) != body}
-        if lacking or (found is None and name not in defined):
-            stored[name] = Kept(kept.definition, lacking)
+            lacking = Kept(kept.definition, {})
+            for key in other_records(kept, found):
+                lacking.put(key, kept.bodies[key], kept.dues.get(key))
+        if lacking.bodies or (found is None and name not in defined):
+            stored[name] = lacking
     return Difference(dropped, defined, stored)
+
+
+def other_records(kept: Kept, other: Kept) -> Iterator[str]:
+    """Yield the keys of a table's records that another one has not, or with another body or due time."""
+    for key, body in kept.bodies.items():
+        if other.bodies.get(key) != body or other.dues.get(key) != kept.dues.get(key):
+            yield key
+
+
+def without_due(contents: Contents, now_s: float) -> Contents:
+    """Return tables without the records that are due. Cost: O(records) of the tables where any is."""
+    found: Contents = {}
+    for name, kept in contents.items():
+        if any(due <= now_s for due in kept.dues.values()):
+            found[name] = Kept(kept.definition, {})
+            for key, body in kept.bodies.items():
+                if (due := kept.dues.get(key)) is None or due > now_s:
+                    found[name].put(key, body, due)
+        else:
+            found[name] = kept
+    return found
 
 
 def _said(kept: Kept) -> Definition:
