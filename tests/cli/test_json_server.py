@@ -1,5 +1,6 @@
 """The command `json-server`: a file served, followed and kept."""
 
+import asyncio
 import importlib.util
 import json
 import os
@@ -10,8 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from ramekin import Database
 from ramekin.cli.files import FileFault
 from ramekin.cli.json_file import JsonFile
+from ramekin.cli.json_server import read_json_server
 from tests.conftest import Server
 
 CONTENT = {
@@ -91,6 +94,36 @@ def test_a_file_that_others_changed_is_not_overwritten(tmp_path):
     assert path.read_text() == '{"mine": []}'
 
 
+def test_a_file_that_cannot_be_read_is_not_overwritten_either(tmp_path):
+    with serving(tmp_path, "--save", "--watch") as (path, client, server):
+        for text in ('{"posts": [{"id": 1, "title": "by hand"},]}', '{"posts": [{"id": 1}, {"id": 1}]}'):
+            path.write_text(text)
+            time.sleep(0.6)
+            client.post("/posts", json={"title": "by a page"})
+            time.sleep(0.8)
+            assert path.read_text() == text
+            assert client.get("/posts").json()[-1]["title"] == "by a page"
+        path.write_text('{"posts": []}')
+        until(lambda: client.get("/posts").json() == [])
+        client.post("/posts", json={"title": "saved again"})
+        until(lambda: "saved again" in path.read_text())
+        server.process.terminate()
+        log = server.process.stderr.read()
+        assert log.count("what was not saved") == 1
+        assert "others have changed it" in log
+
+
+def test_what_others_put_among_the_objects_is_saved_as_json(tmp_path):
+    with serving(tmp_path, "--save", "--dialect", "0.17", content={"posts": [{"id": 7}]}) as (path, client, _):
+        for record in ({"id": 5, "x": 1}, {"id": "posts", "value": 1}, {"id": "$schema", "value": 1}):
+            assert client.post("/api/v1/data/_objects", json=record).status_code == 201
+        until(lambda: "5" in json.loads(path.read_text()))
+        assert json.loads(path.read_text()) == {"posts": [{"id": 7}], "5": {"x": 1}, "$schema": 1}
+        assert client.get("/db").json() == {"posts": [{"id": 7}], "5": {"x": 1}, "$schema": 1}
+        assert client.get("/posts").json() == [{"id": 7}]
+        assert client.get("/5").json() == {"x": 1}
+
+
 def test_without_a_word_the_file_stays_as_it_is(tmp_path):
     with serving(tmp_path) as (path, client, _):
         client.delete("/posts/1")
@@ -125,14 +158,29 @@ def test_public_and_named_directories_are_served(tmp_path):
         ("{", "db.json: The text is not valid JSON"),
         ('{"posts": [1]}', "db.json: A record is a JSON object. /posts/0: An object is expected."),
         ('{"posts": [{"id": 1}, {"id": "1"}]}', "db.json: An id stands twice"),
-        ('{"my posts": []}', "db.json: "),
-        ('{"posts": [{"id": null}]}', "db.json: An id is text"),
+        ('{"my posts": []}', "db.json: A table's name is 1 to 63 letters, digits, '_' or '-', and begins"),
+        ('{"my posts": []}', " /my posts"),
+        ('{"_objects": [{"id": 1, "keep": "me"}]}', "is kept for what is no array; take another one. /_objects"),
+        ('{"posts": [{}, {"id": null}]}', "db.json: An id is text"),
+        ('{"posts": [{}, {"id": null}]}', " /posts/1"),
+        ('{"posts": [{}, {"id": "x/y"}]}', " /posts/1"),
+        ('{"posts": [{}, {"id": ""}]}', " /posts/1"),
+        (f'{{"posts": [{{}}, {{"t": "{"x" * 2**20}"}}]}}', " /posts/1"),
         ('{"a": [], "a": []}', "db.json: The member 'a' is there twice"),
     ],
 )
 def test_a_file_that_cannot_be_served_is_told_in_one_line(tmp_path, content, said):
     (tmp_path / "db.json").write_text(content)
-    assert f"ramekin: {said}" in refused("db.json", cwd=tmp_path)
+    server = read_json_server(tmp_path / "db.json", None, None, watch=None, save=None)
+    with pytest.raises(FileFault) as fault:
+        asyncio.run(server.load(Database()))
+    assert str(fault.value).startswith("db.json: ")
+    assert said in str(fault.value)
+
+
+def test_what_stops_the_start_is_one_line(tmp_path):
+    (tmp_path / "db.json").write_text('{"my posts": []}')
+    assert refused("db.json", cwd=tmp_path).startswith("ramekin: db.json: A table's name is ")
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ r"""A file of json-server: read, watched for changes by others, and written back
     what stands in the file <--- read, write ---> what is known of it
              \--- others write it: `is_changed` until it is read again
 
-A file that others have changed since it was last read or written is never overwritten. Knows no server; see
+A file that others have changed since it was last taken or written is never overwritten: what was read is taken once all
+of it could be used. Knows no server; see
 ``json_server.py`` for when it is read and written.
 """
 
@@ -32,7 +33,7 @@ Mark = tuple[int, int, int]
 
 
 class ChangedByOthers(Exception):
-    """Others have written the file since it was last read or written; it was left as it is."""
+    """Others have written the file since it was last taken or written; it was left as it is."""
 
 
 class JsonFile:
@@ -40,16 +41,14 @@ class JsonFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._read: Mark | None = None
         self._known: Mark | None = None
         self._schema: Any = None
         self._names: list[str] = []
 
     def read(self) -> dict[str, Any]:
-        """Return what the file holds, but for `$schema`; from now on this is known. Raises FileFault.
-
-        What cannot be read is known too: it is told once.
-        """
-        self._known = self._mark()
+        """Return what the file holds, but for `$schema`. Raises FileFault. What cannot be read is not read again."""
+        self._read = self._mark()
         try:
             text = self.path.read_bytes()
             read = _read_json5 if self.path.suffix.lower() == ".json5" else _read_json
@@ -66,10 +65,18 @@ class JsonFile:
         self._names = list(content)
         return content
 
+    def take(self) -> None:
+        """Say that what was read has been used: it may be overwritten from now on."""
+        self._known = self._read
+
     def is_changed(self) -> bool:
-        """Say whether others have written the file. One that is gone is not changed: it may be about to be replaced."""
-        mark = self._mark()
-        return mark is not None and mark != self._known
+        """Say whether others have written the file since it was read or written."""
+        return self._is_other_than(self._read)
+
+    def _is_other_than(self, mark: Mark | None) -> bool:
+        """Say whether the file is not as it was. One that is gone is: it may be about to be replaced."""
+        now = self._mark()
+        return now is not None and now != mark
 
     def write(self, tables: Mapping[str, Sequence[bytes]], values: Mapping[str, bytes]) -> None:
         """Replace the file, its members in the order in which they were read. Long: to be called in a thread.
@@ -84,13 +91,13 @@ class JsonFile:
         with writing(self.path) as target:
             for line in self._lines(tables, values):
                 target.write(line)
-            if self.is_changed():
+            if self._is_other_than(self._known):
                 raise ChangedByOthers
-        self._known = self._mark()
+        self._known = self._read = self._mark()
 
     def _lines(self, tables: Mapping[str, Sequence[bytes]], values: Mapping[str, bytes]) -> Iterator[bytes]:
         first = {SCHEMA: codec.dump(self._schema)} if self._schema is not None else {}
-        values = {**first, **values}
+        values = {**values, **first}
         there = {**dict.fromkeys(first), **dict.fromkeys(self._names), **dict.fromkeys(tables), **dict.fromkeys(values)}
         opening = b"{"
         for name in there:
@@ -137,6 +144,9 @@ def _read_json5(text: bytes) -> Any:
 
 
 def told(error: RamekinError) -> str:
-    """Return an error as one line."""
-    more = [fault for fault in error.faults[:3] if fault.detail != error.message]
-    return f"{error.message}{''.join(f' {fault.pointer}: {fault.detail}' for fault in more)}"
+    """Return an error as one line, with the places that it is about."""
+    parts = [error.message]
+    for fault in error.faults[:3]:
+        detail = "" if fault.detail == error.message else fault.detail
+        parts.append(": ".join(filter(None, (fault.pointer, detail))))
+    return " ".join(filter(None, parts))

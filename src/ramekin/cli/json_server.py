@@ -16,13 +16,13 @@ import structlog
 from ramekin.api.json_server.addresses import OURS
 from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.door import Door
-from ramekin.api.json_server.objects import TABLE, object_record
+from ramekin.api.json_server.objects import TABLE, object_record, read_object
 from ramekin.api.json_server.older import Older
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileFault
 from ramekin.cli.json_file import ChangedByOthers, JsonFile, told
 from ramekin.clock import stopwatch_s
-from ramekin.errors import Fault, InvalidRecord, RamekinError, did_you_mean, shorten
+from ramekin.errors import Fault, InvalidRecord, InvalidTableName, RamekinError, did_you_mean, shorten
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 
@@ -95,6 +95,7 @@ class JsonServer:
             raise Refused("FILE: a file is loaded into an empty data directory only; leave it out")
         content = file.read()
         if has_records:
+            file.take()
             _log.info("the file was not loaded: the database has records")
         else:
             await self._store(database, file, content)
@@ -135,14 +136,16 @@ class JsonServer:
         return is_quiet or stopwatch_s() - self._since_s > LATEST_S
 
     async def _reload(self, database: Database, file: JsonFile) -> None:
-        if self._is_saving and _revisions(database) != self._saved:
-            _log.warning("file_was_changed_before_it_was_saved", file=file.path.name, lost="what was not saved")
+        has_unsaved = self._is_saving and (self._has_failed or _revisions(database) != self._saved)
         try:
             content = await asyncio.to_thread(file.read)
             await self._store(database, file, content)
         except FileFault as fault:
             _log.warning("file_not_read", reason=str(fault), kept="the records as they were")
             return
+        if has_unsaved:
+            _log.warning("file_was_changed_before_it_was_saved", file=file.path.name, lost="what was not saved")
+        self._has_failed, self._since_s = False, None
         self._saved = self._seen = _revisions(database)
         _log.info("file_read", file=file.path.name, tables=len(content))
 
@@ -153,8 +156,9 @@ class JsonServer:
             for name in snapshot.tables:
                 tables[name] = [body async for bodies in snapshot.view.batches(name) for body in bodies]
         for body in tables.pop(TABLE, ()):
-            record = codec.read_body(body)
-            values[record["id"]] = codec.dump(record.get("value"))
+            name, value = read_object(body)
+            if name not in tables:
+                values[name] = codec.dump(value)
         self._has_failed = True
         try:
             await asyncio.to_thread(file.write, tables, values)
@@ -176,6 +180,7 @@ class JsonServer:
             await database.load(records_of(content, as_kept), is_replacing=True, is_parsed=True)
         except RamekinError as error:
             raise FileFault(f"{file.path.name}: {told(error)}") from None
+        file.take()
 
 
 def records_of(
@@ -191,7 +196,7 @@ def records_of(
     """
     yield TABLE, None
     for name, value in content.items():
-        check_table_name(name)
+        _check_name(name)
         if not isinstance(value, list):
             yield TABLE, object_record(name, value)
             continue
@@ -201,6 +206,16 @@ def records_of(
                 fault = Fault("", "An object is expected.")
                 raise InvalidRecord("A record is a JSON object.", faults=[fault]).within(name, index, index=index)
             yield name, as_kept(name, record)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name under which nothing can stand. Raises InvalidTableName: it names the member."""
+    try:
+        check_table_name(name)
+        if name == TABLE:
+            raise InvalidTableName("This name is kept for what is no array; take another one.")
+    except InvalidTableName as error:
+        raise error.within(name) from None
 
 
 def _revisions(database: Database) -> dict[str, int]:

@@ -25,9 +25,16 @@ def object_record(name: str, value: Any) -> dict[str, Any]:
     return {"id": name, "value": value}
 
 
+def read_object(body: bytes) -> tuple[str, Any]:
+    """Return a name and what stands under it; all of a record that others made with another shape."""
+    record = codec.read_body(body)
+    name = str(record.pop("id"))
+    return name, record.get("value", record)
+
+
 def find_object(database: Database, name: str) -> Any:
     """Return a value by its name. Raises UnknownTable, RecordNotFound. Cost: O(1)."""
-    return codec.read_body(database.get_now(TABLE, name)).get("value")
+    return read_object(database.get_now(TABLE, name))[1]
 
 
 async def object_names(database: Database) -> list[str]:
@@ -35,7 +42,7 @@ async def object_names(database: Database) -> list[str]:
     if TABLE not in database.engine.tables:
         return []
     async with database.snapshot([TABLE]) as snapshot:
-        return [read_id(body) async for bodies in snapshot.view.batches(TABLE) for body in bodies]
+        return [str(read_id(body)) async for bodies in snapshot.view.batches(TABLE) for body in bodies]
 
 
 async def whole_file(database: Database) -> AsyncIterator[bytes]:
@@ -51,7 +58,9 @@ async def whole_file(database: Database) -> AsyncIterator[bytes]:
                 opening = b","
         if TABLE in snapshot.tables:
             async for bodies in snapshot.view.batches(TABLE):
-                for record in map(codec.read_body, bodies):
-                    yield b"%b%b:%b" % (opening, codec.dump(record["id"]), codec.dump(record.get("value")))
+                for name, value in map(read_object, bodies):
+                    if name in snapshot.tables:
+                        continue  # as at its address, the table comes first
+                    yield b"%b%b:%b" % (opening, codec.dump(name), codec.dump(value))
                     opening = b","
         yield b"{}" if opening == b"{" else b"}"
