@@ -96,7 +96,7 @@ def test_a_file_that_others_changed_is_not_overwritten(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_not_overwritten_either(tmp_path):
     with serving(tmp_path, "--save", "--watch") as (path, client, server):
-        for text in ('{"posts": [{"id": 1, "title": "by hand"},]}', '{"posts": [{"id": 1}, {"id": 1}]}'):
+        for text in ("", '{"posts": [{"id": 1, "title": "by hand"},]}', '{"posts": [{"id": 1}, {"id": 1}]}'):
             path.write_text(text)
             time.sleep(0.6)
             client.post("/posts", json={"title": "by a page"})
@@ -176,6 +176,24 @@ def test_a_file_that_cannot_be_served_is_told_in_one_line(tmp_path, content, sai
         asyncio.run(server.load(Database()))
     assert str(fault.value).startswith("db.json: ")
     assert said in str(fault.value)
+
+
+def test_a_file_may_hold_more_than_a_record(tmp_path):
+    records = [{"id": n, "title": "t", "views": n, "more": {"a": [n]}} for n in range(26_000)]
+    (tmp_path / "db.json").write_text(json.dumps({"posts": records}))
+    database = Database()
+    server = read_json_server(tmp_path / "db.json", None, None, watch=None, save=None)
+    asyncio.run(server.load(database))
+    assert len(asyncio.run(database.find("posts", limit=1)).rows) == 1
+    assert database.engine.tables.table_stats("posts").records == 26_000
+
+
+@pytest.mark.parametrize("content", [{"posts": [{"many": [0] * 100_000 + [[]] * 100_000}]}, {"x": [[0]] * 200_000}])
+def test_each_record_of_a_file_has_its_limit(tmp_path, content):
+    (tmp_path / "db.json").write_text(json.dumps(content))
+    server = read_json_server(tmp_path / "db.json", None, None, watch=None, save=None)
+    with pytest.raises(FileFault):
+        asyncio.run(server.load(Database()))
 
 
 def test_what_stops_the_start_is_one_line(tmp_path):

@@ -46,13 +46,20 @@ class JsonFile:
         self._schema: Any = None
         self._names: list[str] = []
 
-    def read(self) -> dict[str, Any]:
-        """Return what the file holds, but for `$schema`. Raises FileFault. What cannot be read is not read again."""
+    def read(self, *, may_be_empty: bool = False) -> dict[str, Any]:
+        """Return what the file holds, but for `$schema`. What cannot be read is not read again.
+
+        Args:
+            may_be_empty: whether a file without a text is an object without members; else it is about to be written.
+
+        Raises:
+            FileFault.
+        """
         self._read = self._mark()
         try:
             text = self.path.read_bytes()
             read = _read_json5 if self.path.suffix.lower() == ".json5" else _read_json
-            content = read(text) if text.strip() else {}
+            content = {} if may_be_empty and not text.strip() else read(text)
         except OSError as error:
             raise FileFault(f"{self.path.name or self.path}: {(error.strerror or 'cannot be read').lower()}") from None
         except RamekinError as error:
@@ -124,7 +131,7 @@ class JsonFile:
 
 
 def _read_json(text: bytes) -> Any:
-    return codec.parse(text, extra_depth=2)
+    return codec.parse(text, extra_depth=2, is_many=True)
 
 
 def _read_json5(text: bytes) -> Any:

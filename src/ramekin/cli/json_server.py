@@ -93,7 +93,7 @@ class JsonServer:
         has_records = any(info.stats.records for info in await database.tables())
         if has_records and not database.guarantees.is_shared:
             raise Refused("FILE: a file is loaded into an empty data directory only; leave it out")
-        content = file.read()
+        content = file.read(may_be_empty=True)
         if has_records:
             file.take()
             _log.info("the file was not loaded: the database has records")

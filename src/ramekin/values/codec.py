@@ -79,13 +79,14 @@ _DIGITS, _EXPONENT, _SMALL = b"0" * 19, b"e000", b"e-000"
 _EXTREME = re.compile(rb"[0-9]e(?:2[89]|3[0-9]|-3[0-9])[0-9](?![0-9])")  # as `dump` prints one
 
 
-def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int = 0) -> Any:
+def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int = 0, is_many: bool = False) -> Any:
     """Return the value of a JSON text.
 
     Args:
         text: UTF-8, without a byte order mark.
         at: line and column of the text's first byte, where it is a part of something longer; None: not told.
         extra_depth: levels around the record that do not count, such as 1 for an array of records.
+        is_many: it holds any number of records, whose parts are counted when each of them is stored.
 
     Raises:
         MalformedJson: with line, column and a pointer; `DuplicateMember`, `NumberNotFinite` and `TooDeep` are kinds of
@@ -95,7 +96,7 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
 
     Cost: O(length). Source: RFC 8259, and RFC 7493 (I-JSON) for members sent twice.
     """
-    if text[PLAIN_BYTES:_BEHIND]:
+    if text[PLAIN_BYTES:_BEHIND] and not is_many:
         check_parts(text)
     try:
         value = jiter.from_json(text, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
