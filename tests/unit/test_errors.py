@@ -1,6 +1,6 @@
 """What an error is told with, and how its sentences are put together."""
 
-from ramekin.errors import Fault, InvalidRecord, NotUnique, UnknownField
+from ramekin.errors import Fault, InvalidRecord, NotUnique, OutcomeUnknown, Starting, UnknownField
 
 
 def test_a_message_has_what_was_wrong_then_where_then_what_may_be_meant():
@@ -25,3 +25,7 @@ def test_a_line_that_is_known_already_is_kept_because_it_is_nearer():
     error = InvalidRecord("No.", faults=[Fault("/a", "No.", 2), Fault("/b", "No.")]).within("t", line=9)
     assert [fault.line for fault in error.faults] == [2, 9]
     assert [fault.line for fault in error.on_lines({error.faults[1]: 4}).faults] == [2, 4]
+
+
+def test_what_may_befall_nodes_is_not_told_as_a_matter_of_disks_alone():
+    assert [error for error in (Starting, OutcomeUnknown) if "nodes" not in (error.__doc__ or "")] == []

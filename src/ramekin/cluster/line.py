@@ -276,8 +276,9 @@ class Line:
         if isinstance(reply, Refused):
             if reply.code in AGAIN or "unction not found" in str(reply):
                 return False
-            refusal = MemoryLimit if reply.code == "OOM" else Unavailable
-            return _answer(call, refusal("The cluster refuses this; nothing was applied."))
+            if reply.code == "OOM":
+                return _answer(call, MemoryLimit("The nodes take no more (`maxmemory`); nothing was applied."))
+            return _answer(call, Unavailable("The cluster refuses this; nothing was applied."))
         if not call.nonce:
             return _answer(call, reply)
         if reply[0] == FENCED:

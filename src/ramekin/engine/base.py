@@ -225,7 +225,8 @@ class Engine(Protocol):
             MemoryLimit: there is no room for the records, the table or its indexes.
             StorageFull, JournalFailed: a disk refuses. The same step may be asked for again.
             Deadline: it would have to wait for longer than its work may take; nothing happens.
-            OutcomeUnknown: the disk failed in the midst of it: to know, read. Unavailable: the engine is being closed.
+            OutcomeUnknown: the disk, or the nodes, failed in the midst of it: to know, read.
+            Unavailable: the engine is being closed.
 
         Cancelled, a step of changes that is on its way happens or not, as rule 2 says; one of whole tables is done to
         its end once it has begun. The indexes that a definition names are there when a definition, or a load, is done;

@@ -18,7 +18,7 @@ class Redefined(Unavailable):
 
 
 class Starting(Unavailable):
-    """The server reads its data directory; `/health/ready` says when it is done."""
+    """The server reads what its directory, or nodes, keep for it; `/health/ready` says when it is done."""
 
     code = "starting"
     title = "The server is starting"
@@ -51,7 +51,10 @@ class JournalFailed(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """The disk failed while the change was written. It is not visible now; after a restart of the server it may be."""
+    """The disk, or the nodes that keep the tables, failed in the midst of the change, which may be kept or not.
+
+    Where a disk failed, it is not visible before a restart of the server; where nodes did, it may be at any time.
+    """
 
     code = "outcome-unknown"
     title = "Whether the change was written is not known"
