@@ -9,7 +9,7 @@ from ramekin.errors import ChangesGone
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.testing.engines.steps import body, change, define, drop, load, put
 from tests.cluster.processes import agree, another, servers_of, sharing
-from tests.cluster.test_replicated import left_behind
+from tests.cluster.test_replicated import left_behind, parted
 
 pytestmark = pytest.mark.anyio
 
@@ -71,3 +71,23 @@ async def test_a_process_that_read_everything_anew_says_what_it_cannot_tell(serv
                 await told(new, begin)
         await put(other, "t", body(4))
         assert await told(other, latest) == await told(one, latest)
+
+
+async def test_a_position_behind_a_step_that_a_failover_lost_is_never_taken_for_a_good_one():
+    async with parted() as (one, behind, ahead):
+        follower = Database(engine=one).follow(ChangesRequest())
+        _, begin = await told(ahead)
+        await put(behind, "t", body("lost"), body("too"))
+        page = await Database(engine=behind).follow(ChangesRequest(since=begin, limit=1)).page(Work())
+        lost, midst = page.latest, page.next
+        assert midst.endswith(".1")
+        await put(ahead, "t", body("kept"))
+        [(kept, *_)], _ = await told(ahead, begin)
+        await one.tables.refresh()
+        with pytest.raises(ChangesGone):
+            [*follower.some()]
+        await put(ahead, "t", body("later"))
+        for gone in (lost, midst):
+            with pytest.raises(ChangesGone):
+                await told(ahead, gone)
+        assert [each[3] for each in (await told(ahead, kept))[0]] == ["later"]

@@ -154,3 +154,19 @@ def test_whoever_waits_is_called_once(history):
     history.when_told(wake)
     history.end()
     assert (calls, history.is_over) == ([1, 1], True)
+
+
+def test_a_mark_is_kept_for_as_long_as_one_may_go_on_behind_its_step():
+    history = History(SetClock())
+    history.mark(1, "before anybody asked")
+    history.mark(2, "b")
+    history.begin(2)
+    for number in (3, 4, 5):
+        history.mark(number, str(number))
+        history.tell_one(number, change(number))
+    assert [history.mark_of(number) for number in range(1, 7)] == ["", "b", "3", "4", "5", ""]
+    history.give_way(history.size_bytes // 2)
+    assert [history.mark_of(number) for number in range(2, 6)] == ["", "", "4", "5"]
+    assert (history.begins_at, numbers(history, 4)) == (4, [5])
+    history.restart(9, "9")
+    assert [history.mark_of(number) for number in (4, 5, 9)] == ["", "", "9"]

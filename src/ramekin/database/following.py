@@ -3,7 +3,8 @@
 A *position* is text that says how far somebody has read. It is the number of a step, behind a name for the history in
 which the step has that number: a process's own, or one for all processes that share the tables. Where a page ends in
 the midst of a step, the number of changes that were read follows: ``ab12-41.100`` is behind step 41 and the first 100
-changes of the next one.
+changes of the next one. Nodes may lose a step, whose number another one gets: there a mark of the last step that was
+read from stands behind the number, ``ab12-41-9f3c``, and whoever has read what was lost is told that it is gone.
 
 Knows no HTTP; see ``storage/history.py`` for what is kept, ``database.py`` for who asks.
 """
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 ChangeOp = Literal["create", "replace", "delete", "expire", "evict"] | Whole
 """What happened to a record, or to a whole table."""
 
-_POSITION = re.compile(r"([0-9a-z]{1,64})-(0|[1-9][0-9]{0,17})(?:\.([1-9][0-9]{0,9}))?")
+_POSITION = re.compile(r"([0-9a-z]{1,64})-(0|[1-9][0-9]{0,17})(?:-([0-9a-f]{1,8}))?(?:\.([1-9][0-9]{0,9}))?")
 
 
 class Place(NamedTuple):
@@ -156,6 +157,7 @@ class Follower:
         for name in request.tables or () if request.since is None else ():
             tables.table_stats(name)
         tables.history.begin(tables.catalog.revision)
+        self._restarts = tables.history.restarts
         self.place = Place(tables.catalog.revision) if request.since is None else self._place_of(request.since)
         if self._behind() is None:
             raise _gone()
@@ -166,7 +168,10 @@ class Follower:
             raise InvalidParameter("'since' is a position, as an answer has told it.")
         if found[1] != self._tables.lineage or int(found[2]) > self._tables.catalog.revision:
             raise _gone()
-        return Place(int(found[2]), int(found[3] or 0))
+        place = Place(int(found[2]), int(found[4] or 0))
+        if self._mark(place) != (found[3] or ""):
+            raise _gone()
+        return place
 
     @property
     def latest(self) -> str:
@@ -176,7 +181,7 @@ class Follower:
     @property
     def is_level(self) -> bool:
         """Whether it has read all that has happened."""
-        return self.place.number >= self._tables.catalog.revision
+        return not self._is_cut and self.place.number >= self._tables.catalog.revision
 
     @property
     def position(self) -> str:
@@ -190,10 +195,20 @@ class Follower:
 
     def _text(self, place: Place) -> str:
         number, read = place
-        return f"{self._tables.lineage}-{number}" + (f".{read}" if read else "")
+        mark = self._mark(place)
+        return f"{self._tables.lineage}-{number}" + (f"-{mark}" if mark else "") + (f".{read}" if read else "")
+
+    def _mark(self, place: Place) -> str:
+        """Return the mark of the last step that was read from."""
+        return self._tables.history.mark_of(place.number + 1 if place.read else place.number)
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether the tables were read anew meanwhile: what came between cannot be told."""
+        return self._restarts != self._tables.history.restarts
 
     def _behind(self) -> list[Entry] | None:
-        return self._tables.history.behind(self.place.number)
+        return None if self._is_cut else self._tables.history.behind(self.place.number)
 
     def some(self) -> Iterator[TableChange | None]:
         """Yield the next changes that are asked for, as far as they have happened, and None for each other one.

@@ -10,6 +10,7 @@ Knows no calls; see ``replicated.py`` for who asks for steps, ``cluster/feed.py`
 from __future__ import annotations
 
 import asyncio
+from binascii import crc32
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
@@ -58,8 +59,9 @@ class Replica:
         mine = self.mine.pop(entry.nonce, None)
         if mine is not None:
             self.numbers[entry.nonce] = entry.number
-        catalog = self._tables.catalog
+        catalog, history = self._tables.catalog, self._tables.history
         if isinstance(mine, Staging):
+            history.mark(entry.number, _mark_of(entry.nonce))
             _note(self.births, mine.step, entry.number)
             catalog.revision = entry.number - 1
             mine.store()
@@ -68,6 +70,7 @@ class Replica:
         if step is None:
             return
         staging = await self._staged(step) if mine is None and is_large(step) else None
+        history.mark(entry.number, _mark_of(entry.nonce))
         _note(self.births, step, entry.number)
         catalog.revision = entry.number - 1
         if staging is None:
@@ -156,7 +159,7 @@ class Replica:
         for table in catalog:
             await self._tables.builds.pinned(table)
         self.births = births
-        self._adopt(catalog)
+        self._adopt(catalog, _mark_of(step[1]))
         return step
 
     async def _repeat(self, entry: Entry, connection: Connection, catalog: Catalog, births: dict[str, str]) -> None:
@@ -176,9 +179,9 @@ class Replica:
         else:
             catalog.store(step)
 
-    def _adopt(self, catalog: Catalog) -> None:
+    def _adopt(self, catalog: Catalog, mark: str) -> None:
         before = self._tables.catalog
-        self._tables.history.restart(catalog.revision)  # what came before cannot be told step by step
+        self._tables.history.restart(catalog.revision, mark)  # what came before cannot be told step by step
         catalog.memory.reserved_bytes = before.memory.reserved_bytes
         self._tables.adopt(catalog)
         for table in list(Catalog.__iter__(before)):
@@ -225,6 +228,11 @@ def _note(births: dict[str, str], step: Step, number: int) -> None:
     written = (*step.tables, *step.emptied) if isinstance(step, Loaded) else (each.table for each in step.changes)
     for place, name in enumerate(dict.fromkeys(written)):
         births.setdefault(name, f"{number}:{place} 0")
+
+
+def _mark_of(nonce: str) -> str:
+    """Return what names a step to those who follow: short, and of no use for anything else."""
+    return f"{crc32(nonce.encode()):x}" if nonce else ""
 
 
 def _pairs(words: list[bytes]) -> dict[str, bytes]:

@@ -36,8 +36,8 @@ Whole = Literal["load", "define", "drop"]
 
 MAX_CHANGES, MAX_BYTES = 100_000, 64 * MIB
 
-ENTRY_BYTES, CHANGE_BYTES = 150, 140
-"""An entry, and a change with its key, besides bodies (CPython 3.11, 64 bits, November 2026)."""
+ENTRY_BYTES, CHANGE_BYTES, MARK_BYTES = 150, 140, 200
+"""An entry, a change with its key, besides bodies, and a mark (CPython 3.11, 64 bits, November 2026)."""
 
 AT_ONCE = 200
 """Entries that are given at once."""
@@ -72,6 +72,8 @@ class History:
         """Whether anything is: somebody has asked."""
         self.begins_at = 0
         """The number of the step after which it begins."""
+        self.restarts = 0
+        """How often the tables were read anew, so that nobody goes on from where they were."""
         self.is_over = False
         """Whether nothing will be told any more."""
         self.size_bytes = 0
@@ -79,18 +81,33 @@ class History:
         self._clock, self._memory = clock, Memory()
         self._entries = deque[Entry]()
         self._changes = 0
+        self._last_mark = (-1, "")
+        self._marks: dict[int, str] = {}
         self._waiting: dict[Callable[[], None], None] = {}
 
     def begin(self, number: int) -> None:
         """Keep what happens after a step, unless it is kept already."""
         if not self.is_kept:
             self.is_kept, self.begins_at = True, number
+            self.mark(*self._last_mark)
 
-    def restart(self, number: int) -> None:
+    def restart(self, number: int, mark: str = "") -> None:
         """Forget everything, and keep what happens after a step: the tables were read anew."""
         self._forget_all()
         self.is_kept, self.begins_at = True, number
+        self.restarts += 1
+        self.mark(number, mark)
         self._wake()
+
+    def mark(self, number: int, mark: str) -> None:
+        """Take note of what names a step besides its number: where a step may be lost, another one gets its number."""
+        self._last_mark = (number, mark)
+        if self.is_kept and mark and number >= self.begins_at:
+            self._marks[number] = mark
+
+    def mark_of(self, number: int) -> str:
+        """Return what names a step besides its number; empty where nothing does, or it is not kept. Cost: O(1)."""
+        return self._last_mark[1] if number == self._last_mark[0] else self._marks.get(number, "")
 
     def end(self) -> None:
         """Forget everything, and tell whoever waits that nothing will happen any more."""
@@ -102,6 +119,7 @@ class History:
         self._memory.garbage.take(_Left(list(self._entries)))
         self._memory.reserved_bytes -= self.size_bytes
         self._entries.clear()
+        self._marks.clear()
         self._changes = self.size_bytes = 0
 
     def count_in(self, memory: Memory) -> None:
@@ -143,7 +161,7 @@ class History:
         size_bytes: int = 0,
         reason: Reason = "write",
     ) -> None:
-        size_bytes += ENTRY_BYTES
+        size_bytes += ENTRY_BYTES + (MARK_BYTES if self._marks else 0)
         self._entries.append(Entry(number, self._clock.wall_ms(), changes, whole, size_bytes, reason))
         self._changes += len(changes) or 1
         self.size_bytes += size_bytes
@@ -162,6 +180,8 @@ class History:
     def _let_go(self, count: int) -> None:
         for _ in range(count):
             entry = self._entries.popleft()
+            for number in range(self.begins_at, entry.number) if self._marks else ():
+                self._marks.pop(number, None)
             self.begins_at = entry.number
             self._changes -= len(entry.changes) or 1
             self.size_bytes -= entry.size_bytes
