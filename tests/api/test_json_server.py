@@ -13,6 +13,7 @@ from ramekin.api.app import create_app
 from ramekin.api.json_server.addresses import OURS
 from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.door import Door
+from ramekin.api.json_server.older import Older
 from ramekin.cli.json_server import records_of
 from ramekin.testing import SetClock
 from ramekin.values.ids import IdSource
@@ -157,6 +158,17 @@ def test_keys_roles_and_tables_count_at_its_addresses():
     assert client.get("/posts/1?_embed=comments").status_code == 403
     client.headers["authorization"] = "Bearer alles"
     assert client.get("/posts?_embed=comments").status_code == 200
+
+
+@pytest.mark.parametrize(("dialect", "word"), [(Current(), "_embed"), (Older(), "_embed"), (Older(), "_expand")])
+def test_what_is_put_inside_does_not_tell_which_tables_out_of_reach_there_are(dialect, word):
+    content = {"posts": [{"id": "1", "commentId": "1"}], "comments": [{"id": "1", "postId": "1"}]}
+    client = serve(dialect, content, keys=["posts:read:posts=postsonly"])
+    client.headers["authorization"] = "Bearer postsonly"
+    for path in ("/posts", "/posts/1", "/posts/none"):
+        for name in ("comments", "comment", "nowhere", "nobody"):
+            answer = client.get(f"{path}?{word}={name}")
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), (path, name)
 
 
 def test_more_rows_than_may_be_sorted_are_refused():

@@ -156,6 +156,15 @@ def test_a_key_with_tables_changes_no_other_by_a_delete():
     assert client.get("/comments/1").json()["postId"] == "1"
 
 
+def test_a_delete_that_names_a_table_out_of_reach_deletes_nothing():
+    client = serve(keys=["some:write:posts=something"])
+    client.headers["authorization"] = "Bearer something"
+    for table in ("comments", "nowhere"):
+        answer = client.delete(f"/posts/1?_dependent=posts&_dependent={table}")
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert client.get("/posts/1").status_code == 200
+
+
 # 0.17
 
 NAMELESS = {name: value for name, value in FILE.items() if name != "version"}

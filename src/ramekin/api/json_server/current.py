@@ -81,9 +81,9 @@ class Current:
             return sent
         return {**sent, "id": new_id(session.database.ids)}
 
-    def drops(self, other: str, query: bytes) -> bool:
-        """Say whether records that hold the id of a deleted one are deleted too: those of tables in `_dependent`."""
-        return other in Words(query).all("_dependent")
+    def dependents(self, query: bytes) -> list[str] | None:
+        """Return the tables whose records go with the one whose id they hold: those in `_dependent`."""
+        return Words(query).all("_dependent")
 
     def deleted(self, body: bytes) -> bytes:
         """Return what is told of a deleted record: what it was."""

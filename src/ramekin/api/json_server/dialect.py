@@ -44,8 +44,8 @@ class Dialect(Protocol):
     async def as_created(self, session: Session, table: str, sent: Record) -> Record:
         """Return a record that is sent as it is stored. Raises UnknownTable."""
 
-    def drops(self, other: str, query: bytes) -> bool:
-        """Say whether records of another table that hold a deleted one's id are deleted too; else they forget it."""
+    def dependents(self, query: bytes) -> list[str] | None:
+        """Return the tables whose records go with the one whose id they hold, None: all; others forget the id."""
 
     def deleted(self, body: bytes) -> bytes:
         """Return what is told of a deleted record."""

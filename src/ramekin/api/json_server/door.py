@@ -23,7 +23,7 @@ from ramekin.api.declared.parameters import IF_MATCH
 from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
 from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST
-from ramekin.api.json_server.listing import list_reply, record_with_inside
+from ramekin.api.json_server.listing import known_relations, list_reply, record_with_inside
 from ramekin.api.json_server.objects import TABLE, find_object, object_names, object_record, whole_file
 from ramekin.api.json_server.relations import SUFFIX, singular
 from ramekin.api.json_server.static import StaticFirst
@@ -152,11 +152,12 @@ class Door:
         """Return a record, with others inside if that is asked for."""
         table, key = asked.parts
         _check_table(session, table)
-        body = session.database.get_now(table, key)
         relations = self.dialect.read_relations(table, asked.query) if asked.query else []
+        known = known_relations(session, relations)
+        body = session.database.get_now(table, key)
         if not relations:
             return record_answer(body, codec.digest(body))
-        return body_answer(await record_with_inside(session, relations, body))
+        return body_answer(await record_with_inside(session, known, body))
 
     async def list_nested(self, session: Session, asked: Asked[None]) -> Reply:
         """Return the records of another table that hold a record's id."""

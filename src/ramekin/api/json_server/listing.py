@@ -101,19 +101,18 @@ async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
         return await array_reply(rows, text_of, work, opening=opening, closing=closing, headers=window.headers)
 
 
-async def record_with_inside(session: Session, relations: Iterable[Relation], body: bytes) -> bytes:
-    """Return a record with others inside. Raises Forbidden, Deadline. Cost: O(the other tables)."""
-    known = known_relations(session, relations)
+async def record_with_inside(session: Session, known: Sequence[Relation], body: bytes) -> bytes:
+    """Return a record with others inside. Raises Deadline. Cost: O(the other tables)."""
     accesses, work = [Access(name) for name in tables_of(known)], Work(session.database.limits.query_s)
     async with session.server.flight.work(), session.database.engine.tables.view(accesses, work) as view:
         return _filled([await filler(view, relation, [body]) for relation in known], body)
 
 
 def known_relations(session: Session, relations: Iterable[Relation]) -> list[Relation]:
-    """Return the relations whose tables are there. Raises Forbidden: one may not be read."""
-    known = [each for each in relations if each.table in session.database.engine.tables]
-    session.grant.check("read", tables_of(known))
-    return known
+    """Return the relations whose tables are there. Raises Forbidden: one may not be read, there or not."""
+    asked = [*relations]
+    session.grant.check("read", tables_of(asked))
+    return [each for each in asked if each.table in session.database.engine.tables]
 
 
 async def _rows(

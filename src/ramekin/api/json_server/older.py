@@ -76,9 +76,9 @@ class Older:
         [(last, _)] = (await tables.find(table, offset=count - 1, limit=1)).rows
         return {**sent, "id": last + 1 if isinstance(last, int) else session.database.ids.token(ID_BYTES)}
 
-    def drops(self, other: str, query: bytes) -> bool:  # noqa: ARG002  # as dialects are
-        """Say whether records that hold the id of a deleted one are deleted too: all are."""
-        return True
+    def dependents(self, query: bytes) -> list[str] | None:  # noqa: ARG002  # as dialects are
+        """Return the tables whose records go with the one whose id they hold: all."""
+        return None
 
     def deleted(self, body: bytes) -> bytes:  # noqa: ARG002  # as dialects are
         """Return what is told of a deleted record."""

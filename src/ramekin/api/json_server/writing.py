@@ -82,6 +82,8 @@ async def delete(session: Session, dialect: Dialect, table: str, key: str, query
             does not let a record forget it.
     """
     database, work = session.database, Work(session.database.limits.query_s)
+    dependents = dialect.dependents(query)
+    session.grant.check("write", dependents or ())
     for _ in range(MAX_ATTEMPTS):
         body = database.get_now(table, key)
         if not asked.holds(body):
@@ -90,7 +92,7 @@ async def delete(session: Session, dialect: Dialect, table: str, key: str, query
             operations = [Operation("delete", table, key, None, asked, is_parsed=True)]
             for name, rows in (await _holders(session, table, key, work)).items():
                 await room.hold(BODY_TIMES * sum(map(len, rows)))
-                drops = dialect.drops(name, query)
+                drops = dependents is None or name in dependents
                 for row in rows:
                     operations.append(_let_go(name, row, singular(table) + SUFFIX, drops=drops))
                     await work.rest()
