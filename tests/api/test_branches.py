@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import httpx2
 import pytest
@@ -142,6 +143,14 @@ def test_there_are_so_many_branches_at_once(api):
     assert api.put(f"{API}/branches/a?replace=true").status_code == 200
 
 
+def test_a_branch_that_is_over_is_suggested_to_nobody(api):
+    assert api.put(f"{API}/branches/one", json={"ttl_s": 0.001}).status_code == 201
+    time.sleep(0.01)
+    problem = api.get(f"{API}/branches/one").json()
+    assert problem["code"] == "unknown-branch"
+    assert "Did you mean" not in problem["detail"]
+
+
 def test_addresses_in_answers_stay_inside_the_branch(api):
     made = api.post(f"{ON}/data/pets", json=[{"id": i} for i in range(5)])
     assert made.status_code == 201
@@ -149,11 +158,18 @@ def test_addresses_in_answers_stay_inside_the_branch(api):
     page = api.get(f"{ON}/data/pets?limit=2").json()
     assert page["next"].startswith(f"{ON}/data/pets?")
     assert [record["id"] for record in api.get(page["next"]).json()["data"]] == [2, 3]
-    assert api.get(f"{ON}/data/pets/none").json()["type"] == "/b/one/problems/record-not-found"
+    assert api.get(f"{ON}/data/pets/none").json()["type"] == "/problems/record-not-found"
     assert api.get("/b/one/openapi.json").json()["servers"] == [{"url": "/b/one"}]
     assert api.get("/b/one", follow_redirects=False).headers["location"] == "/b/one/docs"
     assert api.get("/b/one/docs").status_code == 200
     assert api.post(f"{API}/data/pets", json={"id": 9}).headers["location"] == f"{API}/data/pets/9"
+
+
+@pytest.mark.parametrize("path", ["/b/one/api/v1/nowhere", "/b/none-x/api/v1/data/pets", "/b/~/api/v1/data/pets"])
+def test_every_problem_of_a_branch_has_its_page(api, path):
+    problem = api.get(path, headers={"accept": "nonsense/x"}).json()
+    page = api.get(problem["type"])
+    assert (page.status_code, page.json()["code"]) == (200, problem["code"])
 
 
 def test_the_whole_api_is_there_on_a_branch(api):
@@ -286,8 +302,17 @@ def test_with_keys_branches_are_made_by_admins_and_used_by_all():
         path = f"{ON}/data/pets"
         assert client.get(path).status_code == 401
         assert client.get(path, headers=reader).json()["code"] == "unknown-branch"
-        assert client.get("/b/one/docs").json()["code"] == "unknown-branch"
+        unknown = client.get("/b/one/docs").json()
+        assert unknown["code"] == "unknown-branch"
+        assert client.get(unknown["type"]).json()["code"] == "unknown-branch"
         assert client.put(f"{API}/branches/one", headers=writer).status_code == 403
+        assert client.put(f"{API}/branches/checkout", headers=boss).status_code == 201
+        for headers, is_told in ((boss, True), (reader, False), (writer, False)):
+            answer = client.get(f"{API}/branches/checkou", headers=headers)
+            assert ("checkout" in answer.text) == is_told
+            if not is_told:
+                assert client.get(f"/b/checkou{API}/data/pets", headers=headers).json()["code"] == "unknown-branch"
+                assert "checkout" not in client.get(f"/b/checkou{API}/data/pets", headers=headers).text
         assert client.post(path, json={"id": 1}, headers=boss).status_code == 201
         assert client.post(path, json={"id": 2}, headers=writer).status_code == 201
         assert len(client.get(path, headers=reader).json()["data"]) == 2

@@ -27,6 +27,7 @@ def folder(tmp_path_factory):
         path.write_text(text)
     (public / "out.txt").symlink_to(root / "secret.txt")
     (public / "up").symlink_to(root)
+    (public / "loop").symlink_to("loop")
     (public / "inside.html").symlink_to(public / "about.html")
     return root
 
@@ -63,7 +64,7 @@ def test_a_file_is_served_with_its_type(site, path, text, media):
     "path",
     [
         "/.env", "/.git/config", "/out.txt", "/up/secret.txt", "/../secret.txt", "/%2e%2e/secret.txt",
-        "/assets/..%2f..%2fsecret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/..%5csecret.txt", "/a%00.html",
+        "/loop", "/loop/x", "/assets/..%2f..%2fsecret.txt", "/assets/%2e%2e/%2e%2e/secret.txt", "/..%5csecret.txt", "/a%00.html",
         "/assets", "/nope.html", "/" + "x" * 300, "/" + "a/" * 200, "//etc/passwd", "/%2fetc%2fpasswd",
         "/about.html/x",
     ],
@@ -91,6 +92,21 @@ def test_a_known_file_is_not_sent_again(site):
 def test_a_range_is_sent(site):
     answer = site.get("/data.bin", headers={"Range": "bytes=2-4"})
     assert (answer.status_code, answer.text) == (206, "234")
+
+
+@pytest.mark.parametrize("said", ["bytes=5-1", "bytes=a-b", "chars=0-1", "bytes", "bytes=", "0-1", "bytes=-"])
+def test_a_range_that_is_none_counts_for_nothing(site, said):
+    answer = site.get("/data.bin", headers={"Range": said})
+    assert (answer.status_code, answer.text) == (200, "0123456789")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("said", ["bytes=10-", "bytes=99-100", "bytes=0-1,50-"])
+def test_a_range_behind_the_end_of_a_file_is_a_problem(site, method, said):
+    answer = site.request(method, "/data.bin", headers={"Range": said})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */10")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert method == "HEAD" or answer.json()["code"] == "range-not-satisfiable"
 
 
 def test_files_need_a_key_where_keys_are_asked_for(folder):

@@ -24,6 +24,8 @@ OPERATIONS = {
     "join_tables, right": ("read", "GET", "/api/v1/join/open-1/{t}/id", ""),
     "dump_table": ("read", "GET", "/api/v1/dump/{t}", ""),
     "get_table": ("read", "GET", "/api/v1/tables/{t}", ""),
+    "list_changes": ("read", "GET", "/api/v1/changes", ""),
+    "list_changes, of a table": ("read", "GET", "/api/v1/changes?table=open-1&table={t}", ""),
     "list_tables": ("read", "GET", "/api/v1/tables", ""),
     "dump_database": ("read", "GET", "/api/v1/dump", ""),
     "create_record": ("write", "POST", "/api/v1/data/{t}", "{}"),

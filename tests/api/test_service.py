@@ -124,7 +124,7 @@ def test_an_unknown_code_is_told_with_the_nearest(api):
 
 def test_every_error_has_a_status_of_its_kind():
     assert {status_of(error) for error in errors.all_errors()} <= {
-        400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 422, 428, 429, 431, 500, 503, 507,
+        400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415, 416, 422, 428, 429, 431, 500, 503, 507,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.errors import Forbidden, UnknownTable, shorten
+from ramekin.errors import Forbidden, UnknownBranch, UnknownTable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +54,11 @@ class Grant:
                 raise Forbidden(f"The key '{self.name}' does not reach the table '{shorten(table)}'.")
 
     def veil(self, error: RamekinError) -> RamekinError:
-        """Return an error as it may be told: it suggests no table where not all of them may be known."""
-        return error.but(hint="") if self.tables is not None and isinstance(error, UnknownTable) else error
+        """Return an error as it may be told: it suggests no table or branch to whoever may not list them all."""
+        hidden: tuple[type[RamekinError], ...] = () if self.tables is None else (UnknownTable, UnknownBranch)
+        if self.role != "admin":
+            hidden += (UnknownBranch,)
+        return error.but(hint="") if hidden and isinstance(error, hidden) else error
 
 
 EVERYBODY = Grant("everybody", "admin")

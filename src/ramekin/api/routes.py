@@ -24,7 +24,8 @@ BRANCH = "/b/"
 
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 
-_prefix: ContextVar[str] = ContextVar("prefix", default="")  # of the request that is being answered
+_prefixes: ContextVar[tuple[str, str]] = ContextVar("prefixes", default=("", ""))
+"""What stands before the paths of the request that is being answered: of its branch, and of the whole server."""
 
 
 def read_root_path(text: str) -> str:
@@ -35,12 +36,19 @@ def read_root_path(text: str) -> str:
     return path
 
 
-_quoted = lru_cache(maxsize=256)(quote)
+@lru_cache(maxsize=256)
+def _quoted(root_path: str, branch: str) -> tuple[str, str]:
+    return quote(root_path + branch), quote(root_path)
 
 
-def mount_at(root_path: str) -> None:
-    """Have the addresses of this request's answer begin with the path that the application is mounted below."""
-    _prefix.set(_quoted(root_path))
+def mount_at(root_path: str, branch: str = "") -> None:
+    """Have the addresses of this request's answer begin with the path that the application is mounted below.
+
+    Args:
+        root_path: this path.
+        branch: that of a branch behind it, as ``/b/one``.
+    """
+    _prefixes.set(_quoted(root_path, branch))
 
 
 def split_branch(path: str) -> tuple[str, str]:
@@ -52,8 +60,13 @@ def split_branch(path: str) -> tuple[str, str]:
 
 
 def address(path: str) -> str:
-    """Return the address at which clients find a path of this application."""
-    return _prefix.get() + path
+    """Return the address at which clients find a path of this application, on the branch that they ask."""
+    return _prefixes.get()[0] + path
+
+
+def page_address(path: str) -> str:
+    """Return the address at which clients find a page that is the same on every branch, and without any."""
+    return _prefixes.get()[1] + path
 
 
 def methods_of(app: FastAPI, scope: Scope) -> list[str]:

@@ -61,7 +61,7 @@ class Branches:
     def get(self, name: str) -> Branch:
         """Return a branch. Raises UnknownBranch."""
         if (found := self.find(name)) is None:
-            hint = did_you_mean(name, [MAIN, *self._branches])
+            hint = did_you_mean(name, [branch.name for branch in self.all()])
             raise UnknownBranch(f"There is no branch '{shorten(name)}'.", hint=hint)
         return found
 

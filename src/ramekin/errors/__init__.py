@@ -12,7 +12,7 @@
     ├── Forbidden             (ForeignHost, ForeignOrigin)
     ├── NotFound              (UnknownRoute, UnknownTable, RecordNotFound, UnknownProblem)
     ├── MethodNotAllowed, NotAcceptable, ChangesGone, UnsupportedMediaType, BodyTooLarge, BodyTooSlow,
-    │   AddressTooLong, HeadTooLarge, HeadTooSlow, RateLimited
+    │   AddressTooLong, HeadTooLarge, HeadTooSlow, RangeNotSatisfiable, RateLimited
     ├── PreconditionFailed
     ├── Conflict              (RecordExists, DuplicateId, NotUnique, TooManyAffected, DefinitionBroken, ModelTable,
     │                          ModelMissing)
@@ -52,6 +52,7 @@ from ramekin.errors.bad_request import (
     NumberNotFinite,
     PathTooLong,
     PreconditionNotPossible,
+    RangeNotSatisfiable,
     RepeatedCondition,
     TooDeep,
     UnknownField,
@@ -194,6 +195,7 @@ __all__ = [
     "PreconditionNotPossible",
     "PreconditionRequired",
     "RamekinError",
+    "RangeNotSatisfiable",
     "RateLimited",
     "RecordExists",
     "RecordNotFound",

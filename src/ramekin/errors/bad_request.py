@@ -1,4 +1,4 @@
-"""Requests that cannot be understood."""
+"""Requests that cannot be understood, or ask for a part of a file that is not there."""
 
 from __future__ import annotations
 
@@ -238,3 +238,11 @@ class IdMismatch(BadRequest):
     code = "id-mismatch"
     title = "The id in the body is not the id in the address"
     remedy = "Leave the id out of the body, or delete the record and create it under its new id."
+
+
+class RangeNotSatisfiable(RamekinError):
+    """The file ends before the part that `Range` asks for; the `Content-Range` header tells its length."""
+
+    code = "range-not-satisfiable"
+    title = "The file has no such part"
+    remedy = "Ask for the file without `Range`, or for a part of the length in `Content-Range`."

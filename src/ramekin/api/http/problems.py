@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin import errors
 from ramekin.api.http.answer import body_answer
-from ramekin.api.routes import address
+from ramekin.api.routes import page_address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ STATUS: dict[type[errors.RamekinError], int] = {
     errors.BodyTooLarge: 413,
     errors.AddressTooLong: 414,
     errors.UnsupportedMediaType: 415,
+    errors.RangeNotSatisfiable: 416,
     errors.Unprocessable: 422,
     errors.PreconditionRequired: 428,
     errors.RateLimited: 429,
@@ -66,7 +67,7 @@ def status_of(error: type[errors.RamekinError]) -> int:
 def problem(error: errors.RamekinError, request: str) -> dict[str, Any]:
     """Return an error as a problem document, of at most 2 KiB."""
     document: dict[str, Any] = {
-        "type": address(f"/problems/{error.code}"),
+        "type": page_address(f"/problems/{error.code}"),
         "title": error.title,
         "status": status_of(type(error)),
         "code": error.code,

@@ -10,22 +10,26 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.json_server.addresses import OURS
 from ramekin.api.json_server.objects import TABLE
-from ramekin.errors import Forbidden
+from ramekin.errors import Forbidden, RangeNotSatisfiable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ramekin.api.context import Context
+
+NOT_UNDERSTOOD, NOT_THERE = 400, 416
+"""What Starlette answers where `Range` is none, or of no bytes, and where the file has no such part."""
 
 KNOWN = ".well-known"
 """The one name with a dot that others may ask for (RFC 8615)."""
@@ -51,7 +55,7 @@ class StaticFirst:
         except Forbidden as error:
             await problem_answer(error, scope["ramekin.request_id"])(scope, receive, send)
             return
-        await answer(scope, receive, send)
+        await _send_file(answer, scope, receive, send)
 
     @staticmethod
     def static_file() -> None:
@@ -70,11 +74,40 @@ class StaticFirst:
     async def _find(self, scope: Scope) -> Response | None:
         for files in self._directories:
             for path in _paths(files.get_path(scope)):
-                with suppress(HTTPException):
+                with suppress(HTTPException, OSError):
                     answer = await files.get_response(path, scope)
                     if answer.status_code != 404:
                         return answer
         return None
+
+
+async def _send_file(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a file, or a part of it; a `Range` that cannot be understood counts for nothing (RFC 9110, section 14.2)."""
+
+    async def checked(message: Message) -> None:
+        if message.get("status") in (NOT_UNDERSTOOD, NOT_THERE):
+            raise _NoPart(message)
+        await send(message)
+
+    try:
+        await answer(scope, receive, checked)
+    except _NoPart as refused:
+        if refused.message["status"] == NOT_UNDERSTOOD:
+            headers = [header for header in scope["headers"] if header[0] != b"range"]
+            await answer({**scope, "headers": headers}, receive, send)
+            return
+        length = {"content-range": Headers(raw=refused.message["headers"])["content-range"]}
+        error = RangeNotSatisfiable("The file ends before the part that 'Range' asks for.")
+        await problem_answer(error, scope["ramekin.request_id"], length)(scope, receive, send)
+
+
+class _NoPart(Exception):
+    """There is no such part of a file."""
+
+    def __init__(self, message: Message) -> None:
+        """Take the answer's head, of which nothing is sent."""
+        super().__init__()
+        self.message = message
 
 
 def _paths(path: str) -> Iterator[str]:

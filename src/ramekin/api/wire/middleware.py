@@ -47,7 +47,7 @@ class EdgeMiddleware:
             return
         exchange = _Exchange(scope, send)
         branch = _enter_branch(scope) if self._has_branches else ""
-        mount_at(self._edge.root_path + scope.get("root_path", "") + branch)
+        mount_at(self._edge.root_path + scope.get("root_path", ""), branch)
         try:
             answer = await self._answer_here(scope, exchange)
             if answer is None and self._faults is not None and self._faults.are_any:

@@ -196,7 +196,7 @@ class RecordProtocol(Connection):
             session = way.session
             if way.has_prefix:
                 exchange.branch = target.branch
-                mount_at(way.edge.root_path + (f"{BRANCH}{target.branch}" if target.branch else ""))
+                mount_at(way.edge.root_path, f"{BRANCH}{target.branch}" if target.branch else "")
             if not way.edge.is_open:
                 way.edge.greet(exchange, head.headers)
                 way.edge.admit(exchange, head, exchange.peer)
