@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ramekin import Database, now, uuid7
 from ramekin.api.app import create_app
 from ramekin.clock import MovableClock
+from ramekin.database.lifetimes import MAX_LIFETIME_S
 from ramekin.testing import SetClock
 from ramekin.values.ids import RepeatedIds
 from tests.conftest import start_database
@@ -96,10 +97,13 @@ def test_a_rate_limit_follows_it():
         ({"now": "tomorrow"}, "/now"),
         ({"now": "1969-12-31T23:59:59Z"}, "/now"),
         ({"now": "0001-01-01T00:00:00+14:00"}, "/now"),
+        ({"now": "9001-01-01T00:00:00Z"}, "/now"),
+        ({"now": "9999-12-31T23:59:59Z"}, "/now"),
         ({"is_frozen": 1}, "/is_frozen"),
         ({"advance_s": 0}, "/advance_s"),
         ({"advance_s": True}, "/advance_s"),
         ({"advance_s": 1e15}, "/advance_s"),
+        ({"advance_s": 7000 * 366 * 86400}, "/advance_s"),
         ({"advance_s": 1, "is_frozen": True}, "/advance_s"),
     ],
 )
@@ -109,6 +113,17 @@ def test_a_time_that_cannot_be_is_refused_with_its_place(api, body, pointer):
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-clock")
     assert [fault["pointer"] for fault in answer.json().get("errors", [])] == ([] if pointer is None else [pointer])
     assert api.get(f"{API}/clock").json() == before
+
+
+def test_what_is_written_at_the_end_of_its_time_can_be_told(api):
+    assert api.put(f"{API}/clock", json={"now": "9000-12-31T23:59:59.999Z"}).status_code == 200
+    assert api.get(f"{API}/clock").json()["now"] >= "9000-12-31"
+    latest = api.get(f"{API}/changes").json()["latest"]
+    made = api.post(f"{API}/data/t?ttl={MAX_LIFETIME_S}", json={})
+    assert (made.status_code, made.headers["expires"][-17:-13]) == (201, "9101")
+    assert api.get(f"{API}/changes?since={latest}").json()["data"][0]["at"] >= "9000-12-31"
+    assert api.get("/health").json()["uptime_seconds"] < 1000
+    api.delete(f"{API}/clock")
 
 
 def test_a_clock_that_a_program_gave_stays():

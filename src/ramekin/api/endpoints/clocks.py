@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 PATH = f"{API}/clock"
 MEMBERS = ("now", "is_frozen", "advance_s")
-LAST_MS = 253_402_300_799_999
-"""The end of the year 9999."""
+LAST_MS = 221_876_927_999_999
+"""The end of the year 9000: the clock goes on from there, records live for a hundred years, and 9999 is the last that
+can be told."""
 
 _TRUTH = {"type": "boolean"}
 _CLOCK = record(
@@ -115,13 +116,13 @@ def _read_advance(clock: MovableClock, value: dict[str, Any]) -> float:
         raise _wrong("'advance_s' stands alone.", "advance_s")
     seconds = value["advance_s"]
     if type(seconds) not in (int, float) or not 0 < seconds * 1000 <= LAST_MS - clock.wall_ms():
-        raise _wrong("'advance_s' is a number of seconds above 0, up to the end of the year 9999.", "advance_s")
+        raise _wrong("'advance_s' is a number of seconds above 0, up to the end of the year 9000.", "advance_s")
     return float(seconds)
 
 
 def _read_now(text: Any) -> int:
     """Return the milliseconds of a time. Raises InvalidClock."""
-    told = "'now' is a time with its offset, from 1970 to 9999, such as '2027-01-01T00:00:00Z'."
+    told = "'now' is a time with its offset, from 1970 to 9000, such as '2027-01-01T00:00:00Z'."
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
         if moment is None or moment.tzinfo is None:
