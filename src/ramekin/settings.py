@@ -110,3 +110,6 @@ class Settings:
 
 SETTINGS = {each.name: each for each in fields(Settings)}
 """All settings by name."""
+
+JSON_SERVER: dict[str, Any] = {"port": "3000", "cors_origin": ["*"]}
+"""What `ramekin json-server` takes in place of some defaults, as flags say it: json-server's own."""

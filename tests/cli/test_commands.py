@@ -89,6 +89,14 @@ def test_help_names_every_command_and_setting():
         assert f"--{setting.replace('_', '-')}" in text
 
 
+def test_help_tells_the_defaults_of_its_own_command():
+    for command, port, origins in (("serve", "8000", False), ("json-server", "3000", True)):
+        text = " ".join(run(command, "--help", environment={"COLUMNS": "300"}).stdout.split("\n"))
+        said = {words.split()[0]: words for words in text.split("--")[1:] if words.split()}
+        assert f"[default: {port}]" in said["port"]
+        assert ("[default: *]" in said["cors-origin"]) is origins
+
+
 def test_serve_tells_where_it_is_and_ends_well(server):
     assert "in memory only" in server.greeting
     with server.client() as client:

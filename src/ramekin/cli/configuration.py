@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ramekin.access.keys import Keys, read_keys, secret_in, split_keys
 from ramekin.errors import did_you_mean, shorten
-from ramekin.settings import SETTINGS, Settings
+from ramekin.settings import JSON_SERVER, SETTINGS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,8 +102,9 @@ def _read(name: str, value: Any, source: str) -> Any:
 
 def json_server_defaults(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return the settings that are json-server's own where no variable says otherwise."""
-    own = {"port": "3000", "cors_origin": ["*"]}
-    return {name: value for name, value in own.items() if not environment.get(f"{PREFIX}{name.upper()}", "").strip()}
+    return {
+        name: value for name, value in JSON_SERVER.items() if not environment.get(f"{PREFIX}{name.upper()}", "").strip()
+    }
 
 
 def service_links(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -13,6 +13,7 @@ import typer
 
 from ramekin.cli import streams
 from ramekin.cli.options import with_options
+from ramekin.settings import JSON_SERVER
 
 app = typer.Typer(
     help="An in-memory database served over REST.",
@@ -65,7 +66,7 @@ def demo(**given: Any) -> None:
 
 
 @app.command("json-server")
-@with_options()
+@with_options(own=JSON_SERVER)
 def json_server(
     *,
     file: Annotated[Path | None, typer.Argument(help="db.json: an object of arrays, and of single objects.")] = None,
