@@ -13,6 +13,7 @@ def folder(tmp_path_factory):
     public, more = root / "public", root / "more"
     (public / "assets").mkdir(parents=True)
     (public / "guide").mkdir()
+    (public / "static" / "js").mkdir(parents=True)
     (public / ".git").mkdir()
     (public / ".well-known").mkdir()
     more.mkdir()
@@ -20,6 +21,7 @@ def folder(tmp_path_factory):
         public / "index.html": PAGE, public / "about.html": "about", public / "404.html": "not here",
         public / "assets" / "app.js": "let a = 1", public / "guide" / "index.html": "guide", public / "posts": "a file",
         public / ".env": "SECRET", public / ".git" / "config": "SECRET", public / ".well-known" / "x.txt": "known",
+        public / "static" / "js" / "main.js": "built", public / "static" / "logo.svg": "<svg/>",
         public / "docs": "not ours", public / "data.bin": "0123456789", more / "more.css": "a{}",
         more / "about.html": "second", root / "secret.txt": "SECRET",
     }  # fmt: skip
@@ -48,6 +50,8 @@ def site(folder):
         ("/guide/", "guide", "text/html; charset=utf-8"),
         ("/more.css", "a{}", "text/css; charset=utf-8"),
         ("/.well-known/x.txt", "known", "text/plain; charset=utf-8"),
+        ("/static/js/main.js", "built", "text/javascript; charset=utf-8"),
+        ("/static/logo.svg", "<svg/>", "image/svg+xml"),
         ("/inside.html", "about", "text/html; charset=utf-8"),
     ],
 )

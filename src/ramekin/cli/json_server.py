@@ -75,6 +75,7 @@ class JsonServer:
         self, file: Path | None, dialect: Dialect, directories: list[Path], *, is_watching: bool, is_saving: bool
     ) -> None:
         self.door, self._dialect = Door(dialect, directories), dialect
+        self._directories = directories
         self._file = None if file is None else JsonFile(file)
         self._is_watching, self._is_saving = is_watching, is_saving
         self._saved = self._seen = dict[str, int]()
@@ -88,6 +89,9 @@ class JsonServer:
         Raises:
             FileFault, Refused.
         """
+        names = (each.name for directory in self._directories for each in directory.iterdir())
+        if hidden := sorted(OURS.intersection(names) - {"static"}):
+            _log.warning("files_behind_our_own", names=hidden)
         if (file := self._file) is None:
             return
         has_records = any(info.stats.records for info in await database.tables())

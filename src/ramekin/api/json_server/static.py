@@ -1,8 +1,9 @@
 """Files that are served beside tables: those of ``./public``, and of directories that are named.
 
 A file is looked for where no table and no object has the first name of the path, and none of our own addresses begins
-with it; so a table is found without a look at the disk. Names that begin with a dot, and links that lead out of the
-directory, are not served. See ``door.py`` for what is answered where there is no file.
+with it; so a table is found without a look at the disk. Below ``/static`` only those of the documentation are ours.
+Names that begin with a dot, and links that lead out of the directory, are not served. See ``door.py`` for what is
+answered where there is no file.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class StaticFirst:
         if any(name.startswith(".") and name != KNOWN for name in names) or "\0" in path or "\\" in path:
             return False
         tables = self._context.database.engine.tables
+        if names[0] == "static":
+            return path not in scope["app"].state.open_pages
         if names[0] in OURS or names[0] in tables:
             return False
         return TABLE not in tables or tables.get(TABLE, names[0]) is None
