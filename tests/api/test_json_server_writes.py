@@ -235,6 +235,47 @@ def test_a_table_that_is_not_there_is_put_inside_nowhere(older):
         assert older.get(f"/posts?{word}=nope").json() == older.get("/posts").json()
 
 
+FORMS = [
+    ("title=f&a=1&a=2&b=&c=+x%26", {"title": "f", "a": ["1", "2"], "b": "", "c": " x&"}),
+    ("née=%C3%A9&d=%zz&__proto__=p", {"née": "é", "d": "%zz", "__proto__": "p"}),
+    ("", {}),
+    ("alone", {"alone": ""}),
+    (' {"a": 1}', {"a": 1}),
+]
+
+
+@pytest.mark.parametrize(("text", "record"), FORMS)
+def test_a_form_is_read_as_one(older, text, record):
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
+    sent = {"content": text.encode(), "headers": headers}
+    made = older.post("/posts", **sent)
+    assert (made.status_code, {**made.json(), "id": None}) == (201, {**record, "id": None})
+    assert older.put("/posts/2", **sent).json() == {**record, "id": "2"}
+    assert older.patch("/posts/3", **sent).json().items() >= record.items()
+    assert older.put("/profile", **sent).json() == record
+    assert older.post("/posts/1/comments", **sent).json().items() >= {**record, "postId": "1"}.items()
+
+
+@pytest.mark.parametrize("body", [b"a=%ff", b"\xff=1", b"&".join([b"a=1"] * 1001), b"[1]", b"{"])
+def test_a_form_that_cannot_be_read_is_refused(older, body):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert older.post("/posts", content=body, headers=headers).status_code == 400
+    assert older.post("/posts", content=b"a=1&" * 999 + b"a=1", headers=headers).status_code == 201
+
+
+def test_the_current_dialect_reads_no_forms(api):
+    assert api.post("/posts", data={"title": "f"}).json()["code"] == "malformed-json"
+
+
+@pytest.mark.parametrize("words", ["id=1&id=2", "id[]=1&id[]=2", "id[0]=1&id[1]=2", "id%5B%5D=1&id=2"])
+def test_a_list_in_an_address_is_one_of_several(older, words):
+    assert short("", older.get(f"/posts?{words}").json()) == ["1", "2"]
+
+
+def test_a_limit_below_nothing_shows_nothing(older):
+    assert older.get("/posts?_limit=-1").json() == []
+
+
 def test_the_case_of_an_address_counts(older):
     assert older.get("/POSTS").status_code == 404
 

@@ -37,6 +37,7 @@ class Current:
     """What an address answers that leads to nothing."""
 
     takes_new_objects = False
+    reads_forms = False
     has_nested = False
 
     async def read_list(

@@ -23,6 +23,8 @@ class Dialect(Protocol):
     """What is told where there is nothing."""
     takes_new_objects: bool
     """Whether POST puts a value in the place of an object."""
+    reads_forms: bool
+    """Whether a form is read as one; else as JSON, as everything is."""
     has_nested: bool
     """Whether ``/posts/1/comments`` and ``/db`` are addresses."""
 

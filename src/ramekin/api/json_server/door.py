@@ -23,6 +23,7 @@ from ramekin.api.declared.parameters import IF_MATCH
 from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
 from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST
+from ramekin.api.json_server.forms import FORM, is_form, read_form
 from ramekin.api.json_server.listing import known_relations, list_reply, record_with_inside
 from ramekin.api.json_server.objects import TABLE, find_object, object_names, object_record, whole_file
 from ramekin.api.json_server.relations import SUFFIX, singular
@@ -58,9 +59,9 @@ HOME = """<!doctype html>
 
 ANY_BODY: dict[str, Any] = {
     "required": False,
-    "content": {"": {}, JSON: {}, "text/plain": {}, "application/x-www-form-urlencoded": {}},
+    "content": {"": {}, JSON: {}, "text/plain": {}, FORM: {}},
 }
-"""json-server reads every body as JSON, whatever it is called: what `curl -d` and `fetch` send without a word too."""
+"""What `curl -d` and `fetch` send without a word is JSON too; see ``forms.py`` for what is a form."""
 
 Answering = Callable[["Session", "Asked[None]"], Awaitable["Reply"]]
 
@@ -124,6 +125,19 @@ class Door:
         told.__name__, told.__doc__ = answer.__name__, answer.__doc__
         return Endpoint(method, path, told, role, {}, (), **declared)
 
+    def _sent(self, asked: Asked[None]) -> Record:
+        """Return the object that is sent; none at all is an empty one.
+
+        Raises:
+            NoObject; MalformedJson, InvalidParameter.
+        """
+        if self.dialect.reads_forms and is_form(asked.wishes.media, asked.body):
+            return read_form(asked.body)
+        sent = codec.parse(asked.body) if asked.body else {}
+        if not isinstance(sent, dict):
+            raise NoObject
+        return sent
+
     def _not_found(self) -> Reply:
         return json_answer(self.dialect.nothing, 404)
 
@@ -174,7 +188,7 @@ class Door:
 
     async def create_record(self, session: Session, asked: Asked[None]) -> Reply:
         """Create a record; or, as 0.17 has it, put a value in the place of an object."""
-        [table], sent = asked.parts, _read(asked)
+        [table], sent = asked.parts, self._sent(asked)
         if _is_table(session, table):
             return await self._created(session, table, sent)
         if not self.dialect.takes_new_objects:
@@ -185,17 +199,17 @@ class Door:
         """Create a record of another table that holds a record's id."""
         table, key, other = asked.parts
         _check_table(session, other)
-        return await self._created(session, other, {**_read(asked), singular(table) + SUFFIX: key})
+        return await self._created(session, other, {**self._sent(asked), singular(table) + SUFFIX: key})
 
     async def put_record(self, session: Session, asked: Asked[None]) -> Reply:
         """Put a record in the place of another; it keeps the id."""
-        (table, key), sent = asked.parts, _read(asked)
+        (table, key), sent = asked.parts, self._sent(asked)
         _check_table(session, table)
         return _stored(await rewrite(session, table, key, lambda _: sent, asked.wishes.precondition))
 
     async def patch_record(self, session: Session, asked: Asked[None]) -> Reply:
         """Put some members in the place of others; what is inside them is not looked at."""
-        (table, key), sent = asked.parts, _read(asked)
+        (table, key), sent = asked.parts, self._sent(asked)
         _check_table(session, table)
         return _stored(await rewrite(session, table, key, lambda stood: {**stood, **sent}, asked.wishes.precondition))
 
@@ -208,12 +222,12 @@ class Door:
 
     async def put_object(self, session: Session, asked: Asked[None]) -> Reply:
         """Put an object in the place of what stands under a name."""
-        [name], sent = asked.parts, _read(asked)
+        [name], sent = asked.parts, self._sent(asked)
         return await self._changed(session, asked, name, lambda _: sent)
 
     async def patch_object(self, session: Session, asked: Asked[None]) -> Reply:
         """Put some members of an object in the place of others."""
-        [name], sent = asked.parts, _read(asked)
+        [name], sent = asked.parts, self._sent(asked)
         return await self._changed(session, asked, name, lambda stood: {**stood, **sent} if _is_object(stood) else sent)
 
     async def _created(self, session: Session, table: str, sent: Record) -> Reply:
@@ -249,14 +263,6 @@ def _check_table(session: Session, name: str) -> None:
 
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
-
-
-def _read(asked: Asked[None]) -> Record:
-    """Return the object that is sent; none at all is an empty one. Raises MalformedJson; NoObject."""
-    sent = codec.parse(asked.body) if asked.body else {}
-    if not isinstance(sent, dict):
-        raise NoObject
-    return sent
 
 
 def _stored(body: bytes) -> Reply:

@@ -31,6 +31,9 @@ LIMIT = 10
 NULL_LAST, MISSING_LAST = (9, 0), (9, 1)
 ID_BYTES = 4
 
+_INDEX = re.compile(r"\[[0-9]*\]\Z")
+"""What clients put behind the name of a list: ``id[]=1&id[]=2``."""
+
 _SUFFIX = re.compile(r"(.*)_(lte|gte|ne|like)", re.DOTALL)
 
 
@@ -39,6 +42,7 @@ class Older:
 
     nothing: Record = {}  # noqa: RUF012  # never changed
     takes_new_objects = True
+    reads_forms = True
     has_nested = True
 
     async def read_list(
@@ -89,7 +93,7 @@ async def _tests(session: Session, table: str, pairs: Sequence[tuple[str, str]])
     """Return the conditions of an address on fields that some record has, or that have an operator."""
     values: dict[str, list[str]] = {}
     for name, text in pairs:
-        values.setdefault(name, []).append(text)
+        values.setdefault(_INDEX.sub("", name), []).append(text)
     tests = []
     for name, texts in values.items():
         known = _SUFFIX.fullmatch(name) or not await session.database.missing(
