@@ -13,6 +13,9 @@ TEXTS = {
     "brackets": lambda size: b"[" * size,
     "closed brackets": lambda size: b"[[" + b"[]," * (size // 3),
     "braces": lambda size: b'[{"a":' * (size // 6),
+    "a string": lambda size: b'[{"a":"' + b"x" * size,
+    "a string of escapes": lambda size: b'[{"a":"' + b"\\u00e9" * (size // 6),
+    "a string alone": lambda size: b'["' + b'\\"' * (size // 2),
     "quotes": lambda size: b"[" + b'"",' * (size // 3),
 }
 

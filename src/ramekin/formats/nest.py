@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from ramekin.values.brackets import STRING, brackets, unpaired
+from ramekin.values.brackets import INSIDE, STRING, brackets, unpaired
 
 FEW_TOKENS = 100
 """How many are counted first, 0.2 µs each."""
@@ -25,9 +25,29 @@ FEW_BYTES = 256
 MOST_BYTES = 16 * 1024
 """How long a stretch is at most, so that what is searched and held at once is little."""
 
-_STRING = re.compile(STRING)
+_INSIDE = re.compile(INSIDE)
+_BROKEN = re.compile(rb"\\?[\x00-\x1f]")
 _WHOLE = re.compile(rb'(?>(?:[^"]++|' + STRING + rb")*)")
 _TOKEN = re.compile(STRING + rb'|["{}\[\]]')  # a lone quote: a string that is not whole
+
+
+class OpenString:
+    """Where a string ends, from its first quote on. `seen` bytes have been looked at, none of them twice."""
+
+    def __init__(self) -> None:
+        self.seen = 1
+
+    def end(self, text: bytes, begin: int) -> int | None:
+        """Return where the string ends; None if it goes on behind the text, or breaks off. Cost: as `Nest.end`."""
+        found = _INSIDE.match(text, begin + self.seen)
+        assert found is not None, "the pattern matches nothing too"
+        self.seen = found.end() - begin
+        return found.end() + 1 if text[found.end() : found.end() + 1] == b'"' else None
+
+    def broken(self, text: bytes, begin: int) -> int | None:
+        """Return the end of what no string may hold, if that is what follows."""
+        found = _BROKEN.match(text, begin + self.seen)
+        return None if found is None else found.end()
 
 
 class Nest:
@@ -39,24 +59,30 @@ class Nest:
 
     def __init__(self) -> None:
         self.seen = self.depth = 1
+        self.string: OpenString | None = None
+        """The string that is open behind what is seen."""
 
     def end(self, text: bytes, begin: int) -> int | None:
         """Return where the nest ends that begins at a byte of a text; None if it goes on behind the text.
 
         When it is asked again, the nest has to begin with the same bytes. Cost: O(bytes not seen yet).
         """
-        if self.seen == 1 and (end := self._count(text, begin, FEW_TOKENS)) is not None:
+        if self.seen == 1 and self.string is None and (end := self._count(text, begin, FEW_TOKENS)) is not None:
             return end
         size, is_within = FEW_BYTES, False
         while True:
             at = begin + self.seen
+            if self.string is not None:
+                if (stop := self.string.end(text, at)) is None:
+                    return None
+                self.seen, self.string = stop - begin, None
+                continue
             stretch = _WHOLE.match(text, at, at + size)
             assert stretch is not None, "the pattern matches nothing too"
             if stretch.end() == at:  # no more text, or a string that is longer than a stretch
-                string = _STRING.match(text, at)
-                if string is None:
+                if at == len(text):
                     return None
-                self.seen += len(string[0])
+                self.string = OpenString()
                 continue
             signs = unpaired(brackets(stretch[0]))
             closing = signs.count(b"]")

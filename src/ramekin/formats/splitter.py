@@ -20,7 +20,7 @@ from ramekin.errors import (
     pointer,
     shorten,
 )
-from ramekin.formats.nest import Nest
+from ramekin.formats.nest import Nest, OpenString
 from ramekin.values import codec
 from ramekin.values.brackets import STRING
 from ramekin.values.places import MARKS, MAX_DEPTH, line_of
@@ -34,8 +34,6 @@ _FLAT = rb'[^{}\[\]"\n]*+(?>(?:' + STRING + rb'[^{}\[\]"\n]*+)*)'
 _SHALLOW = rb"\{" + _FLAT + rb"(?>(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*)\}"
 _RUN = re.compile(_SHALLOW + rb"(?>(?: *+, *+" + _SHALLOW + rb"){0,99})")
 _RECORD = re.compile(_SHALLOW)
-_BROKEN = re.compile(rb'"[^"\\\x00-\x1f]*+(?>(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*)\\?[\x00-\x1f]')
-_NAME = re.compile(STRING)
 _SCALAR = re.compile(rb"[^,\]}\s]*+(?=[,\]}\s])")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
@@ -69,6 +67,7 @@ class Splitter:
         self._buffer = b""
         self._at = 0
         self._nest: Nest | None = None  # that begins at `_at` and goes on in the next chunk
+        self._string: OpenString | None = None  # so too
         self.line, self._columns = 1, 0  # of `_at`; columns before it, in characters
         self.tables: dict[str, None] = {"": None} if is_array else {}
         """The tables met so far, in order; the array shape has one without a name."""
@@ -188,12 +187,12 @@ class Splitter:
         """Return where the element at this place ends, or None if it goes on in the next chunk."""
         if self._buffer[self._at] in b"{[":
             end = self._end_of_nest()
+        elif self._buffer[self._at] == ord('"'):
+            end = self._end_of_string()
         else:
-            found = (_NAME if self._buffer[self._at] == ord('"') else _SCALAR).match(self._buffer, self._at)
+            found = _SCALAR.match(self._buffer, self._at)
             end = None if found is None else found.end()
-            if end is None:
-                self._check_string(self._at)
-            elif end == self._at:
+            if end == self._at:
                 codec.parse(self._buffer[end : end + 1], at=self._position())  # a sign, where a value was expected
         if end is None and len(self._buffer) - self._at > self._limit:
             said = f"A record has more than {self._limit} bytes."
@@ -207,13 +206,22 @@ class Splitter:
         if end is None:
             if nest.depth > MAX_DEPTH + self._extra_depth - 1:
                 raise codec.too_deep(self._buffer[self._at :], self._extra_depth - 1, self._position())
-            self._check_string(self._at + nest.seen)
+            if nest.string is not None:
+                self._check_string(nest.string, self._at + nest.seen)
         return end
 
-    def _check_string(self, begin: int) -> None:
+    def _end_of_string(self) -> int | None:
+        string = self._string or OpenString()
+        end = string.end(self._buffer, self._at)
+        self._string = string if end is None else None
+        if end is None:
+            self._check_string(string, self._at)
+        return end
+
+    def _check_string(self, string: OpenString, begin: int) -> None:
         """See that a string that is not whole may go on in the next chunk. Raises MalformedJson."""
-        if (broken := _BROKEN.match(self._buffer, begin)) is not None:
-            codec.parse(self._buffer[self._at : broken.end()], at=self._position())
+        if (end := string.broken(self._buffer, begin)) is not None:
+            codec.parse(self._buffer[self._at : end], at=self._position())
 
     def _take_sign(self) -> bool:
         """Take the sign or name that is expected; False if it goes on in the next chunk."""
@@ -231,19 +239,18 @@ class Splitter:
         return True
 
     def _take_name(self, sign: bytes) -> bool:
-        found = _NAME.match(self._buffer, self._at)
-        if found is None:
-            self._check_string(self._at)
+        end = self._end_of_string() if sign == b'"' else None
+        if end is None:
             if sign != b'"' or len(self._buffer) - self._at > self._limit:
                 raise self._wrong("A table's name was expected")
             return False
-        name = str(codec.parse(found[0], at=self._position()))
+        name = str(codec.parse(self._buffer[self._at : end], at=self._position()))
         if name in self.tables:
             said = f"The member '{shorten(name)}' is there twice."
             raise DuplicateMember(said, faults=[Fault(pointer([name]), said, self.line)])
         self.tables[name] = None
         self._table = name
-        self._advance(found.end())
+        self._advance(end)
         self._expect = "colon"
         return True
 

@@ -14,6 +14,9 @@ from itertools import accumulate
 STRING = rb'"[^"\\\x00-\x1f]*+(?>(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*)"'
 """A whole string. Possessive and atomic: no text makes the search go back."""
 
+INSIDE = STRING[1:-1]
+"""What stands in a string, as far as it is there."""
+
 _STRING = re.compile(STRING)
 _OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _AS_ARRAYS = bytes.maketrans(b"{}", b"[]")
