@@ -249,6 +249,30 @@ async def test_what_has_become_due_since_is_brought_back_by_no_reset_and_told_by
         }
 
 
+async def test_a_reset_in_a_directory_ends_while_others_write_and_lets_them(tmp_path):
+    async with Database(directory=tmp_path / "data", fsync="no") as database:
+        await database.insert("pets", [{"id": i, "a": 1} for i in range(5000)])
+        database.checkpoint()
+        await database.change("pets", where={"a": 1}, patch={"a": 2})
+        written = 0
+
+        async def write():
+            nonlocal written
+            while written < 20_000:
+                await database.replace("pets", written % 5000, {"a": 3})
+                written += 1
+                await asyncio.sleep(0)
+
+        writing = asyncio.create_task(write())
+        await asyncio.wait_for(database.reset(), 20)
+        assert written > 5
+        left = await database.find("pets", where={"a": 2}, limit=1)
+        writing.cancel()
+        assert left.rows == ()
+        await database.reset()
+        assert await database.diff() == {}
+
+
 async def test_a_kill_after_a_reset_finds_what_was_brought_back(tmp_path):
     code = """
 import asyncio, os, sys

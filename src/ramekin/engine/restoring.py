@@ -7,13 +7,14 @@ that are in memory alone.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Change, Defined, Dropped, Written
 from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.work import Work
 from ramekin.errors import Unavailable
 from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.storage.forks import fork, let_go
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,18 +25,62 @@ if TYPE_CHECKING:
     from ramekin.storage.table import Table
 
 
+TRIES_IN_TURNS = 3
+"""How often what differs is looked for in turns, between which others may write; then in one, however long it takes."""
+
+
 class BySteps:
     """What engines have whose steps are kept."""
 
     async def restore(self: Engine, kept: Catalog) -> None:
         """Have all tables as they are in a catalog. Raises as `Engine.apply`; Unavailable: others always write."""
-        for _ in range(MAX_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             for step in _definitions(self.tables.catalog, kept):
                 await self.apply(step)
-            if _making(self, kept) is None:
+            way = _WayBack(self, kept)
+            if (back := await way.found_in_turns()) is None:
                 return
-            await self.apply(partial(_making, self, kept))
+            if attempt < TRIES_IN_TURNS:
+                await self.apply(back)  # what others write meanwhile is found by another look
+            elif await self.apply(way.found) is not None and way.is_whole:
+                return
         raise Unavailable("Others write all the time; some tables may be as they were.")
+
+
+class _WayBack:
+    """The step that makes records what they are in a catalog; None where they are."""
+
+    def __init__(self, engine: Engine, kept: Catalog) -> None:
+        self._tables, self._kept = engine.tables, kept
+        self.is_whole = True
+        """Whether that step is all; a record whose id has another type by now is deleted first, by itself."""
+
+    def found(self) -> Written | None:
+        """Find it from what stands at the moment."""
+        changes, self.is_whole = list[Change](), True
+        for change in self._changes(self._tables.catalog):
+            self._take(change, changes)
+        return Written(changes) if changes else None
+
+    async def found_in_turns(self) -> Written | None:
+        """Find it from what stood when it was asked for."""
+        now, changes, work = fork(self._tables.catalog), list[Change](), Work()
+        try:
+            for change in self._changes(now):
+                self._take(change, changes)
+                await work.rest()
+        finally:
+            let_go(now)
+        return Written(changes) if changes else None
+
+    def _changes(self, now: Catalog) -> Iterator[Change | None]:
+        return _changes(now, self._kept, self._tables.expirations.now_s())
+
+    def _take(self, change: Change | None, changes: list[Change]) -> None:
+        if change is not None:
+            changes.append(change)
+            if change.after is None and change.key in self._kept.table(change.table).records.bodies:
+                self.is_whole = False
 
 
 def _definitions(now: Catalog, kept: Catalog) -> Iterator[Step]:
@@ -49,29 +94,25 @@ def _definitions(now: Catalog, kept: Catalog) -> Iterator[Step]:
             yield Defined(then.name, then.definition or NOTHING_DEFINED)
 
 
-def _making(engine: Engine, kept: Catalog) -> Step | None:
-    """Return the step that makes the records what they were, from what stands at the moment; None for none."""
-    changes = list(_changes(engine.tables.catalog, kept, engine.tables.expirations.now_s()))
-    return Written(changes) if changes else None
+def _changes(now: Catalog, kept: Catalog, now_s: int) -> Iterator[Change | None]:
+    """Yield the changes of records that lead back, and None for each other record.
 
-
-def _changes(now: Catalog, kept: Catalog, now_s: int) -> Iterator[Change]:
-    """Yield the changes of records that lead back. One whose id has another type by now is deleted first, by itself."""
+    What has become due since was not there.
+    """
     for then in kept:
         table = now.find(then.name)
         if table is not None and table.records is not then.records:
             yield from _changes_of(table, then, now_s)
 
 
-def _changes_of(table: Table, then: Table, now_s: int) -> Iterator[Change]:
-    """Yield the changes of one table's records; what has become due since was not there."""
+def _changes_of(table: Table, then: Table, now_s: int) -> Iterator[Change | None]:
     was, stands, due_now = then.records.bodies, table.records.bodies, table.records.dues.get
-    if then.records.dues:
-        was = {key: body for key, body in was.items() if not then.is_due(key, now_s)}
-    for key in stands.keys() - was.keys():
-        yield Change(table.name, key, stands[key], None)
+    for key, body in stands.items():
+        yield Change(table.name, key, body, None) if key not in was or then.is_due(key, now_s) else None
     for key, body in was.items():
         before, due = stands.get(key), then.records.dues.get(key)
-        if before != body or due_now(key) != due:
+        if (before == body and due_now(key) == due) or then.is_due(key, now_s):
+            yield None
+        else:
             keeps_id = before is None or then.keeps_id(key, before)
             yield Change(table.name, key, before, body if keeps_id else None, due if keeps_id else None)
