@@ -283,3 +283,12 @@ def test_the_case_of_an_address_counts(older):
 def test_the_newer_dialect_has_no_nested_addresses(api):
     assert api.get("/posts/1/comments").json() == NOTHING
     assert api.get("/db").json() == NOTHING
+
+
+def test_a_fault_on_purpose_knows_the_tables_of_these_addresses():
+    api = serve(is_dev=True)
+    api.put("/api/v1/faults", json={"rules": [{"table": "posts", "status": 503}]}).raise_for_status()
+    for path in ("/posts", "/posts/", "/posts/1", "/comments/1/posts", "/b/x/posts/1", "/api/v1/data/posts"):
+        assert api.get(path).headers.get("x-ramekin-fault") == "1", path
+    for path in ("/comments", "/comments/posts", "/profile", "/api/posts", "/docs/posts"):
+        assert "x-ramekin-fault" not in api.get(path).headers, path

@@ -18,7 +18,7 @@ from ramekin.schema.definition import is_table_name
 from ramekin.values.ids import Chance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MAX_RULES, MAX_DELAY_MS, MAX_PATH = 100, 600_000, 1000
@@ -86,12 +86,12 @@ class Rule:
         """Whether a request that it strikes gets no answer of its own."""
         return self.drop or self.status is not None
 
-    def fits(self, method: str, path: str) -> bool:
-        """Say whether it is about a request."""
+    def fits(self, method: str, path: str, tables: Container[str]) -> bool:
+        """Say whether it is about a request, whose path names some tables."""
         return (
             (self.method is None or self.method == method)
             and (self.path is None or fnmatchcase(path, self.path))
-            and (self.table is None or self.table in tables_in(path))
+            and (self.table is None or self.table in tables)
         )
 
     def is_due(self) -> bool:
@@ -115,6 +115,8 @@ class Faults:
         self.sent: list[dict[str, Any]] = []
         self._rules: list[Rule] = []
         self.when_changed: Callable[[], None] = lambda: None
+        self.addresses = [_TABLES]
+        """Where a path names tables, without its branch: the groups of patterns."""
 
     @property
     def are_any(self) -> bool:
@@ -129,10 +131,12 @@ class Faults:
 
     def strike(self, method: str, path: str) -> tuple[int, Rule] | None:
         """Return the rule that strikes a request, with its number, the first of which is 1; None where none does."""
-        if split_branch(path)[1] == PATH:
+        inner = split_branch(path)[1]
+        if inner == PATH:
             return None
+        tables = {name for each in self.addresses if (found := each.match(inner)) for name in found.groups()}
         for number, rule in enumerate(self._rules, 1):
-            if rule.fits(method, path) and rule.is_due():
+            if rule.fits(method, path, tables) and rule.is_due():
                 return number, rule
         return None
 
@@ -144,12 +148,6 @@ def read_delay(text: str) -> int:
     if not 0 < delay_ms <= MAX_DELAY_MS:
         raise ValueError("no delay")
     return delay_ms
-
-
-def tables_in(path: str) -> tuple[str, ...]:
-    """Return the tables that a path names."""
-    found = _TABLES.match(split_branch(path)[1])
-    return () if found is None else tuple(name for name in found.groups() if name)
 
 
 def parse(value: Any) -> list[Rule]:

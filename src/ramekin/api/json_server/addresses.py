@@ -5,6 +5,8 @@ Knows no endpoints; see ``door.py`` for what is answered at each.
 
 from __future__ import annotations
 
+import re
+
 from starlette.convertors import StringConvertor, register_url_convertor
 
 OURS = frozenset({"api", "b", "console", "docs", "health", "metrics", "openapi.json", "problems", "redoc", "static"})
@@ -49,3 +51,6 @@ register_url_convertor("rest", _Rest())
 
 MANY, ONE, REST = "/{table:only}", "/{table:theirs}/{id:last}", "/{path:rest}"
 NESTED = "/{table:theirs}/{id}/{table_inside:last}"
+
+TABLES = re.compile(rf"/{_NOT_OURS}([^/]+)(?:/[^/]+(?:/([^/]+))?)?/?$")
+"""The tables that such a path names, for faults on purpose."""

@@ -22,7 +22,7 @@ from ramekin.api.declared.endpoint import Endpoint
 from ramekin.api.declared.parameters import IF_MATCH
 from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
-from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST
+from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST, TABLES
 from ramekin.api.json_server.forms import FORM, is_form, read_form
 from ramekin.api.json_server.listing import known_relations, list_reply, record_with_inside
 from ramekin.api.json_server.objects import TABLE, find_object, object_names, object_record, whole_file
@@ -81,6 +81,8 @@ class Door:
     def attach(self, app: FastAPI, context: Context) -> None:
         """Add its routes to an application; the first page is its own, too."""
         add_routes(app, context, self.endpoints())
+        if context.faults is not None:
+            context.faults.addresses.append(TABLES)
         if self._directories:
             app.add_middleware(StaticFirst, context=context, directories=self._directories)
 
