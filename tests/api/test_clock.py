@@ -115,6 +115,11 @@ def test_a_time_that_cannot_be_is_refused_with_its_place(api, body, pointer):
     assert api.get(f"{API}/clock").json() == before
 
 
+@pytest.mark.parametrize("now", ["9000-12-31T23:59:59.999Z", "2026-01-01T00:00:00.001Z", "1970-01-01T00:00:00.000Z"])
+def test_a_time_is_told_as_it_was_set(api, now):
+    assert api.put(f"{API}/clock", json={"now": now, "is_frozen": True}).json()["now"] == now
+
+
 def test_what_is_written_at_the_end_of_its_time_can_be_told(api):
     assert api.put(f"{API}/clock", json={"now": "9000-12-31T23:59:59.999Z"}).status_code == 200
     assert api.get(f"{API}/clock").json()["now"] >= "9000-12-31"

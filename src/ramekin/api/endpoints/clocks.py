@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.answers import answer, request_body
@@ -24,6 +24,8 @@ MEMBERS = ("now", "is_frozen", "advance_s")
 LAST_MS = 221_876_927_999_999
 """The end of the year 9000: the clock goes on from there, records live for a hundred years, and 9999 is the last that
 can be told."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TRUTH = {"type": "boolean"}
 _CLOCK = record(
@@ -127,7 +129,7 @@ def _read_now(text: Any) -> int:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
         if moment is None or moment.tzinfo is None:
             raise _wrong(told, "now")
-        wall_ms = int(moment.astimezone(UTC).timestamp() * 1000)
+        wall_ms = (moment - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError):
         raise _wrong(told, "now") from None
     if not 0 <= wall_ms <= LAST_MS:
