@@ -433,6 +433,8 @@ async def parted():
         async with sharing(servers_of([old])) as [one, behind]:
             await put(one, "t", body(1))
             await agree(one, behind)
+            head = one._link.keys.of("head")
+            await soon(lambda: new.ask("HGETALL", head) == old.ask("HGETALL", head))
             new.ask("REPLICAOF", "NO", "ONE")
             async with another(one, servers_of([new])) as ahead:
                 one._link.slot._known = dict.fromkeys(servers_of([new]).addresses)
