@@ -118,6 +118,15 @@ def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, m
     assert "Both hold the same" in capsys.readouterr().out
 
 
+def test_a_source_that_nobody_has_begun_is_refused_and_nothing_is_written(place, node, tmp_path):
+    make_directory(tmp_path / "target", {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}'})})
+    mistyped = place("nodes")
+    with pytest.raises(Refused, match="is not there"):
+        copied(mistyped, str(tmp_path / "target"), is_replacing=True)
+    assert [*holds(str(tmp_path / "target"))] == ["t"]
+    assert node.ask("KEYS", "*" + mistyped.rpartition("/")[2] + "*") == []
+
+
 DUE = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}', "2": b'{"id":2}', "3": b'{"id":3}'}, {"1": 4_000_000_000, "3": 5})}
 """A table whose records are due: one some time, one never, and one already."""
 

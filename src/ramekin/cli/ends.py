@@ -253,7 +253,12 @@ class NodesEnd:
         engine_of(self._settings)  # which refuses what is no address
 
     def is_there(self) -> bool:
-        return True
+        from ramekin.cli.engines import engine_of
+
+        try:
+            return asyncio.run(cast("Replicated", engine_of(self._settings)[0]).is_begun())
+        except RamekinError as error:
+            raise Refused(error.message) from None
 
     def read(self) -> Contents:
         async def read(engine: Replicated) -> Contents:

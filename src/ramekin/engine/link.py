@@ -84,6 +84,17 @@ class Link:
                     raise Unavailable(f"The cluster cannot be used: {why}") from None
             await asyncio.sleep(PAUSE_S)
 
+    async def is_begun(self) -> bool:
+        """Say whether the nodes hold anything of the database; nothing is written. Raises Unavailable."""
+        try:
+            connection = await self.slot.connect("ramekin")
+            try:
+                return bool(await connection.call("EXISTS", self.keys.of("head")))
+            finally:
+                connection.close()
+        except (Lost, Refused) as error:
+            raise Unavailable(f"The cluster cannot be used: {explain(error)}") from None
+
     async def _open(self) -> None:
         await admit(self.slot, self.keys)
         line = self._new_line()

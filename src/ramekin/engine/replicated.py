@@ -118,6 +118,10 @@ class Replicated(BySteps):
     async def open(self) -> None:
         await to_its_end(self._open())
 
+    async def is_begun(self) -> bool:
+        """Say whether the nodes hold anything of the database; nothing is written, nor opened. Raises Unavailable."""
+        return await self._link.is_begun()
+
     async def _open(self) -> None:
         async with self._alone:  # another database on this engine may open it too
             if not self._link.is_open:
