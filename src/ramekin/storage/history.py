@@ -5,7 +5,8 @@
                                        let go, over so many changes or bytes, or where memory is short
 
 Nothing is kept before somebody asks for a place in it (`begin`): nobody could go on from an earlier one, and until then
-a write pays for one look at `is_kept`. Steps of whole tables, and steps that would fill it alone, are kept by the
+a write pays for one look at `is_kept`. Where processes share tables another one may have told a place, so all is kept
+from the beginning (`restart`). Steps of whole tables, and steps that would fill it alone, are kept by the
 tables' names. Knows no asyncio and no JSON; see ``catalog.py`` and ``staging.py`` for who tells, and
 ``database/following.py`` for who reads.
 """
