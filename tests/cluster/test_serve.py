@@ -142,6 +142,32 @@ def test_a_server_without_nodes_serves_nothing_new_and_says_why_until_they_are_b
         assert server.stop() == 0
 
 
+@pytest.mark.long
+def test_a_write_on_its_way_to_a_node_that_stops_is_told_as_unknown_in_time():
+    with running() as [node]:
+        server = Server("serve", "--engine", f"valkey://{node.address}", "--reads", "local")
+        with server.client() as client:
+            assert client.post("/api/v1/data/t", json={"id": 1, "v": 1}).status_code == 201
+            node.process.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            try:
+                answer = client.patch("/api/v1/data/t/1", json={"v": 2}, timeout=20)
+            finally:
+                node.process.send_signal(signal.SIGCONT)
+            assert time.monotonic() - began < 8
+            assert (answer.status_code, answer.json()["code"]) == (503, "outcome-unknown")
+            assert int(answer.headers["Retry-After"]) > 0
+            assert "disk" not in answer.json()["detail"]
+            for _ in range(50):
+                if client.patch("/api/v1/data/t/2", json={}).status_code == 404:
+                    break
+                time.sleep(0.1)
+            assert client.get("/api/v1/data/t/1").json()["v"] in (1, 2)
+            assert client.patch("/api/v1/data/t/1", json={"v": 3}).status_code == 200
+            assert client.get("/api/v1/data/t/1").json()["v"] == 3
+        assert server.stop() == 0
+
+
 # What is refused at the start
 
 
