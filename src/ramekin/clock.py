@@ -50,6 +50,7 @@ class MovableClock:
         """Whether it tells what the other one tells."""
         self._wall_ms, self._steady_s = 0, 0.0
         """What it is ahead of the other one; while it stands still, what it tells."""
+        self._jumped_s = 0.0
 
     def wall_ms(self) -> int:
         return self._wall_ms if self.is_frozen else self._real.wall_ms() + self._wall_ms
@@ -57,20 +58,27 @@ class MovableClock:
     def steady_s(self) -> float:
         return self._steady_s if self.is_frozen else self._real.steady_s() + self._steady_s
 
+    def running_s(self) -> float:
+        """Return seconds as `steady_s`, which go on while it stands still: for what clients wait for."""
+        return self._real.steady_s() + self._jumped_s
+
     def set(self, wall_ms: int, *, is_frozen: bool = False) -> None:
         """Tell another time from now on, and stand still there or go on from it."""
-        self._put(wall_ms, self.steady_s() + max(0, wall_ms - self.wall_ms()) / 1000, is_frozen=is_frozen)
-        self.is_real = False
+        self._jump(wall_ms, max(0, wall_ms - self.wall_ms()) / 1000, is_frozen=is_frozen)
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once."""
-        self._put(self.wall_ms() + int(seconds * 1000), self.steady_s() + seconds, is_frozen=self.is_frozen)
-        self.is_real = False
+        self._jump(self.wall_ms() + int(seconds * 1000), seconds, is_frozen=self.is_frozen)
 
     def follow(self) -> None:
         """Go with the other clock again."""
         self._put(0, self.steady_s(), is_frozen=False)
         self._wall_ms, self.is_real = 0, True
+
+    def _jump(self, wall_ms: int, seconds: float, *, is_frozen: bool) -> None:
+        self._put(wall_ms, self.steady_s() + seconds, is_frozen=is_frozen)
+        self._jumped_s += seconds
+        self.is_real = False
 
     def _put(self, wall_ms: int, steady_s: float, *, is_frozen: bool) -> None:
         self.is_frozen = is_frozen

@@ -85,6 +85,23 @@ def test_a_rate_limit_follows_it():
         assert client.get(f"{API}/tables").status_code == 200
 
 
+def test_a_rate_limit_ends_also_while_it_stands_still():
+    real = SetClock()
+    client, _ = made_with(MovableClock(real), rate_limit="3/minute", keys=["all:admin=secret"])
+    with client:
+        key = {"Authorization": "Bearer secret"}
+        assert client.put(f"{API}/clock", json={"is_frozen": True}, headers=key).status_code == 200
+        assert [client.get(f"{API}/clock", headers=key).status_code for _ in range(3)] == [200, 200, 429]
+        real.advance(120)
+        assert client.put(f"{API}/clock", json={"is_frozen": True}, headers=key).status_code == 200
+        wrong = {"Authorization": "Bearer wrong"}
+        assert [client.get(f"{API}/tables", headers=wrong).status_code for _ in range(4)] == [401, 401, 401, 429]
+        real.advance(120)
+        assert client.get(f"{API}/tables", headers=wrong).status_code == 401
+        client.put(f"{API}/clock", json={"now": "2000-01-01T00:00:00Z"}, headers=key)
+        assert client.get(f"{API}/clock", headers=key).json()["now"] == "2000-01-01T00:00:00.000Z"
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -127,6 +144,8 @@ def test_what_is_written_at_the_end_of_its_time_can_be_told(api):
     made = api.post(f"{API}/data/t?ttl={MAX_LIFETIME_S}", json={})
     assert (made.status_code, made.headers["expires"][-17:-13]) == (201, "9101")
     assert api.get(f"{API}/changes?since={latest}").json()["data"][0]["at"] >= "9000-12-31"
+    assert api.put(f"{API}/branches/late", json={"ttl_s": 366 * 86400}).status_code == 201
+    assert api.get(f"{API}/branches").status_code == 200
     assert api.get("/health").json()["uptime_seconds"] < 1000
     api.delete(f"{API}/clock")
 

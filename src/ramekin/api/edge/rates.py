@@ -9,7 +9,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from ramekin.clock import SYSTEM
+from ramekin.clock import SYSTEM, MovableClock
 from ramekin.errors import RateLimited
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RateLimit:
         if found is None:
             raise ValueError("a limit is like 1000/second, 60/minute or 5000 per hour")
         self._most, self._window_s = int(found[1]), int(found[2] or 1) * _UNIT_S[found[3].lower()]
-        self._now_s, self._what = clock.steady_s, what
+        self._now_s, self._what = clock.running_s if isinstance(clock, MovableClock) else clock.steady_s, what
         self._number = 0.0  # of the window
         self._counts: dict[str, int] = {}  # of this window
         self._before: dict[str, int] = {}  # of the window before
