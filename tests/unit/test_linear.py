@@ -1,13 +1,17 @@
 """What is twice as long takes about twice the time, however it was made to be slow."""
 
 import asyncio
+import re
 import time
+import tracemalloc
 
 import pytest
 
 from ramekin.api.endpoints.dump import PIECE_BYTES, _in_pieces
 from ramekin.errors import RamekinError
+from ramekin.formats.delimited import _QUOTED
 from ramekin.formats.splitter import Splitter
+from ramekin.values.brackets import STRING
 
 TEXTS = {
     "brackets": lambda size: b"[" * size,
@@ -56,3 +60,17 @@ def test_a_load_that_drips_is_read_in_pieces():
     found = asyncio.run(run())
     assert sum(found) == 200_000
     assert min(found[:-1]) >= PIECE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [(STRING, b'"' + b'\\"' * 500_000 + b'"'), (_QUOTED.pattern, b'"' + b'""' * 500_000 + b'"')]
+)
+def test_a_string_of_nothing_but_escapes_takes_no_memory_to_find(pattern, text):
+    tracemalloc.start()
+    try:
+        found = re.compile(pattern).match(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.end() == len(text)
+    assert peak < 3_000_000

@@ -25,7 +25,10 @@ _CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _ROW_END = re.compile(rb"\r\n|\n|\r")
-_QUOTED = re.compile(rb'"((?>(?:[^"]++|"")*))"')
+_INSIDE = r'[^"]*+(?>(?>(?:""[^"]*+){1,999})*)'
+"""What stands between quotes. Each 999 of them the search forgets where it could go back: 60 bytes each."""
+
+_QUOTED = re.compile(rb'"(%b)"' % _INSIDE.encode())
 _NEEDS_QUOTES = re.compile('[",;|\t\r\n\ufeff]')  # with any of the delimiters, the header is read as what it is
 
 
@@ -103,11 +106,11 @@ class _Cutter:
 
     def __init__(self, delimiter: str, limit_bytes: int) -> None:
         self._delimiter, self._sign, self._limit = delimiter, delimiter.encode(), limit_bytes
-        plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"(?>(?:[^"]++|"")*)"'
+        plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"%b"' % _INSIDE.encode()
         cell = rb'(?:%b|(?!")%b)' % (quoted, plain)
         self._plain = re.compile(plain)
         self._row = re.compile(rb"%b(?>(?:%b%b)*)(?=[\r\n])" % (cell, re.escape(self._sign), cell))
-        self._cells = re.compile('(?:(")((?>(?:[^"]++|"")*))"|([^%s]*+))%s' % ((re.escape(delimiter),) * 2))
+        self._cells = re.compile(f'(?:(")({_INSIDE})"|([^{re.escape(delimiter)}]*+)){re.escape(delimiter)}')
         self._buffer, self._at, self._line = b"", 0, 1
         self._has_begun = self._is_whole = False
 

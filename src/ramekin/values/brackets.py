@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-STRING = rb'"[^"\\\x00-\x1f]*+(?>(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*)"'
-"""A whole string. Possessive and atomic: no text makes the search go back."""
+STRING = rb'"[^"\\\x00-\x1f]*+(?>(?>(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+){1,999})*)"'
+"""A whole string. No text makes the search go back; each 999 escapes it forgets where it could (60 bytes each)."""
 
 INSIDE = STRING[1:-1]
 """What stands in a string, as far as it is there."""
