@@ -2,6 +2,7 @@
 
 import pytest
 
+from ramekin.api.json_server.current import Current
 from ramekin.api.json_server.older import Older
 from tests.api.test_json_server import serve, short
 from tests.conftest import start_database
@@ -270,6 +271,13 @@ def test_the_current_dialect_reads_no_forms(api):
 @pytest.mark.parametrize("words", ["id=1&id=2", "id[]=1&id[]=2", "id[0]=1&id[1]=2", "id%5B%5D=1&id=2"])
 def test_a_list_in_an_address_is_one_of_several(older, words):
     assert short("", older.get(f"/posts?{words}").json()) == ["1", "2"]
+
+
+@pytest.mark.parametrize("dialect", [Older(), Current()])
+def test_a_field_of_many_kinds_is_sorted_by_kind(dialect):
+    values = [{"b": 2}, 3, {"a": 1}, "x", 1]
+    client = serve(dialect, {"posts": [{"id": place, "o": value} for place, value in enumerate(values)]})
+    assert [each["o"] for each in client.get("/posts?_sort=o").json()] == [1, 3, "x", {"a": 1}, {"b": 2}]
 
 
 def test_a_limit_below_nothing_shows_nothing(older):
