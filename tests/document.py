@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import httpx2
 
-NOT_TOLD = {"content-length", "content-type", "transfer-encoding", "x-content-type-options", "cache-control", "connection", "keep-alive", "date", "server", "allow"}  # fmt: skip
-"""Headers that HTTP itself explains."""
+NOT_TOLD = {"content-length", "content-type", "transfer-encoding", "x-content-type-options", "cache-control", "connection", "keep-alive", "date", "server", "allow", "x-accel-buffering"}  # fmt: skip
+"""Headers that HTTP itself explains, and one for proxies."""
 
 ANYWHERE = {405, 408, 414, 431, 500}
 """Statuses of what is no proper request, and of faults: `default` tells of them."""

@@ -43,7 +43,8 @@ class MovableClock:
     """
 
     def __init__(self, real: Clock = SYSTEM) -> None:
-        self._real = real
+        self.real = real
+        """The other one."""
         self.is_frozen = False
         """Whether it stands still."""
         self.is_real = True
@@ -53,14 +54,14 @@ class MovableClock:
         self._jumped_s = 0.0
 
     def wall_ms(self) -> int:
-        return self._wall_ms if self.is_frozen else self._real.wall_ms() + self._wall_ms
+        return self._wall_ms if self.is_frozen else self.real.wall_ms() + self._wall_ms
 
     def steady_s(self) -> float:
-        return self._steady_s if self.is_frozen else self._real.steady_s() + self._steady_s
+        return self._steady_s if self.is_frozen else self.real.steady_s() + self._steady_s
 
     def running_s(self) -> float:
         """Return seconds as `steady_s`, which go on while it stands still: for what clients wait for."""
-        return self._real.steady_s() + self._jumped_s
+        return self.real.steady_s() + self._jumped_s
 
     def set(self, wall_ms: int, *, is_frozen: bool = False) -> None:
         """Tell another time from now on, and stand still there or go on from it."""
@@ -82,8 +83,8 @@ class MovableClock:
 
     def _put(self, wall_ms: int, steady_s: float, *, is_frozen: bool) -> None:
         self.is_frozen = is_frozen
-        self._wall_ms = wall_ms if is_frozen else wall_ms - self._real.wall_ms()
-        self._steady_s = steady_s if is_frozen else steady_s - self._real.steady_s()
+        self._wall_ms = wall_ms if is_frozen else wall_ms - self.real.wall_ms()
+        self._steady_s = steady_s if is_frozen else steady_s - self.real.steady_s()
 
 
 stopwatch_s = time.perf_counter

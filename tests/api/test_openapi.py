@@ -54,6 +54,7 @@ GOOD = {
     "dump_database": (f"{API}/dump", {}),
     "load_database": (f"{API}/load", {"json": {"pets": [{"id": 8}]}}),
     "apply_batch": (f"{API}/batch", patch("pets", {"a": 1})),
+    "list_changes": (f"{API}/changes", {}),
     "list_tables": (f"{API}/tables", {}),
     "get_table": (f"{API}/tables/pets", {}),
     "put_table": (f"{API}/tables/pets", {"json": {}}),
@@ -121,6 +122,8 @@ SPECIAL = {
     ("apply_batch", "413"): (f"{API}/batch", {"content": b" " * 2_000_000, "headers": {"content-type": "application/json"}}),
     ("apply_batch", "422"): (f"{API}/batch", {"json": {}}),
     ("apply_batch", "428"): (f"{API}/batch", patch("strict", {})),
+    ("list_changes", "404"): (f"{API}/changes?table=none", {}),
+    ("list_changes", "410"): (f"{API}/changes?since=00000000-1", {}),
     ("put_table", "201"): (f"{API}/tables/new", {"json": {}}),
     ("put_table", "409"): (f"{API}/tables/pets", {"json": {"unique": ["name"]}}),
     ("put_table", "422"): (f"{API}/tables/1x", {"json": {}}),
@@ -161,6 +164,11 @@ def test_every_answer_that_is_told_of_is_given(seeded, name, status):
 ASKED_FOR = {"Link": "limit=1", "X-Total-Count": "count=true", "X-Warnings": "nmae=x"}
 
 
+def method_of(name, accept="", **_):
+    """Return the method of an operation; a stream of events, which has no end, is asked for its head alone."""
+    return "HEAD" if accept == "text/event-stream" else OPERATIONS[name][0]
+
+
 def request_for_header(name, status, header):
     """Return the request whose answer has a header."""
     path, more = request_for(name, status)
@@ -173,6 +181,10 @@ def request_for_header(name, status, header):
     if name == "query_table" and header in ASKED_FOR:
         body = {"Link": {"limit": 1}, "X-Total-Count": {"count": True}, "X-Warnings": {"where": {"nmae": 1}}}
         return path, {"json": body[header], "headers": {"accept": "text/csv"}}
+    if name == "list_changes" and header == "X-Warnings":
+        return f"{path}?table=pets&nmae=x", {"headers": {"accept": "text/event-stream"}}
+    if name == "list_changes" and header == "Link":
+        return path, more
     if header in ASKED_FOR:
         query = (
             f"type=left&{ASKED_FOR[header].replace('nmae', 'pets.nmae')}"
@@ -195,7 +207,7 @@ HEADED = [
 @pytest.mark.parametrize(("name", "status", "header"), HEADED)
 def test_every_header_that_is_told_of_is_given(seeded, name, status, header):
     path, more = request_for_header(name, status, header)
-    answer = seeded.request(OPERATIONS[name][0], path, **more)
+    answer = seeded.request(method_of(name, **more.get("headers", {})), path, **more)
     assert answer.status_code == int(status)
     assert header.lower() in answer.headers
 
@@ -208,7 +220,7 @@ MEDIA = [
 @pytest.mark.parametrize(("name", "media"), MEDIA)
 def test_every_media_type_that_is_told_of_is_given(seeded, name, media):
     path, more = request_for(name, "200")
-    answer = seeded.request(OPERATIONS[name][0], path, **more, headers={"accept": media})
+    answer = seeded.request(method_of(name, accept=media), path, **more, headers={"accept": media})
     assert answer.headers["content-type"].partition(";")[0] == media
 
 

@@ -22,6 +22,7 @@ OF = {  # an address of each endpoint that takes a body or words, and what is wr
     "dump_database": "/api/v1/dump",
     "load_database": "/api/v1/load",
     "apply_batch": "/api/v1/batch",
+    "list_changes": "/api/v1/changes?table=none",
     "list_tables": "/api/v1/tables",
     "get_table": "/api/v1/tables/none",
     "put_table": "/api/v1/tables/1none",

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from ramekin.api.broadcast import Broadcast
 from ramekin.api.edge.faults import Faults
 from ramekin.api.edge.flight import Flight
-from ramekin.clock import stopwatch_s
+from ramekin.clock import MovableClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,8 @@ class Context:
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""
         self.clock = database.clock
-        self._started_s = stopwatch_s()
+        self._real_clock = self.clock.real if isinstance(self.clock, MovableClock) else self.clock
+        self._started_s = self._real_clock.steady_s()
 
     def database_of(self, branch: str, grant: Grant) -> Database:
         """Return the database that a request is about. Who has the role `admin` makes a branch by using it.
@@ -77,8 +78,8 @@ class Context:
             broadcast.end()
 
     def uptime_s(self) -> float:
-        """Return seconds since the server started, whatever the clock says."""
-        return stopwatch_s() - self._started_s
+        """Return seconds since the server started, whatever time requests have set."""
+        return self._real_clock.steady_s() - self._started_s
 
     async def status(self) -> str:
         """Return ``ok`` while requests are taken; else ``draining``, ``starting`` or ``failed``."""

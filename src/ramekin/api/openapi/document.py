@@ -39,6 +39,7 @@ TAGS = [
     {"name": "records", "description": "One record, or many of one table."},
     {"name": "joins", "description": "Pairs of records from two tables."},
     {"name": "whole tables", "description": "Dumps, loads and batches."},
+    {"name": "changes", "description": "What has happened to records and tables, in order."},
     {"name": "tables", "description": "Which tables there are."},
     {"name": "service", "description": "Health, and what errors mean."},
 ]
