@@ -7,16 +7,21 @@ Knows nothing of what cells mean; see ``columns.py``.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ramekin.errors import BodyTooLarge, Fault, MalformedCsv, RamekinError, shorten
 from ramekin.schema.columns import Quoted
+from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
 """What may stand between cells, by the words for it."""
+
+MAX_CELLS = codec.MAX_PARTS
+"""How many cells a row may have: each becomes a member of its record."""
 
 CsvRow = tuple[int, list[str]]
 """The line that a row begins on, and its cells."""
@@ -42,7 +47,7 @@ def read_rows(chunks: Iterable[bytes], delimiter: str, limit_bytes: int) -> Iter
     Raises:
         MalformedCsv: a ragged row, an open quote, UTF-16, invalid UTF-8, no line end; a header with a name twice, one
             that is empty or holds NUL, or another delimiter.
-        BodyTooLarge: a row is over the limit.
+        BodyTooLarge: a row is over the limit, or has more than MAX_CELLS cells.
 
     Cost: O(length). Source: RFC 4180; besides, LF or CR alone end a row, and a quote inside a cell that does not begin
     with one is a character like others.
@@ -89,7 +94,7 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
         cure = 'name it, leave it out, or write "" where the name is to be empty'
         raise _wrong(f"The header has no name for column {place}: {cure}", line)
     if len(set(cells)) < len(cells):
-        twice = next(name for name in cells if cells.count(name) > 1)
+        twice = next(name for name, times in Counter(cells).items() if times > 1)
         raise _wrong(f"The header names '{shorten(twice)}' twice", line)
 
 
@@ -109,7 +114,7 @@ class _Cutter:
         plain, quoted = rb"[^\r\n%b]*+" % re.escape(self._sign), rb'"%b"' % _INSIDE.encode()
         cell = rb'(?:%b|(?!")%b)' % (quoted, plain)
         self._plain = re.compile(plain)
-        self._row = re.compile(rb"%b(?>(?:%b%b)*)(?=[\r\n])" % (cell, re.escape(self._sign), cell))
+        self._row = re.compile(rb"%b(?>(?:%b%b){0,%d})(?=[\r\n])" % (cell, re.escape(self._sign), cell, MAX_CELLS - 1))
         self._cells = re.compile(f'(?:(")({_INSIDE})"|([^{re.escape(delimiter)}]*+)){re.escape(delimiter)}')
         self._buffer, self._at, self._line = b"", 0, 1
         self._has_begun = self._is_whole = False
@@ -160,6 +165,8 @@ class _Cutter:
             return self._cut_quoted()
         if not self._is_whole and (found is None or self._is_split(found)):
             return None
+        if self._buffer.count(self._sign, self._at, end) >= MAX_CELLS:
+            raise self._too_many()
         cells = self._decode(self._at, end).split(self._delimiter)
         return cells, end if found is None else found.end()
 
@@ -191,6 +198,8 @@ class _Cutter:
             cells.append(Quoted(cell.replace('""', '"')) if is_quoted else cell)
             if behind != self._sign:
                 break
+            if len(cells) == MAX_CELLS:
+                raise self._too_many()
             at = end + 1
         row_end = _ROW_END.match(self._buffer, end)
         if row_end is None:
@@ -211,6 +220,10 @@ class _Cutter:
         """Return the line of a place in the row that begins at `_at`."""
         count, begin = self._buffer.count, self._at
         return self._line + count(b"\n", begin, at) + count(b"\r", begin, at) - count(b"\r\n", begin, at)
+
+    def _too_many(self) -> BodyTooLarge:
+        said = f"The row has more than {MAX_CELLS} cells."
+        return BodyTooLarge(said, faults=[Fault("", said, self._line)])
 
     def _check_size(self) -> None:
         if len(self._buffer) - self._at > self._limit:

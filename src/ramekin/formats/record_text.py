@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ramekin.errors import BodyTooLarge, Fault, RamekinError
 from ramekin.formats.delimited import DELIMITERS, read_rows, write_rows
 from ramekin.formats.splitter import Splitter
-from ramekin.schema.columns import UNTYPED, Columns, PlainOrText, Quoted
+from ramekin.schema.columns import UNTYPED, Column, Columns, PlainOrText, Quoted
 from ramekin.values import codec, places
 from ramekin.values.comparison import MISSING
 
@@ -136,13 +136,18 @@ class CsvText:
         """
         self._open, self._columns, self._limit, self._form = open_text, columns, limit_bytes, form
         self._line = 0
+        self._declared: list[Column] = []
         self._undecided: dict[int, PlainOrText] | None = None
 
     def look(self) -> Generator[None, None, None]:
-        """See the columns that decide as a whole, row by row, so that it need not be done all at once afterwards."""
+        """See what the schema says of each column, then those that decide as a whole, row by row, in short steps."""
         rows = self._rows()
         _, header = next(rows, (0, None))
-        undecided = {} if header is None else self._open_columns([str(name) for name in header])
+        self._declared = []
+        for name in header or ():
+            self._declared.append(self._columns.column(str(name)))
+            yield
+        undecided = self._open_columns([str(name) for name in header or ()])
         if undecided and self._form.types == "auto":
             yield from _see(undecided, rows)
         self._undecided = undecided
@@ -156,7 +161,7 @@ class CsvText:
         if header is None:
             return
         names = [str(name) for name in header]
-        readers = self._readers(names)
+        readers = self._readers()
         for index, (self._line, cells) in enumerate(rows):
             try:
                 values = [read(cell) for read, cell in zip(readers, cells, strict=True)]
@@ -172,13 +177,13 @@ class CsvText:
 
     def _open_columns(self, names: Sequence[str]) -> dict[int, PlainOrText]:
         """Return the columns that decide as a whole, by their places."""
-        declared, is_plain = map(self._columns.column, names), self._form.types == "auto"
-        return {i: PlainOrText(names[i], each, is_plain=is_plain) for i, each in enumerate(declared) if each.is_open}
+        declared, is_plain = enumerate(self._declared), self._form.types == "auto"
+        return {i: PlainOrText(names[i], each, is_plain=is_plain) for i, each in declared if each.is_open}
 
-    def _readers(self, names: Sequence[str]) -> list[Callable[[str], Any]]:
+    def _readers(self) -> list[Callable[[str], Any]]:
         """Return how the cells of each column are read."""
-        declared, undecided = map(self._columns.column, names), self._undecided or {}
-        return [undecided[i].read if i in undecided else column.read for i, column in enumerate(declared)]
+        undecided = self._undecided or {}
+        return [undecided[i].read if i in undecided else column.read for i, column in enumerate(self._declared)]
 
 
 def with_lines(error: RamekinError, records: Records) -> Generator[None, None, RamekinError]:

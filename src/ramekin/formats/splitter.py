@@ -34,7 +34,7 @@ _FLAT = rb'[^{}\[\]"\n]*+(?>(?:' + STRING + rb'[^{}\[\]"\n]*+)*)'
 _SHALLOW = rb"\{" + _FLAT + rb"(?>(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*)\}"
 _RUN = re.compile(_SHALLOW + rb"(?>(?: *+, *+" + _SHALLOW + rb"){0,99})")
 _RECORD = re.compile(_SHALLOW)
-_SCALAR = re.compile(rb"[^,\]}\s]*+(?=[,\]}\s])")
+_BEHIND_SCALAR = re.compile(rb"[,\]}\s]")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 
@@ -68,6 +68,7 @@ class Splitter:
         self._at = 0
         self._nest: Nest | None = None  # that begins at `_at` and goes on in the next chunk
         self._string: OpenString | None = None  # so too
+        self._scalar_bytes = 0  # seen of a number, true, false or null, so too
         self.line, self._columns = 1, 0  # of `_at`; columns before it, in characters
         self.tables: dict[str, None] = {"": None} if is_array else {}
         """The tables met so far, in order; the array shape has one without a name."""
@@ -190,8 +191,9 @@ class Splitter:
         elif self._buffer[self._at] == ord('"'):
             end = self._end_of_string()
         else:
-            found = _SCALAR.match(self._buffer, self._at)
-            end = None if found is None else found.end()
+            found = _BEHIND_SCALAR.search(self._buffer, self._at + self._scalar_bytes)
+            end = None if found is None else found.start()
+            self._scalar_bytes = len(self._buffer) - self._at if end is None else 0
             if end == self._at:
                 codec.parse(self._buffer[end : end + 1], at=self._position())  # a sign, where a value was expected
         if end is None and len(self._buffer) - self._at > self._limit:

@@ -173,6 +173,8 @@ class Columns:
 
     def _column(self, name: str) -> Column:
         """Return what the schema says of a column."""
+        if not self._schema:
+            return SILENT
         found, parts = type_in(self._schema, (name,), is_closed=False), parts_for_all(self._schema)
         declared = [part["properties"][name] for part in parts if name in part.get("properties", {})]
         members = [part for part in declared if isinstance(part, dict)]
