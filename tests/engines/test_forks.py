@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from ramekin import Database
+from ramekin.changes import Change, Written
 from ramekin.engine.embedded import Embedded
 from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound
 from ramekin.storage.forks import fork, let_go
@@ -296,3 +298,87 @@ asyncio.run(main())
         assert [info.stats.name for info in await database.tables()] == ["users"]
         assert database.record_count("users") == 50
         assert (await database.table("users")).stats.definition.unique == ("mail",)
+
+
+@pytest.mark.parametrize("unique", [[[], ["v"]], [["v"], []], [["v"], ["w"]], [["v"], ["v"]]], ids=str)
+async def test_a_reset_is_never_seen_or_killed_with_records_of_neither_side(tmp_path, unique):
+    """The directory is copied before and after each step, as a kill would leave it there."""
+    async with Database(directory=tmp_path / "data", fsync="no") as database:
+        await database.define("a", {"unique": unique[0]})
+        await database.insert("a", [{"id": i, "v": i, "w": -i} for i in range(20)])
+        await database.insert("gone", [{"id": i} for i in range(3)])
+        database.checkpoint()
+        before = await held(database)
+        await database.define("a", {})
+        await database.delete("a", 3)
+        await database.change("a", where={"v": {"gte": 5}}, patch={"v": 100, "w": None})
+        await database.change("a", where={"id": {"exists": True}}, patch={"v": None})
+        await database.define("a", {"unique": unique[1]})
+        await database.drop("gone")
+        await database.insert("new", {"id": 1})
+        sides, apply, copies = [before, await held(database)], database._engine.apply, []
+        stands = []
+
+        async def noted(*arguments):
+            number = await apply(*arguments)
+            copies.append(shutil.copytree(tmp_path / "data", tmp_path / str(len(copies))))
+            stands.append(await defined(database))
+            assert not strange(await held(database), sides)
+            return number
+
+        async def look():
+            while True:
+                assert not strange(await held(database), sides)
+                await asyncio.sleep(0)
+
+        database._engine.apply, looking = noted, asyncio.create_task(look())
+        await database.reset()
+        assert not looking.done()
+        looking.cancel()
+        assert await held(database) == before
+        assert list((await database.table("a")).stats.definition.unique) == unique[0]
+        assert len(copies) >= 2
+    for copy, stood in zip(copies, stands, strict=True):
+        async with Database(directory=copy, fsync="no") as left:
+            assert not strange(await held(left), sides)
+            assert await defined(left) == stood
+
+
+async def defined(database):
+    """Return the definition of each table, by its name."""
+    return {info.stats.name: info.stats.definition for info in await database.tables()}
+
+
+async def held(database):
+    """Return the records of each table, by its name."""
+    names = [info.stats.name for info in await database.tables()]
+    return {name: (await database.find(name, limit=100)).records for name in names}
+
+
+def strange(found, sides):
+    """Return the tables whose records are those of neither side, in any order."""
+    sort = [{name: sorted(map(str, records)) for name, records in each.items()} for each in (found, *sides)]
+    names = {name for each in sort for name in each}
+    return [name for name in names if sort[0].get(name) not in (sort[1].get(name), sort[2].get(name))]
+
+
+async def test_what_others_write_while_a_reset_defines_is_held_to_the_definition(tmp_path):
+    async with Database(directory=tmp_path / "data", fsync="no") as database:
+        await database.define("a", {"unique": ["v"]})
+        await database.insert("a", [{"id": i, "v": i} for i in range(20)])
+        database.checkpoint()
+        await database.define("a", {})
+        await database.change("a", where={"v": {"gte": 5}}, patch={"v": 1})
+        apply, written = database._engine.apply, []
+
+        async def disturbed(*arguments):
+            number = await apply(*arguments)
+            if not written:
+                written.append(await apply(Written([Change("a", "x", None, b'{"id":"x","v":7}')])))
+            return number
+
+        database._engine.apply = disturbed
+        await database.reset()
+        assert await database.diff() == {}
+        with pytest.raises(NotUnique):
+            await database.insert("a", {"id": "y", "v": 7})

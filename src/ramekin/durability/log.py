@@ -33,7 +33,6 @@ from ramekin.durability.directory import leads_to
 from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import DiskFault, fault_of
 from ramekin.durability.format import FORMAT, print_definition, with_due
-from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -274,8 +273,6 @@ def _lines(steps: Sequence[Step]) -> Iterator[bytes]:
                     yield _change(change, b"+")
                 if changes:
                     yield _change(changes[-1], b".")
-            case Defined(table, definition) if definition is NOTHING_DEFINED:
-                yield b".create\t%b\n" % table.encode()
             case Defined(table, definition):
                 yield b".define\t%b\t%b\n" % (table.encode(), print_definition(definition))
             case Dropped(table):
