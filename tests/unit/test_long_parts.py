@@ -11,6 +11,7 @@ from ramekin.formats.delimited import MAX_CELLS, read_rows
 from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, chunks_of
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED
+from ramekin.values import codec
 
 MIB = 1024 * 1024
 LIMIT = 3 * MIB
@@ -72,6 +73,17 @@ def test_a_row_has_so_many_cells(cell, size, monkeypatch):
     text = text[:-1] + f",{cell}\n".encode()
     with pytest.raises(BodyTooLarge, match="500 cells"):
         list(read_rows([text[at : at + size] for at in range(0, len(text), size)], ",", LIMIT))
+
+
+@pytest.mark.parametrize("text", [b'{"a":"%b",}' % ESCAPES, b'{"a":"%b",}' % SLASHES, b'{"%b":}' % ESCAPES], ids=["escapes", "backslashes", "name"])  # fmt: skip
+def test_what_is_wrong_behind_a_long_string_is_found_in_little_memory(text):
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedJson, match="was expected"):
+            codec.parse(text)
+        assert tracemalloc.get_traced_memory()[1] < 8 * LIMIT
+    finally:
+        tracemalloc.stop()
 
 
 def test_columns_are_looked_at_one_a_step():

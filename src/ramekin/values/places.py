@@ -43,7 +43,7 @@ MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 _HALF = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _ESCAPE = rb'\\["\\/bfnrt]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|' + _HALF + rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_OPEN_STRING = re.compile(rb'"(?>(?:[^"\\\x00-\x1f]++|' + _ESCAPE + rb")*)")
+_OPEN_STRING = re.compile(rb'"(?>(?>(?:[^"\\\x00-\x1f]++|' + _ESCAPE + rb"){1,999})*)")  # as in STRING
 _SCALAR = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?")
 _NOT_FINITE = re.compile(rb"NaN|-?Infinity")
 _UNICODE_ESCAPE = re.compile(rb"\\u[0-9a-fA-F]{4}")
@@ -247,7 +247,7 @@ def unquote(token: bytes) -> str:
     return _UNQUOTED.sub(_escaped, token[1:-1].decode())
 
 
-_UNQUOTED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\.")
+_UNQUOTED = re.compile(r"(?>(?>(?:\\u[0-9a-fA-F]{4}){1,999})+)|\\.")
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
