@@ -6,11 +6,13 @@ import asyncio
 import shutil
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
 from ramekin import Database
 from ramekin.changes import Change, Written
+from ramekin.database.branches import Branches
 from ramekin.engine.embedded import Embedded
 from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound
 from ramekin.storage.forks import fork, let_go
@@ -126,6 +128,54 @@ async def test_branches_count_in_the_limit():
     for branch in branches:
         branch.let_go()
     await database.replace("t1", 1, {"text": "x" * 500})
+
+
+SMALL_WRITES = {
+    "a replacement that adds nothing": lambda branch: branch.replace("t", 1, {"a": 2}),
+    "a deletion": lambda branch: branch.delete("t", 1),
+    "many deletions": lambda branch: branch.change("t", where={"id": {"lt": 1500}}, delete=True),
+    "a load": lambda branch: branch.insert("t", [{"id": 1, "a": 3}], on_conflict="replace"),
+    "a list in order": lambda branch: branch.find("t", sort="-id", limit=1),
+}
+
+
+@pytest.mark.parametrize("what", SMALL_WRITES)
+async def test_branches_take_no_more_than_the_limit_by_small_requests(what):
+    async with Database(engine=Embedded(memory_limit_bytes=2_000_000)) as database:
+        await database.insert("t", [{"id": i, "a": 1} for i in range(5000)])
+        branches, refused = [database.branch() for _ in range(12)], 0
+        tracemalloc.start()
+        for branch in branches:
+            before = branch.engine.tables.catalog.find("t").records
+            try:
+                await SMALL_WRITES[what](branch)
+            except MemoryLimit:
+                refused += 1
+                assert branch.engine.tables.catalog.find("t").records is before
+        grown_bytes = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        assert refused > 4
+        assert database.memory().used_bytes < 2_300_000
+        assert grown_bytes < 2_000_000
+        for branch in branches:
+            branch.let_go()
+        await database.delete("t", 1)
+
+
+async def test_a_branch_that_is_over_makes_room_where_it_is_short():
+    clock = SetClock()
+    async with Database(engine=Embedded(memory_limit_bytes=2_000_000, clock=clock)) as database:
+        await database.insert("t", [{"id": i, "a": 1} for i in range(5000)])
+        branches = Branches(database)
+        short = branches.make("short", ttl_s=60)[0].database
+        await short.delete("t", 1)
+        with pytest.raises(MemoryLimit):
+            await database.delete("t", 1)
+        clock.advance(61)
+        with pytest.raises(MemoryLimit):
+            await short.insert("t", {"id": "large", "text": "x" * 900_000})
+        await database.delete("t", 1)
+        assert len(branches.all()) == 1
 
 
 async def test_work_on_a_branch_that_is_dropped_ends():

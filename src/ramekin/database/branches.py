@@ -13,6 +13,7 @@ from ramekin.schema.definition import is_table_name
 
 if TYPE_CHECKING:
     from ramekin.database.database import Database
+    from ramekin.storage.memory import Memory
 
 MAX_BRANCHES = 64
 """Branches at once, if nothing else is said."""
@@ -38,7 +39,8 @@ class Branches:
     """The branches of a database.
 
     1. `main` is the database itself: it is always there, and is none of those that count.
-    2. One that is over its time is gone for everybody who asks; its memory is given back when a branch is asked for.
+    2. One that is over its time is gone for everybody who asks; its memory is given back when a branch is asked for, or
+       room is short.
     """
 
     def __init__(self, main: Database, most: int = MAX_BRANCHES) -> None:
@@ -106,6 +108,8 @@ class Branches:
         now_ms = self._clock.wall_ms()
         expires_ms = None if ttl_s is None else now_ms + int(ttl_s * 1000)
         made = self._branches[name] = Branch(name, origin.name, origin.database.branch(), now_ms, expires_ms)
+        if (family := made.database.engine.tables.catalog.memory.family) is not None:
+            family.when_short = self._forget_old
         return made
 
     def drop(self, name: str) -> None:
@@ -119,8 +123,12 @@ class Branches:
         while self._branches:
             self._branches.popitem()[1].database.let_go()
 
-    def _forget_old(self) -> None:
-        for name in [name for name, branch in self._branches.items() if self._is_over(branch)]:
+    def _forget_old(self, asking: Memory | None = None) -> None:
+        """Let go of the branches that are over; not of one that asks for room, as it is at work."""
+        over = [name for name, branch in self._branches.items() if self._is_over(branch)]
+        for name in over:
+            if self._branches[name].database.engine.tables.catalog.memory is asking:
+                continue
             self._branches.pop(name).database.let_go()
 
     def _is_over(self, branch: Branch) -> bool:

@@ -203,6 +203,17 @@ class Builds:
                 raise
             yield
 
+    def _order_within_limit(self, table: Indexed) -> Generator[None, None, None]:
+        """Put ids in order in short steps; given up where a branch has no room for one beside what it shares."""
+        for _ in table.build_order():
+            try:
+                if table.borrowed_bytes:
+                    self.catalog.make_room_to_read(self._needed)
+            except MemoryLimit:
+                table.give_up_order()
+                raise
+            yield
+
     async def _build(self, table: Indexed, structure: Structure, work: Work) -> None:
         """Run a build to its end, or wait for the one that is under way."""
         await work.wait_for(self._begin(table, structure))
@@ -219,7 +230,7 @@ class Builds:
 
     def _steps_of(self, table: Indexed, structure: Structure) -> Generator[None, None, None]:
         if structure is None:
-            return table.build_order()
+            return self._order_within_limit(table)
         field, is_sorted = structure
         return self._within_limit(table, field, is_sorted=is_sorted)
 

@@ -123,7 +123,7 @@ class Catalog:
             InvalidTableName, TooManyTables: no table may have that name; none may be made.
             UnknownTable: there is none to drop, or to empty.
             NotUnique: a unique field would have one value in two records.
-            MemoryLimit: there is no room; that for a load is held already.
+            MemoryLimit: there is no room; that for the records of a load is held already.
         """
         if type(step) is Written:
             self._check_changes(step.changes, others)
@@ -139,6 +139,8 @@ class Catalog:
                 for name in emptied:
                     self.table(name)
                 _check_names(tables, emptied if replaces else self._tables)
+                if not replaces and (grown := parting_bytes(self, tables)):
+                    self.make_room(grown)
                 for name, bodies in tables.items():
                     check_load(self.find(name), bodies, replaces=replaces)
 
@@ -225,6 +227,7 @@ class Catalog:
         if (
             table is None
             or table.unique_fields
+            or table.records.owners > 1
             or self.definitions.get(change.table) is not definition
             or table.records.bodies.get(change.key) != change.before
             or after is change.before
@@ -247,7 +250,7 @@ class Catalog:
         """Return the bytes that changes add together; 0 without a limit. Cost: O(changes)."""
         if self.memory.limit_bytes is None:
             return 0
-        grown, new = 0, set[str]()
+        grown, new = parting_bytes(self, (change.table for change in changes)), set[str]()
         for change in changes:
             grown += record_growth(change.key, change.before, change.after, change.due)
             if change.before is None and change.after is not None:
@@ -275,6 +278,13 @@ class Catalog:
         Indexes may take an eighth more than the limit, so that readers find room where writers took all.
         """
         self.make_room(-self.memory.spare_bytes, needed)
+
+
+def parting_bytes(catalog: Catalog, names: Iterable[str]) -> int:
+    """Return what a write to some tables takes by itself, as branches share them. Cost: O(names) with branches."""
+    if catalog.memory.family is None:
+        return 0
+    return sum([table.parting_bytes for name in {*names} if (table := catalog.find(name)) is not None])
 
 
 def _definition_growth(table: Table | None, definition: Definition) -> int:

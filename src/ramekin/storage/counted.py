@@ -41,6 +41,13 @@ class Counted:
         if self.borrowed_bytes > self.memory_bytes:
             self._borrow(self.memory_bytes)
 
+    @property
+    def parting_bytes(self) -> int:
+        """What the next write takes by itself, as others share the records: all of them count once more. Cost: O(1)."""
+        if self.records.owners == 1:
+            return 0
+        return self.borrowed_bytes or (0 if self.records.kept_bytes else self.memory_bytes)
+
     def _part(self) -> None:
         """Settle who counts for the records, before this table lets go of them."""
         others = self.records.owners - 1

@@ -164,6 +164,14 @@ class Indexed(Counted):
             self._grow_found(-index.size_bytes)
             self.memory.garbage.take(index)
 
+    def give_up_order(self) -> None:
+        """Drop the order of ids that is being built."""
+        self.followers.forget(None)
+        if self.order is not None:
+            self._grow_found(-self.order.size_bytes)
+            self.memory.garbage.take(self.order)
+            self.order = None
+
     def drop_index(self, field: Field) -> None:
         """Drop an index."""
         index = self.indexes.pop(field)

@@ -7,11 +7,14 @@ The figures below were fitted to what the kernel counted (RSS) on CPython 3.11, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ramekin.stats import MemoryStats
 from ramekin.storage.expiry import Expiring
 from ramekin.storage.garbage import Garbage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RECORD_BYTES = 142
 """A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""
@@ -59,11 +62,13 @@ class Family:
     from, or as `kept_bytes` when that has gone on to others.
     """
 
-    __slots__ = ("kept_bytes", "members")
+    __slots__ = ("kept_bytes", "members", "when_short")
 
     def __init__(self, member: Memory) -> None:
         self.members = [member]
         self.kept_bytes = 0
+        self.when_short: Callable[[Memory], None] = lambda _: None
+        """Called where room is lacking, with the member that asks: whoever has a branch too many may let go of it."""
 
     @property
     def size_bytes(self) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.changes import Change, Loaded, Written
 from ramekin.schema.definition import check_table_name
+from ramekin.storage.catalog import parting_bytes
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.memory import DUE_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, record_growth
 from ramekin.storage.records import Records
@@ -91,8 +92,9 @@ class Staging:
                 check_table_name(name)
             elif table.unique_fields:
                 yield from taken_by(table, some)
-        if self._grown > 0:
-            self._catalog.make_room(self._grown + TABLE_BYTES * len(by_table))
+        grown = self._grown + parting_bytes(self._catalog, by_table)
+        if grown > 0:
+            self._catalog.make_room(grown + TABLE_BYTES * len(by_table))
         for name, some in by_table.items():
             copy = _Copy(self._catalog, name, is_empty=False)
             copy.changes = some
@@ -130,6 +132,8 @@ class Staging:
                         yield
             if table is not None and table.unique_fields:
                 yield from taken_by_load(table, bodies, replaces=step.replaces)
+        if not step.replaces and (grown := parting_bytes(catalog, step.tables)):
+            catalog.make_room(grown)
         self.step = catalog.with_others(step)
         for name, bodies in step.tables.items():
             copy = _Copy(catalog, name, is_empty=step.replaces)
