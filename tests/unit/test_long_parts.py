@@ -86,6 +86,16 @@ def test_what_is_wrong_behind_a_long_string_is_found_in_little_memory(text):
         tracemalloc.stop()
 
 
+def test_what_is_wrong_behind_many_strings_is_found_in_little_memory():
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedJson):
+            list(ArrayText(b'[{"a":[%b]}]' % (b'"",' * 100_000), LIMIT))
+        assert tracemalloc.get_traced_memory()[1] < 4 * MIB
+    finally:
+        tracemalloc.stop()
+
+
 def test_columns_are_looked_at_one_a_step():
     assert len(list(csv(b"a,b,c,d\n").look())) == 4
 

@@ -132,7 +132,8 @@ class Splitter:
             return self._parsed_one_by_one(run, at)
 
     def _parsed_one_by_one(self, run: bytes, at: Position) -> Iterator[Any]:
-        ends = [found.span() for found in _RECORD.finditer(run)] if _RUN.fullmatch(run) else [(0, len(run))]
+        is_run = len(run) <= RUN_BYTES and _RUN.fullmatch(run)  # a longer one is one record
+        ends = [found.span() for found in _RECORD.finditer(run)] if is_run else [(0, len(run))]
         for begin, end in ends:
             before = len(run[:begin].decode(errors="replace"))  # a run has no line ends
             yield codec.parse(run[begin:end], at=(at[0], at[1] + before), extra_depth=self._extra_depth - 1)
