@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.schema.columns import UNTYPED
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -54,5 +52,4 @@ class Session:
 
     def csv_columns(self, table: str) -> Columns:
         """Return what is said of a table's columns in CSV."""
-        schema = self.database.schemas.get(table)
-        return UNTYPED if schema is None else schema.columns
+        return self.database.schemas.columns(table)

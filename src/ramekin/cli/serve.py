@@ -39,7 +39,6 @@ from ramekin.engine import collector
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import Limits
-from ramekin.schema.columns import UNTYPED
 from ramekin.schema.fitness import UnfitModel
 from ramekin.version import __version__
 
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from ramekin.cli.replay_progress import Replay
     from ramekin.cli.signals import Signals
     from ramekin.cli.workers import Orders
-    from ramekin.schema.columns import Columns
     from ramekin.settings import Settings
 
 _log = structlog.get_logger("ramekin")
@@ -286,13 +284,9 @@ async def _load(database: Database, sources: list[Source]) -> None:
             "FILE: files are loaded into an empty data directory only; use `ramekin load` on the running server"
         )
 
-    def columns_of(table: str) -> Columns:
-        schema = database.schemas.get(table)
-        return UNTYPED if schema is None else schema.columns
-
     if not has_records:
         with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
-            files = FileRecords(sources, database.limits.text_bytes, columns_of, advance)
+            files = FileRecords(sources, database.limits.text_bytes, database.schemas.columns, advance)
             with naming_faults(files):
                 if await database.load_first(files, is_parsed=True) is not None:
                     return

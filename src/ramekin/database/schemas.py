@@ -11,6 +11,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from ramekin.database.operations import Rules
+from ramekin.schema.columns import UNTYPED
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.missing_model import MissingModel, fingerprint, schema_to_leave
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ramekin.engine.tables import Tables
+    from ramekin.schema.columns import Columns
     from ramekin.schema.definition import Definition
     from ramekin.schema.models import ModelSchema
     from ramekin.schema.record_schema import RecordSchema
@@ -89,6 +91,11 @@ class Schemas(Mapping[str, "RecordSchema"]):
         """Return a table's schema."""
         schema = self.rules(table).schema
         return default if schema is None else schema
+
+    def columns(self, table: str) -> Columns:
+        """Return what is said of a table's columns in CSV."""
+        schema = self.get(table)
+        return UNTYPED if schema is None else schema.columns
 
     def __getitem__(self, table: str) -> RecordSchema:
         schema: RecordSchema | None = self.get(table)

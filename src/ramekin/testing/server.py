@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ramekin.api.app import create_app
 from ramekin.cli import listener as listeners
@@ -25,7 +27,6 @@ from ramekin.cli.modules import NoModels, read_models
 from ramekin.database.database import Database
 from ramekin.engine.embedded import Embedded
 from ramekin.formats.record_text import CsvForm
-from ramekin.schema.columns import UNTYPED
 from ramekin.schema.fitness import UnfitModel
 from ramekin.schema.model_tables import tables_of
 from ramekin.settings import Settings
@@ -33,14 +34,12 @@ from ramekin.testing.diff import Diff
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
     from fastapi import FastAPI
     from pydantic import BaseModel
 
     from ramekin.clock import Clock
-    from ramekin.schema.columns import Columns
 
     Models = str | Iterable[type[BaseModel]] | Mapping[str, type[BaseModel]]
 
@@ -100,8 +99,9 @@ class Server:
             raise OSError(str(refusal)) from None
         self.url = listeners.url_of(listener, "127.0.0.1")
         self._app = create_app(database, is_dev=True, allowed_hosts=(), max_branches=MOST_BRANCHES)
-        is_ready: Future[asyncio.AbstractEventLoop] = _future()
-        thread = threading.Thread(target=_run, args=(database, self._app, listener, self._files, is_ready), daemon=True)
+        is_ready = Future[asyncio.AbstractEventLoop]()
+        serve = partial(_serve, database, self._app, listener, self._files, is_ready)
+        thread = threading.Thread(target=_run, args=(serve, is_ready), daemon=True)
         thread.name = "ramekin"
         thread.start()
         self._loop, self._thread = is_ready.result(), thread
@@ -205,23 +205,11 @@ def _tables(models: Models) -> Mapping[str, type[BaseModel]]:
     return tables_of([], [(model.__name__, model) for model in models])
 
 
-def _future() -> Future[asyncio.AbstractEventLoop]:
-    from concurrent.futures import Future
-
-    return Future()
-
-
-def _run(
-    database: Database,
-    app: FastAPI,
-    listener: socket.socket,
-    files: Iterable[str | Path],
-    is_ready: Future[asyncio.AbstractEventLoop],
-) -> None:
+def _run(serve: Callable[[], Coroutine[Any, Any, None]], is_ready: Future[asyncio.AbstractEventLoop]) -> None:
     """Serve, in a thread of its own, until `app.state.stop` is called; tell when it answers, or why it does not."""
     try:
-        with listener, asyncio.Runner() as runner:
-            runner.run(_serve(database, app, listener, files, is_ready))
+        with asyncio.Runner() as runner:
+            runner.run(serve())
     except BaseException as error:
         if is_ready.done():
             raise
@@ -245,10 +233,11 @@ async def _serve(
         server.should_exit = True
 
     app.state.stop = stop
-    async with database:
-        await _load(database, files)
-        database.checkpoint()
-        await server.serve_on(listener)
+    with listener:
+        async with database:
+            await _load(database, files)
+            database.checkpoint()
+            await server.serve_on(listener)
     app.state.context.branches.close()
 
 
@@ -264,14 +253,9 @@ class _Server(served.Server):
 
 async def _load(database: Database, files: Iterable[str | Path]) -> None:
     """Load files as one step. Raises Unready."""
-
-    def columns_of(table: str) -> Columns:
-        schema = database.schemas.get(table)
-        return UNTYPED if schema is None else schema.columns
-
     try:
         sources = [open_file(Path(file), CsvForm()) for file in files]
-        records = FileRecords(sources, database.limits.text_bytes, columns_of)
+        records = FileRecords(sources, database.limits.text_bytes, database.schemas.columns)
         with naming_faults(records):
             await database.load(records, is_parsed=True)
     except FileFault as fault:
