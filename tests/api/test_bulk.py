@@ -62,6 +62,15 @@ def test_an_id_twice_in_one_bulk_stores_none(api):
     assert_problem(api.get(PETS), 404, "unknown-table")
 
 
+def test_a_batch_that_makes_and_takes_all_records_of_a_new_table_leaves_the_table(api):
+    came_and_went = [
+        {"op": "create", "table": "fleeting", "record": {"id": 1}},
+        {"op": "delete", "table": "fleeting", "id": 1},
+    ]
+    assert api.post("/api/v1/batch", json={"operations": came_and_went}).status_code == 200
+    assert api.get("/api/v1/tables/fleeting").json()["records"] == 0
+
+
 def test_an_id_twice_is_told_as_what_exists_where_a_record_has_it(api):
     api.post(PETS, json={"id": 2})
     assert assert_problem(api.post(PETS, json=[{"id": 2}, {"id": 2}]), 409, "record-exists")["index"] == 0

@@ -14,7 +14,7 @@ from ramekin import Database
 from ramekin.changes import Change, Written
 from ramekin.database.branches import Branches
 from ramekin.engine.embedded import Embedded
-from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound
+from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound, Unavailable
 from ramekin.storage.forks import fork, let_go
 from ramekin.testing import SetClock
 
@@ -176,6 +176,34 @@ async def test_a_branch_that_is_over_makes_room_where_it_is_short():
             await short.insert("t", {"id": "large", "text": "x" * 900_000})
         await database.delete("t", 1)
         assert len(branches.all()) == 1
+
+
+async def test_who_follows_a_branch_that_is_over_is_told_at_once_though_nobody_asks():
+    database = await filled(1)
+    branches = Branches(database)
+    made, _ = branches.make("brief", ttl_s=0.05)
+    async with asyncio.timeout(2):
+        with pytest.raises(Unavailable):
+            async for _ in made.database.changes():
+                pass
+
+
+async def test_what_is_closed_takes_no_writes():
+    async with Database() as database:
+        await database.insert("pets", {"id": 1})
+        async with database.branch() as branch:
+            await branch.insert("pets", {"id": 2})
+    for closed in (database, branch):
+        for write in (
+            lambda closed: closed.insert("pets", {"id": 3}),
+            lambda closed: closed.replace("pets", 1, {}, upsert=True),
+            lambda closed: closed.define("pets", {}),
+            lambda closed: closed.load([("pets", {"id": 4})]),
+        ):
+            with pytest.raises(Unavailable):
+                await write(closed)
+        with pytest.raises(RuntimeError):
+            await closed.__aenter__()
 
 
 async def test_work_on_a_branch_that_is_dropped_ends():

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 
+CLOCK = f"{API}/clock"
+"""Where the clock is set, under `--dev`."""
+
 BRANCH = "/b/"
 """What stands before the name of a branch, at the front of a path."""
 

@@ -5,6 +5,8 @@ Knows no HTTP; see ``branching.py`` for what a branch is.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 MAX_BRANCHES = 64
 """Branches at once, if nothing else is said."""
+
+LOOK_S = 1.0
+"""Seconds between two looks at the clock, which may be set, while a branch has an end."""
 
 MAIN = "main"
 """What the database itself is called among its branches."""
@@ -39,14 +44,15 @@ class Branches:
     """The branches of a database.
 
     1. `main` is the database itself: it is always there, and is none of those that count.
-    2. One that is over its time is gone for everybody who asks; its memory is given back when a branch is asked for, or
-       room is short.
+    2. One that is over its time is gone for everybody who asks, and soon by itself: its streams end, and its memory is
+       given back.
     """
 
     def __init__(self, main: Database, most: int = MAX_BRANCHES) -> None:
         self._main = Branch(MAIN, MAIN, main, main.clock.wall_ms())
         self._clock, self._most = main.clock, most
         self._branches: dict[str, Branch] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     def all(self) -> list[Branch]:
         """Return `main`, and all branches in the order in which they were made. Cost: O(branches)."""
@@ -78,12 +84,15 @@ class Branches:
 
         Raises:
             InvalidBranch, UnknownBranch: no branch may have that name; there is no such source.
+            MainStays: `main` is none to be made.
             BranchExists, TooManyBranches.
         """
         check_branch_name(name)
+        if name == MAIN:
+            raise MainStays("'main' is the database itself and cannot be made.")
         self._forget_old()
         origin, before = self.get(source), self.find(name)
-        if before is not None and (name == MAIN or not is_replacing):
+        if before is not None and not is_replacing:
             raise BranchExists(f"There is a branch '{name}'.")
         made = self._make(name, origin, ttl_s, frees=before is not None)
         if before is not None:
@@ -110,6 +119,7 @@ class Branches:
         made = self._branches[name] = Branch(name, origin.name, origin.database.branch(), now_ms, expires_ms)
         if (family := made.database.engine.tables.catalog.memory.family) is not None:
             family.when_short = self._forget_old
+        self._watch()
         return made
 
     def drop(self, name: str) -> None:
@@ -120,8 +130,25 @@ class Branches:
 
     def close(self) -> None:
         """Drop all branches."""
+        if self._timer is not None:
+            self._timer.cancel()
         while self._branches:
             self._branches.popitem()[1].database.let_go()
+
+    def _watch(self) -> None:
+        """Look for what is over from now on, while any branch has an end; where no loop runs, whoever asks will."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        ends_ms = [branch.expires_ms for branch in self._branches.values() if branch.expires_ms is not None]
+        if ends_ms:
+            left_s = max(0, min(ends_ms) - self._clock.wall_ms()) / 1000
+            with suppress(RuntimeError):
+                self._timer = asyncio.get_running_loop().call_later(min(LOOK_S, left_s), self._look)
+
+    def _look(self) -> None:
+        self._forget_old()
+        self._watch()
 
     def _forget_old(self, asking: Memory | None = None) -> None:
         """Let go of the branches that are over; not of one that asks for room, as it is at work."""

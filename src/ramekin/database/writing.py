@@ -7,11 +7,11 @@ where nothing has to be waited for. Knows no HTTP; see ``operations.py`` for wha
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Change, Written
+from ramekin.changes import Change, Loaded, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import NEVER, due_in
 from ramekin.database.operations import ALWAYS, Operation, Outcome, Prepared, id_twice, prepare, settle
@@ -134,6 +134,10 @@ async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operatio
         outcomes = await _Writing(engine, rules_of, prepared, rules, work).carry_out()
         await work.let_go(prepared)
         if outcomes is not None:
+            for table in tables:
+                if table not in engine.tables:  # its records came and went, and it stays, as after single calls
+                    with suppress(RamekinError):
+                        await engine.apply(Loaded({table: {}}))
             await work.let_go(operations)
             return outcomes
     raise Unavailable(_DEFINED_BY_OTHERS)

@@ -16,6 +16,8 @@ from ramekin.engine.base import Guarantees
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables
+from ramekin.errors import Unavailable
+from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import let_go, restore
@@ -58,6 +60,7 @@ class Embedded:
         self._alone = asyncio.Lock()  # held by a large step
         self.owner = Owner(self._follow)
         self._backups = Backups()
+        self._is_closed = False
         self.tables.expirations.apply = self.apply
 
     def _follow(self) -> None:
@@ -65,12 +68,14 @@ class Embedded:
         self.tables.builds.forget()
         self.tables.expirations.follow()
         self._alone = asyncio.Lock()  # the old one waits for nobody
-        self.tables.catalog.is_held = False
+        self.tables.catalog.is_held = self._is_closed
 
     async def open(self) -> None:
-        pass
+        if self._is_closed:
+            raise Misuse("The database is closed; make another one.")
 
     async def close(self) -> None:
+        self._is_closed = self.tables.catalog.is_held = True
         self.tables.history.end()
         await self._backups.close()
         await self.tables.expirations.close()
@@ -110,6 +115,7 @@ class Embedded:
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
     ) -> int | None:
         tables, catalog = self.tables, self.tables.catalog
+        self._check_open()
         tables.sweep()
         is_swept = False
         while True:
@@ -149,11 +155,16 @@ class Embedded:
                 staging.store()
                 number = catalog.revision
             finally:
-                catalog.is_held = False
+                catalog.is_held = self._is_closed
         await tables.build_after(staging.step)
         return number
 
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise Unavailable("The database is closed; nothing was applied.")
+
     async def restore(self, kept: Catalog) -> None:
+        self._check_open()
         async with self._alone:
             step = restore(self.tables.catalog, kept)
             self.tables.history.tell(self.tables.catalog.revision, step)

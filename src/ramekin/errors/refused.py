@@ -243,7 +243,7 @@ class ModelMissing(Conflict):
 
 
 class BranchExists(Conflict):
-    """There is a branch of that name; `main` is the database itself, and always there."""
+    """There is a branch of that name."""
 
     code = "branch-exists"
     title = "The branch exists"
@@ -251,10 +251,10 @@ class BranchExists(Conflict):
 
 
 class MainStays(Conflict):
-    """`main` is the database itself, which no request drops."""
+    """`main` is the database itself, which no request makes, makes anew or drops."""
 
     code = "main-stays"
-    title = "The database itself is no branch to drop"
+    title = "The database itself is no branch to make or drop"
     remedy = "`POST /api/v1/reset` brings its tables back to the last checkpoint."
 
 

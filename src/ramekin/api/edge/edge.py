@@ -137,7 +137,9 @@ class Edge:
         """Note what the answer to a request says whatever becomes of it."""
         exchange.extra = self.origins.cors.headers(headers)
 
-    def admit(self, exchange: Exchange, head: Head, peer: str, *, asks_for_key: bool = True) -> None:
+    def admit(
+        self, exchange: Exchange, head: Head, peer: str, *, asks_for_key: bool = True, is_counted: bool = True
+    ) -> None:
         """Count a request, ask for its key, and look where it comes from; say in it what may be done.
 
         A request with a valid key counts against that key; any other counts against its address, and so do wrong keys
@@ -147,6 +149,7 @@ class Edge:
         Args:
             peer: the address that the connection comes from.
             asks_for_key: whether it needs a key, if there are any.
+            is_counted: whether the limit of requests holds for it.
 
         Raises:
             Limited, Unauthorized, ForeignHost, ForeignOrigin, Starting.
@@ -156,7 +159,7 @@ class Edge:
             exchange.extra = {**exchange.extra, **_PRIVATE}
             grant = (self.keys.find_digest(secret) if secret else None) or NOTHING
         exchange.grant = grant  # before anything is refused: the log names whoever was refused
-        if self._rate_limit is not None:
+        if self._rate_limit is not None and is_counted:
             is_known = grant is not NOTHING and grant is not EVERYBODY
             client = f"key:{grant.name}" if is_known else f"address:{self.proxies.client_of(peer, headers)}"
             exchange.extra = {**exchange.extra, **self._rate_limit.count(client)}

@@ -9,7 +9,7 @@ from ramekin.api.declared.answers import answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.shapes import record
 from ramekin.api.http.answer import bodiless, json_answer
-from ramekin.api.routes import API
+from ramekin.api.routes import CLOCK
 from ramekin.clock import MovableClock, as_text
 from ramekin.errors import ClockStays, Fault, InvalidClock, did_you_mean, pointer, shorten
 from ramekin.values import codec
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 
-PATH = f"{API}/clock"
 MEMBERS = ("now", "is_frozen", "advance_s")
 LAST_MS = 221_876_927_999_999
 """The end of the year 9000: the clock goes on from there, records live for a hundred years, and 9999 is the last that
@@ -40,7 +39,7 @@ _EXAMPLE = {"now": "2027-01-01T00:00:00.000Z", "is_frozen": True, "is_real": Fal
 _TOLD = {200: answer("What the clock tells.", _CLOCK, _EXAMPLE)}
 
 
-@endpoint("GET", PATH, role="admin", is_whole=True, tag="development", answers=_TOLD, problems=(400, 406))
+@endpoint("GET", CLOCK, role="admin", is_whole=True, tag="development", answers=_TOLD, problems=(400, 406))
 def get_clock(session: Session, asked: Asked[None]) -> Reply:
     """Return what the database's clock tells."""
     return _tell(session)
@@ -48,7 +47,7 @@ def get_clock(session: Session, asked: Asked[None]) -> Reply:
 
 @endpoint(
     "PUT",
-    PATH,
+    CLOCK,
     role="admin",
     is_whole=True,
     tag="development",
@@ -87,7 +86,7 @@ def put_clock(session: Session, asked: Asked[None]) -> Reply:
 
 @endpoint(
     "DELETE",
-    PATH,
+    CLOCK,
     role="admin",
     is_whole=True,
     tag="development",

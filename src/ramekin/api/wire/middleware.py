@@ -19,7 +19,7 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
 from ramekin.api.http.heads import Head
 from ramekin.api.http.problems import on_purpose, problem_answer
-from ramekin.api.routes import BRANCH, methods_of, mount_at, split_branch
+from ramekin.api.routes import BRANCH, CLOCK, methods_of, mount_at, split_branch
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ class EdgeMiddleware:
             if method in ("GET", "HEAD") and path in self._app.state.open_pages:
                 self._edge.origins.check(method, head.headers)
             else:
-                self._edge.admit(exchange, head, _peer(scope), asks_for_key=method != "OPTIONS")
+                is_counted = not self._has_branches or path != CLOCK  # one that stands still would lock out all
+                needs_key = method != "OPTIONS"
+                self._edge.admit(exchange, head, _peer(scope), asks_for_key=needs_key, is_counted=is_counted)
         except (Limited, errors.Unauthorized, errors.Forbidden, errors.Starting):
             if method in methods_of(self._app, scope):
                 raise
