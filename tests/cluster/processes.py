@@ -43,6 +43,12 @@ def everything(engine):
     ]
 
 
+def versions_of(engine):
+    """Return what an engine knows of the steps that made, defined and changed each table."""
+    chronicle = engine._link.replica.chronicle
+    return chronicle.births, chronicle.name, {name: engine.tables.version(name) for name in chronicle.births}
+
+
 async def agree(*engines):
     """Wait until all engines have seen all that happened, and see that they hold the same, and count it the same."""
     for engine in engines:
@@ -50,10 +56,10 @@ async def agree(*engines):
     first = everything(engines[0])
     for engine in engines[1:]:
         assert everything(engine) == first
-        assert engine._link.replica.births == engines[0]._link.replica.births
+        assert versions_of(engine) == versions_of(engines[0])
     async with another(engines[0]) as new:
         assert everything(new) == first
-        assert new._link.replica.births == engines[0]._link.replica.births
+        assert versions_of(new) == versions_of(engines[0])
         await claims_are_right(new)
     for engine in engines:
         for table in engine.tables.catalog:

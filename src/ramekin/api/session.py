@@ -33,13 +33,13 @@ class Session:
         self.database: Database = server.database_of(branch, grant) if branch else server.database
         self.clock: Clock = server.clock
 
-    def weak_tag(self, revisions: Iterable[int], *parts: str) -> str:
+    def weak_tag(self, versions: Iterable[str], *parts: str) -> str:
         """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
 
         Args:
             parts: what else the answer depends on, in characters that a tag may hold.
         """
-        return "-".join([self.database.engine.tables.lineage, *map(str, revisions), *parts])
+        return "-".join([self.database.engine.tables.lineage, *versions, *parts])
 
     async def tables(self) -> list[TableInfo]:
         """Return the tables that may be seen, with their figures. Cost: O(tables)."""

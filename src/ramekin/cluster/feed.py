@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -50,19 +51,21 @@ class Gap(Exception):  # no fault of whoever reads
 
 
 class Entry(NamedTuple):
-    """A step as the feed tells it: its number, kind, nonce, the nonce of the one before, and words in pairs."""
+    """A step as the feed tells it: its number, kind, nonce, the nonce of the one before, when, and words in pairs."""
 
     number: int
     kind: bytes
     nonce: str
     before: str
+    at_ms: int
     words: list[bytes]
 
     @classmethod
     def read(cls, told: list[Any]) -> Entry:
         """Return the entry that a node has told."""
         place, words = told
-        return cls(int(place.partition(b"-")[0]), words[1], words[3].decode(), words[5].decode(), words[6:])
+        number = int(place.partition(b"-")[0])
+        return cls(number, words[1], words[3].decode(), words[5].decode(), int(words[7]), words[8:])
 
 
 async def read_entries(connection: Connection, keys: Keys, after: int, last: int) -> list[Entry]:
@@ -103,6 +106,8 @@ class Feed:
         """The number and the nonce of the last step that replicas are known to have."""
         self._news = asyncio.Event()
         self._apply, self._read_anew = apply, read_anew
+        self.lineage = ""
+        """What tells the history that is here from all others."""
         self._nonce = ""
         self._heard_s = -1e9
         self._recent: dict[int, str] = {}
@@ -193,8 +198,10 @@ class Feed:
 
     async def _is_our_history(self, connection: Connection) -> bool:
         """Say whether the node's last step is the last one here, or comes behind one that is in the feed."""
-        number, nonce = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce")
+        number, nonce, lineage = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce", "lineage")
         self._heard_s = stopwatch_s()
+        if (lineage or b"").decode() != self.lineage:
+            return False
         if int(number or 0) == self.number:
             return (nonce or b"").decode() == self._nonce
         if int(number or 0) < self.number:
@@ -244,14 +251,25 @@ class Feed:
 
     async def _begin_anew(self, connection: Connection) -> None:
         try:
+            lineage = await self._read_lineage(connection)
             place = await self._read_anew(connection)
         except Gap:
             raise Lost("The node forgets faster than this process reads.") from None
         self._recent.clear()
         self._confirmed = (-1, "")
+        self.lineage = lineage
         self._stand_at(*place)
         self.readings += 1
         self._heard_s = stopwatch_s()
+
+    async def _read_lineage(self, connection: Connection) -> str:
+        """Return what the node calls its history, which is given a name if it has none: all was taken from it."""
+        head = self._keys.of("head")
+        found: bytes | None = await connection.call("HGET", head, "lineage")
+        if found is None:
+            await connection.call("HSETNX", head, "lineage", SYSTEM_IDS.token(8))
+            found = await connection.call("HGET", head, "lineage")
+        return (found or b"").decode()
 
     def _stand_at(self, number: int, nonce: str) -> None:
         self.number, self._nonce = number, nonce

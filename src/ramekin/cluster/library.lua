@@ -2,10 +2,12 @@
 -- What a database asks of the node that has its slot. Each function is done whole, and others wait meanwhile, so each is
 -- short. The keys of each: 1 head  2 feed  3 revisions  4 births  5 definitions  6 sessions  7 marks  8 applying, then its own.
 --
--- head: rev, nonce: number and nonce of the last step; lineage: random, of the whole history; format; hold, until: the
---   nonce of a step that stands alone, and the millisecond up to which; fed: bytes fed since the last mark; keeps: marks.
--- feed: a stream, an entry a step: k kind, n nonce, p nonce of the step before, then words.
--- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>"; revisions: its last step.
+-- head: rev, nonce: number and nonce of the last step; name: what tells the history up to that step from all others;
+--   lineage: random, of the whole history; format; hold, until: the nonce of a step that stands alone, and the
+--   millisecond up to which; fed: bytes fed since the last mark; keeps: marks.
+-- feed: a stream, an entry a step: k kind, n nonce, p nonce of the step before, t when, then words.
+-- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>".
+-- revisions: of each table "<number of its last step> <name of that step>".
 -- applying: chunks that are committed and not yet in their hashes, each with its hash behind it.
 --
 -- Each reply is {what, number of the last step}, and where that is a step of others its nonce.
@@ -37,27 +39,29 @@ local function held_by_another(keys, nonce)
   return tonumber(hold[2]) == FOREVER and COMMITTED or HELD
 end
 
-local function add(keys, nonce, kind, words)
-  local head = call('HMGET', keys[1], 'rev', 'nonce', 'keeps')
+-- Its number and its name. A name is made of the one before, so it comes again only where the whole history does.
+local function add(keys, args, kind, words)
+  local head, nonce = call('HMGET', keys[1], 'rev', 'nonce', 'keeps', 'name'), args[3]
   local rev, size = tonumber(head[1] or '0') + 1, 100
+  local name = redis.sha1hex((head[4] or '') .. nonce):sub(1, 8)
   for _, word in ipairs(words) do size = size + #word end
-  call('XADD', keys[2], rev .. '-0', 'k', kind, 'n', nonce, 'p', head[2] or '', unpack(words))
-  call('HSET', keys[1], 'rev', rev, 'nonce', nonce)
+  call('XADD', keys[2], rev .. '-0', 'k', kind, 'n', nonce, 'p', head[2] or '', 't', args[4], unpack(words))
+  call('HSET', keys[1], 'rev', rev, 'nonce', nonce, 'name', name)
   if call('HINCRBY', keys[1], 'fed', size) >= MARK_BYTES then
     call('HSET', keys[1], 'fed', 0)
     call('RPUSH', keys[7], rev)
     if call('LLEN', keys[7]) > tonumber(head[3] or MARKS) then call('XTRIM', keys[2], 'MINID', call('LPOP', keys[7])) end
   end
-  return rev
+  return rev, name
 end
 
-local function note(keys, table, place, rev, is_defined)
+local function note(keys, table, place, rev, name, is_defined)
   local birth = call('HGET', keys[4], table)
   if not birth or is_defined then
     local made = birth and birth:match('^%S+') or (rev .. ':' .. place)
     call('HSET', keys[4], table, made .. ' ' .. (is_defined and rev or 0))
   end
-  call('HSET', keys[3], table, rev)
+  call('HSET', keys[3], table, rev .. ' ' .. name)
 end
 
 -- ARGV: process, lineage if there is none, format if there is none
@@ -74,15 +78,16 @@ local function is_as_expected(value, expected)
   return '#' .. redis.sha1hex(value) == expected
 end
 
--- ARGV: process, epoch, nonce, count of tables, {name, step that defined it}.., {place of the hash, field, expected, after}..
+-- ARGV: process, epoch, nonce, when, count of tables, {name, step that defined it}..,
+-- {place of the hash, field, expected, after}..
 -- Keys of its own: the hash of each table, then others. `expected`: '' none, '=' and the value, '#' and its SHA-1.
 local function write(keys, args)
   if is_fenced(keys, args) then return reply(keys, FENCED) end
   local hold = held_by_another(keys, args[3])
   if hold then return reply(keys, hold) end
-  local tables = tonumber(args[4])
-  local from = 5 + 2 * tables
-  for i = 5, from - 1, 2 do
+  local tables = tonumber(args[5])
+  local from = 6 + 2 * tables
+  for i = 6, from - 1, 2 do
     if (call('HGET', keys[4], args[i]) or '0'):match('%d+$') ~= args[i + 1] then return reply(keys, STALE) end
   end
   for i = from, #args, 4 do
@@ -95,13 +100,13 @@ local function write(keys, args)
     if place <= tables then
       local n = #words
       if place ~= shown then
-        words[n + 1], words[n + 2], shown, n = '', args[3 + 2 * place], place, n + 2
+        words[n + 1], words[n + 2], shown, n = '', args[4 + 2 * place], place, n + 2
       end
       words[n + 1], words[n + 2] = field, after
     end
   end
-  local rev = add(keys, args[3], 'w', words)
-  for i = 5, from - 1, 2 do note(keys, args[i], (i - 5) / 2, rev, false) end
+  local rev, name = add(keys, args, 'w', words)
+  for i = 6, from - 1, 2 do note(keys, args[i], (i - 6) / 2, rev, name, false) end
   return {DONE, rev}
 end
 
@@ -116,22 +121,22 @@ local function ask(keys)
   return reply(keys, DONE)
 end
 
--- ARGV: process, epoch, nonce, milliseconds for which it will stand alone; 0: no more, 'begin' or 'go on'
+-- ARGV: process, epoch, nonce, when, milliseconds for which it will stand alone; 0: no more, 'begin' or 'go on'
 local function hold(keys, args)
   if is_fenced(keys, args) then return reply(keys, FENCED) end
   local other = held_by_another(keys, args[3])
-  if args[5] == 'begin' and other then return reply(keys, other) end
-  if args[5] == 'go on' and not stands_alone(keys, args[3]) then return reply(keys, STALE) end
+  if args[6] == 'begin' and other then return reply(keys, other) end
+  if args[6] == 'go on' and not stands_alone(keys, args[3]) then return reply(keys, STALE) end
   if tonumber(call('HGET', keys[1], 'until') or '0') == FOREVER then return reply(keys, DONE) end
-  if args[4] == '0' then
+  if args[5] == '0' then
     call('HDEL', keys[1], 'hold', 'until')
   else
-    call('HSET', keys[1], 'hold', args[3], 'until', now_ms() + args[4])
+    call('HSET', keys[1], 'hold', args[3], 'until', now_ms() + args[5])
   end
   return reply(keys, DONE)
 end
 
--- ARGV: process, epoch, nonce, kind, header, definition or empty, count of tables written, {name}.., count dropped,
+-- ARGV: process, epoch, nonce, when, kind, header, definition or empty, count of tables written, {name}.., count dropped,
 -- {name}.., count of hashes emptied, count of chunks. Keys of its own: the hashes that are emptied, then {chunk, hash}..
 local function commit(keys, args)
   if is_fenced(keys, args) then return reply(keys, FENCED) end
@@ -139,13 +144,13 @@ local function commit(keys, args)
   for i = #keys - 2 * tonumber(args[#args]) + 1, #keys, 2 do
     if call('EXISTS', keys[i]) == 0 then return reply(keys, STALE) end
   end
-  local rev = add(keys, args[3], args[4], {'h', args[5]})
-  local written = tonumber(args[7])
-  for i = 8, 7 + written do
-    note(keys, args[i], i - 8, rev, args[4] == 'd')
-    if args[4] == 'd' then call('HSET', keys[5], args[i], args[6]) end
+  local rev, name = add(keys, args, args[5], {'h', args[6]})
+  local written = tonumber(args[8])
+  for i = 9, 8 + written do
+    note(keys, args[i], i - 9, rev, name, args[5] == 'd')
+    if args[5] == 'd' then call('HSET', keys[5], args[i], args[7]) end
   end
-  local at = 8 + written
+  local at = 9 + written
   local dropped = tonumber(args[at])
   for i = at + 1, at + dropped do
     for j = 3, 5 do call('HDEL', keys[j], args[i]) end

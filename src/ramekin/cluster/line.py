@@ -28,6 +28,7 @@ from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ramekin.clock import Clock
     from ramekin.cluster.connection import Connection, Word
     from ramekin.cluster.feed import Feed
     from ramekin.cluster.keys import Keys
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 STALE, DONE, FENCED, HELD, COMMITTED = range(5)
 """What functions reply first; see ``library.lua``."""
+
+NAME = "ramekin"
+"""What nodes call the connection."""
 
 UNKNOWN = -1
 """Stands for the number of a step whose entry was not read: all was read anew meanwhile."""
@@ -79,24 +83,23 @@ class Call:
 class Line:
     """The calls of one process, in one event loop."""
 
-    def __init__(self, slot: Slot, keys: Keys, name: str, token: str, replicas: Replicas) -> None:
+    def __init__(self, slot: Slot, keys: Keys, token: str, replicas: Replicas, clock: Clock) -> None:
         """Make one that `run` carries out.
 
         Args:
-            name: what nodes call the connection.
             token: tells this process from all others.
+            clock: says when steps happen.
         """
         self.feed: Feed
         """What tells which calls were done, after a node was lost."""
         self.done: dict[str, int] = {}
         """The numbers of steps of this process that have happened, by nonce; UNKNOWN where that cannot be told."""
-        self.lineage = ""
         self.replicas = replicas
         self.trouble = ""
         """Why calls do not come through now; empty while they do."""
         self.calls = self.connections = 0
         """Calls that were sent, and connections over which they were."""
-        self._slot, self._keys, self._name, self._token = slot, keys, name, token
+        self._slot, self._keys, self._token, self._clock = slot, keys, token, clock
         self._epoch = b""
         self._connection: Connection | None = None
         self._waiting = deque[Call]()
@@ -197,7 +200,7 @@ class Line:
 
     async def open(self) -> None:
         """Connect and begin the first epoch. Raises Lost, Refused."""
-        self._connection = await self._slot.connect(self._name)
+        self._connection = await self._slot.connect(NAME)
         self.connections += 1
         await self._begin_session(self._connection)
 
@@ -237,7 +240,7 @@ class Line:
                 raise
             await connection.call("FUNCTION", "LOAD", "REPLACE", LIBRARY)
             told = await connection.call(*words)
-        self._epoch, self.lineage = b"%d" % told[0], told[1].decode()
+        self._epoch = b"%d" % told[0]
         await self.replicas.look(connection)
 
     async def _send(self, connection: Connection, calls: list[Call]) -> list[Call]:
@@ -268,7 +271,8 @@ class Line:
         if not call.function:
             return call.words
         keys = (*self._keys.of_every_call, *call.keys)
-        who: Sequence[Word] = (self._token, self._epoch, call.nonce) if call.nonce else ()
+        now_ms = self._clock.wall_ms()
+        who: Sequence[Word] = (self._token, self._epoch, call.nonce, now_ms) if call.nonce else ()
         return ("FCALL", f"ramekin1_{call.function}", len(keys), *keys, *who, *call.words)
 
     def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:

@@ -136,6 +136,12 @@ class WholeTables:
         return self.engine.tables.table_stats(name).revision
 
     @checked
+    async def version(self, name: str) -> str:
+        """Return what names the contents of a table among all that it has had. Raises UnknownTable. Cost: O(1)."""
+        await self.engine.tables.swept((name,))
+        return self.engine.tables.version(name)
+
+    @checked
     def record_count(self, name: str) -> int:
         """Return how many records a table has. Raises UnknownTable. Cost: O(1)."""
         return self.engine.tables.table_stats(name).records

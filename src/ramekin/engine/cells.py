@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Dues, Step
     from ramekin.cluster.connection import Word
     from ramekin.cluster.keys import Keys
+    from ramekin.engine.chronicle import Chronicle
     from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
 
@@ -42,13 +43,13 @@ Cells = Iterator[tuple[str, bytes | str]]
 """Fields of one hash, each with its value; an empty one deletes it."""
 
 
-def call_for(step: Written, catalog: Catalog, births: Mapping[str, str], keys: Keys) -> tuple[list[str], list[Word]]:
+def call_for(step: Written, catalog: Catalog, chronicle: Chronicle, keys: Keys) -> tuple[list[str], list[Word]]:
     """Return the keys and words of the call that lets a small step happen. Cost: O(changes)."""
     tables = {name: place for place, name in enumerate(dict.fromkeys(change.table for change in step.changes), 1)}
     hashes = [keys.records(name) for name in tables]
     words: list[Word] = [len(tables)]
     for name in tables:
-        words += (name, births.get(name, "0").rpartition(" ")[2])
+        words += (name, chronicle.definer_of(name))
     for change in step.changes:
         before = change.before and with_due(change.before, _due_of(catalog, change))
         words += (tables[change.table], change.key, _expected(before), _cell_of(change))

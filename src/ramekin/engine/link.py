@@ -24,6 +24,7 @@ from ramekin.stats import LinkStats
 from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
+    from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
     from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.base import State
@@ -40,11 +41,19 @@ class Link:
     """What one process has of a database that a cluster keeps."""
 
     def __init__(
-        self, servers: Servers, database: str, acknowledged_by: Acknowledged, tables: Tables, *, is_fresh: bool
+        self,
+        servers: Servers,
+        database: str,
+        acknowledged_by: Acknowledged,
+        tables: Tables,
+        clock: Clock,
+        *,
+        is_fresh: bool,
     ) -> None:
         """Make one that `open` connects.
 
         Args:
+            clock: says when the steps of this process happen.
             is_fresh: whether the tables show only what replicas have, where they are asked.
 
         Raises:
@@ -56,6 +65,7 @@ class Link:
         self.replicas = Replicas(self.keys, acknowledged_by)
         asked = self.replicas if is_fresh else None
         self.feed = Feed(self.slot, self.keys, "ramekin-feed", asked, self.replica.apply, self.replica.read_anew)
+        self._clock = clock
         self._latest = 0  # the number of the last step anywhere, as the node has told
         self._looking: asyncio.Task[None] | None = None
         self._token, self._counter = SYSTEM_IDS.token(8), count()
@@ -128,7 +138,7 @@ class Link:
     @property
     def lineage(self) -> str:
         """What tells the history of the database from all others; empty before it is open."""
-        return "" if self._line is None else self._line.lineage
+        return self.feed.lineage if self.is_open else ""
 
     def state(self) -> State:
         """Return how it is, as an engine does; and look whether what is in the way still is."""
@@ -157,7 +167,7 @@ class Link:
         self._latest, _ = await self.line.ask(deadline_s())
 
     def _new_line(self) -> Line:
-        line = Line(self.slot, self.keys, "ramekin", self._token, self.replicas)
+        line = Line(self.slot, self.keys, self._token, self.replicas, self._clock)
         line.feed, line.done = self.feed, self.replica.numbers
         return line
 

@@ -10,7 +10,6 @@ Knows no calls; see ``replicated.py`` for who asks for steps, ``cluster/feed.py`
 from __future__ import annotations
 
 import asyncio
-from binascii import crc32
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
@@ -21,6 +20,7 @@ from ramekin.durability.contents import Kept
 from ramekin.durability.format import read_definition, split_due
 from ramekin.engine.builds import retrieve
 from ramekin.engine.cells import told_change, told_changes
+from ramekin.engine.chronicle import Chronicle
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED
@@ -45,8 +45,8 @@ class Replica:
     """The copy, and what this process has asked for and not seen yet."""
 
     def __init__(self, tables: Tables, keys: Keys) -> None:
-        self.births: dict[str, str] = {}
-        """Of each table the steps that made it and defined it, as the cluster writes them."""
+        self.chronicle = Chronicle({}, {}, "")
+        """Which steps made, defined and changed each table."""
         self.mine: dict[str, Step | Staging] = {}
         """Steps of this process that are on their way, by nonce."""
         self.numbers: dict[str, int] = {}
@@ -59,19 +59,15 @@ class Replica:
         mine = self.mine.pop(entry.nonce, None)
         if mine is not None:
             self.numbers[entry.nonce] = entry.number
-        catalog, history = self._tables.catalog, self._tables.history
+        catalog = self._tables.catalog
         if isinstance(mine, Staging):
-            history.mark(entry.number, _mark_of(entry.nonce))
-            _note(self.births, mine.step, entry.number)
+            self._note(mine.step, entry)
             catalog.revision = entry.number - 1
             mine.store()
             return
         step = mine if mine is not None else await self._told(entry, connection, catalog)
-        if step is None:
-            return
         staging = await self._staged(step) if mine is None and is_large(step) else None
-        history.mark(entry.number, _mark_of(entry.nonce))
-        _note(self.births, step, entry.number)
+        self._note(step, entry)
         catalog.revision = entry.number - 1
         if staging is None:
             catalog.store(step)
@@ -81,15 +77,19 @@ class Replica:
         if mine is None and not isinstance(step, Written):
             self._build_after(step)
 
-    async def _told(self, entry: Entry, connection: Connection, catalog: Catalog) -> Step | None:
-        """Return the step that an entry tells; None where it is done already: what was read anew may be ahead."""
+    def _note(self, step: Step, entry: Entry) -> None:
+        self.chronicle.note(step, entry.number, entry.nonce)
+        self._tables.history.mark(entry.number, self.chronicle.name, entry.at_ms)
+
+    async def _told(self, entry: Entry, connection: Connection, catalog: Catalog) -> Step:
+        """Return the step that an entry tells. Raises Gap, Lost."""
         if entry.kind == b"w":
             return told_changes(entry.words, catalog, self._tables.expirations.now_s())
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
         if entry.kind == b"d":
             return Defined(header["table"], read_definition(header["definition"].encode()))
         if entry.kind == b"x":
-            return Dropped(header["table"]) if catalog.find(header["table"]) is not None else None
+            return Dropped(header["table"])
         bodies = await self._fetch(header["chunks"], connection)
         if entry.kind == b"l":
             there = {name: Kept(NOTHING_DEFINED, {}) for name in header["tables"]}
@@ -138,46 +138,48 @@ class Replica:
             Lost. Gap: the node has forgotten what has happened meanwhile.
         """
         await self._bring_all(connection)
-        head = ("HMGET", self._keys.of("head"), "rev", "nonce")
-        step = read_step(await connection.call(*head))
-        births = {name: birth.decode() for name, birth in (await self._hash(connection, "births")).items()}
-        definitions, revisions = await self._hash(connection, "definitions"), await self._hash(connection, "revisions")
+        head = ("HMGET", self._keys.of("head"), "rev", "nonce", "name")
+        *told, name_of_step = await connection.call(*head)
+        step, definitions = read_step(told), await self._hash(connection, "definitions")
+        births, revisions = await self._hash(connection, "births"), await self._hash(connection, "revisions")
+        chronicle = Chronicle(births, revisions, (name_of_step or b"").decode())
         catalog = Catalog(self._tables.catalog.memory.limit_bytes)
-        for name in sorted(births, key=lambda table: _place_of(births[table])):
+        for name in chronicle.in_order():
             await self._read_table(name, connection, catalog)
             if text := definitions.get(name):
                 catalog.store(Defined(name, read_definition(text)))
-            catalog.made(name).revision = int(revisions.get(name, 0))
-        last, _ = read_step(await connection.call(*head))
-        while step[0] < last:
-            for entry in await read_entries(connection, self._keys, step[0], last):
+            catalog.made(name).revision = chronicle.revisions.get(name, 0)
+        last, _, _ = await connection.call(*head)
+        while step[0] < int(last or 0):
+            for entry in await read_entries(connection, self._keys, step[0], int(last)):
                 if (entry.number, entry.before) != (step[0] + 1, step[1]):
                     raise Gap
-                await self._repeat(entry, connection, catalog, births)
+                await self._repeat(entry, connection, catalog, chronicle)
                 step = entry.number, entry.nonce
         catalog.revision = step[0]
         for table in catalog:
             await self._tables.builds.pinned(table)
-        self.births = births
-        self._adopt(catalog, _mark_of(step[1]))
+        self.chronicle = chronicle
+        self._adopt(catalog, chronicle.name)
         return step
 
-    async def _repeat(self, entry: Entry, connection: Connection, catalog: Catalog, births: dict[str, str]) -> None:
-        """Let a step happen over tables that are read anew, and may be ahead of it. Raises Gap, Lost."""
+    async def _repeat(self, entry: Entry, connection: Connection, catalog: Catalog, chronicle: Chronicle) -> None:
+        """Let a step happen over tables that are read anew, and may be ahead of it: done already. Raises Gap, Lost."""
         if entry.nonce in self.mine:
             del self.mine[entry.nonce]
             self.numbers[entry.nonce] = entry.number
         step = await self._told(entry, connection, catalog)
-        if step is None:
-            return
-        _note(births, step, entry.number)
+        written = _tables_written(entry)
+        chronicle.note(step, entry.number, entry.nonce, written)
         catalog.revision = entry.number - 1
         if is_large(step):
             staging = Staging(catalog, step)
             await Work().through(staging.prepare())
             staging.store()
-        else:
+        elif not isinstance(step, Dropped) or catalog.find(step.table) is not None:
             catalog.store(step)
+        for name in written:
+            catalog.made(name).revision = entry.number  # also where nothing has changed
 
     def _adopt(self, catalog: Catalog, mark: str) -> None:
         before = self._tables.catalog
@@ -214,35 +216,18 @@ class Replica:
         staging.store()
 
 
-def _note(births: dict[str, str], step: Step, number: int) -> None:
-    """Take note of the tables that a step makes, defines and drops."""
-    if isinstance(step, Defined):
-        made = births.get(step.table, f"{number}:0").partition(" ")[0]
-        births[step.table] = f"{made} {number}"
-        return
-    if isinstance(step, Dropped):
-        births.pop(step.table, None)
-        return
-    for name in step.dropped if isinstance(step, Loaded) else ():
-        births.pop(name, None)
-    written = (*step.tables, *step.emptied) if isinstance(step, Loaded) else (each.table for each in step.changes)
-    for place, name in enumerate(dict.fromkeys(written)):
-        births.setdefault(name, f"{number}:{place} 0")
-
-
-def _mark_of(nonce: str) -> str:
-    """Return what names a step to those who follow: short, and of no use for anything else."""
-    return f"{crc32(nonce.encode()):x}" if nonce else ""
+def _tables_written(entry: Entry) -> list[str]:
+    """Return the tables whose records an entry changes, one by one; none where it is of whole tables."""
+    if entry.kind == b"w":
+        return [cell.decode() for key, cell in zip(entry.words[::2], entry.words[1::2], strict=True) if not key]
+    if entry.kind == b"m":
+        header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
+        return list(dict.fromkeys(table for _, table in header["chunks"]))
+    return []
 
 
 def _pairs(words: list[bytes]) -> dict[str, bytes]:
     return {key.decode(): value for key, value in zip(words[::2], words[1::2], strict=True)}
-
-
-def _place_of(birth: str) -> tuple[int, int]:
-    """Return what tables are ordered by: the step that made them, and the place there."""
-    number, _, place = birth.partition(" ")[0].partition(":")
-    return int(number), int(place)
 
 
 def _keep(kept: Kept, cells: Mapping[str, bytes], standing: Mapping[str, bytes]) -> None:

@@ -66,6 +66,9 @@ class SharedTables(Tables):
     def name_lineage(self, name: str) -> None:
         pass  # it has that of the cluster
 
+    def version(self, name: str) -> str:
+        return f"{super().version(name)}.{self.link.replica.chronicle.names.get(name, '')}"
+
     async def refresh(self) -> None:
         await self.link.refresh()
 
@@ -105,7 +108,7 @@ class Replicated(BySteps):
         tables = SharedTables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow)
         self.tables: Tables = tables
-        self._link = tables.link = Link(servers, database, acknowledged_by, tables, is_fresh=reads == "fresh")
+        self._link = tables.link = Link(servers, database, acknowledged_by, tables, clock, is_fresh=reads == "fresh")
         self._standing = Standing(self._link, self.tables)
         tables.expirations.apply = self.apply
         self._backups = Backups()
@@ -264,7 +267,7 @@ class Replicated(BySteps):
         self._link.replica.mine[nonce] = step
         self._places.take(step.changes)
         try:
-            keys, words = call_for(step, self.tables.catalog, self._link.replica.births, self._link.keys)
+            keys, words = call_for(step, self.tables.catalog, self._link.replica.chronicle, self._link.keys)
             what, number, *last = await self._link.line.call("write", nonce, keys, words, end_s)
             if what == DONE:
                 await self._link.see(number, nonce, end_s)

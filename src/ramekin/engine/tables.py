@@ -105,6 +105,10 @@ class Tables:
         """Give the history a name, if it has none."""
         self.lineage = self.lineage or name
 
+    def version(self, name: str) -> str:
+        """Return what names the contents of a table among all that it has had. Raises UnknownTable. Cost: O(1)."""
+        return str(self.catalog.table(name).revision)
+
     def __contains__(self, name: str) -> bool:
         """Say whether there is a table of that name."""
         return self.catalog.find(name) is not None

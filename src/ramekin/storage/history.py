@@ -83,6 +83,7 @@ class History:
         self._entries = deque[Entry]()
         self._changes = 0
         self._last_mark = (-1, "")
+        self._last_at = (-1, 0)
         self._marks: dict[int, str] = {}
         self._waiting: dict[Callable[[], None], None] = {}
 
@@ -100,9 +101,15 @@ class History:
         self.mark(number, mark)
         self._wake()
 
-    def mark(self, number: int, mark: str) -> None:
-        """Take note of what names a step besides its number: where a step may be lost, another one gets its number."""
+    def mark(self, number: int, mark: str, at_ms: int | None = None) -> None:
+        """Take note of what names a step besides its number: where a step may be lost, another one gets its number.
+
+        Args:
+            at_ms: when it happened, if that is known; else it happens when it is told.
+        """
         self._last_mark = (number, mark)
+        if at_ms is not None:
+            self._last_at = (number, at_ms)
         if self.is_kept and mark and number >= self.begins_at:
             self._marks[number] = mark
 
@@ -163,7 +170,8 @@ class History:
         reason: Reason = "write",
     ) -> None:
         size_bytes += ENTRY_BYTES + (MARK_BYTES if self._marks else 0)
-        self._entries.append(Entry(number, self._clock.wall_ms(), changes, whole, size_bytes, reason))
+        at_ms = self._last_at[1] if self._last_at[0] == number else self._clock.wall_ms()
+        self._entries.append(Entry(number, at_ms, changes, whole, size_bytes, reason))
         self._changes += len(changes) or 1
         self.size_bytes += size_bytes
         self._memory.reserved_bytes += size_bytes

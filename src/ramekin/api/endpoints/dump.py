@@ -56,7 +56,7 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
 async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a whole table, as it is at one moment."""
     [table], (media, known) = asked.parts, (asked.wishes.accepts, asked.wishes.known)
-    tag = session.weak_tag((await session.database.revision(table),), FORMATS[media])
+    tag = session.weak_tag((await session.database.version(table),), FORMATS[media])
     headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
     if tag in known or known == ANY:
         return not_modified(headers)
@@ -81,7 +81,8 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     """Return all tables, as they are at one moment: an object of arrays."""
     known, seen = asked.wishes.known, [info.stats for info in await session.tables()]
     names = codec.digest(codec.dump([stats.name for stats in seen]))[:12]
-    tag = session.weak_tag([stats.revision for stats in seen], names)
+    tables = session.database.engine.tables
+    tag = session.weak_tag([tables.version(stats.name) for stats in seen], names)
     headers = {"etag": f'W/"{tag}"'}
     if tag in known or known == ANY:
         return not_modified(headers)

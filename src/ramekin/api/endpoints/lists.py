@@ -106,8 +106,8 @@ async def answer_list(
 ) -> Reply:
     """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
     request, path, digest = listing
-    revisions = [await session.database.revision(name) for name in tables]
-    tag = session.weak_tag(revisions, digest, FORMATS[wishes.accepts])
+    versions = [await session.database.version(name) for name in tables]
+    tag = session.weak_tag(versions, digest, FORMATS[wishes.accepts])
     headers = {"vary": "Accept, Prefer"}
     if not request.with_explain:  # how long it took to find a page is never the same again
         headers = {"etag": f'W/"{tag}"', **headers}
