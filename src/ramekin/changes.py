@@ -89,3 +89,9 @@ class Loaded(Struct, frozen=True):
 NO_DUES: Dues = {}
 
 Step = Written | Defined | Dropped | Loaded
+
+
+class Together(Struct, frozen=True):
+    """Steps of which a journal keeps all or none."""
+
+    steps: Sequence[Step]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 
 from ramekin import Database
-from ramekin.changes import Change, Written
 from ramekin.database.branches import Branches
+from ramekin.durability.disk import Disk
 from ramekin.engine.embedded import Embedded
 from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound, Unavailable
 from ramekin.storage.forks import fork, let_go
@@ -245,7 +247,7 @@ async def test_a_reset_brings_back_everything(where, tmp_path):
         await database.define("more", {"unique": ["a"]})
         await database.reset()
         assert await database.diff() == {}
-        assert [info.stats.name for info in await database.tables()] in (["users", "pets"], ["pets", "users"])
+        assert [info.stats.name for info in await database.tables()] == ["users", "pets"]
         assert database.record_count("users") == 1200
         assert await database.get("pets", "2") == b'{"id":"2"}'
         with pytest.raises(NotUnique):
@@ -329,7 +331,7 @@ async def test_what_has_become_due_since_is_brought_back_by_no_reset_and_told_by
         }
 
 
-async def test_a_reset_in_a_directory_ends_while_others_write_and_lets_them(tmp_path):
+async def test_a_reset_in_a_directory_ends_while_others_write_and_they_go_on(tmp_path):
     async with Database(directory=tmp_path / "data", fsync="no") as database:
         await database.insert("pets", [{"id": i, "a": 1} for i in range(5000)])
         database.checkpoint()
@@ -345,10 +347,11 @@ async def test_a_reset_in_a_directory_ends_while_others_write_and_lets_them(tmp_
 
         writing = asyncio.create_task(write())
         await asyncio.wait_for(database.reset(), 20)
-        assert written > 5
+        before = written
         left = await database.find("pets", where={"a": 2}, limit=1)
         writing.cancel()
         assert left.rows == ()
+        assert written > before
         await database.reset()
         assert await database.diff() == {}
 
@@ -379,65 +382,94 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("unique", [[[], ["v"]], [["v"], []], [["v"], ["w"]], [["v"], ["v"]]], ids=str)
-async def test_a_reset_is_never_seen_or_killed_with_records_of_neither_side(tmp_path, unique):
-    """The directory is copied before and after each step, as a kill would leave it there."""
-    async with Database(directory=tmp_path / "data", fsync="no") as database:
+async def test_a_reset_is_never_seen_or_killed_in_its_midst(tmp_path, unique):
+    """The directory is copied before each write to it, as a kill would leave it there."""
+    copies = []
+
+    class Copying(Disk):
+        def write(self, handle, data):
+            if is_resetting:
+                copies.append(shutil.copytree(tmp_path / "data", tmp_path / str(len(copies))))
+            half = data[: max(1, len(data) // 2)]
+            return os.write(handle, half if is_resetting else data)
+
+    is_resetting = False
+    async with Database(directory=tmp_path / "data", fsync="no", disk=Copying()) as database:
+        await database.insert("first", {"id": 1})
         await database.define("a", {"unique": unique[0]})
         await database.insert("a", [{"id": i, "v": i, "w": -i} for i in range(20)])
         await database.insert("gone", [{"id": i} for i in range(3)])
+        await database.insert("last", [{"id": 1}, {"id": 2}])
         database.checkpoint()
-        before = await held(database)
+        before = await whole(database)
         await database.define("a", {})
         await database.delete("a", 3)
         await database.change("a", where={"v": {"gte": 5}}, patch={"v": 100, "w": None})
         await database.change("a", where={"id": {"exists": True}}, patch={"v": None})
         await database.define("a", {"unique": unique[1]})
         await database.drop("gone")
+        await database.delete("last", 2)
         await database.insert("new", {"id": 1})
-        sides, apply, copies = [before, await held(database)], database._engine.apply, []
-        stands = []
-
-        async def noted(*arguments):
-            number = await apply(*arguments)
-            copies.append(shutil.copytree(tmp_path / "data", tmp_path / str(len(copies))))
-            stands.append(await defined(database))
-            assert not strange(await held(database), sides)
-            return number
+        sides = [before, await whole(database)]
 
         async def look():
             while True:
-                assert not strange(await held(database), sides)
+                assert await whole(database) in sides
                 await asyncio.sleep(0)
 
-        database._engine.apply, looking = noted, asyncio.create_task(look())
+        looking, is_resetting = asyncio.create_task(look()), True
         await database.reset()
+        is_resetting = False
         assert not looking.done()
         looking.cancel()
-        assert await held(database) == before
-        assert list((await database.table("a")).stats.definition.unique) == unique[0]
-        assert len(copies) >= 2
-    for copy, stood in zip(copies, stands, strict=True):
+        assert await whole(database) == before
+        assert len(copies) >= 4
+    for copy in (*copies, tmp_path / "data"):
         async with Database(directory=copy, fsync="no") as left:
-            assert not strange(await held(left), sides)
-            assert await defined(left) == stood
+            assert await whole(left) == (before if copy == tmp_path / "data" else sides[1])
 
 
-async def defined(database):
-    """Return the definition of each table, by its name."""
-    return {info.stats.name: info.stats.definition for info in await database.tables()}
+@pytest.mark.parametrize("where", ["memory", "directory"])
+async def test_a_reset_that_waits_returns_to_what_was_kept_when_it_was_asked_for(where, tmp_path):
+    options = {} if where == "memory" else {"directory": tmp_path / "data", "fsync": "no"}
+    async with Database(**options) as database:
+        await database.insert("pets", {"id": "kept"})
+        database.checkpoint()
+        before = await whole(database)
+        loading = asyncio.create_task(database.load([("pets", {"id": i}) for i in range(3000)]))
+        while not database._engine._alone.locked():
+            await asyncio.sleep(0)
+        resetting = asyncio.create_task(database.reset())
+        await asyncio.sleep(0)
+        database.checkpoint()
+        await asyncio.gather(loading, resetting)
+        assert await whole(database) == before
 
 
-async def held(database):
-    """Return the records of each table, by its name."""
-    names = [info.stats.name for info in await database.tables()]
-    return {name: (await database.find(name, limit=100)).records for name in names}
+async def test_a_reset_writes_what_differs_and_all_records_of_a_table_whose_order_does(tmp_path):
+    async with Database(directory=tmp_path / "data", fsync="no") as database:
+        await database.insert("pets", [{"id": i} for i in range(1000)])
+        for change, most in (
+            (database.replace("pets", 500, {"a": 1}), 100),
+            (database.insert("pets", {"id": 1000}), 100),
+            (database.delete("pets", 999), 100),
+            (database.delete("pets", 500), 100_000),
+        ):
+            database.checkpoint()
+            before = await whole(database)
+            await change
+            [log] = (tmp_path / "data").glob("*.log")
+            size_bytes = log.stat().st_size
+            await database.reset()
+            assert await whole(database) == before
+            assert log.stat().st_size - size_bytes < most
 
 
-def strange(found, sides):
-    """Return the tables whose records are those of neither side, in any order."""
-    sort = [{name: sorted(map(str, records)) for name, records in each.items()} for each in (found, *sides)]
-    names = {name for each in sort for name in each}
-    return [name for name in names if sort[0].get(name) not in (sort[1].get(name), sort[2].get(name))]
+async def whole(database):
+    """Return all that there is, in its order: tables with their definitions and records."""
+    names = {info.stats.name: info.stats.definition for info in await database.tables()}
+    records = [(table, record) async for table, record in database.dump()]
+    return [*names.items()], records
 
 
 async def test_what_others_write_while_a_reset_defines_is_held_to_the_definition(tmp_path):
@@ -447,16 +479,13 @@ async def test_what_others_write_while_a_reset_defines_is_held_to_the_definition
         database.checkpoint()
         await database.define("a", {})
         await database.change("a", where={"v": {"gte": 5}}, patch={"v": 1})
-        apply, written = database._engine.apply, []
-
-        async def disturbed(*arguments):
-            number = await apply(*arguments)
-            if not written:
-                written.append(await apply(Written([Change("a", "x", None, b'{"id":"x","v":7}')])))
-            return number
-
-        database._engine.apply = disturbed
-        await database.reset()
+        resetting = asyncio.create_task(database.reset())
+        for i in range(100):
+            await asyncio.sleep(0)
+            with suppress(NotUnique):
+                await database.insert("a", {"id": f"x{i}", "v": 7})
+        await resetting
+        assert database.record_count("a") == 20
         assert await database.diff() == {}
         with pytest.raises(NotUnique):
             await database.insert("a", {"id": "y", "v": 7})

@@ -88,8 +88,8 @@ class Branching(WholeTables):
         Raises:
             NoCheckpoint: nothing was kept. Else as a write does.
 
-        Cost: O(tables) in memory, whatever they hold. With a directory, or on many processes, it is written as what
-        differs: O(records) of the tables that were written since.
+        Cost: O(tables) in memory, whatever they hold. With a directory, where it is one step too, or on nodes, where it
+        is several, it is written as what differs: O(records) of the tables that were written since.
         """
         await self.engine.restore(self._kept())
 

@@ -50,7 +50,7 @@ from ramekin.stats import JournalStats
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Step
+    from ramekin.changes import Step, Together
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
     from ramekin.durability.step_queue import Entry
@@ -74,7 +74,7 @@ class Journal:
         file: LogFile,
         store: Store,
         *,
-        apply: Callable[[Step], None],
+        apply: Callable[[Step | Together], None],
         refuse: Callable[[], None],
         contents: Callable[[], Contents],
     ) -> None:

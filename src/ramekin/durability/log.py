@@ -28,7 +28,7 @@ from zlib import crc32
 
 import msgspec
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.changes import Change, Defined, Dropped, Loaded, Together, Written
 from ramekin.durability.directory import leads_to
 from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.faults import DiskFault, fault_of
@@ -112,7 +112,7 @@ class LogFile:
         before = self._before
         return self._size_bytes - self._synced_bytes + (0 if before is None else before.unsynced_bytes)
 
-    def commit(self, steps: Sequence[Step]) -> None:
+    def commit(self, steps: Sequence[Step | Together]) -> None:
         """Append steps, all or nothing. Raises DiskFault. Cost: about 1 µs a line, and a call each 1000 lines."""
         step = steps[0]
         if (
@@ -265,7 +265,7 @@ def _change(change: Change, sign: bytes) -> bytes:
     return b"%bput\t%b\t%b\t%b\n" % (sign, table, key, body)
 
 
-def _lines(steps: Sequence[Step]) -> Iterator[bytes]:
+def _lines(steps: Sequence[Step | Together]) -> Iterator[bytes]:
     for step in steps:
         match step:
             case Written(changes):
@@ -279,6 +279,10 @@ def _lines(steps: Sequence[Step]) -> Iterator[bytes]:
                 yield b".drop\t%b\n" % table.encode()
             case Loaded():
                 yield from _loaded(step)
+            case Together(together):
+                for line in _lines(together):
+                    yield b"+%b" % line[1:]
+                yield b".end\n"
 
 
 def _loaded(step: Loaded) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailab
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Step
+    from ramekin.changes import Step, Together
     from ramekin.durability.faults import DiskFault
     from ramekin.errors import RamekinError
 
@@ -34,13 +34,13 @@ _UNKNOWN = (
 
 _log = logging.getLogger("ramekin")
 
-Entry = tuple["Step", "asyncio.Future[None]"]
+Entry = tuple["Step | Together", "asyncio.Future[None]"]
 
 
 class StepQueue:
     """Steps, each with a future for whoever waits. All but `take` is called on the loop."""
 
-    def __init__(self, apply: Callable[[Step], None], refuse: Callable[[], None]) -> None:
+    def __init__(self, apply: Callable[[Step | Together], None], refuse: Callable[[], None]) -> None:
         """Make an empty queue.
 
         Args:
@@ -69,7 +69,7 @@ class StepQueue:
         if self.fault is not None and self.fault.is_lasting:
             raise refusal(self.fault)
 
-    def append(self, step: Step) -> asyncio.Future[None]:
+    def append(self, step: Step | Together) -> asyncio.Future[None]:
         """Queue a step; the future is done once it is committed and applied. Cost: O(1).
 
         Raises:

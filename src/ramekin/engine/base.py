@@ -238,8 +238,8 @@ class Engine(Protocol):
     async def restore(self, kept: Catalog) -> None:
         """Have all tables as they are in a catalog that was forked from these: see ``storage/forks.py``.
 
-        In memory that is one short step. Where steps are kept somewhere, it is what differs, as steps: see
-        ``restoring.py``. Raises as `apply`.
+        In memory that is one short step. Where steps are kept somewhere, it is what differs, in one group of them or
+        several: see ``restoring.py``. Raises as `apply`.
 
         Cost: O(tables) in memory; else O(records) of the tables that were written since.
         """

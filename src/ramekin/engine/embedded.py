@@ -20,7 +20,7 @@ from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
-from ramekin.storage.forks import let_go, restore
+from ramekin.storage.forks import fork, let_go, restore
 from ramekin.storage.staging import is_large
 from ramekin.storage.watch import Watch
 
@@ -164,10 +164,17 @@ class Embedded:
             raise Unavailable("The database is closed; nothing was applied.")
 
     async def restore(self, kept: Catalog) -> None:
+        if self._alone.locked():
+            kept = fork(kept)  # another state may be kept meanwhile
+            try:
+                await until_free(self._alone)
+                await self.restore(kept)
+            finally:
+                let_go(kept)
+            return
         self._check_open()
-        async with self._alone:
-            step = restore(self.tables.catalog, kept)
-            self.tables.history.tell(self.tables.catalog.revision, step)
+        step = restore(self.tables.catalog, kept)
+        self.tables.history.tell(self.tables.catalog.revision, step)
         await self.tables.build_after(step)
 
     def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.changes import Defined, Loaded, Written
+from ramekin.changes import Defined, Loaded, Together, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Fsync
 from ramekin.durability.disk import SYSTEM_DISK
@@ -30,21 +31,21 @@ from ramekin.durability.journal import DIRECT_CHANGES, Journal
 from ramekin.durability.store import Store, rest
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
-from ramekin.engine.builds import retrieve
 from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
-from ramekin.engine.restoring import BySteps
-from ramekin.engine.shield import to_its_end, until_free
+from ramekin.engine.restoring import Restoration
+from ramekin.engine.shield import though_left, to_its_end, until_free
 from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
 from ramekin.errors import RamekinError, Starting
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
-from ramekin.storage.staging import is_large, store_at_once
+from ramekin.storage.forks import fork, let_go
+from ramekin.storage.staging import Staging, is_large, store_at_once
 from ramekin.storage.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ramekin.changes import Change, Step
     from ramekin.clock import Clock
@@ -55,10 +56,14 @@ if TYPE_CHECKING:
     from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked, Definition
     from ramekin.stats import JournalStats
-    from ramekin.storage.staging import Staging
+
+    Logged = Step | Together
+    Prepared = Staging | Restoration | Step | None
+    """A step that may be committed; None: nothing is to happen."""
+    Preparing = Callable[[], Awaitable[Prepared]]
 
 
-class Journaled(BySteps):
+class Journaled:
     """Tables in this process's memory, and a journal that outlives it."""
 
     def __init__(
@@ -87,7 +92,7 @@ class Journaled(BySteps):
         self._backups = Backups()
         self._pending = Pending()
         self._alone = asyncio.Lock()  # held by a step that stands alone
-        self._staging: Staging | None = None  # the large step that is on its way to the disk
+        self._staging: Staging | Restoration | None = None  # the large step that is on its way to the disk
         self._journal: Journal | None = None
         self._is_closed = False
 
@@ -190,12 +195,12 @@ class Journaled(BySteps):
                 await self.tables.expirations.sweep_before(now, work)
                 continue
             if type(now) is not Written or is_large(now):
-                return await self._stand_alone(step, expecting)
+                return await self._stand_alone(partial(_prepared, self.tables, step, expecting))
             if self.tables.lacks_indexes(now):
                 await self.tables.build_for(now, work)  # others had their turn: all is looked at again
             elif _is_done_at_once(now, expecting, self.tables.catalog, self._running()):
                 return self.tables.catalog.revision
-            elif not self._holds(now, expecting):
+            elif not _holds(self, now, expecting):
                 await self._quietly_settled()
                 return None
             elif await self._queue(now):
@@ -222,11 +227,6 @@ class Journaled(BySteps):
         _store_and_keep(Written(changes, now.reason), self.tables.catalog, self._running())
         return self.tables.catalog.revision
 
-    def _holds(self, step: Written, expecting: Checked) -> bool:
-        """Say whether changes fit what stands when all that is pending has happened. Cost: O(changes)."""
-        is_expected = self.tables.catalog.fit(Written(()), expecting) is not None
-        return is_expected and all(self.ahead(each.table, each.key) == each.before for each in step.changes)
-
     async def _queue(self, step: Written) -> bool:
         """Queue changes that hold, and wait until they are stored; or wait for others, and return False: look again.
 
@@ -248,36 +248,34 @@ class Journaled(BySteps):
         await done
         return True
 
-    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
-        """Let a step happen that sees, and changes, what nothing else is about to change.
+    async def restore(self, kept: Catalog) -> None:
+        self._running()
+        await though_left(self._restored(fork(kept)))  # another state may be kept meanwhile
 
-        Whoever asked may leave: then nothing is done, or all of it before anything else begins.
-        """
+    async def _restored(self, kept: Catalog) -> None:
+        try:
+            await self._stand_alone(partial(Restoration.prepared, self.tables, kept))
+        finally:
+            let_go(kept)
+
+    async def _stand_alone(self, prepare: Preparing) -> int | None:
+        """Let a step happen that nothing comes between. Whoever asked may leave: nothing is done then, or all of it."""
         await self._alone.acquire()
-        task = asyncio.create_task(self._to_its_end(step, expecting))
-        task.add_done_callback(retrieve)
-        number, now = await asyncio.shield(task)
+        number, now = await though_left(self._to_its_end(prepare))
         if now is not None:
             await self.tables.build_after(now)  # others write meanwhile
         return number
 
-    async def _to_its_end(self, step: Step | Making, expecting: Checked) -> tuple[int | None, Step | None]:
-        catalog = self.tables.catalog
+    async def _to_its_end(self, prepare: Preparing) -> tuple[int | None, Logged | None]:
         try:
             await self._quietly_settled()
             await asyncio.sleep(0)  # to make the step once more is a turn of its own
-            now = step() if callable(step) else step
-            if now is not None and is_large(now):
-                self._staging = await self.tables.stage(now, expecting)
-                rest = None if self._staging is None else self._staging.step
-            else:
-                rest = None if now is None else catalog.fit(now, expecting)
-                if rest is not None:
-                    catalog.check(rest)
-            if rest is None:
-                return None, None
-            await self._running().queue.append(rest)
-            return catalog.revision, rest
+            ready = await prepare()
+            self._staging = ready if isinstance(ready, Staging | Restoration) else None
+            step = ready.step if isinstance(ready, Staging | Restoration) else ready
+            if step is not None:
+                await self._running().queue.append(step)
+            return None if step is None else self.tables.catalog.revision, step
         finally:
             self._staging = None
             self._alone.release()
@@ -298,16 +296,34 @@ class Journaled(BySteps):
         """Forget all that is pending: the disk refused it."""
         self._pending.clear(self.tables.catalog)
 
-    def _store_step(self, step: Step) -> None:
+    def _store_step(self, step: Logged) -> None:
         """Apply a step that is committed."""
         if self._staging is not None and self._staging.step is step:
             self._staging.store()
             return
+        assert not isinstance(step, Together), "it is staged"
         if type(step) is Written and step.reason == "expire":
             return  # it was stored before
         self.tables.catalog.store(step)
         if type(step) is Written:
             self._pending.remove(self.tables.catalog, step.changes)
+
+
+def _holds(engine: Journaled, step: Written, expecting: Checked) -> bool:
+    """Say whether changes fit what stands when all that is pending has happened. Cost: O(changes)."""
+    is_expected = engine.tables.catalog.fit(Written(()), expecting) is not None
+    return is_expected and all(engine.ahead(each.table, each.key) == each.before for each in step.changes)
+
+
+async def _prepared(tables: Tables, step: Step | Making, expecting: Checked) -> Prepared:
+    """Return what a step comes to now, ready to be committed; None where it does not fit."""
+    now = step() if callable(step) else step
+    if now is not None and is_large(now):
+        return await tables.stage(now, expecting)
+    rest = None if now is None else tables.catalog.fit(now, expecting)
+    if rest is not None:
+        tables.catalog.check(rest)
+    return rest
 
 
 def _replay(

@@ -1,30 +1,37 @@
-"""Tables as they were at an earlier moment, where steps are kept somewhere: what differs is asked for as steps.
+"""Tables as they were at an earlier moment, where steps are kept somewhere.
+
+In a journal it is one group of steps, of what differs: a kill leaves all of it or nothing, and in memory the tables
+take back what they had in one short step. Records keep the order in which they were: where it is another one by now,
+all records of that table are written.
+
+    tables that were not there go ─► for each table: what differs, or all of it ─► its definition, if that differs
+
+On nodes, which others write to meanwhile, it is several steps, each made from what stands at its moment, and all is
+looked at again until nothing differs. Whoever looks in between sees the records of a table as they stood or as they
+were: no table that stays is dropped or emptied on the way.
 
     tables that were not there go ─► definitions that differ go ─► records, in one step ─► the definitions that were
 
-Whoever looks in between, or finds what a kill left, sees the records of a table as they stood or as they were: no table
-that stays is dropped or emptied on the way. Each step is made from what stands at its moment, and others may write
-meanwhile, so all is looked at again until nothing differs. Knows no journal and no cluster; see ``embedded.py`` for
-tables that are in memory alone.
+Knows no journal and no cluster; see ``embedded.py`` for tables that are in memory alone.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from ramekin.changes import NO_DUES, Change, Defined, Dropped, Written
+from ramekin.changes import NO_DUES, Change, Defined, Dropped, Loaded, Step, Together, Written
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
 from ramekin.errors import Unavailable
 from ramekin.schema.definition import NOTHING_DEFINED
-from ramekin.storage.forks import fork, let_go
+from ramekin.storage.forks import fork, let_go, restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ramekin.changes import Step
     from ramekin.engine.base import Engine, Making
+    from ramekin.engine.tables import Tables
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
 
@@ -34,7 +41,7 @@ TRIES_IN_TURNS = 3
 
 
 class BySteps:
-    """What engines have whose steps are kept."""
+    """What an engine has whose tables others write too."""
 
     async def restore(self: Engine, kept: Catalog) -> None:
         """Have all tables as they are in a catalog. Raises as `Engine.apply`; Unavailable: others always write."""
@@ -149,3 +156,72 @@ def _changes_of(table: Table | None, then: Table, now_s: int) -> Iterator[Change
         else:
             keeps_id = before is None or then.keeps_id(key, before)
             yield Change(then.name, key, before, body if keeps_id else None, due if keeps_id else None)
+
+
+class Restoration:
+    """What brings all tables back at once, while nobody else writes."""
+
+    def __init__(self, tables: Tables, kept: Catalog, step: Together) -> None:
+        self._tables, self._kept = tables, kept
+        self.step = step
+        """What it comes to."""
+
+    @classmethod
+    async def prepared(cls, tables: Tables, kept: Catalog) -> Self:
+        """Find what differs, in short steps. Cost: O(records) of the tables that were written since."""
+        now = fork(tables.catalog)
+        try:
+            return cls(tables, kept, Together(await _steps_back(now, kept)))
+        finally:
+            let_go(now)
+
+    def store(self) -> None:
+        """Have the tables back. Cost: O(tables)."""
+        stored = restore(self._tables.catalog, self._kept)
+        self._tables.history.tell(self._tables.catalog.revision, stored)
+
+
+async def _steps_back(now: Catalog, kept: Catalog) -> list[Step]:
+    steps, work = list[Step](), Work()
+    names = {table.name for table in kept}
+    steps += [Dropped(table.name) for table in now if table.name not in names]
+    standing = [table.name for table in now if table.name in names]
+    is_in_place = True
+    for place, then in enumerate(kept):
+        table = now.find(then.name)
+        is_in_place = is_in_place and standing[place : place + 1] == [then.name]  # else it, and all behind, go last
+        if table is not None and not is_in_place:
+            steps.append(Dropped(then.name))
+            table = None
+        changes = None if table is None else await _changes_in_order(table, then, work)
+        if changes is None:
+            dues = {then.name: then.records.dues}
+            steps.append(Loaded({then.name: then.records.bodies}, emptied=(then.name,), dues=dues))
+        elif changes:
+            steps.append(Written(changes))
+        if then.definition != (NOTHING_DEFINED if table is None else table.definition):
+            steps.append(Defined(then.name, then.definition))
+    return steps
+
+
+async def _changes_in_order(table: Table, then: Table, work: Work) -> list[Change] | None:
+    """Return the changes that lead a table's records back; None where they would stand in another order then."""
+    if table.records is then.records:
+        return []
+    changes, was, due_now = list[Change](), then.records.bodies, table.records.dues.get
+    left = iter(was.items())
+    for key, body in table.records.bodies.items():
+        if key not in was:
+            changes.append(Change(then.name, key, body, None))
+        else:
+            wanted, before = next(left)
+            if wanted != key:
+                return None
+            due = then.records.dues.get(key)
+            if before != body or due != due_now(key):
+                changes.append(Change(then.name, key, body, before, due))
+        await work.rest()
+    for key, before in left:
+        changes.append(Change(then.name, key, None, before, then.records.dues.get(key)))
+        await work.rest()
+    return changes

@@ -23,6 +23,13 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
     raise cancelled
 
 
+async def though_left(work: Coroutine[Any, Any, T]) -> T:
+    """Return what some work returns, or raise what it raises. Whoever is cancelled leaves at once, and it goes on."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be there to be told
+    return await asyncio.shield(task)
+
+
 async def until_done(work: asyncio.Future[Any]) -> asyncio.CancelledError | None:
     """Wait until some work is done, and return how whoever waits was cancelled meanwhile; the work itself is not."""
     cancelled: asyncio.CancelledError | None = None

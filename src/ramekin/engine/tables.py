@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Defined, Loaded, Written
+from ramekin.changes import Defined, Loaded, Together, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.access import Access
@@ -277,8 +277,10 @@ class Tables:
                 await work.rest()
             await self.builds.unique(names, work)
 
-    async def build_after(self, step: Step) -> None:
+    async def build_after(self, step: Step | Together) -> None:
         """Have the indexes built that definitions name, of the tables of a step that has happened."""
+        for each in step.steps if isinstance(step, Together) else ():
+            await self.build_after(each)
         names = [step.table] if type(step) is Defined else step.tables if type(step) is Loaded else ()
         for name in names:
             if (table := self.catalog.find(name)) is not None:
