@@ -141,6 +141,21 @@ async def test_a_node_that_throws_records_away(node, policy):
         node.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
 
+@pytest.mark.parametrize("name", ["head", "feed", "births", "marks", "applying", "records:t", "claims:t"])
+async def test_a_key_that_holds_something_else_is_named_with_what_to_do(node, name):
+    database = secrets.token_hex(8)
+    engine = Replicated(servers_at(node.port), database)
+    await _open(engine)
+    key = engine._link.keys.of(name)
+    node.ask("DEL", key)
+    node.ask("SET", key, "something else")
+    said = await refusal(servers_at(node.port), database)
+    assert (
+        f"the key {key} holds something that Ramekin has not written: delete it there, or take another --data" in said
+    )
+    assert node.ask("GET", key) == b"something else", "it is left as it was"
+
+
 async def test_a_database_of_another_format(node):
     database = secrets.token_hex(8)
     node.ask("HSET", f"{{ramekin:{database}}}head", "format", "2")

@@ -16,6 +16,8 @@ from ramekin.cluster.connection import Refused
 from ramekin.cluster.keys import FORMAT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ramekin.cluster.connection import Connection, Lost, Word
     from ramekin.cluster.keys import Keys
     from ramekin.cluster.slot import Slot
@@ -54,7 +56,17 @@ _WORDS: dict[str, tuple[Word, ...]] = {
 }
 """What stands behind a command, and its key, when it is tried: nothing that is of use, or that could do harm."""
 
+_LOOK: dict[str, tuple[Word, ...]] = {"hash": ("HGET", "a"), "list": ("LLEN",), "stream": ("XRANGE", "-", "-")}
+"""A command that each kind of key takes, and the others refuse."""
+
 _COMMAND = re.compile(r"'([a-z]+(?:\|[a-z]+)?)'")
+
+
+_SAID = {
+    "OOM": "a node has reached its maxmemory",
+    "WRONGTYPE": "a key of the database holds something that Ramekin has not written; a server that starts names it",
+}
+"""What some codes mean."""
 
 
 class Unfit(Exception):
@@ -76,6 +88,7 @@ async def admit(slot: Slot, keys: Keys) -> None:
     try:
         await _look_at_rights(connection, keys)
         await _look_at_memory(connection)
+        await _look_at_keys(connection, keys)
         await _look_at_format(connection, keys)
     finally:
         connection.close()
@@ -121,6 +134,27 @@ async def _look_at_memory(connection: Connection) -> None:
         )
 
 
+async def _look_at_keys(connection: Connection, keys: Keys) -> None:
+    """See that no key of ours holds something else. Raises Unfit."""
+    await _look_at_kinds(connection, keys.kinds)
+    births = await connection.call("HGETALL", keys.of("births"))
+    tables = [name.decode() for name in births[::2]]
+    await _look_at_kinds(connection, {keys.records(name): "hash" for name in tables})
+    await _look_at_kinds(connection, {keys.claims(name): "hash" for name in tables})
+
+
+async def _look_at_kinds(connection: Connection, kinds: Mapping[str, str]) -> None:
+    asked = [connection.send(_LOOK[kind][0], key, *_LOOK[kind][1:]) for key, kind in kinds.items()]
+    for key, reply in zip(kinds, await asyncio.gather(*asked, return_exceptions=True), strict=True):
+        if isinstance(reply, Refused) and reply.code == "WRONGTYPE":
+            raise Unfit(
+                f"the key {key} holds something that Ramekin has not written: delete it there, or take another "
+                "--database"
+            )
+        if isinstance(reply, BaseException):
+            raise reply
+
+
 async def _look_at_format(connection: Connection, keys: Keys) -> None:
     """See that what is kept is read by this program. Raises Unfit."""
     found = await connection.call("HGET", keys.of("head"), "format")
@@ -150,7 +184,7 @@ def explain(error: Lost | Refused | TimeoutError) -> str:
         return "the user or the password is wrong"
     if error.code == "NOPERM":
         return f"the user's rights are not enough: {_lacking(error)} lacking"
-    return f"a node says {error.code}"
+    return _SAID.get(error.code, f"a node says {error.code}")
 
 
 def _lacking(refused: Refused) -> str:

@@ -15,6 +15,18 @@ LIBRARY = (Path(__file__).parent / "library.lua").read_text()
 FORMAT = "1"
 """The version of what the keys hold."""
 
+_KINDS = {
+    "head": "hash",
+    "feed": "stream",
+    "revisions": "hash",
+    "births": "hash",
+    "definitions": "hash",
+    "sessions": "hash",
+    "marks": "list",
+    "applying": "list",
+}
+"""What the keys hold that each function is given, in the order that the library names."""
+
 _DATABASE = re.compile("[A-Za-z0-9_-]{1,63}")
 
 
@@ -40,8 +52,12 @@ class Keys:
     @property
     def of_every_call(self) -> tuple[str, ...]:
         """The keys that each function is given, in the order that the library names."""
-        names = ("head", "feed", "revisions", "births", "definitions", "sessions", "marks", "applying")
-        return tuple(map(self.of, names))
+        return tuple(map(self.of, _KINDS))
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """What each of them holds."""
+        return {self.of(name): kind for name, kind in _KINDS.items()}
 
     def records(self, table: str) -> str:
         """Return the hash of a table's records: bodies by key."""

@@ -10,6 +10,9 @@
 -- revisions: of each table "<number of its last step> <name of that step>".
 -- applying: chunks that are committed and not yet in their hashes, each with its hash behind it.
 --
+-- A node that has reached its maxmemory refuses all but the functions that are allowed then: those that store nothing of
+-- their own, that end what has begun, or, called `_freeing`, steps that only take away.
+--
 -- Each reply is {what, number of the last step}, and where that is a step of others its nonce.
 local DONE, STALE, FENCED, HELD, COMMITTED = 1, 0, 2, 3, 4
 local OWN = 8
@@ -169,6 +172,20 @@ local function commit(keys, args)
   return {DONE, rev}
 end
 
+-- Keep a chunk that nobody sees yet. ARGV: field, value or nothing.. Keys of its own: chunk
+local function stage(keys, args)
+  call('RPUSH', keys[OWN + 1], unpack(args))
+  call('EXPIRE', keys[OWN + 1], CHUNK_S)
+end
+
+-- Where memory is short, the feed lets its oldest MiB go too: what tells of a record may be longer than the record.
+local function freeing(step)
+  return function(keys, args)
+    if call('LLEN', keys[7]) > 1 then call('XTRIM', keys[2], 'MINID', call('LPOP', keys[7])) end
+    return step(keys, args)
+  end
+end
+
 -- Bring the first chunk that is committed into its hash. Keys of its own: chunk, hash
 local function bring(keys)
   local chunk, hash = keys[OWN + 1], keys[OWN + 2]
@@ -183,9 +200,19 @@ local function bring(keys)
   return 1
 end
 
-redis.register_function('ramekin1_session', session)
-redis.register_function('ramekin1_write', write)
-redis.register_function('ramekin1_ask', ask)
-redis.register_function('ramekin1_hold', hold)
-redis.register_function('ramekin1_commit', commit)
-redis.register_function('ramekin1_bring', bring)
+local function register(name, callback, ...)
+  redis.register_function{function_name = 'ramekin1_' .. name, callback = callback, flags = {...}}
+end
+
+local function register_step(name, step)
+  register(name, step)
+  register(name .. '_freeing', freeing(step), 'allow-oom')
+end
+
+register('session', session, 'allow-oom')
+register('ask', ask, 'allow-oom')
+register('hold', hold, 'allow-oom')
+register('bring', bring, 'allow-oom')
+register_step('write', write)
+register_step('stage', stage)
+register_step('commit', commit)

@@ -62,10 +62,15 @@ def deadline_s() -> float:
 class Call:
     """A function with its keys and words, or a command that only reads; and what comes of it."""
 
-    __slots__ = ("function", "is_confirmed", "is_sent", "is_step", "keys", "nonce", "reply", "size_bytes", "words")
+    __slots__ = (
+        *("frees", "function", "is_confirmed", "is_sent", "is_step", "keys", "nonce", "reply", "size_bytes", "words"),
+    )
 
-    def __init__(self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word]) -> None:
+    def __init__(
+        self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word], *, frees: bool = False
+    ) -> None:
         self.function, self.nonce, self.keys, self.words = function, nonce, keys, words
+        self.frees = frees  # it takes away, and adds nothing
         self.size_bytes = sum(len(word) for word in words if not isinstance(word, int))
         self.is_sent, self.is_step = False, function in ("write", "commit")
         self.is_confirmed = self.is_step or function == "ask"  # by replicas, where they are asked
@@ -113,7 +118,14 @@ class Line:
         return await self._ask(Call("", "", (), words))
 
     async def call(
-        self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word], end_s: float | None = None
+        self,
+        function: str,
+        nonce: str,
+        keys: Sequence[str],
+        words: Sequence[Word],
+        end_s: float | None = None,
+        *,
+        frees: bool = False,
     ) -> list[Any]:
         """Return what a function of the library replies.
 
@@ -123,7 +135,7 @@ class Line:
         Raises:
             Unavailable, MemoryLimit: it was not done. OutcomeUnknown: nobody knows.
         """
-        found: list[Any] = await self._ask(Call(function, nonce, keys, words), end_s)
+        found: list[Any] = await self._ask(Call(function, nonce, keys, words, frees=frees), end_s)
         return found
 
     async def _ask(self, call: Call, end_s: float | None = None) -> Any:
@@ -278,11 +290,7 @@ class Line:
     def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:
         """Tell whoever asked what has come of a call; False: it is to be sent again."""
         if isinstance(reply, Refused):
-            if reply.code in AGAIN or "unction not found" in str(reply):
-                return False
-            if reply.code == "OOM":
-                return _answer(call, MemoryLimit("The nodes take no more (`maxmemory`); nothing was applied."))
-            return _answer(call, Unavailable("The cluster refuses this; nothing was applied."))
+            return self._tell_refusal(call, reply)
         if not call.nonce:
             return _answer(call, reply)
         if reply[0] == FENCED:
@@ -299,6 +307,18 @@ class Line:
         if reply[0] == DONE and call.is_confirmed:
             self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
         return _answer(call, reply)
+
+    def _tell_refusal(self, call: Call, refused: Refused) -> bool:
+        if refused.code in AGAIN or "unction not found" in str(refused):
+            return False
+        if refused.code == "OOM" and call.frees:
+            call.function, call.frees = f"{call.function}_freeing", False
+            self._put(call)
+            return True
+        if refused.code == "OOM":
+            hint = "Delete records or tables, or raise `maxmemory` there."
+            return _answer(call, MemoryLimit("The nodes take no more; nothing was applied.", hint=hint))
+        return _answer(call, Unavailable("The cluster refuses this; nothing was applied."))
 
     def _help(self) -> None:
         """Go on with what another process has committed: it may have ended meanwhile."""

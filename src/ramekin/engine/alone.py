@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 HOLD_S, RENEW_S = 5.0, 1.0
 """Seconds for which others are held back without a word from whoever holds them, and between two such words."""
 
-CHUNK_S = 600
-"""Seconds after which a chunk that nobody has committed is forgotten."""
-
 ATTEMPTS = 3
 """How often a step is begun: others went on where this process was still for too long."""
 
@@ -90,7 +87,7 @@ class Standing:
             chunks = await self._send_chunks(nonce, alone)
             self._link.replica.mine[nonce] = prepared
             keys = [*alone.emptied, *chain.from_iterable(chunk[:2] for chunk in chunks)]
-            what, number, *_ = await self._link.line.call("commit", nonce, keys, alone.words(chunks))
+            what, number, *_ = await self._link.line.call("commit", nonce, keys, alone.words(chunks), frees=alone.frees)
             if what != DONE:
                 return None
             is_committed = True
@@ -129,7 +126,7 @@ class Standing:
         for name, table, cells in alone.cells:
             for words in in_chunks(cells):
                 key = self._link.keys.chunk(nonce, len(sent))
-                await asyncio.gather(line.read("RPUSH", key, *words), line.read("EXPIRE", key, CHUNK_S))
+                await line.call("stage", "", [key], words, frees=alone.frees)
                 sent.append((key, name, table))
                 await work.rest()
         return sent

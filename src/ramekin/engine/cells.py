@@ -104,6 +104,8 @@ class Alone:
     kind: str
     header: dict[str, Any]
     """What others need to know of it, besides the chunks."""
+    frees: bool = False
+    """Whether it takes away, and adds nothing."""
     definition: bytes = b""
     written: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
@@ -132,20 +134,22 @@ def alone_for(step: Step, catalog: Catalog, keys: Keys) -> Alone:
     match step:
         case Defined(name, definition):
             text = print_definition(definition)
-            alone = Alone("d", {"table": name, "definition": text.decode()}, text, [name])
+            alone = Alone("d", {"table": name, "definition": text.decode()}, definition=text, written=[name])
             table, fields = catalog.find(name), unique_fields(definition)
             if table is not None and table.unique_fields != fields:
                 alone.emptied.append(keys.claims(name))
                 alone.cells.append((keys.claims(name), "", _claims(fields, table.records.bodies)))
         case Dropped(name):
-            alone = Alone("x", {"table": name}, dropped=[name], emptied=[keys.records(name), keys.claims(name)])
+            hashes = [keys.records(name), keys.claims(name)]
+            alone = Alone("x", {"table": name}, frees=True, dropped=[name], emptied=hashes)
         case Loaded():
             alone = _for_load(step, catalog, keys)
         case Written(changes):
             by_table: dict[str, list[Change]] = {}
             for change in changes:
                 by_table.setdefault(change.table, []).append(change)
-            alone = Alone("m", {}, written=list(by_table))
+            frees = all(change.after is None for change in changes)
+            alone = Alone("m", {}, frees=frees, written=list(by_table))
             for name, some in by_table.items():
                 alone.cells.append((keys.records(name), name, ((each.key, _cell_of(each)) for each in some)))
                 table = catalog.find(name)
@@ -159,7 +163,8 @@ def _for_load(step: Loaded, catalog: Catalog, keys: Keys) -> Alone:
     """Return what a load comes to: the tables it names, empty ones too, and what becomes of all others."""
     emptied, dropped = list(step.emptied), list(step.dropped)
     header = {"tables": list(step.tables), "replaces": step.replaces, "emptied": emptied, "dropped": dropped}
-    alone = Alone("l", header, written=[*step.tables, *emptied], dropped=dropped)
+    frees = step.replaces and not any(step.tables.values())
+    alone = Alone("l", header, frees=frees, written=[*step.tables, *emptied], dropped=dropped)
     for name in (*(step.tables if step.replaces else ()), *emptied, *dropped):
         alone.emptied += (keys.records(name), keys.claims(name))
     for name, bodies in step.tables.items():

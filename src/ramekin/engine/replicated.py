@@ -266,9 +266,10 @@ class Replicated(BySteps):
         nonce = self._link.new_nonce()
         self._link.replica.mine[nonce] = step
         self._places.take(step.changes)
+        frees = all(change.after is None for change in step.changes)
         try:
             keys, words = call_for(step, self.tables.catalog, self._link.replica.chronicle, self._link.keys)
-            what, number, *last = await self._link.line.call("write", nonce, keys, words, end_s)
+            what, number, *last = await self._link.line.call("write", nonce, keys, words, end_s, frees=frees)
             if what == DONE:
                 await self._link.see(number, nonce, end_s)
                 return int(number)
