@@ -13,6 +13,7 @@ has `passed` here. Knows no tables; see ``engine/replicated.py`` for who applies
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.telling import Seldom, Trouble
 from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from ramekin.cluster.keys import Keys
     from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
+
+_log = logging.getLogger("ramekin")
 
 ENTRIES = 100
 """Entries that are read at once."""
@@ -41,6 +45,11 @@ PAUSE_S = 0.05
 
 PATIENCE_S = 0.02
 """Seconds for which entries that nobody waits for lie before the feed itself asks whether replicas have them."""
+
+ANOTHER = "the nodes were emptied, or hold another database now"
+LOST_STEPS = "the nodes have lost steps that had happened here"
+BEHIND = "this server had fallen behind further than the nodes keep"
+"""Why everything is read anew."""
 
 RECENT = 2000
 """Steps whose nonces are known: what is asked for is hardly ever older."""
@@ -97,8 +106,8 @@ class Feed:
         """
         self.number = -1
         """The number of the last step that happened here; -1 before the first reading."""
-        self.trouble = ""
-        """Why nothing is heard now; empty while something is."""
+        self.trouble = Trouble("the nodes are not heard", "the nodes are heard again")
+        """Why nothing is heard now."""
         self.readings = 0
         """How often everything was read."""
         self._slot, self._keys, self._name, self._replicas = slot, keys, name, replicas
@@ -112,6 +121,7 @@ class Feed:
         self._heard_s = -1e9
         self._recent: dict[int, str] = {}
         """The last steps that happened here, each with its nonce."""
+        self._seldom = Seldom()
         self._connection: Connection | None = None
         self._checked: asyncio.Future[None] | None = None
         self._waiting = deque[tuple[int, asyncio.Future[None]]]()
@@ -174,44 +184,55 @@ class Feed:
                     self._connection = None
                     connection.close()
             except (Lost, Refused) as error:
-                self.trouble = explain(error)
+                self.trouble.note(explain(error))
                 await asyncio.sleep(PAUSE_S)
 
     async def _follow(self, connection: Connection) -> None:
-        if not await self._is_our_history(connection):
-            await self._begin_anew(connection)
+        await self._compare(connection)
         if self._checked is not None and not self._checked.done():
             self._checked.set_result(None)
         feed = self._keys.of("feed")
         while True:
             words = ("COUNT", ENTRIES, "BLOCK", int(WAIT_S * 1000), "STREAMS", feed, f"{self.number}-0")
             told = await connection.call("XREAD", *words, within_s=WAIT_S + ANSWER_S)
-            self._heard_s, self.trouble = stopwatch_s(), ""
+            self._heard_s = stopwatch_s()
+            self.trouble.over()
             entries = [Entry.read(each) for each in told[0][1]] if told else []
             while entries:
                 count = await self._count_confirmed(entries, connection)
                 for entry in entries[:count]:
                     await self._take(entry, connection)
                 del entries[:count]
-            if not told and not await self._is_our_history(connection):
-                await self._begin_anew(connection)
+            if not told:
+                await self._compare(connection)
 
-    async def _is_our_history(self, connection: Connection) -> bool:
-        """Say whether the node's last step is the last one here, or comes behind one that is in the feed."""
+    async def _compare(self, connection: Connection) -> None:
+        """Read everything anew where the node has another history than the one that is here. Raises Lost, Refused."""
+        if why := await self._why_not_ours(connection):
+            await self._begin_anew(connection, why)
+
+    async def _why_not_ours(self, connection: Connection) -> str:
+        """Say why the node's last step does not come behind the last one here, and is not that; nothing if it is so."""
         number, nonce, lineage = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce", "lineage")
         self._heard_s = stopwatch_s()
         if (lineage or b"").decode() != self.lineage:
-            return False
+            return ANOTHER
         if int(number or 0) == self.number:
-            return (nonce or b"").decode() == self._nonce
+            return "" if (nonce or b"").decode() == self._nonce else LOST_STEPS
         if int(number or 0) < self.number:
-            return False
-        return self.number == 0 or await self.has(self.number, self._nonce, connection)
+            return LOST_STEPS
+        if self.number == 0 or await self.has(self.number, self._nonce, connection):
+            return ""
+        return LOST_STEPS if await self.has(self.number, "", connection) else BEHIND
 
     async def has(self, number: int, nonce: str, connection: Connection) -> bool:
-        """Say whether a node still has an entry of that number and nonce. Raises Lost, Refused."""
+        """Say whether a node still has an entry of that number and nonce; of any nonce if none is said.
+
+        Raises:
+            Lost, Refused.
+        """
         found = await connection.call("XRANGE", self._keys.of("feed"), f"{number}-0", f"{number}-0")
-        return bool(found) and Entry.read(found[0]).nonce == nonce
+        return bool(found) and nonce in ("", Entry.read(found[0]).nonce)
 
     async def _count_confirmed(self, entries: Sequence[Entry], connection: Connection) -> int:
         """Wait until replicas have the first of some entries, and return how many of them they have. Raises Lost."""
@@ -240,16 +261,22 @@ class Feed:
 
     async def _take(self, entry: Entry, connection: Connection) -> None:
         if (entry.number, entry.before) != (self.number + 1, self._nonce):
-            await self._begin_anew(connection)
+            await self._begin_anew(connection, LOST_STEPS if entry.number == self.number + 1 else BEHIND)
             raise Lost("The node has another history, or has forgotten too much of it.")  # what was read is of no use
         try:
             await self._apply(entry, connection)
         except Gap:
-            await self._begin_anew(connection)
+            await self._begin_anew(connection, BEHIND)
             raise Lost("The node has forgotten too much.") from None
         self._stand_at(entry.number, entry.nonce)
 
-    async def _begin_anew(self, connection: Connection) -> None:
+    async def _begin_anew(self, connection: Connection, why: str = "") -> None:
+        """Read everything.
+
+        Args:
+            why: what the log is told of it, where that is not the beginning.
+        """
+        began_s = stopwatch_s()
         try:
             lineage = await self._read_lineage(connection)
             place = await self._read_anew(connection)
@@ -261,6 +288,8 @@ class Feed:
         self._stand_at(*place)
         self.readings += 1
         self._heard_s = stopwatch_s()
+        if why and self._seldom.may():
+            _log.warning("%s: all tables were read anew, in %.1f s", why, self._heard_s - began_s)
 
     async def _read_lineage(self, connection: Connection) -> str:
         """Return what the node calls its history, which is given a name if it has none: all was taken from it."""

@@ -23,6 +23,7 @@ from ramekin.cluster.admission import AGAIN, explain
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.keys import FORMAT, LIBRARY
 from ramekin.cluster.replicas import CONFIRM_MS, read_step
+from ramekin.cluster.telling import Trouble
 from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ class Line:
         self.done: dict[str, int] = {}
         """The numbers of steps of this process that have happened, by nonce; UNKNOWN where that cannot be told."""
         self.replicas = replicas
-        self.trouble = ""
-        """Why calls do not come through now; empty while they do."""
+        self.trouble = Trouble("the nodes take no writes", "the nodes take writes again")
+        """Why calls do not come through now."""
         self.calls = self.connections = 0
         """Calls that were sent, and connections over which they were."""
         self._slot, self._keys, self._token, self._clock = slot, keys, token, clock
@@ -180,7 +181,7 @@ class Line:
                     if not calls:
                         continue
                 except (Lost, Refused, TimeoutError) as error:
-                    self.trouble = explain(error)  # whoever waits is told when it takes too long
+                    self.trouble.note(explain(error))  # whoever waits is told when it takes too long
                 self._let_go()
                 await asyncio.sleep(PAUSE_S)
         finally:
@@ -262,7 +263,7 @@ class Line:
             await self.replicas.keep_count(connection)
         if confirms and not self.replicas.count:
             self._let_go()  # this may be a primary no more
-            self.trouble = "no replica is there to confirm changes"
+            self.trouble.note("no replica is there to confirm changes", 0)
             lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
             return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
         asked = [connection.send(*self._words_of(call)) for call in calls]
@@ -275,7 +276,10 @@ class Line:
         if any(isinstance(reply, Lost) for reply in replies):
             raise Lost("The node was lost.")
         is_confirmed = not confirms or self.replicas.have_confirmed(replies.pop())
-        self.trouble = "" if is_confirmed else "too few replicas confirm changes"
+        if is_confirmed:
+            self.trouble.over()
+        else:
+            self.trouble.note("too few replicas confirm changes", 0)
         self.calls += len(calls)
         return [call for call, reply in zip(calls, replies, strict=True) if not self._tell(call, reply, is_confirmed)]
 

@@ -7,15 +7,19 @@ network that is all that it can know. Knows no steps; see ``line.py``.
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.telling import Seldom
 
 if TYPE_CHECKING:
     from ramekin.cluster.connection import Connection
     from ramekin.cluster.keys import Keys
+
+_log = logging.getLogger("ramekin")
 
 Acknowledged = Literal["auto", "primary", "replicas"]
 """Who has a step when its caller is told; ``auto``: the replicas where there are any at the beginning."""
@@ -38,6 +42,7 @@ class Replicas:
         self.count = 1
         """How many have to confirm."""
         self._keys, self._counted_s = keys, -COUNT_EVERY_S
+        self._seldom, self._told = Seldom(), -1
 
     @property
     def are_asked(self) -> bool:
@@ -59,6 +64,10 @@ class Replicas:
         """Count them, if they are asked, and if that was long ago. Raises Lost, Refused."""
         if self.are_asked and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
             self.count, self._counted_s = await _count(connection), stopwatch_s()
+            if self.count != self._told and self._seldom.may():
+                if self._told >= 0:
+                    _log.warning("replicas that confirm writes: %d, after %d", self.count, self._told)
+                self._told = self.count
 
     def have_confirmed(self, told: Any) -> bool:
         """Say whether the reply to ``WAIT`` says so; if not, they are counted again."""

@@ -7,6 +7,7 @@ Knows no commands of ours; see ``connection.py`` for how a node is spoken to.
 
 from __future__ import annotations
 
+import logging
 from binascii import crc_hqx
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ramekin.cluster.address import Servers
+
+_log = logging.getLogger("ramekin")
 
 SLOTS = 16_384
 
@@ -57,6 +60,8 @@ class Slot:
                 owner = await self._ask(address, name)
                 if owner is not None:
                     connection = await Connection.open(owner, self._login, name, PROBE_S)
+                    if self._owner not in (None, owner):
+                        _log.warning("another node is the primary: %s; it was %s", owner, self._owner)
                     self._owner = owner
                     return connection
                 refused = refused or Refused("CLUSTERDOWN Nobody knows a primary.")

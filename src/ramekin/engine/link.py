@@ -145,7 +145,7 @@ class Link:
         if not self.is_open:
             return "starting"
         self._look()
-        return "ok" if self.feed.silence_s < SILENCE_S and not self.line.trouble else "failed"
+        return "ok" if self.feed.silence_s < SILENCE_S and not self.line.trouble.why else "failed"
 
     def stats(self) -> LinkStats:
         """Return how the process follows. What lies behind is as the node told when this was asked last."""
@@ -153,7 +153,7 @@ class Link:
         if line is None:
             return LinkStats(0, 0.0, 0, 0, 0, feed.readings, "")
         self._look()
-        trouble = line.trouble or (feed.trouble if feed.silence_s >= SILENCE_S else "")
+        trouble = line.trouble.why or (feed.trouble.why if feed.silence_s >= SILENCE_S else "")
         behind = max(0, self._latest - feed.number)
         return LinkStats(behind, feed.silence_s, feed.number, line.calls, line.connections, feed.readings, trouble)
 
