@@ -95,3 +95,17 @@ async def test_every_process_tells_when_a_step_happened_as_the_one_that_made_it(
         for follower in followers:
             page = await follower.page(Work())
             assert {change.at_ms for change in page.changes} == {1_000_000}
+
+
+async def test_whole_tables_are_in_one_order_in_every_process(servers):
+    async with sharing(servers) as [one, other]:
+        await put(one, "t", body(3), body("x"), body(1), body("a"), *(body(n) for n in range(1000, 500, -1)))
+        await other._link.catch_up()
+        await change(other, "t", "3", lambda _: None)
+        await put(other, "t", body(3), body(2))
+        await load(one, {"s": {"b": body("b"), "a": body("a")}})
+        async with another(one) as new:
+            dumps = [[each async for each in Database(engine=engine).dump()] for engine in (one, other, new)]
+        assert dumps[0] == dumps[1] == dumps[2]
+        assert [record["id"] for _, record in dumps[0][1:4]] == [1, 2, 3]
+        assert [record["id"] for _, record in dumps[0][-2:]] == ["a", "b"]

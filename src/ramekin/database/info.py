@@ -36,7 +36,11 @@ class TableInfo:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Tables at one moment; `view.batches(name)` gives the bodies of one, in the order in which they were stored."""
+    """Tables at one moment; `view.batches(name)` gives the bodies of one, some at a time.
+
+    They come in the order in which they were stored; of tables that processes share, which each may have stored in
+    another order, by id.
+    """
 
     tables: tuple[str, ...]
     view: View

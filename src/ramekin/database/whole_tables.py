@@ -166,7 +166,9 @@ class WholeTables:
         Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
         """
         names = tuple(stats.name for stats in self.engine.tables.stats()) if tables is None else tuple(tables)
-        async with self.engine.tables.view([Access(name) for name in names], work) as view:
+        by_id = self.engine.guarantees.is_shared
+        accesses = [Access(name, by_id, whole_by_id=by_id) for name in names]
+        async with self.engine.tables.view(accesses, work) as view:
             yield Snapshot(names, view)
 
     async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:

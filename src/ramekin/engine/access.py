@@ -25,6 +25,8 @@ class Access:
     """Fields that `lookup` and `ids` will be asked for; a plain id needs no mention for `lookup`."""
     ordered: tuple[Field, ...] = ()
     """Fields that `walk` will be asked for."""
+    whole_by_id: bool = False
+    """Whether `batches` goes by id, for which `in_id_order` is needed: so they are in one order in every process."""
 
     @classmethod
     def of(cls, table: str, query: Query, *, in_id_order: bool = True) -> Self:
@@ -36,4 +38,5 @@ class Access:
         """Return what serves both of two ways to read one table."""
         equal = dict.fromkeys((*self.equal, *other.equal))
         ordered = dict.fromkeys((*self.ordered, *other.ordered))
-        return Access(self.table, self.in_id_order or other.in_id_order, tuple(equal), tuple(ordered))
+        by_id, whole_by_id = self.in_id_order or other.in_id_order, self.whole_by_id or other.whole_by_id
+        return Access(self.table, by_id, tuple(equal), tuple(ordered), whole_by_id)

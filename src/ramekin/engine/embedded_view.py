@@ -51,6 +51,9 @@ SHORT_LIST = 1000
 """Ids of several postings that are put in order at once."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class EmbeddedView:
     """Pinned structures of some tables; see `View` in ``query/view.py``."""
 
@@ -61,6 +64,7 @@ class EmbeddedView:
         self._at_once: dict[str, int] = {}
         self._absent: dict[str, frozenset[FieldPath]] = {}
         self._frozen: list[Frozen] = []
+        self._whole_by_id = _NONE
         self._work = Work() if work is None else work
 
     def pin(self, table: Indexed, access: Access) -> None:
@@ -76,6 +80,8 @@ class EmbeddedView:
             )
         if access.in_id_order and name not in self._orders and table.order is not None:
             self._orders[name] = table.order.pin()
+        if access.whole_by_id:
+            self._whole_by_id |= {name}
         for field in dict.fromkeys((*access.equal, *access.ordered)):
             if field in table.indexes and (name, field) not in self._indexes:
                 self._indexes[name, field] = table.indexes[field].pin()
@@ -177,7 +183,10 @@ class EmbeddedView:
         return frozenset(kind for kind in range(ARRAY) if postings[kind])
 
     async def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
-        bodies = iter(self._records[table].bodies.values())
+        by_key = self._records[table].bodies
+        bodies = iter(by_key.values())
+        if table in self._whole_by_id:
+            bodies = map(by_key.__getitem__, map(str, self._orders[table].after(None)))
         for first in bodies:
             batch, size = [first], len(first)
             for body in islice(bodies, BATCH_ROWS - 1):

@@ -93,7 +93,10 @@ class View(Protocol):
         """Return the types of values, as ``values/comparison.py`` has them, that `lookup` may look for. Cost: O(1)."""
 
     def batches(self, table: str) -> AsyncIterator[Sequence[bytes]]:
-        """Yield all bodies in the order in which they were stored, some at a time. Cost: O(n) in all."""
+        """Yield all bodies, some at a time, in the order in which they were stored, or by id if that was asked for.
+
+        Cost: O(n) in all.
+        """
 
     async def rest(self) -> None:
         """Let other tasks run, if this one has held the loop for long. Cost: 0.2 µs if not."""
