@@ -8,6 +8,7 @@ servers on six nodes, asked in turn.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import subprocess
@@ -34,15 +35,25 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+    from ramekin.database.info import TableInfo
+
 settings.register_profile("ours", deadline=None)  # a machine that is busy is no fault
 settings.load_profile("ours")
 quick_commands()
+gc.disable()  # until all tests are known
 
 MODELS = "tests.models ramekin.samples.models:Order,User"
 LIMITS = {"record_bytes": 64 * 1024, "bulk_bytes": 1024 * 1024, "load_bytes": 8 * 1024 * 1024, "page_rows": 1000}
 
 FAST_PATHS = ["protocol", *(pytest.param(way, marks=pytest.mark.long) for way in ("asgi", "off"))]
 """The ways of a real server: the one that users get, and the other two, which `make test-all` adds."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking at every test again and again: that takes a third of the time of all."""
+    gc.freeze()
+    gc.enable()
 
 
 class Server:
@@ -88,6 +99,20 @@ def start_database(**options: object) -> Database:
     database = Database(read_models(MODELS), limits=Limits(**LIMITS), **options)
     asyncio.run(database.__aenter__())
     return database
+
+
+class Touched:
+    """The tables of a database in this process that are not as they were at the start, nor as `drop` left them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._as_emptied: list[TableInfo] = []
+
+    async def drop(self) -> None:
+        for table in await self._database.tables():
+            if table not in self._as_emptied:
+                await self._database.drop(table.stats.name)
+        self._as_emptied = await self._database.tables()
 
 
 def shared(*options: str) -> Iterator[Server]:
@@ -136,32 +161,45 @@ def browser() -> Iterator[Browser]:
 class Way:
     """One way to an endpoint, with a client that all tests share; `empty` makes the service as it was at the start."""
 
-    def __init__(self, client: httpx2.Client) -> None:
-        self.client = client
-        self._as_emptied: list[object] = []
+    def __init__(self, client: httpx2.Client, drop_touched: Callable[[], object]) -> None:
+        self.client, self._drop_touched = client, drop_touched
 
     def empty(self) -> httpx2.Client:
         """Drop each table that was touched since the last call."""
-        for table in self._tables():
-            if table not in self._as_emptied:
-                assert self.client.delete(f"/api/v1/tables/{table['name']}").status_code == 204
-        self._as_emptied = self._tables()
+        self._drop_touched()
         return self.client
 
+
+class Listing:
+    """The tables of a server far away, by what it lists."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self._client = client
+        self._as_emptied = self._tables()
+
+    def drop_touched(self) -> None:
+        listed = self._tables()
+        touched = [table["name"] for table in listed if table not in self._as_emptied]
+        for name in touched:
+            assert self._client.delete(f"/api/v1/tables/{name}").status_code == 204
+        is_typed = any(table["name"] in touched for table in self._as_emptied)
+        if is_typed:  # it is still there, and may be told otherwise
+            self._as_emptied = self._tables()
+
     def _tables(self) -> list[dict[str, object]]:
-        return self.client.get("/api/v1/tables").json()["tables"]
+        return self._client.get("/api/v1/tables").json()["tables"]
 
 
 @pytest.fixture(scope="session")
 def below_asgi(shared_server: Server) -> Iterator[Way]:
     with shared_server.client() as client:
-        yield Way(client)
+        yield Way(client, Listing(client).drop_touched)
 
 
 @pytest.fixture(scope="session")
 def with_a_journal(shared_server_with_a_journal: Server) -> Iterator[Way]:
     with shared_server_with_a_journal.client() as client:
-        yield Way(client)
+        yield Way(client, Listing(client).drop_touched)
 
 
 class InTurn(httpx2.HTTPTransport):
@@ -185,22 +223,24 @@ def on_nodes() -> Iterator[Way]:
         engine = ("--engine", f"valkey://{nodes[0].address}", "--ack", "primary")
         servers = [stack.enter_context(contextmanager(shared)(*engine)) for _ in range(2)]
         with httpx2.Client(transport=InTurn(servers), base_url=servers[0].url, timeout=30) as client:
-            yield Way(client)
+            yield Way(client, Listing(client).drop_touched)
 
 
 @pytest.fixture(scope="session")
 def all_together() -> Iterator[Way]:
     from tests.together import Together  # which needs this file
 
-    with httpx2.Client(transport=Together(), base_url="http://127.0.0.1:8000") as client:
-        yield Way(client)
+    together = Together()
+    with httpx2.Client(transport=together, base_url="http://127.0.0.1:8000") as client:
+        yield Way(client, together.drop_touched)
 
 
 @pytest.fixture(scope="session")
 def in_process() -> Iterator[Way]:
-    app = create_app(start_database())
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        yield Way(client)
+    database = start_database()
+    tables = Touched(database)
+    with TestClient(create_app(database), raise_server_exceptions=False, follow_redirects=False) as client:
+        yield Way(client, lambda: client.portal.call(tables.drop))
 
 
 @pytest.fixture
