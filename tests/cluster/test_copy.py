@@ -12,7 +12,7 @@ from ramekin.cli.copy import copy
 from ramekin.cli.ends import end_of
 from ramekin.durability.contents import Kept
 from ramekin.durability.store import make_directory
-from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.schema.definition import NOTHING_DEFINED, Definition
 from ramekin.settings import Settings
 from tests.cli.test_commands import run
 from tests.conftest import Server
@@ -146,11 +146,31 @@ def test_due_times_go_between_all_that_know_them(tmp_path, place, capsys):
     assert end_of(nodes, SETTINGS, None).read()["t"].dues == {"2": 4_000_000_000}
 
 
-@pytest.mark.parametrize("kind", ["file", "server"])
-def test_due_times_that_would_be_lost_refuse_the_copy(tmp_path, place, kind):
+def test_due_times_go_to_a_server_and_back_to_within_two_seconds(tmp_path, place, capsys):
+    bodies = {str(number): b'{"id":%d}' % number for number in range(50)}
+    tables = {
+        "some": Kept(NOTHING_DEFINED, bodies, {str(number): 3_000_000_000 + number for number in range(30)}),
+        "brief": Kept(Definition(expire_after_s=60), bodies, {"1": 3_000_000_000}),
+        "lasting": Kept(NOTHING_DEFINED, bodies),
+    }
+    make_directory(tmp_path / "source", tables)
+    server = place("server")
+    copied(str(tmp_path / "source"), server)
+    assert "due at some time are so to within 2 seconds" in capsys.readouterr().out
+    copied(server, str(tmp_path / "back"))
+    found = end_of(str(tmp_path / "back"), SETTINGS, None).read()
+    for name, kept in tables.items():
+        assert found[name].bodies == kept.bodies
+        assert found[name].dues.keys() == kept.dues.keys(), "those that stay for ever do, also where others do not"
+        assert all(abs(due - kept.dues[key]) <= 2 for key, due in found[name].dues.items())
+    copied(str(tmp_path / "source"), server)
+    copied(str(tmp_path / "back"), server)
+
+
+def test_due_times_that_would_be_lost_refuse_the_copy(tmp_path, place):
     make_directory(tmp_path / "source", DUE)
     with pytest.raises(Refused, match="due at some time"):
-        copied(str(tmp_path / "source"), place(kind))
+        copied(str(tmp_path / "source"), place("file"))
 
 
 def test_what_the_source_does_not_have_is_kept_unless_it_is_said(source, place, capsys):

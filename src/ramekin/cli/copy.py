@@ -39,20 +39,24 @@ def copy(source: str, target: str, settings: Settings, key: str | None, *, is_re
     if not from_end.is_there():
         raise Refused(f"{source}: is not there")
     wanted = _still_there(from_end)
-    if not to_end.keeps_dues and any(kept.dues for kept in wanted.values()):
-        told = "and the target cannot be told when: copy to a data directory, a backup or nodes"
+    within_s, has_dues = to_end.due_within_s, any(kept.dues for kept in wanted.values())
+    if within_s is None and has_dues:
+        told = "and the target cannot be told when: copy to a data directory, a backup, a server or nodes"
         raise Refused(f"the source has records that are due at some time, {told}")
     there = _still_there(to_end)
     has_definitions = from_end.keeps_definitions and to_end.keeps_definitions
-    lacking = difference(there, wanted, has_definitions=has_definitions)
-    if not is_replacing and (others := _others(there, wanted)):
+    within_s = within_s or 0
+    lacking = difference(there, wanted, has_definitions=has_definitions, within_s=within_s)
+    if not is_replacing and (others := _others(there, wanted, within_s)):
         raise Refused(f"the target holds what the source does not: {others}; say --replace to make it equal")
     if lacking.is_any:
         size_bytes = sum(len(body) for kept in lacking.stored.values() for body in kept.bodies.values())
         with progress("Copying", size_bytes) as advance:
             to_end.write(wanted, lacking, advance)
     found, now_s = to_end.read(), SYSTEM.wall_ms() / 1000
-    _prove(without_due(wanted, now_s), without_due(found, now_s))
+    _prove(without_due(wanted, now_s), without_due(found, now_s), within_s)
+    if has_dues and within_s:
+        print(f"Records that are due at some time are so to within {within_s} seconds.")
     if not has_definitions and any(kept.definition != NOTHING_DEFINED for kept in wanted.values()):
         print("What is said of tables, schemas and unique fields, is not in a file of records.")
 
@@ -62,19 +66,19 @@ def _still_there(end: End) -> Contents:
     return without_due(end.read(), SYSTEM.wall_ms() / 1000)
 
 
-def _others(there: Contents, wanted: Contents) -> str:
+def _others(there: Contents, wanted: Contents, within_s: int) -> str:
     """Return what a target holds besides what is wanted, in words; empty where there is nothing."""
     found = []
     for name, kept in there.items():
-        count = sum(1 for _ in other_records(kept, wanted.get(name, NOTHING)))
+        count = sum(1 for _ in other_records(kept, wanted.get(name, NOTHING), within_s))
         if count or name not in wanted:
             found.append(f"{name} ({count:,} record{'' if count == 1 else 's'})")
     return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more tables" if len(found) > SHOWN else "")
 
 
-def _prove(wanted: Contents, found: Contents) -> None:
+def _prove(wanted: Contents, found: Contents, within_s: int) -> None:
     """Print what both ends hold, with its digest. Raises Refused where they do not hold the same."""
-    unequal = [name for name in {**wanted, **found} if _digest(wanted, name) != _digest(found, name)]
+    unequal = [name for name in {**wanted, **found} if not _is_equal(wanted.get(name), found.get(name), within_s)]
     if unequal:
         raise Refused(f"the target holds something else now: {', '.join(unequal[:SHOWN])}; is it written by others?")
     whole = sha256()
@@ -86,10 +90,14 @@ def _prove(wanted: Contents, found: Contents) -> None:
     print(f"Both hold the same: sha256 {whole.hexdigest()}")
 
 
-def _digest(contents: Contents, name: str) -> str | None:
-    """Return the hash of a table's records in the order of their keys; None where it is not there."""
-    if name not in contents:
-        return None
+def _is_equal(one: Kept | None, other: Kept | None, within_s: int) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.bodies.keys() == other.bodies.keys() and not any(other_records(one, other, within_s))
+
+
+def _digest(contents: Contents, name: str) -> str:
+    """Return the hash of a table's records in the order of their keys."""
     found = sha256()
     for key, body in sorted(contents[name].bodies.items()):
         found.update(f"{key}\0{contents[name].dues.get(key, '')}\0{len(body)}\0".encode())

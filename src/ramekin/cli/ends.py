@@ -23,6 +23,7 @@ from ramekin.changes import Defined, Dropped, Loaded
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileRecords, naming_faults, open_file
 from ramekin.cli.outputs import writing
+from ramekin.clock import SYSTEM
 from ramekin.database.database import Database
 from ramekin.durability import snapshot
 from ramekin.durability.contents import Kept
@@ -38,7 +39,7 @@ from ramekin.values import codec
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
-    from ramekin.client import Client
+    from ramekin.client import Batch, Client
     from ramekin.durability.contents import Contents
     from ramekin.engine.replicated import Replicated
     from ramekin.schema.definition import Definition
@@ -74,8 +75,10 @@ class End(Protocol):
 
     keeps_definitions: bool
     """Whether it keeps what is said of tables."""
-    keeps_dues: bool
-    """Whether it can be told when records are due."""
+
+    @property
+    def due_within_s(self) -> int | None:
+        """Seconds to within which it keeps when records are due; None: it cannot be told."""
 
     def is_there(self) -> bool:
         """Whether there is something to read; what is asked for over a network tells when it is read."""
@@ -104,7 +107,7 @@ class FileEnd:
     """A file of records. It holds no definitions."""
 
     keeps_definitions = False
-    keeps_dues = False
+    due_within_s = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -140,7 +143,7 @@ class BackupEnd:
     """A backup, as `ramekin backup` writes it."""
 
     keeps_definitions = True
-    keeps_dues = True
+    due_within_s = 0
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -165,7 +168,7 @@ class DirectoryEnd:
     """A data directory. It is written whole, or not at all."""
 
     keeps_definitions = True
-    keeps_dues = True
+    due_within_s = 0
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -197,7 +200,7 @@ class ServerEnd:
     """A running server."""
 
     keeps_definitions = True
-    keeps_dues = False
+    due_within_s = 2  # it is told how long records live, and counts from when it hears that
 
     def __init__(self, url: str, key: str | None) -> None:
         if find_spec("httpx2") is None:
@@ -222,7 +225,10 @@ class ServerEnd:
                 del definition["model"]  # which servers with the model find out for themselves
                 client.table(name).define(definition)
             for name, some in _chunks(lacking.stored):
-                client.load({name: [codec.parse(body) for body in some.bodies.values()]})
+                if some.dues or some.definition.expire_after_s is not None:
+                    client.batch(_with_lifetimes(name, some))
+                else:
+                    client.load({name: [codec.parse(body) for body in some.bodies.values()]})
                 told(_size(some.bodies))
 
     @contextmanager
@@ -236,11 +242,22 @@ class ServerEnd:
             raise Refused(f"{self._url}: {error.message}") from None
 
 
+def _with_lifetimes(name: str, some: Kept) -> Batch:
+    """Return operations that store records, each with how long it has to live from now."""
+    from ramekin.client import Batch
+
+    batch, now_s = Batch(), SYSTEM.wall_ms() // 1000
+    for key, body in some.bodies.items():
+        due = some.dues.get(key)
+        batch.upsert(name, key, codec.parse(body), ttl="none" if due is None else max(1, due - now_s - 1))
+    return batch
+
+
 class NodesEnd:
     """A database that nodes of Valkey or Redis keep; its name stands behind the addresses."""
 
     keeps_definitions = True
-    keeps_dues = True
+    due_within_s = 0
 
     def __init__(self, url: str, settings: Settings) -> None:
         from ramekin.cli.engines import engine_of
@@ -314,8 +331,12 @@ def _chunks(contents: Contents) -> Iterator[tuple[str, Kept]]:
             yield name, chunk
 
 
-def difference(there: Contents, wanted: Contents, *, has_definitions: bool) -> Difference:
-    """Return what an end lacks that holds something else. Cost: O(records)."""
+def difference(there: Contents, wanted: Contents, *, has_definitions: bool, within_s: int = 0) -> Difference:
+    """Return what an end lacks that holds something else. Cost: O(records).
+
+    Args:
+        within_s: seconds to within which it keeps when records are due.
+    """
     dropped = [name for name in there if name not in wanted]
     defined: Contents = {}
     stored: Contents = {}
@@ -330,17 +351,19 @@ def difference(there: Contents, wanted: Contents, *, has_definitions: bool) -> D
         lacking = kept
         if found is not None:
             lacking = Kept(kept.definition, {})
-            for key in other_records(kept, found):
+            for key in other_records(kept, found, within_s):
                 lacking.put(key, kept.bodies[key], kept.dues.get(key))
         if lacking.bodies or (found is None and name not in defined):
             stored[name] = lacking
     return Difference(dropped, defined, stored)
 
 
-def other_records(kept: Kept, other: Kept) -> Iterator[str]:
+def other_records(kept: Kept, other: Kept, within_s: int = 0) -> Iterator[str]:
     """Yield the keys of a table's records that another one has not, or with another body or due time."""
     for key, body in kept.bodies.items():
-        if other.bodies.get(key) != body or other.dues.get(key) != kept.dues.get(key):
+        due, there = kept.dues.get(key), other.dues.get(key)
+        is_due_then = due == there or (due is not None and there is not None and abs(due - there) <= within_s)
+        if other.bodies.get(key) != body or not is_due_then:
             yield key
 
 
