@@ -58,6 +58,7 @@ class Settings:
         (), "Addresses or networks of proxies that are believed when they say whom a request came from."
     )
     docs: bool = _setting(True, "Serve /docs, /redoc and /openapi.json.")
+    console: bool = _setting(True, "Serve the console at / and /console.")
     access_log: bool = _setting(False, "Write a log line for every request.")
     log_format: Literal["auto", "json", "text"] = _setting("auto", "json, text, or by the terminal.")
     memory_limit: str = _setting(

@@ -159,9 +159,11 @@ def test_health_is_503_while_the_server_drains(local, monkeypatch):
     assert local.get("/health/live").status_code == 200
 
 
-def test_the_root_leads_to_the_documentation(api):
-    answer = api.get("/", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+def test_without_a_console_the_root_leads_to_the_documentation():
+    with TestClient(create_app(start_database(), has_console=False)) as client:
+        answer = client.get("/", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+        assert_problem(client.get("/console"), 404, "unknown-route")
 
 
 # tables
@@ -209,6 +211,7 @@ def test_the_document_has_every_route_and_method(local):
     document = local.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     hidden = {"/docs", "/redoc", "/static/{name}", "/openapi.json", "/"}
+    hidden |= {"/console", "/console/assets/{path:path}", "/console/{view:path}"}
     routes = {
         (route.path, method.lower())
         for route in local.app.routes
@@ -234,7 +237,7 @@ def test_each_typed_table_has_its_own_schema_with_an_example(local):
 
 
 def test_no_docs_removes_the_pages_and_the_document():
-    with TestClient(create_app(start_database(), has_docs=False)) as client:
+    with TestClient(create_app(start_database(), has_docs=False, has_console=False)) as client:
         for path in ("/docs", "/redoc", "/openapi.json", "/"):
             assert_problem(client.get(path, follow_redirects=False), 404, "unknown-route")
 

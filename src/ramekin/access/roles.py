@@ -31,6 +31,11 @@ class Grant:
     tables: tuple[str, ...] | None = None
     """The names of the tables that it reaches; a `*` at the end of one stands for any end. None: all tables."""
 
+    def told(self) -> str:
+        """Return what it lets do, as a header says it: its name, and parameters. Source: RFC 9651, section 3.3."""
+        tables = "" if self.tables is None else f'; tables="{" ".join(self.tables)}"'
+        return f"{self.name}; role={self.role}{tables}"
+
     def reaches(self, table: str) -> bool:
         """Say whether a table may be touched at all. Cost: O(names of the grant)."""
         return self.tables is None or any(

@@ -31,6 +31,7 @@ from ramekin.api.endpoints import (
     changes,
     checkpoints,
     clocks,
+    console,
     dump,
     faults,
     health,
@@ -55,6 +56,7 @@ from ramekin.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from ramekin.api.declared.endpoint import Endpoints
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.json_server.door import Door
@@ -82,6 +84,7 @@ def create_app(
     cors_origins: Sequence[str] = (),
     root_path: str = "",
     has_docs: bool = True,
+    has_console: bool = True,
     has_access_log: bool = False,
     has_hot_routes: bool = True,
     json_server: Door | None = None,
@@ -96,11 +99,10 @@ def create_app(
         rate_limit: requests for each client, such as ``1000/second``; None: no limit.
         trusted_proxies: addresses or networks whose `X-Forwarded-For` or `Forwarded` says who the client is.
         allowed_hosts: names that requests may be for besides those of this machine; None: whatever they are for.
-        cors_origins: origins whose pages may read answers and send requests, such as ``https://app.example.com``, or
-            ``*`` for all there are.
+        cors_origins: origins whose pages may read and send, such as ``https://app.example.com``, or ``*`` for all.
         root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
-        has_hot_routes: requests for records go past FastAPI's router, to the same endpoints.
-        json_server: answers at json-server's addresses too.
+        has_console: there is the console, which is the first page.
+        has_hot_routes, json_server: requests for records go past FastAPI's router; there are json-server's addresses.
         is_dev: there are branches, checkpoints and the like, for tests and demos.
         max_branches: how many there may be at once.
         delay_ms: how long every request is held up, on purpose.
@@ -112,11 +114,11 @@ def create_app(
     taken = keys if isinstance(keys, Keys) else Keys(read_keys(keys), database.clock)
     limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
     wrong_keys = RateLimit(WRONG_KEYS, database.clock, what="wrong keys")
-    doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)))
-    prefix = read_root_path(root_path)
-    edge = Edge(*doors, Metrics(), database.ids, has_access_log=has_access_log, root_path=prefix)
+    doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, Cors(cors_origins)), Metrics())
+    edge = Edge(*doors, database.ids, has_access_log=has_access_log, root_path=read_root_path(root_path))
     context = Context(database, edge, Branches(database, max_branches) if is_dev else None, delay_ms)
-    return _build(context, edge, json_server, has_docs=has_docs, has_hot_routes=has_hot_routes)
+    pages = _pages(json_server, has_docs=has_docs, has_console=has_console)
+    return _build(context, edge, json_server, pages, has_hot_routes=has_hot_routes)
 
 
 def _check_lists(**lists: object) -> None:
@@ -126,7 +128,18 @@ def _check_lists(**lists: object) -> None:
             raise ValueError(f"{name} is a list of texts, and not one text")
 
 
-def _build(context: Context, edge: Edge, json_server: Door | None, *, has_docs: bool, has_hot_routes: bool) -> FastAPI:
+def _pages(json_server: Door | None, *, has_docs: bool, has_console: bool) -> Endpoints:
+    """Return the endpoints of pages. The first is json-server's, the console, or leads to the documentation."""
+    found = (*docs.ENDPOINTS, openapi_document) if has_docs else ()
+    has_home = json_server is None
+    if has_console:
+        return (*found, *(console.ENDPOINTS if has_home else console.PAGES))
+    return (*found, health.home) if has_docs and has_home else found
+
+
+def _build(
+    context: Context, edge: Edge, json_server: Door | None, pages: Endpoints, *, has_hot_routes: bool
+) -> FastAPI:
     """Return the application of a database behind its edge."""
     app, database = _framework(), context.database
     app.state.context, app.state.edge = context, edge
@@ -135,9 +148,7 @@ def _build(context: Context, edge: Edge, json_server: Door | None, *, has_docs: 
     add_routes(app, context, known)
     if json_server is not None:
         json_server.attach(app, context)
-    if has_docs:
-        home = [health.home] if json_server is None else []  # json-server has a first page of its own
-        add_routes(app, context, [*docs.ENDPOINTS, *home, openapi_document])
+    add_routes(app, context, pages)
     told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
     openapi.install(app, known, database.models, database.limits, **told)
     context.document = app.openapi

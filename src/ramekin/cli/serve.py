@@ -213,6 +213,7 @@ def _application(database: Database, run: Run) -> FastAPI:
         root_path=settings.root_path or "",
         allowed_hosts=settings.allow_host if is_guarded else None,
         has_docs=settings.docs,
+        has_console=settings.console,
         has_access_log=settings.access_log,
         has_hot_routes=settings.fast_path != "off",
         json_server=None if run.json_server is None else run.json_server.door,

@@ -23,6 +23,7 @@ CHANGE = (400, 404, 406, 408, 409, 412, 413, 415, 422, 428, 503, 507)
 
 PROBLEM_MEDIA = "application/problem+json"
 FAULT_MARK = "X-Ramekin-Fault"
+GRANT = "X-Ramekin-Grant"
 HEADERS: dict[str, Any] = {
     "ETag": ("The tag of what is answered, in double quotes: for `If-Match` and `If-None-Match`.", {"type": "string"}),
     "Location": ("Path of what was created.", {"type": "string", "format": "uri-reference"}),
@@ -38,6 +39,7 @@ HEADERS: dict[str, Any] = {
     "RateLimit-Policy": ("The limit of requests.", {"type": "string"}),
     "Content-Disposition": ("A name for the file.", {"type": "string"}),
     FAULT_MARK: ("The number of the rule that this was done by, on purpose.", {"type": "integer"}),
+    GRANT: ("What the key may do: its name, `role`, and `tables` if it does not reach all.", {"type": "string"}),
     "Vary": ("Which request headers decide the answer.", {"type": "string"}),
 }
 """All headers of answers that say something of them."""

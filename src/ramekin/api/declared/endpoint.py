@@ -77,6 +77,8 @@ class Endpoint(Generic[M]):
     """A parameter, and the value of it with which it touches every table, and takes the role `admin`."""
     opens: tuple[str, ...] = ()
     """Addresses of it that need no key and are not counted."""
+    opens_below: tuple[str, ...] = ()
+    """What such addresses begin with, where there is no list of them."""
     is_watchful: bool = False
     """Whether it stops when its client goes away."""
     is_single: Callable[[str, bytes], bool] | None = None

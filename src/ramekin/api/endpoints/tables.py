@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ramekin.api.declared.answers import READ, WRITE, answer, request_body
+from ramekin.api.declared.answers import GRANT, READ, WRITE, answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH
 from ramekin.api.declared.shapes import reference
@@ -16,6 +16,8 @@ from ramekin.database.defining import parse_definition
 from ramekin.values import codec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
@@ -43,7 +45,7 @@ _DEFINITION = {
     role="read",
     tag="tables",
     answers={
-        200: answer("All tables.", reference("Tables"), has=["ETag"]),
+        200: answer("All tables.", reference("Tables"), has=["ETag", GRANT]),
         304: answer("Not modified.", has=["ETag"]),
     },
     problems=(400, 406),
@@ -51,7 +53,8 @@ _DEFINITION = {
 )
 async def list_tables(session: Session, asked: Asked[None]) -> Reply:
     """Return every table with its statistics; a key limited to some tables sees only those."""
-    return _tagged(asked, {"tables": [describe(info) for info in await session.tables()]})
+    grant = {GRANT.lower(): session.grant.told()} if session.server.has_keys else {}
+    return _tagged(asked, {"tables": [describe(info) for info in await session.tables()]}, grant)
 
 
 @endpoint(
@@ -99,11 +102,11 @@ async def drop_table(session: Session, asked: Asked[None]) -> Reply:
     return bodiless(204)
 
 
-def _tagged(asked: Asked[None], value: object) -> Reply:
-    """Return a value as JSON with a weak tag of it, or 304 to a client that knows it."""
+def _tagged(asked: Asked[None], value: object, further: Mapping[str, str] | None = None) -> Reply:
+    """Return a value as JSON with a weak tag of it, or 304 to a client that knows it; with further headers."""
     known, body = asked.wishes.known, codec.dump(value)
     tag = codec.digest(body)
-    headers = {"etag": f'W/"{tag}"'}
+    headers = {"etag": f'W/"{tag}"', **(further or {})}
     return not_modified(headers) if tag in known or known == ANY else body_answer(body, headers=headers)
 
 

@@ -87,6 +87,7 @@ def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]
             endpoint.path, route, methods=[endpoint.method], operation_id=name, tags=tags, include_in_schema=is_shown
         )
         app.state.open_pages = getattr(app.state, "open_pages", frozenset()) | {*endpoint.opens}
+        app.state.open_below = (*getattr(app.state, "open_below", ()), *endpoint.opens_below)
         if endpoint.method == "GET":
             app.add_api_route(endpoint.path, route, methods=["HEAD"], include_in_schema=False)
 

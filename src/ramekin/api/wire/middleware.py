@@ -119,7 +119,8 @@ class EdgeMiddleware:
         """Ask the edge. One that no endpoint would answer keeps its 404 or 405, whatever the edge says."""
         method, path = scope["method"], scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            if method in ("GET", "HEAD") and path in self._app.state.open_pages:
+            state = self._app.state
+            if method in ("GET", "HEAD") and (path in state.open_pages or path.startswith(state.open_below)):
                 self._edge.origins.check(method, head.headers)
             else:
                 is_counted = not self._has_branches or path != CLOCK  # one that stands still would lock out all

@@ -1,0 +1,83 @@
+"""The console over HTTP: one page for all of its views, and the files that it is made of. See ``console/``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ramekin import console
+from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.parameters import IF_MATCH, IF_NONE_MATCH
+from ramekin.api.http.answer import body_answer, not_modified
+from ramekin.api.routes import API, address, page_address
+from ramekin.errors import UnknownRoute
+from ramekin.version import __version__
+
+if TYPE_CHECKING:
+    from ramekin.api.http.answer import Reply
+    from ramekin.api.http.asked import Asked
+    from ramekin.api.session import Session
+
+VIEWS = "/console/"
+ASSETS = "/console/assets/"
+
+
+@endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",))
+def console_home(session: Session, asked: Asked[None]) -> Reply:
+    """Return the console where somebody opens the server's own address."""
+    return _page(session)
+
+
+@endpoint("GET", "/console", role=None, answers={}, problems=(), opens=("/console",))
+def console_page(session: Session, asked: Asked[None]) -> Reply:
+    """Return the console."""
+    return _page(session)
+
+
+@endpoint(
+    "GET",
+    f"{ASSETS}{{path:path}}",
+    role=None,
+    answers={},
+    problems=(),
+    parameters=[IF_MATCH, IF_NONE_MATCH],
+    opens_below=(ASSETS,),
+)
+def console_file(session: Session, asked: Asked[None]) -> Reply:
+    """Return a file that the console is made of. A browser asks each time whether it has changed."""
+    [path], precondition = asked.parts, asked.wishes.precondition
+    asset = console.assets().get(path)
+    if asset is None:
+        raise UnknownRoute("There is no file of this name.")
+    headers = {"etag": f'"{asset.digest}"', "cache-control": "no-cache"}
+    if not precondition.matches(asset.content):
+        raise precondition.broken()
+    if precondition.knows(asset.digest):
+        return not_modified(headers)
+    return body_answer(asset.content, headers=headers, media=asset.media)
+
+
+@endpoint("GET", f"{VIEWS}{{view:path}}", role=None, answers={}, problems=(), opens_below=(VIEWS,))
+def console_view(session: Session, asked: Asked[None]) -> Reply:
+    """Return the console, which reads from its own address what it is to show."""
+    return _page(session)
+
+
+def _page(session: Session) -> Reply:
+    server = session.server
+    facts = {
+        "root": page_address(""),
+        "api": address(API),
+        "console": address("/console"),
+        "version": __version__,
+        "engine": session.database.engine.guarantees.name,
+        **({"dev": "yes"} if server.branches is not None else {}),
+        **({"keys": "yes"} if server.has_keys else {}),
+    }
+    content, policy = console.page(page_address(""), tuple(facts.items()))
+    headers = {"content-security-policy": policy, "referrer-policy": "no-referrer", "cache-control": "no-cache"}
+    return body_answer(content, headers=headers, media="text/html")
+
+
+ENDPOINTS: Endpoints = (console_home, console_page, console_file, console_view)
+PAGES: Endpoints = ENDPOINTS[1:]
+"""Those where the first page is another's."""

@@ -1,0 +1,8 @@
+// Where the console begins. See `address.js` for what is shown, `views.js` for by what.
+import { render } from "preact";
+import { Shell } from "./shell/shell.js";
+import { html } from "./ui/html.js";
+
+const place = /** @type {HTMLElement} */ (document.getElementById("console"));
+place.replaceChildren();
+render(html`<${Shell} />`, place);

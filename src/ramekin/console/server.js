@@ -1,0 +1,139 @@
+// Every request that the console makes. The key is kept here alone, and only while the page is open.
+import { signal } from "@preact/signals";
+import { API, ROOT, queryOf } from "./address.js";
+import { parse, print } from "./json.js";
+
+/** Whether the server has asked for a key that it has not been given. */
+export const isLocked = signal(false);
+
+/** Whether the last request found no server. */
+export const isAway = signal(false);
+
+/** What the key may do, as the list of tables tells it; empty: everything. */
+export const grantText = signal("");
+
+let key = "";
+
+/** @param {string} secret */
+export function useKey(secret) {
+  key = secret;
+  isLocked.value = false;
+}
+
+export const hasKey = () => key !== "";
+
+/** A refusal, in the server's own words (problem+json). */
+export class Problem extends Error {
+  /** @param {any} told @param {Headers} [headers] */
+  constructor(told, headers) {
+    super(told.detail || told.title);
+    this.status = /** @type {number} */ (told.status);
+    this.code = /** @type {string} */ (told.code);
+    this.title = /** @type {string} */ (told.title);
+    this.detail = /** @type {string} */ (told.detail ?? "");
+    this.hint = /** @type {string} */ (told.hint ?? "");
+    this.errors = /** @type {{pointer?: string, detail?: string, message?: string}[]} */ (told.errors ?? []);
+    this.told = told;
+    this.headers = headers;
+  }
+}
+
+/**
+ * @typedef {{status: number, headers: Headers, text: string}} Reply
+ * @typedef {object} Asking
+ * @property {[string, string][]} [words] words of the query
+ * @property {unknown} [body] a value that is sent as JSON
+ * @property {BodyInit} [raw] a body that is sent as it is
+ * @property {string} [media] its media type
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * The address of a path: below the API, unless it begins with a slash.
+ * @param {string} path
+ * @param {[string, string][]} [words]
+ */
+export function addressOf(path, words = []) {
+  const base = path.startsWith("/") ? ROOT + path : `${API}/${path}`;
+  return words.length ? `${base}?${queryOf(words)}` : base;
+}
+
+/** @param {string[]} parts */
+export const pathOf = (...parts) => parts.map(encodeURIComponent).join("/");
+
+/**
+ * Send a request and return the response as `fetch` gives it. Throws a Problem for every refusal.
+ * @param {string} method
+ * @param {string} path
+ * @param {Asking} [asking]
+ */
+export async function send(method, path, { words, body, raw, media, headers = {}, signal: stop } = {}) {
+  const sent = new Headers(headers);
+  if (key) sent.set("Authorization", `Bearer ${key}`);
+  if (body !== undefined || raw !== undefined) sent.set("Content-Type", media ?? "application/json");
+  const init = { method, headers: sent, body: body === undefined ? raw : print(body), signal: stop };
+  let response;
+  try {
+    response = await fetch(addressOf(path, words), init);
+  } catch (error) {
+    if (stop?.aborted) throw error;
+    isAway.value = true;
+    const detail = "It may have stopped, or the network is down. Nothing is lost here: try again.";
+    throw new Problem({ status: 0, code: "away", title: "The server does not answer", detail });
+  }
+  isAway.value = false;
+  if (response.ok || response.status === 304) return response;
+  throw await problemOf(response);
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const text = await response.text();
+  let told;
+  try {
+    told = JSON.parse(text);
+  } catch {
+    told = { title: response.statusText, detail: text.slice(0, 200) };
+  }
+  if (response.status === 401) isLocked.value = true;
+  return new Problem({ ...told, status: response.status }, response.headers);
+}
+
+/**
+ * Send a request and return its answer as text.
+ * @param {string} method
+ * @param {string} path
+ * @param {Asking} [asking]
+ * @returns {Promise<Reply>}
+ */
+export async function ask(method, path, asking) {
+  const response = await send(method, path, asking);
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/**
+ * Read a value: GET, or what `asking` says, parsed.
+ * @param {string} path
+ * @param {Asking & {method?: string}} [asking]
+ * @returns {Promise<any>}
+ */
+export async function read(path, asking = {}) {
+  const { text } = await ask(asking.method ?? "GET", path, asking);
+  return text ? parse(text) : null;
+}
+
+/**
+ * A request as a line for a shell.
+ * @param {string} method
+ * @param {string} path
+ * @param {Asking} [asking]
+ */
+export function curl(method, path, { words, body, media } = {}) {
+  const quote = (/** @type {string} */ text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const address = quote(location.origin + addressOf(path, words));
+  const parts = ["curl", ...(method === "GET" ? [] : ["-X", method]), address];
+  if (body !== undefined) parts.push("-H", quote(`Content-Type: ${media ?? "application/json"}`), "-d", quote(print(body)));
+  if (hasKey()) parts.push("-H", '"Authorization: Bearer $RAMEKIN_KEY"');
+  return parts.join(" ");
+}

@@ -1,0 +1,78 @@
+// What stands around every view: the header, the tables at the side, and the place for dialogs and messages.
+import { useEffect, useState } from "preact/hooks";
+import { BRANCH, IS_DEV, ROOT, VERSION, link, view } from "../address.js";
+import { grant } from "../access.js";
+import { hasKey, isAway, isLocked } from "../server.js";
+import { state, watch } from "../tables/catalog.js";
+import { Button } from "../ui/button.js";
+import { Opened, opened } from "../ui/dialog.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
+import { Toasts } from "../ui/toast.js";
+import { viewOf } from "../views.js";
+import { Lock } from "./lock.js";
+import { Sidebar } from "./sidebar.js";
+import { isDark, switchTheme } from "./theme.js";
+
+export function Shell() {
+  const [isOut, setOut] = useState(false);
+  useEffect(watch, []);
+  useEffect(() => {
+    const jump = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "/" || isTyping(event.target) || opened.value) return;
+      event.preventDefault();
+      setOut(true);
+      document.getElementById("find-table")?.focus();
+    };
+    addEventListener("keydown", jump);
+    return () => removeEventListener("keydown", jump);
+  }, []);
+  if (isLocked.value) return html`<${Header} /><${Lock} /><${Toasts} />`;
+  return html`
+    <a class="skip" href="#main">Skip to the content</a>
+    <${Header} onMenu=${() => setOut(!isOut)} />
+    <div class="body ${isOut ? "out" : ""}" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && setOut(false)}>
+      <${Sidebar} onLeave=${() => setOut(false)} />
+      <div class="veil" onClick=${() => setOut(false)}></div>
+      <main id="main" tabindex="-1"><${View} /></main>
+    </div>
+    <${Opened} /><${Toasts} />`;
+}
+
+/** @param {EventTarget | null} target */
+export function isTyping(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+/** @param {{onMenu?: () => void}} given */
+function Header({ onMenu }) {
+  return html`<header class="top">
+    ${onMenu && html`<${Button} icon="menu" label="Show the tables" kind="quiet" class="drawer" onClick=${onMenu} />`}
+    <a class="brand" href=${link([])}><img src=${`${ROOT}/console/assets/icon.svg`} alt="" width="22" height="22" />Ramekin</a>
+    <span class="faint version">${VERSION}</span>
+    ${BRANCH && html`<span class="chip"><${Icon} name="branch" />${BRANCH}</span>`}
+    <span class="grow"></span>
+    ${isAway.value && html`<span class="chip bad" role="status"><${Icon} name="fault" />The server does not answer</span>`}
+    ${hasKey() && grant.value.name && html`<span class="chip" title="What the key may do"><${Icon} name="key" />${grant.value.name} · ${grant.value.role}</span>`}
+    <a class="button quiet" href=${`${ROOT}/docs`} target="_blank" rel="noopener">API</a>
+    <${Button} icon=${isDark() ? "sun" : "moon"} label=${isDark() ? "Light colours" : "Dark colours"} kind="quiet" onClick=${switchTheme} />
+  </header>`;
+}
+
+/** The view that the address names, once it is fetched. */
+function View() {
+  const known = viewOf(view.value.parts[0]);
+  const [loaded, setLoaded] = useState(/** @type {{path: string, View: any} | null} */ (null));
+  useEffect(() => {
+    let isWanted = true;
+    document.title = `${view.value.parts.slice(0, 2).reverse().join(" · ") || known.title} · Ramekin`;
+    known.load().then((found) => isWanted && setLoaded({ path: known.path, View: found.default }));
+    return () => void (isWanted = false);
+  }, [known.path]);
+  if (state.value.error && !state.value.isKnown) return html`<div class="pad"><${Fault} error=${state.value.error} /></div>`;
+  if (loaded?.path !== known.path || !state.value.isKnown) return html`<div class="waiting" aria-busy="true"></div>`;
+  return html`<${loaded.View} />`;
+}
+
+export { IS_DEV };

@@ -1,0 +1,41 @@
+// All tables, with what they hold and how they are defined.
+import { may } from "../access.js";
+import { link } from "../address.js";
+import { curl } from "../server.js";
+import { Button } from "../ui/button.js";
+import { Empty } from "../ui/empty.js";
+import { html } from "../ui/html.js";
+import { count, duration, size } from "../values.js";
+import { tables } from "./catalog.js";
+
+export function TableList() {
+  const found = tables.value;
+  const [records, bytes] = found.reduce(([some, all], table) => [some + table.records, all + table.bytes], [0, 0]);
+  if (!found.length) {
+    const example = curl("POST", "data/pets", { body: { name: "Rex", age: 3 } });
+    return html`<${Empty} icon="table" title="There is no table yet" curl=${example}>
+      <p>A table is made when a first record is written to it.</p>
+    <//>`;
+  }
+  return html`<section class="pad" aria-label="Tables">
+    <div class="title"><h1>Tables</h1><p class="faint">${count(found.length)} tables, ${count(records)} records, ${size(bytes)}</p>
+      <span class="grow"></span></div>
+    <div class="scroll" tabindex="0" role="region" aria-label="List of tables"><table class="list">
+      <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th><th>Unique</th><th>Indexes</th><th>Expires</th></tr></thead>
+      <tbody>${found.map((table) => html`<tr key=${table.name}>
+        <th scope="row"><a href=${link(["tables", table.name])}>${table.name}</a></th>
+        <td class="right figure">${count(table.records)}</td>
+        <td class="right figure">${size(table.bytes)}</td>
+        <td>${table.schema ? html`<a href=${link(["tables", table.name, "definition"])}>${described(table.schema)}</a>` : html`<span class="faint">any object</span>`}</td>
+        <td>${table.unique.map((field) => html`<code class="chip">${field}</code>`)}</td>
+        <td>${table.indexes.map((index) => html`<code class="chip" title=${`${index.kind}, ${size(index.bytes)}${index.pinned ? ", kept" : ""}`}>${index.field}</code>`)}</td>
+        <td>${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}</td>
+      </tr>`)}</tbody>
+    </table></div>
+  </section>`;
+}
+
+/** @param {any} schema */
+const described = (schema) => schema.title ?? `${Object.keys(schema.properties ?? {}).length} fields`;
+
+export { may, Button };

@@ -1,0 +1,19 @@
+// A refusal, shown where its answer would stand: what is wrong, and what to do about it.
+import { Problem } from "../server.js";
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+
+/** @param {{error: unknown, children?: unknown}} given */
+export function Fault({ error, children }) {
+  const problem = error instanceof Problem ? error : null;
+  return html`<div class="fault" role="alert"><${Icon} name="fault" />
+    <div>
+      <strong>${problem ? problem.title : "Something went wrong in the console"}</strong>
+      <p>${problem ? problem.detail : String(error)} ${problem?.hint}</p>
+      ${problem && problem.errors.length > 0 && html`<ul>
+        ${problem.errors.slice(0, 20).map((each) => html`<li><code>${each.pointer || "/"}</code> ${each.detail ?? each.message}</li>`)}
+      </ul>`}
+      ${children}
+    </div>
+  </div>`;
+}

@@ -1,0 +1,41 @@
+// What has just happened, said at the edge of the page; and, where it can be undone, what undoes it.
+import { signal } from "@preact/signals";
+import { Problem } from "../server.js";
+import { Button } from "./button.js";
+import { html } from "./html.js";
+
+/**
+ * @typedef {{id: number, text: string, kind: "done" | "failed", detail?: string, act?: {name: string, run: () => unknown}}} Toast
+ */
+
+const toasts = signal(/** @type {Toast[]} */ ([]));
+let last = 0;
+
+/** @param {string} text @param {Omit<Toast, "id" | "text" | "kind"> & {kind?: Toast["kind"]}} [more] */
+export function say(text, more = {}) {
+  const toast = { kind: /** @type {Toast["kind"]} */ ("done"), ...more, id: ++last, text };
+  toasts.value = [...toasts.value.slice(-3), toast];
+  setTimeout(() => dismiss(toast.id), toast.act || toast.kind === "failed" ? 12_000 : 4_000);
+}
+
+/** Say what went wrong. @param {unknown} error */
+export function sayFault(error) {
+  if (error instanceof Problem && error.status === 401) return; // the page asks for the key
+  if (error instanceof Problem) say(error.title, { kind: "failed", detail: [error.detail, error.hint].filter(Boolean).join(" ") });
+  else say("Something went wrong in the console", { kind: "failed", detail: String(error) });
+}
+
+/** @param {number} id */
+function dismiss(id) {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+}
+
+export function Toasts() {
+  return html`<div class="toasts" role="status" aria-live="polite">
+    ${toasts.value.map((toast) => html`<div key=${toast.id} class="toast ${toast.kind}">
+      <div><strong>${toast.text}</strong>${toast.detail && html`<p>${toast.detail}</p>`}</div>
+      ${toast.act && html`<${Button} onClick=${() => { dismiss(toast.id); toast.act?.run(); }}>${toast.act.name}<//>`}
+      <${Button} icon="close" label="Dismiss" kind="quiet" onClick=${() => dismiss(toast.id)} />
+    </div>`)}
+  </div>`;
+}

@@ -1,0 +1,25 @@
+// The views, by the first part of their address; each is fetched when it is first shown.
+import { IS_DEV } from "./address.js";
+import { may, mayAll } from "./access.js";
+
+/**
+ * @typedef {object} Known
+ * @property {string} path the first part of its address
+ * @property {string} title
+ * @property {string} icon
+ * @property {() => boolean} isOffered whether the key may use it
+ * @property {() => Promise<{default: import("preact").ComponentType<any>}>} load
+ */
+
+/** @type {Known[]} */
+export const VIEWS = [
+  { path: "tables", title: "Tables", icon: "table", isOffered: () => may("read"), load: () => import("./tables/view.js") },
+];
+
+/** @type {Known[]} */
+export const DEV_VIEWS = IS_DEV ? [] : [];
+
+/** @param {string | undefined} path */
+export const viewOf = (path) => [...VIEWS, ...DEV_VIEWS].find((known) => known.path === path) ?? VIEWS[0];
+
+export { mayAll };
