@@ -275,6 +275,40 @@ def _bulk_kinds() -> Iterator[tuple[str, Any]]:
 
 KINDS |= dict(_bulk_kinds())
 
+
+def _record_kinds() -> Iterator[tuple[str, Any]]:
+    """Yield requests of one record that is long: 1 MiB as it is stored, 6 as it is sent."""
+    strings, numbers = b'"",' * (2 * MIB - 50), b"1," * (MIB // 2 - 50)
+    for name, method, path, body, media in (
+        ("one record in an array, wrong behind strings", "POST", "data/o", b'[{"a":[' + strings + b"x]}]", JSON),
+        (
+            "one record in a batch, wrong behind strings",
+            "POST",
+            "batch",
+            b'{"operations":[{"a":[' + strings + b"x",
+            JSON,
+        ),
+        ("one record, wrong behind escapes", "PUT", "data/o/1", b'{"a":"' + b"\\u00e9" * (MIB - 50), JSON),
+        (
+            "one record, an integer too large behind numbers",
+            "PUT",
+            "data/o/1",
+            b'{"a":[' + numbers + b"9" * 20 + b"]}",
+            JSON,
+        ),
+        ("PATCH all, of 500,000 numbers", "PATCH", "data/o?all=true", b'{"a":[' + numbers + b"1]}", PATCH),
+        ("batch of 300,000 numbers", "POST", "batch", b'{"operations":[' + b"1," * 300_000 + b"1]}", JSON),
+    ):
+
+        async def ask(s: Service, method=method, path=path, body=body, media=media) -> Turns:
+            await s.ask("PUT", "/api/v1/data/o/1?upsert=true", b'{"id":1}')
+            return await s.ask(method, f"/api/v1/{path}", body, media)
+
+        yield name, ask
+
+
+KINDS |= dict(_record_kinds())
+
 READS = {
     "list": "/api/v1/data/t?limit=10000",
     "list, sorted": "/api/v1/data/t?sort=f1,-f2&limit=1000",

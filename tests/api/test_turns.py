@@ -18,12 +18,24 @@ LARGER = {
     "list, in of 10,000": 250,
     "list, in of 10,000, sorted": 250,
     "query, in of 10,000": 250,
-    "one record of 95,000 members": 400,
+    "one record of 95,000 members": 250,
+    "one record in an array, wrong behind strings": 250,
+    "one record in a batch, wrong behind strings": 250,
+    "one record, wrong behind escapes": 250,
+    "one record, an integer too large behind numbers": 250,
+    "PATCH all, of 500,000 numbers": 100,
 }
 """Kinds with a part that is done in one go, which the manual's limits tell: a condition, a record."""
 
-WORST = ["PATCH half by condition, 8 indexes, of f0", "bulk, CSV, small", "batch of as many patches", "drop, 8 indexes"]
-"""What took longest when a turn was counted in rows."""
+WORST = [
+    "PATCH half by condition, 8 indexes, of f0",
+    "bulk, CSV, small",
+    "batch of as many patches",
+    "drop, 8 indexes",
+    "one record in a batch, wrong behind strings",
+    "PATCH all, of 500,000 numbers",
+]
+"""What took longest when a turn was counted in rows, or ended with a record."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """One long string, number or row takes time and memory by its length, wherever it stands and wherever chunks end."""
 
+import sys
 import time
 import tracemalloc
 from itertools import chain
@@ -8,10 +9,10 @@ import pytest
 
 from ramekin.errors import BodyTooLarge, MalformedCsv, MalformedJson
 from ramekin.formats.delimited import MAX_CELLS, read_rows
-from ramekin.formats.record_text import ArrayText, CsvForm, CsvText, chunks_of
+from ramekin.formats.record_text import CHUNK_BYTES, PAUSE, ArrayText, CsvForm, CsvText, chunks_of
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.columns import UNTYPED
-from ramekin.values import codec
+from ramekin.values import codec, places
 
 MIB = 1024 * 1024
 LIMIT = 3 * MIB
@@ -79,7 +80,7 @@ def test_a_row_has_so_many_cells(cell, size, monkeypatch):
 def test_what_is_wrong_behind_a_long_string_is_found_in_little_memory(text):
     tracemalloc.start()
     try:
-        with pytest.raises(MalformedJson, match="was expected"):
+        with pytest.raises(MalformedJson, match="not valid JSON"):
             codec.parse(text)
         assert tracemalloc.get_traced_memory()[1] < 8 * LIMIT
     finally:
@@ -94,6 +95,35 @@ def test_what_is_wrong_behind_many_strings_is_found_in_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 4 * MIB
     finally:
         tracemalloc.stop()
+
+
+def test_a_record_that_is_long_is_cut_out_with_pauses():
+    text = b'[{"id":1},{"id":2,"a":[%b0]},3]' % (b'"",' * 200_000)
+    read = list(ArrayText(text, LIMIT))
+    assert [each for each in read if each is not PAUSE][2] == 3
+    assert read.index(PAUSE) == 1
+    assert read.count(PAUSE) == -(-len(text) // CHUNK_BYTES)
+
+
+def test_a_fault_far_behind_is_found_in_few_tokens_and_bytes(monkeypatch):
+    walked = []
+    scalar = places._Walk._scalar
+    monkeypatch.setattr(places._Walk, "_scalar", lambda walk, sign: walked.append(walk.at) or scalar(walk, sign))
+    for text in (b'{"a":[' + b"1," * 500_000 + b"x]}", b'{"a":["' + b"x" * MIB + b'",x]}'):
+        with pytest.raises(MalformedJson):
+            codec.parse(text)
+    assert len(walked) <= places.MAX_WALKED
+
+
+def test_python_values_are_checked_by_a_few_calls_for_each_array_and_object():
+    value = {"a": ["x"] * 100_000, "b": [1.5] * 100_000, "c": {str(i): None for i in range(100_000)}}
+    calls = []
+    sys.setprofile(lambda frame, event, _: calls.append(event) if event == "call" else None)
+    try:
+        codec.check_value(value)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 50
 
 
 def test_columns_are_looked_at_one_a_step():

@@ -51,11 +51,14 @@ class ChangeRequest:
     max_affected: int | None = None
     fields: Fields | None = None
     """What was declared of the table's fields when the condition was read; None if that does not matter."""
+    is_parsed: bool = False
+    """Whether the patch comes from `codec.parse`."""
     hold: Callable[[int, int], Awaitable[None]] | None = None
     """Is told how many changes are held until they are applied, of how many bytes; it may wait, or refuse."""
 
     def __post_init__(self) -> None:
-        codec.check_value(self.patch)
+        if not self.is_parsed:
+            codec.check_value(self.patch)
         if type(self.is_deletion) is not bool:
             raise InvalidParameter("'delete' is true or false.")
         if self.max_affected is not None and (type(self.max_affected) is not int or self.max_affected < 0):

@@ -29,6 +29,7 @@ from ramekin.errors import (
     Redefined,
     Unavailable,
 )
+from ramekin.formats.record_text import PAUSE
 from ramekin.limits import MIB
 from ramekin.schema.record_schema import MAX_FAULTS
 
@@ -174,7 +175,11 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, wo
     prepared: list[Prepared] = []
     refused: list[RamekinError] = []
     faults: list[Fault] = []
-    for i, record in enumerate(records):
+    i = 0
+    for record in records:
+        if record is PAUSE:
+            await work.rest()
+            continue
         if len(faults) < MAX_FAULTS and (not refused or isinstance(refused[-1], InvalidRecord)):
             try:
                 operation = Operation(
@@ -187,6 +192,7 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, wo
             except RamekinError as error:
                 refused.append(error.within(i, index=i))
                 faults += refused[-1].faults
+        i += 1
         await work.rest()
     if not refused:
         return prepared

@@ -26,9 +26,23 @@ MOST_BYTES = 16 * 1024
 """How long a stretch is at most, so that what is searched and held at once is little."""
 
 _INSIDE = re.compile(INSIDE)
+_CONTROL = re.compile(rb"[\x00-\x1f]")
 _BROKEN = re.compile(rb"\\?[\x00-\x1f]")
 _WHOLE = re.compile(rb'(?>(?:[^"]++|' + STRING + rb")*)")
 _TOKEN = re.compile(STRING + rb'|["{}\[\]]')  # a lone quote: a string that is not whole
+
+
+def _whole(text: bytes, begin: int, end: int) -> bytes:
+    """Return a stretch of a text, up to the first string that does not end in it.
+
+    Cost: O(length), 10 ns a string, 150 where there are escapes or line ends.
+    """
+    stretch = text[begin:end]
+    if stretch.find(b"\\") < 0 and _CONTROL.search(stretch) is None:
+        return stretch[: stretch.rfind(b'"')] if stretch.count(b'"') % 2 else stretch
+    found = _WHOLE.match(stretch)
+    assert found is not None, "the pattern matches nothing too"
+    return found[0]
 
 
 class OpenString:
@@ -77,17 +91,16 @@ class Nest:
                     return None
                 self.seen, self.string = stop - begin, None
                 continue
-            stretch = _WHOLE.match(text, at, at + size)
-            assert stretch is not None, "the pattern matches nothing too"
-            if stretch.end() == at:  # no more text, or a string that is longer than a stretch
+            stretch = _whole(text, at, at + size)
+            if not stretch:  # no more text, or a string that is longer than a stretch
                 if at == len(text):
                     return None
                 self.string = OpenString()
                 continue
-            signs = unpaired(brackets(stretch[0]))
+            signs = unpaired(brackets(stretch))
             closing = signs.count(b"]")
             if closing < self.depth:
-                self.seen += len(stretch[0])
+                self.seen += len(stretch)
                 self.depth += len(signs) - 2 * closing
                 size = size if is_within else min(2 * size, MOST_BYTES)
             elif size > FEW_BYTES:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 _FLAT = rb'[^{}\[\]"\n]*+(?>(?:' + STRING + rb'[^{}\[\]"\n]*+)*)'
 _SHALLOW = rb"\{" + _FLAT + rb"(?>(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*)\}"
-_RUN = re.compile(_SHALLOW + rb"(?>(?: *+, *+" + _SHALLOW + rb"){0,99})")
-_RECORD = re.compile(_SHALLOW)
+_ELEMENT = rb"(?>" + _SHALLOW + rb"|[-+.0-9A-Za-z]++(?= *+[,\]]))"
+_RUN = re.compile(_ELEMENT + rb"(?>(?: *+, *+" + _ELEMENT + rb"){0,99})")
+_RECORD = re.compile(_ELEMENT)
 _BEHIND_SCALAR = re.compile(rb"[,\]}\s]")
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
@@ -126,14 +127,17 @@ class Splitter:
 
     def _parsed(self, run: bytes, at: Position) -> Iterable[Any]:
         """Return the records of a run; those before one that is wrong, where one is."""
+        if len(run) > RUN_BYTES:  # one record
+            return self._parsed_one_by_one(run, at)
         try:
             return codec.parse(b"[%b]" % run, at=(at[0], at[1] - 1), extra_depth=self._extra_depth)  # type: ignore[no-any-return]
         except RamekinError:
             return self._parsed_one_by_one(run, at)
 
     def _parsed_one_by_one(self, run: bytes, at: Position) -> Iterator[Any]:
-        is_run = len(run) <= RUN_BYTES and _RUN.fullmatch(run)  # a longer one is one record
-        ends = [found.span() for found in _RECORD.finditer(run)] if is_run else [(0, len(run))]
+        ends, text = [(0, len(run))], run + b"]"
+        if len(run) <= RUN_BYTES and (whole := _RUN.match(text)) and whole.end() == len(run):  # else it is one record
+            ends = [found.span() for found in _RECORD.finditer(text)]
         for begin, end in ends:
             before = len(run[:begin].decode(errors="replace"))  # a run has no line ends
             yield codec.parse(run[begin:end], at=(at[0], at[1] + before), extra_depth=self._extra_depth - 1)

@@ -1,9 +1,8 @@
 """Places in a JSON text: what is wrong with it and where, and where a part of it stands.
 
 A text that the parser refused is walked once more, token by token, so that a fault has its line, column and pointer. It
-takes 1 µs a token, many times what parsing takes, so it ends after some tokens, and is never done to a text that is
-right. Knows nothing of records;
-see ``codec.py`` for who parses.
+takes 1 µs a token, many times what parsing takes, so it ends after some tokens or bytes, and is never done to a text
+that is right. Knows nothing of records; see ``codec.py`` for who parses.
 """
 
 from __future__ import annotations
@@ -35,8 +34,14 @@ if TYPE_CHECKING:
 MAX_DEPTH = 64
 """How many objects and arrays may stand in each other, the record's own braces included."""
 
-MAX_WALKED = 40_000
-"""Tokens after which a walk is given up: it holds everything for 1 µs each (November 2026)."""
+MAX_WALKED, MAX_WALKED_BYTES = 5000, 256 * 1024
+"""Tokens and bytes of a text behind which no fault is looked for, so that it holds everything for 5 ms at the most."""
+
+MAX_COUNTED = 40_000
+"""Tokens of a text that is right, behind which no line is looked for."""
+
+_CUT_TOKEN_BYTES = 12
+"""How far a token that is cut off may seem wrong before its end: two escapes that are one character."""
 
 MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-8 and UTF-16. No JSON text begins with the first byte of one."""
@@ -70,15 +75,18 @@ def find_fault(text: bytes, extra_depth: int, begin: Position | None) -> Malform
 
     An integer that is too large is told only where nothing else is wrong.
     """
-    readable = _readable(text)
-    walk = _Walk(readable)
+    seen = text[:MAX_WALKED_BYTES]
+    readable = _readable(seen)
+    walk = _Walk(readable, MAX_WALKED)
     wrong = _first_fault(walk, MAX_DEPTH + extra_depth)
     if text.startswith(MARKS):
         wrong = _Wrong(MalformedJson, 0, (), "The text begins with a byte order mark; send plain UTF-8")
-    elif len(readable) < len(text) and (wrong is None or wrong.is_end):
+    elif len(readable) < len(seen) and (wrong is None or wrong.is_end):
         walk.at = len(readable)
         wrong = walk.wrong("The text is not valid JSON: it is not UTF-8")
-    return None if wrong is None else _error(wrong, text, begin)
+    if wrong is None or (len(seen) < len(text) and (wrong.is_end or wrong.at >= len(seen) - _CUT_TOKEN_BYTES)):
+        return None
+    return _error(wrong, text, begin)
 
 
 def _first_fault(walk: _Walk, max_depth: int) -> _Wrong | None:
@@ -104,7 +112,7 @@ def line_of(text: bytes, steps: Sequence[str], line: int) -> int:
     """
     if b"\n" not in text:
         return line
-    walk, at, depth = _Walk(text), 0, 0
+    walk, at, depth = _Walk(text, MAX_COUNTED), 0, 0
     for _ in walk:
         found = len(walk.steps)
         if depth < found <= len(steps) and [str(step) for step in walk.steps] == [*steps[:found]]:
@@ -127,8 +135,8 @@ class _Walk:
     2. `steps` has the place in each array, and the name in each object between that name and the end of its value.
     """
 
-    def __init__(self, text: bytes) -> None:
-        self._text, self.at, self._expect = text, 0, _VALUE
+    def __init__(self, text: bytes, most: int) -> None:
+        self._text, self._most, self.at, self._expect = text, most, 0, _VALUE
         self.steps: list[str | int] = []
         self.names: list[set[str] | None] = []
         self.is_whole = False
@@ -136,9 +144,9 @@ class _Walk:
     def __iter__(self) -> Iterator[bytes]:
         """Yield each scalar, and the sign that begins each object or array; `at` is its first byte.
 
-        Raises _Wrong at the first byte where the text is no JSON. If it ends before `MAX_WALKED`, it `is_whole`.
+        Raises _Wrong at the first byte where the text is no JSON. If it ends within `most` tokens, it `is_whole`.
         """
-        for _ in range(MAX_WALKED):
+        for _ in range(self._most):
             self.at = _BLANK.match(self._text, self.at).end()  # type: ignore[union-attr]  # it matches nothing too
             sign = self._text[self.at : self.at + 1]
             if self._expect == _END and not sign:

@@ -142,6 +142,7 @@ def _cut(body: bytes, splitter: Splitter, operations: _Operations) -> Generator[
                 if item is not None and table == "operations":
                     operations.take(item)
                 yield
+            yield
         splitter.finish()
     except MalformedJson:
         if splitter.tables.keys() - {"operations"}:  # what is wrong there does not matter

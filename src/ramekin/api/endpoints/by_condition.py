@@ -76,7 +76,7 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
 async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply:
     """Change some members of all records that satisfy the conditions (JSON merge patch)."""
     [table], patch = asked.parts, codec.parse(asked.body)
-    return await _change(session, asked, ChangeRequest(table, patch=patch, **asked.meant))
+    return await _change(session, asked, ChangeRequest(table, patch=patch, is_parsed=True, **asked.meant))
 
 
 @endpoint(
