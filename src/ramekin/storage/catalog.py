@@ -228,6 +228,7 @@ class Catalog:
             table is None
             or table.unique_fields
             or table.records.owners > 1
+            or table.records.borrowers
             or self.definitions.get(change.table) is not definition
             or table.records.bodies.get(change.key) != change.before
             or after is change.before

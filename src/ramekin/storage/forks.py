@@ -74,6 +74,7 @@ def _put(catalog: Catalog, tables: dict[str, Table], definitions: Mapping[str, D
 
 def _share(table: Table, memory: Memory) -> Table:
     """Return a table that has all that another one has. Its memory is counted already. Cost: O(indexes)."""
+    table._take_over()
     twin = Table(table.name, memory)
     twin.revision, twin.definition, twin.unique_fields = table.revision, table.definition, table.unique_fields
     twin.pinned, twin._used_s = table.pinned, table._used_s.copy()
@@ -84,7 +85,7 @@ def _share(table: Table, memory: Memory) -> Table:
     twin._adopt_expiry(table.expiry.share())
     twin._count(1)
     twin._grow(table.memory_bytes - table.finding_bytes() + twin.finding_bytes() - twin.memory_bytes)
-    twin._borrow(twin.memory_bytes)
+    twin.share()
     return twin
 
 

@@ -267,8 +267,7 @@ class Indexed(Counted):
         """Return the records to write to, and make the order and indexes writable too."""
         garbage = self.memory.garbage
         if self.records.readers:
-            self._part()
-            self.records = self.records.writable(garbage)
+            self._go_on()
         if self.order is not None and self.order.readers:
             self.order = self.order.writable(garbage)
         for field, index in self.indexes.items():

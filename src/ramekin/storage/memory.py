@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RECORD_BYTES = 142
 """A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""
 
+BODY_BYTES = 49
+"""What of that the object of a body takes."""
+
 TEXT_KEY_BYTES = 40
 """A key in the set of those that look like integers and are none."""
 

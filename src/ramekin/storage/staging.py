@@ -15,13 +15,14 @@ taken apart. Knows no engines; see ``catalog.py`` for steps that are small.
 
 from __future__ import annotations
 
+from sys import maxsize
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Change, Loaded, Written
 from ramekin.schema.definition import check_table_name
 from ramekin.storage.catalog import parting_bytes
 from ramekin.storage.expiry import Expiry
-from ramekin.storage.memory import DUE_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, record_growth
+from ramekin.storage.memory import BODY_BYTES, DUE_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, record_growth
 from ramekin.storage.records import Records
 from ramekin.storage.unique import taken_by, taken_by_load
 from ramekin.values.ids import looks_like_integer
@@ -154,6 +155,7 @@ class _Copy:
     def __init__(self, catalog: Catalog, name: str, *, is_empty: bool) -> None:
         self._name, self._is_empty = name, is_empty
         self._written: list[str] = []
+        self._taken_bytes = 0  # of the records that were there
         table = None if is_empty else catalog.find(name)
         self.records = Records() if table is None else table.records.copy()
         self._size_bytes = 0 if table is None else table.size_bytes
@@ -166,6 +168,8 @@ class _Copy:
         stored, text_keys = self.records.bodies, self.records.text_keys
         for place, (key, body, due) in enumerate(bodies):
             before = stored.get(key)
+            if before is not None:
+                self._taken_bytes += len(before) + BODY_BYTES if body is not None else -record_growth(key, before, None)
             self._written.append(key)
             self._memory_bytes += record_growth(key, before, body)
             self._size_bytes += len(body or b"") - len(before or b"")
@@ -210,7 +214,8 @@ class _Copy:
         if self._is_empty and table.watches:
             written = [*table.records.bodies, *written]
         expiry = self._expiry(table)
-        table.adopt(self.records, expiry, self._size_bytes, self._memory_bytes, written, self.changes)
+        taken_bytes = maxsize if self._is_empty else self._taken_bytes
+        table.adopt(self.records, expiry, self._size_bytes, self._memory_bytes, written, self.changes, taken_bytes)
         table.revision = catalog.revision
         catalog.when_behind(table)
 

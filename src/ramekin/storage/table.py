@@ -6,6 +6,7 @@ for tables by name, and ``shared.py`` for reading a table as it was at one momen
 
 from __future__ import annotations
 
+from sys import maxsize
 from typing import TYPE_CHECKING
 
 from ramekin.changes import NO_DUES
@@ -16,7 +17,7 @@ from ramekin.stats import TableStats
 from ramekin.storage.dated import Dated
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.followers import FEW
-from ramekin.storage.memory import INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
+from ramekin.storage.memory import BODY_BYTES, INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.records import Records
 from ramekin.values.ids import looks_like_integer
 from ramekin.values.paths import has_text_id, parse_path, print_path
@@ -99,8 +100,9 @@ class Table(Dated):
         found, grown = 0, len(body) if before is None else len(body) - len(before)
         self.size_bytes += grown
         self.memory.body_bytes += grown
-        if due is not None or records.dues:
-            grown += self._keep_due(key, due)
+        grown += self._keep_due(key, due) if due is not None or records.dues else 0
+        if self.borrowed_bytes:
+            self._take_out(0 if before is None else len(before) + BODY_BYTES)
         if before is None:
             self.memory.records += 1
             grown += RECORD_BYTES + len(key)
@@ -141,6 +143,8 @@ class Table(Dated):
         self.memory.body_bytes -= len(before)
         self.memory.records -= 1
         grown, found = -RECORD_BYTES - len(key) - len(before), self.finding_bytes()
+        if self.borrowed_bytes:
+            self._take_out(-grown)
         if records.dues:
             grown += self._keep_due(key, None)
         record_id = records.id_of(key)
@@ -183,6 +187,7 @@ class Table(Dated):
         memory_bytes: int,
         written: Collection[str],
         changes: list[Change] | None = None,
+        taken_bytes: int = maxsize,
     ) -> None:
         """Take other records in place of these, in one short step.
 
@@ -192,15 +197,17 @@ class Table(Dated):
             memory_bytes: what they take, without an order and indexes.
             written: the keys of those that are other ones than before, for whoever watches.
             changes: what the order and the indexes have to follow; None: they are dropped, to be built again.
+            taken_bytes: of what is there, what is not in them: all of it, if nothing is said.
 
         Cost: O(indexes).
         """
-        self._part()
+        loan = self._leave_for_copy(taken_bytes)
         self._count(-1)
         before, self.records, self.size_bytes = self.records, records, size_bytes
         self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
         self._count(1)
         self.memory.garbage.take(before)
+        self._take_loan(*loan)
         self._adopt_expiry(expiry)
         if changes is None:
             self.memory.indexes -= len(self.indexes)
