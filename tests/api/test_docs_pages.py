@@ -140,3 +140,24 @@ def test_nothing_optional_is_sent_that_nobody_put_in(browser):
             assert not {"prefer", "if-match", "if-none-match"} & request.headers.keys()
     finally:
         server.stop()
+
+
+@pytest.mark.long
+def test_a_long_answer_is_shown_in_part_and_the_page_stays_quick(browser):
+    server = Server("demo")
+    try:
+        tab = browser.new_page(color_scheme="dark")
+        tab.goto(f"{server.url}/docs")
+        assert "dark-mode" in tab.locator("html").get_attribute("class")
+        block = tab.locator("[id$='dump_database']")
+        block.locator(".opblock-summary").click()
+        block.locator(".execute").click()
+        said = block.locator(".live-responses-table")
+        said.wait_for(timeout=30_000)
+        assert re.search(r"\.\.\. and \d+ characters more", said.inner_text())
+        frames = (
+            "new Promise(r => { const a = performance.now(); requestAnimationFrame(() => r(performance.now() - a)); })"
+        )
+        assert tab.evaluate(frames) < 500
+    finally:
+        server.stop()

@@ -1,7 +1,8 @@
 """The sample models. `User` and `Order` are flat; `Shop` has parts inside parts.
 
 ``ramekin demo`` serves them, and ``ramekin serve --models ramekin.samples.models`` serves them without data. Knows
-nothing of Ramekin but its ids and its clock: models are plain Pydantic.
+nothing of Ramekin but its ids and its clock: models are plain Pydantic. The first example of each is a record of the
+demo, the last one that it lacks, so that what the documentation pages fill in can be sent.
 """
 
 from __future__ import annotations
@@ -26,12 +27,19 @@ class User(BaseModel):
         json_schema_extra={
             "examples": [
                 {
+                    "id": "01930ed1-2d90-7e23-98fe-db9eb3260eb9",
+                    "email": "soren.kohler@example.com",
+                    "full_name": "Sören Köhler",
+                    "age": 35,
+                    "created_at": "2024-11-09T02:46:50Z",
+                },
+                {
                     "id": "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f",
                     "email": "ada.lovelace@example.com",
                     "full_name": "Ada Lovelace",
                     "age": 36,
                     "created_at": "2024-01-01T00:00:00Z",
-                }
+                },
             ]
         }
     )
@@ -50,13 +58,21 @@ class Order(BaseModel):
         json_schema_extra={
             "examples": [
                 {
+                    "id": "01930ee0-e118-7b9b-8123-796553a417a9",
+                    "user_id": "01930ed1-2d90-7e23-98fe-db9eb3260eb9",
+                    "product_name": "Whetstone",
+                    "quantity": 4,
+                    "total_price": 150.0,
+                    "order_date": "2024-11-09T03:03:59Z",
+                },
+                {
                     "id": "018cc777-5400-7a11-9b22-0c33d44e55f6",
                     "user_id": "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f",
                     "product_name": "Stoneware ramekin, set of six",
                     "quantity": 2,
                     "total_price": 59.8,
                     "order_date": "2024-01-02T00:00:00Z",
-                }
+                },
             ]
         }
     )
@@ -101,12 +117,20 @@ class Shop(BaseModel):
             "examples": [
                 {
                     "id": "lyon-1",
+                    "name": "Casserole Lyon",
+                    "address": {"street": "52 rue Mercière", "postcode": "69002", "city": "Lyon", "country": "FR"},
+                    "location": {"lat": 45.7581, "lon": 4.8241},
+                    "opening_hours": [{"day": "tue", "opens": "09:00", "closes": "20:00"}],
+                    "tags": ["classes"],
+                },
+                {
+                    "id": "dijon-1",
                     "name": "Cocotte & Cie",
-                    "address": {"street": "12 rue Mercière", "postcode": "69002", "city": "Lyon", "country": "FR"},
-                    "location": {"lat": 45.763, "lon": 4.834},
+                    "address": {"street": "12 rue Musette", "postcode": "21000", "city": "Dijon", "country": "FR"},
+                    "location": {"lat": 47.3226, "lon": 5.0405},
                     "opening_hours": [{"day": "tue", "opens": "09:30", "closes": "18:30"}],
                     "tags": ["stoneware"],
-                }
+                },
             ]
         }
     )

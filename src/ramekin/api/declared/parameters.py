@@ -91,7 +91,7 @@ CURSOR = word("cursor", "Where the page begins: from the `next` of the page befo
 WHERE = word(
     "where",
     'A query in JSON, besides the conditions: `{"or": [{"age": {"gte": 18}}, {"vip": true}]}`.',
-    contentMediaType="application/json",
+    # No `contentMediaType`: Swagger UI would ask for a file.
     contentSchema={"$ref": "#/components/schemas/Where"},
 )
 LIMIT = whole("limit", "Rows of the page.")  # what it is without, and at the most, the running server adds

@@ -52,6 +52,7 @@ MAX_STEPS = 2
 
 def add_typed_tables(document: dict[str, Any], models: Mapping[str, ModelSchema]) -> None:
     """Add the paths and the components of all typed tables to a document that has the general ones."""
+    general = list(document["paths"])
     components = ModelComponents(models, document["components"]["schemas"])
     document["components"]["schemas"] |= components.schemas
     ours = [tag["name"] for tag in document["tags"]]
@@ -60,15 +61,45 @@ def add_typed_tables(document: dict[str, Any], models: Mapping[str, ModelSchema]
         told = f"Records of the model {schema.title}."
         document["tags"].insert(place, {"name": tag, "description": told})
         own = _Typed(table, tag, schema, components.names[table], components.schemas)
-        for general in (f"{API}/data/{{table}}", f"{API}/data/{{table}}/{{id}}"):
-            path = {method: own.operation(method, found) for method, found in document["paths"][general].items()}
-            document["paths"][general.replace("{table}", table)] = path
-    for left, right in dict.fromkeys(_related(models)):
+        for path in (f"{API}/data/{{table}}", f"{API}/data/{{table}}/{{id}}"):
+            operations = {method: own.operation(method, found) for method, found in document["paths"][path].items()}
+            document["paths"][path.replace("{table}", table)] = operations
+    related = list(dict.fromkeys(_related(models)))
+    for left, right in related:
         join = joins.PATH.replace("{table1}", left).replace("{table2}", right)
         names = {table: components.names[table] for table in (left, right)}
         pairs = _typed_join(document["paths"][joins.PATH]["get"], names)
         _name_fields(pairs["parameters"], {table: flat_names(models[table]) for table in names})
         document["paths"][join] = {"get": pairs}
+    general_paths = {path: document["paths"][path] for path in general}
+    _name_places(general_paths, components, models, related)
+
+
+def _name_places(
+    paths: dict[str, Any],
+    components: ModelComponents,
+    models: Mapping[str, ModelSchema],
+    related: Sequence[tuple[str, str]],
+) -> None:
+    """Fill in what stands in a general path where it is only read: a table, a record of it, two tables to join."""
+    table, *_ = models or [None]
+    if table is None:
+        return
+    known = {"table": table, "id": _example_id(components.schemas[components.names[table].stored])}
+    if related:
+        left, right = related[0]
+        keys = [field for each in (left, right) for field in models[each].fields if _KEY.fullmatch(field)]
+        known |= {"table1": left, "table2": right, "key": keys[0]}
+    for operations in paths.values():
+        for parameter in operations.get("get", {}).get("parameters", []):
+            if parameter["in"] == "path" and (example := known.get(parameter["name"])) is not None:
+                parameter["example"] = example
+
+
+def _example_id(stored: Mapping[str, Any]) -> str | None:
+    """Return the id of a schema's first example, if it has one."""
+    first: Mapping[str, Any] = next(iter(stored.get("examples", [])), {})
+    return str(first["id"]) if "id" in first else None
 
 
 def _related(models: Mapping[str, ModelSchema]) -> Iterator[tuple[str, str]]:
@@ -106,9 +137,9 @@ def _name_fields(parameters: list[dict[str, Any]], fields: Mapping[str, Sequence
     known = [f"{table}.{name}" for table, names in fields.items() for name in names]
     for parameter in parameters:
         if parameter["name"] == "key":
-            parameter["schema"] = parameter["schema"] | {
-                "examples": list(filter(_KEY.fullmatch, chain(*fields.values())))
-            }
+            keys = list(filter(_KEY.fullmatch, chain(*fields.values())))
+            parameter["schema"] = parameter["schema"] | {"examples": keys}
+            parameter["example"] = keys[0]
         elif parameter["name"] == "sort":
             parameter["schema"] = _listed(known, is_signed=True)
         elif parameter["name"] == "select":
@@ -142,22 +173,27 @@ class _Typed:
         for answer in own["responses"].values():
             self._fill(answer)
         if "requestBody" in own:
-            self._fill(own["requestBody"])
+            self._fill(own["requestBody"], is_new=method == "post")
         return own
 
     def _parameters(self, parameters: list[dict[str, Any]], words: Collection[str]) -> list[dict[str, Any]]:
-        """Return an endpoint's parameters with the table's name left out and its own conditions put in."""
+        """Return an endpoint's parameters with the table's name left out and its own conditions put in, last.
+
+        There may be a hundred conditions, and a page that shows them first hides the few words of a list.
+        """
         own: list[dict[str, Any]] = []
+        conditions: list[dict[str, Any]] = []
         for parameter in parameters:
             if parameter["name"] == "conditions":
-                own += conditions_of(self._schema, words)
+                conditions = conditions_of(self._schema, words)
             elif parameter["name"] == "id":
-                own.append(parameter | {"schema": self._id()})
+                known = _example_id(self._stored)
+                own.append(parameter | {"schema": self._id()} | ({} if known is None else {"example": known}))
             elif parameter["name"] in ("sort", "select") and (names := flat_names(self._schema)):
                 own.append(parameter | {"schema": _listed(names, is_signed=parameter["name"] == "sort")})
             elif parameter["name"] != "table":
                 own.append(parameter)
-        return own
+        return own + conditions
 
     def _id(self) -> dict[str, Any]:
         own = self._stored["properties"]["id"]
@@ -167,24 +203,28 @@ class _Typed:
         known = [form for kind, form in (("text", ID_TEXT), ("number", ID_NUMBER)) if kind in kinds]
         return known[0] if len(known) == 1 else {"anyOf": [ID_TEXT, ID_NUMBER]}
 
-    def _fill(self, node: dict[str, Any]) -> None:
-        """Put the model's schemas and examples in place of the general ones."""
+    def _fill(self, node: dict[str, Any], *, is_new: bool = False) -> None:
+        """Put the model's schemas and examples in place of the general ones.
+
+        A model's first example is a record that may be there, its last one that may not.
+        """
+        examples = self._examples[-1:] if is_new else self._examples[:1]
         for kind, media in node.get("content", {}).items():
             if media["schema"].get("type") == "string":
-                if media.pop("example", None) and self._examples:
-                    media["example"] = self._as_text(kind)
+                if media.pop("example", None) and examples:
+                    media["example"] = self._as_text(kind, examples)
                 continue
             is_patch = media["schema"].get("$ref") == RECORD_PATCH["$ref"]
             media["schema"] = self._own(media["schema"])
             if "example" in media:
-                media |= self._example(media.pop("example"), is_patch=is_patch)
+                media |= self._example(media.pop("example"), examples, is_patch=is_patch)
 
-    def _as_text(self, kind: str) -> str:
-        """Return the model's examples as a body of NDJSON or CSV."""
+    def _as_text(self, kind: str, examples: Sequence[dict[str, Any]]) -> str:
+        """Return records as a body of NDJSON or CSV."""
         if kind != CSV:
-            return "".join(f"{codec.dump(example).decode()}\n" for example in self._examples)
-        names = list(dict.fromkeys(name for example in self._examples for name in example))
-        rows = write_csv(names, self._examples, self._schema.columns)
+            return "".join(f"{codec.dump(example).decode()}\n" for example in examples)
+        names = list(dict.fromkeys(name for example in examples for name in example))
+        rows = write_csv(names, examples, self._schema.columns)
         return (write_csv_header(names) + rows).decode().replace("\r\n", "\n")
 
     def _own(self, node: Any) -> Any:
@@ -194,18 +234,20 @@ class _Typed:
             }
         return [self._own(item) for item in node] if isinstance(node, list) else node
 
-    def _example(self, general: dict[str, Any], *, is_patch: bool) -> dict[str, Any]:
+    def _example(
+        self, general: dict[str, Any], examples: Sequence[dict[str, Any]], *, is_patch: bool
+    ) -> dict[str, Any]:
         """Return the example that stands in place of a general one, or nothing."""
-        if not self._examples:
+        if not examples:
             return {"example": {}} if is_patch else {}
         if "data" in general:
-            return {"example": {"data": self._examples[:1], "next": None}}
+            return {"example": {"data": examples[:1], "next": None}}
         if set(general) == {"matched", "changed"}:
             return {"example": general}
         if is_patch:
-            members = [(name, value) for name, value in self._examples[0].items() if name != "id"]
+            members = [(name, value) for name, value in examples[0].items() if name != "id"]
             return {"example": dict(members[:1])}
-        return {"example": self._examples[0]}
+        return {"example": examples[0]}
 
 
 def flat_names(schema: RecordSchema) -> list[str]:
