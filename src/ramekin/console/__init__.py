@@ -82,7 +82,7 @@ def page(root: str, facts: tuple[tuple[str, str], ...]) -> tuple[bytes, str]:
     base = f"{root}/console/assets"
     imports = codec.dump({"imports": {name: f"{base}/{path}" for name, path in LIBRARIES.items()}}).decode()
     scripts = [path for path, asset in assets().items() if asset.media == "text/javascript"]
-    styles = [path for path in assets() if path.startswith("style/")]
+    styles = [path for path, asset in assets().items() if asset.media == "text/css"]
     parts = {
         "facts": " ".join(f'data-{name}="{escape(value)}"' for name, value in facts),
         "base": escape(base),

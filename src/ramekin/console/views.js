@@ -14,6 +14,8 @@ import { may, mayAll } from "./access.js";
 /** @type {Known[]} */
 export const VIEWS = [
   { path: "tables", title: "Tables", icon: "table", isOffered: () => may("read"), load: () => import("./tables/view.js") },
+  { path: "live", title: "Live", icon: "live", isOffered: () => may("admin"), load: () => import("./live/view.js") },
+  { path: "changes", title: "Changes", icon: "history", isOffered: () => may("read"), load: () => import("./live/changes.js") },
 ];
 
 /** @type {Known[]} */

@@ -1,0 +1,91 @@
+// The change feed as a list: the newest on top, paused while somebody reads.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { go, link, view } from "../address.js";
+import { follow } from "../feed.js";
+import { print } from "../json.js";
+import { curl } from "../server.js";
+import { tables } from "../tables/catalog.js";
+import { Button } from "../ui/button.js";
+import { Empty } from "../ui/empty.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { count, show } from "../values.js";
+
+const KEPT = 500;
+
+/** @typedef {import("../feed.js").Change & {key: number}} Entry */
+
+export default function Changes() {
+  const [entries, setEntries] = useState(/** @type {Entry[]} */ ([]));
+  const [held, setHeld] = useState(/** @type {Entry[]} */ ([]));
+  const [isPaused, setPaused] = useState(false);
+  const [{ state, error }, setState] = useState({ state: "waiting", error: /** @type {unknown} */ (null) });
+  const paused = useRef(false);
+  const words = view.value.words.filter(([name]) => name === "table");
+  const table = words[0]?.[1] ?? "";
+  useEffect(() => collect(words, paused, setEntries, setHeld, setState), [table]);
+  const pause = () => {
+    paused.current = !isPaused;
+    setPaused(!isPaused);
+    if (!isPaused) return;
+    setEntries((shown) => [...held, ...shown].slice(0, KEPT));
+    setHeld([]);
+  };
+  return html`<section class="pad" aria-label="Changes">
+    <div class="title"><h1>Changes</h1>
+      <p class="faint" role="status">${isPaused ? `Paused. ${count(held.length)} more have come.` : state === "open" ? "Each shows as it happens." : "Waiting for the server…"}</p>
+      <span class="grow"></span>
+      <div class="row">
+        <select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["changes"], event.target.value ? [["table", event.target.value]] : []))}>
+          <option value="">All tables</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
+        </select>
+        <${Button} icon=${isPaused ? "play" : "pause"} onClick=${pause}>${isPaused ? "Go on" : "Pause"}<//>
+        <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setEntries([])}>Clear<//>
+      </div>
+    </div>
+    ${error && state === "waiting" && html`<${Fault} error=${error} />`}
+    ${state === "lost" && html`<p class="note">Some changes were missed: more happened than the server keeps.</p>`}
+    ${entries.length ? html`<ol class="feed" aria-label="Changes, the newest first">${entries.map((entry) => html`<${Line} key=${entry.key} entry=${entry} />`)}</ol>`
+      : html`<${Empty} icon="history" title="Nothing has happened yet" curl=${curl("POST", `data/${table || tables.value[0]?.name || "pets"}`, { body: {} })}>
+        <p>Every record that is created, replaced, deleted or that expires shows here, whoever does it.</p><//>`}
+  </section>`;
+}
+
+/**
+ * Follow, and draw at most once a frame however much happens.
+ * @param {[string, string][]} words @param {{current: boolean}} paused @param {any} setEntries @param {any} setHeld @param {any} setState
+ */
+function collect(words, paused, setEntries, setHeld, setState) {
+  let [fresh, last, isDrawn] = [/** @type {Entry[]} */ ([]), 0, false];
+  setEntries([]);
+  setHeld([]);
+  const draw = () => {
+    const come = fresh;
+    [fresh, isDrawn] = [[], false];
+    (paused.current ? setHeld : setEntries)((/** @type {Entry[]} */ shown) => [...come, ...shown].slice(0, KEPT));
+  };
+  return follow(words, {
+    onChange: (change) => {
+      fresh.unshift({ ...change, key: ++last });
+      fresh.length = Math.min(fresh.length, KEPT);
+      if (!isDrawn) requestAnimationFrame(draw);
+      isDrawn = true;
+    },
+    onState: (state, error) => setState({ state, error }),
+  });
+}
+
+/** @param {{entry: Entry}} given */
+function Line({ entry }) {
+  const [isOpen, setOpen] = useState(false);
+  const { at, table, id, op, record } = entry;
+  const isThere = record != null;
+  return html`<li class="op-${op}">
+    <time class="figure faint" datetime=${at}>${at.slice(11, 23)}</time>
+    <span class="op">${op}</span>
+    <a href=${link(["tables", table])}>${table}</a>
+    ${id === undefined ? html`<span></span>` : isThere ? html`<a class="clip" href=${link(["tables", table, "records", String(id)])}>${String(id)}</a>` : html`<span class="clip">${String(id)}</span>`}
+    ${isThere ? html`<button type="button" class="clip code" dir="auto" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${show(record)}</button>` : html`<span></span>`}
+    ${isOpen && html`<pre tabindex="0" aria-label="Record" dir="auto">${print(record, 2).slice(0, 100_000)}</pre>`}
+  </li>`;
+}

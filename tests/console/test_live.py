@@ -1,0 +1,60 @@
+"""What the server does, and what happens to records, as the console shows it."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def test_live_shows_requests_as_they_come_and_asks_nothing_while_paused(page, server):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/metrics") else None)
+    page.goto(f"{server.url}/console/live")
+    with server.client() as client:
+        while not page.get_by_text("list records").is_visible():
+            client.get("/api/v1/data/users", params={"age:gt": 30, "limit": 1})
+            client.get("/api/v1/data/users/nobody")
+            page.wait_for_timeout(50)
+            assert len(asked) < 10
+    requests = page.get_by_role("article", name="Requests a second")
+    expect(requests.locator("canvas")).to_be_visible()
+    assert float(requests.locator("strong").inner_text().replace(",", "")) > 0
+    expect(page.get_by_role("article", name="Latency")).to_contain_text("ms")
+    expect(page.get_by_role("article", name="Memory by table")).to_contain_text("orders")
+    expect(page.get_by_role("article", name="Refused")).to_contain_text("record-not-found")
+    page.get_by_role("button", name="Pause").click()
+    so_far = len(asked)
+    page.wait_for_timeout(2500)
+    assert len(asked) == so_far
+    expect(page.get_by_text("Paused: nothing is asked for.")).to_be_visible()
+
+
+def test_changes_show_as_they_happen_and_can_be_paused(page, server):
+    page.goto(f"{server.url}/console/changes")
+    expect(page.get_by_text("Each shows as it happens.")).to_be_visible()
+    expect(page.get_by_text("Nothing has happened yet")).to_be_visible()
+    with server.client() as client:
+        client.post("/api/v1/data/pets", json={"id": "rex", "name": "<b onclick=1>Rex</b>"})
+        feed = page.get_by_role("list", name="Changes, the newest first")
+        expect(feed.get_by_role("listitem")).to_have_count(1)
+        expect(feed).to_contain_text("<b onclick=1>Rex</b>")
+        page.get_by_role("button", name="Pause").click()
+        client.delete("/api/v1/data/pets/rex")
+        expect(page.get_by_text("Paused. 1 more have come.")).to_be_visible()
+        expect(feed.get_by_role("listitem")).to_have_count(1)
+        page.get_by_role("button", name="Go on").click()
+        expect(feed.get_by_role("listitem").first).to_contain_text(re.compile("delete"))
+        feed.get_by_role("button").click()
+        expect(feed.get_by_label("Record", exact=True)).to_contain_text('"id": "rex"')
+
+
+def test_changes_of_one_table_are_a_link(page, server):
+    page.goto(f"{server.url}/console/changes?table=shops")
+    expect(page.get_by_label("Table", exact=True)).to_have_value("shops")
+    expect(page.get_by_text("Each shows as it happens.")).to_be_visible()
+    with server.client() as client:
+        client.post("/api/v1/data/cats", json={"id": 1})
+        client.patch("/api/v1/data/shops/lyon-1", json={"tags": []})
+    feed = page.get_by_role("list", name="Changes, the newest first")
+    expect(feed.get_by_role("listitem")).to_have_count(1)
+    page.get_by_label("Table", exact=True).select_option("All tables")
+    expect(page).to_have_url(f"{server.url}/console/changes")
