@@ -12,7 +12,7 @@ from pydantic import Field as Member
 
 from ramekin import errors
 from ramekin.client import Batch, Changed, Field
-from ramekin.client.answers import NoAnswer, NotAsTyped
+from ramekin.client.replies import NoAnswer, NotAsTyped
 from tests.client.twins import open_clients
 from tests.conftest import Server
 

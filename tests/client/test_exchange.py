@@ -7,9 +7,9 @@ import pytest
 
 from ramekin import errors
 from ramekin.client import Client
-from ramekin.client.answers import NoAnswer, Reply
 from ramekin.client.calls import TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
+from ramekin.client.replies import NoAnswer, Reply
 
 GOOD = Reply(200, {}, b"{}")
 UNREACHED, UNANSWERED = Lost(False, "refused"), Lost(True, "reset")

@@ -55,7 +55,7 @@ def main() -> None:
     if find_server() is None:
         raise SystemExit(NO_SERVER)
     from ramekin import samples
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.slot import slot_of
 
     with ExitStack() as stack, suppress(KeyboardInterrupt):
@@ -70,7 +70,7 @@ def main() -> None:
             process, url = start(engine, "--models", "ramekin.samples.models", *files)
             stack.callback(stop, process)
             urls.append(url)
-        owner = nodes[slot_of(Keys("main").tag) * 3 // 16_384]
+        owner = nodes[slot_of(KeyNames("main").tag) * 3 // 16_384]
         told = "\n".join(f"  {node.address}  process {node.process.pid}" for node in nodes)
         words = WORDS.format(one=urls[0], two=urls[1], engine=engine, primary=owner.process.pid, nodes=told)
         print(words, flush=True)  # noqa: T201

@@ -23,7 +23,7 @@ from statistics import median
 
 import hiredis
 
-from ramekin.cluster.keys import Keys
+from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.slot import slot_of
 from ramekin.engine.replicated import Replicated
 from tests.cluster import network
@@ -107,7 +107,7 @@ def play(fault, nodes, places, seed, acknowledged_by):
     chance = Random(seed)
     until(lambda: is_whole(nodes), 60)
     with working(servers_of(nodes), places, seed, acknowledged_by=acknowledged_by) as (workers, database):
-        slot = slot_of(Keys(database).tag)
+        slot = slot_of(KeyNames(database).tag)
         owner = owner_of(slot, nodes, nodes[0])
         time.sleep(0.3 + chance.random())
         began_s = time.monotonic()

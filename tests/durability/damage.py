@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
-from ramekin.durability.faults import Unusable
+from ramekin.durability.failures import Unusable
 from ramekin.durability.store import Store
 from ramekin.schema.definition import Definition, IndexDefinition
 

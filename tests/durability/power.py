@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.durability.contents import Kept
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import Store
 from ramekin.schema.definition import NOTHING_DEFINED, Definition
 from tests.durability.forgetful import Disk, PowerOff

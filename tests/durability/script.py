@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from ramekin.changes import Change
-from ramekin.durability import checkpoints, journal, syncs
-from ramekin.durability.faults import Unusable
+from ramekin.durability import compaction, journal, syncs
+from ramekin.durability.failures import Unusable
 from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled
 from ramekin.errors import OutcomeUnknown, RamekinError
@@ -127,7 +127,7 @@ def check(path, output):
 
 
 def main():
-    checkpoints.LOG_BYTES, journal.RETRY_S, syncs.SYNC_S = 15_000, 0.05, 0.05
+    compaction.LOG_BYTES, journal.RETRY_S, syncs.SYNC_S = 15_000, 0.05, 0.05
     path, fsync = Path(sys.argv[1]), sys.argv[2]
     try:
         for part in ("p", "q"):

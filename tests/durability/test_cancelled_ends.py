@@ -6,7 +6,7 @@ import pytest
 
 from ramekin import Database
 from ramekin.database.operations import Operation
-from ramekin.durability.faults import Unusable
+from ramekin.durability.failures import Unusable
 from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled
 

@@ -20,7 +20,7 @@ from ramekin import Database
 from ramekin.database.changing import ChangeRequest
 from ramekin.database.operations import Operation
 from ramekin.durability import journal, syncs
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import Store
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.journaled import Journaled

@@ -12,7 +12,7 @@ from zlib import crc32
 import pytest
 
 from ramekin import Database
-from ramekin.durability.faults import DiskFault, Unusable
+from ramekin.durability.failures import DiskFault, Unusable
 from ramekin.durability.format import SCHEMAS
 from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled

@@ -14,7 +14,7 @@ from ramekin import Database
 from ramekin.changes import Change
 from ramekin.database.operations import Operation
 from ramekin.durability import journal, syncs
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import Store
 from ramekin.errors import JournalFailed, NotUnique, OutcomeUnknown, RecordExists, StorageFull
 from ramekin.schema.definition import Definition

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ramekin.changes import Change, Written
-from ramekin.durability import checkpoints, journal, syncs
-from ramekin.durability.faults import DiskFault
+from ramekin.durability import compaction, journal, syncs
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.store import Store
 from ramekin.engine.journaled import Journaled
@@ -80,7 +80,7 @@ async def after_a_kill(tmp_path):
 
 
 async def test_a_log_that_has_grown_is_followed_by_a_snapshot_while_writes_go_on(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
+    monkeypatch.setattr(compaction, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
     number = 0
 
@@ -97,7 +97,7 @@ async def test_a_log_that_has_grown_is_followed_by_a_snapshot_while_writes_go_on
 
 
 async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
+    monkeypatch.setattr(compaction, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
 
     def no_room(*_):
@@ -115,7 +115,7 @@ async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, 
 
 
 async def test_where_no_log_can_be_begun_writes_go_on_in_the_old_one(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
+    monkeypatch.setattr(compaction, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
     tries = []
 
@@ -152,7 +152,7 @@ async def test_a_stop_leaves_one_snapshot_of_small_tables_and_an_empty_log(engin
 async def test_a_stop_writes_no_snapshot_of_tables_that_are_large(engine, tmp_path, monkeypatch, more, files):
     await put(engine, "a", 500)
     [body] = engine.tables.contents()["t"].bodies.values()
-    monkeypatch.setattr(checkpoints, "SMALL_BYTES", 4 * len(body) - more)
+    monkeypatch.setattr(compaction, "SMALL_BYTES", 4 * len(body) - more)
     for key in "bcd":
         await put(engine, key, 500)
     await engine.close()
@@ -161,19 +161,19 @@ async def test_a_stop_writes_no_snapshot_of_tables_that_are_large(engine, tmp_pa
 
 
 async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_path, monkeypatch):
-    pauses, is_stopping = [], engine._journal._checkpoints._is_stopping
+    pauses, is_stopping = [], engine._journal._compaction._is_stopping
 
     def rest_until_it_stops():
         pauses.append(1)
         while not is_stopping():
             time.sleep(0.001)
 
-    monkeypatch.setattr(checkpoints, "rest", rest_until_it_stops)
+    monkeypatch.setattr(compaction, "rest", rest_until_it_stops)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)
     for i in range(5000):  # 78 pauses
         await put(engine, str(i), 10)
     await put(engine, "last", 10)  # nothing follows the snapshot, or the stop would leave another one
-    monkeypatch.setattr(checkpoints, "LOG_BYTES", 5000)
+    monkeypatch.setattr(compaction, "LOG_BYTES", 5000)
     await wait_until(lambda: pauses)
     await engine.close()
     assert len(pauses) == 1
@@ -183,9 +183,9 @@ async def test_a_stop_gives_up_the_snapshot_that_is_being_written(engine, tmp_pa
 
 async def test_a_snapshot_that_was_given_up_before_the_last_commit_is_no_fault(engine, caplog):
     given_up = Future()
-    given_up.set_exception(checkpoints._GivenUp())
+    given_up.set_exception(compaction._GivenUp())
     await put(engine, "a")
-    engine._journal._checkpoints._writing = given_up
+    engine._journal._compaction._writing = given_up
     await put(engine, "b")
     await engine.close()
     assert "fault" not in caplog.text

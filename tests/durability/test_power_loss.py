@@ -9,7 +9,7 @@ import pytest
 
 from ramekin.changes import Change, Written
 from ramekin.durability.directory import Directory
-from ramekin.durability.faults import Damaged
+from ramekin.durability.failures import Damaged
 from ramekin.durability.store import Store
 from tests.durability.forgetful import SHARES, Disk, PowerOff
 from tests.durability.power import lose_power_once

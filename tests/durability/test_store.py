@@ -12,7 +12,7 @@ from ramekin.changes import Change, Written
 from ramekin.durability.contents import Kept
 from ramekin.durability.directory import Directory
 from ramekin.durability.disk import Disk
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import Store
 from ramekin.schema.definition import NOTHING_DEFINED
 from tests.durability.damage import start

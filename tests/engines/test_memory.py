@@ -216,7 +216,7 @@ async def test_what_is_on_the_disk_is_served_also_beyond_the_limit(tmp_path):
 
 
 async def test_writes_that_the_disk_refuses_give_their_room_back(tmp_path, monkeypatch):
-    from ramekin.durability.faults import DiskFault
+    from ramekin.durability.failures import DiskFault
     from ramekin.durability.log import LogFile
     from ramekin.errors import StorageFull
 

@@ -12,7 +12,7 @@ import pytest
 
 from ramekin import Database
 from ramekin.durability.disk import SYSTEM_DISK
-from ramekin.durability.faults import Unusable
+from ramekin.durability.failures import Unusable
 from ramekin.errors import Starting, Unavailable
 from tests.engines.conftest import ENGINES
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin.errors import did_you_mean
-from ramekin.errors.base import LIKELY_NAMES
+from ramekin.errors.error import LIKELY_NAMES
 from ramekin.query.choose import MAX_POINTS, Needs, choose_access_path, choose_counting_path, fields_to_index
 from ramekin.query.decide import without_fields
 from ramekin.query.match import body_matcher

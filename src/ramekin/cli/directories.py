@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ramekin.cli.configuration import Refused
 from ramekin.durability import repair, snapshot
 from ramekin.durability.directory import log_name
-from ramekin.durability.faults import Damaged, DiskFault
+from ramekin.durability.failures import Damaged, DiskFault
 from ramekin.durability.store import make_directory
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from ramekin.clock import SYSTEM
 from ramekin.database.database import Database
 from ramekin.durability import snapshot
 from ramekin.durability.contents import Kept
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.format import print_definition
 from ramekin.durability.store import Store, make_directory, write_backup
 from ramekin.errors import RamekinError

@@ -84,7 +84,7 @@ def _replicated(settings: Settings, memory_bytes: int | None, clock: Clock) -> E
     if find_spec("hiredis") is None:
         raise Refused("--engine needs a library that is not installed: pip install 'ramekin[cluster]'")
     from ramekin.cluster.address import Servers
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
     from ramekin.engine.replicated import Replicated
 
     try:
@@ -92,7 +92,7 @@ def _replicated(settings: Settings, memory_bytes: int | None, clock: Clock) -> E
     except ValueError as error:
         raise Refused(f"--engine: {error}") from None
     try:
-        Keys(settings.database)
+        KeyNames(settings.database)
     except ValueError as error:
         raise Refused(f"--database: {error}") from None
     return Replicated(

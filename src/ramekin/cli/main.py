@@ -285,7 +285,7 @@ def _guard(work: Any) -> Any:
     """Run a command's work; what it refuses becomes one line and exit code 2, or that of a data directory."""
     from ramekin.cli.configuration import Refused
     from ramekin.cli.files import FileFault
-    from ramekin.durability.faults import Unusable
+    from ramekin.durability.failures import Unusable
 
     try:
         return work()

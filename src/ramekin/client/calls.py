@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
-from ramekin.client.answers import Page, Reply
 from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.following import Following
+from ramekin.client.replies import Page, Reply
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from ramekin.client.answers import NoAnswer, Reply, error_of
+from ramekin.client.replies import NoAnswer, Reply, error_of
 from ramekin.values.ids import random_bits
 
 T = TypeVar("T")

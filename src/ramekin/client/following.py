@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
-from ramekin.client.answers import Reply, adapter
 from ramekin.client.exchange import Call
+from ramekin.client.replies import Reply, adapter
 from ramekin.client.transport import Lines
 
 R = TypeVar("R")

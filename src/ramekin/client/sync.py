@@ -12,11 +12,11 @@ from typing import Any, Generic, Literal, Self, TypeVar, overload
 import httpx2
 
 from ramekin.client import calls
-from ramekin.client.answers import EndedEarly, Page, Reply, adapter
 from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
+from ramekin.client.replies import EndedEarly, Page, Reply, adapter
 from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from ramekin.client.answers import EndedEarly, NoAnswer, Reply
 from ramekin.client.exchange import Lost
+from ramekin.client.replies import EndedEarly, NoAnswer, Reply
 
 if TYPE_CHECKING:
     from ramekin.client.exchange import Call

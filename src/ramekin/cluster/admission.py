@@ -12,14 +12,14 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from ramekin.cluster.connection import Refused
-from ramekin.cluster.keys import FORMAT
+from ramekin.cluster.key_names import FORMAT
+from ramekin.cluster.node_connection import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ramekin.cluster.connection import Connection, Lost, Word
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
+    from ramekin.cluster.node_connection import Lost, NodeConnection, Word
     from ramekin.cluster.slot import Slot
 
 AGAIN = frozenset(
@@ -73,7 +73,7 @@ class Unfit(Exception):
     """A node that we cannot work with, or what it keeps; the text says why, without a password or a user's name."""
 
 
-async def admit(slot: Slot, keys: Keys) -> None:
+async def admit(slot: Slot, keys: KeyNames) -> None:
     """See that a database can be kept where its slot is.
 
     Raises:
@@ -101,7 +101,7 @@ def rule_for(user: str, password: str, database: str) -> str:
     return f"ACL SETUSER {user} on >{password} ~{{ramekin:{database}}}* {rights}"
 
 
-async def _look_at_rights(connection: Connection, keys: Keys) -> None:
+async def _look_at_rights(connection: NodeConnection, keys: KeyNames) -> None:
     """Try each command that is needed, with keys that nobody uses. Raises Unfit."""
     asked = [connection.send(*words) for words in _trials(keys)]
     replies = await asyncio.gather(*asked, return_exceptions=True)
@@ -113,7 +113,7 @@ async def _look_at_rights(connection: Connection, keys: Keys) -> None:
         raise Unfit(f"the user's rights are not enough: {', '.join(lacking)} lacking for keys '{{{keys.tag}}}*'")
 
 
-def _trials(keys: Keys) -> list[tuple[Word, ...]]:
+def _trials(keys: KeyNames) -> list[tuple[Word, ...]]:
     kinds = {"hash": OF_HASHES, "list": OF_LISTS, "stream": OF_STREAMS}
     tried: list[tuple[Word, ...]] = []
     for kind, commands in kinds.items():
@@ -125,7 +125,7 @@ def _trials(keys: Keys) -> list[tuple[Word, ...]]:
     return [*tried, ("UNLINK", *(keys.of(f"trial:{kind}") for kind in kinds))]
 
 
-async def _look_at_memory(connection: Connection) -> None:
+async def _look_at_memory(connection: NodeConnection) -> None:
     """See that the node keeps what it is given. One that does not tell is believed. Raises Unfit."""
     policy = (await _info(connection, "memory")).get("maxmemory_policy", "")
     if policy.startswith("allkeys"):
@@ -134,7 +134,7 @@ async def _look_at_memory(connection: Connection) -> None:
         )
 
 
-async def _look_at_keys(connection: Connection, keys: Keys) -> None:
+async def _look_at_keys(connection: NodeConnection, keys: KeyNames) -> None:
     """See that no key of ours holds something else. Raises Unfit."""
     await _look_at_kinds(connection, keys.kinds)
     births = await connection.call("HGETALL", keys.of("births"))
@@ -143,7 +143,7 @@ async def _look_at_keys(connection: Connection, keys: Keys) -> None:
     await _look_at_kinds(connection, {keys.claims(name): "hash" for name in tables})
 
 
-async def _look_at_kinds(connection: Connection, kinds: Mapping[str, str]) -> None:
+async def _look_at_kinds(connection: NodeConnection, kinds: Mapping[str, str]) -> None:
     asked = [connection.send(_LOOK[kind][0], key, *_LOOK[kind][1:]) for key, kind in kinds.items()]
     for key, reply in zip(kinds, await asyncio.gather(*asked, return_exceptions=True), strict=True):
         if isinstance(reply, Refused) and reply.code == "WRONGTYPE":
@@ -155,7 +155,7 @@ async def _look_at_kinds(connection: Connection, kinds: Mapping[str, str]) -> No
             raise reply
 
 
-async def _look_at_format(connection: Connection, keys: Keys) -> None:
+async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
     """See that what is kept is read by this program. Raises Unfit."""
     found = await connection.call("HGET", keys.of("head"), "format")
     if found is not None and found != FORMAT.encode():
@@ -165,7 +165,7 @@ async def _look_at_format(connection: Connection, keys: Keys) -> None:
         )
 
 
-async def _info(connection: Connection, section: str) -> dict[str, str]:
+async def _info(connection: NodeConnection, section: str) -> dict[str, str]:
     try:
         told: Any = await connection.call("INFO", section)
     except Refused:

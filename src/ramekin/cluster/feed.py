@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import explain
-from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.telling import Seldom, Trouble
 from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from ramekin.cluster.connection import Connection
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
+    from ramekin.cluster.node_connection import NodeConnection
     from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
 
@@ -77,7 +77,7 @@ class Entry(NamedTuple):
         return cls(number, words[1], words[3].decode(), words[5].decode(), int(words[7]), words[8:])
 
 
-async def read_entries(connection: Connection, keys: Keys, after: int, last: int) -> list[Entry]:
+async def read_entries(connection: NodeConnection, keys: KeyNames, after: int, last: int) -> list[Entry]:
     """Return the next entries behind a step, up to another one. Raises Gap: there are none. Lost, Refused."""
     told = await connection.call("XRANGE", keys.of("feed"), f"({after}-0", f"{last}-0", "COUNT", ENTRIES)
     if not told:
@@ -91,11 +91,11 @@ class Feed:
     def __init__(
         self,
         slot: Slot,
-        keys: Keys,
+        keys: KeyNames,
         name: str,
         replicas: Replicas | None,
-        apply: Callable[[Entry, Connection], Awaitable[None]],
-        read_anew: Callable[[Connection], Awaitable[tuple[int, str]]],
+        apply: Callable[[Entry, NodeConnection], Awaitable[None]],
+        read_anew: Callable[[NodeConnection], Awaitable[tuple[int, str]]],
     ) -> None:
         """Make one that `run` follows.
 
@@ -122,7 +122,7 @@ class Feed:
         self._recent: dict[int, str] = {}
         """The last steps that happened here, each with its nonce."""
         self._seldom = Seldom()
-        self._connection: Connection | None = None
+        self._connection: NodeConnection | None = None
         self._checked: asyncio.Future[None] | None = None
         self._waiting = deque[tuple[int, asyncio.Future[None]]]()
 
@@ -187,7 +187,7 @@ class Feed:
                 self.trouble.note(explain(error))
                 await asyncio.sleep(PAUSE_S)
 
-    async def _follow(self, connection: Connection) -> None:
+    async def _follow(self, connection: NodeConnection) -> None:
         await self._compare(connection)
         if self._checked is not None and not self._checked.done():
             self._checked.set_result(None)
@@ -206,12 +206,12 @@ class Feed:
             if not told:
                 await self._compare(connection)
 
-    async def _compare(self, connection: Connection) -> None:
+    async def _compare(self, connection: NodeConnection) -> None:
         """Read everything anew where the node has another history than the one that is here. Raises Lost, Refused."""
         if why := await self._why_not_ours(connection):
             await self._begin_anew(connection, why)
 
-    async def _why_not_ours(self, connection: Connection) -> str:
+    async def _why_not_ours(self, connection: NodeConnection) -> str:
         """Say why the node's last step does not come behind the last one here, and is not that; nothing if it is so."""
         number, nonce, lineage = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce", "lineage")
         self._heard_s = stopwatch_s()
@@ -225,7 +225,7 @@ class Feed:
             return ""
         return LOST_STEPS if await self.has(self.number, "", connection) else BEHIND
 
-    async def has(self, number: int, nonce: str, connection: Connection) -> bool:
+    async def has(self, number: int, nonce: str, connection: NodeConnection) -> bool:
         """Say whether a node still has an entry of that number and nonce; of any nonce if none is said.
 
         Raises:
@@ -234,7 +234,7 @@ class Feed:
         found = await connection.call("XRANGE", self._keys.of("feed"), f"{number}-0", f"{number}-0")
         return bool(found) and nonce in ("", Entry.read(found[0]).nonce)
 
-    async def _count_confirmed(self, entries: Sequence[Entry], connection: Connection) -> int:
+    async def _count_confirmed(self, entries: Sequence[Entry], connection: NodeConnection) -> int:
         """Wait until replicas have the first of some entries, and return how many of them they have. Raises Lost."""
         if self._replicas is None or not self._replicas.are_asked:
             return len(entries)
@@ -249,7 +249,7 @@ class Feed:
                 return len(entries)
             await self._hear_more(self._replicas, connection)
 
-    async def _hear_more(self, replicas: Replicas, connection: Connection) -> None:
+    async def _hear_more(self, replicas: Replicas, connection: NodeConnection) -> None:
         """Wait until others tell what is confirmed; ask where somebody waits, or nobody tells. Raises Lost."""
         self._news.clear()
         if not any(number > self._confirmed[0] and not reached.done() for number, reached in self._waiting):
@@ -259,7 +259,7 @@ class Feed:
                 return
         self._confirmed = await replicas.last_step(connection)
 
-    async def _take(self, entry: Entry, connection: Connection) -> None:
+    async def _take(self, entry: Entry, connection: NodeConnection) -> None:
         if (entry.number, entry.before) != (self.number + 1, self._nonce):
             await self._begin_anew(connection, LOST_STEPS if entry.number == self.number + 1 else BEHIND)
             raise Lost("The node has another history, or has forgotten too much of it.")  # what was read is of no use
@@ -270,7 +270,7 @@ class Feed:
             raise Lost("The node has forgotten too much.") from None
         self._stand_at(entry.number, entry.nonce)
 
-    async def _begin_anew(self, connection: Connection, why: str = "") -> None:
+    async def _begin_anew(self, connection: NodeConnection, why: str = "") -> None:
         """Read everything.
 
         Args:
@@ -291,7 +291,7 @@ class Feed:
         if why and self._seldom.may():
             _log.warning("%s: all tables were read anew, in %.1f s", why, self._heard_s - began_s)
 
-    async def _read_lineage(self, connection: Connection) -> str:
+    async def _read_lineage(self, connection: NodeConnection) -> str:
         """Return what the node calls its history, which is given a name if it has none: all was taken from it."""
         head = self._keys.of("head")
         found: bytes | None = await connection.call("HGET", head, "lineage")

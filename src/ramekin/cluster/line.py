@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, explain
-from ramekin.cluster.connection import ANSWER_S, Lost, Refused
-from ramekin.cluster.keys import FORMAT, LIBRARY
+from ramekin.cluster.key_names import FORMAT, LIBRARY
+from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.replicas import CONFIRM_MS, read_step
 from ramekin.cluster.telling import Trouble
 from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ramekin.clock import Clock
-    from ramekin.cluster.connection import Connection, Word
     from ramekin.cluster.feed import Feed
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
+    from ramekin.cluster.node_connection import NodeConnection, Word
     from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
 
@@ -89,7 +89,7 @@ class Call:
 class Line:
     """The calls of one process, in one event loop."""
 
-    def __init__(self, slot: Slot, keys: Keys, token: str, replicas: Replicas, clock: Clock) -> None:
+    def __init__(self, slot: Slot, keys: KeyNames, token: str, replicas: Replicas, clock: Clock) -> None:
         """Make one that `run` carries out.
 
         Args:
@@ -107,7 +107,7 @@ class Line:
         """Calls that were sent, and connections over which they were."""
         self._slot, self._keys, self._token, self._clock = slot, keys, token, clock
         self._epoch = b""
-        self._connection: Connection | None = None
+        self._connection: NodeConnection | None = None
         self._waiting = deque[Call]()
         self._wake = asyncio.Event()
         self._fresh: asyncio.Task[None] | None = None
@@ -233,7 +233,7 @@ class Line:
                         _answer(call, [DONE, done])
         return [call for call in calls if not call.reply.done()]
 
-    async def _follow_to_the_end(self, connection: Connection) -> None:
+    async def _follow_to_the_end(self, connection: NodeConnection) -> None:
         """Wait until this process has all that the node has, and nothing else. Raises Lost."""
         while True:
             number, nonce = await self.replicas.last_step(connection)
@@ -243,7 +243,7 @@ class Line:
                 return
             await asyncio.shield(self.feed.look_again())
 
-    async def _begin_session(self, connection: Connection) -> None:
+    async def _begin_session(self, connection: NodeConnection) -> None:
         keys = self._keys.of_every_call
         words: list[Word] = ["FCALL", "ramekin1_session", len(keys), *keys, self._token, self._token, FORMAT]
         try:
@@ -256,7 +256,7 @@ class Line:
         self._epoch = b"%d" % told[0]
         await self.replicas.look(connection)
 
-    async def _send(self, connection: Connection, calls: list[Call]) -> list[Call]:
+    async def _send(self, connection: NodeConnection, calls: list[Call]) -> list[Call]:
         """Send calls in one packet, tell what comes of them, and return those that are to be sent in a new epoch."""
         confirms = self.replicas.are_asked and any(call.is_confirmed for call in calls)
         if confirms:

@@ -12,12 +12,12 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.clock import stopwatch_s
-from ramekin.cluster.connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.telling import Seldom
 
 if TYPE_CHECKING:
-    from ramekin.cluster.connection import Connection
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
+    from ramekin.cluster.node_connection import NodeConnection
 
 _log = logging.getLogger("ramekin")
 
@@ -36,7 +36,7 @@ _NODE = re.compile(r"(?P<id>\S+) \S+ (?P<flags>\S+) (?P<primary>\S+)")
 class Replicas:
     """How many there are, as far as anybody needs to know."""
 
-    def __init__(self, keys: Keys, acknowledged_by: Acknowledged) -> None:
+    def __init__(self, keys: KeyNames, acknowledged_by: Acknowledged) -> None:
         self.acknowledged_by: Acknowledged = acknowledged_by
         """Who has a step when its caller is told; ``auto`` only before a node was asked."""
         self.count = 1
@@ -49,7 +49,7 @@ class Replicas:
         """Whether a step has happened only once they have it."""
         return self.acknowledged_by == "replicas"
 
-    async def look(self, connection: Connection) -> None:
+    async def look(self, connection: NodeConnection) -> None:
         """Count those of a node that was not spoken to before. Raises Lost, Refused."""
         if self.acknowledged_by == "auto":
             self.acknowledged_by = "replicas" if await _count(connection, has_failed=True) else "primary"
@@ -60,7 +60,7 @@ class Replicas:
         """Have them counted before the next step."""
         self._counted_s = -COUNT_EVERY_S
 
-    async def keep_count(self, connection: Connection) -> None:
+    async def keep_count(self, connection: NodeConnection) -> None:
         """Count them, if they are asked, and if that was long ago. Raises Lost, Refused."""
         if self.are_asked and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
             self.count, self._counted_s = await _count(connection), stopwatch_s()
@@ -76,7 +76,7 @@ class Replicas:
         self.look_again()
         return False
 
-    async def last_step(self, connection: Connection) -> tuple[int, str]:
+    async def last_step(self, connection: NodeConnection) -> tuple[int, str]:
         """Return the number and the nonce of a node's last step, once replicas have it too if they are asked.
 
         Raises:
@@ -98,7 +98,7 @@ def read_step(told: list[Any]) -> tuple[int, str]:
     return int(told[0] or 0), (told[1] or b"").decode()
 
 
-async def _count(connection: Connection, *, has_failed: bool = False) -> int:
+async def _count(connection: NodeConnection, *, has_failed: bool = False) -> int:
     """Return how many replicas a node has, with those that the cluster takes for failed or without."""
     try:
         return replicas_of_myself((await connection.call("CLUSTER", "NODES")).decode(), has_failed=has_failed)

@@ -2,7 +2,7 @@
 
 A cluster moves slots, and makes replicas primaries; a node alone, or a primary with replicas, has all slots. Whoever
 is refused, or hears nothing, asks here again: all nodes that are known are asked in turn, the one that failed last.
-Knows no commands of ours; see ``connection.py`` for how a node is spoken to.
+Knows no commands of ours; see ``node_connection.py`` for how a node is spoken to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from binascii import crc_hqx
 from typing import TYPE_CHECKING
 
 from ramekin.cluster.address import Address
-from ramekin.cluster.connection import Connection, Lost, Refused
+from ramekin.cluster.node_connection import Lost, NodeConnection, Refused
 
 if TYPE_CHECKING:
     from typing import Any
@@ -47,7 +47,7 @@ class Slot:
         self._known = dict.fromkeys(servers.addresses)
         self._owner: Address | None = None
 
-    async def connect(self, name: str) -> Connection:
+    async def connect(self, name: str) -> NodeConnection:
         """Return a connection to the primary.
 
         Raises:
@@ -59,7 +59,7 @@ class Slot:
             try:
                 owner = await self._ask(address, name)
                 if owner is not None:
-                    connection = await Connection.open(owner, self._login, name, PROBE_S)
+                    connection = await NodeConnection.open(owner, self._login, name, PROBE_S)
                     if self._owner not in (None, owner):
                         _log.warning("another node is the primary: %s; it was %s", owner, self._owner)
                     self._owner = owner
@@ -73,7 +73,7 @@ class Slot:
 
     async def _ask(self, address: Address, name: str) -> Address | None:
         """Return whom a node takes for the primary, None for nobody; take note of the nodes that it knows."""
-        connection = await Connection.open(address, self._login, name, PROBE_S)
+        connection = await NodeConnection.open(address, self._login, name, PROBE_S)
         try:
             try:
                 ranges = await connection.call("CLUSTER", "SLOTS", within_s=PROBE_S)

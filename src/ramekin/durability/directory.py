@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ramekin.durability.disk import SYSTEM_DISK
-from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
+from ramekin.durability.failures import Damaged, DiskFault, Unusable, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

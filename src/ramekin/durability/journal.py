@@ -15,7 +15,7 @@ How it works. Two write to the log, never at once: the event loop and a thread.
 
 They keep out of each other's way because the loop appends only while nothing is pending, and what the thread commits is
 pending until the loop has applied it. Where nothing is pending, the thread asks the loop to do what it wants done
-(`LoopCalls`). Besides, the thread syncs, has snapshots written (``checkpoints.py``), and mends what a disk broke:
+(`LoopCalls`). Besides, the thread syncs, has snapshots written (``compaction.py``), and mends what a disk broke:
 
             no room                         probe finds room
     fine ------------> full: steps refused -----------------> fine
@@ -39,8 +39,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
-from ramekin.durability.checkpoints import Checkpoints
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.compaction import Compaction
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.loop_calls import LoopCalls
 from ramekin.durability.step_queue import StepQueue, refusal
 from ramekin.durability.syncs import Syncs
@@ -92,7 +92,7 @@ class Journal:
         self._loop_calls = LoopCalls()
         self._workers = ThreadPoolExecutor(2, "ramekin-journal")
         self._syncs = Syncs(self._workers, self.queue.wake.set, is_wanted=store.fsync == "everysec")
-        self._checkpoints = Checkpoints(
+        self._compaction = Compaction(
             store,
             self._workers,
             lambda following: self._loop_calls.ask(functools.partial(self._switch, following)),
@@ -195,7 +195,7 @@ class Journal:
                     self._probe()
                 elif self._syncs.oldest_s is None:
                     self._look_after()
-                self._checkpoints.keep_small(self._file.extent.size_bytes, may_begin=self.queue.fault is None)
+                self._compaction.keep_small(self._file.extent.size_bytes, may_begin=self.queue.fault is None)
             except Exception as error:
                 self._fail(group, _fault_from(error))
             if self.queue.is_stopping and self.queue.is_empty:
@@ -274,14 +274,14 @@ class Journal:
 
     def _end(self) -> None:
         """Sync, leave a snapshot of tables that are small, and close. What fails is logged; the logs hold all."""
-        self._checkpoints.wait()
+        self._compaction.wait()
         try:
             self._file.sync()
             if self._file.lacks_mark:
                 self._file.mark()
                 self._file.sync()
             if self._file.has_steps:
-                self._checkpoints.leave(self._loop_calls.ask(self._contents))
+                self._compaction.leave(self._loop_calls.ask(self._contents))
         except DiskFault as fault:
             _log.error("the disk failed at the end: %s", fault)
         self._workers.shutdown(wait=True)

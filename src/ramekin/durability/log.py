@@ -31,7 +31,7 @@ import msgspec
 from ramekin.changes import Change, Defined, Dropped, Loaded, Together, Written
 from ramekin.durability.directory import leads_to
 from ramekin.durability.disk import SYSTEM_DISK
-from ramekin.durability.faults import DiskFault, fault_of
+from ramekin.durability.failures import DiskFault, fault_of
 from ramekin.durability.format import FORMAT, print_definition, with_due
 from ramekin.values import codec
 

@@ -14,7 +14,7 @@ from zlib import crc32
 from ramekin.durability import replay, snapshot
 from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import Directory
-from ramekin.durability.faults import Damaged, Unusable
+from ramekin.durability.failures import Damaged, Unusable
 from ramekin.durability.format import read_definition, with_due
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_DEFINED

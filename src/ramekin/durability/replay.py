@@ -17,7 +17,7 @@ import msgspec
 from ramekin.durability import snapshot
 from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.directory import log_name, snapshot_name
-from ramekin.durability.faults import Damaged, Unusable
+from ramekin.durability.failures import Damaged, Unusable
 from ramekin.durability.format import FORMAT, FORMATS, read_definition, split_due
 from ramekin.durability.log import Extent, Header
 from ramekin.errors import RamekinError

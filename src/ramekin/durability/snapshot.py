@@ -19,7 +19,7 @@ from zlib import crc32
 
 from ramekin.durability.contents import Contents, Kept
 from ramekin.durability.disk import SYSTEM_DISK
-from ramekin.durability.faults import Damaged, DiskFault, Unusable, fault_of
+from ramekin.durability.failures import Damaged, DiskFault, Unusable, fault_of
 from ramekin.durability.format import (
     APPLICATION_ID,
     FORMAT,

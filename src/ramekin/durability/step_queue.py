@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ramekin.changes import Step, Together
-    from ramekin.durability.faults import DiskFault
+    from ramekin.durability.failures import DiskFault
     from ramekin.errors import RamekinError
 
 _UNKNOWN = (

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ramekin.durability import log, replay, snapshot
 from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name
 from ramekin.durability.disk import SYSTEM_DISK
-from ramekin.durability.faults import DiskFault, Unusable, fault_of
+from ramekin.durability.failures import DiskFault, Unusable, fault_of
 from ramekin.durability.format import FORMAT
 from ramekin.durability.log import Header, LogFile
 from ramekin.durability.snapshot import Identity

@@ -10,7 +10,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.engine.shield import until_done
 from ramekin.errors import StorageFull, Unavailable
 

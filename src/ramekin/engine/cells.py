@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ramekin.changes import Dues, Step
-    from ramekin.cluster.connection import Word
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
+    from ramekin.cluster.node_connection import Word
     from ramekin.engine.chronicle import Chronicle
     from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
@@ -43,7 +43,7 @@ Cells = Iterator[tuple[str, bytes | str]]
 """Fields of one hash, each with its value; an empty one deletes it."""
 
 
-def call_for(step: Written, catalog: Catalog, chronicle: Chronicle, keys: Keys) -> tuple[list[str], list[Word]]:
+def call_for(step: Written, catalog: Catalog, chronicle: Chronicle, keys: KeyNames) -> tuple[list[str], list[Word]]:
     """Return the keys and words of the call that lets a small step happen. Cost: O(changes)."""
     tables = {name: place for place, name in enumerate(dict.fromkeys(change.table for change in step.changes), 1)}
     hashes = [keys.records(name) for name in tables]
@@ -129,7 +129,7 @@ class Alone:
         return [self.kind, header, self.definition, *parts]
 
 
-def alone_for(step: Step, catalog: Catalog, keys: Keys) -> Alone:
+def alone_for(step: Step, catalog: Catalog, keys: KeyNames) -> Alone:
     """Return what a step comes to that fits and was checked. Cost: O(tables); its cells cost O(records)."""
     match step:
         case Defined(name, definition):
@@ -159,7 +159,7 @@ def alone_for(step: Step, catalog: Catalog, keys: Keys) -> Alone:
     return alone
 
 
-def _for_load(step: Loaded, catalog: Catalog, keys: Keys) -> Alone:
+def _for_load(step: Loaded, catalog: Catalog, keys: KeyNames) -> Alone:
     """Return what a load comes to: the tables it names, empty ones too, and what becomes of all others."""
     emptied, dropped = list(step.emptied), list(step.dropped)
     header = {"tables": list(step.tables), "replaces": step.replaces, "emptied": emptied, "dropped": dropped}

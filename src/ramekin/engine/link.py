@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, Unfit, admit, explain
-from ramekin.cluster.connection import Lost, Refused
 from ramekin.cluster.feed import PAUSE_S, Feed
-from ramekin.cluster.keys import Keys
+from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.line import Line, deadline_s
+from ramekin.cluster.node_connection import Lost, Refused
 from ramekin.cluster.replicas import Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
@@ -59,7 +59,7 @@ class Link:
         Raises:
             ValueError: no database may have that name.
         """
-        self.servers, self.keys = servers, Keys(database)
+        self.servers, self.keys = servers, KeyNames(database)
         self.replica = Replica(tables, self.keys)
         self.slot = Slot(servers, slot_of(self.keys.tag))
         self.replicas = Replicas(self.keys, acknowledged_by)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ramekin.changes import Step
-    from ramekin.cluster.connection import Connection
     from ramekin.cluster.feed import Entry
-    from ramekin.cluster.keys import Keys
+    from ramekin.cluster.key_names import KeyNames
+    from ramekin.cluster.node_connection import NodeConnection
     from ramekin.engine.tables import Tables
 
 SCAN_RECORDS, SCAN_BYTES = 2000, 1 << 20
@@ -44,7 +44,7 @@ SCAN_RECORDS, SCAN_BYTES = 2000, 1 << 20
 class Replica:
     """The copy, and what this process has asked for and not seen yet."""
 
-    def __init__(self, tables: Tables, keys: Keys) -> None:
+    def __init__(self, tables: Tables, keys: KeyNames) -> None:
         self.chronicle = Chronicle({}, {}, "")
         """Which steps made, defined and changed each table."""
         self.mine: dict[str, Step | Staging] = {}
@@ -54,7 +54,7 @@ class Replica:
         self._tables, self._keys = tables, keys
         self._building = set[asyncio.Task[None]]()
 
-    async def apply(self, entry: Entry, connection: Connection) -> None:
+    async def apply(self, entry: Entry, connection: NodeConnection) -> None:
         """Let a step happen here. Raises Gap, Lost."""
         mine = self.mine.pop(entry.nonce, None)
         if mine is not None:
@@ -81,7 +81,7 @@ class Replica:
         self.chronicle.note(step, entry.number, entry.nonce)
         self._tables.history.mark(entry.number, self.chronicle.name, entry.at_ms)
 
-    async def _told(self, entry: Entry, connection: Connection, catalog: Catalog) -> Step:
+    async def _told(self, entry: Entry, connection: NodeConnection, catalog: Catalog) -> Step:
         """Return the step that an entry tells. Raises Gap, Lost."""
         if entry.kind == b"w":
             return told_changes(entry.words, catalog, self._tables.expirations.now_s())
@@ -102,7 +102,7 @@ class Replica:
         told = (told_change(name, key, cell, catalog) for name, cells in bodies.items() for key, cell in cells.items())
         return Written([change for change in told if change is not None])
 
-    async def _fetch(self, chunks: list[list[str]], connection: Connection) -> dict[str, dict[str, bytes]]:
+    async def _fetch(self, chunks: list[list[str]], connection: NodeConnection) -> dict[str, dict[str, bytes]]:
         """Return what chunks hold, by table. Raises Gap: the node has forgotten one."""
         found: dict[str, dict[str, bytes]] = {}
         for key, table in chunks:
@@ -128,7 +128,7 @@ class Replica:
 
     # Everything anew
 
-    async def read_anew(self, connection: Connection) -> tuple[int, str]:
+    async def read_anew(self, connection: NodeConnection) -> tuple[int, str]:
         """Read everything, and return the number and the nonce of the step from which on to follow.
 
         What is read record by record is of no one moment, so what has happened meanwhile is let happen over it before
@@ -163,7 +163,7 @@ class Replica:
         self._adopt(catalog, chronicle.name)
         return step
 
-    async def _repeat(self, entry: Entry, connection: Connection, catalog: Catalog, chronicle: Chronicle) -> None:
+    async def _repeat(self, entry: Entry, connection: NodeConnection, catalog: Catalog, chronicle: Chronicle) -> None:
         """Let a step happen over tables that are read anew, and may be ahead of it: done already. Raises Gap, Lost."""
         if entry.nonce in self.mine:
             del self.mine[entry.nonce]
@@ -191,16 +191,16 @@ class Replica:
         self.numbers.update(dict.fromkeys(self.mine, UNKNOWN))
         self.mine.clear()
 
-    async def _bring_all(self, connection: Connection) -> None:
+    async def _bring_all(self, connection: NodeConnection) -> None:
         """Bring what is committed into its hashes, so that hashes hold all up to the last step."""
         keys = self._keys.of_every_call
         while chunk := await connection.call("LRANGE", self._keys.of("applying"), 0, 1):
             await connection.call("FCALL", "ramekin1_bring", len(keys) + 2, *keys, *chunk)
 
-    async def _hash(self, connection: Connection, name: str) -> Mapping[str, bytes]:
+    async def _hash(self, connection: NodeConnection, name: str) -> Mapping[str, bytes]:
         return _pairs(await connection.call("HGETALL", self._keys.of(name)))
 
-    async def _read_table(self, name: str, connection: Connection, catalog: Catalog) -> None:
+    async def _read_table(self, name: str, connection: NodeConnection, catalog: Catalog) -> None:
         kept = Kept(NOTHING_DEFINED, {})
         standing = self._tables.catalog.find(name)
         cursor, count, work = b"0", 100, Work()

@@ -26,8 +26,8 @@ from ramekin.engine.base import Guarantees
 from ramekin.engine.builds import retrieve
 from ramekin.engine.cells import call_for
 from ramekin.engine.link import Link, until
+from ramekin.engine.locks import Locks
 from ramekin.engine.owner import Owner
-from ramekin.engine.places import Places
 from ramekin.engine.restoring import BySteps
 from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread
@@ -113,7 +113,7 @@ class Replicated(BySteps):
         tables.expirations.apply = self.apply
         self._backups = Backups()
         self._alone = asyncio.Lock()  # held by a step that stands alone, and at the beginning
-        self._places = Places()
+        self._locks = Locks()
         self._is_closing = False
 
     # Its life
@@ -136,7 +136,7 @@ class Replicated(BySteps):
         """Go on in another event loop; the one before has stopped."""
         self.tables.builds.forget()
         self.tables.expirations.follow()
-        self._alone, self._places = asyncio.Lock(), Places()  # the old ones wait for nobody
+        self._alone, self._locks = asyncio.Lock(), Locks()  # the old ones wait for nobody
         self._link.follow()
 
     async def close(self) -> None:
@@ -148,7 +148,7 @@ class Replicated(BySteps):
         self.tables.history.end()
         await self._backups.close()
         async with self._alone:  # what stood alone is done
-            await self._places.emptied()
+            await self._locks.emptied()
         await self._link.close()
         await self.tables.builds.close()
 
@@ -205,18 +205,18 @@ class Replicated(BySteps):
                     break
                 if not made.changes:
                     return self.tables.catalog.revision
-                if (place := self._places.in_the_way(made.changes)) is not None:
+                if (place := self._locks.in_the_way(made.changes)) is not None:
                     if turn is not None and turn != place:
-                        self._places.wake(turn)
+                        self._locks.wake(turn)
                     turn = place
-                    await until(self._places.wait(place), end_s)
+                    await until(self._locks.wait(place), end_s)
                 elif (number := await self._write(made, end_s)) is not None:
                     return number
             else:
                 raise Unavailable("The records are being written by others; nothing was applied.")
         finally:
             if turn is not None:
-                self._places.wake(turn)
+                self._locks.wake(turn)
         return await self._stand_alone(step, expecting)
 
     async def _make(self, step: Step | Making, expecting: Checked, end_s: float) -> Step | None:
@@ -265,7 +265,7 @@ class Replicated(BySteps):
         """Ask for a small step, and return its number once it is here; None where something old was in it."""
         nonce = self._link.new_nonce()
         self._link.replica.mine[nonce] = step
-        self._places.take(step.changes)
+        self._locks.take(step.changes)
         frees = all(change.after is None for change in step.changes)
         try:
             keys, words = call_for(step, self.tables.catalog, self._link.replica.chronicle, self._link.keys)
@@ -276,7 +276,7 @@ class Replicated(BySteps):
             await self._link.come_to(number, last[0].decode(), end_s)
             return None
         finally:
-            self._places.free(step.changes)
+            self._locks.free(step.changes)
             self._link.forget(nonce)
 
     async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:

@@ -59,7 +59,7 @@ from ramekin.errors.bad_request import (
     UnknownOperator,
     UnknownParameter,
 )
-from ramekin.errors.base import NAME_LIMIT, Fault, RamekinError, all_errors, did_you_mean, listing, pointer, shorten
+from ramekin.errors.error import NAME_LIMIT, Fault, RamekinError, all_errors, did_you_mean, listing, pointer, shorten
 from ramekin.errors.refused import (
     AddressTooLong,
     BodyTooLarge,

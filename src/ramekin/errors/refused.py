@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ramekin.errors.base import RamekinError
+from ramekin.errors.error import RamekinError
 
 
 class Unauthorized(RamekinError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ramekin.errors.base import RamekinError
+from ramekin.errors.error import RamekinError
 
 
 class Unavailable(RamekinError):

@@ -31,7 +31,7 @@ _DATABASE = re.compile("[A-Za-z0-9_-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class KeyNames:
     """The names of one database's keys."""
 
     database: str

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from ramekin.cluster import connection as of_connections
+from ramekin.cluster import node_connection
 from ramekin.cluster.address import Address, Login, Servers
-from ramekin.cluster.connection import Connection, Lost, Refused
+from ramekin.cluster.node_connection import Lost, NodeConnection, Refused
 from ramekin.cluster.slot import Slot, slot_of
 from tests.cluster.nodes import running, until
 from tests.programs import find_program
@@ -25,7 +25,7 @@ def address_of(node):
 
 @asynccontextmanager
 async def connected(node, login=NOBODY):
-    connection = await Connection.open(address_of(node), login, "tests")
+    connection = await NodeConnection.open(address_of(node), login, "tests")
     try:
         yield connection
     finally:
@@ -65,7 +65,7 @@ async def test_replies_come_in_the_order_of_asking(node):
 
 async def test_what_is_asked_for_in_one_turn_leaves_in_one_packet():
     async with answering(b":1\r\n:2\r\n") as (address, packets):
-        connection = await Connection.open(address, Login(), "tests")
+        connection = await NodeConnection.open(address, Login(), "tests")
         assert await asyncio.gather(connection.send("A"), connection.send("B")) == [1, 2]
         assert packets[1:] == [b"*1\r\n$1\r\nA\r\n*1\r\n$1\r\nB\r\n"]
         connection.close()
@@ -104,27 +104,27 @@ async def test_whoever_leaves_takes_no_others_reply(node):
 @pytest.mark.parametrize("reply", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$-7\r\n", b":1\r\n:2\r\n:3\r\n"], ids=str)
 async def test_what_no_node_says_ends_the_connection(reply):
     async with answering(reply) as (address, _):
-        connection = await Connection.open(address, Login(), "tests")
+        connection = await NodeConnection.open(address, Login(), "tests")
         with suppress(Lost):  # a reply that nobody asked for comes behind those that somebody did
             await connection.call("PING")
         assert not connection.is_open
 
 
 async def test_a_reply_has_a_limit(monkeypatch):
-    monkeypatch.setattr(of_connections, "MAX_REPLY_BYTES", 1000)
+    monkeypatch.setattr(node_connection, "MAX_REPLY_BYTES", 1000)
     async with answering(b"$100000\r\n" + b"x" * 2000) as (address, _):
-        connection = await Connection.open(address, Login(), "tests")
+        connection = await NodeConnection.open(address, Login(), "tests")
         with pytest.raises(Lost, match="too long"):
             await connection.call("PING")
 
 
 async def test_nobody_there_is_told_in_time():
     with pytest.raises(Lost):
-        await Connection.open(Address("127.0.0.1", 1), Login(), "tests")
+        await NodeConnection.open(Address("127.0.0.1", 1), Login(), "tests")
 
     async with answering(None) as (address, _):
         with pytest.raises(Lost, match="in time"):
-            await Connection.open(address, Login(), "tests", within_s=0.05)
+            await NodeConnection.open(address, Login(), "tests", within_s=0.05)
 
 
 async def test_a_user_with_a_password_is_let_in_and_no_other(node):
@@ -132,7 +132,7 @@ async def test_a_user_with_a_password_is_let_in_and_no_other(node):
     async with connected(node, Login("anna", "geheim")) as connection:
         assert await connection.call("ACL", "WHOAMI") == b"anna"
     with pytest.raises(Refused) as refused:
-        await Connection.open(address_of(node), Login("anna", "falsch"), "tests")
+        await NodeConnection.open(address_of(node), Login("anna", "falsch"), "tests")
     assert refused.value.code == "WRONGPASS"
     assert "falsch" not in str(refused.value)
 
@@ -142,7 +142,7 @@ async def test_a_password_alone_is_of_the_default_user():
         async with connected(node, Login(None, "geheim")) as connection:
             assert await connection.call("ACL", "WHOAMI") == b"default"
         with pytest.raises(Refused) as refused:
-            await Connection.open(address_of(node), Login(), "tests")
+            await NodeConnection.open(address_of(node), Login(), "tests")
         assert refused.value.code == "NOAUTH"
 
 
@@ -177,11 +177,11 @@ async def test_an_encrypted_connection_is_made_to_a_node_that_is_trusted(certifi
         address = Address("127.0.0.1", node.port + 10_000)
         shutil.copy(certificate / "certificate.pem", tmp_path / "ca.pem")
         servers = Servers.parse(f"valkeys://{address}?ca={tmp_path / 'ca.pem'}")
-        connection = await Connection.open(address, servers.login, "tests")
+        connection = await NodeConnection.open(address, servers.login, "tests")
         assert await connection.call("ECHO", "x") == b"x"
         connection.close()
         with pytest.raises(Lost, match="certificate"):
-            await Connection.open(address, Login(is_encrypted=True), "tests")
+            await NodeConnection.open(address, Login(is_encrypted=True), "tests")
 
 
 # Whom to ask

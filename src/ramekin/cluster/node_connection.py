@@ -41,7 +41,7 @@ class Refused(Exception):
         return str(self).partition(" ")[0]
 
 
-class Connection(asyncio.Protocol):
+class NodeConnection(asyncio.Protocol):
     """A connection to one node, in the event loop that made it."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.durability.faults import DiskFault
+from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import rest
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _GivenUp(Exception):  # no error: who stops needs no snapshot
     """The server stops while a snapshot is written."""
 
 
-class Checkpoints:
+class Compaction:
     """The snapshots of one journal, one at a time. Use it from one thread."""
 
     def __init__(

@@ -1,4 +1,7 @@
-"""Records that calls under way are about to change, and who waits for each, in the order of coming. Knows no calls."""
+"""Locks of single records: which are held by calls under way, and who waits for each, in the order of coming.
+
+Knows no calls; see ``replicated.py`` for who holds them.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ Place = tuple[str, str]
 """A table and a key."""
 
 
-class Places:
-    """The records of one event loop that are taken.
+class Locks:
+    """The records that are taken, by calls of one event loop.
 
-    Whoever has waited, and is told to go on, takes the place in the same turn or calls `wake`: else the next in line
+    Whoever has waited, and is told to go on, takes the record in the same turn or calls `wake`: else the next in line
     would wait for ever.
     """
 
