@@ -470,6 +470,7 @@ async def test_a_reset_is_seen_by_all(servers):
         await drop(one, "t")
         await put(one, "v", body(1))
         await write(one, [Change("u", "1", body(1), body(1, a=2)), Change("u", "2", body("2"), None)])
+        await other._link.catch_up()
         await put(other, "u", body(2))
         await one._link.catch_up()
         await one.restore(kept)

@@ -98,10 +98,10 @@ async def test_a_node_that_is_gone_and_comes_back(caplog):
 
 
 async def test_a_replica_that_does_not_confirm(caplog, monkeypatch):
-    monkeypatch.setattr("ramekin.cluster.line.CONFIRM_MS", 100)
     with running(replicas=1) as nodes:
         async with sharing(servers_of(nodes), 1, acknowledged_by="replicas") as [one]:
             await put(one, "t", body(1))
+            monkeypatch.setattr("ramekin.cluster.line.CONFIRM_MS", 100)
             nodes[1].process.send_signal(signal.SIGSTOP)
             try:
                 with pytest.raises(OutcomeUnknown):

@@ -43,6 +43,11 @@ WAIT_S = 0.5
 PAUSE_S = 0.05
 """Seconds before a node is looked for again."""
 
+PACE_S = 0.002
+"""Seconds for which steps of others come together, so that many are read at once, where nobody here waits for any. With
+1,300 to 2,600 changes a second by 32 writers a server that follows took 38 to 41 us of its core for each, and without
+45 to 53; the node 48 to 51, and 55 to 62 (rounds in turn, busy machine, November 2026)."""
+
 PATIENCE_S = 0.02
 """Seconds for which entries that nobody waits for lie before the feed itself asks whether replicas have them."""
 
@@ -113,7 +118,7 @@ class Feed:
         self._slot, self._keys, self._name, self._replicas = slot, keys, name, replicas
         self._confirmed = (-1, "")
         """The number and the nonce of the last step that replicas are known to have."""
-        self._news = asyncio.Event()
+        self._news, self._wanted = asyncio.Event(), asyncio.Event()
         self._apply, self._read_anew = apply, read_anew
         self.lineage = ""
         """What tells the history that is here from all others."""
@@ -138,9 +143,14 @@ class Feed:
             reached.set_result(None)
         else:
             self._waiting.append((number, reached))
+            self._wanted.set()
             if number > self._confirmed[0]:
                 self._news.set()
         return reached
+
+    def expect(self) -> None:
+        """Read at once what comes next: something of this process is on its way."""
+        self._wanted.set()
 
     def confirm(self, number: int, nonce: str) -> None:
         """Take note that replicas have a step, and all before it."""
@@ -163,7 +173,7 @@ class Feed:
     def forget(self) -> None:
         """Forget whoever waits: their event loop has stopped."""
         self._waiting.clear()
-        self._checked, self._news = None, asyncio.Event()
+        self._checked, self._news, self._wanted = None, asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> None:
         """Read everything for the first time. Raises Lost, Refused."""
@@ -198,6 +208,7 @@ class Feed:
             self._heard_s = stopwatch_s()
             self.trouble.over()
             entries = [Entry.read(each) for each in told[0][1]] if told else []
+            is_all = len(entries) < ENTRIES
             while entries:
                 count = await self._count_confirmed(entries, connection)
                 for entry in entries[:count]:
@@ -205,6 +216,16 @@ class Feed:
                 del entries[:count]
             if not told:
                 await self._compare(connection)
+            elif is_all:
+                await self._pace()
+
+    async def _pace(self) -> None:
+        """Let more steps of others come, unless something here waits for one, or is on its way."""
+        if not self._wanted.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PACE_S):
+                    await self._wanted.wait()
+        self._wanted.clear()
 
     async def _compare(self, connection: NodeConnection) -> None:
         """Read everything anew where the node has another history than the one that is here. Raises Lost, Refused."""

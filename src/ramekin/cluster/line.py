@@ -266,6 +266,7 @@ class Line:
             self.trouble.note("no replica is there to confirm changes", 0)
             lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
             return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
+        self.feed.expect()
         asked = [connection.send(*self._words_of(call)) for call in calls]
         if confirms:
             asked.append(connection.send("WAIT", self.replicas.count, CONFIRM_MS))
