@@ -1,7 +1,7 @@
 // Changes as they happen: the server's stream of events, read with `fetch`, since `EventSource` sends no key. It goes on
 // where it was after every break.
 import { parse } from "./json.js";
-import { Problem, send } from "./server.js";
+import { Problem, read, send } from "./server.js";
 
 /**
  * @typedef {{position: string, at: string, table: string, id?: unknown, op: string, record?: any}} Change
@@ -73,4 +73,12 @@ async function* events(body) {
       yield event;
     }
   }
+}
+
+let begun = { position: "", at: new Date() };
+
+/** Note where things stand when somebody first looks, so that a record's history since then can be told. */
+export async function beginHistory() {
+  if (!begun.position) begun = { position: (await read("changes", { words: [["limit", "1"]] })).latest, at: new Date() };
+  return begun;
 }

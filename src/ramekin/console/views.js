@@ -1,6 +1,6 @@
 // The views, by the first part of their address; each is fetched when it is first shown.
 import { IS_DEV } from "./address.js";
-import { may, mayAll } from "./access.js";
+import { may } from "./access.js";
 
 /**
  * @typedef {object} Known
@@ -23,5 +23,3 @@ export const DEV_VIEWS = IS_DEV ? [] : [];
 
 /** @param {string | undefined} path */
 export const viewOf = (path) => [...VIEWS, ...DEV_VIEWS].find((known) => known.path === path) ?? VIEWS[0];
-
-export { mayAll };

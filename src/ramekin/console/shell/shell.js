@@ -1,6 +1,6 @@
 // What stands around every view: the header, the tables at the side, and the place for dialogs and messages.
 import { useEffect, useState } from "preact/hooks";
-import { BRANCH, IS_DEV, ROOT, VERSION, link, view } from "../address.js";
+import { BRANCH, ROOT, VERSION, link, view } from "../address.js";
 import { grant } from "../access.js";
 import { hasKey, isAway, isLocked } from "../server.js";
 import { state, watch } from "../tables/catalog.js";
@@ -11,6 +11,8 @@ import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { Toasts } from "../ui/toast.js";
 import { viewOf } from "../views.js";
+import "../record/conflict.js";
+import { undoLast } from "../record/store.js";
 import { Lock } from "./lock.js";
 import { Sidebar } from "./sidebar.js";
 import { isDark, switchTheme } from "./theme.js";
@@ -20,7 +22,9 @@ export function Shell() {
   useEffect(watch, []);
   useEffect(() => {
     const jump = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "/" || isTyping(event.target) || opened.value) return;
+      if (isTyping(event.target) || opened.value) return;
+      if (event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) void undoLast();
+      if (event.key !== "/") return;
       event.preventDefault();
       setOut(true);
       document.getElementById("find-table")?.focus();
@@ -74,5 +78,3 @@ function View() {
   if (loaded?.path !== known.path || !state.value.isKnown) return html`<div class="waiting" aria-busy="true"></div>`;
   return html`<${loaded.View} />`;
 }
-
-export { IS_DEV };

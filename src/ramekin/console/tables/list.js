@@ -2,9 +2,9 @@
 import { may } from "../access.js";
 import { link } from "../address.js";
 import { curl } from "../server.js";
-import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
 import { count, duration, size } from "../values.js";
 import { tables } from "./catalog.js";
 
@@ -15,11 +15,12 @@ export function TableList() {
     const example = curl("POST", "data/pets", { body: { name: "Rex", age: 3 } });
     return html`<${Empty} icon="table" title="There is no table yet" curl=${example}>
       <p>A table is made when a first record is written to it.</p>
+      ${may("admin") && html`<p><a class="button" href=${link(["tables", "+new", "definition"])}>Define one</a></p>`}
     <//>`;
   }
   return html`<section class="pad" aria-label="Tables">
     <div class="title"><h1>Tables</h1><p class="faint">${count(found.length)} tables, ${count(records)} records, ${size(bytes)}</p>
-      <span class="grow"></span></div>
+      <span class="grow"></span>${may("admin") && html`<a class="button main" href=${link(["tables", "+new", "definition"])}><${Icon} name="add" />New table</a>`}</div>
     <div class="scroll" tabindex="0" role="region" aria-label="List of tables"><table class="list">
       <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th><th>Unique</th><th>Indexes</th><th>Expires</th></tr></thead>
       <tbody>${found.map((table) => html`<tr key=${table.name}>
@@ -37,5 +38,3 @@ export function TableList() {
 
 /** @param {any} schema */
 const described = (schema) => schema.title ?? `${Object.keys(schema.properties ?? {}).length} fields`;
-
-export { may, Button };

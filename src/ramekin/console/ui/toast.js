@@ -11,11 +11,12 @@ import { html } from "./html.js";
 const toasts = signal(/** @type {Toast[]} */ ([]));
 let last = 0;
 
-/** @param {string} text @param {Omit<Toast, "id" | "text" | "kind"> & {kind?: Toast["kind"]}} [more] */
+/** Say something; returns what `dismiss` takes. @param {string} text @param {Omit<Toast, "id" | "text" | "kind"> & {kind?: Toast["kind"]}} [more] */
 export function say(text, more = {}) {
   const toast = { kind: /** @type {Toast["kind"]} */ ("done"), ...more, id: ++last, text };
   toasts.value = [...toasts.value.slice(-3), toast];
   setTimeout(() => dismiss(toast.id), toast.act || toast.kind === "failed" ? 12_000 : 4_000);
+  return toast.id;
 }
 
 /** Say what went wrong. @param {unknown} error */
@@ -26,7 +27,7 @@ export function sayFault(error) {
 }
 
 /** @param {number} id */
-function dismiss(id) {
+export function dismiss(id) {
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 

@@ -1,0 +1,78 @@
+// What a table's fields are: as its schema declares them, or as its records show them.
+import { member } from "./json.js";
+import { kindOf } from "./values.js";
+
+/**
+ * @typedef {"text" | "number" | "integer" | "boolean" | "enum" | "date" | "date-time" | "array" | "object"} FieldKind
+ * @typedef {{path: string, kind?: FieldKind, choices?: unknown[], isRequired: boolean, isNullable: boolean, told?: string,
+ *   schema?: any, default?: unknown}} Field
+ */
+
+/**
+ * The part of a schema that says what a value is: behind a `$ref`, and beside `null`.
+ * @param {any} schema
+ * @param {any} root
+ * @returns {any}
+ */
+export function resolve(schema, root) {
+  for (let step = 0; step < 20 && schema?.$ref; step += 1) {
+    const path = String(schema.$ref).replace(/^#\/?/, "").split("/").filter(Boolean);
+    schema = path.reduce((found, part) => found?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], root);
+  }
+  const options = schema?.anyOf ?? schema?.oneOf;
+  const [only, ...others] = (options ?? []).filter((/** @type {any} */ each) => each.type !== "null");
+  return only && !others.length ? { ...schema, ...resolve(only, root) } : schema ?? {};
+}
+
+/** @param {any} schema @returns {FieldKind | undefined} */
+function kindOfSchema(schema) {
+  if (schema.enum || "const" in schema) return "enum";
+  const types = [schema.type].flat().filter((type) => type && type !== "null");
+  if (types.length !== 1) return undefined;
+  if (types[0] === "string") return schema.format === "date-time" || schema.format === "date" ? schema.format : "text";
+  return types[0];
+}
+
+/** @param {any} schema */
+function takesNull(schema) {
+  return [schema.type].flat().includes("null") || (schema.anyOf ?? schema.oneOf ?? []).some((/** @type {any} */ each) => each.type === "null")
+    || (schema.enum ?? []).includes(null);
+}
+
+/**
+ * @param {any} schema of a table
+ * @returns {Field[]}
+ */
+export function declaredFields(schema) {
+  if (!schema) return [];
+  const top = resolve(schema, schema);
+  return Object.entries(top.properties ?? {}).map(([path, told]) => {
+    const found = resolve(told, schema);
+    return {
+      path, kind: kindOfSchema(found), choices: found.enum ?? ("const" in found ? [found.const] : undefined), schema: found,
+      isRequired: (top.required ?? []).includes(path), isNullable: takesNull(told), told: told.description ?? found.description,
+      default: told.default,
+    };
+  });
+}
+
+/**
+ * The fields of a table without a schema, as some records show them.
+ * @param {any[]} records
+ * @param {Field[]} [known] those that are found already
+ * @returns {Field[]}
+ */
+export function shownFields(records, known = []) {
+  const found = new Map(known.map((field) => [field.path, field]));
+  for (const record of records) {
+    for (const path of Object.keys(record)) {
+      if (found.has(path)) continue;
+      const kind = kindOf(member(record, path));
+      found.set(path, { path, kind: kind === "null" || kind === "missing" ? undefined : kind, isRequired: false, isNullable: true });
+    }
+  }
+  return [...found.values()];
+}
+
+/** A name as a path that leads to this member and no other. @param {string} name */
+export const pathOfName = (name) => name.replaceAll("\\", "\\\\").replaceAll(".", "\\.");

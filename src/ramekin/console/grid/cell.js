@@ -1,0 +1,23 @@
+// One cell: what a value is can be seen before it is read. Null, missing, empty text and large integers stand apart.
+import { html } from "../ui/html.js";
+import { Spelled } from "../json.js";
+import { kindOf, show } from "../values.js";
+
+const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** @param {unknown} value */
+export function classOf(value) {
+  const kind = kindOf(value);
+  if (kind === "text") return value === "" ? "v-empty" : MOMENT.test(/** @type {string} */ (value)) ? "v-date" : "v-text";
+  if (value instanceof Spelled && /^-?\d{16,}$/.test(value.text)) return "v-number v-large";
+  return `v-${kind}`;
+}
+
+const TOLD = { "v-missing": "The record has no such member", "v-null": "null", "v-empty": "An empty text" };
+
+/** @param {{value: unknown}} given */
+export function Value({ value }) {
+  const name = classOf(value);
+  const told = name.includes("v-large") ? "An integer beyond 2⁵³, kept exactly" : TOLD[/** @type {keyof typeof TOLD} */ (name)];
+  return html`<span class=${name} title=${told} dir=${name === "v-text" ? "auto" : "ltr"}>${name === "v-missing" ? "·" : show(value)}</span>`;
+}

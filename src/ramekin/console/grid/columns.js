@@ -1,0 +1,54 @@
+// Which columns a grid has, and how wide: those that are asked for, else those of the schema, else what the records show.
+// What somebody has set is kept by the browser, for each table.
+import { member } from "../json.js";
+import { kindOf, show } from "../values.js";
+
+const KEPT = "ramekin.columns.";
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const NARROW = 70;
+const WIDE = 320;
+
+/** @param {string} table @returns {Record<string, number>} */
+export function keptWidths(table) {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT + table) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** @param {string} table @param {Record<string, number>} widths */
+export function keepWidths(table, widths) {
+  localStorage.setItem(KEPT + table, JSON.stringify(widths));
+}
+
+/**
+ * The value at a path, which goes into objects by dots and into arrays by numbers.
+ * @param {any} record
+ * @param {string} path
+ */
+export function valueAt(record, path) {
+  if (!path.includes(".")) return member(record, path);
+  let value = record;
+  for (const part of path.split(/(?<!\\)\./)) {
+    if (value === null || typeof value !== "object") return undefined;
+    value = Array.isArray(value) ? value[Number(part)] : member(value, part.replaceAll("\\.", "."));
+  }
+  return value;
+}
+
+/**
+ * A width at which most of what a column holds can be read.
+ * @param {string} path
+ * @param {any[]} records
+ */
+export function fittingWidth(path, records) {
+  let most = path.length + 3;
+  for (const record of records.slice(0, 50)) {
+    const value = valueAt(record, path);
+    const length = kindOf(value) === "missing" ? 0 : show(value).length;
+    most = Math.max(most, Math.min(length, 60));
+  }
+  if (records.length && records.slice(0, 5).every((record) => UUID.test(String(valueAt(record, path))))) return 150;
+  return Math.min(WIDE, Math.max(NARROW, Math.round(most * 7.8 + 28)));
+}

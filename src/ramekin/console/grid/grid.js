@@ -1,0 +1,141 @@
+// The grid: a window on the rows of a list. Arrows move, Enter edits, Space opens the record, and what is copied is the
+// value as it is.
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
+import { edited } from "../values.js";
+import { valueAt } from "./columns.js";
+import { Row } from "./row.js";
+import { Scroll } from "./scroll.js";
+
+export const ROW_PX = 30;
+const GUTTER_PX = 58;
+const BEYOND = 8;
+
+/**
+ * @typedef {{rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
+ *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
+ *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
+ *   onWidth: (path: string, width: number, isDone: boolean) => void, onSave: (record: any, path: string, value: unknown) => Promise<void>}} Given
+ * @param {Given} given
+ */
+export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, isWritable, href, onOpen, onSort, onWidth, onSave }) {
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const scroll = useMemo(() => new Scroll(ROW_PX), [rows]);
+  const [top, setTop] = useState(0);
+  const [seen, setSeen] = useState(600);
+  const [active, setActive] = useState({ row: 0, column: 0 });
+  const [isEditing, setEditing] = useState(false);
+  void rows.version.value;
+  const count = rows.length;
+  scroll.resize(count);
+  const first = Math.max(0, Math.floor(scroll.exact(top) / ROW_PX) - BEYOND);
+  const last = Math.min(count - 1, Math.ceil((scroll.exact(top) + seen) / ROW_PX) + BEYOND);
+  useEffect(() => rows.want(first, last), [rows, first, last]);
+  useLayoutEffect(() => {
+    const watcher = new ResizeObserver(() => setSeen(box.current?.clientHeight ?? 600));
+    if (box.current) watcher.observe(box.current);
+    return () => watcher.disconnect();
+  }, []);
+  useEffect(() => {
+    if (box.current) box.current.scrollTop = 0;
+    setActive({ row: 0, column: 0 });
+    setEditing(false);
+  }, [rows]);
+
+  const onScroll = () => {
+    const element = /** @type {HTMLDivElement} */ (box.current);
+    const meant = scroll.moved(element.scrollTop, element.clientHeight);
+    if (meant !== element.scrollTop) element.scrollTop = meant;
+    setTop(meant);
+  };
+  const pick = (/** @type {number} */ row, /** @type {number} */ column) => {
+    if (row !== active.row || column !== active.column) setEditing(false);
+    setActive({ row, column });
+  };
+  const show = (/** @type {number} */ row, /** @type {number} */ column) => {
+    const element = /** @type {HTMLDivElement} */ (box.current);
+    element.scrollTop = scroll.to(row, element.scrollTop, element.clientHeight - ROW_PX - 6);
+    setTop(element.scrollTop);
+    const left = GUTTER_PX + columns.slice(0, column).reduce((sum, path) => sum + widthOf(path), 0);
+    if (left - GUTTER_PX < element.scrollLeft) element.scrollLeft = left - GUTTER_PX;
+    if (left + widthOf(columns[column]) > element.scrollLeft + element.clientWidth) element.scrollLeft = left + widthOf(columns[column]) - element.clientWidth;
+  };
+  const editable = () => isWritable && rows.at(active.row) && columns[active.column] !== "id" && !columns[active.column].includes(".");
+  const edit = () => {
+    const record = rows.at(active.row);
+    if (!record) return;
+    if (!editable() || typeof valueAt(record, columns[active.column]) === "object" && valueAt(record, columns[active.column])?.text === undefined && valueAt(record, columns[active.column]) !== null) onOpen(record);
+    else setEditing(true);
+  };
+  const leave = () => {
+    setEditing(false);
+    box.current?.focus({ preventScroll: true });
+  };
+  const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
+    leave();
+    await onSave(record, path, value);
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (isEditing || event.target !== box.current) return;
+    const page = Math.max(1, Math.floor(seen / ROW_PX) - 2);
+    const far = event.ctrlKey || event.metaKey;
+    const moves = /** @type {Record<string, [number, number]>} */ ({
+      ArrowDown: [far ? count : 1, 0], ArrowUp: [far ? -count : -1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageDown: [page, 0], PageUp: [-page, 0],
+      Home: [far ? -count : 0, -columns.length], End: [far ? count : 0, columns.length],
+    });
+    const move = moves[event.key];
+    if (move) {
+      const row = Math.min(count - 1, Math.max(0, active.row + move[0]));
+      const column = Math.min(columns.length - 1, Math.max(0, active.column + move[1]));
+      setActive({ row, column });
+      show(row, column);
+    } else if (event.key === "Enter" || event.key === "F2") edit();
+    else if (event.key === " " && rows.at(active.row)) onOpen(rows.at(active.row));
+    else if (far && event.key === "c" && !String(getSelection())) {
+      void navigator.clipboard.writeText(edited(valueAt(rows.at(active.row) ?? {}, columns[active.column])));
+    } else return;
+    event.preventDefault();
+  };
+  const widths = useMemo(() => columns.map(widthOf), [columns.join("\n"), columns.map(widthOf).join()]);
+  const width = GUTTER_PX + widths.reduce((sum, each) => sum + each, 0);
+  const lines = [];
+  for (let index = first; index <= last; index += 1) {
+    const record = rows.at(index);
+    lines.push(html`<${Row} key=${index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} widths=${widths} fields=${fields}
+      active=${active.row === index ? active.column : -1} isEditing=${isEditing && active.row === index} isOpened=${record && String(record.id) === openedId}
+      isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${edit} onSave=${save} onCancel=${leave} />`);
+  }
+  return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} aria-label="Records"
+      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant="active-cell" aria-multiselectable="false">
+    <div class="grid-head" role="row" aria-rowindex="1" style=${{ width: `${width}px` }}>
+      <div role="columnheader" class="gutter"><span class="hidden">Row</span></div>
+      ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} onSort=${onSort} onWidth=${onWidth} />`)}
+    </div>
+    <div class="grid-canvas" role="rowgroup" style=${{ height: `${scroll.height}px`, width: `${width}px` }}>${lines}</div>
+  </div>`;
+}
+
+/** @param {{path: string, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], onSort: Given["onSort"], onWidth: Given["onWidth"]}} given */
+function Head({ path, width, field, order, onSort, onWidth }) {
+  const at = order.findIndex((each) => each.path === path);
+  const sorted = at < 0 ? "none" : order[at].isDown ? "descending" : "ascending";
+  const drag = (/** @type {PointerEvent} */ event) => {
+    event.preventDefault();
+    const handle = /** @type {Element} */ (event.currentTarget);
+    const from = event.clientX - width;
+    handle.setPointerCapture(event.pointerId);
+    const move = (/** @type {any} */ moved) => onWidth(path, Math.max(48, moved.clientX - from), false);
+    handle.addEventListener("pointermove", move);
+    handle.addEventListener("pointerup", (/** @type {any} */ moved) => {
+      handle.removeEventListener("pointermove", move);
+      onWidth(path, Math.max(48, moved.clientX - from), true);
+    }, { once: true });
+  };
+  return html`<div role="columnheader" class="head" aria-sort=${sorted} style=${{ width: `${width}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
+    <button type="button" tabindex="-1" onClick=${(/** @type {MouseEvent} */ event) => onSort(path, event.shiftKey)}>
+      <span class="clip">${path}</span>${at >= 0 && html`<${Icon} name=${order[at].isDown ? "down" : "up"} />`}${at >= 0 && order.length > 1 && html`<small>${at + 1}</small>`}
+    </button>
+    <span class="resize" aria-hidden="true" onPointerDown=${drag} onDblClick=${() => onWidth(path, 0, true)}></span>
+  </div>`;
+}

@@ -1,0 +1,44 @@
+// One row of the grid. It is drawn again only if something of its own has changed, so scrolling draws new rows alone.
+import { Component } from "preact";
+import { CellEditor } from "../record/editor.js";
+import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
+import { Value } from "./cell.js";
+import { valueAt } from "./columns.js";
+
+/**
+ * @typedef {{index: number, y: number, record: any, columns: string[], widths: number[], fields: Map<string, import("../fields.js").Field>,
+ *   active: number, isEditing: boolean, isOpened: boolean, isFresh: boolean, href: (record: any) => string,
+ *   onPick: (row: number, column: number) => void, onEdit: () => void, onSave: (record: any, path: string, value: unknown) => void, onCancel: () => void}} Given
+ * @extends {Component<Given>}
+ */
+export class Row extends Component {
+  /** @param {Given} next */
+  shouldComponentUpdate(next) {
+    const now = /** @type {any} */ (this.props);
+    return ["index", "y", "record", "columns", "widths", "fields", "active", "isEditing", "isOpened", "isFresh"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
+  }
+
+  render() {
+    const { index, y, record, columns, isOpened, isFresh, href } = /** @type {Given} */ (this.props);
+    return html`<div role="row" aria-rowindex=${index + 2} aria-selected=${isOpened} class="row-line ${isOpened ? "opened" : ""} ${isFresh ? "fresh" : ""}"
+        style=${{ transform: `translateY(${y}px)` }}>
+      <div role="rowheader" class="gutter">${record ? html`<a tabindex="-1" href=${href(record)} aria-label=${`Open ${record.id}`}>
+        <span class="number">${index + 1}</span><${Icon} name="arrow" /></a>` : html`<span class="number">${index + 1}</span>`}</div>
+      ${columns.map((path, column) => this.cell(path, column))}
+    </div>`;
+  }
+
+  /** @param {string} path @param {number} column */
+  cell(path, column) {
+    const { index, record, widths, fields, active, isEditing, onPick, onEdit, onSave, onCancel } = /** @type {Given} */ (this.props);
+    const isActive = active === column;
+    const value = record ? valueAt(record, path) : undefined;
+    const editor = () => html`<${CellEditor} label=${path} value=${value} field=${fields.get(path)} onCancel=${onCancel}
+      onSave=${(/** @type {unknown} */ made) => onSave(record, path, made)} />`;
+    return html`<div role="gridcell" key=${path} id=${isActive ? "active-cell" : undefined} aria-colindex=${column + 2} style=${{ width: `${widths[column]}px` }}
+        class="cell ${isActive ? "active" : ""}" onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>
+      ${!record ? html`<span class="blank"></span>` : isActive && isEditing ? editor() : html`<${Value} value=${value} />`}
+    </div>`;
+  }
+}

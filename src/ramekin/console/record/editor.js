@@ -1,0 +1,83 @@
+// An editor for one value. What kind of value it is can be chosen where the schema leaves it open, so that a null, an
+// empty text and a member that is not there are never written by mistake.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { parse } from "../json.js";
+import { html } from "../ui/html.js";
+import { edited, kindOf, named, readAs } from "../values.js";
+
+/** @type {import("../values.js").Kind[]} */
+const KINDS = ["text", "number", "boolean", "null", "missing", "array", "object"];
+
+/** @param {import("../fields.js").Field | undefined} field @returns {import("../values.js").Kind | null} */
+export function declaredKind(field) {
+  if (!field?.schema || !field.kind) return null;
+  if (field.kind === "integer") return "number";
+  if (field.kind === "date" || field.kind === "date-time") return "text";
+  return field.kind === "enum" ? kindOf(field.choices?.[0]) : field.kind;
+}
+
+/**
+ * @param {import("../fields.js").Field | undefined} field
+ * @param {import("../values.js").Kind} now
+ */
+export function kindsFor(field, now) {
+  const kind = declaredKind(field);
+  if (!kind) return KINDS;
+  const found = /** @type {import("../values.js").Kind[]} */ ([kind]);
+  if (field?.isNullable) found.push("null");
+  if (!field?.isRequired) found.push("missing");
+  return found.includes(now) ? found : [...found, now];
+}
+
+/**
+ * @param {{label: string, value: unknown, field?: import("../fields.js").Field, onSave: (value: unknown) => void, onCancel: () => void}} given
+ */
+export function CellEditor({ label, value, field, onSave, onCancel }) {
+  const before = kindOf(value);
+  const start = before === "null" || before === "missing" ? declaredKind(field) ?? "text" : before;
+  const [kind, setKind] = useState(start);
+  const [text, setText] = useState(edited(value === null ? undefined : value));
+  const [fault, setFault] = useState("");
+  const input = useRef(/** @type {any} */ (null));
+  const isDone = useRef(false);
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.select?.();
+  }, []);
+  const save = (how = kind, written = text) => {
+    if (isDone.current) return;
+    try {
+      const read = readAs(written, how, parse);
+      isDone.current = true;
+      onSave(read);
+    } catch (error) {
+      setFault(/** @type {Error} */ (error).message);
+    }
+  };
+  const cancel = () => {
+    isDone.current = true;
+    onCancel();
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    event.stopPropagation();
+    if (event.key === "Escape") cancel();
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      save();
+    }
+  };
+  const choices = field?.kind === "enum" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
+  const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${(/** @type {any} */ event) => setText(event.target.value)}>
+      ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
+    : html`<input ref=${input} aria-label=${label} value=${text} spellcheck="false" aria-invalid=${!!fault} dir="auto"
+        disabled=${kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
+        onInput=${(/** @type {any} */ event) => { setText(event.target.value); setFault(""); }} />`;
+  return html`<div class="cell-editor" onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
+      onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && (edited(value === null ? undefined : value) === text && kind === start ? cancel() : save())}>
+    ${box}
+    <select class="kind" aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.target.value)}>
+      ${kindsFor(field, start).map((each) => html`<option value=${each}>${named(each).replace(/^an? /, "")}</option>`)}
+    </select>
+    ${fault && html`<p class="bad" role="alert">${fault}</p>`}
+  </div>`;
+}

@@ -1,0 +1,117 @@
+// A form for a new record, made of the table's model: an input for each field, of its kind. What is left as "not sent" is
+// no member of the record, so the model's own default takes its place.
+import { useState } from "preact/hooks";
+import { parse, print, withMember } from "../json.js";
+import { Problem } from "../server.js";
+import { Button } from "../ui/button.js";
+import { Dialog } from "../ui/dialog.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { Tabs } from "../ui/tabs.js";
+import { edited, kindOf, named, readAs } from "../values.js";
+import { declaredKind, kindsFor } from "./editor.js";
+import { faultOf } from "./raw.js";
+import { createRecord } from "./store.js";
+
+/** @typedef {import("../fields.js").Field} Field */
+/** @typedef {{kind: import("../values.js").Kind, text: string}} Entry */
+
+/**
+ * @param {{table: string, fields: Map<string, Field>, schema: any, start?: any, onClose: () => void}} given
+ */
+export function RecordForm({ table, fields, schema, start, onClose }) {
+  const shown = [...fields.values()];
+  const [entries, setEntries] = useState(/** @type {Record<string, Entry>} */ (Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, start, schema)]))));
+  const [tab, setTab] = useState(shown.length ? "form" : "json");
+  const [text, setText] = useState("");
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const [faults, setFaults] = useState(/** @type {Record<string, string>} */ ({}));
+  const made = () => {
+    let record = {};
+    /** @type {Record<string, string>} */
+    const found = {};
+    for (const field of shown) {
+      const { kind, text: written } = entries[`.${field.path}`];
+      try {
+        const value = readAs(written, kind, parse);
+        if (value !== undefined) record = withMember(record, field.path, value);
+      } catch (fault) {
+        found[`.${field.path}`] = /** @type {Error} */ (fault).message;
+      }
+    }
+    setFaults(found);
+    return Object.keys(found).length ? null : record;
+  };
+  const choose = (/** @type {string} */ name) => {
+    if (name === "json") {
+      const record = made();
+      if (record === null) return;
+      setText(print(record, 2));
+    }
+    setTab(name);
+  };
+  const save = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setError(null);
+    try {
+      const record = tab === "json" ? parse(text || "{}") : made();
+      if (record === null) return;
+      await createRecord(table, record);
+      onClose();
+    } catch (fault) {
+      setError(fault);
+      if (fault instanceof Problem) setFaults(Object.fromEntries(fault.errors.map((each) => [`.${(each.pointer ?? "").slice(1).split("/")[0]}`, each.detail ?? ""])));
+    }
+  };
+  const fault = tab === "json" ? faultOf(text || "{}") : "";
+  const isTold = error instanceof Problem && error.errors.every((each) => `.${(each.pointer ?? "").slice(1).split("/")[0]}` in entries) && error.errors.length > 0 && tab === "form";
+  return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${onClose}>
+    <form class="stack" onSubmit=${save} novalidate>
+      <${Tabs} label="How to write it" chosen=${tab} onChoose=${choose} tabs=${[["form", "Form"], ["json", "JSON"]]} />
+      ${tab === "json" ? html`<label class="field">The record
+          <textarea class="code" rows="12" spellcheck="false" placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
+          ${fault && html`<p class="bad">${fault}</p>`}`
+        : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
+            onChange=${(/** @type {Entry} */ entry) => setEntries((now) => ({ ...now, [`.${field.path}`]: entry }))} />`)
+        : html`<p>No field is known yet, so write it as JSON.</p>`}
+      ${error && !isTold && html`<${Fault} error=${error} />`}
+      <div class="row form-foot"><span class="grow">${isTold && html`<span class="bad" role="alert">${/** @type {Problem} */ (error).detail}</span>`}</span>
+        <${Button} onClick=${onClose}>Cancel<//><${Button} kind="main" type="submit" disabled=${!!fault}>Add the record<//></div>
+    </form>
+  <//>`;
+}
+
+/** @param {Field} field @param {any} start @param {any} schema @returns {Entry} */
+function entryOf(field, start, schema) {
+  const value = start?.[field.path];
+  if (value !== undefined) return { kind: kindOf(value), text: edited(value) };
+  const kind = declaredKind(field) ?? (field.kind === "date" || field.kind === "date-time" ? "text" : /** @type {any} */ (field.kind) ?? "text");
+  return { kind: schema && field.isRequired ? kind : "missing", text: "" };
+}
+
+/** @param {{field: Field, entry: Entry, fault?: string, onChange: (entry: Entry) => void}} given */
+function Input({ field, entry, fault, onChange }) {
+  const { kind, text } = entry;
+  const id = `new-${field.path}`;
+  const wanted = kind === "missing" || kind === "null" ? declaredKind(field) ?? (/** @type {any} */ (["date", "date-time"].includes(field.kind ?? "") ? "text" : field.kind === "integer" ? "number" : field.kind) ?? "text") : kind;
+  const type = (/** @type {any} */ event) => onChange({ kind: wanted, text: event.target.value });
+  const choices = field.kind === "enum" ? (field.choices ?? []).map(String) : wanted === "boolean" ? ["true", "false"] : null;
+  const isLarge = wanted === "object" || wanted === "array" || text.length > 80;
+  const more = { id, value: text, "aria-invalid": !!fault, "aria-describedby": `${id}-told` };
+  return html`<div class="field">
+    <div class="row"><label for=${id}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
+      <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text })}>
+        ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${each === "missing" ? "not sent" : named(each).replace(/^an? /, "")}</option>`)}</select></div>
+    ${choices ? html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
+      : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck="false" onInput=${type}></textarea>`
+      : html`<input ...${more} dir="auto" spellcheck="false" placeholder=${placeholderOf(field)} onInput=${type} />`}
+    <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
+  </div>`;
+}
+
+/** @param {Field} field */
+function placeholderOf(field) {
+  if (field.kind === "date-time") return "2026-01-31T12:00:00Z";
+  if (field.kind === "date") return "2026-01-31";
+  return "";
+}

@@ -1,0 +1,68 @@
+// The record that is open beside the grid: its fields, its JSON, what has happened to it, and where it leads.
+import { useEffect, useState } from "preact/hooks";
+import { may } from "../access.js";
+import { isSame, withMember } from "../json.js";
+import { Problem } from "../server.js";
+import { Button } from "../ui/button.js";
+import { open } from "../ui/dialog.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { Menu } from "../ui/menu.js";
+import { Tabs } from "../ui/tabs.js";
+import { say, sayFault } from "../ui/toast.js";
+import { curl, pathOf } from "../server.js";
+import { print } from "../json.js";
+import { size } from "../values.js";
+import { RecordForm } from "./form.js";
+import { History } from "./history.js";
+import { Links } from "./links.js";
+import { Raw } from "./raw.js";
+import { changed, fetchRecord, removeRecord, saveRecord } from "./store.js";
+import { Fields } from "./tree.js";
+
+/**
+ * @param {{table: string, id: string, fields: Map<string, import("../fields.js").Field>, schema: any, onClose: () => void}} given
+ */
+export function RecordPanel({ table, id, fields, schema, onClose }) {
+  const [found, setFound] = useState(/** @type {import("./store.js").Tagged | null} */ (null));
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const [tab, setTab] = useState("fields");
+  const load = () => fetchRecord(table, id).then((tagged) => { setFound(tagged); setError(null); }, setError);
+  useEffect(() => {
+    void load();
+    const tell = (/** @type {string} */ where, /** @type {any} */ _record, /** @type {unknown} */ which) => where === table && String(which) === id && load();
+    changed.add(tell);
+    return () => void changed.delete(tell);
+  }, [table, id]);
+  const save = async (/** @type {any} */ mine) => {
+    if (!found || isSame(found.record, mine)) return;
+    await saveRecord(table, found.record, mine);
+  };
+  const change = (/** @type {string} */ name, /** @type {unknown} */ value) => save(withMember(/** @type {any} */ (found).record, name, value)).catch(sayFault);
+  const press = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && onClose();
+  const copy = (/** @type {string} */ what, /** @type {string} */ text) => navigator.clipboard.writeText(text).then(() => say(`Copied ${what}`));
+  const record = found?.record;
+  const remove = () => removeRecord(table, record).then(onClose, sayFault);
+  return html`<aside class="panel" aria-label=${`Record ${id}`} onKeyDown=${press}>
+    <header><h2 class="clip" title=${id}>${id}</h2><span class="grow"></span>
+      ${record && html`<${Menu} label="Record" items=${[
+        { name: "Copy as JSON", icon: "copy", run: () => copy("JSON", print(record, 2)) },
+        { name: "Copy as curl", icon: "copy", run: () => copy("a command", curl("GET", `data/${pathOf(table, id)}`)) },
+        ...(may("write") ? [
+          { name: "Duplicate…", icon: "add", run: () => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${schema} start=${withMember(record, "id", undefined)} onClose=${close} />`) },
+          null, { name: "Delete", icon: "trash", kind: /** @type {const} */ ("danger"), run: remove },
+        ] : []),
+      ]} />`}
+      <${Button} icon="close" label="Close the record" kind="quiet" onClick=${onClose} /></header>
+    ${error ? html`<div class="pad-small"><${Fault} error=${error}>${error instanceof Problem && error.status === 404 && html`<p>It may have been deleted, or have expired.</p>`}<//></div>` : ""}
+    ${record && html`
+      <${Tabs} label="Record" chosen=${tab} onChoose=${setTab} tabs=${[["fields", "Fields"], ["json", "JSON"], ["history", "History"], ["links", "Links"]]} />
+      <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
+        ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} isWritable=${may("write")} onChange=${change} />
+          <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}
+        ${tab === "json" && html`<${Raw} key=${found.tag} value=${record} isWritable=${may("write")} onSave=${save} />`}
+        ${tab === "history" && html`<${History} table=${table} record=${record} />`}
+        ${tab === "links" && html`<${Links} table=${table} record=${record} />`}
+      </div>`}
+  </aside>`;
+}

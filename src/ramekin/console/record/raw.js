@@ -1,0 +1,46 @@
+// A value as JSON, which can be edited as a whole.
+import { useMemo, useState } from "preact/hooks";
+import { parse, print } from "../json.js";
+import { Button } from "../ui/button.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+
+/** Characters beyond which the text is shown in part, and not edited here. */
+const MOST = 200_000;
+
+/** @param {{value: any, isWritable: boolean, onSave: (value: any) => Promise<void>}} given */
+export function Raw({ value, isWritable, onSave }) {
+  const whole = useMemo(() => print(value, 2), [value]);
+  const [text, setText] = useState(whole);
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const [isBusy, setBusy] = useState(false);
+  if (whole.length > MOST) {
+    return html`<p class="note">This record has ${whole.length} characters. Here are the first ${MOST}; copy it or ask for it to see all.</p><pre tabindex="0">${whole.slice(0, MOST)}</pre>`;
+  }
+  const fault = faultOf(text);
+  const save = async () => {
+    setBusy(true);
+    setError(null);
+    await onSave(parse(text)).catch(setError);
+    setBusy(false);
+  };
+  return html`<div class="raw stack">
+    <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck="false" readonly=${!isWritable}
+      aria-invalid=${!!fault} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !fault && save()}></textarea>
+    ${fault && html`<p class="bad" role="alert">${fault}</p>`}
+    ${error && html`<${Fault} error=${error} />`}
+    ${isWritable && html`<div class="row"><${Button} kind="main" disabled=${!!fault || text === whole || isBusy} onClick=${save}>Save<//>
+      ${text !== whole && html`<${Button} onClick=${() => setText(whole)}>Discard<//>`}<span class="faint">Ctrl Enter saves</span></div>`}
+  </div>`;
+}
+
+/** What is wrong with a text as JSON, empty if nothing is. @param {string} text */
+export function faultOf(text) {
+  try {
+    parse(text);
+    return "";
+  } catch (error) {
+    return /** @type {Error} */ (error).message.replace(/^JSON\.parse: /, "");
+  }
+}

@@ -1,0 +1,117 @@
+// Single records: read with their tag, and written only over what was read. What was done can be undone.
+import { ask, pathOf } from "../server.js";
+import { isSame, member, parse, withMember } from "../json.js";
+import { refresh } from "../tables/catalog.js";
+import { dismiss, say, sayFault } from "../ui/toast.js";
+
+/** @typedef {{record: any, tag: string, expires?: string | null}} Tagged */
+
+/** @param {string} table @param {unknown} id */
+const path = (table, id) => `data/${pathOf(table, String(id))}`;
+
+/** @param {import("../server.js").Reply} reply @returns {Tagged} */
+const tagged = ({ text, headers }) => ({ record: parse(text), tag: headers.get("ETag") ?? "", expires: headers.get("Expires") });
+
+/** @param {string} table @param {unknown} id */
+export const fetchRecord = async (table, id) => tagged(await ask("GET", path(table, id)));
+
+/** @param {string} table @param {unknown} id @param {any} record @param {string} tag */
+export const putRecord = async (table, id, record, tag) =>
+  tagged(await ask("PUT", path(table, id), { body: record, headers: { "If-Match": tag } }));
+
+/** @param {string} table @param {any} record */
+export async function createRecord(table, record) {
+  const made = tagged(await ask("POST", `data/${pathOf(table)}`, { body: record }));
+  changed.forEach((tell) => tell(table, made.record, made.record.id));
+  void refresh();
+  undoable(`Added ${made.record.id}`, () => removeRecord(table, made.record, { isQuiet: true }));
+  return made;
+}
+
+/** @param {string} table @param {any} record as it was seen @param {{isQuiet?: boolean}} [how] */
+export async function removeRecord(table, record, { isQuiet = false } = {}) {
+  const now = await fetchRecord(table, record.id);
+  await ask("DELETE", path(table, record.id), { headers: { "If-Match": now.tag } });
+  changed.forEach((tell) => tell(table, null, record.id));
+  void refresh();
+  if (isQuiet) say(`Deleted ${record.id}`);
+  else undoable(`Deleted ${record.id}`, () => createRecord(table, now.record));
+}
+
+/** Whoever shows records is told of each that was written here. */
+export const changed = new Set(/** @type {((table: string, record: any, id: unknown) => void)[]} */ ([]));
+
+/**
+ * What becomes of a record that two have changed: where only one did, that holds.
+ * @param {any} base as both found it
+ * @param {any} mine
+ * @param {any} theirs
+ * @returns {{merged: any, conflicts: string[], taken: string[]}} `taken`: what they changed and nobody contradicts
+ */
+export function merge(base, mine, theirs) {
+  let merged = {};
+  const conflicts = [];
+  const taken = [];
+  for (const name of new Set([...Object.keys(theirs), ...Object.keys(mine)])) {
+    const [was, own, other] = [base, mine, theirs].map((each) => member(each, name));
+    const isOther = !isSame(was, other);
+    if (isOther && !isSame(own, other)) (isSame(was, own) ? taken : conflicts).push(name);
+    const value = isOther && isSame(was, own) ? other : own;
+    if (value !== undefined) merged = withMember(merged, name, value);
+  }
+  return { merged, conflicts, taken };
+}
+
+/** Is asked where two have changed the same: returns what is to be written, null to leave it. Set by `conflict.js`. */
+export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any) => Promise<any>} */ (async () => null) };
+
+/**
+ * Write a record in place of one that was seen. If it has been changed since, both changes are kept, or somebody decides.
+ * @param {string} table
+ * @param {any} base as it was seen
+ * @param {any} mine
+ * @returns {Promise<any>} what is stored, null if it was left
+ */
+export async function saveRecord(table, base, mine, { isUndo = false } = {}) {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const now = await fetchRecord(table, base.id);
+    const { merged, conflicts, taken } = merge(base, mine, now.record);
+    const wanted = conflicts.length ? await conflict.ask(base, mine, now.record) : merged;
+    if (wanted === null) return null;
+    try {
+      const { record } = await putRecord(table, base.id, wanted, now.tag);
+      changed.forEach((tell) => tell(table, record, record.id));
+      const told = taken.length ? `Saved, with what somebody else had changed: ${taken.join(", ")}` : "Saved";
+      if (isUndo) say("Undone");
+      else undoable(told, () => saveRecord(table, record, now.record, { isUndo: true }));
+      return record;
+    } catch (error) {
+      if (/** @type {any} */ (error).status !== 412) throw error;
+    }
+  }
+  throw new Error("The record is being changed again and again; try once more.");
+}
+
+/** @type {{undo: () => Promise<unknown>, toast: number}[]} */
+const deeds = [];
+
+/**
+ * Say what was done, with a way back.
+ * @param {string} text
+ * @param {() => Promise<unknown>} undo
+ */
+export function undoable(text, undo) {
+  const deed = { undo, toast: 0 };
+  deed.toast = say(text, { act: { name: "Undo", run: () => undoLast(deed) } });
+  deeds.push(deed);
+  if (deeds.length > 50) deeds.shift();
+}
+
+/** Undo what was done last, or one deed. @param {typeof deeds[number]} [deed] */
+export async function undoLast(deed = deeds.at(-1)) {
+  const at = deed ? deeds.indexOf(deed) : -1;
+  if (!deed || at < 0) return;
+  deeds.splice(at, 1);
+  dismiss(deed.toast);
+  await deed.undo().catch(sayFault);
+}

@@ -1,0 +1,55 @@
+// A record's members, one below the other; what is inside an object or array opens on demand, a hundred at a time.
+import { useState } from "preact/hooks";
+import { Spelled, member } from "../json.js";
+import { Value } from "../grid/cell.js";
+import { Button } from "../ui/button.js";
+import { html } from "../ui/html.js";
+import { kindOf } from "../values.js";
+import { CellEditor } from "./editor.js";
+
+const AT_ONCE = 100;
+
+/**
+ * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (name: string, value: unknown) => void}} given
+ */
+export function Fields({ record, fields, isWritable, onChange }) {
+  const [edited, setEdited] = useState(/** @type {string | null} */ (null));
+  const declared = [...fields.values()].map((field) => field.path);
+  const names = [...new Set([...Object.keys(record), ...declared])];
+  return html`<dl class="tree">${names.map((name) => {
+    const value = member(record, name);
+    const field = fields.get(name);
+    const isScalar = value === null || typeof value !== "object" || value instanceof Spelled;
+    const isEditable = isWritable && isScalar && name !== "id";
+    return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name}</dt><dd>
+      ${edited === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => setEdited(null)}
+          onSave=${(/** @type {unknown} */ made) => { setEdited(null); onChange(name, made); }} />`
+        : isScalar ? html`<${Long} value=${value} />` : html`<${Branch} value=${value} />`}
+      ${isEditable && edited !== name && html`<${Button} icon="edit" label=${`Edit ${name}`} kind="quiet" onClick=${() => setEdited(name)} />`}
+    </dd></div>`;
+  })}</dl>`;
+}
+
+/** A value that may be long: what is beyond a few lines opens on demand. @param {{value: unknown}} given */
+function Long({ value }) {
+  const [shown, setShown] = useState(600);
+  if (typeof value !== "string" || value.length < 200) return html`<${Value} value=${value} />`;
+  return html`<div class="long"><span class="v-text" dir="auto">${value.slice(0, shown)}</span>
+    ${value.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown * 10)}>… ${value.length - shown} more characters<//>`}</div>`;
+}
+
+/** @param {{value: any}} given */
+function Branch({ value }) {
+  const [isOpen, setOpen] = useState(false);
+  const [shown, setShown] = useState(AT_ONCE);
+  const kind = kindOf(value);
+  const entries = isOpen ? Object.entries(value) : [];
+  const length = kind === "array" ? value.length : Object.keys(value).length;
+  const told = kind === "array" ? `${length} ${length === 1 ? "element" : "elements"}` : `${length} ${length === 1 ? "member" : "members"}`;
+  return html`<div class="branch"><button type="button" class="twig" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
+      ${isOpen ? "▾" : "▸"} ${kind === "array" ? "[ ]" : "{ }"} <span class="faint">${told}</span></button>
+    ${isOpen && html`<dl>${entries.slice(0, shown).map(([name, inner]) => html`<div class="member" key=${name}><dt>${name === "" ? html`<span class="faint">""</span>` : name}</dt><dd>
+      ${inner !== null && typeof inner === "object" && !(inner instanceof Spelled) ? html`<${Branch} value=${inner} />` : html`<${Long} value=${inner} />`}</dd></div>`)}</dl>
+      ${entries.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown + AT_ONCE)}>Show ${Math.min(AT_ONCE, entries.length - shown)} more<//>`}`}
+  </div>`;
+}

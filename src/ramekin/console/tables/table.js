@@ -1,0 +1,124 @@
+// One table: its filter, its grid, and the record that is open beside it.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { may } from "../access.js";
+import { go, link, view } from "../address.js";
+import { declaredFields, pathOfName, shownFields } from "../fields.js";
+import { conditionWords, filterOf, wordsOf } from "../filter.js";
+import { fittingWidth, keepWidths, keptWidths } from "../grid/columns.js";
+import { beginHistory } from "../feed.js";
+import { FilterBar } from "../grid/filter_bar.js";
+import { Grid } from "../grid/grid.js";
+import { useLive } from "../grid/live.js";
+import { Rows } from "../grid/rows.js";
+import { withMember } from "../json.js";
+import { RecordPanel } from "../record/panel.js";
+import { changed, fetchRecord, saveRecord } from "../record/store.js";
+import { curl } from "../server.js";
+import { Empty } from "../ui/empty.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { sayFault } from "../ui/toast.js";
+import { tableOf } from "./catalog.js";
+import { TableTools } from "./tools.js";
+
+/** @param {{table: string}} given */
+export function TableView({ table }) {
+  const known = tableOf(table);
+  const { parts, words } = view.value;
+  const filter = filterOf(words);
+  const openedId = parts[2] === "records" ? parts[3] : undefined;
+  const asked = useMemo(() => askedWords(filter), [JSON.stringify(words)]);
+  const rows = useMemo(() => new Rows(table, asked), [table, asked]);
+  useEffect(() => () => rows.close(), [rows]);
+  useEffect(() => void beginHistory().catch(() => {}), []);
+  const [isLive, setLive] = useState(false);
+  const fresh = useLive(table, filter, rows, isLive);
+  useEffect(() => {
+    const tell = (/** @type {string} */ where, /** @type {any} */ record) => where === table && (!record || filter.columns.length || !rows.replace(record)) && void rows.refresh();
+    changed.add(tell);
+    return () => void changed.delete(tell);
+  }, [rows]);
+
+  void rows.version.value;
+  const { fields, columns, all } = useColumns(table, known?.schema, filter.columns, rows);
+  const [widths, setWidths] = useState(() => keptWidths(table));
+  const widthOf = (/** @type {string} */ path) => widths[path] || fits(path);
+  const fits = useMemo(() => rememberWidths(rows), [rows, rows.pages.size > 0]);
+
+  const show = (/** @type {import("../filter.js").Filter} */ next, how = { replace: true }) => go(link(parts, wordsOf(next)), how);
+  const href = (/** @type {any} */ record) => link(["tables", table, "records", String(record.id)], words);
+  const sort = (/** @type {string} */ path, /** @type {boolean} */ isMore) => {
+    const now = filter.order.find((each) => each.path === path);
+    const others = isMore ? filter.order.filter((each) => each.path !== path) : [];
+    show({ ...filter, order: now?.isDown ? others : [...others, { path, isDown: !!now }] });
+  };
+  const resize = (/** @type {string} */ path, /** @type {number} */ width, /** @type {boolean} */ isDone) => {
+    setWidths({ ...widths, [path]: width });
+    if (isDone) keepWidths(table, { ...widths, [path]: width });
+  };
+  const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
+    try {
+      const name = path.replaceAll("\\.", ".");
+      const base = filter.columns.length ? withMember((await fetchRecord(table, record.id)).record, name, record[name]) : record;
+      await saveRecord(table, base, withMember(base, name, value));
+    } catch (error) {
+      sayFault(error);
+    }
+  };
+  if (!known && rows.error.value) return html`<div class="pad"><${Fault} error=${rows.error.value} /></div>`;
+  return html`<div class="table-view ${openedId ? "with-panel" : ""}">
+    <section class="table-main" aria-label=${table}>
+      <${TableTools} table=${table} known=${known} filter=${filter} rows=${rows} columns=${columns} all=${all} fields=${fields}
+        isLive=${isLive} onLive=${setLive} onFilter=${show} />
+      <${FilterBar} table=${table} filter=${filter} fields=${fields} records=${rows.here()} onFilter=${show} />
+      ${rows.error.value && html`<div class="pad-small"><${Fault} error=${rows.error.value} /></div>`}
+      ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
+      ${rows.total.value === 0 && !rows.error.value ? html`<${Nothing} table=${table} filter=${filter} onFilter=${show} />`
+        : html`<${Grid} rows=${rows} columns=${columns} widthOf=${widthOf} fields=${fields} order=${filter.order} openedId=${openedId} fresh=${fresh}
+            isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
+    </section>
+    ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
+      schema=${known?.schema} onClose=${() => go(link(["tables", table], words))} />`}
+  </div>`;
+}
+
+/** The words for the server: the id is always among what is read, since rows are known by it. @param {import("../filter.js").Filter} filter */
+function askedWords(filter) {
+  const columns = filter.columns.length && !filter.columns.includes("id") ? ["id", ...filter.columns] : filter.columns;
+  return wordsOf({ ...filter, columns });
+}
+
+/** @param {string} table @param {any} schema @param {string[]} chosen @param {Rows} rows */
+function useColumns(table, schema, chosen, rows) {
+  const [shown, setShown] = useState(/** @type {import("../fields.js").Field[]} */ ([]));
+  useEffect(() => setShown([]), [table]);
+  const declared = useMemo(() => declaredFields(schema), [JSON.stringify(schema)]);
+  const found = shownFields(rows.here(), declared.length ? declared : shown);
+  useEffect(() => void (found.length !== shown.length && !declared.length && setShown(found)), [found.length]);
+  const names = found.map((field) => pathOfName(field.path));
+  const all = names.includes("id") ? ["id", ...names.filter((path) => path !== "id")] : names;
+  const columns = chosen.length ? chosen : all;
+  const fields = useMemo(() => new Map(found.map((field) => [pathOfName(field.path), field])), [names.join("\n"), declared]);
+  return { fields, all: useMemo(() => all, [all.join("\n")]), columns: useMemo(() => columns, [columns.join("\n")]) };
+}
+
+/** @param {Rows} rows */
+function rememberWidths(rows) {
+  const known = new Map();
+  return (/** @type {string} */ path) => {
+    if (!known.has(path)) known.set(path, fittingWidth(path, rows.here()));
+    return known.get(path);
+  };
+}
+
+/** @param {{table: string, filter: import("../filter.js").Filter, onFilter: (filter: import("../filter.js").Filter) => void}} given */
+function Nothing({ table, filter, onFilter }) {
+  if (conditionWords(filter).length) {
+    return html`<${Empty} icon="filter" title="No record satisfies this filter">
+      <p>All conditions must hold. <button type="button" class="button" onClick=${() => onFilter({ ...filter, conditions: [], where: "" })}>Clear the filter</button></p>
+    <//>`;
+  }
+  return html`<${Empty} icon="table" title=${`${table} has no records`} curl=${curl("POST", `data/${table}`, { body: { name: "Rex" } })}>
+    <p>Add one above, import a file, or send the first:</p>
+  <//>`;
+}

@@ -1,0 +1,54 @@
+// What can be done with a table, above its grid.
+import { may } from "../access.js";
+import { link } from "../address.js";
+import { wordsOf } from "../filter.js";
+import { Bulk } from "../grid/bulk.js";
+import { ColumnMenu } from "../grid/column_menu.js";
+import { asCsv, asCurl, asJavaScript, asJson, asPython } from "../grid/copies.js";
+import { RecordForm } from "../record/form.js";
+import { Button } from "../ui/button.js";
+import { open } from "../ui/dialog.js";
+import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
+import { Menu } from "../ui/menu.js";
+import { say } from "../ui/toast.js";
+import { count, size } from "../values.js";
+import { DropTable } from "./drop.js";
+
+/**
+ * @param {{table: string, known: import("./catalog.js").Table | undefined, filter: import("../filter.js").Filter, rows: import("../grid/rows.js").Rows,
+ *   columns: string[], all: string[], fields: Map<string, import("../fields.js").Field>, isLive: boolean, onLive: (isLive: boolean) => void,
+ *   onFilter: (filter: import("../filter.js").Filter, how?: {replace: boolean}) => void}} given
+ */
+export function TableTools({ table, known, filter, rows, columns, all, fields, isLive, onLive, onFilter }) {
+  const words = wordsOf(filter);
+  const copy = (/** @type {string} */ what, /** @type {() => string} */ make) => () => navigator.clipboard.writeText(make()).then(() => say(`Copied ${what}`));
+  const seen = rows.here();
+  const total = rows.total.value;
+  const bulk = (/** @type {"patch" | "delete"} */ kind) => () =>
+    open((close) => html`<${Bulk} table=${table} filter=${filter} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
+  return html`<div class="tools">
+    <h1 class="clip" title=${table}>${table}</h1>
+    <p class="faint figure">${total === null ? "…" : `${count(total)} ${total === 1 ? "record" : "records"}`}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
+    <span class="grow"></span>
+    <div class="tool-group">
+      <${Button} icon=${isLive ? "pause" : "live"} kind="quiet" aria-pressed=${isLive} onClick=${() => onLive(!isLive)}>Live<//>
+      <${ColumnMenu} all=${all} shown=${columns} onChange=${(/** @type {string[]} */ chosen) => onFilter({ ...filter, columns: chosen })} />
+      <${Menu} label="Copy" icon="copy" text="Copy" items=${[
+        { name: "as curl", run: copy("a command", () => asCurl(table, words)) },
+        { name: "for the Python client", run: copy("a program", () => asPython(table, filter, fields)) },
+        { name: "for JavaScript", run: copy("a program", () => asJavaScript(table, words)) },
+        null,
+        { name: `${count(seen.length)} rows as JSON`, run: copy("JSON", () => asJson(seen)) },
+        { name: `${count(seen.length)} rows as CSV`, run: copy("CSV", () => asCsv(seen, columns)) },
+      ]} />
+      <a class="button quiet" href=${link(["tables", table, "definition"])}><${Icon} name="code" />Definition</a>
+      ${may("write") && html`<${Menu} label="More" items=${[
+        { name: "Change all that are found…", icon: "edit", run: bulk("patch") },
+        { name: "Delete all that are found…", icon: "trash", kind: "danger", run: bulk("delete") },
+        ...(may("admin") ? [null, { name: "Drop the table…", icon: "trash", kind: /** @type {const} */ ("danger"), run: () => open((close) => html`<${DropTable} table=${table} onClose=${close} />`) }] : []),
+      ]} />
+      <${Button} icon="add" kind="main" onClick=${() => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${known?.schema} onClose=${close} />`)}>Add<//>`}
+    </div>
+  </div>`;
+}
