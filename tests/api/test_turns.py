@@ -12,12 +12,16 @@ from benchmarks import turns
 
 from ramekin.engine.collector import attend
 
-MOST_MS = 20.0
+MOST_MS = 35.0
 
 LARGER = {
-    "list, in of 10,000": 250,
-    "list, in of 10,000, sorted": 250,
-    "query, in of 10,000": 250,
+    "bulk, JSON, large": 90,
+    "bulk, NDJSON, large": 90,
+    "bulk, NDJSON, small, 8 indexes": 120,
+    "list, nested field": 70,
+    "list, in of 10,000": 120,
+    "list, in of 10,000, sorted": 120,
+    "query, in of 10,000": 120,
     "one record of 95,000 members": 250,
     "one record in an array, wrong behind strings": 250,
     "one record in a batch, wrong behind strings": 250,
@@ -25,7 +29,8 @@ LARGER = {
     "one record, an integer too large behind numbers": 250,
     "PATCH all, of 500,000 numbers": 100,
 }
-"""Kinds with a part that is done in one go, which the manual's limits tell: a condition, a record."""
+"""Kinds with a part that is done in one go, which the manual's limits tell: a condition, a record, what the collector
+looks at. All bounds are twice what 200,000 records took on a machine that was busy."""
 
 WORST = [
     "PATCH half by condition, 8 indexes, of f0",
@@ -76,6 +81,6 @@ def test_the_worst_kinds_of_requests_hold_nobody_for_long():
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_no_kind_of_request_holds_anybody_for_long():
-    assert longest([*turns.KINDS], 20_000) == {}
+    assert longest([*turns.KINDS], 200_000) == {}

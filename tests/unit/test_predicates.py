@@ -1,6 +1,7 @@
 """Predicates are values: they print, compare, and are the same whichever form they were written in."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from ramekin import errors
+from ramekin.query.demands import demands_of
 from ramekin.query.match import body_matcher
 from ramekin.query.operand import MAX_LISTED
 from ramekin.query.predicate import (
@@ -338,3 +340,16 @@ def test_any_value_equals_itself_and_prints(value):
 def test_long_digits_are_no_slow_numbers():
     predicate = parse_conditions([("v", "9" * 5000)], FREE)
     assert body_matcher(predicate)(codec.dump({"v": "9" * 5000}))
+
+
+@pytest.mark.parametrize("values", [[str(i) for i in range(2000)], ["x"] * 2000, ["1.5", "true", "0150", "null"] * 500])
+def test_a_long_list_is_read_with_two_calls_a_value(values):
+    calls = []
+    sys.setprofile(lambda frame, event, _: calls.append(event) if event == "call" else None)
+    try:
+        found = parse_conditions([("n:in", ",".join(values))], FREE)
+        demands_of(found)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 2.1 * len(values)
+    assert found == parse_conditions([("n:in", ",".join(reversed(values)))], FREE)

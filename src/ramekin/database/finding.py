@@ -175,8 +175,9 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
         total, counted = None, 0
         if request.with_count:
             total, counted = await execute.count(view, request.table, request.query)
+        open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
+        await view.rest()
     warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)
-    open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
     warnings += await presence.unmatched(request.table, open_demands, is_strict=request.is_strict)
     explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_after(request, found.rows[-1]) if found.has_more and found.rows else None

@@ -148,7 +148,7 @@ class EmbeddedView:
             records = self._records[table]
             return (records.id_of(key) for key in part.keys if key in records.bodies)
         if isinstance(part, Equal):
-            return chain.from_iterable(map(self._index(table, part.field).find, part.keys))
+            return self._index(table, part.field).find_all(part.keys)
         if isinstance(part, Range):
             index = self._index(table, part.field, is_sorted=True)
             return index.walk(part.spans, includes_absent=part.includes_absent)

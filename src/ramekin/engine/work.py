@@ -36,6 +36,9 @@ T = TypeVar("T")
 TURN_S = 0.002
 """Seconds after which others get their turn: what is done between two looks at the clock comes on top."""
 
+LONG_BYTES = 16 * 1024
+"""Of a question, which take as long to read as a turn lasts, so that a pause follows."""
+
 FRONT_S = 0.1
 """Seconds of work for which one stays in front of those who have begun."""
 
@@ -142,6 +145,11 @@ class Work:
             collector.look()
             await line.rest(self._place)
             self._began_s = stopwatch_s()
+
+    async def pause(self) -> None:
+        """Let others have their turns, behind what was done before the work began."""
+        await _line().rest(self._place)
+        self._began_s = stopwatch_s()
 
     async def idle(self, waiting: Awaitable[T]) -> T:
         """Return what others do. The wait for them is no work."""

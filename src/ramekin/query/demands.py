@@ -82,18 +82,24 @@ def _groups(condition: Condition) -> Iterator[_Group]:
 
 
 _ALONE = [frozenset({name}) for name in KIND_NAMES]
+_WITH_TEXT = [frozenset({name, "text"}) for name in KIND_NAMES]
+_TEXT_ALONE = frozenset({"text"})
+_BOOLEANS_WRITTEN = {"true": (BOOLEAN, True), "false": (BOOLEAN, False)}
 
 
 def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
     """Yield the values of a list, one of each kind; a text from an address goes with the number that it may mean."""
-    known, told = set(operands), set[frozenset[str]]()
+    others, told = {operand for operand in operands if operand[0] in (NUMBER, BOOLEAN)}, set[frozenset[str]]()
     read: set[OrderKey] = set()
     for operand in operands:
         if operand[0] == TEXT:
-            text = str(operand[1])
-            also = [key for key in ((NUMBER, as_number(text)), (BOOLEAN, _of_word(text))) if key in known]
-            read.update(also)
-            kinds = frozenset([KIND_NAMES[key[0]] for key in (operand, *also)])
+            kinds = _TEXT_ALONE
+            if others:
+                text = str(operand[1])
+                key = _BOOLEANS_WRITTEN.get(text) or (NUMBER, as_number(text))
+                if key in others:
+                    read.add(key)
+                    kinds = _WITH_TEXT[key[0]]
             if kinds not in told:  # of many alike the first speaks for all
                 told.add(kinds)
                 yield kinds, _meant([operand])
@@ -101,10 +107,6 @@ def _values(operands: Sequence[OrderKey]) -> Iterator[_Group]:
         if operand[0] != TEXT and operand not in read and _ALONE[operand[0]] not in told:
             told.add(_ALONE[operand[0]])
             yield _ALONE[operand[0]], _meant([operand])
-
-
-def _of_word(text: str) -> bool | None:
-    return {"true": True, "false": False}.get(text)
 
 
 def _meant(operands: Sequence[OrderKey]) -> tuple[tuple[str, str], ...]:

@@ -46,6 +46,7 @@ async def find(view: View, table: str, query: Query, max_sorted: int) -> Found:
     """
     query = with_what_is_known(view, table, query)
     rows = Rows(view, table, query, choose(view, table, query), max_sorted)
+    await view.rest()
     page = await rows.page()
     return Found(page[: query.limit], len(page) > query.limit, rows.examined, rows.plan)
 

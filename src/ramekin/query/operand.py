@@ -100,8 +100,10 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
         return condition(field, operator, [(BOOLEAN, texts[0] == "true")])
     if operator in TEXT_OPERATORS:
         return condition(field, operator, [(TEXT, texts[0])])
-    each = (found.read_text(text) for text in texts)
-    return condition(field, operator, [key for keys in each for key in _fitting(path, operator, keys, found)])
+    each = found.read_list(texts)
+    if found is not ANYTHING or operator in ORDERINGS:
+        each = [[*_fitting(path, operator, keys, found)] for keys in each]
+    return condition(field, operator, [key for keys in each for key in keys])
 
 
 def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Condition:

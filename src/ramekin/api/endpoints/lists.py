@@ -25,6 +25,7 @@ from ramekin.database.finding import FindPage, FindRequest
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.joining import JoinPage
 from ramekin.database.window import window_of
+from ramekin.engine.work import LONG_BYTES, Work
 from ramekin.errors import ConflictingParameters, InvalidWhere, LimitTooLarge, MalformedJson
 from ramekin.query.predicate import Predicate, all_of
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
@@ -106,6 +107,8 @@ async def answer_list(
 ) -> Reply:
     """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
     request, path, digest = listing
+    if path[LONG_BYTES:]:
+        await Work().pause()
     versions = [await session.database.version(name) for name in tables]
     tag = session.weak_tag(versions, digest, FORMATS[wishes.accepts])
     headers = {"vary": "Accept, Prefer"}

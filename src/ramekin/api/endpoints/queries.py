@@ -14,6 +14,7 @@ from ramekin.api.endpoints.lists import columns_of, read_window
 from ramekin.api.http.pages import Page, page_reply, selected
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest, GroupRequest
+from ramekin.engine.work import LONG_BYTES, Work
 from ramekin.errors import (
     InvalidAggregate,
     InvalidSelect,
@@ -73,7 +74,10 @@ async def query_table(session: Session, asked: Asked[None]) -> Reply:
         if "group_by" in query or "aggregate" in query:
             page = await _page_of_groups(session, _read_groups(session, table, query, window), room)
         else:
-            page = await _page_of_records(session, _read_find(session, table, query, window), room)
+            request = _read_find(session, table, query, window)
+            if asked.body[LONG_BYTES:]:
+                await Work().pause()
+            page = await _page_of_records(session, request, room)
         return await page_reply(page, asked.wishes.accepts, {"vary": "Accept, Prefer"})
 
 
