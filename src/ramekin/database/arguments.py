@@ -84,7 +84,7 @@ _ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "models": (_or_none(_is(Mapping)), "a dictionary: the name of each table, and its Pydantic model"),
     "directory": (_or_none(_is(str, Path)), "a path, or None"),
     "fsync": (_or_none(_is(str)), "text, or None"),
-    "engine": (_or_none(_has("apply_at_once", "tables", "owner")), "an engine, or None"),
+    "engine": (_or_none(_has("at_once", "tables", "owner")), "an engine, or None"),
     "limits": (_or_none(_is(Limits)), "made of Limits, or None"),
     "clock": (_or_none(_has("wall_ms", "steady_s")), "an object with `wall_ms` and `steady_s`, or None"),
     "ids": (_or_none(_is(IdSource)), "an IdSource, or None"),

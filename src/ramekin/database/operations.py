@@ -237,25 +237,25 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     Cost: O(length of the record).
     """
     operation = prepared.operation
-    if before is None and operation.op not in ("create", "upsert"):
+    op, key, record, printed = operation.op, prepared.key, prepared.record, operation.printed
+    if before is None and op not in ("create", "upsert"):
         raise _absent(operation)
     if rules.needs_if_match and before is not None and _is_blind(operation):
         raise PreconditionRequired("This table asks for If-Match with every change of a record.")
     if operation.precondition is not ALWAYS and not operation.precondition.holds(before):
         raise operation.precondition.broken()
-    if operation.op == "delete":
-        return Outcome("deleted", prepared.key, None, before)
-    if operation.op == "create":
+    if op == "create":
         return _settle_create(prepared, before, rules)
-    record, printed = prepared.record, operation.printed
+    if op == "delete":
+        return Outcome("deleted", key, None, before)
     record = record if type(record) is dict else _object(record)  # a call less
     if before is None:
-        return _create_at(prepared.key, record, rules)
-    if operation.op == "patch":
+        return _create_at(key, record, rules)
+    if op == "patch":
         if record.get("id", "") is None:
             raise InvalidId("An id cannot be removed.")
         record, printed = merge_patch(codec.read_body(before), record), None
-    return Outcome("replaced", prepared.key, _rewrite(record, before, prepared.key, rules, printed))
+    return Outcome("replaced", key, _rewrite(record, before, key, rules, printed))
 
 
 def id_twice(first: int) -> DuplicateId:
@@ -280,8 +280,7 @@ def _check_same_id(sent: object, operation: Operation, schema: RecordSchema | No
 
 
 def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
-    rule = prepared.operation.on_conflict
-    body = prepared.body
+    rule, body = prepared.operation.on_conflict, prepared.body
     if before is None:
         if body is None:
             body, _ = _encode(prepared.record, rules, prepared.key, None)
@@ -308,7 +307,8 @@ def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules, prin
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
     record_id = key if has_text_id(before) else int(key)
     if "id" not in record:
-        record, printed = {"id": record_id, **record}, None if printed is None else codec.with_id(printed, record_id)
+        printed = None if printed is None else codec.with_id(printed, record_id)
+        record = record if printed is not None and rules.schema is None else {"id": record_id, **record}
     elif type(sent := record["id"]) is not type(record_id) or sent != record_id:
         _key_of(sent, rules.schema)  # is one at the least
         record, printed = {**record, "id": record_id}, None

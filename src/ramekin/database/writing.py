@@ -52,32 +52,24 @@ def write_one(
     engine: Engine, rules_of: RulesOf, operation: Operation, limit_s: float
 ) -> Outcome | Coroutine[Any, Any, Outcome]:
     """Apply one operation; see `Database.apply_now`. What it waits for before it is begun takes so long at the most."""
-    table, rules = operation.table, rules_of(operation.table)
+    name, rules = operation.table, rules_of(operation.table)
     try:
         prepared = prepare(operation, rules)
     except RecordNotFound:
-        engine.tables.table_stats(table)  # says so if it is the table that is missing
+        engine.tables.table_stats(name)  # says so if it is the table that is missing
         raise
-    before = engine.ahead(table, prepared.key)
-    try:
-        outcome = settle(prepared, before, rules)
-    except RamekinError:  # what it rests on may still be on its way to the disk
+    key = prepared.key
+    table = engine.at_once(name, key, rules.limit_bytes)
+    if table is None:
         return _write_one_later(engine, rules_of, prepared, rules, Work(limit_s))
-    if operation.ttl is not None or rules.expire_after_s is not None or engine.tables.expirations.tables:
-        outcome = _dated(engine, operation, outcome, rules, engine.due(table, prepared.key))
-    change = Change(table, prepared.key, before, outcome.body, outcome.due)
-    if engine.apply_at_once(change, rules.definition):
-        return outcome
-    return _apply_one(engine, rules_of, prepared, rules, change, outcome, Work(limit_s))
-
-
-async def _apply_one(
-    engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, change: Change, outcome: Outcome, work: Work
-) -> Outcome:
-    """Apply a change that takes a closer look, or has to wait; where it does not fit any more, settle it again."""
-    if await engine.apply(Written((change,)), {change.table: rules.definition}, work) is not None:
-        return outcome
-    return await _write_one_later(engine, rules_of, prepared, rules, work)
+    records = table.records
+    before = records.bodies.get(key)
+    outcome = settle(prepared, before, rules)
+    if operation.ttl is not None or rules.expire_after_s is not None or records.dues:
+        outcome = _dated(engine, operation, outcome, rules, records.dues.get(key))
+    if outcome.effect != "kept":
+        engine.store_at_once(table, key, before, outcome.body, outcome.due)
+    return outcome
 
 
 async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, work: Work) -> Outcome:

@@ -46,14 +46,14 @@ from ramekin.schema.definition import NOTHING_CHECKED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Change
     from ramekin.clock import Clock
     from ramekin.engine.owner import Owner
     from ramekin.engine.tables import Tables
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked, Definition
+    from ramekin.schema.definition import Checked
     from ramekin.stats import JournalStats
     from ramekin.storage.catalog import Catalog
+    from ramekin.storage.table import Table
 
 State = Literal["ok", "starting", "failed"]
 
@@ -244,15 +244,25 @@ class Engine(Protocol):
         Cost: O(tables) in memory; else O(records) of the tables that were written since.
         """
 
-    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:
-        """Let one record change, if that is sure to fit and nothing has to be waited for. False: nothing was done.
+    # Single records, without a coroutine and without a closer look
 
-        It stands beside `apply` so that a record is written without a coroutine and a closer look. Whoever gets False
-        asks `apply`, which finds what is wrong, if anything is. An engine may always return it.
+    def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
+        """Return the table of a record that may be written in this turn of the loop; None: ask `apply`.
+
+        Then what the table has under the key is what the next step finds and is kept, nothing is unique in it, there is
+        room for a body of so many bytes, and `store_at_once` waits for nothing. All of that holds until something else
+        is asked of the engine, or the turn is over. An engine may always return None. Cost: O(1).
+        """
+
+    def store_at_once(
+        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
+    ) -> None:
+        """Let a record change whose table `at_once` returned, as the definition in force allows: `apply` of one change.
 
         Args:
-            definition: the one that the change was checked by, None where none is in force.
+            before: the body that the table has.
+            after: another one, None to delete it.
 
         Raises:
-            StorageFull, JournalFailed: a disk refuses. Cost: O(record).
+            StorageFull, JournalFailed: a disk refuses; nothing happened. Cost: O(record).
         """

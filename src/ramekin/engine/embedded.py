@@ -15,7 +15,7 @@ from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
-from ramekin.engine.tables import SWEEP_STEPS, Tables
+from ramekin.engine.tables import Tables, table_at_once
 from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -27,11 +27,12 @@ from ramekin.storage.watch import Watch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Change, Step
+    from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked, Definition
+    from ramekin.schema.definition import Checked
+    from ramekin.storage.table import Table
 
 
 class Embedded:
@@ -177,13 +178,10 @@ class Embedded:
         self.tables.history.tell(self.tables.catalog.revision, step)
         await self.tables.build_after(step)
 
-    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:
-        catalog = self.tables.catalog
-        if catalog.is_held:
-            return False
-        if catalog.revision % SWEEP_STEPS == 0:
-            self.tables.sweep()
-        table = catalog.table_for(change, definition)
-        if table is not None:
-            catalog.store_one(table, change)
-        return table is not None
+    def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
+        return None if self.tables.catalog.is_held else table_at_once(self.tables, name, key, most_bytes)
+
+    def store_at_once(
+        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
+    ) -> None:
+        self.tables.catalog.store_one(table, key, before, after, due)

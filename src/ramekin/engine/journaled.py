@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.changes import Defined, Loaded, Together, Written
+from ramekin.changes import Change, Defined, Loaded, Together, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Fsync
 from ramekin.durability.disk import SYSTEM_DISK
@@ -35,7 +35,7 @@ from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
 from ramekin.engine.restoring import Restoration
 from ramekin.engine.shield import though_left, to_its_end, until_free
-from ramekin.engine.tables import SWEEP_STEPS, Tables, Unread
+from ramekin.engine.tables import Tables, Unread, table_at_once
 from ramekin.errors import RamekinError, Starting
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -47,15 +47,16 @@ from ramekin.storage.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ramekin.changes import Change, Step
+    from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.durability.disk import Disk
     from ramekin.durability.log import LogFile
     from ramekin.engine import base
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked, Definition
+    from ramekin.schema.definition import Checked
     from ramekin.stats import JournalStats
+    from ramekin.storage.table import Table
 
     Logged = Step | Together
     Prepared = Staging | Restoration | Step | None
@@ -169,17 +170,18 @@ class Journaled:
 
     # Steps
 
-    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:
-        catalog, journal = self.tables.catalog, self._journal
-        if catalog.revision % SWEEP_STEPS == 0:
-            self.tables.sweep()
+    def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
+        journal = self._journal
         if journal is None or not journal.takes_at_once or self._alone.locked():
-            return False
-        table = catalog.table_for(change, definition)
-        if table is not None:
-            journal.commit(Written((change,)))
-            catalog.store_one(table, change)
-        return table is not None
+            return None
+        return table_at_once(self.tables, name, key, most_bytes)
+
+    def store_at_once(
+        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
+    ) -> None:
+        assert self._journal is not None, "at_once returned the table"
+        self._journal.commit(Written((Change(table.name, key, before, after, due),)))
+        self.tables.catalog.store_one(table, key, before, after, due)
 
     async def apply(
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None

@@ -39,13 +39,13 @@ from ramekin.storage.watch import Watch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Change, Step
+    from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
     from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked, Definition
+    from ramekin.schema.definition import Checked
     from ramekin.stats import LinkStats
 
 Reads = Literal["fresh", "local"]
@@ -182,8 +182,11 @@ class Replicated(BySteps):
 
     # Steps
 
-    def apply_at_once(self, change: Change, definition: Definition | None = None) -> bool:  # noqa: ARG002  # never
-        return False
+    def at_once(self, name: str, key: str, most_bytes: int) -> None:  # noqa: ARG002  # never
+        return None
+
+    def store_at_once(self, *_: object, **__: object) -> None:
+        raise AssertionError("no table is ever returned by at_once")
 
     async def apply(
         self,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import NO_DUES, Defined, Dropped, Loaded, Written
+from ramekin.changes import NO_DUES, Change, Defined, Dropped, Loaded, Written
 from ramekin.errors import TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
@@ -20,7 +20,7 @@ from ramekin.storage.unique import check_changes, check_load, no_others
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
-    from ramekin.changes import Change, Dues, Step
+    from ramekin.changes import Dues, Step
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.unique import Others
@@ -216,36 +216,17 @@ class Catalog:
         table.load(bodies, dues, replace=replaces)
         table.revision = self.revision
 
-    # Single records, which most steps are
-
-    def table_for(self, change: Change, definition: Definition | None) -> Table | None:
-        """Return the table of a change that fits and may be stored, as `fit` and `check` would find; else None.
-
-        What is not plain to see is None too, and left to their closer look. Cost: O(1).
-        """
-        table, after = self.find(change.table), change.after
-        if (
-            table is None
-            or table.unique_fields
-            or table.records.owners > 1
-            or table.records.borrowers
-            or self.definitions.get(change.table) is not definition
-            or table.records.bodies.get(change.key) != change.before
-            or after is change.before
-            or (after is not None and not self.memory.is_ample(len(change.key) + len(after)))
-        ):
-            return None
-        return table
-
-    def store_one(self, table: Table, change: Change) -> None:
-        """Apply a change whose table was returned by `table_for`. Cost: as `Table.put`."""
+    def store_one(
+        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
+    ) -> None:
+        """Apply the change of one record that fits and was checked: what most steps are. Cost: as `Table.put`."""
         self.revision = table.revision = self.revision + 1
-        if change.after is not None:
-            table.put(change.key, change.after, change.due)
+        if after is not None:
+            table.put(key, after, due)
         else:
-            table.remove(change.key)
+            table.remove(key)
         if self.history.is_kept:
-            self.history.tell_one(self.revision, change)
+            self.history.tell_one(self.revision, Change(table.name, key, before, after, due))
 
     def growth(self, changes: Sequence[Change]) -> int:
         """Return the bytes that changes add together; 0 without a limit. Cost: O(changes)."""

@@ -241,11 +241,10 @@ async def _answer_selected(
 )
 def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Replace a whole record; with `upsert=true` create it where it is absent."""
-    table, record_id = asked.parts
-    is_upsert = asked.words.get("upsert", False)
-    record, printed = codec.read(asked.body) if is_upsert else _read(session, asked)
-    op: Op = "upsert" if is_upsert else "replace"
-    precondition, ttl = asked.wishes.precondition, read_ttl(asked.words) if asked.words else None
+    (table, record_id), words = asked.parts, asked.words
+    op: Op = "upsert" if words and words.get("upsert") else "replace"
+    record, printed = _read(session, asked) if op == "replace" else codec.read(asked.body)
+    precondition, ttl = asked.wishes.precondition, read_ttl(words) if words else None
     return _apply(session, Operation(op, table, record_id, record, precondition, "error", True, printed, ttl))
 
 

@@ -246,36 +246,32 @@ class RecordProtocol(Connection):
         way, status, own = self._way, reply.status, reply.lines
         if way.common is not self.state.default_headers:
             way.renew(self.state.default_headers)
-        ends = self._closes or (status >= 400 and _CLOSE in own)
-        is_bodiless, is_stream = exchange.method == "HEAD", type(reply) is Stream
-        end = way.usual_end
-        if ends or is_stream or exchange.extra:
+        ends, end = self._closes or (status >= 400 and _CLOSE in own), way.usual_end
+        if ends or exchange.extra or type(reply) is Stream:
             how = way.stay_lines if not ends else _CLOSE if self._closes else ""
-            end = f"{last_lines(exchange.extra)}{how}{_CHUNKED if is_stream and not is_bodiless else ''}\r\n"
+            is_chunked = type(reply) is Stream and exchange.method != "HEAD"
+            end = f"{last_lines(exchange.extra)}{how}{_CHUNKED if is_chunked else ''}\r\n"
         text = f"{way.first_lines[status]}{own}x-request-id: {exchange.request_id}\r\n{end}"
         head = text.encode() if text.isascii() else text.encode("latin-1")  # which alone takes twice as long
         if type(reply) is Stream:
             self.transport.write(head)
-            self._begin_stream(exchange, endpoint, reply, is_bodiless=is_bodiless)
+            self._begin_stream(exchange, endpoint, reply)
             return
-        if is_bodiless:
-            self.transport.write(head)
-        else:
-            exchange.body = reply.body
-            self.transport.write(head + reply.body)
+        exchange.body = body = b"" if exchange.method == "HEAD" else reply.body
+        self.transport.write(head + body)
         self.due_s = way.edge.note(exchange, endpoint.name, status) + way.idle_s
         if ends:
             self._end()
 
-    def _begin_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream, *, is_bodiless: bool) -> None:
+    def _begin_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream) -> None:
         self._is_watched = False  # whoever reads no more is noticed by the writing
-        pieces = self._write_pieces(exchange, stream, is_bodiless=is_bodiless)
+        pieces = self._write_pieces(exchange, stream)
         self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
 
-    async def _write_pieces(self, exchange: _Exchange, stream: Stream, *, is_bodiless: bool) -> None:
+    async def _write_pieces(self, exchange: _Exchange, stream: Stream) -> None:
         """Write what a stream makes, piece by piece, no faster than the client reads."""
         try:
-            if is_bodiless or stream.first is None:
+            if exchange.method == "HEAD" or stream.first is None:
                 return
             self._write_chunk(exchange, stream.first)
             async for piece in stream.chunks:

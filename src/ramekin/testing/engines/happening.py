@@ -191,11 +191,20 @@ class Happening:
 
     async def test_what_is_written_at_once_is_there_or_nothing_was_done(self, engine: Engine) -> None:
         await put(engine, "t", body(0))
-        is_done = engine.apply_at_once(Change("t", "1", None, body(1)))
-        assert engine.ahead("t", "1") == (body(1) if is_done else None)
-        assert not engine.apply_at_once(Change("t", "1", body(2), None))
-        assert not engine.apply_at_once(Change("t", "2", None, body(2)), Definition())
-        assert engine.ahead("t", "2") is None
+        assert engine.at_once("none", "1", 1000) is None
+        changes = [("1", None, body(1)), ("1", body(1), body(1, k=2)), ("0", body(0), None)]
+        for key, before, after in changes:
+            if (table := engine.at_once("t", key, 1000)) is not None:
+                number = table.revision
+                assert table.get(key) == engine.ahead("t", key) == before
+                engine.store_at_once(table, key, before, after)
+                assert engine.ahead("t", key) == engine.tables.get("t", key) == after
+                assert engine.tables.table_stats("t").revision > number
+
+    async def test_nothing_is_written_at_once_where_something_is_unique(self, engine: Engine) -> None:
+        await put(engine, "t", body(0))
+        await define(engine, "t", Definition(unique=("k",)))
+        assert engine.at_once("t", "1", 1000) is None
 
     async def test_what_was_shown_ahead_is_kept_once_it_is_flushed(self, engine: Engine) -> None:
         bodies = {str(number): body(number) for number in range(20)}
