@@ -20,24 +20,9 @@ from ramekin.engine.embedded import Embedded
 from ramekin.errors import MemoryLimit, NoCheckpoint, NotUnique, RecordNotFound, Unavailable
 from ramekin.storage.forks import fork, let_go
 from ramekin.testing import SetClock
+from tests.unit.test_work import count_calls
 
 pytestmark = pytest.mark.anyio
-
-
-def calls(work):
-    """Return how many functions a piece of work calls: what it does, whatever the machine."""
-    count = 0
-
-    def note(_frame, event, _argument):
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(note)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 async def filled(records, **options):
@@ -54,11 +39,12 @@ async def test_a_branch_costs_the_same_whatever_the_tables_hold():
     made = [[], []]
     for _ in range(2):
         costs = [
-            calls(lambda d=database, m=m: m.append(d.branch())) for database, m in zip((few, many), made, strict=True)
+            count_calls(lambda d=database, m=m: m.append(d.branch()))
+            for database, m in zip((few, many), made, strict=True)
         ]
         assert abs(costs[0] - costs[1]) < 50
         assert costs[1] < 150 * 20
-    dropped = [calls(lambda m=m: m.pop().let_go()) for m in made]
+    dropped = [count_calls(lambda m=m: m.pop().let_go()) for m in made]
     assert abs(dropped[0] - dropped[1]) < 50
     assert dropped[1] < 100 * 20
 

@@ -4,6 +4,7 @@ The numbers are what it took when they were written, and a little more. A change
 """
 
 import asyncio
+import gc
 import sys
 import time
 from contextlib import contextmanager
@@ -42,17 +43,20 @@ class Transport(asyncio.Transport):
 
 
 def count_calls(work):
+    """Return how many functions a piece of work calls: what it does, whatever the machine, and what the collector."""
     calls = 0
 
     def profile(frame, event, argument):
         nonlocal calls
         calls += event in ("call", "c_call")
 
+    gc.disable()
     sys.setprofile(profile)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return calls
 
 
