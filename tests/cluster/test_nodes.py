@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.cluster import network
 from tests.cluster import nodes as of_nodes
 from tests.cluster.nodes import running, until
 
@@ -49,3 +50,18 @@ def test_without_a_server_tests_are_skipped_and_fail_in_ci(monkeypatch):
     monkeypatch.delenv("CI")
     with pytest.raises(pytest.skip.Exception, match="apt install redis-server"):
         of_nodes.needed_server()
+
+
+def test_without_a_network_to_cut_tests_are_skipped_and_fail_in_ci_where_root_could(monkeypatch):
+    monkeypatch.setattr(network, "can_be_cut", lambda: False)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(AssertionError, match="apt install iproute2"):
+        network.needed()
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(pytest.skip.Exception, match="needs root"):
+        network.needed()
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="needs root"):
+        network.needed()

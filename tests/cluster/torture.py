@@ -4,6 +4,8 @@ Nine nodes, three primaries with two replicas each, and three processes with cli
 database is killed, stopped, or cut off: together with one process, with another on the other side, and the third one
 hears both. Then everything is mended, and what clients were told is checked: nothing that was acknowledged is lost,
 each history fits one copy, all processes hold the same. The first thing that is wrong ends a part and stands on the page.
+In the last part the processes are servers as users start them, spoken to over HTTP, and a server, the primary or both
+at once are killed; see ``served.py``.
 
 ``python -m tests.cluster.torture --help``. It needs root, since its network is its own.
 """
@@ -26,7 +28,7 @@ import hiredis
 from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.slot import slot_of
 from ramekin.engine.replicated import Replicated
-from tests.cluster import network
+from tests.cluster import network, served
 from tests.cluster.linearizable import faults
 from tests.cluster.nodes import running, until
 from tests.cluster.processes import servers_of
@@ -141,9 +143,7 @@ class Part:
         """Play all rounds, up to the first that finds anything wrong."""
         for number in range(self.count):
             try:
-                told, lost, failed_s = play(
-                    self.fault, nodes, places, f"{seed}-{self.title}-{number}", self.acknowledged_by
-                )
+                told, lost, failed_s = self.play_one(nodes, places, f"{seed}-{self.title}-{number}")
                 if self.acknowledged_by == "replicas":
                     assert lost == 0, f"{lost} acknowledged writes are lost"
                     assert not (found := faults(told.history)), f"round {number}: {self.write_down(found)}"
@@ -159,6 +159,10 @@ class Part:
             self.told.add(told)
             if number % 10 == 9:
                 print(self.row(), flush=True)
+
+    def play_one(self, nodes, places, seed):
+        """Play one round."""
+        return play(self.fault, nodes, places, seed, self.acknowledged_by)
 
     def write_down(self, found):
         """Write histories that fit no copy into a file, and say where it is."""
@@ -180,6 +184,38 @@ class Part:
         )
 
 
+class ServedPart(Part):
+    """Rounds over HTTP, with servers that go on from one to the next."""
+
+    def __init__(self, count):
+        super().__init__("killed, or a server, or both (HTTP)", None, "replicas", count)
+
+    def play(self, nodes, places, seed):
+        with served.serving(nodes, PROCESSES) as (self.servers, self.database):
+            super().play(nodes, places, seed)
+
+    def play_one(self, nodes, places, seed):
+        chance, slot = Random(seed), slot_of(KeyNames(self.database).tag)
+        until(lambda: is_whole(nodes), 60)
+        owner, server = owner_of(slot, nodes, nodes[0]), chance.choice(self.servers)
+        victims = chance.choice(([owner], [server], [owner, server]))
+        failed_s = 0.0
+
+        def fail():
+            nonlocal failed_s
+            began_s = time.monotonic()
+            for victim in victims:
+                victim.kill()
+            if owner in victims:
+                until(lambda: has_other_owner(slot, nodes, owner))
+            failed_s = time.monotonic() - began_s
+            for victim in victims:
+                victim.start()
+
+        told = asyncio.run(served.play(self.servers, nodes, seed, self.rounds, fail))
+        return told, 0, failed_s
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -187,6 +223,7 @@ def main():
     parser.add_argument("--stops", type=int, default=20)
     parser.add_argument("--cuts", type=int, default=50)
     parser.add_argument("--unconfirmed", type=int, default=10, help="rounds of each kind with `--ack primary`")
+    parser.add_argument("--served", type=int, default=50, help="rounds over HTTP")
     parser.add_argument("--own-network", action="store_true", help="it runs under `unshare --net` already")
     parser.add_argument("--page", type=Path, default=PAGE)
     given = parser.parse_args()
@@ -205,6 +242,7 @@ def main():
         for title, fault, count in zip(("killed", "stopped", "cut off"), (kill, stop, cut), counts, strict=True)
         if count
     ]
+    parts += [ServedPart(given.served)] if given.served else []
     places = [network.new_place() for _ in range(PRIMARIES * (1 + REPLICAS))]
     here = [network.new_place() for _ in range(PROCESSES)]
     for part in parts:
