@@ -124,6 +124,30 @@ export async function read(path, asking = {}) {
 }
 
 /**
+ * Send a body that may take long, and tell which part of it has gone; `fetch` does not. Returns the answer, parsed.
+ * @param {string} method
+ * @param {string} path
+ * @param {Asking} asking
+ * @param {(part: number) => void} onProgress
+ * @returns {Promise<any>}
+ */
+export function upload(method, path, { words, raw, media, headers = {} }, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, addressOf(path, words));
+    if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
+    for (const [name, value] of Object.entries({ ...headers, "Content-Type": media ?? "application/json" })) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
+    request.onerror = () => reject(new Problem({ status: 0, code: "away", title: "The connection was lost", detail: "Look at the table before you send it again: it may have been stored." }));
+    request.onload = async () => {
+      if (request.status < 400) return resolve(parse(request.responseText || "null"));
+      return reject(await problemOf(new Response(request.responseText, { status: request.status })));
+    };
+    request.send(/** @type {XMLHttpRequestBodyInit} */ (raw));
+  });
+}
+
+/**
  * A request as a line for a shell.
  * @param {string} method
  * @param {string} path

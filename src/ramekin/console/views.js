@@ -14,6 +14,9 @@ import { may } from "./access.js";
 /** @type {Known[]} */
 export const VIEWS = [
   { path: "tables", title: "Tables", icon: "table", isOffered: () => may("read"), load: () => import("./tables/view.js") },
+  { path: "joins", title: "Join", icon: "join", isOffered: () => may("read"), load: () => import("./builder/joins.js") },
+  { path: "groups", title: "Groups", icon: "group", isOffered: () => may("read"), load: () => import("./builder/groups.js") },
+  { path: "import", title: "Import, export", icon: "upload", isOffered: () => may("read"), load: () => import("./transfer/view.js") },
   { path: "live", title: "Live", icon: "live", isOffered: () => may("admin"), load: () => import("./live/view.js") },
   { path: "changes", title: "Changes", icon: "history", isOffered: () => may("read"), load: () => import("./live/changes.js") },
 ];

@@ -12,9 +12,9 @@ import { valueAt } from "./columns.js";
 
 /**
  * @param {{table: string, filter: import("../filter.js").Filter, fields: Map<string, import("../fields.js").Field>, records: any[],
- *   onFilter: (filter: import("../filter.js").Filter) => void}} given
+ *   onFilter: (filter: import("../filter.js").Filter) => void, made?: string}} given `made`: the address, where it is no list
  */
-export function FilterBar({ table, filter, fields, records, onFilter }) {
+export function FilterBar({ table, made, filter, fields, records, onFilter }) {
   const [draft, setDraft] = useState(filter.conditions);
   const [fresh, setFresh] = useState(-1);
   const text = conditionWords(filter).join("&");
@@ -28,7 +28,7 @@ export function FilterBar({ table, filter, fields, records, onFilter }) {
     if (isDone && isWhole(condition)) apply(changed);
     else setDraft(changed);
   };
-  const address = `${API}/data/${table}${textOf(filter) && `?${textOf(filter)}`}`;
+  const address = made ?? `${API}/data/${table}${textOf(filter) && `?${textOf(filter)}`}`;
   const copy = () => navigator.clipboard.writeText(location.origin + address).then(() => say("Copied the address"));
   return html`<div class="filter-bar" role="search" aria-label="Filter">
     ${draft.map((condition, at) => html`<${One} key=${at} condition=${condition} fields=${fields} records=${records} isFresh=${fresh === at}

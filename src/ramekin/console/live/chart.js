@@ -13,9 +13,9 @@ const load = () => (library ??= import("uplot").then((found) => found.default));
 /**
  * @typedef {{name: string, values: (number | null)[], colour?: string}} Line
  * @param {{label: string, times: (number | string)[], lines: Line[], kind?: "line" | "bar", height?: number,
- *   form?: (value: number) => string, isTime?: boolean}} given `times`: seconds, or the names of groups
+ *   form?: (value: number) => string, isTime?: boolean, isDay?: boolean}} given `times`: seconds, or the names of groups
  */
-export function Chart({ label, times, lines, kind = "line", height = 120, form = String, isTime = true }) {
+export function Chart({ label, times, lines, kind = "line", height = 120, form = String, isTime = true, isDay = false }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const [UPlot, setLibrary] = useState(/** @type {any} */ (null));
@@ -24,7 +24,7 @@ export function Chart({ label, times, lines, kind = "line", height = 120, form =
   useEffect(() => {
     const box = place.current;
     if (!UPlot || !box) return undefined;
-    const options = optionsOf(UPlot, { times, lines, kind, height, form, isTime, width: box.clientWidth });
+    const options = optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, width: box.clientWidth });
     plot.current = new UPlot(options, dataOf(times, lines, isTime), box);
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height }));
     observer.observe(box);
@@ -46,10 +46,11 @@ function told(lines, form) {
 /** @param {(number | string)[]} times @param {Line[]} lines @param {boolean} isTime */
 const dataOf = (times, lines, isTime) => [isTime ? times : times.map((_, place) => place), ...lines.map((line) => line.values)];
 
+const day = (/** @type {number} */ seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 const clock = (/** @type {number} */ seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);
 
 /** @param {any} UPlot @param {any} given */
-function optionsOf(UPlot, { times, lines, kind, height, form, isTime, width }) {
+function optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, width }) {
   const style = getComputedStyle(document.documentElement);
   const [text, grid] = [style.getPropertyValue("--text-2"), style.getPropertyValue("--line")];
   const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
@@ -71,7 +72,7 @@ function optionsOf(UPlot, { times, lines, kind, height, form, isTime, width }) {
       }),
     ],
     axes: [
-      isTime ? { ...axis, size: 24, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 90)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
+      isTime ? { ...axis, size: 24, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 90)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
       { ...axis, size: 58, space: 28, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(form) },
     ],
   };

@@ -1,0 +1,39 @@
+// The answer to what a builder asks, asked anew whenever that changes; the last one stays in sight meanwhile.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { read } from "../server.js";
+
+const WAIT_MS = 250;
+
+/**
+ * @typedef {{answer: any, error: unknown, isBusy: boolean}} Asked
+ * @param {{path: string, words?: [string, string][], method?: string, body?: unknown} | null} asking null: nothing yet
+ * @returns {Asked}
+ */
+export function useAnswer(asking) {
+  const [asked, setAsked] = useState(/** @type {Asked} */ ({ answer: null, error: null, isBusy: false }));
+  const isFirst = useRef(true);
+  const text = JSON.stringify(asking);
+  useEffect(() => {
+    if (!asking) {
+      setAsked({ answer: null, error: null, isBusy: false });
+      return undefined;
+    }
+    const stop = new AbortController();
+    setAsked((last) => ({ ...last, isBusy: true }));
+    const ask = async () => {
+      try {
+        const answer = await read(asking.path, { ...asking, signal: stop.signal });
+        setAsked({ answer, error: null, isBusy: false });
+      } catch (error) {
+        if (!stop.signal.aborted) setAsked({ answer: null, error, isBusy: false });
+      }
+    };
+    const timer = setTimeout(ask, isFirst.current ? 0 : WAIT_MS);
+    isFirst.current = false;
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [text]);
+  return asked;
+}

@@ -1,0 +1,95 @@
+// The group builder: by which fields, and what is counted or added up in each group; as a table and as a chart. The
+// address says all of it: `by` and `sum`, `count` and so on stand beside the conditions of the table.
+import { API, go, link, view } from "../address.js";
+import { filterOf, textOf, wordsOf } from "../filter.js";
+import { FilterBar } from "../grid/filter_bar.js";
+import { curl, pathOf } from "../server.js";
+import { tables } from "../tables/catalog.js";
+import { saveRecords } from "../transfer/download.js";
+import { Empty } from "../ui/empty.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { Menu } from "../ui/menu.js";
+import { count } from "../values.js";
+import { useAnswer } from "./answer.js";
+import { useFields } from "./fields.js";
+import { GroupChart } from "./group_chart.js";
+import { Rows, Told, plainColumns } from "./rows.js";
+import { Terms } from "./terms.js";
+import { whereOf } from "./where.js";
+
+const LIMIT = 1_000;
+const MOMENTS = 10_000; // a line over time is put together from single moments
+const ROWS = 200;
+
+/**
+ * @typedef {{by: string[], terms: string[], sort: string, chart: string, filter: import("../filter.js").Filter}} Build
+ * `terms`: `count`, `sum:total_price`.
+ */
+
+/** @param {[string, string][]} words @returns {Build} */
+function buildOf(words) {
+  const of = (/** @type {string} */ wanted) => words.filter(([name]) => name === wanted).map(([, value]) => value);
+  const others = words.filter(([name]) => !["group_by", "aggregate", "sort", "chart"].includes(name));
+  return { by: of("group_by"), terms: of("aggregate"), sort: of("sort")[0] ?? "", chart: of("chart")[0] ?? "bar", filter: filterOf(others) };
+}
+
+/** What a figure is called in the answer. @param {string} term */
+export const nameOf = (term) => (term === "count" ? "count" : term.replace(":", " of "));
+
+/** @param {Build} build @param {Map<string, import("../fields.js").Field>} fields */
+function queryOf({ by, terms, sort, chart, filter }, fields) {
+  const where = whereOf(filter, fields);
+  const aggregate = Object.fromEntries(terms.map((term) => [nameOf(term), term]));
+  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: chart === "line" ? MOMENTS : LIMIT };
+}
+
+export default function Groups() {
+  const { parts: [, table = ""], words } = view.value;
+  const build = buildOf(words);
+  const [list] = useFields([table]);
+  const fields = new Map(list.map((field) => [field.path, field]));
+  const terms = build.terms.length ? build.terms : ["count"];
+  const query = queryOf({ ...build, terms }, fields);
+  const path = `query/${pathOf(table)}`;
+  const { answer, error, isBusy } = useAnswer(table && list.length ? { path, method: "POST", body: { ...query, explain: true } } : null);
+  const put = (/** @type {Partial<Build>} */ made) => {
+    const next = { ...build, terms, ...made };
+    const known = new Set([...next.by, ...next.terms.map(nameOf)]);
+    const own = [...next.by.map((each) => ["group_by", each]), ...next.terms.map((each) => ["aggregate", each]),
+      ...(next.sort && known.has(next.sort.replace(/^-/, "")) ? [["sort", next.sort]] : []), ...(next.chart === "bar" ? [] : [["chart", next.chart]])];
+    go(link(["groups", table], /** @type {[string, string][]} */ ([...own, ...wordsOf(next.filter)])), { replace: true });
+  };
+  const rows = answer?.data ?? [];
+  const figures = new Set(terms.map(nameOf));
+  const made = `${API}/data/${pathOf(table)}${textOf(build.filter) && `?${textOf(build.filter)}`}`;
+  return html`<section class="pad stack" aria-label="Groups">
+    <div class="title"><h1>Groups</h1><p class="faint">Count, add up and compare records that have something in common.</p><span class="grow"></span>
+      ${rows.length > 0 && html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${/** @type {const} */ (["csv", "json", "ndjson"]).map((format) => ({ name: `as ${format.toUpperCase()}`, run: () => saveRecords(rows, `${table}-groups`, format) }))} />`}</div>
+    <div class="builder">
+      <label class="field">Table<select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["groups", event.target.value].filter(Boolean)))}>
+        <option value="">Choose…</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>
+    </div>
+    ${table && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${build.sort} put=${put} />
+      <${FilterBar} table=${table} made=${made} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
+    ${error && html`<${Fault} error=${error} />`}
+    ${answer ? html`<div class="stack" aria-busy=${isBusy}>
+        <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)} ${rows.length > ROWS && html`<span class="faint">The first ${ROWS} are shown.</span>`}</p>
+        <${Told} answer=${answer} />
+        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} kind=${build.chart} onKind=${(/** @type {string} */ chart) => put({ chart })} />`}
+        ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
+        <details><summary>As a command</summary><pre tabindex="0">${curl("POST", path, { body: query })}</pre></details>
+      </div>`
+      : !table && html`<${Empty} icon="group" title="Choose a table" curl=${curl("POST", `query/${tables.value[0]?.name ?? "orders"}`, { body: { aggregate: { count: "count" } } })}><p>Then choose the fields to group by, and what to work out.</p><//>`}
+  </section>`;
+}
+
+/** @param {string} table @param {string[]} by @param {string[]} terms @param {number} groups @param {boolean} hasMore */
+function sentence(table, by, terms, groups, hasMore) {
+  const told = terms.map((term) => (term === "count" ? "how many there are" : `the ${WORDS[term.split(":")[0]]} of ${term.split(":").slice(1).join(":")}`)).join(", ");
+  if (!by.length) return `All of ${table} together: ${told}.`;
+  return `${hasMore ? `The first ${count(groups)}` : count(groups)} ${groups === 1 ? "group" : "groups"} of ${table} by ${by.join(" and ")}: ${told}.`;
+}
+
+/** @type {Record<string, string>} */
+export const WORDS = { count: "number", sum: "sum", avg: "mean", min: "least", max: "greatest" };

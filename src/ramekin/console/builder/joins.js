@@ -1,0 +1,111 @@
+// The join builder: two tables, a key, a type; what it does in a sentence, and its first rows as one builds. The address
+// of the view has the words of the API, so that the link is the query.
+import { API, go, link, queryOf, view } from "../address.js";
+import { filterOf, wordsOf } from "../filter.js";
+import { FilterBar } from "../grid/filter_bar.js";
+import { curl, pathOf } from "../server.js";
+import { tables } from "../tables/catalog.js";
+import { ExportMenu } from "../transfer/export_menu.js";
+import { Empty } from "../ui/empty.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { count } from "../values.js";
+import { useAnswer } from "./answer.js";
+import { pairFields, useFields } from "./fields.js";
+import { Rows, Told, pairColumns, plainColumns } from "./rows.js";
+
+const SHOWN = 50;
+const OWN = ["type", "shape", "as"];
+const REFERENCE = /^(.+?)(_id|Id)$/;
+const TYPES = [["inner", "only pairs"], ["left", "also the first without any"], ["right", "also the second without any"], ["full", "also both without any"]];
+
+export default function Joins() {
+  const { parts: [, left = "", right = "", given = ""], words } = view.value;
+  const own = Object.fromEntries(words.filter(([name]) => OWN.includes(name)));
+  const filter = filterOf(words.filter(([name]) => !OWN.includes(name)));
+  const fields = useFields([left, right]);
+  const keys = suggestions([left, right], fields);
+  const key = given || (left && right && fields.length === 2 ? keys[0] : "");
+  const names = own.as ? own.as.split(",") : [left, right];
+  const asked = /** @type {[string, string][]} */ ([...Object.entries(own), ...wordsOf(filter)]);
+  const path = `join/${pathOf(left, right)}/${encodeURIComponent(key).replaceAll("%3D", "=")}`;
+  const isWhole = Boolean(left && right && key);
+  const { answer, error, isBusy } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["count", "true"], ["explain", "true"]] } : null);
+  const put = (/** @type {Partial<Build>} */ made) => show({ left, right, key: given, own, filter, ...made });
+  const isTree = own.shape === "tree";
+  return html`<section class="pad stack" aria-label="Joins">
+    <div class="title"><h1>Join</h1><p class="faint">Records of two tables beside each other, where a field is equal.</p><span class="grow"></span>
+      ${answer && html`<${ExportMenu} path=${path} words=${asked} name=${`${left}-${right}`} />`}</div>
+    <${Choices} left=${left} right=${right} shownKey=${key} keys=${keys} own=${own} put=${put} />
+    ${isWhole && html`<${FilterBar} table=${`${left}-${right}`} made=${`${API}/${path}${asked.length ? `?${queryOf(asked)}` : ""}`} filter=${filter}
+      fields=${pairFields(names, fields)} records=${answer?.data ?? []} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
+    ${error && html`<${Fault} error=${error} />`}
+    ${answer ? html`<div class="stack" aria-busy=${isBusy}>
+        <p class="sentence">${sentence(answer, names, isTree)} ${answer.data.length < answer.total && html`<span class="faint">The first ${count(answer.data.length)} are shown.</span>`}</p>
+        <${Told} answer=${answer} />
+        ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${isTree ? plainColumns(answer.data) : pairColumns(answer.data, names)} />`}
+        <details><summary>As a command</summary><pre tabindex="0">${curl("GET", path, { words: asked })}</pre></details>
+      </div>`
+      : !error && !isBusy && html`<${Empty} icon="join" title="Choose two tables" curl=${curl("GET", example())}><p>The key is a field that names the other table's id, such as <code>user_id</code>, or <code>left=right</code>.</p><//>`}
+  </section>`;
+}
+
+/**
+ * @typedef {{left: string, right: string, key: string, own: Record<string, string>, filter: import("../filter.js").Filter}} Build
+ * Show what was built, in the address. A table beside itself takes two names.
+ * @param {Build} build
+ */
+function show({ left, right, key, own, filter }) {
+  const isSame = left !== "" && left === right;
+  const { as = isSame ? `${left}_1,${left}_2` : "", ...rest } = own;
+  const words = Object.entries({ ...rest, ...(isSame && { as }) }).filter(([, value]) => value);
+  const parts = ["joins", left, left && right, left && right && key].filter(Boolean);
+  go(link(parts, /** @type {[string, string][]} */ ([...words, ...wordsOf(filter)])), { replace: true });
+}
+
+/**
+ * @param {{left: string, right: string, shownKey: string, keys: string[], own: Record<string, string>, put: (made: Partial<Build>) => void}} given
+ */
+function Choices({ left, right, shownKey, keys, own, put }) {
+  const { as: _, ...kept } = own;
+  const choose = (/** @type {string} */ side) => (/** @type {any} */ event) => put({ [side]: event.target.value, key: "", own: kept, filter: filterOf([]) });
+  const options = html`<option value="">Choose…</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}`;
+  const isTree = own.shape === "tree";
+  const isOneSided = own.type === "right" || own.type === "full";
+  return html`<div class="builder">
+    <label class="field">First table<select aria-label="First table" value=${left} onChange=${choose("left")}>${options}</select></label>
+    <label class="field">Second table<select aria-label="Second table" value=${right} disabled=${!left} onChange=${choose("right")}>${options}</select></label>
+    <label class="field">Key<input list="join-keys" value=${shownKey} disabled=${!right} spellcheck="false" placeholder="user_id, or left=right"
+      onChange=${(/** @type {any} */ event) => put({ key: event.target.value.trim() })} /></label>
+    <datalist id="join-keys">${keys.map((each) => html`<option key=${each} value=${each} />`)}</datalist>
+    <label class="field">Rows<select aria-label="Rows" value=${own.type ?? "inner"} onChange=${(/** @type {any} */ event) => put({ own: { ...own, type: event.target.value === "inner" ? "" : event.target.value } })}>
+      ${TYPES.map(([name, told]) => html`<option key=${name} value=${name} disabled=${isTree && (name === "right" || name === "full")}>${name}: ${told}</option>`)}</select></label>
+    <label class="field">Shape<select aria-label="Shape" value=${own.shape ?? ""} onChange=${(/** @type {any} */ event) => put({ own: { ...own, shape: event.target.value } })}>
+      <option value="">side by side</option><option value="tree" disabled=${isOneSided}>the second inside the first</option></select></label>
+  </div>`;
+}
+
+/**
+ * Keys that may be meant: fields that refer to the other table first.
+ * @param {string[]} tables @param {import("./fields.js").Field[][]} fields
+ */
+function suggestions([left, right], [first = [], second = []]) {
+  const refers = (/** @type {string} */ name, /** @type {string} */ table) => Number(table.startsWith(REFERENCE.exec(name)?.[1] ?? "\0"));
+  const found = [...second.map(({ path }) => ({ path, rank: refers(path, left) })), ...first.map(({ path }) => ({ path, rank: refers(path, right) }))];
+  const named = found.filter(({ path }) => REFERENCE.test(path)).sort((some, other) => other.rank - some.rank).map(({ path }) => path);
+  return [...new Set([...named, "id"])];
+}
+
+/** What the join did, in words. @param {any} answer @param {string[]} names @param {boolean} isTree */
+function sentence({ join, total }, [left, right], isTree) {
+  const rows = `${count(total)} ${total === 1 ? "row" : "rows"}`;
+  if (!join.on) return `${rows}: one of the tables is empty, so there is nothing to compare.`;
+  if (isTree) return `${rows}: each of ${left}, with those of ${right} inside it for which ${join.on}.`;
+  const also = { inner: "", left: `, and each of ${left} without any`, right: `, and each of ${right} without any`, full: ", and each of both without any" };
+  return `${rows}: each of ${left} beside each of ${right} for which ${join.on}${also[/** @type {keyof typeof also} */ (join.type)]}.`;
+}
+
+function example() {
+  const [first, second] = tables.value;
+  return second ? `join/${pathOf(first.name, second.name)}/id` : "join/users/orders/user_id";
+}

@@ -1,0 +1,63 @@
+// Rows of an answer as a table, and what the server said about them: warnings, and how they were found.
+import { Value } from "../grid/cell.js";
+import { member } from "../json.js";
+import { html } from "../ui/html.js";
+import { count } from "../values.js";
+
+/** @typedef {{table: string, name: string}} Column */
+
+/**
+ * @param {{label: string, rows: any[], columns: Column[], numbers?: Set<string>}} given `table` is empty where rows are no pairs
+ */
+export function Rows({ label, rows, columns, numbers = new Set() }) {
+  const groups = /** @type {[string, number][]} */ ([]);
+  for (const { table } of columns) {
+    const last = groups.at(-1);
+    if (last && last[0] === table) last[1] += 1;
+    else groups.push([table, 1]);
+  }
+  const isPairs = groups.some(([table]) => table);
+  const side = (/** @type {Column} */ { name }) => (numbers.has(name) ? "right figure" : "");
+  return html`<div class="scroll rows" tabindex="0" role="region" aria-label=${label}><table class="list">
+    <thead>
+      ${isPairs && html`<tr>${groups.map(([table, span]) => html`<th scope="colgroup" colspan=${span} class="side">${table}</th>`)}</tr>`}
+      <tr>${columns.map((column) => html`<th scope="col" class=${side(column)}>${column.name}</th>`)}</tr>
+    </thead>
+    <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}"><${Value} value=${cell(row, column)} /></td>`)}</tr>`)}</tbody>
+  </table></div>`;
+}
+
+/** @param {any} row @param {Column} column */
+function cell(row, { table, name }) {
+  const record = table ? member(row, table) : row;
+  return record === null || record === undefined ? null : member(record, name);
+}
+
+/**
+ * The columns of joined rows: all members of each side, in the order in which they are first met.
+ * @param {any[]} rows @param {string[]} tables
+ * @returns {Column[]}
+ */
+export function pairColumns(rows, tables) {
+  return tables.flatMap((table) => namesOf(rows.map((row) => member(row, table))).map((name) => ({ table, name })));
+}
+
+/** @param {any[]} records @returns {Column[]} */
+export const plainColumns = (records) => namesOf(records).map((name) => ({ table: "", name }));
+
+/** @param {any[]} records */
+const namesOf = (records) => [...new Set(records.flatMap((record) => (record ? Object.keys(record) : [])))];
+
+/** @param {{answer: any}} given */
+export function Told({ answer }) {
+  const { warnings = [], explain } = answer;
+  return html`
+    ${warnings.length > 0 && html`<ul class="note warnings" aria-label="Warnings">${warnings.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ul>`}
+    ${explain && html`<p class="faint explain">${foundBy(explain)}</p>`}`;
+}
+
+/** @param {any} explain */
+function foundBy({ access, index, rows_examined: examined, rows_returned: returned, microseconds }) {
+  const way = access === "id" ? "by id" : access === "index" ? `with the index of ${index}` : `by looking through records${index ? `, with the index of ${index}` : ""}`;
+  return `Found ${way}: ${count(examined)} looked at, ${count(returned)} returned, ${(microseconds / 1000).toFixed(1)} ms.`;
+}

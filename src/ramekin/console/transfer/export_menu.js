@@ -1,0 +1,15 @@
+// A menu that saves what a list or join finds as a file: all of it, not only what is seen.
+import { html } from "../ui/html.js";
+import { Menu } from "../ui/menu.js";
+import { say, sayFault } from "../ui/toast.js";
+import { count } from "../values.js";
+import { saveRows } from "./download.js";
+
+/** @param {{path: string, words: [string, string][], name: string}} given */
+export function ExportMenu({ path, words, name }) {
+  const run = (/** @type {import("./download.js").Format} */ format) => () =>
+    saveRows(path, words, name, format).then((rows) => say(`Saved ${count(rows)} rows as ${name}.${format}`), sayFault);
+  return html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${[
+    { name: "as CSV", run: run("csv") }, { name: "as JSON", run: run("json") }, { name: "as NDJSON", run: run("ndjson") },
+  ]} />`;
+}

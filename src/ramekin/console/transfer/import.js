@@ -1,0 +1,92 @@
+// A file before it is stored: where it goes, what its columns are, what becomes of records that are there already; and
+// what was wrong with it, line by line.
+import { useState } from "preact/hooks";
+import { mayAll } from "../access.js";
+import { go, link } from "../address.js";
+import { Rows } from "../builder/rows.js";
+import { Problem } from "../server.js";
+import { refresh, tableOf } from "../tables/catalog.js";
+import { Button } from "../ui/button.js";
+import { Fault } from "../ui/fault.js";
+import { html } from "../ui/html.js";
+import { say } from "../ui/toast.js";
+import { count, size } from "../values.js";
+import { isLoad, sendSource } from "./sending.js";
+import { previewOf } from "./source.js";
+
+/** @typedef {import("./source.js").Source} Source */
+
+const CONFLICTS = [["error", "store nothing and say so"], ["ignore", "keep what is there"], ["replace", "replace it"], ["merge", "merge the new members into it"]];
+const TYPES = [["text", "text"], ["number", "number"], ["boolean", "true or false"], ["json", "JSON"], ["none", "leave it out"]];
+const KINDS = { csv: "CSV", ndjson: "NDJSON", json: "JSON", database: "JSON of a database" };
+
+/** @param {{source: Source, onLeave: () => void}} given */
+export function Import({ source, onLeave }) {
+  const [choices, setChoices] = useState({ table: source.table, columns: source.columns, conflict: "error", mode: "merge" });
+  const [part, setPart] = useState(/** @type {number | null} */ (null));
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const put = (/** @type {Partial<typeof choices>} */ made) => setChoices({ ...choices, ...made });
+  const isDatabase = source.kind === "database";
+  const send = async () => {
+    setError(null);
+    setPart(0);
+    try {
+      const taken = await sendSource(source, choices, setPart);
+      await refresh();
+      say(`Imported ${count(taken)} ${taken === 1 ? "record" : "records"} from ${source.file.name}`);
+      go(link(isDatabase ? ["tables"] : ["tables", choices.table]));
+    } catch (caught) {
+      setError(caught);
+      setPart(null);
+    }
+  };
+  return html`<div class="stack">
+    <div class="row"><h2>${source.file.name}</h2><span class="faint">${KINDS[source.kind]}, ${size(source.file.size)}</span></div>
+    ${isDatabase ? html`<${Database} source=${source} mode=${choices.mode} onMode=${(/** @type {string} */ mode) => put({ mode })} />` : html`
+      <div class="builder">
+        <label class="field">Table<input value=${choices.table} pattern="[A-Za-z_][A-Za-z0-9_-]{0,62}" required spellcheck="false" onInput=${(/** @type {any} */ event) => put({ table: event.target.value })} />
+          <small>${tableOf(choices.table) ? `There are ${count(tableOf(choices.table)?.records ?? 0)} records in it.` : "It will be made."}</small></label>
+        <label class="field">A record with the same id<select aria-label="A record with the same id" value=${isLoad(source) ? "replace" : choices.conflict} disabled=${isLoad(source)} onChange=${(/** @type {any} */ event) => put({ conflict: event.target.value })}>
+          ${CONFLICTS.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>
+          <small>${isLoad(source) ? "So long a file is loaded at once, which replaces." : "All of the file is stored, or nothing."}</small></label>
+      </div>
+      <${Columns} source=${source} columns=${choices.columns} onColumns=${(/** @type {any} */ columns) => put({ columns })} />
+      <${Rows} label="Preview" rows=${previewOf(source, choices.columns)} columns=${choices.columns.filter(({ type }) => type !== "none").map(({ name }) => ({ table: "", name }))} />`}
+    ${error && html`<${Faults} error=${error} />`}
+    ${part !== null && html`<label class="field">${part < 1 ? "Sending" : "Storing"}<progress class="sending" max="1" value=${part < 1 ? part : undefined}></progress></label>`}
+    <div class="row">
+      <${Button} kind="main" icon="upload" disabled=${part !== null || !choices.table} onClick=${send}>Import<//>
+      <${Button} disabled=${part !== null} onClick=${onLeave}>Cancel<//>
+    </div>
+  </div>`;
+}
+
+/** @param {{source: Source, columns: import("./source.js").Column[], onColumns: (columns: any) => void}} given */
+function Columns({ source, columns, onColumns }) {
+  const choose = (/** @type {number} */ place) => (/** @type {any} */ event) => onColumns(columns.with(place, { ...columns[place], type: event.target.value }));
+  return html`<ul class="columns" aria-label="Columns">${columns.map(({ name, type }, place) => html`<li key=${place}>
+    <code class="clip" title=${name}>${name}</code>
+    ${source.kind === "csv" ? html`<select aria-label=${`Type of ${name}`} value=${type} onChange=${choose(place)}>${TYPES.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>`
+      : html`<span class="faint">${type}</span>`}</li>`)}</ul>`;
+}
+
+/** @param {{source: Source, mode: string, onMode: (mode: string) => void}} given */
+function Database({ source, mode, onMode }) {
+  return html`<ul class="exports" aria-label="Tables in the file">${source.tables.map(([name, records]) => html`<li key=${name}><span class="clip">${name}</span><span class="faint figure">${count(records)}</span></li>`)}</ul>
+    <fieldset class="stack"><legend>What is there already</legend>
+      <label class="row"><input type="radio" name="mode" checked=${mode === "merge"} onChange=${() => onMode("merge")} />stays, but for records with the same ids</label>
+      ${mayAll("admin") && html`<label class="row"><input type="radio" name="mode" checked=${mode === "replace"} onChange=${() => onMode("replace")} />goes: the database is what the file has</label>`}
+    </fieldset>`;
+}
+
+/** @param {{error: unknown}} given */
+function Faults({ error }) {
+  const lines = error instanceof Problem ? error.errors.filter((/** @type {any} */ each) => each.line !== undefined) : [];
+  if (!lines.length) return html`<${Fault} error=${error}><p>Nothing was stored.</p><//>`;
+  const problem = /** @type {Problem} */ (error);
+  return html`<div class="stack" role="alert">
+    <p class="bad"><strong>${problem.title}.</strong> ${problem.detail} Nothing was stored.</p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Faults by line"><table class="list"><thead><tr><th>Line</th><th>Where</th><th>What is wrong</th></tr></thead>
+      <tbody>${lines.map((/** @type {any} */ each, place) => html`<tr key=${place}><td class="figure">${each.line}</td><td><code>${each.pointer}</code></td><td>${each.detail}</td></tr>`)}</tbody></table></div>
+  </div>`;
+}

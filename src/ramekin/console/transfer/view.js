@@ -1,0 +1,62 @@
+// Import and export: files in, looked at before they are sent; tables, the database and backups out.
+import { useState } from "preact/hooks";
+import { may, mayAll } from "../access.js";
+import { pathOf } from "../server.js";
+import { tables } from "../tables/catalog.js";
+import { html } from "../ui/html.js";
+import { Icon } from "../ui/icon.js";
+import { Menu } from "../ui/menu.js";
+import { say, sayFault } from "../ui/toast.js";
+import { Button } from "../ui/button.js";
+import { count } from "../values.js";
+import { saveAnswer } from "./download.js";
+import { Import } from "./import.js";
+import { readSource } from "./source.js";
+
+export default function Transfer() {
+  const [source, setSource] = useState(/** @type {import("./source.js").Source | null} */ (null));
+  return html`<section class="pad stack" aria-label="Import and export">
+    <div class="title"><h1>Import and export</h1></div>
+    ${may("write") && (source ? html`<${Import} key=${source.file.name} source=${source} onLeave=${() => setSource(null)} />` : html`<${Drop} onSource=${setSource} />`)}
+    ${!source && html`<${Exports} />`}
+  </section>`;
+}
+
+/** @param {{onSource: (source: import("./source.js").Source) => void}} given */
+function Drop({ onSource }) {
+  const [isOver, setOver] = useState(false);
+  const [fault, setFault] = useState("");
+  const take = async (/** @type {FileList | undefined | null} */ files) => {
+    setOver(false);
+    if (!files?.length) return;
+    try {
+      onSource(await readSource(files[0]));
+    } catch (error) {
+      setFault(`${files[0].name} cannot be read. ${/** @type {Error} */ (error).message}`);
+    }
+  };
+  return html`<label class="drop ${isOver ? "over" : ""}" onDragOver=${(/** @type {Event} */ event) => { event.preventDefault(); setOver(true); }}
+      onDragLeave=${() => setOver(false)} onDrop=${(/** @type {DragEvent} */ event) => { event.preventDefault(); void take(event.dataTransfer?.files); }}>
+    <${Icon} name="upload" />
+    <strong>Drop a file here, or choose one</strong>
+    <span class="faint">CSV, NDJSON, JSON, or a db.json with many tables. You see what is in it before anything is stored.</span>
+    <input type="file" aria-label="File to import" accept=".csv,.tsv,.ndjson,.jsonl,.json" onChange=${(/** @type {any} */ event) => take(event.target.files)} />
+    ${fault && html`<span class="bad" role="alert">${fault}</span>`}
+  </label>`;
+}
+
+function Exports() {
+  const save = (/** @type {string} */ path, /** @type {string} */ name, how = {}) => () => saveAnswer(path, name, how).then(() => say(`Saved ${name}`), sayFault);
+  return html`<h2>Export</h2>
+    <div class="row">
+      ${mayAll("read") && html`<${Button} icon="download" onClick=${save("dump", "db.json")}>The whole database as JSON<//>`}
+      ${mayAll("admin") && html`<${Button} icon="download" onClick=${save("backup", "tables.db", { method: "POST" })}>A backup<//>`}
+    </div>
+    <ul class="exports" aria-label="Tables">${tables.value.map(({ name, records }) => html`<li key=${name}>
+      <span class="clip">${name}</span><span class="faint figure">${count(records)}</span>
+      <${Menu} label=${`Export ${name}`} icon="download" items=${[
+        { name: "as CSV", run: save(`dump/${pathOf(name)}`, `${name}.csv`, { media: "text/csv" }) },
+        { name: "as JSON", run: save(`dump/${pathOf(name)}`, `${name}.json`, { media: "application/json" }) },
+        { name: "as NDJSON", run: save(`dump/${pathOf(name)}`, `${name}.ndjson`, { media: "application/x-ndjson" }) },
+      ]} /></li>`)}</ul>`;
+}

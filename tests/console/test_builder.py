@@ -1,0 +1,70 @@
+"""Joins and groups, built in the console as a person would."""
+
+import json
+
+from playwright.sync_api import expect
+
+
+def test_a_join_is_built_by_choosing_and_says_what_it_did(page, server):
+    page.goto(f"{server.url}/console/joins")
+    expect(page.get_by_text("Choose two tables")).to_be_visible()
+    page.get_by_label("First table").select_option("users")
+    page.get_by_label("Second table").select_option("orders")
+    expect(page.get_by_label("Key")).to_have_value("user_id")
+    expect(page.get_by_text("each of users beside each of orders for which users.id = orders.user_id.")).to_be_visible()
+    expect(page.get_by_text("looked at, 50 returned")).to_be_visible()
+    page.get_by_label("Rows", exact=True).select_option("left")
+    expect(page.get_by_text("and each of users without any")).to_be_visible()
+    assert page.url == f"{server.url}/console/joins/users/orders?type=left"
+
+
+def test_a_link_is_the_join_with_its_conditions_and_warnings(page, server):
+    page.goto(f"{server.url}/console/joins/users/orders/user_id?users.age:gte=60&sort=-orders.total_price")
+    rows = page.get_by_role("region", name="Joined rows").get_by_role("row")
+    expect(rows.nth(2)).to_contain_text("1134.0")
+    page.goto(f"{server.url}/console/joins/users/orders/id")
+    expect(page.get_by_label("Warnings")).to_contain_text("nothing matched; id=user_id would")
+    page.get_by_label("Key").fill("nope")
+    page.get_by_label("Key").press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_a_join_is_saved_whole_as_flat_csv(page, server):
+    page.goto(f"{server.url}/console/joins/users/orders/user_id?users.age:gte=60")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as CSV").click()
+    lines = saved.value.path().read_text("utf-8").splitlines()
+    with server.client() as client:
+        asked = {"users.age:gte": 60, "limit": 0, "count": True}
+        total = client.get("/api/v1/join/users/orders/user_id", params=asked).json()["total"]
+    assert lines[0].startswith("users.id,users.email,")
+    assert len(lines) == total + 1 > 101
+
+
+def test_groups_are_built_shown_as_bars_and_saved(page, server):
+    page.goto(f"{server.url}/console/groups")
+    page.get_by_label("Table", exact=True).select_option("orders")
+    page.get_by_label("Add a field to group by").select_option("product_name")
+    page.get_by_label("Add a figure").select_option("sum of total_price")
+    page.get_by_label("Order").select_option("sum of total_price, greatest first")
+    rows = page.get_by_role("region", name="Groups").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text("Cast-iron cocotte, 26 cm")
+    expect(
+        page.get_by_role("img", name="sum of total_price").or_(page.get_by_role("img", name="count by"))
+    ).to_be_visible()
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as JSON", exact=True).click()
+    first, *_ = json.loads(saved.value.path().read_text())
+    assert first["product_name"] == "Cast-iron cocotte, 26 cm"
+    page.get_by_role("button", name="Remove product_name").click()
+    expect(page.get_by_text("All of orders together")).to_be_visible()
+
+
+def test_groups_of_moments_are_a_line_over_time(page, server):
+    page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=sum:total_price&quantity:gte=2")
+    page.get_by_label("Chart", exact=True).select_option("line over time")
+    page.get_by_label("Put together by").select_option("year")
+    expect(page.locator(".chart canvas")).to_be_visible()
+    assert "chart=line" in page.url

@@ -1,0 +1,86 @@
+"""Files into tables, and tables into files."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def give(page, server, tmp_path):
+    """Drops a file on the page for imports."""
+
+    def give(name, text):
+        (tmp_path / name).write_text(text)
+        page.goto(f"{server.url}/console/import")
+        page.get_by_label("File to import").set_input_files(tmp_path / name)
+
+    return give
+
+
+def test_csv_is_looked_at_its_types_chosen_and_stored(page, server, give):
+    give("cats.csv", 'id,name,zip,age\n1,"Tom ""T"", x",0123,3\n2,Ada,,old\n')
+    expect(page.get_by_label("Type of zip")).to_have_value("text")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text('Tom "T", x')
+    page.get_by_label("Type of id").select_option("text")
+    page.get_by_label("Type of age").select_option("leave it out")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("Imported 2 records from cats.csv")).to_be_visible()
+    expect(page).to_have_url(f"{server.url}/console/tables/cats")
+    with server.client() as client:
+        assert client.get("/api/v1/data/cats").json()["data"] == [
+            {"id": "1", "name": 'Tom "T", x', "zip": "0123"},
+            {"id": "2", "name": "Ada"},
+        ]
+
+
+def test_faults_are_told_by_line_and_nothing_is_stored(page, server, give):
+    give("users.ndjson", '{"full_name": "A", "email": "a@example.com"}\n{"full_name": 3, "email": "x"}\n')
+    page.get_by_role("button", name="Import").click()
+    faults = page.get_by_role("region", name="Faults by line")
+    expect(faults).to_contain_text("/1/full_name")
+    expect(faults.get_by_role("row").nth(1)).to_contain_text("2")
+    expect(page.get_by_text("Nothing was stored.")).to_be_visible()
+    with server.client() as client:
+        assert client.get("/api/v1/data/users", params={"email": "a@example.com"}).json()["data"] == []
+
+
+def test_ids_that_are_there_are_dealt_with_as_chosen(page, server, give):
+    with server.client() as client:
+        client.post("/api/v1/data/dogs", json={"id": 1, "name": "old", "age": 3})
+    give("dogs.json", '[{"id": 1, "name": "new"}, {"id": 2}]')
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was stored.")
+    page.get_by_label("A record with the same id").select_option("merge")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("Imported 2 records")).to_be_visible()
+    with server.client() as client:
+        assert client.get("/api/v1/data/dogs/1").json() == {"id": 1, "name": "new", "age": 3}
+
+
+def test_a_file_of_many_tables_is_loaded_at_once(page, server, give):
+    give("db.json", '{"hens": [{"id": 1}], "geese": [{"id": 12345678901234567}, {"id": 2}]}')
+    expect(page.get_by_role("list", name="Tables in the file")).to_contain_text("geese")
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("Imported 3 records")).to_be_visible()
+    expect(page.get_by_role("region", name="List of tables")).to_contain_text("geese")
+
+
+def test_a_file_that_is_none_says_so(page, give):
+    give("x.json", '{"a": ')
+    expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")
+
+
+def test_tables_the_database_and_a_backup_are_saved(page, server):
+    page.goto(f"{server.url}/console/import")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="The whole database as JSON").click()
+    assert len(json.loads(saved.value.path().read_text())["orders"]) == 6000
+    page.get_by_role("button", name="Export shops").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as CSV").click()
+    assert saved.value.suggested_filename == "shops.csv"
+    assert saved.value.path().read_text().startswith("id,name,")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="A backup").click()
+    assert saved.value.path().read_bytes().startswith(b"SQLite format 3")
