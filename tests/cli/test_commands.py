@@ -193,13 +193,14 @@ def test_a_port_that_is_taken_says_what_to_do(server):
         (["serve", "--log-format", "xml"], ["--log-format", "auto, json, text"]),
         (["serve", "--rate-limit", "0/second"], ["--rate-limit", "1000/second"]),
         (["load", "none.json"], ["none.json"]),
-        (["dump", "--url", "http://127.0.0.1:9"], ["no answer", "127.0.0.1:9"]),
+        (["dump", "--url", "http://127.0.0.1:9"], ["No answer", "127.0.0.1:9"]),
         (["dump", "--url", "nonsense"], ["nonsense"]),
         (["health", "--url", "htp:/x"], ["--url", "htp:/x"]),
         (["dump", "--url", "http://127.0.0.1:99999"], ["--url", "127.0.0.1:99999"]),
         (["dump", "--url", "http://[::1"], ["--url", "[::1"]),
         (["dump", "--url", "http://a b"], ["--url", "a b"]),
-        (["dump", "--url", f"http://{'a' * 70}.b"], ["no answer"]),
+        (["dump", "--url", f"http://{'a' * 70}.b"], ["--url"]),
+        (["changes", "pets"], ["--since", "--follow"]),
         (["dump", "--api-key", "k€y"], ["--api-key", "visible"]),
         (["dump", "--format", "xml"], ["--format"]),
     ],
@@ -220,7 +221,7 @@ def test_settings_are_read_from_the_environment_and_flags_win(tmp_path):
         with server.client() as client:
             assert client.get("/api/v1/tables").status_code == 401
         assert run("dump", "--url", server.url, environment=environment).returncode == 0
-        refused(run("dump", "--url", server.url), "refused (401)")
+        refused(run("dump", "--url", server.url), "refused (unauthorized)")
     finally:
         server.stop()
 
@@ -320,7 +321,7 @@ def test_load_and_dump_go_through_a_running_server(server, tmp_path):
     assert run("dump", "a", "--format", "csv", "--url", server.url).stdout == "id,n\n1,1.5\n"
     assert run("dump", "a", "-o", tmp_path / "out.json", "--url", server.url).returncode == 0
     assert (tmp_path / "out.json").read_text() == '[{"id":1,"n":1.5}]'
-    refused(run("dump", "none", "--url", server.url), "refused (404)", "no table")
+    refused(run("dump", "none", "--url", server.url), "refused (unknown-table)", "no table")
     assert run("load", tmp_path / "c.csv", "--mode", "replace", "--url", server.url).stdout == "c: 1\n"
     assert run("load", tmp_path / "c.csv", "--ttl", "60", "--url", server.url).stdout == "c: 1\n"
     with server.client() as client:
@@ -329,11 +330,56 @@ def test_load_and_dump_go_through_a_running_server(server, tmp_path):
     assert json.loads(run("dump", "--url", server.url).stdout) == {"c": [{"id": 1, "n": "x"}]}
 
 
+def test_changes_are_told_line_by_line(server):
+    with server.client() as client:
+        latest = client.get("/api/v1/changes").json()["latest"]
+        told = [
+            client.put(f"/api/v1/data/{table}/1?upsert=true", json={"n": 1.5}).json() for table in ("pets", "homes")
+        ]
+        client.delete("/api/v1/data/pets/1")
+    done = run("changes", "--since", latest, "--url", server.url)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["table"], line["op"], line["record"]) for line in lines] == [
+        ("pets", "create", told[0]),
+        ("homes", "create", told[1]),
+        ("pets", "delete", None),
+    ]
+    chosen = run("changes", "pets", "--since", latest, "--where", '{"n": 1}', "--url", server.url)
+    assert (chosen.returncode, chosen.stdout) == (0, "")
+    refused(run("changes", "--since", "no-1", "--url", server.url), "refused (changes-gone)")
+    refused(run("changes", "cats", "--follow", "--url", server.url), "refused (unknown-table)")
+    command = [
+        sys.executable,
+        "-m",
+        "ramekin",
+        "changes",
+        "pets",
+        "-f",
+        "--since",
+        lines[0]["position"],
+        "--url",
+        server.url,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
+        assert json.loads(following.stdout.readline()) == lines[2]
+        with server.client() as client:
+            client.delete("/api/v1/tables/pets")
+        dropped = json.loads(following.stdout.readline())
+        assert (dropped["op"], dropped.keys()) == ("drop", {"position", "at", "table", "op"})
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 130
+
+
+def test_no_proxy_stands_between_a_command_and_its_server(server):
+    done = run("dump", "--url", server.url, environment={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""})
+    assert (done.returncode, done.stdout) == (0, "{}")
+
+
 def test_a_load_that_is_wrong_changes_nothing(server, tmp_path):
     (tmp_path / "a.ndjson").write_text('{"id":1}\n' * 3 + "{")
     (tmp_path / "b.ndjson").write_text('{"id":1}\n{"id":1}\n')
     refused(run("load", tmp_path / "a.ndjson", "--url", server.url), "a.ndjson", "line 4")
-    refused(run("load", tmp_path / "b.ndjson", "--url", server.url), "refused (409)", "/b/1/id")
+    refused(run("load", tmp_path / "b.ndjson", "--url", server.url), "refused (duplicate-id)", "/b/1/id")
     with server.client() as client:
         assert client.get("/api/v1/tables").json() == {"tables": []}
 

@@ -240,7 +240,7 @@ def test_a_key_is_shown(kind):
         server.stop()
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", [], "ftp://host"])
+@pytest.mark.parametrize("url", ["localhost:8000", [], "ftp://host", f"http://{'a' * 70}.example"])
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ValueError, match="http://127"):
         next(open_clients("sync", url))

@@ -1,16 +1,33 @@
-"""Where the server of this container listens, for the health check that the image runs beside it.
+"""Whether a server is ready, and where that of this container listens, for the check that its image runs beside it.
 
-A container's first process is the server, or a small `init` that names it, so its command line says what flags it was
+It runs again and again, so it asks by the standard library, in a tenth of the time that the client takes to begin. A
+container's first process is the server, or a small `init` that names it, so its command line says what flags it was
 given.
 """
 
 from __future__ import annotations
 
+import http.client
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ramekin.cli.configuration import json_server_defaults
 
 FIRST = Path("/proc/1/cmdline")
+
+
+def is_ready(url: str) -> bool:
+    """Say whether the server at an address answers that it takes requests."""
+    parts = urlsplit(url)
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connect(parts.hostname or "", parts.port, timeout=5)
+    try:
+        connection.request("GET", f"{parts.path.rstrip('/')}/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, UnicodeError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def flags_of_first_process(*names: str, cmdline: Path = FIRST) -> dict[str, str]:

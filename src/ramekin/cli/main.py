@@ -127,6 +127,21 @@ def backup(
 
 
 @app.command()
+def changes(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables; all of them if none is named.")] = None,
+    url: Url = None,
+    since: Annotated[str | None, typer.Option(help="A position: what has happened behind it.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens.")] = False,
+    where: Annotated[str | None, typer.Option(help="A condition on the records of one table, as JSON.")] = None,
+    api_key: ClientKey = None,
+) -> None:
+    """Print what happens to records and tables, a line of JSON for each change."""
+    from ramekin.cli.transfer import tell_changes
+
+    _guard(lambda: tell_changes(tables or [], since, where, _server(url, api_key), follows=follow))
+
+
+@app.command()
 def copy(
     source: Annotated[str, typer.Argument(help="db.json, backup.db, a data directory, http://... or valkey://...")],
     target: Annotated[str, typer.Argument(help="The same; it is made where it is a file or a directory.")],
@@ -192,11 +207,10 @@ def key_create(
 @app.command()
 def health(url: Url = None) -> None:
     """Exit 0 when the server is ready, 1 when it is not."""
-    from ramekin.cli.container import flags_of_first_process
-    from ramekin.cli.transfer import is_ready
+    from ramekin.cli.container import flags_of_first_process, is_ready
 
     given = {} if url else flags_of_first_process("host", "port")
-    is_fine = _guard(lambda: is_ready(_server(url, None, given)))
+    is_fine = _guard(lambda: is_ready(_server(url, None, given).url))
     typer.echo("ready" if is_fine else "not ready", err=not is_fine)
     raise typer.Exit(0 if is_fine else 1)
 

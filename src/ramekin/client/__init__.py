@@ -10,7 +10,6 @@
 
 Reading top down: ``sync.py`` and ``aio.py`` are what people call, ``calls.py`` says what each call sends and how its
 answer is read, ``exchange.py`` when it is sent again. The last two know no HTTP library, no sockets and no `await`.
-It needs ``ramekin[client]``.
 """
 
 from ramekin.client.aio import AsyncChanges, AsyncClient, AsyncSelection, AsyncTable

@@ -235,9 +235,10 @@ class TableCalls(Generic[R]):
         return record
 
 
-def changes(tables: Sequence[str], since: str | None) -> Following[Row]:
-    """Return a way through what happens to tables, all of them where none is named."""
-    return Following(_address("changes"), [("table", table) for table in tables], Row, {}, since)
+def changes(tables: Sequence[str], since: str | None, where: str | None = None) -> Following[Row]:
+    """Return a way through what happens to tables, all of them where none is named; `where` is a condition as JSON."""
+    words = [("table", table) for table in tables] + ([] if where is None else [("where", where)])
+    return Following(_address("changes"), words, Row, {}, since)
 
 
 def batch(operations: Batch) -> Call[list[Result]]:
@@ -251,13 +252,20 @@ def batch(operations: Batch) -> Call[list[Result]]:
 
 def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[str, int]]:
     """Return the call that stores whole tables; answered with how many records each got."""
-
-    def read(reply: Reply) -> dict[str, int]:
-        return dict(reply.read(_Loaded).loaded)
-
     body = as_body({name: list(records) for name, records in tables.items()})
     path = _address("load", mode="replace" if is_replacing else "merge")
-    return Call("POST", path, read, body, is_repeatable=True)
+    return Call("POST", path, _loaded, body, is_repeatable=True)
+
+
+def load_text(body: Iterable[bytes], mode: str, ttl: str | None) -> Call[dict[str, int]]:
+    """Return the call that stores whole tables, of a text that comes in pieces; see `load`."""
+    return Call("POST", _address("load", mode=mode, ttl=ttl), _loaded, body)
+
+
+def dump_text(table: str | None, kind: str) -> Call[None]:
+    """Return the call for every record of a table, or of every table, as a text that comes in pieces."""
+    path = _address("dump") if table is None else _address("dump", table)
+    return Call("GET", path, _nothing, headers={"Accept": kind}, is_repeatable=True, is_streamed=True)
 
 
 def dump() -> Call[dict[str, list[Row]]]:
@@ -287,6 +295,10 @@ def tables() -> Call[list[Row]]:
 def health() -> Call[Row]:
     """Return the call for what the server says of itself."""
     return Call("GET", "/health", _row, is_repeatable=True)
+
+
+def _loaded(reply: Reply) -> dict[str, int]:
+    return dict(reply.read(_Loaded).loaded)
 
 
 def _row(reply: Reply) -> Row:

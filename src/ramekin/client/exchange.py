@@ -13,7 +13,7 @@ The driver of each client (``sync.py``, ``aio.py``) asks what to send, sends it,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -35,7 +35,7 @@ class Call(Generic[T]):
     Attributes:
         path: behind the server's address, ready to be sent.
         read: returns what the caller gets from an answer that is no problem.
-        body: of `kind`, its content type.
+        body: of `kind`, its content type; in pieces it is sent once, whatever comes of it, by the client that blocks.
         is_repeatable: whether it may be applied twice without harm, so that it is sent again when no answer came.
         is_streamed: whether the body of a good answer is left to the driver; `read` is then not asked.
     """
@@ -43,7 +43,7 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[Reply], T]
-    body: bytes | None = None
+    body: bytes | Iterable[bytes] | None = None
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = False
@@ -95,6 +95,8 @@ def exchange(
 
 def _wait_asked(call: Call[Any], outcome: Reply | Lost) -> float | None:
     """Return how long a call must wait at least before it is sent again, None if it must not be."""
+    if not isinstance(call.body, bytes | None):
+        return None
     if isinstance(outcome, Lost):
         return 0.0 if call.is_repeatable or not outcome.was_sent else None
     wait_s = outcome.retry_after_s

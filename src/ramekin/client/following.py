@@ -36,6 +36,13 @@ class Change(BaseModel, Generic[R]):
     """The record after it, None if there is none."""
 
 
+class Happened(BaseModel, Generic[R]):
+    """Some of what has happened; nothing where that was all."""
+
+    data: list[Change[R]]
+    next: str
+
+
 class Latest(BaseModel):
     """How far a server is."""
 
@@ -51,7 +58,7 @@ class Following(Generic[R]):
         """Begin at a position, with a path and words that ask for changes."""
         self.position = since
         self._path, self._words, self._headers = path, words, headers
-        self._read = adapter(Change[type_]).validate_json
+        self._read, self._page = adapter(Change[type_]).validate_json, Happened[type_]
         self._given = self._passed = 0  # changes behind the position: given, and to be passed over
         self._begin()
 
@@ -65,6 +72,16 @@ class Following(Generic[R]):
             return str(reply.read(Latest).latest)
 
         return Call("GET", self._with("limit", "0"), read, headers=self._headers, is_repeatable=True)
+
+    def page(self, following: str | None = None) -> Call[Happened[R]]:
+        """Return the call for what has happened behind the position, or behind a page, which says what follows."""
+
+        def read(reply: Reply) -> Happened[R]:
+            page: Happened[R] = reply.read(self._page)
+            return page
+
+        path = following or self._with("since", self.position or "")
+        return Call("GET", path, read, headers=self._headers, is_repeatable=True)
 
     def stream(self) -> Call[None]:
         """Return the call for the stream, from where the last one ended."""

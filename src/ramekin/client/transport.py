@@ -17,9 +17,17 @@ if TYPE_CHECKING:
 def servers_of(url: str | Sequence[str]) -> tuple[str, ...]:
     """Return the addresses of servers, without a slash at the end. Raises ValueError where there is none."""
     servers = tuple(one.rstrip("/") for one in ([url] if isinstance(url, str) else url))
-    if not servers or not all(one.startswith(("http://", "https://")) for one in servers):
+    if not servers or not all(map(_is_address, servers)):
         raise ValueError("the address of a server is like http://127.0.0.1:8000")
     return servers
+
+
+def _is_address(text: str) -> bool:
+    try:
+        httpx2.URL(text).host.encode("idna")  # which a part of more than 63 letters is not
+    except (httpx2.InvalidURL, UnicodeError):
+        return False
+    return text.startswith(("http://", "https://"))
 
 
 def request_of(
