@@ -68,3 +68,19 @@ def test_the_front_end_of_the_page_passes(folder):
 
 def test_the_tests_of_the_example_pass():
     assert passing(ROOT / "examples" / "shop") == 4
+
+
+def django_tests(folder, *arguments):
+    """Run Django's tests in a folder, and return how many passed; all must."""
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return int(re.search(r"Ran (\d+) test", done.stderr)[1])
+
+
+def test_the_django_site_of_the_page_and_its_tests(folder):
+    (folder / "site_settings.py").write_text("SECRET_KEY = 'x'\nRAMEKIN_URL = ''\n")
+    assert django_tests(folder, "-m", "django", "test", "site_tests", "--settings", "site_settings") == 1
+
+
+def test_the_tests_of_the_django_example_pass():
+    assert django_tests(ROOT / "examples" / "guestbook", "manage.py", "test") == 7
