@@ -17,7 +17,6 @@ let key = "";
 /** @param {string} secret */
 export function useKey(secret) {
   key = secret;
-  isLocked.value = false;
 }
 
 export const hasKey = () => key !== "";

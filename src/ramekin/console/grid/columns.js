@@ -5,7 +5,7 @@ import { kindOf, show } from "../values.js";
 
 const KEPT = "ramekin.columns.";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const NARROW = 70;
+const NARROW = 92;
 const WIDE = 320;
 
 /** @param {string} table @returns {Record<string, number>} */

@@ -9,7 +9,9 @@ import { Row } from "./row.js";
 import { Scroll } from "./scroll.js";
 
 export const ROW_PX = 30;
-const GUTTER_PX = 58;
+const GUTTER_PX = 66;
+/** Rows that are asked for before they are seen. */
+const AHEAD = 60;
 const BEYOND = 8;
 
 /**
@@ -31,7 +33,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   scroll.resize(count);
   const first = Math.max(0, Math.floor(scroll.exact(top) / ROW_PX) - BEYOND);
   const last = Math.min(count - 1, Math.ceil((scroll.exact(top) + seen) / ROW_PX) + BEYOND);
-  useEffect(() => rows.want(first, last), [rows, first, last]);
+  useEffect(() => rows.want(Math.max(0, first - AHEAD), Math.min(count - 1, last + AHEAD)), [rows, first, last, count]);
   useLayoutEffect(() => {
     const watcher = new ResizeObserver(() => setSeen(box.current?.clientHeight ?? 600));
     if (box.current) watcher.observe(box.current);

@@ -70,7 +70,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${(/** @type {any} */ event) => setText(event.target.value)}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
     : html`<input ref=${input} aria-label=${label} value=${text} spellcheck="false" aria-invalid=${!!fault} dir="auto"
-        disabled=${kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
+        readonly=${kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
         onInput=${(/** @type {any} */ event) => { setText(event.target.value); setFault(""); }} />`;
   return html`<div class="cell-editor" onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && (edited(value === null ? undefined : value) === text && kind === start ? cancel() : save())}>

@@ -1,26 +1,28 @@
 // Asks for the key where the server asks for one. It is kept while the page is open, and nowhere else.
 import { useState } from "preact/hooks";
-import { useKey } from "../server.js";
+import { Problem, isLocked, useKey } from "../server.js";
 import { refresh, state } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
 
 export function Lock() {
   const [secret, setSecret] = useState("");
-  const [wasWrong, setWrong] = useState(false);
+  const [fault, setFault] = useState("");
   const enter = async (/** @type {Event} */ event) => {
     event.preventDefault();
     useKey(secret);
     await refresh();
-    setWrong(!state.value.isKnown);
+    const { error } = state.value;
+    if (!error) isLocked.value = false;
+    else setFault(error instanceof Problem && error.status !== 401 ? error.message : "This key opens nothing here. It may be mistyped, or have expired.");
   };
   return html`<main class="lock"><form onSubmit=${enter}>
     <h1>This server asks for a key</h1>
     <p>It is one of those that the server was started with. It stays in the memory of this page, and is gone when you close or reload it.</p>
     <label for="key">Key</label>
-    <input id="key" type="password" autocomplete="off" autofocus spellcheck="false" value=${secret} aria-invalid=${wasWrong}
+    <input id="key" type="password" autocomplete="off" autofocus spellcheck="false" value=${secret} aria-invalid=${!!fault}
       aria-describedby="key-fault" onInput=${(/** @type {any} */ event) => setSecret(event.target.value)} />
-    <p id="key-fault" class="bad" role="alert">${wasWrong && "This key opens nothing here. It may be mistyped, or have expired."}</p>
+    <p id="key-fault" class="bad" role="alert">${fault}</p>
     <${Button} kind="main" type="submit" disabled=${!secret}>Enter<//>
   </form></main>`;
 }

@@ -1,0 +1,251 @@
+"""Tables and their grid: what is shown, in which order, by which filter, and that each view is a link."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import Server
+from tests.console.conftest import watch
+
+
+def put(server, table, *records):
+    with server.client() as client:
+        client.post(f"/api/v1/data/{table}?on_conflict=replace", json=list(records)).raise_for_status()
+
+
+def rows(page):
+    return page.get_by_role("grid").get_by_role("row").filter(has=page.get_by_role("gridcell"))
+
+
+def texts(page, row):
+    return row.get_by_role("gridcell").all_inner_texts()
+
+
+def test_the_first_page_lists_the_tables_with_their_figures(page, server):
+    page.goto(server.url)
+    row = page.get_by_role("row", name="orders")
+    expect(row).to_contain_text("6,000")
+    expect(row).to_contain_text("1.1 MiB")
+    row.get_by_role("link", name="orders").click()
+    expect(page).to_have_url(f"{server.url}/console/tables/orders")
+    expect(page.get_by_role("heading", name="orders")).to_be_visible()
+
+
+def test_a_table_is_found_from_anywhere_by_its_name(page, server):
+    page.goto(f"{server.url}/console/changes")
+    expect(page.get_by_role("link", name="shops")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("SHO")
+    expect(page.get_by_role("link", name="users")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/console/tables/shops")
+
+
+def test_a_filter_is_built_of_fields_and_makes_an_address(page, server):
+    page.goto(f"{server.url}/console/tables/users")
+    page.get_by_role("button", name="Add filter").click()
+    page.get_by_role("combobox", name="Field").fill("age")
+    page.get_by_role("combobox", name="Operator").select_option("is from")
+    page.get_by_label("Value").fill("90")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/console/tables/users?age:gte=90")
+    expect(page.get_by_text("GET /api/v1/data/users?age:gte=90")).to_be_visible()
+    with server.client() as client:
+        total = client.get("/api/v1/data/users?age:gte=90&limit=0&count=true").json()["total"]
+    expect(page.get_by_text(f"{total} records of 600")).to_be_visible()
+    assert "contains" not in page.get_by_role("combobox", name="Operator").inner_text()
+    page.get_by_role("button", name="Clear").click()
+    expect(page).to_have_url(f"{server.url}/console/tables/users")
+    page.go_back()
+
+
+def test_an_address_is_the_view(page, server):
+    page.goto(f"{server.url}/console/tables/users?age:gte=30&sort=-age,full_name&select=full_name,age")
+    expect(page.get_by_role("columnheader")).to_have_count(3)
+    assert page.get_by_role("columnheader").all_inner_texts()[1:] == ["full_name\n2", "age\n1"]
+    expect(page.get_by_role("columnheader", name="age")).to_have_attribute("aria-sort", "descending")
+    with server.client() as client:
+        first = client.get("/api/v1/data/users?age:gte=30&sort=-age,full_name&limit=1").json()["data"][0]
+    assert texts(page, rows(page).first) == [first["full_name"], str(first["age"])]
+
+
+def test_a_header_sorts_up_then_down_then_not(page, server):
+    page.goto(f"{server.url}/console/tables/users?select=age")
+    for query in ("sort=age&select=age", "sort=-age&select=age", "select=age"):
+        page.get_by_role("columnheader").get_by_role("button", name="age").click()
+        expect(page).to_have_url(f"{server.url}/console/tables/users?{query}")
+
+
+def test_a_refusal_and_a_warning_are_shown_where_the_records_would_be(page, server):
+    page.goto(f"{server.url}/console/tables/users?age:gt=old")
+    expect(page.get_by_role("alert")).to_contain_text("A value for 'age' cannot be read as integer.")
+    put(server, "loose", {"id": 1, "name": "Rex"})
+    page.goto(f"{server.url}/console/tables/loose?nmae=Rex")
+    expect(page.get_by_text("did you mean 'name'?")).to_be_visible()
+    expect(page.get_by_text("No record satisfies this filter")).to_be_visible()
+
+
+def test_values_that_look_alike_stand_apart_and_nothing_is_lost(page, server):
+    put(server, "odd", {"id": 1, "v": None}, {"id": 2}, {"id": 3, "v": ""}, {"id": 4, "v": 9007199254740993}, {"id": 5, "v": 1.0},
+        {"id": 6, "v": "null"}, {"id": 7, "v": {"a": [1]}}, {"id": 8, "__proto__": {"polluted": 1}, "v": "<img src=x onerror=alert(1)>"},
+        {"id": 9, "v": "שלום 👩‍👩‍👧 " + "x" * 1_000_000})  # fmt: skip
+    page.goto(f"{server.url}/console/tables/odd?select=id,v")
+    expect(rows(page)).to_have_count(9)
+    shown = [texts(page, row)[1] for row in rows(page).all()]
+    assert shown[:8] == [
+        "null",
+        "·",
+        '""',
+        "9007199254740993",
+        "1.0",
+        "null",
+        '{"a":[1]}',
+        "<img src=x onerror=alert(1)>",
+    ]
+    assert len(shown[8]) < 400
+    classes = [
+        row.get_by_role("gridcell").nth(1).locator("span").first.get_attribute("class") for row in rows(page).all()[:7]
+    ]
+    assert classes == ["v-null", "v-missing", "v-empty", "v-number v-large", "v-number", "v-text", "v-object"]
+    assert page.evaluate("({}).polluted") is None
+    page.goto(f"{server.url}/console/tables/odd")
+    expect(page.get_by_role("columnheader", name="__proto__")).to_be_visible()
+
+
+def test_columns_are_chosen_and_resized_and_remembered(page, server):
+    page.goto(f"{server.url}/console/tables/users")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="email").uncheck()
+    expect(page.get_by_role("columnheader", name="email")).to_have_count(0)
+    expect(page).to_have_url(f"{server.url}/console/tables/users?select=id,full_name,age,created_at")
+    page.keyboard.press("Escape")
+    head = page.get_by_role("columnheader", name="full_name")
+    box = head.bounding_box()
+    page.mouse.move(box["x"] + box["width"], box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 60, box["y"] + 10)
+    page.mouse.up()
+    page.reload()
+    expect(head).to_be_visible()
+    assert abs(head.bounding_box()["width"] - box["width"] - 60) < 3
+
+
+def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{server.url}/console/tables/users?age:gte=90&sort=-age")
+    expect(rows(page).first).to_be_visible()
+
+    def copied(name):
+        page.get_by_role("button", name="Copy", exact=True).click()
+        page.get_by_role("menuitem", name=name).click()
+        page.wait_for_timeout(100)
+        return page.evaluate("navigator.clipboard.readText()")
+
+    assert copied("as curl") == f"curl '{server.url}/api/v1/data/users?age:gte=90&sort=-age'"
+    assert 'client.table("users").find(Field("age") >= 90, sort="-age")' in copied("for the Python client")
+    assert copied("rows as CSV").startswith("id,email,full_name,age,created_at\r\n")
+
+
+def test_rows_change_live_when_asked(page, server):
+    put(server, "moving", {"id": 1, "n": 1})
+    page.goto(f"{server.url}/console/tables/moving")
+    page.get_by_role("button", name="Live", exact=True).click()
+    page.wait_for_timeout(300)
+    put(server, "moving", {"id": 1, "n": 2})
+    expect(rows(page).first).to_contain_text("2")
+    put(server, "moving", {"id": 2, "n": 3})
+    expect(rows(page)).to_have_count(2)
+
+
+def test_the_keyboard_moves_and_opens(page, server):
+    page.goto(f"{server.url}/console/tables/orders")
+    expect(rows(page).nth(2)).to_be_visible()
+    page.get_by_role("grid").focus()
+    for key in ("ArrowDown", "ArrowDown", "Control+End"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("rowheader", name="6000")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("complementary")).to_be_visible()
+    page.keyboard.press("Control+Home")
+
+
+def test_a_table_is_made_defined_and_dropped_by_its_name(page, server):
+    page.goto(server.url)
+    page.get_by_role("link", name="New table").click()
+    page.get_by_label("Name").fill("boats")
+    page.get_by_role("button", name="Begin with an example").click()
+    page.get_by_role("button", name="Make the table").click()
+    expect(page.get_by_text("boats has no records")).to_be_visible()
+    page.get_by_role("link", name="Definition").click()
+    schema = page.get_by_label("JSON Schema of a record")
+    schema.fill('{"type": ')
+    expect(page.get_by_role("button", name="Save the definition")).to_be_disabled()
+    schema.fill('{"type": "object", "properties": {"sail": {"type": "string"}}}')
+    page.get_by_role("button", name="Add a field").click()
+    page.get_by_label("Unique field", exact=True).fill("sail")
+    page.get_by_label("Seconds after which").fill("3600")
+    page.get_by_role("button", name="Save the definition").click()
+    expect(page.get_by_text("boats is defined so now")).to_be_visible()
+    with server.client() as client:
+        told = client.get("/api/v1/tables/boats").json()
+    assert (told["unique"], told["expire_after_s"], list(told["schema"]["properties"])) == (["sail"], 3600, ["sail"])
+    page.goto(f"{server.url}/console/tables/boats")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Drop the table").click()
+    expect(page.get_by_role("button", name="Drop the table")).to_be_disabled()
+    page.get_by_label("Type boats to go on").fill("boats")
+    page.get_by_role("button", name="Drop the table").click()
+    expect(page.get_by_text("Dropped boats")).to_be_visible()
+    expect(page.get_by_role("link", name="boats")).to_have_count(0)
+
+
+def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(browser):
+    server = Server("serve", "--api-key", "looker:read:pet*=look", "--api-key", "s3cret")
+    try:
+        with server.client(headers={"authorization": "Bearer s3cret"}) as client:
+            client.post("/api/v1/data/pets", json={"id": 1, "name": "Rex"})
+            client.post("/api/v1/data/others", json={"id": 1})
+        context = browser.new_context()
+        page, faults = context.new_page(), []
+        watch(page, server.url, faults)
+        page.goto(f"{server.url}/console/tables/pets")
+        page.get_by_label("Key").fill("wrong")
+        page.get_by_role("button", name="Enter").click()
+        expect(page.get_by_text("This key opens nothing here")).to_be_visible()
+        page.get_by_label("Key").fill("look")
+        page.get_by_role("button", name="Enter").click()
+        expect(page.get_by_text("looker · read")).to_be_visible()
+        expect(page.get_by_text("Rex")).to_be_visible()
+        expect(page.get_by_role("link", name="others")).to_have_count(0)
+        expect(page.get_by_role("button", name="Add", exact=True)).to_have_count(0)
+        expect(page.get_by_role("button", name="More")).to_have_count(0)
+        assert page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])") == '[{},{},""]'
+        page.reload()
+        expect(page.get_by_label("Key")).to_be_visible()
+        assert faults == []
+        context.close()
+    finally:
+        server.stop()
+
+
+@pytest.mark.long
+def test_a_million_rows_scroll_without_slowing(page, server):
+    lines = b"\n".join(b'{"id":%d,"name":"name %d","n":%d}' % (i, i, i * 7919 % 1_000_003) for i in range(1, 1_000_001))
+    with server.client() as client:
+        for at in range(0, len(lines), 12_000_000):
+            start = 0 if at == 0 else lines.index(b"\n", at) + 1
+            end = lines.find(b"\n", at + 12_000_000)
+            client.post("/api/v1/data/big", content=lines[start : end if end > 0 else None], headers={"content-type": "application/x-ndjson", "prefer": "return=minimal"}).raise_for_status()  # fmt: skip
+    page.goto(f"{server.url}/console/tables/big")
+    expect(page.get_by_text("1,000,000 records")).to_be_visible()
+    grid = page.get_by_role("grid")
+    grid.evaluate("grid => grid.scrollTop = grid.scrollHeight / 2")
+    expect(rows(page).nth(20)).to_contain_text("name 500")
+    gaps = grid.evaluate("""grid => new Promise((done) => {
+        const gaps = []; let last = performance.now(); const end = last + 3000;
+        const frame = (now) => { gaps.push(now - last); last = now; grid.scrollTop += 45; now < end ? requestAnimationFrame(frame) : done(gaps.sort((a, b) => a - b)); };
+        requestAnimationFrame(frame); })""")
+    assert gaps[len(gaps) // 2] < 20, gaps[len(gaps) // 2]
+    assert rows(page).count() < 60
+    grid.focus()
+    page.keyboard.press("Control+End")
+    expect(page.get_by_text("name 1000000")).to_be_visible()

@@ -1,0 +1,162 @@
+"""Records: changed in place, merged when two change them, added by a form, and undone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.test_grid import put, rows
+
+
+@pytest.fixture
+def pets(page, server):
+    """Open a table of two pets."""
+    with server.client() as client:
+        client.delete("/api/v1/tables/pets")
+    put(
+        server,
+        "pets",
+        {"id": 1, "name": "Rex", "age": 3, "big": 9007199254740993},
+        {"id": 2, "name": "Tom", "age": None},
+    )
+    page.goto(f"{server.url}/console/tables/pets")
+    expect(rows(page)).to_have_count(2)
+    return page
+
+
+def stored(server, key, table="pets"):
+    with server.client() as client:
+        return client.get(f"/api/v1/data/{table}/{key}").json()
+
+
+def cell(page, row, column):
+    return rows(page).nth(row).get_by_role("gridcell").nth(column)
+
+
+def test_a_cell_is_changed_in_place_and_undone(pets, server):
+    cell(pets, 0, 2).dblclick()
+    pets.get_by_label("age", exact=True).fill("4")
+    pets.keyboard.press("Enter")
+    expect(cell(pets, 0, 2)).to_have_text("4")
+    assert stored(server, 1) == {"id": 1, "name": "Rex", "age": 4, "big": 9007199254740993}
+    pets.get_by_role("button", name="Undo").click()
+    expect(cell(pets, 0, 2)).to_have_text("3")
+    assert stored(server, 1)["age"] == 3
+
+
+def test_null_and_missing_are_chosen_and_a_wrong_value_is_not_sent(pets, server):
+    cell(pets, 0, 2).dblclick()
+    pets.get_by_label("age", exact=True).fill("four")
+    pets.keyboard.press("Enter")
+    expect(pets.get_by_text("This is no JSON number")).to_be_visible()
+    pets.get_by_label("Kind of value").select_option("null")
+    pets.get_by_label("Kind of value").press("Enter")
+    expect(cell(pets, 0, 2)).to_have_text("null")
+    assert stored(server, 1)["age"] is None
+    cell(pets, 0, 2).dblclick()
+    pets.get_by_label("Kind of value").select_option("nothing")
+    pets.get_by_label("Kind of value").press("Enter")
+    expect(cell(pets, 0, 2)).to_have_text("·")
+    assert "age" not in stored(server, 1)
+
+
+def test_what_two_change_apart_is_merged(pets, server):
+    put(server, "pets", {"id": 1, "name": "Rex", "age": 3, "big": 1, "tag": "new"})
+    cell(pets, 0, 1).dblclick()
+    pets.get_by_label("name", exact=True).fill("Max")
+    pets.keyboard.press("Enter")
+    expect(pets.get_by_text("Saved, with what somebody else had changed: big, tag")).to_be_visible()
+    assert stored(server, 1) == {"id": 1, "name": "Max", "age": 3, "big": 1, "tag": "new"}
+
+
+def test_a_conflict_shows_both_versions_and_lets_one_choose(pets, server):
+    put(server, "pets", {"id": 1, "name": "Ann", "age": 9, "big": 1})
+    pets.get_by_role("rowheader").first.get_by_role("link").click(force=True)
+    pets.get_by_role("tab", name="JSON").click()
+    text = pets.get_by_label("The record as JSON")
+    expect(text).to_have_value('{\n  "id": 1,\n  "name": "Ann",\n  "age": 9,\n  "big": 1\n}')
+    text.fill('{"id": 1, "name": "Max", "age": 5, "big": 1}')
+    put(server, "pets", {"id": 1, "name": "Eve", "age": 9, "big": 2})
+    pets.get_by_role("button", name="Save").click()
+    dialog = pets.get_by_role("dialog", name="Somebody else has changed this record")
+    for word in ("Ann", "Max", "Eve", "both changed it"):
+        expect(dialog).to_contain_text(word)
+    dialog.get_by_label("Theirs for name").check()
+    dialog.get_by_role("button", name="Save what is chosen").click()
+    expect(dialog).to_have_count(0)
+    expect(pets.get_by_text("Saved")).to_be_visible()
+    assert stored(server, 1) == {"id": 1, "name": "Eve", "age": 5, "big": 2}
+
+
+def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, server):
+    page.goto(f"{server.url}/console/tables/users")
+    page.get_by_role("button", name="Add", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Add to users")
+    dialog.get_by_label("email required").fill("nonsense")
+    dialog.get_by_label("full_name required").fill("Zoë Zed")
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(dialog.get_by_text("one fault")).to_be_visible()
+    dialog.get_by_label("email required").fill("zoe@example.com")
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(dialog).to_have_count(0)
+    with server.client() as client:
+        [made] = client.get("/api/v1/data/users?email=zoe@example.com").json()["data"]
+    assert made["age"] is None
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Deleted")).to_be_visible()
+    with server.client() as client:
+        assert client.get("/api/v1/data/users?email=zoe@example.com").json()["data"] == []
+
+
+def test_a_record_is_duplicated_and_deleted_and_comes_back(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    pets.get_by_role("button", name="Record", exact=True).click()
+    pets.get_by_role("menuitem", name="Duplicate").click()
+    pets.get_by_role("button", name="Add the record").click()
+    expect(rows(pets)).to_have_count(3)
+    pets.get_by_role("button", name="Record", exact=True).click()
+    pets.get_by_role("menuitem", name="Delete").click()
+    expect(rows(pets)).to_have_count(2)
+    pets.get_by_text("Deleted 1").locator("../..").get_by_role("button", name="Undo").click()
+    expect(rows(pets)).to_have_count(3)
+    assert stored(server, 1)["big"] == 9007199254740993
+
+
+def test_all_that_a_filter_finds_is_changed_after_it_was_counted_and_undone(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets?name:in=Rex,Tom")
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name="Change all that are found").click()
+    pets.get_by_label("What is merged into each").fill('{"seen": true}')
+    pets.get_by_role("button", name="Change 2 records").click()
+    expect(pets.get_by_text("Changed 2 records")).to_be_visible()
+    assert stored(server, 2)["seen"] is True
+    pets.get_by_role("button", name="Undo").click()
+    expect(pets.get_by_text("Restored 2 records")).to_be_visible()
+    assert "seen" not in stored(server, 2)
+    pets.goto(f"{server.url}/console/tables/pets?name=Tom")
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name="Delete all that are found").click()
+    pets.get_by_role("button", name="Delete 1 record").click()
+    expect(pets.get_by_text("No record satisfies this filter")).to_be_visible()
+    assert stored(server, 2)["code"] == "record-not-found"
+
+
+def test_the_history_of_a_record_is_told_since_the_page_looked(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    expect(pets.get_by_role("tab", name="History")).to_be_visible()
+    pets.wait_for_timeout(200)
+    put(server, "pets", {"id": 1, "name": "Max", "age": 3, "big": 9007199254740993})
+    pets.get_by_role("tab", name="History").click()
+    expect(pets.get_by_role("tabpanel")).to_contain_text("replace")
+    expect(pets.get_by_role("tabpanel")).to_contain_text("Max")
+
+
+def test_links_lead_to_what_a_record_names_and_to_what_names_it(page, server):
+    with server.client() as client:
+        [order] = client.get("/api/v1/data/orders?limit=1").json()["data"]
+        orders = client.get(f"/api/v1/data/orders?user_id={order['user_id']}&limit=0&count=true").json()["total"]
+    page.goto(f"{server.url}/console/tables/orders/records/{order['id']}")
+    page.get_by_role("tab", name="Links").click()
+    page.get_by_role("link", name="user_id → users").click()
+    expect(page.get_by_role("complementary", name=f"Record {order['user_id']}")).to_be_visible()
+    page.get_by_role("tab", name="Links").click()
+    page.get_by_role("link", name=f"{orders} orders by user_id").click()
+    expect(page).to_have_url(f"{server.url}/console/tables/orders?user_id={order['user_id']}")
