@@ -290,6 +290,20 @@ def test_a_dump_of_all_is_of_the_tables_that_are_there_when_it_begins(service, m
     pipe.end()
 
 
+@pytest.mark.parametrize("sent", LISTS[4::3], ids=range(2))
+def test_a_dump_that_nobody_reads_keeps_no_room_from_others(service, sent):
+    service.run(service.database.load([("t", {"id": i, "text": "x" * 1000}) for i in range(3000)], is_replacing=True))
+    pipe = service.connect()
+    write = pipe.write
+    pipe.write = lambda data: [write(data), pipe._protocol.pause_writing()]
+    pipe.send([sent])
+    assert pipe.written.startswith(b"HTTP/1.1 200 ")
+    assert len(pipe.written) < 400_000
+    assert service.app.state.context.flight.taken_bytes == 0
+    pipe.end()
+    service.run(service.database.load([("t", {"id": i, "n": -i}) for i in range(3000)], is_replacing=True))
+
+
 @pytest.mark.parametrize("sent", LISTS[:4], ids=range(4))
 def test_a_list_is_503_at_once_where_as_many_are_under_way_as_may_be(service, monkeypatch, sent):
     monkeypatch.setattr(flights, "WORKS", 0)

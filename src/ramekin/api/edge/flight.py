@@ -189,6 +189,11 @@ class Room:
         if size_bytes > max(self.size_bytes, SMALL_BYTES):
             await self._flight.take(self, size_bytes - self.size_bytes, is_before_body=is_before_body)
 
+    def give_back(self) -> None:
+        """Hold nothing more. Cost: O(1)."""
+        if self.size_bytes:
+            self._flight.give_back(self)
+
     def most_bytes(self) -> float:
         """Return what a request may hold if it goes alone."""
         return self._flight.most_alone_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.answers import READ, WRITE, answer, request_body, tabular
@@ -25,10 +26,11 @@ from ramekin.values.paths import member_names
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
+    from ramekin.api.edge.flight import Room
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.database.info import Snapshot
+    from ramekin.query.view import View
 
 MODES = ("merge", "replace")
 
@@ -126,7 +128,7 @@ async def load_database(session: Session, asked: Asked[None]) -> Reply:
 
 
 @asynccontextmanager
-async def _snapshot(session: Session, work: Work, *tables: str) -> AsyncIterator[Snapshot]:
+async def _dump(session: Session, work: Work, *tables: str) -> AsyncIterator[_Dump]:
     """Give tables as they are at one moment, once there is room to send them; without names, all that may be seen.
 
     Which ones there are is asked at that moment: some may have been dropped while there was no room.
@@ -135,12 +137,30 @@ async def _snapshot(session: Session, work: Work, *tables: str) -> AsyncIterator
         await work.idle(room.hold(DUMP_BYTES))
         names = tables or [info.stats.name for info in await session.tables()]
         async with session.database.snapshot(names, work=work) as snapshot:
-            yield snapshot
+            yield _Dump(snapshot.tables, snapshot.view, room)
 
 
-async def _batches(session: Session, work: Work, snapshot: Snapshot, table: str) -> AsyncIterator[Sequence[bytes]]:
+@dataclass(frozen=True, slots=True)
+class _Dump:
+    """Tables as they are at one moment, and the room to begin to send them."""
+
+    tables: Sequence[str]
+    view: View
+    room: Room
+
+    def sent(self, chunk: bytes) -> bytes:
+        """Return a chunk that is sent.
+
+        From now on a chunk is all that the dump holds: what its reader leaves unread is counted with its connection, so
+        whoever does not read keeps no room from others.
+        """
+        self.room.give_back()
+        return chunk
+
+
+async def _batches(session: Session, work: Work, dump: _Dump, table: str) -> AsyncIterator[Sequence[bytes]]:
     """Yield the bodies of a table, some at a time; dumps take turns, and to wait for one is no work."""
-    batches, turns = snapshot.view.batches(table), session.server.turns
+    batches, turns = dump.view.batches(table), session.server.turns
     while True:
         await work.idle(turns.acquire())
         try:
@@ -153,52 +173,52 @@ async def _batches(session: Session, work: Work, snapshot: Snapshot, table: str)
 
 
 async def _json_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
-    async with _snapshot(session, work, table) as snapshot:
+    async with _dump(session, work, table) as dump:
         is_empty = True
-        async for chunk in pack(_batches(session, work, snapshot, table), b",", first=b"["):
+        async for chunk in pack(_batches(session, work, dump, table), b",", first=b"["):
             is_empty = False
-            yield chunk
+            yield dump.sent(chunk)
         yield b"[]" if is_empty else b"]"
 
 
 async def _ndjson_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
-    async with _snapshot(session, work, table) as snapshot:
+    async with _dump(session, work, table) as dump:
         is_empty = True
-        async for chunk in pack(_batches(session, work, snapshot, table), b"\n"):
+        async for chunk in pack(_batches(session, work, dump, table), b"\n"):
             is_empty = False
-            yield chunk
+            yield dump.sent(chunk)
         yield b"" if is_empty else b"\n"
 
 
 async def _csv_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
-    async with _snapshot(session, work, table) as snapshot:
-        names = await _columns(session, work, snapshot, table)
+    async with _dump(session, work, table) as dump:
+        names = await _columns(session, work, dump, table)
         columns = session.csv_columns(table)
         yield write_csv_header(names)
-        async for bodies in _batches(session, work, snapshot, table):
+        async for bodies in _batches(session, work, dump, table):
             for start in range(0, len(bodies), ROWS_AT_ONCE):
                 some = bodies[start : start + ROWS_AT_ONCE]
-                yield write_csv(names, [codec.parse(body) for body in some], columns)
-                await snapshot.view.rest()
+                yield dump.sent(write_csv(names, [codec.parse(body) for body in some], columns))
+                await dump.view.rest()
 
 
-async def _columns(session: Session, work: Work, snapshot: Snapshot, table: str) -> list[str]:
+async def _columns(session: Session, work: Work, dump: _Dump, table: str) -> list[str]:
     """Return the columns in the order first met in the whole table; the model's order comes first."""
     columns = dict.fromkeys(session.columns(table))
-    async for bodies in _batches(session, work, snapshot, table):
+    async for bodies in _batches(session, work, dump, table):
         for body in bodies:
             columns.update(dict.fromkeys(member_names(body)))
-            await snapshot.view.rest()
+            await dump.view.rest()
     return list(columns)
 
 
 async def _json_database(session: Session, work: Work) -> AsyncGenerator[bytes, None]:
-    async with _snapshot(session, work) as snapshot:
-        yield b"{"
-        for i, table in enumerate(snapshot.tables):
+    async with _dump(session, work) as dump:
+        yield dump.sent(b"{")
+        for i, table in enumerate(dump.tables):
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))
-            async for chunk in pack(_batches(session, work, snapshot, table), b","):
-                yield chunk
+            async for chunk in pack(_batches(session, work, dump, table), b","):
+                yield dump.sent(chunk)
             yield b"]"
         yield b"}"
 
