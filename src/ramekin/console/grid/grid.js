@@ -109,7 +109,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
       isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${edit} onSave=${save} onCancel=${leave} />`);
   }
   return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} aria-label="Records"
-      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant="active-cell" aria-multiselectable="false">
+      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row >= first && active.row <= last ? "active-cell" : undefined} aria-multiselectable="false">
     <div class="grid-head" role="row" aria-rowindex="1" style=${{ width: `${width}px` }}>
       <div role="columnheader" class="gutter"><span class="hidden">Row</span></div>
       ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} onSort=${onSort} onWidth=${onWidth} />`)}

@@ -25,8 +25,8 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
   const copy = (/** @type {string} */ what, /** @type {() => string} */ make) => () => navigator.clipboard.writeText(make()).then(() => say(`Copied ${what}`));
   const seen = rows.here();
   const total = rows.total.value;
-  const bulk = (/** @type {"patch" | "delete"} */ kind) => () =>
-    open((close) => html`<${Bulk} table=${table} filter=${filter} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
+  const bulk = (/** @type {"patch" | "delete"} */ kind, chosen = filter) => () =>
+    open((close) => html`<${Bulk} table=${table} filter=${chosen} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
   return html`<div class="tools">
     <h1 class="clip" title=${table}>${table}</h1>
     <p class="faint figure">${total === null ? "…" : `${count(total)} ${total === 1 ? "record" : "records"}`}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
@@ -46,7 +46,9 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
       ${may("write") && html`<${Menu} label="More" items=${[
         { name: "Change all that are found…", icon: "edit", run: bulk("patch") },
         { name: "Delete all that are found…", icon: "trash", kind: "danger", run: bulk("delete") },
-        ...(may("admin") ? [null, { name: "Drop the table…", icon: "trash", kind: /** @type {const} */ ("danger"), run: () => open((close) => html`<${DropTable} table=${table} onClose=${close} />`) }] : []),
+        null,
+        { name: "Empty the table…", icon: "trash", kind: "danger", run: bulk("delete", { conditions: [], where: "", order: [], columns: [] }) },
+        ...(may("admin") ? [{ name: "Drop the table…", icon: "trash", kind: /** @type {const} */ ("danger"), run: () => open((close) => html`<${DropTable} table=${table} onClose=${close} />`) }] : []),
       ]} />
       <${Button} icon="add" kind="main" onClick=${() => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${known?.schema} onClose=${close} />`)}>Add<//>`}
     </div>

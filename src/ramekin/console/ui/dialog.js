@@ -16,8 +16,7 @@ export function Dialog({ title, onClose, children, foot, class: more = "" }) {
     return () => shown?.close();
   }, []);
   return html`<dialog ref=${dialog} class="dialog ${more}" aria-label=${title}
-      onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}
-      onMouseDown=${(/** @type {MouseEvent} */ event) => event.target === dialog.current && onClose()}>
+      onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}>
     <div class="dialog-box">
       <header><h2>${title}</h2><${Button} icon="close" label="Close" kind="quiet" onClick=${onClose} /></header>
       <div class="dialog-body">${children}</div>
