@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import settings
 
 from ramekin import Database, Limits
@@ -27,6 +26,7 @@ from ramekin.api.app import create_app
 from ramekin.cli.modules import read_models
 from tests.document import Judge
 from tests.forks import quick_commands
+from tests.inside import InsideClient
 from tests.programs import find_program
 
 if TYPE_CHECKING:
@@ -239,12 +239,12 @@ def all_together() -> Iterator[Way]:
 def in_process() -> Iterator[Way]:
     database = start_database()
     tables = Touched(database)
-    with TestClient(create_app(database), raise_server_exceptions=False, follow_redirects=False) as client:
-        yield Way(client, lambda: client.portal.call(tables.drop))
+    with InsideClient(create_app(database), raise_server_exceptions=False, follow_redirects=False) as client:
+        yield Way(client, lambda: client.run(tables.drop()))
 
 
 @pytest.fixture
-def local(in_process: Way, judge: Judge) -> Iterator[TestClient]:
+def local(in_process: Way, judge: Judge) -> Iterator[InsideClient]:
     """The service in this process, empty; its answers are held against the OpenAPI document."""
     with judge.listening(in_process.empty()) as client:
         yield client

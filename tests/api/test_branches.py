@@ -7,11 +7,11 @@ import time
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import start_database
 from tests.document import Judge
+from tests.inside import InsideClient
 from tests.pipe import Service
 from tests.together import Together
 
@@ -286,7 +286,7 @@ def test_a_path_with_percent_signs_leads_to_no_branch(api):
 
 
 def test_without_dev_there_is_none_of_it():
-    with TestClient(create_app(start_database()), base_url="http://127.0.0.1:8000") as client:
+    with InsideClient(create_app(start_database()), base_url="http://127.0.0.1:8000") as client:
         for path in ("branches", "branches/one", "diff"):
             assert client.get(f"{API}/{path}").json()["code"] == "unknown-route"
         for path in ("checkpoint", "reset"):
@@ -298,7 +298,7 @@ def test_without_dev_there_is_none_of_it():
 def test_with_keys_branches_are_made_by_admins_and_used_by_all():
     keys = ["boss:admin=111111", "reader:read=222222", "writer:write:pets=333333"]
     app = create_app(start_database(), is_dev=True, keys=keys)
-    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+    with InsideClient(app, base_url="http://127.0.0.1:8000") as client:
         boss, reader, writer = ({"authorization": f"Bearer {secret}"} for secret in ("111111", "222222", "333333"))
         path = f"{ON}/data/pets"
         assert client.get(path).status_code == 401

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import Server, start_database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 from tests.programs import nginx
 
@@ -119,7 +119,7 @@ def test_every_answer_says_what_a_cache_may_do(api, pets, method):
 @pytest.mark.parametrize("has_hot_routes", [False, True])
 def test_with_keys_no_cache_that_many_share_may_keep_an_answer(has_hot_routes):
     app = create_app(start_database(), keys=[KEY], rate_limit="1000/second", has_hot_routes=has_hot_routes)
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+    with InsideClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         client.headers["authorization"] = f"Bearer {KEY}"
         client.post(PETS, json={"id": 1, "n": 1, "kind": "dog"})
         client.post("/api/v1/data/kinds", json={"id": "dog"})

@@ -12,13 +12,13 @@ import types
 from itertools import product
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from ramekin.cli import logs
 from ramekin.errors.stacks import stack_of
 from tests.conftest import Server, start_database
 from tests.data.http_cases import get, post, sized
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.wire import request, wire
 
@@ -153,7 +153,7 @@ def test_a_stack_tells_of_what_an_error_came_from_and_ends():
 def test_the_log_has_our_own_words_for_a_program_that_uses_a_database_wrongly(caplog):
     """Or whoever runs a test client in threads reads nothing but `RuntimeError`."""
     database = start_database()
-    client = TestClient(create_app(database), raise_server_exceptions=False)
+    client = InsideClient(create_app(database), raise_server_exceptions=False)
 
     async def use():
         await database.tables()

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
 from ramekin import Database, now, uuid7
@@ -18,6 +17,7 @@ from ramekin.testing import SetClock
 from ramekin.values.ids import RepeatedIds
 from tests.conftest import start_database
 from tests.document import Judge
+from tests.inside import InsideClient
 
 API = "/api/v1"
 
@@ -31,7 +31,7 @@ def made_with(clock, **options):
     database = Database({"visits": Visit}, clock=clock)
     asyncio.run(database.__aenter__())
     app = create_app(database, is_dev=True, **options)
-    return TestClient(app, base_url="http://127.0.0.1:8000"), Judge(app.openapi())
+    return InsideClient(app, base_url="http://127.0.0.1:8000"), Judge(app.openapi())
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_a_clock_that_a_program_gave_stays():
 
 
 def test_without_dev_there_is_none():
-    with TestClient(create_app(start_database()), base_url="http://127.0.0.1:8000") as client:
+    with InsideClient(create_app(start_database()), base_url="http://127.0.0.1:8000") as client:
         assert client.get(f"{API}/clock").json()["code"] == "unknown-route"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from ramekin.testing.clock import SetClock
 from tests.conftest import start_database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 SESSIONS = "/api/v1/data/sessions"
@@ -23,7 +23,7 @@ def clock():
 def timed(clock, judge):
     """The service at a time that is set, with a table whose records live for a minute."""
     app = create_app(start_database(clock=clock))
-    with TestClient(app, raise_server_exceptions=False) as client, judge.listening(client) as api:
+    with InsideClient(app, raise_server_exceptions=False) as client, judge.listening(client) as api:
         api.put("/api/v1/tables/sessions", json={"expire_after_s": 60})
         yield api
 

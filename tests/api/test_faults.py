@@ -6,11 +6,11 @@ import time
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import start_database
 from tests.document import Judge
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.together import Together, as_bytes, ask
 
@@ -128,7 +128,7 @@ def test_the_rules_themselves_are_always_reached(api):
 
 
 def test_a_delay_holds_a_request_up():
-    with TestClient(create_app(start_database(), is_dev=True), base_url="http://127.0.0.1:8000") as client:
+    with InsideClient(create_app(start_database(), is_dev=True), base_url="http://127.0.0.1:8000") as client:
         rule(client, method="POST", delay_ms=30, jitter_ms=1)
         began = time.perf_counter()
         answer = client.post(f"{API}/data/pets", json={})
@@ -203,7 +203,7 @@ def test_the_document_tells_of_the_rules_and_of_the_mark(api):
 
 
 def test_without_dev_there_are_none():
-    with TestClient(create_app(start_database()), base_url="http://127.0.0.1:8000") as client:
+    with InsideClient(create_app(start_database()), base_url="http://127.0.0.1:8000") as client:
         assert client.get(f"{API}/faults").json()["code"] == "unknown-route"
         assert client.put(f"{API}/faults", json={"rules": []}).json()["code"] == "unknown-route"
         told = client.get("/openapi.json").text
@@ -213,7 +213,7 @@ def test_without_dev_there_are_none():
 
 def test_with_keys_they_are_for_admins():
     app = create_app(start_database(), is_dev=True, keys=["boss:admin=111111", "writer:write=222222"])
-    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+    with InsideClient(app, base_url="http://127.0.0.1:8000") as client:
         boss, writer = ({"authorization": f"Bearer {secret}"} for secret in ("111111", "222222"))
         assert client.put(f"{API}/faults", json={"rules": [{"status": 500}]}, headers=writer).status_code == 403
         assert client.put(f"{API}/faults", json={"rules": [{"status": 500}]}, headers=boss).status_code == 200

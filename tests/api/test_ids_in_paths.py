@@ -9,11 +9,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import BaseModel, StringConstraints, create_model
 
 from ramekin import Database
 from ramekin.api.app import create_app
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 
@@ -57,7 +57,7 @@ def service(request):
     database = Database(models)
     asyncio.run(database.__aenter__())
     app = create_app(database, has_hot_routes=request.param)
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+    with InsideClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         integers = {"type": "object", "properties": {"id": {"type": "integer"}}}
         assert client.put("/api/v1/tables/defined", json={"schema": integers}).status_code == 201
         yield client

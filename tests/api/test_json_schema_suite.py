@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import start_database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 SUITE = Path(__file__).parent.parent / "data" / "json_schema_suite" / "draft2020-12.ndjson"
@@ -55,7 +55,7 @@ def member_schema(schema):
 
 @pytest.fixture(scope="module")
 def client():
-    with TestClient(create_app(start_database()), raise_server_exceptions=False) as client:
+    with InsideClient(create_app(start_database()), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -6,7 +6,6 @@ import re
 from urllib.parse import quote
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
@@ -19,6 +18,7 @@ from ramekin.testing import SetClock
 from ramekin.values.ids import IdSource
 from tests.conftest import start_database
 from tests.data.json_server_cases import ALIKE, FILE, MENDED
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.together import ask, whole
 
@@ -29,7 +29,7 @@ def serve(dialect=None, content=FILE, database=None, directories=(), **options):
     content = {name: value for name, value in content.items() if name != "$schema"}
     kept = records_of(content, lambda _, record: dialect.as_kept(record, database.ids))
     asyncio.run(database.load(kept))
-    return TestClient(create_app(database, json_server=Door(dialect, directories), **options))
+    return InsideClient(create_app(database, json_server=Door(dialect, directories), **options))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_pages_of_every_origin_may_read_and_ask_before(reading):
 
 
 def test_without_the_door_there_is_nothing_at_its_addresses():
-    client = TestClient(create_app(start_database()))
+    client = InsideClient(create_app(start_database()))
     assert client.get("/posts").json()["code"] == "unknown-route"
 
 

@@ -5,13 +5,13 @@ import sys
 from contextlib import suppress
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from ramekin.api.edge.rates import Limited, RateLimit
 from ramekin.testing import SetClock
 from tests.conftest import Server, start_database
 from tests.data.http_cases import get
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
 from tests.programs import nginx
@@ -29,7 +29,7 @@ OPEN = [
 
 
 def client(**options):
-    return TestClient(create_app(start_database(), **options), raise_server_exceptions=False)
+    return InsideClient(create_app(start_database(), **options), raise_server_exceptions=False)
 
 
 def test_within_the_limit_headers_say_what_is_left():
@@ -50,7 +50,7 @@ def test_over_the_limit_is_429_with_the_time_to_wait():
 
 def test_the_limit_lets_in_again_when_its_window_has_passed():
     clock = SetClock()
-    with TestClient(create_app(start_database(clock=clock), rate_limit="1/minute")) as api:
+    with InsideClient(create_app(start_database(clock=clock), rate_limit="1/minute")) as api:
         assert api.get("/api/v1/tables").status_code == 200
         assert_problem(api.get("/api/v1/tables"), 429, "rate-limited")
         clock.advance(121)

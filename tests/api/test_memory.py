@@ -5,13 +5,13 @@ import sys
 import time
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from ramekin.engine.embedded import Embedded
 from ramekin.values import codec
 from tests.api.test_metrics import figure
 from tests.conftest import Server, start_database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 LIMIT = 300_000
@@ -20,7 +20,7 @@ TEXT = "x" * 900
 
 
 def serve(engine):
-    return TestClient(create_app(start_database(engine=engine)), raise_server_exceptions=False)
+    return InsideClient(create_app(start_database(engine=engine)), raise_server_exceptions=False)
 
 
 @pytest.fixture

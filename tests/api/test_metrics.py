@@ -5,7 +5,6 @@ import re
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin import Database
 from ramekin.api.app import create_app
@@ -14,6 +13,7 @@ from ramekin.clock import stopwatch_s
 from ramekin.stats import JournalStats
 from ramekin.storage.largest import LARGEST
 from tests.conftest import start_database
+from tests.inside import InsideClient
 
 
 def figure(api, name, **labels):
@@ -44,7 +44,7 @@ def test_requests_are_counted_by_operation_and_status(api):
 
 def test_buckets_add_up():
     labels = {"operation": "list_tables", "status": "200"}
-    with TestClient(create_app(start_database())) as client:
+    with InsideClient(create_app(start_database())) as client:
         for _ in range(3):
             client.get("/api/v1/tables")
         assert figure(client, "ramekin_request_duration_seconds_bucket", le="+Inf", **labels) == 3
@@ -71,7 +71,7 @@ def test_tables_are_told_together(local):
 
 
 def test_figures_ask_for_a_key_where_others_do():
-    with TestClient(create_app(start_database(), keys=["k"])) as client:
+    with InsideClient(create_app(start_database(), keys=["k"])) as client:
         assert client.get("/metrics").status_code == 401
         assert client.get("/metrics", headers={"authorization": "Bearer k"}).status_code == 200
 

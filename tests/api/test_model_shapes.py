@@ -5,7 +5,6 @@ import json
 from contextlib import contextmanager
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import create_model
 
 from ramekin import Database
@@ -15,6 +14,7 @@ from ramekin.engine.journaled import Journaled
 from ramekin.schema.fitness import UnfitModel
 from tests.data.model_shapes import NEVER, REFUSED, SHAPES
 from tests.each import first
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 TABLE, DUMP, LOAD = "/api/v1/data/things", "/api/v1/dump/things", "/api/v1/load"
@@ -29,7 +29,7 @@ def client_of(model, engine=None):
     database = Database({"things": model}, engine=engine)
     with asyncio.Runner() as runner:
         runner.run(database.__aenter__())
-        with TestClient(create_app(database), raise_server_exceptions=False) as client:
+        with InsideClient(create_app(database), raise_server_exceptions=False) as client:
             yield client
         runner.run(database.__aexit__())
 

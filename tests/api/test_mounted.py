@@ -8,13 +8,13 @@ from urllib.parse import urljoin
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from ramekin.api.routes import read_root_path
 from tests import pipe
 from tests.conftest import start_database
 from tests.data.http_cases import get, sized
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 API = "/api/v1"
@@ -63,7 +63,7 @@ def below(served):
 @pytest.fixture(params=WAYS, scope="module")
 def served(request):
     make, root, prefix = WAYS[request.param]
-    with TestClient(make(), root_path=root, follow_redirects=False, raise_server_exceptions=False) as client:
+    with InsideClient(make(), root_path=root, follow_redirects=False, raise_server_exceptions=False) as client:
         yield client, prefix
 
 
@@ -162,7 +162,7 @@ def test_one_application_may_stand_in_several_places():
     outer = FastAPI()
     outer.mount("/a", app)
     outer.mount("/b", app)
-    with TestClient(outer) as client, TestClient(app) as alone:
+    with InsideClient(outer) as client, InsideClient(app) as alone:
         for path in ("/a", "/b"):
             assert client.get(f"{path}/openapi.json").json()["servers"] == [{"url": path}]
             assert json.loads(client.get(f"{path}/none").content)["type"] == f"{path}/problems/unknown-route"

@@ -5,12 +5,12 @@ import json
 from urllib.parse import quote
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ramekin import Database
 from ramekin.api.app import create_app
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 DATA, QUERY = "/api/v1/data/t", "/api/v1/query/t"
@@ -33,7 +33,7 @@ some = settings(max_examples=30)
 def http():
     database = Database()
     asyncio.run(database.__aenter__())
-    with TestClient(create_app(database), raise_server_exceptions=False) as client:
+    with InsideClient(create_app(database), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -9,7 +9,6 @@ import re
 from importlib.resources import files
 
 import pytest
-from fastapi.testclient import TestClient
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -19,6 +18,7 @@ from ramekin.cli.modules import read_models
 from ramekin.samples.models import User
 from tests.conftest import start_database
 from tests.document import Judge
+from tests.inside import InsideClient
 
 DOCUMENT = create_app(start_database()).openapi()
 OPERATIONS = {
@@ -341,7 +341,7 @@ def test_it_tells_of_keys_and_of_a_limit_of_requests_where_there_are_some():
                 roles = operation.get("security", None)
                 assert roles is None if "keys" not in options else bool(roles) == is_guarded
         judge = Judge(document)
-        with TestClient(app, raise_server_exceptions=False) as client:
+        with InsideClient(app, raise_server_exceptions=False) as client:
             for address in ("/health", f"{API}/tables", *[f"{API}/data/users"] * 10):
                 answer = client.get(address)
                 assert judge.faults("GET", answer.request.url, answer.status_code, answer.headers, answer.content) == []
@@ -400,7 +400,7 @@ def test_the_examples_of_the_demo_run_on_the_demo():
     """What the pages fill in: the values in paths, and the bodies."""
     samples = Database(read_models("ramekin.samples.models"))
     asyncio.run(samples.__aenter__())
-    with TestClient(create_app(samples)) as client:
+    with InsideClient(create_app(samples)) as client:
         for table in ("users", "orders", "shops"):
             body = (files("ramekin.samples") / "data" / f"{table}.json").read_bytes()
             client.post(f"/api/v1/data/{table}", content=body, headers={"content-type": "application/json"})

@@ -5,11 +5,11 @@ import json
 import threading
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import FAST_PATHS, Server, start_database
 from tests.data.http_cases import get, sized
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
 from tests.wire import request, wire
@@ -173,11 +173,11 @@ def test_what_is_refused_comes_in_the_promised_order(way):
 
 
 def test_an_application_under_another_server_looks_at_origins_and_at_hosts_if_it_is_told_some():
-    with TestClient(create_app(start_database()), base_url="http://anything.example") as client:
+    with InsideClient(create_app(start_database()), base_url="http://anything.example") as client:
         assert client.put("/api/v1/data/t/1?upsert=true", json={}).status_code == 201
         answer = client.put("/api/v1/data/t/1", json={}, headers={"Origin": "http://page.example"})
         assert_problem(answer, 403, "foreign-origin")
-    with TestClient(create_app(start_database(), allowed_hosts=["db.example.com"]), base_url="http://x.example") as client:  # fmt: skip
+    with InsideClient(create_app(start_database(), allowed_hosts=["db.example.com"]), base_url="http://x.example") as client:  # fmt: skip
         assert_problem(client.get("/health"), 403, "foreign-host")
         assert client.get("/health", headers={"Host": "db.example.com"}).status_code == 200
 

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
@@ -12,6 +11,7 @@ from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
 from ramekin.errors import Deadline
 from ramekin.schema.definition import Definition
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
 from tests.wire import request
@@ -64,7 +64,7 @@ def engine():
 
 
 def serve(engine, seconds):
-    return TestClient(create_app(Database(engine=engine, limits=Limits(query_s=seconds)), has_docs=False))
+    return InsideClient(create_app(Database(engine=engine, limits=Limits(query_s=seconds)), has_docs=False))
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import json
 from itertools import product
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import start_database
 from tests.data.http_cases import get
+from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
 
@@ -159,7 +159,7 @@ def test_what_is_refused_is_not_done(service):
 
 
 def client(**options):
-    return TestClient(create_app(start_database(), keys=KEYS, **options), raise_server_exceptions=False)
+    return InsideClient(create_app(start_database(), keys=KEYS, **options), raise_server_exceptions=False)
 
 
 def bearer(key):
@@ -182,7 +182,7 @@ def test_what_lists_tables_shows_those_that_a_key_reaches():
 
 
 def test_a_key_that_reaches_no_table_that_is_there_sees_none():
-    with TestClient(create_app(start_database(), keys=["a:read:nothing=abc"])) as api:
+    with InsideClient(create_app(start_database(), keys=["a:read:nothing=abc"])) as api:
         assert api.get("/api/v1/dump", headers=bearer("abc")).json() == {}
         assert api.get("/api/v1/tables", headers=bearer("abc")).json() == {"tables": []}
 

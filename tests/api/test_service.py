@@ -4,12 +4,12 @@ import re
 from html import escape
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin import errors
 from ramekin.api.app import create_app
 from ramekin.api.http.problems import status_of
 from tests.conftest import start_database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 PROBLEMS = [error.code for error in errors.all_errors()]
@@ -160,7 +160,7 @@ def test_health_is_503_while_the_server_drains(local, monkeypatch):
 
 
 def test_without_a_console_the_root_leads_to_the_documentation():
-    with TestClient(create_app(start_database(), has_console=False)) as client:
+    with InsideClient(create_app(start_database(), has_console=False)) as client:
         answer = client.get("/", follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
         assert_problem(client.get("/console"), 404, "unknown-route")
@@ -237,7 +237,7 @@ def test_each_typed_table_has_its_own_schema_with_an_example(local):
 
 
 def test_no_docs_removes_the_pages_and_the_document():
-    with TestClient(create_app(start_database(), has_docs=False, has_console=False)) as client:
+    with InsideClient(create_app(start_database(), has_docs=False, has_console=False)) as client:
         for path in ("/docs", "/redoc", "/openapi.json", "/"):
             assert_problem(client.get(path, follow_redirects=False), 404, "unknown-route")
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, computed_field
 from pydantic.dataclasses import dataclass
 
 from ramekin.api.app import create_app
 from ramekin.database.database import Database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 DATA = "/api/v1/data"
@@ -116,7 +116,7 @@ MODELS = {
 
 @pytest.fixture
 def client():
-    with TestClient(create_app(Database(MODELS)), raise_server_exceptions=False) as client:
+    with InsideClient(create_app(Database(MODELS)), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin import console
 from ramekin.api.app import create_app
 from tests.conftest import start_database
+from tests.inside import InsideClient
 
 ROOM = Path(console.__file__).parent
 VENDOR = ROOM / "vendor"
@@ -19,7 +19,7 @@ OWN = [path for path in sorted(ROOM.rglob("*.js")) if VENDOR not in path.parents
 
 @pytest.fixture(scope="module")
 def client():
-    with TestClient(create_app(start_database(), root_path="/db", is_dev=True)) as client:
+    with InsideClient(create_app(start_database(), root_path="/db", is_dev=True)) as client:
         yield client
 
 
@@ -84,7 +84,7 @@ def test_nothing_else_of_the_package_is_served(client):
 
 
 def test_a_key_is_needed_for_tables_and_not_for_the_page():
-    with TestClient(create_app(start_database(), keys=["reports:read:users,pet*=secret", "boss:admin=s"])) as client:
+    with InsideClient(create_app(start_database(), keys=["reports:read:users,pet*=secret", "boss:admin=s"])) as client:
         assert (
             client.get("/console/tables/users").status_code == client.get("/console/assets/main.js").status_code == 200
         )

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from ramekin.api.app import create_app
 from tests.conftest import start_database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 ROOT = Path(__file__).parent.parent.parent
@@ -150,7 +150,7 @@ def slow_first_query(http):
 
 def forbidden(_):
     keys = ["app:write:users,order*=abc"]
-    with TestClient(create_app(start_database(), keys=keys), headers={"authorization": "Bearer abc"}) as http:
+    with InsideClient(create_app(start_database(), keys=keys), headers={"authorization": "Bearer abc"}) as http:
         problem = assert_problem(http.put("/api/v1/tables/users", json={}), 403, "forbidden")
         assert "'admin'" in problem["detail"]
         problem = assert_problem(http.get("/api/v1/join/orders/pets/id"), 403, "forbidden")

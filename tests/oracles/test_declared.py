@@ -17,11 +17,11 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field, conint
 
 from ramekin.api.app import create_app
 from ramekin.database.database import Database
+from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 ORDERINGS = ["gt", "gte", "lt", "lte"]
@@ -286,7 +286,7 @@ def ids(answer):
 @pytest.fixture(scope="module")
 def client():
     models = {f"{name}_model": model_of(name) for name in KINDS}
-    with TestClient(create_app(Database(models)), raise_server_exceptions=False) as client:
+    with InsideClient(create_app(Database(models)), raise_server_exceptions=False) as client:
         for name in KINDS:
             answer = client.put(f"/api/v1/tables/{name}_schema", json={"schema": schema_of(name)})
             assert answer.status_code == 201, answer.text
@@ -391,12 +391,14 @@ def world_value(world, shown):
     raise AssertionError(f"{shown} was never sent")
 
 
+class Holder(BaseModel):
+    """Writes a value as Pydantic does."""
+
+    v: Any
+
+
 def canonical(value):
     """Return how a model writes a value: Pydantic's own JSON."""
-
-    class Holder(BaseModel):
-        v: Any
-
     if isinstance(value, (datetime, time)) and value.tzinfo is None:
         return [
             Holder(v=value).model_dump(mode="json")["v"],

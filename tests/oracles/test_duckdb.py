@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from ramekin.api.app import create_app
 from ramekin.database.database import Database
+from tests.inside import InsideClient
 
 SEEDS = 3
 COLUMNS = {
@@ -89,7 +89,7 @@ def for_sql(value):
 
 @pytest.fixture(scope="module")
 def client():
-    with TestClient(create_app(Database({"a": Row, "b": Row}))) as client:
+    with InsideClient(create_app(Database({"a": Row, "b": Row}))) as client:
         yield client
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
 from ramekin import Database, IdSource, errors, now, uuid7
@@ -17,6 +16,7 @@ from ramekin.durability import syncs
 from ramekin.durability.disk import Disk
 from ramekin.engine.embedded import Embedded
 from ramekin.testing import SetClock
+from tests.inside import InsideClient
 
 pytestmark = pytest.mark.anyio
 
@@ -114,7 +114,7 @@ def test_who_serves_a_database_follows_its_clock_and_chance():
     clock = SetClock()
 
     def served():
-        return TestClient(create_app(a_database(clock), rate_limit="1/minute"))
+        return InsideClient(create_app(a_database(clock), rate_limit="1/minute"))
 
     one, other = served(), served()
     answers = [client.get("/api/v1/tables") for client in (one, other)]
