@@ -29,6 +29,10 @@ class TableStats:
     memory_bytes: int = 0
     expiring: int = 0
     """Records that have a due time."""
+    evicted: int | None = None
+    """Records that gave way to others, since the start; None where the table is no cache."""
+    hits: int | None = None
+    misses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def make(table, what, told):
     elif what == "load":
         records, replace = told
         bodies = {str(record[0]): body_of(*record) for record in records}
-        if replace or all(table.keeps_id(key, body) for key, body in bodies.items()):  # as a catalog sees to it
+        if replace or all(table.records.keeps_id(key, body) for key, body in bodies.items()):  # as a catalog sees to it
             table.load(bodies, {key: due for key, body in bodies.items() if (due := due_of(body))}, replace=replace)
     else:
         index(table, what)

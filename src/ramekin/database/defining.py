@@ -6,6 +6,7 @@ Knows no HTTP; see ``database.py`` for who calls it and ``json_schema.py`` for w
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Defined
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import SAID, is_lifetime
+from ramekin.database.sizes import COUNT_SAID, is_count, read_size
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.evictions import refuse_cache
 from ramekin.engine.work import Work
 from ramekin.errors import (
     DefinitionBroken,
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("ramekin")
 
-MEMBERS = ("schema", "unique", "indexes", "require_if_match", "expire_after_s")
+MEMBERS = ("schema", "unique", "indexes", "require_if_match", "expire_after_s", "max_records", "max_bytes")
 INDEX_KINDS = ("hash", "sorted")
 
 MAX_NAMED = 16
@@ -78,13 +81,17 @@ def parse_definition(value: Any) -> Definition:
     expire_after_s = value.get("expire_after_s")
     if expire_after_s is not None and not is_lifetime(expire_after_s):
         raise InvalidDefinition(f"'expire_after_s' is {SAID}, or null.")
+    max_records = value.get("max_records")
+    if max_records is not None and not is_count(max_records):
+        raise InvalidDefinition(f"'max_records' is {COUNT_SAID}, or null.")
+    max_bytes = read_size(value.get("max_bytes"))
     unique = _names(value.get("unique", []), "unique")
     indexes = value.get("indexes", [])
     if not isinstance(indexes, list) or len(indexes) > MAX_NAMED:
         raise InvalidDefinition(f"'indexes' is an array of at most {MAX_NAMED} indexes.")
     pinned = tuple(_parse_index(index) for index in indexes)
     _names([index.field for index in pinned], "indexes")
-    return Definition(schema, unique, pinned, caution, expire_after_s=expire_after_s)
+    return Definition(schema, unique, pinned, caution, None, expire_after_s, max_records, max_bytes)
 
 
 async def define(
@@ -98,12 +105,15 @@ async def define(
 
     Raises:
         DefinitionBroken: with a fault for each of the first records that do not; pointers begin with the record's id.
+        InvalidDefinition: it is a cache, and several processes share the tables.
         Unavailable: the table was made and dropped by others all the time.
 
     Cost: O(n), in steps, for the records that are there.
     """
     definition = rules.definition
     assert definition is not None, "a definition says something"
+    if not engine.guarantees.has_caches:
+        refuse_cache(definition)
     made, work = Defined(table, definition), Work(limit_s)
     for _ in range(MAX_ATTEMPTS):
         try:
@@ -118,6 +128,10 @@ async def define(
             await catch_up(watch, check.meet, work)
             work.commit()
             if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
+                with suppress(UnknownTable):
+                    stats = engine.tables.table_stats(table)
+                    if stats.definition is definition:  # records of a cache may have given way
+                        return stats, False
                 return replace(check.stats, revision=number, definition=definition), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
 

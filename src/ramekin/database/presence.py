@@ -129,7 +129,7 @@ class Presence:
         for trait in traits:
             by_witness.setdefault(self._witnesses.get((table, trait)), []).append(trait)
         for witness, had in by_witness.items():
-            if witness is not None and (body := self._tables.get(table, witness)) is not None:
+            if witness is not None and (body := self._tables.catalog.table(table).get(witness)) is not None:
                 yield body, had
 
     async def names(self, table: str) -> list[str]:

@@ -62,7 +62,10 @@ class Schemas(Mapping[str, "RecordSchema"]):
         schema = self._schema_of(table, definition)
         is_cautious = definition is not None and definition.require_if_match
         expire_after_s = None if definition is None else definition.expire_after_s
-        return Rules(schema, self._plain.limit_bytes, is_cautious, definition, self._plain.ids, expire_after_s)
+        limit_bytes = self._plain.limit_bytes
+        if definition is not None and definition.max_bytes is not None:
+            limit_bytes = min(limit_bytes, definition.max_bytes)
+        return Rules(schema, limit_bytes, is_cautious, definition, self._plain.ids, expire_after_s)
 
     def know(self, table: str, rules: Rules) -> None:
         """Keep rules that were made of a definition which is in force now, so that they need not be made again."""

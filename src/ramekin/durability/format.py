@@ -59,6 +59,8 @@ def print_definition(definition: Definition) -> bytes:
             "require_if_match": definition.require_if_match,
             "model": definition.model,
             "expire_after_s": definition.expire_after_s,
+            "max_records": definition.max_records,
+            "max_bytes": definition.max_bytes,
         }
     )
 
@@ -74,4 +76,6 @@ def read_definition(text: bytes) -> Definition:
         value["require_if_match"],
         value["model"],
         value.get("expire_after_s"),
+        value.get("max_records"),
+        value.get("max_bytes"),
     )

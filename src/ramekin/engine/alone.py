@@ -15,8 +15,10 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from ramekin.changes import Defined
 from ramekin.cluster.line import DONE, deadline_s
 from ramekin.engine.cells import alone_for, in_chunks
+from ramekin.engine.evictions import refuse_cache
 from ramekin.engine.work import Work
 from ramekin.errors import OutcomeUnknown, RamekinError, Unavailable
 from ramekin.storage.staging import Staging, is_large
@@ -110,10 +112,12 @@ class Standing:
         """Return what a step comes to, checked; None where it does not fit."""
         catalog = self._tables.catalog
         now = step() if callable(step) else step
+        if isinstance(now, Defined):
+            refuse_cache(now.definition)
         if now is not None and is_large(now):
             return await self._tables.stage(now, expecting)
-        if now is not None and self._tables.lacks_indexes(now):
-            await self._tables.build_for(now)
+        if now is not None and self._tables.builds.lacks(now):
+            await self._tables.builds.for_step(now)
         rest = None if now is None else catalog.fit(now, expecting)
         if rest is not None:
             catalog.check(rest)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from ramekin.changes import Written
 from ramekin.clock import stopwatch_s
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit
@@ -28,6 +29,7 @@ from ramekin.storage.frozen import Frozen
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
+    from ramekin.changes import Step
     from ramekin.clock import Clock
     from ramekin.engine.access import Access
     from ramekin.storage.catalog import Catalog
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 """Times that a reader has what it needs built before it takes the records as they are."""
+
+LOOKED_AT = 1000
+"""Changes whose tables are looked at between two looks at the clock."""
 
 Unfit = set[tuple[str, Field]]
 """Indexes of tables for which there is no room: a view does without."""
@@ -121,6 +126,21 @@ class Builds:
                 await self.index(table, field, is_sorted=False, work=work)
         for table, field in self.missing_unique(names):
             table.build_index_at_once(field)  # as long a step as that of each load that threw the index away
+
+    def lacks(self, step: Step) -> bool:
+        """Say whether a step is checked against an index that is not there. Cost: O(1), O(changes) if any is unique."""
+        if not self.catalog.has_unique or type(step) is not Written:
+            return False
+        return bool(self.missing_unique({change.table for change in step.changes}))
+
+    async def for_step(self, step: Step, work: Work | None = None) -> None:
+        """Have the indexes built that a step is checked against. When it returns, they are there."""
+        if type(step) is Written and self.catalog.has_unique:
+            names, work = set[str](), work or Work()
+            for start in range(0, len(step.changes), LOOKED_AT):
+                names.update(change.table for change in step.changes[start : start + LOOKED_AT])
+                await work.rest()
+            await self.unique(names, work)
 
     def follow(self, table: Indexed) -> None:
         """Have what is behind in a table follow, while nobody waits for it; where no loop runs, who needs it will."""

@@ -15,7 +15,7 @@ from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
-from ramekin.engine.tables import Tables, table_at_once
+from ramekin.engine.tables import Tables, settled, table_at_once
 from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -63,11 +63,12 @@ class Embedded:
         self._backups = Backups()
         self._is_closed = False
         self.tables.expirations.apply = self.apply
+        self.tables.evictions.take_out = lambda step: self.tables.catalog.store(step)
+        self.tables.evictions.is_held = lambda: self.tables.catalog.is_held
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
-        self.tables.builds.forget()
-        self.tables.expirations.follow()
+        self.tables.follow()
         self._alone = asyncio.Lock()  # the old one waits for nobody
         self.tables.catalog.is_held = self._is_closed
 
@@ -80,6 +81,7 @@ class Embedded:
         self.tables.history.end()
         await self._backups.close()
         await self.tables.expirations.close()
+        await self.tables.evictions.close()
         await self.tables.builds.close()
         if self._lent is not None:
             let_go(self._lent)
@@ -130,17 +132,13 @@ class Embedded:
                 await tables.expirations.sweep_before(now, work)
             elif is_large(now):
                 return await self._stand_alone(step, expecting)
-            elif tables.lacks_indexes(now):
-                await tables.build_for(now, work)
-            else:
-                break
-        if (rest := catalog.fit(now, expecting)) is None:
-            return None
-        catalog.check(rest)
-        catalog.store(rest)
-        number = catalog.revision
-        await tables.build_after(rest)
-        return number
+            elif tables.builds.lacks(now):
+                await tables.builds.for_step(now, work)
+            elif (rest := catalog.fit(now, expecting)) is None:
+                return None
+            elif tables.evictions.let_in(rest):
+                catalog.store(rest)
+                return await settled(tables, rest)
 
     async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
         """Let a large step happen, in turns of its own in which nobody else writes."""
@@ -154,11 +152,9 @@ class Embedded:
                 if staging is None:
                     return None
                 staging.store()
-                number = catalog.revision
             finally:
                 catalog.is_held = self._is_closed
-        await tables.build_after(staging.step)
-        return number
+        return await settled(tables, staging.step)
 
     def _check_open(self) -> None:
         if self._is_closed:

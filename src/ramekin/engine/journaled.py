@@ -35,7 +35,7 @@ from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
 from ramekin.engine.restoring import Restoration
 from ramekin.engine.shield import though_left, to_its_end, until_free
-from ramekin.engine.tables import Tables, Unread, table_at_once
+from ramekin.engine.tables import Tables, Unread, settled, table_at_once
 from ramekin.errors import RamekinError, Starting
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -96,11 +96,12 @@ class Journaled:
         self._staging: Staging | Restoration | None = None  # the large step that is on its way to the disk
         self._journal: Journal | None = None
         self._is_closed = False
+        self.tables.evictions.take_out = lambda step: _store_and_keep(step, self.tables.catalog, self._running())
+        self.tables.evictions.spared, self.tables.evictions.is_held = self._pending.keys, lambda: self._alone.locked()
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
-        self.tables.builds.forget()
-        self.tables.expirations.follow()
+        self.tables.follow()
         self._alone = asyncio.Lock()  # the old one waits for nobody
         if self._journal is not None:
             self._journal.follow()
@@ -124,9 +125,10 @@ class Journaled:
         )
         self._journal.start()
         self.tables.adopt(catalog)
+        self.tables.evictions.begin()
 
     async def close(self) -> None:
-        await self.tables.expirations.close()
+        await asyncio.gather(self.tables.expirations.close(), self.tables.evictions.close())
         if self._journal is not None:
             self._is_closed = True
             self._journal.queue.take_no_more()
@@ -198,15 +200,15 @@ class Journaled:
                 continue
             if type(now) is not Written or is_large(now):
                 return await self._stand_alone(partial(_prepared, self.tables, step, expecting))
-            if self.tables.lacks_indexes(now):
-                await self.tables.build_for(now, work)  # others had their turn: all is looked at again
-            elif _is_done_at_once(now, expecting, self.tables.catalog, self._running()):
-                return self.tables.catalog.revision
+            if self.tables.builds.lacks(now):
+                await self.tables.builds.for_step(now, work)  # others had their turn: all is looked at again
+            elif _is_done_at_once(now, expecting, self.tables, self._running()):
+                return await settled(self.tables, now)
             elif not _holds(self, now, expecting):
                 await self._quietly_settled()
                 return None
             elif await self._queue(now):
-                return self.tables.catalog.revision
+                return await settled(self.tables, now)
 
     async def _made(self, step: Step | Making, work: Work | None) -> Step | None:
         """Return what a step is when nobody stands alone, to be looked at in the same turn."""
@@ -244,7 +246,8 @@ class Journaled:
             journal.queue.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
             await self._quietly_settled()
             return False
-        catalog.check(rest, self._pending.keys)
+        if not self.tables.evictions.let_in(rest, self._pending.keys):
+            return False
         done = journal.queue.append(rest)
         self._pending.add(catalog, rest.changes)
         await done
@@ -265,7 +268,7 @@ class Journaled:
         await self._alone.acquire()
         number, now = await though_left(self._to_its_end(prepare))
         if now is not None:
-            await self.tables.build_after(now)  # others write meanwhile
+            await settled(self.tables, now)  # others write meanwhile
         return number
 
     async def _to_its_end(self, prepare: Preparing) -> tuple[int | None, Logged | None]:
@@ -304,11 +307,12 @@ class Journaled:
             self._staging.store()
             return
         assert not isinstance(step, Together), "it is staged"
-        if type(step) is Written and step.reason == "expire":
+        if type(step) is Written and step.reason != "write":
             return  # it was stored before
         self.tables.catalog.store(step)
         if type(step) is Written:
             self._pending.remove(self.tables.catalog, step.changes)
+            self.tables.evictions.after(step)
 
 
 def _holds(engine: Journaled, step: Written, expecting: Checked) -> bool:
@@ -345,16 +349,15 @@ def _replay(
     return file, catalog
 
 
-def _is_done_at_once(step: Written, expecting: Checked, catalog: Catalog, journal: Journal) -> bool:
+def _is_done_at_once(step: Written, expecting: Checked, tables: Tables, journal: Journal) -> bool:
     """Commit changes in this turn of the loop, and store them; False: nothing was done, and they have to wait."""
     is_free = journal.takes_at_once and len(step.changes) <= DIRECT_CHANGES
-    rest = catalog.fit(step, expecting) if is_free else None
-    if type(rest) is not Written:
+    rest = tables.catalog.fit(step, expecting) if is_free else None
+    if type(rest) is not Written or not tables.evictions.let_in(rest):
         return False
-    catalog.check(rest)
     if rest.changes:
         journal.commit(rest)
-    catalog.store(rest)
+    tables.catalog.store(rest)
     return True
 
 

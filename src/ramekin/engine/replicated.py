@@ -103,7 +103,7 @@ class Replicated(BySteps):
         Raises:
             ValueError: no database may have that name.
         """
-        self.guarantees = Guarantees("cluster", is_durable=True, is_shared=True, reads=reads)
+        self.guarantees = Guarantees("cluster", is_durable=True, is_shared=True, reads=reads, has_caches=False)
         self.clock = clock
         tables = SharedTables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow)
@@ -134,8 +134,7 @@ class Replicated(BySteps):
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
-        self.tables.builds.forget()
-        self.tables.expirations.follow()
+        self.tables.follow()
         self._alone, self._locks = asyncio.Lock(), Locks()  # the old ones wait for nobody
         self._link.follow()
 
@@ -240,8 +239,8 @@ class Replicated(BySteps):
                     continue
                 if now is None or not _is_small(now):
                     return now
-                if self.tables.lacks_indexes(now):
-                    await self.tables.build_for(now)
+                if self.tables.builds.lacks(now):
+                    await self.tables.builds.for_step(now)
                     continue
                 rest = catalog.fit(now, expecting)
                 if rest is not None:

@@ -154,7 +154,7 @@ def _changes_of(table: Table | None, then: Table, now_s: int) -> Iterator[Change
         if (before == body and due_now(key) == due) or then.is_due(key, now_s):
             yield None
         else:
-            keeps_id = before is None or then.keeps_id(key, before)
+            keeps_id = before is None or then.records.keeps_id(key, before)
             yield Change(then.name, key, before, body if keeps_id else None, due if keeps_id else None)
 
 

@@ -22,6 +22,7 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
 from ramekin.engine.embedded_view import EmbeddedView, page_of
+from ramekin.engine.evictions import Evictions
 from ramekin.engine.expirations import Expirations
 from ramekin.engine.work import Work
 from ramekin.errors import Starting
@@ -30,7 +31,6 @@ from ramekin.storage.catalog import Catalog
 from ramekin.storage.frozen import Frozen
 from ramekin.storage.history import History
 from ramekin.storage.largest import Largest
-from ramekin.storage.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,14 +43,12 @@ if TYPE_CHECKING:
     from ramekin.schema.models import ModelSchema
     from ramekin.stats import IndexStats, LinkStats, MemoryStats, TableStats, Totals
     from ramekin.storage.indexed import Indexed
+    from ramekin.storage.staging import Staging
     from ramekin.storage.table import Table
     from ramekin.values.ids import RecordId
 
 SWEEP_S = 30.0
 """Seconds between two looks for indexes that nothing uses."""
-
-LOOKED_AT = 1000
-"""Changes whose tables are looked at between two looks at the clock."""
 
 SWEEP_STEPS = 64
 """Look for idle indexes after this many direct writes, if it is time for that."""
@@ -83,6 +81,7 @@ class Tables:
         """
         self.builds = Builds(catalog, clock)
         self.expirations = Expirations(catalog, clock)
+        self.evictions = Evictions()
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self.history = History(clock)
@@ -100,6 +99,13 @@ class Tables:
         self.definitions, catalog.history = catalog.definitions, self.history
         self.history.count_in(catalog.memory)
         self.expirations.adopt(catalog)
+        self.evictions.catalog, catalog.when_cached = catalog, self.evictions.after_one
+
+    def follow(self) -> None:
+        """Go on in another event loop; the one before has stopped."""
+        self.builds.forget()
+        self.expirations.follow()
+        self.evictions.follow()
 
     def name_lineage(self, name: str) -> None:
         """Give the history a name, if it has none."""
@@ -167,9 +173,11 @@ class Tables:
     def get(self, table: str, key: str) -> bytes | None:
         """Return a record's body, or None. Cost: O(1)."""
         found = self.catalog.find(table) or self.catalog.table(table)  # which says what is wrong
-        if found.records.dues and found.is_due(key, self.expirations.now_s()):
-            return None
-        return found.records.bodies.get(key)
+        is_due = found.records.dues and found.is_due(key, self.expirations.now_s())
+        body = None if is_due else found.records.bodies.get(key)
+        if found.sieve is not None:
+            found.sieve.look(key, body)
+        return body
 
     async def find(self, table: str, *, after: RecordId | None = None, offset: int = 0, limit: int) -> Page:
         """Return a page of a table in id order, behind an id (which need not exist) or from an offset.
@@ -262,21 +270,6 @@ class Tables:
         pinned = [(table, table.records.pin()) for table in self.catalog]
         return {table.name: Kept(table.definition, records.bodies, records.dues) for table, records in pinned}
 
-    def lacks_indexes(self, step: Step) -> bool:
-        """Say whether a step is checked against an index that is not there. Cost: O(1), O(changes) if any is unique."""
-        if not self.catalog.has_unique or type(step) is not Written:
-            return False
-        return bool(self.builds.missing_unique({change.table for change in step.changes}))
-
-    async def build_for(self, step: Step, work: Work | None = None) -> None:
-        """Have the indexes built that a step is checked against. When it returns, they are there."""
-        if type(step) is Written and self.catalog.has_unique:
-            names, work = set[str](), work or Work()
-            for start in range(0, len(step.changes), LOOKED_AT):
-                names.update(change.table for change in step.changes[start : start + LOOKED_AT])
-                await work.rest()
-            await self.builds.unique(names, work)
-
     async def build_after(self, step: Step | Together) -> None:
         """Have the indexes built that definitions name, of the tables of a step that has happened."""
         for each in step.steps if isinstance(step, Together) else ():
@@ -293,9 +286,8 @@ class Tables:
         """
         if self.catalog.fit(Written(()), expecting) is None:
             return None
-        await self.build_for(step)
-        staging = Staging(self.catalog, step)
-        await Work().through(staging.prepare())
+        await self.builds.for_step(step)
+        staging = await self.evictions.prepared(step)
         return staging if staging.fits else None
 
     def sweep(self) -> None:
@@ -323,6 +315,18 @@ def table_at_once(tables: Tables, name: str, key: str, most_bytes: int) -> Table
     ):
         return None
     return table
+
+
+async def settled(tables: Tables, step: Step | Together) -> int:
+    """Return the number of the step that was stored last, once all that follows from it is done.
+
+    Others give way to it where tables are caches, and the indexes are built that definitions name.
+    """
+    number = tables.catalog.revision
+    tables.evictions.after(step)
+    await tables.evictions.settled(step)
+    await tables.build_after(step)
+    return number
 
 
 class Unread(Catalog):

@@ -45,7 +45,7 @@ class IndexDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a client has said of a table: a JSON Schema, unique fields, indexes that stay, caution, a lifetime.
+    """What a client has said of a table: a JSON Schema, unique fields, indexes that stay, caution, a lifetime, limits.
 
     `schema` holds a parsed JSON Schema; it is never changed.
     """
@@ -58,6 +58,14 @@ class Definition:
     """The fingerprint of the model that the records were last found to satisfy."""
     expire_after_s: int | None = None
     """Seconds after its last write in which a record is gone; None: it stays."""
+    max_records: int | None = None
+    max_bytes: int | None = None
+    """How many records, and bytes of their JSON, there may be: others give way to new ones; None: any number."""
+
+    @property
+    def is_cache(self) -> bool:
+        """Whether records give way to others."""
+        return self.max_records is not None or self.max_bytes is not None
 
     def pinned(self) -> dict[str, bool]:
         """Return the fields whose indexes stay, the unique ones first, each with whether its index is sorted."""

@@ -52,8 +52,10 @@ class Catalog:
         """Whether a large step is on its way, so that no other may happen before it has."""
         self.when_behind: Callable[[Table], None] = lambda _: None
         """Called with a table whose indexes may have changes to follow."""
-        self.has_unique = False
-        """Whether any table may have unique fields; a write looks for them only then."""
+        self.when_cached: Callable[[Table], None] = lambda _: None
+        """Called with a cache in which a single record was stored, so that others may give way."""
+        self.has_unique = self.has_caches = False
+        """Whether any table may have unique fields, and whether any is a cache; a write looks for them only then."""
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self._tables.values())
@@ -100,7 +102,7 @@ class Catalog:
     def _fit_load(self, step: Loaded) -> Loaded | None:
         for name, bodies in () if step.replaces else step.tables.items():
             table = self.find(name)
-            if table is not None and not all(table.keeps_id(key, body) for key, body in bodies.items()):
+            if table is not None and not all(table.records.keeps_id(key, body) for key, body in bodies.items()):
                 return None
         return self.with_others(step)
 
@@ -194,15 +196,16 @@ class Catalog:
         self.definitions.pop(name, None)
         if definition != NOTHING_DEFINED:
             self.definitions[name] = definition
-        self._note_unique()
+        self._note_definitions()
 
     def _drop(self, name: str) -> None:
         self._tables.pop(name).leave()
         self.definitions.pop(name, None)
-        self._note_unique()
+        self._note_definitions()
 
-    def _note_unique(self) -> None:
+    def _note_definitions(self) -> None:
         self.has_unique = any(definition.unique for definition in self.definitions.values())
+        self.has_caches = any(definition.is_cache for definition in self.definitions.values())
 
     def store_rest(self, step: Loaded) -> None:
         """Drop and empty the tables that a load does not name, as it says."""
@@ -227,6 +230,8 @@ class Catalog:
             table.remove(key)
         if self.history.is_kept:
             self.history.tell_one(self.revision, Change(table.name, key, before, after, due))
+        if table.sieve is not None:
+            self.when_cached(table)
 
     def growth(self, changes: Sequence[Change]) -> int:
         """Return the bytes that changes add together; 0 without a limit. Cost: O(changes)."""

@@ -69,7 +69,7 @@ def _put(catalog: Catalog, tables: dict[str, Table], definitions: Mapping[str, D
     catalog._tables.update(tables)
     catalog.definitions.clear()
     catalog.definitions.update(definitions)
-    catalog._note_unique()
+    catalog._note_definitions()
 
 
 def _share(table: Table, memory: Memory) -> Table:
@@ -77,6 +77,7 @@ def _share(table: Table, memory: Memory) -> Table:
     table._take_over()
     twin = Table(table.name, memory)
     twin.revision, twin.definition, twin.unique_fields = table.revision, table.definition, table.unique_fields
+    twin.bound(table.definition)
     twin.pinned, twin._used_s = table.pinned, table._used_s.copy()
     twin.records, twin.size_bytes = table.records.share(), table.size_bytes
     if table.order is not None and table.order.is_ready:
@@ -84,7 +85,8 @@ def _share(table: Table, memory: Memory) -> Table:
     twin.indexes = {field: index.share() for field, index in table.indexes.items()}
     twin._adopt_expiry(table.expiry.share())
     twin._count(1)
-    twin._grow(table.memory_bytes - table.finding_bytes() + twin.finding_bytes() - twin.memory_bytes)
+    own_bytes = table.memory_bytes - table.finding_bytes() - table.sieve_bytes
+    twin._grow(own_bytes + twin.finding_bytes() - twin.memory_bytes)
     twin.share()
     return twin
 

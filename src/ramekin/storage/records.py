@@ -69,6 +69,11 @@ class Records(Shared):
             self.lender.unpin()
         self.lender, self.lent_bytes, self.counter = None, 0, None
 
+    def keeps_id(self, key: str, body: bytes) -> bool:
+        """Say whether a body's id has the type of the id that stands under its key, if any does. Cost: O(1)."""
+        is_plain = key not in self.bodies or not looks_like_integer(key)
+        return is_plain or has_text_id(body) is (key in self.text_keys)
+
     def copy(self) -> Self:
         twin = type(self)()
         twin.bodies, twin.dues, twin.text_keys = self.bodies.copy(), self.dues.copy(), self.text_keys.copy()

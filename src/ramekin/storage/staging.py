@@ -126,7 +126,7 @@ class Staging:
             table = catalog.find(name)
             if table is not None and table.records.bodies and not step.replaces:
                 for place, (key, body) in enumerate(bodies.items()):
-                    if not table.keeps_id(key, body):
+                    if not table.records.keeps_id(key, body):
                         self.fits = False
                         return
                     if place % STRIDE == 0:
@@ -159,7 +159,9 @@ class _Copy:
         table = None if is_empty else catalog.find(name)
         self.records = Records() if table is None else table.records.copy()
         self._size_bytes = 0 if table is None else table.size_bytes
-        self._memory_bytes = TABLE_BYTES if table is None else table.memory_bytes - table.finding_bytes()
+        self._memory_bytes = TABLE_BYTES
+        if table is not None:
+            self._memory_bytes = table.memory_bytes - table.finding_bytes() - table.sieve_bytes
         self._not_due = list[tuple[str, int]]()  # due times that are none any more
         self._due = Expiry()
 

@@ -14,7 +14,7 @@ from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED
 from ramekin.schema.fields import join_reader
 from ramekin.stats import TableStats
-from ramekin.storage.dated import Dated
+from ramekin.storage.bounded import Bounded
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.followers import FEW
 from ramekin.storage.memory import BODY_BYTES, INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ramekin.values.comparison import JoinKey
 
 
-class Table(Dated):
+class Table(Bounded):
     """Records under their keys.
 
     1. Only `Table` writes records, and it writes them, the order and the indexes in one step.
@@ -55,6 +55,7 @@ class Table(Dated):
         before, schema = self.pinned, definition.schema
         self.definition = definition
         self.unique_fields = unique_fields(definition)
+        self.bound(definition)
         self.pinned = dict.fromkeys(self.unique_fields, False)
         for index in definition.indexes:
             field = declared_field(schema, parse_path(index.field))
@@ -115,6 +116,7 @@ class Table(Dated):
                 if self.order.readers:
                     self._writable()
                 found = self.order.add(key if is_text else int(key))
+        grown += 0 if self.sieve is None else self.sieve.write(key, is_new=before is None)
         if (self.indexes or self._growing) and not is_late:
             found += self._index(key, before, body)
         if self.watches:
@@ -147,6 +149,8 @@ class Table(Dated):
             self._take_out(-grown)
         if records.dues:
             grown += self._keep_due(key, None)
+        if self.sieve is not None:
+            grown += self.sieve.remove(key)
         record_id = records.id_of(key)
         if self.order is not None:
             self.order.remove(record_id)
@@ -203,6 +207,8 @@ class Table(Dated):
         """
         loan = self._leave_for_copy(taken_bytes)
         self._count(-1)
+        if self.sieve is not None:
+            self.sieve.forget()
         before, self.records, self.size_bytes = self.records, records, size_bytes
         self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
         self._count(1)
@@ -222,11 +228,6 @@ class Table(Dated):
     def _tell(self, keys: Collection[str]) -> None:
         for watch in self.watches:
             watch.note(keys)
-
-    def keeps_id(self, key: str, body: bytes) -> bool:
-        """Say whether a body's id has the type of the id that stands under its key, if any does. Cost: O(1)."""
-        is_plain = key not in self.records.bodies or not looks_like_integer(key)
-        return is_plain or has_text_id(body) is (key in self.records.text_keys)
 
     # The order and the indexes
 
@@ -266,10 +267,9 @@ class Table(Dated):
     def stats(self) -> TableStats:
         """Return the table's statistics. Cost: O(1)."""
         records = len(self.records.bodies)
-        expiring = len(self.records.dues)
-        return TableStats(
-            self.name, records, self.size_bytes, self.revision, self.definition, self.memory_bytes, expiring
-        )
+        told = (self.size_bytes, self.revision, self.definition, self.memory_bytes, len(self.records.dues))
+        read = () if (sieve := self.sieve) is None else (sieve.evicted, sieve.hits, sieve.misses)
+        return TableStats(self.name, records, *told, *read)
 
     def _count(self, sign: int) -> None:
         super()._count(sign)

@@ -12,6 +12,7 @@ from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, NAMES, SORTED_NA
 from ramekin.database.defining import MAX_NAMED
 from ramekin.database.lifetimes import MAX_LIFETIME_S, NEVER
 from ramekin.database.operations import OPS
+from ramekin.database.sizes import MOST, SIZE
 from ramekin.query.aggregate import FUNCTIONS
 from ramekin.query.join import JOIN_TYPES
 from ramekin.query.operand import MAX_LISTED
@@ -125,11 +126,13 @@ _PROBLEM_KIND = record(
 _INDEX_KIND = {"type": "string", "enum": ["hash", "sorted"]}
 _JSON_SCHEMA = {"type": ["object", "null"], "additionalProperties": True}
 
+_COUNT = {"type": ["integer", "null"]}
+
 _TABLE = {
     "type": "object",
     "required": [
         *("name", "records", "bytes", "revision", "schema", "unique", "indexes", "require_if_match"),
-        *("expire_after_s", "expiring"),
+        *("expire_after_s", "expiring", "max_records", "max_bytes", "evicted", "hits", "misses"),
     ],
     "properties": {
         "name": {"type": "string"},
@@ -155,6 +158,11 @@ _TABLE = {
             "description": "Seconds after its write in which a record goes.",
         },
         "expiring": {"type": "integer", "description": "Records that have a due time."},
+        "max_records": _COUNT | {"description": "Records of a cache at the most: others give way to new ones."},
+        "max_bytes": _COUNT | {"description": "Bytes of its records' JSON at the most."},
+        "evicted": _COUNT | {"description": "Records that gave way since the start; null where it is no cache."},
+        "hits": _COUNT | {"description": "Reads of single records since the start that found one."},
+        "misses": _COUNT | {"description": "Those that found none."},
     },
 }
 
@@ -171,6 +179,15 @@ _DEFINITION = record(
         "require_if_match": {"type": "boolean", "description": "Changes of a record must send `If-Match`."},
         "expire_after_s": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_LIFETIME_S}
         | {"description": "A record is gone so many seconds after its last write, unless that says `ttl`."},
+        "max_records": {"type": ["integer", "null"], "minimum": 1, "maximum": MOST}
+        | {"description": "The table is a cache: over so many records, those not read or written for long give way."},
+        "max_bytes": {
+            "oneOf": [
+                {"type": ["integer", "null"], "minimum": 1, "maximum": MOST},
+                {"type": "string", "pattern": SIZE},
+            ],
+            "description": "The same for bytes of the records' JSON; a text may have a unit: `64MiB`.",
+        },
     }
 )
 
@@ -280,6 +297,7 @@ _HEALTH = record(
             {
                 "is_durable": {"type": "boolean", "description": "What is written outlives the process."},
                 "is_shared": {"type": "boolean", "description": "Other processes write the same tables."},
+                "has_caches": {"type": "boolean", "description": "Tables may be caches."},
                 "acknowledged_by": {
                     "enum": ["process", "system", "disk", "primary", "replicas"],
                     "description": "Who has a write when it is answered.",

@@ -36,6 +36,8 @@ _DEFINITION = {
     "indexes": [{"field": "age", "kind": "sorted"}],
     "require_if_match": False,
     "expire_after_s": None,
+    "max_records": None,
+    "max_bytes": None,
 }
 
 
@@ -127,6 +129,11 @@ def describe(info: TableInfo) -> dict[str, Any]:
         "require_if_match": stats.definition.require_if_match,
         "expire_after_s": stats.definition.expire_after_s,
         "expiring": stats.expiring,
+        "max_records": stats.definition.max_records,
+        "max_bytes": stats.definition.max_bytes,
+        "evicted": stats.evicted,
+        "hits": stats.hits,
+        "misses": stats.misses,
     }
 
 

@@ -9,7 +9,7 @@
 
 `make` is called again for the engine that comes after one that was closed: it finds what was kept. Nothing is skipped:
 what differs between engines stands in their `Guarantees`, and each test says what it means for it. See
-``engine/base.py`` for the promises; ``happening.py``, ``reading.py``, ``building.py`` and ``living.py`` for the tests.
+``engine/base.py`` for the promises; the files of this folder for the tests.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-for _part in ("happening", "reading", "building", "living"):
+for _part in ("happening", "reading", "building", "living", "leaving"):
     pytest.register_assert_rewrite(f"{__name__}.{_part}")  # before their import: failures tell values
 
 # ruff: noqa: E402
 from ramekin.testing.engines.building import Building
 from ramekin.testing.engines.happening import Happening
+from ramekin.testing.engines.leaving import Leaving
 from ramekin.testing.engines.living import Living
 from ramekin.testing.engines.reading import Reading
 
@@ -36,7 +37,7 @@ __all__ = ["EngineSuite"]
 
 
 @pytest.mark.anyio
-class EngineSuite(Living, Happening, Reading, Building):
+class EngineSuite(Living, Happening, Reading, Building, Leaving):
     """All that an engine promises. A class of tests that inherits it has the fixture `make`."""
 
     @pytest.fixture
