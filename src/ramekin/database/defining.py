@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined
 from ramekin.database.catching_up import catch_up
-from ramekin.database.lifetimes import SAID, is_lifetime
-from ramekin.database.sizes import COUNT_SAID, is_count, read_size
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.evictions import refuse_cache
@@ -32,6 +30,7 @@ from ramekin.errors import (
     pointer,
     shorten,
 )
+from ramekin.schema.bounds import NAMES, read_bounds
 from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import NOTHING_DEFINED, Definition, IndexDefinition
 from ramekin.schema.fields import join_reader
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("ramekin")
 
-MEMBERS = ("schema", "unique", "indexes", "require_if_match", "expire_after_s", "max_records", "max_bytes")
+MEMBERS = ("schema", "unique", "indexes", "require_if_match", *NAMES)
 INDEX_KINDS = ("hash", "sorted")
 
 MAX_NAMED = 16
@@ -78,20 +77,14 @@ def parse_definition(value: Any) -> Definition:
         raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.")
     if not isinstance(caution, bool):
         raise InvalidDefinition("'require_if_match' is true or false.")
-    expire_after_s = value.get("expire_after_s")
-    if expire_after_s is not None and not is_lifetime(expire_after_s):
-        raise InvalidDefinition(f"'expire_after_s' is {SAID}, or null.")
-    max_records = value.get("max_records")
-    if max_records is not None and not is_count(max_records):
-        raise InvalidDefinition(f"'max_records' is {COUNT_SAID}, or null.")
-    max_bytes = read_size(value.get("max_bytes"))
+    bounds = read_bounds(value)
     unique = _names(value.get("unique", []), "unique")
     indexes = value.get("indexes", [])
     if not isinstance(indexes, list) or len(indexes) > MAX_NAMED:
         raise InvalidDefinition(f"'indexes' is an array of at most {MAX_NAMED} indexes.")
     pinned = tuple(_parse_index(index) for index in indexes)
     _names([index.field for index in pinned], "indexes")
-    return Definition(schema, unique, pinned, caution, None, expire_after_s, max_records, max_bytes)
+    return Definition(schema, unique, pinned, caution, **bounds)
 
 
 async def define(
@@ -139,11 +132,11 @@ async def define(
 async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema) -> None:
     """Make a model's table, or see that what it holds satisfies the model. Raises DefinitionBroken.
 
-    Records are looked at where the model, or its code, is not the one that they were found to satisfy last. What else
-    was defined of the table holds on.
+    Records are looked at where the model, or its code, is not the one that they were found to satisfy last. How long
+    records live, and how many there may be, is the class's to say; what else was defined of the table holds on.
     """
     known = engine.tables.definitions.get(name, NOTHING_DEFINED)
-    definition = replace(known, schema=schema_to_leave(model), model=schemas.fingerprints[name])
+    definition = replace(known, schema=schema_to_leave(model), model=schemas.fingerprints[name], **model.bounds)
     if definition == known:
         return
     rules = schemas.make_rules(name, definition)
@@ -152,6 +145,8 @@ async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema)
     if known != NOTHING_DEFINED and known.model is None:
         kept = [*known.pinned(), *(["If-Match"] if known.require_if_match else [])]
         told = "its JSON Schema gives way to the model" if known.schema is not None else "it had no schema"
+        lost = [bound for bound in NAMES if getattr(known, bound) != getattr(definition, bound)]
+        told += f", and to what its class says of {', '.join(lost)}" if lost else ""
         held = f"; its definition's {', '.join(kept)} hold on" if kept else ""
         _log.warning("the table '%s' is typed by the model %s from now on: %s%s", name, model.title, told, held)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ramekin.errors import InvalidOperation, InvalidParameter
+from ramekin.schema.bounds import LIFETIME_SAID, is_lifetime
 
 if TYPE_CHECKING:
     from ramekin.clock import Clock
@@ -20,23 +21,13 @@ Ttl = int | Literal["none"]
 
 NEVER: Literal["none"] = "none"
 
-MAX_LIFETIME_S = 100 * 366 * 24 * 3600
-"""The longest: a hundred years."""
-
-SAID = f"a whole number of seconds from 1 to {MAX_LIFETIME_S:,}"
-
 
 def check_ttl(ttl: object, op: str = "") -> None:
     """Refuse what is no time to live, or what leaves no record. Raises InvalidParameter, InvalidOperation."""
     if ttl is not None and op == "delete":
         raise InvalidOperation("'delete' takes no 'ttl': no record is left.")
     if ttl is not None and ttl != NEVER and not is_lifetime(ttl):
-        raise InvalidParameter(f"'ttl' is {SAID}, or none.")
-
-
-def is_lifetime(seconds: object) -> bool:
-    """Say whether a record may live for so many seconds."""
-    return type(seconds) is int and 1 <= seconds <= MAX_LIFETIME_S
+        raise InvalidParameter(f"'ttl' is {LIFETIME_SAID}, or none.")
 
 
 def due_in(seconds: int, clock: Clock) -> int:

@@ -22,6 +22,7 @@ from ramekin.errors import (
     DuplicateMember,
     Fault,
     IntegerOutOfRange,
+    InvalidDefinition,
     InvalidRecord,
     MalformedJson,
     RamekinError,
@@ -32,6 +33,7 @@ from ramekin.errors import (
 )
 from ramekin.errors.stacks import in_one_line
 from ramekin.schema import sentences
+from ramekin.schema.bounds import bounds_of
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.defaults import following, with_own_defaults
@@ -94,6 +96,10 @@ class ModelSchema:
             raise UnfitModel("A table's model is a class made from Pydantic's BaseModel, which this is not.")
         self.model = model
         self.title = model.__name__
+        try:
+            self.bounds = bounds_of(model)
+        except InvalidDefinition as error:
+            raise UnfitModel(f"{self.title}: {error}") from None
         try:
             self._prepare(model)
             if ids is not SYSTEM_IDS:

@@ -10,13 +10,13 @@ from typing import Any
 
 from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT, NAMES, SORTED_NAMES, TABLE_NAME, TAGS
 from ramekin.database.defining import MAX_NAMED
-from ramekin.database.lifetimes import MAX_LIFETIME_S, NEVER
+from ramekin.database.lifetimes import NEVER
 from ramekin.database.operations import OPS
-from ramekin.database.sizes import MOST, SIZE
 from ramekin.query.aggregate import FUNCTIONS
 from ramekin.query.join import JOIN_TYPES
 from ramekin.query.operand import MAX_LISTED
 from ramekin.query.predicate import OPERATORS, ORDERINGS, TEXT_OPERATORS
+from ramekin.schema.bounds import MAX_LIFETIME_S, MOST, SIZE
 
 USER = {"id": "ada", "name": "Ada", "address": {"city": "Paris"}}
 """The record of examples."""

@@ -11,12 +11,13 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
-from ramekin.database.lifetimes import NEVER, SAID, is_lifetime
+from ramekin.database.lifetimes import NEVER
 from ramekin.database.operations import ALWAYS, OPS, Operation, Precondition
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
 from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
 from ramekin.formats.splitter import Splitter
+from ramekin.schema.bounds import LIFETIME_SAID, is_lifetime
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import id_key
@@ -184,7 +185,9 @@ def _ttl(item: dict[str, Any]) -> Ttl | None:
         raise InvalidOperation("'delete' takes no 'ttl': no record is left.", faults=[Fault("/ttl", "Leave it out.")])
     if ttl == NEVER or is_lifetime(ttl):
         return ttl  # type: ignore[no-any-return]  # one of the two
-    raise InvalidOperation(f"'ttl' is {SAID}, or \"{NEVER}\".", faults=[Fault("/ttl", "A number is expected.")])
+    raise InvalidOperation(
+        f"'ttl' is {LIFETIME_SAID}, or \"{NEVER}\".", faults=[Fault("/ttl", "A number is expected.")]
+    )
 
 
 def _with_id(item: dict[str, Any]) -> Any:
