@@ -27,6 +27,8 @@ export function Definition({ table }) {
   const [indexes, setIndexes] = useState(/** @type {Index[]} */ ((known?.indexes ?? []).filter((index) => index.pinned).map(({ field, kind }) => ({ field, kind }))));
   const [isCareful, setCareful] = useState(known?.require_if_match ?? false);
   const [expiry, setExpiry] = useState(String(known?.expire_after_s ?? ""));
+  const [maxRecords, setMaxRecords] = useState(String(known?.max_records ?? ""));
+  const [maxBytes, setMaxBytes] = useState(String(known?.max_bytes ?? ""));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   const fault = schema.trim() ? faultOf(schema) : "";
@@ -39,7 +41,7 @@ export function Definition({ table }) {
     setError(null);
     const body = {
       schema: schema.trim() ? parse(schema) : null, unique: unique.filter(Boolean), indexes: indexes.filter(({ field }) => field),
-      require_if_match: isCareful, expire_after_s: expiry.trim() === "" ? null : parse(expiry),
+      require_if_match: isCareful, expire_after_s: boundOf(expiry), max_records: boundOf(maxRecords), max_bytes: boundOf(maxBytes),
     };
     try {
       await ask("PUT", `tables/${pathOf(name)}`, { body });
@@ -82,6 +84,10 @@ export function Definition({ table }) {
     <datalist id="definition-fields">${fields.map((field) => html`<option value=${field} />`)}</datalist>
     <label class="field">Seconds after which a record goes <input class="name" inputmode="decimal" placeholder="never" disabled=${!isWritable} value=${expiry} onInput=${(/** @type {any} */ event) => setExpiry(event.target.value)} />
       <small>Counted from its last write.</small></label>
+    <label class="field">Records at the most <input class="name" inputmode="decimal" placeholder="any number" disabled=${!isWritable} value=${maxRecords} onInput=${(/** @type {any} */ event) => setMaxRecords(event.target.value)} />
+      <small>With a limit the table is a cache: records that nobody has read or written for long give way to new ones.</small></label>
+    <label class="field">Bytes of them at the most <input class="name" placeholder="any number" disabled=${!isWritable} value=${maxBytes} onInput=${(/** @type {any} */ event) => setMaxBytes(event.target.value)} />
+      <small>A number, or with a unit: 64MiB.</small></label>
     <label class="row check"><input type="checkbox" checked=${isCareful} disabled=${!isWritable} onChange=${(/** @type {any} */ event) => setCareful(event.target.checked)} />Changes must say which version they change (If-Match)</label>
     ${error && html`<${Fault} error=${error} />`}
     ${isWritable && html`<div class="row"><${Button} kind="main" type="submit" disabled=${!!fault || isBusy || (isNew && !name)}>${isNew ? "Make the table" : "Save the definition"}<//></div>`}
@@ -104,6 +110,12 @@ const EXAMPLE = {
 };
 
 const TYPES = /** @type {Record<string, string>} */ ({ text: "string", number: "number", boolean: "boolean", array: "array", object: "object" });
+
+/** What a definition is to say of a bound; text that is no number is left for the server to read. @param {string} text */
+function boundOf(text) {
+  const said = text.trim();
+  return said === "" ? null : /^[0-9]+$/.test(said) ? parse(said) : said;
+}
 
 /** A schema that some records satisfy. @param {any[]} records */
 function guess(records) {

@@ -6,6 +6,7 @@ import { Empty } from "../ui/empty.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { count, duration, size } from "../values.js";
+import { cacheOf, isCache } from "./cache.js";
 import { tables } from "./catalog.js";
 
 export function TableList() {
@@ -30,7 +31,7 @@ export function TableList() {
         <td>${table.schema ? html`<a href=${link(["tables", table.name, "definition"])}>${described(table.schema)}</a>` : html`<span class="faint">any object</span>`}</td>
         <td>${table.unique.map((field) => html`<code class="chip">${field}</code>`)}</td>
         <td>${table.indexes.map((index) => html`<code class="chip" title=${`${index.kind}, ${size(index.bytes)}${index.pinned ? ", kept" : ""}`}>${index.field}</code>`)}</td>
-        <td>${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}</td>
+        <td>${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}${isCache(table) && html` <code class="chip" title=${cacheOf(table)}>cache</code>`}</td>
       </tr>`)}</tbody>
     </table></div>
   </section>`;

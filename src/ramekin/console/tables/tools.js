@@ -13,6 +13,7 @@ import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { say } from "../ui/toast.js";
 import { count, size } from "../values.js";
+import { cacheOf, isCache } from "./cache.js";
 import { DropTable } from "./drop.js";
 
 /**
@@ -30,6 +31,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
   return html`<div class="tools">
     <h1 class="clip" title=${table}>${table}</h1>
     <p class="faint figure">${total === null ? "…" : `${count(total)} ${total === 1 ? "record" : "records"}`}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
+    ${known && isCache(known) && html`<p class="faint figure" aria-label="Cache">${cacheOf(known)}</p>`}
     <span class="grow"></span>
     <div class="tool-group">
       <${Button} icon=${isLive ? "pause" : "live"} kind="quiet" aria-pressed=${isLive} onClick=${() => onLive(!isLive)}>Live<//>
