@@ -141,6 +141,19 @@ def body_too_large(http):
     )
 
 
+def records_gone(http):
+    table = http.put("/api/v1/tables/pets", json={"max_records": 1, "expire_after_s": 60}).json()
+    position = http.get("/api/v1/changes").json()["latest"]
+    http.post(PETS, params={"ttl": "none"}, json={"id": 1})
+    http.post(PETS, json={"id": 2})
+    assert [each["op"] for each in http.get("/api/v1/changes", params={"since": position}).json()["data"]][
+        -1
+    ] == "evict"
+    told = http.get("/api/v1/tables/pets").json()
+    assert (table["evicted"], told["evicted"], told["expiring"]) == (0, 1, 1)
+    assert http.put("/api/v1/tables/pets", json={}).json()["max_records"] is None
+
+
 def slow_first_query(http):
     http.post(PETS, json=[{"id": i, "age": i} for i in range(10)])
     pinned = {"indexes": [{"field": "age", "kind": "sorted"}]}
@@ -174,6 +187,7 @@ CHECKS = {
     "422 `integer-out-of-range`": integer_out_of_range,
     "413 `body-too-large`": body_too_large,
     "403 `forbidden`": forbidden,
+    "Records are gone that nobody deleted": records_gone,
     "The first query on a field is slow": slow_first_query,
 }
 
@@ -186,7 +200,14 @@ def test_a_trouble_of_requests_is_as_the_page_says(local, heading):
 
 @pytest.mark.parametrize("heading", [heading for heading in TROUBLES if re.match(r"4\d\d `", heading)])
 def test_no_trouble_of_requests_is_left_out(heading):
-    beyond_requests = ("`malformed-request`", "`rate-limited`", "`foreign-", "would not take back", "`too-many-rows`")
+    beyond_requests = (
+        "`malformed-request`",
+        "`rate-limited`",
+        "`foreign-",
+        "would not take back",
+        "`too-many-rows`",
+        "share tables",
+    )
     assert heading in CHECKS or any(word in heading for word in beyond_requests)
 
 

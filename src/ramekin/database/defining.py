@@ -113,7 +113,7 @@ async def define(
             watch = engine.watch(table)
         except UnknownTable:
             if (number := await engine.apply(lambda: None if table in engine.tables else made)) is not None:
-                return TableStats(table, 0, 0, number, definition), True
+                return _latest(engine.tables, TableStats(table, 0, 0, number, definition)), True
             continue
         with watch:
             check = _Check(made, rules, broken)
@@ -121,12 +121,16 @@ async def define(
             await catch_up(watch, check.meet, work)
             work.commit()
             if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
-                with suppress(UnknownTable):
-                    stats = engine.tables.table_stats(table)
-                    if stats.definition is definition:  # records of a cache may have given way
-                        return stats, False
-                return replace(check.stats, revision=number, definition=definition), False
+                return _latest(engine.tables, replace(check.stats, revision=number, definition=definition)), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
+
+
+def _latest(tables: Tables, known: TableStats) -> TableStats:
+    """Return a table's statistics now, since records of a cache may have given way; `known` if it is another by now."""
+    with suppress(UnknownTable):
+        stats = tables.table_stats(known.name)
+        return stats if stats.definition is known.definition else known
+    return known
 
 
 async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema) -> None:
