@@ -44,55 +44,64 @@ def name_of(shape):
     return shape[0].__name__
 
 
-@pytest.fixture(params=SHAPES, ids=name_of)
+@pytest.fixture(scope="module", params=SHAPES, ids=name_of)
 def shape(request):
     return request.param
 
 
-def test_a_record_is_read_patched_and_put_as_it_is_stored(shape):
-    model, cases = shape
-    with client_of(model) as client:
-        for record, patch in cases:
-            address, stored = create(client, record)
-            assert client.get(address).json() == stored
-            assert client.patch(address, json={}).json() == stored
-            answer = client.patch(address, json=patch)
-            assert answer.status_code == 200, answer.text
-            patched = answer.json()
-            assert client.put(address, json=patched).content == answer.content
+@pytest.fixture(scope="module")
+def application(shape):
+    with client_of(shape[0]) as client:
+        yield client
 
 
-def test_a_dump_is_loaded_as_the_same(shape):
-    model, cases = shape
-    with client_of(model) as client:
-        for record, _ in cases:
-            create(client, record)
-        dump, lines = client.get(DUMP), client.get(DUMP, headers={"accept": "application/x-ndjson"})
-        answer = client.post(f"{LOAD}?mode=replace", json={"things": dump.json()})
+@pytest.fixture
+def client(application):
+    yield application
+    assert application.delete("/api/v1/tables/things").status_code == 204
+
+
+def test_a_record_is_read_patched_and_put_as_it_is_stored(shape, client):
+    _, cases = shape
+    for record, patch in cases:
+        address, stored = create(client, record)
+        assert client.get(address).json() == stored
+        assert client.patch(address, json={}).json() == stored
+        answer = client.patch(address, json=patch)
         assert answer.status_code == 200, answer.text
-        assert client.get(DUMP).content == dump.content
-        answer = client.post(
-            f"{TABLE}?on_conflict=replace", content=lines.content, headers={"content-type": "application/x-ndjson"}
-        )
-        assert answer.status_code == 200, answer.text
-        assert client.get(DUMP).content == dump.content
+        patched = answer.json()
+        assert client.put(address, json=patched).content == answer.content
 
 
-def test_every_field_can_be_asked_for_by_its_stored_value(shape):
-    model, cases = shape
-    with client_of(model) as client:
-        for record, _ in cases:
-            address, stored = create(client, record)
-            for member, value in stored.items():
-                path = member.replace(".", "\\.")
-                if isinstance(value, (str, int, float)):
-                    answer = client.get(
-                        TABLE, params={f"{path}:eq": value if isinstance(value, str) else json.dumps(value)}
-                    )
-                    assert stored in answer.json()["data"], (member, answer.text)
-                elif value is None:
-                    assert stored in client.get(TABLE, params={f"{path}:null": "true"}).json()["data"]
-            assert client.delete(address).status_code == 204
+def test_a_dump_is_loaded_as_the_same(shape, client):
+    _, cases = shape
+    for record, _ in cases:
+        create(client, record)
+    dump, lines = client.get(DUMP), client.get(DUMP, headers={"accept": "application/x-ndjson"})
+    answer = client.post(f"{LOAD}?mode=replace", json={"things": dump.json()})
+    assert answer.status_code == 200, answer.text
+    assert client.get(DUMP).content == dump.content
+    answer = client.post(
+        f"{TABLE}?on_conflict=replace", content=lines.content, headers={"content-type": "application/x-ndjson"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert client.get(DUMP).content == dump.content
+
+
+def test_every_field_can_be_asked_for_by_its_stored_value(shape, client):
+    _, cases = shape
+    for record, _ in cases:
+        address, stored = create(client, record)
+        for member, value in stored.items():
+            path = member.replace(".", "\\.")
+            if isinstance(value, (str, int, float)):
+                answer = client.get(
+                    TABLE, params={f"{path}:eq": value if isinstance(value, str) else json.dumps(value)}
+                )
+                assert stored in answer.json()["data"], (member, answer.text)
+            elif value is None:
+                assert stored in client.get(TABLE, params={f"{path}:null": "true"}).json()["data"]
+        assert client.delete(address).status_code == 204
 
 
 @pytest.mark.parametrize("shape", first(20, SHAPES), ids=name_of)
@@ -150,14 +159,13 @@ def test_a_record_that_its_model_would_not_take_back_is_refused(model, cases):
         assert client.get(TABLE).json()["data"] == []
 
 
-def test_csv_comes_back_as_the_same(shape):
+def test_csv_comes_back_as_the_same(shape, client):
     model, cases = shape
     if model.__name__ in ("Loose", "Open"):
         return  # arrays and objects where nothing is declared come back as text
-    with client_of(model) as client:
-        for record, _ in cases:
-            create(client, record)
-        dump, text = client.get(DUMP).content, client.get(DUMP, headers={"accept": "text/csv"}).content
-        answer = client.post(f"{TABLE}?on_conflict=replace", content=text, headers={"content-type": "text/csv"})
-        assert answer.status_code == 200, answer.text
-        assert client.get(DUMP).content == dump
+    for record, _ in cases:
+        create(client, record)
+    dump, text = client.get(DUMP).content, client.get(DUMP, headers={"accept": "text/csv"}).content
+    answer = client.post(f"{TABLE}?on_conflict=replace", content=text, headers={"content-type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    assert client.get(DUMP).content == dump

@@ -9,7 +9,7 @@ import pytest
 
 from tests.durability import tracing
 
-POINTS = int(os.environ.get("POINTS", "4"))
+POINTS = int(os.environ.get("POINTS", "2"))
 """Calls at which a fault is injected, for each fault; `make torture` takes all of them."""
 
 pytestmark = pytest.mark.skipif(
@@ -18,11 +18,19 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(scope="module", params=["always", "everysec"])
+def fsync(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def points(tmp_path_factory, fsync):
+    return tracing.points(tmp_path_factory.mktemp("points") / "data", fsync)
+
+
 @pytest.mark.timeout(120 + 10 * POINTS)
 @pytest.mark.parametrize("fault", tracing.FAULTS)
-@pytest.mark.parametrize("fsync", ["always", "everysec"])
-def test_a_fault_at_any_call_never_lies(tmp_path, fsync, fault):
-    points = tracing.points(tmp_path / "data", fsync)
+def test_a_fault_at_any_call_never_lies(tmp_path, points, fsync, fault):
     assert len(points) > 100
     chosen = points if len(points) <= POINTS else Random(f"{fsync} {fault}").sample(points, POINTS)
     for call, place in chosen:

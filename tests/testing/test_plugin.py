@@ -63,17 +63,9 @@ def run(folder, *arguments, is_found=False, **files):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    return run(folder, is_found=True, pytest_dot_ini=CONFIGURED, db_dot_json=DB, test_users_dot_py=TESTS)[1]
-
-
-def test_a_run_finds_the_fixtures(printed):
+def test_a_run_finds_the_fixtures_and_a_failing_assertion_says_what_became_of_records(tmp_path):
+    _, printed = run(tmp_path, is_found=True, pytest_dot_ini=CONFIGURED, db_dot_json=DB, test_users_dot_py=TESTS)
     assert re.search(r"^1 failed, 8 passed", printed, re.MULTILINE), printed
-
-
-def test_a_failing_assertion_says_what_became_of_records(printed):
     assert 'users: 1 deleted\nE           - {"id":"max","name":"Max"}' in printed
     assert "expected:\nE         nothing differs" in printed
 
