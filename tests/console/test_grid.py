@@ -162,7 +162,7 @@ def test_the_keyboard_moves_and_opens(page, server):
     page.get_by_role("grid").focus()
     for key in ("ArrowDown", "ArrowDown", "Control+End"):
         page.keyboard.press(key)
-    expect(page.get_by_role("rowheader", name="6000")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="6000:")).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_role("complementary")).to_be_visible()
     page.keyboard.press("Control+Home")
@@ -249,3 +249,29 @@ def test_a_million_rows_scroll_without_slowing(page, server):
     grid.focus()
     page.keyboard.press("Control+End")
     expect(page.get_by_text("name 1000000")).to_be_visible()
+
+
+def test_a_branch_has_a_console_of_its_own_also_below_a_path(browser):
+    server = Server("serve", "--dev", "--root-path", "/db")
+    try:
+        with server.client() as client:
+            client.post("/api/v1/data/orders", json={"id": 1}).raise_for_status()
+            client.put("/api/v1/branches/one", json={}).raise_for_status()
+            client.post("/b/one/api/v1/data/pets", json={"id": "on-one"})
+        context = browser.new_context()
+        page, faults = context.new_page(), []
+        watch(page, server.url, faults)
+        page.route(
+            "**/db/**", lambda route: route.continue_(url=route.request.url.replace("/db/", "/", 1))
+        )  # the proxy
+        page.goto(f"{server.url}/db/b/one/console/tables/pets")
+        expect(page.get_by_role("gridcell", name="on-one")).to_be_visible()
+        expect(page.get_by_role("banner")).to_contain_text("one")
+        page.get_by_role("link", name="orders").click()
+        expect(page).to_have_url(f"{server.url}/db/b/one/console/tables/orders")
+        page.goto(f"{server.url}/db/console/tables/pets")
+        expect(page.get_by_role("alert")).to_contain_text("No such table")
+        assert faults == []
+        context.close()
+    finally:
+        server.stop()

@@ -23,7 +23,7 @@ export class Row extends Component {
     const { index, y, record, columns, isOpened, isFresh, href } = /** @type {Given} */ (this.props);
     return html`<div role="row" aria-rowindex=${index + 2} aria-selected=${isOpened} class="row-line ${isOpened ? "opened" : ""} ${isFresh ? "fresh" : ""}"
         style=${{ transform: `translateY(${y}px)` }}>
-      <div role="rowheader" class="gutter">${record ? html`<a tabindex="-1" href=${href(record)} aria-label=${`Open ${record.id}`}>
+      <div role="rowheader" class="gutter">${record ? html`<a tabindex="-1" href=${href(record)} aria-label=${`${index + 1}: open ${record.id}`}>
         <span class="number">${index + 1}</span><${Icon} name="arrow" /></a>` : html`<span class="number">${index + 1}</span>`}</div>
       ${columns.map((path, column) => this.cell(path, column))}
     </div>`;

@@ -50,8 +50,8 @@ export const changed = new Set(/** @type {((table: string, record: any, id: unkn
  */
 export function merge(base, mine, theirs) {
   let merged = {};
-  const conflicts = [];
-  const taken = [];
+  const conflicts = /** @type {string[]} */ ([]);
+  const taken = /** @type {string[]} */ ([]);
   for (const name of new Set([...Object.keys(theirs), ...Object.keys(mine)])) {
     const [was, own, other] = [base, mine, theirs].map((each) => member(each, name));
     const isOther = !isSame(was, other);
