@@ -4,14 +4,16 @@
 
 One node of Valkey or Redis, on the same machine. Times are those for which a process had a core, so that others on the
 machine count less: of the server for a request, of the node for a write, and of a second server for each change that the
-first one carries out, without and with indexes. Last, how long a server takes to begin with all records.
+first one carries out, without and with indexes; then of one, two and four servers that are asked at once. Last, what a
+server takes to begin with all records.
 """
 
 from __future__ import annotations
 
 import argparse
 import secrets
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from statistics import median
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
@@ -64,6 +66,26 @@ def by_change(one: Server, other: Server, node: Server, records: int, seconds: i
     return follows, keeps
 
 
+def by_servers(servers: Sequence[Server], node: Server, records: int, seconds: int) -> list[tuple[str, ...]]:
+    """Return a row for one, two, four... servers: what GET and PATCH take, asked of all of them at once."""
+    rows = []
+    for count in (1, 2, 4):
+        some, found = servers[:count], [str(count)]
+        for request in (ramekin.GET, PATCH):
+            before, kept = sum(server.core_seconds() for server in some), node.core_seconds()
+
+            def ask(server: Server, request: Request = request, count: int = count) -> float:
+                return seconds * peak(server, request, ids=records, seconds=seconds, connections=32 // count).per_second
+
+            with ThreadPoolExecutor(count) as threads:
+                requests = sum(threads.map(ask, some))
+            sleep(0.5)
+            after, keeps = sum(server.core_seconds() for server in some), node.core_seconds()
+            found += [f"{(after - before) * 1e6 / requests:.0f}", f"{(keeps - kept) * 1e6 / requests:.0f}"]
+        rows.append(tuple(found))
+    return rows
+
+
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -79,13 +101,19 @@ def main() -> None:
             _wait(one, given.records)
             requests = by_request([alone, one], given.records, given.rounds, given.seconds)
             began_s = perf_counter()
-            with ramekin.serving(options=options) as other:
+            with ExitStack() as stack:
+                other = stack.enter_context(ramekin.serving(options=options))
                 _wait(other, given.records)
-                start_s = perf_counter() - began_s
+                start_s, start_core_s = perf_counter() - began_s, other.core_seconds()
+                start_bytes = other.resident_bytes()
                 plain = by_change(one, other, node, given.records, given.seconds)
                 for query in INDEXED:
                     get(other.port, query)
                 indexed = by_change(one, other, node, given.records, given.seconds)
+                more = [stack.enter_context(ramekin.serving(options=options)) for _ in range(2)]
+                for server in more:
+                    _wait(server, given.records)
+                together = by_servers([one, other, *more], node, given.records, given.seconds)
     rows = [(name, f"{a:.0f}", f"{b:.0f}", f"{b / a:.2f}") for name, (a, b) in requests.items()]
     table("One server, µs of its core a request, 32 connections", ("request", "alone", "--engine", "ratio"), rows)
     table(
@@ -95,10 +123,17 @@ def main() -> None:
             ("a server without indexes", f"{plain[0]:.0f}"),
             ("a server with the order of ids, a hash and a sorted index", f"{indexed[0]:.0f}"),
             ("the node, with two servers", f"{indexed[1]:.0f}"),
-            (f"start with {given.records:,} records, s", f"{start_s:.1f}"),
         ],
     )
-    save("cluster", {"requests": requests, "plain": plain, "indexed": indexed, "start_s": start_s})
+    heads = ("servers", "GET, servers", "GET, node", "PATCH, servers", "PATCH, node")
+    table("Servers that are asked at once, µs of a core a request: of all servers, and of the node", heads, together)
+    table(
+        f"A start with {given.records:,} records",
+        ("s", "s of its core", "memory, MiB"),
+        [(f"{start_s:.1f}", f"{start_core_s:.1f}", f"{start_bytes >> 20}")],
+    )
+    found = {"requests": requests, "plain": plain, "indexed": indexed, "together": together}
+    save("cluster", {**found, "start_s": start_s, "start_core_s": start_core_s})
 
 
 def _wait(server: Server, records: int) -> None:
