@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ramekin.cluster.admission import rule_for
+from tests.cluster import network
 from tests.cluster.nodes import _free_ports, needed_server, running
 from tests.docs.test_samples_run import ROOT, alike, samples
 
@@ -61,6 +62,19 @@ def test_nodes_of_the_compose_file_keep_what_they_hold_and_take_no_writes_alone(
             assert node.ask("CONFIG", "GET", name)[1].decode() == options[name.replace("-", "_")]
     wanted = {"appendonly": "yes", "min_replicas_to_write": "1", "maxmemory_policy": "noeviction"}
     assert wanted.items() <= options.items()
+
+
+@pytest.mark.long
+def test_what_the_compose_file_starts_is_a_cluster_that_two_servers_serve(tmp_path):
+    network.needed()
+    if shutil.which("valkey-cli") is None and shutil.which("redis-cli") is None:
+        assert os.environ.get("CI") != "true", "valkey-cli is missing"
+        pytest.skip("no valkey-cli on this machine")
+    command = ["unshare", "--net", sys.executable, "-m", "tests.cluster.composed", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('"acknowledged_by": "replicas"') == 2
+    assert "they are a cluster already" in done.stdout
 
 
 def test_services_of_the_compose_file_are_limited_and_set_what_is_a_setting():
