@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 
 import httpx2
@@ -177,3 +179,8 @@ def test_a_diff_is_printed_for_people():
         '  ~ 1 a: 1 -> 3, b: 2 -> absent, c: absent -> null\n  - {"id":2}'
     )
     assert str(Diff()) == "nothing differs"
+
+
+def test_it_begins_without_what_terminals_need():
+    code = "import sys; from ramekin.testing import Server; print({'structlog', 'rich', 'typer', 'httpx2'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import structlog
 import uvicorn
 
 from ramekin.api.wire.connection import Connection
@@ -29,7 +28,11 @@ if TYPE_CHECKING:
     from ramekin.api.context import Context
     from ramekin.settings import Settings
 
-_log = structlog.get_logger("ramekin")
+
+def _log() -> Any:
+    import structlog  # a tenth of what tests wait for, which print no log
+
+    return structlog.get_logger("ramekin")
 
 
 def config_of(app: FastAPI, settings: Settings, most_connections: int) -> uvicorn.Config:
@@ -90,13 +93,13 @@ class Server(uvicorn.Server):
             try:
                 print(self.greeting, flush=True)
             except Unprinted as fault:
-                _log.warning("the greeting could not be printed", reason=str(fault))
+                _log().warning("the greeting could not be printed", reason=str(fault))
 
     def stop(self) -> None:
         """Take no more requests, and end when the open ones have finished; when asked again, at once."""
         if not self.should_exit:
             seconds = self.config.timeout_graceful_shutdown
-            _log.info("stopping", requests=len(self.server_state.tasks), seconds_at_most=seconds)
+            _log().info("stopping", requests=len(self.server_state.tasks), seconds_at_most=seconds)
         self._context.drain()
         self.force_exit = self.should_exit
         self.should_exit = True
