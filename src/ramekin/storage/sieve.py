@@ -107,7 +107,8 @@ class Sieve:
         """
         if self._unlisted is None:
             self._unlisted = [*keys][::-1]
-            self._visited.intersection_update(keys)
+            if len(self._visited) > len(keys):  # many went at once, and were not looked for here
+                self._visited.intersection_update(keys)
         chosen, patience = set[str](), PATIENCE
         while len(chosen) < len(keys) - len(self._written) and (key := self._step(keys)) != END:
             if key in chosen:
