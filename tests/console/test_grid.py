@@ -251,6 +251,7 @@ def test_a_million_rows_scroll_without_slowing(page, server):
     expect(page.get_by_text("name 1000000")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_branch_has_a_console_of_its_own_also_below_a_path(browser):
     server = Server("serve", "--dev", "--root-path", "/db")
     try:
