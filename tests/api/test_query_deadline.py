@@ -51,8 +51,8 @@ def filled():
     engine = Embedded()
 
     async def fill():
-        async with Database(engine=engine) as database:
-            await database.load(("t", {"id": i, "k": i % 10, "n": i, "s": f"s{i}"}) for i in range(RECORDS))
+        database = await Database(engine=engine).__aenter__()  # and never closed: another one serves what it holds
+        await database.load(("t", {"id": i, "k": i % 10, "n": i, "s": f"s{i}"}) for i in range(RECORDS))
 
     asyncio.run(fill())
     return engine
