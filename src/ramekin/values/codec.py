@@ -228,13 +228,13 @@ def known_digest(body: bytes) -> str:
 
     A stored body keeps its hash, and a dictionary knows it by its place in memory: a thirtieth of what a digest costs.
     """
-    if len(body) > MAX_KNOWN_BYTES:
-        return digest(body)
     found = _known.get(body)
     if found is None:
-        if len(_known) == MAX_KNOWN:
-            _known.clear()
-        found = _known[body] = digest(body)
+        found = digest(body)
+        if len(body) <= MAX_KNOWN_BYTES:
+            if len(_known) == MAX_KNOWN:
+                _known.clear()
+            _known[body] = found
     return found
 
 
