@@ -22,7 +22,12 @@ export const VIEWS = [
 ];
 
 /** @type {Known[]} */
-export const DEV_VIEWS = IS_DEV ? [] : [];
+export const DEV_VIEWS = IS_DEV ? [
+  { path: "branches", title: "Branches", icon: "branch", isOffered: () => may("admin"), load: () => import("./dev/branches.js") },
+  { path: "diff", title: "Since the checkpoint", icon: "history", isOffered: () => may("admin"), load: () => import("./dev/diff.js") },
+  { path: "faults", title: "Faults", icon: "fault", isOffered: () => may("admin"), load: () => import("./dev/faults.js") },
+  { path: "clock", title: "Clock", icon: "clock", isOffered: () => may("admin"), load: () => import("./dev/clock.js") },
+] : [];
 
 /** @param {string | undefined} path */
 export const viewOf = (path) => [...VIEWS, ...DEV_VIEWS].find((known) => known.path === path) ?? VIEWS[0];

@@ -14,6 +14,7 @@ import { viewOf } from "../views.js";
 import "../record/conflict.js";
 import { undoLast } from "../record/store.js";
 import { Lock } from "./lock.js";
+import { openPalette, pressed } from "./palette.js";
 import { Sidebar } from "./sidebar.js";
 import { isDark, switchTheme } from "./theme.js";
 
@@ -22,6 +23,7 @@ export function Shell() {
   useEffect(watch, []);
   useEffect(() => {
     const jump = (/** @type {KeyboardEvent} */ event) => {
+      pressed(event, isTyping(event.target));
       if (isTyping(event.target) || opened.value) return;
       if (event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) void undoLast();
       if (event.key !== "/") return;
@@ -59,6 +61,7 @@ function Header({ onMenu }) {
     <span class="grow"></span>
     ${isAway.value && html`<span class="chip bad" role="status"><${Icon} name="fault" />The server does not answer</span>`}
     ${hasKey() && grant.value.name && html`<span class="chip" title="What the key may do"><${Icon} name="key" />${grant.value.name} · ${grant.value.role}</span>`}
+    ${onMenu && html`<button type="button" class="button quiet palette-button" aria-keyshortcuts="Control+K" onClick=${openPalette}><${Icon} name="search" /><span>Go to, or do</span><kbd>Ctrl K</kbd></button>`}
     <a class="button quiet" href=${`${ROOT}/docs`} target="_blank" rel="noopener">API</a>
     <${Button} icon=${isDark() ? "sun" : "moon"} label=${isDark() ? "Light colours" : "Dark colours"} kind="quiet" onClick=${switchTheme} />
   </header>`;

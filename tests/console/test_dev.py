@@ -1,0 +1,85 @@
+"""What `--dev` adds to the console: branches, checkpoints, faults, a clock."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import Server
+
+
+def test_a_branch_is_made_looked_at_and_dropped(page, server):
+    page.goto(f"{server.url}/console/branches")
+    page.get_by_role("button", name="New branch").click()
+    page.get_by_label("Name").fill("checkout")
+    page.get_by_label("Name").press("Enter")
+    expect(page.get_by_text("Made the branch checkout")).to_be_visible()
+    page.get_by_role("link", name="checkout").click()
+    expect(page).to_have_url(f"{server.url}/b/checkout/console/branches")
+    expect(page.get_by_role("rowheader", name="checkout shown here")).to_be_visible()
+    with server.client() as client:
+        client.delete("/b/checkout/api/v1/data/shops/lyon-1")
+        assert client.get("/api/v1/data/shops/lyon-1").status_code == 200
+    page.get_by_role("link", name="What has changed since").click()
+    expect(page.get_by_role("list", name="Changes of shops")).to_contain_text("lyon-1")
+    page.goto(f"{server.url}/console/branches")
+    page.get_by_role("button", name="Drop checkout").click()
+    expect(page.get_by_role("link", name="checkout")).to_have_count(0)
+
+
+def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page, server):
+    page.goto(f"{server.url}/console/branches")
+    page.get_by_role("button", name="Keep this state").click()
+    expect(page.get_by_text("Kept this state to return to")).to_be_visible()
+    with server.client() as client:
+        client.patch("/api/v1/data/shops/lyon-2", json={"name": "Other"}).raise_for_status()
+        client.post("/api/v1/data/pets", json={"id": "rex"})
+    page.goto(f"{server.url}/console/diff")
+    shops = page.get_by_role("list", name="Changes of shops")
+    expect(shops.locator("del")).to_have_count(1)
+    expect(shops.locator("ins")).to_have_text("Other")
+    expect(page.get_by_role("list", name="Changes of pets").get_by_role("img", name="created")).to_be_visible()
+    page.get_by_role("link", name="Checkpoints").click()
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_text("The tables are as they were")).to_be_visible()
+    page.goto(f"{server.url}/console/diff")
+    expect(page.get_by_text("Nothing has changed")).to_be_visible()
+
+
+def test_a_fault_is_made_in_words_and_strikes(page, server):
+    page.goto(f"{server.url}/console/faults")
+    page.get_by_label("Method").select_option("GET")
+    page.get_by_label("Table", exact=True).select_option("shops")
+    page.get_by_label("What happens").select_option("answer with an error")
+    page.get_by_role("button", name="Add the rule").click()
+    expect(page.get_by_role("list", name="Rules")).to_contain_text("GET of shops is answered 503.")
+    with server.client() as client:
+        assert client.get("/api/v1/data/shops").status_code == 503
+        page.get_by_role("button", name="Remove rule 1").click()
+        expect(page.get_by_text("Nothing fails on purpose")).to_be_visible()
+        assert client.get("/api/v1/data/shops").status_code == 200
+
+
+def test_the_clock_is_moved_on_stopped_and_brought_back(page, server):
+    page.goto(f"{server.url}/console/clock")
+    expect(page.get_by_text("the real time", exact=True)).to_be_visible()
+    page.get_by_label("Set it to").fill("2031-05-06T07:08:09")
+    page.get_by_role("button", name="Set", exact=True).click()
+    expect(page.get_by_label("The server's time")).to_contain_text("2031-05-06")
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_text("stands still")).to_be_visible()
+    page.get_by_role("button", name="A day").click()
+    expect(page.get_by_label("The server's time")).to_contain_text("2031-05-07")
+    page.get_by_role("button", name="Back to the real time").click()
+    expect(page.get_by_text("the real time", exact=True)).to_be_visible()
+
+
+@pytest.mark.long
+def test_without_dev_none_of_it_is_offered(browser):
+    server = Server("demo")
+    try:
+        page = browser.new_page()
+        page.goto(f"{server.url}/console/branches")
+        expect(page.get_by_role("link", name="Import, export")).to_be_visible()
+        expect(page.get_by_role("link", name="Branches")).to_have_count(0)
+        page.close()
+    finally:
+        assert server.stop() == 0

@@ -1,0 +1,72 @@
+"""The console without a mouse, and on a small screen."""
+
+import pytest
+from playwright.sync_api import expect
+
+VIEWS = [
+    "tables",
+    "tables/users",
+    "tables/users/definition",
+    "joins/users/orders/user_id",
+    "groups/orders?group_by=product_name",
+    "import",
+    "live",
+    "changes",
+    "branches",
+    "diff",
+    "faults",
+    "clock",
+]
+
+
+def open_palette(page):
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Command")).to_be_focused()
+
+
+def test_the_palette_goes_anywhere_by_a_few_letters(page, server):
+    page.goto(f"{server.url}/console/tables")
+    expect(page.get_by_role("region", name="List of tables")).to_be_visible()
+    open_palette(page)
+    page.keyboard.type("group ord")
+    expect(page.get_by_role("listbox", name="Commands").get_by_role("option").first).to_contain_text("Group orders")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/console/groups/orders")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    open_palette(page)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("listbox", name="Commands").get_by_role("option", selected=True)).to_contain_text("Join")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_theme_is_switched_by_the_palette_and_kept(page, server):
+    page.goto(f"{server.url}/console/tables")
+    expect(page.get_by_role("region", name="List of tables")).to_be_visible()
+    open_palette(page)
+    page.keyboard.type("light and dark")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
+    page.goto(f"{server.url}/console/tables")
+    page.get_by_role("searchbox", name="Find a table").fill("x")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.locator("main").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Ctrl K")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_view_is_wider_than_a_small_screen(page, server, view):
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(f"{server.url}/console/{view}")
+    page.get_by_role("main").locator("h1, h2").first.wait_for()
+    page.wait_for_load_state("networkidle") if view not in ("live", "changes") else page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
