@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from ramekin import Database, now, uuid7
 from ramekin.api.app import create_app
 from ramekin.clock import MovableClock
-from ramekin.database.lifetimes import MAX_LIFETIME_S
+from ramekin.schema.bounds import MAX_LIFETIME_S
 from ramekin.testing import SetClock
 from ramekin.values.ids import RepeatedIds
 from tests.conftest import start_database

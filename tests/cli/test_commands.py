@@ -339,6 +339,8 @@ def test_changes_are_told_line_by_line(server):
         client.delete("/api/v1/data/pets/1")
     done = run("changes", "--since", latest, "--url", server.url)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    with server.client() as client:
+        assert client.get(f"/api/v1/changes?since={latest}").json()["data"] == lines
     assert [(line["table"], line["op"], line["record"]) for line in lines] == [
         ("pets", "create", told[0]),
         ("homes", "create", told[1]),

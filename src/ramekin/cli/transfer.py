@@ -16,6 +16,7 @@ from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileRecords, naming_faults, open_file, told
 from ramekin.cli.outputs import writing
 from ramekin.cli.progress import progress
+from ramekin.clock import as_text
 from ramekin.errors import RamekinError, UnknownTable
 from ramekin.limits import MIB
 from ramekin.schema.columns import UNTYPED, Columns
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from ramekin.client import Client
+    from ramekin.client import Change, Client
+    from ramekin.client.calls import Row
     from ramekin.formats.record_text import CsvForm
 
 CHUNK_BYTES = 256 * 1024
@@ -125,7 +127,7 @@ def tell_changes(tables: list[str], since: str | None, where: str | None, server
 
     Without `follows` it ends with what has happened by now. Raises Refused.
     """
-    from ramekin.client.calls import as_body, changes
+    from ramekin.client.calls import changes
 
     if since is None and not follows:
         raise Refused("say --since POSITION for what has happened, or --follow for what happens from now on")
@@ -133,15 +135,17 @@ def tell_changes(tables: list[str], since: str | None, where: str | None, server
         asked, page = changes(tables, since, where), None
         if follows:
             for change in client.follow(asked):
-                _print_line(as_body(change.model_dump(exclude_unset=True)))
+                _print_change(change)
         while page is None or page.data:
             page = client.send(asked.page(None if page is None else page.next))
             for change in page.data:
-                _print_line(as_body(change.model_dump(exclude_unset=True)))
+                _print_change(change)
 
 
-def _print_line(line: bytes) -> None:
-    sys.stdout.buffer.write(line + b"\n")
+def _print_change(change: Change[Row]) -> None:
+    """Write a change as the server tells it."""
+    told = change.model_dump(exclude_unset=True) | {"at": as_text(round(change.at.timestamp() * 1000))}
+    sys.stdout.buffer.write(codec.dump(told) + b"\n")
     sys.stdout.buffer.flush()
 
 
