@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import ClassVar
 
 import pytest
@@ -11,6 +12,8 @@ from pydantic import BaseModel
 
 from ramekin import Database
 from ramekin.api.app import create_app
+from ramekin.errors import InvalidDefinition
+from ramekin.schema.bounds import MOST, SIZE, read_bounds
 from ramekin.schema.fitness import UnfitModel
 from ramekin.testing.clock import SetClock
 
@@ -93,3 +96,27 @@ def test_a_bound_that_cannot_be_is_told_at_the_start(wrong):
     [name] = wrong
     with pytest.raises(UnfitModel, match=f"^Wrong: '{name.strip('_')}' is a whole number "):
         Database({"t": model})
+
+
+@pytest.mark.parametrize(
+    "size", ["0", "0MiB", "064MiB", "9999TiB", "9999999999999999", "-1", "1.5GiB", "1 XiB", "5 ", "1MiB\n"]
+)
+def test_a_size_that_is_none_is_refused_by_the_document_too(size):
+    assert re.search(SIZE.replace("$", r"\Z"), size) is None
+    with pytest.raises(InvalidDefinition):
+        read_bounds({"max_bytes": size})
+
+
+@pytest.mark.parametrize(
+    ("size", "size_bytes"),
+    [
+        ("1", 1),
+        ("64MiB", 64 * 2**20),
+        ("5 kB", 5000),
+        ("999TiB", 999 * 2**40),
+        ("999 TB", 999 * 10**12),
+        ("1GB", 10**9),
+    ],
+)
+def test_a_size_may_have_a_unit(size, size_bytes):
+    assert read_bounds({"max_bytes": size})["max_bytes"] == size_bytes <= MOST

@@ -182,6 +182,7 @@ RULES = {
     "conflicting-parameters": [
         lambda case: has_cursor(case) and ("offset" in case.query or "offset" in body(case)),
         lambda case: case.query.get("all") in (True, "true") and has_conditions(case),
+        lambda case: case.operation.path.endswith("/changes") and has_conditions(case),  # of one table that is named
     ],
     "condition-required": [lambda case: case.query.get("all") not in (True, "true")],
     "invalid-parameter": [
@@ -195,7 +196,7 @@ RULES = {
     "invalid-where": [has_odd_where, has_many_conditions],
     "unknown-field": [names_fields],
     "id-mismatch": [names_another_id],
-    "invalid-operation": [names_another_id],
+    "invalid-operation": [names_another_id, has_whole_fraction],
     "invalid-id": [has_whole_fraction, has_id_that_becomes_another],
     "invalid-value": [has_list],
     "invalid-header": [has_odd_header],
@@ -203,7 +204,7 @@ RULES = {
     "integer-out-of-range": [has_long_integer],
     "invalid-record": [has_whole_fraction, has_odd_space, has_id_that_becomes_another],
     "invalid-aggregate": [has_groups],
-    "invalid-definition": [has_odd_definition],
+    "invalid-definition": [has_odd_definition, has_whole_fraction],
 }
 """By the code of a refusal: what makes it right, other than what the document says."""
 

@@ -31,8 +31,9 @@ _COUNT_SAID = f"a whole number from 1 to {MOST:,}"
 _UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _UNITS |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
-SIZE = f"^([0-9]{{1,16}}) ?({'|'.join(_UNITS)})$"
-"""The regular expression of a size as text."""
+_SIZES = [f"[1-9][0-9]{{0,{15 - len(str(size))}}}{' ?' if unit else ''}{unit}" for unit, size in _UNITS.items()]
+SIZE = f"^({'|'.join(_SIZES)})$"
+"""The regular expression of a size as text: of so many digits that none is 0, or more than `MOST`."""
 
 
 class Bounds(TypedDict):
@@ -68,8 +69,9 @@ def bounds_of(model: type) -> Bounds:
 
 def _read_size(size: Any) -> int | None:
     """Return the bytes that ``67108864`` or ``"64MiB"`` means; None is None. Raises InvalidDefinition."""
-    if isinstance(size, str) and (parts := re.fullmatch(SIZE, size)) is not None:
-        size = int(parts[1]) * _UNITS[parts[2]]
+    if isinstance(size, str) and re.fullmatch(SIZE, size) is not None:
+        digits = size.rstrip("KMGTikB ")
+        size = int(digits) * _UNITS[size[len(digits) :].lstrip()]
     if size is not None and not _is_from_1_to(size, MOST):
         raise InvalidDefinition(f"'max_bytes' is {_COUNT_SAID}, or text such as \"64MiB\", or null.")
     return None if size is None else int(size)
