@@ -13,7 +13,8 @@ export default function Clock() {
   const [clock, setClock] = useState(/** @type {{now: string, is_frozen: boolean, is_real: boolean} | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [moment, setMoment] = useState("");
-  const ask = (/** @type {any} */ asking = {}) => read(PATH, asking).then((answer) => (answer ? setClock(answer) : ask()), setError);
+  /** @type {(asking?: any) => Promise<void>} */
+  const ask = (asking) => read(PATH, asking).then((answer) => (answer ? setClock(answer) : ask()), setError);
   useEffect(() => {
     void ask();
     const timer = setInterval(() => !document.hidden && void ask(), 1_000);
