@@ -114,6 +114,46 @@ async def test_a_snapshot_that_cannot_be_written_costs_nothing_but_room(engine, 
     monkeypatch.undo()
 
 
+@pytest.mark.parametrize("ends", [True, False], ids=["at the end", "where the disk fails"])
+async def test_one_sync_at_a_time_is_under_way(tmp_path, monkeypatch, ends):
+    inside, most = {}, []
+    sync = LogFile.sync
+
+    def slow_sync(log):
+        thread = threading.get_ident()
+        inside[thread] = inside.get(thread, 0) + 1
+        most.append(sum(count > 0 for count in inside.values()))
+        try:
+            time.sleep(0.05)
+            sync(log)
+        finally:
+            inside[thread] -= 1
+
+    replace = Store.replace
+
+    def checked_replace(store, *arguments):
+        most.append(1 + sum(count > 0 for count in inside.values()))
+        return replace(store, *arguments)
+
+    def fails(*_):
+        raise DiskFault("a fault that was put in", is_lasting=True)
+
+    monkeypatch.setattr(syncs, "SYNC_S", 0.01)
+    monkeypatch.setattr(LogFile, "sync", slow_sync)
+    monkeypatch.setattr(Store, "replace", checked_replace)
+    engine = await opened(tmp_path / "data", "everysec")
+    for i in range(3):
+        await put(engine, str(i))
+        await wait_until(lambda: any(inside.values()))
+    if not ends:
+        with monkeypatch.context() as disk, suppress(JournalFailed, Unavailable):
+            disk.setattr(LogFile, "commit", fails)
+            await put(engine, "refused")
+    await engine.close()
+    assert max(most) == 1
+    assert await after_a_kill(tmp_path) >= {"0", "1", "2"}
+
+
 async def test_where_no_log_can_be_begun_writes_go_on_in_the_old_one(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(compaction, "LOG_BYTES", 5000)
     monkeypatch.setattr(journal, "RETRY_S", 0.01)

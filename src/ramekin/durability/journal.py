@@ -36,6 +36,7 @@ import functools
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
@@ -193,7 +194,7 @@ class Journal:
                     self._fail([], self.queue.fault)
                 elif self.queue.fault is not None:
                     self._probe()
-                elif self._syncs.oldest_s is None:
+                elif self._syncs.is_idle:
                     self._look_after()
                 self._compaction.keep_small(self._file.extent.size_bytes, may_begin=self.queue.fault is None)
             except Exception as error:
@@ -263,6 +264,8 @@ class Journal:
             self._loop_calls.call(self.queue.finish, [])
 
     def _try_fresh_file(self, fault: DiskFault) -> bool:
+        with suppress(DiskFault):  # what it says no longer counts
+            self._syncs.finish()
         try:
             self._file = self._store.replace(self._file, self._loop_calls.ask(functools.partial(self._hold, fault)))
         except DiskFault as again:
@@ -276,6 +279,7 @@ class Journal:
         """Sync, leave a snapshot of tables that are small, and close. What fails is logged; the logs hold all."""
         self._compaction.wait()
         try:
+            self._syncs.finish()
             self._file.sync()
             if self._file.lacks_mark:
                 self._file.mark()

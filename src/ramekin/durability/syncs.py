@@ -44,9 +44,14 @@ class Syncs:
         self._covered_s = 0.0
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be synced, and no sync is under way."""
+        return self.oldest_s is None and self._running is None
+
+    @property
     def patience_s(self) -> float | None:
         """How long the thread may wait; None if nothing is to be synced."""
-        return SYNC_S / 5 if self.oldest_s is not None or self._running is not None else None
+        return None if self.is_idle else SYNC_S / 5
 
     @property
     def lag_s(self) -> float:
@@ -64,13 +69,18 @@ class Syncs:
         """Begin a sync that is due, and wait for one that is late. Raises what the last one raised."""
         now_s = stopwatch_s()
         if self._running is not None and (self._running.done() or now_s - self._covered_s > LATE_S - SYNC_S):
-            running, self._running = self._running, None
-            running.result()
-            self.is_quick = True
+            self.finish()
         if self._running is None and self.oldest_s is not None and now_s - self.oldest_s >= SYNC_S:
             self._covered_s, self.oldest_s = self.oldest_s, None
             self._running = self._workers.submit(sync)
             self.is_quick = bool(wait([self._running], SLOW_S).done)
+
+    def finish(self) -> None:
+        """Wait for the sync that is under way, if there is one: a log takes one at a time. Raises what it raised."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.result()
+            self.is_quick = True
 
     def forget(self) -> None:
         """Forget all that was noted: it is in another file, and synced."""

@@ -128,10 +128,10 @@ class Journaled:
         self.tables.evictions.begin()
 
     async def close(self) -> None:
-        await asyncio.gather(self.tables.expirations.close(), self.tables.evictions.close())
         if self._journal is not None:
             self._is_closed = True
-            self._journal.queue.take_no_more()
+            self._journal.queue.take_no_more()  # in this turn: what comes from now on is refused
+        await asyncio.gather(self.tables.expirations.close(), self.tables.evictions.close())
         await to_its_end(self._close())  # else nobody would let go of the directory
 
     async def _close(self) -> None:
