@@ -65,7 +65,7 @@ def test_every_address_in_an_answer_leads_to_what_it_names(served, client):
     problem = client.get(f"{api}/data/none/1").json()
     assert client.get(problem["type"]).json()["code"] == "unknown-table"
     home = client.get(f"{path}/", follow_redirects=True)
-    assert home.url.path == f"{path}/docs"
+    assert home.url.path == f"{path}/"
     servers = client.get(f"{path}/openapi.json").json().get("servers", [])
     assert [server["url"] for server in servers] == ([path] if path else [])
 

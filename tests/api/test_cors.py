@@ -14,7 +14,7 @@ from tests.pipe import WAYS, Service
 PAGE, OTHER = "https://app.example.com", "https://evil.example"
 PAGES = (PAGE, "http://localhost:3000")
 EXPOSED = (
-    "Content-Disposition, ETag, Link, Location, Preference-Applied, Retry-After, X-Ramekin-Fault, X-Request-Id, "
+    "Content-Disposition, ETag, Link, Location, Preference-Applied, Retry-After, X-Ramekin-Fault, X-Ramekin-Grant, X-Request-Id, "
     "X-Total-Count, X-Warnings, RateLimit, RateLimit-Policy"
 )
 

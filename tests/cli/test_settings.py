@@ -13,6 +13,7 @@ EXAMPLES = {
     "host": "::1",
     "port": "9000",
     "insecure": "true",
+    "console": "false",
     "models": "shop.models",
     "data_dir": "/srv/tables",
     "fsync": "always",

@@ -20,7 +20,7 @@ EVERY = "*"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
 _EXPOSED = {
     "access-control-expose-headers": "Content-Disposition, ETag, Link, Location, Preference-Applied, Retry-After, "
-    "X-Ramekin-Fault, X-Request-Id, X-Total-Count, X-Warnings, RateLimit, RateLimit-Policy"
+    "X-Ramekin-Fault, X-Ramekin-Grant, X-Request-Id, X-Total-Count, X-Warnings, RateLimit, RateLimit-Policy"
 }
 _NOTHING: Mapping[str, str] = {}
 
