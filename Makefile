@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: help torture cluster run test test-all check setup clients lock samples error-table image-test bench clean
 
 help:
-	@echo "make run         set up and serve the demo at http://127.0.0.1:8000"
+	@echo "make run         set up and serve the demo, whose console is at http://127.0.0.1:8000/"
 	@echo "make test        set up and pass the tests, in five minutes"
 	@echo "make test-all    what \`make test\` leaves out, in twenty-five minutes"
 	@echo "make check       types, style, layers"
@@ -18,7 +18,7 @@ help:
 	@echo "make lock        resolve the dependencies again"
 
 run: $(VENV)/run.stamp
-	@echo "Starting the demo; Ctrl-C stops it. Your own tables: $(BIN)/ramekin serve --help"
+	@echo "Starting the demo; open its console in a browser; Ctrl-C stops it. Your own tables: $(BIN)/ramekin serve --help"
 	@$(BIN)/ramekin demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/dev.stamp clients check

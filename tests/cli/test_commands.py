@@ -99,6 +99,8 @@ def test_help_tells_the_defaults_of_its_own_command():
 
 def test_serve_tells_where_it_is_and_ends_well(server):
     assert "in memory only" in server.greeting
+    told = [server.process.stdout.readline().strip() for _ in range(4)]
+    assert told[2:] == [f"Console: {server.url}/", f"Documentation: {server.url}/docs"]
     with server.client() as client:
         assert client.get("/health/ready").status_code == 200
         assert client.get("/api/v1/tables").json() == {"tables": []}

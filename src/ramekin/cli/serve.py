@@ -305,6 +305,7 @@ async def _greeting(database: Database, run: Run) -> str:
         f"Ramekin serves {url} ({where_kept(database.guarantees, settings)}).",
         f"Tables: {', '.join(tables) if tables else 'none yet; the first record creates one'}.",
         f"Memory: {read_memory_limit(settings.memory_limit, settings.workers)}.",
+        *([f"Console: {url}/{'console' if run.json_server else ''}"] if settings.console else []),
         *([f"Documentation: {url}/docs"] if settings.docs else []),
         *([DEV_LINE] if settings.dev else []),
         *([f"Every request is held up for {settings.delay} (--delay)."] if settings.delay else []),
