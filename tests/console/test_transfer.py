@@ -45,6 +45,15 @@ def test_faults_are_told_by_line_and_nothing_is_stored(page, server, give):
         assert client.get("/api/v1/data/users", params={"email": "a@example.com"}).json()["data"] == []
 
 
+def test_faults_tell_the_lines_of_the_file_where_types_were_chosen(page, give):
+    give("users.csv", 'full_name,email,old\n"A\nB",a@example.com,1\n\nC,,2\n')
+    page.get_by_label("Type of old").select_option("leave it out")
+    page.get_by_role("button", name="Import").click()
+    faults = page.get_by_role("region", name="Faults by line")
+    expect(faults.get_by_role("row").nth(1).get_by_role("cell").first).to_have_text("5")
+    expect(page.get_by_role("alert")).to_contain_text("(line 5)")
+
+
 def test_ids_that_are_there_are_dealt_with_as_chosen(page, server, give):
     with server.client() as client:
         client.post("/api/v1/data/dogs", json={"id": 1, "name": "old", "age": 3})

@@ -31,7 +31,7 @@ export class Problem extends Error {
     this.title = /** @type {string} */ (told.title);
     this.detail = /** @type {string} */ (told.detail ?? "");
     this.hint = /** @type {string} */ (told.hint ?? "");
-    this.errors = /** @type {{pointer?: string, detail?: string, message?: string}[]} */ (told.errors ?? []);
+    this.errors = /** @type {{pointer?: string, detail?: string, message?: string, line?: number}[]} */ (told.errors ?? []);
     this.told = told;
     this.headers = headers;
   }

@@ -1,8 +1,8 @@
 // A list in other words: as a command, as a program, or its records as they are seen.
 import { addressOf, curl, pathOf } from "../server.js";
 import { print } from "../json.js";
+import { writeCsv } from "../transfer/csv.js";
 import { valueAt } from "./columns.js";
-import { kindOf } from "../values.js";
 
 /** @param {string} table @param {[string, string][]} words */
 export const asCurl = (table, words) => curl("GET", `data/${pathOf(table)}`, { words });
@@ -51,17 +51,4 @@ const { data, next } = await response.json();
 export const asJson = (records) => print(records, 2);
 
 /** @param {any[]} records @param {string[]} columns */
-export function asCsv(records, columns) {
-  const lines = records.map((record) => columns.map((path) => cellOf(valueAt(record, path))).join(","));
-  return [columns.map(quoted).join(","), ...lines, ""].join("\r\n");
-}
-
-/** @param {unknown} value */
-function cellOf(value) {
-  const kind = kindOf(value);
-  if (kind === "missing" || kind === "null") return "";
-  return quoted(kind === "text" ? /** @type {string} */ (value) : kind === "array" || kind === "object" ? print(value) : String(value));
-}
-
-/** @param {string} text */
-const quoted = (text) => (/[",\r\n]/.test(text) || text === "" ? `"${text.replaceAll('"', '""')}"` : text);
+export const asCsv = (records, columns) => writeCsv(columns, records.map((record) => columns.map((path) => valueAt(record, path))));

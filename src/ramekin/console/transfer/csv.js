@@ -1,4 +1,16 @@
-// CSV read in the page: for a preview, and for columns that are to be of another type than the server would take them.
+// CSV read in the page: for a preview, and for columns that are to be of another type than the server would take them;
+// and written there, as the server writes it.
+import { print } from "../json.js";
+
+/** Rows of values as CSV, with a row of names first. @param {string[]} names @param {unknown[][]} rows */
+export const writeCsv = (names, rows) => [names, ...rows].map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
+
+/** An empty cell is none, null is one too; an empty text is `""`. @param {unknown} value */
+function cellOf(value) {
+  if (value === undefined || value === null) return "";
+  const text = typeof value === "string" ? value : print(value);
+  return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
 
 /**
  * Rows of cells, each with the line on which it begins; the last one is left out where the text was cut.

@@ -1,6 +1,6 @@
 // How a file is sent so that all of it is stored or nothing: as it is, as lines of JSON where types were chosen, and as a
 // load where it is too long for one write of records.
-import { pathOf, upload } from "../server.js";
+import { Problem, pathOf, upload } from "../server.js";
 import { asLines } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
@@ -23,25 +23,45 @@ export const isLoad = (source) => source.kind === "database" || source.file.size
 export async function sendSource(source, choices, onProgress) {
   const isChanged = choices.columns.some(({ type }, place) => type !== source.columns[place]?.type);
   if (isLoad(source)) {
-    const { loaded } = await upload("POST", "load", { words: [["mode", choices.mode]], raw: await loadOf(source, choices), media: MEDIA.json }, onProgress);
+    const { raw, numbers } = await loadOf(source, choices);
+    const asked = { words: /** @type {[string, string][]} */ ([["mode", choices.mode]]), raw, media: MEDIA.json };
+    const { loaded } = await upload("POST", "load", asked, onProgress).catch(toLinesOf(numbers));
     return Object.values(loaded).reduce((sum, each) => sum + Number(each), 0);
   }
   const words = /** @type {[string, string][]} */ ([["on_conflict", choices.conflict]]);
   const asked = { words, headers: { Prefer: "return=minimal" } };
   const path = `data/${pathOf(choices.table)}`;
   if (source.kind === "csv" && isChanged) {
-    const { lines } = await asLines(source, choices.columns);
-    return (await upload("POST", path, { ...asked, raw: new Blob([lines.map((line) => `${line}\n`).join("")]), media: MEDIA.ndjson }, onProgress)).count;
+    const { lines, numbers } = await asLines(source, choices.columns);
+    const raw = new Blob([lines.map((line) => `${line}\n`).join("")]);
+    return (await upload("POST", path, { ...asked, raw, media: MEDIA.ndjson }, onProgress).catch(toLinesOf(numbers))).count;
   }
   if (source.kind === "csv" && source.delimiter !== ",") words.push(["delimiter", source.delimiter === "\t" ? "tab" : source.delimiter]);
   return (await upload("POST", path, { ...asked, raw: source.file, media: MEDIA[source.kind] }, onProgress)).count;
 }
 
-/** @param {Source} source @param {Choices} choices */
+/** Let faults tell lines of the file, where each record was sent as a line of its own. @param {number[]} [numbers] */
+function toLinesOf(numbers) {
+  return (/** @type {unknown} */ error) => {
+    if (error instanceof Problem && numbers) {
+      error.detail = error.detail.replace(/ \(line (\d+)\)/, (_said, line) => ` (line ${numbers[line - 1]})`);
+      error.errors = error.errors.map((each) => (each.line === undefined ? each : { ...each, line: numbers[each.line - 1] }));
+    }
+    throw error;
+  };
+}
+
+/** A file as the body of a load, and where its lines are not those of the file, these. @param {Source} source @param {Choices} choices */
 async function loadOf(source, choices) {
-  if (source.kind === "database") return source.file;
+  if (source.kind === "database") return { raw: source.file };
   const [head, foot] = [`{${JSON.stringify(choices.table)}:`, "}"];
-  if (source.kind === "json") return new Blob([head, source.file, foot]);
-  const lines = source.kind === "csv" ? (await asLines(source, choices.columns)).lines : (await source.file.text()).split("\n").filter((line) => line.trim());
-  return new Blob([head, "[", lines.join(",\n"), "]", foot]);
+  if (source.kind === "json") return { raw: new Blob([head, source.file, foot]) };
+  const { lines, numbers } = await (source.kind === "csv" ? asLines(source, choices.columns) : fullLines(source.file));
+  return { raw: new Blob([head, "[", lines.join(",\n"), "]", foot]), numbers };
+}
+
+/** @param {File} file */
+async function fullLines(file) {
+  const full = (await file.text()).split("\n").map((line, at) => /** @type {[string, number]} */ ([line, at + 1])).filter(([line]) => line.trim());
+  return { lines: full.map(([line]) => line), numbers: full.map(([, number]) => number) };
 }
