@@ -347,18 +347,35 @@ async def test_one_who_is_in_step_and_falls_behind_is_lost_and_others_go_on(monk
     broadcast = Broadcast(database, lambda _: True)
     slow, quick = (broadcast.take_seat(chosen()).texts() for _ in range(2))
     await anext(slow), await anext(quick)
-    task = asyncio.ensure_future(texts_of(quick, b'"id":99,'))
     waiting = asyncio.ensure_future(anext(slow))
-    await asyncio.sleep(0)
     for i in range(1, 100):
+        task = asyncio.ensure_future(texts_of(quick, b'"id":%d,' % i))
+        await asyncio.sleep(0)
         await database.insert("t", {"id": i, "text": "x" * 100})
-        await asyncio.sleep(0.0005)
-    assert (await task).count(b"event: change") == 99
-    await waiting
+        assert (await task).count(b"event: change") == 1
+    assert (await waiting).count(b"event: change") == 1
     rest = [text async for text in slow]
     assert rest[-1].startswith(b'event: lost\ndata: {"latest":"')
     await quick.aclose()
     assert broadcast.seats == 0
+    await database.__aexit__()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "records", [[{"id": 1, "text": "x" * 9000}], [{"id": n, "text": "x" * 100} for n in range(1, 90)]]
+)
+async def test_nobody_who_waits_is_lost_however_much_is_told_at_once(monkeypatch, records):
+    monkeypatch.setattr(module, "BEHIND_BYTES", 5000)
+    database = await database_with_a_table()
+    seat = Broadcast(database, lambda _: True).take_seat(chosen()).texts()
+    await anext(seat)
+    for last in ([{"id": -1}], records):  # the first brings it in step
+        task = asyncio.ensure_future(texts_of(seat, b'"id":%d' % last[-1]["id"]))
+        await asyncio.sleep(0)
+        await database.insert("t", last)
+        assert (await task).count(b"event: change") == len(last)
+    await seat.aclose()
     await database.__aexit__()
 
 

@@ -7,7 +7,7 @@ r"""One who reads what happens, for all who follow it: each change is made into 
 The promise: each seat gets every change that it asks for, once and in order, from its position on. Memory does not grow
 with readers that are slow: a text is handed over only to a seat that waits for one. A seat that begins at an earlier
 position reads pages of its own up to where the pump is. One that was in step and then falls behind by more than
-`BEHIND_BYTES` is lost, and so is one whose place is not kept any more.
+`BEHIND_BYTES`, what it is given next left out, is lost, and so is one whose place is not kept any more.
 
 Between two rounds the pump rests for as long as the last one took, or longer where all is told, so that following takes
 no more than half of the time, however many follow. Seats are served a few in each turn of the loop.
@@ -250,7 +250,7 @@ class Seat:
             self._is_in_step = self._is_in_step or self.place == place
             if tail:
                 waiting.set_result(tail)
-        elif self._is_in_step and self._group.told_bytes - self._taken_bytes > BEHIND_BYTES:
+        elif self._is_in_step and self._behind_bytes > BEHIND_BYTES:
             waiting.set_exception(ChangesGone("The reader is too slow."))
         elif (found := self._group.text_from(self.place)) is None:
             waiting.set_result(b"")
@@ -261,6 +261,12 @@ class Seat:
             if text or tail:
                 waiting.set_result(text + tail)
         return len(text)
+
+    @property
+    def _behind_bytes(self) -> int:
+        """How much would still be to tell after the next text; that one may be of any size, however quick the reader is."""
+        _, following = self._group.recent.get(self.place, (None, b""))
+        return self._group.told_bytes - self._taken_bytes - len(following)
 
     def end(self) -> None:
         """End the stream."""
