@@ -264,7 +264,7 @@ class Seat:
 
     @property
     def _behind_bytes(self) -> int:
-        """How much would still be to tell after the next text; that one may be of any size, however quick the reader is."""
+        """How much is to tell behind the next text, which may be of any size however quick the reader is."""
         _, following = self._group.recent.get(self.place, (None, b""))
         return self._group.told_bytes - self._taken_bytes - len(following)
 
