@@ -1,11 +1,15 @@
 """A start on nodes that cannot keep a database is refused with one sentence, which holds no password."""
 
 import asyncio
+import json
 import secrets
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from importlib.resources import files
 
 import pytest
 
+from ramekin.changes import Change, Written
 from ramekin.cluster.address import Address, Login, Servers
 from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS, rule_for
 from ramekin.engine import link
@@ -17,6 +21,8 @@ from tests.cluster.nodes import running
 from tests.cluster.processes import everything
 
 pytestmark = pytest.mark.anyio
+
+SOURCE = files("ramekin.cluster") / "library.lua"
 
 
 async def refusal(servers, database="main"):
@@ -156,12 +162,56 @@ async def test_a_key_that_holds_something_else_is_named_with_what_to_do(node, na
     assert node.ask("GET", key) == b"something else", "it is left as it was"
 
 
-async def test_a_database_of_another_format(node):
+@pytest.mark.parametrize(
+    ("found", "what_to_do"),
+    [
+        ("1", "with the version that wrote it, `ramekin copy` its tables"),
+        ("3", "take a newer one"),
+        ("x", "take a newer"),
+    ],
+)
+async def test_a_database_of_another_format(node, found, what_to_do):
     database = secrets.token_hex(8)
-    node.ask("HSET", f"{{ramekin:{database}}}head", "format", "2")
+    node.ask("HSET", f"{{ramekin:{database}}}head", "format", found)
     said = await refusal(servers_at(node.port), database)
-    assert f"the database '{database}' is kept in format 2, and this version reads 1" in said
-    assert node.ask("HGETALL", f"{{ramekin:{database}}}head") == [b"format", b"2"], "it is left as it was"
+    assert f"the database '{database}' is kept in format {found}, and this version reads 2: {what_to_do}" in said
+    assert node.ask("HGETALL", f"{{ramekin:{database}}}head") == [b"format", found.encode()], "it is left as it was"
+
+
+async def test_functions_of_another_version_on_a_node_are_not_called_and_stay(node):
+    code = "#!lua name=ramekin1\nredis.register_function('ramekin1_session', function() return 0 end)"
+    node.ask("FUNCTION", "LOAD", "REPLACE", code)
+    engine = Replicated(servers_at(node.port), secrets.token_hex(8))
+    await _open(engine)
+    loaded = [library[1].decode() for library in node.ask("FUNCTION", "LIST")]
+    assert "ramekin1" in loaded
+    assert f"ramekin_{sha256(SOURCE.read_bytes()).hexdigest()[:12]}" in loaded, "its name is made of its text"
+
+
+async def test_what_nodes_keep_is_what_the_format_says(node):
+    """Whoever changes this changes ``FORMAT`` too: servers of two versions may meet one database."""
+    engine = Replicated(servers_at(node.port), secrets.token_hex(8))
+    await engine.open()
+    await put(engine, "t", body(1))
+    await define(engine, "t", Definition())
+    assert await engine.apply(Written([Change("t", "2", None, body(2), due=4102444800)])) is not None
+    await engine.close()
+
+    def kept(command, name, *words):
+        return node.ask(command, engine._link.keys.of(name), *words)
+
+    head = kept("HGETALL", "head")
+    assert sorted(head[::2]) == [b"fed", b"format", b"lineage", b"name", b"nonce", b"rev"]
+    name = head[head.index(b"name") + 1]
+    entries = [entry for _, entry in kept("XRANGE", "feed", "-", "+")]
+    assert [entry[:8:2] for entry in entries] == [[b"k", b"n", b"p", b"t"]] * 3
+    written, defined, with_due = (entry[8:] for entry in entries)
+    assert written == [b"", b"t", b"1", b'{"id":1}']
+    assert (defined[0], sorted(json.loads(defined[1]))) == (b"h", ["chunks", "definition", "table"])
+    assert with_due == [b"", b"t", b"2", b'4102444800{"id":2}']
+    assert kept("HGETALL", "births") == [b"t", b"1:0 2"]
+    assert kept("HGETALL", "revisions") == [b"t", b"3 " + name]
+    assert kept("HGETALL", "records:t") == [b"1", b'{"id":1}', b"2", b'4102444800{"id":2}']
 
 
 async def test_what_time_heals_is_waited_for(monkeypatch, node):

@@ -158,11 +158,14 @@ async def _look_at_kinds(connection: NodeConnection, kinds: Mapping[str, str]) -
 async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
     """See that what is kept is read by this program. Raises Unfit."""
     found = await connection.call("HGET", keys.of("head"), "format")
-    if found is not None and found != FORMAT.encode():
-        raise Unfit(
-            f"the database '{keys.database}' is kept in format {found.decode('ascii', 'replace')[:20]}, and this "
-            f"version reads {FORMAT}: take a newer one"
-        )
+    if found is None or found == b"%d" % FORMAT:
+        return
+    is_older = found.isdigit() and int(found[:20]) < FORMAT
+    older = "with the version that wrote it, `ramekin copy` its tables to a directory; copy that to another --database"
+    raise Unfit(
+        f"the database '{keys.database}' is kept in format {found.decode('ascii', 'replace')[:20]}, and this version "
+        f"reads {FORMAT}: {older if is_older else 'take a newer one'}"
+    )
 
 
 async def _info(connection: NodeConnection, section: str) -> dict[str, str]:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
-LIBRARY = (Path(__file__).parent / "library.lua").read_text()
-"""The functions that nodes carry out; they say what each key holds. Another version has another name."""
+_CODE = (Path(__file__).parent / "library.lua").read_text()
+_NAME = f"ramekin_{sha256(_CODE.encode()).hexdigest()[:12]}"
 
-FORMAT = "1"
-"""The version of what the keys hold."""
+LIBRARY = _CODE.replace("LIBRARY", _NAME)
+"""The functions that nodes carry out; they say what each key holds. The name is made of the text: no server calls the
+functions of another version, and both may be on a node."""
+
+FORMAT = 2
+"""The version of what the keys hold: 1 has no names of steps, and no due times."""
 
 _KINDS = {
     "head": "hash",
@@ -28,6 +33,11 @@ _KINDS = {
 """What the keys hold that each function is given, in the order that the library names."""
 
 _DATABASE = re.compile("[A-Za-z0-9_-]{1,63}")
+
+
+def function(name: str) -> str:
+    """Return what nodes call a function of the library."""
+    return f"{_NAME}_{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-#!lua name=ramekin1
+#!lua name=LIBRARY
+-- LIBRARY stands for a name made of this text (`key_names.py`): each version of it has functions of its own on a node.
+--
 -- What a database asks of the node that has its slot. Each function is done whole, and others wait meanwhile, so each is
 -- short. The keys of each: 1 head  2 feed  3 revisions  4 births  5 definitions  6 sessions  7 marks  8 applying, then its own.
 --
@@ -201,7 +203,7 @@ local function bring(keys)
 end
 
 local function register(name, callback, ...)
-  redis.register_function{function_name = 'ramekin1_' .. name, callback = callback, flags = {...}}
+  redis.register_function{function_name = 'LIBRARY_' .. name, callback = callback, flags = {...}}
 end
 
 local function register_step(name, step)

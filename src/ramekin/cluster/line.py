@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, explain
-from ramekin.cluster.key_names import FORMAT, LIBRARY
+from ramekin.cluster.key_names import FORMAT, LIBRARY, function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.replicas import CONFIRM_MS, read_step
 from ramekin.cluster.telling import Trouble
@@ -245,7 +245,7 @@ class Line:
 
     async def _begin_session(self, connection: NodeConnection) -> None:
         keys = self._keys.of_every_call
-        words: list[Word] = ["FCALL", "ramekin1_session", len(keys), *keys, self._token, self._token, FORMAT]
+        words: list[Word] = ["FCALL", function("session"), len(keys), *keys, self._token, self._token, FORMAT]
         try:
             told = await connection.call(*words)
         except Refused as refused:
@@ -290,7 +290,7 @@ class Line:
         keys = (*self._keys.of_every_call, *call.keys)
         now_ms = self._clock.wall_ms()
         who: Sequence[Word] = (self._token, self._epoch, call.nonce, now_ms) if call.nonce else ()
-        return ("FCALL", f"ramekin1_{call.function}", len(keys), *keys, *who, *call.words)
+        return ("FCALL", function(call.function), len(keys), *keys, *who, *call.words)
 
     def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:
         """Tell whoever asked what has come of a call; False: it is to be sent again."""

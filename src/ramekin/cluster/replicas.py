@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.clock import stopwatch_s
+from ramekin.cluster.key_names import function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.telling import Seldom
 
@@ -85,7 +86,7 @@ class Replicas:
         keys = self._keys.of_every_call
         if not self.are_asked:
             return read_step(await connection.call("HMGET", keys[0], "rev", "nonce"))
-        asked = connection.send("FCALL", "ramekin1_ask", len(keys), *keys)
+        asked = connection.send("FCALL", function("ask"), len(keys), *keys)
         told = await connection.call("WAIT", self.count, CONFIRM_MS, within_s=ANSWER_S + CONFIRM_MS / 1000)
         step = read_step((await asked)[1:])
         if not self.have_confirmed(told):

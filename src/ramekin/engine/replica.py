@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.cluster.feed import Gap, read_entries
+from ramekin.cluster.key_names import function
 from ramekin.cluster.line import UNKNOWN
 from ramekin.cluster.replicas import read_step
 from ramekin.durability.contents import Kept
@@ -195,7 +196,7 @@ class Replica:
         """Bring what is committed into its hashes, so that hashes hold all up to the last step."""
         keys = self._keys.of_every_call
         while chunk := await connection.call("LRANGE", self._keys.of("applying"), 0, 1):
-            await connection.call("FCALL", "ramekin1_bring", len(keys) + 2, *keys, *chunk)
+            await connection.call("FCALL", function("bring"), len(keys) + 2, *keys, *chunk)
 
     async def _hash(self, connection: NodeConnection, name: str) -> Mapping[str, bytes]:
         return _pairs(await connection.call("HGETALL", self._keys.of(name)))
