@@ -111,6 +111,18 @@ def test_values_that_look_alike_stand_apart_and_nothing_is_lost(page, server):
     expect(page.get_by_role("columnheader", name="__proto__")).to_be_visible()
 
 
+def test_headers_stand_above_their_cells_whatever_columns_are_called(page, server):
+    names = ["constructor", "toString", "__proto__", "last"]
+    put(server, "names", {"id": 1} | dict.fromkeys(names, 9007199254740994))
+    page.goto(f"{server.url}/console/tables/names")
+    for name in names:
+        head, cell = page.get_by_role("columnheader", name=name), page.locator('[aria-rowindex="2"] [role=gridcell]')
+        box = head.bounding_box()
+        at = cell.nth(names.index(name) + 1).bounding_box()
+        assert (round(box["x"]), round(box["width"])) == (round(at["x"]), round(at["width"])), name
+    expect(page.locator(".v-large")).to_have_count(len(names))
+
+
 def test_columns_are_chosen_and_resized_and_remembered(page, server):
     page.goto(f"{server.url}/console/tables/users")
     page.get_by_role("button", name="Columns").click()

@@ -139,6 +139,21 @@ def test_all_that_a_filter_finds_is_changed_after_it_was_counted_and_undone(pets
     assert stored(server, 2)["code"] == "record-not-found"
 
 
+def test_the_undo_of_a_change_of_many_spares_what_others_have_changed_since(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets?name:in=Rex,Tom")
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name="Change all that are found").click()
+    pets.get_by_label("What is merged into each").fill('{"seen": true}')
+    pets.get_by_role("button", name="Change 2 records").click()
+    pets.get_by_text("Changed 2 records").wait_for()
+    pets.wait_for_load_state("networkidle")
+    put(server, "pets", {"id": 2, "name": "Tom", "age": 99})
+    pets.get_by_role("button", name="Undo").click()
+    expect(pets.get_by_text("Restored 1 record; 1 stayed as somebody else has changed")).to_be_visible()
+    assert "seen" not in stored(server, 1)
+    assert stored(server, 2)["age"] == 99
+
+
 def test_the_history_of_a_record_is_told_since_the_page_looked(pets, server):
     pets.goto(f"{server.url}/console/tables/pets/records/1")
     expect(pets.get_by_role("tab", name="History")).to_be_visible()

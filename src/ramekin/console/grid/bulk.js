@@ -12,6 +12,7 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
 import { count } from "../values.js";
+import { makeAgain, putBack, tagsOf } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
 const KEPT = 1_000;
@@ -37,7 +38,8 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
       const method = kind === "patch" ? "PATCH" : "DELETE";
       const { changed } = parse((await ask(method, `data/${pathOf(table)}`, { words: asked, body, media: "application/merge-patch+json" })).text);
       const told = `${kind === "patch" ? "Changed" : "Deleted"} ${count(changed)} ${changed === 1 ? "record" : "records"}`;
-      if (before) undoable(told, () => restore(table, before).then(onDone));
+      const undo = before && wayBack(table, kind, before);
+      if (undo) undoable(told, () => undo().then(onDone));
       else say(told);
       onClose();
       onDone();
@@ -68,9 +70,23 @@ function parsePatch(text) {
   return patch;
 }
 
-/** @param {string} table @param {any[]} records */
-async function restore(table, records) {
-  await ask("POST", `data/${pathOf(table)}`, { body: records, words: [["on_conflict", "replace"]], headers: { Prefer: "return=minimal" } });
-  say(`Restored ${count(records.length)} records`);
-  void refresh();
+/**
+ * What undoes a change of records, which are told as they were before.
+ * @param {string} table @param {"patch" | "delete"} kind @param {any[]} before
+ */
+function wayBack(table, kind, before) {
+  // What the change left is asked for right after it, not when it is undone: others may have gone on by then.
+  const after = kind === "patch" ? tagsOf(table, before.map(({ id }) => id)) : null;
+  after?.catch(() => {}); // whoever undoes it is told
+  return async () => {
+    if (after) {
+      const put = await putBack(table, before, await after);
+      const others = before.length - put;
+      say(`Restored ${count(put)} ${put === 1 ? "record" : "records"}${others ? `; ${count(others)} stayed as somebody else has changed them since` : ""}`);
+    } else {
+      await makeAgain(table, before);
+      say("Restored what was deleted");
+    }
+    void refresh();
+  };
 }

@@ -1,6 +1,5 @@
 // One cell: what a value is can be seen before it is read. Null, missing, empty text and large integers stand apart.
 import { html } from "../ui/html.js";
-import { Spelled } from "../json.js";
 import { kindOf, show } from "../values.js";
 
 const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
@@ -9,7 +8,7 @@ const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$
 export function classOf(value) {
   const kind = kindOf(value);
   if (kind === "text") return value === "" ? "v-empty" : MOMENT.test(/** @type {string} */ (value)) ? "v-date" : "v-text";
-  if (value instanceof Spelled && /^-?\d{16,}$/.test(value.text)) return "v-number v-large";
+  if (kind === "number" && /^-?\d{16,}$/.test(String(value)) && !Number.isSafeInteger(Number(value))) return "v-number v-large";
   return `v-${kind}`;
 }
 

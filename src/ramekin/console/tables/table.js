@@ -10,7 +10,7 @@ import { FilterBar } from "../grid/filter_bar.js";
 import { Grid } from "../grid/grid.js";
 import { useLive } from "../grid/live.js";
 import { Rows } from "../grid/rows.js";
-import { withMember } from "../json.js";
+import { member, withMember } from "../json.js";
 import { RecordPanel } from "../record/panel.js";
 import { changed, fetchRecord, saveRecord } from "../record/store.js";
 import { curl } from "../server.js";
@@ -42,7 +42,7 @@ export function TableView({ table }) {
   void rows.version.value;
   const { fields, columns, all } = useColumns(table, known?.schema, filter.columns, rows);
   const [widths, setWidths] = useState(() => keptWidths(table));
-  const widthOf = (/** @type {string} */ path) => widths[path] || fits(path);
+  const widthOf = (/** @type {string} */ path) => member(widths, path) || fits(path); // a column may be called `constructor`
   const fits = useMemo(() => rememberWidths(rows), [rows, rows.pages.size > 0]);
 
   const show = (/** @type {import("../filter.js").Filter} */ next, how = { replace: true }) => go(link(parts, wordsOf(next)), how);
@@ -53,8 +53,9 @@ export function TableView({ table }) {
     show({ ...filter, order: now?.isDown ? others : [...others, { path, isDown: !!now }] });
   };
   const resize = (/** @type {string} */ path, /** @type {number} */ width, /** @type {boolean} */ isDone) => {
-    setWidths({ ...widths, [path]: width });
-    if (isDone) keepWidths(table, { ...widths, [path]: width });
+    const next = /** @type {Record<string, number>} */ (withMember(widths, path, width));
+    setWidths(next);
+    if (isDone) keepWidths(table, next);
   };
   const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
     try {
