@@ -341,6 +341,31 @@ async def test_a_comment_comes_again_and_again_and_moves_the_id_on(quick):
 
 
 @pytest.mark.anyio
+async def test_a_comment_tells_no_position_but_where_its_reader_is(monkeypatch):
+    monkeypatch.setattr(module, "PIECE_BYTES", 500)
+    database = await database_with_a_table()
+    broadcast = Broadcast(database, lambda _: True)
+    first = broadcast.take_seat(chosen())
+    begins = first.place
+    await database.insert("t", [{"id": n, "text": "x" * 100} for n in range(1, 20)])
+    ahead = broadcast.take_seat(chosen())  # the pump has read nothing yet
+    assert ahead.place > broadcast.place == begins
+    ahead._waiting = asyncio.get_running_loop().create_future()
+    ahead.give(b":\nid: the pump's\n\n")
+    assert await ahead._waiting == b":\n\n"
+    texts = first.texts()
+    await anext(texts)
+    while broadcast.place < ahead.place:
+        await asyncio.sleep(0)
+    first._waiting = asyncio.get_running_loop().create_future()
+    first.give(b":\nid: the pump's\n\n")
+    assert first.place < broadcast.place
+    assert b"the pump's" not in await first._waiting, "not all was told yet"
+    await texts.aclose()
+    await database.__aexit__()
+
+
+@pytest.mark.anyio
 async def test_one_who_is_in_step_and_falls_behind_is_lost_and_others_go_on(monkeypatch):
     monkeypatch.setattr(module, "BEHIND_BYTES", 5000)
     database = await database_with_a_table()

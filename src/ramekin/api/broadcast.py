@@ -59,6 +59,9 @@ One follower cost 20 µs for each write with 1, beside 30 for the write (Novembe
 BEAT_S = 15.0
 """Seconds between two comments."""
 
+QUIET_BEAT = b":\n\n"
+"""A comment that tells no position."""
+
 
 class Broadcast:
     """All who follow one database."""
@@ -242,6 +245,9 @@ class Seat:
         """Hand over what comes next, if the seat waits, and return its size.
 
         Of what is not kept it gets nothing, so that it reads by itself.
+
+        Args:
+            tail: a comment with where the pump is; one who is elsewhere gets none, or one without a position.
         """
         waiting, place, text = self._waiting, self._broadcast.place, b""
         if waiting is None or waiting.done():
@@ -249,7 +255,7 @@ class Seat:
         if self.place >= place:
             self._is_in_step = self._is_in_step or self.place == place
             if tail:
-                waiting.set_result(tail)
+                waiting.set_result(tail if self.place == place else QUIET_BEAT)
         elif self._is_in_step and self._behind_bytes > BEHIND_BYTES:
             waiting.set_exception(ChangesGone("The reader is too slow."))
         elif (found := self._group.text_from(self.place)) is None:
@@ -259,7 +265,7 @@ class Seat:
             self._taken_bytes += len(text)
             self._is_in_step = True
             if text or tail:
-                waiting.set_result(text + tail)
+                waiting.set_result(text + tail if self.place == place else text or QUIET_BEAT)
         return len(text)
 
     @property
