@@ -123,6 +123,7 @@ def test_headers_stand_above_their_cells_whatever_columns_are_called(page, serve
     expect(page.locator(".v-large")).to_have_count(len(names))
 
 
+@pytest.mark.long
 def test_columns_are_chosen_and_resized_and_remembered(page, server):
     page.goto(f"{server.url}/console/tables/users")
     page.get_by_role("button", name="Columns").click()
@@ -248,7 +249,7 @@ def test_a_million_rows_scroll_without_slowing(page, server):
             end = lines.find(b"\n", at + 12_000_000)
             client.post("/api/v1/data/big", content=lines[start : end if end > 0 else None], headers={"content-type": "application/x-ndjson", "prefer": "return=minimal"}).raise_for_status()  # fmt: skip
     page.goto(f"{server.url}/console/tables/big")
-    expect(page.get_by_text("1,000,000 records")).to_be_visible()
+    expect(page.get_by_text("1,000,000 records")).to_be_visible(timeout=20_000)
     grid = page.get_by_role("grid")
     grid.evaluate("grid => grid.scrollTop = grid.scrollHeight / 2")
     expect(rows(page).nth(20)).to_contain_text("name 500")

@@ -40,6 +40,7 @@ def test_the_palette_goes_anywhere_by_a_few_letters(page, server):
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_the_theme_is_switched_by_the_palette_and_kept(page, server):
     page.goto(f"{server.url}/console/tables")
     expect(page.get_by_role("region", name="List of tables")).to_be_visible()
@@ -63,6 +64,7 @@ def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
 
 
 @pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.long
 def test_no_view_is_wider_than_a_small_screen(page, server, view):
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(f"{server.url}/console/{view}")

@@ -106,6 +106,7 @@ def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, ser
         assert client.get("/api/v1/data/users?email=zoe@example.com").json()["data"] == []
 
 
+@pytest.mark.long
 def test_a_record_is_duplicated_and_deleted_and_comes_back(pets, server):
     pets.goto(f"{server.url}/console/tables/pets/records/1")
     pets.get_by_role("button", name="Record", exact=True).click()
@@ -120,6 +121,7 @@ def test_a_record_is_duplicated_and_deleted_and_comes_back(pets, server):
     assert stored(server, 1)["big"] == 9007199254740993
 
 
+@pytest.mark.long
 def test_all_that_a_filter_finds_is_changed_after_it_was_counted_and_undone(pets, server):
     pets.goto(f"{server.url}/console/tables/pets?name:in=Rex,Tom")
     pets.get_by_role("button", name="More").click()
@@ -154,6 +156,7 @@ def test_the_undo_of_a_change_of_many_spares_what_others_have_changed_since(pets
     assert stored(server, 2)["age"] == 99
 
 
+@pytest.mark.long
 def test_the_history_of_a_record_is_told_since_the_page_looked(pets, server):
     pets.goto(f"{server.url}/console/tables/pets/records/1")
     expect(pets.get_by_role("tab", name="History")).to_be_visible()

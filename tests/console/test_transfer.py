@@ -54,6 +54,7 @@ def test_faults_tell_the_lines_of_the_file_where_types_were_chosen(page, give):
     expect(page.get_by_role("alert")).to_contain_text("(line 5)")
 
 
+@pytest.mark.long
 def test_ids_that_are_there_are_dealt_with_as_chosen(page, server, give):
     with server.client() as client:
         client.post("/api/v1/data/dogs", json={"id": 1, "name": "old", "age": 3})
@@ -67,6 +68,7 @@ def test_ids_that_are_there_are_dealt_with_as_chosen(page, server, give):
         assert client.get("/api/v1/data/dogs/1").json() == {"id": 1, "name": "new", "age": 3}
 
 
+@pytest.mark.long
 def test_a_file_of_many_tables_is_loaded_at_once(page, server, give):
     give("db.json", '{"hens": [{"id": 1}], "geese": [{"id": 12345678901234567}, {"id": 2}]}')
     expect(page.get_by_role("list", name="Tables in the file")).to_contain_text("geese")
@@ -80,6 +82,7 @@ def test_a_file_that_is_none_says_so(page, give):
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")
 
 
+@pytest.mark.long
 def test_tables_the_database_and_a_backup_are_saved(page, server):
     page.goto(f"{server.url}/console/import")
     with page.expect_download() as saved:

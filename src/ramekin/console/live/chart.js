@@ -72,7 +72,7 @@ function optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, wid
       }),
     ],
     axes: [
-      isTime ? { ...axis, size: 24, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 90)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
+      isTime ? { ...axis, size: 24, space: isDay ? 90 : 60, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 90)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
       { ...axis, size: 58, space: 28, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(form) },
     ],
   };

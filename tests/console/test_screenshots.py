@@ -1,0 +1,65 @@
+"""The pictures of README and of the manual, taken from the console on the demo.
+
+They are written where `WRITE_PICTURES` is set, so that a run of the tests changes no file:
+`WRITE_PICTURES=1 pytest -n0 -m long tests/console/test_screenshots.py`.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import Server
+
+pytestmark = pytest.mark.long
+
+IMAGES = Path(__file__).parent.parent.parent / "docs" / "images"
+MOST_BYTES = 150_000
+WIDE, SMALL = {"width": 1200, "height": 640}, {"width": 400, "height": 720}
+HIGH = {"width": 1120, "height": 760}
+PICTURES = {
+    "console-table": (
+        "tables/orders?quantity:gte=2&sort=-total_price&select=product_name,quantity,total_price,order_date",
+        WIDE,
+        "light",
+    ),
+    "console-record": ("tables/users/records/{user}?select=full_name,age", WIDE, "dark"),
+    "console-join": ("joins/users/orders/user_id?users.age:gte=60", WIDE, "light"),
+    "console-groups": ("groups/orders?group_by=order_date&aggregate=sum:total_price&chart=line", HIGH, "dark"),
+    "console-live": ("live", WIDE, "light"),
+    "console-small": ("tables/users?sort=-age&select=full_name,age,email", SMALL, "dark"),
+    "console-small-groups": (
+        "groups/orders?group_by=product_name&aggregate=count&aggregate=sum:total_price&sort=-count",
+        SMALL,
+        "light",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The demo as those who try it first see it."""
+    server = Server("demo")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_can_be_taken(page, server, name, tmp_path):
+    view, size, scheme = PICTURES[name]
+    with server.client() as client:
+        user = client.get("/api/v1/data/users?limit=1").json()["data"][0]["id"]
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        page.goto(f"{server.url}/console/{view.format(user=user)}")
+        expect(page.get_by_role("main").locator("h1, h2").first).to_be_visible()
+        if view == "live":  # a chart needs readings with something in them
+            for _ in range(8):
+                for _ in range(40):
+                    client.get("/api/v1/data/users?limit=5&sort=-age")
+                page.wait_for_timeout(1000)
+        page.wait_for_timeout(1000)
+    folder = IMAGES if "WRITE_PICTURES" in os.environ else tmp_path
+    folder.mkdir(exist_ok=True)
+    assert len(page.screenshot(path=folder / f"{name}.png")) < MOST_BYTES
