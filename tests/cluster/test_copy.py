@@ -188,6 +188,20 @@ def test_what_the_source_does_not_have_is_kept_unless_it_is_said(source, place, 
     assert server.stop() == 0
 
 
+def test_a_table_of_a_model_that_the_source_does_not_have_is_left_empty(tmp_path, capsys):
+    (tmp_path / "db.json").write_text('{"things":[{"id":1}]}')
+    server = Server("demo")
+    copied(str(tmp_path / "db.json"), server.url, is_replacing=True)
+    assert "Both hold the same" in capsys.readouterr().out
+    assert {name: len(bodies) for name, bodies in holds(server.url).items()} == {
+        "users": 0,
+        "orders": 0,
+        "shops": 0,
+        "things": 1,
+    }
+    assert server.stop() == 0
+
+
 def test_reads_and_writes_of_a_source_go_on_and_one_moment_is_copied(source, place, monkeypatch):
     there, target = place("server"), place("directory")
     copied(source, there)

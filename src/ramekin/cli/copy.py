@@ -78,7 +78,8 @@ def _others(there: Contents, wanted: Contents, within_s: int) -> str:
 
 def _prove(wanted: Contents, found: Contents, within_s: int) -> None:
     """Print what both ends hold, with its digest. Raises Refused where they do not hold the same."""
-    unequal = [name for name in {**wanted, **found} if not _is_equal(wanted.get(name), found.get(name), within_s)]
+    pairs = {name: (wanted.get(name, NOTHING), found.get(name, NOTHING)) for name in {**wanted, **found}}
+    unequal = [name for name, (one, other) in pairs.items() if not _is_equal(one, other, within_s)]
     if unequal:
         raise Refused(f"the target holds something else now: {', '.join(unequal[:SHOWN])}; is it written by others?")
     whole = sha256()
@@ -90,9 +91,8 @@ def _prove(wanted: Contents, found: Contents, within_s: int) -> None:
     print(f"Both hold the same: sha256 {whole.hexdigest()}")
 
 
-def _is_equal(one: Kept | None, other: Kept | None, within_s: int) -> bool:
-    if one is None or other is None:
-        return one is other
+def _is_equal(one: Kept, other: Kept, within_s: int) -> bool:
+    """Say whether two tables hold the same records; one that is not there holds none, as one of a model stays empty."""
     return one.bodies.keys() == other.bodies.keys() and not any(other_records(one, other, within_s))
 
 
