@@ -365,6 +365,61 @@ async def test_a_comment_tells_no_position_but_where_its_reader_is(monkeypatch):
     await database.__aexit__()
 
 
+async def one_who_begins_before_the_pump_is_there(monkeypatch):
+    """Return a database, what tells of it, and one who begins now, while the pump has yet to tell of much."""
+    monkeypatch.setattr(module, "PIECE_BYTES", 500)
+    monkeypatch.setattr(module, "BEHIND_BYTES", 5000)
+    database = await database_with_a_table()
+    broadcast = Broadcast(database, lambda _: True)
+    broadcast.take_seat(chosen())  # who never reads
+    for n in range(1, 100):
+        await database.insert("t", {"id": n, "text": "x" * 100})
+    seat = broadcast.take_seat(chosen())
+    texts = seat.texts()
+    assert seat.place > broadcast.place
+    await anext(texts)
+    return database, broadcast, seat, texts
+
+
+@pytest.mark.anyio
+async def test_one_who_begins_before_the_pump_is_there_does_not_wait_for_it(monkeypatch):
+    database, broadcast, seat, texts = await one_who_begins_before_the_pump_is_there(monkeypatch)
+    begins = seat.place
+    await database.insert("t", {"id": "small"})
+    assert b'"small"' in await anext(texts)
+    assert broadcast.place < begins
+    await database.insert("t", {"id": "next"})
+    found = await texts_of(texts, b'"next"')
+    assert found.count(b"event: change") == 1
+    await texts.aclose()
+    await database.__aexit__()
+
+
+@pytest.mark.anyio
+async def test_one_is_not_lost_for_what_was_before_it_began(monkeypatch):
+    database, broadcast, seat, texts = await one_who_begins_before_the_pump_is_there(monkeypatch)
+    waiting = asyncio.ensure_future(texts_of(texts, b'"small"'))
+    while broadcast.place < seat.place:
+        await asyncio.sleep(0)
+    await database.insert("t", {"id": "small"})
+    assert (await waiting).count(b"event: change") == 1
+    await texts.aclose()
+    await database.__aexit__()
+
+
+@pytest.mark.anyio
+async def test_one_who_begins_within_a_step_is_told_no_position_before_it():
+    database = await database_with_a_table()
+    await database.insert("t", [{"id": n} for n in range(1, 5)])
+    broadcast = Broadcast(database, lambda _: True)
+    seat = broadcast.take_seat(chosen())
+    seat.place = broadcast.place = broadcast.place._replace(number=broadcast.place.number - 1, read=2)
+    seat._waiting = asyncio.get_running_loop().create_future()
+    await broadcast._hand_over(is_beat=True)
+    assert b"id:" not in await seat._waiting
+    await database.__aexit__()
+
+
 @pytest.mark.anyio
 async def test_one_who_is_in_step_and_falls_behind_is_lost_and_others_go_on(monkeypatch):
     monkeypatch.setattr(module, "BEHIND_BYTES", 5000)

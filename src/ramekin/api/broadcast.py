@@ -6,8 +6,9 @@ r"""One who reads what happens, for all who follow it: each change is made into 
 
 The promise: each seat gets every change that it asks for, once and in order, from its position on. Memory does not grow
 with readers that are slow: a text is handed over only to a seat that waits for one. A seat that begins at an earlier
-position reads pages of its own up to where the pump is. One that was in step and then falls behind by more than
-`BEHIND_BYTES`, what it is given next left out, is lost, and so is one whose place is not kept any more.
+position reads pages of its own up to where the pump is. One that begins where the pump has yet to come reads on by
+itself: it does not wait until everybody has been told what came before. One that was in step and then falls behind by
+more than `BEHIND_BYTES`, what it is given next left out, is lost, and so is one whose place is not kept any more.
 
 Between two rounds the pump rests for as long as the last one took, or longer where all is told, so that following takes
 no more than half of the time, however many follow. Seats are served a few in each turn of the loop.
@@ -21,7 +22,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ramekin.api.http.events import Events, beat, lost
 from ramekin.clock import stopwatch_s
@@ -169,7 +170,7 @@ class Broadcast:
         """Keep the text of a round for seats that are behind, within bounds."""
         text = group.events.take()
         group.told_bytes += len(text)
-        group.recent[begins] = self.place, text
+        group.recent[begins] = _Told(self.place, text, group.told_bytes)
         size_bytes = len(text) + 200
         self._recent.append((group, begins, size_bytes))
         self._recent_bytes += size_bytes
@@ -181,7 +182,9 @@ class Broadcast:
     async def _hand_over(self, *, is_beat: bool) -> float:
         """Hand over what each seat has to be told that waits; return about how long it takes to write all of it."""
         served, handed_bytes, spent_s = 0, 0, 0.0
-        tail = beat(self._reader.step) if is_beat else b""
+        tail = b""
+        if is_beat:  # within a step its beginning is no news, and may be before where somebody began
+            tail = QUIET_BEAT if self.place.read else beat(self._reader.step)
         for group in [*self._groups.values()]:
             if is_beat and not self._admits(group.request.grant):
                 group.end()
@@ -199,6 +202,16 @@ class Broadcast:
         return spent_s
 
 
+class _Told(NamedTuple):
+    """A text that a group is told."""
+
+    place: Place
+    """Where it ends."""
+    text: bytes
+    told_bytes: int
+    """Of the group's texts, up to its end."""
+
+
 class _Group:
     """Those who ask for the same."""
 
@@ -207,23 +220,21 @@ class _Group:
         self.seats: dict[Seat, None] = {}
         self.told_bytes = 0
         """Of all texts so far."""
-        self.recent: dict[Place, tuple[Place, bytes]] = {}
-        """The last texts, by where they begin, and where they end."""
+        self.recent: dict[Place, _Told] = {}
+        """The last texts, by where they begin."""
 
     def is_in_step(self, place: Place) -> bool:
         """Say whether nobody is behind a place."""
         return all(seat.place >= place for seat in self.seats)
 
-    def text_from(self, place: Place) -> tuple[Place, bytes] | None:
-        """Return the next text behind a place, and where it ends; None where it is not kept."""
-        if place not in self.recent:
-            return None
-        texts, size_bytes = list[bytes](), 0
+    def text_from(self, place: Place) -> _Told | None:
+        """Return the next text behind a place; None where it is not kept."""
+        last, texts, size_bytes = None, list[bytes](), 0
         while size_bytes < PIECE_BYTES and (found := self.recent.get(place)) is not None:
-            place, text = found
-            texts.append(text)
-            size_bytes += len(text)
-        return place, texts[0] if len(texts) == 1 else b"".join(texts)
+            last, place = found, found.place
+            texts.append(found.text)
+            size_bytes += len(found.text)
+        return last if last is None or len(texts) == 1 else last._replace(text=b"".join(texts))
 
     def end(self) -> None:
         """End the streams."""
@@ -244,7 +255,7 @@ class Seat:
     def give(self, tail: bytes) -> int:
         """Hand over what comes next, if the seat waits, and return its size.
 
-        Of what is not kept it gets nothing, so that it reads by itself.
+        Of what is not kept, or where the pump has yet to come, it gets nothing, so that it reads by itself.
 
         Args:
             tail: a comment with where the pump is; one who is elsewhere gets none, or one without a position.
@@ -254,25 +265,33 @@ class Seat:
             return 0
         if self.place >= place:
             self._is_in_step = self._is_in_step or self.place == place
-            if tail:
+            self._taken_bytes = self._group.told_bytes
+            if self._has_news:
+                waiting.set_result(b"")
+            elif tail:
                 waiting.set_result(tail if self.place == place else QUIET_BEAT)
         elif self._is_in_step and self._behind_bytes > BEHIND_BYTES:
             waiting.set_exception(ChangesGone("The reader is too slow."))
         elif (found := self._group.text_from(self.place)) is None:
             waiting.set_result(b"")
         else:
-            self.place, text = found
-            self._taken_bytes += len(text)
+            self.place, text, self._taken_bytes = found
             self._is_in_step = True
             if text or tail:
                 waiting.set_result(text + tail if self.place == place else text or QUIET_BEAT)
         return len(text)
 
     @property
+    def _has_news(self) -> bool:
+        """Whether the pump is behind this seat, and more has happened than the seat has read."""
+        self._follower.place = self.place
+        return self.place > self._broadcast.place and not self._follower.is_level
+
+    @property
     def _behind_bytes(self) -> int:
         """How much is to tell behind the next text, which may be of any size however quick the reader is."""
-        _, following = self._group.recent.get(self.place, (None, b""))
-        return self._group.told_bytes - self._taken_bytes - len(following)
+        following = self._group.recent.get(self.place)
+        return self._group.told_bytes - (self._taken_bytes if following is None else following.told_bytes)
 
     def end(self) -> None:
         """End the stream."""
@@ -286,7 +305,7 @@ class Seat:
             yield beat(self._follower.position)
             while not self._is_over:
                 text = await self._next()
-                if not text and self.place < self._broadcast.place and not self._is_over:
+                if not text and not self._is_over:
                     text = await self._page()
                 if text:
                     yield text
@@ -296,7 +315,7 @@ class Seat:
             self._broadcast.leave(self, self._group)
 
     async def _next(self) -> bytes:
-        """Wait for the next text of the group; an empty one says that it is not kept."""
+        """Wait for the next text of the group; an empty one says that the seat is to read by itself."""
         self._waiting = asyncio.get_running_loop().create_future()
         if self.place < self._broadcast.place:
             self._broadcast.nudge()
@@ -306,8 +325,12 @@ class Seat:
             self._waiting = None
 
     async def _page(self) -> bytes:
-        """Return a page of its own, of what the group has been told already. Raises ChangesGone."""
+        """Return a page of its own, up to where the pump is, or what happened last where that is behind.
+
+        Raises ChangesGone.
+        """
         follower, events, work = self._follower, Events(), Work()
+        is_ahead = self.place >= self._broadcast.place
         follower.place = self.place
         for change in follower.some():
             ends_step = not follower.place.read
@@ -315,7 +338,8 @@ class Seat:
                 events.add(change, change.json(), ends_step=ends_step)
             elif ends_step:
                 events.end_step(follower.step)
-            if follower.place >= self._broadcast.place or events.size_bytes >= PIECE_BYTES:
+            is_there = not is_ahead and follower.place >= self._broadcast.place
+            if is_there or events.size_bytes >= PIECE_BYTES:
                 break
             await work.rest()
         self.place, text = follower.place, events.take()
