@@ -178,3 +178,40 @@ def test_links_lead_to_what_a_record_names_and_to_what_names_it(page, server):
     page.get_by_role("tab", name="Links").click()
     page.get_by_role("link", name=f"{orders} orders by user_id").click()
     expect(page).to_have_url(f"{server.url}/console/tables/orders?user_id={order['user_id']}")
+
+
+@pytest.mark.parametrize("text", ["\tone\n\ntwo\n", "one\r\ntwo\rthree\x01\x7f"])
+def test_no_character_of_a_text_is_lost_where_it_is_edited(pets, server, text):
+    put(server, "pets", {"id": 1, "name": text, "age": 3})
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    box = pets.get_by_label("name", exact=True)
+    for edit in (cell(pets, 0, 1).dblclick, pets.get_by_role("button", name="Edit name").click):
+        before = stored(server, 1)["name"]
+        edit()
+        box.press("Enter")
+        expect(box).to_have_count(0)
+        assert stored(server, 1)["name"] == before
+        edit()
+        box.press("ControlOrMeta+Home")
+        box.press("ArrowRight")
+        box.press_sequentially("X")
+        with pets.expect_response(lambda answer: answer.request.method != "GET"):
+            box.press("Enter")
+        assert stored(server, 1)["name"] != before
+        assert stored(server, 1)["name"].replace("X", "") == text
+
+
+def test_shift_enter_breaks_a_line_and_untouched_null_stays(pets, server):
+    cell(pets, 0, 1).dblclick()
+    box = pets.get_by_label("name", exact=True)
+    box.fill("Rex")
+    box.press("End")
+    box.press("Shift+Enter")
+    box.press_sequentially("II")
+    box.press("Enter")
+    expect(cell(pets, 0, 1)).to_have_text("Rex ⏎ II")
+    assert stored(server, 1)["name"] == "Rex\nII"
+    cell(pets, 1, 2).dblclick()
+    pets.get_by_label("age", exact=True).press("Enter")
+    expect(pets.get_by_label("age", exact=True)).to_have_count(0)
+    assert stored(server, 2) == {"id": 2, "name": "Tom", "age": None}

@@ -2,7 +2,7 @@
 // text and a large integer must never look alike.
 import { Spelled, print } from "./json.js";
 
-/** @typedef {"missing" | "null" | "text" | "number" | "boolean" | "array" | "object"} Kind */
+/** @typedef {"missing" | "null" | "text" | "spelled" | "number" | "boolean" | "array" | "object"} Kind `spelled`: a text, edited as JSON */
 
 /**
  * @param {unknown} value
@@ -36,13 +36,23 @@ export function show(value) {
 /** @param {string} text */
 const cut = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text).replace(/[\r\n\t]+/g, " ⏎ ");
 
+/** Characters that a box for text does not give back as it got them: a carriage return becomes a line feed or nothing. */
+const CHANGED_BY_BOXES = /[\0-\x08\x0b-\x1f\x7f]/;
+
+/**
+ * The kind as which a value is edited.
+ * @param {unknown} value
+ * @returns {Kind}
+ */
+export const editedAs = (value) => (typeof value === "string" && CHANGED_BY_BOXES.test(value) ? "spelled" : kindOf(value));
+
 /**
  * A value as a person edits it: text as it is, anything else as JSON.
  * @param {unknown} value
  */
 export function edited(value) {
   if (value === undefined) return "";
-  return typeof value === "string" ? value : print(value, typeof value === "object" ? 2 : 0);
+  return editedAs(value) === "text" ? /** @type {string} */ (value) : print(value, typeof value === "object" ? 2 : 0);
 }
 
 /**
@@ -61,13 +71,13 @@ export function readAs(text, kind, parse) {
   } catch (error) {
     throw new Error(kind === "number" ? "This is no JSON number, such as 12, 4.5 or 1e3." : `No JSON: ${/** @type {Error} */ (error).message}`);
   }
-  if (kindOf(value) !== kind) throw new Error(`This is ${named(kindOf(value))}, and ${named(kind)} is meant.`);
+  if (kindOf(value) !== (kind === "spelled" ? "text" : kind)) throw new Error(`This is ${named(kindOf(value))}, and ${named(kind)} is meant.`);
   return value;
 }
 
 /** @param {Kind} kind */
 export const named = (kind) => ({
-  missing: "nothing", null: "null", text: "a text", number: "a number", boolean: "true or false", array: "an array",
+  missing: "nothing", null: "null", text: "a text", spelled: "a text as JSON", number: "a number", boolean: "true or false", array: "an array",
   object: "an object",
 })[kind];
 

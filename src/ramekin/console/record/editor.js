@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { parse } from "../json.js";
 import { html } from "../ui/html.js";
-import { edited, kindOf, named, readAs } from "../values.js";
+import { edited, editedAs, kindOf, named, readAs } from "../values.js";
 
 /** @type {import("../values.js").Kind[]} */
 const KINDS = ["text", "number", "boolean", "null", "missing", "array", "object"];
@@ -22,7 +22,7 @@ export function declaredKind(field) {
  */
 export function kindsFor(field, now) {
   const kind = declaredKind(field);
-  if (!kind) return KINDS;
+  if (!kind) return KINDS.includes(now) ? KINDS : [...KINDS, now];
   const found = /** @type {import("../values.js").Kind[]} */ ([kind]);
   if (field?.isNullable) found.push("null");
   if (!field?.isRequired) found.push("missing");
@@ -33,11 +33,12 @@ export function kindsFor(field, now) {
  * @param {{label: string, value: unknown, field?: import("../fields.js").Field, onSave: (value: unknown) => void, onCancel: () => void}} given
  */
 export function CellEditor({ label, value, field, onSave, onCancel }) {
-  const before = kindOf(value);
+  const before = editedAs(value);
   const start = before === "null" || before === "missing" ? declaredKind(field) ?? "text" : before;
   const [kind, setKind] = useState(start);
   const [text, setText] = useState(edited(value === null ? undefined : value));
   const [fault, setFault] = useState("");
+  const isTouched = useRef(false);
   const input = useRef(/** @type {any} */ (null));
   const isDone = useRef(false);
   useEffect(() => {
@@ -46,6 +47,10 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   }, []);
   const save = (how = kind, written = text) => {
     if (isDone.current) return;
+    if (!isTouched.current) {
+      cancel();
+      return;
+    }
     try {
       const read = readAs(written, how, parse);
       isDone.current = true;
@@ -66,16 +71,21 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
       save();
     }
   };
-  const choices = field?.kind === "enum" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
-  const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${(/** @type {any} */ event) => setText(event.target.value)}>
+  const type = (/** @type {any} */ event) => {
+    isTouched.current = true;
+    setText(event.target.value);
+    setFault("");
+  };
+  const choices = field?.kind === "enum" && kind !== "spelled" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
+  const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-    : html`<input ref=${input} aria-label=${label} value=${text} spellcheck="false" aria-invalid=${!!fault} dir="auto"
-        readonly=${kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
-        onInput=${(/** @type {any} */ event) => { setText(event.target.value); setFault(""); }} />`;
+    : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck="false" aria-invalid=${!!fault} dir="auto"
+        title="Enter saves, Shift Enter breaks the line" readonly=${kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
+        onInput=${type}></textarea>`;
   return html`<div class="cell-editor" onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
-      onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && (edited(value === null ? undefined : value) === text && kind === start ? cancel() : save())}>
+      onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
     ${box}
-    <select class="kind" aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => setKind(event.target.value)}>
+    <select class="kind" aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => { isTouched.current = true; setKind(event.target.value); }}>
       ${kindsFor(field, start).map((each) => html`<option value=${each}>${named(each).replace(/^an? /, "")}</option>`)}
     </select>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}

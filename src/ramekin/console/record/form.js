@@ -8,7 +8,7 @@ import { Dialog } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Tabs } from "../ui/tabs.js";
-import { edited, kindOf, named, readAs } from "../values.js";
+import { edited, editedAs, named, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
 import { faultOf } from "./raw.js";
 import { createRecord } from "./store.js";
@@ -84,7 +84,7 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
 /** @param {Field} field @param {any} start @param {any} schema @returns {Entry} */
 function entryOf(field, start, schema) {
   const value = start?.[field.path];
-  if (value !== undefined) return { kind: kindOf(value), text: edited(value) };
+  if (value !== undefined) return { kind: editedAs(value), text: edited(value) };
   const kind = declaredKind(field) ?? (field.kind === "date" || field.kind === "date-time" ? "text" : /** @type {any} */ (field.kind) ?? "text");
   return { kind: schema && field.isRequired ? kind : "missing", text: "" };
 }
@@ -95,8 +95,9 @@ function Input({ field, entry, fault, onChange }) {
   const id = `new-${field.path}`;
   const wanted = kind === "missing" || kind === "null" ? declaredKind(field) ?? (/** @type {any} */ (["date", "date-time"].includes(field.kind ?? "") ? "text" : field.kind === "integer" ? "number" : field.kind) ?? "text") : kind;
   const type = (/** @type {any} */ event) => onChange({ kind: wanted, text: event.target.value });
-  const choices = field.kind === "enum" ? (field.choices ?? []).map(String) : wanted === "boolean" ? ["true", "false"] : null;
-  const isLarge = wanted === "object" || wanted === "array" || text.length > 80;
+  const choices = field.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).map(String) : wanted === "boolean" ? ["true", "false"] : null;
+  const [isLong] = useState(text.length > 80 || text.includes("\n")); // as it began, so that no box changes under the hands
+  const isLarge = isLong || wanted === "object" || wanted === "array";
   const more = { id, value: text, "aria-invalid": !!fault, "aria-describedby": `${id}-told` };
   return html`<div class="field">
     <div class="row"><label for=${id}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
