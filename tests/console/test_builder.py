@@ -58,8 +58,13 @@ def test_groups_are_built_shown_as_bars_and_saved(page, server):
         page.get_by_role("menuitem", name="as JSON", exact=True).click()
     first, *_ = json.loads(saved.value.path().read_text())
     assert first["product_name"] == "Cast-iron cocotte, 26 cm"
+    page.get_by_label("Add a figure").select_option("mean of total_price")
+    shown = page.get_by_role("search", name="Filter")
+    expect(shown).to_contain_text('"mean of total_price":"avg:total_price"')
+    expect(shown).to_contain_text("curl -X POST")
     page.get_by_role("button", name="Remove product_name").click()
     expect(page.get_by_text("All of orders together")).to_be_visible()
+    expect(rows.last).to_contain_text("6,000")
 
 
 def test_groups_of_moments_are_a_line_over_time(page, server):

@@ -215,3 +215,10 @@ def test_shift_enter_breaks_a_line_and_untouched_null_stays(pets, server):
     pets.get_by_label("age", exact=True).press("Enter")
     expect(pets.get_by_label("age", exact=True)).to_have_count(0)
     assert stored(server, 2) == {"id": 2, "name": "Tom", "age": None}
+
+
+def test_tabs_breaks_and_blanks_are_seen_apart(pets, server):
+    put(server, "pets", {"id": 1, "name": "a\tb\nc", "age": "  "})
+    pets.reload()
+    expect(cell(pets, 0, 1)).to_have_text("a ⇥ b ⏎ c")
+    expect(cell(pets, 0, 2)).to_have_text('"␣␣"')

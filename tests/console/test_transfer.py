@@ -77,6 +77,16 @@ def test_a_file_of_many_tables_is_loaded_at_once(page, server, give):
     expect(page.get_by_role("region", name="List of tables")).to_contain_text("geese")
 
 
+def test_the_preview_tells_what_is_not_as_it_was_chosen(page, give):
+    told = page.get_by_role("status", name="What is not as chosen")
+    give("mice.ndjson", '{"id": 1}\n\n{"id": 2\n{"id": 3}\n')
+    expect(told).to_contain_text("Line 3: no JSON.")
+    give("rats.csv", "id,zip\n1,01234\n2,5\n")
+    expect(told).to_have_count(0)
+    page.get_by_label("Type of zip").select_option("number")
+    expect(told).to_contain_text("zip: 01234 is no JSON number and stays a text.")
+
+
 def test_a_file_that_is_none_says_so(page, give):
     give("x.json", '{"a": ')
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")

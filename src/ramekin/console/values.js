@@ -6,7 +6,7 @@ import { Spelled, print } from "./json.js";
 
 /**
  * @param {unknown} value
- * @returns {Kind}
+ * @returns {Exclude<Kind, "spelled">}
  */
 export function kindOf(value) {
   if (value === undefined) return "missing";
@@ -28,13 +28,13 @@ export function show(value) {
   const kind = kindOf(value);
   if (kind === "missing") return "";
   if (kind === "null") return "null";
-  if (kind === "text") return value === "" ? '""' : cut(/** @type {string} */ (value));
+  if (kind === "text") return /^ *$/.test(/** @type {string} */ (value)) ? `"${"␣".repeat(Math.min(SHOWN, /** @type {string} */ (value).length))}"` : cut(/** @type {string} */ (value));
   if (kind === "array" || kind === "object") return cut(print(value));
   return String(value);
 }
 
 /** @param {string} text */
-const cut = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text).replace(/[\r\n\t]+/g, " ⏎ ");
+const cut = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text).replace(/[\r\n]+/g, " ⏎ ").replace(/\t+/g, " ⇥ ");
 
 /** Characters that a box for text does not give back as it got them: a carriage return becomes a line feed or nothing. */
 const CHANGED_BY_BOXES = /[\0-\x08\x0b-\x1f\x7f]/;

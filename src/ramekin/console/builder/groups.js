@@ -1,7 +1,7 @@
 // The group builder: by which fields, and what is counted or added up in each group; as a table and as a chart. The
 // address says all of it: `by` and `sum`, `count` and so on stand beside the conditions of the table.
-import { API, go, link, view } from "../address.js";
-import { filterOf, textOf, wordsOf } from "../filter.js";
+import { go, link, view } from "../address.js";
+import { filterOf, wordsOf } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { curl, pathOf } from "../server.js";
 import { tables } from "../tables/catalog.js";
@@ -35,7 +35,7 @@ function buildOf(words) {
 }
 
 /** What a figure is called in the answer. @param {string} term */
-export const nameOf = (term) => (term === "count" ? "count" : term.replace(":", " of "));
+export const nameOf = (term) => (term === "count" ? "count" : term.replace(/^(\w+):/, (_said, name) => `${WORDS[name] ?? name} of `));
 
 /** @param {Build} build @param {Map<string, import("../fields.js").Field>} fields */
 function queryOf({ by, terms, sort, chart, filter }, fields) {
@@ -62,7 +62,7 @@ export default function Groups() {
   };
   const rows = answer?.data ?? [];
   const figures = new Set(terms.map(nameOf));
-  const made = `${API}/data/${pathOf(table)}${textOf(build.filter) && `?${textOf(build.filter)}`}`;
+  const command = curl("POST", path, { body: query });
   return html`<section class="pad stack" aria-label="Groups">
     <div class="title"><h1>Groups</h1><p class="faint">Count, add up and compare records that have something in common.</p><span class="grow"></span>
       ${rows.length > 0 && html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${/** @type {const} */ (["csv", "json", "ndjson"]).map((format) => ({ name: `as ${format.toUpperCase()}`, run: () => saveRecords(rows, `${table}-groups`, format) }))} />`}</div>
@@ -71,15 +71,16 @@ export default function Groups() {
         <option value="">Choose…</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>
     </div>
     ${table && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${build.sort} put=${put} />
-      <${FilterBar} table=${table} made=${made} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
+      <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
     ${error && html`<${Fault} error=${error} />`}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)} ${rows.length > ROWS && html`<span class="faint">The first ${ROWS} are shown.</span>`}</p>
         <${Told} answer=${answer} />
         ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} kind=${build.chart} onKind=${(/** @type {string} */ chart) => put({ chart })} />`}
         ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
-        <details><summary>As a command</summary><pre tabindex="0">${curl("POST", path, { body: query })}</pre></details>
+        <details><summary>As a command</summary><pre tabindex="0">${command}</pre></details>
       </div>`
+      : isBusy ? html`<p role="status" class="faint">Working it out…</p>`
       : !table && html`<${Empty} icon="group" title="Choose a table" curl=${curl("POST", `query/${tables.value[0]?.name ?? "orders"}`, { body: { aggregate: { count: "count" } } })}><p>Then choose the fields to group by, and what to work out.</p><//>`}
   </section>`;
 }

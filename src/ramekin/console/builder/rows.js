@@ -23,9 +23,12 @@ export function Rows({ label, rows, columns, numbers = new Set() }) {
       ${isPairs && html`<tr>${groups.map(([table, span]) => html`<th scope="colgroup" colspan=${span} class="side">${table}</th>`)}</tr>`}
       <tr>${columns.map((column) => html`<th scope="col" class=${side(column)}>${column.name}</th>`)}</tr>
     </thead>
-    <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}"><${Value} value=${cell(row, column)} /></td>`)}</tr>`)}</tbody>
+    <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}">${figure(cell(row, column), numbers.has(column.name))}</td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
+
+/** @param {unknown} value @param {boolean} isFigure */
+const figure = (value, isFigure) => (isFigure && Number.isSafeInteger(value) ? count(/** @type {number} */ (value)) : html`<${Value} value=${value} />`);
 
 /** @param {any} row @param {Column} column */
 function cell(row, { table, name }) {

@@ -12,9 +12,10 @@ import { valueAt } from "./columns.js";
 
 /**
  * @param {{table: string, filter: import("../filter.js").Filter, fields: Map<string, import("../fields.js").Field>, records: any[],
- *   onFilter: (filter: import("../filter.js").Filter) => void, made?: string}} given `made`: the address, where it is no list
+ *   onFilter: (filter: import("../filter.js").Filter) => void, made?: string, command?: string}} given `made`: the address, where it is no list;
+ *   `command`: the curl, where no address says it
  */
-export function FilterBar({ table, made, filter, fields, records, onFilter }) {
+export function FilterBar({ table, made, command, filter, fields, records, onFilter }) {
   const [draft, setDraft] = useState(filter.conditions);
   const [fresh, setFresh] = useState(-1);
   const text = conditionWords(filter).join("&");
@@ -29,7 +30,8 @@ export function FilterBar({ table, made, filter, fields, records, onFilter }) {
     else setDraft(changed);
   };
   const address = made ?? `${API}/data/${table}${textOf(filter) && `?${textOf(filter)}`}`;
-  const copy = () => navigator.clipboard.writeText(location.origin + address).then(() => say("Copied the address"));
+  const what = command ? "the command" : "the address";
+  const copy = () => navigator.clipboard.writeText(command ?? location.origin + address).then(() => say(`Copied ${what}`));
   return html`<div class="filter-bar" role="search" aria-label="Filter">
     ${draft.map((condition, at) => html`<${One} key=${at} condition=${condition} fields=${fields} records=${records} isFresh=${fresh === at}
       onChange=${(/** @type {Condition} */ made, /** @type {boolean} */ isDone) => put(at, made, isDone)} onRemove=${() => apply(draft.toSpliced(at, 1))} />`)}
@@ -38,7 +40,7 @@ export function FilterBar({ table, made, filter, fields, records, onFilter }) {
     <${Button} icon="filter" kind="quiet" onClick=${() => { setFresh(draft.length); setDraft([...draft, { path: "", op: "eq", value: "" }]); }}>Add filter<//>
     ${filter.conditions.length > 0 && html`<${Button} kind="quiet" onClick=${() => { setDraft([]); onFilter({ ...filter, conditions: [], where: "" }); }}>Clear<//>`}
     <span class="grow"></span>
-    <span class="made-address"><code class="clip" title=${address}>GET ${decodeURI(address)}</code><${Button} icon="copy" label="Copy the address" kind="quiet" onClick=${copy} /></span>
+    <span class="made-address"><code class="clip" title=${command ?? address}>${command ?? `GET ${decodeURI(address)}`}</code><${Button} icon="copy" label=${`Copy ${what}`} kind="quiet" onClick=${copy} /></span>
   </div>`;
 }
 

@@ -12,7 +12,7 @@ import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
 import { count, size } from "../values.js";
 import { isLoad, sendSource } from "./sending.js";
-import { previewOf } from "./source.js";
+import { doubtsOf, previewOf } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 
@@ -51,6 +51,7 @@ export function Import({ source, onLeave }) {
           <small>${isLoad(source) ? "So long a file is loaded at once, which replaces." : "All of the file is stored, or nothing."}</small></label>
       </div>
       <${Columns} source=${source} columns=${choices.columns} onColumns=${(/** @type {any} */ columns) => put({ columns })} />
+      <div class="note" role="status" aria-label="What is not as chosen" hidden=${!doubtsOf(source, choices.columns).length}>${doubtsOf(source, choices.columns).map((told) => html`<p>${told}</p>`)}</div>
       <${Rows} label="Preview" rows=${previewOf(source, choices.columns)} columns=${choices.columns.filter(({ type }) => type !== "none").map(({ name }) => ({ table: "", name }))} />`}
     ${error && html`<${Faults} error=${error} />`}
     ${part !== null && html`<label class="field">${part < 1 ? "Sending" : "Storing"}<progress class="sending" max="1" value=${part < 1 ? part : undefined}></progress></label>`}

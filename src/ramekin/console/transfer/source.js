@@ -6,7 +6,8 @@ import { delimiterOf, jsonOf, readCsv, typeOf } from "./csv.js";
 /**
  * @typedef {{name: string, type: string}} Column
  * @typedef {{kind: "csv" | "ndjson" | "json" | "database", file: File, table: string, delimiter: string, columns: Column[],
- *   records: any[], cells: string[][], tables: [string, number][]}} Source `records`: the first ones, of CSV as `cells`
+ *   records: any[], cells: string[][], tables: [string, number][], broken: number[]}} Source `records`: the first ones, of CSV as
+ *   `cells`; `broken`: lines among the first that are no JSON
  */
 
 const LOOKED_AT = 1 << 20;
@@ -20,7 +21,7 @@ const WHOLE = 256 << 20;
 export async function readSource(file) {
   const start = await file.slice(0, LOOKED_AT).text();
   const ending = /\.(\w+)$/.exec(file.name)?.[1].toLowerCase() ?? "";
-  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], tables: [] };
+  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], tables: [], broken: /** @type {number[]} */ ([]) };
   if (ending === "csv" || ending === "tsv" || !/^\s*[[{]/.test(start)) return csvSource({ ...source, kind: "csv" }, start);
   if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) return linesSource({ ...source, kind: "ndjson" }, start);
   if (file.size > WHOLE) throw new Error("A file of JSON may have 256 MiB here. Larger ones: ramekin load FILE.");
@@ -47,16 +48,18 @@ function csvSource(source, start) {
 
 /** @param {Source} source @param {string} start @returns {Source} */
 function linesSource(source, start) {
-  const lines = start.split("\n").filter((line) => line.trim());
+  const lines = start.split("\n");
   if (start.length >= LOOKED_AT) lines.pop();
-  const records = lines.slice(0, 200).flatMap((line) => {
+  const broken = /** @type {number[]} */ ([]);
+  const records = lines.slice(0, 200).flatMap((line, at) => {
     try {
-      return [parse(line)];
+      return line.trim() ? [parse(line)] : [];
     } catch {
-      return []; // the server tells the line
+      broken.push(at + 1);
+      return [];
     }
   });
-  return { ...source, columns: columnsOf(records), records: records.slice(0, PREVIEW) };
+  return { ...source, broken, columns: columnsOf(records), records: records.slice(0, PREVIEW) };
 }
 
 /** @param {any[]} records @returns {Column[]} */
@@ -80,6 +83,20 @@ function objectOf(columns, cells) {
 
 /** The first records as the chosen types make them. @param {Source} source @param {Column[]} columns @returns {any[]} */
 export const previewOf = (source, columns) => (source.kind === "csv" ? source.cells.map((cells) => parse(objectOf(columns, cells))) : source.records);
+
+/**
+ * What the first records have that is not as it was chosen, in sentences.
+ * @param {Source} source @param {Column[]} columns @returns {string[]}
+ */
+export function doubtsOf(source, columns) {
+  const lines = source.broken.length ? [`${source.broken.length === 1 ? "Line" : "Lines"} ${source.broken.slice(0, 5).join(", ")}${source.broken.length > 5 ? " and more" : ""}: no JSON. Nothing will be stored while that is so.`] : [];
+  const cells = columns.flatMap(({ name, type }, place) => {
+    if (type !== "number" && type !== "boolean") return [];
+    const stays = source.cells.map((row) => row[place] ?? "").find((cell) => jsonOf(cell, type)?.startsWith('"'));
+    return stays === undefined ? [] : [`${name}: ${stays.slice(0, 40)} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`];
+  });
+  return [...lines, ...cells];
+}
 
 /**
  * A file of CSV as lines of JSON, each column of the type that was chosen.
