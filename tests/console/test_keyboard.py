@@ -72,3 +72,10 @@ def test_no_view_is_wider_than_a_small_screen(page, server, view):
     page.wait_for_load_state("networkidle") if view not in ("live", "changes") else page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
+
+
+def test_an_address_of_no_view_says_so(page, server):
+    page.goto(f"{server.url}/console/xyz")
+    expect(page.get_by_role("heading", name="There is no such view")).to_be_visible()
+    page.get_by_role("link", name="Go to the tables").click()
+    expect(page.get_by_role("heading", name="Tables", exact=True)).to_be_visible()

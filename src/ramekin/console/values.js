@@ -87,6 +87,9 @@ const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
 /** @param {number} value */
 export const count = (value) => NUMBER.format(value);
 
+/** So many of something: `1 row`, `2 rows`. @param {number} value @param {string} noun */
+export const many = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 /** @param {number} bytes */
 export function size(bytes) {
   let power = 0;

@@ -29,5 +29,8 @@ export const DEV_VIEWS = IS_DEV ? [
   { path: "clock", title: "Clock", icon: "clock", isOffered: () => may("admin"), load: () => import("./dev/clock.js") },
 ] : [];
 
-/** @param {string | undefined} path */
-export const viewOf = (path) => [...VIEWS, ...DEV_VIEWS].find((known) => known.path === path) ?? VIEWS[0];
+/** @type {Known} */
+const NONE = { path: "", title: "No such view", icon: "fault", isOffered: () => false, load: () => import("./shell/nowhere.js") };
+
+/** @param {string | undefined} path none: the first view */
+export const viewOf = (path = VIEWS[0].path) => [...VIEWS, ...DEV_VIEWS].find((known) => known.path === path) ?? NONE;

@@ -5,7 +5,7 @@ import { curl } from "../server.js";
 import { Empty } from "../ui/empty.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
-import { count, duration, size } from "../values.js";
+import { count, duration, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
 import { tables } from "./catalog.js";
 
@@ -20,7 +20,7 @@ export function TableList() {
     <//>`;
   }
   return html`<section class="pad" aria-label="Tables">
-    <div class="title"><h1>Tables</h1><p class="faint">${count(found.length)} tables, ${count(records)} records, ${size(bytes)}</p>
+    <div class="title"><h1>Tables</h1><p class="faint">${many(found.length, "table")}, ${many(records, "record")}, ${size(bytes)}</p>
       <span class="grow"></span>${may("admin") && html`<a class="button main" href=${link(["tables", "+new", "definition"])}><${Icon} name="add" />New table</a>`}</div>
     <div class="scroll" tabindex="0" role="region" aria-label="List of tables"><table class="list">
       <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th><th>Unique</th><th>Indexes</th><th>Expires</th></tr></thead>
