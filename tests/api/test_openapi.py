@@ -203,7 +203,7 @@ HEADED = [
     for name, (*_, found) in GENERAL.items()
     for status, answer in found["responses"].items()
     for header in answer.get("headers", {})
-    if status not in SELDOM
+    if status not in SELDOM and header != "X-Ramekin-Grant"  # where keys are asked for: tests/api/test_roles.py
 ]
 
 

@@ -175,6 +175,12 @@ def test_what_lists_tables_shows_those_that_a_key_reaches():
             assert tables == api.get("/api/v1/dump", headers=bearer(key)).json().keys()
             assert tables & {"closed", "one", "open-1"} == seen
             assert ("users" in tables) == (key == "read-all")
+        told = [
+            api.get("/api/v1/tables", headers=bearer(key)).headers["x-ramekin-grant"]
+            for key in ("read-all", "read-some")
+        ]
+        assert ("tables=" in told[0], "tables=" in told[1]) == (False, True)
+        assert all("role=read" in each for each in told)
         both = [api.get("/api/v1/dump", headers=bearer(key)).headers["etag"] for key in ("read-all", "read-some")]
         assert both[0] != both[1]
         again = api.get("/api/v1/dump", headers={**bearer("read-some"), "If-None-Match": both[0]})

@@ -230,7 +230,8 @@ def test_each_typed_table_has_its_own_schema_with_an_example(local):
     assert content["schema"]["oneOf"] == [sent, {"type": "array", "items": sent}]
     get = document["paths"]["/api/v1/data/users/{id}"]["get"]["responses"]["200"]["content"]["application/json"]
     assert get["schema"]["anyOf"] == [{"$ref": f"#/components/schemas/{name}"} for name in ("User", "UserPart")]
-    assert get["example"]["email"] == "ada.lovelace@example.com"
+    assert get["example"]["email"] == "soren.kohler@example.com", "a record that the demo has"
+    assert content["example"]["email"] == "ada.lovelace@example.com", "one that it lacks"
     assert document["components"]["schemas"]["Gadget"]["properties"]["parts"]["items"] == {
         "$ref": "#/components/schemas/Part"
     }

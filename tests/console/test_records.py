@@ -1,5 +1,7 @@
 """Records: changed in place, merged when two change them, added by a form, and undone."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -83,7 +85,10 @@ def test_a_conflict_shows_both_versions_and_lets_one_choose(pets, server):
     dialog.get_by_role("button", name="Save what is chosen").click()
     expect(dialog).to_have_count(0)
     expect(pets.get_by_text("Saved")).to_be_visible()
-    assert stored(server, 1) == {"id": 1, "name": "Eve", "age": 5, "big": 2}
+    end = time.monotonic() + 5
+    while stored(server, 1) != {"id": 1, "name": "Eve", "age": 5, "big": 2}:
+        assert time.monotonic() < end, stored(server, 1)
+        pets.wait_for_timeout(50)
 
 
 def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, server):

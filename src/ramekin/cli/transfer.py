@@ -68,17 +68,17 @@ class Server:
         from ramekin.client.replies import EndedEarly, NoAnswer
 
         trusted = create_default_context() if self.url.startswith("https") else False
-        try:
-            with httpx2.Client(timeout=600, verify=trusted, trust_env=False) as http:  # no proxy is between
+        with httpx2.Client(timeout=600, verify=trusted, trust_env=False) as http:  # no proxy is between
+            try:
                 yield Client(self.url, key=self.key, attempts=attempts, http=http)
-        except EndedEarly:
-            raise Refused(f"the server ended the {what} early; what came of it is not whole") from None
-        except NoAnswer as error:
-            raise Refused(f"{error.message} Is it Ramekin that runs there?") from None
-        except RamekinError as error:
-            line = told(files or FileRecords([], 0), error)
-            place = "" if files is None else _BODY_PLACE  # in the text that was made of them
-            raise Refused(f"the server refused ({error.code}): {re.sub(place, '', line)}") from None
+            except EndedEarly:
+                raise Refused(f"the server ended the {what} early; what came of it is not whole") from None
+            except NoAnswer as error:
+                raise Refused(f"{error.message} Is it Ramekin that runs there?") from None
+            except RamekinError as error:
+                line = told(files or FileRecords([], 0), error)  # it may ask for the columns of a table
+                place = "" if files is None else _BODY_PLACE  # in the text that was made of them
+                raise Refused(f"the server refused ({error.code}): {re.sub(place, '', line)}") from None
 
 
 def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm, ttl: str | None = None) -> None:

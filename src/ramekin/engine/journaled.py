@@ -131,10 +131,10 @@ class Journaled:
         if self._journal is not None:
             self._is_closed = True
             self._journal.queue.take_no_more()  # in this turn: what comes from now on is refused
-        await asyncio.gather(self.tables.expirations.close(), self.tables.evictions.close())
         await to_its_end(self._close())  # else nobody would let go of the directory
 
     async def _close(self) -> None:
+        await asyncio.gather(self.tables.expirations.close(), self.tables.evictions.close())
         self.tables.history.end()
         await self._backups.close()  # first: a stop may take longer than what is left of a backup
         if self._journal is not None:

@@ -140,10 +140,10 @@ class Replicated(BySteps):
 
     async def close(self) -> None:
         self._is_closing = True
-        await self.tables.expirations.close()
         await to_its_end(self._close())
 
     async def _close(self) -> None:
+        await self.tables.expirations.close()
         self.tables.history.end()
         await self._backups.close()
         async with self._alone:  # what stood alone is done
