@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ramekin import console
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_MATCH, IF_NONE_MATCH
-from ramekin.api.http.answer import body_answer, not_modified
+from ramekin.api.http.answer import body_answer, file_answer
 from ramekin.api.routes import API, address, page_address
 from ramekin.errors import UnknownRoute
 from ramekin.version import __version__
@@ -44,16 +44,11 @@ def console_page(session: Session, asked: Asked[None]) -> Reply:
 )
 def console_file(session: Session, asked: Asked[None]) -> Reply:
     """Return a file that the console is made of. A browser asks each time whether it has changed."""
-    [path], precondition = asked.parts, asked.wishes.precondition
+    [path] = asked.parts
     asset = console.assets().get(path)
     if asset is None:
         raise UnknownRoute("There is no file of this name.")
-    headers = {"etag": f'"{asset.digest}"', "cache-control": "no-cache"}
-    if not precondition.matches(asset.content):
-        raise precondition.broken()
-    if precondition.knows(asset.digest):
-        return not_modified(headers)
-    return body_answer(asset.content, headers=headers, media=asset.media)
+    return file_answer(asset.content, asset.digest, asset.media, asked.wishes.precondition, "no-cache")
 
 
 @endpoint("GET", f"{VIEWS}{{view:path}}", role=None, answers={}, problems=(), opens_below=(VIEWS,))

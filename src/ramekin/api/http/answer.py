@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from ramekin.database.operations import Precondition
     from ramekin.engine.work import Work
 
 T = TypeVar("T")
@@ -144,6 +145,17 @@ def bodiless(status: int, headers: Mapping[str, str] | None = None) -> Answer:
 def not_modified(headers: Mapping[str, str]) -> Answer:
     """Return 304 with the headers of the whole answer: its tag, and what it depends on. Source: RFC 9110, 15.4.5."""
     return bodiless(304, headers)
+
+
+def file_answer(content: bytes, digest: str, media: str, precondition: Precondition, lifetime: str) -> Answer:
+    """Return a file, or 304 to a client that has it; the lifetime begins anew with either (RFC 9110, section 15.4.5).
+
+    Raises PreconditionFailed.
+    """
+    headers = {"etag": f'"{digest}"', "cache-control": lifetime}
+    if not precondition.matches(content):
+        raise precondition.broken()
+    return not_modified(headers) if precondition.knows(digest) else body_answer(content, headers=headers, media=media)
 
 
 def record_path(table: str, key: str) -> str:

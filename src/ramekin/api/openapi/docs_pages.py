@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_MATCH, IF_NONE_MATCH
-from ramekin.api.http.answer import body_answer, not_modified
+from ramekin.api.http.answer import body_answer, file_answer
 from ramekin.errors import UnknownRoute
 from ramekin.values import codec
 
@@ -76,16 +76,11 @@ def redoc_page(session: Session, asked: Asked[None]) -> Reply:
 )
 def static_file(session: Session, asked: Asked[None]) -> Reply:
     """Return a file that the pages are made of."""
-    [name], precondition = asked.parts, asked.wishes.precondition
+    [name] = asked.parts
     if name not in MEDIA_TYPES:
         raise UnknownRoute("There is no file of this name.")
     content, digest = _read(name)
-    headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=86400"}
-    if not precondition.matches(content):
-        raise precondition.broken()
-    if precondition.knows(digest):
-        return not_modified(headers)  # with the lifetime, which begins anew (RFC 9110)
-    return body_answer(content, headers=headers, media=MEDIA_TYPES[name])
+    return file_answer(content, digest, MEDIA_TYPES[name], asked.wishes.precondition, "public, max-age=86400")
 
 
 ENDPOINTS: Endpoints = (swagger_page, redoc_page, static_file)
