@@ -1,6 +1,7 @@
 // Rows brought to a file of the browser: a page at a time, since a list has a limit and a join may be long.
 import { Spelled, member, parse, print } from "../json.js";
 import { send } from "../server.js";
+import { writeCsv } from "./csv.js";
 
 /** @typedef {"json" | "ndjson" | "csv"} Format */
 
@@ -48,19 +49,12 @@ function csvOf(rows) {
   const isSide = (/** @type {any} */ value) => value === null || (typeof value === "object" && !Array.isArray(value) && !(value instanceof Spelled));
   const flat = rows.length && rows.every((row) => Object.values(row).every(isSide)) ? rows.map(flattened) : rows;
   const names = [...new Set(flat.flatMap((row) => Object.keys(row)))];
-  return [names, ...flat.map((row) => names.map((name) => member(row, name)))].map((line) => `${line.map(cellOf).join(",")}\r\n`).join("");
+  return writeCsv(names, flat.map((row) => names.map((name) => member(row, name))));
 }
 
 /** @param {any} row */
 function flattened(row) {
   return Object.fromEntries(Object.entries(row).flatMap(([table, record]) => Object.entries(record ?? {}).map(([name, value]) => [`${table}.${name}`, value])));
-}
-
-/** @param {unknown} value */
-function cellOf(value) {
-  if (value === undefined || value === null) return "";
-  const text = typeof value === "string" ? value : print(value);
-  return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** @param {Blob} blob @param {string} name */
