@@ -48,6 +48,12 @@ def orders(count: int, user_count: int) -> Iterator[Record]:
         }
 
 
+def names(count: int) -> Iterator[Record]:
+    """Yield small records with the ids 1 to `count`: a name, and a number in no order."""
+    for i in range(1, count + 1):
+        yield {"id": i, "name": f"name {i}", "n": i * 7919 % 1_000_003}
+
+
 def line(record: Record) -> bytes:
     """Return a record as a line of NDJSON."""
     return json.dumps(record, separators=(",", ":")).encode() + b"\n"
@@ -61,6 +67,11 @@ def users_file(count: int) -> Path:
 def orders_file(count: int) -> Path:
     """Return a file of orders of at most 100,000 users, 166 bytes each, made where there is none yet."""
     return _file("orders", count, _of_equal_size(orders(count, min(count, 100_000))))
+
+
+def names_file(count: int) -> Path:
+    """Return a file of small records, made where there is none yet."""
+    return _file("names", count, names(count))
 
 
 def _of_equal_size(records: Iterator[Record]) -> Iterator[Record]:
