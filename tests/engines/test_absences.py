@@ -14,6 +14,7 @@ from ramekin.database.finding import FindRequest
 from ramekin.database.operations import Operation
 from ramekin.database.presence import MAX_HINTS
 from ramekin.engine import embedded_view as views
+from ramekin.engine import work
 from ramekin.engine.access import Access
 from ramekin.engine.embedded import Embedded
 from ramekin.query.where import parse_where
@@ -95,7 +96,8 @@ async def test_a_write_that_brings_the_field_is_noticed(engine, how):
     assert await holders(engine, "none", "o.x") == [None, None]
 
 
-async def test_a_write_in_the_middle_of_the_pass_is_noticed(engine):
+async def test_a_write_in_the_middle_of_the_pass_is_noticed(engine, monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)  # a quick machine would be done in one turn
     await fill(engine)
     looking = asyncio.create_task(holders(engine, "x"))
     await asyncio.sleep(0)

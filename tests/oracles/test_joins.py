@@ -3,18 +3,22 @@
 import asyncio
 import functools
 import json
+from contextlib import suppress
 
 import pytest
 
 from ramekin import Database
 from ramekin.database.join_request import JoinRequest
 from ramekin.database.operations import Operation
+from ramekin.engine import work
+from ramekin.errors import UnknownTable
 from ramekin.query.pairs import PairFields
 from ramekin.query.url import parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import NoSchema
 from tests import oracle
 from tests.oracles.generate import PER_TABLE, QUERIES, SEEDS, Generator
+from tests.turns import TURNS, give_turns
 
 FREE = NoSchema()
 KEYS = ["id", "a", "b", "c", "o.x", "t.0", "none"]
@@ -191,17 +195,22 @@ async def one_forest(database, generator, left, right):
     assert found == expected, (on, kind, where, left_sort, right_sort, left, right)
 
 
-def test_a_join_is_of_one_moment_even_where_its_table_is_dropped_meanwhile():
+def test_a_join_is_of_one_moment_even_where_its_table_is_dropped_meanwhile(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)  # a quick machine would be done in one turn
+
     async def run():
         async with Database() as database:
-            await database.insert("l", [{"id": i} for i in range(5000)])
-            await database.insert("r", [{"id": i, "l_id": i} for i in range(5000)])
-            request = JoinRequest("l", "r", "id=l_id", shape="tree", limit=5000)
-            before = await database.join(request)
-            long = asyncio.create_task(database.join(request))
-            await asyncio.sleep(0)
-            await database.drop("r")
-            assert not long.done()
-            assert await long == before
+            await database.insert("l", [{"id": i} for i in range(500)])
+            request, kept = JoinRequest("l", "r", "id=l_id", shape="tree", limit=500), 0
+            for turns in TURNS:
+                await database.insert("r", [{"id": i, "l_id": i} for i in range(500)])
+                before = await database.join(request)
+                joining = asyncio.create_task(database.join(request))
+                is_under_way = await give_turns(joining, turns)
+                await database.drop("r")
+                with suppress(UnknownTable):  # it had not begun to look
+                    assert await joining == before
+                    kept += is_under_way
+            assert kept
 
     asyncio.run(run())
