@@ -32,13 +32,3 @@ def test_threads_that_print_at_the_same_time_never_get_each_others_text(eager_sw
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-def test_the_digest_of_a_body_that_is_read_again_is_its_digest(monkeypatch):
-    monkeypatch.setattr(codec, "_known", {})
-    monkeypatch.setattr(codec, "MAX_KNOWN", 3)
-    bodies = [b"%d" % i for i in range(7)] + [b"x" * codec.MAX_KNOWN_BYTES, b"x" * (codec.MAX_KNOWN_BYTES + 1)]
-    for body in [*bodies, *bodies, *bodies[::-1]]:
-        assert codec.known_digest(body) == codec.digest(body)
-        assert len(codec._known) <= 3
-    assert bodies[-1] not in codec._known

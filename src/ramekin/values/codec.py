@@ -64,11 +64,6 @@ _ERRORS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
 }
 """What the parser's complaints begin with that are more than bad syntax."""
 
-MAX_KNOWN, MAX_KNOWN_BYTES = 16_384, 1024
-"""Bodies whose digests are remembered, and how long they may be: 3 MB, and 16 more where no table has them any more."""
-
-_known: dict[bytes, str] = {}
-
 _encoder = msgspec.json.Encoder()
 _hasher = blake2b(digest_size=12)
 
@@ -221,21 +216,6 @@ def digest(body: bytes) -> str:
     hasher = _hasher.copy()  # a third cheaper than a new one
     hasher.update(body)
     return hasher.hexdigest()
-
-
-def known_digest(body: bytes) -> str:
-    """Return the digest of a body that stands in a table, and may be read again soon. Cost: O(1) if it was of late.
-
-    A stored body keeps its hash, and a dictionary knows it by its place in memory: a thirtieth of what a digest costs.
-    """
-    found = _known.get(body)
-    if found is None:
-        found = digest(body)
-        if len(body) <= MAX_KNOWN_BYTES:
-            if len(_known) == MAX_KNOWN:
-                _known.clear()
-            _known[body] = found
-    return found
 
 
 def splice_array(bodies: Iterable[bytes]) -> bytes:

