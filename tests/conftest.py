@@ -1,8 +1,8 @@
 """What every test may use: the service in this process, and the service as a real server on a real port.
 
-Each test that asks for `api` is told once and holds on a server as users start it, on the three ways to an endpoint side
-by side (`tests/together.py`), and, with `make test-all`, on a server with a journal that syncs each write, and on two
-servers on six nodes, asked in turn.
+Each test that asks for `api` is told once and holds on the three ways to an endpoint side by side (`tests/together.py`),
+that of users among them, and, with `make test-all`, on a server as users start it, on one with a journal that syncs each
+write, and on two servers on six nodes, asked in turn.
 """
 
 from __future__ import annotations
@@ -54,6 +54,12 @@ def pytest_collection_finish() -> None:
     """Keep the collector from looking at every test again and again: that takes a third of the time of all."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Iterator[None]:
+    """Let half as many more tests run at once as there are cores: some wait, for a disk, a clock or a node."""
+    return (yield) * 3 // 2
 
 
 class Server:
@@ -250,13 +256,13 @@ def local(in_process: Way, judge: Judge) -> Iterator[InsideClient]:
         yield client
 
 
-LATER = [pytest.param(way, marks=pytest.mark.long) for way in ("with a journal", "on nodes")]
+LATER = [pytest.param(way, marks=pytest.mark.long) for way in ("below ASGI", "with a journal", "on nodes")]
 
 
-@pytest.fixture(params=["below ASGI", "all together", *LATER])
+@pytest.fixture(params=["all together", *LATER])
 def api(request: pytest.FixtureRequest, judge: Judge) -> Iterator[httpx2.Client]:
-    """A client of an empty service with the tables of `tests/models.py`: of a server as users start it, and of all ways
-    to an endpoint in this process, whose answers are the same bytes and are held against the OpenAPI document.
+    """A client of an empty service with the tables of `tests/models.py`: of all ways to an endpoint in this process, whose
+    answers are the same bytes and are held against the OpenAPI document; and of servers as users start them.
     """
     client = request.getfixturevalue(request.param.lower().replace(" ", "_")).empty()
     if request.param != "all together":

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -18,6 +19,7 @@ def test_a_join_is_built_by_choosing_and_says_what_it_did(page, server):
     assert page.url == f"{server.url}/console/joins/users/orders?type=left"
 
 
+@pytest.mark.long
 def test_a_link_is_the_join_with_its_conditions_and_warnings(page, server):
     page.goto(f"{server.url}/console/joins/users/orders/user_id?users.age:gte=60&sort=-orders.total_price")
     rows = page.get_by_role("region", name="Joined rows").get_by_role("row")
@@ -29,6 +31,7 @@ def test_a_link_is_the_join_with_its_conditions_and_warnings(page, server):
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_join_is_saved_whole_as_flat_csv(page, server):
     page.goto(f"{server.url}/console/joins/users/orders/user_id?users.age:gte=60")
     page.get_by_role("button", name="Export").click()
@@ -67,6 +70,7 @@ def test_groups_are_built_shown_as_bars_and_saved(page, server):
     expect(rows.last).to_contain_text("6,000")
 
 
+@pytest.mark.long
 def test_groups_of_moments_are_a_line_over_time(page, server):
     page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=sum:total_price&quantity:gte=2")
     page.get_by_label("Chart", exact=True).select_option("line over time")

@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.conftest import Server
 
+pytestmark = pytest.mark.long
+
 
 def test_a_branch_is_made_looked_at_and_dropped(page, server):
     page.goto(f"{server.url}/console/branches")
@@ -25,7 +27,6 @@ def test_a_branch_is_made_looked_at_and_dropped(page, server):
     expect(page.get_by_role("link", name="checkout")).to_have_count(0)
 
 
-@pytest.mark.long
 def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page, server):
     page.goto(f"{server.url}/console/branches")
     page.get_by_role("button", name="Keep this state").click()
@@ -45,7 +46,6 @@ def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page
     expect(page.get_by_text("Nothing has changed")).to_be_visible()
 
 
-@pytest.mark.long
 def test_a_fault_is_made_in_words_and_strikes(page, server):
     page.goto(f"{server.url}/console/faults")
     page.get_by_label("Method").select_option("GET")
@@ -74,7 +74,6 @@ def test_the_clock_is_moved_on_stopped_and_brought_back(page, server):
     expect(page.get_by_text("the real time", exact=True)).to_be_visible()
 
 
-@pytest.mark.long
 def test_without_dev_none_of_it_is_offered(browser):
     server = Server("demo")
     try:

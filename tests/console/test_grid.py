@@ -20,6 +20,7 @@ def texts(page, row):
     return row.get_by_role("gridcell").all_inner_texts()
 
 
+@pytest.mark.long
 def test_the_first_page_lists_the_tables_with_their_figures(page, server):
     page.goto(server.url)
     row = page.get_by_role("row", name="orders")
@@ -30,6 +31,7 @@ def test_the_first_page_lists_the_tables_with_their_figures(page, server):
     expect(page.get_by_role("heading", name="orders")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_table_is_found_from_anywhere_by_its_name(page, server):
     page.goto(f"{server.url}/console/changes")
     expect(page.get_by_role("link", name="shops")).to_be_visible()
@@ -58,6 +60,7 @@ def test_a_filter_is_built_of_fields_and_makes_an_address(page, server):
     page.go_back()
 
 
+@pytest.mark.long
 def test_an_address_is_the_view(page, server):
     page.goto(f"{server.url}/console/tables/users?age:gte=30&sort=-age,full_name&select=full_name,age")
     expect(page.get_by_role("columnheader")).to_have_count(3)
@@ -68,6 +71,7 @@ def test_an_address_is_the_view(page, server):
     assert texts(page, rows(page).first) == [first["full_name"], str(first["age"])]
 
 
+@pytest.mark.long
 def test_a_header_sorts_up_then_down_then_not(page, server):
     page.goto(f"{server.url}/console/tables/users?select=age")
     for query in ("sort=age&select=age", "sort=-age&select=age", "select=age"):
@@ -75,6 +79,7 @@ def test_a_header_sorts_up_then_down_then_not(page, server):
         expect(page).to_have_url(f"{server.url}/console/tables/users?{query}")
 
 
+@pytest.mark.long
 def test_a_refusal_and_a_warning_are_shown_where_the_records_would_be(page, server):
     page.goto(f"{server.url}/console/tables/users?age:gt=old")
     expect(page.get_by_role("alert")).to_contain_text("A value for 'age' cannot be read as integer.")
@@ -84,6 +89,7 @@ def test_a_refusal_and_a_warning_are_shown_where_the_records_would_be(page, serv
     expect(page.get_by_text("No record satisfies this filter")).to_be_visible()
 
 
+@pytest.mark.long
 def test_values_that_look_alike_stand_apart_and_nothing_is_lost(page, server):
     put(server, "odd", {"id": 1, "v": None}, {"id": 2}, {"id": 3, "v": ""}, {"id": 4, "v": 9007199254740993}, {"id": 5, "v": 1.0},
         {"id": 6, "v": "null"}, {"id": 7, "v": {"a": [1]}}, {"id": 8, "__proto__": {"polluted": 1}, "v": "<img src=x onerror=alert(1)>"},
@@ -111,6 +117,7 @@ def test_values_that_look_alike_stand_apart_and_nothing_is_lost(page, server):
     expect(page.get_by_role("columnheader", name="__proto__")).to_be_visible()
 
 
+@pytest.mark.long
 def test_headers_stand_above_their_cells_whatever_columns_are_called(page, server):
     names = ["constructor", "toString", "__proto__", "last"]
     put(server, "names", {"id": 1} | dict.fromkeys(names, 9007199254740994))
@@ -142,6 +149,7 @@ def test_columns_are_chosen_and_resized_and_remembered(page, server):
     assert abs(head.bounding_box()["width"] - box["width"] - 60) < 3
 
 
+@pytest.mark.long
 def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{server.url}/console/tables/users?age:gte=90&sort=-age")
@@ -158,6 +166,7 @@ def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
     assert copied("rows as CSV").startswith("id,email,full_name,age,created_at\r\n")
 
 
+@pytest.mark.long
 def test_rows_change_live_when_asked(page, server):
     put(server, "moving", {"id": 1, "n": 1})
     page.goto(f"{server.url}/console/tables/moving")
@@ -169,6 +178,7 @@ def test_rows_change_live_when_asked(page, server):
     expect(rows(page)).to_have_count(2)
 
 
+@pytest.mark.long
 def test_the_keyboard_moves_and_opens(page, server):
     page.goto(f"{server.url}/console/tables/orders")
     expect(rows(page).nth(2)).to_be_visible()
@@ -211,6 +221,7 @@ def test_a_table_is_made_defined_and_dropped_by_its_name(page, server):
     expect(page.get_by_role("link", name="boats")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(browser):
     server = Server("serve", "--api-key", "looker:read:pet*=look", "--api-key", "s3cret")
     try:

@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.each import each
+
 VIEWS = [
     "tables",
     "tables/users",
@@ -52,6 +54,7 @@ def test_the_theme_is_switched_by_the_palette_and_kept(page, server):
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.long
 def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
     page.goto(f"{server.url}/console/tables")
     page.get_by_role("searchbox", name="Find a table").fill("x")
@@ -63,9 +66,8 @@ def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Ctrl K")
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.long
-def test_no_view_is_wider_than_a_small_screen(page, server, view):
+@each(VIEWS)
+def test_no_view_is_wider_than_a_small_screen(view, page, server):
     page.set_viewport_size({"width": 400, "height": 800})
     page.goto(f"{server.url}/console/{view}")
     page.get_by_role("main").locator("h1, h2").first.wait_for()
@@ -74,6 +76,7 @@ def test_no_view_is_wider_than_a_small_screen(page, server, view):
     assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
 
 
+@pytest.mark.long
 def test_an_address_of_no_view_says_so(page, server):
     page.goto(f"{server.url}/console/xyz")
     expect(page.get_by_role("heading", name="There is no such view")).to_be_visible()

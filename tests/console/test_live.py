@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.long
+
 
 def test_live_shows_requests_as_they_come_and_asks_nothing_while_paused(page, server):
     asked = []
@@ -48,7 +50,6 @@ def test_changes_show_as_they_happen_and_can_be_paused(page, server):
         expect(feed.get_by_label("Record", exact=True)).to_contain_text('"id": "rex"')
 
 
-@pytest.mark.long
 def test_changes_of_one_table_are_a_link(page, server):
     page.goto(f"{server.url}/console/changes?table=shops")
     expect(page.get_by_label("Table", exact=True)).to_have_value("shops")

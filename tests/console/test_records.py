@@ -44,6 +44,7 @@ def test_a_cell_is_changed_in_place_and_undone(pets, server):
     assert stored(server, 1)["age"] == 3
 
 
+@pytest.mark.long
 def test_null_and_missing_are_chosen_and_a_wrong_value_is_not_sent(pets, server):
     cell(pets, 0, 2).dblclick()
     pets.get_by_label("age", exact=True).fill("four")
@@ -60,6 +61,7 @@ def test_null_and_missing_are_chosen_and_a_wrong_value_is_not_sent(pets, server)
     assert "age" not in stored(server, 1)
 
 
+@pytest.mark.long
 def test_what_two_change_apart_is_merged(pets, server):
     put(server, "pets", {"id": 1, "name": "Rex", "age": 3, "big": 1, "tag": "new"})
     cell(pets, 0, 1).dblclick()
@@ -91,6 +93,7 @@ def test_a_conflict_shows_both_versions_and_lets_one_choose(pets, server):
         pets.wait_for_timeout(50)
 
 
+@pytest.mark.long
 def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, server):
     page.goto(f"{server.url}/console/tables/users")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -146,6 +149,7 @@ def test_all_that_a_filter_finds_is_changed_after_it_was_counted_and_undone(pets
     assert stored(server, 2)["code"] == "record-not-found"
 
 
+@pytest.mark.long
 def test_the_undo_of_a_change_of_many_spares_what_others_have_changed_since(pets, server):
     pets.goto(f"{server.url}/console/tables/pets?name:in=Rex,Tom")
     pets.get_by_role("button", name="More").click()
@@ -172,6 +176,7 @@ def test_the_history_of_a_record_is_told_since_the_page_looked(pets, server):
     expect(pets.get_by_role("tabpanel")).to_contain_text("Max")
 
 
+@pytest.mark.long
 def test_links_lead_to_what_a_record_names_and_to_what_names_it(page, server):
     with server.client() as client:
         [order] = client.get("/api/v1/data/orders?limit=1").json()["data"]
@@ -185,6 +190,7 @@ def test_links_lead_to_what_a_record_names_and_to_what_names_it(page, server):
     expect(page).to_have_url(f"{server.url}/console/tables/orders?user_id={order['user_id']}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["\tone\n\ntwo\n", "one\r\ntwo\rthree\x01\x7f"])
 def test_no_character_of_a_text_is_lost_where_it_is_edited(pets, server, text):
     put(server, "pets", {"id": 1, "name": text, "age": 3})
@@ -206,6 +212,7 @@ def test_no_character_of_a_text_is_lost_where_it_is_edited(pets, server, text):
         assert stored(server, 1)["name"].replace("X", "") == text
 
 
+@pytest.mark.long
 def test_shift_enter_breaks_a_line_and_untouched_null_stays(pets, server):
     cell(pets, 0, 1).dblclick()
     box = pets.get_by_label("name", exact=True)
@@ -222,6 +229,7 @@ def test_shift_enter_breaks_a_line_and_untouched_null_stays(pets, server):
     assert stored(server, 2) == {"id": 2, "name": "Tom", "age": None}
 
 
+@pytest.mark.long
 def test_tabs_breaks_and_blanks_are_seen_apart(pets, server):
     put(server, "pets", {"id": 1, "name": "a\tb\nc", "age": "  "})
     pets.reload()

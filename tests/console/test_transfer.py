@@ -34,6 +34,7 @@ def test_csv_is_looked_at_its_types_chosen_and_stored(page, server, give):
         ]
 
 
+@pytest.mark.long
 def test_faults_are_told_by_line_and_nothing_is_stored(page, server, give):
     give("users.ndjson", '{"full_name": "A", "email": "a@example.com"}\n{"full_name": 3, "email": "x"}\n')
     page.get_by_role("button", name="Import").click()
@@ -45,6 +46,7 @@ def test_faults_are_told_by_line_and_nothing_is_stored(page, server, give):
         assert client.get("/api/v1/data/users", params={"email": "a@example.com"}).json()["data"] == []
 
 
+@pytest.mark.long
 def test_faults_tell_the_lines_of_the_file_where_types_were_chosen(page, give):
     give("users.csv", 'full_name,email,old\n"A\nB",a@example.com,1\n\nC,,2\n')
     page.get_by_label("Type of old").select_option("leave it out")
@@ -77,6 +79,7 @@ def test_a_file_of_many_tables_is_loaded_at_once(page, server, give):
     expect(page.get_by_role("region", name="List of tables")).to_contain_text("geese")
 
 
+@pytest.mark.long
 def test_the_preview_tells_what_is_not_as_it_was_chosen(page, give):
     told = page.get_by_role("status", name="What is not as chosen")
     give("mice.ndjson", '{"id": 1}\n\n{"id": 2\n{"id": 3}\n')
@@ -87,6 +90,7 @@ def test_the_preview_tells_what_is_not_as_it_was_chosen(page, give):
     expect(told).to_contain_text("zip: 01234 is no JSON number and stays a text.")
 
 
+@pytest.mark.long
 def test_a_file_that_is_none_says_so(page, give):
     give("x.json", '{"a": ')
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")

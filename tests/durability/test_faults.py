@@ -9,7 +9,7 @@ import pytest
 
 from tests.durability import tracing
 
-POINTS = int(os.environ.get("POINTS", "2"))
+POINTS = int(os.environ.get("POINTS", "1"))
 """Calls at which a fault is injected, for each fault; `make torture` takes all of them."""
 
 pytestmark = pytest.mark.skipif(
