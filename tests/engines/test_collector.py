@@ -57,3 +57,18 @@ def test_what_takes_the_place_of_old_objects_is_looked_at_by_the_end_of_a_turn()
         if place % 1000 == 0:
             collector.look()
             assert len(gc.get_objects(collector.YOUNG)) <= collector.MANY_YOUNG + 1000
+
+
+def test_what_rests_goes_on_as_it_was():
+    with collector.at_rest():
+        assert not gc.isenabled()
+        with collector.at_rest():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_what_rests_goes_on_after_a_failure():
+    with pytest.raises(ValueError, match="the start failed"), collector.at_rest():
+        raise ValueError("the start failed")
+    assert gc.isenabled()

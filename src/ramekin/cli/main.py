@@ -236,10 +236,12 @@ def _serve(
     files: list[Path], given: dict[str, Any], *, is_demo: bool = False, theirs: dict[str, Any] | None = None
 ) -> None:
     from ramekin.cli.signals import Signals, Stopped
+    from ramekin.engine.collector import at_rest
 
     signals = Signals()
     try:
-        from ramekin.cli.serve import serve_forever
+        with at_rest():
+            from ramekin.cli.serve import serve_forever
 
         json_server = None
         if theirs is not None:

@@ -201,6 +201,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         await _serve_while_opening(database, keeping, server, run.listener, open_and_greet)
 
 
+@collector.at_rest()
 def _application(database: Database, run: Run) -> FastAPI:
     settings = run.settings
     is_guarded = listeners.is_on_loopback(run.listener) or settings.allow_host

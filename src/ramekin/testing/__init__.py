@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ramekin.engine.collector import at_rest
+
 if TYPE_CHECKING:
     from ramekin.testing.clock import SetClock
     from ramekin.testing.diff import Diff
@@ -22,5 +24,6 @@ _HOMES = {"Branch": "server", "Diff": "diff", "Server": "server", "SetClock": "c
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ramekin.testing' has no attribute '{name}'")
-    value = globals()[name] = getattr(import_module(f"ramekin.testing.{_HOMES[name]}"), name)
+    with at_rest():
+        value = globals()[name] = getattr(import_module(f"ramekin.testing.{_HOMES[name]}"), name)
     return value

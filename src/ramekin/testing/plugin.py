@@ -57,7 +57,7 @@ def ramekin_seed() -> Seed:
 @pytest.fixture(scope="session")
 def ramekin_server(ramekin_files: Sequence[str | Path], ramekin_models: Models, ramekin_seed: Seed) -> Iterator[Server]:
     """The server of this run: one for each worker process of pytest-xdist."""
-    from ramekin.testing.server import Server, Unready
+    from ramekin.testing import Server, Unready
 
     try:
         server = Server(*ramekin_files, models=ramekin_models).start()

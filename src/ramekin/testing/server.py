@@ -25,6 +25,7 @@ from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileFault, FileRecords, naming_faults, open_file
 from ramekin.cli.modules import NoModels, read_models
 from ramekin.database.database import Database
+from ramekin.engine.collector import at_rest
 from ramekin.engine.embedded import Embedded
 from ramekin.formats.record_text import CsvForm
 from ramekin.schema.fitness import UnfitModel
@@ -90,6 +91,7 @@ class Server:
         """The database itself."""
         return Branch(self, "main", self.url)
 
+    @at_rest()
     def start(self) -> Self:
         """Load the files and answer. Raises Unready, and OSError where the port is taken."""
         database = self._database()
