@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import Server
+from tests.console.seen import put, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +45,22 @@ def page(context: BrowserContext, server: Server) -> Iterator[Page]:
     watch(page, server.url, faults)
     yield page
     assert faults == []
+
+
+@pytest.fixture
+def pets(page: Page, server: Server) -> Page:
+    """Open a table of two pets."""
+    with server.client() as client:
+        client.delete("/api/v1/tables/pets")
+    put(
+        server,
+        "pets",
+        {"id": 1, "name": "Rex", "age": 3, "big": 9007199254740993},
+        {"id": 2, "name": "Tom", "age": None},
+    )
+    page.goto(f"{server.url}/console/tables/pets")
+    expect(rows(page)).to_have_count(2)
+    return page
 
 
 def watch(page: Page, url: str, faults: list[str]) -> None:

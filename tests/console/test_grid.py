@@ -5,15 +5,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import Server
 from tests.console.conftest import watch
-
-
-def put(server, table, *records):
-    with server.client() as client:
-        client.post(f"/api/v1/data/{table}?on_conflict=replace", json=list(records)).raise_for_status()
-
-
-def rows(page):
-    return page.get_by_role("grid").get_by_role("row").filter(has=page.get_by_role("gridcell"))
+from tests.console.seen import put, rows
 
 
 def texts(page, row):

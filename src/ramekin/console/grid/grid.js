@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
-import { edited } from "../values.js";
+import { edited, kindOf } from "../values.js";
 import { valueAt } from "./columns.js";
 import { Row } from "./row.js";
 import { Scroll } from "./scroll.js";
@@ -15,6 +15,7 @@ const AHEAD = 60;
 const BEYOND = 8;
 
 /**
+ * @typedef {{record: any, path: string}} Edit a cell that is edited, of a record as it was when that began
  * @typedef {{rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
  *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
@@ -27,7 +28,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const [top, setTop] = useState(0);
   const [seen, setSeen] = useState(600);
   const [active, setActive] = useState({ row: 0, column: 0 });
-  const [isEditing, setEditing] = useState(false);
+  const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
   void rows.version.value;
   const count = rows.length;
   scroll.resize(count);
@@ -42,7 +43,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   useEffect(() => {
     if (box.current) box.current.scrollTop = 0;
     setActive({ row: 0, column: 0 });
-    setEditing(false);
+    setEdit(null);
   }, [rows]);
 
   const onScroll = () => {
@@ -51,10 +52,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     if (meant !== element.scrollTop) element.scrollTop = meant;
     setTop(meant);
   };
-  const pick = (/** @type {number} */ row, /** @type {number} */ column) => {
-    if (row !== active.row || column !== active.column) setEditing(false);
-    setActive({ row, column });
-  };
+  const pick = (/** @type {number} */ row, /** @type {number} */ column) => setActive({ row, column });
   const show = (/** @type {number} */ row, /** @type {number} */ column) => {
     const element = /** @type {HTMLDivElement} */ (box.current);
     element.scrollTop = scroll.to(row, element.scrollTop, element.clientHeight - ROW_PX - 6);
@@ -64,22 +62,25 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     if (left + widthOf(columns[column]) > element.scrollLeft + element.clientWidth) element.scrollLeft = left + widthOf(columns[column]) - element.clientWidth;
   };
   const editable = () => isWritable && rows.at(active.row) && columns[active.column] !== "id" && !columns[active.column].includes(".");
-  const edit = () => {
-    const record = rows.at(active.row);
+  const begin = () => {
+    const [record, path] = [rows.at(active.row), columns[active.column]];
     if (!record) return;
-    if (!editable() || typeof valueAt(record, columns[active.column]) === "object" && valueAt(record, columns[active.column])?.text === undefined && valueAt(record, columns[active.column]) !== null) onOpen(record);
-    else setEditing(true);
+    if (!editable() || ["array", "object"].includes(kindOf(valueAt(record, path)))) onOpen(record);
+    else setEdit({ record, path });
   };
-  const leave = () => {
-    setEditing(false);
-    box.current?.focus({ preventScroll: true });
+  const latest = useRef(edit);
+  latest.current = edit;
+  const leave = (/** @type {Edit} */ left) => {
+    if (left !== latest.current) return; // another cell is edited already
+    setEdit(null);
+    if (box.current?.querySelector(".cell-editor")?.contains(document.activeElement)) box.current.focus({ preventScroll: true });
   };
-  const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
-    leave();
-    await onSave(record, path, value);
+  const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value) => {
+    await onSave(made.record, made.path, value);
+    leave(made);
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
-    if (isEditing || event.target !== box.current) return;
+    if (event.target !== box.current) return;
     const page = Math.max(1, Math.floor(seen / ROW_PX) - 2);
     const far = event.ctrlKey || event.metaKey;
     const moves = /** @type {Record<string, [number, number]>} */ ({
@@ -92,7 +93,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
       const column = Math.min(columns.length - 1, Math.max(0, active.column + move[1]));
       setActive({ row, column });
       show(row, column);
-    } else if (event.key === "Enter" || event.key === "F2") edit();
+    } else if (event.key === "Enter" || event.key === "F2") begin();
     else if (event.key === " " && rows.at(active.row)) onOpen(rows.at(active.row));
     else if (far && event.key === "c" && !String(getSelection())) {
       void navigator.clipboard.writeText(edited(valueAt(rows.at(active.row) ?? {}, columns[active.column])));
@@ -104,9 +105,10 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const lines = [];
   for (let index = first; index <= last; index += 1) {
     const record = rows.at(index);
-    lines.push(html`<${Row} key=${index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} widths=${widths} fields=${fields}
-      active=${active.row === index ? active.column : -1} isEditing=${isEditing && active.row === index} isOpened=${record && String(record.id) === openedId}
-      isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${edit} onSave=${save} onCancel=${leave} />`);
+    const isEdited = edit && record && String(record.id) === String(edit.record.id); // it keeps its editor where rows come before it
+    lines.push(html`<${Row} key=${isEdited ? "edited" : index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} widths=${widths} fields=${fields}
+      active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} isOpened=${record && String(record.id) === openedId}
+      isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} />`);
   }
   return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} aria-label="Records"
       aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row >= first && active.row <= last ? "active-cell" : undefined} aria-multiselectable="false">

@@ -8,15 +8,15 @@ import { valueAt } from "./columns.js";
 
 /**
  * @typedef {{index: number, y: number, record: any, columns: string[], widths: number[], fields: Map<string, import("../fields.js").Field>,
- *   active: number, isEditing: boolean, isOpened: boolean, isFresh: boolean, href: (record: any) => string,
- *   onPick: (row: number, column: number) => void, onEdit: () => void, onSave: (record: any, path: string, value: unknown) => void, onCancel: () => void}} Given
+ *   active: number, edit: import("./grid.js").Edit | null, isOpened: boolean, isFresh: boolean, href: (record: any) => string,
+ *   onPick: (row: number, column: number) => void, onEdit: () => void, onSave: (edit: any, value: unknown) => Promise<void>, onLeave: (edit: any) => void}} Given
  * @extends {Component<Given>}
  */
 export class Row extends Component {
   /** @param {Given} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    return ["index", "y", "record", "columns", "widths", "fields", "active", "isEditing", "isOpened", "isFresh"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
+    return ["index", "y", "record", "columns", "widths", "fields", "active", "edit", "isOpened", "isFresh"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
   }
 
   render() {
@@ -31,14 +31,14 @@ export class Row extends Component {
 
   /** @param {string} path @param {number} column */
   cell(path, column) {
-    const { index, record, widths, fields, active, isEditing, onPick, onEdit, onSave, onCancel } = /** @type {Given} */ (this.props);
+    const { index, record, widths, fields, active, edit, onPick, onEdit, onSave, onLeave } = /** @type {Given} */ (this.props);
     const isActive = active === column;
     const value = record ? valueAt(record, path) : undefined;
-    const editor = () => html`<${CellEditor} label=${path} value=${value} field=${fields.get(path)} onCancel=${onCancel}
-      onSave=${(/** @type {unknown} */ made) => onSave(record, path, made)} />`;
+    const editor = () => html`<${CellEditor} label=${path} value=${value} field=${fields.get(path)} onCancel=${() => onLeave(edit)}
+      onSave=${(/** @type {unknown} */ made) => onSave(edit, made)} />`;
     return html`<div role="gridcell" key=${path} id=${isActive ? "active-cell" : undefined} aria-colindex=${column + 2} style=${{ width: `${widths[column]}px` }}
         class="cell ${isActive ? "active" : ""}" onPointerDown=${() => onPick(index, column)} onDblClick=${onEdit}>
-      ${!record ? html`<span class="blank"></span>` : isActive && isEditing ? editor() : html`<${Value} value=${value} />`}
+      ${!record ? html`<span class="blank"></span>` : edit?.path === path ? editor() : html`<${Value} value=${value} />`}
     </div>`;
   }
 }

@@ -2,8 +2,10 @@
 // empty text and a member that is not there are never written by mistake.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { parse } from "../json.js";
+import { inOneLine } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { edited, editedAs, kindOf, named, readAs } from "../values.js";
+import { showUnsaved } from "./unsaved.js";
 
 /** @type {import("../values.js").Kind[]} */
 const KINDS = ["text", "number", "boolean", "null", "missing", "array", "object"];
@@ -30,7 +32,8 @@ export function kindsFor(field, now) {
 }
 
 /**
- * @param {{label: string, value: unknown, field?: import("../fields.js").Field, onSave: (value: unknown) => void, onCancel: () => void}} given
+ * It stays, with what was typed, until that is saved or given up. Where it is taken away before, as by scrolling, it saves.
+ * @param {{label: string, value: unknown, field?: import("../fields.js").Field, onSave: (value: unknown) => Promise<unknown>, onCancel: () => void}} given
  */
 export function CellEditor({ label, value, field, onSave, onCancel }) {
   const before = editedAs(value);
@@ -38,27 +41,38 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const [kind, setKind] = useState(start);
   const [text, setText] = useState(edited(value === null ? undefined : value));
   const [fault, setFault] = useState("");
+  const [isBusy, setBusy] = useState(false);
   const isTouched = useRef(false);
+  const isGone = useRef(false);
   const input = useRef(/** @type {any} */ (null));
   const isDone = useRef(false);
-  useEffect(() => {
-    input.current?.focus();
-    input.current?.select?.();
-  }, []);
-  const save = (how = kind, written = text) => {
+  const save = async () => {
     if (isDone.current) return;
     if (!isTouched.current) {
       cancel();
       return;
     }
+    isDone.current = true;
+    setBusy(true);
     try {
-      const read = readAs(written, how, parse);
-      isDone.current = true;
-      onSave(read);
+      await onSave(readAs(text, kind, parse));
     } catch (error) {
-      setFault(/** @type {Error} */ (error).message);
+      isDone.current = false;
+      if (isGone.current) showUnsaved(label, text, error);
+      setFault(inOneLine(error));
     }
+    setBusy(false);
   };
+  const leave = useRef(save);
+  leave.current = save;
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.select?.();
+    return () => {
+      isGone.current = true;
+      void leave.current();
+    };
+  }, []);
   const cancel = () => {
     isDone.current = true;
     onCancel();
@@ -80,9 +94,9 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
     : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck="false" aria-invalid=${!!fault} dir="auto"
-        title="Enter saves, Shift Enter breaks the line" readonly=${kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
+        title="Enter saves, Shift Enter breaks the line" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
         onInput=${type}></textarea>`;
-  return html`<div class="cell-editor" onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
+  return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}
       onFocusOut=${(/** @type {FocusEvent} */ event) => !(/** @type {Element} */ (event.currentTarget)).contains(/** @type {Node} */ (event.relatedTarget)) && save()}>
     ${box}
     <select class="kind" aria-label="Kind of value" value=${kind} onChange=${(/** @type {any} */ event) => { isTouched.current = true; setKind(event.target.value); }}>

@@ -1,7 +1,7 @@
 // A form for a new record, made of the table's model: an input for each field, of its kind. What is left as "not sent" is
 // no member of the record, so the model's own default takes its place.
 import { useState } from "preact/hooks";
-import { parse, print, withMember } from "../json.js";
+import { member, parse, print, withMember } from "../json.js";
 import { Problem } from "../server.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
@@ -24,10 +24,11 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
   const [entries, setEntries] = useState(/** @type {Record<string, Entry>} */ (Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, start, schema)]))));
   const [tab, setTab] = useState(shown.length ? "form" : "json");
   const [text, setText] = useState("");
+  const [others, setOthers] = useState(/** @type {Record<string, any>} */ ({})); // members that no input is for
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [faults, setFaults] = useState(/** @type {Record<string, string>} */ ({}));
   const made = () => {
-    let record = {};
+    let record = others;
     /** @type {Record<string, string>} */
     const found = {};
     for (const field of shown) {
@@ -42,12 +43,21 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
     setFaults(found);
     return Object.keys(found).length ? null : record;
   };
+  const fill = () => {
+    if (faultOf(text || "{}")) return false;
+    const record = parse(text || "{}");
+    const known = new Set(shown.map((field) => field.path));
+    setOthers(Object.entries(record).filter(([name]) => !known.has(name)).reduce((rest, [name, value]) => withMember(rest, name, value), {}));
+    setEntries(Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, record, null)])));
+    return true;
+  };
   const choose = (/** @type {string} */ name) => {
+    if (name === tab) return;
     if (name === "json") {
       const record = made();
       if (record === null) return;
       setText(print(record, 2));
-    }
+    } else if (!fill()) return;
     setTab(name);
   };
   const save = async (/** @type {Event} */ event) => {
@@ -83,7 +93,7 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
 
 /** @param {Field} field @param {any} start @param {any} schema @returns {Entry} */
 function entryOf(field, start, schema) {
-  const value = start?.[field.path];
+  const value = start ? member(start, field.path) : undefined;
   if (value !== undefined) return { kind: editedAs(value), text: edited(value) };
   const kind = declaredKind(field) ?? (field.kind === "date" || field.kind === "date-time" ? "text" : /** @type {any} */ (field.kind) ?? "text");
   return { kind: schema && field.isRequired ? kind : "missing", text: "" };

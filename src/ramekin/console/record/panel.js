@@ -7,6 +7,7 @@ import { Button } from "../ui/button.js";
 import { open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { isTyping } from "../ui/keys.js";
 import { Menu } from "../ui/menu.js";
 import { Tabs } from "../ui/tabs.js";
 import { say, sayFault } from "../ui/toast.js";
@@ -27,6 +28,7 @@ export function RecordPanel({ table, id, fields, schema, onClose }) {
   const [found, setFound] = useState(/** @type {import("./store.js").Tagged | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [tab, setTab] = useState("fields");
+  const [isRaw, setRaw] = useState(false); // its text stays while another tab is looked at
   const load = () => fetchRecord(table, id).then((tagged) => { setFound(tagged); setError(null); }, setError);
   useEffect(() => {
     void load();
@@ -34,12 +36,17 @@ export function RecordPanel({ table, id, fields, schema, onClose }) {
     changed.add(tell);
     return () => void changed.delete(tell);
   }, [table, id]);
-  const save = async (/** @type {any} */ mine) => {
-    if (!found || isSame(found.record, mine)) return;
-    await saveRecord(table, found.record, mine);
+  const save = async (/** @type {any} */ base, /** @type {any} */ mine) => (isSame(base, mine) ? base : saveRecord(table, base, mine));
+  const change = (/** @type {string} */ name, /** @type {unknown} */ value) => save(record, withMember(record, name, value));
+  const choose = (/** @type {string} */ name) => {
+    setTab(name);
+    if (name === "json") setRaw(true);
   };
-  const change = (/** @type {string} */ name, /** @type {unknown} */ value) => save(withMember(/** @type {any} */ (found).record, name, value)).catch(sayFault);
-  const press = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && onClose();
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape") return;
+    if (isTyping(event.target)) /** @type {HTMLElement} */ (event.target).blur();
+    else onClose();
+  };
   const copy = (/** @type {string} */ what, /** @type {string} */ text) => navigator.clipboard.writeText(text).then(() => say(`Copied ${what}`));
   const record = found?.record;
   const remove = () => removeRecord(table, record).then(onClose, sayFault);
@@ -56,11 +63,11 @@ export function RecordPanel({ table, id, fields, schema, onClose }) {
       <${Button} icon="close" label="Close the record" kind="quiet" onClick=${onClose} /></header>
     ${error ? html`<div class="pad-small"><${Fault} error=${error}>${error instanceof Problem && error.status === 404 && html`<p>It may have been deleted, or have expired.</p>`}<//></div>` : ""}
     ${record && html`
-      <${Tabs} label="Record" chosen=${tab} onChoose=${setTab} tabs=${[["fields", "Fields"], ["json", "JSON"], ["history", "History"], ["links", "Links"]]} />
+      <${Tabs} label="Record" chosen=${tab} onChoose=${choose} tabs=${[["fields", "Fields"], ["json", "JSON"], ["history", "History"], ["links", "Links"]]} />
       <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
         ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} isWritable=${may("write")} onChange=${change} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}
-        ${tab === "json" && html`<${Raw} key=${found.tag} value=${record} isWritable=${may("write")} onSave=${save} />`}
+        ${isRaw && html`<div hidden=${tab !== "json"}><${Raw} value=${record} isWritable=${may("write")} onSave=${save} /></div>`}
         ${tab === "history" && html`<${History} table=${table} record=${record} />`}
         ${tab === "links" && html`<${Links} table=${table} record=${record} />`}
       </div>`}

@@ -1,5 +1,5 @@
 // A value as JSON, which can be edited as a whole.
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { parse, print } from "../json.js";
 import { Button } from "../ui/button.js";
 import { Fault } from "../ui/fault.js";
@@ -8,10 +8,21 @@ import { html } from "../ui/html.js";
 /** Characters beyond which the text is shown in part, and not edited here. */
 const MOST = 200_000;
 
-/** @param {{value: any, isWritable: boolean, onSave: (value: any) => Promise<void>}} given */
+/**
+ * @param {{value: any, isWritable: boolean, onSave: (base: any, value: any) => Promise<any>}} given `onSave` is told what the
+ *   writer began with, and returns what is stored, null if it was left
+ */
 export function Raw({ value, isWritable, onSave }) {
-  const whole = useMemo(() => print(value, 2), [value]);
+  const [base, setBase] = useState(value);
+  const whole = useMemo(() => print(base, 2), [base]);
   const [text, setText] = useState(whole);
+  const begin = (/** @type {any} */ record) => {
+    setBase(record);
+    setText(print(record, 2));
+  };
+  useEffect(() => {
+    if (text === whole) begin(value); // what somebody has begun to write stays, over what it was begun with
+  }, [value]);
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   if (whole.length > MOST) {
@@ -21,7 +32,12 @@ export function Raw({ value, isWritable, onSave }) {
   const save = async () => {
     setBusy(true);
     setError(null);
-    await onSave(parse(text)).catch(setError);
+    try {
+      const stored = await onSave(base, parse(text));
+      if (stored) begin(stored);
+    } catch (fault) {
+      setError(fault);
+    }
     setBusy(false);
   };
   return html`<div class="raw stack">
@@ -31,7 +47,7 @@ export function Raw({ value, isWritable, onSave }) {
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}
     ${error && html`<${Fault} error=${error} />`}
     ${isWritable && html`<div class="row"><${Button} kind="main" disabled=${!!fault || text === whole || isBusy} onClick=${save}>Save<//>
-      ${text !== whole && html`<${Button} onClick=${() => setText(whole)}>Discard<//>`}<span class="faint">Ctrl Enter saves</span></div>`}
+      ${text !== whole && html`<${Button} onClick=${() => begin(value)}>Discard<//>`}<span class="faint">Ctrl Enter saves</span></div>`}
   </div>`;
 }
 

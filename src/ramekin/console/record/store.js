@@ -62,17 +62,31 @@ export function merge(base, mine, theirs) {
   return { merged, conflicts, taken };
 }
 
+/** Is asked where a record has been deleted that somebody has changed here: whether to make it again. Set by `gone.js`. */
+export const gone = { ask: /** @type {(table: string, mine: any) => Promise<boolean>} */ (async () => false) };
+
 /** Is asked where two have changed the same: returns what is to be written, null to leave it. Set by `conflict.js`. */
 export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any) => Promise<any>} */ (async () => null) };
 
 /**
- * Write a record in place of one that was seen. If it has been changed since, both changes are kept, or somebody decides.
+ * Write a record in place of one that was seen. If it has been changed since, both changes are kept, or somebody decides;
+ * if it is gone, somebody decides, too.
  * @param {string} table
  * @param {any} base as it was seen
  * @param {any} mine
  * @returns {Promise<any>} what is stored, null if it was left
  */
-export async function saveRecord(table, base, mine, { isUndo = false } = {}) {
+export async function saveRecord(table, base, mine, how = {}) {
+  try {
+    return await replaceRecord(table, base, mine, how);
+  } catch (error) {
+    if (/** @type {any} */ (error).status !== 404 || !(await gone.ask(table, mine))) throw error;
+    return (await createRecord(table, mine)).record;
+  }
+}
+
+/** @param {string} table @param {any} base @param {any} mine @param {{isUndo?: boolean}} how */
+async function replaceRecord(table, base, mine, { isUndo = false }) {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const now = await fetchRecord(table, base.id);
     const { merged, conflicts, taken } = merge(base, mine, now.record);

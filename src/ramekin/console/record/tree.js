@@ -10,10 +10,11 @@ import { CellEditor } from "./editor.js";
 const AT_ONCE = 100;
 
 /**
- * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (name: string, value: unknown) => void}} given
+ * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (name: string, value: unknown) => Promise<unknown>}} given
  */
 export function Fields({ record, fields, isWritable, onChange }) {
   const [edited, setEdited] = useState(/** @type {string | null} */ (null));
+  const leave = (/** @type {string} */ name) => setEdited((now) => (now === name ? null : now));
   const declared = [...fields.values()].map((field) => field.path);
   const names = [...new Set([...Object.keys(record), ...declared])];
   return html`<dl class="tree">${names.map((name) => {
@@ -22,8 +23,8 @@ export function Fields({ record, fields, isWritable, onChange }) {
     const isScalar = value === null || typeof value !== "object" || value instanceof Spelled;
     const isEditable = isWritable && isScalar && name !== "id";
     return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name}</dt><dd>
-      ${edited === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => setEdited(null)}
-          onSave=${(/** @type {unknown} */ made) => { setEdited(null); onChange(name, made); }} />`
+      ${edited === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => leave(name)}
+          onSave=${(/** @type {unknown} */ made) => onChange(name, made).then(() => leave(name))} />`
         : isScalar ? html`<${Long} value=${value} />` : html`<${Branch} value=${value} />`}
       ${isEditable && edited !== name && html`<${Button} icon="edit" label=${`Edit ${name}`} kind="quiet" onClick=${() => setEdited(name)} />`}
     </dd></div>`;

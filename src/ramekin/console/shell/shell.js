@@ -9,9 +9,11 @@ import { Opened, opened } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
+import { isTyping } from "../ui/keys.js";
 import { Toasts } from "../ui/toast.js";
 import { viewOf } from "../views.js";
 import "../record/conflict.js";
+import "../record/gone.js";
 import { undoLast } from "../record/store.js";
 import { Lock } from "./lock.js";
 import { openPalette, pressed } from "./palette.js";
@@ -34,7 +36,7 @@ export function Shell() {
     addEventListener("keydown", jump);
     return () => removeEventListener("keydown", jump);
   }, []);
-  if (isLocked.value) return html`<${Header} /><${Lock} /><${Toasts} />`;
+  if (isLocked.value && !state.value.isKnown) return html`<${Header} /><${Lock} /><${Toasts} />`;
   return html`
     <a class="skip" href="#main">Skip to the content</a>
     <${Header} onMenu=${() => setOut(!isOut)} />
@@ -43,12 +45,7 @@ export function Shell() {
       <div class="veil" onClick=${() => setOut(false)}></div>
       <main id="main" tabindex="-1"><${View} /></main>
     </div>
-    <${Opened} /><${Toasts} />`;
-}
-
-/** @param {EventTarget | null} target */
-export function isTyping(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+    <${Opened} />${isLocked.value && html`<${Lock} isOver />`}<${Toasts} />`;
 }
 
 /** @param {{onMenu?: () => void}} given */

@@ -28,7 +28,7 @@ export async function refresh() {
     text = reply.text;
     state.value = { isKnown: true, error: null, tables: parse(reply.text).tables };
   } catch (error) {
-    state.value = { ...state.value, error, isKnown: state.value.isKnown && !isLocked.value };
+    state.value = { ...state.value, error };
   }
 }
 

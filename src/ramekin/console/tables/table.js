@@ -17,7 +17,6 @@ import { curl } from "../server.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
-import { sayFault } from "../ui/toast.js";
 import { tableOf } from "./catalog.js";
 import { TableTools } from "./tools.js";
 
@@ -58,13 +57,9 @@ export function TableView({ table }) {
     if (isDone) keepWidths(table, next);
   };
   const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
-    try {
-      const name = path.replaceAll("\\.", ".");
-      const base = filter.columns.length ? withMember((await fetchRecord(table, record.id)).record, name, record[name]) : record;
-      await saveRecord(table, base, withMember(base, name, value));
-    } catch (error) {
-      sayFault(error);
-    }
+    const name = path.replaceAll("\\.", ".");
+    const base = filter.columns.length ? await wholeOf(table, record, name) : record;
+    await saveRecord(table, base, withMember(base, name, value));
   };
   if (!known && rows.error.value) return html`<div class="pad"><${Fault} error=${rows.error.value} /></div>`;
   return html`<div class="table-view ${openedId ? "with-panel" : ""}">
@@ -81,6 +76,19 @@ export function TableView({ table }) {
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
       schema=${known?.schema} onClose=${() => go(link(["tables", table], words))} />`}
   </div>`;
+}
+
+/**
+ * A record of which some columns were read, as it is now but for the member that is about to change; what was read, if it is gone.
+ * @param {string} table @param {any} record @param {string} name
+ */
+async function wholeOf(table, record, name) {
+  try {
+    return withMember((await fetchRecord(table, record.id)).record, name, member(record, name));
+  } catch (error) {
+    if (/** @type {any} */ (error).status !== 404) throw error;
+    return record;
+  }
 }
 
 /** The words for the server: the id is always among what is read, since rows are known by it. @param {import("../filter.js").Filter} filter */

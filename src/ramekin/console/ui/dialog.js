@@ -5,7 +5,7 @@ import { Button } from "./button.js";
 import { html } from "./html.js";
 
 /**
- * @param {{title: string, onClose: () => void, children?: unknown, foot?: unknown, class?: string}} given
+ * @param {{title: string, onClose?: () => void, children?: unknown, foot?: unknown, class?: string}} given
  */
 export function Dialog({ title, onClose, children, foot, class: more = "" }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
@@ -16,9 +16,9 @@ export function Dialog({ title, onClose, children, foot, class: more = "" }) {
     return () => shown?.close();
   }, []);
   return html`<dialog ref=${dialog} class="dialog ${more}" aria-label=${title}
-      onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}>
+      onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose?.(); }}>
     <div class="dialog-box">
-      <header><h2>${title}</h2><${Button} icon="close" label="Close" kind="quiet" onClick=${onClose} /></header>
+      <header><h2>${title}</h2>${onClose && html`<${Button} icon="close" label="Close" kind="quiet" onClick=${onClose} />`}</header>
       <div class="dialog-body">${children}</div>
       ${foot && html`<footer>${foot}</footer>`}
     </div>

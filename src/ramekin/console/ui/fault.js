@@ -3,6 +3,12 @@ import { Problem } from "../server.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 
+/** A refusal in one line: where a value is at fault, what is wrong with it. @param {unknown} error */
+export function inOneLine(error) {
+  const faults = error instanceof Problem ? error.errors.map((each) => each.detail ?? each.message).filter(Boolean) : [];
+  return faults.length ? faults.join(" ") : /** @type {Error} */ (error).message;
+}
+
 /** @param {{error: unknown, children?: unknown}} given */
 export function Fault({ error, children }) {
   const problem = error instanceof Problem ? error : null;

@@ -1,0 +1,129 @@
+"""What somebody typed stays, whatever comes between: a record that is gone, a refusal, a tab, a key that ran out."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.seen import cell, put, rows, stored
+
+
+def delete(server, key, table="pets"):
+    with server.client() as client:
+        client.delete(f"/api/v1/data/{table}/{key}").raise_for_status()
+
+
+def test_a_record_that_was_deleted_while_one_typed_is_created_again(pets, server):
+    cell(pets, 0, 1).dblclick()
+    box = pets.get_by_label("name", exact=True)
+    box.fill("Max")
+    delete(server, 1)
+    box.press("Enter")
+    dialog = pets.get_by_role("dialog", name="This record has been deleted")
+    expect(dialog.get_by_label("Your version")).to_contain_text('"name": "Max"')
+    dialog.get_by_role("button", name="Leave it deleted").click()
+    expect(box).to_have_value("Max")
+    expect(pets.get_by_role("alert")).to_contain_text("no record")
+    box.press("Enter")
+    dialog.get_by_role("button", name="Create it again").click()
+    expect(pets.get_by_text("Added 1")).to_be_visible()
+    expect(box).to_have_count(0)
+    assert stored(server, 1) == {"id": 1, "name": "Max", "age": 3, "big": 9007199254740993}
+
+
+@pytest.mark.long
+def test_the_json_of_a_record_that_was_deleted_is_kept_and_stored(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    pets.get_by_role("tab", name="JSON").click()
+    text = pets.get_by_label("The record as JSON")
+    text.fill('{"id": 1, "name": "Zed"}')
+    pets.get_by_role("tab", name="Fields").click()
+    delete(server, 1)
+    pets.get_by_role("tab", name="JSON").click()
+    expect(text).to_have_value('{"id": 1, "name": "Zed"}')
+    pets.get_by_role("button", name="Save").click()
+    pets.get_by_role("button", name="Create it again").click()
+    expect(pets.get_by_text("Added 1")).to_be_visible()
+    assert stored(server, 1) == {"id": 1, "name": "Zed"}
+
+
+@pytest.mark.long
+def test_json_that_one_writes_outlives_a_change_of_the_same_record(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    pets.get_by_role("tab", name="JSON").click()
+    text = pets.get_by_label("The record as JSON")
+    text.fill('{"id": 1, "name": "Rex", "age": 8, "big": 9007199254740993}')
+    cell(pets, 0, 1).dblclick()
+    pets.get_by_label("name", exact=True).fill("Max")
+    pets.get_by_label("name", exact=True).press("Enter")
+    expect(cell(pets, 0, 1)).to_have_text("Max")
+    pets.get_by_role("button", name="Save").click()
+    expect(pets.get_by_text("Saved, with what somebody else had changed: name")).to_be_visible()
+    assert stored(server, 1) == {"id": 1, "name": "Max", "age": 8, "big": 9007199254740993}
+
+
+def test_what_the_server_refuses_stays_in_its_cell_with_the_reason(page, server):
+    page.goto(f"{server.url}/console/tables/users?sort=age&select=full_name,age")
+    cell(page, 0, 0).dblclick()
+    box = page.get_by_label("full_name", exact=True)
+    box.fill("")
+    page.get_by_label("Kind of value").focus()
+    box.press("Enter")
+    expect(box.locator("..").get_by_role("alert")).to_contain_text("At least 1")
+    expect(box).to_have_value("")
+    box.fill("Zoë")
+    box.press("Enter")
+    expect(cell(page, 0, 0)).to_have_text("Zoë")
+
+
+def test_a_cell_keeps_its_record_when_rows_come_before_it(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets?sort=name")
+    pets.get_by_role("button", name="Live", exact=True).click()
+    pets.wait_for_timeout(300)
+    cell(pets, 1, 1).dblclick()
+    box = pets.get_by_label("name", exact=True)
+    box.fill("Uma")
+    put(server, "pets", {"id": 3, "name": "Ann"})
+    expect(rows(pets)).to_have_count(3)
+    expect(box).to_have_value("Uma")
+    box.press("Enter")
+    expect(cell(pets, 2, 1)).to_have_text("Uma")
+    assert [stored(server, key)["name"] for key in (1, 2, 3)] == ["Rex", "Uma", "Ann"]
+
+
+@pytest.mark.long
+def test_a_record_that_goes_from_sight_while_one_types_asks_for_what_was_typed(pets, server):
+    pets.get_by_role("button", name="Live", exact=True).click()
+    pets.wait_for_timeout(300)
+    cell(pets, 1, 1).dblclick()
+    pets.get_by_label("name", exact=True).fill("Uma")
+    delete(server, 2)
+    pets.get_by_role("button", name="Create it again").click()
+    expect(cell(pets, 1, 1)).to_have_text("Uma")
+
+
+@pytest.mark.long
+def test_the_form_and_the_json_of_a_new_record_are_the_same_text(pets, server):
+    pets.get_by_role("button", name="Add", exact=True).click()
+    dialog = pets.get_by_role("dialog", name="Add to pets")
+    dialog.get_by_role("tab", name="JSON").click()
+    dialog.get_by_label("The record").fill('{"id": 7, "name": "Kim", "extra": 12345678901234567}')
+    dialog.get_by_role("tab", name="Form").click()
+    expect(dialog.get_by_label("name", exact=True)).to_have_value("Kim")
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(pets.get_by_text("Added 7")).to_be_visible()
+    assert stored(server, 7) == {"id": 7, "name": "Kim", "extra": 12345678901234567}
+
+
+@pytest.mark.long
+def test_a_key_that_ran_out_is_asked_for_above_what_was_typed(page, server):
+    refused = {"status": 401, "content_type": "application/problem+json", "body": '{"title": "Key needed", "code": "unauthorized"}'}  # fmt: skip
+    page.goto(f"{server.url}/console/tables/users/definition")
+    schema = page.get_by_label("JSON Schema of a record")
+    schema.fill("{}")
+    page.route("**/api/v1/**", lambda route: route.fulfill(**refused))
+    page.get_by_role("button", name="Save the definition").click()
+    key = page.get_by_role("dialog", name="This server asks for a key").get_by_label("Key")
+    page.unroute("**/api/v1/**")
+    key.fill("new")
+    key.press("Enter")
+    expect(key).to_have_count(0)
+    expect(schema).to_have_value("{}")
