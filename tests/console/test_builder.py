@@ -71,6 +71,16 @@ def test_groups_are_built_shown_as_bars_and_saved(page, server):
 
 
 @pytest.mark.long
+def test_groups_say_which_of_them_are_drawn(page, server):
+    page.goto(f"{server.url}/console/groups/orders?group_by=user_id")
+    expect(page.get_by_text("560 groups of orders by user_id")).to_be_visible()
+    expect(page.get_by_text("The chart shows the first 40 of them.")).to_be_visible()
+    expect(page.get_by_text("The table shows the first 200 of them.")).to_be_visible()
+    page.get_by_label("Chart", exact=True).select_option("none")
+    expect(page.get_by_text("The chart shows")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_groups_of_moments_are_a_line_over_time(page, server):
     page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=sum:total_price&quantity:gte=2")
     page.get_by_label("Chart", exact=True).select_option("line over time")

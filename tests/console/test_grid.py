@@ -112,14 +112,16 @@ def test_values_that_look_alike_stand_apart_and_nothing_is_lost(page, server):
 @pytest.mark.long
 def test_headers_stand_above_their_cells_whatever_columns_are_called(page, server):
     names = ["constructor", "toString", "__proto__", "last"]
-    put(server, "names", {"id": 1} | dict.fromkeys(names, 9007199254740994))
+    put(server, "names", {"id": 1} | dict.fromkeys(names, -9223372036854775806))
     page.goto(f"{server.url}/console/tables/names")
     for name in names:
         head, cell = page.get_by_role("columnheader", name=name), page.locator('[aria-rowindex="2"] [role=gridcell]')
         box = head.bounding_box()
         at = cell.nth(names.index(name) + 1).bounding_box()
         assert (round(box["x"]), round(box["width"])) == (round(at["x"]), round(at["width"])), name
-    expect(page.locator(".v-large")).to_have_count(len(names))
+    large = page.locator(".v-large")
+    expect(large).to_have_text(["-9223372036854775806"] * len(names))
+    assert all(large.evaluate_all("all => all.map((one) => one.scrollWidth <= one.clientWidth)"))
 
 
 @pytest.mark.long
@@ -168,6 +170,10 @@ def test_rows_change_live_when_asked(page, server):
     expect(rows(page).first).to_contain_text("2")
     put(server, "moving", {"id": 2, "n": 3})
     expect(rows(page)).to_have_count(2)
+    page.goto(f"{server.url}/console/tables/moving?n=3")
+    expect(page.get_by_text("1 record of 2")).to_be_visible()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("menuitem", name="1 row as JSON")).to_be_visible()
 
 
 @pytest.mark.long
@@ -234,6 +240,8 @@ def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(browser):
         expect(page.get_by_role("link", name="others")).to_have_count(0)
         expect(page.get_by_role("button", name="Add", exact=True)).to_have_count(0)
         expect(page.get_by_role("button", name="More")).to_have_count(0)
+        page.get_by_role("link", name="Changes").click()
+        expect(page.get_by_label("The same as a command")).to_contain_text("/api/v1/changes")
         assert page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])") == '[{},{},""]'
         page.reload()
         expect(page.get_by_label("Key")).to_be_visible()

@@ -1,5 +1,7 @@
 """The console without a mouse, and on a small screen."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -74,6 +76,23 @@ def test_no_view_is_wider_than_a_small_screen(view, page, server):
     page.wait_for_load_state("networkidle") if view not in ("live", "changes") else page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
+
+
+@pytest.mark.long
+def test_nothing_is_cut_where_there_is_little_room(page, server):
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(f"{server.url}/console/tables")
+    expect(page.get_by_role("region", name="List of tables")).to_have_class(re.compile("more-right"))
+    page.goto(f"{server.url}/console/tables/users?email:icontains=a")
+    operator = page.get_by_role("combobox", name="Operator")
+    cut = "select => { const now = select.offsetWidth; select.style.flex = 'none'; return now < select.offsetWidth; }"
+    assert not operator.evaluate(cut)
+    page.set_viewport_size({"width": 1120, "height": 800})
+    user = page.get_by_role("rowheader").nth(1).get_by_role("link")
+    user.click(force=True)
+    expect(page.get_by_role("complementary")).to_be_visible()
+    first, last = (page.get_by_role("button", name=name, exact=True).bounding_box() for name in ("Live", "Add"))
+    assert first["y"] == last["y"]
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ export function GroupChart({ rows, by, figures, kind, onKind }) {
         <option value="bar">bars</option><option value="line" disabled=${!isMoments}>line over time</option><option value="none">none</option></select></label>
       ${figures.length > 1 && html`<label class="term">of<select aria-label="Figure" value=${shown} onChange=${(/** @type {any} */ event) => setFigure(event.target.value)}>${figures.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
       ${isTime && isAdded && html`<label class="term">by<select aria-label="Put together by" value=${unit} onChange=${(/** @type {any} */ event) => setUnit(event.target.value)}>${["day", "month", "year"].map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
-      ${kind === "bar" && rows.length > BARS && html`<span class="faint">The first ${BARS} of ${count(rows.length)} groups.</span>`}
+      ${kind === "bar" && rows.length > BARS && html`<span class="faint">The chart shows the first ${BARS} of them.</span>`}
     </div>
     ${kind !== "none" && html`<${Chart} label=${`${shown} by ${by.join(", ")}`} times=${names} lines=${[{ name: shown, values }]} kind=${isTime ? "line" : "bar"} isTime=${isTime} height=${220}
       form=${(/** @type {number} */ value) => (Number.isInteger(value) ? count(value) : value.toPrecision(3))} isDay=${isTime} />`}

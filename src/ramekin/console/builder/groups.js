@@ -10,7 +10,7 @@ import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Menu } from "../ui/menu.js";
-import { count } from "../values.js";
+import { many } from "../values.js";
 import { useAnswer } from "./answer.js";
 import { useFields } from "./fields.js";
 import { GroupChart } from "./group_chart.js";
@@ -74,9 +74,10 @@ export default function Groups() {
       <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
     ${error && html`<${Fault} error=${error} />`}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
-        <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)} ${rows.length > ROWS && html`<span class="faint">The first ${ROWS} are shown.</span>`}</p>
+        <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)}</p>
         <${Told} answer=${answer} />
         ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} kind=${build.chart} onKind=${(/** @type {string} */ chart) => put({ chart })} />`}
+        ${rows.length > ROWS && html`<p class="faint told">The table shows the first ${ROWS} of them.</p>`}
         ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
         <details><summary>As a command</summary><pre tabindex="0">${command}</pre></details>
       </div>`
@@ -89,7 +90,7 @@ export default function Groups() {
 function sentence(table, by, terms, groups, hasMore) {
   const told = terms.map((term) => (term === "count" ? "how many there are" : `the ${WORDS[term.split(":")[0]]} of ${term.split(":").slice(1).join(":")}`)).join(", ");
   if (!by.length) return `All of ${table} together: ${told}.`;
-  return `${hasMore ? `The first ${count(groups)}` : count(groups)} ${groups === 1 ? "group" : "groups"} of ${table} by ${by.join(" and ")}: ${told}.`;
+  return `${hasMore ? "The first " : ""}${many(groups, "group")} of ${table} by ${by.join(" and ")}: ${told}.`;
 }
 
 /** @type {Record<string, string>} */

@@ -9,7 +9,7 @@ import { ExportMenu } from "../transfer/export_menu.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
-import { count } from "../values.js";
+import { count, many } from "../values.js";
 import { useAnswer } from "./answer.js";
 import { pairFields, useFields } from "./fields.js";
 import { Rows, Told, pairColumns, plainColumns } from "./rows.js";
@@ -41,7 +41,7 @@ export default function Joins() {
       fields=${pairFields(names, fields)} records=${answer?.data ?? []} onFilter=${(/** @type {any} */ made) => put({ filter: made })} />`}
     ${error && html`<${Fault} error=${error} />`}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
-        <p class="sentence">${sentence(answer, names, isTree)} ${answer.data.length < answer.total && html`<span class="faint">The first ${count(answer.data.length)} are shown.</span>`}</p>
+        <p class="sentence">${sentence(answer, names, isTree)} ${answer.data.length < answer.total && html`<span class="faint">The first ${count(answer.data.length)} of them are below.</span>`}</p>
         <${Told} answer=${answer} />
         ${answer.data.length > 0 && html`<${Rows} label="Joined rows" rows=${answer.data} columns=${isTree ? plainColumns(answer.data) : pairColumns(answer.data, names)} />`}
         <details><summary>As a command</summary><pre tabindex="0">${curl("GET", path, { words: asked })}</pre></details>
@@ -98,7 +98,7 @@ function suggestions([left, right], [first = [], second = []]) {
 
 /** What the join did, in words. @param {any} answer @param {string[]} names @param {boolean} isTree */
 function sentence({ join, total }, [left, right], isTree) {
-  const rows = `${count(total)} ${total === 1 ? "row" : "rows"}`;
+  const rows = many(total, "row");
   if (!join.on) return `${rows}: one of the tables is empty, so there is nothing to compare.`;
   if (isTree) return `${rows}: each of ${left}, with those of ${right} inside it for which ${join.on}.`;
   const also = { inner: "", left: `, and each of ${left} without any`, right: `, and each of ${right} without any`, full: ", and each of both without any" };

@@ -2,6 +2,7 @@
 import { Value } from "../grid/cell.js";
 import { member } from "../json.js";
 import { html } from "../ui/html.js";
+import { Scroll } from "../ui/scroll.js";
 import { count } from "../values.js";
 
 /** @typedef {{table: string, name: string}} Column */
@@ -18,13 +19,13 @@ export function Rows({ label, rows, columns, numbers = new Set() }) {
   }
   const isPairs = groups.some(([table]) => table);
   const side = (/** @type {Column} */ { name }) => (numbers.has(name) ? "right figure" : "");
-  return html`<div class="scroll rows" tabindex="0" role="region" aria-label=${label}><table class="list">
+  return html`<${Scroll} label=${label} class="rows"><table class="list">
     <thead>
       ${isPairs && html`<tr>${groups.map(([table, span]) => html`<th scope="colgroup" colspan=${span} class="side">${table}</th>`)}</tr>`}
       <tr>${columns.map((column) => html`<th scope="col" class=${side(column)}>${column.name}</th>`)}</tr>
     </thead>
     <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}">${figure(cell(row, column), numbers.has(column.name))}</td>`)}</tr>`)}</tbody>
-  </table></div>`;
+  </table><//>`;
 }
 
 /** @param {unknown} value @param {boolean} isFigure */

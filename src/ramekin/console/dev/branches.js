@@ -7,6 +7,7 @@ import { Button } from "../ui/button.js";
 import { Dialog, open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { Scroll } from "../ui/scroll.js";
 import { say, sayFault } from "../ui/toast.js";
 import { count, size } from "../values.js";
 
@@ -37,7 +38,7 @@ export default function Branches() {
     <div class="title"><h1>Branches</h1><p class="faint">Each is all of the database, to be changed by itself. Made and dropped in no time.</p><span class="grow"></span>
       <${Button} icon="add" kind="main" onClick=${make}>New branch<//></div>
     ${error && html`<${Fault} error=${error} />`}
-    <div class="scroll" tabindex="0" role="region" aria-label="List of branches"><table class="list">
+    <${Scroll} label="List of branches"><table class="list">
       <thead><tr><th>Branch</th><th>Made from</th><th class="right">Records</th><th class="right">Of its own</th><th>Goes</th><th></th></tr></thead>
       <tbody>${branches.map(({ name, from, records, own_bytes: bytes, expires_at: due }) => html`<tr key=${name}>
         <th scope="row">${name === here ? html`${name} <span class="chip">shown here</span>` : html`<a href=${pageOf(name)}>${name}</a>`}</th>
@@ -45,7 +46,7 @@ export default function Branches() {
         <td class="right">${name !== "main" && html`<span class="row acts">
           <${Button} icon="redo" label=${`Make ${name} anew from ${from}`} kind="quiet" onClick=${() => act("PUT", `${PATH}/${pathOf(name)}`, `${name} is as ${from} is now`, { words: [["replace", "true"]], body: from ? { from } : {} })} />
           <${Button} icon="trash" label=${`Drop ${name}`} kind="quiet" disabled=${name === here} onClick=${() => act("DELETE", `${PATH}/${pathOf(name)}`, `Dropped ${name}`)} /></span>`}</td>
-      </tr>`)}</tbody></table></div>
+      </tr>`)}</tbody></table><//>
     <h2>Checkpoint of ${here}</h2>
     <p class="faint">A reset returns to the last checkpoint; without one, to the state right after the start${BRANCH && ", which for a branch is when it was made"}.</p>
     <div class="row">

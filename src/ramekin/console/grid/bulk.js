@@ -11,7 +11,7 @@ import { Dialog } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
-import { count } from "../values.js";
+import { count, many } from "../values.js";
 import { makeAgain, putBack, tagsOf } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
@@ -37,7 +37,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
       const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [/** @type {[string, string]} */ (["all", "true"])]), ["max_affected", String(matched)]]);
       const method = kind === "patch" ? "PATCH" : "DELETE";
       const { changed } = parse((await ask(method, `data/${pathOf(table)}`, { words: asked, body, media: "application/merge-patch+json" })).text);
-      const told = `${kind === "patch" ? "Changed" : "Deleted"} ${count(changed)} ${changed === 1 ? "record" : "records"}`;
+      const told = `${kind === "patch" ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       const undo = before && wayBack(table, kind, before);
       if (undo) undoable(told, () => undo().then(onDone));
       else say(told);
@@ -49,12 +49,12 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
       setBusy(false);
     }
   };
-  const many = matched === null ? "…" : `${count(matched)} ${matched === 1 ? "record" : "records"}`;
+  const all = matched === null ? "…" : many(matched, "record");
   const foot = html`<${Button} onClick=${onClose}>Cancel<//>
-    <${Button} kind=${kind === "delete" ? "danger" : "main"} disabled=${!matched || isBusy} onClick=${run}>${kind === "patch" ? "Change" : "Delete"} ${many}<//>`;
+    <${Button} kind=${kind === "delete" ? "danger" : "main"} disabled=${!matched || isBusy} onClick=${run}>${kind === "patch" ? "Change" : "Delete"} ${all}<//>`;
   return html`<${Dialog} title=${kind === "patch" ? `Change records of ${table}` : `Delete records of ${table}`} onClose=${onClose} foot=${foot}>
     <div class="stack">
-      <p>${words.length ? html`<strong>${many}</strong> satisfy <code>${queryOf(words)}</code>.` : html`There is no filter: this is about <strong>all ${many}</strong> of the table.`}
+      <p>${words.length ? html`<strong>${all}</strong> ${matched === 1 ? "satisfies" : "satisfy"} <code>${queryOf(words)}</code>.` : html`There is no filter: this is about <strong>all ${all}</strong> of the table.`}
         ${matched !== null && matched > KEPT && html` <span class="bad">That is more than ${count(KEPT)}, so it cannot be undone here.</span>`}</p>
       ${kind === "patch" && html`<label class="field">What is merged into each, as JSON; null takes a member out
         <textarea class="code" rows="7" autofocus spellcheck="false" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>`}
@@ -82,7 +82,7 @@ function wayBack(table, kind, before) {
     if (after) {
       const put = await putBack(table, before, await after);
       const others = before.length - put;
-      say(`Restored ${count(put)} ${put === 1 ? "record" : "records"}${others ? `; ${count(others)} stayed as somebody else has changed them since` : ""}`);
+      say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has changed them since` : ""}`);
     } else {
       await makeAgain(table, before);
       say("Restored what was deleted");

@@ -7,6 +7,7 @@ const KEPT = "ramekin.columns.";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NARROW = 92;
 const WIDE = 320;
+const PADDING = 26;
 
 /** @param {string} table @returns {Record<string, number>} */
 export function keptWidths(table) {
@@ -37,18 +38,26 @@ export function valueAt(record, path) {
   return value;
 }
 
+/** @type {CanvasRenderingContext2D | null} what measures texts */
+let pen = null;
+
 /**
  * A width at which most of what a column holds can be read.
  * @param {string} path
  * @param {any[]} records
  */
 export function fittingWidth(path, records) {
-  let most = path.length + 3;
+  const family = getComputedStyle(document.body).fontFamily;
+  const widthOf = (/** @type {string} */ text, /** @type {string} */ weight) => {
+    pen ??= /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+    pen.font = `${weight} 13.5px ${family}`;
+    return pen.measureText(text).width + PADDING;
+  };
+  let most = widthOf(path, "550") + 14; // the arrow of an order
   for (const record of records.slice(0, 50)) {
     const value = valueAt(record, path);
-    const length = kindOf(value) === "missing" ? 0 : show(value).length;
-    most = Math.max(most, Math.min(length, 60));
+    most = Math.max(most, widthOf(show(value).slice(0, 60), kindOf(value) === "number" ? "600" : "400"));
   }
   if (records.length && records.slice(0, 5).every((record) => UUID.test(String(valueAt(record, path))))) return 150;
-  return Math.min(WIDE, Math.max(NARROW, Math.round(most * 7.8 + 28)));
+  return Math.min(WIDE, Math.max(NARROW, Math.ceil(most)));
 }

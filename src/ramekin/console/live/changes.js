@@ -1,5 +1,6 @@
 // The change feed as a list: the newest on top, paused while somebody reads.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { may } from "../access.js";
 import { go, link, view } from "../address.js";
 import { follow } from "../feed.js";
 import { print } from "../json.js";
@@ -33,7 +34,7 @@ export default function Changes() {
   };
   return html`<section class="pad" aria-label="Changes">
     <div class="title"><h1>Changes</h1>
-      <p class="faint" role="status">${isPaused ? `Paused. ${count(held.length)} more have come.` : state === "open" ? "Each shows as it happens." : "Waiting for the server…"}</p>
+      <p class="faint" role="status">${isPaused ? `Paused. ${count(held.length)} more ${held.length === 1 ? "has" : "have"} come.` : state === "open" ? "Each shows as it happens." : "Waiting for the server…"}</p>
       <span class="grow"></span>
       <div class="row">
         <select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["changes"], event.target.value ? [["table", event.target.value]] : []))}>
@@ -46,7 +47,7 @@ export default function Changes() {
     ${error && state === "waiting" && html`<${Fault} error=${error} />`}
     ${state === "lost" && html`<p class="note">Some changes were missed: more happened than the server keeps.</p>`}
     ${entries.length ? html`<ol class="feed" aria-label="Changes, the newest first">${entries.map((entry) => html`<${Line} key=${entry.key} entry=${entry} />`)}</ol>`
-      : html`<${Empty} icon="history" title="Nothing has happened yet" curl=${curl("POST", `data/${table || tables.value[0]?.name || "pets"}`, { body: {} })}>
+      : html`<${Empty} icon="history" title="Nothing has happened yet" curl=${may("write") ? curl("POST", `data/${table || tables.value[0]?.name || "pets"}`, { body: {} }) : curl("GET", "changes", { words })}>
         <p>Every record that is created, replaced, deleted or that expires shows here, whoever does it.</p><//>`}
   </section>`;
 }

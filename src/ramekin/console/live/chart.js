@@ -6,6 +6,9 @@ import { html } from "../ui/html.js";
 /** Colours of lines, in their order; each is seen on the light ground and on the dark one. */
 export const COLOURS = ["#3b8fc2", "#d9822b", "#3f9d63", "#a06cd5", "#cf5f7a", "#7d8790"];
 
+/** Seconds that a chart of what happens now shows at least. */
+const WINDOW_S = 60;
+
 /** @type {Promise<any> | null} */
 let library = null;
 const load = () => (library ??= import("uplot").then((found) => found.default));
@@ -49,6 +52,9 @@ const dataOf = (times, lines, isTime) => [isTime ? times : times.map((_, place) 
 const day = (/** @type {number} */ seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 const clock = (/** @type {number} */ seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);
 
+/** The time that is shown: at least a minute, since uPlot takes a day for one reading alone. @param {any} plot */
+const rangeOf = ({ data: [times] }) => [Math.min(times[0] ?? 0, (times.at(-1) ?? 0) - WINDOW_S), times.at(-1) ?? 0];
+
 /** @param {any} UPlot @param {any} given */
 function optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, width }) {
   const style = getComputedStyle(document.documentElement);
@@ -62,17 +68,17 @@ function optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, wid
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 8, 0, 0],
-    scales: { x: { time: isTime, range: isTime ? undefined : () => [-0.6, times.length - 0.4] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high > 0 ? high : 1) * 1.1] } },
+    scales: { x: { time: isTime, range: isTime ? (isDay ? undefined : rangeOf) : () => [-0.6, times.length - 0.4] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high > 0 ? high : 1) * 1.1] } },
     series: [
       {},
       ...lines.map((/** @type {Line} */ line, /** @type {number} */ place) => {
         const colour = line.colour ?? COLOURS[place % COLOURS.length];
         const drawn = kind === "bar" ? { paths: bars, fill: colour, width: 0 } : { width: 1.5, fill: lines.length === 1 ? `${colour}22` : undefined };
-        return { label: line.name, stroke: colour, points: { show: false }, spanGaps: true, ...drawn };
+        return { label: line.name, stroke: colour, points: { show: (/** @type {any} */ plot) => !isDay && isTime && plot.data[0].length === 1 }, spanGaps: true, ...drawn };
       }),
     ],
     axes: [
-      isTime ? { ...axis, size: 24, space: isDay ? 90 : 60, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 90)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
+      isTime ? { ...axis, size: 24, space: isDay ? 90 : 60, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 115)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
       { ...axis, size: 58, space: 28, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(form) },
     ],
   };

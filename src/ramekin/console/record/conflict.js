@@ -5,6 +5,7 @@ import { Value } from "../grid/cell.js";
 import { Button } from "../ui/button.js";
 import { Dialog, open } from "../ui/dialog.js";
 import { html } from "../ui/html.js";
+import { Scroll } from "../ui/scroll.js";
 import { conflict, merge } from "./store.js";
 
 conflict.ask = (base, mine, theirs) =>
@@ -38,8 +39,8 @@ function Conflict({ base, mine, theirs, onEnd }) {
   const foot = html`<${Button} onClick=${() => onEnd(null)}>Leave it as it is now<//><${Button} kind="main" onClick=${save}>Save what is chosen<//>`;
   return html`<${Dialog} title="Somebody else has changed this record" class="wide" onClose=${() => onEnd(null)} foot=${foot}>
     <p>It is not what it was when you began. Choose what each of these fields shall be; all others are the same in both.</p>
-    <div class="scroll"><table class="list"><thead><tr><th>Field</th><th>As you found it</th><th>Yours</th><th>Theirs, as stored now</th></tr></thead>
+    <${Scroll} label="Both versions"><table class="list"><thead><tr><th>Field</th><th>As you found it</th><th>Yours</th><th>Theirs, as stored now</th></tr></thead>
       <tbody>${names.map((name) => html`<tr key=${name}><th scope="row">${name}${conflicts.includes(name) && html` <span class="chip warn">both changed it</span>`}</th>
-        <td><${Value} value=${member(base, name)} /></td>${option(name, "mine", mine)}${option(name, "theirs", theirs)}</tr>`)}</tbody></table></div>
+        <td><${Value} value=${member(base, name)} /></td>${option(name, "mine", mine)}${option(name, "theirs", theirs)}</tr>`)}</tbody></table><//>
   <//>`;
 }

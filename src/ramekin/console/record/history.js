@@ -6,6 +6,7 @@ import { isSame, member } from "../json.js";
 import { read } from "../server.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { many } from "../values.js";
 
 /** @param {{table: string, record: any}} given */
 export function History({ table, record }) {
@@ -22,7 +23,7 @@ export function History({ table, record }) {
   if (error) return html`<${Fault} error=${error} />`;
   if (!told) return html`<p class="faint" aria-busy="true">…</p>`;
   const { changes, since } = told;
-  return html`<p class="faint">Since this page began to look, at ${since.toLocaleTimeString()}: ${changes.length === 0 ? "nothing" : `${changes.length} ${changes.length === 1 ? "change" : "changes"}`}.</p>
+  return html`<p class="faint">Since this page began to look, at ${since.toLocaleTimeString()}: ${changes.length === 0 ? "nothing" : many(changes.length, "change")}.</p>
     <ol class="history">${changes.map((change, at) => html`<li key=${change.position + at}>
       <h3><span class="chip op-${change.op}">${change.op}</span> <time datetime=${change.at}>${new Date(change.at).toLocaleString()}</time></h3>
       ${change.record && html`<dl>${differences(changes[at - 1]?.record, change.record).map(([name, before, after]) => html`<div class="member" key=${name}>

@@ -4,7 +4,7 @@ import { Spelled, member } from "../json.js";
 import { Value } from "../grid/cell.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
-import { kindOf } from "../values.js";
+import { kindOf, many } from "../values.js";
 import { CellEditor } from "./editor.js";
 
 const AT_ONCE = 100;
@@ -36,7 +36,7 @@ function Long({ value }) {
   const [shown, setShown] = useState(600);
   if (typeof value !== "string" || value.length < 200) return html`<${Value} value=${value} />`;
   return html`<div class="long"><span class="v-text" dir="auto">${value.slice(0, shown)}</span>
-    ${value.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown * 10)}>… ${value.length - shown} more characters<//>`}</div>`;
+    ${value.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown * 10)}>… ${many(value.length - shown, "more character")}<//>`}</div>`;
 }
 
 /** @param {{value: any}} given */
@@ -46,7 +46,7 @@ function Branch({ value }) {
   const kind = kindOf(value);
   const entries = isOpen ? Object.entries(value) : [];
   const length = kind === "array" ? value.length : Object.keys(value).length;
-  const told = kind === "array" ? `${length} ${length === 1 ? "element" : "elements"}` : `${length} ${length === 1 ? "member" : "members"}`;
+  const told = many(length, kind === "array" ? "element" : "member");
   return html`<div class="branch"><button type="button" class="twig" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
       ${isOpen ? "▾" : "▸"} ${kind === "array" ? "[ ]" : "{ }"} <span class="faint">${told}</span></button>
     ${isOpen && html`<dl>${entries.slice(0, shown).map(([name, inner]) => html`<div class="member" key=${name}><dt>${name === "" ? html`<span class="faint">""</span>` : name}</dt><dd>

@@ -7,7 +7,7 @@ import { Dialog } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
-import { count } from "../values.js";
+import { many } from "../values.js";
 import { refresh, tableOf } from "./catalog.js";
 
 /** @param {{table: string, onClose: () => void}} given */
@@ -29,7 +29,7 @@ export function DropTable({ table, onClose }) {
   };
   return html`<${Dialog} title=${`Drop ${table}`} onClose=${onClose}>
     <form class="stack" onSubmit=${drop}>
-      <p>This deletes its <strong>${count(tableOf(table)?.records ?? 0)} records</strong> and its definition, and cannot be undone. A table with a model is emptied, and stays.</p>
+      <p>This deletes its <strong>${many(tableOf(table)?.records ?? 0, "record")}</strong> and its definition, and cannot be undone. A table with a model is emptied, and stays.</p>
       <label class="field">Type <code>${table}</code> to go on
         <input autofocus autocomplete="off" spellcheck="false" value=${typed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></label>
       ${error && html`<${Fault} error=${error} />`}

@@ -5,6 +5,7 @@ import { curl } from "../server.js";
 import { Empty } from "../ui/empty.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
+import { Scroll } from "../ui/scroll.js";
 import { count, duration, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
 import { tables } from "./catalog.js";
@@ -14,7 +15,7 @@ export function TableList() {
   const [records, bytes] = found.reduce(([some, all], table) => [some + table.records, all + table.bytes], [0, 0]);
   if (!found.length) {
     const example = curl("POST", "data/pets", { body: { name: "Rex", age: 3 } });
-    return html`<${Empty} icon="table" title="There is no table yet" curl=${example}>
+    return html`<${Empty} icon="table" title="There is no table yet" curl=${may("write") ? example : undefined}>
       <p>A table is made when a first record is written to it.</p>
       ${may("admin") && html`<p><a class="button" href=${link(["tables", "+new", "definition"])}>Define one</a></p>`}
     <//>`;
@@ -22,7 +23,7 @@ export function TableList() {
   return html`<section class="pad" aria-label="Tables">
     <div class="title"><h1>Tables</h1><p class="faint">${many(found.length, "table")}, ${many(records, "record")}, ${size(bytes)}</p>
       <span class="grow"></span>${may("admin") && html`<a class="button main" href=${link(["tables", "+new", "definition"])}><${Icon} name="add" />New table</a>`}</div>
-    <div class="scroll" tabindex="0" role="region" aria-label="List of tables"><table class="list">
+    <${Scroll} label="List of tables"><table class="list">
       <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th><th>Unique</th><th>Indexes</th><th>Expires</th></tr></thead>
       <tbody>${found.map((table) => html`<tr key=${table.name}>
         <th scope="row"><a href=${link(["tables", table.name])}>${table.name}</a></th>
@@ -33,9 +34,9 @@ export function TableList() {
         <td>${table.indexes.map((index) => html`<code class="chip" title=${`${index.kind}, ${size(index.bytes)}${index.pinned ? ", kept" : ""}`}>${index.field}</code>`)}</td>
         <td>${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}${isCache(table) && html` <code class="chip" title=${cacheOf(table)}>cache</code>`}</td>
       </tr>`)}</tbody>
-    </table></div>
+    </table><//>
   </section>`;
 }
 
 /** @param {any} schema */
-const described = (schema) => schema.title ?? `${Object.keys(schema.properties ?? {}).length} fields`;
+const described = (schema) => schema.title ?? many(Object.keys(schema.properties ?? {}).length, "field");

@@ -127,6 +127,7 @@ function Nothing({ table, filter, onFilter }) {
       <p>All conditions must hold. <button type="button" class="button" onClick=${() => onFilter({ ...filter, conditions: [], where: "" })}>Clear the filter</button></p>
     <//>`;
   }
+  if (!may("write")) return html`<${Empty} icon="table" title=${`${table} has no records`}><//>`;
   return html`<${Empty} icon="table" title=${`${table} has no records`} curl=${curl("POST", `data/${table}`, { body: { name: "Rex" } })}>
     <p>Add one above, import a file, or send the first:</p>
   <//>`;

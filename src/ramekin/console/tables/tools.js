@@ -12,7 +12,7 @@ import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
 import { say } from "../ui/toast.js";
-import { count, size } from "../values.js";
+import { count, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
 import { DropTable } from "./drop.js";
 
@@ -30,7 +30,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
     open((close) => html`<${Bulk} table=${table} filter=${chosen} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
   return html`<div class="tools">
     <h1 class="clip" title=${table}>${table}</h1>
-    <p class="faint figure">${total === null ? "…" : `${count(total)} ${total === 1 ? "record" : "records"}`}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
+    <p class="faint figure">${total === null ? "…" : many(total, "record")}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
     ${known && isCache(known) && html`<p class="faint figure" aria-label="Cache">${cacheOf(known)}</p>`}
     <span class="grow"></span>
     <div class="tool-group">
@@ -41,8 +41,8 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
         { name: "for the Python client", run: copy("a program", () => asPython(table, filter, fields)) },
         { name: "for JavaScript", run: copy("a program", () => asJavaScript(table, words)) },
         null,
-        { name: `${count(seen.length)} rows as JSON`, run: copy("JSON", () => asJson(seen)) },
-        { name: `${count(seen.length)} rows as CSV`, run: copy("CSV", () => asCsv(seen, columns)) },
+        { name: `${many(seen.length, "row")} as JSON`, run: copy("JSON", () => asJson(seen)) },
+        { name: `${many(seen.length, "row")} as CSV`, run: copy("CSV", () => asCsv(seen, columns)) },
       ]} />
       <a class="button quiet" href=${link(["tables", table, "definition"])}><${Icon} name="code" />Definition</a>
       ${may("write") && html`<${Menu} label="More" items=${[

@@ -2,13 +2,13 @@
 import { html } from "../ui/html.js";
 import { Menu } from "../ui/menu.js";
 import { say, sayFault } from "../ui/toast.js";
-import { count } from "../values.js";
+import { many } from "../values.js";
 import { saveRows } from "./download.js";
 
 /** @param {{path: string, words: [string, string][], name: string}} given */
 export function ExportMenu({ path, words, name }) {
   const run = (/** @type {import("./download.js").Format} */ format) => () =>
-    saveRows(path, words, name, format).then((rows) => say(`Saved ${count(rows)} rows as ${name}.${format}`), sayFault);
+    saveRows(path, words, name, format).then((rows) => say(`Saved ${many(rows, "row")} as ${name}.${format}`), sayFault);
   return html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${[
     { name: "as CSV", run: run("csv") }, { name: "as JSON", run: run("json") }, { name: "as NDJSON", run: run("ndjson") },
   ]} />`;

@@ -9,8 +9,9 @@ import { refresh, tableOf } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { Scroll } from "../ui/scroll.js";
 import { say } from "../ui/toast.js";
-import { count, size } from "../values.js";
+import { count, many, size } from "../values.js";
 import { isLoad, sendSource } from "./sending.js";
 import { doubtsOf, previewOf } from "./source.js";
 
@@ -33,7 +34,7 @@ export function Import({ source, onLeave }) {
     try {
       const taken = await sendSource(source, choices, setPart);
       await refresh();
-      say(`Imported ${count(taken)} ${taken === 1 ? "record" : "records"} from ${source.file.name}`);
+      say(`Imported ${many(taken, "record")} from ${source.file.name}`);
       go(link(isDatabase ? ["tables"] : ["tables", choices.table]));
     } catch (caught) {
       setError(caught);
@@ -45,7 +46,7 @@ export function Import({ source, onLeave }) {
     ${isDatabase ? html`<${Database} source=${source} mode=${choices.mode} onMode=${(/** @type {string} */ mode) => put({ mode })} />` : html`
       <div class="builder">
         <label class="field">Table<input value=${choices.table} pattern="[A-Za-z_][A-Za-z0-9_-]{0,62}" required spellcheck="false" onInput=${(/** @type {any} */ event) => put({ table: event.target.value })} />
-          <small>${tableOf(choices.table) ? `There are ${count(tableOf(choices.table)?.records ?? 0)} records in it.` : "It will be made."}</small></label>
+          <small>${tableOf(choices.table) ? `It has ${many(tableOf(choices.table)?.records ?? 0, "record")}.` : "It will be made."}</small></label>
         <label class="field">A record with the same id<select aria-label="A record with the same id" value=${isLoad(source) ? "replace" : choices.conflict} disabled=${isLoad(source)} onChange=${(/** @type {any} */ event) => put({ conflict: event.target.value })}>
           ${CONFLICTS.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>
           <small>${isLoad(source) ? "So long a file is loaded at once, which replaces." : "All of the file is stored, or nothing."}</small></label>
@@ -87,7 +88,7 @@ function Faults({ error }) {
   const problem = /** @type {Problem} */ (error);
   return html`<div class="stack" role="alert">
     <p class="bad"><strong>${problem.title}.</strong> ${problem.detail} Nothing was stored.</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Faults by line"><table class="list"><thead><tr><th>Line</th><th>Where</th><th>What is wrong</th></tr></thead>
-      <tbody>${lines.map((/** @type {any} */ each, place) => html`<tr key=${place}><td class="figure">${each.line}</td><td><code>${each.pointer}</code></td><td>${each.detail}</td></tr>`)}</tbody></table></div>
+    <${Scroll} label="Faults by line"><table class="list"><thead><tr><th>Line</th><th>Where</th><th>What is wrong</th></tr></thead>
+      <tbody>${lines.map((/** @type {any} */ each, place) => html`<tr key=${place}><td class="figure">${each.line}</td><td><code>${each.pointer}</code></td><td>${each.detail}</td></tr>`)}</tbody></table><//>
   </div>`;
 }
