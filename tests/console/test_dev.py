@@ -27,6 +27,15 @@ def test_a_branch_is_made_looked_at_and_dropped(page, server):
     expect(page.get_by_role("link", name="checkout")).to_have_count(0)
 
 
+def test_a_branch_that_is_not_there_leads_back_and_is_not_made(page, server):
+    assert page.goto(f"{server.url}/b/nowhere/console/tables/users").status == 404
+    expect(page.get_by_role("heading", name="There is no branch nowhere")).to_be_visible()
+    page.get_by_role("link", name="Look at the branches").click()
+    expect(page.get_by_role("rowheader", name="main shown here")).to_be_visible()
+    expect(page.get_by_role("link", name="nowhere")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page, server):
     page.goto(f"{server.url}/console/branches")
     page.get_by_role("button", name="Keep this state").click()

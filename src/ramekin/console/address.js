@@ -9,9 +9,10 @@ export const ROOT = facts.root ?? "";
 export const API = facts.api ?? "/api/v1";
 export const CONSOLE = facts.console ?? "/console";
 export const VERSION = facts.version ?? "";
-export const ENGINE = facts.engine ?? "";
 export const IS_DEV = "dev" in facts;
 export const HAS_KEYS = "keys" in facts;
+/** Whether the address names a branch that is not there. */
+export const IS_LOST = "lost" in facts;
 
 /** The branch that this page shows; empty for the database itself. */
 export const BRANCH = decodeURIComponent(/\/b\/([^/]+)\/console$/.exec(CONSOLE)?.[1] ?? "");

@@ -79,6 +79,8 @@ class Endpoint(Generic[M]):
     """Addresses of it that need no key and are not counted."""
     opens_below: tuple[str, ...] = ()
     """What such addresses begin with, where there is no list of them."""
+    is_page: bool = False
+    """Whether it is for people and shows no table by itself, so that it can say so where there is no such branch."""
     is_watchful: bool = False
     """Whether it stops when its client goes away."""
     is_single: Callable[[str, bytes], bool] | None = None

@@ -8,7 +8,7 @@ from ramekin import console
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_MATCH, IF_NONE_MATCH
 from ramekin.api.http.answer import body_answer, file_answer
-from ramekin.api.routes import API, address, page_address
+from ramekin.api.routes import API, address, page_address, split_branch
 from ramekin.errors import UnknownRoute
 from ramekin.version import __version__
 
@@ -21,13 +21,13 @@ VIEWS = "/console/"
 ASSETS = "/console/assets/"
 
 
-@endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",))
+@endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",), is_page=True)
 def console_home(session: Session, asked: Asked[None]) -> Reply:
     """Return the console where somebody opens the server's own address."""
     return _page(session)
 
 
-@endpoint("GET", "/console", role=None, answers={}, problems=(), opens=("/console",))
+@endpoint("GET", "/console", role=None, answers={}, problems=(), opens=("/console",), is_page=True)
 def console_page(session: Session, asked: Asked[None]) -> Reply:
     """Return the console."""
     return _page(session)
@@ -51,7 +51,7 @@ def console_file(session: Session, asked: Asked[None]) -> Reply:
     return file_answer(asset.content, asset.digest, asset.media, asked.wishes.precondition, "no-cache")
 
 
-@endpoint("GET", f"{VIEWS}{{view:path}}", role=None, answers={}, problems=(), opens_below=(VIEWS,))
+@endpoint("GET", f"{VIEWS}{{view:path}}", role=None, answers={}, problems=(), opens_below=(VIEWS,), is_page=True)
 def console_view(session: Session, asked: Asked[None]) -> Reply:
     """Return the console, which reads from its own address what it is to show."""
     return _page(session)
@@ -59,18 +59,20 @@ def console_view(session: Session, asked: Asked[None]) -> Reply:
 
 def _page(session: Session) -> Reply:
     server = session.server
+    branch, _ = split_branch(address("/").removeprefix(page_address("")))
+    is_lost = bool(branch) and server.branches is not None and server.branches.find(branch) is None
     facts = {
         "root": page_address(""),
         "api": address(API),
         "console": address("/console"),
         "version": __version__,
-        "engine": session.database.engine.guarantees.name,
         **({"dev": "yes"} if server.branches is not None else {}),
         **({"keys": "yes"} if server.has_keys else {}),
+        **({"lost": "yes"} if is_lost else {}),
     }
     content, policy = console.page(page_address(""), tuple(facts.items()))
     headers = {"content-security-policy": policy, "referrer-policy": "no-referrer", "cache-control": "no-cache"}
-    return body_answer(content, headers=headers, media="text/html")
+    return body_answer(content, 404 if is_lost else 200, headers=headers, media="text/html")
 
 
 ENDPOINTS: Endpoints = (console_home, console_page, console_file, console_view)
