@@ -35,7 +35,6 @@ def test_a_branch_that_is_not_there_leads_back_and_is_not_made(page, server):
     expect(page.get_by_role("link", name="nowhere")).to_have_count(0)
 
 
-@pytest.mark.long
 def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page, server):
     page.goto(f"{server.url}/console/branches")
     page.get_by_role("button", name="Keep this state").click()

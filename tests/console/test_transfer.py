@@ -96,6 +96,31 @@ def test_a_file_that_is_none_says_so(page, give):
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")
 
 
+def test_a_large_table_is_written_as_it_comes_where_one_chooses(page, server):
+    page.add_init_script("""window.showSaveFilePicker = async ({ suggestedName }) => {
+        window.saved = { suggestedName, text: "" };
+        const write = (chunk) => { window.saved.text += new TextDecoder().decode(chunk); };
+        return { createWritable: async () => new WritableStream({ write }) };
+    }""")
+    listed = {
+        "name": "shops",
+        "records": 40,
+        "bytes": 1 << 30,
+        "revision": 1,
+        "schema": None,
+        "unique": [],
+        "indexes": [],
+    }
+    page.route("**/api/v1/tables", lambda route: route.fulfill(json={"tables": [listed]}))
+    page.goto(f"{server.url}/console/import")
+    page.get_by_role("button", name="Export shops").click()
+    page.get_by_role("menuitem", name="as NDJSON").click()
+    expect(page.get_by_text("Saved shops.ndjson")).to_be_visible()
+    saved = page.evaluate("saved")
+    assert saved["suggestedName"] == "shops.ndjson"
+    assert len(saved["text"].splitlines()) == 40
+
+
 @pytest.mark.long
 def test_tables_the_database_and_a_backup_are_saved(page, server):
     page.goto(f"{server.url}/console/import")

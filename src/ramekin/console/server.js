@@ -1,10 +1,10 @@
 // Every request that the console makes. The key is kept here alone, and only while the page is open.
 import { signal } from "@preact/signals";
-import { API, ROOT, queryOf } from "./address.js";
+import { API, HAS_KEYS, ROOT, queryOf } from "./address.js";
 import { parse, print } from "./json.js";
 
-/** Whether the server has asked for a key that it has not been given. */
-export const isLocked = signal(false);
+/** Whether the server asks for a key that it has not been given. */
+export const isLocked = signal(HAS_KEYS);
 
 /** Whether the last request found no server. */
 export const isAway = signal(false);

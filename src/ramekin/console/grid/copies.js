@@ -51,4 +51,4 @@ const { data, next } = await response.json();
 export const asJson = (records) => print(records, 2);
 
 /** @param {any[]} records @param {string[]} columns */
-export const asCsv = (records, columns) => writeCsv(columns, records.map((record) => columns.map((path) => valueAt(record, path))));
+export const asCsv = (records, columns) => writeCsv([columns, ...records.map((record) => columns.map((path) => valueAt(record, path)))]);

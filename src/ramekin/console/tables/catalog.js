@@ -36,7 +36,7 @@ const EVERY_MS = 5_000;
 
 /** Read the list now and then, while the page is seen. Returns what stops it. */
 export function watch() {
-  void refresh();
+  if (!isLocked.value) void refresh();
   const timer = setInterval(() => !document.hidden && !isLocked.value && refresh(), EVERY_MS);
   const look = () => !document.hidden && !isLocked.value && void refresh();
   document.addEventListener("visibilitychange", look);

@@ -2,8 +2,8 @@
 // and written there, as the server writes it.
 import { print } from "../json.js";
 
-/** Rows of values as CSV, with a row of names first. @param {string[]} names @param {unknown[][]} rows */
-export const writeCsv = (names, rows) => [names, ...rows].map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
+/** Rows of values as CSV. @param {unknown[][]} rows */
+export const writeCsv = (rows) => rows.map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
 
 /** An empty cell is none, null is one too; an empty text is `""`. @param {unknown} value */
 function cellOf(value) {

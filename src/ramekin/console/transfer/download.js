@@ -1,60 +1,70 @@
-// Rows brought to a file of the browser: a page at a time, since a list has a limit and a join may be long.
-import { Spelled, member, parse, print } from "../json.js";
+// Files that the browser saves: an answer as the server sends it, or rows that are read a page at a time, since a list has a
+// limit and a join may be long.
+import { parse } from "../json.js";
 import { send } from "../server.js";
-import { writeCsv } from "./csv.js";
+import { Pages } from "./pages.js";
 
-/** @typedef {"json" | "ndjson" | "csv"} Format */
+/** @typedef {import("./pages.js").Format} Format */
 
 const PAGE_ROWS = 5_000;
-const MEDIA = { json: "application/json", ndjson: "application/x-ndjson", csv: "text/csv" };
+
+/** Bytes above which a file is written where somebody chooses as it comes, if the browser can; else the browser gathers it first. */
+const LARGE = 100 << 20;
 
 /**
- * Save what an address answers, as the server sends it.
- * @param {string} path @param {string} name @param {{media?: string, method?: string}} [how]
+ * Save what an address answers. Returns whether it was: whoever is asked for a place may think better of it.
+ * @param {string} path @param {string} name
+ * @param {{media?: string, method?: string, bytes?: number}} [how] `bytes`: how long it may be
  */
-export async function saveAnswer(path, name, { media, method = "GET" } = {}) {
+export async function saveAnswer(path, name, { media, method = "GET", bytes = 0 } = {}) {
+  const place = bytes > LARGE ? await chosen(name) : undefined;
+  if (place === null) return false;
   const response = await send(method, path, { headers: media ? { Accept: media } : {} });
-  save(await response.blob(), name);
+  if (place) await /** @type {ReadableStream} */ (response.body).pipeTo(await place.createWritable());
+  else save(await response.blob(), name);
+  return true;
+}
+
+/**
+ * Where a large file is to go; undefined where the browser lets nobody choose, null where nobody did.
+ * @param {string} name
+ */
+async function chosen(name) {
+  try {
+    return await /** @type {any} */ (window).showSaveFilePicker?.({ suggestedName: name });
+  } catch (error) {
+    if (/** @type {Error} */ (error).name === "AbortError") return null;
+    throw error;
+  }
 }
 
 /**
  * Save all rows of a list or join.
  * @param {string} path @param {[string, string][]} words @param {string} name without an ending
- * @param {Format} format @returns {Promise<number>} how many there were
+ * @param {Format} format @param {(rows: number) => void} onRows is told how many there are so far @param {AbortSignal} stop
+ * @returns {Promise<number>} how many there were
  */
-export async function saveRows(path, words, name, format) {
-  /** @type {any[]} */
-  const rows = [];
+export async function saveRows(path, words, name, format, onRows, stop) {
+  const pages = new Pages();
   const asked = words.filter(([word]) => !["limit", "cursor", "offset", "count", "explain"].includes(word));
   let cursor = "";
   do {
     const page = [...asked, ["limit", String(PAGE_ROWS)], ...(cursor ? [["cursor", cursor]] : [])];
-    const response = await send("GET", path, { words: /** @type {[string, string][]} */ (page) });
+    const response = await send("GET", path, { words: /** @type {[string, string][]} */ (page), signal: stop });
     const { data, next } = parse(await response.text());
-    for (const row of data) rows.push(row);
+    pages.add(data);
+    onRows(pages.count);
     cursor = next ? new URLSearchParams(next.slice(next.indexOf("?"))).get("cursor") ?? "" : "";
   } while (cursor);
-  saveRecords(rows, name, format);
-  return rows.length;
+  save(await pages.file(format), `${name}.${format}`);
+  return pages.count;
 }
 
 /** @param {any[]} rows @param {string} name @param {Format} format */
-export function saveRecords(rows, name, format) {
-  const texts = { json: () => `[${rows.map((row) => print(row)).join(",\n")}]\n`, ndjson: () => rows.map((row) => `${print(row)}\n`).join(""), csv: () => csvOf(rows) };
-  save(new Blob([texts[format]()], { type: MEDIA[format] }), `${name}.${format}`);
-}
-
-/** CSV as the server writes it: a joined row is flat, anything else that is nested is JSON. @param {any[]} rows */
-function csvOf(rows) {
-  const isSide = (/** @type {any} */ value) => value === null || (typeof value === "object" && !Array.isArray(value) && !(value instanceof Spelled));
-  const flat = rows.length && rows.every((row) => Object.values(row).every(isSide)) ? rows.map(flattened) : rows;
-  const names = [...new Set(flat.flatMap((row) => Object.keys(row)))];
-  return writeCsv(names, flat.map((row) => names.map((name) => member(row, name))));
-}
-
-/** @param {any} row */
-function flattened(row) {
-  return Object.fromEntries(Object.entries(row).flatMap(([table, record]) => Object.entries(record ?? {}).map(([name, value]) => [`${table}.${name}`, value])));
+export async function saveRecords(rows, name, format) {
+  const pages = new Pages();
+  pages.add(rows);
+  save(await pages.file(format), `${name}.${format}`);
 }
 
 /** @param {Blob} blob @param {string} name */

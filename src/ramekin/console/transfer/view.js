@@ -46,17 +46,18 @@ function Drop({ onSource }) {
 }
 
 function Exports() {
-  const save = (/** @type {string} */ path, /** @type {string} */ name, how = {}) => () => saveAnswer(path, name, how).then(() => say(`Saved ${name}`), sayFault);
+  const save = (/** @type {string} */ path, /** @type {string} */ name, how = {}) => () => saveAnswer(path, name, how).then((isSaved) => isSaved && say(`Saved ${name}`), sayFault);
+  const all = tables.value.reduce((sum, { bytes }) => sum + bytes, 0);
   return html`<h2>Export</h2>
     <div class="row">
-      ${mayAll("read") && html`<${Button} icon="download" onClick=${save("dump", "db.json")}>The whole database as JSON<//>`}
-      ${mayAll("admin") && html`<${Button} icon="download" onClick=${save("backup", "tables.db", { method: "POST" })}>A backup<//>`}
+      ${mayAll("read") && html`<${Button} icon="download" onClick=${save("dump", "db.json", { bytes: all })}>The whole database as JSON<//>`}
+      ${mayAll("admin") && html`<${Button} icon="download" onClick=${save("backup", "tables.db", { method: "POST", bytes: all })}>A backup<//>`}
     </div>
-    <ul class="exports" aria-label="Tables">${tables.value.map(({ name, records }) => html`<li key=${name}>
+    <ul class="exports" aria-label="Tables">${tables.value.map(({ name, records, bytes }) => html`<li key=${name}>
       <span class="clip">${name}</span><span class="faint figure">${count(records)}</span>
       <${Menu} label=${`Export ${name}`} icon="download" items=${[
-        { name: "as CSV", run: save(`dump/${pathOf(name)}`, `${name}.csv`, { media: "text/csv" }) },
-        { name: "as JSON", run: save(`dump/${pathOf(name)}`, `${name}.json`, { media: "application/json" }) },
-        { name: "as NDJSON", run: save(`dump/${pathOf(name)}`, `${name}.ndjson`, { media: "application/x-ndjson" }) },
+        { name: "as CSV", run: save(`dump/${pathOf(name)}`, `${name}.csv`, { media: "text/csv", bytes }) },
+        { name: "as JSON", run: save(`dump/${pathOf(name)}`, `${name}.json`, { media: "application/json", bytes }) },
+        { name: "as NDJSON", run: save(`dump/${pathOf(name)}`, `${name}.ndjson`, { media: "application/x-ndjson", bytes }) },
       ]} /></li>`)}</ul>`;
 }

@@ -5,7 +5,8 @@ import { Button } from "./button.js";
 import { html } from "./html.js";
 
 /**
- * @typedef {{id: number, text: string, kind: "done" | "failed", detail?: string, act?: {name: string, run: () => unknown}}} Toast
+ * @typedef {{id: number, text: string, kind: "done" | "failed", detail?: string, act?: {name: string, run: () => unknown}, isLasting?: boolean}} Toast
+ *   `isLasting`: it stays until it is dismissed
  */
 
 const toasts = signal(/** @type {Toast[]} */ ([]));
@@ -15,7 +16,7 @@ let last = 0;
 export function say(text, more = {}) {
   const toast = { kind: /** @type {Toast["kind"]} */ ("done"), ...more, id: ++last, text };
   toasts.value = [...toasts.value.slice(-3), toast];
-  setTimeout(() => dismiss(toast.id), toast.act || toast.kind === "failed" ? 12_000 : 4_000);
+  if (!toast.isLasting) setTimeout(() => dismiss(toast.id), toast.act || toast.kind === "failed" ? 12_000 : 4_000);
   return toast.id;
 }
 
@@ -24,6 +25,11 @@ export function sayFault(error) {
   if (error instanceof Problem && error.status === 401) return; // the page asks for the key
   if (error instanceof Problem) say(error.title, { kind: "failed", detail: [error.detail, error.hint].filter(Boolean).join(" ") });
   else say("Something went wrong in the console", { kind: "failed", detail: String(error) });
+}
+
+/** Say something else in the place of what was said. @param {number} id @param {string} text */
+export function amend(id, text) {
+  toasts.value = toasts.value.map((toast) => (toast.id === id ? { ...toast, text } : toast));
 }
 
 /** @param {number} id */
