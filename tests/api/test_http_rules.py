@@ -18,6 +18,7 @@ from tests.wire import request, wire
 READ = request("GET", "/api/v1/data/t/victim")
 NAME = attrgetter("name")
 WRITE = request("PUT", "/api/v1/data/t/victim?upsert=true", b"{}")
+LARGE_BYTES = 4096
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -52,8 +53,14 @@ def test_in_one_piece(case, service):
     deliver(service, case, [case.sent])
 
 
-@each(CASES, NAME)
+@each([case for case in CASES if len(case.sent) < LARGE_BYTES], NAME)
 def test_byte_by_byte(case, service):
+    deliver(service, case, [case.sent[i : i + 1] for i in range(len(case.sent))])
+
+
+@pytest.mark.long
+@each([case for case in CASES if len(case.sent) >= LARGE_BYTES], NAME)
+def test_large_ones_byte_by_byte(case, service):
     deliver(service, case, [case.sent[i : i + 1] for i in range(len(case.sent))])
 
 
@@ -182,7 +189,7 @@ SNIPPETS = [b"\r", b"\n", b"\r\n", b" ", b"\t", b":", b"\0", b"0", b"7", b";", b
 REFUSALS = ("400 malformed-request", "431 head-too-large")  # of two faults either may be told
 
 
-@settings(max_examples=int(os.environ.get("MUTATIONS", "100")))
+@settings(max_examples=int(os.environ.get("MUTATIONS", "50")))
 @given(
     parts=st.lists(st.sampled_from(PARTS), min_size=1, max_size=4),
     changes=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["cut", "put", "swap"]), st.sampled_from(SNIPPETS)), max_size=4),

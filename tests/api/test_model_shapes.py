@@ -104,7 +104,7 @@ def test_every_field_can_be_asked_for_by_its_stored_value(shape, client):
         assert client.delete(address).status_code == 204
 
 
-@pytest.mark.parametrize("shape", first(20, SHAPES), ids=name_of)
+@pytest.mark.parametrize("shape", first(8, SHAPES), ids=name_of)
 def test_a_data_directory_starts_again_also_when_the_model_is_described_anew(shape, tmp_path):
     model, cases = shape
 

@@ -461,7 +461,7 @@ def test_an_answer_that_is_not_ours_is_told(tmp_path):
 
 
 def test_nothing_answers_until_all_is_loaded(tmp_path):
-    (tmp_path / "a.ndjson").write_text('{"n":1}\n' * 200_000)
+    (tmp_path / "a.ndjson").write_text('{"n":1}\n' * 50_000)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -479,7 +479,7 @@ def test_nothing_answers_until_all_is_loaded(tmp_path):
                 time.sleep(0.02)
         assert waited
         assert run("health", "--url", f"http://127.0.0.1:{port}").stdout.strip() == "ready"
-        assert "a (200,000)" in process.stdout.readline() + process.stdout.readline()
+        assert "a (50,000)" in process.stdout.readline() + process.stdout.readline()
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -54,6 +54,7 @@ def enter(group):
     return lambda: (group / "cgroup.procs").write_text(str(os.getpid()))
 
 
+@pytest.mark.long
 def test_a_server_in_a_control_group_refuses_before_the_kernel_kills(group):
     server = Server("serve", before=enter(group))
     try:

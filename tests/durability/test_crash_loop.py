@@ -8,7 +8,7 @@ import pytest
 
 from tests.durability.crash import run_cycles
 
-CYCLES = int(os.environ.get("CYCLES", "6"))
+CYCLES = int(os.environ.get("CYCLES", "3"))
 
 
 @pytest.mark.timeout(100 + 10 * CYCLES)

@@ -16,7 +16,7 @@ from ramekin.durability.contents import Kept
 from ramekin.schema.definition import Definition
 from tests.durability.damage import LOG, MAIN, NEXT, Bench, start
 
-SAMPLES = int(os.environ.get("DAMAGES", "100"))
+SAMPLES = int(os.environ.get("DAMAGES", "50"))
 """Places that are tried in each file; `make torture` tries all of them."""
 
 

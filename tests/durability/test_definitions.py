@@ -32,7 +32,7 @@ from tests.durability.faulty import Faulty
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
+ROUNDS = int(os.environ.get("ROUNDS", "1"))
 CLIENTS, CALLS = 6, 8
 MOST_S = 30
 """Seconds that a round may take: a call that is never answered is a fault."""

@@ -120,6 +120,7 @@ def test_no_success_leaves_before_the_sync_that_covers_it(tmp_path):
     assert early == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_the_proof_fails_where_commits_are_not_synced(tmp_path):
     answers, early = answers_before_their_sync(trace(tmp_path, "everysec"))

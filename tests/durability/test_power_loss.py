@@ -14,7 +14,7 @@ from ramekin.durability.store import Store
 from tests.durability.forgetful import SHARES, Disk, PowerOff
 from tests.durability.power import lose_power_once
 
-LOSSES = int(os.environ.get("LOSSES", "100"))
+LOSSES = int(os.environ.get("LOSSES", "50"))
 SEED = os.environ.get("SEED", "1")
 
 

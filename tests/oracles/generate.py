@@ -3,10 +3,10 @@
 import os
 import random
 
-QUERIES = int(os.environ.get("QUERIES", "200"))
+QUERIES = int(os.environ.get("QUERIES", "100"))
 """Queries that every oracle is asked in all; `make test-all` asks 5,000."""
 
-SEEDS = 20
+SEEDS = 10
 PER_TABLE = 10
 
 TEXTS = [

@@ -14,7 +14,7 @@ from ramekin import Database, RamekinError
 from ramekin.storage.indexes import FieldIndex
 from tests.stateful.test_machine import contents
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "50"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "25"))
 NAMES = st.sampled_from(["main", "a", "b", "c"])
 TABLES = st.sampled_from(["s", "t"])
 IDS = st.one_of(st.integers(0, 6), st.sampled_from(["x", "3"]))

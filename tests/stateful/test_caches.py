@@ -13,7 +13,7 @@ from ramekin import Database, RamekinError
 from ramekin.database.following import ChangesRequest
 from ramekin.database.operations import Operation
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "100"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "50"))
 ENGINES = {"in memory": (None, 20), "everysec": ("everysec", 50), "always": ("always", 100)}
 MOST = 5
 KEYS = [f"k{n}" for n in range(12)]

@@ -15,7 +15,7 @@ from ramekin import Database, RamekinError
 from ramekin.database.operations import Operation
 from ramekin.testing.clock import SetClock
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "50"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "25"))
 TABLES = {"plain": None, "session": 5}
 TTLS = [None, None, 1, 2, 7, "none"]
 ENGINES = {"in memory": (None, 20), "everysec": ("everysec", 50), "always": ("always", 100)}

@@ -24,7 +24,7 @@ from ramekin.schema.fields import Field, NoSchema
 from ramekin.storage.indexes import FieldIndex
 from tests import oracle
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "50"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "25"))
 TABLES = st.sampled_from(["a", "b"])
 IDS = st.one_of(st.integers(-3, 12), st.sampled_from(["x", "y", "é", "10", "3", "-1", "01"]))
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2, 3), st.sampled_from([1.0, 0.5, "1", "x", "01", ""]))

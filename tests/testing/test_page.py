@@ -66,6 +66,7 @@ def test_the_front_end_of_the_page_passes(folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_tests_of_the_example_pass():
     assert passing(ROOT / "examples" / "shop") == 4
 
@@ -77,6 +78,7 @@ def django_tests(folder, *arguments):
     return int(re.search(r"Ran (\d+) test", done.stderr)[1])
 
 
+@pytest.mark.long
 def test_the_django_site_of_the_page_and_its_tests(folder):
     (folder / "site_settings.py").write_text("SECRET_KEY = 'x'\nRAMEKIN_URL = ''\n")
     assert django_tests(folder, "-m", "django", "test", "site_tests", "--settings", "site_settings") == 1

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from tests.each import first
+
 CONFIGURED = "[pytest]\nfilterwarnings = error\nramekin_files = db.json\n"
 DB = {"users": [{"id": "max", "name": "Max"}, {"id": "eva", "name": "Eva"}]}
 
@@ -90,10 +92,13 @@ def ramekin_seed():
 
 @pytest.mark.parametrize(
     "seed",
-    [
-        'return {"users": [{"id": 1, "name": "Ada"}]}',
-        'return lambda c: c.table("users").create({"id": 1, "name": "Ada"})',
-    ],
+    first(
+        1,
+        [
+            'return lambda c: c.table("users").create({"id": 1, "name": "Ada"})',
+            'return {"users": [{"id": 1, "name": "Ada"}]}',
+        ],
+    ),
 )
 def test_a_fixture_says_what_tables_hold(tmp_path, seed):
     test = "def test_it(ramekin, ramekin_client):\n    assert ramekin_client.table('users').get(1)['name'] == 'Ada'\n    assert ramekin.diff() == {}\n"
@@ -105,14 +110,18 @@ ASKS = "def test_it(ramekin):\n    pass\n"
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
-    [
-        ({"pytest_dot_ini": CONFIGURED}, "ramekin_files: db.json: no such file"),
-        ({"pytest_dot_ini": "[pytest]\nramekin_models = nowhere"}, "ramekin_models: there is no module 'nowhere'"),
-        ({"conftest_dot_py": SEEDED.replace("{seed}", 'return {"users": [{"id": "x"}]}')}, "ramekin_seed: "),
-    ],
+    "case",
+    first(
+        1,
+        [
+            ({"conftest_dot_py": SEEDED.replace("{seed}", 'return {"users": [{"id": "x"}]}')}, "ramekin_seed: "),
+            ({"pytest_dot_ini": CONFIGURED}, "ramekin_files: db.json: no such file"),
+            ({"pytest_dot_ini": "[pytest]\nramekin_models = nowhere"}, "ramekin_models: there is no module 'nowhere'"),
+        ],
+    ),
 )
-def test_what_cannot_be_loaded_is_told_by_the_name_of_the_setting(tmp_path, files, said):
+def test_what_cannot_be_loaded_is_told_by_the_name_of_the_setting(tmp_path, case):
+    files, said = case
     code, printed = run(tmp_path, test_it_dot_py=ASKS, **files)
     assert code == 1
     assert f"\n{said}" in printed
