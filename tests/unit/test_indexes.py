@@ -1,5 +1,7 @@
 """The order of ids is a sequence like any other, and an index gives what lies after an id whatever holds it."""
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +115,14 @@ def test_an_estimate_of_few_values_counts_what_is_walked(values, low, high, incl
     index.add_many((i, codec.dump({"n": value})) for i, value in enumerate(values))
     span = Span(NUMBER, low, high, includes_low, includes_high)
     assert index.estimate([span]) == len(list(index.walk([span])))
+
+
+@pytest.mark.parametrize("shared", [2, SHORT_POSTING + 2])
+def test_the_collector_looks_at_no_index_as_a_whole(shared):
+    """To a dictionary that took its first list it came three times, however large it was."""
+    index = FieldIndex(Field(("v",)), is_sorted=True)
+    index.add_many((i, codec.dump({"id": i, "v": i % 50 if i < 100 else 0})) for i in range(100 + shared))
+    for each in (index, index.copy()):
+        assert not any(map(gc.is_tracked, each.postings))
+        each.remove(7, b'{"id":7,"v":7}')
+        assert not any(map(gc.is_tracked, each.postings))

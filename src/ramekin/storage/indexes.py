@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
 
-from ramekin.storage.id_order import MANY, IdOrder, holds, ids_after, place_after
+from ramekin.storage.id_order import IdOrder, Many, holds, ids_after, place_after
 from ramekin.storage.memory import (
     DECIMAL_BYTES,
     HASH_INDEX_BYTES,
@@ -51,7 +51,7 @@ SAMPLE_VALUES = 8
 class FieldIndex(Shared):
     """The ids of the records that have a value in one field, by that value.
 
-    A posting is a bare id until a second one arrives, then a list, then, when it is long, an order of its own: 31
+    A posting is a bare id until a second one arrives, then `Many`: a list or, when it is long, an order of its own: 31
     bytes a record instead of 258 where values are unique (CPython 3.11, November 2026).
 
     A *hash* index holds numbers, texts and booleans, and answers what equals a value. A *sorted* index holds arrays,
@@ -136,9 +136,9 @@ class FieldIndex(Shared):
         kind, value = key
         postings = self.postings[kind]
         posting = postings.get(value)
-        if posting is not None and type(posting) in MANY:
-            if holds(posting, record_id):
-                rest = self._own(key, posting)
+        if posting is not None and type(posting) is Many:
+            if holds(posting.ids, record_id):
+                rest = self._own(key, posting).ids
                 rest.remove(record_id)
                 self._held_bytes -= ID_BYTES[type(record_id)]
                 if len(rest) == 1:
@@ -199,8 +199,8 @@ class FieldIndex(Shared):
                 yield from self._walk_after(values, after[0], after[1])
             for value in values:
                 posting = postings[value]
-                if type(posting) in MANY:
-                    yield from _ids_in(posting)
+                if type(posting) is Many:
+                    yield from posting.ids
                 else:
                     yield posting
         if includes_absent:
@@ -251,29 +251,30 @@ class FieldIndex(Shared):
     def _add_to(self, posting: Any, key: OrderKey, record_id: RecordId) -> None:
         """Add an id to what is known of a value; nothing happens if it is there."""
         postings, value = self.postings[key[0]], key[1]
-        if type(posting) not in MANY:
+        if type(posting) is not Many:
             if posting != record_id:
-                postings[value] = sort_ids((posting, record_id))
+                postings[value] = Many(sort_ids((posting, record_id)))
                 self._held_bytes += MANY_BYTES + ID_BYTES[type(record_id)]
                 if self._owned is not None:
                     self._owned.add(key)
-        elif not holds(posting, record_id):
-            ids = self._own(key, posting)
+        elif not holds(posting.ids, record_id):
+            own = self._own(key, posting)
+            ids = own.ids
             self._held_bytes += ID_BYTES[type(record_id)]
             if type(ids) is IdOrder:
                 ids.add(record_id)
                 return
             ids.insert(place_after(ids, record_id), record_id)
             if len(ids) > SHORT_POSTING:
-                postings[value] = IdOrder()
-                postings[value].extend(ids)
+                own.ids = IdOrder()
+                own.ids.extend(ids)
 
-    def _own(self, key: OrderKey, posting: Any) -> Any:
+    def _own(self, key: OrderKey, posting: Many) -> Many:
         """Return a posting that may be changed: itself, or a copy where another copy of the index shares it."""
         if self._owned is None or key in self._owned:
             return posting
         self._owned.add(key)
-        own = self.postings[key[0]][key[1]] = posting.copy()
+        own = self.postings[key[0]][key[1]] = Many(posting.ids.copy())
         return own
 
     def _estimate(self, span: Span) -> int:
@@ -293,8 +294,8 @@ class FieldIndex(Shared):
 
 def _ids_in(posting: Any) -> Sequence[RecordId]:
     """Return the ids of a posting, in order."""
-    return posting if type(posting) in MANY else (posting,)
+    return posting.ids if type(posting) is Many else (posting,)
 
 
 def _size(posting: Any) -> int:
-    return len(posting) if type(posting) in MANY else 1
+    return len(posting.ids) if type(posting) is Many else 1

@@ -48,7 +48,7 @@ SORTED_BYTES = 9
 DECIMAL_BYTES = 76
 """What a decimal takes more than another number."""
 
-MANY_BYTES = 112
+MANY_BYTES = 144
 """A posting of several ids, without them."""
 
 ID_BYTES: dict[type, int] = {int: 42, str: 10}
