@@ -10,9 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidOperator, InvalidValue, UnknownField, UnknownOperator, did_you_mean, shorten
-from ramekin.query.predicate import OPERATORS, ORDERINGS, TEXT_OPERATORS, Condition, Operand, condition
-from ramekin.schema.fields import ANYTHING, Field, FieldType, widened
-from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, TIME, kind_of
+from ramekin.query.predicate import (
+    OPERATORS,
+    ORDERINGS,
+    TEXT_OPERATORS,
+    Condition,
+    Operand,
+    condition,
+    condition_by_kind,
+)
+from ramekin.schema.fields import ANYTHING, Field, FieldType, read_anything, widened
+from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, TIME, kind_of, order_key
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
@@ -100,9 +108,9 @@ def from_texts(path: FieldPath, operator: str, texts: Sequence[str], fields: Fie
         return condition(field, operator, [(BOOLEAN, texts[0] == "true")])
     if operator in TEXT_OPERATORS:
         return condition(field, operator, [(TEXT, texts[0])])
-    each = found.read_list(texts)
-    if found is not ANYTHING or operator in ORDERINGS:
-        each = [[*_fitting(path, operator, keys, found)] for keys in each]
+    if found is ANYTHING and operator not in ORDERINGS:
+        return condition_by_kind(field, operator, read_anything(texts))
+    each = [_fitting(path, operator, found.read_text(text), found) for text in texts]
     return condition(field, operator, [key for keys in each for key in keys])
 
 
@@ -127,6 +135,8 @@ def from_json(path: FieldPath, operator: str, value: Any, fields: Fields) -> Con
     if operator in ORDERINGS and kind_of(value) not in ("number", "text"):
         raise InvalidValue(f"'{operator}' takes a number or text; nothing else has an order.")
     values = value if operator in ("in", "nin") else [value]
+    if found is ANYTHING:
+        return condition(field, operator, map(order_key, values))
     return condition(field, operator, [_exact(path, operator, item, found) for item in values])
 
 

@@ -11,7 +11,9 @@ in whatever order their conditions came. Knows nothing of bodies; see ``match.py
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import InvalidId
@@ -23,7 +25,7 @@ from ramekin.values.paths import ID_PATH, print_path
 from ramekin.values.readings import Exact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ramekin.values.paths import FieldPath
 
@@ -87,7 +89,7 @@ class Condition(_Joined):
     rank: str = _rank()
 
     def __post_init__(self) -> None:
-        _set_rank(self, repr(self))
+        _set_rank(self, f"{self.field!r} {self.operator} {_print_operands(self.operands)}")
 
     def __str__(self) -> str:
         shown = ", ".join(_show(operand) for operand in self.operands)
@@ -143,12 +145,23 @@ EVERYTHING = All()
 
 def condition(field: Field, operator: str, operands: Iterable[Operand]) -> Condition:
     """Return a condition in its one form: operands once each and in order, ``eq`` and ``ne`` as ``in`` and ``nin``."""
-    name = {"eq": "in", "ne": "nin"}.get(operator, operator)
-    unique = dict.fromkeys(
-        [each if each is None or type(each[1]) in _SHORTEST else _shortest(each) for each in operands]
-    )
-    keys = [each for each in unique if each is not None]
-    return Condition(field, name, (*((None,) if None in unique else ()), *_sorted(keys)))
+    given = [*operands]
+    keys = [each for each in given if each is not None]
+    kinds = {kind: [value for other, value in keys if other == kind] for kind in {kind for kind, _ in keys}}
+    return condition_by_kind(field, operator, kinds, has_null=len(keys) < len(given))
+
+
+def condition_by_kind(
+    field: Field, operator: str, kinds: Mapping[int, Iterable[Any]], *, has_null: bool = False
+) -> Condition:
+    """Return a condition, as `condition` does, on values of some kinds. Cost: O(n log n), 0.2 µs a plain value."""
+    found: list[Operand] = [None] if has_null else []
+    for kind in sorted(kinds):
+        values = {*kinds[kind]}
+        if not {*map(type, values)} <= _SHORTEST:
+            values = {*map(_shortest, values)}
+        found += zip(repeat(kind), sorted(values))
+    return Condition(field, {"eq": "in", "ne": "nin"}.get(operator, operator), tuple(found))
 
 
 def all_of(parts: Iterable[Predicate]) -> Predicate:
@@ -278,26 +291,27 @@ def _may_be_id(operand: Any, field: Field) -> bool:
     return True
 
 
-def _sorted(keys: Collection[OrderKey]) -> list[OrderKey]:
-    """Return keys in order. Values of one kind alone are sorted in a third of the time, and no slower if they were."""
-    if len(keys) < 2:
-        return [*keys]
-    kinds = {kind: [value for other, value in keys if other == kind] for kind in sorted({kind for kind, _ in keys})}
-    return [(kind, value) for kind, values in kinds.items() for value in sorted(values)]
-
-
-_SHORTEST = (str, int, bool)
+_SHORTEST = {str, int, bool}
 """Types of values that have one form."""
 
 
-def _shortest(operand: Operand) -> Operand:
-    """Return an operand in its one form, so that equal predicates print alike: a whole number as an integer."""
-    if operand is None or not isinstance(operand[1], (float, Exact)):
-        return operand
-    kind, number = operand
-    if isinstance(number, Exact):
-        return kind, number.shortest()
-    return kind, int(number) if number.is_integer() else number
+def _shortest(value: Any) -> Any:
+    """Return a value in its one form, so that equal predicates print alike: a whole number as an integer."""
+    if isinstance(value, Exact):
+        return value.shortest()
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+MANY_OPERANDS = 1000
+"""Operands that are printed in a tenth of the time, as JSON where that has them."""
+
+
+def _print_operands(operands: tuple[Operand, ...]) -> str:
+    """Return a text that tells operands from all others."""
+    if len(operands) > MANY_OPERANDS:
+        with suppress(TypeError, ValueError, OverflowError):
+            return codec.encode(operands).decode()
+    return repr(operands)
 
 
 def _inside(part: Predicate) -> str:

@@ -19,7 +19,7 @@ from ramekin.values.paths import ID_PATH, reader
 from ramekin.values.readings import NAMES, Reading, can_read, comparer, join_keyer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from ramekin.values.comparison import JoinKey
     from ramekin.values.paths import FieldPath
@@ -39,6 +39,7 @@ MAX_SHOWN = 10
 """Listed values that a message names."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_NUMBER_BEGINS = frozenset("-0123456789")
 _MAX_INTEGER_CHARS = 300
 _BOOLEANS = {"true": True, "false": False}
 
@@ -123,18 +124,6 @@ class FieldType:
         if self.may_be("text"):
             keys += self._read_text(text)
         return keys
-
-    def read_list(self, texts: Iterable[str]) -> list[list[OrderKey]]:
-        """Return the keys of many texts, each as `read_text`. Cost: O(texts), 0.4 µs each where nothing is declared."""
-        if self != ANYTHING:
-            return [self.read_text(text) for text in texts]
-        found: list[list[OrderKey]] = []
-        for text in texts:
-            if (number := as_number(text)) is not None:
-                found.append([(NUMBER, number), (TEXT, text)])
-            else:
-                found.append([(BOOLEAN, _BOOLEANS[text]), (TEXT, text)] if text in _BOOLEANS else [(TEXT, text)])
-        return found
 
     def read_value(self, value: Any) -> OrderKey | None:
         """Return the key of a JSON value that is not null, None where it may not stand there. Types are exact.
@@ -254,6 +243,17 @@ def as_number(text: str) -> int | float | None:
     if match is None:
         return None
     return int(text) if match[1] is None and match[2] is None and len(text) < _MAX_INTEGER_CHARS else float(text)
+
+
+def read_anything(texts: Sequence[str]) -> dict[int, list[Any]]:
+    """Return what many texts may be where nothing is declared, by type: as `ANYTHING.read_text` of each.
+
+    Cost: O(length), 0.1 µs for a text that cannot be a number.
+    """
+    read = as_number
+    numbers = [number for text in texts if text[:1] in _NUMBER_BEGINS and (number := read(text)) is not None]
+    booleans = [_BOOLEANS[text] for text in _BOOLEANS.keys() & {*texts}]
+    return {kind: found for kind, found in ((BOOLEAN, booleans), (NUMBER, numbers), (TEXT, [*texts])) if found}
 
 
 def common_reading(one: FieldType | None, other: FieldType | None) -> Reading:
