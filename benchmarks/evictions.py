@@ -4,7 +4,8 @@
 
 Objects are asked for as Zipf's law has it: the n-th most wanted 1/n^a times as often as the first. What is not there is
 written, as who keeps a cache does. With scans every fifth request is for an object that is never asked for again. LRU
-and FIFO are written here, on an OrderedDict.
+and FIFO are written here, on an OrderedDict. And by SIEVE where two or four processes share the cache, of which each
+knows its own readers alone.
 """
 
 from __future__ import annotations
@@ -40,20 +41,43 @@ class Sieve:
     """A table that is a cache, used as engines use it."""
 
     def __init__(self, size: int) -> None:
-        self._table = Table("cache")
-        self._table.define(Definition(max_records=size))
-        assert self._table.sieve is not None
-        self._sieve = self._table.sieve
+        self.table = Table("cache")
+        self.table.define(Definition(max_records=size))
+        assert self.table.sieve is not None
+        self.sieve = self.table.sieve
+
+    def look(self, key: str) -> bytes | None:
+        """Return what a reader finds."""
+        body = self.table.get(key)
+        self.sieve.look(key, body)
+        return body
 
     def ask(self, key: str) -> bool:
-        table = self._table
-        body = table.get(key)
-        self._sieve.look(key, body)
+        body = self.look(key)
         if body is None:
-            table.put(key, BODY)
-            if table.is_over:
-                table.write(table.give_way(1, ()))
-            self._sieve.settle()
+            self.table.put(key, BODY)
+            if self.table.is_over:
+                self.table.write(self.table.give_way(1, ()))
+            self.sieve.settle()
+        return body is not None
+
+
+class Shared:
+    """A cache that processes share: one is asked at random, knows its own readers alone, and says which gives way."""
+
+    def __init__(self, size: int, processes: int) -> None:
+        self._random, self._copies = Random(2), [Sieve(size) for _ in range(processes)]
+
+    def ask(self, key: str) -> bool:
+        asked = self._random.choice(self._copies)
+        body = asked.look(key)
+        if body is None:
+            for copy in self._copies:
+                copy.table.put(key, BODY)
+            gone = asked.table.give_way(1, ())
+            for copy in self._copies:
+                copy.table.write(gone)
+                copy.sieve.settle()
         return body is not None
 
 
@@ -111,15 +135,16 @@ def measure(objects: int, count: int) -> dict[str, Any]:
                 began_s += process_time() - began
                 asked_count += count
                 others = {cls.__name__.lower(): hit_ratio(cls(room), asked) for cls in (Lru, Fifo)}
+                others |= {f"shared {count}": hit_ratio(Shared(room, count), asked) for count in (2, 4)}
                 rows.append({"exponent": exponent, "scans": scans, "size": size, "sieve": ours, **others})
     return {"rows": rows, "request_us": began_s / asked_count * 1e6}
 
 
 def show(found: dict[str, Any]) -> None:
     """Print what was found."""
-    report.say("Zipf   scans  size   SIEVE    LRU   FIFO   misses beside LRU")
+    report.say("Zipf   scans  size   SIEVE    LRU   FIFO  by 2   by 4    misses beside LRU")
     for row in found["rows"]:
-        ratios = (row["sieve"], row["lru"], row["fifo"])
+        ratios = (row["sieve"], row["lru"], row["fifo"], row["shared 2"], row["shared 4"])
         shown = "  ".join(f"{ratio:5.1%}" for ratio in ratios)
         fewer = (1 - row["sieve"]) / (1 - row["lru"]) - 1
         report.say(

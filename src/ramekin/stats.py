@@ -30,7 +30,7 @@ class TableStats:
     expiring: int = 0
     """Records that have a due time."""
     evicted: int | None = None
-    """Records that gave way to others, since the start; None where the table is no cache."""
+    """Records that gave way to others: since the start, on nodes since the table was made. None: it is no cache."""
     hits: int | None = None
     misses: int | None = None
 

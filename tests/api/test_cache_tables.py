@@ -13,18 +13,6 @@ from tests.problems import assert_problem
 TABLE, DATA = "/api/v1/tables/pages", "/api/v1/data/pages"
 
 
-@pytest.fixture
-def caching(api):
-    """A client of a service whose tables may be caches."""
-    if not may_have_caches(api):
-        pytest.skip("tables that several processes share are no caches")
-    return api
-
-
-def may_have_caches(api):
-    return api.get("/health/ready").json()["guarantees"]["has_caches"]
-
-
 def define(api, **definition):
     answer = api.put(TABLE, json=definition)
     assert answer.status_code in (200, 201), answer.text
@@ -40,35 +28,26 @@ def ids(api):
     return [record["id"] for record in api.get(DATA).json()["data"]]
 
 
+def all_ids(api):
+    return [record["id"] for record in api.get("/api/v1/dump/pages").json()]
+
+
 def told(api, *members):
     table = api.get(TABLE).json()
     return tuple(table[member] for member in members)
 
 
-def test_what_nobody_asks_for_gives_way_to_what_is_new(caching):
-    define(caching, max_records=3)
-    fill(caching, "a", "b", "c")
-    assert caching.get(f"{DATA}/a").status_code == 200
-    assert_problem(caching.get(f"{DATA}/x"), 404, "record-not-found")
-    fill(caching, "d")
-    assert ids(caching) == ["a", "c", "d"]
-    assert caching.put(f"{DATA}/c", json={"n": 1}).status_code == 200
-    fill(caching, "e", "f")
-    assert ids(caching) == ["c", "e", "f"]
-    assert told(caching, "records", "max_records", "max_bytes", "evicted", "hits", "misses") == (3, 3, None, 3, 1, 1)
-
-
-def test_a_service_tells_whether_its_tables_may_be_caches_and_keeps_to_it(api):
-    fill(api, "a")
-    for path in (TABLE, "/api/v1/tables/new"):
-        for limit in ({"max_records": 3}, {"max_bytes": "1KiB"}):
-            answer = api.put(path, json=limit)
-            if may_have_caches(api):
-                assert answer.status_code in (200, 201)
-            else:
-                assert_problem(answer, 422, "invalid-definition")
-                assert told(api, "records", "max_records", "max_bytes") == (1, None, None)
-                assert api.get("/api/v1/tables/new").status_code == 404
+def test_what_nobody_asks_for_gives_way_to_what_is_new(api):
+    define(api, max_records=3)
+    fill(api, "a", "b", "c")
+    assert api.get(f"{DATA}/a").status_code == 200
+    assert_problem(api.get(f"{DATA}/x"), 404, "record-not-found")
+    fill(api, "d")
+    assert ids(api) == ["a", "c", "d"]
+    assert api.put(f"{DATA}/c", json={"n": 1}).status_code == 200
+    fill(api, "e", "f")
+    assert ids(api) == ["c", "e", "f"]
+    assert told(api, "records", "max_records", "max_bytes", "evicted", "hits", "misses") == (3, 3, None, 3, 1, 1)
 
 
 def test_a_table_that_is_no_cache_tells_of_no_reads(api):
@@ -76,80 +55,80 @@ def test_a_table_that_is_no_cache_tells_of_no_reads(api):
     assert told(api, "max_records", "max_bytes", "evicted", "hits", "misses") == (None,) * 5
 
 
-def test_lists_joins_and_dumps_are_no_reads_of_single_records(caching):
-    define(caching, max_records=2)
-    fill(caching, "a", "b")
+def test_lists_joins_and_dumps_are_no_reads_of_single_records(api):
+    define(api, max_records=2)
+    fill(api, "a", "b")
     for path in (DATA, "/api/v1/dump/pages", "/api/v1/join/pages/pages/id=id?as=l,r", f"{DATA}?id=a"):
-        assert caching.get(path).status_code == 200
-    fill(caching, "c")
-    assert ids(caching) == ["b", "c"]
-    assert told(caching, "hits", "misses") == (0, 0)
+        assert api.get(path).status_code == 200
+    fill(api, "c")
+    assert ids(api) == ["b", "c"]
+    assert told(api, "hits", "misses") == (0, 0)
 
 
-def test_head_and_not_modified_are_reads(caching):
-    define(caching, max_records=2)
-    fill(caching, "a", "b")
-    tag = caching.get(f"{DATA}/a").headers["etag"]
-    assert caching.head(f"{DATA}/a").status_code == 200
-    assert caching.get(f"{DATA}/a", headers={"If-None-Match": tag}).status_code == 304
-    assert told(caching, "hits", "misses") == (3, 0)
+def test_head_and_not_modified_are_reads(api):
+    define(api, max_records=2)
+    fill(api, "a", "b")
+    tag = api.get(f"{DATA}/a").headers["etag"]
+    assert api.head(f"{DATA}/a").status_code == 200
+    assert api.get(f"{DATA}/a", headers={"If-None-Match": tag}).status_code == 304
+    assert told(api, "hits", "misses") == (3, 0)
 
 
-def test_records_have_so_many_bytes_together_at_the_most(caching):
-    assert define(caching, max_bytes="1KiB")["max_bytes"] == 1024
-    fill(caching, *range(20), x="x" * 100)
-    records, size_bytes, evicted = told(caching, "records", "bytes", "evicted")
+def test_records_have_so_many_bytes_together_at_the_most(api):
+    assert define(api, max_bytes="1KiB")["max_bytes"] == 1024
+    fill(api, *range(20), x="x" * 100)
+    records, size_bytes, evicted = told(api, "records", "bytes", "evicted")
     assert records + evicted == 20
     assert size_bytes <= 1024 < size_bytes * (records + 1) / records
-    assert_problem(caching.post(DATA, json={"x": "x" * 1024}), 413, "body-too-large")
-    assert ids(caching)[-1] == 19
+    assert_problem(api.post(DATA, json={"x": "x" * 1024}), 413, "body-too-large")
+    assert ids(api)[-1] == 19
 
 
 @pytest.mark.parametrize("how", ["bulk", "batch", "load", "patch"])
-def test_however_it_is_written_no_more_is_kept(caching, how):
-    define(caching, max_bytes=200)
-    fill(caching, "a", "b", x="x" * 40)
+def test_however_it_is_written_no_more_is_kept(api, how):
+    define(api, max_bytes=200)
+    fill(api, "a", "b", x="x" * 40)
     records = [{"id": f"n{n}", "x": "x" * 40} for n in range(9)]
     if how == "bulk":
-        answer = caching.post(DATA, json=records)
+        answer = api.post(DATA, json=records)
     elif how == "batch":
         operations = [{"op": "create", "table": "pages", "record": record} for record in records]
-        answer = caching.post("/api/v1/batch", json={"operations": operations})
+        answer = api.post("/api/v1/batch", json={"operations": operations})
     elif how == "load":
-        answer = caching.post("/api/v1/load", json={"pages": records})
+        answer = api.post("/api/v1/load", json={"pages": records})
     else:
-        answer = caching.patch(f"{DATA}/a", json={"x": "x" * 150})
+        answer = api.patch(f"{DATA}/a", json={"x": "x" * 150})
     assert answer.status_code in (200, 201), answer.text
-    assert ids(caching) == (["a"] if how == "patch" else ["n6", "n7", "n8"])
+    assert ids(api) == (["a"] if how == "patch" else ["n6", "n7", "n8"])
 
 
-def test_a_table_that_holds_more_when_it_becomes_a_cache_is_told_as_it_is_then(caching):
-    caching.post(DATA, json=[{"id": n} for n in range(300)])
-    table = define(caching, max_records=2)
+def test_a_table_that_holds_more_when_it_becomes_a_cache_is_told_as_it_is_then(api):
+    api.post(DATA, json=[{"id": n} for n in range(300)])
+    table = define(api, max_records=2)
     assert (table["records"], table["evicted"]) == (2, 298)
-    assert ids(caching) == [298, 299]
-    assert define(caching)["evicted"] is None
-    fill(caching, 1, 2)
-    assert len(ids(caching)) == 4
+    assert ids(api) == [298, 299]
+    assert define(api)["evicted"] is None
+    fill(api, 1, 2)
+    assert len(ids(api)) == 4
 
 
-def test_unique_values_indexes_and_tags_know_who_gave_way(caching):
-    define(caching, max_records=2, unique=["u"], indexes=[{"field": "v", "kind": "sorted"}])
+def test_unique_values_indexes_and_tags_know_who_gave_way(api):
+    define(api, max_records=2, unique=["u"], indexes=[{"field": "v", "kind": "sorted"}])
     for n in range(4):
-        tag = caching.get(DATA).headers["etag"]
-        assert caching.post(DATA, json={"id": n, "u": n % 3, "v": n}).status_code == 201
-        assert caching.get(DATA, headers={"If-None-Match": tag}).status_code == 200
-    assert [each["v"] for each in caching.get(DATA, params={"v:gte": 0, "sort": "-v"}).json()["data"]] == [3, 2]
-    assert_problem(caching.post(DATA, json={"id": 9, "u": 2}), 409, "not-unique")
-    assert ids(caching) == [2, 3]
+        tag = api.get(DATA).headers["etag"]
+        assert api.post(DATA, json={"id": n, "u": n % 3, "v": n}).status_code == 201
+        assert api.get(DATA, headers={"If-None-Match": tag}).status_code == 200
+    assert [each["v"] for each in api.get(DATA, params={"v:gte": 0, "sort": "-v"}).json()["data"]] == [3, 2]
+    assert_problem(api.post(DATA, json={"id": 9, "u": 2}), 409, "not-unique")
+    assert ids(api) == [2, 3]
 
 
-def test_what_gives_way_is_a_change_of_its_own(caching):
-    define(caching, max_records=1)
-    fill(caching, "a")
-    since = caching.get("/api/v1/changes").json()["latest"]
-    fill(caching, "b")
-    page = caching.get("/api/v1/changes", params={"since": since}).json()
+def test_what_gives_way_is_a_change_of_its_own(api):
+    define(api, max_records=1)
+    fill(api, "a")
+    since = api.get("/api/v1/changes").json()["latest"]
+    fill(api, "b")
+    page = api.get("/api/v1/changes", params={"since": since}).json()
     assert [(each["op"], each["id"], each["record"]) for each in page["data"]] == [
         ("create", "b", {"id": "b"}),
         ("evict", "a", None),
@@ -180,6 +159,10 @@ def test_a_cache_takes_what_comes_when_memory_is_short():
         assert api.post(DATA, json=many).status_code == 201
         assert len(ids(api)) == 100
         assert api.get(f"{DATA}/n0").json() == {"id": "n0"}
+        load = [{"id": f"l{n}", "x": "x" * 900} for n in range(150)]
+        assert api.post("/api/v1/load", json={"pages": load}).status_code == 200
+        assert {each["id"] for each in load} <= {*all_ids(api)}
+        assert_problem(api.post("/api/v1/load", json={"others": load}), 507, "memory-limit")
         answer = api.post("/api/v1/data/others", json=[{"x": "x" * 900} for _ in range(300)])
         assert_problem(answer, 507, "memory-limit")  # only what is written to the cache has room made for it
 

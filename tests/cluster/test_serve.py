@@ -108,7 +108,6 @@ def test_readiness_tells_what_is_guaranteed_and_how_far_behind_it_is(clients):
         "is_shared": True,
         "acknowledged_by": "primary",
         "reads": "fresh",
-        "has_caches": False,
     }
     assert told["silent_seconds"] < 3
     assert "reason" not in told

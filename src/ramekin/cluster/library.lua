@@ -6,7 +6,7 @@
 --
 -- head: rev, nonce: number and nonce of the last step; name: what tells the history up to that step from all others;
 --   lineage: random, of the whole history; format; hold, until: the nonce of a step that stands alone, and the
---   millisecond up to which; fed: bytes fed since the last mark; keeps: marks.
+--   millisecond up to which; fed: bytes fed since the last mark; keeps: marks; evicted:<table>: records of it that gave way.
 -- feed: a stream, an entry a step: k kind, n nonce, p nonce of the step before, t when, then words.
 -- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>".
 -- revisions: of each table "<number of its last step> <name of that step>".
@@ -83,16 +83,16 @@ local function is_as_expected(value, expected)
   return '#' .. redis.sha1hex(value) == expected
 end
 
--- ARGV: process, epoch, nonce, when, count of tables, {name, step that defined it}..,
+-- ARGV: process, epoch, nonce, when, kind, count of tables, {name, step that defined it}..,
 -- {place of the hash, field, expected, after}..
 -- Keys of its own: the hash of each table, then others. `expected`: '' none, '=' and the value, '#' and its SHA-1.
 local function write(keys, args)
   if is_fenced(keys, args) then return reply(keys, FENCED) end
   local hold = held_by_another(keys, args[3])
   if hold then return reply(keys, hold) end
-  local tables = tonumber(args[5])
-  local from = 6 + 2 * tables
-  for i = 6, from - 1, 2 do
+  local tables = tonumber(args[6])
+  local from = 7 + 2 * tables
+  for i = 7, from - 1, 2 do
     if (call('HGET', keys[4], args[i]) or '0'):match('%d+$') ~= args[i + 1] then return reply(keys, STALE) end
   end
   for i = from, #args, 4 do
@@ -105,13 +105,13 @@ local function write(keys, args)
     if place <= tables then
       local n = #words
       if place ~= shown then
-        words[n + 1], words[n + 2], shown, n = '', args[4 + 2 * place], place, n + 2
+        words[n + 1], words[n + 2], shown, n = '', args[5 + 2 * place], place, n + 2
       end
       words[n + 1], words[n + 2] = field, after
     end
   end
-  local rev, name = add(keys, args, 'w', words)
-  for i = 6, from - 1, 2 do note(keys, args[i], (i - 6) / 2, rev, name, false) end
+  local rev, name = add(keys, args, args[5], words)
+  for i = 7, from - 1, 2 do note(keys, args[i], (i - 7) / 2, rev, name, false) end
   return {DONE, rev}
 end
 
@@ -159,6 +159,7 @@ local function commit(keys, args)
   local dropped = tonumber(args[at])
   for i = at + 1, at + dropped do
     for j = 3, 5 do call('HDEL', keys[j], args[i]) end
+    call('HDEL', keys[1], 'evicted:' .. args[i])
   end
   local emptied = tonumber(args[at + dropped + 1])
   for i = OWN + 1, OWN + emptied do call('UNLINK', keys[i]) end

@@ -17,7 +17,6 @@ from ramekin.changes import Defined
 from ramekin.database.catching_up import catch_up
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
-from ramekin.engine.evictions import refuse_cache
 from ramekin.engine.work import Work
 from ramekin.errors import (
     DefinitionBroken,
@@ -98,15 +97,12 @@ async def define(
 
     Raises:
         DefinitionBroken: with a fault for each of the first records that do not; pointers begin with the record's id.
-        InvalidDefinition: it is a cache, and several processes share the tables.
         Unavailable: the table was made and dropped by others all the time.
 
     Cost: O(n), in steps, for the records that are there.
     """
     definition = rules.definition
     assert definition is not None, "a definition says something"
-    if not engine.guarantees.has_caches:
-        refuse_cache(definition)
     made, work = Defined(table, definition), Work(limit_s)
     for _ in range(MAX_ATTEMPTS):
         try:

@@ -99,10 +99,10 @@ class _Staged:
             size_bytes += self._add(table, record)
             count += 1
             if count == BATCH:
-                room.add(count, size_bytes)
+                await room.add(count, size_bytes, self.bodies, self._work)
                 count = size_bytes = 0
             await self._work.rest()
-        room.add(count, size_bytes)
+        await room.add(count, size_bytes, self.bodies, self._work)
 
     def _add(self, table: str, record: Any) -> int:
         """Take one record, and return the bytes of its key and body."""

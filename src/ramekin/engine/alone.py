@@ -15,10 +15,8 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from ramekin.changes import Defined
 from ramekin.cluster.line import DONE, deadline_s
 from ramekin.engine.cells import alone_for, in_chunks
-from ramekin.engine.evictions import refuse_cache
 from ramekin.engine.work import Work
 from ramekin.errors import OutcomeUnknown, RamekinError, Unavailable
 from ramekin.storage.staging import Staging, is_large
@@ -112,8 +110,6 @@ class Standing:
         """Return what a step comes to, checked; None where it does not fit."""
         catalog = self._tables.catalog
         now = step() if callable(step) else step
-        if isinstance(now, Defined):
-            refuse_cache(now.definition)
         if now is not None and is_large(now):
             return await self._tables.stage(now, expecting)
         if now is not None and self._tables.builds.lacks(now):

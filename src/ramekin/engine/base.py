@@ -80,8 +80,6 @@ class Guarantees:
     node that may be written to; all its replicas too."""
     reads: Literal["fresh", "local"] = "fresh"
     """Whether a request finds all that happened before it anywhere, or what has come to this process."""
-    has_caches: bool = True
-    """Whether tables may be caches: which records give way is one process's to say, since it must know who reads."""
 
     @property
     def reads_anew(self) -> bool:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.cluster.claims import claims_of
 from ramekin.durability.format import print_definition, split_due, with_due
+from ramekin.engine.chronicle import EVICTED
 from ramekin.storage.table import unique_fields
 from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ramekin.changes import Dues, Step
+    from ramekin.changes import Dues, Reason, Step
     from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.node_connection import Word
     from ramekin.engine.chronicle import Chronicle
@@ -36,8 +37,10 @@ CHUNK_CELLS, CHUNK_BYTES = 500, 1 << 18
 """Cells, and bytes, after which a chunk is full: a node stores one in a few ms, 17 on a machine with three times the
 work that it can do (100,000 records with a unique field, November 2026); 2,000 cells took 42."""
 
-SKEW_S = 1
-"""Seconds by which the clock of a process that takes out what is due may be ahead of this one's."""
+KINDS: Mapping[Reason, str] = {"write": "w", "expire": "e", "evict": "v"}
+"""What a small step is called on nodes, by why its records change."""
+
+REASONS: Mapping[bytes, Reason] = {kind.encode(): reason for reason, kind in KINDS.items()}
 
 Cells = Iterator[tuple[str, bytes | str]]
 """Fields of one hash, each with its value; an empty one deletes it."""
@@ -47,7 +50,7 @@ def call_for(step: Written, catalog: Catalog, chronicle: Chronicle, keys: KeyNam
     """Return the keys and words of the call that lets a small step happen. Cost: O(changes)."""
     tables = {name: place for place, name in enumerate(dict.fromkeys(change.table for change in step.changes), 1)}
     hashes = [keys.records(name) for name in tables]
-    words: list[Word] = [len(tables)]
+    words: list[Word] = [KINDS[step.reason], len(tables)]
     for name in tables:
         words += (name, chronicle.definer_of(name))
     for change in step.changes:
@@ -61,6 +64,11 @@ def call_for(step: Written, catalog: Catalog, chronicle: Chronicle, keys: KeyNam
             for claim, (owner, heir) in claims.items():
                 if owner != heir:
                     words += (len(hashes), claim, _expected(owner.encode() or None), heir)
+    if step.reason == "evict":
+        [name] = tables
+        hashes.append(keys.of("head"))
+        count = chronicle.evicted.get(name, 0)
+        words += (len(hashes), EVICTED + name, _expected(b"%d" % count if count else None), count + len(step.changes))
     return hashes, words
 
 
@@ -207,20 +215,15 @@ def in_chunks(cells: Cells) -> Iterator[list[bytes | str]]:
         yield chunk
 
 
-def told_changes(words: Sequence[bytes], catalog: Catalog, now_s: int) -> Written:
-    """Return the changes that the feed tells in words; those that change nothing here are left out.
-
-    Where nothing but what is due is gone, that is why.
-    """
-    changes, name, is_expiry = [], "", True
+def told_changes(words: Sequence[bytes], catalog: Catalog, reason: Reason) -> Written:
+    """Return the changes that the feed tells in words; those that change nothing here are left out."""
+    changes, name = [], ""
     for key, cell in zip(words[::2], words[1::2], strict=True):
         if not key:
             name = cell.decode()
         elif (change := told_change(name, key.decode(), cell, catalog)) is not None:
             changes.append(change)
-            due = None if change.after is not None else _due_of(catalog, change)
-            is_expiry = is_expiry and due is not None and due <= now_s + SKEW_S
-    return Written(changes, "expire" if is_expiry and changes else "write")
+    return Written(changes, reason)
 
 
 def told_change(table: str, key: str, cell: bytes, catalog: Catalog) -> Change | None:

@@ -19,20 +19,27 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 8
 
+EVICTED = "evicted:"
+"""What stands before a table's name in the head, where the number of its records is kept that gave way to others."""
+
 
 class Chronicle:
     """The steps of all tables, up to one of them."""
 
-    def __init__(self, births: Mapping[str, bytes], revisions: Mapping[str, bytes], name: str) -> None:
+    def __init__(self, births: Mapping[str, bytes], revisions: Mapping[str, bytes], head: Mapping[str, bytes]) -> None:
         """Read what the nodes keep.
 
         Args:
             births: of each table "<step that made it>:<its place there> <step that defined it, or 0>".
             revisions: of each table "<number of its last step> <name of that step>".
-            name: that of the last step.
+            head: of it, name: that of the last step; evicted:<table>: how many records of a table gave way to others.
         """
         self.births = {table: birth.decode() for table, birth in births.items()}
-        self.name = name
+        self.name = head.get("name", b"").decode()
+        self.evicted = {
+            name.removeprefix(EVICTED): int(told) for name, told in head.items() if name.startswith(EVICTED)
+        }
+        """Of each table that was a cache how many of its records gave way to others, since it was made."""
         self.names: dict[str, str] = {}
         """Of each table the name of its last step."""
         self.revisions: dict[str, int] = {}
@@ -68,6 +75,10 @@ class Chronicle:
         else:
             self._note_written(written or (change.table for change in step.changes), number)
 
+    def note_evicted(self, table: str, count: int) -> None:
+        """Take note of records of a cache that gave way."""
+        self.evicted[table] = self.evicted.get(table, 0) + count
+
     def _note_written(self, tables: Iterable[str], number: int) -> None:
         for place, table in enumerate(dict.fromkeys(tables)):
             self.births.setdefault(table, f"{number}:{place} 0")
@@ -77,6 +88,7 @@ class Chronicle:
         for table in tables:
             self.births.pop(table, None)
             self.names.pop(table, None)
+            self.evicted.pop(table, None)
 
 
 def _place_of(birth: str) -> tuple[int, int]:

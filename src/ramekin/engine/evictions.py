@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.changes import Loaded, Together, Written
 from ramekin.engine.work import Work
-from ramekin.errors import InvalidDefinition, MemoryLimit
+from ramekin.errors import MemoryLimit
 from ramekin.storage.followers import FEW
 from ramekin.storage.staging import Staging
 from ramekin.storage.unique import no_others
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from ramekin.changes import Change, Step
-    from ramekin.schema.definition import Definition
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
     from ramekin.storage.unique import Others
@@ -122,7 +121,7 @@ class Evictions:
         except MemoryLimit:
             if type(step) is not Written or not self.catalog.has_caches:
                 raise
-            if not self._make_room(_keys_of(step.changes), self.catalog.growth(step.changes)):
+            if not self._make_room(keys_of(step.changes), self.catalog.growth(step.changes)):
                 raise
             return False
         return True
@@ -154,36 +153,44 @@ class Evictions:
         for start in range(0, len(step.changes), FEW):
             some = step.changes[start : start + FEW]
             grown_bytes += self.catalog.growth(some)
-            for table, more in _keys_of(some).items():
+            for table, more in keys_of(some).items():
                 keys.setdefault(table, set()).update(more)
             await work.rest()
         while self._make_room(keys, grown_bytes):
             await work.rest()
         return self.catalog.memory.lacking_bytes(grown_bytes) <= 0
 
-    def _make_room(self, keys: Mapping[str, set[str]], grown_bytes: int) -> int:
+    async def make_room(self, spared: Mapping[str, Collection[str]], grown_bytes: int, work: Work) -> bool:
+        """Have records of some caches give way until there is room for some bytes; False: all would not be enough.
+
+        Args:
+            spared: by table the keys of records that stay.
+
+        Cost: O(records that give way), in turns.
+        """
+        while (is_held := self.is_held()) or self._make_room(spared, grown_bytes):
+            await (asyncio.sleep(PAUSE_S) if is_held else work.rest())
+        return self.catalog.memory.lacking_bytes(grown_bytes) <= 0
+
+    def _make_room(self, keys: Mapping[str, Collection[str]], grown_bytes: int) -> int:
         """Have a few records give way to those of some keys, by table; return how many: 0 where there is room."""
-        tables = [table for name in keys if (table := self.catalog.find(name)) is not None]
-        caches = [table for table in tables if table.sieve is not None and table.records.owners == 1]
-        lacking_bytes = self.catalog.memory.lacking_bytes(grown_bytes)
+        caches, lacking_bytes = self.caches_of(keys), self.catalog.memory.lacking_bytes(grown_bytes)
         if not 0 < lacking_bytes < sum(table.memory_bytes for table in caches):
             return 0
         return next((few for table in caches if (few := self._take_few(table, keys[table.name], lacking_bytes))), 0)
 
+    def caches_of(self, names: Iterable[str]) -> list[Table]:
+        """Return those of some tables that are caches, and whose records no branch has too. Cost: O(names)."""
+        tables = [table for name in names if (table := self.catalog.find(name)) is not None]
+        return [table for table in tables if table.sieve is not None and table.records.owners == 1]
 
-def _keys_of(changes: Sequence[Change]) -> dict[str, set[str]]:
+
+def keys_of(changes: Sequence[Change]) -> dict[str, set[str]]:
     """Return the keys of records that change, by table."""
     keys: dict[str, set[str]] = {}
     for change in changes:
         keys.setdefault(change.table, set()).add(change.key)
     return keys
-
-
-def refuse_cache(definition: Definition) -> None:
-    """Refuse a cache where several processes share tables. Raises InvalidDefinition."""
-    if definition.is_cache:
-        message = "A table that several processes share is no cache: none of them knows what the others read."
-        raise InvalidDefinition(message, hint="Leave out 'max_records' and 'max_bytes'; 'expire_after_s' is there.")
 
 
 def names_of(step: Step | Together) -> Iterable[str]:

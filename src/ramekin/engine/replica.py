@@ -20,8 +20,9 @@ from ramekin.cluster.replicas import read_step
 from ramekin.durability.contents import Kept
 from ramekin.durability.format import read_definition, split_due
 from ramekin.engine.builds import retrieve
-from ramekin.engine.cells import told_change, told_changes
+from ramekin.engine.cells import REASONS, told_change, told_changes
 from ramekin.engine.chronicle import Chronicle
+from ramekin.engine.evictions import names_of
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED
@@ -30,7 +31,7 @@ from ramekin.storage.staging import Staging, is_large
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ramekin.changes import Step
     from ramekin.cluster.feed import Entry
@@ -46,7 +47,7 @@ class Replica:
     """The copy, and what this process has asked for and not seen yet."""
 
     def __init__(self, tables: Tables, keys: KeyNames) -> None:
-        self.chronicle = Chronicle({}, {}, "")
+        self.chronicle = Chronicle({}, {}, {})
         """Which steps made, defined and changed each table."""
         self.mine: dict[str, Step | Staging] = {}
         """Steps of this process that are on their way, by nonce."""
@@ -65,6 +66,7 @@ class Replica:
             self._note(mine.step, entry)
             catalog.revision = entry.number - 1
             mine.store()
+            self._look_at_caches(mine.step)
             return
         step = mine if mine is not None else await self._told(entry, connection, catalog)
         staging = await self._staged(step) if mine is None and is_large(step) else None
@@ -75,17 +77,31 @@ class Replica:
         else:
             staging.store()
         catalog.revision = entry.number  # also where nothing has changed
+        self._look_at_caches(step)
         if mine is None and not isinstance(step, Written):
             self._build_after(step)
 
     def _note(self, step: Step, entry: Entry) -> None:
         self.chronicle.note(step, entry.number, entry.nonce)
+        _note_evicted(entry, self.chronicle)
         self._tables.history.mark(entry.number, self.chronicle.name, entry.at_ms)
+
+    def _look_at_caches(self, step: Step) -> None:
+        """Have records give way where a step wrote that has happened here, and tell how many have."""
+        catalog = self._tables.catalog
+        if catalog.has_caches:
+            self._count_evicted(catalog, names_of(step))
+            self._tables.evictions.after(step)
+
+    def _count_evicted(self, catalog: Catalog, names: Iterable[str]) -> None:
+        for name in names:
+            if (table := catalog.find(name)) is not None and table.sieve is not None:
+                table.sieve.evicted = self.chronicle.evicted.get(name, 0)
 
     async def _told(self, entry: Entry, connection: NodeConnection, catalog: Catalog) -> Step:
         """Return the step that an entry tells. Raises Gap, Lost."""
-        if entry.kind == b"w":
-            return told_changes(entry.words, catalog, self._tables.expirations.now_s())
+        if entry.kind in REASONS:
+            return told_changes(entry.words, catalog, REASONS[entry.kind])
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
         if entry.kind == b"d":
             return Defined(header["table"], read_definition(header["definition"].encode()))
@@ -139,18 +155,17 @@ class Replica:
             Lost. Gap: the node has forgotten what has happened meanwhile.
         """
         await self._bring_all(connection)
-        head = ("HMGET", self._keys.of("head"), "rev", "nonce", "name")
-        *told, name_of_step = await connection.call(*head)
-        step, definitions = read_step(told), await self._hash(connection, "definitions")
+        head, definitions = await self._hash(connection, "head"), await self._hash(connection, "definitions")
+        step = read_step([head.get("rev"), head.get("nonce")])
         births, revisions = await self._hash(connection, "births"), await self._hash(connection, "revisions")
-        chronicle = Chronicle(births, revisions, (name_of_step or b"").decode())
+        chronicle = Chronicle(births, revisions, head)
         catalog = Catalog(self._tables.catalog.memory.limit_bytes)
         for name in chronicle.in_order():
             await self._read_table(name, connection, catalog)
             if text := definitions.get(name):
                 catalog.store(Defined(name, read_definition(text)))
             catalog.made(name).revision = chronicle.revisions.get(name, 0)
-        last, _, _ = await connection.call(*head)
+        last = await connection.call("HGET", self._keys.of("head"), "rev")
         while step[0] < int(last or 0):
             for entry in await read_entries(connection, self._keys, step[0], int(last)):
                 if (entry.number, entry.before) != (step[0] + 1, step[1]):
@@ -172,6 +187,7 @@ class Replica:
         step = await self._told(entry, connection, catalog)
         written = _tables_written(entry)
         chronicle.note(step, entry.number, entry.nonce, written)
+        _note_evicted(entry, chronicle)
         catalog.revision = entry.number - 1
         if is_large(step):
             staging = Staging(catalog, step)
@@ -186,7 +202,9 @@ class Replica:
         before = self._tables.catalog
         self._tables.history.restart(catalog.revision, mark)  # what came before cannot be told step by step
         catalog.memory.reserved_bytes = before.memory.reserved_bytes
+        self._count_evicted(catalog, catalog.definitions)
         self._tables.adopt(catalog)
+        self._tables.evictions.begin()
         for table in list(Catalog.__iter__(before)):
             table.leave()
         self.numbers.update(dict.fromkeys(self.mine, UNKNOWN))
@@ -219,12 +237,18 @@ class Replica:
 
 def _tables_written(entry: Entry) -> list[str]:
     """Return the tables whose records an entry changes, one by one; none where it is of whole tables."""
-    if entry.kind == b"w":
+    if entry.kind in REASONS:
         return [cell.decode() for key, cell in zip(entry.words[::2], entry.words[1::2], strict=True) if not key]
     if entry.kind == b"m":
         header: dict[str, Any] = codec.parse(entry.words[1], extra_depth=1)
         return list(dict.fromkeys(table for _, table in header["chunks"]))
     return []
+
+
+def _note_evicted(entry: Entry, chronicle: Chronicle) -> None:
+    """Take note of the records that gave way: all that the entry names, some of which may be gone here already."""
+    if REASONS.get(entry.kind) == "evict":
+        chronicle.note_evicted(entry.words[1].decode(), len(entry.words) // 2 - 1)
 
 
 def _pairs(words: list[bytes]) -> dict[str, bytes]:

@@ -29,9 +29,10 @@ from ramekin.engine.link import Link, until
 from ramekin.engine.locks import Locks
 from ramekin.engine.owner import Owner
 from ramekin.engine.restoring import BySteps
+from ramekin.engine.shared_evictions import SharedEvictions
 from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread
-from ramekin.errors import RamekinError, Unavailable
+from ramekin.errors import MemoryLimit, RamekinError, Unavailable
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.staging import is_large
 from ramekin.storage.watch import Watch
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
     from ramekin.cluster.replicas import Acknowledged
+    from ramekin.engine.alone import Done
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked
@@ -103,14 +105,15 @@ class Replicated(BySteps):
         Raises:
             ValueError: no database may have that name.
         """
-        self.guarantees = Guarantees("cluster", is_durable=True, is_shared=True, reads=reads, has_caches=False)
+        self.guarantees = Guarantees("cluster", is_durable=True, is_shared=True, reads=reads)
         self.clock = clock
-        tables = SharedTables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        self._evictions = evictions = SharedEvictions()
+        tables = SharedTables(Unread(memory_limit_bytes), evictions, index_idle_s=index_idle_s, clock=clock)
         self.owner = Owner(self._follow)
         self.tables: Tables = tables
         self._link = tables.link = Link(servers, database, acknowledged_by, tables, clock, is_fresh=reads == "fresh")
         self._standing = Standing(self._link, self.tables)
-        tables.expirations.apply = self.apply
+        tables.expirations.apply, evictions.let_happen = self.apply, self._let_happen
         self._backups = Backups()
         self._alone = asyncio.Lock()  # held by a step that stands alone, and at the beginning
         self._locks = Locks()
@@ -143,7 +146,7 @@ class Replicated(BySteps):
         await to_its_end(self._close())
 
     async def _close(self) -> None:
-        await self.tables.expirations.close()
+        await asyncio.gather(self.tables.expirations.close(), self._evictions.close())
         self.tables.history.end()
         await self._backups.close()
         async with self._alone:  # what stood alone is done
@@ -193,6 +196,20 @@ class Replicated(BySteps):
         expecting: Checked = NOTHING_CHECKED,
         work: Work | None = None,  # noqa: ARG002  # it has a deadline of its own
     ) -> int | None:
+        end_s = deadline_s()
+        while True:
+            try:
+                number, made = await self._let_happen(step, expecting)
+            except MemoryLimit:  # here, or on the nodes
+                now = step() if callable(step) else step
+                if now is None or stopwatch_s() > end_s or not await self._evictions.give_way_to(now):
+                    raise
+            else:
+                if made is not None:
+                    await self._evictions.settled(made)
+                return number
+
+    async def _let_happen(self, step: Step | Making, expecting: Checked) -> Done:
         if self._is_closing:
             raise Unavailable("The database is closed; nothing was applied.")
         _ = self._link.line  # which says whether it is there
@@ -202,18 +219,18 @@ class Replicated(BySteps):
             while stopwatch_s() < end_s:
                 made = await self._make(step, expecting, end_s)
                 if made is None:
-                    return None
+                    return None, None
                 if not _is_small(made):
                     break
                 if not made.changes:
-                    return self.tables.catalog.revision
+                    return self.tables.catalog.revision, None
                 if (place := self._locks.in_the_way(made.changes)) is not None:
                     if turn is not None and turn != place:
                         self._locks.wake(turn)
                     turn = place
                     await until(self._locks.wait(place), end_s)
                 elif (number := await self._write(made, end_s)) is not None:
-                    return number
+                    return number, made
             else:
                 raise Unavailable("The records are being written by others; nothing was applied.")
         finally:
@@ -281,7 +298,7 @@ class Replicated(BySteps):
             self._locks.free(step.changes)
             self._link.forget(nonce)
 
-    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
+    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> Done:
         """Let a step happen while all others are held back, here and in other processes.
 
         Whoever asked may leave: then nothing is done, or all of it.
@@ -293,7 +310,7 @@ class Replicated(BySteps):
         number, now = await asyncio.shield(task)
         if now is not None:
             await self.tables.build_after(now)  # others write meanwhile
-        return number
+        return number, now
 
 
 def _is_small(step: Step) -> TypeGuard[Written]:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from ramekin.errors import MemoryLimit
 from ramekin.storage.memory import RECORD_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ramekin.engine.tables import Tables
+    from ramekin.engine.work import Work
 
 
 class Reservation:
@@ -20,11 +24,25 @@ class Reservation:
         self._tables = tables
         self._reserved_bytes = 0
 
-    def add(self, records: int, size_bytes: int) -> None:
-        """Reserve room for some more records, whose keys and bodies have so many bytes. Raises MemoryLimit."""
+    async def add(self, records: int, size_bytes: int, tables: Iterable[str], work: Work) -> None:
+        """Reserve room for some more records, whose keys and bodies have so many bytes.
+
+        Args:
+            tables: which of them are caches, their records give way where there is no room.
+
+        Raises:
+            MemoryLimit: all of that would not be enough.
+        """
         more_bytes = records * RECORD_BYTES + size_bytes
-        self._tables.reserve(more_bytes)
-        self._reserved_bytes += more_bytes
+        while True:
+            try:
+                self._tables.reserve(more_bytes)
+            except MemoryLimit:
+                if not await self._tables.evictions.make_room(dict.fromkeys(tables, ()), more_bytes, work):
+                    raise
+            else:
+                self._reserved_bytes += more_bytes
+                return
 
     def __enter__(self) -> Self:
         return self

@@ -73,15 +73,18 @@ class Tables:
     With it the revision of a table says what is in it, whichever of the processes that share the tables is asked.
     """
 
-    def __init__(self, catalog: Catalog, *, index_idle_s: float, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, catalog: Catalog, evictions: Evictions | None = None, *, index_idle_s: float, clock: Clock = SYSTEM
+    ) -> None:
         """Show the tables of a catalog.
 
         Args:
+            evictions: what takes records out of caches, if that is not this process's to say alone.
             index_idle_s: seconds after which an index that nothing used is dropped.
         """
         self.builds = Builds(catalog, clock)
         self.expirations = Expirations(catalog, clock)
-        self.evictions = Evictions()
+        self.evictions = evictions or Evictions()
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self.history = History(clock)

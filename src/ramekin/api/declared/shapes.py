@@ -160,7 +160,7 @@ _TABLE = {
         "expiring": {"type": "integer", "description": "Records that have a due time."},
         "max_records": _COUNT | {"description": "Records of a cache at the most: others give way to new ones."},
         "max_bytes": _COUNT | {"description": "Bytes of its records' JSON at the most."},
-        "evicted": _COUNT | {"description": "Records that gave way since the start; null where it is no cache."},
+        "evicted": _COUNT | {"description": "Records that gave way; null where it is no cache."},
         "hits": _COUNT | {"description": "Reads of single records since the start that found one."},
         "misses": _COUNT | {"description": "Those that found none."},
     },
@@ -297,7 +297,6 @@ _HEALTH = record(
             {
                 "is_durable": {"type": "boolean", "description": "What is written outlives the process."},
                 "is_shared": {"type": "boolean", "description": "Other processes write the same tables."},
-                "has_caches": {"type": "boolean", "description": "Tables may be caches."},
                 "acknowledged_by": {
                     "enum": ["process", "system", "disk", "primary", "replicas"],
                     "description": "Who has a write when it is answered.",

@@ -75,7 +75,7 @@ async def health_ready(session: Session, asked: Asked[None]) -> Reply:
 
 
 def _guarantees(guarantees: Guarantees) -> dict[str, Any]:
-    names = ("is_durable", "is_shared", "acknowledged_by", "reads", "has_caches")
+    names = ("is_durable", "is_shared", "acknowledged_by", "reads")
     return {name: getattr(guarantees, name) for name in names}
 
 

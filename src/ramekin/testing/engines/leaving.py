@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from ramekin.changes import Change, Defined, Loaded
-from ramekin.errors import InvalidDefinition
+from ramekin.changes import Change, Loaded
 from ramekin.schema.definition import Definition
 from ramekin.testing.engines.living import everything
 from ramekin.testing.engines.steps import body, define, ids, put, write
@@ -81,14 +78,9 @@ class Leaving:
             assert await ids(engine, "t") == [1]
         await engine.close()
 
-    async def test_a_table_is_a_cache_or_nobody_is_told_so(self, engine: Engine) -> None:
-        definition = Definition(max_records=3)
-        if not engine.guarantees.has_caches:
-            with pytest.raises(InvalidDefinition):
-                await engine.apply(Defined("t", definition))
-            return
+    async def test_what_nobody_reads_gives_way(self, engine: Engine) -> None:
         await put(engine, "t", *(body(n) for n in range(5)))
-        await define(engine, "t", definition)
+        await define(engine, "t", Definition(max_records=3))
         assert await ids(engine, "t") == [2, 3, 4]
         assert engine.tables.get("t", "2") == body(2)
         await put(engine, "t", body(5))
@@ -99,30 +91,38 @@ class Leaving:
         assert (stats.records, stats.evicted, stats.hits, stats.misses) == (3, 103, 1, 0)
 
     async def test_a_write_at_once_has_others_give_way_too(self, engine: Engine) -> None:
-        if engine.guarantees.has_caches:
-            await define(engine, "t", Definition(max_records=3))
-            for n in range(20):
-                if (table := engine.at_once("t", str(n), 1000)) is not None:
-                    engine.store_at_once(table, str(n), None, body(n))
-                else:
-                    await put(engine, "t", body(n))
-                assert engine.tables.table_stats("t").records == min(n + 1, 3)
-            assert await ids(engine, "t") == [17, 18, 19]
-            assert engine.ahead("t", "16") is None
+        await define(engine, "t", Definition(max_records=3))
+        for n in range(20):
+            if (table := engine.at_once("t", str(n), 1000)) is not None:
+                engine.store_at_once(table, str(n), None, body(n))
+            else:
+                await put(engine, "t", body(n))
+            assert engine.tables.table_stats("t").records == min(n + 1, 3)
+        assert await ids(engine, "t") == [17, 18, 19]
+        assert engine.ahead("t", "16") is None
 
     async def test_what_gives_way_is_told_and_gone_for_good(self, make: Callable[[], Engine]) -> None:
         engine = make()
         await engine.open()
-        if engine.guarantees.has_caches:
-            await define(engine, "t", Definition(max_bytes=2 * len(body(1))))
-            number = engine.tables.catalog.revision
-            engine.tables.history.begin(number)
-            await put(engine, "t", body(1), body(2))
-            await put(engine, "t", body(3))
-            assert await told(engine, number) == [("write", ["1", "2"]), ("write", ["3"]), ("evict", ["1"])]
-            left = everything(engine)
-            await engine.close()
-            engine = make()
-            await engine.open()
-            assert everything(engine) == (left if engine.guarantees.is_durable else {})
+        await define(engine, "t", Definition(max_bytes=2 * len(body(1))))
+        number = engine.tables.catalog.revision
+        engine.tables.history.begin(number)
+        await put(engine, "t", body(1), body(2))
+        await put(engine, "t", body(3))
+        assert await told(engine, number) == [("write", ["1", "2"]), ("write", ["3"]), ("evict", ["1"])]
+        left = everything(engine)
         await engine.close()
+        engine = make()
+        await engine.open()
+        assert everything(engine) == (left if engine.guarantees.is_durable else {})
+        await engine.close()
+
+    async def test_a_load_into_a_cache_leaves_it_within_its_limits(self, engine: Engine) -> None:
+        await define(engine, "t", Definition(max_records=20, unique=("k",)))
+        await put(engine, "t", *(body(n, k=n) for n in range(20)))
+        for size in (30, 1500):
+            assert await engine.apply(Loaded({"t": {str(n): body(n, k=n) for n in range(5, 5 + size)}}))
+            assert len(await ids(engine, "t")) == 20
+        stats = engine.tables.table_stats("t")
+        assert stats.evicted == 15 + 1480
+        assert await write(engine, [Change("t", "x", None, b'{"id":"x","k":0}')])
