@@ -198,7 +198,21 @@ def test_a_table_that_was_dropped_since_is_told(api):
     api.post("/api/v1/data/gone", json={"id": 1})
     begin = now(api)
     api.delete("/api/v1/tables/gone")
-    assert told(since(api, begin, table="gone")) == [("gone", "drop", None, None)]
+    page = since(api, begin, table="gone")
+    assert told(page) == [("gone", "drop", None, None)]
+    assert_problem(api.get(page["next"]), 404, "unknown-table")
+    assert api.get(page["next"].replace("table=gone&", "")).json()["data"] == []
+
+
+def test_a_table_that_is_not_there_is_unknown_behind_a_position_too(api):
+    api.post("/api/v1/data/users", json={"id": 1})
+    begin = now(api)
+    api.put("/api/v1/data/users/1", json={"id": 1, "n": 1})
+    for headers in ({}, {"Accept": "text/event-stream"}):
+        for query in ("table=user", "table=users&table=user", "table=user&n=1"):
+            problem = api.get(f"{CHANGES}?{query}&since={begin}", headers=headers)
+            assert_problem(problem, 404, "unknown-table")
+            assert "users" in problem.json()["detail"]
 
 
 def test_a_page_of_nothing_goes_on_where_it_was(api):

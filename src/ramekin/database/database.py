@@ -151,7 +151,7 @@ class Database(Branching):
         table. It never ends by itself.
 
         Raises (at once, and the last one later too):
-            UnknownTable: there is none, and no `since`. UnknownField; InvalidParameter, if `since` is no position.
+            UnknownTable: none is there or was dropped since. UnknownField; InvalidParameter: `since` is no position.
             ChangesGone: too much has happened since.
         """
         fields = self.fields(tables[0]) if len(tables) == 1 and type(tables[0]) is str else NO_SCHEMA

@@ -148,19 +148,22 @@ class Follower:
         """Begin behind the position that is asked for, or now.
 
         Raises:
-            UnknownTable: there is none of that name; behind a position it may have been dropped since.
+            UnknownTable: there is none of that name, and none was dropped behind the position.
             InvalidParameter: the text is no position.
             ChangesGone: what came behind it is not kept, or it is of another history.
         """
         self._tables, self.request = tables, request
         tables.totals()  # which raises where nothing is open yet
-        for name in request.tables or () if request.since is None else ():
-            tables.table_stats(name)
-        tables.history.begin(tables.catalog.revision)
         self._restarts = tables.history.restarts
         self.place = Place(tables.catalog.revision) if request.since is None else self._place_of(request.since)
-        if self._behind() is None:
-            raise _gone()
+        if request.since is not None:
+            tables.history.begin(tables.catalog.revision)
+            if self._behind() is None:
+                raise _gone()
+        for name in request.tables or ():
+            if not tables.history.was_dropped(name, self.place.number):
+                tables.table_stats(name)  # which raises where there is none
+        tables.history.begin(tables.catalog.revision)
 
     def _place_of(self, text: str) -> Place:
         found = _POSITION.fullmatch(text) if isinstance(text, str) else None

@@ -85,6 +85,7 @@ class History:
         self._last_mark = (-1, "")
         self._last_at = (-1, 0)
         self._marks: dict[int, str] = {}
+        self._drops: dict[str, int] = {}
         self._waiting: dict[Callable[[], None], None] = {}
 
     def begin(self, number: int) -> None:
@@ -128,6 +129,7 @@ class History:
         self._memory.reserved_bytes -= self.size_bytes
         self._entries.clear()
         self._marks.clear()
+        self._drops.clear()
         self._changes = self.size_bytes = 0
 
     def count_in(self, memory: Memory) -> None:
@@ -172,6 +174,8 @@ class History:
         size_bytes += ENTRY_BYTES + (MARK_BYTES if self._marks else 0)
         at_ms = self._last_at[1] if self._last_at[0] == number else self._clock.wall_ms()
         self._entries.append(Entry(number, at_ms, changes, whole, size_bytes, reason))
+        if whole:
+            self._drops |= {table: number for op, table in whole if op == "drop"}
         self._changes += len(changes) or 1
         self.size_bytes += size_bytes
         self._memory.reserved_bytes += size_bytes
@@ -195,6 +199,9 @@ class History:
             self._changes -= len(entry.changes) or 1
             self.size_bytes -= entry.size_bytes
             self._memory.reserved_bytes -= entry.size_bytes
+            for _, table in entry.whole:
+                if self._drops.get(table) == entry.number:
+                    del self._drops[table]
             if len(entry.changes) > LARGE:
                 self._memory.garbage.take(_Left(list(entry.changes)))
 
@@ -212,6 +219,10 @@ class History:
             return []
         first = bisect_right(entries, number, key=_number)
         return [entries[place] for place in range(first, min(first + AT_ONCE, len(entries)))]
+
+    def was_dropped(self, table: str, number: int) -> bool:
+        """Say whether a table was dropped after a step, as far as that is kept. Cost: O(1)."""
+        return self._drops.get(table, -1) > number
 
     def when_told(self, wake: Callable[[], None]) -> None:
         """Call a function once, when the next step is told."""
