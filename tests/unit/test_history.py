@@ -110,7 +110,11 @@ def test_it_knows_which_tables_were_dropped_after_a_step(history):
     history.tell(2, Loaded({}, True, [], ["s", "u"]))
     history.tell(3, Dropped("t"))
     assert [history.was_dropped("t", number) for number in (0, 1, 2, 3)] == [True, True, True, False]
-    assert (history.was_dropped("s", 1), history.was_dropped("s", 2), history.was_dropped("x", 0)) == (True, False, False)
+    assert (history.was_dropped("s", 1), history.was_dropped("s", 2), history.was_dropped("x", 0)) == (
+        True,
+        False,
+        False,
+    )
     history.max_changes = 2
     history.tell_one(4, change(0))
     assert (history.was_dropped("s", 0), history.was_dropped("t", 2)) == (False, True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from pydantic_core import to_json
+
+from ramekin.client.sent import as_body
 
 Ttl = int | Literal["none"] | None
 """Seconds that a record lives; ``none``: for ever; None: as its table says, and a patch leaves it what it had."""
@@ -75,4 +76,4 @@ class Batch:
 
     def body(self) -> bytes:
         """Return the batch as JSON."""
-        return to_json({"operations": self._operations}, by_alias=True, inf_nan_mode="constants")
+        return as_body({"operations": self._operations})

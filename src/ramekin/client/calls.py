@@ -8,12 +8,13 @@ from typing import Any, Generic, Optional, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, Field, create_model
-from pydantic_core import to_json
 
 from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
+from ramekin.client.sent import as_body
+from ramekin.errors import InvalidRecord
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 
@@ -56,11 +57,6 @@ class _Loaded(BaseModel):
 
 class _Tables(BaseModel):
     tables: list[Row]
-
-
-def as_body(value: Any) -> bytes:
-    """Return a record, a model's instance or what holds them as JSON. What JSON has not (NaN) the server refuses."""
-    return to_json(value, by_alias=True, inf_nan_mode="constants")
 
 
 def _where(conditions: Iterable[Predicate]) -> Row:
@@ -128,8 +124,11 @@ class TableCalls(Generic[R]):
         """Yield a call for each part of many records. Each part is stored whole or not at all."""
         lines: list[bytes] = []
         size = 0
-        for record in records:
-            line = as_body(record)
+        for index, record in enumerate(records):
+            try:
+                line = as_body(record)
+            except InvalidRecord as error:
+                raise error.within(index=index) from error.__cause__
             if lines and size + len(line) >= BULK_BYTES:
                 yield self._bulk(lines, on_conflict, ttl)
                 lines, size = [], 0

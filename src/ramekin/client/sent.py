@@ -1,0 +1,65 @@
+"""What is sent, as JSON: records, models' instances, and what holds them. Pure; see ``calls.py`` for who sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_json
+
+from ramekin.errors import Fault, InvalidRecord
+from ramekin.errors.error import pointer, shorten
+
+DEEPEST = 200
+"""Levels of a value in which one that cannot be sent is sought; a server takes 64."""
+
+
+def as_body(value: Any) -> bytes:
+    """Return a record, a model's instance or what holds them as JSON. What JSON has not (NaN) the server refuses.
+
+    Raises:
+        InvalidRecord: nothing in JSON stands for a value; its pointer says where that is.
+    """
+    try:
+        return to_json(value, by_alias=True, inf_nan_mode="constants")
+    except PydanticSerializationError as error:
+        steps, wrong = _first_wrong(value)
+        fault = Fault(pointer(steps), f"No JSON value stands for one of the type '{shorten(type(wrong).__name__)}'.")
+        raise InvalidRecord("A value cannot be sent as JSON.", faults=[fault]) from error
+
+
+def _first_wrong(value: Any) -> tuple[list[str | int], Any]:
+    """Return the steps to the innermost value that cannot be sent, and the value. Cost: O(size * depth)."""
+    steps: list[str | int] = []
+    while len(steps) < DEEPEST:
+        found = next(((step, member) for step, member in _members(value) if not _can_be_sent(member)), None)
+        if found is None:
+            break
+        step, value = found
+        steps.append(step)
+    return steps, value
+
+
+def _members(value: Any) -> list[tuple[str | int, Any]]:
+    if isinstance(value, BaseModel):
+        return [(_sent_name(value, name), member) for name, member in value]
+    if isinstance(value, Mapping):
+        return [(str(name), member) for name, member in value.items()]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(field.name, getattr(value, field.name)) for field in fields(value)]
+    return [*enumerate(value)] if isinstance(value, Sequence) and not isinstance(value, str | bytes) else []
+
+
+def _sent_name(model: BaseModel, name: str) -> str:
+    field = type(model).model_fields.get(name)
+    return name if field is None else field.serialization_alias or name
+
+
+def _can_be_sent(value: Any) -> bool:
+    try:
+        to_json(value, by_alias=True, inf_nan_mode="constants")
+    except PydanticSerializationError:
+        return False
+    return True
