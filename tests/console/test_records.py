@@ -136,14 +136,31 @@ def test_the_undo_of_a_change_of_many_spares_what_others_have_changed_since(pets
 
 
 @pytest.mark.long
-def test_the_history_of_a_record_is_told_since_the_page_looked(pets, server):
-    pets.goto(f"{server.url}/console/tables/pets/records/1")
-    expect(pets.get_by_role("tab", name="History")).to_be_visible()
-    pets.wait_for_timeout(200)
+def test_the_history_of_a_record_is_told_since_the_browser_looked_first(pets, server):
+    expect(pets.get_by_role("grid")).to_be_visible()
+    pets.wait_for_function("Object.keys(localStorage).some((name) => name.startsWith('ramekin.history'))")
     put(server, "pets", {"id": 1, "name": "Max", "age": 3, "big": 9007199254740993})
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
     pets.get_by_role("tab", name="History").click()
-    expect(pets.get_by_role("tabpanel")).to_contain_text("replace")
-    expect(pets.get_by_role("tabpanel")).to_contain_text("Max")
+    told = pets.get_by_role("tabpanel")
+    expect(told).to_contain_text("replace")
+    expect(told).to_contain_text("Max")
+    pets.evaluate("""() => {
+        const [name] = Object.keys(localStorage).filter((each) => each.startsWith('ramekin.history'));
+        localStorage.setItem(name, JSON.stringify({ position: "1a2b-1", at: "2020-01-01T00:00:00Z" }));
+    }""")
+    pets.reload()
+    pets.get_by_role("tab", name="History").click()
+    expect(told).to_contain_text("nothing")
+
+
+@pytest.mark.long
+def test_a_reference_of_another_name_leads_by_the_id_that_it_has(pets, server):
+    put(server, "pets", {"id": 1, "parent_id": 2, "owner_id": "2", "walkerId": 99})
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    pets.get_by_role("tab", name="Links").click()
+    links = pets.get_by_role("tabpanel").get_by_role("link")
+    expect(links).to_have_text(["parent_id → pets 2"])
 
 
 @pytest.mark.long

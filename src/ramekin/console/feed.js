@@ -1,5 +1,6 @@
 // Changes as they happen: the server's stream of events, read with `fetch`, since `EventSource` sends no key. It goes on
 // where it was after every break.
+import { API } from "./address.js";
 import { parse } from "./json.js";
 import { Problem, read, send } from "./server.js";
 
@@ -75,10 +76,39 @@ async function* events(body) {
   }
 }
 
-let begun = { position: "", at: new Date() };
+const KEPT = `ramekin.history.${API}`;
 
-/** Note where things stand when somebody first looks, so that a record's history since then can be told. */
-export async function beginHistory() {
-  if (!begun.position) begun = { position: (await read("changes", { words: [["limit", "1"]] })).latest, at: new Date() };
-  return begun;
+/** @typedef {{position: string, at: string}} Beginning */
+
+/** @type {Promise<Beginning> | null} */
+let begun = null;
+
+/** Since when the history of records can be told: when this browser first looked, or as far back as the server keeps it. */
+export const beginHistory = () => (begun ??= begin().catch((error) => {
+  begun = null;
+  throw error;
+}));
+
+/** Begin anew: what was kept is gone. */
+export function beginHistoryAnew() {
+  localStorage.removeItem(KEPT);
+  begun = null;
+  return beginHistory();
+}
+
+/** @returns {Promise<Beginning>} */
+async function begin() {
+  const kept = localStorage.getItem(KEPT);
+  if (kept) {
+    try {
+      const found = /** @type {Beginning} */ (JSON.parse(kept));
+      await read("changes", { words: [["since", found.position], ["limit", "0"]] });
+      return found;
+    } catch (error) {
+      if (error instanceof Problem && error.status !== 410 && error.status !== 400) throw error;
+    }
+  }
+  const found = { position: (await read("changes", { words: [["limit", "1"]] })).latest, at: new Date().toISOString() };
+  localStorage.setItem(KEPT, JSON.stringify(found));
+  return found;
 }

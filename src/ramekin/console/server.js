@@ -12,6 +12,10 @@ export const isAway = signal(false);
 /** What the key may do, as the list of tables tells it; empty: everything. */
 export const grantText = signal("");
 
+/** How long, and how often, a request waits that was refused for its rate. */
+const PATIENCE_S = 5;
+const TRIES = 5;
+
 let key = "";
 
 /** @param {string} secret */
@@ -62,12 +66,16 @@ export function addressOf(path, words = []) {
 export const pathOf = (...parts) => parts.map(encodeURIComponent).join("/");
 
 /**
- * Send a request and return the response as `fetch` gives it. Throws a Problem for every refusal.
+ * Send a request and return the response as `fetch` gives it. Throws a Problem for every refusal, but waits a little where
+ * the server says when it takes more.
  * @param {string} method
  * @param {string} path
  * @param {Asking} [asking]
+ * @param {number} [tries] how often it was sent, with this time
+ * @returns {Promise<Response>}
  */
-export async function send(method, path, { words, body, raw, media, headers = {}, signal: stop } = {}) {
+export async function send(method, path, asking = {}, tries = 1) {
+  const { words, body, raw, media, headers = {}, signal: stop } = asking;
   const sent = new Headers(headers);
   if (key) sent.set("Authorization", `Bearer ${key}`);
   if (body !== undefined || raw !== undefined) sent.set("Content-Type", media ?? "application/json");
@@ -83,6 +91,11 @@ export async function send(method, path, { words, body, raw, media, headers = {}
   }
   isAway.value = false;
   if (response.ok || response.status === 304) return response;
+  const wait = response.status === 429 ? Number(response.headers.get("Retry-After") ?? NaN) : NaN;
+  if (wait <= PATIENCE_S && tries < TRIES) {
+    await new Promise((done) => setTimeout(done, wait * 1000));
+    return send(method, path, asking, tries + 1); // one that is refused for its rate has done nothing
+  }
   throw await problemOf(response);
 }
 

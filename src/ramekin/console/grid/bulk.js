@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { queryOf } from "../address.js";
 import { conditionWords } from "../filter.js";
-import { parse } from "../json.js";
+import { parse, print } from "../json.js";
 import { undoable } from "../record/store.js";
 import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
@@ -12,10 +12,12 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
 import { count, many } from "../values.js";
-import { makeAgain, putBack, tagsOf } from "./restore.js";
+import { makeAgain, patchEach, putBack } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
 const KEPT = 1_000;
+/** Characters that the same patch of each may have together, to be one request. */
+const KEPT_CHARACTERS = 8_000_000;
 
 /**
  * @param {{table: string, filter: import("../filter.js").Filter, kind: "patch" | "delete", onClose: () => void, onDone: () => void}} given
@@ -32,13 +34,9 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const run = async () => {
     setBusy(true);
     try {
-      const body = kind === "patch" ? parsePatch(text) : undefined;
-      const before = /** @type {number} */ (matched) <= KEPT ? (await read(`data/${pathOf(table)}`, { words: [...words, ["limit", String(KEPT)]] })).data : null;
-      const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [/** @type {[string, string]} */ (["all", "true"])]), ["max_affected", String(matched)]]);
-      const method = kind === "patch" ? "PATCH" : "DELETE";
-      const { changed } = parse((await ask(method, `data/${pathOf(table)}`, { words: asked, body, media: "application/merge-patch+json" })).text);
-      const told = `${kind === "patch" ? "Changed" : "Deleted"} ${many(changed, "record")}`;
-      const undo = before && wayBack(table, kind, before);
+      const patch = kind === "patch" ? parsePatch(text) : null;
+      const { changed, undo } = await change(table, words, patch, /** @type {number} */ (matched));
+      const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       if (undo) undoable(told, () => undo().then(onDone));
       else say(told);
       onClose();
@@ -71,22 +69,33 @@ function parsePatch(text) {
 }
 
 /**
- * What undoes a change of records, which are told as they were before.
- * @param {string} table @param {"patch" | "delete"} kind @param {any[]} before
+ * Change or delete what satisfies conditions. Few records are read first, and can be put back.
+ * @param {string} table @param {[string, string][]} words @param {object | null} patch null deletes @param {number} matched how many were counted
+ * @returns {Promise<{changed: number, undo?: () => Promise<void>}>}
  */
-function wayBack(table, kind, before) {
-  // What the change left is asked for right after it, not when it is undone: others may have gone on by then.
-  const after = kind === "patch" ? tagsOf(table, before.map(({ id }) => id)) : null;
-  after?.catch(() => {}); // whoever undoes it is told
-  return async () => {
-    if (after) {
-      const put = await putBack(table, before, await after);
-      const others = before.length - put;
-      say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has changed them since` : ""}`);
-    } else {
-      await makeAgain(table, before);
-      say("Restored what was deleted");
-    }
-    void refresh();
-  };
+async function change(table, words, patch, matched) {
+  const path = `data/${pathOf(table)}`;
+  const isKept = matched <= KEPT && (!patch || print(patch).length * matched < KEPT_CHARACTERS);
+  const before = isKept ? (await read(path, { words: [...words, ["limit", String(matched + 1)]] })).data : [];
+  if (before.length > matched) throw new Error("More records satisfy this by now than were counted. Close this, and look again.");
+  if (isKept && patch) {
+    const after = await patchEach(table, before.map((/** @type {any} */ { id }) => id), patch);
+    return { changed: before.length, undo: () => restore(table, before, after) };
+  }
+  const asked = /** @type {[string, string][]} */ ([...words, ...(words.length ? [] : [["all", "true"]]), ["max_affected", String(matched)]]);
+  const { text } = await ask(patch ? "PATCH" : "DELETE", path, { words: asked, body: patch ?? undefined, media: "application/merge-patch+json" });
+  return { changed: parse(text).changed, undo: isKept ? () => restore(table, before, null) : undefined };
+}
+
+/** Put back what was changed, or make again what was deleted. @param {string} table @param {any[]} before @param {import("./restore.js").Left | null} after */
+async function restore(table, before, after) {
+  if (after) {
+    const put = await putBack(table, before, after);
+    const others = before.length - put;
+    say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has changed them since` : ""}`);
+  } else {
+    await makeAgain(table, before);
+    say("Restored what was deleted");
+  }
+  void refresh();
 }

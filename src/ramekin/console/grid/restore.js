@@ -1,46 +1,39 @@
-// The way back from a change of many records: each is put back as it was, but for those that somebody has changed since.
-import { fetchRecord } from "../record/store.js";
-import { ask, pathOf } from "../server.js";
+// A change of many records that can be undone: each is put back as it was, but for those that somebody has changed since.
+import { print } from "../json.js";
+import { ask, pathOf, read } from "../server.js";
 
-const AT_ONCE = 6;
+/** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
 
 /**
- * The tags that records have now; those that are gone have none.
- * @param {string} table @param {unknown[]} ids
- * @returns {Promise<Map<unknown, string>>}
+ * Merge something into some records, all or none.
+ * @param {string} table @param {unknown[]} ids @param {object} patch
+ * @returns {Promise<Left>}
  */
-export async function tagsOf(table, ids) {
-  const tags = new Map();
-  const left = [...ids];
-  const next = async () => {
-    for (let id = left.pop(); id !== undefined; id = left.pop()) {
-      try {
-        tags.set(id, (await fetchRecord(table, id)).tag);
-      } catch (error) {
-        if (/** @type {any} */ (error).status !== 404) throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, next));
-  return tags;
+export async function patchEach(table, ids, patch) {
+  const operations = ids.map((id) => ({ op: "patch", table, id, record: patch }));
+  const { results } = await read("batch", { method: "POST", body: { operations } });
+  return new Map(results.map((/** @type {any} */ { id, etag, record }) => [String(id), { tag: etag, text: print(record) }]));
 }
 
 /**
  * Put records back where they still are what a change left. All at once, so what changes meanwhile is looked at anew.
- * @param {string} table @param {any[]} before @param {Map<unknown, string>} after the tags that the change left
+ * @param {string} table @param {any[]} before @param {Left} after
  * @returns {Promise<number>} how many were put back
  */
 export async function putBack(table, before, after) {
+  let own = before;
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const now = await tagsOf(table, [...after.keys()]);
-    const operations = before.filter(({ id }) => now.has(id) && now.get(id) === after.get(id))
-      .map((record) => ({ op: "replace", table, id: record.id, record, if_match: after.get(record.id) }));
+    const operations = own.map((record) => ({ op: "replace", table, id: record.id, record, if_match: after.get(String(record.id))?.tag }));
     try {
-      if (operations.length) await ask("POST", "batch", { body: { operations } });
+      if (operations.length) await ask("POST", "batch", { body: { operations }, headers: { Prefer: "return=minimal" } });
       return operations.length;
     } catch (error) {
       if (![404, 412].includes(/** @type {any} */ (error).status)) throw error;
     }
+    const asked = { where: { id: { in: own.map(({ id }) => id) } }, limit: own.length };
+    const { data } = await read(`query/${pathOf(table)}`, { method: "POST", body: asked });
+    const now = new Map(data.map((/** @type {any} */ record) => [String(record.id), print(record)]));
+    own = own.filter(({ id }) => now.get(String(id)) === after.get(String(id))?.text);
   }
   throw new Error("The records are being changed again and again; try once more.");
 }

@@ -2,12 +2,19 @@
 import { useEffect, useState } from "preact/hooks";
 import { link } from "../address.js";
 import { declaredFields } from "../fields.js";
-import { Spelled } from "../json.js";
+import { Spelled, print } from "../json.js";
 import { pathOf, read } from "../server.js";
 import { tables } from "../tables/catalog.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { count } from "../values.js";
+
+const REFERENCE = /.(_id|Id|ID)$/;
+/** Tables in which an id is looked for. */
+const MOST_TABLES = 30;
+
+/** @param {unknown} value */
+const isKey = (value) => typeof value === "string" || typeof value === "number" || value instanceof Spelled;
 
 /** The name of one thing, of the name of a table of many: users, boxes, cities. @param {string} table */
 export const singular = (table) => table.replace(/ies$/, "y").replace(/(ss|sh|ch|x)es$/, "$1").replace(/([^s])s$/, "$1");
@@ -18,26 +25,51 @@ function refersTo(field, table) {
   return name !== field.toLowerCase() && (name === singular(table).toLowerCase() || name === table.toLowerCase());
 }
 
+/** @typedef {{field: string, value: unknown, target: string}} Reference */
+
 /** @param {{table: string, record: any}} given */
 export function Links({ table, record }) {
-  const out = Object.entries(record).flatMap(([field, value]) => {
-    const isId = typeof value === "string" || typeof value === "number" || value instanceof Spelled;
-    const target = isId && tables.value.find(({ name }) => refersTo(field, name));
-    return target ? [{ field, value: String(value), target: target.name }] : [];
-  });
+  const [out, setOut] = useState(/** @type {Reference[] | null} */ (null));
   const [into, setInto] = useState(/** @type {{name: string, field: string, total: number}[] | null} */ (null));
   useEffect(() => {
     let isWanted = true;
+    named(record).then((all) => isWanted && setOut(all), () => isWanted && setOut([]));
     found(table, record).then((all) => isWanted && setInto(all), () => isWanted && setInto([]));
     return () => void (isWanted = false);
   }, [table, record]);
   return html`<h3>It names</h3>
-    ${out.length ? html`<ul class="links">${out.map(({ field, value, target }) => html`<li><a href=${link(["tables", target, "records", value])}><${Icon} name="link" /><span class="clip">${field} → ${target} ${value}</span></a></li>`)}</ul>`
-      : html`<p class="faint">None of its fields is called after a table, such as user_id.</p>`}
+    ${out === null ? html`<p class="faint" aria-busy="true">…</p>` : out.length ? html`<ul class="links">${out.map(({ field, value, target }) => html`<li key=${`${field} ${target}`}>
+      <a href=${link(["tables", target, "records", String(value)])}><${Icon} name="link" /><span class="clip">${field} → ${target} ${String(value)}</span></a></li>`)}</ul>`
+      : html`<p class="faint">No field of it is called after a table, such as user_id, or ends so and has the id of a record.</p>`}
     <h3>It is named by</h3>
     ${into === null ? html`<p class="faint" aria-busy="true">…</p>` : into.length ? html`<ul class="links">${into.map(({ name, field, total }) => html`<li>
       <a href=${link(["tables", name], [[field, String(record.id)]])}><${Icon} name="link" />${count(total)} ${total === 1 ? singular(name) : name} by ${field}</a></li>`)}</ul>`
       : html`<p class="faint">No other table has a field that is called after this one.</p>`}`;
+}
+
+/**
+ * The records that a record names: by a field that is called after their table, or, where none is, by one that is called
+ * like a reference and has their id. As in a join, 5 is another id than "5".
+ * @param {any} record
+ * @returns {Promise<Reference[]>}
+ */
+async function named(record) {
+  const references = /** @type {[string, unknown][]} */ (Object.entries(record).filter(([field, value]) => REFERENCE.test(field) && isKey(value)));
+  const targets = references.map(([field]) => tables.value.find(({ name }) => refersTo(field, name))?.name);
+  const others = references.filter((_, at) => !targets[at]);
+  const ids = others.length ? await Promise.all(tables.value.slice(0, MOST_TABLES).map((known) => idsIn(known.name, others))) : [];
+  return references.flatMap(([field, value], at) => {
+    const target = targets[at];
+    if (target) return [{ field, value, target }];
+    return ids.filter((known) => known.found.has(print(value))).map((known) => ({ field, value, target: known.name }));
+  });
+}
+
+/** Which of some values are ids of a table. @param {string} name @param {[string, unknown][]} references */
+async function idsIn(name, references) {
+  const asked = { where: { id: { in: references.map(([, value]) => value) } }, select: ["id"], limit: references.length };
+  const { data } = await read(`query/${pathOf(name)}`, { method: "POST", body: asked }).catch(() => ({ data: [] })); // its ids are of another kind
+  return { name, found: new Set(data.map((/** @type {any} */ { id }) => print(id))) };
 }
 
 /** @param {string} table @param {any} record */
