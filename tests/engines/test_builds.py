@@ -16,6 +16,7 @@ from ramekin.database.changing import ChangeRequest
 from ramekin.database.database import Database
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.join_request import JoinRequest
+from ramekin.engine import work
 from ramekin.engine.access import Access
 from ramekin.engine.builds import ATTEMPTS
 from ramekin.errors import NotUnique, RamekinError, UnknownTable
@@ -173,7 +174,9 @@ async def test_a_view_under_steady_loads_shows_one_moment_of_both_its_tables(eng
     assert_nothing_is_left(engine)
 
 
-async def test_writes_to_a_table_with_a_unique_field_go_on_under_steady_loads(engine, monkeypatch):
+@pytest.mark.parametrize("turn_s", [0.0, work.TURN_S, 60.0])
+async def test_writes_to_a_table_with_a_unique_field_go_on_under_steady_loads(engine, monkeypatch, turn_s):
+    monkeypatch.setattr(work, "TURN_S", turn_s)
     monkeypatch.setattr(staging, "LARGE", BATCH)
     await define(engine, "t", Definition(unique=("u",)))
     await load(engine, {"t": {str(i): codec.dump({"id": i, "u": i}) for i in range(RECORDS)}}, replace=False)

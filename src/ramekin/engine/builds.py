@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from weakref import WeakValueDictionary
 
 from ramekin.changes import Written
@@ -124,10 +124,13 @@ class Builds:
         for _ in range(ATTEMPTS):
             for table, field in self.missing_unique(names):
                 await self.index(table, field, is_sorted=False, work=work)
+        self._build_unique_at_once(names)
+
+    def _build_unique_at_once(self, names: Iterable[str]) -> None:
         for table, field in self.missing_unique(names):
             table.build_index_at_once(field)  # as long a step as that of each load that threw the index away
 
-    def lacks(self, step: Step) -> bool:
+    def lacks(self, step: Step) -> TypeGuard[Written]:
         """Say whether a step is checked against an index that is not there. Cost: O(1), O(changes) if any is unique."""
         if not self.catalog.has_unique or type(step) is not Written:
             return False
@@ -141,6 +144,19 @@ class Builds:
                 names.update(change.table for change in step.changes[start : start + LOOKED_AT])
                 await work.rest()
             await self.unique(names, work)
+
+    async def build_for(self, step: Written, work: Work | None, *, is_again: bool) -> bool:
+        """Have the indexes built that a step is checked against; False: others had their turn, so look at all again.
+
+        Args:
+            is_again: it was False before, and until the step was looked at again a load threw them away. The next load
+                may do so too, so they are built in this turn.
+        """
+        if not is_again:
+            await self.for_step(step, work)
+            return False
+        self._build_unique_at_once({change.table for change in step.changes})
+        return True
 
     def follow(self, table: Indexed) -> None:
         """Have what is behind in a table follow, while nobody waits for it; where no loop runs, who needs it will."""

@@ -120,7 +120,7 @@ class Embedded:
         tables, catalog = self.tables, self.tables.catalog
         self._check_open()
         tables.sweep()
-        is_swept = False
+        is_swept = is_built = False
         while True:
             if self._alone.locked():
                 await until_free(self._alone, work)
@@ -130,13 +130,15 @@ class Embedded:
             if not is_swept and tables.expirations.precede(now):
                 is_swept = True
                 await tables.expirations.sweep_before(now, work)
-            elif is_large(now):
+                continue
+            if is_large(now):
                 return await self._stand_alone(step, expecting)
-            elif tables.builds.lacks(now):
-                await tables.builds.for_step(now, work)
-            elif (rest := catalog.fit(now, expecting)) is None:
+            if tables.builds.lacks(now) and not await tables.builds.build_for(now, work, is_again=is_built):
+                is_built = True
+                continue
+            if (rest := catalog.fit(now, expecting)) is None:
                 return None
-            elif tables.evictions.let_in(rest):
+            if tables.evictions.let_in(rest):
                 catalog.store(rest)
                 return await settled(tables, rest)
 

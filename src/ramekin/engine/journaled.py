@@ -190,7 +190,7 @@ class Journaled:
     ) -> int | None:
         self._running()
         self.tables.sweep()
-        is_swept = False
+        is_swept = is_built = False
         while True:
             if (now := await self._made(step, work)) is None:
                 return None
@@ -200,14 +200,15 @@ class Journaled:
                 continue
             if type(now) is not Written or is_large(now):
                 return await self._stand_alone(partial(_prepared, self.tables, step, expecting))
-            if self.tables.builds.lacks(now):
-                await self.tables.builds.for_step(now, work)  # others had their turn: all is looked at again
-            elif _is_done_at_once(now, expecting, self.tables, self._running()):
+            if self.tables.builds.lacks(now) and not await self.tables.builds.build_for(now, work, is_again=is_built):
+                is_built = True
+                continue
+            if _is_done_at_once(now, expecting, self.tables, self._running()):
                 return await settled(self.tables, now)
-            elif not _holds(self, now, expecting):
+            if not _holds(self, now, expecting):
                 await self._quietly_settled()
                 return None
-            elif await self._queue(now):
+            if await self._queue(now):
                 return await settled(self.tables, now)
 
     async def _made(self, step: Step | Making, work: Work | None) -> Step | None:

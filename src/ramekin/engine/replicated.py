@@ -243,7 +243,7 @@ class Replicated(BySteps):
 
         What it raises rests on all that has happened before it was asked for, in other processes too.
         """
-        is_new = is_swept = False
+        is_new = is_swept = is_built = False
         while True:
             if self._alone.locked():
                 await self._others_alone(end_s)
@@ -256,8 +256,10 @@ class Replicated(BySteps):
                     continue
                 if now is None or not _is_small(now):
                     return now
-                if self.tables.builds.lacks(now):
-                    await self.tables.builds.for_step(now)
+                if self.tables.builds.lacks(now) and not await self.tables.builds.build_for(
+                    now, None, is_again=is_built
+                ):
+                    is_built = True
                     continue
                 rest = catalog.fit(now, expecting)
                 if rest is not None:
