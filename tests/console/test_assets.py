@@ -56,9 +56,19 @@ def test_all_that_the_page_names_is_there_and_of_this_server(client):
     imports = json.loads(re.search(r'<script type="importmap">(.*?)</script>', text)[1])["imports"].values()
     references = [*re.findall(r'(?:src|href)="([^"]*)"', text), *imports]
     assert len(references) > 20
+    assert references.count("/db/api/v1/tables") == 1, "asked for with the page"
+    references.remove("/db/api/v1/tables")
     for reference in references:
         assert reference.startswith("/db/console/assets/")
         assert client.get(reference.removeprefix("/db")).status_code == 200, reference
+
+
+def test_only_what_the_first_view_needs_is_fetched_with_the_page(client):
+    early = re.findall(r'<link rel="modulepreload" href="/db/console/assets/([^"]*)"', client.get("/").text)
+    assert {"main.js", "grid/grid.js", "vendor/preact.mjs"} < {*early}
+    rooms = {path.partition("/")[0] for path in early}
+    assert not {"builder", "dev", "live"} & rooms
+    assert client.get("/console/assets/style.css").text.count("--accent: ") == 3
 
 
 def test_the_policy_allows_this_server_alone(client):

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from posixpath import dirname, normpath
 from typing import TYPE_CHECKING
 
 from ramekin.values import codec
@@ -35,8 +36,13 @@ LIBRARIES = {
 }
 """The names by which modules import libraries, and where these lie."""
 
-WHEN_NEEDED = ("vendor/uplot.js",)
-"""Modules that are not fetched with the page."""
+FIRST = ("main.js", "tables/view.js")
+"""Modules that are fetched with the page, and all that they import; others when a view needs them."""
+
+STYLE = "style.css"
+"""The sheets of `style/`, one behind the other: a browser draws nothing before it has them, and one is soon there."""
+
+_IMPORTED = re.compile(r"""\b(?:from|import)\s*["']([@\w./-]+)["']""")
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'sha256-{map}'; style-src 'self'; img-src 'self' data: blob:; "
@@ -57,10 +63,27 @@ class Asset:
 @cache
 def assets() -> Mapping[str, Asset]:
     """Return all files that are served, by their paths; they are read when one is first asked for."""
+    found = dict(sorted(_read(files("ramekin.console"), "")))
+    sheets = [path for path in found if path.startswith("style/")]
+    found[STYLE] = b"".join(found.pop(path) for path in sheets)
     return {
         path: Asset(content, MEDIA_TYPES[path[path.rindex(".") :]], codec.digest(content))
-        for path, content in sorted(_read(files("ramekin.console"), ""))
+        for path, content in found.items()
     }
+
+
+@cache
+def first_modules() -> tuple[str, ...]:
+    """Return the modules that the first view is made of, those before others that these import."""
+    found: dict[str, None] = {}
+    waiting = [*FIRST]
+    while waiting:
+        path = waiting.pop(0)
+        if path not in found:
+            found[path] = None
+            names = _IMPORTED.findall(assets()[path].content.decode())
+            waiting += [LIBRARIES.get(name) or normpath(f"{dirname(path)}/{name}".lstrip("/")) for name in names]
+    return tuple(found)
 
 
 def _read(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
@@ -81,16 +104,14 @@ def page(root: str, facts: tuple[tuple[str, str], ...]) -> tuple[bytes, str]:
     """
     base = f"{root}/console/assets"
     imports = codec.dump({"imports": {name: f"{base}/{path}" for name, path in LIBRARIES.items()}}).decode()
-    scripts = [path for path, asset in assets().items() if asset.media == "text/javascript"]
-    styles = [path for path, asset in assets().items() if asset.media == "text/css"]
+    told = dict(facts)
+    early = f'<link rel="preload" as="fetch" crossorigin href="{escape(told["api"])}/tables">'
     parts = {
+        "early": "" if "keys" in told or "lost" in told else early,
         "facts": " ".join(f'data-{name}="{escape(value)}"' for name, value in facts),
         "base": escape(base),
         "imports": imports.replace("<", "\\u003c"),
-        "styles": "\n".join(f'<link rel="stylesheet" href="{escape(base)}/{path}">' for path in styles),
-        "modules": "\n".join(
-            f'<link rel="modulepreload" href="{escape(base)}/{path}">' for path in scripts if path not in WHEN_NEEDED
-        ),
+        "modules": "\n".join(f'<link rel="modulepreload" href="{escape(base)}/{path}">' for path in first_modules()),
     }
     template = (files("ramekin.console") / "index.html").read_text("utf-8")
     html = re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], template)
