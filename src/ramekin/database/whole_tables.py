@@ -163,11 +163,12 @@ class WholeTables:
         Raises:
             UnknownTable; Deadline, also while they are read: it takes more work than it may.
 
-        Cost: O(1); reading a table is O(n), in steps of 1 ms, and other tasks get their turns between.
+        Cost: O(1), and a wait where many begin to read between writes; reading a table is O(n), in steps of 1 ms, and
+        other tasks get their turns between.
         """
         names = tuple(stats.name for stats in self.engine.tables.stats()) if tables is None else tuple(tables)
         by_id = self.engine.guarantees.is_shared
-        accesses = [Access(name, by_id, whole_by_id=by_id) for name in names]
+        accesses = [Access(name, by_id, is_whole=True, whole_by_id=by_id) for name in names]
         async with self.engine.tables.view(accesses, work) as view:
             yield Snapshot(names, view)
 

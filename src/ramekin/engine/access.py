@@ -25,6 +25,8 @@ class Access:
     """Fields that `lookup` and `ids` will be asked for; a plain id needs no mention for `lookup`."""
     ordered: tuple[Field, ...] = ()
     """Fields that `walk` will be asked for."""
+    is_whole: bool = False
+    """Whether all of it is read, by `batches`: for that readers begin together (``moments.py``)."""
     whole_by_id: bool = False
     """Whether `batches` goes by id, for which `in_id_order` is needed: so they are in one order in every process."""
 
@@ -39,4 +41,5 @@ class Access:
         equal = dict.fromkeys((*self.equal, *other.equal))
         ordered = dict.fromkeys((*self.ordered, *other.ordered))
         by_id, whole_by_id = self.in_id_order or other.in_id_order, self.whole_by_id or other.whole_by_id
-        return Access(self.table, by_id, tuple(equal), tuple(ordered), whole_by_id)
+        is_whole = self.is_whole or other.is_whole
+        return Access(self.table, by_id, tuple(equal), tuple(ordered), is_whole, whole_by_id)

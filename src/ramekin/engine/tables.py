@@ -24,6 +24,7 @@ from ramekin.engine.builds import Builds
 from ramekin.engine.embedded_view import EmbeddedView, page_of
 from ramekin.engine.evictions import Evictions
 from ramekin.engine.expirations import Expirations
+from ramekin.engine.moments import Moments
 from ramekin.engine.work import Work
 from ramekin.errors import Starting
 from ramekin.schema.fields import Field, Trait
@@ -84,7 +85,7 @@ class Tables:
         """
         self.builds = Builds(catalog, clock)
         self.expirations = Expirations(catalog, clock)
-        self.evictions = evictions or Evictions()
+        self.evictions, self.moments = evictions or Evictions(), Moments()
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self.history = History(clock)
@@ -107,6 +108,7 @@ class Tables:
     def follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.builds.forget()
+        self.moments = Moments()
         self.expirations.follow()
         self.evictions.follow()
 
@@ -230,17 +232,7 @@ class Tables:
         """
         return _Viewing(self, accesses, work)
 
-    async def pinned(self, accesses: Sequence[Access], work: Work | None = None) -> EmbeddedView:
-        """Return a view once all that it needs is ready. Whoever asked releases it."""
-        work = work or Work()
-        await work.begin()
-        self.sweep()
-        view = EmbeddedView(work)
-        for table, access in zip(await self._ready(accesses, work), accesses, strict=True):
-            view.pin(table, access)
-        return view
-
-    async def _ready(self, accesses: Sequence[Access], work: Work) -> Sequence[Indexed]:
+    async def ready(self, accesses: Sequence[Access], work: Work) -> Sequence[Indexed]:
         """Return as `Builds.ready` the tables of some accesses, of which nothing is due."""
         if not self.expirations.tables:
             return await self.builds.ready(accesses, work)
@@ -248,9 +240,7 @@ class Tables:
         await self.expirations.sweep(names, work)
         tables = await self.builds.ready(accesses, work)
         if self.expirations.concern(names):  # a build took long
-            for table in tables:
-                if isinstance(table, Frozen):
-                    table.leave()
+            _leave(tables)
             await self.expirations.sweep(names, work)
             tables = await self.builds.ready(accesses, work)
         return tables
@@ -345,6 +335,13 @@ class Unread(Catalog):
         raise Starting("The database is not open.")
 
 
+def _leave(tables: Iterable[Indexed]) -> None:
+    """Let go of tables that are ready, unused."""
+    for table in tables:
+        if isinstance(table, Frozen):
+            table.leave()
+
+
 class _Viewing:
     """A view for as long as an ``async with`` lasts; a class, since a generator would cost a short query a tenth."""
 
@@ -354,7 +351,18 @@ class _Viewing:
         self._tables, self._accesses, self._work = tables, accesses, work
 
     async def __aenter__(self) -> EmbeddedView:
-        self._view = await self._tables.pinned(self._accesses, self._work)
+        tables, accesses, work = self._tables, self._accesses, self._work or Work()
+        await work.begin()
+        tables.sweep()
+        ready = await tables.ready(accesses, work)
+        if accesses and accesses[0].is_whole:
+            while not tables.moments.is_now(ready, tables.catalog.revision):
+                _leave(ready)
+                await work.idle(tables.moments.next())
+                ready = await tables.ready(accesses, work)
+        self._view = EmbeddedView(work)
+        for table, access in zip(ready, accesses, strict=True):
+            self._view.pin(table, access)
         return self._view
 
     async def __aexit__(self, *_: object) -> None:

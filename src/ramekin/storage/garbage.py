@@ -5,6 +5,8 @@ Knows nothing of what it is; see ``shared.py`` for structures, ``engine/builds.p
 
 from __future__ import annotations
 
+from itertools import islice
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 """Entries that one step lets go of."""
+
+SHARED_AT_ONCE = 50_000
+"""Entries that one step lets go of where somebody else has what they hold, as of a copy: 6 ns each, and 50 one by one
+(CPython 3.11, November 2026)."""
+
+SAMPLED = 16
+"""Entries by which it is guessed whether somebody has all of them."""
 
 
 class Left(Protocol):
@@ -50,6 +59,8 @@ class Garbage:
         while self._left:
             for piece in self._left.pop().pieces():
                 if isinstance(piece, dict):
+                    if len(piece) <= SHARED_AT_ONCE and _is_shared(piece):
+                        piece.clear()
                     while piece:
                         for _ in range(min(AT_ONCE, len(piece))):
                             piece.popitem()
@@ -57,3 +68,10 @@ class Garbage:
                 while piece:
                     piece.pop()
                     yield
+
+
+def _is_shared(piece: dict[Any, Any]) -> bool:
+    """Say whether somebody else has what a dictionary holds, by a few of its entries. Cost: O(n), 5 ns each."""
+    sample = islice(piece.values(), 0, None, len(piece) // SAMPLED + 1)
+    alone = 3  # the dictionary, the variable and the argument
+    return all(getrefcount(value) > alone for value in sample)

@@ -52,7 +52,7 @@ class Indexed(Counted):
 
     def __init__(self, name: str, records: Records, memory: Memory) -> None:
         super().__init__(records, memory)
-        self.name = name
+        self.name, self.revision = name, 0
         self.order: IdOrder | None = None
         self.indexes: dict[Field, FieldIndex] = {}
         self.absences = Absences()

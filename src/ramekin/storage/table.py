@@ -42,7 +42,6 @@ class Table(Bounded):
 
     def __init__(self, name: str, memory: Memory | None = None) -> None:
         super().__init__(name, Records(), Memory() if memory is None else memory)
-        self.revision = 0
         self.definition = NOTHING_DEFINED
         self.unique_fields: list[Field] = []
         """The fields that the definition says are unique, each read as its schema says."""
