@@ -1,7 +1,10 @@
 """The house itself: names, docstrings, sizes, and what a repository must not hold."""
 
 import ast
+import importlib
+import inspect
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -10,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import ramekin
+from ramekin import errors
 from ramekin.engine.base import Guarantees
 from tests.each import each
 
@@ -30,6 +35,50 @@ def test_importing_the_package_loads_no_web_framework():
 @each(SOURCES, name)
 def test_every_module_says_what_lives_in_it(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+OURS = {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)}
+
+
+def silent_refusals(tree):
+    """Yield the public functions that raise an error of ours and do not say so; an endpoint's are declared."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            raised = {last_name(each.exc) for each in ast.walk(node) if isinstance(each, ast.Raise) and each.exc}
+            told = ast.get_docstring(node) or "see `its contract`"
+            is_endpoint = any(last_name(decorator) == "endpoint" for decorator in node.decorator_list)
+            if raised & OURS and not is_endpoint and "raises" not in told.lower() and "see `" not in told:
+                yield node.name
+
+
+@each(SOURCES, name)
+def test_a_function_says_what_errors_it_raises(path):
+    assert [*silent_refusals(ast.parse(path.read_text()))] == []
+
+
+def test_that_look_at_refusals_finds_them():
+    text = 'def f(x):\n    """Return x."""\n    if not x:\n        raise errors.InvalidRecord("No.")\n    return x'
+    assert [*silent_refusals(ast.parse(text))] == ["f"]
+    assert [*silent_refusals(ast.parse(text.replace('x."', 'x. Raises InvalidRecord."')))] == []
+
+
+def members():
+    """Yield the public methods of each public class of the package, with whether anything says what they do."""
+    for module in pkgutil.walk_packages(ramekin.__path__, "ramekin."):
+        if module.name.endswith("__main__") or ".testing.engines" in module.name:  # whose tests are sentences
+            continue
+        for owner in vars(importlib.import_module(module.name)).values():
+            if isinstance(owner, type) and owner.__module__ == module.name and not owner.__name__.startswith("_"):
+                for key, member in vars(owner).items():
+                    if not key.startswith("_") and (inspect.isfunction(member) or isinstance(member, property)):
+                        is_inherited = any(key in vars(base) for base in owner.__mro__[1:])
+                        yield f"{owner.__qualname__}.{key}", is_inherited or member.__doc__ is not None
+
+
+def test_a_method_without_words_does_what_one_of_its_name_says():
+    """It carries out a contract, which is written where the contract is."""
+    told = {name.rpartition(".")[2] for name, is_told in members() if is_told}
+    assert [name for name, is_told in members() if not is_told and name.rpartition(".")[2] not in told] == []
 
 
 DOORS = {"api", "cli", "client", "samples", "testing"}

@@ -124,6 +124,7 @@ class Run:
 
     @property
     def url(self) -> str:
+        """Where it is reached."""
         return listeners.url_of(self.listener, self.settings.host)
 
 

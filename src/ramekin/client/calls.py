@@ -183,9 +183,11 @@ class TableCalls(Generic[R]):
         return Call("POST", path, read, as_body(query), headers=STRICT, is_repeatable=True)
 
     def patch_where(self, conditions: Sequence[Predicate], changes: Any, most: int | None) -> Call[Changed]:
+        """Patch all records that conditions mean."""
         return Call("PATCH", self._matching(conditions, most), _changed, as_body(changes), PATCH)
 
     def delete_where(self, conditions: Sequence[Predicate], most: int | None) -> Call[Changed]:
+        """Delete all records that conditions mean."""
         return Call("DELETE", self._matching(conditions, most), _changed)
 
     def _matching(self, conditions: Sequence[Predicate], most: int | None) -> str:

@@ -60,7 +60,7 @@ class Database(Branching):
         return self.get_now(table, address if type(address) is str else id_key(address))
 
     def get_now(self, table: str, key: str) -> bytes:
-        """Do what `get` does, of a key, and without a coroutine: who reads a request may answer it in the same call."""
+        """Do what `get` does, for a key and at once: in the call that read the request. Raises as `get`."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
         body = self._engine.tables.get(table, key)

@@ -308,7 +308,7 @@ def _check_number(item: object) -> None:
 
 
 def check_depth(value: object, limit: int = MAX_DEPTH) -> None:
-    """Refuse objects and arrays nested deeper than the limit. Cost: O(values)."""
+    """Look at how deep objects and arrays are nested. Raises TooDeep. Cost: O(values)."""
     level, depth = [value], 0
     while level := [item for item in level if isinstance(item, (dict, list))]:
         depth += 1

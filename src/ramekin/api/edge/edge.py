@@ -52,7 +52,9 @@ class Exchange(Protocol):
     """Headers that its answer carries besides the endpoint's own."""
 
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """Its address without the query, as it was sent."""
+
     @property
     def sent_bytes(self) -> int:
         """Bytes of its answer's body, as far as they were written."""

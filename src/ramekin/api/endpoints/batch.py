@@ -101,7 +101,7 @@ class _Operations:
         self._index += 1
 
     def finish(self, *, is_batch: bool) -> None:
-        """Refuse a batch that names a table out of reach, whatever else is wrong with it; then what is none."""
+        """End the batch. Raises Forbidden for a table out of reach, whatever else is wrong; then InvalidOperation."""
         if self._forbidden is None and not is_batch:
             raise InvalidOperation(SHAPE)
         if error := self._forbidden or self._invalid:
