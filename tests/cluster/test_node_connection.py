@@ -239,6 +239,41 @@ async def test_a_slot_follows_its_primary_when_that_fails():
         connection.close()
 
 
+@asynccontextmanager
+async def naming(*primaries):
+    """Give the address of a node of a cluster that takes one after another for the primary, each time it is asked."""
+    told = list(primaries)
+
+    async def speak(reader, writer):
+        with suppress(ConnectionError):
+            while (text := await reader.read(1000)) and not writer.is_closing():
+                if b"SLOTS" in text:
+                    address = told.pop(0) if len(told) > 1 else told[0]
+                    host, port = b"$%d\r\n%s" % (len(address.host), address.host.encode()), b":%d" % address.port
+                    writer.write(b"\r\n".join([b"*1", b"*3", b":0", b":16383", b"*2", host, port, b""]))
+                else:
+                    writer.write(b"+OK\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        yield Address(*server.sockets[0].getsockname())
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+async def test_a_node_that_hangs_is_not_waited_for_where_another_is_the_primary(monkeypatch, node, is_named):
+    monkeypatch.setattr("ramekin.cluster.slot.PROBE_S", 1e6)
+    new = address_of(node)
+    async with answering(None) as (silent, _), naming(*[silent] * 3 * is_named, new) as told:
+        slot = Slot(Servers((told, told) if is_named else (silent, told)), 7)
+        connection = await asyncio.wait_for(slot.connect("tests"), 20)
+        assert await connection.call("ECHO", "x") == b"x"
+        connection.close()
+        assert slot._owner == new
+        before = len(asyncio.all_tasks())
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) <= before
+
+
 async def test_where_no_node_answers_or_lets_us_in_that_is_told(node):
     with pytest.raises(Lost):
         await Slot(Servers((Address("127.0.0.1", 1),)), 0).connect("tests")
