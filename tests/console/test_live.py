@@ -20,6 +20,9 @@ def test_live_shows_requests_as_they_come_and_asks_nothing_while_paused(page, se
             assert len(asked) < 10
     requests = page.get_by_role("article", name="Requests a second")
     expect(requests.locator("canvas")).to_be_visible()
+    chart, drawn = (requests.locator(part).bounding_box() for part in (".chart", "canvas"))
+    assert drawn["y"] >= chart["y"]
+    assert drawn["y"] + drawn["height"] <= chart["y"] + chart["height"] + 1
     assert float(requests.locator("strong").inner_text().replace(",", "")) > 0
     expect(page.get_by_role("article", name="Latency")).to_contain_text("ms")
     expect(page.get_by_role("article", name="Memory by table")).to_contain_text("orders")

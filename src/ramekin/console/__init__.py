@@ -40,7 +40,7 @@ FIRST = ("main.js", "tables/view.js")
 """Modules that are fetched with the page, and all that they import; others when a view needs them."""
 
 STYLE = "style.css"
-"""The sheets of `style/`, one behind the other: a browser draws nothing before it has them, and one is soon there."""
+"""All sheets, one behind the other: a browser draws nothing before it has them, and one is soon there."""
 
 _IMPORTED = re.compile(r"""\b(?:from|import)\s*["']([@\w./-]+)["']""")
 
@@ -64,8 +64,8 @@ class Asset:
 def assets() -> Mapping[str, Asset]:
     """Return all files that are served, by their paths; they are read when one is first asked for."""
     found = dict(sorted(_read(files("ramekin.console"), "")))
-    sheets = [path for path in found if path.startswith("style/")]
-    found[STYLE] = b"".join(found.pop(path) for path in sheets)
+    sheets = [path for path in found if path.endswith(".css")]
+    found[STYLE] = b"\n".join(found.pop(path) for path in sheets)
     return {
         path: Asset(content, MEDIA_TYPES[path[path.rindex(".") :]], codec.digest(content))
         for path, content in found.items()
