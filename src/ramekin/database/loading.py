@@ -95,6 +95,7 @@ class _Staged:
                 check_table_name(table)
                 self.bodies[table], self.rules[table] = {}, self._rules_of(table)
             if record is None:
+                await self._work.rest()
                 continue
             size_bytes += self._add(table, record)
             count += 1

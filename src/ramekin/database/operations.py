@@ -33,7 +33,7 @@ from ramekin.limits import MIB
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import SYSTEM_IDS, id_key
-from ramekin.values.merge_patch import merge_patch
+from ramekin.values.merge_patch import patched
 from ramekin.values.paths import has_text_id, read_id
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     if op == "patch":
         if record.get("id", "") is None:
             raise InvalidId("An id cannot be removed.")
-        record, printed = merge_patch(codec.read_body(before), record), None
+        record, printed = patched(before, record, is_whole=rules.schema is not None), None
     return Outcome("replaced", key, _rewrite(record, before, key, rules, printed))
 
 
@@ -290,7 +290,7 @@ def _settle_create(prepared: Prepared, before: bytes | None, rules: Rules) -> Ou
     if rule == "ignore":
         return Outcome("kept", prepared.key, before)
     if rule == "merge":
-        merged = merge_patch(codec.read_body(before), prepared.record)
+        merged = patched(before, prepared.record, is_whole=rules.schema is not None)
         return Outcome("replaced", prepared.key, _rewrite(merged, before, prepared.key, rules))
     assert body is not None, "only merge waits for the record that stands"
     return Outcome("replaced", prepared.key, keep_id(body, before, rules))

@@ -29,7 +29,7 @@ from ramekin.errors import (
     Redefined,
     Unavailable,
 )
-from ramekin.formats.record_text import PAUSE
+from ramekin.formats.splitter import PAUSE
 from ramekin.limits import MIB
 from ramekin.schema.record_schema import MAX_FAULTS
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ramekin.errors import BodyTooLarge, Fault, RamekinError
 from ramekin.formats.delimited import DELIMITERS, read_rows, write_rows
-from ramekin.formats.splitter import Splitter
+from ramekin.formats.splitter import PAUSE, Splitter, paused
 from ramekin.schema.columns import UNTYPED, Column, Columns, PlainOrText, Quoted
 from ramekin.values import codec, places
 from ramekin.values.comparison import MISSING
@@ -35,10 +35,6 @@ class CsvForm:
 
     delimiter: str = ","
     types: str = "auto"
-
-
-PAUSE = object()
-"""Stands among the records of a text where no record ends for long, so that whoever reads them can let others go on."""
 
 
 class Records(Protocol):
@@ -66,7 +62,7 @@ class ArrayText:
             self._splitter = splitter = Splitter(limit_bytes=self._limit, is_array=True)
             for chunk in chunks_of(self._text):
                 for _, record, _ in splitter.records(chunk):
-                    yield record
+                    yield PAUSE if record is None else record
                 yield PAUSE
             splitter.finish()
             return
@@ -100,7 +96,7 @@ class NdjsonText:
             for text in self._lines():
                 self._line += 1
                 if text.strip(b" \t\r"):
-                    yield codec.parse(text, at=(self._line, 1))
+                    yield from paused(text, (self._line, 1))
                     index += 1
         except RamekinError as error:
             raise error.within(index, index=index, line=self._line) from None

@@ -21,7 +21,7 @@ from ramekin.errors import (
     shorten,
 )
 from ramekin.formats.nest import Nest, OpenString
-from ramekin.values import codec
+from ramekin.values import codec, pieces
 from ramekin.values.brackets import STRING
 from ramekin.values.places import MARKS, MAX_DEPTH, line_of
 
@@ -42,9 +42,27 @@ _BLANK = re.compile(rb"[ \t\r\n]*")
 RUN_BYTES = 32 * 1024
 """How long records are together that are parsed together, at most."""
 
+PAUSE = object()
+"""Stands among the records of a text where no record ends for long, so that whoever reads them can let others go on."""
+
+
+def paused(text: bytes, at: Position, extra_depth: int = 0) -> Iterator[Any]:
+    """Yield the value of one record; a `PAUSE` after each piece of a long one. Raises as `codec.parse`."""
+    if len(text) <= RUN_BYTES:
+        yield codec.parse(text, at=at, extra_depth=extra_depth)
+        return
+    reading = pieces.read(text, at, extra_depth)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as done:
+            yield done.value[0]
+            return
+        yield PAUSE
+
 
 class Splitter:
-    """Takes chunks of bytes, yields (table, record, position); None for the record where a table begins.
+    """Takes chunks of bytes, yields (table, record, position); None for the record where a table begins, or none ends.
 
     1. The text is a list of expectations; `_expect` names the next one.
     2. What has been taken is cut off the buffer, so the buffer holds one unfinished record and one chunk.
@@ -77,7 +95,7 @@ class Splitter:
         self._run, self._run_line, self._run_index = b"", 1, 0
 
     def records(self, chunk: bytes) -> Iterator[tuple[str, Any, Position]]:
-        """Take a chunk and yield the tables that begin and the records that end in it.
+        """Take a chunk and yield the tables that begin and the records that end in it; a table again in a long record.
 
         Raises:
             MalformedJson, IntegerOutOfRange: something is no JSON, or not what was expected.
@@ -93,6 +111,9 @@ class Splitter:
                     continue
                 self._run, self._run_line, self._run_index = run, at[0], self.index
                 for record in self._parsed(run, at):
+                    if record is PAUSE:
+                        yield table, None, at
+                        continue
                     if record is None:
                         raise InvalidRecord("A record is a JSON object.", faults=[Fault("", "null is none.", at[0])])
                     yield table, record, at
@@ -139,8 +160,8 @@ class Splitter:
         if len(run) <= RUN_BYTES and (whole := _RUN.match(text)) and whole.end() == len(run):  # else it is one record
             ends = [found.span() for found in _RECORD.finditer(text)]
         for begin, end in ends:
-            before = len(run[:begin].decode(errors="replace"))  # a run has no line ends
-            yield codec.parse(run[begin:end], at=(at[0], at[1] + before), extra_depth=self._extra_depth - 1)
+            before = len(run[:begin].decode(errors="replace")) if begin else 0  # a run has no line ends
+            yield from paused(run[begin:end], (at[0], at[1] + before), self._extra_depth - 1)
 
     def _in_place(self, error: RamekinError) -> RamekinError:
         """Return an error with pointers into the whole text."""

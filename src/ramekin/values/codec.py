@@ -57,7 +57,9 @@ PLAIN_BYTES = 2048
 """What is shorter has too few extremes to matter."""
 _BEHIND = PLAIN_BYTES + 1
 
-_ERRORS: dict[str, type[MalformedJson | IntegerOutOfRange]] = {
+Complaint = MalformedJson | IntegerOutOfRange
+
+_ERRORS: dict[str, type[Complaint]] = {
     "Detected duplicate": DuplicateMember,
     "recursion limit": TooDeep,
     "number out of": IntegerOutOfRange,
@@ -130,8 +132,8 @@ def read(text: bytes) -> tuple[Any, bytes]:
 
     msgspec reads twice as fast as jiter and, given a type, sees to integers and depth meanwhile. All that it lets pass
     is a member sent twice, of which it keeps the last. What is printed has every member once. So nothing was lost where
-    the text is what is printed; or where it holds as many colons and no escape, for then each of its colons is printed
-    again. All other texts are parsed.
+    the text is what is printed; or where it holds as many colons and none is written as an escape, for then each of its
+    colons is printed again. All other texts are parsed.
 
     Cost: O(length), a third of what `parse` and `dump` take together.
     """
@@ -148,7 +150,7 @@ def read(text: bytes) -> tuple[Any, bytes]:
         return value, dump(value)
     if printed == text:
         return value, text
-    if text.find(b"\\") < 0 and text.count(b":") == printed.count(b":"):
+    if text.find(b"\\u003") < 0 and text.count(b":") == printed.count(b":"):  # a colon may be written \u003a
         return value, b"".join((printed, b""))
     value = parse(text)
     return value, dump(value)
@@ -159,7 +161,13 @@ def check_parts(text: bytes) -> None:
     if len(text) < 2 * MAX_PARTS:
         return
     most = text.count(b"[") + text.count(b"{") + text.count(b":")
-    if most > MAX_PARTS and parts(text) > MAX_PARTS:
+    if most > MAX_PARTS:
+        check_part_count(parts(text))
+
+
+def check_part_count(count: int) -> None:
+    """Refuse a record of so many parts, if these are too many. Raises BodyTooLarge."""
+    if count > MAX_PARTS:
         raise BodyTooLarge(f"More than {MAX_PARTS} arrays, objects and members are in one record.")
 
 
@@ -324,15 +332,25 @@ def too_deep(text: bytes, extra_depth: int, at: tuple[int, int] | None) -> Ramek
     return found or TooDeep(said, faults=[Fault("", said, 0 if at is None else at[0])])
 
 
-def _explain(
-    text: bytes, extra_depth: int, at: tuple[int, int] | None, reason: str
-) -> MalformedJson | IntegerOutOfRange:
-    """Turn the parser's complaint into ours: what, line and column, and never a piece of the text but a name."""
+def _explain(text: bytes, extra_depth: int, at: places.Position | None, reason: str) -> Complaint:
+    """Turn the parser's complaint into ours."""
+    error = next((error for words, error in _ERRORS.items() if reason.startswith(words)), MalformedJson)
+    line = reason.partition(" at line ")[2].partition(" ")[0]
+    return explained(text, extra_depth, at, error, int(line) - 1 if line.isdigit() else None)
+
+
+def explained(
+    text: bytes, extra_depth: int, at: places.Position | None, error: type[Complaint], before: int | None
+) -> Complaint:
+    """Return what is wrong with a text: what, line and column, and never a piece of the text but a name.
+
+    Args:
+        error: what it is, if that is not found again.
+        before: how many lines of the text stand before that, if it is known.
+    """
     if not text.strip(b" \t\r\n"):
         return MalformedJson("The body is empty; a JSON text was expected.")
     if (found := places.find_fault(text, extra_depth, at)) is not None:
         return found
-    error = next((error for words, error in _ERRORS.items() if reason.startswith(words)), MalformedJson)
-    line = reason.partition(" at line ")[2].partition(" ")[0]
-    place = at[0] + int(line) - 1 if at is not None and line.isdigit() else 0
-    return error(f"{error.title}.", faults=[Fault("", f"{error.title}.", place)])
+    line = at[0] + before if at is not None and before is not None else 0
+    return error(f"{error.title}.", faults=[Fault("", f"{error.title}.", line)])

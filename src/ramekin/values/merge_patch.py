@@ -1,8 +1,13 @@
-"""Merge patches: what becomes of a JSON value that some members are sent of. Knows no records."""
+"""Merge patches: what becomes of a JSON value that some members are sent of. Knows no operations."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from ramekin.values.codec import read_body
+from ramekin.values.paths import LONG_BYTES, outer
+
+_BEHIND = LONG_BYTES + 1
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -18,4 +23,18 @@ def merge_patch(target: Any, patch: Any) -> Any:
             merged.pop(name, None)
         else:
             merged[name] = merge_patch(merged.get(name), value) if isinstance(value, dict) else value
+    return merged
+
+
+def patched(body: bytes, patch: dict[str, Any], *, is_whole: bool) -> dict[str, Any]:
+    """Return what a patch makes of a stored record. Of a long one, what stays is not read unless it is wanted whole."""
+    if is_whole or not body[LONG_BYTES:_BEHIND]:
+        merged: dict[str, Any] = read_body(body)
+    else:
+        merged = outer(body, ["id", *[name for name, value in patch.items() if type(value) is dict]])
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value) if type(value) is dict else value
     return merged

@@ -17,7 +17,7 @@ from ramekin.errors import PathTooLong
 from ramekin.values.comparison import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 FieldPath = tuple[str, ...]
 """The names on the way to a field, outermost first; never empty."""
@@ -35,6 +35,10 @@ _UNUSUAL = re.compile(r'[\x00-\x1f"\\]')  # what a msgspec field's name may not 
 FEW = 500
 """Bodies that a reader decodes whole before it has a decoder made for its field alone: that takes 400 µs and leaves a
 class behind, too much for names that somebody made up (CPython 3.11, November 2026)."""
+
+LONG_BYTES = 64 * 1024
+"""Of a body, all of whose values take some ms to make."""
+_BEHIND = LONG_BYTES + 1
 
 EMPTY = '""'
 """How the empty name is written: in a list of names, nothing would be a mistake."""
@@ -114,7 +118,7 @@ def reader(path: FieldPath) -> Callable[[bytes], Any]:
     """
     first, rest = path[0], path[1:]
     if _UNUSUAL.search(first):
-        return lambda body: walk(_record.decode(body), path)
+        return lambda body: walk(outer(body, (first,)), path)
     decode: Callable[[bytes], Any] | None = None
     left = FEW
 
@@ -127,7 +131,7 @@ def reader(path: FieldPath) -> Callable[[bytes], Any]:
         if not left:
             row = msgspec.defstruct("Row", [("value", Any, MISSING)], rename={"value": first}, gc=False)
             decode = msgspec.json.Decoder(row).decode
-        return walk(_record.decode(body), path)
+        return walk(outer(body, (first,)) if body[LONG_BYTES:_BEHIND] else _record.decode(body), path)
 
     return read
 
@@ -152,7 +156,7 @@ def row_reader(paths: tuple[FieldPath, ...]) -> Callable[[bytes], Sequence[Any]]
         read = reader(paths[0])
         return lambda body: (read(body),)
     if any(_UNUSUAL.search(name) for name in names):
-        return lambda body: [walk(record, path) for record in (_record.decode(body),) for path in paths]
+        return lambda body: [walk(record, path) for record in (outer(body, names),) for path in paths]
     are_outermost = all(len(path) == 1 for path in paths) and len(names) == len(paths)
     steps = [(names.index(path[0]), path[1:]) for path in paths]
     astuple = msgspec.structs.astuple
@@ -171,7 +175,7 @@ def row_reader(paths: tuple[FieldPath, ...]) -> Callable[[bytes], Sequence[Any]]
             members = [(f"m{i}", Any, MISSING) for i in range(len(names))]
             row = msgspec.defstruct("Row", members, rename={f"m{i}": name for i, name in enumerate(names)}, gc=False)
             decode = msgspec.json.Decoder(row).decode
-        record = _record.decode(body)
+        record = outer(body, names) if body[LONG_BYTES:_BEHIND] else _record.decode(body)
         return [walk(record, path) for path in paths]
 
     return read_all
@@ -182,8 +186,23 @@ def member_names(body: bytes) -> list[str]:
     return list(_members.decode(body))
 
 
+def outer(body: bytes, names: Iterable[str]) -> dict[str, Any]:
+    """Return a record's members. Of a long one only some are read, and the others are what is printed of them.
+
+    To make all values of 1 MiB takes 10 to 40 ms, to pass them by 2.
+    """
+    if len(body) <= LONG_BYTES:
+        return _record.decode(body)
+    members: dict[str, Any] = _members.decode(body)
+    for name in names:
+        if name in members:
+            members[name] = _any.decode(members[name])
+    return members
+
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _record = msgspec.json.Decoder(dict[str, Any])
+_any = msgspec.json.Decoder()
 
 read_members: Callable[[bytes], dict[str, Any]] = _record.decode
 """Return a stored record's members. Cost: 0.9 µs for a 166-byte body, of which `reader` decodes one member in 0.2."""

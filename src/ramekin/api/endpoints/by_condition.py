@@ -14,13 +14,13 @@ from ramekin.api.edge.weights import changes_bytes
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import read_where
 from ramekin.api.http.answer import json_answer
+from ramekin.api.http.asked import parsed
 from ramekin.api.http.headers import JSON, MERGE_PATCH
 from ramekin.api.http.query_string import flag, integer, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
 from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField
 from ramekin.query.predicate import holds_always
-from ramekin.values import codec
 
 if TYPE_CHECKING:
     from ramekin.api.http.answer import Reply
@@ -75,7 +75,7 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
 )
 async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply:
     """Change some members of all records that satisfy the conditions (JSON merge patch)."""
-    [table], patch = asked.parts, codec.parse(asked.body)
+    [table], patch = asked.parts, await parsed(asked.body)
     return await _change(session, asked, ChangeRequest(table, patch=patch, is_parsed=True, **asked.meant))
 
 

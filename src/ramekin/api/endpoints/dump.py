@@ -198,7 +198,7 @@ async def _csv_table(session: Session, work: Work, table: str) -> AsyncGenerator
         async for bodies in _batches(session, work, dump, table):
             for start in range(0, len(bodies), ROWS_AT_ONCE):
                 some = bodies[start : start + ROWS_AT_ONCE]
-                yield dump.sent(write_csv(names, [codec.parse(body) for body in some], columns))
+                yield dump.sent(write_csv(names, [codec.read_body(body) for body in some], columns))
                 await dump.view.rest()
 
 

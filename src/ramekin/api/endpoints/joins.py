@@ -22,7 +22,7 @@ from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES
 from ramekin.query.pairs import PairFields
 from ramekin.values import codec
-from ramekin.values.paths import selector
+from ramekin.values.paths import outer, selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -214,8 +214,8 @@ def _side(asked: JoinRequest, name: str) -> tuple[bytes, Callable[[bytes], bytes
     paths = None if asked.select is None else [path[1:] for path in asked.select if path[0] == name]
     if paths is None or () in paths:
         return codec.dump(name), lambda body: body, True
-    choose = selector(paths)
-    return codec.dump(name), lambda body: codec.dump(choose(codec.parse(body))), bool(paths)
+    choose, names = selector(paths), [path[0] for path in paths]
+    return codec.dump(name), lambda body: codec.dump(choose(outer(body, names))), bool(paths)
 
 
 def _columns(session: Session, asked: JoinRequest) -> list[str]:

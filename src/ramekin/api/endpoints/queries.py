@@ -11,6 +11,7 @@ from ramekin.api.declared.parameters import CURSOR, STRICT
 from ramekin.api.declared.shapes import reference
 from ramekin.api.edge.weights import groups_bytes, page_bytes
 from ramekin.api.endpoints.lists import columns_of, read_window
+from ramekin.api.http.asked import parsed
 from ramekin.api.http.pages import Page, page_reply, selected
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest, GroupRequest
@@ -28,7 +29,6 @@ from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.url import parse_select, parse_sort
 from ramekin.query.where import parse_where
 from ramekin.schema.columns import UNTYPED
-from ramekin.values import codec
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
 async def query_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
     [table] = asked.parts
-    query = _read_members(codec.parse(asked.body), asked.words.get("cursor"))
+    query = _read_members(await parsed(asked.body), asked.words.get("cursor"))
     window = read_window(query, session.database.limits, is_strict=asked.wishes.is_strict)
     async with session.server.flight.work() as room:
         if "group_by" in query or "aggregate" in query:

@@ -7,6 +7,7 @@ each write means and ``lists.py`` for many records of a table.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body
@@ -43,12 +44,11 @@ from ramekin.errors import InvalidParameter, RamekinError, Unprocessable
 from ramekin.formats.delimited import DELIMITERS
 from ramekin.formats.record_text import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
 from ramekin.query.url import parse_select
-from ramekin.values import codec
-from ramekin.values.paths import select, split_names
+from ramekin.values import codec, pieces
+from ramekin.values.paths import LONG_BYTES, outer, select, split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
+    from ramekin.api.declared.endpoint import Endpoint
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 ONE = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
 
+_BEHIND = LONG_BYTES + 1
 _AS_USUAL = CsvForm()
 _CREATED = {"oneOf": [RECORD, array(RECORD), reference("Count")]}
 
@@ -124,9 +125,11 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
         return _create_many(session, asked)
     if len(text) > session.database.limits.text_bytes:
         raise too_large(session.database.limits.text_bytes)
+    if asked.record is None and text[LONG_BYTES:_BEHIND]:
+        return _read_in_turns(session, asked, create_record)
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
-    record, printed = codec.read(text)
+    record, printed = asked.record or codec.read(text)
     ttl = read_ttl(asked.words) if asked.words else None
     operation = Operation("create", table, None, record, ALWAYS, rule, True, printed, ttl)
     return _apply(session, operation, is_minimal="return=minimal" in wishes.preferences)
@@ -223,7 +226,7 @@ async def _answer_selected(
         return not_modified(headers)
     if warnings:
         headers["x-warnings"] = ascii_json(warnings)
-    return json_answer(select(codec.parse(body), fields), headers=headers)
+    return json_answer(select(outer(body, [path[0] for path in fields]), fields), headers=headers)
 
 
 @endpoint(
@@ -242,9 +245,11 @@ async def _answer_selected(
 )
 def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Replace a whole record; with `upsert=true` create it where it is absent."""
+    if asked.record is None and asked.body[LONG_BYTES:_BEHIND]:
+        return _read_in_turns(session, asked, put_record)
     (table, record_id), words = asked.parts, asked.words
     op: Op = "upsert" if words and words.get("upsert") else "replace"
-    record, printed = _read(session, asked) if op == "replace" else codec.read(asked.body)
+    record, printed = asked.record or (_read(session, asked) if op == "replace" else codec.read(asked.body))
     precondition, ttl = asked.wishes.precondition, read_ttl(words) if words else None
     return _apply(session, Operation(op, table, record_id, record, precondition, "error", True, printed, ttl))
 
@@ -262,8 +267,10 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
 )
 def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Change some members of a record (JSON merge patch); the result is validated again."""
+    if asked.record is None and asked.body[LONG_BYTES:_BEHIND]:
+        return _read_in_turns(session, asked, patch_record)
     table, record_id = asked.parts
-    record, _ = _read(session, asked)
+    record, _ = asked.record or _read(session, asked)
     precondition, ttl = asked.wishes.precondition, read_ttl(asked.words) if asked.words else None
     return _apply(session, Operation("patch", table, record_id, record, precondition, "error", True, None, ttl))
 
@@ -290,6 +297,18 @@ def _read(session: Session, asked: Asked[None]) -> tuple[Any, bytes]:
     except Unprocessable:
         session.database.get_now(*asked.parts)
         raise
+
+
+async def _read_in_turns(session: Session, asked: Asked[Any], write: Endpoint[Any]) -> Reply:
+    """Read a long record in turns, and go on as with any other."""
+    try:
+        asked.record = await Work(session.database.limits.record_s).through(pieces.read(asked.body))
+    except Unprocessable:
+        if len(asked.parts) > 1 and not asked.words.get("upsert"):  # as `_read`
+            session.database.get_now(*asked.parts)
+        raise
+    done = write.answer(session, asked)
+    return await done if isinstance(done, Awaitable) else done
 
 
 def _apply(session: Session, operation: Operation, *, is_minimal: bool = False) -> Reply | Awaitable[Reply]:

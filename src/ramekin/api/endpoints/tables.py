@@ -10,6 +10,7 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH
 from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import bodiless, body_answer, json_answer, not_modified
+from ramekin.api.http.asked import parsed
 from ramekin.api.http.preconditions import ANY
 from ramekin.api.routes import API, address
 from ramekin.database.defining import parse_definition
@@ -92,7 +93,7 @@ async def get_table(session: Session, asked: Asked[None]) -> Reply:
 async def put_table(session: Session, asked: Asked[None]) -> Reply:
     """Give a table a definition, in place of the one it has; the table is made if it is new."""
     [table] = asked.parts
-    info, is_new = await session.database.define(table, parse_definition(codec.parse(asked.body, extra_depth=1)))
+    info, is_new = await session.database.define(table, parse_definition(await parsed(asked.body, extra_depth=1)))
     location = {"location": address(f"{API}/tables/{quote(table)}")} if is_new else {}
     return json_answer(describe(info), 201 if is_new else 200, location)
 

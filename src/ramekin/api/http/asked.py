@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from ramekin.api.http.headers import JSON
 from ramekin.database.operations import ALWAYS, Precondition
+from ramekin.engine.work import Work
+from ramekin.values import codec, pieces
+from ramekin.values.paths import LONG_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -58,4 +61,14 @@ class Asked(Struct, Generic[M], gc=False):
     """The parameters by name, each read as it is declared; none where the endpoint reads them itself."""
     arriving: AsyncIterator[bytes] | None = None
     """The body, where it is not read whole."""
+    record: tuple[Any, bytes] | None = None
+    """The record that the body is, and how it is printed, where it was long and is read."""
     meant: M = None  # type: ignore[assignment]  # what the endpoint reads of its words, set before it answers
+
+
+async def parsed(body: bytes, extra_depth: int = 0) -> Any:
+    """Return the value of a body, read in turns where it is long. Raises as `codec.parse`."""
+    if len(body) <= LONG_BYTES:
+        return codec.parse(body, extra_depth=extra_depth)
+    value, _ = await Work().through(pieces.read(body, extra_depth=extra_depth))
+    return value

@@ -18,7 +18,7 @@ from ramekin.clock import stopwatch_s
 from ramekin.formats.record_text import write_csv, write_csv_header
 from ramekin.schema.columns import UNTYPED
 from ramekin.values import codec
-from ramekin.values.paths import selector
+from ramekin.values.paths import outer, selector
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -83,8 +83,8 @@ def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequ
     """Return bodies with the chosen fields only; as they are, without a choice."""
     if paths is None:
         return bodies
-    choose = selector(paths)
-    return (codec.dump(choose(codec.parse(body))) for body in bodies)
+    choose, names = selector(paths), [path[0] for path in paths]
+    return (codec.dump(choose(outer(body, names))) for body in bodies)
 
 
 async def page_reply(page: Page, media: str, headers: dict[str, str]) -> Reply:
@@ -160,7 +160,7 @@ async def _write_csv(page: Page) -> AsyncIterator[bytes]:
     async for batch in _in_batches(page.rows):
         for row in batch:
             long = row if isinstance(row, LongRow) else None
-            record = codec.parse(row if isinstance(row, bytes) else row.head)
+            record = codec.read_body(row if isinstance(row, bytes) else row.head)
             rows.append((record if page.flatten is None else page.flatten(record), long))
             columns.update(dict.fromkeys(rows[-1][0] if long is None else (*rows[-1][0], long.member)))
     yield write_csv_header(list(columns))
