@@ -1,11 +1,13 @@
 """One long record holds nobody up: it is read piece by piece, and whoever asks for a part of it reads no more."""
 
 import json
+import threading
 
 import pytest
 
 from ramekin import Database
 from ramekin.api.app import create_app
+from ramekin.database import schemas
 from ramekin.engine.embedded import Embedded
 from ramekin.values import codec, paths, pieces
 from tests.inside import InsideClient
@@ -130,3 +132,17 @@ def test_what_is_wrong_in_a_long_record_is_told_as_in_a_short_one(client):
                 assert_problem(client.request(method, f"/api/v1/{path}", content=sent, headers=headers), status, code)
     answer = client.put("/api/v1/data/t/9", content=whole[:-1] + b',"b":99999999999999999999}', headers=headers)
     assert answer.status_code == 404, "that nothing stands there is said first"
+
+
+def test_a_schema_is_read_beside_the_loop(client, monkeypatch):
+    threads, make = [], schemas.JsonSchema
+    monkeypatch.setattr(
+        schemas, "JsonSchema", lambda schema: threads.append(threading.current_thread()) or make(schema)
+    )
+    serving = {*threading.enumerate()}
+    for schema in ({"required": ["a"]}, {"required": ["b"]}):
+        assert client.put("/api/v1/tables/t", json={"schema": schema}).status_code in (200, 201)
+    assert_problem(client.put("/api/v1/tables/t", json={"schema": {"type": 1}}), 422, "invalid-definition")
+    assert_problem(client.post("/api/v1/data/t", json={"a": 1}), 422, "invalid-record")
+    assert len(threads) == 3
+    assert not serving & {*threads}

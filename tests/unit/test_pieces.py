@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin.errors import BodyTooLarge, IntegerOutOfRange, MalformedJson, RamekinError
@@ -75,7 +75,6 @@ def test_of_a_text_that_is_wrong_the_same_is_told(record, data, size):
         )
     )
     text = text[:begin] + put + text[end:]
-    assume(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "PIECE_BYTES", size)
         assert told(lambda text: steps(text)[0], text) == told(codec.read, text)
@@ -86,7 +85,7 @@ def test_of_a_text_that_is_wrong_the_same_is_told(record, data, size):
     [
         b'{"a":1,"b":2,"a":3}', b'{"o":{"a":1,"b":2,"c":3,"\\u0061":4}}', b'{"a":[1,2,[3,{"x":1},{"x":1}],4],"a":1}',
         b'{"a":1},{"b":2}', b'{"a":1,"b":2},', b'{"a":[1,,2]}', b'{"a":[,1]}', b'{"a":[1,]}', b'{"a":1,}', b'{"a":1,"b"}', b"[1,2],[3,4]", b"1,2",
-        b'{"a":[1,2}', b'{"a":1,"b":[2]', b'{"a":"x,y', b" , ", b'{"a":[12345678901234567890,1,2,x]}', b'{"a":[12345678901234567890,1,2,3]}',
+        b'{"a":[1,2}', b'{"a":1,"b":[2]', b'{"a":"x,y', b"", b"\n ", b" , ", b'{"a":[12345678901234567890,1,2,x]}', b'{"a":[12345678901234567890,1,2,3]}',
         b'{"a":' + b'[1,' * 70 + b"1" + b"]" * 71 + b"}", b'{"a":' + b'[' * 63 + b"1,2,3" + b"]" * 63 + b"}",
         b'{"a":"\\ud800","b":1,"c":2}', b'{"a\\u003ab":1,"a:b":2}', b'{"a":"\\u003a","b":1,"b":2}',
     ],

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -209,7 +210,10 @@ class WholeTables:
         definition = asking.definition(asked)
         if (model := self._engine.tables.models.get(name)) is not None:
             raise ModelTable(f"The table '{name}' is defined by the model {model.title}.")
-        rules = self.schemas.make_rules(name, definition)
+        if definition.schema is None:
+            rules = self.schemas.make_rules(name, definition)
+        else:  # of a large one to read it takes 0.1 s and more, most of it Python, in which others have their turns
+            rules = await asyncio.to_thread(self.schemas.make_rules, name, definition)
         broken = "Records that are there do not satisfy the definition; nothing was changed."
         stats, is_new = await defining.define(self.engine, name, rules, broken, self.limits.query_s)
         self.schemas.know(name, rules)

@@ -23,7 +23,7 @@ from ramekin.errors import (
 from ramekin.formats.nest import Nest, OpenString
 from ramekin.values import codec, pieces
 from ramekin.values.brackets import STRING
-from ramekin.values.places import MARKS, MAX_DEPTH, line_of
+from ramekin.values.places import MARKS, MAX_DEPTH, find_fault, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -127,7 +127,7 @@ class Splitter:
             return
         try:
             if self._expect == "record" and self._at < len(self._buffer):
-                codec.parse(self._buffer[self._at :], at=self._position())
+                self._refuse(self._buffer[self._at :])
             if self._expect == self._begins_with:
                 raise self._wrong(f"The text is empty; {_WANTED[self._expect].lower()} was expected")
             raise self._wrong("The text is not valid JSON: it ends too early")
@@ -249,7 +249,13 @@ class Splitter:
     def _check_string(self, string: OpenString, begin: int) -> None:
         """See that a string that is not whole may go on in the next chunk. Raises MalformedJson."""
         if (end := string.broken(self._buffer, begin)) is not None:
-            codec.parse(self._buffer[self._at : end], at=self._position())
+            self._refuse(self._buffer[self._at : end])
+            raise self._wrong("The text is not valid JSON: a control character must be escaped")
+
+    def _refuse(self, part: bytes) -> None:
+        """Refuse a part of a record for what is wrong with it, if that is near its beginning."""
+        if (found := find_fault(part, self._extra_depth - 1, self._position())) is not None:
+            raise found
 
     def _take_sign(self) -> bool:
         """Take the sign or name that is expected; False if it goes on in the next chunk."""

@@ -127,7 +127,7 @@ def as_json(value: object) -> Any:
         ) from None
 
 
-def read(text: bytes) -> tuple[Any, bytes]:
+def read(text: bytes, *, is_many: bool = False) -> tuple[Any, bytes]:
     """Return the value of a JSON text, as `parse` does, and how `dump` prints it. Raises as `parse`.
 
     msgspec reads twice as fast as jiter and, given a type, sees to integers and depth meanwhile. All that it lets pass
@@ -138,21 +138,22 @@ def read(text: bytes) -> tuple[Any, bytes]:
     Cost: O(length), a third of what `parse` and `dump` take together.
     """
     if text[PLAIN_BYTES:_BEHIND]:  # a call less than `len`
-        check_parts(text)
+        if not is_many:
+            check_parts(text)
         if _exponents(text) > MAX_EXTREMES:
-            value = parse(text)
+            value = parse(text, is_many=is_many)
             return value, dump(value)
     try:
         value = _read_record(text)
         printed = encode(value)
     except (ValueError, RecursionError):
-        value = parse(text)  # which says what is wrong, if anything is
+        value = parse(text, is_many=is_many)  # which says what is wrong, if anything is
         return value, dump(value)
     if printed == text:
         return value, text
     if text.find(b"\\u003") < 0 and text.count(b":") == printed.count(b":"):  # a colon may be written \u003a
         return value, b"".join((printed, b""))
-    value = parse(text)
+    value = parse(text, is_many=is_many)
     return value, dump(value)
 
 

@@ -43,7 +43,7 @@ def read(text: bytes, at: Position | None = (1, 1), extra_depth: int = 0) -> Gen
     Args:
         at, extra_depth: as for `codec.parse`.
 
-    Raises as `codec.parse`; a text of blanks alone is not told as such. Cost: O(length).
+    Raises as `codec.parse`. Cost: O(length).
     """
     growing, begin, lines = _Growing(), 0, 0
     large: Complaint | None = None
@@ -53,9 +53,11 @@ def read(text: bytes, at: Position | None = (1, 1), extra_depth: int = 0) -> Gen
         try:
             growing.take(piece, extra_depth, is_last=end == len(text))
         except IntegerOutOfRange as error:  # told only where nothing else is wrong
+            yield
             large = large or _in_place(error, text, lines, at, extra_depth)
             growing.is_lost = True
         except MalformedJson as error:
+            yield
             raise _in_place(error, text, lines, at, extra_depth) from None
         begin, lines = end + 1, lines + piece.count(b"\n")
         yield
@@ -133,8 +135,8 @@ class _Growing:
 
 def _read(text: bytes, extra_depth: int) -> tuple[Any, bytes]:
     if not extra_depth:
-        return codec.read(text)
-    value = codec.parse(text, extra_depth=extra_depth)
+        return codec.read(text, is_many=True)  # its parts are counted here
+    value = codec.parse(text, extra_depth=extra_depth, is_many=True)
     return value, codec.dump(value)
 
 
@@ -173,6 +175,7 @@ def _end_of_piece(text: bytes, begin: int) -> Generator[None, None, int]:
 
 def _in_place(error: Complaint, text: bytes, lines: int, at: Position | None, extra_depth: int) -> Complaint:
     """Return the error of a piece, before which some lines stand, as one of the text."""
-    if error.faults:
-        return codec.explained(text, extra_depth, at, type(error), lines + max(0, error.faults[0].line - 1))
+    if error.faults or not text.strip(b" \t\r\n"):
+        lines += max(0, error.faults[0].line - 1) if error.faults else 0
+        return codec.explained(text, extra_depth, at, type(error), lines)
     return places.find_fault(text, extra_depth, at) or error
