@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 import hiredis
 import pytest
 
+from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -225,3 +227,10 @@ def is_ready(node: Node, count: int, primaries: int) -> bool:
     return node.ask("CLUSTER", "NODES").count(b"slave") == count - primaries and (
         role[0] == b"master" or role[3] == b"connected"
     )
+
+
+def rule_for(user: str, password: str, database: str) -> str:
+    """Return the command that makes a user who may do what a server needs, and nothing else."""
+    commands = (*OF_HASHES, *OF_LISTS, *OF_STREAMS, *OF_NODES, "CLIENT SETNAME", "UNLINK", "INFO")
+    rights = " ".join(f"+{command.lower().replace(' ', '|')}" for command in commands)
+    return f"ACL SETUSER {user} on >{password} ~{{ramekin:{database}}}* {rights}"

@@ -11,13 +11,13 @@ import pytest
 
 from ramekin.changes import Change, Written
 from ramekin.cluster.address import Address, Login, Servers
-from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS, rule_for
+from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS
 from ramekin.engine import link
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import Unavailable
 from ramekin.schema.definition import Definition
 from ramekin.testing.engines.steps import body, define, drop, load, put
-from tests.cluster.nodes import running
+from tests.cluster.nodes import rule_for, running
 from tests.cluster.processes import everything
 
 pytestmark = pytest.mark.anyio

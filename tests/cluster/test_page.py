@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from ramekin.cluster.admission import rule_for
 from tests.cluster import network
-from tests.cluster.nodes import _free_ports, needed_server, running
+from tests.cluster.nodes import _free_ports, needed_server, rule_for, running
 from tests.docs.test_samples_run import ROOT, alike, samples
 
 PAGE = ROOT / "docs" / "cluster.md"

@@ -31,8 +31,7 @@ OF_HASHES = ("HSET", "HSETNX", "HINCRBY", "HGET", "HMGET", "HGETALL", "HSCAN", "
 OF_LISTS = ("RPUSH", "LRANGE", "LINDEX", "LLEN", "LTRIM", "LPOP")
 OF_STREAMS = ("XADD", "XRANGE", "XREAD", "XTRIM")
 OF_NODES = ("CLUSTER SLOTS", "CLUSTER NODES", "ROLE", "WAIT", "TIME", "FCALL", "FUNCTION LOAD")
-OTHERS = ("CLIENT SETNAME", "UNLINK")
-"""The commands that are sent, or that our functions carry out, which takes the same rights."""
+"""The commands that are tried: those that are sent, or that our functions carry out, which takes the same rights."""
 
 _WORDS: dict[str, tuple[Word, ...]] = {
     "HSET": ("a", "1"),
@@ -92,13 +91,6 @@ async def admit(slot: Slot, keys: KeyNames) -> None:
         await _look_at_format(connection, keys)
     finally:
         connection.close()
-
-
-def rule_for(user: str, password: str, database: str) -> str:
-    """Return the command that makes a user who may do what is needed, and nothing else."""
-    commands = (*OF_HASHES, *OF_LISTS, *OF_STREAMS, *OF_NODES, *OTHERS, "INFO")
-    rights = " ".join(f"+{command.lower().replace(' ', '|')}" for command in commands)
-    return f"ACL SETUSER {user} on >{password} ~{{ramekin:{database}}}* {rights}"
 
 
 async def _look_at_rights(connection: NodeConnection, keys: KeyNames) -> None:
