@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -56,6 +57,7 @@ def test_groups_are_built_shown_as_bars_and_saved(page, server):
     page.get_by_label("Order").select_option("sum of total_price, greatest first")
     rows = page.get_by_role("region", name="Groups").get_by_role("row")
     expect(rows.nth(1)).to_contain_text("Cast-iron cocotte, 26 cm")
+    assert not re.search(r"\.\d{5}", page.locator(".rows").inner_text()), "dust of binary fractions"
     expect(
         page.get_by_role("img", name="sum of total_price").or_(page.get_by_role("img", name="count by"))
     ).to_be_visible()

@@ -3,7 +3,7 @@ import { Value } from "../grid/cell.js";
 import { member } from "../json.js";
 import { html } from "../ui/html.js";
 import { Scroll } from "../ui/scroll.js";
-import { count } from "../values.js";
+import { count, kindOf } from "../values.js";
 
 /** @typedef {{table: string, name: string}} Column */
 
@@ -29,7 +29,15 @@ export function Rows({ label, rows, columns, numbers = new Set() }) {
 }
 
 /** @param {unknown} value @param {boolean} isFigure */
-const figure = (value, isFigure) => (isFigure && Number.isSafeInteger(value) ? count(/** @type {number} */ (value)) : html`<${Value} value=${value} />`);
+function figure(value, isFigure) {
+  const number = isFigure && kindOf(value) === "number" ? Number(value) : NaN;
+  if (!(Math.abs(number) < MOST)) return html`<${Value} value=${value} />`;
+  return html`<span title=${String(value)}>${FIGURE.format(number)}</span>`;
+}
+
+/** A sum of fractions, without the dust of their binary form. */
+const FIGURE = new Intl.NumberFormat("en", { maximumSignificantDigits: 12 });
+const MOST = 1e12;
 
 /** @param {any} row @param {Column} column */
 function cell(row, { table, name }) {

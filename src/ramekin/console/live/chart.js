@@ -67,7 +67,7 @@ function optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, wid
     height,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 30, 0, 0],
     scales: { x: { time: isTime, range: isTime ? (isDay ? undefined : rangeOf) : () => [-0.6, times.length - 0.4] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high > 0 ? high : 1) * 1.1] } },
     series: [
       {},
