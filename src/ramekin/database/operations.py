@@ -218,7 +218,7 @@ def body_of(record: object, rules: Rules, printed: bytes | None = None) -> tuple
         if "id" in sent:
             return _fitting(body, rules), id_key(sent["id"])
         key = rules.ids.text()
-        return _fitting(codec.with_id(body, key), rules), key
+        return _fitting(codec.with_id(body, b'"%b"' % key.encode()), rules), key
     if "id" not in sent and schema.takes_uuid:
         sent, printed = {"id": rules.ids.text(), **sent}, None
     return _encode(sent, rules, None, printed)
@@ -305,13 +305,21 @@ def _create_at(key: str, record: dict[str, Any], rules: Rules) -> Outcome:
 
 def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules, printed: bytes | None = None) -> bytes:
     """Encode a record that takes the place of another: it keeps the stored id, in its type."""
-    record_id = key if has_text_id(before) else int(key)
     if "id" not in record:
-        printed = None if printed is None else codec.with_id(printed, record_id)
-        record = record if printed is not None and rules.schema is None else {"id": record_id, **record}
-    elif type(sent := record["id"]) is not type(record_id) or sent != record_id:
-        _key_of(sent, rules.schema)  # is one at the least
-        record, printed = {**record, "id": record_id}, None
+        is_text = has_text_id(before)
+        if printed is not None:
+            printed = codec.with_id(printed, codec.encode(key) if is_text else key.encode())
+        if printed is None or rules.schema is not None:
+            record = {"id": key if is_text else int(key), **record}
+    elif (
+        (type(sent := record["id"]) is not int and sent != key)
+        or printed is None
+        or printed[: (end := len(key) + 7)] != before[:end]  # most begin as what stands, the id and its type included
+    ):
+        record_id = key if has_text_id(before) else int(key)
+        if type(sent) is not type(record_id) or sent != record_id:
+            _key_of(sent, rules.schema)  # is one at the least
+            record, printed = {**record, "id": record_id}, None
     if rules.schema is None:
         return _fitting(codec.dump(record) if printed is None else printed, rules)
     return _encode(record, rules, key, printed)[0]

@@ -206,9 +206,9 @@ def indented(text: bytes, columns: int) -> bytes:
     return msgspec.json.format(text, indent=2).replace(b"\n", b"\n" + b" " * columns)  # no string holds a line end
 
 
-def with_id(body: bytes, record_id: object) -> bytes:
-    """Return a record's body that has no id, with one in front. Cost: O(length)."""
-    return b"".join((b'{"id":', encode(record_id), b"," if body != b"{}" else b"", body[1:]))
+def with_id(body: bytes, record_id: bytes) -> bytes:
+    """Return a record's body that has no id, with one in front, as it is printed. Cost: O(length)."""
+    return b"".join((b'{"id":', record_id, b"," if body != b"{}" else b"", body[1:]))
 
 
 def dump(value: object) -> bytes:
