@@ -298,16 +298,12 @@ def table_at_once(tables: Tables, name: str, key: str, most_bytes: int) -> Table
     if catalog.revision % SWEEP_STEPS == 0:
         tables.sweep()
     table = catalog.find(name)
-    if (
-        table is None
-        or table.unique_fields
-        or table.records.owners > 1
-        or table.records.borrowers
-        or (table.records.dues and table.is_due(key, tables.expirations.now_s()))
-        or not catalog.memory.is_ample(most_bytes)
-    ):
+    if table is None or table.unique_fields or not catalog.memory.is_ample(most_bytes):
         return None
-    return table
+    records = table.records
+    if records.readers and (records.owners > 1 or records.borrowers):
+        return None
+    return None if records.dues and table.is_due(key, tables.expirations.now_s()) else table
 
 
 async def settled(tables: Tables, step: Step | Together) -> int:

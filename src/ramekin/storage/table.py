@@ -120,11 +120,11 @@ class Table(Bounded):
             found += self._index(key, before, body)
         if self.watches:
             self._tell((key,))
-        if found:
-            self.memory.found_bytes += found
+        if grown or found:  # what is written over often keeps its size
             grown += found
-        self.memory_bytes += grown
-        self.memory.used_bytes += grown
+            self.memory.found_bytes += found
+            self.memory_bytes += grown
+            self.memory.used_bytes += grown
 
     def _index(self, key: str, before: bytes | None, body: bytes) -> int:
         """Tell the indexes of a body that was stored; return by how many bytes they have grown."""
