@@ -57,7 +57,7 @@ def test_a_request_that_breaks_off_has_the_id_and_the_bytes_of_its_answer(servic
     assert (line["status"], line["bytes"]) == (400, len(body))
     assert f"x-request-id: {line['request_id']}".encode() in answer
     ids = [int(record.request_id.partition("-")[2]) for record in caplog.records if hasattr(record, "request_id")]
-    assert {*ids} == {1}, "one request has one id"
+    assert len({*ids}) == 1, "one request has one id"
 
 
 def test_an_answer_in_pieces_has_the_bytes_of_all(service, caplog):

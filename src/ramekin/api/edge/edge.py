@@ -21,7 +21,7 @@ from ramekin.clock import stopwatch_s
 from ramekin.errors.stacks import log_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ramekin.access.keys import Keys
     from ramekin.access.roles import Grant
@@ -80,6 +80,16 @@ def last_lines(extra: Mapping[str, str]) -> str:
 LAST_LINES = last_lines({})
 """Those of most answers."""
 
+_DIGITS = tuple([f"{number:03}" for number in range(1000)])
+
+
+def _ids_of(run: str) -> Iterator[str]:
+    """Yield ids without end: a run's, and a number, whose last digits are made once for all."""
+    for thousands in count():
+        begins = f"{run}-{thousands}"
+        for digits in _DIGITS:
+            yield begins + digits
+
 
 class Edge:
     """What holds for all requests of one server."""
@@ -101,18 +111,15 @@ class Edge:
         self.keys = keys
         """Those that are taken from now on. A server started without keys never gets any."""
         self.origins, self.metrics = origins, metrics
-        self._run, self._numbers = ids.token(6), count(1)
-        self._has_access_log = has_access_log
+        self.ids = _ids_of(ids.token(6))
+        """Ids for requests that have none; nobody else has made the next one."""
+        self.has_access_log = has_access_log
         self.root_path = root_path
         """What a proxy has taken off the front of every path."""
         self.is_open = self._is_open()
         """True if there are no keys, no rate limit and no CORS, so only the origin is checked."""
         self.is_starting = False
         """Whether it lets nobody in yet."""
-
-    def new_id(self) -> str:
-        """Return an id for a request that has none, which nobody else has made: this run's, and a number."""
-        return f"{self._run}-{next(self._numbers)}"
 
     @property
     def has_keys(self) -> bool:
@@ -221,7 +228,7 @@ class Edge:
         figures = self.metrics.figures[operation, status]
         figures[0 if spent_s < BOUNDS_S[0] else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
         figures[-1] += spent_s
-        if self._has_access_log:
+        if self.has_access_log:
             told = {
                 "request_id": exchange.request_id,
                 "client": self.proxies.client_of(exchange.peer, exchange.headers),

@@ -61,6 +61,9 @@ class Stream:
     goes away, or asked with HEAD, stops the making.
     """
 
+    body = b""
+    """What is sent with the head: nothing."""
+
     def __init__(
         self,
         chunks: AsyncIterator[bytes],

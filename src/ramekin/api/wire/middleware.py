@@ -98,10 +98,10 @@ class EdgeMiddleware:
             head = scope.get("ramekin.head") or read_head(scope)
             scope["ramekin.head"] = head
         except errors.RamekinError as error:
-            exchange.take_id(self._edge.new_id())
+            exchange.take_id(next(self._edge.ids))
             self._edge.count_refused(_peer(scope))
             return problem_answer(error, exchange.request_id, {"connection": "close"})
-        exchange.take_id(scope.get("ramekin.request_id") or head.request_id or self._edge.new_id())
+        exchange.take_id(scope.get("ramekin.request_id") or head.request_id or next(self._edge.ids))
         self._edge.greet(exchange, head.headers)
         try:
             self._admit(scope, head, exchange)

@@ -93,18 +93,12 @@ class _Exchange(Struct, gc=False):
     extra: Mapping[str, str] = _NOTHING
     grant: Grant = EVERYBODY
     branch: str = ""
-    body: bytes = b""
-    """That of its answer, if it was written at once."""
-    streamed_bytes: int = 0
+    sent_bytes: int = 0
 
     @property
     def path(self) -> str:
         """Return the path, which the access log alone reads."""
         return f"{BRANCH * bool(self.branch)}{self.branch}{PREFIX}{'/'.join(self.parts)}"
-
-    @property
-    def sent_bytes(self) -> int:
-        return len(self.body) + self.streamed_bytes
 
     @property
     def peer(self) -> str:
@@ -190,7 +184,7 @@ class RecordProtocol(Connection):
     def _ask(self, target: Target, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
         """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
         way, endpoint = self._way, target.endpoint
-        request_id = head.request_id or way.edge.new_id()
+        request_id = head.request_id or next(way.edge.ids)
         exchange = _Exchange(stopwatch_s(), target.method, parts, request_id, self.client, head)
         try:
             session = way.session
@@ -243,22 +237,24 @@ class RecordProtocol(Connection):
 
     def _write(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Reply) -> None:
         """Write an answer as the long way writes it, and note it."""
-        way, status, own = self._way, reply.status, reply.lines
+        way, status, is_stream = self._way, reply.status, type(reply) is Stream
         if way.common is not self.state.default_headers:
             way.renew(self.state.default_headers)
-        ends, end = self._closes or (status >= 400 and _CLOSE in own), way.usual_end
-        if ends or exchange.extra or type(reply) is Stream:
+        end, ends = way.usual_end, self._closes or (status >= 400 and _CLOSE in reply.lines)
+        if ends or is_stream or exchange.extra:
             how = way.stay_lines if not ends else _CLOSE if self._closes else ""
-            is_chunked = type(reply) is Stream and exchange.method != "HEAD"
+            is_chunked = is_stream and exchange.method != "HEAD"
             end = f"{last_lines(exchange.extra)}{how}{_CHUNKED if is_chunked else ''}\r\n"
-        text = f"{way.first_lines[status]}{own}x-request-id: {exchange.request_id}\r\n{end}"
+        text = f"{way.first_lines[status]}{reply.lines}x-request-id: {exchange.request_id}\r\n{end}"
         head = text.encode() if text.isascii() else text.encode("latin-1")  # which alone takes twice as long
-        if type(reply) is Stream:
+        if is_stream:
             self.transport.write(head)
-            self._begin_stream(exchange, endpoint, reply)
+            self._begin_stream(exchange, endpoint, cast("Stream", reply))
             return
-        exchange.body = body = b"" if exchange.method == "HEAD" else reply.body
+        body = b"" if exchange.method == "HEAD" else reply.body
         self.transport.write(head + body)
+        if way.edge.has_access_log:
+            exchange.sent_bytes = len(body)
         self.due_s = way.edge.note(exchange, endpoint.name, status) + way.idle_s
         if ends:
             self._end()
@@ -286,7 +282,7 @@ class RecordProtocol(Connection):
 
     def _write_chunk(self, exchange: _Exchange, piece: bytes) -> None:
         if piece:
-            exchange.streamed_bytes += len(piece)
+            exchange.sent_bytes += len(piece)
             self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def _end_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None]) -> None:
