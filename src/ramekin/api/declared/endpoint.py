@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from ramekin.api.http.answer import Answer, Stream
@@ -113,6 +113,8 @@ class Endpoint(Generic[M]):
         self.offers = tuple(dict.fromkeys(offered)) or (JSON,)
         self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
         self.reads_words = 400 in self.problems and "conditions" not in self.words
+        if self.reads is None:
+            self.unsaid = cast("M", None)
         self.limit_bytes = attrgetter(f"{self.size}_bytes")
         self.parts = re.findall(r"{(\w+)(?::\w+)?}", self.path)
         self.tables = tuple(i for i, name in enumerate(self.parts) if name.startswith("table"))
@@ -155,12 +157,14 @@ class Endpoint(Generic[M]):
         wishes = head.wishes.get(self) or self.wishes_of(head)
         if body and len(body) > (limit_bytes := self.limit_bytes(session.database.limits)):
             raise too_large(limit_bytes)
-        words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
-        asked: Asked[M] = Asked(parts, query, body, wishes, words, arriving)
-        if not query and self.unsaid is not ...:
-            asked.meant = self.unsaid
-        elif self.reads is not None:
-            asked.meant = self.reads(session, asked)
+        asked: Asked[M]
+        if query or self.unsaid is ...:
+            words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
+            asked = Asked(parts, query, body, wishes, words, arriving)
+            if self.reads is not None:
+                asked.meant = self.reads(session, asked)
+        else:
+            asked = Asked(parts, query, body, wishes, NO_WORDS, arriving, None, self.unsaid)
         if wishes.refused is not None:
             raise wishes.refused
         return self.answer(session, asked)
