@@ -119,7 +119,11 @@ class Machine:
             self.replace()
 
     def append(self, steps):
-        self.file.commit(steps)
+        """Append as the journal does: one change by itself, or steps."""
+        if len(steps) == 1 and isinstance(steps[0], Written) and len(steps[0].changes) == 1:
+            self.file.commit_one(steps[0].changes[0])
+        else:
+            self.file.commit(steps)
 
     def turn(self):
         """Go on in a new log, and have a snapshot written while commits go on."""

@@ -8,7 +8,7 @@ The promise:
 
 How it works. Two write to the log, never at once: the event loop and a thread.
 
-    a small step, `everysec` or `no`     the loop appends it itself: 3 µs, where a turn of another thread takes ten
+    a small step, `everysec` or `no`     the loop appends it itself: 2 µs, where a turn of another thread takes ten
                                          times as long
     everything else                      is queued. The thread takes all that queued while its last commit ran, as one
                                          group, with one sync for all: a group commit that needs no timer
@@ -39,7 +39,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Written
+from ramekin.changes import Change, Written
 from ramekin.durability.compaction import Compaction
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.loop_calls import LoopCalls
@@ -127,14 +127,17 @@ class Journal:
         """Return what is still to be committed and synced. Cost: O(1)."""
         return JournalStats(self.queue.pending, self._file.unsynced_bytes, self._syncs.lag_s)
 
-    def commit(self, step: Written) -> None:
-        """Commit a step, which the caller applies at once. Cost: 3 µs, and 1 µs a change.
+    def commit(self, step: Written | Change) -> None:
+        """Commit a step, which may be one change; the caller applies it at once. Cost: 2 µs, and 1 µs a change.
 
         Raises:
             StorageFull, JournalFailed: the disk refuses; nothing is committed.
         """
         try:
-            self._file.commit((step,))
+            if isinstance(step, Change):
+                self._file.commit_one(step)
+            else:
+                self._file.commit((step,))
         except Exception as error:
             raise self._refused(error) from None
         if self._syncs.oldest_s is None:

@@ -114,17 +114,14 @@ class LogFile:
 
     def commit(self, steps: Sequence[Step | Together]) -> None:
         """Append steps, all or nothing. Raises DiskFault. Cost: about 1 µs a line, and a call each 1000 lines."""
-        step = steps[0]
-        if (
-            len(steps) > 1
-            or type(step) is not Written
-            or len(step.changes) != 1
-            or self._marked_bytes < self._synced_bytes
-        ):
-            self._append_lines(_lines(steps))
+        self._append_lines(_lines(steps))
+
+    def commit_one(self, change: Change) -> None:
+        """Append a step of one change, which most steps are. Raises DiskFault. Cost: 2 µs."""
+        line = _change(change, b".")
+        if self._marked_bytes < self._synced_bytes:
+            self._append_lines(iter((line,)))
             return
-        # What most commits are, in 3 µs.
-        line = _change(step.changes[0], b".")
         crc = crc32(line, self._crc)
         text = b"%08x%b" % (crc, line)
         try:

@@ -1,6 +1,6 @@
 """The engine with a journal: a step is committed to the disk first, and seen in the tables after.
 
-    at once     check ---> commit (append, 3 µs) ---> store                          one turn of the event loop
+    at once     check ---> commit (append, 2 µs) ---> store                          one turn of the event loop
 
     queued      check against the tables with `Pending` laid over them
                   ---> queue ---> a thread commits what is queued ---> store         the caller waits, others go on
@@ -182,7 +182,7 @@ class Journaled:
         self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
     ) -> None:
         assert self._journal is not None, "at_once returned the table"
-        self._journal.commit(Written((Change(table.name, key, before, after, due),)))
+        self._journal.commit(Change(table.name, key, before, after, due))
         self.tables.catalog.store_one(table, key, before, after, due)
 
     async def apply(
