@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ramekin import errors
     from ramekin.clock import now
     from ramekin.database.database import Database
-    from ramekin.database.operations import Operation, Outcome, Precondition
+    from ramekin.database.operations import Operation, Outcome
+    from ramekin.database.precondition import Precondition
     from ramekin.errors import RamekinError
     from ramekin.limits import Limits
     from ramekin.query.expressions import Field
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Precondition": "database.operations",
+    "Precondition": "database.precondition",
     "Database": "database.database",
     "Definition": "schema.definition",
     "Field": "query.expressions",

@@ -9,7 +9,8 @@ import pytest
 from ramekin import Database
 from ramekin.changes import Change, Written
 from ramekin.database.changing import ChangeRequest
-from ramekin.database.operations import Operation, Precondition
+from ramekin.database.operations import Operation
+from ramekin.database.precondition import Precondition
 from ramekin.engine.embedded import Embedded
 from ramekin.errors import BodyTooLarge, PreconditionFailed, RamekinError, RecordNotFound
 from ramekin.limits import Limits

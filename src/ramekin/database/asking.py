@@ -14,7 +14,8 @@ from ramekin.database.defining import parse_definition
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.following import ChangesRequest
 from ramekin.database.join_request import JoinRequest, Shape
-from ramekin.database.operations import ALWAYS, Operation, Precondition
+from ramekin.database.operations import Operation
+from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.database.window import window_of
 from ramekin.errors import ConflictingParameters, InvalidParameter, InvalidSort
 from ramekin.query.aggregate import parse_columns, parse_grouping

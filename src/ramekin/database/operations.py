@@ -8,12 +8,12 @@ the time of named tuples. Knows no engines; see ``database.py`` for who calls it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
 from ramekin.database.lifetimes import Ttl, check_ttl
+from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.errors import (
     BodyTooLarge,
     DuplicateId,
@@ -22,7 +22,6 @@ from ramekin.errors import (
     InvalidId,
     InvalidOperation,
     InvalidRecord,
-    PreconditionFailed,
     PreconditionRequired,
     RecordExists,
     RecordNotFound,
@@ -47,46 +46,6 @@ Effect = Literal["created", "replaced", "kept", "deleted"]
 
 OPS: tuple[Op, ...] = ("create", "upsert", "replace", "patch", "delete")
 CONFLICT_RULES: tuple[OnConflict, ...] = ("error", "ignore", "replace", "merge")
-
-
-@dataclass(frozen=True, slots=True)
-class Precondition:
-    """What must be true of the record that stands, by its tag (RFC 9110, section 13).
-
-    Tags are digests; ``"*"`` is any record. None: no such header. `has_weak` says that If-Match named weak tags too,
-    which hold for nothing.
-    """
-
-    if_match: frozenset[str] | None = None
-    if_none_match: frozenset[str] | None = None
-    has_weak: bool = False
-
-    def holds(self, before: bytes | None) -> bool:
-        """Say whether it is true of a body, or of none."""
-        if not self.matches(before):
-            return False
-        return self.if_none_match is None or not _matches(self.if_none_match, before)
-
-    def matches(self, before: bytes | None) -> bool:
-        """Say whether If-Match is true of a body, or of none."""
-        return self.if_match is None or _matches(self.if_match, before)
-
-    def knows(self, tag: str) -> bool:
-        """Say whether If-None-Match names a tag, or any."""
-        return self.if_none_match is not None and (tag in self.if_none_match or "*" in self.if_none_match)
-
-    def broken(self) -> PreconditionFailed:
-        """Return the error of a precondition that does not hold."""
-        told = "The record is not in the state that If-Match or If-None-Match asks for."
-        if self.has_weak:
-            told += (
-                " If-Match takes no weak tag: a proxy that compresses answers puts W/ before the ETag; "
-                "send the tag without it."
-            )
-        return PreconditionFailed(told)
-
-
-ALWAYS = Precondition()
 
 
 class Operation(Struct, frozen=True, gc=False):
@@ -402,7 +361,3 @@ def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRecord("A record is a JSON object.")
     return value
-
-
-def _matches(tags: frozenset[str], before: bytes | None) -> bool:
-    return before is not None and ("*" in tags or codec.digest(before) in tags)

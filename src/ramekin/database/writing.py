@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Change, Loaded, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import NEVER, due_in
-from ramekin.database.operations import ALWAYS, Operation, Outcome, Prepared, id_twice, prepare, settle
+from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, prepare, settle
+from ramekin.database.precondition import ALWAYS
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
 from ramekin.errors import (

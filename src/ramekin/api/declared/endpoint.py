@@ -30,7 +30,7 @@ from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, check_no_body, has_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
-from ramekin.database.operations import ALWAYS
+from ramekin.database.precondition import ALWAYS
 from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
 from ramekin.database.lifetimes import NEVER
-from ramekin.database.operations import ALWAYS, OPS, Operation, Precondition
+from ramekin.database.operations import OPS, Operation
+from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
 from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of

@@ -38,7 +38,8 @@ from ramekin.api.http.answer import (
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.http.lifetimes import expires_line, http_date, read_ttl
 from ramekin.api.routes import API
-from ramekin.database.operations import ALWAYS, CONFLICT_RULES, Operation, Outcome
+from ramekin.database.operations import CONFLICT_RULES, Operation, Outcome
+from ramekin.database.precondition import ALWAYS
 from ramekin.engine.work import Work
 from ramekin.errors import InvalidParameter, RamekinError, Unprocessable
 from ramekin.formats.delimited import DELIMITERS

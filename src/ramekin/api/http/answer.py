@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from ramekin.database.operations import Precondition
+    from ramekin.database.precondition import Precondition
     from ramekin.engine.work import Work
 
 T = TypeVar("T")

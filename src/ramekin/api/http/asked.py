@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import Struct
 
 from ramekin.api.http.headers import JSON
-from ramekin.database.operations import ALWAYS, Precondition
+from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.work import Work
 from ramekin.values import codec, pieces
 from ramekin.values.paths import LONG_BYTES

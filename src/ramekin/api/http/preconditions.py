@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ramekin.database.operations import ALWAYS, Precondition
+from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.errors import InvalidHeader, PreconditionNotPossible
 
 if TYPE_CHECKING:

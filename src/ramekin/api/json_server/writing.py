@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ramekin.api.edge.weights import BODY_TIMES
 from ramekin.api.json_server.objects import TABLE
 from ramekin.api.json_server.relations import SUFFIX, singular
-from ramekin.database.operations import ALWAYS, Operation, Precondition
+from ramekin.database.operations import Operation
+from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
