@@ -1,7 +1,10 @@
 """Ids: what is one, its order, and new ones."""
 
+import json
 import os
+import unicodedata
 import uuid
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ramekin.database.operations import _begins_with
 from ramekin.errors import InvalidId
 from ramekin.testing import SetClock
 from ramekin.values.ids import SYSTEM_IDS, IdSource, id_key, id_order, looks_like_integer, sort_ids
@@ -90,3 +94,32 @@ def test_a_process_that_was_forked_makes_other_ids():
     assert os.read(reading, 16) != SYSTEM_IDS.token(8).encode()
     os.close(reading)
     os.close(writing)
+
+
+def test_an_id_holds_every_character_but_controls_and_a_slash():
+    for character in map(chr, range(0x3000)):
+        is_taken = unicodedata.category(character) != "Cc" and character != "/"
+        with nullcontext() if is_taken else pytest.raises(InvalidId):
+            assert id_key(f"a{character}") == f"a{character}"
+
+
+@pytest.mark.parametrize(
+    ("record_id", "key", "is_sure"),
+    [
+        ("ada", "ada", True),
+        ('a"b\\', 'a"b\\', True),
+        ("é", "é", True),
+        (7, "7", True),
+        ("7", "7", True),
+        (77, "7", False),
+        ("ada2", "ada", False),
+        ("a", 'a","b":"c', False),
+        (True, "true", False),
+        (1.5, "1.5", False),
+        (None, "null", False),
+        (2**64, str(2**64), False),
+    ],
+)
+def test_a_body_is_known_to_begin_with_an_id_only_if_it_does(record_id, key, is_sure):
+    body = json.dumps({"id": record_id, "b": "c"}, ensure_ascii=False, separators=(",", ":")).encode()
+    assert _begins_with(body, key) is is_sure

@@ -103,9 +103,9 @@ def asking(*, in_order=False, **options):
         (request("GET", "/api/v1/data/t/1"), 200, 32),
         (request("HEAD", "/api/v1/data/t/1"), 200, 32),
         (request("GET", "/api/v1/data/t/none"), 404, 60),
-        (request("POST", "/api/v1/data/t", RECORD), 201, 77),
-        (request("PUT", "/api/v1/data/t/1", RECORD), 200, 62),
-        (request("PATCH", "/api/v1/data/t/1", b'{"age":37}'), 200, 69),
+        (request("POST", "/api/v1/data/t", RECORD), 201, 78),
+        (request("PUT", "/api/v1/data/t/1", RECORD), 200, 63),
+        (request("PATCH", "/api/v1/data/t/1", b'{"age":37}'), 200, 70),
     ],
     ids=["GET", "HEAD", "404", "POST", "PUT", "PATCH"],
 )

@@ -31,7 +31,7 @@ from ramekin.errors import (
 from ramekin.limits import MIB
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
-from ramekin.values.ids import SYSTEM_IDS, id_key
+from ramekin.values.ids import SURE_DIGITS, SYSTEM_IDS, id_key
 from ramekin.values.merge_patch import patched
 from ramekin.values.paths import has_text_id, read_id
 
@@ -319,6 +319,8 @@ def _encode(record: dict[str, Any], rules: Rules, key: str | None, printed: byte
         body, record_id = codec.dump(record), record["id"]
     else:
         body = rules.schema.validate(record, printed)
+        if key is not None and _begins_with(body, key):
+            return _fitting(body, rules), key
         record_id = read_id(body)  # the model may have made it, or another of it
         if record_id is None and "id" not in record:
             fault = Fault("/id", "This member is required: the model makes no id.")
@@ -327,6 +329,15 @@ def _encode(record: dict[str, Any], rules: Rules, key: str | None, printed: byte
     if key is not None and found != key:
         raise InvalidRecord("The table's model makes another id of this one, and an id never changes.")
     return _fitting(body, rules), found
+
+
+def _begins_with(body: bytes, key: str) -> bool:
+    """Say whether a body surely begins with the id of a key. Cost: a fifth of reading the id."""
+    text = codec.encode(key)
+    end = len(text) + 6
+    if body[:end] == b'{"id":%b' % text:
+        return True
+    return key.isdecimal() and end < 8 + SURE_DIGITS and body[: end - 1] == b'{"id":%b,' % text[1:-1]
 
 
 def _fitting(body: bytes, rules: Rules) -> bytes:
