@@ -122,6 +122,25 @@ def test_a_page_of_a_named_origin_may_write_and_no_other(services, way, site):
     assert ask(services(way, *PAGES), "", "Sec-Fetch-Site: cross-site", body=b"{}")[0] == 403
 
 
+OWN = ("http://localhost:3000", "http://127.0.0.1:5173", "https://[::1]:8443", "http://app.localhost", "http://127.8.9.1")
+NOT_OWN = (OTHER, "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://evil.example:127", "file://")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_while_developing_pages_of_this_machine_may_write_and_no_others(services, way):
+    service = services(way, is_dev=True)
+    for origins, status in ((OWN, 201), (NOT_OWN, 403)):
+        for origin in origins:
+            shared = origin if status == 201 else None
+            for site in ("cross-site", "same-site"):
+                got, headers = ask(service, "", f"Origin: {origin}", f"Sec-Fetch-Site: {site}", body=b"{}")
+                assert (got, headers.get("access-control-allow-origin")) == (status, shared)
+                assert "Origin" in headers["vary"].split(", ")
+            _, headers = ask(service, "OPTIONS /api/v1/data/t/1", f"Origin: {origin}", *PREFLIGHT)
+            assert headers.get("access-control-allow-origin") == shared
+    assert ask(services(way, PAGE, is_dev=True), "", f"Origin: {PAGE}", body=b"{}")[0] == 201
+
+
 PREFLIGHT = ("Access-Control-Request-Method: PATCH", "Access-Control-Request-Headers: authorization,content-type")
 
 

@@ -2,7 +2,8 @@
 
 A browser lets a page read an answer from another origin only if the answer names the page's. Before a request that an
 HTML form could not send it asks first, with OPTIONS: a preflight. Nothing is shared unless an operator names an origin,
-and cookies never count, so no answer says that it takes credentials. See ``origins.py`` for what is refused.
+or serves for development, which pages of this machine take part in; and cookies never count, so no answer says that it
+takes credentials. See ``origins.py`` for what is refused.
 
 Source: the Fetch standard, section 3.3 (CORS protocol).
 """
@@ -10,19 +11,24 @@ Source: the Fetch standard, section 3.3 (CORS protocol).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from ramekin.api.edge.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 EVERY = "*"
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
 _EXPOSED = {
     "access-control-expose-headers": "Content-Disposition, ETag, Link, Location, Preference-Applied, Retry-After, "
     "X-Ramekin-Fault, X-Ramekin-Grant, X-Request-Id, X-Total-Count, X-Warnings, RateLimit, RateLimit-Policy"
 }
 _NOTHING: Mapping[str, str] = {}
+_FOR_ALL: Mapping[str, str] = {"access-control-allow-origin": EVERY, **_EXPOSED}
+_VARY = {"vary": "Origin"}  # or a cache would give one origin what is for another
 
 PREFLIGHT_S = 600
 """Seconds for which a browser need not ask again."""
@@ -35,26 +41,32 @@ class Cors:
         ValueError: one is none, such as ``https://app.example.com``.
     """
 
-    def __init__(self, origins: Sequence[str] = ()) -> None:
-        """Take the origins, of which `*` stands for all there are."""
-        named = [_read(origin) for origin in origins if origin != EVERY]
-        self._is_for_all = EVERY in origins
-        self._for_all: Mapping[str, str] = {"access-control-allow-origin": EVERY, **_EXPOSED}
-        vary = {"vary": "Origin"}  # or a cache would give one origin what is for another
-        self._by_origin = {origin: {"access-control-allow-origin": origin, **vary, **_EXPOSED} for origin in named}
-        self._for_others = vary if named else _NOTHING
+    def __init__(self, origins: Sequence[str] = (), *, with_loopback: bool = False) -> None:
+        """Take the origins, of which `*` stands for all there are.
+
+        Args:
+            with_loopback: pages of this machine's own addresses may read too, whatever their port.
+        """
+        self._named = frozenset(_read(origin) for origin in origins if origin != EVERY)
+        self._is_for_all, self._with_loopback = EVERY in origins, with_loopback
+        self._for_others = _VARY if self._named or with_loopback else _NOTHING
 
     def __bool__(self) -> bool:
-        return self._is_for_all or bool(self._by_origin)
+        return self._is_for_all or self._with_loopback or bool(self._named)
 
     def shares_with(self, sent: Mapping[str, str]) -> bool:
         """Say whether the page that sent these headers may do what our own may."""
-        origin = sent.get("origin")
-        return origin is not None and (self._is_for_all or origin in self._by_origin)
+        return (origin := sent.get("origin")) is not None and self._shares_with(origin)
+
+    def _shares_with(self, origin: str) -> bool:
+        return self._is_for_all or origin in self._named or (self._with_loopback and _is_of_this_machine(origin))
 
     def headers(self, sent: Mapping[str, str]) -> Mapping[str, str]:
         """Return what every answer to a request with these headers says of it. Cost: O(1)."""
-        return self._for_all if self._is_for_all else self._by_origin.get(sent.get("origin", ""), self._for_others)
+        if self._is_for_all:
+            return _FOR_ALL
+        origin = sent.get("origin")
+        return self._for_others if origin is None or not self._shares_with(origin) else _for_one(origin)
 
     def preflight(self, sent: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:
         """Return what a preflight is told besides; nothing for any other OPTIONS, or for an origin that is not named.
@@ -81,3 +93,13 @@ def _read(text: str) -> str:
         raise ValueError("not an origin")
     scheme, _, rest = origin.partition("://")
     return f"{scheme}://{rest.removesuffix({'http': ':80', 'https': ':443'}.get(scheme, ' '))}"
+
+
+@lru_cache(maxsize=64)
+def _for_one(origin: str) -> Mapping[str, str]:
+    return {"access-control-allow-origin": origin, **_VARY, **_EXPOSED}
+
+
+def _is_of_this_machine(origin: str) -> bool:
+    found = _ORIGIN.fullmatch(origin)
+    return found is not None and is_loopback(found[1].strip("[]"))

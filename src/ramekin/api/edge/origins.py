@@ -5,7 +5,7 @@ reaches: a name of the page's own that stands for 127.0.0.1 for a while (DNS reb
 request to our address whose answer the page may not read but which is carried out, which `Origin` and
 `Sec-Fetch-Site` give away. A page can forge none of the three. Knows no routes and no keys; see ``edge.py``.
 
-Source: the Fetch standard, section 3.2 (Origin); W3C Fetch Metadata; RFC 6761, section 6.3 (localhost).
+Source: the Fetch standard, section 3.2 (Origin); W3C Fetch Metadata.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ramekin.api.edge.cors import NO_OTHERS, Cors
+from ramekin.api.edge.loopback import is_loopback
 from ramekin.errors import ForeignHost, ForeignOrigin
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Origins:
         if self._hosts is None or (host := headers.get("host")) is None:
             return True
         name = _split(host)[0]
-        return name in self._hosts or _is_loopback(name)
+        return name in self._hosts or is_loopback(name)
 
     def _is_from_elsewhere(self, headers: Mapping[str, str]) -> bool:
         return _is_foreign(headers) and not self.cors.shares_with(headers)
@@ -89,16 +90,6 @@ def _split(host: str) -> tuple[str, str]:
     if found is None:
         return host, ""
     return found[1].strip("[]").lower().removesuffix("."), found[2] or ""
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _read_name(text: str) -> str:
