@@ -122,8 +122,21 @@ def test_a_page_of_a_named_origin_may_write_and_no_other(services, way, site):
     assert ask(services(way, *PAGES), "", "Sec-Fetch-Site: cross-site", body=b"{}")[0] == 403
 
 
-OWN = ("http://localhost:3000", "http://127.0.0.1:5173", "https://[::1]:8443", "http://app.localhost", "http://127.8.9.1")
-NOT_OWN = (OTHER, "null", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://evil.example:127", "file://")
+OWN = (
+    "http://localhost:3000",
+    "http://127.0.0.1:5173",
+    "https://[::1]:8443",
+    "http://app.localhost",
+    "http://127.8.9.1",
+)
+NOT_OWN = (
+    OTHER,
+    "null",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://evil.example:127",
+    "file://",
+)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -2,12 +2,13 @@
 
 import dataclasses
 import datetime as dt
+import math
 import sqlite3
 import uuid
 from decimal import Decimal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, computed_field
 from pydantic import Field as Member
 
 from ramekin import errors
@@ -258,3 +259,94 @@ def test_every_write_may_say_how_long_its_records_live(client, people):
     people.patch(2, {"name": "Grace H."}, ttl="none")
     client.batch(Batch().patch("people", 3, {"name": "K"}, ttl="none").upsert("people", 4, {"name": "A"}))
     assert expiring() == [0]
+
+
+@pytest.mark.parametrize("id", [".", ".."])
+def test_an_id_that_paths_take_for_a_way_leads_nowhere(client, people, id):
+    people.create({"id": 1, "name": "Ada"})
+    for ask in (people.get, people.tagged, people.delete, lambda it: people.put(it, {"name": "x"}), lambda it: people.patch(it, {"name": "x"})):  # fmt: skip
+        with pytest.raises(errors.NotFound):
+            ask(id)
+    with pytest.raises(errors.InvalidId):
+        people.put(id, {"name": "x"}, upsert=True)
+    with pytest.raises(errors.NotFound):
+        client.table(id).describe()
+    assert list(people.all()) == [Person(1, "Ada")]
+
+
+@pytest.mark.parametrize("id", [None, True, 1.5, b"1", [1], {"id": 1}])
+def test_what_can_be_no_id_is_not_sent(client, people, id):
+    for ask in (people.get, people.delete, lambda it: people.put(it, {"name": "x"}, upsert=True)):
+        with pytest.raises(errors.InvalidId, match=type(id).__name__):
+            ask(id)
+    with pytest.raises(errors.InvalidId):
+        Batch().delete("people", [1])
+
+
+def test_an_empty_tag_is_no_tag(people):
+    people.create({"id": 1, "name": "Ada"})
+    for ask in (lambda: people.patch(1, {"name": "x"}, if_match=""), lambda: people.delete(1, if_match="")):
+        with pytest.raises(errors.InvalidHeader):
+            ask()
+    assert people.get(1) == Person(1, "Ada")
+
+
+class Priced(BaseModel):
+    id: int
+    net: float
+
+    @computed_field
+    def gross(self) -> float:
+        return self.net * 1.2
+
+
+class Strict(Priced, extra="forbid"):
+    pass
+
+
+def test_what_a_model_computes_is_not_sent(client):
+    table = client.table("priced", Strict)
+    table.define({"schema": {"type": "object", "properties": {"id": {}, "net": {}}, "additionalProperties": False}})
+    one = [Strict(id=number, net=10) for number in range(7)]
+    assert table.create(one[0]) == one[0]
+    assert table.put(0, one[0]) == one[0]
+    assert table.insert([one[1], one[2]]) == 2
+    assert [result.status for result in client.batch(Batch().create("priced", one[3]).upsert("priced", 4, one[4]))] == [201, 201]  # fmt: skip
+    client.load({"priced": [one[5], one[6]]})
+    assert list(table.all()) == one
+
+
+def test_a_number_that_json_has_not_is_refused_in_a_model_too(client):
+    for table in (client.table("priced"), client.table("priced", Priced)):
+        with pytest.raises(errors.MalformedJson):
+            table.create(Priced(id=1, net=math.nan))
+
+
+def test_every_way_to_a_typed_table_tells_what_does_not_fit(client, pets):
+    position = client.changes().position
+    client.table("pets").create({"id": 1, "name": [1]})
+    for read in (lambda: pets.get(1), lambda: list(pets.all()), lambda: list(pets.find()), lambda: next(iter(pets.changes(since=position)))):  # fmt: skip
+        with pytest.raises(NotAsTyped, match="Pet"):
+            read()
+
+
+def test_another_table_is_given_as_a_table(pets):
+    with pytest.raises(TypeError, match=r"client\.table"):
+        list(pets.join("people", "owner"))
+
+
+def test_a_wrong_record_is_told_by_its_place_among_all(people, monkeypatch):
+    monkeypatch.setattr("ramekin.client.calls.BULK_BYTES", 100)
+    people.create({"id": 17, "name": "Ada"})
+    with pytest.raises(errors.RecordExists) as raised:
+        people.insert({"id": id, "name": "x" * 20} for id in range(30))
+    assert raised.value.index == 17
+    assert [fault.pointer.split("/")[1] for fault in raised.value.faults] in ([], ["17"])
+    stored = people.count() - 1
+    assert 0 < stored < 17
+    assert any(note.startswith(f"{stored} records before") for note in raised.value.__notes__)
+
+
+def test_a_backup_is_written_to_a_path_as_text_too(client, tmp_path):
+    client.backup(str(tmp_path / "all.db"))
+    assert sqlite3.connect(tmp_path / "all.db").execute("pragma integrity_check").fetchone() == ("ok",)

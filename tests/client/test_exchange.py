@@ -56,6 +56,7 @@ def run(outcomes, *, is_repeatable, servers=1, attempts=4):
         (LIMITED, True, True),
         (BUSY, True, True),
         (UNKNOWN, True, False),
+        (problem(503, "on-purpose"), True, False),
         (PROXY, True, False),
         (LATER, False, False),
         (MISSING, False, False),

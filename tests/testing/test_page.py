@@ -85,4 +85,4 @@ def test_the_django_site_of_the_page_and_its_tests(folder):
 
 
 def test_the_tests_of_the_django_example_pass():
-    assert django_tests(ROOT / "examples" / "guestbook", "manage.py", "test") == 7
+    assert django_tests(ROOT / "examples" / "guestbook", "manage.py", "test") == 9

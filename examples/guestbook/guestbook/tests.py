@@ -48,6 +48,17 @@ class GuestbookTest(BranchTestCase):
         self.assertContains(page, "meanwhile", status_code=409)
         self.assertContains(self.client.get("/"), "First.")
 
+    def test_a_change_that_does_not_say_what_it_saw_is_refused(self) -> None:
+        for tag, status in (({}, 422), ({"tag": ""}, 422), ({"tag": "abc"}, 409)):
+            page = self.client.post("/entries/max", {"name": "Max", "text": "Never."} | tag)
+            self.assertEqual(page.status_code, status)
+        self.assertEqual(self.branch.diff(), {})
+
+    def test_an_entry_that_is_not_there_is_not_found(self) -> None:
+        for name in ("none", "%2e", "%2E%2E"):
+            self.assertEqual(self.client.get(f"/entries/{name}").status_code, 404)
+            self.assertEqual(self.client.post(f"/entries/{name}/away").status_code, 404)
+
     def test_an_entry_is_taken_away_once(self) -> None:
         self.assertRedirects(self.client.post("/entries/max/away"), "/")
         self.assertEqual(self.client.post("/entries/max/away").status_code, 404)

@@ -3,7 +3,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 from ramekin.client import Field
-from ramekin.errors import InvalidRecord, PreconditionFailed, RecordNotFound
+from ramekin.errors import InvalidHeader, InvalidRecord, PreconditionFailed, RecordNotFound
 
 from guestbook.entries import entries
 
@@ -11,7 +11,11 @@ from guestbook.entries import entries
 class EntryForm(forms.Form):
     name = forms.CharField()
     text = forms.CharField(widget=forms.Textarea)
-    tag = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class ChangeForm(EntryForm):
+    tag = forms.CharField(widget=forms.HiddenInput)
+    """What the entry was when it was shown."""
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -39,7 +43,7 @@ def mend(request: HttpRequest, id: str) -> HttpResponse:
         entry, tag = entries().tagged(id)
     except RecordNotFound:
         raise Http404 from None
-    form = EntryForm(request.POST or {"name": entry.name, "text": entry.text, "tag": tag})
+    form = ChangeForm(request.POST or {"name": entry.name, "text": entry.text, "tag": tag})
     if request.method != "POST":
         return render(request, "guestbook/entry.html", {"form": form})
     if not form.is_valid():
@@ -47,7 +51,7 @@ def mend(request: HttpRequest, id: str) -> HttpResponse:
     changes = {name: form.cleaned_data[name] for name in ("name", "text")}
     try:
         entries().patch(id, changes, if_match=form.cleaned_data["tag"])
-    except PreconditionFailed:
+    except (PreconditionFailed, InvalidHeader):
         form.add_error(None, "Somebody has changed this entry meanwhile.")
         return render(request, "guestbook/entry.html", {"form": form}, status=409)
     except InvalidRecord as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, overload
@@ -16,7 +17,7 @@ from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
-from ramekin.client.replies import EndedEarly, Page, Reply, adapter
+from ramekin.client.replies import EndedEarly, Page, Reply, as_typed
 from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
@@ -86,9 +87,9 @@ class AsyncClient:
         """Return every record of every table, at one point in time."""
         return await self.send(calls.dump())
 
-    async def backup(self, file: Path) -> None:
+    async def backup(self, file: str | PathLike[str]) -> None:
         """Write a backup to a new file. Raises FileExistsError."""
-        with file.open("xb") as target:
+        with Path(file).open("xb") as target:
             async with self.stream(calls.backup()) as response:
                 async for chunk in response.aiter_bytes():
                     target.write(chunk)
@@ -297,19 +298,20 @@ class AsyncTable(Generic[R]):
         They are sent in parts of 8 MiB, each of which is stored whole or not at all.
         """
         stored = 0
-        for call in self._calls.bulks(records, on_conflict, ttl):
-            stored += await self._client.send(call)
+        for before, call in self._calls.bulks(records, on_conflict, ttl):
+            with calls.part_of_all(before):
+                stored += await self._client.send(call)
             if progress is not None:
                 progress(stored)
         return stored
 
     async def all(self) -> AsyncIterator[R]:
         """Yield every record, at one point in time, as they come."""
-        read, lines = adapter(self._calls.type).validate_json, Lines()
+        lines = Lines()
         async with self._client.stream(self._calls.dump()) as response:
             async for piece in response.aiter_bytes():
                 for line in lines.take(piece):
-                    yield read(line)
+                    yield as_typed(self._calls.type, line)
             lines.finish()
 
     async def count(self, *conditions: Predicate) -> int:
@@ -374,7 +376,7 @@ class AsyncTable(Generic[R]):
             key: ``"user_id"``, or both sides: ``"id=user_id"``.
             names: what the two are called in conditions, needed where they are the same table.
         """
-        asking = self._calls.join(other._calls, key, conditions, type, names, sort, limit)
+        asking = self._calls.join(calls.of(other), key, conditions, type, names, sort, limit)
         return AsyncResults(self._client, asking, limit)
 
     async def changes(self, *conditions: Predicate, since: str | None = None) -> AsyncChanges[R]:

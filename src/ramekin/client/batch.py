@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from ramekin.client.sent import as_body
+from ramekin.client.sent import as_body, as_record, id_text
 
 Ttl = int | Literal["none"] | None
 """Seconds that a record lives; ``none``: for ever; None: as its table says, and a patch leaves it what it had."""
@@ -69,11 +69,13 @@ class Batch:
         if_match: str | None = None,
         ttl: Ttl = None,
     ) -> Batch:
-        members = {"id": None if id is None else str(id), "record": record, "if_match": if_match, "ttl": ttl}
+        members = {"id": None if id is None else id_text(id), "record": record, "if_match": if_match, "ttl": ttl}
         given = {name: value for name, value in members.items() if value is not None}
         self._operations.append({"op": op, "table": table, **given})
         return self
 
     def body(self) -> bytes:
         """Return the batch as JSON."""
-        return as_body({"operations": self._operations})
+        records = [{"record": as_record(each["record"])} if "record" in each else {} for each in self._operations]
+        operations = [each | record for each, record in zip(self._operations, records, strict=True)]
+        return as_body({"operations": operations})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Generic, Optional, TypeVar
 from urllib.parse import quote, urlencode
@@ -13,8 +15,8 @@ from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
-from ramekin.client.sent import as_body
-from ramekin.errors import InvalidRecord
+from ramekin.client.sent import as_body, as_record, id_text
+from ramekin.errors import InvalidRecord, RamekinError
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 
@@ -83,8 +85,14 @@ def _address(*parts: object, **words: Any) -> str:
         for name, value in words.items()
         if value is not None
     }
-    path = "/".join([API, *(quote(str(part), safe="") for part in parts)])
+    path = "/".join([API, *map(_part, parts)])
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _part(name: object) -> str:
+    """Return a name or an id as a part of a path. Clients and proxies take `.` and `..` for ways to other paths."""
+    text = id_text(name)
+    return "%2E" * len(text) if text in (".", "..") else quote(text, safe="")
 
 
 class TableCalls(Generic[R]):
@@ -108,34 +116,37 @@ class TableCalls(Generic[R]):
     def put(self, id: object, record: R | Row, *, upsert: bool, if_match: str | None, ttl: Ttl) -> Call[R]:
         path = _address("data", self.name, id, upsert=upsert or None, ttl=ttl)
         return Call(
-            "PUT", path, self._record, as_body(record), headers=_expecting(if_match), is_repeatable=not if_match
+            "PUT", path, self._record, as_body(record), headers=_expecting(if_match), is_repeatable=if_match is None
         )
 
     def patch(self, id: object, changes: Any, *, if_match: str | None, ttl: Ttl) -> Call[R]:
         path = _address("data", self.name, id, ttl=ttl)
         return Call(
-            "PATCH", path, self._record, as_body(changes), PATCH, _expecting(if_match), is_repeatable=not if_match
+            "PATCH", path, self._record, as_body(changes), PATCH, _expecting(if_match), is_repeatable=if_match is None
         )
 
     def delete(self, id: object, *, if_match: str | None = None) -> Call[None]:
         return Call("DELETE", _address("data", self.name, id), _nothing, headers=_expecting(if_match))
 
-    def bulks(self, records: Iterable[R | Row], on_conflict: str, ttl: Ttl) -> Iterator[Call[int]]:
-        """Yield a call for each part of many records. Each part is stored whole or not at all."""
+    def bulks(self, records: Iterable[R | Row], on_conflict: str, ttl: Ttl) -> Iterator[tuple[int, Call[int]]]:
+        """Yield a call for each part of many records, behind how many come before it.
+
+        Each part is stored whole or not at all.
+        """
         lines: list[bytes] = []
-        size = 0
+        size = before = 0
         for index, record in enumerate(records):
             try:
                 line = as_body(record)
             except InvalidRecord as error:
                 raise error.within(index=index) from error.__cause__
             if lines and size + len(line) >= BULK_BYTES:
-                yield self._bulk(lines, on_conflict, ttl)
-                lines, size = [], 0
+                yield before, self._bulk(lines, on_conflict, ttl)
+                before, lines, size = index, [], 0
             lines.append(line)
             size += len(line) + 1
         if lines:
-            yield self._bulk(lines, on_conflict, ttl)
+            yield before, self._bulk(lines, on_conflict, ttl)
 
     def _bulk(self, lines: Sequence[bytes], on_conflict: str, ttl: Ttl) -> Call[int]:
         def read(reply: Reply) -> int:
@@ -236,6 +247,33 @@ class TableCalls(Generic[R]):
         return record
 
 
+@contextmanager
+def part_of_all(before: int) -> Iterator[None]:
+    """Have what is wrong with a part of many records told with its index in all of them."""
+    try:
+        yield
+    except RamekinError as error:
+        if error.index is None or not before:
+            raise
+        at, index = f"/{error.index}", before + error.index
+        faults = [replace(fault, pointer=_moved(fault.pointer, at, f"/{index}")) for fault in error.faults]
+        whole = error.but(index=index, faults=tuple(faults))
+        whole.add_note(f"{before} records before this part were stored; lines count within it")
+        raise whole from error.__cause__
+
+
+def _moved(pointer: str, at: str, to: str) -> str:
+    return to + pointer.removeprefix(at) if f"{pointer}/".startswith(f"{at}/") else pointer
+
+
+def of(table: Any) -> TableCalls[Any]:
+    """Return the calls of a table. Raises TypeError where it is none."""
+    found = getattr(table, "_calls", None)
+    if not isinstance(found, TableCalls):
+        raise TypeError("The other table is one of a client, as client.table('orders') gives it.")
+    return found
+
+
 def changes(tables: Sequence[str], since: str | None, where: str | None = None) -> Following[Row]:
     """Return a way through what happens to tables, all of them where none is named; `where` is a condition as JSON."""
     words = [("table", table) for table in tables] + ([] if where is None else [("where", where)])
@@ -253,7 +291,7 @@ def batch(operations: Batch) -> Call[list[Result]]:
 
 def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[str, int]]:
     """Return the call that stores whole tables; answered with how many records each got."""
-    body = as_body({name: list(records) for name, records in tables.items()})
+    body = as_body({name: [*map(as_record, records)] for name, records in tables.items()})
     path = _address("load", mode="replace" if is_replacing else "merge")
     return Call("POST", path, _loaded, body, is_repeatable=True)
 
@@ -313,7 +351,7 @@ def _changed(reply: Reply) -> Changed:
 
 
 def _expecting(tag: str | None) -> dict[str, str]:
-    return {"If-Match": tag} if tag else {}
+    return {} if tag is None else {"If-Match": tag}
 
 
 @lru_cache(maxsize=256)

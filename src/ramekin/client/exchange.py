@@ -4,8 +4,8 @@ A call is sent again where nothing can come of it twice:
 
     the server could not be reached            nothing was sent: any call, to the next server
     429, or 503 of the server itself           it says that nothing was applied: any call, after `Retry-After`
-    503 `outcome-unknown`, no answer came,
-    or a proxy's 502, 503 or 504               it may have been applied: only calls that may be applied twice
+    503 `outcome-unknown` or `on-purpose`, no
+    answer came, or a proxy's 502, 503 or 504  it may have been applied: only calls that may be applied twice
     any other answer                           never
 
 The driver of each client (``sync.py``, ``aio.py``) asks what to send, sends it, and tells what came of it.
@@ -26,6 +26,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 30.0
 """The wait before a call is sent again, which doubles each time, and the longest that a server may ask for."""
 
 _OF_A_PROXY = (502, 503, 504)
+_MAYBE_APPLIED = ("", "outcome-unknown", "on-purpose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +103,5 @@ def _wait_asked(call: Call[Any], outcome: Reply | Lost) -> float | None:
     wait_s = outcome.retry_after_s
     if wait_s > LONGEST_WAIT_S:
         return None
-    nothing_applied = outcome.status == 429 or (outcome.status == 503 and outcome.code not in ("", "outcome-unknown"))
+    nothing_applied = outcome.status == 429 or (outcome.status == 503 and outcome.code not in _MAYBE_APPLIED)
     return wait_s if nothing_applied or (call.is_repeatable and outcome.status in _OF_A_PROXY) else None

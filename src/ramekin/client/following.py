@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel
 
 from ramekin.client.exchange import Call
-from ramekin.client.replies import Reply, adapter
+from ramekin.client.replies import Reply, as_typed
 from ramekin.client.transport import Lines
 
 R = TypeVar("R")
@@ -58,7 +58,7 @@ class Following(Generic[R]):
         """Begin at a position, with a path and words that ask for changes."""
         self.position = since
         self._path, self._words, self._headers = path, words, headers
-        self._read, self._page = adapter(Change[type_]).validate_json, Happened[type_]
+        self._type, self._page = Change[type_], Happened[type_]
         self._given = self._passed = 0  # changes behind the position: given, and to be passed over
         self._begin()
 
@@ -112,7 +112,10 @@ class Following(Generic[R]):
         """Return the change that a line ends, if it ends one."""
         if not line:
             name, data, self._name, self._data = self._name, self._data, b"", b""
-            return self._read(data) if name == b"change" else None
+            if name != b"change":
+                return None
+            change: Change[R] = as_typed(self._type, data)
+            return change
         field, _, value = line.partition(b": ")
         if field == b"event":
             self._name = value

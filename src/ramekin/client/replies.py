@@ -65,10 +65,7 @@ class Reply:
 
     def read(self, type_: Any) -> Any:
         """Return the body as a value of a type. Raises NoAnswer where it is none."""
-        try:
-            return adapter(type_).validate_json(self.body)
-        except ValidationError as error:
-            raise NotAsTyped(type_, error) from error
+        return as_typed(type_, self.body)
 
 
 class NotAsTyped(NoAnswer):
@@ -77,6 +74,14 @@ class NotAsTyped(NoAnswer):
     def __init__(self, type_: Any, error: ValidationError) -> None:
         name = getattr(type_, "__name__", str(type_))
         super().__init__(f"The answer does not fit {name}: {error.error_count()} faults.")
+
+
+def as_typed(type_: Any, text: bytes) -> Any:
+    """Return a JSON text as a value of a type. Raises NotAsTyped where it is none."""
+    try:
+        return adapter(type_).validate_json(text)
+    except ValidationError as error:
+        raise NotAsTyped(type_, error) from error
 
 
 @lru_cache(maxsize=256)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
-from ramekin.errors import Fault, InvalidRecord
+from ramekin.client.replies import adapter
+from ramekin.errors import Fault, InvalidId, InvalidRecord
 from ramekin.errors.error import pointer, shorten
 
 DEEPEST = 200
@@ -23,11 +25,33 @@ def as_body(value: Any) -> bytes:
         InvalidRecord: nothing in JSON stands for a value; its pointer says where that is.
     """
     try:
-        return to_json(value, by_alias=True, inf_nan_mode="constants")
+        return to_json(as_record(value), by_alias=True, inf_nan_mode="constants")
     except PydanticSerializationError as error:
         steps, wrong = _first_wrong(value)
         fault = Fault(pointer(steps), f"No JSON value stands for one of the type '{shorten(type(wrong).__name__)}'.")
         raise InvalidRecord("A value cannot be sent as JSON.", faults=[fault]) from error
+
+
+def as_record(value: Any) -> Any:
+    """Return a model's instance, or that of a dataclass, as a record: without what it computes. Others are as they are.
+
+    What cannot be sent is left to `as_body`, which says where it is.
+    """
+    if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
+        with suppress(PydanticSerializationError):
+            return adapter(type(value)).dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True)
+    return value
+
+
+def id_text(id: object) -> str:
+    """Return an id as it stands in an address: text, an integer, or what has a text, as a UUID has.
+
+    Raises:
+        InvalidId: it is nothing that an id could be, so something else was meant.
+    """
+    if id is None or (isinstance(id, bool | float | bytes | Mapping | Sequence) and not isinstance(id, str)):
+        raise InvalidId(f"An id is text or an integer, and not of the type '{shorten(type(id).__name__)}'.")
+    return str(id)
 
 
 def _first_wrong(value: Any) -> tuple[list[str | int], Any]:

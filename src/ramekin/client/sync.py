@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from os import PathLike
 from pathlib import Path
 from time import sleep
 from types import TracebackType
@@ -16,7 +17,7 @@ from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
-from ramekin.client.replies import EndedEarly, Page, Reply, adapter
+from ramekin.client.replies import EndedEarly, Page, Reply, as_typed
 from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
@@ -86,11 +87,10 @@ class Client:
         """Return every record of every table, at one point in time."""
         return self.send(calls.dump())
 
-    def backup(self, file: Path) -> None:
+    def backup(self, file: str | PathLike[str]) -> None:
         """Write a backup to a new file. Raises FileExistsError."""
-        with file.open("xb") as target, self.stream(calls.backup()) as response:
-            for chunk in response.iter_bytes():
-                target.write(chunk)
+        with Path(file).open("xb") as target, self.stream(calls.backup()) as response:
+            target.writelines(response.iter_bytes())
 
     def changes(self, *tables: str, since: str | None = None) -> Changes[Row]:
         """Return what happens to tables, all of them where none is named: from now on, or from a position.
@@ -291,19 +291,20 @@ class Table(Generic[R]):
         They are sent in parts of 8 MiB, each of which is stored whole or not at all.
         """
         stored = 0
-        for call in self._calls.bulks(records, on_conflict, ttl):
-            stored += self._client.send(call)
+        for before, call in self._calls.bulks(records, on_conflict, ttl):
+            with calls.part_of_all(before):
+                stored += self._client.send(call)
             if progress is not None:
                 progress(stored)
         return stored
 
     def all(self) -> Iterator[R]:
         """Yield every record, at one point in time, as they come."""
-        read, lines = adapter(self._calls.type).validate_json, Lines()
+        lines = Lines()
         with self._client.stream(self._calls.dump()) as response:
             for piece in response.iter_bytes():
                 for line in lines.take(piece):
-                    yield read(line)
+                    yield as_typed(self._calls.type, line)
             lines.finish()
 
     def count(self, *conditions: Predicate) -> int:
@@ -368,7 +369,7 @@ class Table(Generic[R]):
             key: ``"user_id"``, or both sides: ``"id=user_id"``.
             names: what the two are called in conditions, needed where they are the same table.
         """
-        asking = self._calls.join(other._calls, key, conditions, type, names, sort, limit)
+        asking = self._calls.join(calls.of(other), key, conditions, type, names, sort, limit)
         return Results(self._client, asking, limit)
 
     def changes(self, *conditions: Predicate, since: str | None = None) -> Changes[R]:
