@@ -103,10 +103,8 @@ def create_app(
         root_path: what a proxy takes off the front of every path, such as ``/db``; addresses in answers begin with it.
         has_console: there is the console, which is the first page.
         has_hot_routes, json_server: requests for records go past FastAPI's router; there are json-server's addresses.
-        is_dev: there are branches, checkpoints and the like, for tests and demos; pages of this machine may read and
-            send, whatever their port.
-        max_branches: how many there may be at once.
-        delay_ms: how long every request is held up, on purpose.
+        is_dev: there are branches, checkpoints and the like; pages of this machine may read and send as well.
+        max_branches, delay_ms: how many branches there may be; how long every request is held up, on purpose.
 
     Raises:
         ValueError: one of these cannot be read, or a key is none that a request could send.
@@ -114,9 +112,9 @@ def create_app(
     _check_lists(keys=keys, trusted_proxies=trusted_proxies, allowed_hosts=allowed_hosts, cors_origins=cors_origins)
     taken = keys if isinstance(keys, Keys) else Keys(read_keys(keys), database.clock)
     limit = None if rate_limit is None else RateLimit(rate_limit, database.clock)
-    cors = Cors(cors_origins, with_loopback=is_dev)
     wrong_keys = RateLimit(WRONG_KEYS, database.clock, what="wrong keys")
-    doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), Origins(allowed_hosts, cors), Metrics())
+    origins = Origins(allowed_hosts, Cors(cors_origins, with_loopback=is_dev))
+    doors = (taken, limit, wrong_keys, Proxies(trusted_proxies), origins, Metrics())
     edge = Edge(*doors, database.ids, has_access_log=has_access_log, root_path=read_root_path(root_path))
     context = Context(database, edge, Branches(database, max_branches) if is_dev else None, delay_ms)
     pages = _pages(json_server, has_docs=has_docs, has_console=has_console)
