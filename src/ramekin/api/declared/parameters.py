@@ -28,7 +28,7 @@ PATH = {
 }
 """What is said of what stands in a path. A list of types Swagger UI takes for an array."""
 
-_LETTER, _ESCAPED = r"[^,\\]", r"\\[\s\S]?"
+_LETTER, _ESCAPED = r"[^,\\]", r"\\([\s\S]|$)"
 _NAME = rf"({_LETTER}|{_ESCAPED})+"
 _SORTED = rf"-*([^-,\\]|{_ESCAPED})({_LETTER}|{_ESCAPED})*"
 NAMES, SORTED_NAMES = rf"^{_NAME}(,{_NAME})*$", rf"^{_SORTED}(,{_SORTED})*$"
