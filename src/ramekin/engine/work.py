@@ -170,6 +170,7 @@ class Work:
             async for item in made:
                 began_s = stopwatch_s()
                 yield item
+                del item  # or it is kept while the next one is made
                 self._began_s += stopwatch_s() - began_s
 
     def commit(self) -> None:

@@ -1,4 +1,7 @@
-"""Whole tables out and in: dumps as streams, loads while they arrive. Never paged, never truncated."""
+"""Whole tables out and in: dumps as streams, loads while they arrive. Never paged, never truncated.
+
+A chunk that was handed out is forgotten before the next one is made: of a thousand dumps each would keep 64 KiB.
+"""
 
 from __future__ import annotations
 
@@ -178,6 +181,7 @@ async def _json_table(session: Session, work: Work, table: str) -> AsyncGenerato
         async for chunk in pack(_batches(session, work, dump, table), b",", first=b"["):
             is_empty = False
             yield dump.sent(chunk)
+            del chunk
         yield b"[]" if is_empty else b"]"
 
 
@@ -187,6 +191,7 @@ async def _ndjson_table(session: Session, work: Work, table: str) -> AsyncGenera
         async for chunk in pack(_batches(session, work, dump, table), b"\n"):
             is_empty = False
             yield dump.sent(chunk)
+            del chunk
         yield b"" if is_empty else b"\n"
 
 
@@ -219,6 +224,7 @@ async def _json_database(session: Session, work: Work) -> AsyncGenerator[bytes, 
             yield b"%b%b:[" % (b"," if i else b"", codec.dump(table))
             async for chunk in pack(_batches(session, work, dump, table), b","):
                 yield dump.sent(chunk)
+                del chunk
             yield b"]"
         yield b"}"
 

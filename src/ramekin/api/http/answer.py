@@ -87,6 +87,18 @@ class Stream:
         self.first = await anext(self.chunks, b"")
         return self
 
+    async def take(self) -> bytes | None:
+        """Return the next chunk, None behind the last. Nobody keeps one while the next is made: it has 64 KiB."""
+        first, self.first = self.first, None
+        return await anext(self.chunks, None) if first is None else first
+
+    async def _pass_on(self, send: Send) -> bool:
+        """Send the next chunk, and say whether there was one."""
+        if (chunk := await self.take()) is None:
+            return False
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        return True
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it through ASGI."""
         gone = asyncio.create_task(_gone(receive))
@@ -95,12 +107,9 @@ class Stream:
             gone.add_done_callback(lambda _: when_gone())
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": header_pairs(self.lines)})
-            if scope["method"] != "HEAD" and self.first is not None:
-                await send({"type": "http.response.body", "body": self.first, "more_body": True})
-                async for chunk in self.chunks:
-                    if gone.done():
-                        return
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            while scope["method"] != "HEAD" and await self._pass_on(send):
+                if gone.done():
+                    return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()
@@ -214,8 +223,8 @@ async def pack(pieces: AsyncIterator[Sequence[bytes]], between: bytes, first: by
             is_first = False
             size += len(piece)
             if size >= CHUNK_BYTES:
-                yield b"".join(chunk)
-                chunk, size = [], 0
+                whole, chunk, size = [b"".join(chunk)], [], 0
+                yield whole.pop()  # so that nobody keeps the pieces, or the whole, while it is sent
     if chunk:
         yield b"".join(chunk)
 

@@ -267,23 +267,23 @@ class RecordProtocol(Connection):
     async def _write_pieces(self, exchange: _Exchange, stream: Stream) -> None:
         """Write what a stream makes, piece by piece, no faster than the client reads."""
         try:
-            if exchange.method == "HEAD" or stream.first is None:
+            if exchange.method == "HEAD":
                 return
-            self._write_chunk(exchange, stream.first)
-            async for piece in stream.chunks:
+            while self._write_chunk(exchange, await stream.take()):
                 if self.flow.write_paused:
                     await self.flow.drain()
                 if self.transport.is_closing():
                     return
-                self._write_chunk(exchange, piece)
         finally:
             await stream.chunks.aclose()  # type: ignore[attr-defined]  # every stream is made by a generator
         self.transport.write(b"0\r\n\r\n")
 
-    def _write_chunk(self, exchange: _Exchange, piece: bytes) -> None:
+    def _write_chunk(self, exchange: _Exchange, piece: bytes | None) -> bool:
+        """Write a piece, and say whether there was one."""
         if piece:
             exchange.sent_bytes += len(piece)
             self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        return piece is not None
 
     def _end_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], task: asyncio.Task[None]) -> None:
         """Note a stream that is written, and go on; cut the connection if it is not whole."""
