@@ -96,6 +96,10 @@ class Load:
         """Read what has come on a connection."""
         raise NotImplementedError
 
+    def unfinished_bytes(self) -> int:
+        """Return how much has come of answers that are not whole."""
+        return 0
+
     def close(self) -> None:
         """Leave."""
         for line in self.lines:
@@ -179,6 +183,7 @@ class Clients(Load):
     def __init__(self, port: int, count: int, text: bytes, *, leaves_after_bytes: int | None = None) -> None:
         super().__init__([Line(port) for _ in range(count)])
         self._text, self._leaves_after = text, leaves_after_bytes
+        self.answer_bytes = 0
         self._ready, self._resting = deque(self.lines), deque[Line]()
 
     def send(self, now: float) -> None:
@@ -196,13 +201,20 @@ class Clients(Load):
         if status is None and self._leaves_after is not None and line.received >= self._leaves_after:
             status = 200
             self._leave(line)
+        if status is None:
+            return
         if status == 200:
             self.done += 1
+            self.answer_bytes = line.received
             self._ready.append(line)
-        elif status is not None:
+        else:
             self.failed += 1
             line.again = now + AGAIN_S
             self._resting.append(line)
+        line.received = 0
+
+    def unfinished_bytes(self) -> int:
+        return sum([line.received for line in self.lines])
 
     def _leave(self, line: Line) -> None:
         line.reopen()

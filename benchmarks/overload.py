@@ -11,8 +11,10 @@
 Requests are due by the clock, whether the server keeps up or not. Beside each load 500 single records a second are read
 and written, and health is asked for; their time counts from when a request was due, so that a server that halts is
 charged with all who would have waited (Gil Tene's "coordinated omission", as wrk2 measures it). What a load cannot hand
-over, since no connection is free or takes it, is left out. One process on a core of its own drives all of it. Times are
-told by the clock, and by the server's core: how long it worked meanwhile, which others who use the machine change little.
+over, since no connection is free or takes it, is left out. What a load gets is held against its peak by the core that
+the single records leave, whose share is known from how they fare alone; a part of an answer counts as a part. One
+process on a core of its own drives all of it. Times are told by the clock, and by the server's core: how long it worked
+meanwhile, which others who use the machine change little.
 """
 
 from __future__ import annotations
@@ -52,6 +54,8 @@ class Peak:
 
     per_second: float = 0.0
     per_core_second: float = 0.0
+    answer_bytes: int = 0
+    """Of a whole answer, where a part of one counts too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class Found:
     peak: Peak
     per_second: float
     per_core_second: float
+    """Of the core that the records and the questions for health leave."""
+    core_per_record: float
+    """What the server takes for each record, with its share of health, if it does nothing else."""
     refused_per_second: float
     record_p99: float
     core_record_p99: float
@@ -73,14 +80,21 @@ class Found:
     driver_late_p99: float
 
 
-def measure(server: Server, name: str, load: Load, peak: Peak, seconds: float) -> Found:
-    """Drive a load for some seconds beside the well-behaved clients, and then those alone."""
+def measure(server: Server, name: str, load: Load, peak: Peak, seconds: float, alone: Found | None = None) -> Found:
+    """Drive a load for some seconds beside the well-behaved clients, and then those alone.
+
+    Args:
+        alone: what was found without a load, which tells what of the core the well-behaved clients take.
+    """
     texts = [kind.filled(RECORDS).text() for _ in range(1000) for kind in (ramekin.GET, ramekin.PUT)]
     records = Schedule(server, RECORD_RATE, texts, connections=128, source="127.0.0.2")
     health = Schedule(server, HEALTH_RATE, [Request("GET", "/health").text()], connections=16, source="127.0.0.3")
     resident, core = list[int](), server.core_seconds()
     drive([load, records, health], seconds, lambda: resident.append(server.resident_bytes()))
     core = server.core_seconds() - core
+    core_per_record = alone.core_per_record if alone else core / len(records.answers)
+    core_left = core - core_per_record * len(records.answers)
+    done = load.done + (load.unfinished_bytes() / peak.answer_bytes if peak.answer_bytes else 0)
     load.close()
     during, healths, late, failed = records.answers, health.answers, records.late, records.failed + health.failed
     records.answers, ended = [], perf_counter()
@@ -92,8 +106,9 @@ def measure(server: Server, name: str, load: Load, peak: Peak, seconds: float) -
     return Found(
         name=name,
         peak=peak,
-        per_second=load.done / seconds,
-        per_core_second=load.done / core,
+        per_second=done / seconds,
+        per_core_second=done / core_left if core_left > 0 else 0.0,
+        core_per_record=core_per_record,
         refused_per_second=load.failed / seconds,
         record_p99=p99(each.seconds for each in during),
         core_record_p99=p99(each.core_seconds for each in during),
@@ -117,7 +132,7 @@ def peak_of(server: Server, request: Request) -> Peak:
     load, core = Clients(server.port, 4, request.text()), server.core_seconds()
     drive([load], PEAK_S)
     load.close()
-    return Peak(load.done / PEAK_S, load.done / (server.core_seconds() - core))
+    return Peak(load.done / PEAK_S, load.done / (server.core_seconds() - core), load.answer_bytes)
 
 
 def loads(server: Server) -> dict[str, Callable[[], tuple[Load, Peak]]]:
@@ -180,10 +195,11 @@ def main() -> None:
     with ramekin.serving(users_file(USERS), orders_file(RECORDS)) as server, run_on(LOAD_CORE):
         for request in (SORT, JOIN):  # so that their indexes are there
             get(server.port, request.path)
-        found = [measure(server, "nothing", Clients(server.port, 0, b""), Peak(), ALONE_S)]
+        alone = measure(server, "nothing", Clients(server.port, 0, b""), Peak(), ALONE_S)
+        found = [alone]
         for name, load in loads(server).items():
             if not chosen.only or name in chosen.only.split(","):
-                found.append(measure(server, name, *load(), chosen.seconds))
+                found.append(measure(server, name, *load(), chosen.seconds, alone))
                 sleep(1)
     show(found)
     report.save("overload", [asdict(each) for each in found])
