@@ -26,6 +26,7 @@ WARM_UP, REQUESTS, ROUNDS, BYTES_EACH = 500, 3000, 5, 40
 NUMBERS = count(10**6)
 """Numbers that no request has had."""
 
+EVENTS = "accept: text/event-stream\r\n"
 JSON, CSV = "content-type: application/json\r\n", "content-type: text/csv\r\n"
 DATA, API = "/api/v1/data", "/api/v1"
 
@@ -131,6 +132,49 @@ KINDS = {
     ),
     "metrics": ({200}, lambda n: [ask("GET", "/metrics")]),
     "health": ({200}, lambda n: [ask("GET", "/health/ready")]),
+    "pages": ({200, 404}, lambda n: [ask("GET", "/console"), ask("GET", f"/console/made-up-{n}")]),
+    "caches": ({201}, lambda n: [ask("POST", f"{DATA}/cached", {"id": n, "text": "x" * 50})]),
+    "records that are due": (
+        {200, 201},
+        lambda n: [ask("PUT", f"{DATA}/scratch/due-{n % 50}?upsert=true&ttl={n % 2 + 1}", {"n": n})],
+    ),
+    "changes": (
+        {200, 201},
+        lambda n: [ask("PUT", f"{DATA}/scratch/1", {"n": n}), ask("GET", f"{API}/changes?limit=3")],
+    ),
+    "made-up positions": ({400, 410}, lambda n: [ask("GET", f"{API}/changes?since=made-up-{n}")]),
+    "branches": (
+        {200, 201, 204},
+        lambda n: [
+            ask("PUT", f"{API}/branches/b{n}"),
+            ask("PUT", f"/b/b{n}{DATA}/scratch/1", {"n": n}),
+            ask("GET", f"/b/b{n}{DATA}/users?limit=2&sort=full_name"),
+            ask("DELETE", f"{API}/branches/b{n}"),
+        ],
+    ),
+    "made-up branches": ({404, 507}, lambda n: [ask("GET", f"/b/b{n}{DATA}/users/1")]),
+    "resets": (
+        {200, 201, 204},
+        lambda n: [
+            ask("PUT", f"/b/own{API}/branches/own?replace=true"),
+            ask("POST", f"/b/own{API}/checkpoint"),
+            ask("PUT", f"/b/own{DATA}/scratch/1", {"n": n}),
+            ask("GET", f"/b/own{API}/diff"),
+            ask("POST", f"/b/own{API}/reset"),
+        ],
+    ),
+    "faults": (
+        {200, 204},
+        lambda n: [
+            ask("PUT", f"{API}/faults", {"rules": [{"table": f"table_{n}", "status": 503}]}),
+            ask("GET", f"{DATA}/scratch/1"),
+            ask("DELETE", f"{API}/faults"),
+        ],
+    ),
+    "clocks": (
+        {200, 204},
+        lambda n: [ask("PUT", f"{API}/clock", {"advance_s": 1 + n % 7 / 8}), ask("DELETE", f"{API}/clock")],
+    ),
 }
 
 HEAD = f"HTTP/1.1\r\nhost: localhost\r\n{JSON}"
@@ -143,17 +187,25 @@ ALONE = {
     "dumps that are left": lambda n: (ask("GET", f"{API}/dump/users"), 9),
     "joins that are left": lambda n: (ask("GET", f"{API}/join/users/orders/user_id?limit=100&users.age:lt={n}"), 9),
     "connections": lambda n: (ask("GET", f"{DATA}/scratch/1"), 9),
+    "changes that are left": lambda n: (ask("GET", f"{API}/changes?table=users", more=EVENTS), 9),
 }
+
+
+def let_nobody_read():
+    """Let the log go: lines that nobody reads wait in the server."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @pytest.fixture(scope="module")
 def server():
-    server = Server("demo", before=lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))  # lines that nobody reads wait
+    server = Server("demo", "--dev", environment={"RAMEKIN_KEPT_CHANGES": "100"}, before=let_nobody_read)
     sock = connect(server)
     wire = Wire(sock)
     assert b" 201 " in wire.ask(ask("POST", f"{DATA}/scratch", [{"id": i, "n": i, "m": i} for i in range(5)]))
     typed = {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}
     assert b" 201 " in wire.ask(ask("PUT", f"{API}/tables/typed", typed))
+    assert b" 201 " in wire.ask(ask("PUT", f"{API}/tables/cached", {"max_records": 50}))
+    assert b" 201 " in wire.ask(ask("PUT", f"{API}/branches/own"))
     sock.close()
     yield server
     assert server.stop() == 0
