@@ -107,6 +107,7 @@ def open_events(shared_server):
 @pytest.fixture
 def client(shared_server):
     with shared_server.client() as found:
+        found.put("/api/v1/tables/events", json={})
         yield found
         found.delete("/api/v1/tables/events")
 
