@@ -13,6 +13,8 @@ import pytest
 from tests.each import first
 
 CONFIGURED = "[pytest]\nfilterwarnings = error\nramekin_files = db.json\n"
+MODELS = "\n[tool.pytest.ini_options]\nramekin_files = ['db.json']\nramekin_models = ['shop:User', 'shop:Order']\n"
+SHOP = "from pydantic import BaseModel\nclass User(BaseModel):\n    id: str\n    name: str\nclass Order(BaseModel):\n    id: int\n"
 DB = {"users": [{"id": "max", "name": "Max"}, {"id": "eva", "name": "Eva"}]}
 
 TESTS = """
@@ -126,6 +128,25 @@ def test_what_cannot_be_loaded_is_told_by_the_name_of_the_setting(tmp_path, case
     assert code == 1
     assert f"\n{said}" in printed
     assert "Traceback" not in printed
+
+
+SETS = """
+import httpx2, time
+
+def test_one_sets_all_that_it_may(ramekin_url):
+    assert httpx2.put(f"{ramekin_url}/api/v1/clock", json={"now": "2040-01-01T00:00:00Z", "is_frozen": True}).status_code == 200
+    assert httpx2.put(f"{ramekin_url}/api/v1/faults", json={"rules": [{"status": 503}]}).status_code == 200
+
+def test_the_next_knows_nothing_of_it(ramekin_url, ramekin_client):
+    assert ramekin_client.table("users").get("max") == {"id": "max", "name": "Max"}
+    assert httpx2.get(f"{ramekin_url}/api/v1/clock").json()["is_real"]
+    assert [table["name"] for table in ramekin_client.tables()] == ["users", "orders"]
+"""
+
+
+def test_what_a_test_sets_of_the_server_ends_with_it_and_models_may_be_a_list(tmp_path):
+    code, printed = run(tmp_path, pyproject_dot_toml=MODELS, shop_dot_py=SHOP, db_dot_json=DB, test_it_dot_py=SETS)
+    assert code == 0, printed
 
 
 def test_a_run_that_does_not_ask_loads_nothing(tmp_path):

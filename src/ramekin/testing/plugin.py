@@ -31,7 +31,7 @@ SHORTEST_ID = 40
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Say what may stand in the configuration."""
     parser.addini("ramekin_files", "Files that Ramekin's tables begin with: db.json, users.csv ...", "paths", [])
-    parser.addini("ramekin_models", "Modules whose Pydantic models are Ramekin's tables: shop.models ...", "string", "")
+    parser.addini("ramekin_models", "Modules whose Pydantic models are Ramekin's tables: shop.models ...", "args", [])
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def ramekin_files(pytestconfig: pytest.Config) -> Sequence[str | Path]:
 @pytest.fixture(scope="session")
 def ramekin_models(pytestconfig: pytest.Config) -> Models:
     """Pydantic models that are tables: modules as ``--models`` has them, or the models."""
-    models: str = pytestconfig.getini("ramekin_models")
+    models: list[str] = pytestconfig.getini("ramekin_models")
     return models
 
 
@@ -90,9 +90,13 @@ def _plant(server: Server, seed: Seed) -> None:
 
 @pytest.fixture
 def ramekin(ramekin_server: Server, request: pytest.FixtureRequest) -> Iterator[Branch]:
-    """A branch of the server for this test alone: ``url``, ``diff()``, ``reset()``, ``checkpoint()``."""
+    """A branch of the server for this test alone: ``url``, ``diff()``, ``reset()``, ``checkpoint()``.
+
+    What a test sets of the whole server, faults and the clock, ends with it too.
+    """
     with ramekin_server.branch(_branch_name(request.node.name, next(ramekin_server.numbers))) as branch:
         yield branch
+    ramekin_server.calm()
 
 
 def _branch_name(test: str, number: int) -> str:

@@ -24,6 +24,7 @@ from ramekin.cli import server as served
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileFault, FileRecords, naming_faults, open_file
 from ramekin.cli.modules import NoModels, read_models
+from ramekin.clock import MovableClock
 from ramekin.database.database import Database
 from ramekin.engine.collector import at_rest
 from ramekin.engine.embedded import Embedded
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from ramekin.clock import Clock
 
-    Models = str | Iterable[type[BaseModel]] | Mapping[str, type[BaseModel]]
+    Models = str | Iterable[str | type[BaseModel]] | Mapping[str, type[BaseModel]]
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ class Server:
     Args:
         files: files that are loaded at the start, as ``ramekin serve`` takes them.
         models: modules of Pydantic models as ``--models`` has them, or the models, or models by table.
-        clock: what it takes for the time, for instance a `SetClock`.
+        clock: what it takes for the time, for instance a `SetClock`; without one requests may set the time.
         port: a port of one's own choice; 0 takes a free one.
     """
 
@@ -122,6 +123,14 @@ class Server:
         self.call(lambda: self._app.state.context.branches.make(name, source))
         return Branch(self, name, f"{self.url}/b/{name}")
 
+    def calm(self) -> None:
+        """Remove the faults that requests have asked for, and let the clock go with the real time again."""
+        faults, clock = self._app.state.context.faults, self._app.state.context.clock
+        if faults.are_any:
+            self.call(lambda: faults.set({"rules": []}))
+        if isinstance(clock, MovableClock) and not clock.is_real:
+            self.call(clock.follow)
+
     def call(self, function: Callable[[], T]) -> T:
         """Return what a function returns in the server's thread, where its databases may be used."""
 
@@ -148,7 +157,7 @@ class Server:
     def _database(self) -> Database:
         try:
             models = _tables(self._models)
-            engine = Embedded() if self._clock is None else Embedded(clock=self._clock)
+            engine = Embedded(clock=self._clock or MovableClock())
             return Database(models, engine=engine)
         except (NoModels, UnfitModel, ValueError) as error:
             raise Unready("models", str(error)) from None
@@ -204,7 +213,9 @@ def _tables(models: Models) -> Mapping[str, type[BaseModel]]:
         return read_models(models) if models else {}
     if hasattr(models, "items"):
         return dict(models.items())
-    return tables_of([], [(model.__name__, model) for model in models])
+    listed = [*models]
+    named = _tables(" ".join(each for each in listed if isinstance(each, str)))
+    return {**named, **tables_of([], [(each.__name__, each) for each in listed if not isinstance(each, str)])}
 
 
 def _run(serve: Callable[[], Coroutine[Any, Any, None]], is_ready: Future[asyncio.AbstractEventLoop]) -> None:
