@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -349,7 +350,11 @@ def test_changes_are_told_line_by_line(server):
         ("pets", "delete", None),
     ]
     chosen = run("changes", "pets", "--since", latest, "--where", '{"n": 1}', "--url", server.url)
-    assert (chosen.returncode, chosen.stdout) == (0, "")
+    assert (chosen.returncode, chosen.stdout, chosen.stderr) == (0, "", "")
+    misspelt = run("changes", "homes", "--since", latest, "--where", '{"m": 1}', "--url", server.url)
+    assert (misspelt.returncode, misspelt.stdout) == (0, "")
+    assert re.fullmatch(r"ramekin: no record in homes has the field 'm'[^\n]*\n", misspelt.stderr)
+    refused(run("changes", "nosuch", "--since", latest, "--url", server.url), "refused (unknown-table)")
     refused(run("changes", "--since", "no-1", "--url", server.url), "refused (changes-gone)")
     refused(run("changes", "cats", "--follow", "--url", server.url), "refused (unknown-table)")
     command = [

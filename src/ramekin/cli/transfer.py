@@ -133,6 +133,8 @@ def tell_changes(tables: list[str], since: str | None, where: str | None, server
         raise Refused("say --since POSITION for what has happened, or --follow for what happens from now on")
     with server.client("changes", attempts=10) as client:
         asked, page = changes(tables, since, where), None
+        for warning in client.send(asked.warnings()) if where is not None else ():
+            print(f"ramekin: {warning}", file=sys.stderr)
         if follows:
             for change in client.follow(asked):
                 _print_change(change)

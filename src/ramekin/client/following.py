@@ -44,9 +44,10 @@ class Happened(BaseModel, Generic[R]):
 
 
 class Latest(BaseModel):
-    """How far a server is."""
+    """How far a server is, and what it has to say of what is asked."""
 
     latest: str
+    warnings: list[str] = []
 
 
 class Following(Generic[R]):
@@ -72,6 +73,16 @@ class Following(Generic[R]):
             return str(reply.read(Latest).latest)
 
         return Call("GET", self._with("limit", "0"), read, headers=self._headers, is_repeatable=True)
+
+    def warnings(self) -> Call[list[str]]:
+        """Return the call that says which fields of the conditions no record has."""
+
+        def read(reply: Reply) -> list[str]:
+            return list(reply.read(Latest).warnings)
+
+        since = [] if self.position is None else [("since", self.position)]
+        path = f"{self._path}?{urlencode([*self._words, *since, ('limit', '0')])}"
+        return Call("GET", path, read, headers=self._headers, is_repeatable=True)
 
     def page(self, following: str | None = None) -> Call[Happened[R]]:
         """Return the call for what has happened behind the position, or behind a page, which says what follows."""
