@@ -127,3 +127,18 @@ async def test_what_waits_for_the_disk_is_told(tmp_path):
             text = (await client.get("/metrics")).text
         unsynced = re.search(r"^ramekin_journal_unsynced_bytes (\S+)$", text, re.MULTILINE)
         assert float(unsynced[1]) == database.engine.journal_stats().unsynced_bytes > 0
+
+
+def test_reads_of_caches_are_counted_with_what_gave_way(local):
+    local.put("/api/v1/tables/pages", json={"max_records": 2})
+    for number in range(3):
+        local.put(f"/api/v1/data/pages/{number}?upsert=true", json={"n": number})
+    for number in (0, 1, 2, 9):
+        local.get(f"/api/v1/data/pages/{number}")
+    local.put("/api/v1/data/plain/1?upsert=true", json={"n": 1})
+    told = re.findall(r'^ramekin_cache_(\w+)\{table="(\w+)"\} (\S+)$', local.get("/metrics").text, re.MULTILINE)
+    assert told == [
+        ("hits_total", "pages", "2.0"),
+        ("misses_total", "pages", "2.0"),
+        ("evicted_total", "pages", "1.0"),
+    ]

@@ -20,6 +20,7 @@ def scrape(local):
     """A scrape of a server that has met a bit of everything."""
     local.put("/api/v1/data/t/1?upsert=true", json={"n": 1})
     local.get("/api/v1/data/t/2")
+    local.put("/api/v1/tables/c", json={"max_records": 1})
     return local.get("/metrics").text
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
+    from ramekin.stats import TableStats
 
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -90,6 +91,7 @@ class _Figures:
             totals.memory_bytes,
             {t.name: t.memory_bytes for t in largest},
         )
+        yield from _caches(largest)
         yield _gauge("ramekin_indexes", "Indexes of all tables.", totals.indexes)
         yield _gauge("ramekin_index_bytes", "Bytes of all indexes and orders of ids, about.", totals.index_bytes)
         yield _gauge("ramekin_index_builds_running", "Indexes and orders that are being built.", builds.running)
@@ -147,6 +149,21 @@ def _by_table(name: str, what: str, total: int, largest: Mapping[str, int]) -> G
         found.add_metric([table], value)
     found.add_metric([OTHERS], total - sum(largest.values()))
     return found
+
+
+def _caches(largest: Iterable[TableStats]) -> Iterable[Metric]:
+    """Yield what is counted of caches, of those among the largest tables."""
+    caches = [table for table in largest if table.evicted is not None]
+    told = {
+        "hits": "Reads of single records of a cache that found one.",
+        "misses": "Reads of single records of a cache that found none.",
+        "evicted": "Records of a cache that gave way to others.",
+    }
+    for member, text in told.items():
+        found = CounterMetricFamily(f"ramekin_cache_{member}", text, labels=["table"])
+        for table in caches:
+            found.add_metric([table.name], getattr(table, member) or 0)
+        yield found
 
 
 @endpoint(
