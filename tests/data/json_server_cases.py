@@ -356,6 +356,7 @@ MENDED = [
     ("/posts?author.age:gt=20", 200, ["1"]),
     ("/posts?author.name:ne=bar", 200, ["1"]),
     ("/posts?missing.deep=1", 200, []),
+    ("/posts?tags:gt=a", 200, []),
     ("/posts?_sort=views", 200, ["9", "1", "2", "3", "10"]),
     ("/posts?_sort=-views", 200, ["10", "3", "2", "1", "9"]),
     ("/posts?_sort=published,-id", 200, ["1", "9", "3", "2", "10"]),
