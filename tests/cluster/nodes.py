@@ -231,6 +231,6 @@ def is_ready(node: Node, count: int, primaries: int) -> bool:
 
 def rule_for(user: str, password: str, database: str) -> str:
     """Return the command that makes a user who may do what a server needs, and nothing else."""
-    commands = (*OF_HASHES, *OF_LISTS, *OF_STREAMS, *OF_NODES, "CLIENT SETNAME", "UNLINK", "INFO")
+    commands = (*OF_HASHES, *OF_LISTS, *OF_STREAMS, *OF_NODES, "CLIENT SETNAME", "RENAME", "UNLINK", "INFO")
     rights = " ".join(f"+{command.lower().replace(' ', '|')}" for command in commands)
     return f"ACL SETUSER {user} on >{password} ~{{ramekin:{database}}}* {rights}"

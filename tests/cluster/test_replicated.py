@@ -3,12 +3,13 @@
 import asyncio
 import time
 import tracemalloc
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from random import Random
 
 import pytest
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.engine import cells
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import MemoryLimit, NotUnique, RamekinError, RecordExists, Unavailable
 from ramekin.schema.definition import Definition, IndexDefinition
@@ -146,18 +147,70 @@ async def test_large_steps_reach_all_processes_whole(servers):
         assert one.tables.table_stats("t").records == 0
 
 
+@contextmanager
+def noting_calls(engine):
+    """Give a list that is filled with the function, the words and the bytes of each call that is sent to a node."""
+    line, sent = engine._link.line, []
+    words_of = line._words_of
+
+    def noted(call):
+        words = words_of(call)
+        sent.append((call.function, len(words), sum(len(word) for word in words if not isinstance(word, int))))
+        return words
+
+    line._words_of = noted
+    yield sent
+    del line._words_of
+
+
 async def test_a_step_of_many_bytes_holds_no_node_for_long(servers, node):
     async with sharing(servers) as [one, other]:
-        node.ask("CONFIG", "SET", "slowlog-log-slower-than", 0, "slowlog-max-len", 1000)
-        node.ask("SLOWLOG", "RESET")
         bodies = [body(number, text="x" * 30_000) for number in range(500)]
-        await put(one, "t", *bodies)
-        longest_us = max(taken for _, _, taken, *_ in node.ask("SLOWLOG", "GET", -1))
+        with noting_calls(one) as sent:
+            await put(one, "t", *bodies)
         [[_, words]] = node.ask("XREVRANGE", one._link.keys.of("feed"), "+", "-", "COUNT", 1)
         assert words[1] == b"m", "it was sent in chunks"
-        assert longest_us < 20_000
+        assert max(size for _, _, size in sent) < cells.CHUNK_BYTES + 31_000
         await agree(one, other)
         assert await write(other, [Change("t", str(n), each, None) for n, each in enumerate(bodies)])
+        await agree(one, other)
+
+
+async def test_no_call_has_more_words_where_a_step_has_more_chunks(servers, monkeypatch):
+    monkeypatch.setattr(cells, "CHUNK_CELLS", 5)
+    async with sharing(servers) as [one, other]:
+        await define(one, "t", Definition(unique=("u",)))
+        most = []
+        for count in (1100, 3000):
+            with noting_calls(one) as sent:
+                await load(one, {"t": {str(n): body(n, u=n) for n in range(count)}}, replace=True)
+            assert sum(function == "stage" for function, _, _ in sent) == 2 * count / 5
+            most.append({function: words for function, words, _ in sorted(sent, key=lambda call: call[1])})
+        assert most[0] == most[1]
+        await agree(one, other)
+
+
+async def test_chunks_of_a_process_that_ended_are_forgotten_by_the_next_that_stands_alone(servers, node, monkeypatch):
+    async with sharing(servers) as [one, other]:
+        call = one._link.line.call
+
+        async def ends(function, *rest, **more):
+            if function in ("commit", "clear") or (function == "hold" and rest[2][0] == 0):
+                raise Unavailable("as if the process had ended")
+            return await call(function, *rest, **more)
+
+        one._link.line.call = ends
+        monkeypatch.setattr("ramekin.engine.alone.HOLD_S", 0.2)
+        monkeypatch.setattr("ramekin.engine.alone.CLEARED", 2)
+        monkeypatch.setattr(cells, "CHUNK_CELLS", 100)
+        with pytest.raises(Unavailable):
+            await load(one, {"t": {str(n): body(n) for n in range(2000)}})
+        chunks = one._link.keys.of("chunk:*")
+        assert len(node.ask("KEYS", chunks.replace("{", "\\{"))) == 20
+        await load(other, {"t": {str(n): body(n) for n in range(1500)}})
+        assert len(node.ask("KEYS", chunks.replace("{", "\\{"))) == 15
+        assert other.tables.table_stats("t").records == 1500
+        del one._link.line.call
         await agree(one, other)
 
 

@@ -27,7 +27,7 @@ AGAIN = frozenset(
 )
 """What nodes say to what they have not begun, and may take soon."""
 
-OF_HASHES = ("HSET", "HSETNX", "HINCRBY", "HGET", "HMGET", "HGETALL", "HSCAN", "HDEL", "EXISTS", "EXPIRE", "PERSIST")
+OF_HASHES = ("HSET", "HSETNX", "HINCRBY", "HGET", "HMGET", "HGETALL", "HSCAN", "HDEL", "EXISTS", "EXPIRE")
 OF_LISTS = ("RPUSH", "LRANGE", "LINDEX", "LLEN", "LTRIM", "LPOP")
 OF_STREAMS = ("XADD", "XRANGE", "XREAD", "XTRIM")
 OF_NODES = ("CLUSTER SLOTS", "CLUSTER NODES", "ROLE", "WAIT", "TIME", "FCALL", "FUNCTION LOAD")
@@ -114,7 +114,8 @@ def _trials(keys: KeyNames) -> list[tuple[Word, ...]]:
             before: tuple[Word, ...] = ("STREAMS", key, "0") if command == "XREAD" else (key,)
             tried.append((command, *before, *_WORDS.get(command, ())))
     tried += [(*command.split(), *_WORDS.get(command, ())) for command in OF_NODES]
-    return [*tried, ("UNLINK", *(keys.of(f"trial:{kind}") for kind in kinds))]
+    trials = [keys.of(f"trial:{kind}") for kind in kinds]
+    return [*tried, ("RENAME", trials[0], trials[0]), ("UNLINK", *trials)]
 
 
 async def _look_at_memory(connection: NodeConnection) -> None:

@@ -29,6 +29,7 @@ _KINDS = {
     "sessions": "hash",
     "marks": "list",
     "applying": "list",
+    "staged": "list",
 }
 """What the keys hold that each function is given, in the order that the library names."""
 

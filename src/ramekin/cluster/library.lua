@@ -2,7 +2,8 @@
 -- LIBRARY stands for a name made of this text (`key_names.py`): each version of it has functions of its own on a node.
 --
 -- What a database asks of the node that has its slot. Each function is done whole, and others wait meanwhile, so each is
--- short. The keys of each: 1 head  2 feed  3 revisions  4 births  5 definitions  6 sessions  7 marks  8 applying, then its own.
+-- short. The keys of each: 1 head  2 feed  3 revisions  4 births  5 definitions  6 sessions  7 marks  8 applying  9 staged, then
+-- its own.
 --
 -- head: rev, nonce: number and nonce of the last step; name: what tells the history up to that step from all others;
 --   lineage: random, of the whole history; format; hold, until: the nonce of a step that stands alone, and the
@@ -11,13 +12,14 @@
 -- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>".
 -- revisions: of each table "<number of its last step> <name of that step>".
 -- applying: chunks that are committed and not yet in their hashes, each with its hash behind it.
+-- staged: the same of chunks that nobody sees yet, of whoever stands alone; or of one that has ended, until the next clears it.
 --
 -- A node that has reached its maxmemory refuses all but the functions that are allowed then: those that store nothing of
 -- their own, that end what has begun, or, called `_freeing`, steps that only take away.
 --
 -- Each reply is {what, number of the last step}, and where that is a step of others its nonce.
 local DONE, STALE, FENCED, HELD, COMMITTED = 1, 0, 2, 3, 4
-local OWN = 8
+local OWN = 9
 local MARK_BYTES, MARKS, CHUNK_S, FOREVER = 1048576, 64, 600, 9007199254740991
 
 local function call(...) return redis.call(...) end  -- which is not there yet while this is read
@@ -142,13 +144,11 @@ local function hold(keys, args)
 end
 
 -- ARGV: process, epoch, nonce, when, kind, header, definition or empty, count of tables written, {name}.., count dropped,
--- {name}.., count of hashes emptied, count of chunks. Keys of its own: the hashes that are emptied, then {chunk, hash}..
+-- {name}.., count of chunks staged. Keys of its own: the hashes that are emptied
 local function commit(keys, args)
   if is_fenced(keys, args) then return reply(keys, FENCED) end
-  if not stands_alone(keys, args[3]) then return reply(keys, STALE) end
-  for i = #keys - 2 * tonumber(args[#args]) + 1, #keys, 2 do
-    if call('EXISTS', keys[i]) == 0 then return reply(keys, STALE) end
-  end
+  local chunks = tonumber(args[#args])
+  if not stands_alone(keys, args[3]) or call('LLEN', keys[9]) ~= 2 * chunks then return reply(keys, STALE) end
   local rev, name = add(keys, args, args[5], {'h', args[6]})
   local written = tonumber(args[8])
   for i = 9, 8 + written do
@@ -161,13 +161,9 @@ local function commit(keys, args)
     for j = 3, 5 do call('HDEL', keys[j], args[i]) end
     call('HDEL', keys[1], 'evicted:' .. args[i])
   end
-  local emptied = tonumber(args[at + dropped + 1])
-  for i = OWN + 1, OWN + emptied do call('UNLINK', keys[i]) end
-  for i = OWN + emptied + 1, #keys, 2 do
-    call('PERSIST', keys[i])
-    call('RPUSH', keys[8], keys[i], keys[i + 1])
-  end
-  if #keys > OWN + emptied then
+  for i = OWN + 1, #keys do call('UNLINK', keys[i]) end
+  if chunks > 0 then
+    call('RENAME', keys[9], keys[8])
     call('HSET', keys[1], 'until', FOREVER)
   else
     call('HDEL', keys[1], 'hold', 'until')
@@ -175,10 +171,27 @@ local function commit(keys, args)
   return {DONE, rev}
 end
 
--- Keep a chunk that nobody sees yet. ARGV: field, value or nothing.. Keys of its own: chunk
+-- Keep a chunk that nobody sees yet, once, though it was sent twice. ARGV: process, epoch, nonce, when, {field, value or
+-- nothing}.. Keys of its own: chunk, hash
 local function stage(keys, args)
-  call('RPUSH', keys[OWN + 1], unpack(args))
-  call('EXPIRE', keys[OWN + 1], CHUNK_S)
+  if is_fenced(keys, args) then return reply(keys, FENCED) end
+  if not stands_alone(keys, args[3]) then return reply(keys, STALE) end
+  if call('LINDEX', keys[9], -2) ~= keys[OWN + 1] then
+    call('RPUSH', keys[OWN + 1], unpack(args, 5))
+    call('RPUSH', keys[9], keys[OWN + 1], keys[OWN + 2])
+  end
+  return reply(keys, DONE)
+end
+
+-- Forget the first chunks that were staged and not committed. ARGV: process, epoch, nonce, when. Keys of its own: the chunks
+local function clear(keys, args)
+  if is_fenced(keys, args) then return reply(keys, FENCED) end
+  if not stands_alone(keys, args[3]) then return reply(keys, STALE) end
+  if call('LINDEX', keys[9], 0) == keys[OWN + 1] then
+    for i = OWN + 1, #keys do call('UNLINK', keys[i]) end
+    call('LTRIM', keys[9], 2 * (#keys - OWN), -1)
+  end
+  return reply(keys, DONE)
 end
 
 -- Where memory is short, the feed lets its oldest MiB go too: what tells of a record may be longer than the record.
@@ -216,6 +229,7 @@ register('session', session, 'allow-oom')
 register('ask', ask, 'allow-oom')
 register('hold', hold, 'allow-oom')
 register('bring', bring, 'allow-oom')
+register('clear', clear, 'allow-oom')
 register_step('write', write)
 register_step('stage', stage)
 register_step('commit', commit)

@@ -4,15 +4,15 @@ r"""Steps that stand alone: of whole tables, or of very many records, while all 
       \                                                                        |
        +--- whoever holds and is still for too long holds no more: nothing was done, and it begins again
 
-The promise: no node is held for longer than one chunk takes, a few ms, however much is stored; readers see all of it
-or nothing; and what is committed is brought in by others if this process ends. Knows no sockets.
+The promise: no node is held for longer than one chunk takes, a few ms, however much is stored: what commits them knows
+their number alone. Readers see all of it or nothing. If this process ends, what is committed is brought in by others,
+and what is not is forgotten by whoever stands alone next. Knows no sockets.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from ramekin.cluster.line import DONE, deadline_s
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 HOLD_S, RENEW_S = 5.0, 1.0
 """Seconds for which others are held back without a word from whoever holds them, and between two such words."""
+
+CLEARED = 100
+"""Chunks that are forgotten at once."""
 
 ATTEMPTS = 3
 """How often a step is begun: others went on where this process was still for too long."""
@@ -78,16 +81,18 @@ class Standing:
         """Compute, check and commit a step; None: others are held back no more."""
         is_committed = False
         try:
+            await self._clear(nonce)
             await self._link.catch_up()
             prepared = await self._prepared(step, expecting)
             if prepared is None:
                 return None, None
             rest = prepared.step if isinstance(prepared, Staging) else prepared
             alone = alone_for(rest, self._tables.catalog, self._link.keys)
-            chunks = await self._send_chunks(nonce, alone)
+            if (chunks := await self._send_chunks(nonce, alone)) is None:
+                return None
             self._link.replica.mine[nonce] = prepared
-            keys = [*alone.emptied, *chain.from_iterable(chunk[:2] for chunk in chunks)]
-            what, number, *_ = await self._link.line.call("commit", nonce, keys, alone.words(chunks), frees=alone.frees)
+            words = alone.words(chunks)
+            what, number, *_ = await self._link.line.call("commit", nonce, alone.emptied, words, frees=alone.frees)
             if what != DONE:
                 return None
             is_committed = True
@@ -97,7 +102,16 @@ class Standing:
         finally:
             if not is_committed:
                 with suppress(RamekinError):
+                    await self._clear(nonce)
                     await self.hold(nonce, 0)
+
+    async def _clear(self, nonce: str) -> None:
+        """Have the nodes forget what was staged and not committed: by this process, or by one that ended."""
+        staged = self._link.keys.of("staged")
+        while chunks := (await self._link.line.read("LRANGE", staged, 0, 2 * CLEARED - 1))[::2]:
+            what, *_ = await self._link.line.call("clear", nonce, [chunk.decode() for chunk in chunks], ())
+            if what != DONE:
+                return
 
     async def _bring_all(self) -> None:
         """Bring what is committed into its hashes. Raises OutcomeUnknown: others will do so."""
@@ -119,14 +133,19 @@ class Standing:
             catalog.check(rest)
         return rest
 
-    async def _send_chunks(self, nonce: str, alone: Alone) -> list[tuple[str, str, str]]:
-        """Send what a step stores, which nobody sees yet; return each chunk's key, hash, and table if of records."""
+    async def _send_chunks(self, nonce: str, alone: Alone) -> list[tuple[str, str]] | None:
+        """Send what a step stores, which nobody sees yet; return each chunk's key, and its table if it is of records.
+
+        None: others are held back no more.
+        """
         line, work = self._link.line, Work()
-        sent: list[tuple[str, str, str]] = []
+        sent: list[tuple[str, str]] = []
         for name, table, cells in alone.cells:
             for words in in_chunks(cells):
                 key = self._link.keys.chunk(nonce, len(sent))
-                await line.call("stage", "", [key], words, frees=alone.frees)
-                sent.append((key, name, table))
+                what, *_ = await line.call("stage", nonce, [key, name], words, frees=alone.frees)
+                if what != DONE:
+                    return None
+                sent.append((key, table))
                 await work.rest()
         return sent

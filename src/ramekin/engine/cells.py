@@ -122,16 +122,15 @@ class Alone:
     cells: list[tuple[str, str, Cells]] = field(default_factory=list)
     """Hashes with what they get, each with the name of its table where that is records, else nothing."""
 
-    def words(self, chunks: Sequence[tuple[str, str, str]]) -> list[Word]:
-        """Return the words of the call that commits it, with its chunks: key, hash, and table if it has records."""
-        told = [[key, table] for key, _, table in chunks if table]
+    def words(self, chunks: Sequence[tuple[str, str]]) -> list[Word]:
+        """Return the words of the call that commits it, with its chunks: key, and table if it has records."""
+        told = [[key, table] for key, table in chunks if table]
         header = codec.dump({**self.header, "chunks": told})
         parts: list[Word] = [
             len(self.written),
             *self.written,
             len(self.dropped),
             *self.dropped,
-            len(self.emptied),
             len(chunks),
         ]
         return [self.kind, header, self.definition, *parts]
