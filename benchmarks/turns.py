@@ -24,7 +24,7 @@ from ramekin.engine.embedded import Embedded
 from ramekin.limits import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 CHUNK_BYTES = 64 * 1024
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
@@ -102,6 +102,8 @@ class Service:
         limits = Limits(bulk_bytes=1024 * MIB, load_bytes=2048 * MIB, sorted_rows=10**7)
         self.records, self.database = records, Database(engine=engine, limits=limits)
         self.app = create_app(self.database)
+        self.is_ready = False
+        """Whether the tables to read are there."""
 
     async def ask(self, method: str, path: str, body: bytes = b"", media: str = JSON, accept: str = JSON) -> Turns:
         """Send a request, and return what was measured until all of its answer was there."""
@@ -163,6 +165,13 @@ class Service:
         records = ((table, make(i)) for i in range(self.records // divisor))
         await self.database.load(records, is_parsed=True)
         rest_from_making()
+
+    async def drop_all(self) -> None:
+        """Drop all tables, and have what they held freed."""
+        for table in [*self.database.engine.tables.catalog]:
+            await self.database.drop(table.name)
+        await asyncio.sleep(0.05)
+        self.is_ready = False
 
 
 Kind = "Callable[[Service], Awaitable[Turns]]"
@@ -343,14 +352,14 @@ READS = {
 
 async def _ready(s: Service) -> None:
     """Have tables to read: `t`, small; `w`, wide; `l`, large; `n`, nested; `u`, records that belong to `t`."""
-    if getattr(s, "is_ready", False):
+    if s.is_ready:
         return
     for table, shape in {"t": "small", "w": "wide", "l": "large", "n": "nested"}.items():
         await s.fill(table, shape)
     rows = (("u", {"id": i, "t_id": i // 2, "n": i % 1000, "k": 1}) for i in range(s.records))
     await s.database.load(rows, is_parsed=True)
     rest_from_making()
-    s.is_ready = True  # type: ignore[attr-defined]
+    s.is_ready = True
 
 
 def _read_kinds() -> Iterator[tuple[str, Any]]:
@@ -455,24 +464,27 @@ async def _(s: Service) -> Turns:
     return max(found, key=lambda turns: turns.longest_ms)
 
 
+def _reads(name: str) -> bool:
+    return KINDS[name].__name__ in ("read", "query")
+
+
+async def measured(names: Iterable[str], records: int) -> AsyncIterator[tuple[str, Turns]]:
+    """Ask each kind of request, all of them one service, and yield what was measured: first those that only read."""
+    service = Service(records)
+    async with service.database:
+        ordered = sorted(names, key=lambda name: not _reads(name))
+        for name in ordered:
+            if not _reads(name) and service.is_ready:
+                await service.drop_all()
+            yield name, await KINDS[name](service)
+        await service.drop_all()
+
+
 async def main(records: int, names: list[str]) -> None:
-    for name, run in KINDS.items():
-        if names and not any(wanted in name for wanted in names):
-            continue
-        service = await _service(records, is_reading=run.__name__ in ("read", "query"))
-        turns = await run(service)
+    chosen = [name for name in KINDS if not names or any(wanted in name for wanted in names)]
+    async for name, turns in measured(chosen, records):
         slow = " <--" if turns.longest_ms > 5 else ""
         print(f"{turns.longest_ms:9.1f} ms {turns.total_ms:9.0f} ms  {turns.status}  {name}{slow}", flush=True)
-
-
-_services: dict[bool, Service] = {}
-
-
-async def _service(records: int, *, is_reading: bool) -> Service:
-    if not is_reading or is_reading not in _services:
-        _services[is_reading] = Service(records)
-        await _services[is_reading].database.__aenter__()
-    return _services[is_reading]
 
 
 if __name__ == "__main__":

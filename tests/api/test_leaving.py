@@ -19,22 +19,27 @@ BEGUN_S, MOST_S = 0.05, 0.15
 
 MANY = [f'{{"id":{i},"g":"group {i // 2}","n":{i},"c":1}}\n'.encode() for i in range(3 * RECORDS)]
 LINES, MORE_LINES = b"".join(MANY[:RECORDS]), b"".join(MANY)
+TABLE = b"id,g,n,c\n" + b"".join(b"%d,group %d,%d,1\n" % (i, i // 2, i) for i in range(3 * RECORDS))
 ARRAY = b"[" + MORE_LINES.replace(b"\n", b",")[:-1] + b"]"
 PATCHES = [{"op": "patch", "table": "t", "id": i, "record": {"c": 2}} for i in range(RECORDS)]
 COLUMNS = {f"{name}{i}": f"{name}:n" for name in ("sum", "avg", "min") for i in range(30)}
+SCHEMA = {"schema": {"allOf": [{"properties": {"g": {"pattern": f"^group [0-9]+$|^{i}$"}}} for i in range(99)]}}
 ODD = {"where": {"or": [{"g": {"contains": f"no {i}"}} for i in range(99)]}, "limit": 1}
 
 REQUESTS = {
     "bulk": ("POST", "/api/v1/data/new", MORE_LINES),
     "bulk as JSON": ("POST", "/api/v1/data/new", ARRAY),
+    "bulk as CSV": ("POST", "/api/v1/data/new", TABLE),
     "batch": ("POST", "/api/v1/batch", json.dumps({"operations": PATCHES}).encode()),
     "load": ("POST", "/api/v1/load", b'{"new":' + ARRAY + b',"more":' + ARRAY + b"}"),
     "change": ("PATCH", "/api/v1/data/t?c=1", b'{"c":3}'),
     "list": ("POST", "/api/v1/query/t", json.dumps(ODD).encode()),
+    "sort": ("GET", "/api/v1/data/t?" + "sort=" + ",".join(f"-n{i}" for i in range(90)) + ",-g,n&limit=1", b""),
+    "definition": ("PUT", "/api/v1/tables/t", json.dumps(SCHEMA).encode()),
     "groups": ("POST", "/api/v1/query/t", json.dumps({"group_by": ["g"], "aggregate": COLUMNS}).encode()),
     "join": ("GET", "/api/v1/join/t/t/c=c?as=a,b&sort=-a.n,b.n&b.n:ne=-1", b""),
 }
-MEDIA = {"bulk": "application/x-ndjson", "change": "application/merge-patch+json"}
+MEDIA = {"bulk": "application/x-ndjson", "bulk as CSV": "text/csv", "change": "application/merge-patch+json"}
 
 
 @pytest.fixture(scope="module")

@@ -72,3 +72,12 @@ def test_what_rests_goes_on_after_a_failure():
     with pytest.raises(ValueError, match="the start failed"), collector.at_rest():
         raise ValueError("the start failed")
     assert gc.isenabled()
+
+
+def test_few_long_lists_that_stay_are_not_looked_at_again(frozen_before):
+    kept = [[*range(1000)] for _ in range(2 * collector.MANY_ELEMENTS // 1000)]
+    gc.collect()
+    assert gc.get_freeze_count() - frozen_before >= len(kept)
+    kept.append([*range(1000)])
+    gc.collect()
+    assert any(each is kept[-1] for each in gc.get_objects(collector.OLDEST)), "what is little is not frozen"

@@ -2,8 +2,8 @@
 
 The collector frees what only leads to itself. For that it looks at objects: often at young ones, and at old ones all
 together. Most old objects here belong to indexes and stay: to look at those of a million records takes 150 ms. So
-whenever thousands of objects have become old, they are looked at, and what is left of them is *frozen*,
-which means that the collector never looks at it again:
+whenever thousands of objects have become old, or lists of many elements, they are looked at, and what is left of them
+is *frozen*, which means that the collector never looks at it again:
 
     young ──survives two looks──► old ──survives a look at many──► frozen
       └──────────────── nothing leads to it any more: freed ──────────┘
@@ -26,6 +26,10 @@ YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 1
 
 MANY_OBJECTS = 15_000
 """So many old objects that stay are frozen; to look at as many takes 3 ms (CPython 3.11, November 2026)."""
+
+MANY_ELEMENTS = 300_000
+"""Elements of old lists that stay, for which they are frozen: an order of a million ids is but 1,000 lists, and to look
+at all of their elements takes 7 ms."""
 
 MANY_YOUNG = 4_000
 """Young objects that are looked at by the end of a turn, though Python knows of fewer."""
@@ -66,5 +70,8 @@ def look() -> None:
 
 
 def _freeze_what_stays(phase: str, info: Mapping[str, int]) -> None:
-    if phase == "stop" and info["generation"] == OLDEST and len(gc.get_objects(OLDEST)) >= MANY_OBJECTS:
-        gc.freeze()
+    if phase == "stop" and info["generation"] == OLDEST:
+        objects = gc.get_objects(OLDEST)
+        elements = sum([len(each) for each in objects if type(each) is list])
+        if len(objects) >= MANY_OBJECTS or elements >= MANY_ELEMENTS:
+            gc.freeze()

@@ -293,6 +293,6 @@ class Indexed(Counted):
 def _batches(records: Records, size_bytes: int) -> Iterator[list[str]]:
     """Yield the keys of all records that are there now, as many at once as one step may look at."""
     size = max(1, min(BATCH, BATCH_BYTES * len(records.bodies) // max(1, size_bytes)))
-    iterator = iter(list(records.bodies))
+    iterator = iter(tuple(records.bodies))  # the collector looks at one of texts but once, at a list three times
     while batch := list(islice(iterator, size)):
         yield batch
