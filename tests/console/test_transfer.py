@@ -96,6 +96,21 @@ def test_a_file_that_is_none_says_so(page, give):
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")
 
 
+@pytest.mark.long
+def test_a_file_is_dropped_on_the_page(page, server):
+    page.goto(f"{server.url}/console/import")
+    place = page.get_by_text("Drop a file here")
+    dropped = page.evaluate_handle("""() => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(["id,name\\n1,Rex\\n"], "hounds.csv"));
+        return dropped;
+    }""")
+    place.dispatch_event("dragover", {"dataTransfer": dropped})
+    place.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.get_by_label("Type of id")).to_have_value("number")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("Rex")
+
+
 def test_a_large_table_is_written_as_it_comes_where_one_chooses(page, server):
     page.add_init_script("""window.showSaveFilePicker = async ({ suggestedName }) => {
         window.saved = { suggestedName, text: "" };
