@@ -45,7 +45,7 @@ def test_changes_show_as_they_happen_and_can_be_paused(page, server):
         expect(feed).to_contain_text("<b onclick=1>Rex</b>")
         page.get_by_role("button", name="Pause").click()
         client.delete("/api/v1/data/pets/rex")
-        expect(page.get_by_text("Paused. 1 more have come.")).to_be_visible()
+        expect(page.get_by_text("Paused. 1 more has come.")).to_be_visible()
         expect(feed.get_by_role("listitem")).to_have_count(1)
         page.get_by_role("button", name="Go on").click()
         expect(feed.get_by_role("listitem").first).to_contain_text(re.compile("delete"))
