@@ -11,6 +11,7 @@ import asyncio
 import gc
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 settings.register_profile("ours", deadline=None)  # a machine that is busy is no fault
 settings.load_profile("ours")
 quick_commands()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it, to its last child
 gc.disable()  # until all tests are known
 
 MODELS = "tests.models ramekin.samples.models:Order,User"

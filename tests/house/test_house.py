@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,11 @@ def name(path):
     return str(path.relative_to(ROOT))
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
 def test_importing_the_package_loads_no_web_framework():
     code = "import sys, ramekin; print([m for m in ('fastapi', 'starlette', 'uvicorn', 'typer') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -34,7 +40,7 @@ def test_importing_the_package_loads_no_web_framework():
 
 @each(SOURCES, name)
 def test_every_module_says_what_lives_in_it(path):
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(parsed(path))
 
 
 OURS = {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)}
@@ -53,7 +59,7 @@ def silent_refusals(tree):
 
 @each(SOURCES, name)
 def test_a_function_says_what_errors_it_raises(path):
-    assert [*silent_refusals(ast.parse(path.read_text()))] == []
+    assert [*silent_refusals(parsed(path))] == []
 
 
 def test_that_look_at_refusals_finds_them():
@@ -101,7 +107,7 @@ def too_long():
         text = path.read_text()
         if len(text.splitlines()) > MAX_FILE:
             yield path.stem
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(path)):
             most = {ast.ClassDef: MAX_CLASS, ast.FunctionDef: MAX_FUNCTION, ast.AsyncFunctionDef: MAX_FUNCTION}
             if type(node) in most and node.end_lineno - node.lineno + 1 > most[type(node)]:
                 yield node.name
@@ -200,7 +206,7 @@ def test_time_and_chance_come_from_two_modules_alone():
     home = ROOT / "src" / "ramekin"
     for path in SOURCES:
         file = path.relative_to(home).as_posix()
-        asked = set(asked_of_the_machine(ast.parse(path.read_text())))
+        asked = set(asked_of_the_machine(parsed(path)))
         assert bool(asked) if file in ASKS else asked == ELSEWHERE.get(file, set()), file
 
 
@@ -234,7 +240,7 @@ def disk_calls(tree):
 @pytest.mark.parametrize("path", sorted((ROOT / "src" / "ramekin" / "durability").glob("*.py")), ids=name)
 def test_a_data_directory_is_changed_through_one_object_alone(path):
     """So a test may hand in a disk that is full, refuses, or forgets."""
-    assert bool([*disk_calls(ast.parse(path.read_text()))]) == (path.name == "disk.py")
+    assert bool([*disk_calls(parsed(path))]) == (path.name == "disk.py")
 
 
 def test_pytest_is_for_those_who_test_engines_and_applications():
@@ -312,7 +318,7 @@ def test_no_group_is_repeated_possessively(path):
 
 def test_presence_is_never_asked_by_truth_of_what_may_be_there_and_empty():
     """An empty table is a table: `if table` would take it for none."""
-    trees = {path: ast.parse(path.read_text()) for path in SOURCES}
+    trees = {path: parsed(path) for path in SOURCES}
     names = absent_or_empty(trees.values())
     wrong = [
         f"{name(path)}:{test.lineno}"
@@ -361,4 +367,4 @@ def reads_sentences(tree):
 @each([path for path in SOURCES if path.name != "error.py" or path.parent.name != "errors"], name)
 def test_no_code_reads_what_an_error_says(path):
     """What it may want to know is a member of the error, such as `hint`, `path` or `place`."""
-    assert [*reads_sentences(ast.parse(path.read_text()))] == []
+    assert [*reads_sentences(parsed(path))] == []
