@@ -17,6 +17,7 @@ MOST_MS = 35.0
 LARGER = {
     "bulk, JSON, large": 90,
     "bulk, NDJSON, large": 90,
+    "bulk, NDJSON, small, 8 indexes": 120,
     "list, in of 10,000": 60,
     "list, in of 10,000, sorted": 60,
     "query, in of 10,000": 60,

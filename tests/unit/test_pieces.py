@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ramekin.errors import BodyTooLarge, IntegerOutOfRange, MalformedJson, RamekinError
@@ -40,6 +40,7 @@ def told(read, text):
         return type(error), error.message, error.faults
 
 
+@settings(max_examples=60)
 @given(RECORDS, st.sampled_from([None, 1]), st.booleans(), st.integers(1, 30))
 def test_a_text_has_the_same_value_and_is_printed_alike(record, indent, is_ascii, size):
     text = json.dumps(record, indent=indent, ensure_ascii=is_ascii).encode()
@@ -48,6 +49,7 @@ def test_a_text_has_the_same_value_and_is_printed_alike(record, indent, is_ascii
         assert steps(text)[0] == codec.read(text)
 
 
+@settings(max_examples=60)
 @given(RECORDS, st.data(), st.integers(1, 30))
 def test_of_a_text_that_is_wrong_the_same_is_told(record, data, size):
     text = json.dumps(record, ensure_ascii=False).encode()
