@@ -11,6 +11,7 @@ from ramekin.engine.embedded import Embedded
 from ramekin.engine.work import Work
 from ramekin.errors import Deadline
 from ramekin.schema.definition import Definition
+from ramekin.storage.indexed import Indexed
 from tests.inside import InsideClient
 from tests.pipe import WAYS, Service
 from tests.problems import assert_problem
@@ -229,16 +230,27 @@ async def test_a_single_record_waits_for_a_large_step_no_longer_than_it_may(data
         assert (await database.patch("t", 1, {"k": 2})).body == b'{"id":1,"k":2}'
 
 
-async def test_a_single_record_waits_for_an_index_no_longer_than_it_may():
-    async with Database(limits=Limits(record_s=0.0)) as database:
-        await database.load(("t", {"id": i, "u": i}) for i in range(RECORDS))
+async def test_a_single_record_waits_for_an_index_no_longer_than_it_may(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    held, build = [True], Indexed.build_index
+
+    def build_later(table, field, *, is_sorted):
+        while held:
+            yield
+        yield from build(table, field, is_sorted=is_sorted)
+
+    async with Database(limits=Limits(record_s=0.05)) as database:
+        await database.load(("t", {"id": i, "u": i}) for i in range(10))
         await database.define("t", Definition(unique=("u",)))
         table = database.engine.tables.catalog.table("t")
         [field] = table.unique_fields
         table.drop_index(field)
+        monkeypatch.setattr(Indexed, "build_index", build_later)
         with pytest.raises(Deadline):
             await database.insert("t", {"id": "new", "u": "new"})
-        await asyncio.sleep(0.2)
+        held.clear()
+        while field not in table.indexes:  # the build goes on
+            await asyncio.sleep(0)
         assert (await database.insert("t", {"id": "new", "u": "new"}))[0].effect == "created"
 
 

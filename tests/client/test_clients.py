@@ -3,8 +3,10 @@
 import dataclasses
 import datetime as dt
 import math
+import os
 import sqlite3
 import uuid
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -27,7 +29,7 @@ class Pet(BaseModel):
 
 @dataclasses.dataclass
 class Person:
-    id: int
+    id: int | str
     name: str
 
 
@@ -350,3 +352,24 @@ def test_a_wrong_record_is_told_by_its_place_among_all(people, monkeypatch):
 def test_a_backup_is_written_to_a_path_as_text_too(client, tmp_path):
     client.backup(str(tmp_path / "all.db"))
     assert sqlite3.connect(tmp_path / "all.db").execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def rows_of(client, table, number):
+    """Return how many of 200 records are those that were asked for."""
+    names = [f"{number}-{i % 7}" for i in range(200)]
+    return sum(table.get(name).name == name for name in names)
+
+
+def test_processes_that_a_fork_makes_have_connections_of_their_own(client, people):
+    people.insert(Person(f"{number}-{i}", f"{number}-{i}") for number in range(4) for i in range(7))
+    people.get("0-0")  # so there is a connection
+    children = []
+    for number in (1, 2, 3):
+        child = os.fork()
+        if not child:
+            with suppress(BaseException):
+                os._exit(0 if rows_of(client, people, number) == 200 else 1)
+            os._exit(2)
+        children.append(child)
+    assert rows_of(client, people, 0) == 200
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]

@@ -166,6 +166,14 @@ def test_stopped_it_answers_nobody_and_leaves_no_thread():
         server.branch()
 
 
+def test_it_starts_once():
+    before = {*threading.enumerate()}
+    with Server().start() as server:
+        assert server.start() is server
+        assert [thread.name for thread in {*threading.enumerate()} - before] == ["ramekin"]
+    assert {*threading.enumerate()} <= before
+
+
 def test_a_diff_is_printed_for_people():
     diff = Diff(
         users={

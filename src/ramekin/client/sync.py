@@ -18,7 +18,7 @@ from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
 from ramekin.client.replies import EndedEarly, Page, Reply, as_typed
-from ramekin.client.transport import Lines, ended_early, lost, reply_of, request_of, servers_of
+from ramekin.client.transport import Lines, OfProcess, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -51,9 +51,7 @@ class Client:
         http: httpx2.Client | None = None,
     ) -> None:
         self._servers, self._key, self._attempts = servers_of(url), key, attempts
-        has_tls = any(server.startswith("https") for server in self._servers)
-        self._http = http or httpx2.Client(timeout=timeout_s, verify=has_tls)  # reading certificates takes 30 ms
-        self._is_own = http is None
+        self._connections = OfProcess(http, httpx2.Client, self._servers, timeout_s)
         self._server = 0
 
     def __enter__(self) -> Self:
@@ -64,8 +62,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._is_own:
-            self._http.close()
+        if self._connections.is_own:
+            self._connections.http().close()
 
     @overload
     def table(self, name: str) -> Table[Row]: ...
@@ -145,9 +143,10 @@ class Client:
                 return reply, response
 
     def _once(self, call: Call[Any], server: int) -> tuple[Reply | Lost, httpx2.Response | None]:
-        request = request_of(self._http, self._servers[server], self._key, call)
+        http = self._connections.http()
+        request = request_of(http, self._servers[server], self._key, call)
         try:
-            response = self._http.send(request, stream=True)
+            response = http.send(request, stream=True)
             if not call.is_streamed or response.status_code >= 300:
                 response.read()
         except httpx2.TransportError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from os import getpid
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx2
 
@@ -13,6 +15,29 @@ from ramekin.client.replies import EndedEarly, NoAnswer, Reply
 if TYPE_CHECKING:
     from ramekin.client.exchange import Call
 
+H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
+
+
+class OfProcess(Generic[H]):
+    """The connections of a client, anew in each process that a fork makes of one.
+
+    Two processes that share a connection would read each other's answers.
+    """
+
+    def __init__(self, given: H | None, kind: type[H], servers: Sequence[str], timeout_s: float) -> None:
+        """Take the caller's own, which are used as they are, or make some of a kind."""
+        self.is_own = given is None
+        self._make: Callable[[], H] = partial(kind, timeout=timeout_s, verify=_has_tls(servers))
+        self._http: H = self._make() if given is None else given
+        self._process = getpid()
+        self._parents: H | None = None  # kept, since to let go of them could end them for the parent
+
+    def http(self) -> H:
+        """Return those of this process. Cost: O(1)."""
+        if self.is_own and self._process != getpid():
+            self._parents, self._http, self._process = self._http, self._make(), getpid()
+        return self._http
+
 
 def servers_of(url: str | Sequence[str]) -> tuple[str, ...]:
     """Return the addresses of servers, without a slash at the end. Raises ValueError where there is none."""
@@ -20,6 +45,11 @@ def servers_of(url: str | Sequence[str]) -> tuple[str, ...]:
     if not servers or not all(map(_is_address, servers)):
         raise ValueError("the address of a server is like http://127.0.0.1:8000")
     return servers
+
+
+def _has_tls(servers: Sequence[str]) -> bool:
+    """Say whether certificates must be read, which takes 30 ms."""
+    return any(server.startswith("https") for server in servers)
 
 
 def _is_address(text: str) -> bool:

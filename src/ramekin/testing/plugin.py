@@ -71,12 +71,20 @@ def ramekin_server(ramekin_files: Sequence[str | Path], ramekin_models: Models, 
         server.stop()
 
 
+def _http() -> httpx2.Client:
+    """Return connections to a server that is in this process: it speaks plain HTTP, and no proxy is between."""
+    import httpx2
+
+    return httpx2.Client(verify=False, trust_env=False)
+
+
 def _plant(server: Server, seed: Seed) -> None:
     """Store what the tables are to hold, and have branches and resets begin with it."""
     from ramekin.client import Client
     from ramekin.errors import RamekinError
 
-    with Client(server.url) as client:
+    with _http() as http:
+        client = Client(server.url, http=http)
         if callable(seed):
             seed(client)
         else:
@@ -114,9 +122,7 @@ def ramekin_url(ramekin: Branch) -> str:
 @pytest.fixture(scope="session")
 def _ramekin_http() -> Iterator[httpx2.Client]:
     """Connections that all tests share."""
-    import httpx2
-
-    with httpx2.Client(verify=False) as http:  # the server is in this process and speaks plain HTTP
+    with _http() as http:
         yield http
 
 
@@ -139,7 +145,7 @@ def ramekin_async_client(ramekin: Branch) -> AsyncClient:
     from ramekin.client import AsyncClient
 
     limits = httpx2.Limits(max_keepalive_connections=0)
-    return AsyncClient(ramekin.url, http=httpx2.AsyncClient(limits=limits, verify=False))  # as above
+    return AsyncClient(ramekin.url, http=httpx2.AsyncClient(limits=limits, verify=False, trust_env=False))
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

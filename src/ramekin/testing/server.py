@@ -94,7 +94,9 @@ class Server:
 
     @at_rest()
     def start(self) -> Self:
-        """Load the files and answer. Raises Unready, and OSError where the port is taken."""
+        """Load the files and answer, once. Raises Unready, and OSError where the port is taken."""
+        if self._thread is not None:
+            return self
         database = self._database()
         try:
             listener = listeners.bind("127.0.0.1", self._port, is_guarded=True)
