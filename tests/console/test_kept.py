@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.console.seen import cell, put, rows, stored
 
+CHANGED = "Somebody else has changed this record"
+
 
 def delete(server, key, table="pets"):
     with server.client() as client:
@@ -127,3 +129,71 @@ def test_a_key_that_ran_out_is_asked_for_above_what_was_typed(page, server):
     key.press("Enter")
     expect(key).to_have_count(0)
     expect(schema).to_have_value("{}")
+
+
+def conflict(page, server):
+    """Type a name that somebody else changes meanwhile, and press Enter."""
+    cell(page, 0, 1).dblclick()
+    box = page.get_by_label("name", exact=True)
+    box.fill("Max")
+    put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
+    box.press("Enter")
+    dialog = page.get_by_role("dialog", name=CHANGED)
+    expect(dialog.get_by_role("radio").first).to_be_focused()
+    return box, dialog
+
+
+def test_a_conflict_that_nobody_decides_leaves_the_text_and_the_focus_in_the_cell(pets, server):
+    box, dialog = conflict(pets, server)
+    pets.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(box).to_have_value("Max")
+    expect(box).to_be_focused()
+    expect(pets.get_by_role("alert")).to_contain_text("not saved yet")
+    box.press("Enter")
+    dialog.get_by_role("button", name="Save what is chosen").click()
+    expect(cell(pets, 0, 1)).to_have_text("Max")
+    assert stored(server, 1)["name"] == "Max"
+
+
+def test_a_cell_that_is_left_shows_what_is_stored_and_the_arrows_go_on(pets, server):
+    _, dialog = conflict(pets, server)
+    dialog.get_by_role("button", name="Leave it as it is now").click()
+    expect(cell(pets, 0, 1)).to_have_text("Kim")
+    expect(pets.get_by_role("grid")).to_be_focused()
+    pets.keyboard.press("ArrowDown")
+    pets.keyboard.press("Enter")
+    expect(pets.get_by_label("name", exact=True)).to_have_value("Tom")
+
+
+@pytest.mark.long
+def test_a_field_of_the_panel_asks_again_until_somebody_decides(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    pets.get_by_role("button", name="Edit name").click()
+    box = pets.get_by_label("name", exact=True)
+    box.fill("Max")
+    put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
+    for _ in range(2):
+        box.press("Enter")
+        expect(pets.get_by_role("dialog", name=CHANGED)).to_be_visible()
+        pets.keyboard.press("Escape")
+        expect(box).to_be_focused()
+    assert stored(server, 1)["name"] == "Kim"
+
+
+def test_a_dialog_that_comes_above_a_form_leaves_it_as_it_is(pets, server):
+    held = []
+    pets.route("**/data/pets/1", lambda route: held.append(route) if not held else route.continue_())
+    cell(pets, 0, 1).dblclick()
+    pets.get_by_label("name", exact=True).fill("Max")
+    pets.get_by_role("button", name="Add", exact=True).click()
+    form = pets.get_by_role("dialog", name="Add to pets")
+    expect(form.get_by_label("id", exact=True)).to_be_focused()
+    form.get_by_label("name", exact=True).fill("Zed")
+    put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
+    held[0].continue_()
+    dialog = pets.get_by_role("dialog", name=CHANGED)
+    dialog.get_by_role("button", name="Leave it as it is now").click()
+    expect(dialog).to_have_count(0)
+    expect(form.get_by_label("name", exact=True)).to_have_value("Zed")
+    expect(form.get_by_label("name", exact=True)).to_be_focused()

@@ -3,21 +3,14 @@ import { useState } from "preact/hooks";
 import { isSame, member, withMember } from "../json.js";
 import { Value } from "../grid/cell.js";
 import { Button } from "../ui/button.js";
-import { Dialog, open } from "../ui/dialog.js";
+import { Dialog, question } from "../ui/dialog.js";
 import { html } from "../ui/html.js";
 import { Scroll } from "../ui/scroll.js";
 import { conflict, merge } from "./store.js";
 
-conflict.ask = (base, mine, theirs) =>
-  new Promise((resolve) => open((close) => {
-    const end = (/** @type {any} */ value) => {
-      close();
-      resolve(value);
-    };
-    return html`<${Conflict} base=${base} mine=${mine} theirs=${theirs} onEnd=${end} />`;
-  }));
+conflict.ask = (base, mine, theirs) => question((end) => html`<${Conflict} base=${base} mine=${mine} theirs=${theirs} onEnd=${end} />`);
 
-/** @param {{base: any, mine: any, theirs: any, onEnd: (record: any) => void}} given */
+/** @param {{base: any, mine: any, theirs: any, onEnd: (record: any) => void}} given `undefined` ends it undecided */
 function Conflict({ base, mine, theirs, onEnd }) {
   const { merged, conflicts } = merge(base, mine, theirs);
   const names = [...new Set([...Object.keys(theirs), ...Object.keys(mine)])].filter((name) => !isSame(member(mine, name), member(theirs, name)));
@@ -37,7 +30,7 @@ function Conflict({ base, mine, theirs, onEnd }) {
     <label class="choice"><input type="radio" name=${`side-${name}`} checked=${sideOf(name) === side} onChange=${() => choose(name, side)} />
       <span class="hidden">${side === "mine" ? "Yours" : "Theirs"} for ${name}</span><${Value} value=${member(record, name)} /></label></td>`;
   const foot = html`<${Button} onClick=${() => onEnd(null)}>Leave it as it is now<//><${Button} kind="main" onClick=${save}>Save what is chosen<//>`;
-  return html`<${Dialog} title="Somebody else has changed this record" class="wide" onClose=${() => onEnd(null)} foot=${foot}>
+  return html`<${Dialog} title="Somebody else has changed this record" class="wide" onClose=${() => onEnd(undefined)} foot=${foot}>
     <p>It is not what it was when you began. Choose what each of these fields shall be; all others are the same in both.</p>
     <${Scroll} label="Both versions"><table class="list"><thead><tr><th>Field</th><th>As you found it</th><th>Yours</th><th>Theirs, as stored now</th></tr></thead>
       <tbody>${names.map((name) => html`<tr key=${name}><th scope="row">${name}${conflicts.includes(name) && html` <span class="chip warn">both changed it</span>`}</th>

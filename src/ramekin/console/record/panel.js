@@ -37,7 +37,7 @@ export function RecordPanel({ table, id, fields, schema, onClose }) {
     return () => void changed.delete(tell);
   }, [table, id]);
   const save = async (/** @type {any} */ base, /** @type {any} */ mine) => (isSame(base, mine) ? base : saveRecord(table, base, mine));
-  const change = (/** @type {string} */ name, /** @type {unknown} */ value) => save(record, withMember(record, name, value));
+  const change = (/** @type {any} */ base, /** @type {string} */ name, /** @type {unknown} */ value) => save(base, withMember(base, name, value));
   const choose = (/** @type {string} */ name) => {
     setTab(name);
     if (name === "json") setRaw(true);

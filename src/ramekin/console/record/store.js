@@ -22,7 +22,7 @@ export const putRecord = async (table, id, record, tag) =>
 /** @param {string} table @param {any} record */
 export async function createRecord(table, record) {
   const made = tagged(await ask("POST", `data/${pathOf(table)}`, { body: record }));
-  changed.forEach((tell) => tell(table, made.record, made.record.id));
+  tellOf(table, made.record);
   void refresh();
   undoable(`Added ${made.record.id}`, () => removeRecord(table, made.record, { isQuiet: true }));
   return made;
@@ -38,8 +38,11 @@ export async function removeRecord(table, record, { isQuiet = false } = {}) {
   else undoable(`Deleted ${record.id}`, () => createRecord(table, now.record));
 }
 
-/** Whoever shows records is told of each that was written here. */
+/** Whoever shows records is told of each that was written here, or was found to be another by now. */
 export const changed = new Set(/** @type {((table: string, record: any, id: unknown) => void)[]} */ ([]));
+
+/** @param {string} table @param {any} record */
+const tellOf = (table, record) => changed.forEach((tell) => tell(table, record, record.id));
 
 /**
  * What becomes of a record that two have changed: where only one did, that holds.
@@ -65,7 +68,7 @@ export function merge(base, mine, theirs) {
 /** Is asked where a record has been deleted that somebody has changed here: whether to make it again. Set by `gone.js`. */
 export const gone = { ask: /** @type {(table: string, mine: any) => Promise<boolean>} */ (async () => false) };
 
-/** Is asked where two have changed the same: returns what is to be written, null to leave it. Set by `conflict.js`. */
+/** Is asked where two have changed the same: what is to be written, null to leave it, undefined if nobody decides. Set by `conflict.js`. */
 export const conflict = { ask: /** @type {(base: any, mine: any, theirs: any) => Promise<any>} */ (async () => null) };
 
 /**
@@ -90,11 +93,13 @@ async function replaceRecord(table, base, mine, { isUndo = false }) {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const now = await fetchRecord(table, base.id);
     const { merged, conflicts, taken } = merge(base, mine, now.record);
+    if (conflicts.length) tellOf(table, now.record);
     const wanted = conflicts.length ? await conflict.ask(base, mine, now.record) : merged;
     if (wanted === null) return null;
+    if (wanted === undefined) throw new Error("Somebody else has changed this record, so it is not saved yet.");
     try {
       const { record } = await putRecord(table, base.id, wanted, now.tag);
-      changed.forEach((tell) => tell(table, record, record.id));
+      tellOf(table, record);
       const told = taken.length ? `Saved, with what somebody else had changed: ${taken.join(", ")}` : "Saved";
       if (isUndo) say("Undone");
       else undoable(told, () => saveRecord(table, record, now.record, { isUndo: true }));

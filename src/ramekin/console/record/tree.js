@@ -10,11 +10,12 @@ import { CellEditor } from "./editor.js";
 const AT_ONCE = 100;
 
 /**
- * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (name: string, value: unknown) => Promise<unknown>}} given
+ * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (base: any, name: string, value: unknown) => Promise<unknown>}} given
+ *   `onChange` is told the record as it was when the change began
  */
 export function Fields({ record, fields, isWritable, onChange }) {
-  const [edited, setEdited] = useState(/** @type {string | null} */ (null));
-  const leave = (/** @type {string} */ name) => setEdited((now) => (now === name ? null : now));
+  const [edit, setEdit] = useState(/** @type {{name: string, base: any} | null} */ (null));
+  const leave = (/** @type {typeof edit} */ left) => setEdit((now) => (now === left ? null : now));
   const declared = [...fields.values()].map((field) => field.path);
   const names = [...new Set([...Object.keys(record), ...declared])];
   return html`<dl class="tree">${names.map((name) => {
@@ -23,10 +24,10 @@ export function Fields({ record, fields, isWritable, onChange }) {
     const isScalar = value === null || typeof value !== "object" || value instanceof Spelled;
     const isEditable = isWritable && isScalar && name !== "id";
     return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name}</dt><dd>
-      ${edited === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => leave(name)}
-          onSave=${(/** @type {unknown} */ made) => onChange(name, made).then(() => leave(name))} />`
+      ${edit?.name === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => leave(edit)}
+          onSave=${(/** @type {unknown} */ made) => onChange(edit.base, name, made).then(() => leave(edit))} />`
         : isScalar ? html`<${Long} value=${value} />` : html`<${Branch} value=${value} />`}
-      ${isEditable && edited !== name && html`<${Button} icon="edit" label=${`Edit ${name}`} kind="quiet" onClick=${() => setEdited(name)} />`}
+      ${isEditable && edit?.name !== name && html`<${Button} icon="edit" label=${`Edit ${name}`} kind="quiet" onClick=${() => setEdit({ name, base: record })} />`}
     </dd></div>`;
   })}</dl>`;
 }

@@ -92,7 +92,7 @@ const showKeys = () => open((close) => html`<${Dialog} title="Keys" onClose=${cl
 
 /** Open the palette or the keys where these are pressed. @param {KeyboardEvent} event @param {boolean} isTyping */
 export function pressed(event, isTyping) {
-  if (opened.value || event.defaultPrevented) return;
+  if (opened.value.length || event.defaultPrevented) return;
   const isPalette = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
   if (!isPalette && (event.key !== "?" || isTyping)) return;
   event.preventDefault();

@@ -26,7 +26,7 @@ export function Shell() {
   useEffect(() => {
     const jump = (/** @type {KeyboardEvent} */ event) => {
       pressed(event, isTyping(event.target));
-      if (isTyping(event.target) || opened.value) return;
+      if (isTyping(event.target) || opened.value.length) return;
       if (event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) void undoLast();
       if (event.key !== "/") return;
       event.preventDefault();

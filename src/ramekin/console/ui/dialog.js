@@ -1,19 +1,26 @@
-// Dialogs: the browser's own, which keeps the focus inside, ends on Escape and gives the focus back.
+// Dialogs: the browser's own, which keeps the focus inside and ends on Escape. One may come above another, which stays as
+// it is below; the focus begins in the first field, and goes back to where it was.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./button.js";
 import { html } from "./html.js";
+
+const FIRST = "[autofocus], .dialog-body :is(input, textarea, pre[tabindex])";
 
 /**
  * @param {{title: string, onClose?: () => void, children?: unknown, foot?: unknown, class?: string}} given
  */
 export function Dialog({ title, onClose, children, foot, class: more = "" }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const shown = dialog.current;
     shown?.showModal();
-    /** @type {HTMLElement | null | undefined} */ (shown?.querySelector("[autofocus]"))?.focus();
-    return () => shown?.close();
+    /** @type {HTMLElement | null | undefined} */ (shown?.querySelector(FIRST))?.focus();
+    return () => {
+      shown?.close();
+      before?.focus({ preventScroll: true }); // the browser does so only for a dialog that is still in the page
+    };
   }, []);
   return html`<dialog ref=${dialog} class="dialog ${more}" aria-label=${title}
       onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose?.(); }}>
@@ -25,20 +32,38 @@ export function Dialog({ title, onClose, children, foot, class: more = "" }) {
   </dialog>`;
 }
 
-/** The dialog that is open, as a component without words of its own; one at a time. */
-export const opened = signal(/** @type {(() => unknown) | null} */ (null));
+/** The dialogs that are open, the last above the others, each as a component without words of its own. */
+export const opened = signal(/** @type {(() => unknown)[]} */ ([]));
 
 /**
  * Open a dialog: `draw` is given what closes it.
  * @param {(close: () => void) => unknown} draw
  */
 export function open(draw) {
-  const close = () => (opened.value = null);
-  opened.value = () => draw(close);
+  const close = () => void (opened.value = opened.value.filter((each) => each !== Draw));
+  const Draw = () => draw(close);
+  opened.value = [...opened.value, Draw];
 }
 
-/** Where the open dialog is drawn. */
+/**
+ * Open a dialog that asks something: `draw` is given what ends it with an answer.
+ * @template T
+ * @param {(end: (answer: T) => void) => unknown} draw
+ * @returns {Promise<T>}
+ */
+export const question = (draw) => new Promise((resolve) => open((close) => html`<${Question} draw=${draw} close=${close} resolve=${resolve} />`));
+
+/** @param {{draw: (end: (answer: any) => void) => any, close: () => void, resolve: (answer: any) => void}} given */
+function Question({ draw, close, resolve }) {
+  const answer = useRef(/** @type {any} */ (undefined));
+  useLayoutEffect(() => () => resolve(answer.current), []); // once it has gone and the focus is back
+  return draw((given) => {
+    answer.current = given;
+    close();
+  });
+}
+
+/** Where the open dialogs are drawn. */
 export function Opened() {
-  const Draw = opened.value;
-  return Draw && html`<${Draw} />`;
+  return opened.value.map((Draw) => html`<${Draw} />`);
 }
