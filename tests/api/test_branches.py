@@ -116,6 +116,7 @@ def test_a_name_that_no_table_may_have_is_refused(api, name):
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
+        ([], ""),
         ({"form": "main"}, "/form"),
         ({"from": 1}, "/from"),
         ({"ttl_s": 0}, "/ttl_s"),

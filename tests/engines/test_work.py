@@ -35,6 +35,19 @@ async def test_after_that_while_others_are_in_front(monkeypatch):
     assert log == ["a", "b", "c", "a", "c", "a"]
 
 
+async def test_of_those_who_pause_before_they_begin_the_first_goes_on_first():
+    log = []
+
+    async def question(name):
+        await Work().pause()
+        log.append(name)
+
+    await asyncio.gather(*[question(number) for number in range(20)], labour(log, "long", 2))
+    assert [entry for entry in log if entry != "long"] == [*range(20)]
+    await asyncio.gather(labour(log, "after", 2))
+    assert log[-2:] == ["after", "after"]
+
+
 async def most_in_a_turn(log, tasks):
     """Return how many entries a log gets at the most in one turn of the loop, while some tasks are under way."""
     most = 0

@@ -52,8 +52,9 @@ class _Line:
 
     def __init__(self) -> None:
         self._new = deque[asyncio.Future[None]]()
-        self._resting: list[tuple[int, asyncio.Future[None]]] = []
-        """A heap: in front is the lowest place."""
+        self._resting: list[tuple[int, int, asyncio.Future[None]]] = []
+        """A heap: in front is the lowest place, and of those who have none yet who came first."""
+        self._arrivals = count()
         self._places = count()
         self._until_s = 0.0
         """When this turn of the loop has no time left for whoever begins; 0 while nobody has."""
@@ -79,7 +80,7 @@ class _Line:
         """Wait for another turn. Cost: O(log n)."""
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
-        heappush(self._resting, (place, turn))
+        heappush(self._resting, (place, next(self._arrivals), turn))
         if not self._until_s:
             self._until_s = stopwatch_s()
             loop.call_soon(self._call_next, loop)
@@ -89,7 +90,7 @@ class _Line:
         """Let one go on in the next turn of the loop."""
         while self._new or self._resting:
             self._is_for_new = bool(self._new) and not (self._is_for_new and self._resting)
-            turn = self._new.popleft() if self._is_for_new else heappop(self._resting)[1]
+            turn = self._new.popleft() if self._is_for_new else heappop(self._resting)[2]
             if not turn.done():  # whoever was cancelled has left
                 turn.set_result(None)
                 loop.call_soon(self._call_next, loop)

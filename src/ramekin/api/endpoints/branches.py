@@ -145,7 +145,7 @@ def _read(body: bytes) -> tuple[str, float | None]:
     """Return what a new branch is made from, and how many seconds it stays. Raises InvalidBranch."""
     value = codec.parse(body) if body else {}
     if not isinstance(value, dict):
-        raise InvalidBranch('What is said of a branch is an object, such as {"from": "main", "ttl_s": 600}.')
+        raise InvalidBranch('What is said of a branch is an object, such as {"from": "main", "ttl_s": 600}.').within()
     for name in value:
         if name not in MEMBERS:
             hint = did_you_mean(name, MEMBERS)

@@ -31,7 +31,7 @@ from ramekin.api.http.pages import Page, page_reply
 from ramekin.api.http.query_string import split_query
 from ramekin.api.routes import API
 from ramekin.database.following import ChangesRequest
-from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable
+from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable, did_you_mean
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _read(session: Session, asked: Asked[Following]) -> Following:
     conditions = [pair for pair in others if pair[0] != "table"]
     where: Predicate = EVERYTHING
     if conditions or "where" in words:
-        where = read_where(words, conditions, session.database.fields(_only(tables)), WORDS)
+        only = _only(tables, [name for name, _ in conditions])
+        where = read_where(words, conditions, session.database.fields(only), WORDS)
     if "limit" in words and asked.wishes.accepts == EVENTS:
         raise ConflictingParameters("'limit' is of a list; a stream of events goes on.")
     given = {name: words[name] for name in ("limit",) if name in words}
@@ -93,10 +94,12 @@ def _read(session: Session, asked: Asked[Following]) -> Following:
     return Following(request, path_without_cursor(PATH, asked.query, ("since",)))
 
 
-def _only(tables: Sequence[str]) -> str:
-    """Return the one table that conditions are about. Raises ConflictingParameters."""
+def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
+    """Return the one table that conditions on some fields are about. Raises ConflictingParameters."""
     if len(tables) != 1:
-        raise ConflictingParameters("Conditions choose among the records of one table: name exactly one as 'table'.")
+        told = "Conditions choose among the records of one table: name exactly one as 'table'."
+        hints = [did_you_mean(field, WORDS) for field in fields]  # a word that is mistyped is a condition
+        raise ConflictingParameters(told, hint=next(filter(None, hints), ""))
     return tables[0]
 
 

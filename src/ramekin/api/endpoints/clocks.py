@@ -70,7 +70,7 @@ def put_clock(session: Session, asked: Asked[None]) -> Reply:
     clock = _clock(session)
     value = codec.parse(asked.body)
     if not isinstance(value, dict) or not value:
-        raise InvalidClock('A clock is set by {"now": ...}, {"is_frozen": ...} or {"advance_s": ...}.')
+        raise InvalidClock('A clock is set by {"now": ...}, {"is_frozen": ...} or {"advance_s": ...}.').within()
     for name in value:
         if name not in MEMBERS:
             raise _wrong(f"A clock has no member '{shorten(name)}'.", name, did_you_mean(name, MEMBERS))
