@@ -197,3 +197,53 @@ def test_a_dialog_that_comes_above_a_form_leaves_it_as_it_is(pets, server):
     expect(dialog).to_have_count(0)
     expect(form.get_by_label("name", exact=True)).to_have_value("Zed")
     expect(form.get_by_label("name", exact=True)).to_be_focused()
+
+
+def test_json_that_one_writes_is_there_when_one_comes_back_and_the_browser_asks_before_the_page_goes(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    pets.get_by_role("tab", name="JSON").click()
+    text = pets.get_by_label("The record as JSON")
+    text.fill('{"id": 1, "name": "Zed"}')
+    pets.get_by_role("link", name="2: open 2").click()
+    expect(pets.get_by_label("Record 2")).to_contain_text("Tom")
+    pets.go_back()
+    expect(text).to_have_value('{"id": 1, "name": "Zed"}')
+    asked = []
+    pets.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    pets.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_a_form_that_is_left_by_escape_is_there_again_until_it_is_stored_or_cancelled(pets, server):
+    add = pets.get_by_role("button", name="Add", exact=True)
+    name = pets.get_by_role("dialog", name="Add to pets").get_by_label("name", exact=True)
+    add.click()
+    name.fill("Kim")
+    pets.keyboard.press("Escape")
+    add.click()
+    expect(name).to_have_value("Kim")
+    pets.get_by_role("button", name="Add the record").click()
+    expect(pets.get_by_text("Added ")).to_be_visible()
+    add.click()
+    expect(name).to_have_value("")
+    name.fill("Uma")
+    pets.get_by_role("button", name="Cancel").click()
+    add.click()
+    expect(name).to_have_value("")
+
+
+@pytest.mark.long
+def test_a_definition_that_one_writes_stays_until_it_is_stored_or_discarded(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/definition")
+    most = pets.get_by_label("Records at the most")
+    most.fill("7")
+    pets.get_by_role("link", name="Back to pets").click()
+    pets.go_back()
+    expect(most).to_have_value("7")
+    pets.get_by_role("button", name="Discard").click()
+    expect(most).to_have_value("")
+    most.fill("8")
+    pets.get_by_role("button", name="Save the definition").click()
+    expect(pets.get_by_text("pets is defined so now")).to_be_visible()
+    expect(most).to_have_value("8")
+    expect(pets.get_by_role("button", name="Discard")).to_have_count(0)

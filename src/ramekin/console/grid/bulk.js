@@ -8,6 +8,7 @@ import { ask, pathOf, read } from "../server.js";
 import { refresh } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
+import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
@@ -25,12 +26,16 @@ const KEPT_CHARACTERS = 8_000_000;
 export function Bulk({ table, filter, kind, onClose, onDone }) {
   const words = conditionWords(filter);
   const [matched, setMatched] = useState(/** @type {number | null} */ (null));
-  const [text, setText] = useState('{\n  \n}');
+  const [text, keep] = draft(`patch/${table}`, '{\n  \n}');
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   useEffect(() => {
     read(`data/${pathOf(table)}`, { words: [...words, ["limit", "0"], ["count", "true"]] }).then((told) => setMatched(told.total), setError);
   }, []);
+  const giveUp = () => {
+    forget(`patch/${table}`);
+    onClose();
+  };
   const run = async () => {
     setBusy(true);
     try {
@@ -39,7 +44,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
       const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       if (undo) undoable(told, () => undo().then(onDone));
       else say(told);
-      onClose();
+      giveUp();
       onDone();
       void refresh();
     } catch (fault) {
@@ -48,14 +53,14 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
     }
   };
   const all = matched === null ? "…" : many(matched, "record");
-  const foot = html`<${Button} onClick=${onClose}>Cancel<//>
+  const foot = html`<${Button} onClick=${giveUp}>Cancel<//>
     <${Button} kind=${kind === "delete" ? "danger" : "main"} disabled=${!matched || isBusy} onClick=${run}>${kind === "patch" ? "Change" : "Delete"} ${all}<//>`;
   return html`<${Dialog} title=${kind === "patch" ? `Change records of ${table}` : `Delete records of ${table}`} onClose=${onClose} foot=${foot}>
     <div class="stack">
       <p>${words.length ? html`<strong>${all}</strong> ${matched === 1 ? "satisfies" : "satisfy"} <code>${queryOf(words)}</code>.` : html`There is no filter: this is about <strong>all ${all}</strong> of the table.`}
         ${matched !== null && matched > KEPT && html` <span class="bad">That is more than ${count(KEPT)}, so it cannot be undone here.</span>`}</p>
       ${kind === "patch" && html`<label class="field">What is merged into each, as JSON; null takes a member out
-        <textarea class="code" rows="7" autofocus spellcheck="false" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>`}
+        <textarea class="code" rows="7" autofocus spellcheck="false" value=${text} onInput=${(/** @type {any} */ event) => keep(event.target.value)}></textarea></label>`}
       ${error && html`<${Fault} error=${error} />`}
     </div>
   <//>`;

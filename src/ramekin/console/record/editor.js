@@ -1,7 +1,8 @@
 // An editor for one value. What kind of value it is can be chosen where the schema leaves it open, so that a null, an
 // empty text and a member that is not there are never written by mistake.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { parse } from "../json.js";
+import { draft, forget } from "../ui/drafts.js";
 import { inOneLine } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { edited, editedAs, kindOf, named, readAs } from "../values.js";
@@ -42,6 +43,8 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const [text, setText] = useState(edited(value === null ? undefined : value));
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const held = `cell/${useId()}`;
+  const [, hold] = draft(held, ""); // so that the browser asks before the page goes
   const isTouched = useRef(false);
   const isGone = useRef(false);
   const input = useRef(/** @type {any} */ (null));
@@ -70,6 +73,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     input.current?.select?.();
     return () => {
       isGone.current = true;
+      forget(held);
       void leave.current();
     };
   }, []);
@@ -87,6 +91,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   };
   const type = (/** @type {any} */ event) => {
     isTouched.current = true;
+    hold(`typed ${event.target.value}`);
     setText(event.target.value);
     setFault("");
   };

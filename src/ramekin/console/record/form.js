@@ -1,13 +1,15 @@
 // A form for a new record, made of the table's model: an input for each field, of its kind. What is left as "not sent" is
 // no member of the record, so the model's own default takes its place.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { member, parse, print, withMember } from "../json.js";
 import { Problem } from "../server.js";
 import { Button } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
+import { draft, forget, isDrafted } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Tabs } from "../ui/tabs.js";
+import { say } from "../ui/toast.js";
 import { edited, editedAs, named, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
 import { faultOf } from "./raw.js";
@@ -17,14 +19,18 @@ import { createRecord } from "./store.js";
 /** @typedef {{kind: import("../values.js").Kind, text: string}} Entry */
 
 /**
- * @param {{table: string, fields: Map<string, Field>, schema: any, start?: any, onClose: () => void}} given
+ * @typedef {{entries: Record<string, Entry>, others: Record<string, any>, text: string | null}} Draft `others` are members that no
+ *   input is for; `text` is there where the record is written as JSON
+ * @param {{table: string, fields: Map<string, Field>, schema: any, draftName: string, start?: any, onClose: () => void}} given
  */
-export function RecordForm({ table, fields, schema, start, onClose }) {
+export function RecordForm({ table, fields, schema, draftName, start, onClose }) {
   const shown = [...fields.values()];
-  const [entries, setEntries] = useState(/** @type {Record<string, Entry>} */ (Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, start, schema)]))));
-  const [tab, setTab] = useState(shown.length ? "form" : "json");
-  const [text, setText] = useState("");
-  const [others, setOthers] = useState(/** @type {Record<string, any>} */ ({})); // members that no input is for
+  const blank = useMemo(() => Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, start, schema)])), [fields]);
+  const [begun, keep] = draft(draftName, /** @type {Draft} */ ({ entries: blank, others: {}, text: null }));
+  const entries = /** @type {Record<string, Entry>} */ ({ ...blank, ...begun.entries });
+  const { others } = begun;
+  const text = begun.text ?? "";
+  const tab = begun.text === null && shown.length ? "form" : "json";
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [faults, setFaults] = useState(/** @type {Record<string, string>} */ ({}));
   const made = () => {
@@ -44,21 +50,25 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
     return Object.keys(found).length ? null : record;
   };
   const fill = () => {
-    if (faultOf(text || "{}")) return false;
+    if (faultOf(text || "{}")) return;
     const record = parse(text || "{}");
     const known = new Set(shown.map((field) => field.path));
-    setOthers(Object.entries(record).filter(([name]) => !known.has(name)).reduce((rest, [name, value]) => withMember(rest, name, value), {}));
-    setEntries(Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, record, null)])));
-    return true;
+    const unknown = Object.entries(record).filter(([name]) => !known.has(name)).reduce((rest, [name, value]) => withMember(rest, name, value), {});
+    keep({ entries: Object.fromEntries(shown.map((field) => [`.${field.path}`, entryOf(field, record, null)])), others: unknown, text: null });
   };
   const choose = (/** @type {string} */ name) => {
     if (name === tab) return;
-    if (name === "json") {
-      const record = made();
-      if (record === null) return;
-      setText(print(record, 2));
-    } else if (!fill()) return;
-    setTab(name);
+    if (name === "form") return fill();
+    const record = made();
+    if (record !== null) keep({ ...begun, text: print(record, 2) });
+  };
+  const giveUp = () => {
+    forget(draftName);
+    onClose();
+  };
+  const leave = () => {
+    if (isDrafted(draftName)) say("What you typed is kept for when you come back");
+    onClose();
   };
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -67,7 +77,7 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
       const record = tab === "json" ? parse(text || "{}") : made();
       if (record === null) return;
       await createRecord(table, record);
-      onClose();
+      giveUp();
     } catch (fault) {
       setError(fault);
       if (fault instanceof Problem) setFaults(Object.fromEntries(fault.errors.map((each) => [`.${(each.pointer ?? "").slice(1).split("/")[0]}`, each.detail ?? ""])));
@@ -75,18 +85,18 @@ export function RecordForm({ table, fields, schema, start, onClose }) {
   };
   const fault = tab === "json" ? faultOf(text || "{}") : "";
   const isTold = error instanceof Problem && error.errors.every((each) => `.${(each.pointer ?? "").slice(1).split("/")[0]}` in entries) && error.errors.length > 0 && tab === "form";
-  return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${onClose}>
+  return html`<${Dialog} title=${start ? `Duplicate a record of ${table}` : `Add to ${table}`} onClose=${leave}>
     <form class="stack" onSubmit=${save} novalidate>
       <${Tabs} label="How to write it" chosen=${tab} onChoose=${choose} tabs=${[["form", "Form"], ["json", "JSON"]]} />
       ${tab === "json" ? html`<label class="field">The record
-          <textarea class="code" rows="12" spellcheck="false" placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => setText(event.target.value)}></textarea></label>
+          <textarea class="code" rows="12" spellcheck="false" placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
           ${fault && html`<p class="bad">${fault}</p>`}`
         : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
-            onChange=${(/** @type {Entry} */ entry) => setEntries((now) => ({ ...now, [`.${field.path}`]: entry }))} />`)
+            onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
         : html`<p>No field is known yet, so write it as JSON.</p>`}
       ${error && !isTold && html`<${Fault} error=${error} />`}
       <div class="row form-foot"><span class="grow">${isTold && html`<span class="bad" role="alert">${/** @type {Problem} */ (error).detail}</span>`}</span>
-        <${Button} onClick=${onClose}>Cancel<//><${Button} kind="main" type="submit" disabled=${!!fault}>Add the record<//></div>
+        <${Button} onClick=${giveUp}>Cancel<//><${Button} kind="main" type="submit" disabled=${!!fault}>Add the record<//></div>
     </form>
   <//>`;
 }

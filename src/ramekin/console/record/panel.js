@@ -4,6 +4,7 @@ import { may } from "../access.js";
 import { isSame, withMember } from "../json.js";
 import { Problem } from "../server.js";
 import { Button } from "../ui/button.js";
+import { isDrafted } from "../ui/drafts.js";
 import { open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -27,21 +28,21 @@ import { Fields } from "./tree.js";
 export function RecordPanel({ table, id, fields, schema, onClose }) {
   const [found, setFound] = useState(/** @type {import("./store.js").Tagged | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
-  const [tab, setTab] = useState("fields");
-  const [isRaw, setRaw] = useState(false); // its text stays while another tab is looked at
+  const raw = `json/${table}/${id}`;
+  const [tab, setTab] = useState(isDrafted(raw) ? "json" : "fields");
   const load = () => fetchRecord(table, id).then((tagged) => { setFound(tagged); setError(null); }, setError);
   useEffect(() => {
     void load();
-    const tell = (/** @type {string} */ where, /** @type {any} */ _record, /** @type {unknown} */ which) => where === table && String(which) === id && load();
+    const tell = (/** @type {string} */ where, /** @type {any} */ made, /** @type {unknown} */ which) => {
+      if (where !== table || String(which) !== id) return;
+      if (made) setFound((now) => now && { ...now, record: made });
+      void load();
+    };
     changed.add(tell);
     return () => void changed.delete(tell);
   }, [table, id]);
   const save = async (/** @type {any} */ base, /** @type {any} */ mine) => (isSame(base, mine) ? base : saveRecord(table, base, mine));
   const change = (/** @type {any} */ base, /** @type {string} */ name, /** @type {unknown} */ value) => save(base, withMember(base, name, value));
-  const choose = (/** @type {string} */ name) => {
-    setTab(name);
-    if (name === "json") setRaw(true);
-  };
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape") return;
     if (isTyping(event.target)) /** @type {HTMLElement} */ (event.target).blur();
@@ -56,18 +57,18 @@ export function RecordPanel({ table, id, fields, schema, onClose }) {
         { name: "Copy as JSON", icon: "copy", run: () => copy("JSON", print(record, 2)) },
         { name: "Copy as curl", icon: "copy", run: () => copy("a command", curl("GET", `data/${pathOf(table, id)}`)) },
         ...(may("write") ? [
-          { name: "Duplicate…", icon: "add", run: () => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${schema} start=${withMember(record, "id", undefined)} onClose=${close} />`) },
+          { name: "Duplicate…", icon: "add", run: () => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${schema} draftName=${`duplicate/${table}/${id}`} start=${withMember(record, "id", undefined)} onClose=${close} />`) },
           null, { name: "Delete", icon: "trash", kind: /** @type {const} */ ("danger"), run: remove },
         ] : []),
       ]} />`}
       <${Button} icon="close" label="Close the record" kind="quiet" onClick=${onClose} /></header>
     ${error ? html`<div class="pad-small"><${Fault} error=${error}>${error instanceof Problem && error.status === 404 && html`<p>It may have been deleted, or have expired.</p>`}<//></div>` : ""}
     ${record && html`
-      <${Tabs} label="Record" chosen=${tab} onChoose=${choose} tabs=${[["fields", "Fields"], ["json", "JSON"], ["history", "History"], ["links", "Links"]]} />
+      <${Tabs} label="Record" chosen=${tab} onChoose=${setTab} tabs=${[["fields", "Fields"], ["json", isDrafted(raw) ? "JSON, not saved" : "JSON"], ["history", "History"], ["links", "Links"]]} />
       <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
         ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} isWritable=${may("write")} onChange=${change} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}
-        ${isRaw && html`<div hidden=${tab !== "json"}><${Raw} value=${record} isWritable=${may("write")} onSave=${save} /></div>`}
+        ${tab === "json" && html`<${Raw} name=${raw} value=${record} isWritable=${may("write")} onSave=${save} />`}
         ${tab === "history" && html`<${History} table=${table} record=${record} />`}
         ${tab === "links" && html`<${Links} table=${table} record=${record} />`}
       </div>`}

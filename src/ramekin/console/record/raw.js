@@ -1,7 +1,8 @@
 // A value as JSON, which can be edited as a whole.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { parse, print } from "../json.js";
 import { Button } from "../ui/button.js";
+import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 
@@ -9,20 +10,15 @@ import { html } from "../ui/html.js";
 const MOST = 200_000;
 
 /**
- * @param {{value: any, isWritable: boolean, onSave: (base: any, value: any) => Promise<any>}} given `onSave` is told what the
- *   writer began with, and returns what is stored, null if it was left
+ * @param {{name: string, value: any, isWritable: boolean, onSave: (base: any, value: any) => Promise<any>}} given `name` is that of the draft;
+ *   `onSave` is told what the writer began with, and returns what is stored, null if it was left
  */
-export function Raw({ value, isWritable, onSave }) {
-  const [base, setBase] = useState(value);
+export function Raw({ name, value, isWritable, onSave }) {
+  const [begun, keep] = draft(name, /** @type {{base: any, text: string} | null} */ (null));
+  const base = begun ? begun.base : value; // what somebody has begun to write stays, over what it was begun with
   const whole = useMemo(() => print(base, 2), [base]);
-  const [text, setText] = useState(whole);
-  const begin = (/** @type {any} */ record) => {
-    setBase(record);
-    setText(print(record, 2));
-  };
-  useEffect(() => {
-    if (text === whole) begin(value); // what somebody has begun to write stays, over what it was begun with
-  }, [value]);
+  const text = begun ? begun.text : whole;
+  const type = (/** @type {any} */ event) => keep(event.target.value === whole ? null : { base, text: event.target.value });
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   if (whole.length > MOST) {
@@ -33,8 +29,7 @@ export function Raw({ value, isWritable, onSave }) {
     setBusy(true);
     setError(null);
     try {
-      const stored = await onSave(base, parse(text));
-      if (stored) begin(stored);
+      if (await onSave(base, parse(text))) forget(name);
     } catch (fault) {
       setError(fault);
     }
@@ -42,12 +37,12 @@ export function Raw({ value, isWritable, onSave }) {
   };
   return html`<div class="raw stack">
     <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck="false" readonly=${!isWritable}
-      aria-invalid=${!!fault} value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)}
+      aria-invalid=${!!fault} value=${text} onInput=${type}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !fault && save()}></textarea>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}
     ${error && html`<${Fault} error=${error} />`}
     ${isWritable && html`<div class="row"><${Button} kind="main" disabled=${!!fault || text === whole || isBusy} onClick=${save}>Save<//>
-      ${text !== whole && html`<${Button} onClick=${() => begin(value)}>Discard<//>`}<span class="faint">Ctrl Enter saves</span></div>`}
+      ${text !== whole && html`<${Button} onClick=${() => forget(name)}>Discard<//>`}<span class="faint">Ctrl Enter saves</span></div>`}
   </div>`;
 }
 

@@ -8,6 +8,7 @@ import { parse, print } from "../json.js";
 import { faultOf } from "../record/raw.js";
 import { ask, pathOf, read } from "../server.js";
 import { Button } from "../ui/button.js";
+import { draft, forget, isDrafted } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
@@ -21,14 +22,15 @@ import { refresh, tableOf } from "./catalog.js";
 export function Definition({ table }) {
   const known = tableOf(table);
   const isNew = !table;
-  const [name, setName] = useState(table);
-  const [schema, setSchema] = useState(known?.schema ? print(known.schema, 2) : "");
-  const [unique, setUnique] = useState(known?.unique ?? /** @type {string[]} */ ([]));
-  const [indexes, setIndexes] = useState(/** @type {Index[]} */ ((known?.indexes ?? []).filter((index) => index.pinned).map(({ field, kind }) => ({ field, kind }))));
-  const [isCareful, setCareful] = useState(known?.require_if_match ?? false);
-  const [expiry, setExpiry] = useState(String(known?.expire_after_s ?? ""));
-  const [maxRecords, setMaxRecords] = useState(String(known?.max_records ?? ""));
-  const [maxBytes, setMaxBytes] = useState(String(known?.max_bytes ?? ""));
+  const draftName = `definition/${table}`;
+  const [name, setName] = draft(`${draftName}/name`, table);
+  const [schema, setSchema] = draft(`${draftName}/schema`, known?.schema ? print(known.schema, 2) : "");
+  const [unique, setUnique] = draft(`${draftName}/unique`, known?.unique ?? /** @type {string[]} */ ([]));
+  const [indexes, setIndexes] = draft(`${draftName}/indexes`, /** @type {Index[]} */ ((known?.indexes ?? []).filter((index) => index.pinned).map(({ field, kind }) => ({ field, kind }))));
+  const [isCareful, setCareful] = draft(`${draftName}/careful`, known?.require_if_match ?? false);
+  const [expiry, setExpiry] = draft(`${draftName}/expiry`, String(known?.expire_after_s ?? ""));
+  const [maxRecords, setMaxRecords] = draft(`${draftName}/records`, String(known?.max_records ?? ""));
+  const [maxBytes, setMaxBytes] = draft(`${draftName}/bytes`, String(known?.max_bytes ?? ""));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   const fault = schema.trim() ? faultOf(schema) : "";
@@ -46,6 +48,7 @@ export function Definition({ table }) {
     try {
       await ask("PUT", `tables/${pathOf(name)}`, { body });
       await refresh();
+      forget(draftName);
       say(isNew ? `Made ${name}` : `${name} is defined so now`);
       if (isNew) go(link(["tables", name]));
     } catch (found) {
@@ -90,7 +93,8 @@ export function Definition({ table }) {
       <small>A number, or with a unit: 64MiB.</small></label>
     <label class="row check"><input type="checkbox" checked=${isCareful} disabled=${!isWritable} onChange=${(/** @type {any} */ event) => setCareful(event.target.checked)} />Changes must say which version they change (If-Match)</label>
     ${error && html`<${Fault} error=${error} />`}
-    ${isWritable && html`<div class="row"><${Button} kind="main" type="submit" disabled=${!!fault || isBusy || (isNew && !name)}>${isNew ? "Make the table" : "Save the definition"}<//></div>`}
+    ${isWritable && html`<div class="row"><${Button} kind="main" type="submit" disabled=${!!fault || isBusy || (isNew && !name)}>${isNew ? "Make the table" : "Save the definition"}<//>
+      ${isDrafted(draftName) && html`<${Button} onClick=${() => forget(draftName)}>Discard<//>`}</div>`}
   </form></section>`;
 }
 

@@ -52,7 +52,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
         { name: "Empty the table…", icon: "trash", kind: "danger", run: bulk("delete", { conditions: [], where: "", order: [], columns: [] }) },
         ...(may("admin") ? [{ name: "Drop the table…", icon: "trash", kind: /** @type {const} */ ("danger"), run: () => open((close) => html`<${DropTable} table=${table} onClose=${close} />`) }] : []),
       ]} />
-      <${Button} icon="add" kind="main" onClick=${() => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${known?.schema} onClose=${close} />`)}>Add<//>`}
+      <${Button} icon="add" kind="main" onClick=${() => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${known?.schema} draftName=${`add/${table}`} onClose=${close} />`)}>Add<//>`}
     </div>
   </div>`;
 }
