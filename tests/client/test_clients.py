@@ -373,3 +373,18 @@ def test_processes_that_a_fork_makes_have_connections_of_their_own(client, peopl
         children.append(child)
     assert rows_of(client, people, 0) == 200
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_server_with_short_pages_is_read_page_by_page(kind):
+    server = Server("serve", "--max-page-rows", "50")
+    for client in open_clients(kind, server.url):
+        people, other = client.table("people"), client.table("other")
+        people.insert({"id": id, "n": id % 60} for id in range(120))
+        other.insert({"id": id, "people_id": id} for id in range(120))
+        assert [each["id"] for each in people.find()] == [*range(120)]
+        assert [each["id"] for each in people.find(limit=80)] == [*range(80)]
+        assert len(people.query(group_by="n", aggregate={"count": "count"}).all()) == 60
+        assert len(people.join(other, "id=people_id").all()) == 120
+        assert people.count() == 120
+    assert server.stop() == 0

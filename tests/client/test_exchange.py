@@ -118,3 +118,17 @@ def test_a_stream_that_leads_elsewhere_is_told_and_closed():
     with httpx2.Client(transport=httpx2.MockTransport(answer)) as http, pytest.raises(NoAnswer, match="status 307"):
         list(Client("http://127.0.0.1", http=http).table("pets").all())
     assert sent[0].is_closed
+
+
+def test_pages_of_the_servers_own_length_are_asked_for_where_ours_are_too_long():
+    too_long, smaller = problem(400, "limit-too-large"), Call("GET", "/smaller", str)
+    steps = exchange(Call("GET", "/", str, smaller=smaller), 1, 0, 1)
+    assert next(steps).call.path == "/"
+    assert steps.send(too_long).call is smaller
+    with pytest.raises(StopIteration) as ended:
+        steps.send(GOOD)
+    assert ended.value.value == (GOOD, 0)
+    steps = exchange(Call("GET", "/", str), 1, 0, 4)
+    next(steps)
+    with pytest.raises(errors.LimitTooLarge):
+        steps.send(too_long)

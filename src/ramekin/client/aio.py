@@ -136,7 +136,7 @@ class AsyncClient:
         while True:
             if sending.wait_s:
                 await asyncio.sleep(sending.wait_s)
-            outcome, response = await self._once(call, sending.server)
+            outcome, response = await self._once(sending.call, sending.server)
             try:
                 sending = steps.send(outcome)
             except StopIteration as ended:

@@ -191,7 +191,9 @@ class TableCalls(Generic[R]):
 
     def _query(self, query: Row, read: Callable[[Reply], S], following: str | None = None) -> Call[S]:
         path = following or _address("query", self.name)
-        return Call("POST", path, read, as_body(query), headers=STRICT, is_repeatable=True)
+        call = Call("POST", path, read, as_body(query), headers=STRICT, is_repeatable=True)
+        without = {name: value for name, value in query.items() if name != "limit"}
+        return replace(call, smaller=replace(call, body=as_body(without))) if query["limit"] else call
 
     def patch_where(self, conditions: Sequence[Predicate], changes: Any, most: int | None) -> Call[Changed]:
         """Patch all records that conditions mean."""
@@ -218,14 +220,22 @@ class TableCalls(Generic[R]):
         """Return what asks for pages of pairs, each a tuple of a record of this table and one of the other."""
         where = as_body(_where(conditions)).decode() if conditions else None
         sides = {"type": type, "as": ",".join(names) if names else None, "where": where}
-        first = _address("join", self.name, other.name, key, **sides, **_window(sort, limit))
+        window = _window(sort, limit)
+        first, smaller = (
+            _address("join", self.name, other.name, key, **sides, **words)
+            for words in (window, {name: value for name, value in window.items() if name != "limit"})
+        )
         pairs = _pages_of_pairs(*(names or (self.name, other.name)), self.type, other.type)
 
         def read(reply: Reply) -> Page[Any]:
             page: Page[Any] = reply.read(pairs)
             return Page.model_construct(**dict(page) | {"data": [(pair.left, pair.right) for pair in page.data]})
 
-        return lambda following: Call("GET", following or first, read, headers=STRICT, is_repeatable=True)
+        def ask(following: str | None) -> Call[Page[Any]]:
+            call = Call("GET", following or first, read, headers=STRICT, is_repeatable=True)
+            return call if following else replace(call, smaller=replace(call, path=smaller))
+
+        return ask
 
     def changes(self, conditions: Sequence[Predicate], since: str | None) -> Following[R]:
         words = [("table", self.name)]

@@ -6,6 +6,8 @@ A call is sent again where nothing can come of it twice:
     429, or 503 of the server itself           it says that nothing was applied: any call, after `Retry-After`
     503 `outcome-unknown` or `on-purpose`, no
     answer came, or a proxy's 502, 503 or 504  it may have been applied: only calls that may be applied twice
+    400 `limit-too-large`                      a page was asked for that is longer than the server gives: with pages
+                                               of the server's own length (`Call.smaller`)
     any other answer                           never
 
 The driver of each client (``sync.py``, ``aio.py``) asks what to send, sends it, and tells what came of it.
@@ -39,6 +41,7 @@ class Call(Generic[T]):
         body: of `kind`, its content type; in pieces it is sent once, whatever comes of it, by the client that blocks.
         is_repeatable: whether it may be applied twice without harm, so that it is sent again when no answer came.
         is_streamed: whether the body of a good answer is left to the driver; `read` is then not asked.
+        smaller: what is asked in its place where the server gives no page as long as it says.
     """
 
     method: str
@@ -49,12 +52,14 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = False
     is_streamed: bool = False
+    smaller: Call[T] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What the driver does next: wait, then send the call to one of the servers."""
+    """What the driver does next: wait, then send a call to one of the servers."""
 
+    call: Call[Any]
     server: int
     wait_s: float = 0.0
 
@@ -83,7 +88,10 @@ def exchange(
     """
     server, wait_s = first, 0.0
     for attempt in range(1, attempts + 1):
-        outcome = yield Sending(server, wait_s)
+        outcome = yield Sending(call, server, wait_s)
+        if isinstance(outcome, Reply) and outcome.code == "limit-too-large" and call.smaller is not None:
+            call = call.smaller
+            outcome = yield Sending(call, server)
         if isinstance(outcome, Reply) and outcome.status < 300:
             return outcome, server
         asked_s = _wait_asked(call, outcome)

@@ -134,7 +134,7 @@ class Client:
         while True:
             if sending.wait_s:
                 sleep(sending.wait_s)
-            outcome, response = self._once(call, sending.server)
+            outcome, response = self._once(sending.call, sending.server)
             try:
                 sending = steps.send(outcome)
             except StopIteration as ended:
