@@ -164,6 +164,40 @@ def test_a_reference_of_another_name_leads_by_the_id_that_it_has(pets, server):
 
 
 @pytest.mark.long
+def test_a_field_that_names_no_record_is_no_link(pets, server):
+    put(server, "pets", {"id": 1, "pet_id": 2, "user_id": "nobody"}, {"id": 2, "pet_id": "2"})
+    told = pets.get_by_role("tabpanel")
+    for key, links, lost in ((1, ["pet_id → pets 2"], "user_id → users nobody"), (2, [], "pet_id → pets 2")):
+        pets.goto(f"{server.url}/console/tables/pets/records/{key}")
+        pets.get_by_role("tab", name="Links").click()
+        expect(told.locator("li", has_text="not there")).to_contain_text(lost)
+        expect(told.get_by_role("link", name="→")).to_have_text(links)
+
+
+@pytest.mark.long
+def test_a_deletion_of_many_is_refused_where_more_are_found_and_its_undo_counts_what_came_back(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets?name:in=Rex,Tom,Ann")
+    for refused in (True, False):
+        pets.get_by_role("button", name="More").click()
+        pets.get_by_role("menuitem", name="Delete all that are found").click()
+        delete = pets.get_by_role("button", name="Delete 2 records" if refused else "Delete 3 records")
+        expect(delete).to_be_enabled()
+        if refused:
+            put(server, "pets", {"id": 3, "name": "Ann"})
+        delete.click()
+        if refused:
+            alert = pets.get_by_role("dialog").get_by_role("alert")
+            expect(alert).to_contain_text("More records satisfy this by now than were counted")
+            expect(alert).not_to_contain_text("Error")
+            pets.get_by_role("button", name="Cancel").click()
+    expect(pets.get_by_text("No record satisfies this filter")).to_be_visible()
+    put(server, "pets", {"id": 3, "name": "Bob"})
+    pets.get_by_role("button", name="Undo").click()
+    expect(pets.get_by_text("Restored 2 records; 1 stayed as somebody else has made")).to_be_visible()
+    assert [stored(server, key)["name"] for key in (1, 2, 3)] == ["Rex", "Tom", "Bob"]
+
+
+@pytest.mark.long
 def test_links_lead_to_what_a_record_names_and_to_what_names_it(page, server):
     with server.client() as client:
         [order] = client.get("/api/v1/data/orders?limit=1").json()["data"]

@@ -12,7 +12,7 @@ import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { say } from "../ui/toast.js";
-import { count, many } from "../values.js";
+import { count, many, readAs } from "../values.js";
 import { makeAgain, patchEach, putBack } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
@@ -39,7 +39,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   const run = async () => {
     setBusy(true);
     try {
-      const patch = kind === "patch" ? parsePatch(text) : null;
+      const patch = kind === "patch" ? /** @type {object} */ (readAs(text, "object", parse)) : null;
       const { changed, undo } = await change(table, words, patch, /** @type {number} */ (matched));
       const told = `${patch ? "Changed" : "Deleted"} ${many(changed, "record")}`;
       if (undo) undoable(told, () => undo().then(onDone));
@@ -66,13 +66,6 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
   <//>`;
 }
 
-/** @param {string} text */
-function parsePatch(text) {
-  const patch = parse(text);
-  if (patch === null || typeof patch !== "object" || Array.isArray(patch)) throw new Error("A patch is a JSON object.");
-  return patch;
-}
-
 /**
  * Change or delete what satisfies conditions. Few records are read first, and can be put back.
  * @param {string} table @param {[string, string][]} words @param {object | null} patch null deletes @param {number} matched how many were counted
@@ -94,13 +87,8 @@ async function change(table, words, patch, matched) {
 
 /** Put back what was changed, or make again what was deleted. @param {string} table @param {any[]} before @param {import("./restore.js").Left | null} after */
 async function restore(table, before, after) {
-  if (after) {
-    const put = await putBack(table, before, after);
-    const others = before.length - put;
-    say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has changed them since` : ""}`);
-  } else {
-    await makeAgain(table, before);
-    say("Restored what was deleted");
-  }
+  const put = await (after ? putBack(table, before, after) : makeAgain(table, before));
+  const others = before.length - put;
+  say(`Restored ${many(put, "record")}${others ? `; ${count(others)} stayed as somebody else has ${after ? "changed" : "made"} them since` : ""}`);
   void refresh();
 }

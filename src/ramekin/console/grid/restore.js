@@ -1,5 +1,5 @@
 // A change of many records that can be undone: each is put back as it was, but for those that somebody has changed since.
-import { print } from "../json.js";
+import { isSame, print } from "../json.js";
 import { ask, pathOf, read } from "../server.js";
 
 /** @typedef {Map<string, {tag: string, text: string}>} Left what a change left of records, by their ids */
@@ -38,7 +38,12 @@ export async function putBack(table, before, after) {
   throw new Error("The records are being changed again and again; try once more.");
 }
 
-/** Make deleted records again; one that somebody has made since stays. @param {string} table @param {any[]} before */
+/**
+ * Make deleted records again; one that somebody has made since stays.
+ * @param {string} table @param {any[]} before
+ * @returns {Promise<number>} how many are as they were
+ */
 export async function makeAgain(table, before) {
-  await ask("POST", `data/${pathOf(table)}`, { body: before, words: [["on_conflict", "ignore"]], headers: { Prefer: "return=minimal" } });
+  const now = await read(`data/${pathOf(table)}`, { method: "POST", body: before, words: [["on_conflict", "ignore"]] });
+  return before.filter((record, at) => isSame(record, now[at])).length;
 }

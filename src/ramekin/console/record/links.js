@@ -25,7 +25,7 @@ function refersTo(field, table) {
   return name !== field.toLowerCase() && (name === singular(table).toLowerCase() || name === table.toLowerCase());
 }
 
-/** @typedef {{field: string, value: unknown, target: string}} Reference */
+/** @typedef {{field: string, value: unknown, target: string, isThere: boolean}} Reference */
 
 /** @param {{table: string, record: any}} given */
 export function Links({ table, record }) {
@@ -38,8 +38,9 @@ export function Links({ table, record }) {
     return () => void (isWanted = false);
   }, [table, record]);
   return html`<h3>It names</h3>
-    ${out === null ? html`<p class="faint" aria-busy="true">…</p>` : out.length ? html`<ul class="links">${out.map(({ field, value, target }) => html`<li key=${`${field} ${target}`}>
-      <a href=${link(["tables", target, "records", String(value)])}><${Icon} name="link" /><span class="clip">${field} → ${target} ${String(value)}</span></a></li>`)}</ul>`
+    ${out === null ? html`<p class="faint" aria-busy="true">…</p>` : out.length ? html`<ul class="links">${out.map(({ field, value, target, isThere }) => html`<li key=${`${field} ${target}`}>
+      ${isThere ? html`<a href=${link(["tables", target, "records", String(value)])}><${Icon} name="link" /><span class="clip">${field} → ${target} ${String(value)}</span></a>`
+        : html`<span class="lost"><${Icon} name="link" /><span class="clip">${field} → ${target} ${String(value)}</span><span class="chip warn">not there</span></span>`}</li>`)}</ul>`
       : html`<p class="faint">No field of it is called after a table, such as user_id, or ends so and has the id of a record.</p>`}
     <h3>It is named by</h3>
     ${into === null ? html`<p class="faint" aria-busy="true">…</p>` : into.length ? html`<ul class="links">${into.map(({ name, field, total }) => html`<li>
@@ -56,20 +57,28 @@ export function Links({ table, record }) {
 async function named(record) {
   const references = /** @type {[string, unknown][]} */ (Object.entries(record).filter(([field, value]) => REFERENCE.test(field) && isKey(value)));
   const targets = references.map(([field]) => tables.value.find(({ name }) => refersTo(field, name))?.name);
-  const others = references.filter((_, at) => !targets[at]);
-  const ids = others.length ? await Promise.all(tables.value.slice(0, MOST_TABLES).map((known) => idsIn(known.name, others))) : [];
+  const looked = tables.value.filter(({ name }, at) => targets.includes(name) || (at < MOST_TABLES && targets.includes(undefined)));
+  const ids = new Map(await Promise.all(looked.map(({ name }) => idsIn(name, references.filter((_, at) => (targets[at] ?? name) === name)))));
   return references.flatMap(([field, value], at) => {
-    const target = targets[at];
-    if (target) return [{ field, value, target }];
-    return ids.filter((known) => known.found.has(print(value))).map((known) => ({ field, value, target: known.name }));
+    const [target, isIn] = [targets[at], (/** @type {string} */ name) => !!ids.get(name)?.has(print(value))];
+    if (target) return [{ field, value, target, isThere: isIn(target) }];
+    return [...ids.keys()].filter(isIn).map((name) => ({ field, value, target: name, isThere: true }));
   });
 }
 
-/** Which of some values are ids of a table. @param {string} name @param {[string, unknown][]} references */
+/**
+ * A table, and which of some values are ids of it.
+ * @param {string} name @param {[string, unknown][]} references
+ * @returns {Promise<[string, Set<string>]>}
+ */
 async function idsIn(name, references) {
-  const asked = { where: { id: { in: references.map(([, value]) => value) } }, select: ["id"], limit: references.length };
-  const { data } = await read(`query/${pathOf(name)}`, { method: "POST", body: asked }).catch(() => ({ data: [] })); // its ids are of another kind
-  return { name, found: new Set(data.map((/** @type {any} */ { id }) => print(id))) };
+  const values = references.map(([, value]) => value);
+  const kinds = [values.filter((value) => typeof value === "string"), values.filter((value) => typeof value !== "string")];
+  const found = await Promise.all(kinds.filter((same) => same.length).map(async (same) => {
+    const asked = { where: { id: { in: same } }, select: ["id"], limit: same.length };
+    return (await read(`query/${pathOf(name)}`, { method: "POST", body: asked }).catch(() => ({ data: [] }))).data; // its ids are of another kind
+  }));
+  return [name, new Set(found.flat().map((/** @type {any} */ { id }) => print(id)))];
 }
 
 /** @param {string} table @param {any} record */

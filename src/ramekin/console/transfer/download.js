@@ -2,6 +2,7 @@
 // limit and a join may be long.
 import { parse } from "../json.js";
 import { send } from "../server.js";
+import { size } from "../values.js";
 import { Pages } from "./pages.js";
 
 /** @typedef {import("./pages.js").Format} Format */
@@ -14,15 +15,29 @@ const LARGE = 100 << 20;
 /**
  * Save what an address answers. Returns whether it was: whoever is asked for a place may think better of it.
  * @param {string} path @param {string} name
- * @param {{media?: string, method?: string, bytes?: number}} [how] `bytes`: how long it may be
+ * @param {{media?: string, method?: string, bytes?: number}} how `bytes`: how long it may be
+ * @param {(sofar: string) => void} tell @param {AbortSignal} stop
  */
-export async function saveAnswer(path, name, { media, method = "GET", bytes = 0 } = {}) {
+export async function saveAnswer(path, name, { media, method = "GET", bytes = 0 }, tell, stop) {
   const place = bytes > LARGE ? await chosen(name) : undefined;
   if (place === null) return false;
-  const response = await send(method, path, { headers: media ? { Accept: media } : {} });
-  if (place) await /** @type {ReadableStream} */ (response.body).pipeTo(await place.createWritable());
-  else save(await response.blob(), name);
+  const response = await send(method, path, { headers: media ? { Accept: media } : {}, signal: stop });
+  const body = /** @type {ReadableStream} */ (response.body).pipeThrough(counted(tell));
+  if (place) await body.pipeTo(await place.createWritable(), { signal: stop });
+  else save(await new Response(body, { headers: response.headers }).blob(), name);
   return true;
+}
+
+/** What bytes go through, telling how many. @param {(sofar: string) => void} tell */
+function counted(tell) {
+  let [bytes, told] = [0, ""];
+  return new TransformStream({
+    transform(/** @type {Uint8Array} */ chunk, to) {
+      bytes += chunk.length;
+      if (size(bytes) !== told) tell((told = size(bytes)));
+      to.enqueue(chunk);
+    },
+  });
 }
 
 /**

@@ -6,7 +6,8 @@ import { tables } from "../tables/catalog.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
-import { say, sayFault } from "../ui/toast.js";
+import { say } from "../ui/toast.js";
+import { underway } from "../ui/underway.js";
 import { Button } from "../ui/button.js";
 import { count } from "../values.js";
 import { saveAnswer } from "./download.js";
@@ -46,7 +47,10 @@ function Drop({ onSource }) {
 }
 
 function Exports() {
-  const save = (/** @type {string} */ path, /** @type {string} */ name, how = {}) => () => saveAnswer(path, name, how).then((isSaved) => isSaved && say(`Saved ${name}`), sayFault);
+  const save = (/** @type {string} */ path, /** @type {string} */ name, how = {}) => async () => {
+    const isSaved = await underway(`Reading ${name}`, (tell, stop) => saveAnswer(path, name, how, tell, stop));
+    if (isSaved) say(`Saved ${name}`);
+  };
   const all = tables.value.reduce((sum, { bytes }) => sum + bytes, 0);
   return html`<h2>Export</h2>
     <div class="row">

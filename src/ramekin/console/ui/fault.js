@@ -9,13 +9,25 @@ export function inOneLine(error) {
   return faults.length ? faults.join(" ") : /** @type {Error} */ (error).message;
 }
 
+/**
+ * What is said of an error: the server's words, or the console's own, which are a plain Error; all else is a fault of the console.
+ * @param {unknown} error
+ */
+export function inWords(error) {
+  if (error instanceof Problem) return { title: error.title, detail: [error.detail, error.hint].filter(Boolean).join(" ") };
+  const { name, message } = /** @type {Error} */ (error);
+  if (name === "Error") return { title: "Nothing was changed", detail: message };
+  return { title: "Something went wrong in the console", detail: String(error) };
+}
+
 /** @param {{error: unknown, children?: unknown}} given */
 export function Fault({ error, children }) {
   const problem = error instanceof Problem ? error : null;
+  const { title, detail } = inWords(error);
   return html`<div class="fault" role="alert"><${Icon} name="fault" />
     <div>
-      <strong>${problem ? problem.title : "Something went wrong in the console"}</strong>
-      <p>${problem ? problem.detail : String(error)} ${problem?.hint}</p>
+      <strong>${title}</strong>
+      <p>${detail}</p>
       ${problem && problem.errors.length > 0 && html`<ul>
         ${problem.errors.slice(0, 20).map((each) => html`<li><code>${each.pointer || "/"}</code> ${each.detail ?? each.message}</li>`)}
       </ul>`}

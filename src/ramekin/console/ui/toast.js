@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { Problem } from "../server.js";
 import { Button } from "./button.js";
+import { inWords } from "./fault.js";
 import { html } from "./html.js";
 
 /**
@@ -15,7 +16,8 @@ let last = 0;
 /** Say something; returns what `dismiss` takes. @param {string} text @param {Omit<Toast, "id" | "text" | "kind"> & {kind?: Toast["kind"]}} [more] */
 export function say(text, more = {}) {
   const toast = { kind: /** @type {Toast["kind"]} */ ("done"), ...more, id: ++last, text };
-  toasts.value = [...toasts.value.slice(-3), toast];
+  const passing = toasts.value.filter((each) => !each.isLasting).slice(-3);
+  toasts.value = [...toasts.value.filter((each) => each.isLasting || passing.includes(each)), toast];
   if (!toast.isLasting) setTimeout(() => dismiss(toast.id), toast.act || toast.kind === "failed" ? 12_000 : 4_000);
   return toast.id;
 }
@@ -23,8 +25,8 @@ export function say(text, more = {}) {
 /** Say what went wrong. @param {unknown} error */
 export function sayFault(error) {
   if (error instanceof Problem && error.status === 401) return; // the page asks for the key
-  if (error instanceof Problem) say(error.title, { kind: "failed", detail: [error.detail, error.hint].filter(Boolean).join(" ") });
-  else say("Something went wrong in the console", { kind: "failed", detail: String(error) });
+  const { title, detail } = inWords(error);
+  say(title, { kind: "failed", detail });
 }
 
 /** Say something else in the place of what was said. @param {number} id @param {string} text */
