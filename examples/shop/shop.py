@@ -6,15 +6,18 @@ that nobody has bought the last piece meanwhile.
 
 import os
 from contextlib import asynccontextmanager
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 
 from models import Order, Product
 from ramekin.client import AsyncClient, Batch, Field
-from ramekin.errors import PreconditionFailed, RecordNotFound
+from ramekin.errors import NotFound, PreconditionFailed
 
 TRIES = 5
+
+Pieces = Annotated[int, Query(ge=1)]
 
 
 @asynccontextmanager
@@ -28,13 +31,13 @@ app = FastAPI(title="Shop", lifespan=lifespan)
 
 
 @app.post("/orders", status_code=201)
-async def order(request: Request, product: str, user: str, pieces: int = 1) -> Order:
+async def order(request: Request, product: str, user: str, pieces: Pieces = 1) -> Order:
     """Order some pieces of a product."""
     ramekin: AsyncClient = request.app.state.ramekin
     for _ in range(TRIES):
         try:
             found, tag = await ramekin.table("products", Product).tagged(product)
-        except RecordNotFound:
+        except NotFound:
             raise HTTPException(404, "no such product") from None
         if found.stock < pieces:
             raise HTTPException(409, f"only {found.stock} left")

@@ -25,7 +25,10 @@ def test_an_order_takes_from_the_stock(shop, ramekin):
 
 def test_what_is_refused_changes_nothing(shop, ramekin):
     assert shop.post("/orders?product=teapot&user=ada&pieces=4").status_code == 409
-    assert shop.post("/orders?product=spoon&user=ada").status_code == 404
+    for product in ("spoon", "", "a%2Fb", "..", "%2E"):
+        assert shop.post(f"/orders?product={product}&user=ada").status_code == 404
+    for pieces in (0, -5):
+        assert shop.post(f"/orders?product=teapot&user=ada&pieces={pieces}").status_code == 422
     assert ramekin.diff() == {}
 
 

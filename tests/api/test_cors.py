@@ -136,6 +136,7 @@ NOT_OWN = (
     "http://127.0.0.1.evil.example",
     "http://evil.example:127",
     "file://",
+    "ftp://localhost",
 )
 
 

@@ -150,7 +150,11 @@ def test_conditions_choose_count_change_and_remove(pets):
         chosen.patch({"name": "c"}, max_affected=2)
     assert chosen.patch({"name": "c"}) == Changed(matched=3, changed=3)
     assert pets.where(Field("name") == "c", Field("id") < 8).delete() == Changed(matched=2, changed=2)
-    assert pets.where().delete() == Changed(matched=8, changed=8)
+    for change in (pets.where().delete, lambda: pets.where().patch({"name": "d"})):
+        with pytest.raises(errors.ConditionRequired):
+            change()
+    assert pets.where().patch({"name": "d"}, all=True) == Changed(matched=8, changed=8)
+    assert pets.where().delete(all=True) == Changed(matched=8, changed=8)
 
 
 def test_a_field_that_is_not_there_is_told(pets):
@@ -283,6 +287,8 @@ def test_what_can_be_no_id_is_not_sent(client, people, id):
             ask(id)
     with pytest.raises(errors.InvalidId):
         Batch().delete("people", [1])
+    with pytest.raises(errors.InvalidId):
+        people.get("\ud800")
 
 
 def test_an_empty_tag_is_no_tag(people):
@@ -290,6 +296,9 @@ def test_an_empty_tag_is_no_tag(people):
     for ask in (lambda: people.patch(1, {"name": "x"}, if_match=""), lambda: people.delete(1, if_match="")):
         with pytest.raises(errors.InvalidHeader):
             ask()
+    for tag in ("x\r\nX-Evil: 1", "\u20ac", "\x00"):
+        with pytest.raises(errors.InvalidHeader):
+            people.delete(1, if_match=tag)
     assert people.get(1) == Person(1, "Ada")
 
 

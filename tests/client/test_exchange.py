@@ -104,8 +104,8 @@ def test_a_code_that_is_new_is_an_error_too():
 def test_a_change_by_condition_is_told_as_it_happened_or_not_at_all():
     """Sent again, it would find nothing left to change, and say so."""
     table = TableCalls("pets", dict)
-    assert not table.patch_where([], {"age": 5}, None).is_repeatable
-    assert not table.delete_where([], None).is_repeatable
+    assert not table.patch_where([], {"age": 5}, None, all=True).is_repeatable
+    assert not table.delete_where([], None, all=True).is_repeatable
 
 
 def test_a_stream_that_leads_elsewhere_is_told_and_closed():

@@ -238,13 +238,13 @@ class AsyncSelection(Generic[R]):
         """Return how many they are."""
         return await self._client.send(self._calls.count(self._conditions))
 
-    async def patch(self, changes: Any, *, max_affected: int | None = None) -> Changed:
-        """Change members of all of them. Raises TooManyAffected, and changes nothing, where more would change."""
-        return await self._client.send(self._calls.patch_where(self._conditions, changes, max_affected))
+    async def patch(self, changes: Any, *, all: bool = False, max_affected: int | None = None) -> Changed:
+        """Change members of all of them. Raises as `delete`, and changes nothing then."""
+        return await self._client.send(self._calls.patch_where(self._conditions, changes, max_affected, all=all))
 
-    async def delete(self, *, max_affected: int | None = None) -> Changed:
-        """Remove all of them. Raises TooManyAffected, and removes nothing, where more would go."""
-        return await self._client.send(self._calls.delete_where(self._conditions, max_affected))
+    async def delete(self, *, all: bool = False, max_affected: int | None = None) -> Changed:
+        """Remove all of them. Raises TooManyAffected; ConditionRequired, without conditions and `all`."""
+        return await self._client.send(self._calls.delete_where(self._conditions, max_affected, all=all))
 
 
 class AsyncTable(Generic[R]):

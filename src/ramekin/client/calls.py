@@ -16,7 +16,7 @@ from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
 from ramekin.client.sent import as_body, as_record, id_text
-from ramekin.errors import InvalidRecord, RamekinError
+from ramekin.errors import InvalidHeader, InvalidRecord, RamekinError
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 
@@ -195,17 +195,19 @@ class TableCalls(Generic[R]):
         without = {name: value for name, value in query.items() if name != "limit"}
         return replace(call, smaller=replace(call, body=as_body(without))) if query["limit"] else call
 
-    def patch_where(self, conditions: Sequence[Predicate], changes: Any, most: int | None) -> Call[Changed]:
+    def patch_where(
+        self, conditions: Sequence[Predicate], changes: Any, most: int | None, *, all: bool
+    ) -> Call[Changed]:
         """Patch all records that conditions mean."""
-        return Call("PATCH", self._matching(conditions, most), _changed, as_body(changes), PATCH)
+        return Call("PATCH", self._matching(conditions, most, all=all), _changed, as_body(changes), PATCH)
 
-    def delete_where(self, conditions: Sequence[Predicate], most: int | None) -> Call[Changed]:
+    def delete_where(self, conditions: Sequence[Predicate], most: int | None, *, all: bool) -> Call[Changed]:
         """Delete all records that conditions mean."""
-        return Call("DELETE", self._matching(conditions, most), _changed)
+        return Call("DELETE", self._matching(conditions, most, all=all), _changed)
 
-    def _matching(self, conditions: Sequence[Predicate], most: int | None) -> str:
+    def _matching(self, conditions: Sequence[Predicate], most: int | None, *, all: bool) -> str:
         where = as_body(_where(conditions)).decode() if conditions else None
-        return _address("data", self.name, where=where, all=None if conditions else True, max_affected=most)
+        return _address("data", self.name, where=where, all=all or None, max_affected=most)
 
     def join(
         self,
@@ -361,7 +363,11 @@ def _changed(reply: Reply) -> Changed:
 
 
 def _expecting(tag: str | None) -> dict[str, str]:
-    return {} if tag is None else {"If-Match": tag}
+    if tag is None:
+        return {}
+    if not (tag.isascii() and tag.isprintable()):
+        raise InvalidHeader("A tag has no characters but those of ASCII that are printed.")
+    return {"If-Match": tag.strip()}
 
 
 @lru_cache(maxsize=256)

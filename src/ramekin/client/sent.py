@@ -51,7 +51,10 @@ def id_text(id: object) -> str:
     """
     if id is None or (isinstance(id, bool | float | bytes | Mapping | Sequence) and not isinstance(id, str)):
         raise InvalidId(f"An id is text or an integer, and not of the type '{shorten(type(id).__name__)}'.")
-    return str(id)
+    text = str(id)
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise InvalidId("An id has a half of a pair of surrogates, which no text in UTF-8 has.")
+    return text
 
 
 def _first_wrong(value: Any) -> tuple[list[str | int], Any]:

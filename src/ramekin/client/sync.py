@@ -231,13 +231,13 @@ class Selection(Generic[R]):
         """Return how many they are."""
         return self._client.send(self._calls.count(self._conditions))
 
-    def patch(self, changes: Any, *, max_affected: int | None = None) -> Changed:
-        """Change members of all of them. Raises TooManyAffected, and changes nothing, where more would change."""
-        return self._client.send(self._calls.patch_where(self._conditions, changes, max_affected))
+    def patch(self, changes: Any, *, all: bool = False, max_affected: int | None = None) -> Changed:
+        """Change members of all of them. Raises as `delete`, and changes nothing then."""
+        return self._client.send(self._calls.patch_where(self._conditions, changes, max_affected, all=all))
 
-    def delete(self, *, max_affected: int | None = None) -> Changed:
-        """Remove all of them. Raises TooManyAffected, and removes nothing, where more would go."""
-        return self._client.send(self._calls.delete_where(self._conditions, max_affected))
+    def delete(self, *, all: bool = False, max_affected: int | None = None) -> Changed:
+        """Remove all of them. Raises TooManyAffected; ConditionRequired, without conditions and `all`."""
+        return self._client.send(self._calls.delete_where(self._conditions, max_affected, all=all))
 
 
 class Table(Generic[R]):

@@ -102,4 +102,4 @@ def _for_one(origin: str) -> Mapping[str, str]:
 
 def _is_of_this_machine(origin: str) -> bool:
     found = _ORIGIN.fullmatch(origin)
-    return found is not None and is_loopback(found[1].strip("[]"))
+    return origin.startswith(("http://", "https://")) and found is not None and is_loopback(found[1].strip("[]"))
