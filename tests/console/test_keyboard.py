@@ -101,3 +101,15 @@ def test_an_address_of_no_view_says_so(page, server):
     expect(page.get_by_role("heading", name="There is no such view")).to_be_visible()
     page.get_by_role("link", name="Go to the tables").click()
     expect(page.get_by_role("heading", name="Tables", exact=True)).to_be_visible()
+
+
+def test_what_is_closed_gives_the_focus_to_the_nearest_place_around_it(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1?age=3")
+    pets.get_by_role("button", name="Edit name").press("Enter")
+    pets.get_by_label("name", exact=True).press("Escape")
+    expect(pets.get_by_role("button", name="Edit name")).to_be_focused()
+    pets.keyboard.press("Escape")
+    expect(pets.get_by_role("complementary", name="Record 1")).to_have_count(0)
+    expect(pets.get_by_role("grid")).to_be_focused()
+    pets.get_by_role("button", name="Remove the filter by age").press("Enter")
+    expect(pets.get_by_role("button", name="Add filter")).to_be_focused()

@@ -3,8 +3,10 @@ import { render } from "preact";
 import { IS_LOST } from "./address.js";
 import { Lost } from "./shell/lost.js";
 import { Shell } from "./shell/shell.js";
+import { keepFocus } from "./ui/focus.js";
 import { html } from "./ui/html.js";
 
 const place = /** @type {HTMLElement} */ (document.getElementById("console"));
 place.replaceChildren();
+keepFocus();
 render(html`<${IS_LOST ? Lost : Shell} />`, place);

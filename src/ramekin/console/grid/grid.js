@@ -68,13 +68,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     if (!editable() || ["array", "object"].includes(kindOf(valueAt(record, path)))) onOpen(record);
     else setEdit({ record, path });
   };
-  const latest = useRef(edit);
-  latest.current = edit;
-  const leave = (/** @type {Edit} */ left) => {
-    if (left !== latest.current) return; // another cell is edited already
-    setEdit(null);
-    if (box.current?.querySelector(".cell-editor")?.contains(document.activeElement)) box.current.focus({ preventScroll: true });
-  };
+  const leave = (/** @type {Edit} */ left) => setEdit((now) => (now === left ? null : now)); // another cell may be edited already
   const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value) => {
     await onSave(made.record, made.path, value);
     leave(made);
