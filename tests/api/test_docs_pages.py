@@ -1,5 +1,6 @@
 """The documentation pages: they work with no network, as their files say and as a real browser shows."""
 
+import json
 import re
 
 import pytest
@@ -159,5 +160,9 @@ def test_a_long_answer_is_shown_in_part_and_the_page_stays_quick(browser):
             "new Promise(r => { const a = performance.now(); requestAnimationFrame(() => r(performance.now() - a)); })"
         )
         assert tab.evaluate(frames) < 500
+        with tab.expect_download() as saved:
+            block.locator(".download-contents").first.click()
+        assert saved.value.suggested_filename == "dump.json"
+        assert len(json.loads(saved.value.path().read_text())["orders"]) == 6000
     finally:
         server.stop()
