@@ -17,12 +17,17 @@ told.all = await list({}).then((found) => [titles(found), found.total])
 told.second = await list({ pagination: page(2, 2), sort: order('views', 'DESC') }).then((found) => [titles(found), found.total])
 told.filtered = await list({ filter: { title: 'two' } }).then((found) => [titles(found), found.total])
 told.nested = await list({ filter: { author: { name: 'Ann' }, views: 10 } }).then((found) => [titles(found), found.total])
+told.several = await list({ filter: { id: [1, 3] } }).then((found) => [titles(found), found.total])
 told.one = (await provider.getOne('posts', { id: 2 })).data.title
 told.many = titles(await provider.getMany('posts', { ids: [1, 3] }))
 if (kind !== 'json-server') told.asTexts = titles(await provider.getMany('posts', { ids: ['1', '99', '3'] }))
 told.referring = await provider
   .getManyReference('comments', { target: 'postId', id: 1, pagination: page(1, 1), sort: order('id', 'ASC'), filter: {} })
   .then((found) => [found.data.map((comment) => comment.text), found.total])
+told.referringText = await provider
+  .getManyReference('comments', { target: 'postId', id: '1', pagination: page(1, 1), sort: order('id', 'ASC'), filter: {} })
+  .then((found) => [found.data.map((comment) => comment.text), found.total])
+if (kind !== 'json-server') told.unknown = await list({ filter: { q: 'two' } }).then(() => 200, (error) => error.status)
 
 const made = (await provider.create('posts', { data: { title: 'new', views: 0 } })).data
 told.made = [made.title, made.id !== undefined]

@@ -116,14 +116,17 @@ def test_react_admin_lists_and_changes(folder, kind):
     finally:
         server.stop()
     assert told.pop("asTexts", ["one", "three"]) == ["one", "three"]
+    assert told.pop("unknown", 400) == 400
     assert told == {
         "all": [["one", "two", "three"], 3],
         "second": [["one"], 3],
         "filtered": [["two"], 1],
         "nested": [["one"], 1],
+        "several": [["one", "three"], 2],
         "one": "two",
         "many": ["one", "three"],
         "referring": [["first"], 2],
+        "referringText": [["first"], 2],
         "made": ["new", True],
         "updated": "newer",
         "updatedMany": 2,

@@ -60,7 +60,7 @@ class Server:
             raise Refused("--api-key: no request can send this key; visible ASCII characters without spaces make one")
 
     @contextmanager
-    def client(self, what: str, files: FileRecords | None = None, attempts: int = 1) -> Iterator[Client]:
+    def client(self, what: str, files: FileRecords | None = None, attempts: int = 4) -> Iterator[Client]:
         """Give a client. Raises Refused with what became of it; `what` is asked for, of files where some are sent."""
         import httpx2  # which takes 0.1 s
 
