@@ -35,6 +35,21 @@ def test_a_branch_that_is_not_there_leads_back_and_is_not_made(page, server):
     expect(page.get_by_role("link", name="nowhere")).to_have_count(0)
 
 
+def test_a_branch_that_is_dropped_while_it_is_shown_is_not_made_anew(page, server):
+    with server.client() as client:
+        client.put("/api/v1/branches/shown", json={}).raise_for_status()
+        page.goto(f"{server.url}/b/shown/console/tables/users")
+        expect(page.get_by_role("gridcell").first).to_be_visible()
+        client.delete("/api/v1/branches/shown").raise_for_status()
+        page.get_by_role("columnheader", name="name").click()
+        expect(page.get_by_text("This branch is gone")).to_be_visible()
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_timeout(300)
+        assert client.get("/api/v1/branches/shown").status_code == 404
+    page.get_by_role("banner").get_by_role("link", name="Branches").click()
+    expect(page.get_by_role("rowheader", name="main shown here")).to_be_visible()
+
+
 def test_a_reset_returns_to_the_checkpoint_and_the_diff_says_what_it_undoes(page, server):
     page.goto(f"{server.url}/console/branches")
     page.get_by_role("button", name="Keep this state").click()

@@ -1,6 +1,6 @@
 // Every request that the console makes. The key is kept here alone, and only while the page is open.
 import { signal } from "@preact/signals";
-import { API, HAS_KEYS, ROOT, queryOf } from "./address.js";
+import { API, BRANCH, CONSOLE, HAS_KEYS, ROOT, queryOf } from "./address.js";
 import { parse, print } from "./json.js";
 
 /** Whether the server asks for a key that it has not been given. */
@@ -8,6 +8,9 @@ export const isLocked = signal(HAS_KEYS);
 
 /** Whether the last request found no server. */
 export const isAway = signal(false);
+
+/** Whether the branch that the page shows is gone, so that nothing is asked of it any more: to use a branch makes it. */
+export const isGone = signal(false);
 
 /** What the key may do, as the list of tables tells it; empty: everything. */
 export const grantText = signal("");
@@ -82,9 +85,10 @@ export async function send(method, path, asking = {}, tries = 1) {
   const init = { method, headers: sent, body: body === undefined ? raw : print(body), signal: stop };
   let response;
   try {
+    await checkBranch(path, stop);
     response = await fetch(addressOf(path, words), init);
   } catch (error) {
-    if (stop?.aborted) throw error;
+    if (stop?.aborted || error instanceof Problem) throw error;
     isAway.value = true;
     const detail = "It may have stopped, or the network is down. Nothing is lost here: try again.";
     throw new Problem({ status: 0, code: "away", title: "The server does not answer", detail });
@@ -97,6 +101,17 @@ export async function send(method, path, asking = {}, tries = 1) {
     return send(method, path, asking, tries + 1); // one that is refused for its rate has done nothing
   }
   throw await problemOf(response);
+}
+
+/**
+ * Throw a Problem where the branch of the page is gone.
+ * @param {string} path
+ * @param {AbortSignal} [stop]
+ */
+async function checkBranch(path, stop) {
+  if (!BRANCH || path.startsWith("/")) return;
+  isGone.value = (await fetch(CONSOLE, { method: "HEAD", signal: stop })).status === 404;
+  if (isGone.value) throw new Problem({ status: 404, code: "unknown-branch", title: `There is no branch ${BRANCH} any more`, detail: "It was dropped, or its time is over. Nothing was sent." });
 }
 
 /** @param {Response} response */
@@ -143,7 +158,8 @@ export async function read(path, asking = {}) {
  * @param {(part: number) => void} onProgress
  * @returns {Promise<any>}
  */
-export function upload(method, path, { words, raw, media, headers = {} }, onProgress) {
+export async function upload(method, path, { words, raw, media, headers = {} }, onProgress) {
+  await checkBranch(path);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, addressOf(path, words));

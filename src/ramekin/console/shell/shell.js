@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { BRANCH, ROOT, VERSION, link, view } from "../address.js";
 import { grant } from "../access.js";
-import { hasKey, isAway, isLocked } from "../server.js";
+import { hasKey, isAway, isGone, isLocked } from "../server.js";
 import { state, watch } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Opened, opened } from "../ui/dialog.js";
@@ -57,6 +57,7 @@ function Header({ onMenu }) {
     ${BRANCH && html`<span class="chip"><${Icon} name="branch" />${BRANCH}</span>`}
     <span class="grow"></span>
     ${isAway.value && html`<span class="chip bad" role="status"><${Icon} name="fault" />The server does not answer</span>`}
+    ${isGone.value && html`<span class="chip bad" role="status"><${Icon} name="fault" />This branch is gone · <a href=${`${ROOT}/console/branches`}>Branches</a></span>`}
     ${hasKey() && grant.value.name && html`<span class="chip" title="What the key may do"><${Icon} name="key" />${grant.value.name} · ${grant.value.role}</span>`}
     ${onMenu && html`<button type="button" class="button quiet palette-button" aria-keyshortcuts="Control+K" onClick=${openPalette}><${Icon} name="search" /><span>Go to, or do</span><kbd>Ctrl K</kbd></button>`}
     <a class="button quiet" href=${`${ROOT}/docs`} target="_blank" rel="noopener">API</a>
