@@ -38,7 +38,7 @@ def ways():
 def plain(answer):
     """Return an answer without what differs from run to run: dates, seconds, weak tags, ids that were made."""
     answer = re.sub(rb"date: [^\r]*\r\n", b"", answer)
-    answer = re.sub(rb"[0-9a-f]{12}-\d+", b"made", answer)
+    answer = re.sub(rb"[0-9a-f]{12,}-\d+", b"made", answer)
     if b'"instance":"made"' in answer:  # whose number grows by a digit now and then
         answer = re.sub(rb"content-length: \d+\r\n", b"", answer)
     return re.sub(rb'W/"[0-9a-f]{8}-', b'W/"-', re.sub(rb"(;t=|retry-after: )\d+", rb"\1n", answer))
