@@ -63,6 +63,8 @@ class Endpoint(Generic[M]):
     answers: Mapping[int, Any]
     problems: tuple[int, ...]
     parameters: Sequence[dict[str, Any]] = ()
+    path_example: Mapping[str, str] = field(default_factory=dict)
+    """What the page of the document fills in for parts of the path, if it is the same on every server."""
     body: dict[str, Any] | None = None
     size: Size = "record"
     tag: str | None = None

@@ -57,9 +57,9 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
         reference("Batch"),
         {
             "operations": [
-                {"op": "create", "table": "pets", "record": {"id": "rex", "name": "Rex"}},
+                {"op": "upsert", "table": "pets", "id": "rex", "record": {"name": "Rex"}},
                 {"op": "patch", "table": "pets", "id": "rex", "record": {"age": 3}},
-                {"op": "upsert", "table": "homes", "id": "h1", "record": {"pet_id": "rex"}},
+                {"op": "create", "table": "homes", "record": {"pet_id": "rex"}},
             ]
         },
     ),

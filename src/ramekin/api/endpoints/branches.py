@@ -75,6 +75,7 @@ def list_branches(session: Session, asked: Asked[None]) -> Reply:
 @endpoint(
     "GET",
     _ONE,
+    path_example={"branch": "main"},
     role="admin",
     is_whole=True,
     tag="development",
@@ -89,6 +90,7 @@ def get_branch(session: Session, asked: Asked[None]) -> Reply:
 @endpoint(
     "PUT",
     _ONE,
+    path_example={"branch": "draft"},
     role="admin",
     is_whole=True,
     tag="development",
@@ -123,6 +125,7 @@ def put_branch(session: Session, asked: Asked[None]) -> Reply:
 @endpoint(
     "DELETE",
     _ONE,
+    path_example={"branch": "draft"},
     role="admin",
     is_whole=True,
     tag="development",

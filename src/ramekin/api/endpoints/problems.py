@@ -46,6 +46,7 @@ def list_problems(session: Session, asked: Asked[None]) -> Reply:
 @endpoint(
     "GET",
     "/problems/{code}",
+    path_example={"code": "record-not-found"},
     role=None,
     tag="service",
     answers=_pages("What it means.", reference("ProblemKind")),

@@ -84,6 +84,7 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
 @endpoint(
     "POST",
     TABLE,
+    path_example={"table": "people"},
     role="write",
     tag="records",
     reads=_read_form,
@@ -111,9 +112,12 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
     ],
     body={
         "required": True,
-        "content": content({"oneOf": [RECORD_INPUT, array(RECORD_INPUT)]}, USER)
-        | content({"type": "string"}, '{"id":"ada"}\n{"id":"grace"}\n', NDJSON)
-        | content({"type": "string"}, "id,name\nada,Ada\n", CSV),
+        # Without ids, so that they can be sent again.
+        "content": content(
+            {"oneOf": [RECORD_INPUT, array(RECORD_INPUT)]}, {"name": "Ada", "address": {"city": "Paris"}}
+        )
+        | content({"type": "string"}, '{"name":"Ada"}\n{"name":"Grace"}\n', NDJSON)
+        | content({"type": "string"}, "name,age\nAda,36\n", CSV),
     },
     size="bulk",
     is_watchful=True,

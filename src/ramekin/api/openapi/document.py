@@ -122,6 +122,8 @@ def _complete(operation: dict[str, Any], known: Endpoint[Any], edge: list[int], 
     for parameter in parameters:
         if parameter["in"] == "path":
             parameter |= PATH.get(parameter["name"], {})
+            if (example := known.path_example.get(parameter["name"])) is not None:
+                parameter["example"] = example
     # The few words of a list stand before whatever else can be asked, as in the paths of typed tables.
     parameters.sort(key=lambda parameter: parameter["name"] == "conditions")
     if parameters:

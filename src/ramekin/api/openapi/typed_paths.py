@@ -73,6 +73,9 @@ def add_typed_tables(document: dict[str, Any], models: Mapping[str, ModelSchema]
         document["paths"][join] = {"get": pairs}
     general_paths = {path: document["paths"][path] for path in general}
     _name_places(general_paths, components, models, related)
+    for table in [*models][:1]:
+        one = f"{API}/data/{{table}}/{{id}}"
+        _give_bodies(document["paths"][one], document["paths"][one.replace("{table}", table)])
 
 
 def _name_places(
@@ -81,7 +84,11 @@ def _name_places(
     models: Mapping[str, ModelSchema],
     related: Sequence[tuple[str, str]],
 ) -> None:
-    """Fill in what stands in a general path where it is only read: a table, a record of it, two tables to join."""
+    """Fill in what stands in a general path: a table, a record of it, two tables to join.
+
+    Not where something is deleted, so that no click on a page that fills this in removes a table or a record, and not
+    where many records are changed, which takes conditions that nobody can fill in for others.
+    """
     table, *_ = models or [None]
     if table is None:
         return
@@ -91,9 +98,21 @@ def _name_places(
         keys = [field for each in (left, right) for field in models[each].fields if _KEY.fullmatch(field)]
         known |= {"table1": left, "table2": right, "key": keys[0]}
     for operations in paths.values():
-        for parameter in operations.get("get", {}).get("parameters", []):
-            if parameter["in"] == "path" and (example := known.get(parameter["name"])) is not None:
-                parameter["example"] = example
+        for method, operation in operations.items():
+            if method == "delete" or operation["operationId"] == by_condition.patch_records.name:
+                continue
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path" and (example := known.get(parameter["name"])) is not None:
+                    parameter.setdefault("example", example)
+
+
+def _give_bodies(general: dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Give a general path the bodies of the table that is filled in there; the id is the one of the path."""
+    for method in ("put", "patch"):
+        content = general[method]["requestBody"]["content"]
+        for media, told in own[method]["requestBody"]["content"].items():
+            if example := told.get("example"):
+                content[media]["example"] = {name: value for name, value in example.items() if name != "id"}
 
 
 def _example_id(stored: Mapping[str, Any]) -> str | None:

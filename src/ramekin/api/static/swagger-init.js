@@ -1,43 +1,77 @@
-// More text than this makes the page colour it for seconds. What is shown is cut there; Download saves all of the answer.
-const SHOWN_CHARACTERS = 20_000;
+// Longer text takes Swagger UI seconds to colour: of a longer answer the beginning is shown, as it came.
+const SHOWN_BYTES = 20_000;
+
+// How the files of answers end.
+const ENDINGS = { "application/x-ndjson": ".ndjson", "text/csv": ".csv", "text/html": ".html", "text/plain": ".txt" };
 
 const isDark = matchMedia("(prefers-color-scheme: dark)");
 const followTheme = () => document.documentElement.classList.toggle("dark-mode", isDark.matches);
 isDark.addEventListener("change", followTheme);
 followTheme();
 
-// Whole answers by what is shown of them.
-const wholes = new Map();
+const kindOf = (type) => type.split(";")[0].trim().toLowerCase();
+const isShortJson = (bytes) => /[/+]json$/.test(kindOf(bytes.type)) && bytes.size <= SHOWN_BYTES;
+const isLeftToSwagger = (bytes) => bytes.size === 0 || isShortJson(bytes);
 
-function shorten(response) {
-  const text = response.text;
-  if (typeof text !== "string" || text.length <= SHOWN_CHARACTERS || response.url.endsWith("/openapi.json")) {
-    return response;
-  }
-  const cut = `${text.slice(0, SHOWN_CHARACTERS)}\n... and ${text.length - SHOWN_CHARACTERS} characters more: Download saves all`;
-  const type = response.headers["content-type"];
-  wholes.set(cut.trim(), { name: nameOf(response.url, type), blob: new Blob([text], { type }) });
-  const headers = { ...response.headers, "content-type": "text/plain", "content-type of the whole answer": type };
-  return { ...response, headers, text: cut, data: cut, body: cut, obj: cut };
+// Swagger UI parses all text, as YAML where it is not JSON, which takes seconds. Bytes it keeps as they are.
+async function fetchBytes(address, options) {
+  const answer = await fetch(address, options);
+  const { ok, url, status, statusText, headers } = answer;
+  const bytes = await answer.blob();
+  const text = () => (isLeftToSwagger(bytes) ? bytes.text() : bytes);
+  return { ok, url, status, statusText, headers, text: async () => text(), blob: async () => bytes };
 }
 
-function nameOf(url, type = "") {
-  const ending = { "application/json": "json", "application/x-ndjson": "ndjson", "text/csv": "csv" }[type.split(";")[0]] ?? "txt";
-  return `${new URL(url).pathname.split("/").at(-1)}.${ending}`;
+function readAnswersAsBytes(request) {
+  return request.loadSpec ? request : Object.assign(request, { userFetch: fetchBytes });
 }
 
-function download(event) {
-  const button = event.target.closest?.(".download-contents");
-  const whole = wholes.get(button?.closest(".highlight-code").querySelector(".microlight")?.textContent.trim());
-  if (!whole) return;
-  event.stopPropagation();
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(whole.blob);
-  link.download = whole.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+// `/api/v1/dump/users` as CSV is `users.csv`.
+function fileName(address, type) {
+  const last = new URL(address, document.baseURI).pathname.split("/").pop();
+  return last + (ENDINGS[kindOf(type)] ?? ".json");
 }
-addEventListener("click", download, true);
+
+// What Swagger UI would colour for seconds, or save under another name: its beginning, and all of it as a file.
+function wholeAnswer({ createElement, useEffect, useState }) {
+  return function WholeAnswer({ bytes, url }) {
+    const [shown, show] = useState({ text: "", file: "" });
+    useEffect(() => {
+      let isGone = false;
+      const file = URL.createObjectURL(bytes);
+      bytes.slice(0, SHOWN_BYTES).text().then((text) => isGone || show({ text, file }));
+      return () => {
+        isGone = true;
+        URL.revokeObjectURL(file);
+      };
+    }, [bytes]);
+    const rest = bytes.size - SHOWN_BYTES;
+    const name = fileName(url, bytes.type);
+    const link = { href: shown.file, download: name, style: { color: "inherit" } };
+    return createElement(
+      "div",
+      null,
+      createElement("h5", null, "Response body"),
+      createElement("p", null, createElement("a", link, `Download ${name}`)),
+      createElement(
+        "div",
+        { className: "highlight-code" },
+        createElement("pre", { className: "microlight" }, shown.text, rest > 0 && `\n... and ${rest} bytes more`),
+      ),
+    );
+  };
+}
+
+function showWholeAnswers({ React }) {
+  const WholeAnswer = wholeAnswer(React);
+  const isOurs = ({ content, headers }) =>
+    content instanceof Blob && content.size > 0 && !("content-disposition" in headers);
+  const wrap = (Original) => (props) =>
+    isOurs(props)
+      ? React.createElement(WholeAnswer, { bytes: props.content, url: props.url })
+      : React.createElement(Original, props);
+  return { wrapComponents: { responseBody: wrap } };
+}
 
 window.onload = () => {
   window.ui = SwaggerUIBundle({
@@ -49,7 +83,8 @@ window.onload = () => {
     tryItOutEnabled: true,
     validatorUrl: null,
     presets: [SwaggerUIBundle.presets.apis],
+    plugins: [showWholeAnswers],
     layout: "BaseLayout",
-    responseInterceptor: shorten,
+    requestInterceptor: readAnswersAsBytes,
   });
 };
