@@ -14,6 +14,7 @@ from ramekin.api import broadcast as module
 from ramekin.api.app import create_app
 from ramekin.api.broadcast import Broadcast
 from ramekin.database.following import ChangesRequest, TableChange
+from ramekin.engine import work
 from ramekin.query.where import parse_where
 from ramekin.schema.fields import NO_SCHEMA
 from tests.conftest import Server
@@ -343,6 +344,7 @@ async def test_a_comment_comes_again_and_again_and_moves_the_id_on(quick):
 
 @pytest.mark.anyio
 async def test_a_comment_tells_no_position_but_where_its_reader_is(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 60.0)  # the pump has no turn within the write
     monkeypatch.setattr(module, "PIECE_BYTES", 500)
     database = await database_with_a_table()
     broadcast = Broadcast(database, lambda _: True)
