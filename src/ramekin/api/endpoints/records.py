@@ -84,7 +84,7 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
 @endpoint(
     "POST",
     TABLE,
-    path_example={"table": "people"},
+    path_example={"table": "guests"},
     role="write",
     tag="records",
     reads=_read_form,

@@ -80,7 +80,7 @@ async def get_table(session: Session, asked: Asked[None]) -> Reply:
 @endpoint(
     "PUT",
     TABLE,
-    path_example={"table": "people"},
+    path_example={"table": "guests"},
     role="admin",
     tag="tables",
     answers={
