@@ -191,7 +191,7 @@ def test_what_cannot_be_is_refused(api):
         assert_problem(api.get(f"{CHANGES}?{query}"), *expected)
     assert "Did you mean 'table'?" in api.get(f"{CHANGES}?tabel=t").json()["detail"]
     assert "Did you mean 'since'?" in api.get(f"{CHANGES}?sinc=abc-1").json()["detail"]
-    ahead = re.sub(r"\d+$", lambda number: str(int(number[0]) + 1), now(api))
+    ahead = re.sub(r"(?<=-)\d+", lambda number: str(int(number[0]) + 1), now(api), count=1)
     assert api.get(CHANGES, params={"since": ahead}).status_code == 410
     assert_problem(api.get(CHANGES, headers={"Accept": "text/csv"}), 406, "not-acceptable")
 

@@ -19,6 +19,7 @@ LARGER = {
     "bulk, JSON, large": 90,
     "bulk, NDJSON, large": 90,
     "bulk, NDJSON, small, 8 indexes": 120,
+    "bulk, unique": 90,
     "list, in of 10,000": 60,
     "list, in of 10,000, sorted": 60,
     "query, in of 10,000": 60,
