@@ -138,7 +138,7 @@ def test_what_the_parser_refuses_is_refused(server, line):
 
 def test_a_body_over_the_limit_is_refused_and_the_connection_closed(server):
     with wire(server) as connection:
-        answer = connection.ask(request("PUT", "/api/v1/data/t/2", b'{"n":"%b"}' % (b"x" * 100_001)))
+        answer = connection.ask(request("PUT", "/api/v1/data/t/2?upsert=true", b'{"n":"%b"}' % (b"x" * 100_001)))
         assert status_of(answer) == 413
         assert connection.is_closed()
 
