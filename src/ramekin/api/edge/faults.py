@@ -152,10 +152,14 @@ def read_delay(text: str) -> int:
 
 def parse(value: Any) -> list[Rule]:
     """Return the rules that a JSON value means. Raises InvalidFault, which points to what is wrong."""
-    if not isinstance(value, dict) or value.keys() != {"rules"} or not isinstance(value["rules"], list):
-        others = [name for name in value if name != "rules"] if isinstance(value, dict) else []
-        steps = others[:1] or (["rules"] if isinstance(value, dict) and value else [])
-        raise _wrong('Rules are sent as {"rules": [...]}.', *steps)
+    told = 'Rules are sent as {"rules": [...]}.'
+    if not isinstance(value, dict):
+        raise _wrong(told)
+    for name in value:
+        if name != "rules":
+            raise _wrong(told, name)
+    if not isinstance(value.get("rules"), list):
+        raise _wrong(told, *value)
     if len(value["rules"]) > MAX_RULES:
         raise _wrong(f"There are at most {MAX_RULES} rules.", "rules")
     return [_parse_rule(rule, number) for number, rule in enumerate(value["rules"])]
