@@ -1,11 +1,14 @@
 """Both clients against a real server: every method, and what is refused."""
 
+import asyncio
 import dataclasses
 import datetime as dt
+import gc
 import math
 import os
 import sqlite3
 import uuid
+import warnings
 from contextlib import suppress
 from decimal import Decimal
 
@@ -14,7 +17,7 @@ from pydantic import BaseModel, computed_field
 from pydantic import Field as Member
 
 from ramekin import errors
-from ramekin.client import Batch, Changed, Field
+from ramekin.client import AsyncClient, Batch, Changed, Field
 from ramekin.client.replies import NoAnswer, NotAsTyped
 from tests.client.twins import open_clients
 from tests.conftest import Server
@@ -127,6 +130,7 @@ def test_many_records_go_in_in_parts(pets, monkeypatch):
     assert pets.insert([pet(5, "new"), pet(201)], on_conflict="replace") == 2
     assert pets.get(5).name == "new"
     assert pets.insert([]) == 0
+    assert pets.insert(pet(202)) == pets.insert({"id": 203, "name": "Rex"}) == 1
 
 
 def test_pages_are_followed(pets, monkeypatch):
@@ -382,6 +386,14 @@ def test_processes_that_a_fork_makes_have_connections_of_their_own(client, peopl
         children.append(child)
     assert rows_of(client, people, 0) == 200
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+
+
+def test_a_client_goes_on_in_the_next_event_loop(server):
+    client = AsyncClient(server.url)
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):  # nobody can close what an ended loop had
+        assert [asyncio.run(client.table("loops").insert({"id": id})) for id in range(3)] == [1, 1, 1]
+        del client
+        gc.collect()
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

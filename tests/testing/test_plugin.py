@@ -108,6 +108,7 @@ def test_a_fixture_says_what_tables_hold(tmp_path, seed):
     assert code == 0, printed
 
 
+ASYNC = "\n\nasync def made(client):\n    pass\n"
 ASKS = "def test_it(ramekin):\n    pass\n"
 
 
@@ -117,6 +118,7 @@ ASKS = "def test_it(ramekin):\n    pass\n"
         1,
         [
             ({"conftest_dot_py": SEEDED.replace("{seed}", 'return {"users": [{"id": "x"}]}')}, "ramekin_seed: "),
+            ({"conftest_dot_py": SEEDED.replace("{seed}", "return made") + ASYNC}, "ramekin_seed: an async function"),
             ({"pytest_dot_ini": CONFIGURED}, "ramekin_files: db.json: no such file"),
             ({"pytest_dot_ini": "[pytest]\nramekin_models = nowhere"}, "ramekin_models: there is no module 'nowhere'"),
         ],

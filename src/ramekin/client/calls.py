@@ -15,7 +15,7 @@ from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
-from ramekin.client.sent import as_body, as_record, id_text
+from ramekin.client.sent import as_body, as_record, each_of, id_text
 from ramekin.errors import InvalidHeader, InvalidRecord, RamekinError
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
@@ -128,14 +128,16 @@ class TableCalls(Generic[R]):
     def delete(self, id: object, *, if_match: str | None = None) -> Call[None]:
         return Call("DELETE", _address("data", self.name, id), _nothing, headers=_expecting(if_match))
 
-    def bulks(self, records: Iterable[R | Row], on_conflict: str, ttl: Ttl) -> Iterator[tuple[int, Call[int]]]:
-        """Yield a call for each part of many records, behind how many come before it.
+    def bulks(
+        self, records: Iterable[R | Row] | R | Row, on_conflict: str, ttl: Ttl
+    ) -> Iterator[tuple[int, Call[int]]]:
+        """Yield a call for each part of many records, or of one, behind how many come before it.
 
         Each part is stored whole or not at all.
         """
         lines: list[bytes] = []
         size = before = 0
-        for index, record in enumerate(records):
+        for index, record in enumerate(each_of(records)):
             try:
                 line = as_body(record)
             except InvalidRecord as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
@@ -41,6 +41,12 @@ def as_record(value: Any) -> Any:
         with suppress(PydanticSerializationError):
             return adapter(type(value)).dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True)
     return value
+
+
+def each_of(records: Any) -> Iterable[Any]:
+    """Return what is to be gone through: records, or the one that a mapping or an instance is."""
+    is_one = isinstance(records, Mapping | BaseModel) or is_dataclass(records)
+    return [records] if is_one else cast("Iterable[Any]", records)
 
 
 def id_text(id: object) -> str:

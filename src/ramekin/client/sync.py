@@ -18,7 +18,7 @@ from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
 from ramekin.client.replies import EndedEarly, Page, Reply, as_typed
-from ramekin.client.transport import Lines, OfProcess, ended_early, lost, reply_of, request_of, servers_of
+from ramekin.client.transport import Connections, Lines, ended_early, lost, reply_of, request_of, servers_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -51,7 +51,7 @@ class Client:
         http: httpx2.Client | None = None,
     ) -> None:
         self._servers, self._key, self._attempts = servers_of(url), key, attempts
-        self._connections = OfProcess(http, httpx2.Client, self._servers, timeout_s)
+        self._connections = Connections(http, httpx2.Client, self._servers, timeout_s)
         self._server = 0
 
     def __enter__(self) -> Self:
@@ -279,13 +279,13 @@ class Table(Generic[R]):
 
     def insert(
         self,
-        records: Iterable[R | Row],
+        records: Iterable[R | Row] | R | Row,
         *,
         on_conflict: Literal["error", "ignore", "replace", "merge"] = "error",
         ttl: Ttl = None,
         progress: Callable[[int], None] | None = None,
     ) -> int:
-        """Store many records and return how many were stored; `progress` is told so far after each part.
+        """Store many records, or one, and return how many were stored; `progress` is told so far after each part.
 
         They are sent in parts of 8 MiB, each of which is stored whole or not at all.
         """

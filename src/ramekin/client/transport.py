@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from os import getpid
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -13,30 +15,42 @@ from ramekin.client.exchange import Lost
 from ramekin.client.replies import EndedEarly, NoAnswer, Reply
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from ramekin.client.exchange import Call
 
 H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 
 
-class OfProcess(Generic[H]):
-    """The connections of a client, anew in each process that a fork makes of one.
+class Connections(Generic[H]):
+    """The connections of a client: anew in each process that a fork makes of one, and in each event loop.
 
-    Two processes that share a connection would read each other's answers.
+    Two processes that share a connection would read each other's answers; one loop cannot wait for another's.
     """
 
     def __init__(self, given: H | None, kind: type[H], servers: Sequence[str], timeout_s: float) -> None:
         """Take the caller's own, which are used as they are, or make some of a kind."""
         self.is_own = given is None
+        self._is_async = issubclass(kind, httpx2.AsyncClient)
         self._make: Callable[[], H] = partial(kind, timeout=timeout_s, verify=_has_tls(servers))
         self._http: H = self._make() if given is None else given
         self._process = getpid()
+        self._loop: AbstractEventLoop | None = None
         self._parents: H | None = None  # kept, since to let go of them could end them for the parent
 
     def http(self) -> H:
-        """Return those of this process. Cost: O(1)."""
+        """Return those of this process and loop. Cost: O(1)."""
         if self.is_own and self._process != getpid():
             self._parents, self._http, self._process = self._http, self._make(), getpid()
+        if self.is_own and self._is_async and self._loop is not (loop := _running_loop()):
+            self._http, self._loop = self._make() if self._loop else self._http, loop
         return self._http
+
+
+def _running_loop() -> AbstractEventLoop | None:
+    with suppress(RuntimeError):
+        return get_running_loop()
+    return None  # there is none yet, or it is Trio's
 
 
 def servers_of(url: str | Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ Ramekin pays for this file alone.
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,12 +56,15 @@ def ramekin_seed() -> Seed:
 
 
 @pytest.fixture(scope="session")
-def ramekin_server(ramekin_files: Sequence[str | Path], ramekin_models: Models, ramekin_seed: Seed) -> Iterator[Server]:
+def ramekin_server(
+    ramekin_files: str | Path | Sequence[str | Path], ramekin_models: Models, ramekin_seed: Seed
+) -> Iterator[Server]:
     """The server of this run: one for each worker process of pytest-xdist."""
     from ramekin.testing import Server, Unready
 
     try:
-        server = Server(*ramekin_files, models=ramekin_models).start()
+        files = [ramekin_files] if isinstance(ramekin_files, str | PathLike) else ramekin_files
+        server = Server(*files, models=ramekin_models).start()
     except Unready as fault:
         pytest.fail(f"ramekin_{fault.what}: {fault.said}", pytrace=False)
     try:
@@ -80,12 +84,18 @@ def _http() -> httpx2.Client:
 
 def _plant(server: Server, seed: Seed) -> None:
     """Store what the tables are to hold, and have branches and resets begin with it."""
+    from inspect import iscoroutinefunction
+
     from ramekin.client import Client
     from ramekin.errors import RamekinError
 
     with _http() as http:
         client = Client(server.url, http=http)
         if callable(seed):
+            if iscoroutinefunction(seed):
+                pytest.fail(
+                    "ramekin_seed: an async function; give a plain one, which gets a plain client.", pytrace=False
+                )
             seed(client)
         else:
             try:
