@@ -134,3 +134,14 @@ def test_several_connections_are_accepted_in_one_turn_of_the_loop():
         clients = [stack.enter_context(socket.socket()) for _ in range(40)]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(clients))
+
+
+def test_little_is_kept_of_what_a_connection_does_not_read():
+    with bind("127.0.0.1") as listener, socket.socket() as client:
+        listeners.listen(listener, 1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(listener.getsockname())
+        server, _ = listener.accept()
+        with server:
+            server.setblocking(False)
+            assert server.send(bytes(64 * listeners.UNSENT_BYTES)) <= 2 * listeners.UNSENT_BYTES
