@@ -64,7 +64,7 @@ def test_all_that_the_page_names_is_there_and_of_this_server(client):
 
 
 def test_only_what_the_first_view_needs_is_fetched_with_the_page(client):
-    early = re.findall(r'<link rel="modulepreload" href="/db/console/assets/([^"]*)"', client.get("/").text)
+    early = re.findall(r'<link rel="modulepreload" href="/db/console/assets/v\w{12}/([^"]*)"', client.get("/").text)
     assert {"main.js", "grid/grid.js", "vendor/preact.mjs"} < {*early}
     rooms = {path.partition("/")[0] for path in early}
     assert not {"builder", "dev", "live"} & rooms
@@ -80,7 +80,15 @@ def test_the_policy_allows_this_server_alone(client):
     assert "frame-ancestors 'none'" in policy
 
 
-def test_a_file_is_asked_for_again_and_sent_only_if_it_changed(client):
+def test_a_file_that_the_page_names_is_kept_and_another_version_has_another_address(client):
+    address = re.search(r'src="/db(/console/assets/v\w{12}/main.js)"', client.get("/").text)[1]
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+    old = client.get("/console/assets/v0123456789ab/main.js")
+    assert (old.content, old.headers["cache-control"]) == (answer.content, "no-cache")
+
+
+def test_a_file_without_a_version_is_asked_for_again_and_sent_only_if_it_changed(client):
     answer = client.get("/console/assets/main.js")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     again = client.get("/console/assets/main.js", headers={"if-none-match": answer.headers["etag"]})

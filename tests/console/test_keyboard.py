@@ -1,11 +1,11 @@
-"""The console without a mouse, and on a small screen."""
+"""The console without a mouse."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.each import each
+from tests.console.seen import cell
 
 VIEWS = [
     "tables",
@@ -45,6 +45,32 @@ def test_the_palette_goes_anywhere_by_a_few_letters(page, server):
 
 
 @pytest.mark.long
+def test_where_somebody_goes_the_arrows_work_at_once(page, server):
+    grid, find = page.get_by_role("grid"), page.get_by_role("searchbox", name="Find a table")
+    page.goto(f"{server.url}/console/joins")
+    open_palette(page)
+    page.keyboard.type("shops")
+    page.keyboard.press("Enter")
+    expect(grid).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(cell(page, 1, 0)).to_have_class(re.compile("active"))
+    page.keyboard.press("/")
+    page.keyboard.type("ord")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/console/tables/orders")
+    expect(find).to_have_value("")
+    expect(grid).to_be_focused()
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    expect(grid).to_be_focused()
+    open_palette(page)
+    page.keyboard.type("faults")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Faults on purpose")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Method")).to_be_focused()
+
+
+@pytest.mark.long
 def test_the_theme_is_switched_by_the_palette_and_kept(page, server):
     page.goto(f"{server.url}/console/tables")
     expect(page.get_by_role("region", name="List of tables")).to_be_visible()
@@ -66,33 +92,6 @@ def test_a_question_mark_tells_the_keys_but_not_while_one_writes(page, server):
     page.locator("main").focus()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Ctrl K")
-
-
-@each(VIEWS)
-def test_no_view_is_wider_than_a_small_screen(view, page, server):
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.goto(f"{server.url}/console/{view}")
-    page.get_by_role("main").locator("h1, h2").first.wait_for()
-    page.wait_for_load_state("networkidle") if view not in ("live", "changes") else page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
-
-
-@pytest.mark.long
-def test_nothing_is_cut_where_there_is_little_room(page, server):
-    page.set_viewport_size({"width": 400, "height": 800})
-    page.goto(f"{server.url}/console/tables")
-    expect(page.get_by_role("region", name="List of tables")).to_have_class(re.compile("more-right"))
-    page.goto(f"{server.url}/console/tables/users?email:icontains=a")
-    operator = page.get_by_role("combobox", name="Operator")
-    cut = "select => { const now = select.offsetWidth; select.style.flex = 'none'; return now < select.offsetWidth; }"
-    assert not operator.evaluate(cut)
-    page.set_viewport_size({"width": 1120, "height": 800})
-    user = page.get_by_role("rowheader").nth(1).get_by_role("link")
-    user.click(force=True)
-    expect(page.get_by_role("complementary")).to_be_visible()
-    first, last = (page.get_by_role("button", name=name, exact=True).bounding_box() for name in ("Live", "Add"))
-    assert first["y"] == last["y"]
 
 
 @pytest.mark.long

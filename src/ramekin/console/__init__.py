@@ -73,6 +73,12 @@ def assets() -> Mapping[str, Asset]:
 
 
 @cache
+def version() -> str:
+    """Return what stands in the addresses of all files: another where one has changed, so a browser keeps them."""
+    return f"v{codec.digest(''.join(asset.digest for asset in assets().values()).encode())[:12]}"
+
+
+@cache
 def first_modules() -> tuple[str, ...]:
     """Return the modules that the first view is made of, those before others that these import."""
     found: dict[str, None] = {}
@@ -102,7 +108,7 @@ def page(root: str, facts: tuple[tuple[str, str], ...]) -> tuple[bytes, str]:
         root: what stands before the path of every address.
         facts: what the page's scripts are told of the server, as names and values of ``data-`` attributes.
     """
-    base = f"{root}/console/assets"
+    base = f"{root}/console/assets/{version()}"
     imports = codec.dump({"imports": {name: f"{base}/{path}" for name, path in LIBRARIES.items()}}).decode()
     told = dict(facts)
     early = f'<link rel="preload" as="fetch" crossorigin href="{escape(told["api"])}/tables">'

@@ -8,6 +8,8 @@ const facts = document.documentElement.dataset;
 export const ROOT = facts.root ?? "";
 export const API = facts.api ?? "/api/v1";
 export const CONSOLE = facts.console ?? "/console";
+/** The picture that stands for the program. */
+export const ICON = new URL("icon.svg", import.meta.url).href;
 export const VERSION = facts.version ?? "";
 export const IS_DEV = "dev" in facts;
 export const HAS_KEYS = "keys" in facts;

@@ -74,5 +74,15 @@ export function shownFields(records, known = []) {
   return [...found.values()];
 }
 
+/**
+ * A record that a table takes, for a command that shows how; undefined where nobody knows one.
+ * @param {any} schema of the table, if it has one
+ */
+export function exampleOf(schema) {
+  if (!schema) return { name: "Rex", age: 3 };
+  const { id: _, ...example } = resolve(schema, schema).examples?.[0] ?? {};
+  return Object.keys(example).length ? example : undefined;
+}
+
 /** A name as a path that leads to this member and no other. @param {string} name */
 export const pathOfName = (name) => name.replaceAll("\\", "\\\\").replaceAll(".", "\\.");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ramekin import console
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 VIEWS = "/console/"
 ASSETS = "/console/assets/"
+FOR_EVER = "public, max-age=31536000, immutable"
+_VERSION = re.compile("v[0-9a-f]{12}")
 
 
 @endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",), is_page=True)
@@ -43,12 +46,17 @@ def console_page(session: Session, asked: Asked[None]) -> Reply:
     opens_below=(ASSETS,),
 )
 def console_file(session: Session, asked: Asked[None]) -> Reply:
-    """Return a file that the console is made of. A browser asks each time whether it has changed."""
+    """Return a file that the console is made of. A browser keeps it, and asks again for an address without its version.
+
+    A page that is open while the server is replaced by another version gets the files of that one, for once.
+    """
     [path] = asked.parts
-    asset = console.assets().get(path)
+    version, _, name = path.partition("/")
+    asset = console.assets().get(name if _VERSION.fullmatch(version) else path)
     if asset is None:
         raise UnknownRoute("There is no file of this name.")
-    return file_answer(asset.content, asset.digest, asset.media, asked.wishes.precondition, "no-cache")
+    lifetime = FOR_EVER if version == console.version() else "no-cache"
+    return file_answer(asset.content, asset.digest, asset.media, asked.wishes.precondition, lifetime)
 
 
 @endpoint("GET", f"{VIEWS}{{view:path}}", role=None, answers={}, problems=(), opens_below=(VIEWS,), is_page=True)

@@ -3,14 +3,15 @@ import { Value } from "../grid/cell.js";
 import { member } from "../json.js";
 import { html } from "../ui/html.js";
 import { Scroll } from "../ui/scroll.js";
-import { count, kindOf } from "../values.js";
+import { count, kindOf, show } from "../values.js";
 
 /** @typedef {{table: string, name: string}} Column */
 
 /**
- * @param {{label: string, rows: any[], columns: Column[], numbers?: Set<string>}} given `table` is empty where rows are no pairs
+ * @param {{label: string, rows: any[], columns: Column[], numbers?: Set<string>, typeOf?: (place: number) => unknown}} given `table` is empty where
+ *   rows are no pairs; `typeOf` draws the type of a column
  */
-export function Rows({ label, rows, columns, numbers = new Set() }) {
+export function Rows({ label, rows, columns, numbers = new Set(), typeOf }) {
   const groups = /** @type {[string, number][]} */ ([]);
   for (const { table } of columns) {
     const last = groups.at(-1);
@@ -23,10 +24,17 @@ export function Rows({ label, rows, columns, numbers = new Set() }) {
     <thead>
       ${isPairs && html`<tr>${groups.map(([table, span]) => html`<th scope="colgroup" colspan=${span} class="side">${table}</th>`)}</tr>`}
       <tr>${columns.map((column) => html`<th scope="col" class=${side(column)}>${column.name}</th>`)}</tr>
+      ${typeOf && html`<tr>${columns.map((_, place) => html`<td key=${place} class="type">${typeOf(place)}</td>`)}</tr>`}
     </thead>
-    <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}">${figure(cell(row, column), numbers.has(column.name))}</td>`)}</tr>`)}</tbody>
+    <tbody>${rows.map((row, place) => html`<tr key=${place}>${columns.map((column) => html`<td class="clip ${side(column)}" title=${toldOf(cell(row, column))}>${figure(cell(row, column), numbers.has(column.name))}</td>`)}</tr>`)}</tbody>
   </table><//>`;
 }
+
+/** Characters that fit into a cell; what is longer is told on the side. */
+const FITS = 24;
+
+/** @param {unknown} value */
+const toldOf = (value) => (show(value).length > FITS ? show(value) : undefined);
 
 /** @param {unknown} value @param {boolean} isFigure */
 function figure(value, isFigure) {

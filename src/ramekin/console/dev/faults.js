@@ -48,8 +48,8 @@ export default function Faults() {
         <label class="field">What happens<select aria-label="What happens" value=${made.what} onChange=${put("what")}>${WHAT.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}</select></label>
         ${made.what === "delay" && html`<label class="field">Milliseconds<input type="number" min="1" max="600000" value=${made.delay} onInput=${put("delay")} /></label>`}
         ${made.what === "status" && html`<label class="field">Status<input type="number" min="400" max="599" value=${made.status} onInput=${put("status")} /></label>`}
-        <label class="field">Only each so-manyth<input type="number" min="1" value=${made.every} placeholder="each" onInput=${put("every")} /></label>
-        <label class="field">So many times<input type="number" min="1" value=${made.count} placeholder="for ever" onInput=${put("count")} /></label>
+        <label class="field">One time in<input type="number" min="1" value=${made.every} placeholder="1: each time" onInput=${put("every")} /></label>
+        <label class="field">Times that it strikes<input type="number" min="1" value=${made.count} placeholder="without end" onInput=${put("count")} /></label>
       </div>
       ${made.what !== "delay" && html`<label class="row"><input type="checkbox" checked=${made.late} onChange=${put("late")} />apply the request first, then fail it</label>`}
       <div class="row"><${Button} icon="add" kind="main" onClick=${add}>Add the rule<//></div>
@@ -68,8 +68,8 @@ function ruleOf({ method, table, path, what, delay, status, every, count, late }
 
 /** A rule in words. @param {any} rule */
 function told({ method, table, path, delay_ms: delay, jitter_ms: jitter, status, drop, after_commit: late, every, count, rate }) {
-  const which = [every ? `Each ${every}. ` : "", method ?? "Any request", table && ` of ${table}`, path && ` at ${path}`].filter(Boolean).join("");
+  const which = [method ?? "Any request", table && ` of ${table}`, path && ` at ${path}`].filter(Boolean).join("");
   const what = [delay !== undefined && `is held up for ${delay} ms`, jitter && `and up to ${jitter} ms more`, status && `is answered ${status}`, drop && "gets no answer", late && "after it was applied"].filter(Boolean).join(" ");
-  const often = [rate !== undefined && `, ${rate * 100} % of the time`, count && `, ${count} times`].filter(Boolean).join("");
+  const often = [every && `, one time in ${every}`, rate !== undefined && `, ${rate * 100} % of the time`, count && `, ${count} times`].filter(Boolean).join("");
   return `${which} ${what}${often}.`;
 }

@@ -53,7 +53,7 @@ export function fittingWidth(path, records) {
     pen.font = `${weight} 13.5px ${family}`;
     return pen.measureText(text).width + PADDING;
   };
-  let most = widthOf(path, "550") + 14; // the arrow of an order
+  let most = widthOf(path, "550") + 28; // the arrow of an order, and its place among others
   for (const record of records.slice(0, 50)) {
     const value = valueAt(record, path);
     most = Math.max(most, widthOf(show(value).slice(0, 60), kindOf(value) === "number" ? "600" : "400"));

@@ -1,6 +1,7 @@
 // The grid: a window on the rows of a list. Arrows move, Enter edits, Space opens the record, and what is copied is the
 // value as it is.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { welcome } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { edited, kindOf } from "../values.js";
@@ -40,6 +41,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     if (box.current) watcher.observe(box.current);
     return () => watcher.disconnect();
   }, []);
+  useEffect(() => welcome(box.current), []);
   useEffect(() => {
     if (box.current) box.current.scrollTop = 0;
     setActive({ row: 0, column: 0 });

@@ -3,9 +3,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { go, link, view } from "../address.js";
 import { follow } from "../feed.js";
+import { exampleOf } from "../fields.js";
 import { print } from "../json.js";
-import { curl } from "../server.js";
-import { tables } from "../tables/catalog.js";
+import { curl, pathOf } from "../server.js";
+import { tableOf, tables } from "../tables/catalog.js";
 import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
@@ -47,9 +48,15 @@ export default function Changes() {
     ${error && state === "waiting" && html`<${Fault} error=${error} />`}
     ${state === "lost" && html`<p class="note">Some changes were missed: more happened than the server keeps.</p>`}
     ${entries.length ? html`<ol class="feed" aria-label="Changes, the newest first">${entries.map((entry) => html`<${Line} key=${entry.key} entry=${entry} />`)}</ol>`
-      : html`<${Empty} icon="history" title="Nothing has happened yet" curl=${may("write") ? curl("POST", `data/${table || tables.value[0]?.name || "pets"}`, { body: {} }) : curl("GET", "changes", { words })}>
+      : html`<${Empty} icon="history" title="Nothing has happened yet" curl=${example(table)}>
         <p>Every record that is created, replaced, deleted or that expires shows here, whoever does it.</p><//>`}
   </section>`;
+}
+
+/** A command after which something shows, or where nobody knows one, that follows. @param {string} table */
+function example(table) {
+  const body = may("write") ? exampleOf(tableOf(table)?.schema) : undefined;
+  return body ? curl("POST", `data/${pathOf(table || "pets")}`, { body }) : curl("GET", "changes", { words: table ? [["table", table]] : [] });
 }
 
 /**

@@ -1,9 +1,10 @@
 // The palette of commands: Ctrl K anywhere, a few letters, Enter. All that can be reached is in it, so nothing takes a mouse.
 import { useEffect, useId, useState } from "preact/hooks";
 import { may } from "../access.js";
-import { ROOT, go, link } from "../address.js";
+import { ROOT, link } from "../address.js";
 import { tables } from "../tables/catalog.js";
 import { Dialog, open, opened } from "../ui/dialog.js";
+import { visit } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { DEV_VIEWS, VIEWS } from "../views.js";
@@ -17,12 +18,12 @@ const SHOWN = 50;
 function commands() {
   const views = [...VIEWS, ...DEV_VIEWS].filter((known) => known.isOffered());
   return [
-    ...views.map(({ path, title, icon }) => ({ name: title, kind: "view", icon, run: () => go(link([path])) })),
-    ...tables.value.map(({ name }) => ({ name, kind: "table", icon: "table", run: () => go(link(["tables", name])) })),
-    ...tables.value.map(({ name }) => ({ name: `Definition of ${name}`, kind: "table", icon: "code", run: () => go(link(["tables", name, "definition"])) })),
-    ...tables.value.map(({ name }) => ({ name: `Group ${name}`, kind: "table", icon: "group", run: () => go(link(["groups", name])) })),
-    ...tables.value.map(({ name }) => ({ name: `Follow changes of ${name}`, kind: "table", icon: "history", run: () => go(link(["changes"], [["table", name]])) })),
-    ...(may("write") ? [{ name: "Import a file", kind: "command", icon: "upload", run: () => go(link(["import"])) }] : []),
+    ...views.map(({ path, title, icon }) => ({ name: title, kind: "view", icon, run: () => visit(link([path])) })),
+    ...tables.value.map(({ name }) => ({ name, kind: "table", icon: "table", run: () => visit(link(["tables", name])) })),
+    ...tables.value.map(({ name }) => ({ name: `Definition of ${name}`, kind: "table", icon: "code", run: () => visit(link(["tables", name, "definition"])) })),
+    ...tables.value.map(({ name }) => ({ name: `Group ${name}`, kind: "table", icon: "group", run: () => visit(link(["groups", name])) })),
+    ...tables.value.map(({ name }) => ({ name: `Follow changes of ${name}`, kind: "table", icon: "history", run: () => visit(link(["changes"], [["table", name]])) })),
+    ...(may("write") ? [{ name: "Import a file", kind: "command", icon: "upload", run: () => visit(link(["import"])) }] : []),
     { name: "Switch between light and dark", kind: "command", icon: "moon", run: switchTheme },
     { name: "Show the keys of the keyboard", kind: "command", icon: "key", run: showKeys },
     { name: "Open the documentation of the API", kind: "command", icon: "link", run: () => window.open(`${ROOT}/docs`, "_blank", "noopener") },
@@ -84,7 +85,8 @@ export const openPalette = () => open((close) => html`<${Palette} onClose=${clos
 
 const KEYS = [
   ["Ctrl K", "this palette: go anywhere, do anything"], ["/", "find a table"], ["?", "these keys"], ["Tab, Shift Tab", "the next thing, the one before"],
-  ["Arrow keys", "another cell of the grid, another entry of a menu"], ["Enter", "edit a cell; open, send"], ["Escape", "leave a cell, close a menu or dialog"],
+  ["Arrow keys", "another cell of the grid, another entry of a menu"], ["Enter", "edit a cell; open, send"], ["Space", "open the record of a row"],
+  ["Escape", "leave a cell, close a menu, dialog or record"], ["Ctrl C", "copy the value of a cell"], ["Ctrl Z", "undo the last change"],
 ];
 
 const showKeys = () => open((close) => html`<${Dialog} title="Keys" onClose=${close}>

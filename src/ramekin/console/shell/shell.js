@@ -1,6 +1,6 @@
 // What stands around every view: the header, the tables at the side, and the place for dialogs and messages.
 import { useEffect, useState } from "preact/hooks";
-import { BRANCH, ROOT, VERSION, link, view } from "../address.js";
+import { BRANCH, ICON, ROOT, VERSION, link, view } from "../address.js";
 import { grant } from "../access.js";
 import { hasKey, isAway, isGone, isLocked } from "../server.js";
 import { state, watch } from "../tables/catalog.js";
@@ -9,6 +9,7 @@ import { Opened, opened } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
+import { enter } from "../ui/focus.js";
 import { isTyping } from "../ui/keys.js";
 import { Toasts } from "../ui/toast.js";
 import { viewOf } from "../views.js";
@@ -38,7 +39,7 @@ export function Shell() {
   }, []);
   if (isLocked.value && !state.value.isKnown) return html`<${Header} /><${Lock} /><${Toasts} />`;
   return html`
-    <a class="skip" href="#main">Skip to the content</a>
+    <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); enter(); }}>Skip to the content</a>
     <${Header} onMenu=${() => setOut(!isOut)} />
     <div class="body ${isOut ? "out" : ""}" onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Escape" && setOut(false)}>
       <${Sidebar} onLeave=${() => setOut(false)} />
@@ -52,7 +53,7 @@ export function Shell() {
 function Header({ onMenu }) {
   return html`<header class="top">
     ${onMenu && html`<${Button} icon="menu" label="Show the tables" kind="quiet" class="drawer" onClick=${onMenu} />`}
-    <a class="brand" href=${link([])}><img src=${`${ROOT}/console/assets/icon.svg`} alt="" width="22" height="22" />Ramekin</a>
+    <a class="brand" href=${link([])}><img src=${ICON} alt="" width="22" height="22" />Ramekin</a>
     <span class="faint version">${VERSION}</span>
     ${BRANCH && html`<span class="chip"><${Icon} name="branch" />${BRANCH}</span>`}
     <span class="grow"></span>

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { link, view } from "../address.js";
 import { tables } from "../tables/catalog.js";
+import { visit } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { count } from "../values.js";
@@ -12,17 +13,23 @@ export function Sidebar({ onLeave }) {
   const [sought, setSought] = useState("");
   const [first, table] = view.value.parts;
   const found = tables.value.filter(({ name }) => name.toLowerCase().includes(sought.trim().toLowerCase()));
+  const goToFirst = () => {
+    if (!found[0]) return;
+    setSought("");
+    onLeave();
+    visit(link(["tables", found[0].name]));
+  };
   return html`<nav class="sidebar" aria-label="Views" onClick=${(/** @type {any} */ event) => event.target.closest("a") && onLeave()}>
     <div class="sidebar-find"><${Icon} name="search" />
       <input type="search" id="find-table" placeholder="Find a table" aria-label="Find a table" value=${sought} spellcheck="false"
         onInput=${(/** @type {any} */ event) => setSought(event.target.value)}
-        onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && found[0] && document.getElementById(`go-${found[0].name}`)?.click()} />
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && goToFirst()} />
       <kbd>/</kbd>
     </div>
     <ul class="sidebar-tables" aria-label="Tables">
       <li><a href=${link(["tables"])} aria-current=${(first ?? "tables") === "tables" && !table ? "page" : undefined}><${Icon} name="list" />All tables</a></li>
       ${found.map(({ name, records }) => html`<li key=${name}>
-        <a id=${`go-${name}`} href=${link(["tables", name])} title=${name} aria-current=${first === "tables" && table === name ? "page" : undefined}>
+        <a href=${link(["tables", name])} title=${name} aria-current=${first === "tables" && table === name ? "page" : undefined}>
           <${Icon} name="table" /><span class="clip">${name}</span><span class="figure">${count(records)}</span>
         </a></li>`)}
       ${!found.length && tables.value.length > 0 && html`<li class="faint">No table is called that.</li>`}

@@ -1,6 +1,7 @@
 // All tables, with what they hold and how they are defined.
 import { may } from "../access.js";
 import { link } from "../address.js";
+import { exampleOf } from "../fields.js";
 import { curl } from "../server.js";
 import { Empty } from "../ui/empty.js";
 import { html } from "../ui/html.js";
@@ -14,7 +15,7 @@ export function TableList() {
   const found = tables.value;
   const [records, bytes] = found.reduce(([some, all], table) => [some + table.records, all + table.bytes], [0, 0]);
   if (!found.length) {
-    const example = curl("POST", "data/pets", { body: { name: "Rex", age: 3 } });
+    const example = curl("POST", "data/pets", { body: exampleOf(null) });
     return html`<${Empty} icon="table" title="There is no table yet" curl=${may("write") ? example : undefined}>
       <p>A table is made when a first record is written to it.</p>
       ${may("admin") && html`<p><a class="button" href=${link(["tables", "+new", "definition"])}>Define one</a></p>`}

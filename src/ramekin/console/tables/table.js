@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { go, link, view } from "../address.js";
-import { declaredFields, pathOfName, shownFields } from "../fields.js";
+import { declaredFields, exampleOf, pathOfName, shownFields } from "../fields.js";
 import { conditionWords, filterOf, wordsOf } from "../filter.js";
 import { fittingWidth, keepWidths, keptWidths } from "../grid/columns.js";
 import { beginHistory } from "../feed.js";
@@ -13,7 +13,7 @@ import { Rows } from "../grid/rows.js";
 import { member, withMember } from "../json.js";
 import { RecordPanel } from "../record/panel.js";
 import { changed, fetchRecord, saveRecord } from "../record/store.js";
-import { curl } from "../server.js";
+import { curl, pathOf } from "../server.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -128,7 +128,8 @@ function Nothing({ table, filter, onFilter }) {
     <//>`;
   }
   if (!may("write")) return html`<${Empty} icon="table" title=${`${table} has no records`}><//>`;
-  return html`<${Empty} icon="table" title=${`${table} has no records`} curl=${curl("POST", `data/${table}`, { body: { name: "Rex" } })}>
-    <p>Add one above, import a file, or send the first:</p>
+  const example = exampleOf(tableOf(table)?.schema);
+  return html`<${Empty} icon="table" title=${`${table} has no records`} curl=${example && curl("POST", `data/${pathOf(table)}`, { body: example })}>
+    <p>Add one above, import a file${example ? ", or send the first:" : "."}</p>
   <//>`;
 }

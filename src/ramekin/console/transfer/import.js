@@ -51,9 +51,8 @@ export function Import({ source, onLeave }) {
           ${CONFLICTS.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>
           <small>${isLoad(source) ? "So long a file is loaded at once, which replaces." : "All of the file is stored, or nothing."}</small></label>
       </div>
-      <${Columns} source=${source} columns=${choices.columns} onColumns=${(/** @type {any} */ columns) => put({ columns })} />
       <div class="note" role="status" aria-label="What is not as chosen" hidden=${!doubtsOf(source, choices.columns).length}>${doubtsOf(source, choices.columns).map((told) => html`<p>${told}</p>`)}</div>
-      <${Rows} label="Preview" rows=${previewOf(source, choices.columns)} columns=${choices.columns.filter(({ type }) => type !== "none").map(({ name }) => ({ table: "", name }))} />`}
+      <${Preview} source=${source} columns=${choices.columns} onColumns=${(/** @type {any} */ columns) => put({ columns })} />`}
     ${error && html`<${Faults} error=${error} />`}
     ${part !== null && html`<label class="field">${part < 1 ? "Sending" : "Storing"}<progress class="sending" max="1" value=${part < 1 ? part : undefined}></progress></label>`}
     <div class="row">
@@ -63,13 +62,15 @@ export function Import({ source, onLeave }) {
   </div>`;
 }
 
-/** @param {{source: Source, columns: import("./source.js").Column[], onColumns: (columns: any) => void}} given */
-function Columns({ source, columns, onColumns }) {
+/** The first records, each column with its type above it. @param {{source: Source, columns: import("./source.js").Column[], onColumns: (columns: any) => void}} given */
+function Preview({ source, columns, onColumns }) {
   const choose = (/** @type {number} */ place) => (/** @type {any} */ event) => onColumns(columns.with(place, { ...columns[place], type: event.target.value }));
-  return html`<ul class="columns" aria-label="Columns">${columns.map(({ name, type }, place) => html`<li key=${place}>
-    <code class="clip" title=${name}>${name}</code>
-    ${source.kind === "csv" ? html`<select aria-label=${`Type of ${name}`} value=${type} onChange=${choose(place)}>${TYPES.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>`
-      : html`<span class="faint">${type}</span>`}</li>`)}</ul>`;
+  const typeOf = (/** @type {number} */ place) => {
+    const { name, type } = columns[place];
+    if (source.kind !== "csv") return type;
+    return html`<select aria-label=${`Type of ${name}`} value=${type} onChange=${choose(place)}>${TYPES.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>`;
+  };
+  return html`<${Rows} label="Preview" rows=${previewOf(source, columns)} columns=${columns.map(({ name }) => ({ table: "", name }))} typeOf=${typeOf} />`;
 }
 
 /** @param {{source: Source, mode: string, onMode: (mode: string) => void}} given */

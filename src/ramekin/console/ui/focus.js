@@ -1,5 +1,6 @@
-// Where the focus goes when what has it is taken from the page, as a panel that is closed: to the nearest place around it,
-// so that whoever has no mouse goes on from there, and not from the top of the page.
+// Where the focus goes. When somebody goes to a view: to what it shows. When what has the focus is taken from the page, as a
+// panel that is closed: to the nearest place around it, so that whoever has no mouse goes on from there, and not from the top.
+import { go } from "../address.js";
 
 const FOCUSABLE = ':is(a[href], button, input, select, textarea):not([tabindex="-1"], :disabled)';
 
@@ -21,6 +22,20 @@ export function keepFocus() {
 }
 
 const isNowhere = () => document.activeElement === document.body || document.activeElement === null;
+
+const content = () => document.getElementById("main");
+
+/** Go to what the view shows: its grid, or where it has none yet, the place that one will take the focus from. */
+export const enter = () => (/** @type {HTMLElement | null | undefined} */ (content()?.querySelector(".grid")) ?? content())?.focus();
+
+/** Show another view, and go to what it shows. @param {string} href */
+export function visit(href) {
+  go(href);
+  enter();
+}
+
+/** Let a grid that has just come have the focus, if somebody waits for it. @param {HTMLElement | null} grid */
+export const welcome = (grid) => void (document.activeElement === content() && grid?.focus());
 
 /** @returns {HTMLElement | undefined} */
 function place() {

@@ -1,0 +1,109 @@
+"""Large screens and small ones: no text is cut that cannot be read elsewhere, and no view is wider than its screen."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.test_keyboard import VIEWS
+from tests.each import each
+
+CUT = """() => {
+  const isLong = (text, box) => {
+    const [style, pen] = [getComputedStyle(box), document.createElement("canvas").getContext("2d")];
+    pen.font = style.font;
+    return pen.measureText(text).width > box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) + 1;
+  };
+  const isNarrow = (select) => {
+    const [now, kept] = [select.offsetWidth, select.style.cssText];
+    select.style.cssText = "flex: none; width: max-content; max-width: none; justify-self: start;";
+    const whole = select.offsetWidth;
+    select.style.cssText = kept;
+    return whole > now;
+  };
+  const isCut = (box) => {
+    if (box.matches("select")) return isNarrow(box);
+    if (box.matches("input")) return /checkbox|file|radio/.test(box.type) ? false : isLong(box.value || box.placeholder, box);
+    const isHidden = getComputedStyle(box).overflowX === "hidden" && box.scrollWidth > box.clientWidth + 1;
+    return isHidden && box.textContent && !box.closest("[title], .hidden, .cell, .chart"); // a record shows what a cell cuts
+  };
+  const seen = [...document.querySelectorAll("body *")].filter((box) => box.checkVisibility() && box.offsetWidth > 1);
+  return seen.filter(isCut).map((box) => `${box.tagName} ${box.ariaLabel ?? ""} ${(box.value || box.textContent || box.placeholder).slice(0, 60)}`);
+}"""
+"""What is cut on a page: choices in boxes that are too narrow, what boxes say, and texts without a title to read them by."""
+
+CSV = "id,name,is_grown,a_name_of_a_column_that_is_longer_than_most\n1,Rex,true,2024-01-01\n2,Tom,false,\n"
+
+
+@pytest.mark.long
+@each(
+    [
+        *VIEWS,
+        "joins",
+        "groups",
+        "joins/users/orders/user_id?shape=tree&type=left&users.age:gte=60",
+        "tables/+new/definition",
+    ]
+)
+def test_nothing_is_cut_in_any_view(view, page, server):
+    for width in (1280, 800, 400):
+        page.set_viewport_size({"width": width, "height": 800})
+        look_at(page, server, view)
+        page.wait_for_timeout(300)
+        assert page.evaluate(CUT) == []
+
+
+@pytest.mark.long
+def test_nothing_of_an_import_is_cut(page, server):
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 800})
+        look_at(page, server, "import")
+        page.get_by_label("File to import").set_input_files(
+            {"name": "cats.csv", "mimeType": "text/csv", "buffer": CSV.encode()}
+        )
+        expect(page.get_by_label("Type of is_grown")).to_have_value("boolean")
+        assert page.evaluate(CUT) == []
+
+
+@pytest.mark.long
+def test_nothing_of_a_record_or_a_dialog_is_cut(page, server):
+    with server.client() as client:
+        user = client.get("/api/v1/data/users?limit=1").json()["data"][0]["id"]
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 800})
+        look_at(page, server, f"tables/users/records/{user}?age:gte=20")
+        for tab in ("Fields", "JSON", "History", "Links"):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_timeout(200)
+            assert page.evaluate(CUT) == [], tab
+        look_at(page, server, "tables/users?age:gte=20")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert page.evaluate(CUT) == []
+
+
+@each(VIEWS)
+def test_no_view_is_wider_than_a_small_screen(view, page, server):
+    page.set_viewport_size({"width": 400, "height": 800})
+    look_at(page, server, view)
+    page.wait_for_load_state("networkidle") if view not in ("live", "changes") else page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
+
+
+@pytest.mark.long
+def test_what_there_is_no_room_for_is_hinted_at_and_tools_stay_in_a_line(page, server):
+    page.set_viewport_size({"width": 400, "height": 800})
+    look_at(page, server, "tables")
+    expect(page.get_by_role("region", name="List of tables")).to_have_class(re.compile("more-right"))
+    page.set_viewport_size({"width": 1120, "height": 800})
+    look_at(page, server, "tables/users?email:icontains=a")
+    page.get_by_role("rowheader").nth(1).get_by_role("link").click(force=True)
+    expect(page.get_by_role("complementary")).to_be_visible()
+    first, last = (page.get_by_role("button", name=name, exact=True).bounding_box() for name in ("Live", "Add"))
+    assert first["y"] == last["y"]
+
+
+def look_at(page, server, view):
+    page.goto(f"{server.url}/console/{view}")
+    page.get_by_role("main").locator("h1, h2").filter(visible=True).first.wait_for()
