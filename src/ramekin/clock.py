@@ -90,6 +90,9 @@ class MovableClock:
 stopwatch_s = time.perf_counter
 """Returns seconds since some fixed moment, of the machine alone: see above."""
 
+processor_s = time.thread_time
+"""Returns for how many seconds this thread had a processor, which others who use the machine change little."""
+
 current_clock: ContextVar[Clock] = ContextVar("current_clock", default=SYSTEM)
 """The clock of the database whose model is making a record just now; elsewhere the machine's."""
 

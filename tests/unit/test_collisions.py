@@ -4,17 +4,22 @@ Python hashes text with a secret, and numbers and tuples without one: whoever kn
 that a dictionary looks through one by one.
 """
 
+import heapq
 import random
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ramekin.query.aggregate import Groups, parse_grouping
 from ramekin.query.match import body_matcher
 from ramekin.query.predicate import condition
 from ramekin.schema.fields import Field, NoSchema
+from ramekin.storage.guarded import Guarded
 from ramekin.storage.indexes import FieldIndex
 from ramekin.values import codec
+from ramekin.values.comparison import NUMBER, Span
 from ramekin.values.readings import comparer
 
 MODULUS = 2**61 - 1  # Python's hash of a number is the number modulo this, with its sign
@@ -117,6 +122,82 @@ def test_values_whose_numbers_collide_take_no_longer_than_others(kind, work):
     if colliding is random_ones:  # no others have the same shape
         good = [[number] * 12 for number in range(COUNT)]
     assert seconds(work, reading, bad) < 3 * seconds(work, reading, good) + 0.005
+
+
+def chosen_integers(bits):
+    """Return as many integers as fill a dictionary of 2**bits places, most of which have to pass by all before.
+
+    It looks for a free place at `hash % size`, then mixes in the hash's higher bits, then goes i -> 5i + 1 through all
+    places: so all that is taken is to be one stretch of that way.
+    """
+    size, most = 2**bits, 2**bits * 2 // 3
+    way, place = [], 0
+    for _ in range(size):
+        way.append(place)
+        place = (5 * place + 1) % size
+    step = {place: number for number, place in enumerate(way)}
+    found = []
+    for number in range(size * 8):
+        place, rest, last = number % size, number, step[number % size]
+        while rest:
+            rest >>= 5
+            place = (5 * place + rest + 1) % size
+            last = max(last, step[place])
+        found.append((last, step[place], number))
+    chosen, free = dict.fromkeys(way[: most * 9 // 20]), []
+    for last, first, number in sorted(found):
+        while free and last >= len(chosen) and len(chosen) < most - 1:
+            chosen[heapq.heappop(free)[1]] = None
+        if number not in chosen:
+            heapq.heappush(free, (first, number))
+    return list(chosen)
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return chosen_integers(14)
+
+
+@pytest.mark.parametrize("is_sorted", [False, True])
+@pytest.mark.parametrize("make", [int, float])
+def test_numbers_that_a_dictionary_takes_long_to_tell_apart_take_an_index_no_longer_than_others(
+    chosen, make, is_sorted
+):
+    others = random.Random(1).sample(range(2**17), len(chosen))
+    bad, good = ([(number, codec.dump({"v": make(number)})) for number in numbers] for numbers in (chosen, others))
+
+    def build(rows):
+        found = FieldIndex(Field(("v",), "plain"), is_sorted=is_sorted)
+        for start in range(0, len(rows), 100):
+            found.add_many(rows[start : start + 100])
+        assert found.count_values() == len(rows)
+
+    assert seconds(build, bad) < 3 * seconds(build, good)
+
+
+NUMBERS = (0, 1, 1.0, -1, -2, 1.5, 2**62, 1e300)
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "remove", "copy"]), st.integers(0, 3), st.sampled_from(NUMBERS)))
+
+
+@given(STEPS)
+def test_an_index_of_chosen_numbers_finds_what_any_other_does(steps):
+    plain, guarded = (FieldIndex(Field(("v",), "plain"), is_sorted=True) for _ in range(2))
+    guarded.postings[NUMBER] = Guarded()
+    for what, record_id, number in steps:
+        for index in (plain, guarded):
+            if what != "copy":
+                getattr(index, what)(record_id, codec.dump({"v": number}))
+        if what == "copy":
+            guarded, former = guarded.copy(), guarded
+            former.add(9, b'{"v":1}')
+        keys = [(NUMBER, each) for each in NUMBERS]
+        assert [list(guarded.find(key)) for key in keys] == [list(plain.find(key)) for key in keys]
+        assert list(guarded.find_all(keys)) == list(plain.find_all(keys))
+        span = [Span(NUMBER)]
+        assert list(guarded.walk(span)) == list(plain.walk(span))
+        assert guarded.estimate(span) == plain.estimate(span)
+        assert guarded.find_joined("1") == plain.find_joined("1")
+        assert guarded.holder({"number"}) == plain.holder({"number"})
 
 
 def group(rows):

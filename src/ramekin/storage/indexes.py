@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sortedcontainers import SortedList
 
+from ramekin.storage.guarded import GUARD_BYTES, LOOK_EVERY, Guarded, is_slow
 from ramekin.storage.id_order import IdOrder, Many, holds, ids_after, place_after
 from ramekin.storage.memory import (
     DECIMAL_BYTES,
@@ -63,6 +64,7 @@ class FieldIndex(Shared):
     __slots__ = (
         "_compared",
         "_held_bytes",
+        "_look_at",
         "_owned",
         "_read",
         "_value_bytes",
@@ -88,6 +90,7 @@ class FieldIndex(Shared):
         self._owned: set[OrderKey] | None = None  # postings that no other copy shares; None: all of them
         self._value_bytes = VALUE_BYTES + (SORTED_BYTES if is_sorted else 0)
         self._value_bytes += DECIMAL_BYTES if field.reading == "decimal" else 0
+        self._look_at = LOOK_EVERY  # so many numbers, when it is looked whether they were chosen to be slow
         self.empty_bytes = self._held_bytes = SORTED_INDEX_BYTES if is_sorted else HASH_INDEX_BYTES
 
     def count_values(self) -> int:
@@ -118,6 +121,17 @@ class FieldIndex(Shared):
             if is_sorted:
                 self.values[kind].add(value)
         self._held_bytes += grown
+        if len(self.postings[NUMBER]) >= self._look_at:
+            self._guard()
+
+    def _guard(self) -> None:
+        """See that finding a number takes no longer than it should, whatever numbers there are. Cost: see `is_slow`."""
+        numbers = self.postings[NUMBER]
+        self._look_at = len(numbers) + LOOK_EVERY
+        if type(numbers) is dict and is_slow(numbers):
+            self.postings[NUMBER] = Guarded.of(numbers)
+            self._held_bytes += GUARD_BYTES * self.count_values()
+            self._value_bytes += GUARD_BYTES
 
     def change(self, record_id: RecordId, before: bytes, after: bytes) -> None:
         """Take note of a record's new body; where its value stays what it was, nothing is touched."""
@@ -146,6 +160,7 @@ class FieldIndex(Shared):
                     self._held_bytes -= MANY_BYTES
         elif posting is not None and posting == record_id:
             del postings[value]
+            self._look_at -= kind == NUMBER
             self._held_bytes -= ID_BYTES[type(record_id)] + self._value_bytes + value_bytes(value)
             if self.is_sorted:
                 self.values[kind].remove(value)
@@ -245,6 +260,7 @@ class FieldIndex(Shared):
         twin.values = [values.copy() for values in self.values]
         twin.absent, twin.is_whole = self.absent.copy(), self.is_whole
         twin._owned, twin._held_bytes = set(), self._held_bytes
+        twin._look_at, twin._value_bytes = self._look_at, self._value_bytes
         self._owned = set()  # a branch may go on with this one
         return twin
 
@@ -278,18 +294,21 @@ class FieldIndex(Shared):
         return own
 
     def _estimate(self, span: Span) -> int:
-        values = self.values[span.kind]
-        if not values:
-            return 0
-        low, high = 0, len(values)
-        if span.low is not None:
-            low = values.bisect_left(span.low) if span.includes_low else values.bisect_right(span.low)
-        if span.high is not None:
-            high = values.bisect_right(span.high) if span.includes_high else values.bisect_left(span.high)
+        values, postings = self.values[span.kind], self.postings[span.kind]
+        low, high = _places(values, span)
         step = max(1, (high - low) // SAMPLE_VALUES)
-        postings = self.postings[span.kind]
         sample = [_size(postings[values[place]]) for place in range(low, max(low, high), step)]
         return sum(sample) * step
+
+
+def _places(values: SortedList[Any], span: Span) -> tuple[int, int]:
+    """Return where a stretch of values begins and ends."""
+    low, high = 0, len(values)
+    if span.low is not None:
+        low = values.bisect_left(span.low) if span.includes_low else values.bisect_right(span.low)
+    if span.high is not None:
+        high = values.bisect_right(span.high) if span.includes_high else values.bisect_left(span.high)
+    return low, high
 
 
 def _ids_in(posting: Any) -> Sequence[RecordId]:
