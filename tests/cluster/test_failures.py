@@ -215,7 +215,43 @@ ddd 127.0.0.1:4@5 slave,fail aaa 0 0 1 disconnected
 eee 127.0.0.1:5@6 slave bbb 0 0 1 connected
 fff 127.0.0.1:6@7 master - 0 0 2 connected 5461-16383
 """
+NEW = """\
+aaa 127.0.0.1:1@2 myself,master - 0 0 3 connected 0-5460
+bbb 127.0.0.1:2@3 master,fail - 0 0 1 connected
+ccc 127.0.0.1:3@4 slave bbb 0 0 1 connected
+"""
 
 
-def test_the_replicas_that_confirm_are_all_that_the_cluster_does_not_take_for_failed():
-    assert replicas_of_myself(NODES) == 2
+def following(*ports):
+    return [b"master", 100, [[b"127.0.0.1", b"%d" % port, b"100"] for port in ports]]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "role", "count"),
+    [
+        pytest.param(NODES, following(2, 3), 2, id="those that the cluster does not take for failed"),
+        pytest.param(NODES, following(), 2, id="though they do not follow"),
+        pytest.param(NODES, following(2, 3, 4), 2, id="one that hangs follows for a while"),
+        pytest.param(NODES, following(2, 3, 0, 0), 2, id="clients that take a copy"),
+        pytest.param(NEW, following(3), 1, id="of a new primary one that follows before the cluster tells of it"),
+        pytest.param(NEW, following(), 0, id="of a new primary none yet"),
+        pytest.param(NEW, [b"slave", b"127.0.0.1", 2, b"connected", 100], 0, id="of a primary no more"),
+        pytest.param("", following(2, 0), 1, id="no cluster"),
+    ],
+)
+def test_the_replicas_that_confirm(nodes, role, count):
+    assert replicas_of_myself(nodes, role) == count
+
+
+async def test_a_write_waits_for_a_replica_that_is_about_to_follow():
+    with running() as [node], running() as [other]:
+        async with sharing(servers_of([node]), 1, acknowledged_by="replicas") as [one]:
+            writing = asyncio.create_task(put(one, "t", body(1)))
+            await soon(lambda: one._link.replicas._missing_since_s is not None)
+            other.ask("REPLICAOF", node.host, node.port)
+            await writing
+            other.ask("REPLICAOF", "NO", "ONE")
+            await soon(lambda: not node.ask("ROLE")[2])
+            one._link.replicas.look_again()
+            with pytest.raises(Unavailable, match="no replica"):
+                await put(one, "t", body(2))

@@ -263,7 +263,9 @@ class Line:
             await self.replicas.keep_count(connection)
         if confirms and not self.replicas.count:
             self._let_go()  # this may be a primary no more
-            self.trouble.note("no replica is there to confirm changes", 0)
+            self.trouble.note("no replica is there to confirm changes")
+            if self.replicas.may_come():
+                return calls
             lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
             return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
         self.feed.expect()

@@ -2,7 +2,8 @@
 
 A step that all of them have outlives the node: whichever is made primary has it. One that the cluster takes for failed
 is not asked, since it is made primary by nobody; one that only this node takes for failing is asked: behind a cut
-network that is all that it can know. Knows no steps; see ``line.py``.
+network that is all that it can know. One that follows already is asked before the cluster tells whose it is, up to a
+second after another node was made primary. Knows no steps; see ``line.py``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Replicas:
         self.count = 1
         """How many have to confirm."""
         self._keys, self._counted_s = keys, -COUNT_EVERY_S
+        self._missing_since_s: float | None = None
         self._seldom, self._told = Seldom(), -1
 
     @property
@@ -65,10 +67,19 @@ class Replicas:
         """Count them, if they are asked, and if that was long ago. Raises Lost, Refused."""
         if self.are_asked and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
             self.count, self._counted_s = await _count(connection), stopwatch_s()
+            if self.count:
+                self._missing_since_s = None
+            elif self._missing_since_s is None:
+                self._missing_since_s = self._counted_s
             if self.count != self._told and self._seldom.may():
                 if self._told >= 0:
                     _log.warning("replicas that confirm writes: %d, after %d", self.count, self._told)
                 self._told = self.count
+
+    def may_come(self) -> bool:
+        """Say whether none was found for so short that one may be about to follow: its primary may be new."""
+        since_s = self._missing_since_s
+        return since_s is not None and stopwatch_s() - since_s < CONFIRM_MS / 1000
 
     def have_confirmed(self, told: Any) -> bool:
         """Say whether the reply to ``WAIT`` says so; if not, they are counted again."""
@@ -101,15 +112,24 @@ def read_step(told: list[Any]) -> tuple[int, str]:
 
 async def _count(connection: NodeConnection, *, has_failed: bool = False) -> int:
     """Return how many replicas a node has, with those that the cluster takes for failed or without."""
+    asked, role = connection.send("CLUSTER", "NODES"), await connection.call("ROLE")
     try:
-        return replicas_of_myself((await connection.call("CLUSTER", "NODES")).decode(), has_failed=has_failed)
+        nodes = (await asked).decode()
     except Refused:  # no cluster
-        return len((await connection.call("ROLE"))[2])
+        nodes = ""
+    return replicas_of_myself(nodes, role, has_failed=has_failed)
 
 
-def replicas_of_myself(told: str, *, has_failed: bool = False) -> int:
-    """Return how many replicas the node has that tells of all nodes."""
-    nodes = [match for line in told.splitlines() if (match := _NODE.match(line))]
-    me = next((node["id"] for node in nodes if "myself" in node["flags"].split(",")), None)
-    mine = [node["flags"].split(",") for node in nodes if node["primary"] == me]
-    return sum(has_failed or "fail" not in flags for flags in mine)
+def replicas_of_myself(nodes: str, role: list[Any], *, has_failed: bool = False) -> int:
+    """Return how many replicas a node has.
+
+    Args:
+        nodes: what it tells of all nodes. role: what it tells of itself, and of who follows it now: there a port of 0
+            is a client that takes a copy and confirms nothing.
+    """
+    found = [match for line in nodes.splitlines() if (match := _NODE.match(line))]
+    me = next((node["id"] for node in found if "myself" in node["flags"].split(",")), None)
+    mine = [node["flags"].split(",") for node in found if node["primary"] == me]
+    failed = sum("fail" in flags for flags in mine)
+    following = sum(int(port) > 0 for _, port, _ in role[2]) if role[0] == b"master" else 0
+    return max(len(mine), following) - (0 if has_failed else failed)
