@@ -31,8 +31,8 @@ _log = logging.getLogger("ramekin")
 
 SLOTS = 16_384
 
-PROBE_S = 0.5
-"""Seconds that a node may take to let us in, or to say who owns a slot: there may be another to ask."""
+PROBE_S = 2.0
+"""Seconds that a node may take to let us in, or to say who owns a slot; others are asked meanwhile."""
 
 NEXT_S = 0.05
 """Seconds without news after which one more node is asked, beside those that have not answered."""
