@@ -25,7 +25,7 @@ def run(*arguments, environment=None, stdin=None):
         text=True,
         timeout=60,
         env={**os.environ, **(environment or {})},
-        cwd=None,
+        input=stdin,
         check=False,
     )
 
@@ -331,6 +331,20 @@ def test_load_and_dump_go_through_a_running_server(server, tmp_path):
         assert client.get("/api/v1/tables/c").json()["expiring"] == 1
     assert "'ttl'" in run("load", tmp_path / "c.csv", "--ttl", "0", "--url", server.url).stderr
     assert json.loads(run("dump", "--url", server.url).stdout) == {"c": [{"id": 1, "n": "x"}]}
+
+
+def test_what_is_piped_in_is_loaded_as_the_file_that_it_is_named_after(server):
+    done = run("load", "--stdin", "piped.ndjson", "--url", server.url, stdin='{"id": 1}\n{"id": 2}\n')
+    assert (done.returncode, done.stdout) == (0, "piped: 2\n")
+    done = run("load", "--stdin", "piped.csv", "--url", server.url, stdin="id,n\n3,a\n4\n")
+    assert done.returncode == 2
+    assert "piped.csv:3: " in done.stderr
+    assert run("dump", "piped", "--format", "ndjson", "--url", server.url).stdout == '{"id":1}\n{"id":2}\n'
+    assert run("dump", "piped", "-o", "-", "--url", server.url).stdout == '[{"id":1},{"id":2}]'
+    refused(run("load", "--stdin", "piped", "--url", server.url), "piped", "must end in .json")
+    for wrong in ([], ["-"]):
+        refused(run("load", *wrong, "--url", server.url), "--stdin NAME")
+    refused(run("dump", "--format", "csv", "--url", server.url), "of one table", "ramekin dump TABLE")
 
 
 def test_changes_are_told_line_by_line(server):

@@ -144,6 +144,13 @@ def test_pages_are_followed(pets, monkeypatch):
     assert pets.find(Field("name") == "c").first() is None
 
 
+@pytest.mark.parametrize("wrong", [Field("id"), {"id": {"gte": 5}}, "id>5", True])
+def test_what_is_no_condition_is_refused(pets, wrong):
+    for ask in (lambda: pets.count(wrong), lambda: pets.find(wrong).all(), lambda: pets.where(wrong).delete()):
+        with pytest.raises(errors.InvalidParameter, match="A condition is a field compared"):
+            ask()
+
+
 def test_conditions_choose_count_change_and_remove(pets):
     pets.insert(pet(i, "ab"[i % 2]) for i in range(10))
     chosen = pets.where((Field("id") >= 4) & ~(Field("name") == "a"))

@@ -248,22 +248,28 @@ async def test_who_follows_a_branch_that_is_over_is_told_at_once_though_nobody_a
                 pass
 
 
-async def test_what_is_closed_takes_no_writes():
+@pytest.mark.parametrize("which", ["database", "branch"])
+async def test_what_is_closed_answers_nothing_and_says_so(which):
     async with Database() as database:
         await database.insert("pets", {"id": 1})
         async with database.branch() as branch:
             await branch.insert("pets", {"id": 2})
-    for closed in (database, branch):
-        for write in (
-            lambda closed: closed.insert("pets", {"id": 3}),
-            lambda closed: closed.replace("pets", 1, {}, upsert=True),
-            lambda closed: closed.define("pets", {}),
-            lambda closed: closed.load([("pets", {"id": 4})]),
-        ):
-            with pytest.raises(Unavailable):
-                await write(closed)
-        with pytest.raises(RuntimeError):
-            await closed.__aenter__()
+    closed = database if which == "database" else branch
+    for use in (
+        lambda: closed.insert("pets", {"id": 3}),
+        lambda: closed.replace("pets", 1, {}, upsert=True),
+        lambda: closed.define("pets", {}),
+        lambda: closed.load([("pets", {"id": 4})]),
+        lambda: closed.get("pets", 1),
+        lambda: closed.find("pets"),
+        lambda: closed.tables(),
+        lambda: closed.diff(),
+        lambda: closed.reset(),
+        lambda: closed.__aenter__(),
+    ):
+        with pytest.raises(Unavailable, match="The database is closed"):
+            await use()
+    await closed.__aexit__()  # which does nothing
 
 
 async def test_work_on_a_branch_that_is_dropped_ends():

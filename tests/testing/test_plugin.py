@@ -119,6 +119,7 @@ ASKS = "def test_it(ramekin):\n    pass\n"
         [
             ({"conftest_dot_py": SEEDED.replace("{seed}", 'return {"users": [{"id": "x"}]}')}, "ramekin_seed: "),
             ({"conftest_dot_py": SEEDED.replace("{seed}", "return made") + ASYNC}, "ramekin_seed: an async function"),
+            ({"conftest_dot_py": SEEDED.replace("{seed}", "return 'db.json'")}, "ramekin_seed: records by table, or a"),
             ({"pytest_dot_ini": CONFIGURED}, "ramekin_files: db.json: no such file"),
             ({"pytest_dot_ini": "[pytest]\nramekin_models = nowhere"}, "ramekin_models: there is no module 'nowhere'"),
         ],

@@ -66,12 +66,26 @@ def open_file(path: Path, form: CsvForm) -> Source:
             pass
     except OSError as error:
         raise FileFault(f"{path.name or path}: {(error.strerror or 'cannot be read').lower()}") from None
+    return Source(path.name, size, lambda: _chunks(path), _form_of(path, form))
+
+
+def from_text(name: str, text: bytes, form: CsvForm) -> Source:
+    """Return a text that did not come from a file as a source, under the name that a file would have.
+
+    Raises:
+        FileFault: the name has an ending that says nothing.
+    """
+    return Source(name, len(text), lambda: iter([text]), _form_of(Path(name), form))
+
+
+def _form_of(path: Path, form: CsvForm) -> CsvForm:
+    """Return how CSV is read in a file of this name. Raises FileFault."""
     suffix = path.suffix.lower()
     if suffix in PACKED:
         raise FileFault(f"{path.name}: is packed; unpack it first")
     if suffix not in SUFFIXES:
         raise FileFault(f"{path.name}: the name must end in {', '.join(SUFFIXES)}")
-    return Source(path.name, size, lambda: _chunks(path), CsvForm("tab", form.types) if suffix == ".tsv" else form)
+    return CsvForm("tab", form.types) if suffix == ".tsv" else form
 
 
 def from_bytes(name: str, text: bytes) -> Source:

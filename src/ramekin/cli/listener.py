@@ -11,6 +11,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ramekin.api.edge.loopback import is_loopback
 from ramekin.cli.configuration import Refused
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def url_of(listener: socket.socket, host: str) -> str:
 
 
 def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    return is_loopback(address.partition("%")[0])  # without the zone of an address of IPv6
 
 
 def _find(host: str, port: int) -> tuple[int, tuple[str, int]]:

@@ -85,8 +85,9 @@ def json_server(
 
 @app.command()
 def load(
-    files: Annotated[list[Path], typer.Argument(help="Files as for `serve`.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="Files as for `serve`.")] = None,
     url: Url = None,
+    stdin: Annotated[str | None, typer.Option(help="Name of the file that is piped in: users.ndjson.")] = None,
     mode: Annotated[str, typer.Option(help="merge: the rest stays; replace: no other record stays.")] = "merge",
     ttl: Annotated[str | None, typer.Option(help="Seconds after which the records are gone; none: never.")] = None,
     delimiter: Delimiter = None,
@@ -97,7 +98,7 @@ def load(
     from ramekin.cli.transfer import load_files
 
     form = _csv_form(delimiter, csv_types)
-    _guard(lambda: load_files(files, _server(url, api_key), mode, form, ttl))
+    _guard(lambda: load_files(files or [], stdin, _server(url, api_key), mode, form, ttl))
 
 
 @app.command()

@@ -26,13 +26,13 @@ def writing(path: Path | None, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Give what is written to, which becomes the file when the block ends well.
 
     Args:
-        path: a file; a pipe or a device, which is written to as it is; None for standard output.
+        path: a file; a pipe or a device, which is written to as it is; None or ``-`` for standard output.
         mode: of a file that is not there yet.
 
     Raises:
         Refused: it cannot be written; a file is as it was before.
     """
-    if path is None:
+    if path is None or str(path) == "-":
         yield sys.stdout.buffer
         sys.stdout.flush()
         return

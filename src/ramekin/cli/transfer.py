@@ -7,13 +7,14 @@ import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from ssl import create_default_context
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ramekin.access.keys import is_secret
 from ramekin.cli.configuration import Refused
-from ramekin.cli.files import FileRecords, naming_faults, open_file, told
+from ramekin.cli.files import FileRecords, from_text, naming_faults, open_file, told
 from ramekin.cli.outputs import writing
 from ramekin.cli.progress import progress
 from ramekin.clock import as_text
@@ -24,7 +25,6 @@ from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import BinaryIO
 
     import httpx2
@@ -81,8 +81,11 @@ class Server:
                 raise Refused(f"the server refused ({error.code}): {re.sub(place, '', line)}") from None
 
 
-def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm, ttl: str | None = None) -> None:
+def load_files(paths: list[Path], stdin: str | None, server: Server, mode: str, form: CsvForm, ttl: str | None) -> None:
     """Send files to the server as one load: all or nothing. CSV is read as the server's schemas say.
+
+    Args:
+        stdin: the name of a file that standard input stands for; it is held whole, since a fault is sought in it again.
 
     Raises:
         FileFault: a file cannot be read; nothing was stored.
@@ -92,7 +95,11 @@ def load_files(paths: list[Path], server: Server, mode: str, form: CsvForm, ttl:
 
     if mode not in MODES:
         raise Refused(f"--mode is one of {', '.join(MODES)}")
+    if (not paths and stdin is None) or Path("-") in paths:
+        raise Refused("name files, or say --stdin NAME, such as users.ndjson, to load what standard input holds")
     sources = [open_file(path, form) for path in paths]
+    if stdin is not None:
+        sources.append(from_text(stdin, sys.stdin.buffer.read(), form))
     with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
         files = FileRecords(sources, 1024 * MIB, lambda table: _columns_of(table, client), advance)
         with server.client("load", files) as client:
@@ -107,6 +114,8 @@ def dump_tables(table: str | None, output: Path | None, format: str, server: Ser
 
     if format not in FORMATS:
         raise Refused(f"--format is one of {', '.join(FORMATS)}")
+    if table is None and format != "json":
+        raise Refused(f"--format {format} is of one table: ramekin dump TABLE --format {format}")
     asked = dump_text(table, FORMATS[format])
     with server.client("dump") as client, client.stream(asked) as answer, writing(output) as target:
         _write(answer, target, "Dumping")

@@ -16,7 +16,7 @@ from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
 from ramekin.client.sent import as_body, as_record, each_of, id_text
-from ramekin.errors import InvalidHeader, InvalidRecord, RamekinError
+from ramekin.errors import InvalidHeader, InvalidParameter, InvalidRecord, RamekinError
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 
@@ -62,8 +62,11 @@ class _Tables(BaseModel):
 
 
 def _where(conditions: Iterable[Predicate]) -> Row:
-    """Return the JSON form of conditions that must all hold."""
-    predicate = all_of(conditions)
+    """Return the JSON form of conditions that must all hold. Raises InvalidParameter: something is no condition."""
+    for each in (held := [*conditions]):
+        if not isinstance(each, Predicate):
+            raise InvalidParameter("A condition is a field compared with something, as in Field('age') >= 18.")
+    predicate = all_of(held)
     return {} if predicate == EVERYTHING else print_where(predicate)
 
 
@@ -73,6 +76,11 @@ def _window(sort: Names, limit: int | None) -> Row:
     if sort:
         words["sort"] = sort if isinstance(sort, str) else ",".join(sort)
     return words
+
+
+def _without_limit(words: Row) -> Row:
+    """Return the words of a list whose pages are as long as the server has them."""
+    return {name: value for name, value in words.items() if name != "limit"}
 
 
 def _nothing(_: Reply) -> None:
@@ -194,8 +202,8 @@ class TableCalls(Generic[R]):
     def _query(self, query: Row, read: Callable[[Reply], S], following: str | None = None) -> Call[S]:
         path = following or _address("query", self.name)
         call = Call("POST", path, read, as_body(query), headers=STRICT, is_repeatable=True)
-        without = {name: value for name, value in query.items() if name != "limit"}
-        return replace(call, smaller=replace(call, body=as_body(without))) if query["limit"] else call
+        smaller = replace(call, body=as_body(_without_limit(query)))
+        return replace(call, smaller=smaller) if query["limit"] else call
 
     def patch_where(
         self, conditions: Sequence[Predicate], changes: Any, most: int | None, *, all: bool
@@ -226,8 +234,7 @@ class TableCalls(Generic[R]):
         sides = {"type": type, "as": ",".join(names) if names else None, "where": where}
         window = _window(sort, limit)
         first, smaller = (
-            _address("join", self.name, other.name, key, **sides, **words)
-            for words in (window, {name: value for name, value in window.items() if name != "limit"})
+            _address("join", self.name, other.name, key, **sides, **words) for words in (window, _without_limit(window))
         )
         pairs = _pages_of_pairs(*(names or (self.name, other.name)), self.type, other.type)
 

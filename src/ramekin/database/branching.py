@@ -128,6 +128,7 @@ class Branching(WholeTables):
             let_go(now)
 
     def _kept(self) -> Catalog:
+        self._owner.check()
         if self._checkpoint is None:
             raise NoCheckpoint("No state was kept; make a checkpoint first.")
         return self._checkpoint

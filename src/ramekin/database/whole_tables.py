@@ -92,7 +92,7 @@ class WholeTables:
 
     @property
     def engine(self) -> Engine:
-        """Where the tables live. Raises RuntimeError for whoever may not use it now, as `Owner` says."""
+        """Where the tables live. Raises RuntimeError for whoever may not use it now, Unavailable once it is closed."""
         self._owner.check()
         return self._engine
 
@@ -112,7 +112,9 @@ class WholeTables:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.engine.close()
+        if not self._owner.is_ended:
+            await self.engine.close()
+            self._owner.end()
 
     # What is told of them
 

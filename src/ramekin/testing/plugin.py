@@ -84,6 +84,7 @@ def _http() -> httpx2.Client:
 
 def _plant(server: Server, seed: Seed) -> None:
     """Store what the tables are to hold, and have branches and resets begin with it."""
+    from collections.abc import Mapping
     from inspect import iscoroutinefunction
 
     from ramekin.client import Client
@@ -97,9 +98,11 @@ def _plant(server: Server, seed: Seed) -> None:
                     "ramekin_seed: an async function; give a plain one, which gets a plain client.", pytrace=False
                 )
             seed(client)
+        elif not isinstance(seed, Mapping):
+            pytest.fail("ramekin_seed: records by table, or a function that is given a client.", pytrace=False)
         else:
             try:
-                client.load(seed or {})
+                client.load(seed)
             except RamekinError as error:
                 faults = "".join(f" {fault.pointer}: {fault.detail}" for fault in error.faults[:3])
                 pytest.fail(f"ramekin_seed: {error.message}{faults}", pytrace=False)
