@@ -99,7 +99,15 @@ async def put_table(session: Session, asked: Asked[None]) -> Reply:
     return json_answer(describe(info), 201 if is_new else 200, location)
 
 
-@endpoint("DELETE", TABLE, role="admin", tag="tables", answers={204: answer("Dropped.")}, problems=(400, 404, 415, 503))
+@endpoint(
+    "DELETE",
+    TABLE,
+    role="admin",
+    tag="tables",
+    answers={204: answer("Dropped.")},
+    problems=(400, 404, 415, 503),
+    path_example={"table": "guests"},
+)
 async def drop_table(session: Session, asked: Asked[None]) -> Reply:
     """Drop a table with its records; a table with a model is emptied and stays."""
     await session.database.drop(*asked.parts)

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 _KEY = re.compile("(.+?)(?:_id|Id)")
 
+CHANGES_MANY = ("patch", "delete")
+"""The methods that take conditions and change what satisfies them, so a page fills in one."""
+
 MAX_STEPS = 2
 """Steps of a field's path up to which its conditions are told one by one."""
 
@@ -74,8 +77,8 @@ def add_typed_tables(document: dict[str, Any], models: Mapping[str, ModelSchema]
     general_paths = {path: document["paths"][path] for path in general}
     _name_places(general_paths, components, models, related)
     for table in [*models][:1]:
-        one = f"{API}/data/{{table}}/{{id}}"
-        _give_bodies(document["paths"][one], document["paths"][one.replace("{table}", table)])
+        for path in (f"{API}/data/{{table}}", f"{API}/data/{{table}}/{{id}}"):
+            _give_bodies(document["paths"][path], document["paths"][path.replace("{table}", table)])
 
 
 def _name_places(
@@ -84,41 +87,42 @@ def _name_places(
     models: Mapping[str, ModelSchema],
     related: Sequence[tuple[str, str]],
 ) -> None:
-    """Fill in what stands in a general path: a table, a record of it, two tables to join.
-
-    Not where something is deleted, so that no click on a page that fills this in removes a table or a record, and not
-    where many records are changed, which takes conditions that nobody can fill in for others.
-    """
+    """Fill in what stands in a general path: a table, a record of it, two tables to join."""
     table, *_ = models or [None]
     if table is None:
         return
-    known = {"table": table, "id": _example_id(components.schemas[components.names[table].stored])}
+    records = components.schemas[components.names[table].stored].get("examples", [])
+    known: dict[str, str | None] = {"table": table}
     if related:
         left, right = related[0]
         keys = [field for each in (left, right) for field in models[each].fields if _KEY.fullmatch(field)]
         known |= {"table1": left, "table2": right, "key": keys[0]}
     for operations in paths.values():
         for method, operation in operations.items():
-            if method == "delete" or operation["operationId"] == by_condition.patch_records.name:
-                continue
+            known["id"] = _example_id(records, method)
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path" and (example := known.get(parameter["name"])) is not None:
                     parameter.setdefault("example", example)
+                elif parameter["name"] == "conditions" and method in CHANGES_MANY and known["id"] is not None:
+                    parameter["example"] = {"id": known["id"]}
 
 
 def _give_bodies(general: dict[str, Any], own: Mapping[str, Any]) -> None:
     """Give a general path the bodies of the table that is filled in there; the id is the one of the path."""
-    for method in ("put", "patch"):
+    for method in {"put", "patch"} & general.keys():
         content = general[method]["requestBody"]["content"]
         for media, told in own[method]["requestBody"]["content"].items():
             if example := told.get("example"):
                 content[media]["example"] = {name: value for name, value in example.items() if name != "id"}
 
 
-def _example_id(stored: Mapping[str, Any]) -> str | None:
-    """Return the id of a schema's first example, if it has one."""
-    first: Mapping[str, Any] = next(iter(stored.get("examples", [])), {})
-    return str(first["id"]) if "id" in first else None
+def _example_id(examples: Sequence[Mapping[str, Any]], method: str) -> str | None:
+    """Return the id that a page fills in, if there is one: of a record that may be there.
+
+    To delete, it is the one that the example of a new record makes, so no click takes what nobody has made there.
+    """
+    named: Mapping[str, Any] = next(iter(examples[-1:] if method == "delete" else examples), {})
+    return str(named["id"]) if "id" in named else None
 
 
 def _related(models: Mapping[str, ModelSchema]) -> Iterator[tuple[str, str]]:
@@ -188,26 +192,32 @@ class _Typed:
         own["tags"] = [self._tag]
         own["operationId"] = f"{own['operationId']}_in_{self._table}"
         words = lists.WORDS if method == "get" else by_condition.WORDS
-        own["parameters"] = self._parameters(own["parameters"], words)
+        own["parameters"] = self._parameters(own["parameters"], words, method)
         for answer in own["responses"].values():
             self._fill(answer)
         if "requestBody" in own:
             self._fill(own["requestBody"], is_new=method == "post")
         return own
 
-    def _parameters(self, parameters: list[dict[str, Any]], words: Collection[str]) -> list[dict[str, Any]]:
+    def _parameters(
+        self, parameters: list[dict[str, Any]], words: Collection[str], method: str
+    ) -> list[dict[str, Any]]:
         """Return an endpoint's parameters with the table's name left out and its own conditions put in, last.
 
         There may be a hundred conditions, and a page that shows them first hides the few words of a list.
         """
         own: list[dict[str, Any]] = []
         conditions: list[dict[str, Any]] = []
+        known = _example_id(self._examples, method)
+        example = {} if known is None else {"example": known}
         for parameter in parameters:
             if parameter["name"] == "conditions":
                 conditions = conditions_of(self._schema, words)
+                for each in conditions:
+                    if each["name"] == "id" and method in CHANGES_MANY:
+                        each |= example  # without a condition every record would be meant
             elif parameter["name"] == "id":
-                known = _example_id(self._stored)
-                own.append(parameter | {"schema": self._id()} | ({} if known is None else {"example": known}))
+                own.append(parameter | {"schema": self._id()} | example)
             elif parameter["name"] in ("sort", "select") and (names := flat_names(self._schema)):
                 own.append(parameter | {"schema": _listed(names, is_signed=parameter["name"] == "sort")})
             elif parameter["name"] != "table":
