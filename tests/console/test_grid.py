@@ -253,6 +253,22 @@ def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(browser):
 
 
 @pytest.mark.long
+def test_what_is_refused_for_its_rate_is_asked_for_again_when_the_server_says(browser):
+    server = Server("demo", "--rate-limit", "2/second")
+    try:
+        page, statuses = browser.new_page(), []
+        page.on("response", lambda answer: statuses.append(answer.status))
+        page.goto(f"{server.url}/console/tables/users")
+        expect(rows(page).first).to_be_visible(timeout=15_000)
+        expect(page.get_by_text("600 records")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert 429 in statuses
+        page.close()
+    finally:
+        server.stop()
+
+
+@pytest.mark.long
 def test_a_million_rows_scroll_without_slowing(page, server):
     lines = b"\n".join(b'{"id":%d,"name":"name %d","n":%d}' % (i, i, i * 7919 % 1_000_003) for i in range(1, 1_000_001))
     with server.client() as client:

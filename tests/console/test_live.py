@@ -34,6 +34,25 @@ def test_live_shows_requests_as_they_come_and_asks_nothing_while_paused(page, se
     expect(page.get_by_text("Paused: nothing is asked for.")).to_be_visible()
 
 
+def test_the_time_below_a_chart_is_the_last_minute_however_little_there_is(page, server):
+    page.add_init_script("""window.written = [];
+        const write = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+            written.push(text);
+            return write.call(this, text, ...more);
+        };""")
+    page.goto(f"{server.url}/console/live")
+    page.get_by_role("article", name="Latency").locator("canvas").wait_for()
+    page.wait_for_function("written.some((text) => /^\\d\\d:\\d\\d:\\d\\d$/.test(text))")
+    now, *times = page.evaluate("""[new Date().toTimeString(), ...written]
+        .filter((text) => /^\\d\\d:\\d\\d:\\d\\d/.test(text))
+        .map((text) => text.slice(0, 8).split(":").reduce((sum, part) => sum * 60 + Number(part), 0))""")
+    ages = [(now - time) % 86_400 for time in times]
+    assert len(ages) >= 3
+    assert 20 <= max(ages) <= 75, "some of a minute, not hours"
+    assert min(ages) <= 30
+
+
 def test_changes_show_as_they_happen_and_can_be_paused(page, server):
     page.goto(f"{server.url}/console/changes")
     expect(page.get_by_text("Each shows as it happens.")).to_be_visible()

@@ -164,6 +164,19 @@ def test_a_reference_of_another_name_leads_by_the_id_that_it_has(pets, server):
 
 
 @pytest.mark.long
+def test_a_record_is_named_by_a_reference_of_another_name_that_has_its_id(pets, server):
+    put(
+        server, "walks", {"id": 1, "walker_id": 2}, {"id": 2, "walker_id": 2}, {"id": 3, "walker_id": "2", "guestId": 1}
+    )
+    pets.goto(f"{server.url}/console/tables/pets/records/2")
+    pets.get_by_role("tab", name="Links").click()
+    pets.get_by_role("link", name="2 walks by walker_id").click()
+    expect(pets).to_have_url(f"{server.url}/console/tables/walks?walker_id=2")
+    with server.client() as client:
+        client.delete("/api/v1/tables/walks").raise_for_status()
+
+
+@pytest.mark.long
 def test_a_field_that_names_no_record_is_no_link(pets, server):
     put(server, "pets", {"id": 1, "pet_id": 2, "user_id": "nobody"}, {"id": 2, "pet_id": "2"})
     told = pets.get_by_role("tabpanel")

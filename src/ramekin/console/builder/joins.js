@@ -3,6 +3,7 @@
 import { API, go, link, queryOf, view } from "../address.js";
 import { filterOf, wordsOf } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
+import { isReference, refersTo } from "../references.js";
 import { curl, pathOf } from "../server.js";
 import { tables } from "../tables/catalog.js";
 import { ExportMenu } from "../transfer/export_menu.js";
@@ -16,7 +17,6 @@ import { Rows, Told, pairColumns, plainColumns } from "./rows.js";
 
 const SHOWN = 50;
 const OWN = ["type", "shape", "as"];
-const REFERENCE = /^(.+?)(_id|Id)$/;
 const TYPES = [["inner", "only pairs"], ["left", "also the first without any"], ["right", "also the second without any"], ["full", "also both without any"]];
 
 export default function Joins() {
@@ -90,9 +90,8 @@ function Choices({ left, right, shownKey, keys, own, put }) {
  * @param {string[]} tables @param {import("./fields.js").Field[][]} fields
  */
 function suggestions([left, right], [first = [], second = []]) {
-  const refers = (/** @type {string} */ name, /** @type {string} */ table) => Number(table.startsWith(REFERENCE.exec(name)?.[1] ?? "\0"));
-  const found = [...second.map(({ path }) => ({ path, rank: refers(path, left) })), ...first.map(({ path }) => ({ path, rank: refers(path, right) }))];
-  const named = found.filter(({ path }) => REFERENCE.test(path)).sort((some, other) => other.rank - some.rank).map(({ path }) => path);
+  const keys = /** @type {[import("./fields.js").Field[], string][]} */ ([[second, left], [first, right]]).flatMap(([fields, other]) => fields.map(({ path }) => ({ path, rank: Number(refersTo(path, other)) })));
+  const named = keys.filter(({ path }) => isReference(path)).sort((some, other) => other.rank - some.rank).map(({ path }) => path);
   return [...new Set([...named, "id"])];
 }
 

@@ -11,6 +11,7 @@ import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { Beginning } from "../ui/long.js";
 import { count, show } from "../values.js";
 
 const KEPT = 500;
@@ -94,6 +95,6 @@ function Line({ entry }) {
     <a href=${link(["tables", table])}>${table}</a>
     ${id === undefined ? html`<span></span>` : isThere ? html`<a class="clip" href=${link(["tables", table, "records", String(id)])}>${String(id)}</a>` : html`<span class="clip">${String(id)}</span>`}
     ${isThere ? html`<button type="button" class="clip code" dir="auto" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${show(record)}</button>` : html`<span></span>`}
-    ${isOpen && html`<pre tabindex="0" aria-label="Record" dir="auto">${print(record, 2).slice(0, 100_000)}</pre>`}
+    ${isOpen && html`<div class="whole"><${Beginning} label="Record" text=${print(record, 2)} /></div>`}
   </li>`;
 }

@@ -8,6 +8,7 @@ import { Dialog } from "../ui/dialog.js";
 import { draft, forget, isDrafted } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { wrapOf } from "../ui/long.js";
 import { Tabs } from "../ui/tabs.js";
 import { say } from "../ui/toast.js";
 import { edited, editedAs, named, readAs } from "../values.js";
@@ -89,7 +90,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     <form class="stack" onSubmit=${save} novalidate>
       <${Tabs} label="How to write it" chosen=${tab} onChoose=${choose} tabs=${[["form", "Form"], ["json", "JSON"]]} />
       ${tab === "json" ? html`<label class="field">The record
-          <textarea class="code" rows="12" spellcheck="false" placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
+          <textarea class="code" rows="12" spellcheck="false" wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
           ${fault && html`<p class="bad">${fault}</p>`}`
         : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
             onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
@@ -105,15 +106,17 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
 function entryOf(field, start, schema) {
   const value = start ? member(start, field.path) : undefined;
   if (value !== undefined) return { kind: editedAs(value), text: edited(value) };
-  const kind = declaredKind(field) ?? (field.kind === "date" || field.kind === "date-time" ? "text" : /** @type {any} */ (field.kind) ?? "text");
-  return { kind: schema && field.isRequired ? kind : "missing", text: "" };
+  return { kind: schema && field.isRequired ? kindOfField(field) : "missing", text: "" };
 }
+
+/** The kind of value that a field has, as declared or as records show it. @param {Field} field @returns {import("../values.js").Kind} */
+const kindOfField = (field) => declaredKind(field) ?? /** @type {any} */ (field.kind) ?? "text";
 
 /** @param {{field: Field, entry: Entry, fault?: string, onChange: (entry: Entry) => void}} given */
 function Input({ field, entry, fault, onChange }) {
   const { kind, text } = entry;
   const id = `new-${field.path}`;
-  const wanted = kind === "missing" || kind === "null" ? declaredKind(field) ?? (/** @type {any} */ (["date", "date-time"].includes(field.kind ?? "") ? "text" : field.kind === "integer" ? "number" : field.kind) ?? "text") : kind;
+  const wanted = kind === "missing" || kind === "null" ? kindOfField(field) : kind;
   const type = (/** @type {any} */ event) => onChange({ kind: wanted, text: event.target.value });
   const choices = field.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).map(String) : wanted === "boolean" ? ["true", "false"] : null;
   const [isLong] = useState(text.length > 80 || text.includes("\n")); // as it began, so that no box changes under the hands
@@ -124,7 +127,7 @@ function Input({ field, entry, fault, onChange }) {
       <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text })}>
         ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${each === "missing" ? "not sent" : named(each).replace(/^an? /, "")}</option>`)}</select></div>
     ${choices ? html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-      : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck="false" onInput=${type}></textarea>`
+      : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck="false" dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`
       : html`<input ...${more} dir="auto" spellcheck="false" placeholder=${placeholderOf(field)} onInput=${type} />`}
     <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
   </div>`;

@@ -3,15 +3,14 @@ import { print } from "../json.js";
 import { Button } from "../ui/button.js";
 import { Dialog, question } from "../ui/dialog.js";
 import { html } from "../ui/html.js";
+import { Beginning } from "../ui/long.js";
 import { gone } from "./store.js";
-
-const MOST = 20_000;
 
 gone.ask = (table, mine) =>
   question((end) => {
     const foot = html`<${Button} onClick=${() => end(false)}>Leave it deleted<//><${Button} kind="main" onClick=${() => end(true)}>Create it again<//>`;
     return html`<${Dialog} title="This record has been deleted" onClose=${() => end(false)} foot=${foot}>
       <p>Somebody has deleted it from <strong>${table}</strong> since you saw it, or it has expired. This is what you would have saved:</p>
-      <pre tabindex="0" aria-label="Your version" dir="auto">${print(mine, 2).slice(0, MOST)}</pre>
+      <${Beginning} label="Your version" text=${print(mine, 2)} />
     <//>`;
   });

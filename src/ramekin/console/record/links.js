@@ -1,29 +1,22 @@
 // Where a record leads: to the records that its fields name, and to those whose fields name it, as joins would follow.
 import { useEffect, useState } from "preact/hooks";
 import { link } from "../address.js";
-import { declaredFields } from "../fields.js";
+import { declaredFields, pathOfName, shownFields } from "../fields.js";
 import { Spelled, print } from "../json.js";
+import { isReference, refersTo, singular } from "../references.js";
 import { pathOf, read } from "../server.js";
 import { tables } from "../tables/catalog.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { count } from "../values.js";
 
-const REFERENCE = /.(_id|Id|ID)$/;
-/** Tables in which an id is looked for. */
+/** Tables in which an id is looked for, where a name does not say which. */
 const MOST_TABLES = 30;
+/** Records that show which fields a table without a schema has. */
+const SHOWING = 50;
 
 /** @param {unknown} value */
 const isKey = (value) => typeof value === "string" || typeof value === "number" || value instanceof Spelled;
-
-/** The name of one thing, of the name of a table of many: users, boxes, cities. @param {string} table */
-export const singular = (table) => table.replace(/ies$/, "y").replace(/(ss|sh|ch|x)es$/, "$1").replace(/([^s])s$/, "$1");
-
-/** Whether a field is called like a reference to a table. @param {string} field @param {string} table */
-function refersTo(field, table) {
-  const name = field.toLowerCase().replace(/_?id$/, "");
-  return name !== field.toLowerCase() && (name === singular(table).toLowerCase() || name === table.toLowerCase());
-}
 
 /** @typedef {{field: string, value: unknown, target: string, isThere: boolean}} Reference */
 
@@ -34,7 +27,7 @@ export function Links({ table, record }) {
   useEffect(() => {
     let isWanted = true;
     named(record).then((all) => isWanted && setOut(all), () => isWanted && setOut([]));
-    found(table, record).then((all) => isWanted && setInto(all), () => isWanted && setInto([]));
+    naming(table, record).then((all) => isWanted && setInto(all), () => isWanted && setInto([]));
     return () => void (isWanted = false);
   }, [table, record]);
   return html`<h3>It names</h3>
@@ -44,8 +37,8 @@ export function Links({ table, record }) {
       : html`<p class="faint">No field of it is called after a table, such as user_id, or ends so and has the id of a record.</p>`}
     <h3>It is named by</h3>
     ${into === null ? html`<p class="faint" aria-busy="true">…</p>` : into.length ? html`<ul class="links">${into.map(({ name, field, total }) => html`<li>
-      <a href=${link(["tables", name], [[field, String(record.id)]])}><${Icon} name="link" />${count(total)} ${total === 1 ? singular(name) : name} by ${field}</a></li>`)}</ul>`
-      : html`<p class="faint">No other table has a field that is called after this one.</p>`}`;
+      <a href=${link(["tables", name], [[pathOfName(field), String(record.id)]])}><${Icon} name="link" />${count(total)} ${total === 1 ? singular(name) : name} by ${field}</a></li>`)}</ul>`
+      : html`<p class="faint">No table has a field that is called after this one, or like a reference and has this id.</p>`}`;
 }
 
 /**
@@ -55,7 +48,7 @@ export function Links({ table, record }) {
  * @returns {Promise<Reference[]>}
  */
 async function named(record) {
-  const references = /** @type {[string, unknown][]} */ (Object.entries(record).filter(([field, value]) => REFERENCE.test(field) && isKey(value)));
+  const references = /** @type {[string, unknown][]} */ (Object.entries(record).filter(([field, value]) => isReference(field) && isKey(value)));
   const targets = references.map(([field]) => tables.value.find(({ name }) => refersTo(field, name))?.name);
   const looked = tables.value.filter(({ name }, at) => targets.includes(name) || (at < MOST_TABLES && targets.includes(undefined)));
   const ids = new Map(await Promise.all(looked.map(({ name }) => idsIn(name, references.filter((_, at) => (targets[at] ?? name) === name)))));
@@ -81,15 +74,32 @@ async function idsIn(name, references) {
   return [name, new Set(found.flat().map((/** @type {any} */ { id }) => print(id)))];
 }
 
-/** @param {string} table @param {any} record */
-async function found(table, record) {
-  const asked = tables.value.map(async ({ name, schema }) => {
-    const fields = schema ? declaredFields(schema).map((field) => field.path)
-      : Object.keys((await read(`data/${pathOf(name)}`, { words: [["limit", "1"]] })).data[0] ?? {});
-    return Promise.all(fields.filter((field) => refersTo(field, table)).map(async (field) => {
-      const words = /** @type {[string, string][]} */ ([[field, String(record.id)], ["limit", "0"], ["count", "true"]]);
-      return { name, field, total: (await read(`data/${pathOf(name)}`, { words })).total };
-    }));
+/**
+ * Which records name a record: by a field that is called after its table, or by one that is called like a reference to no
+ * table, if it has the id.
+ * @param {string} table @param {any} record
+ * @returns {Promise<{name: string, field: string, total: number}[]>}
+ */
+async function naming(table, record) {
+  const asked = tables.value.map(async ({ name, schema }, at) => {
+    const fields = (await fieldsOf(name, schema)).filter(isReference);
+    const sure = fields.filter((field) => refersTo(field, table));
+    const maybe = at < MOST_TABLES ? fields.filter((field) => !tables.value.some((other) => refersTo(field, other.name))) : [];
+    const found = await Promise.all([...sure, ...maybe].map(async (field) => ({ name, field, total: await countOf(name, field, record.id) })));
+    return found.filter(({ field, total }) => total > 0 || sure.includes(field));
   });
   return (await Promise.all(asked)).flat();
+}
+
+/** @param {string} name @param {any} schema */
+async function fieldsOf(name, schema) {
+  if (schema) return declaredFields(schema).map(({ path }) => path);
+  const { data } = await read(`data/${pathOf(name)}`, { words: [["limit", String(SHOWING)]] });
+  return shownFields(data).map(({ path }) => path);
+}
+
+/** How many records have an id in a field, of its kind: as in a join, 5 is another than "5". @param {string} name @param {string} field @param {unknown} id */
+async function countOf(name, field, id) {
+  const asked = { where: { [pathOfName(field)]: id }, limit: 0, count: true };
+  return (await read(`query/${pathOf(name)}`, { method: "POST", body: asked }).catch(() => ({ total: 0 }))).total; // its values are of another kind
 }

@@ -5,8 +5,10 @@ import { Button } from "../ui/button.js";
 import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
+import { Beginning, wrapOf } from "../ui/long.js";
+import { count } from "../values.js";
 
-/** Characters beyond which the text is shown in part, and not edited here. */
+/** Characters beyond which a text is not edited here. */
 const MOST = 200_000;
 
 /**
@@ -22,7 +24,7 @@ export function Raw({ name, value, isWritable, onSave }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   if (whole.length > MOST) {
-    return html`<p class="note">This record has ${whole.length} characters. Here are the first ${MOST}; copy it or ask for it to see all.</p><pre tabindex="0">${whole.slice(0, MOST)}</pre>`;
+    return html`<p class="note">This record has ${count(whole.length)} characters, which is too long to be changed here. Its fields can be changed, and all of it can be copied.</p><${Beginning} text=${whole} />`;
   }
   const fault = faultOf(text);
   const save = async () => {
@@ -36,7 +38,7 @@ export function Raw({ name, value, isWritable, onSave }) {
     setBusy(false);
   };
   return html`<div class="raw stack">
-    <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck="false" readonly=${!isWritable}
+    <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck="false" wrap=${wrapOf(text)} readonly=${!isWritable}
       aria-invalid=${!!fault} value=${text} onInput=${type}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !fault && save()}></textarea>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}

@@ -8,6 +8,8 @@ import { kindOf, many } from "../values.js";
 import { CellEditor } from "./editor.js";
 
 const AT_ONCE = 100;
+/** Characters of a long text that are shown at first. */
+const PART = 600;
 
 /**
  * @param {{record: any, fields: Map<string, import("../fields.js").Field>, isWritable: boolean, onChange: (base: any, name: string, value: unknown) => Promise<unknown>}} given
@@ -34,10 +36,10 @@ export function Fields({ record, fields, isWritable, onChange }) {
 
 /** A value that may be long: what is beyond a few lines opens on demand. @param {{value: unknown}} given */
 function Long({ value }) {
-  const [shown, setShown] = useState(600);
+  const [shown, setShown] = useState(PART);
   if (typeof value !== "string" || value.length < 200) return html`<${Value} value=${value} />`;
   return html`<div class="long"><span class="v-text" dir="auto">${value.slice(0, shown)}</span>
-    ${value.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown * 10)}>… ${many(value.length - shown, "more character")}<//>`}</div>`;
+    ${value.length > shown && html`<${Button} kind="quiet" onClick=${() => setShown(shown + 10 * PART)}>… ${many(value.length - shown, "more character")}<//>`}</div>`;
 }
 
 /** @param {{value: any}} given */
