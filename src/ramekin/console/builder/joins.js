@@ -81,7 +81,7 @@ function Choices({ left, right, shownKey, keys, own, put }) {
     <label class="field">Rows<select aria-label="Rows" value=${own.type ?? "inner"} onChange=${(/** @type {any} */ event) => put({ own: { ...own, type: event.target.value === "inner" ? "" : event.target.value } })}>
       ${TYPES.map(([name, told]) => html`<option key=${name} value=${name} disabled=${isTree && (name === "right" || name === "full")}>${name}: ${told}</option>`)}</select></label>
     <label class="field">Shape<select aria-label="Shape" value=${own.shape ?? ""} onChange=${(/** @type {any} */ event) => put({ own: { ...own, shape: event.target.value } })}>
-      <option value="">side by side</option><option value="tree" disabled=${isOneSided}>the second inside the first</option></select></label>
+      <option value="">side by side</option><option value="tree" disabled=${isOneSided}>second inside first</option></select></label>
   </div>`;
 }
 

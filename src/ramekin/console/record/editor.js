@@ -72,6 +72,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   useEffect(() => {
     input.current?.focus();
     input.current?.select?.();
+    input.current?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
     return () => {
       isGone.current = true;
       forget(held);

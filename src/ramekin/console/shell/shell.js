@@ -55,15 +55,20 @@ function Header({ onMenu }) {
     ${onMenu && html`<${Button} icon="menu" label="Show the tables" kind="quiet" class="drawer" onClick=${onMenu} />`}
     <a class="brand" href=${link([])}><img src=${ICON} alt="" width="22" height="22" />Ramekin</a>
     <span class="faint version">${VERSION}</span>
-    ${BRANCH && html`<span class="chip"><${Icon} name="branch" />${BRANCH}</span>`}
+    ${BRANCH && html`<${Told} icon="branch" text=${BRANCH} />`}
     <span class="grow"></span>
-    ${isAway.value && html`<span class="chip bad" role="status"><${Icon} name="fault" />The server does not answer</span>`}
-    ${isGone.value && html`<span class="chip bad" role="status"><${Icon} name="fault" />This branch is gone · <a href=${`${ROOT}/console/branches`}>Branches</a></span>`}
-    ${hasKey() && grant.value.name && html`<span class="chip" title="What the key may do"><${Icon} name="key" />${grant.value.name} · ${grant.value.role}</span>`}
+    ${isAway.value && html`<${Told} icon="fault" kind="bad" text="The server does not answer" />`}
+    ${isGone.value && html`<${Told} icon="fault" kind="bad" text="This branch is gone"> · <a href=${`${ROOT}/console/branches`}>Branches</a><//>`}
+    ${hasKey() && grant.value.name && html`<${Told} icon="key" text=${`${grant.value.name} · ${grant.value.role}`} />`}
     ${onMenu && html`<button type="button" class="button quiet palette-button" aria-keyshortcuts="Control+K" onClick=${openPalette}><${Icon} name="search" /><span>Go to, or do</span><kbd>Ctrl K</kbd></button>`}
     <a class="button quiet" href=${`${ROOT}/docs`} target="_blank" rel="noopener">API</a>
     <${Button} icon=${isDark() ? "sun" : "moon"} label=${isDark() ? "Light colours" : "Dark colours"} kind="quiet" onClick=${switchTheme} />
   </header>`;
+}
+
+/** What is told in the header, as far as there is room. @param {{icon: string, text: string, kind?: string, children?: unknown}} given */
+function Told({ icon, text, kind = "", children }) {
+  return html`<span class="chip ${kind}" role=${kind && "status"} title=${text}><${Icon} name=${icon} /><span class="clip">${text}${children}</span></span>`;
 }
 
 /** The view that the address names, once it is fetched. */
