@@ -121,6 +121,12 @@ def test_put_with_upsert_replaces_what_is_there_and_keeps_its_id(api):
     assert (answer.status_code, answer.json()) == (200, {"id": 7, "a": 1})
 
 
+def test_put_keeps_the_type_of_an_id_wherever_it_stands(api):
+    api.post("/api/v1/data/pets", content=b'{"name":"a","id":"5"}', headers=JSON)
+    answer = api.put("/api/v1/data/pets/5", content=b'{"name":"a","id":5}', headers=JSON)
+    assert answer.json()["id"] == "5"
+
+
 def test_put_refuses_another_id(api, rex):
     assert_problem(api.put(REX, json={"id": "tom"}), 400, "id-mismatch")
     assert_problem(api.put(REX, json={"id": None}), 422, "invalid-id")

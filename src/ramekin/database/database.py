@@ -181,7 +181,7 @@ class Database(Branching):
         """Do what `apply` does at once; or, where something has to be waited for, return what to await instead."""
         if _get_running_loop() is not self._owner.loop:
             self._owner.take_over()
-        return writing.write_one(self._engine, self.schemas.rules, operation, self.limits.record_s)
+        return writing.write_one(self._engine, self.schemas, operation, self.limits.record_s)
 
     @checked
     async def replace(

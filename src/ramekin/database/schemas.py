@@ -48,9 +48,10 @@ class Schemas(Mapping[str, "RecordSchema"]):
 
     def rules(self, table: str) -> Rules:
         """Return what holds for the records of a table; the same object for as long as it does. Cost: O(1)."""
-        definition = self._tables.definitions.get(table)
-        if definition is None and table not in self._tables.models:
+        tables = self._tables
+        if table not in tables.definitions and table not in tables.models:
             return self._plain
+        definition = tables.definitions.get(table)
         known = self._known.get(table)
         if known is None or known.definition is not definition:
             known = self.make_rules(table, definition)

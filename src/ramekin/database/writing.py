@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from ramekin.database.operations import Outcome, Rules
+    from ramekin.database.schemas import Schemas
     from ramekin.engine.base import Engine, Watch
 
     RulesOf = Callable[[str], Rules]
@@ -50,10 +51,11 @@ _DEFINED_BY_OTHERS = "The tables are being defined by others; nothing was applie
 
 
 def write_one(
-    engine: Engine, rules_of: RulesOf, operation: Operation, limit_s: float
+    engine: Engine, schemas: Schemas, operation: Operation, limit_s: float
 ) -> Outcome | Coroutine[Any, Any, Outcome]:
     """Apply one operation; see `Database.apply_now`. What it waits for before it is begun takes so long at the most."""
-    name, rules = operation.table, rules_of(operation.table)
+    name = operation.table
+    rules = schemas.rules(name)
     try:
         prepared = prepare(operation, rules)
     except RecordNotFound:
@@ -62,7 +64,7 @@ def write_one(
     key = prepared.key
     table = engine.at_once(name, key, rules.limit_bytes)
     if table is None:
-        return _write_one_later(engine, rules_of, prepared, rules, Work(limit_s))
+        return _write_one_later(engine, schemas.rules, prepared, rules, Work(limit_s))
     records = table.records
     before = records.bodies.get(key)
     outcome = settle(prepared, before, rules)

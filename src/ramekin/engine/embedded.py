@@ -15,7 +15,7 @@ from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
-from ramekin.engine.tables import Tables, settled, table_at_once
+from ramekin.engine.tables import Tables, settled
 from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -177,7 +177,7 @@ class Embedded:
         await self.tables.build_after(step)
 
     def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
-        return None if self.tables.catalog.is_held else table_at_once(self.tables, name, key, most_bytes)
+        return self.tables.at_once(name, key, most_bytes)
 
     def store_at_once(
         self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None

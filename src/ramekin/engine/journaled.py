@@ -35,7 +35,7 @@ from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
 from ramekin.engine.restoring import Restoration
 from ramekin.engine.shield import though_left, to_its_end, until_free
-from ramekin.engine.tables import Tables, Unread, settled, table_at_once
+from ramekin.engine.tables import Tables, Unread, settled
 from ramekin.errors import RamekinError, Starting
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -176,7 +176,7 @@ class Journaled:
         journal = self._journal
         if journal is None or not journal.takes_at_once or self._alone.locked():
             return None
-        return table_at_once(self.tables, name, key, most_bytes)
+        return self.tables.at_once(name, key, most_bytes)
 
     def store_at_once(
         self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None

@@ -291,19 +291,18 @@ class Tables:
             for table in self.catalog:
                 table.drop_idle_indexes(now_s - self.index_idle_s)
 
-
-def table_at_once(tables: Tables, name: str, key: str, most_bytes: int) -> Table | None:
-    """Return a table as `Engine.at_once` does, as far as the tables know. For engines alone."""
-    catalog = tables.catalog
-    if catalog.revision % SWEEP_STEPS == 0:
-        tables.sweep()
-    table = catalog.find(name)
-    if table is None or table.unique_fields or not catalog.memory.is_ample(most_bytes):
-        return None
-    records = table.records
-    if records.readers and (records.owners > 1 or records.borrowers):
-        return None
-    return None if records.dues and table.is_due(key, tables.expirations.now_s()) else table
+    def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
+        """Return a table as `Engine.at_once` does, as far as the tables know. For engines alone."""
+        catalog = self.catalog
+        if catalog.revision % SWEEP_STEPS == 0:
+            self.sweep()
+        table = catalog.find(name)
+        if table is None or table.unique_fields or catalog.is_held or not catalog.memory.is_ample(most_bytes):
+            return None
+        records = table.records
+        if records.readers and (records.owners > 1 or records.borrowers):
+            return None
+        return None if records.dues and table.is_due(key, self.expirations.now_s()) else table
 
 
 async def settled(tables: Tables, step: Step | Together) -> int:

@@ -162,11 +162,11 @@ class Memory:
         The order and the indexes never take more for one record than all tables take together. So nothing needs
         counting until half of the limit is used.
         """
-        limit_bytes = self.limit_bytes
+        limit_bytes, used_bytes = self.limit_bytes, self.used_bytes
         if limit_bytes is None:
             return True
-        taken = self.used_bytes + self.reserved_bytes if self.family is None else self.family.size_bytes
-        return taken + self.used_bytes + size_bytes <= limit_bytes - _NEW_BYTES
+        taken = used_bytes + self.reserved_bytes if self.family is None else self.family.size_bytes
+        return taken + used_bytes + size_bytes + _NEW_BYTES <= limit_bytes
 
     def stats(self) -> MemoryStats:
         """Return the statistics of this moment."""

@@ -84,7 +84,7 @@ class Table(Bounded):
     # Its limits: nothing is checked. Whoever calls has seen to it that the body fits its schema, that unique fields
     # stay unique and that there is room; see ``Catalog.check``.
 
-    def put(self, key: str, body: bytes, due: int | None = None, *, is_late: bool = False) -> None:
+    def put(self, key: str, body: bytes, due: int | None = None, is_late: bool = False) -> None:
         """Store a body, over the one that was there. Cost: O(1), O(log n) with an order, O(body) for each index.
 
         Args:
@@ -97,10 +97,8 @@ class Table(Bounded):
         bodies = records.bodies
         before = bodies.get(key)
         bodies[key] = body
-        found, grown = 0, len(body) if before is None else len(body) - len(before)
-        self.size_bytes += grown
-        self.memory.body_bytes += grown
-        grown += self._keep_due(key, due) if due is not None or records.dues else 0
+        found, longer = 0, len(body) if before is None else len(body) - len(before)
+        grown = longer + self._keep_due(key, due) if due is not None or records.dues else longer
         if self.borrowed_bytes:
             self._take_out(0 if before is None else len(before) + BODY_BYTES)
         if before is None:
@@ -120,8 +118,10 @@ class Table(Bounded):
             found += self._index(key, before, body)
         if self.watches:
             self._tell((key,))
-        if grown or found:  # what is written over often keeps its size
+        if grown or found or longer:  # what is written over often keeps its size
             grown += found
+            self.size_bytes += longer
+            self.memory.body_bytes += longer
             self.memory.found_bytes += found
             self.memory_bytes += grown
             self.memory.used_bytes += grown
@@ -136,7 +136,7 @@ class Table(Bounded):
                 index.add(record_id, body)
         return self.finding_bytes() - found
 
-    def remove(self, key: str, *, is_late: bool = False) -> None:
+    def remove(self, key: str, is_late: bool = False) -> None:
         """Delete a record that is there. Cost: as `put`."""
         records = self._writable()
         before = records.bodies.pop(key)

@@ -55,7 +55,6 @@ MAX_EXTREMES = 200
 
 PLAIN_BYTES = 2048
 """What is shorter has too few extremes to matter."""
-_BEHIND = PLAIN_BYTES + 1
 
 Complaint = MalformedJson | IntegerOutOfRange
 
@@ -93,7 +92,7 @@ def parse(text: bytes, *, at: tuple[int, int] | None = (1, 1), extra_depth: int 
 
     Cost: O(length). Source: RFC 8259, and RFC 7493 (I-JSON) for members sent twice.
     """
-    if text[PLAIN_BYTES:_BEHIND] and not is_many:
+    if len(text) > PLAIN_BYTES and not is_many:
         check_parts(text)
     try:
         value = jiter.from_json(text, catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys")
@@ -127,7 +126,7 @@ def as_json(value: object) -> Any:
         ) from None
 
 
-def read(text: bytes, *, is_many: bool = False) -> tuple[Any, bytes]:
+def read(text: bytes, is_many: bool = False) -> tuple[Any, bytes]:
     """Return the value of a JSON text, as `parse` does, and how `dump` prints it. Raises as `parse`.
 
     msgspec reads twice as fast as jiter and, given a type, sees to integers and depth meanwhile. All that it lets pass
@@ -137,7 +136,7 @@ def read(text: bytes, *, is_many: bool = False) -> tuple[Any, bytes]:
 
     Cost: O(length), a third of what `parse` and `dump` take together.
     """
-    if text[PLAIN_BYTES:_BEHIND]:  # a call less than `len`
+    if len(text) > PLAIN_BYTES:
         if not is_many:
             check_parts(text)
         if _exponents(text) > MAX_EXTREMES:

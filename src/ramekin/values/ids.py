@@ -152,7 +152,7 @@ class IdSource:
             self._head, self._ms = head, head >> 26
             high = f"{head >> 14:015x}"
             self._digits = f"{high[:8]}-{high[8:12]}-7{high[12:]}-{head & _LOW | _VARIANT:x}-"
-        return self._digits + hex(tail | _TAIL + 1)[3:]  # all 12 digits, in half of the time of a format
+        return "%s%012x" % (self._digits, tail)  # noqa: UP031  # in two thirds of the time of an f-string
 
     def token(self, size_bytes: int) -> str:
         """Return random digits, two for each byte: what tells this run, file or directory from all others."""

@@ -7,8 +7,6 @@ from typing import Any
 from ramekin.values.codec import read_body
 from ramekin.values.paths import LONG_BYTES, outer
 
-_BEHIND = LONG_BYTES + 1
-
 
 def merge_patch(target: Any, patch: Any) -> Any:
     """Return a value changed as a merge patch says: null removes a member, objects merge, all else replaces.
@@ -26,9 +24,9 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def patched(body: bytes, patch: dict[str, Any], *, is_whole: bool) -> dict[str, Any]:
+def patched(body: bytes, patch: dict[str, Any], is_whole: bool) -> dict[str, Any]:
     """Return what a patch makes of a stored record. Of a long one, what stays is not read unless it is wanted whole."""
-    if is_whole or not body[LONG_BYTES:_BEHIND]:
+    if is_whole or len(body) <= LONG_BYTES:
         merged: dict[str, Any] = read_body(body)
     else:
         merged = outer(body, ["id", *[name for name, value in patch.items() if type(value) is dict]])

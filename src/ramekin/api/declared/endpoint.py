@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from operator import attrgetter
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import parse_qsl
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.heads import Head
     from ramekin.api.session import Session
-    from ramekin.limits import Limits
 
 M = TypeVar("M")
 
@@ -100,8 +98,8 @@ class Endpoint(Generic[M]):
     """The schemas of the parameters in the query, by name; ``conditions`` stands for all others."""
     reads_words: bool = field(init=False)
     """Whether its parameters are these words alone; else it reads them itself, or pays no heed to them."""
-    limit_bytes: Callable[[Limits], int] = field(init=False)
-    """Says how long a body may be."""
+    limit: str = field(init=False)
+    """How long a body may be: the name that this has among `Limits`."""
     parts: list[str] = field(init=False)
     """The names of the parts of the path that differ."""
     tables: tuple[int, ...] = field(init=False)
@@ -117,7 +115,7 @@ class Endpoint(Generic[M]):
         self.reads_words = 400 in self.problems and "conditions" not in self.words
         if self.reads is None:
             self.unsaid = cast("M", None)
-        self.limit_bytes = attrgetter(f"{self.size}_bytes")
+        self.limit = f"{self.size}_bytes"
         self.parts = re.findall(r"{(\w+)(?::\w+)?}", self.path)
         self.tables = tuple(i for i, name in enumerate(self.parts) if name.startswith("table"))
 
@@ -157,8 +155,8 @@ class Endpoint(Generic[M]):
             RamekinError: whatever the endpoint raises.
         """
         wishes = head.wishes.get(self) or self.wishes_of(head)
-        if body and len(body) > (limit_bytes := self.limit_bytes(session.database.limits)):
-            raise too_large(limit_bytes)
+        if body and len(body) > getattr(session.database.limits, self.limit):
+            raise too_large(getattr(session.database.limits, self.limit))
         asked: Asked[M]
         if query or self.unsaid is ...:
             words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
@@ -169,7 +167,8 @@ class Endpoint(Generic[M]):
             asked = Asked(parts, query, body, wishes, NO_WORDS, arriving, None, self.unsaid)
         if wishes.refused is not None:
             raise wishes.refused
-        return self.answer(session, asked)
+        answer = self.answer  # called as a method, a slot is looked for anew each time
+        return answer(session, asked)
 
     async def ask_anew(
         self,

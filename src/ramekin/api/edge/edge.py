@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
 from ramekin.access.roles import EVERYBODY, NOTHING
-from ramekin.api.edge.histogram import BOUNDS_S
+from ramekin.api.edge.histogram import BOUNDS_S, SUM
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.problems import problem_answer
 from ramekin.clock import stopwatch_s
@@ -227,7 +227,7 @@ class Edge:
         spent_s = now_s - exchange.began_s
         figures = self.metrics.figures[operation, status]
         figures[0 if spent_s < BOUNDS_S[0] else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
-        figures[-1] += spent_s
+        figures[SUM] += spent_s
         if self.has_access_log:
             told = {
                 "request_id": exchange.request_id,

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+SUM = len(BOUNDS_S) + 1
+"""Where the sum of seconds stands among figures."""
+
 
 def no_figures() -> list[float]:
     """Return the figures of nothing: how many took up to each bound and how many longer, and the sum of seconds."""
-    return [*[0] * (len(BOUNDS_S) + 1), 0.0]
+    return [*[0] * SUM, 0.0]
 
 
 def histogram(

@@ -7,7 +7,7 @@ each write means and ``lists.py`` for many records of a table.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 ONE = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"
 
-_BEHIND = LONG_BYTES + 1
 _AS_USUAL = CsvForm()
 _CREATED = {"oneOf": [RECORD, array(RECORD), reference("Count")]}
 
@@ -130,14 +129,14 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
         return _create_many(session, asked)
     if len(text) > session.database.limits.text_bytes:
         raise too_large(session.database.limits.text_bytes)
-    if asked.record is None and text[LONG_BYTES:_BEHIND]:
+    if len(text) > LONG_BYTES and asked.record is None:
         return _read_in_turns(session, asked, create_record)
     [table] = asked.parts
     rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
     record, printed = asked.record or codec.read(text)
     ttl = read_ttl(asked.words) if asked.words else None
     operation = Operation("create", table, None, record, ALWAYS, rule, True, printed, ttl)
-    return _apply(session, operation, is_minimal="return=minimal" in wishes.preferences)
+    return _tell(table, session.database.apply_now(operation), "return=minimal" in wishes.preferences)
 
 
 async def _create_many(session: Session, asked: Asked[CsvForm]) -> Reply:
@@ -250,13 +249,18 @@ async def _answer_selected(
 )
 def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Replace a whole record; with `upsert=true` create it where it is absent."""
-    if asked.record is None and asked.body[LONG_BYTES:_BEHIND]:
+    if len(asked.body) > LONG_BYTES and asked.record is None:
         return _read_in_turns(session, asked, put_record)
     (table, record_id), words = asked.parts, asked.words
     op: Op = "upsert" if words and words.get("upsert") else "replace"
-    record, printed = asked.record or (_read(session, asked) if op == "replace" else codec.read(asked.body))
+    try:
+        record, printed = asked.record or codec.read(asked.body)
+    except Unprocessable:
+        _look_first(session, asked)
+        raise
     precondition, ttl = asked.wishes.precondition, read_ttl(words) if words else None
-    return _apply(session, Operation(op, table, record_id, record, precondition, "error", True, printed, ttl))
+    operation = Operation(op, table, record_id, record, precondition, "error", True, printed, ttl)
+    return _tell(table, session.database.apply_now(operation))
 
 
 @endpoint(
@@ -272,12 +276,17 @@ def put_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]
 )
 def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Change some members of a record (JSON merge patch); the result is validated again."""
-    if asked.record is None and asked.body[LONG_BYTES:_BEHIND]:
+    if len(asked.body) > LONG_BYTES and asked.record is None:
         return _read_in_turns(session, asked, patch_record)
     table, record_id = asked.parts
-    record, _ = asked.record or _read(session, asked)
+    try:
+        record, _ = asked.record or codec.read(asked.body)
+    except Unprocessable:
+        _look_first(session, asked)
+        raise
     precondition, ttl = asked.wishes.precondition, read_ttl(asked.words) if asked.words else None
-    return _apply(session, Operation("patch", table, record_id, record, precondition, "error", True, None, ttl))
+    operation = Operation("patch", table, record_id, record, precondition, "error", True, None, ttl)
+    return _tell(table, session.database.apply_now(operation))
 
 
 @endpoint(
@@ -292,16 +301,14 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
 def delete_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:
     """Delete a record."""
     table, record_id = asked.parts
-    return _apply(session, Operation("delete", table, record_id, None, asked.wishes.precondition, "error", True))
+    operation = Operation("delete", table, record_id, None, asked.wishes.precondition, "error", True)
+    return _tell(table, session.database.apply_now(operation))
 
 
-def _read(session: Session, asked: Asked[None]) -> tuple[Any, bytes]:
-    """Read a record that is sent to an address: that nothing stands there is said before what the record breaks."""
-    try:
-        return codec.read(asked.body)
-    except Unprocessable:
+def _look_first(session: Session, asked: Asked[Any]) -> None:
+    """Raise RecordNotFound where nothing stands at an address: it is said before what the record breaks."""
+    if len(asked.parts) > 1 and not asked.words.get("upsert"):
         session.database.get_now(*asked.parts)
-        raise
 
 
 async def _read_in_turns(session: Session, asked: Asked[Any], write: Endpoint[Any]) -> Reply:
@@ -309,38 +316,35 @@ async def _read_in_turns(session: Session, asked: Asked[Any], write: Endpoint[An
     try:
         asked.record = await Work(session.database.limits.record_s).through(pieces.read(asked.body))
     except Unprocessable:
-        if len(asked.parts) > 1 and not asked.words.get("upsert"):  # as `_read`
-            session.database.get_now(*asked.parts)
+        _look_first(session, asked)
         raise
     done = write.answer(session, asked)
     return await done if isinstance(done, Awaitable) else done
 
 
-def _apply(session: Session, operation: Operation, *, is_minimal: bool = False) -> Reply | Awaitable[Reply]:
-    """Apply an operation, and tell what it did: at once, unless something has to be waited for."""
-    done = session.database.apply_now(operation)
-    if type(done) is Outcome:
-        return _tell(operation.table, done, is_minimal)
-    return _apply_late(operation.table, cast("Awaitable[Outcome]", done), is_minimal)
-
-
-async def _apply_late(table: str, done: Awaitable[Outcome], is_minimal: bool) -> Reply:
-    return _tell(table, await done, is_minimal)
-
-
-def _tell(table: str, outcome: Outcome, is_minimal: bool) -> Answer:
-    """Return the answer of a write: the record that it left, with its tag."""
-    body = outcome.body
+def _tell(
+    table: str, done: Outcome | Coroutine[Any, Any, Outcome], is_minimal: bool = False
+) -> Reply | Awaitable[Reply]:
+    """Return the answer of a write, the record that it left with its tag: at once, unless it has to be waited for."""
+    if type(done) is not Outcome:
+        return _tell_late(table, cast("Awaitable[Outcome]", done), is_minimal)
+    body = done.body
     if body is None:
         return bodiless(204)
     tag, status, lines = codec.digest(body), 200, ""
-    if outcome.effect == "created":
-        status, lines = 201, f"location: {record_path(table, outcome.key)}\r\n"
-    if outcome.due is not None:
-        lines += expires_line(outcome.due)
+    if done.effect == "created":
+        status, lines = 201, f"location: {record_path(table, done.key)}\r\n"
+    if done.due is not None:
+        lines += expires_line(done.due)
     if is_minimal:
         body, lines = codec.dump({"count": 1}), f"{lines}preference-applied: return=minimal\r\n"
     return record_answer(body, tag, status, lines)
+
+
+async def _tell_late(table: str, done: Awaitable[Outcome], is_minimal: bool) -> Reply:
+    reply = _tell(table, await done, is_minimal)
+    assert not isinstance(reply, Awaitable), "nothing is left to wait for"
+    return reply
 
 
 ENDPOINTS: Endpoints = (create_record, get_record, put_record, patch_record, delete_record)

@@ -62,7 +62,7 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
         session = Session(server, grant, "" if endpoint.is_page else request.scope.get("ramekin.branch", ""))
         wishes = endpoint.wishes_of(head)
         if endpoint.takes:
-            limit_bytes = endpoint.limit_bytes(session.database.limits)
+            limit_bytes = getattr(session.database.limits, endpoint.limit)
             if head.body_bytes > limit_bytes:
                 raise too_large(limit_bytes)
             arriving = chunks_of(request, limit_bytes)

@@ -53,7 +53,7 @@ from ramekin.api.wire.short_way import Target
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from ramekin.api.declared.endpoint import Endpoint
     from ramekin.api.http.answer import Reply
@@ -147,7 +147,8 @@ class RecordProtocol(Connection):
         ):
             super().data_received(data)
         else:
-            self._ask(target, head, target.parts + (last.decode(),), b"", body)  # noqa: RUF005  # half of the work
+            name, table = last.decode(), target.table
+            self._ask(target, head, (name,) if table is None else (table, name), b"", body)
 
     def _take(self, data: bytes) -> int:
         """Answer the request that the data begin with, and return its length; or what the long way takes of it."""
@@ -162,8 +163,8 @@ class RecordProtocol(Connection):
         head = way.heads.get(block) or way.read(block)
         end = head_end + 4 + head.body_bytes
         address, sent, branch, table, last, query = line.groups()
-        method, parts = sent.decode(), () if table is None else (table.decode(),)
-        endpoint = way.endpoints.get((method, len(parts) + 1))
+        method, name = sent.decode(), None if table is None else table.decode()
+        endpoint = way.endpoints.get((method, 1 if name is None else 2))
         if (
             not head.is_usual
             or endpoint is None
@@ -176,9 +177,10 @@ class RecordProtocol(Connection):
             return INCOMPLETE
         target = way.targets.get(address[:-1])
         if target is None:
-            target = Target(method, endpoint, parts, "" if branch is None else branch.decode())
+            target = Target(method, endpoint, name, "" if branch is None else branch.decode())
             way.keep(address[:-1], target)
-        self._ask(target, head, (*parts, last.decode()), query or b"", data[head_end + 4 : end])
+        parts = (last.decode(),) if name is None else (name, last.decode())
+        self._ask(target, head, parts, query or b"", data[head_end + 4 : end])
         return end
 
     def _ask(self, target: Target, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
@@ -198,8 +200,11 @@ class RecordProtocol(Connection):
                 session = Session(way.server, exchange.grant, target.branch)
             elif target.branch:
                 session = Session(way.server, EVERYBODY, target.branch)
-            ask = endpoint.ask_anew if way.server.reads_anew else endpoint.ask
-            reply = ask(session, head, parts, query, body)
+            reply: Reply | Awaitable[Reply]
+            if way.server.reads_anew:
+                reply = endpoint.ask_anew(session, head, parts, query, body)
+            else:
+                reply = endpoint.ask(session, head, parts, query, body)
             if type(reply) is Answer or type(reply) is Stream:
                 self._write(exchange, endpoint, reply)
             else:
@@ -240,7 +245,9 @@ class RecordProtocol(Connection):
         way, status, is_stream = self._way, reply.status, type(reply) is Stream
         if way.common is not self.state.default_headers:
             way.renew(self.state.default_headers)
-        end, ends = way.usual_end, self._closes or (status >= 400 and _CLOSE in reply.lines)
+        end, ends = way.usual_end, self._closes
+        if status >= 400 and _CLOSE in reply.lines:
+            ends = True
         if ends or is_stream or exchange.extra:
             how = way.stay_lines if not ends else _CLOSE if self._closes else ""
             is_chunked = is_stream and exchange.method != "HEAD"

@@ -45,8 +45,8 @@ class Target(Struct, frozen=True, gc=False):
 
     method: str
     endpoint: Endpoint[Any]
-    parts: tuple[str, ...]
-    """The path's parts behind the prefix, without the last."""
+    table: str | None
+    """The path's part before its last one, where there is one behind the prefix."""
     branch: str = ""
 
 
