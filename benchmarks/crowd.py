@@ -5,6 +5,7 @@ A `Load` sends what is due and reads what has come, and counts. Knows nothing of
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 from collections import deque
@@ -14,6 +15,7 @@ from itertools import cycle
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from benchmarks.machine import waited_seconds
 from benchmarks.server import HOST
 
 if TYPE_CHECKING:
@@ -28,13 +30,38 @@ AGAIN_S = 1.0
 """How long a client waits that was refused, as `Retry-After` says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment by the clock, by the server's core, and by the waits of server and driver for cores that others had."""
+
+    clock: float
+    core: float
+    server_waited: float
+    driver_waited: float
+
+    @classmethod
+    def of(cls, server: Server) -> Moment:
+        """Return the moment that is now."""
+        return cls(perf_counter(), server.core_seconds(), server.waited_seconds(), waited_seconds(os.getpid()))
+
+    def own_seconds_since(self, before: Moment) -> float:
+        """Return how much of the time in between was not the machine's fault, at the most.
+
+        That is no more than the server worked, nor than passed while neither of the two waited for a core.
+        """
+        waited = max(self.server_waited - before.server_waited, self.driver_waited - before.driver_waited)
+        return max(0.0, min(self.core - before.core, self.clock - before.clock - waited))
+
+
 class Line:
     """A connection that carries one request at a time, and reads its answer."""
 
     def __init__(self, port: int, source: str = HOST) -> None:
         self._address, self._source = (HOST, port), source
-        self.due = self.due_core = self.again = 0.0
+        self.due = self.again = 0.0
+        self.asked: Moment | None = None
         self.received = 0
+        self.load: Load | None = None
         self._open()
 
     def _open(self) -> None:
@@ -47,10 +74,12 @@ class Line:
         """Leave, and connect anew."""
         self.socket.close()
         self._open()
+        if self.load is not None:
+            _register(self.load, self)
 
-    def ask(self, text: bytes, due: float, due_core: float = 0.0) -> None:
+    def ask(self, text: bytes, due: float, asked: Moment | None = None) -> None:
         """Send a request, which is short enough to be taken at once."""
-        self.due, self.due_core = due, due_core
+        self.due, self.asked = due, asked
         self._head, self._left, self.received = b"", -1, 0
         try:
             self.socket.sendall(text)
@@ -108,11 +137,11 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """When a request was due, and how long its answer took from then on: by the clock, and of the server's core."""
+    """When a request was due, and how long its answer took from then on: by the clock, and without the machine's part."""
 
     due: float
     seconds: float
-    core_seconds: float
+    own_seconds: float
 
 
 class Schedule(Load):
@@ -137,7 +166,7 @@ class Schedule(Load):
         super().__init__([Line(server.port, source) for _ in range(connections)])
         self._server, self._rate, self._texts, self._waits = server, rate, cycle(texts), waits
         self._free = deque(self.lines)
-        self._due = deque[tuple[float, float]]()
+        self._due = deque[tuple[float, Moment]]()
         self.answers = list[Answered]()
         self.late = list[float]()
         """How late the driver was with a connection at hand."""
@@ -147,14 +176,14 @@ class Schedule(Load):
 
     def send(self, now: float) -> None:
         if self._next <= now:
-            core = self._server.core_seconds()
+            seen = Moment.of(self._server)
             while self._next <= now:
-                self._due.append((self._next, core))
+                self._due.append((self._next, seen))
                 self._next += 1 / self._rate
         while self._due and self._free:
-            due, core = self._due.popleft()
+            due, seen = self._due.popleft()
             self.late.append(now - max(due, self._free_since))
-            self._free.popleft().ask(next(self._texts), due, core)
+            self._free.popleft().ask(next(self._texts), due, seen)
         if not self._waits:
             self.not_taken += len(self._due)
             self._due.clear()
@@ -166,10 +195,11 @@ class Schedule(Load):
         except OSError:
             status = 0
             line.reopen()
-            _register(self, line)
         if 200 <= status < 300:
             self.done += 1
-            self.answers.append(Answered(line.due, now - line.due, self._server.core_seconds() - line.due_core))
+            assert line.asked is not None, "it was asked"
+            own = Moment.of(self._server).own_seconds_since(line.asked)
+            self.answers.append(Answered(line.due, now - line.due, own))
         else:
             self.failed += 1
         if not self._free:
@@ -197,10 +227,10 @@ class Clients(Load):
             status = line.read()
         except OSError:
             status = 0
-            self._leave(line)
+            line.reopen()
         if status is None and self._leaves_after is not None and line.received >= self._leaves_after:
             status = 200
-            self._leave(line)
+            line.reopen()
         if status is None:
             return
         if status == 200:
@@ -215,10 +245,6 @@ class Clients(Load):
 
     def unfinished_bytes(self) -> int:
         return sum([line.received for line in self.lines])
-
-    def _leave(self, line: Line) -> None:
-        line.reopen()
-        _register(self, line)
 
 
 class Flood(Load):
@@ -272,6 +298,7 @@ _owners = dict[int, tuple[Load, Line]]()
 
 
 def _register(load: Load, line: Line) -> None:
+    line.load = load
     _owners[line.socket.fileno()] = load, line
     _poll.register(line.socket, select.EPOLLIN)
 
@@ -296,4 +323,5 @@ def drive(loads: Sequence[Load], seconds: float, each_second: Callable[[], objec
             load.receive(line, perf_counter())
     for load in loads:
         for line in load.lines:
+            line.load = None
             _poll.unregister(line.socket)

@@ -42,6 +42,14 @@ def run_on(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def waited_seconds(pid: int) -> float:
+    """Return for how long the first thread of a process was ready to run and others had the core; 0 where unknown."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
 def allow_many_connections() -> None:
     """Let this process and its children open as many files as they may: 1,000 connections need more than 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -13,14 +13,17 @@ and written, and health is asked for; their time counts from when a request was 
 charged with all who would have waited (Gil Tene's "coordinated omission", as wrk2 measures it). What a load cannot hand
 over, since no connection is free or takes it, is left out. What a load gets is held against its peak by the core that
 the single records leave, whose share is known from how they fare alone; a part of an answer counts as a part. One
-process on a core of its own drives all of it. Times are told by the clock, and by the server's core: how long it worked
-meanwhile, which others who use the machine change little.
+process on a core of its own drives all of it. Times are told by the clock, and without the machine's part: no more than
+the server worked meanwhile, nor than passed while neither it nor the driver waited for a core that others had. How late
+the server's event loop was is told by its own metric, by the clock, beside the share of the time for which it waited so.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import re
+from collections import Counter
 from dataclasses import asdict, dataclass
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
@@ -29,7 +32,7 @@ from benchmarks import ramekin, report, wrk
 from benchmarks.crowd import Clients, Flood, Load, Schedule, drive
 from benchmarks.data import orders_file, users_file
 from benchmarks.machine import LOAD_CORE, allow_many_connections, run_on
-from benchmarks.request import Request, get
+from benchmarks.request import Request, get, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,12 +74,17 @@ class Found:
     """What the server takes for each record, with its share of health, if it does nothing else."""
     refused_per_second: float
     record_p99: float
-    core_record_p99: float
-    core_record_worst: float
-    core_health_worst: float
+    own_record_p99: float
+    own_record_worst: float
+    own_health_worst: float
+    lag_p99: float
+    """By the server's own metric, as the bound of a bucket."""
+    waited: float
+    """The share of the time for which the server wanted a core and others had it."""
     failed: int
     grown_bytes: int
-    normal_after: float
+    normal_after: int
+    """Seconds until the p99 of a second is below `NORMAL_S` for good."""
     driver_late_p99: float
 
 
@@ -89,9 +97,10 @@ def measure(server: Server, name: str, load: Load, peak: Peak, seconds: float, a
     texts = [kind.filled(RECORDS).text() for _ in range(1000) for kind in (ramekin.GET, ramekin.PUT)]
     records = Schedule(server, RECORD_RATE, texts, connections=128, source="127.0.0.2")
     health = Schedule(server, HEALTH_RATE, [Request("GET", "/health").text()], connections=16, source="127.0.0.3")
-    resident, core = list[int](), server.core_seconds()
+    resident, lag, waited, core = list[int](), lag_counts(server), server.waited_seconds(), server.core_seconds()
     drive([load, records, health], seconds, lambda: resident.append(server.resident_bytes()))
     core = server.core_seconds() - core
+    waited, lag = server.waited_seconds() - waited, lag_counts(server) - lag
     core_per_record = alone.core_per_record if alone else core / len(records.answers)
     core_left = core - core_per_record * len(records.answers)
     done = load.done + (load.unfinished_bytes() / peak.answer_bytes if peak.answer_bytes else 0)
@@ -99,7 +108,10 @@ def measure(server: Server, name: str, load: Load, peak: Peak, seconds: float, a
     during, healths, late, failed = records.answers, health.answers, records.late, records.failed + health.failed
     records.answers, ended = [], perf_counter()
     drive([records, health], AFTER_S)
-    slow = [each.due + each.seconds for each in records.answers if each.due >= ended and each.core_seconds > NORMAL_S]
+    after = [
+        [each.own_seconds for each in records.answers if ended + n <= each.due < ended + n + 1] for n in range(AFTER_S)
+    ]
+    slow = [n + 1 for n, taken in enumerate(after) if taken and p99(taken) > NORMAL_S]
     for each in (records, health):
         each.close()
     settled = resident[len(resident) // 4 :]
@@ -111,12 +123,14 @@ def measure(server: Server, name: str, load: Load, peak: Peak, seconds: float, a
         core_per_record=core_per_record,
         refused_per_second=load.failed / seconds,
         record_p99=p99(each.seconds for each in during),
-        core_record_p99=p99(each.core_seconds for each in during),
-        core_record_worst=max(each.core_seconds for each in during),
-        core_health_worst=max(each.core_seconds for each in healths),
+        own_record_p99=p99(each.own_seconds for each in during),
+        own_record_worst=max(each.own_seconds for each in during),
+        own_health_worst=max(each.own_seconds for each in healths),
+        lag_p99=p99(lag.elements()),
+        waited=waited / seconds,
         failed=failed,
         grown_bytes=max(settled) - settled[0],
-        normal_after=max(slow, default=ended) - ended,
+        normal_after=max(slow, default=0),
         driver_late_p99=p99(late),
     )
 
@@ -125,6 +139,17 @@ def p99(values: Iterable[float]) -> float:
     """Return what 99 of 100 values do not exceed."""
     ordered = sorted(values)
     return ordered[int(len(ordered) * 0.99)]
+
+
+def lag_counts(server: Server) -> Counter[float]:
+    """Return how often the server's loop was late by up to some seconds."""
+    text = send(server.port, Request("GET", "/metrics"), source="127.0.0.4").decode()
+    below = [
+        (float(bound), int(float(n))) for bound, n in re.findall(r'_loop_lag_seconds_bucket{le="(.+?)"} (\S+)', text)
+    ]
+    return Counter(
+        {bound: count - before for (bound, count), (_, before) in zip(below, [(0.0, 0), *below], strict=False)}
+    )
 
 
 def peak_of(server: Server, request: Request) -> Peak:
@@ -166,23 +191,30 @@ def loads(server: Server) -> dict[str, Callable[[], tuple[Load, Peak]]]:
 
 def show(found: list[Found]) -> None:
     """Print a row of each load."""
-    heads = ("load", "done/s", "of peak", "refused/s", "p99 ms", "core p99", "worst", "health worst", "failed", "MiB")
+    heads = ("load", "done/s", "of peak", "refused/s", "p99 ms", "own p99", "health", "lag p99")
     rows = [
         (
             each.name,
             f"{each.per_second:,.0f}",
             f"{each.per_core_second / each.peak.per_core_second:.0%}" if each.peak.per_second else "",
             f"{each.refused_per_second:,.0f}",
-            *(f"{value * 1000:,.1f}" for value in (each.record_p99, each.core_record_p99, each.core_record_worst)),
-            f"{each.core_health_worst * 1000:,.1f}",
+            *(f"{value * 1000:,.1f}" for value in _times(each)),
+            f"{each.waited:.0%}",
             str(each.failed),
             f"{each.grown_bytes / 2**20:+,.0f}",
-            f"{each.normal_after:.1f}",
-            f"{each.driver_late_p99 * 1000:.1f}",
+            str(each.normal_after),
         )
         for each in found
     ]
-    report.table("single records and health beside too much", (*heads, "normal s", "driver p99"), rows)
+    report.table(
+        "single records and health beside too much",
+        (*heads, "no core", "failed", "MiB", "normal s"),
+        rows,
+    )
+
+
+def _times(found: Found) -> tuple[float, ...]:
+    return found.record_p99, found.own_record_p99, found.own_health_worst, found.lag_p99
 
 
 def main() -> None:

@@ -43,13 +43,16 @@ class Request:
         return "\r\n".join([*lines, "", self.body]).encode()
 
 
-def send(port: int, request: Request, timeout_s: float = 60) -> bytes:
+def send(port: int, request: Request, timeout_s: float = 60, source: str = HOST) -> bytes:
     """Return the body of the answer.
+
+    Args:
+        source: the address to ask from, one of this machine's.
 
     Raises:
         RuntimeError: the answer was no success.
     """
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    connection = http.client.HTTPConnection(HOST, port, timeout_s, (source, 0))
     headers = {"Content-Type": "application/json"} if request.body else {}
     connection.request(request.method, request.path, request.body.encode() or None, headers)
     answer = connection.getresponse()

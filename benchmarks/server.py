@@ -15,7 +15,7 @@ from pathlib import Path
 from time import clock_gettime, perf_counter, sleep
 from typing import TYPE_CHECKING
 
-from benchmarks.machine import SERVER_CORE, pinned
+from benchmarks.machine import SERVER_CORE, pinned, waited_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,6 +46,10 @@ class Server:
     def core_seconds(self) -> float:
         """Return the time for which the process had a core so far, to the nanosecond. Cost: 0.3 µs."""
         return clock_gettime(~self.pid << 3 | 2)  # as clock_getcpuclockid(3) makes it of a process
+
+    def waited_seconds(self) -> float:
+        """Return for how long its event loop wanted a core and had none; see ``machine.py``."""
+        return waited_seconds(self.pid)
 
     def cpu_seconds(self) -> float:
         """Return the time for which its processes had a core so far, to the kernel's tick of 10 ms."""

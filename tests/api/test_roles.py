@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from ramekin.api.app import create_app
+from ramekin.testing.clock import SetClock
 from tests.conftest import start_database
 from tests.data.http_cases import get
 from tests.inside import InsideClient
@@ -60,6 +61,22 @@ OPERATIONS = {
     "static_file": ("open", "GET", "/static/favicon.svg", ""),
     "openapi_document": ("open", "GET", "/openapi.json", ""),
 }  # fmt: skip
+IN_BRANCHES = [name for name, (_, _, path, _) in OPERATIONS.items() if "/api/v1/" in path and name != "backup"]
+OPERATIONS |= {
+    "list_branches": ("admin *", "GET", "/api/v1/branches", ""),
+    "get_branch": ("admin *", "GET", "/api/v1/branches/side", ""),
+    "put_branch": ("admin *", "PUT", "/api/v1/branches/side?replace=true", ""),
+    "drop_branch": ("admin *", "DELETE", "/api/v1/branches/none", ""),
+    "make_checkpoint": ("admin *", "POST", "/api/v1/checkpoint", ""),
+    "reset": ("admin *", "POST", "/api/v1/reset", ""),
+    "diff": ("admin *", "GET", "/api/v1/diff?from=main&to=side", ""),
+    "get_faults": ("admin *", "GET", "/api/v1/faults", ""),
+    "put_faults": ("admin *", "PUT", "/api/v1/faults", '{"rules":[]}'),
+    "delete_faults": ("admin *", "DELETE", "/api/v1/faults", ""),
+    "get_clock": ("admin *", "GET", "/api/v1/clock", ""),
+    "put_clock": ("admin *", "PUT", "/api/v1/clock", "{}"),
+    "delete_clock": ("admin *", "DELETE", "/api/v1/clock", ""),
+}
 ROLES = ["read", "write", "admin"]
 KEYS = [
     *(f"{role}-all:{role}={role}-all" for role in ROLES),
@@ -85,7 +102,7 @@ def expected(operation, key, table):
 
 
 def test_no_operation_is_missing():
-    app = create_app(start_database(), keys=KEYS)
+    app = create_app(start_database(), keys=KEYS, is_dev=True)
     known = {name.partition(",")[0] for name in OPERATIONS}
     assert {route.name for route in app.routes} == known
 
@@ -94,8 +111,9 @@ def test_no_operation_is_missing():
     params=[pytest.param(way, marks=[pytest.mark.long] if "alone" in way else []) for way in WAYS], scope="module"
 )
 def service(request):
-    service = Service(request.param, keys=KEYS)
+    service = Service(request.param, SetClock(), keys=KEYS, is_dev=True)
     fill(service)
+    send(service, "PUT", "/api/v1/branches/side", "", "admin-all", "")
     yield service
     service.close()
 
@@ -127,7 +145,19 @@ def send(service, method, path, body, key, table):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_each_key_may_do_what_the_contract_says(service, operation):
+    ask_with_each_key(service, operation)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("operation", IN_BRANCHES)
+def test_each_key_may_do_the_same_in_a_branch(service, operation):
+    ask_with_each_key(service, operation, "/b/side")
+
+
+def ask_with_each_key(service, operation, branch=""):
     _, method, path, body = OPERATIONS[operation]
+    path = f"{branch}{path}"
+    service.database.clock.advance(120)  # or there would be too many wrong keys of one address
     tables = TABLES if "{t}" in path + body else ["none"]
     for key, table in product((None, "wrong", *(key.partition("=")[2] for key in KEYS)), tables):
         if method != "GET":
