@@ -17,18 +17,22 @@ _TAG = r'(W/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"'
 TAGS = rf"^(\s*\*\s*|[\s,]*{_TAG}(\s*,[\s,]*{_TAG})*[\s,]*)$"
 """Which texts are entity tags, or stand for any."""
 
+_ESCAPED = r"\\([\s\S]|$)"
+JOIN_KEY = rf"^([^=\\]|{_ESCAPED})+(=([^=\\]|{_ESCAPED})+)?$"
+"""Which texts are a field of two tables, or one of each: an equals sign in a name has a backslash before it."""
+
 TABLE_NAME = {"type": "string", "pattern": f"^{definition.TABLE_NAME}$"}
 ID_TEXT = {"type": "string", "pattern": r"^(?!\.{1,2}$)[^\u0000-\u001f\u007f-\u009f/]{1,255}$"}
 ID_NUMBER = {"type": "integer", "minimum": INT64_MIN, "maximum": INT64_MAX}
 PATH = {
     "id": {"description": "The record's id: its text.", "schema": {"anyOf": [ID_TEXT, ID_NUMBER]}},
     **{name: {"description": "The table's name.", "schema": TABLE_NAME} for name in ("table", "table1", "table2")},
-    "key": {"schema": {"type": "string", "minLength": 1}},
+    "key": {"schema": {"type": "string", "pattern": JOIN_KEY}},
     "branch": {"description": "The branch's name; `main` is the database itself.", "schema": TABLE_NAME},
 }
 """What is said of what stands in a path. A list of types Swagger UI takes for an array."""
 
-_LETTER, _ESCAPED = r"[^,\\]", r"\\([\s\S]|$)"
+_LETTER = r"[^,\\]"
 _NAME = rf"({_LETTER}|{_ESCAPED})+"
 _SORTED = rf"-*([^-,\\]|{_ESCAPED})({_LETTER}|{_ESCAPED})*"
 NAMES, SORTED_NAMES = rf"^{_NAME}(,{_NAME})*$", rf"^{_SORTED}(,{_SORTED})*$"
