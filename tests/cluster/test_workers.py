@@ -48,7 +48,7 @@ def is_alive(pid):
 
 
 def worker_of(server):
-    """Return which worker answers over a new connection."""
+    """Return which worker answers over a new connection: its figures come before those of others."""
     with server.client() as client:
         return re.search(r'ramekin_info\{.*worker="(\d+)"', client.get("/metrics").text)[1]
 
@@ -66,11 +66,25 @@ def test_all_workers_serve_the_port_and_show_the_same(server):
             assert other.get("/api/v1/tables/users").json()["records"] == 100
 
 
-def test_every_line_of_metrics_tells_the_worker(server):
-    with server.client() as client:
-        lines = [line for line in client.get("/metrics").text.splitlines() if line[0] != "#"]
-    assert lines
-    assert all(re.search(r'[{,]worker="[12]"', line) for line in lines)
+def figures_of(client):
+    """Return the lines of metrics: what stands before the value, and the value."""
+    lines = [line for line in client.get("/metrics").text.splitlines() if line[0] != "#"]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def test_a_scrape_has_the_figures_of_all_workers(server):
+    until(lambda: both_serve(server))
+    told = []
+    for _ in range(12):
+        with server.client() as client:
+            assert client.get("/api/v1/data/users/7").status_code == 200
+            told.append(figures_of(client))
+    count = 'ramekin_request_duration_seconds_count{operation="get_record"'
+    gets = [sum(value for name, value in figures.items() if name.startswith(count)) for figures in told]
+    assert [later - gets[0] for later in gets] == [*range(12)]
+    for figures in told:
+        assert all(re.search(r'[{,]worker="[12]"', name) for name in figures)
+        assert {figures[f'ramekin_table_records{{table="users",worker="{n}"}}'] for n in (1, 2)} == {100}
 
 
 @pytest.mark.long
@@ -147,7 +161,7 @@ def test_ctrl_c_is_for_the_supervisor_alone(node):
     assert "stopped" in said
 
 
-def test_a_worker_that_keeps_dying_is_started_at_a_bounded_rate(monkeypatch):
+def test_a_worker_that_keeps_dying_is_started_at_a_bounded_rate(monkeypatch, tmp_path):
     import asyncio
 
     from ramekin.cli import workers
@@ -168,7 +182,7 @@ def test_a_worker_that_keeps_dying_is_started_at_a_bounded_rate(monkeypatch):
             return 2
 
     async def watch():
-        supervisor = Dying([], Settings(engine="valkey://h", workers=2), Signals.__new__(Signals))
+        supervisor = Dying([], Settings(engine="valkey://h", workers=2), Signals.__new__(Signals), tmp_path)
         supervisor._signals.attach = lambda _: None
         running = asyncio.create_task(supervisor.run())
         await asyncio.sleep(1.2)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ramekin.access.roles import Grant
     from ramekin.api.edge.edge import Edge
+    from ramekin.api.edge.siblings import Siblings
     from ramekin.database.branches import Branches
     from ramekin.database.database import Database
 
@@ -44,6 +45,8 @@ class Context:
         self._broadcasts: WeakKeyDictionary[Database, Broadcast] = WeakKeyDictionary()
         self.worker: int | None = None
         """Which of several processes on a port this is; None where it is the only one."""
+        self.siblings: Siblings | None = None
+        """The others."""
         self.document: Callable[[], dict[str, Any]] = dict
         """Makes the OpenAPI document; set by who knows all endpoints."""
         self.clock = database.clock

@@ -21,6 +21,8 @@ from ramekin.api.edge.faults import read_delay
 from ramekin.api.edge.origins import Origins
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.rates import RateLimit
+from ramekin.api.edge.siblings import Siblings
+from ramekin.api.endpoints.metrics import families_of
 from ramekin.api.routes import read_root_path
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from ramekin.access.keys import Keys
+    from ramekin.api.context import Context
     from ramekin.cli.json_server import JsonServer
     from ramekin.cli.replay_progress import Replay
     from ramekin.cli.signals import Signals
@@ -183,7 +186,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         server.greeting = await _greeting(database, run)
         run.signals.when_asked = server.stop
 
-    keeping = nullcontext() if run.json_server is None else run.json_server.attending(database)
+    keeping = _beside(database, run, app.state.context)
     if not (database.guarantees.is_durable and run.answers_while_opening):
         with _telling_faults():
             async with database, keeping:
@@ -200,6 +203,15 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
         run.signals.when_asked = give_up
         app.state.edge.hold()  # until models have their tables and files are in
         await _serve_while_opening(database, keeping, server, run.listener, open_and_greet)
+
+
+def _beside(database: Database, run: Run, context: Context) -> AbstractAsyncContextManager[None]:
+    """Return what is done for as long as the database is open."""
+    if run.json_server is not None:
+        return run.json_server.attending(database)
+    if context.siblings is not None:
+        return context.siblings.answering(lambda: families_of(context, database))
+    return nullcontext()
 
 
 @collector.at_rest()
@@ -223,7 +235,9 @@ def _application(database: Database, run: Run) -> FastAPI:
         max_branches=settings.max_branches,
         delay_ms=0 if settings.delay is None else read_delay(settings.delay),
     )
-    app.state.context.worker = None if run.worker is None else run.worker.number
+    if run.worker is not None:
+        app.state.context.worker = run.worker.number
+        app.state.context.siblings = Siblings(run.worker.folder, run.worker.number)
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     if settings.keys_file is not None:
         run.signals.when_hung_up = KeyReader(app.state.edge, settings).read_again

@@ -20,6 +20,8 @@ import sys
 from asyncio.subprocess import PIPE
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,7 +33,6 @@ from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from pathlib import Path
 
     from ramekin.cli.signals import Signals
     from ramekin.settings import Settings
@@ -59,6 +60,8 @@ class Orders:
     number: int
     settings: Settings
     files: list[Path]
+    folder: Path
+    """Where workers speak to each other."""
     is_first: bool = False
 
 
@@ -69,7 +72,8 @@ def serve_with_workers(files: list[Path], settings: Settings, signals: Signals) 
     with listeners.bind(settings.host, settings.port, is_guarded=is_guarded) as place:
         listeners.share(place)
         settings = replace(settings, port=place.getsockname()[1])
-        code = asyncio.run(Supervisor(files, settings, signals).run())
+        with TemporaryDirectory(prefix="ramekin-workers-", ignore_cleanup_errors=True) as folder:
+            code = asyncio.run(Supervisor(files, settings, signals, Path(folder)).run())
     if code == 0:
         _log.info("stopped", seconds=round(signals.asked_for_s(), 3))
     signals.end()
@@ -80,8 +84,8 @@ def serve_with_workers(files: list[Path], settings: Settings, signals: Signals) 
 class Supervisor:
     """Keeps as many workers alive as settings say."""
 
-    def __init__(self, files: list[Path], settings: Settings, signals: Signals) -> None:
-        self._files, self._settings, self._signals = files, settings, signals
+    def __init__(self, files: list[Path], settings: Settings, signals: Signals, folder: Path) -> None:
+        self._files, self._settings, self._signals, self._folder = files, settings, signals, folder
         self._processes: dict[int, Process] = {}
         self._stopping = asyncio.Event()
 
@@ -91,7 +95,7 @@ class Supervisor:
         self._signals.when_hung_up = lambda: self._tell_all(signal.SIGHUP)
         self._signals.attach(asyncio.get_running_loop())
         answers = asyncio.Event()
-        first = asyncio.create_task(self._live(Orders(1, self._settings, self._files, is_first=True), answers))
+        first = asyncio.create_task(self._live(self._orders(1, self._files, is_first=True), answers))
         begun = asyncio.create_task(answers.wait())
         await asyncio.wait((first, begun), return_when=asyncio.FIRST_COMPLETED)
         if first.done():
@@ -102,12 +106,15 @@ class Supervisor:
         await asyncio.gather(self._keep(1, first), *(self._keep(number) for number in later))
         return 0
 
+    def _orders(self, number: int, files: list[Path], *, is_first: bool = False) -> Orders:
+        return Orders(number, self._settings, files, self._folder, is_first)
+
     async def _keep(self, number: int, life: asyncio.Task[int] | None = None) -> None:
         """Start a worker again whenever it dies, until all are to stop."""
         pause_s = 0.0
         while not self._stopping.is_set():
             began_s = stopwatch_s()
-            code = await (life or self._live(Orders(number, self._settings, [])))
+            code = await (life or self._live(self._orders(number, [])))
             life = None
             if self._stopping.is_set():
                 return

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
+    from ramekin.api.context import Context
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
+    from ramekin.database.database import Database
     from ramekin.stats import TableStats
 
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
@@ -42,8 +44,8 @@ OTHERS = "(others)"
 class _Figures:
     """What is told of one moment: what happened so far, and the tables as they are. Cost: O(1), whatever tables."""
 
-    def __init__(self, session: Session, *, has_failed: bool) -> None:
-        self._server, self._engine, self._has_failed = session.server, session.database.engine, has_failed
+    def __init__(self, server: Context, database: Database, *, has_failed: bool) -> None:
+        self._server, self._engine, self._has_failed = server, database.engine, has_failed
 
     def collect(self) -> Iterable[Metric]:
         yield from self._requests()
@@ -181,17 +183,24 @@ def _caches(largest: Iterable[TableStats]) -> Iterable[Metric]:
     problems=(400,),
 )
 async def metrics(session: Session, asked: Asked[None]) -> Reply:
-    """Return the server's metrics as Prometheus reads them."""
-    figures = _Figures(session, has_failed=await session.database.engine.state() == "failed")
-    text = await asyncio.to_thread(_print, [*figures.collect()], session.server.worker)
-    return body_answer(text, headers={"cache-control": "no-store"}, media=MEDIA_TYPE)
+    """Return the server's metrics as Prometheus reads them; of several processes on a port those of all."""
+    server = session.server
+    others = [] if server.siblings is None else await server.siblings.told()
+    families = await families_of(server, session.database)
+    return body_answer(
+        await asyncio.to_thread(_print, [families, *others]), headers={"cache-control": "no-store"}, media=MEDIA_TYPE
+    )
 
 
-def _print(families: list[Metric], worker: int | None) -> bytes:
-    """Return families, and what the library knows of this process, as text: 6 µs a line, so not on the event loop.
+async def families_of(server: Context, database: Database) -> list[Metric]:
+    """Return what this process tells of itself and its tables."""
+    has_failed = await database.engine.state() == "failed"
+    families = [*_Figures(server, database, has_failed=has_failed).collect()]
+    return await asyncio.to_thread(_with_process, families, server.worker)
 
-    Of several workers each says in every line which one it is: a request reaches one of them.
-    """
+
+def _with_process(families: list[Metric], worker: int | None) -> list[Metric]:
+    """Return families, and what the library knows of this process; of several workers each sample says which it is."""
     known = CollectorRegistry()
     for make in (ProcessCollector, PlatformCollector, GCCollector):
         make(registry=known)
@@ -201,8 +210,19 @@ def _print(families: list[Metric], worker: int | None) -> bytes:
             family.samples = [
                 sample._replace(labels={**sample.labels, "worker": str(worker)}) for sample in family.samples
             ]
+    return families
+
+
+def _print(told: list[list[Metric]]) -> bytes:
+    """Return the families of processes as one text: 6 µs a line, so not on the event loop."""
+    together: dict[str, Metric] = {}
+    for family in (family for families in told for family in families):
+        if family.name in together:
+            together[family.name].samples += family.samples
+        else:
+            together[family.name] = family
     registry = CollectorRegistry()
-    registry.register(_Told(families))
+    registry.register(_Told([*together.values()]))
     return generate_latest(registry)
 
 
