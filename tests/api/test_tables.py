@@ -325,6 +325,13 @@ def test_references_that_multiply_are_refused(api, schema):
     assert api.put(TABLE, json={"schema": doubled(8)}).status_code == 201
 
 
+def test_a_schema_that_takes_long_to_compile_is_refused(api):
+    for schema in ({"enum": [[]] * 10_000}, {"allOf": [{"pattern": "a"}] * 301}):
+        problem = assert_problem(api.put(TABLE, json={"schema": schema}), 422, "invalid-definition")
+        assert "'schema' has more than" in problem["detail"]
+    assert api.get(TABLE).status_code == 404
+
+
 def test_circular_references_do_not_multiply_the_search_for_faults(api):
     node = {"type": "object", "properties": {"c": {"anyOf": [{"$ref": "#/$defs/n"}, {"$ref": "#/$defs/n"}]}}}
     schema = {"$defs": {"n": node}, "allOf": [{"$ref": "#/$defs/n"}]}

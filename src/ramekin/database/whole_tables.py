@@ -22,6 +22,7 @@ from ramekin.engine.embedded import Embedded
 from ramekin.errors import ModelTable
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
+from ramekin.schema.extent import check_extent
 from ramekin.schema.models import ModelSchema
 from ramekin.values import codec
 from ramekin.values.ids import SYSTEM_IDS, IdSource
@@ -214,7 +215,8 @@ class WholeTables:
             raise ModelTable(f"The table '{name}' is defined by the model {model.title}.")
         if definition.schema is None:
             rules = self.schemas.make_rules(name, definition)
-        else:  # of a large one to read it takes 0.1 s and more, most of it Python, in which others have their turns
+        else:  # of a large one to read it takes 40 ms, most of it Python, in which others have their turns
+            check_extent(definition.schema)
             rules = await asyncio.to_thread(self.schemas.make_rules, name, definition)
         broken = "Records that are there do not satisfy the definition; nothing was changed."
         stats, is_new = await defining.define(self.engine, name, rules, broken, self.limits.query_s)

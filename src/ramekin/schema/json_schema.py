@@ -41,6 +41,9 @@ MAX_SEARCH = 200_000
 """Members and elements of a record, times (10 + references of its schema), for which all faults are looked for.
 250,000 faults of one record took 4.9 s (jsonschema-rs 0.60, November 2026); only to say that it has some, 20 µs."""
 
+MAX_TRIED = 20_000_000
+"""Values of a record, times the alternatives of its schema; and its bytes, times the schema's patterns. So many take
+0.2 s (jsonschema-rs 0.60, November 2026), and nobody is answered meanwhile. Without the bound one record took 13 s."""
 
 PATTERN_BYTES = 64 * 1024
 """Of a compiled regular expression. The worst at this size takes 0.3 µs a letter, at 256 KiB 3, and without a limit 80
@@ -72,6 +75,8 @@ class JsonSchema:
                 f"or more than {MAX_CHAIN} lead from one to the next. Name definitions less often."
             )
         self._circular, self._references = references.circular, references.count
+        self._alternatives, self._patterns = references.alternatives, references.patterns
+        self._sure_bytes = MAX_TRIED // (1 + self._alternatives + self._patterns)
         try:
             self._validator = Draft202012Validator(
                 schema, offline=True, pattern_options=RegexOptions(size_limit=PATTERN_BYTES)
@@ -90,9 +95,18 @@ class JsonSchema:
     def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:
         members = record if self._has_id else {name: value for name, value in record.items() if name != "id"}
         body = codec.dump(record) if printed is None else printed
+        if len(body) > self._sure_bytes:
+            self._check_extent(body)
         if not self._validator.is_valid(members):
             raise self._invalid(members, body.count(b","))
         return body
+
+    def _check_extent(self, body: bytes) -> None:
+        """Refuse a record that would be held against the schema for long. Raises InvalidRecord. Cost: O(length)."""
+        values = 1 + body.count(b",") + body.count(b":")
+        if self._alternatives * values > MAX_TRIED or self._patterns * len(body) > MAX_TRIED:
+            said = "It is too large to be held against as many alternatives and patterns as the schema has."
+            raise invalid_record(self.title, [Fault("", said)], 1)
 
     def _invalid(self, members: dict[str, Any], size: int) -> InvalidRecord:
         """Return the error of a record, with its faults, unless their number or the way to them may be out of hand."""

@@ -7,7 +7,7 @@ records; see ``json_schema.py`` for who asks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urljoin
 
 from ramekin.errors import InvalidDefinition, shorten
@@ -30,18 +30,33 @@ _NOWHERE = "https://schema.invalid/"  # what addresses of a schema without one a
 _STORES = ("$defs", "definitions")
 _MAPS = ("properties", "patternProperties", "dependentSchemas", "dependencies")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_TRIED = (*_LISTS, "patternProperties", "dependentSchemas")
 _SINGLE = (
     *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties"),
     *("not", "if", "then", "else", "contentSchema"),
 )
 
+_NEST_TIMES = 10
+"""An array or object in `enum` takes so many times as long to compare with as it takes to find that a rule is met."""
+
+
+class _Weight(NamedTuple):
+    """What a part of a schema comes to, written out; see `References`."""
+
+    references: int = 0
+    circular: int = 0
+    alternatives: int = 0
+    patterns: int = 0
+
 
 class References:
-    """The references of one schema, followed and counted.
+    """The references of one schema, followed and counted, and what is written out where they stand.
 
     `count` is how many there are once each is replaced by what it names, without those that lead back to themselves.
     `circular` is how many references that lead back one turn of a circle may meet: each level of a record may multiply
-    the work by that. Both stop at `most`. Cost: O(length of the schema + most).
+    the work by that. Both stop at `most`. `alternatives` is how many rules of lists, names' patterns and the like one
+    value may be held against, written out, and `patterns` how many regular expressions a text.
+    Cost: O(length of the schema + most).
     """
 
     def __init__(self, schema: dict[str, Any], most: int) -> None:
@@ -59,10 +74,10 @@ class References:
         self._resources[_NOWHERE] = schema
         for part in _subschemas(root, with_stores=True):
             self._learn(*part)
-        self._known: dict[int, tuple[int, int]] = {}
+        self._known: dict[int, _Weight] = {}
         self._open: list[int] = []
-        self.count, circular = self._weigh(root)
-        self.circular = max([circular, *(found for _, found in self._known.values())])
+        self.count, circular, self.alternatives, self.patterns = self._weigh(root)
+        self.circular = max([circular, *(found.circular for found in self._known.values())])
 
     def named_by(self, part: Any) -> list[Any]:
         """Return what the references of a part name; a dynamic one may name several."""
@@ -80,30 +95,34 @@ class References:
         if isinstance(name := part.get("$dynamicAnchor"), str):
             self._dynamic.setdefault(name, []).append((part, base))
 
-    def _weigh(self, part: Part) -> tuple[int, int]:
-        """Return the number of references in a part, with those in what they name; and of those that lead back."""
+    def _weigh(self, part: Part) -> _Weight:
+        """Return what a part comes to, with what its references name."""
         identity = id(part[0])
         if (known := self._known.get(identity)) is not None:
             return known
         if len(self._open) > MAX_CHAIN:
-            return self._most, 0
+            return _Weight(self._most)
         self._open.append(identity)
-        count = circular = 0
+        count = circular = alternatives = patterns = 0
         for inner, base in _subschemas(part):
+            alternatives += _alternatives(inner)
+            patterns += _patterns(inner)
             for named in self._follow_all(inner, base):
-                found = [self._weigh_named(target) for target in named]
-                count = min(self._most, count + 1 + max(weight for weight, _ in found))
-                circular = min(self._most, circular + max(back for _, back in found))
+                most = _Weight(*map(max, zip(*map(self._weigh_named, named), strict=True)))
+                count = min(self._most, count + 1 + most.references)
+                circular = min(self._most, circular + most.circular)
+                alternatives += most.alternatives
+                patterns += most.patterns
             if count == self._most:
                 break
         self._open.pop()
-        self._known[identity] = count, circular
-        return count, circular
+        weight = self._known[identity] = _Weight(count, circular, alternatives, patterns)
+        return weight
 
-    def _weigh_named(self, target: Part) -> tuple[int, int]:
+    def _weigh_named(self, target: Part) -> _Weight:
         if target[0] is None:
-            return _META_PARTS, 1
-        return (0, 1) if id(target[0]) in self._open else self._weigh(target)
+            return _Weight(_META_PARTS, 1)
+        return _Weight(0, 1) if id(target[0]) in self._open else self._weigh(target)
 
     def _follow_all(self, part: dict[str, Any], base: str) -> list[list[Part]]:
         """Return what each reference of a part may name."""
@@ -137,6 +156,20 @@ class References:
                 f"'schema' is not a JSON Schema (2020-12): the '$ref' '{shorten(reference)}' names nothing in it."
             )
         return target
+
+
+def _alternatives(part: dict[str, Any]) -> int:
+    """Return how many rules of a part one value is held against, one after the other."""
+    count = sum(len(found) for name in _TRIED if isinstance(found := part.get(name), (dict, list)))
+    if isinstance(values := part.get("enum"), list):
+        count += _NEST_TIMES * sum(isinstance(value, (dict, list)) for value in values)
+    return count
+
+
+def _patterns(part: dict[str, Any]) -> int:
+    """Return how many regular expressions of a part a text is held against."""
+    by_name = part.get("patternProperties")
+    return isinstance(part.get("pattern"), str) + (len(by_name) if isinstance(by_name, dict) else 0)
 
 
 def _name(names: dict[Any, Any], name: Any, part: dict[str, Any], keyword: str) -> None:
