@@ -192,7 +192,7 @@ def _along_ids(query: Query, ways: Sequence[_Way], estimate: Estimate, count: in
 def _along_values(order: Order, parts: Sequence[Predicate], ways: Sequence[_Way], count: int) -> _Along:
     """Return the walk along the values of a field, as far as conditions on it confine it."""
     stretches, covered = _confined(order.field, parts)
-    rows = [way.rows for way in ways if way.covered and set(way.covered) <= set(covered)]
+    rows = [way.rows for way in ways if way.covered and all(part in covered for part in way.covered)]
     return Walk(order, *stretches), covered, min([count, *rows])
 
 
@@ -243,7 +243,7 @@ def _union(either: AnyOf, needs: Needs, estimate: Estimate) -> _Way | None:
         if way is None:
             return None
         rows += way.rows
-        is_exact = is_exact and set(conjuncts(each)) <= set(way.covered)
+        is_exact = is_exact and all(part in way.covered for part in conjuncts(each))
         for part in way.parts:
             if isinstance(part, Equal):
                 equal.setdefault(part.field, {}).update(dict.fromkeys(part.keys))
