@@ -318,6 +318,15 @@ def _record_kinds() -> Iterator[tuple[str, Any]]:
 
 KINDS |= dict(_record_kinds())
 
+
+@kind("one record against as many alternatives as may be")
+async def _(s: Service) -> Turns:
+    values = [{"a": i} for i in range(800)]
+    schema = {"properties": {"a": {"items": {"enum": values}}}}
+    await s.ask("PUT", "/api/v1/tables/alternatives", json.dumps({"schema": schema}).encode())
+    return await s.ask("POST", "/api/v1/data/alternatives", json.dumps({"a": values[-1:] * 1200}).encode())
+
+
 READS = {
     "list": "/api/v1/data/t?limit=10000",
     "list, sorted": "/api/v1/data/t?sort=f1,-f2&limit=1000",

@@ -175,6 +175,7 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
         total, counted = None, 0
         if request.with_count:
             total, counted = await execute.count(view, request.table, request.query)
+        await view.rest()
         open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
         await view.rest()
     warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)

@@ -132,6 +132,7 @@ class Embedded:
                 await tables.expirations.sweep_before(now, work)
                 continue
             if is_large(now):
+                del now  # it is made once more, and the collector would look at both
                 return await self._stand_alone(step, expecting)
             if tables.builds.lacks(now) and not await tables.builds.build_for(now, work, is_again=is_built):
                 is_built = True
