@@ -63,6 +63,19 @@ def test_each_write_may_say_how_long_its_records_live(timed):
     assert [expires(timed.get(path)) for path in (f"{SESSIONS}/b", "/api/v1/data/others/1")] == [IN_60, None]
 
 
+def test_what_is_merged_into_a_record_leaves_it_its_due_time(timed, clock):
+    timed.post(SESSIONS, params={"ttl": "none"}, json={"id": "a"})
+    timed.post(SESSIONS, params={"ttl": 30}, json={"id": "b"})
+    clock.advance(10)
+    merged = {"on_conflict": "merge"}
+    assert expires(timed.post(SESSIONS, params=merged, json={"id": "a", "n": 1})) is None
+    timed.post(SESSIONS, params=merged, json=[{"id": "a", "n": 2}, {"id": "b", "n": 2}, {"id": "c"}])
+    in_70 = "Thu, 01 Jan 2026 00:01:10 GMT"
+    assert [expires(timed.get(f"{SESSIONS}/{key}")) for key in "abc"] == [None, IN_30, in_70]
+    timed.post(SESSIONS, params=merged | {"ttl": 60}, json=[{"id": "a"}, {"id": "b"}])
+    assert [expires(timed.get(f"{SESSIONS}/{key}")) for key in "ab"] == [in_70] * 2
+
+
 def test_each_operation_of_a_batch_may_say_so_too(timed):
     operations = [
         {"op": "create", "table": "sessions", "id": "a", "record": {}, "ttl": 30},

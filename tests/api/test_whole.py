@@ -163,7 +163,8 @@ def test_later_operations_see_earlier_ones(api):
     [
         ({"op": "create", "table": "t", "record": {"id": 1}}, 409, "record-exists"),
         ({"op": "replace", "table": "t", "id": 7, "record": {}}, 404, "record-not-found"),
-        ({"op": "patch", "table": "none", "id": 7, "record": {}}, 404, "record-not-found"),
+        ({"op": "patch", "table": "none", "id": 7, "record": {}}, 404, "unknown-table"),
+        ({"op": "delete", "table": "none", "id": 7}, 404, "unknown-table"),
         ({"op": "delete", "table": "t", "id": 7}, 404, "record-not-found"),
         ({"op": "delete", "table": "t", "id": 1, "if_match": '"x"'}, 412, "precondition-failed"),
         ({"op": "replace", "table": "t", "id": 1, "record": {"id": 2}}, 400, "id-mismatch"),
@@ -189,6 +190,12 @@ def test_one_failure_applies_nothing_and_is_told_with_its_index(api, operation, 
     answer = batch(api, {"op": "patch", "table": "t", "id": 1, "record": {"a": 1}}, operation)
     assert assert_problem(answer, status, code)["index"] == 1
     assert api.get("/api/v1/dump/t").json() == [{"id": 1}]
+
+
+def test_a_record_that_is_not_in_a_table_which_the_batch_makes_is_told_as_such(api):
+    made = {"op": "create", "table": "new", "record": {"id": 1}}
+    answer = batch(api, made, {"op": "patch", "table": "new", "id": 2, "record": {}})
+    assert assert_problem(answer, 404, "record-not-found")["index"] == 1
 
 
 def test_a_record_is_written_over_by_one_request_so_many_bytes_long(api):

@@ -104,7 +104,7 @@ class Run:
             del self.model.held[table][key]
 
     async def bulk(self, table, _, ttl):
-        keys, rule = self.random.sample(range(6), 3), self.random.choice(["error", "ignore", "replace"])
+        keys, rule = self.random.sample(range(6), 3), self.random.choice(["error", "ignore", "replace", "merge"])
         alive, values = self.model.alive(table), {key: self.value(key) for key in keys}
         try:
             await self.database.insert(table, [*values.values()], on_conflict=rule, ttl=ttl)
@@ -114,8 +114,8 @@ class Run:
             return
         assert rule != "error" or not alive.keys() & values.keys()
         for key, value in values.items():
-            if key not in alive or rule == "replace":
-                self.model.write(table, key, value, ttl)
+            if key not in alive or rule in ("replace", "merge"):
+                self.model.write(table, key, value, ttl, keeps=key in alive and rule == "merge")
 
     async def batch(self, _, key, ttl):
         operations = []

@@ -111,7 +111,7 @@ async def define(
             if (number := await engine.apply(lambda: None if table in engine.tables else made)) is not None:
                 return _latest(engine.tables, TableStats(table, 0, 0, number, definition)), True
             continue
-        with watch:
+        with watch, suppress(UnknownTable):  # dropped while it is looked at, it is made anew
             check = _Check(made, rules, broken)
             await check.read(engine.tables, table, work)
             await catch_up(watch, check.meet, work)

@@ -1,7 +1,7 @@
 """How long records live: when one is due that is written now.
 
     ttl=60      in so many seconds        ttl=none     never
-    unsaid      as the table's `expire_after_s` says; a patch leaves what the record had
+    unsaid      as the table's `expire_after_s` says; what is merged into a record leaves what it had
 
 Knows no engines; see ``writing.py`` for who asks and ``engine/expirations.py`` for what becomes of records
 that are due.

@@ -124,7 +124,7 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
     if not operation.is_parsed:
         _check(operation)
     record, key, schema = operation.record, operation.address, rules.schema
-    if schema is not None and schema.stored_names is not None and _merges(operation):
+    if schema is not None and schema.stored_names is not None and merges(operation):
         record = schema.stored_names(record)
     if operation.op == "create":
         record = record if type(record) is dict else _object(record)  # a call less
@@ -355,9 +355,9 @@ def _check_size(body: bytes, rules: Rules) -> None:
     codec.check_parts(body)
 
 
-def _merges(operation: Operation) -> bool:
+def merges(operation: Operation) -> bool:
     """Say whether an operation merges what is sent into the record that stands."""
-    return operation.op == "patch" or operation.on_conflict == "merge"
+    return operation.op == "patch" or (operation.op == "create" and operation.on_conflict == "merge")
 
 
 def _is_blind(operation: Operation) -> bool:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from ramekin.changes import Dropped, Loaded
@@ -19,7 +19,7 @@ from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
 from ramekin.engine.access import Access
 from ramekin.engine.embedded import Embedded
-from ramekin.errors import ModelTable
+from ramekin.errors import ModelTable, UnknownTable
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.extent import check_extent
@@ -28,7 +28,7 @@ from ramekin.values import codec
 from ramekin.values.ids import SYSTEM_IDS, IdSource
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -157,11 +157,16 @@ class WholeTables:
     @checked
     @asynccontextmanager
     async def snapshot(
-        self, tables: Iterable[str] | None = None, *, work: Work | None = None
+        self,
+        tables: Iterable[str] | None = None,
+        *,
+        reaches: Callable[[str], bool] = lambda _: True,
+        work: Work | None = None,
     ) -> AsyncIterator[Snapshot]:
-        """Give whole tables as they are at one moment; without names, all that there are.
+        """Give whole tables as they are at one moment; without names, all that there are then.
 
         Args:
+            reaches: says which of all are meant, where none is named.
             work: what reading them is a part of.
 
         Raises:
@@ -170,10 +175,18 @@ class WholeTables:
         Cost: O(1), and a wait where many begin to read between writes; reading a table is O(n), in steps of 1 ms, and
         other tasks get their turns between.
         """
-        names = tuple(stats.name for stats in self.engine.tables.stats()) if tables is None else tuple(tables)
-        by_id = self.engine.guarantees.is_shared
-        accesses = [Access(name, by_id, is_whole=True, whole_by_id=by_id) for name in names]
-        async with self.engine.tables.view(accesses, work) as view:
+        by_id, named = self.engine.guarantees.is_shared, None if tables is None else tuple(tables)
+        async with AsyncExitStack() as stack:
+            view = None
+            while view is None:
+                every = (stats.name for stats in self.engine.tables.stats() if reaches(stats.name))
+                names = tuple(every) if named is None else named
+                accesses = [Access(name, by_id, is_whole=True, whole_by_id=by_id) for name in names]
+                try:
+                    view = await stack.enter_async_context(self.engine.tables.view(accesses, work))
+                except UnknownTable:
+                    if named is not None:
+                        raise
             yield Snapshot(names, view)
 
     async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:

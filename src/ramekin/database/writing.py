@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Loaded, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import NEVER, due_in
-from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, prepare, settle
+from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, merges, prepare, settle
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.work import Work
@@ -29,6 +30,7 @@ from ramekin.errors import (
     RecordNotFound,
     Redefined,
     Unavailable,
+    UnknownTable,
 )
 from ramekin.formats.splitter import PAUSE
 from ramekin.limits import MIB
@@ -58,9 +60,8 @@ def write_one(
     rules = schemas.rules(name)
     try:
         prepared = prepare(operation, rules)
-    except RecordNotFound:
-        engine.tables.table_stats(name)  # says so if it is the table that is missing
-        raise
+    except RecordNotFound as error:
+        raise _missing(engine, name, error) from None
     key = prepared.key
     table = engine.at_once(name, key, rules.limit_bytes)
     if table is None:
@@ -86,9 +87,7 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
             outcome = settle(prepared, before, rules)
         except RamekinError as error:
             await engine.flushed()
-            if isinstance(error, RecordNotFound):
-                engine.tables.table_stats(table)  # as above
-            raise
+            raise _missing(engine, table, error) from None
         outcome = _dated(engine, operation, outcome, rules, engine.due(table, prepared.key))
         step = Written((Change(table, prepared.key, before, outcome.body, outcome.due),))
         if await engine.apply(step, {table: rules.definition}, work) is not None:
@@ -96,12 +95,26 @@ async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared
     raise Redefined("The table is being written and defined by others; nothing was applied.")
 
 
+def _missing(engine: Engine, table: str, error: RamekinError, before: Iterable[Prepared] = ()) -> RamekinError:
+    """Return what is wrong with an operation: where it finds no record, there may be no table either.
+
+    Args:
+        before: what was to be done before it, which makes the table if anything of it is written there.
+    """
+    if isinstance(error, RecordNotFound) and all(each.operation.table != table for each in before):
+        try:
+            engine.tables.table_stats(table)
+        except UnknownTable as unknown:
+            return unknown
+    return error
+
+
 def _dated(engine: Engine, operation: Operation, outcome: Outcome, rules: Rules, stood: int | None) -> Outcome:
     """Return an outcome with the due time that its record has now; `stood` is the one that it had."""
     if outcome.body is None:
         return outcome
     lifetime_s = rules.expire_after_s if operation.ttl is None else operation.ttl
-    if outcome.effect == "kept" or (operation.op == "patch" and operation.ttl is None):
+    if outcome.effect == "kept" or (outcome.effect == "replaced" and operation.ttl is None and merges(operation)):
         due = stood
     elif lifetime_s is None or lifetime_s == NEVER:
         due = None
@@ -125,7 +138,7 @@ async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operatio
             try:
                 prepared.append(prepare(operation, rules[operation.table]))
             except RamekinError as error:
-                raise error.within(i, index=i) from None
+                raise _missing(engine, operation.table, error, prepared).within(i, index=i) from None
             await work.rest()
         outcomes = await _Writing(engine, rules_of, prepared, rules, work).carry_out()
         await work.let_go(prepared)
@@ -302,6 +315,7 @@ class _Writing:
 
     def _told(self, error: RamekinError, first: int, i: int) -> RamekinError:
         """Return the error of an operation; a record that exists by this request alone is told as such."""
+        error = _missing(self._engine, self._prepared[i].operation.table, error, islice(self._prepared, i))
         if isinstance(error, RecordExists):
             for before in (first, *self._others.get(first, ())):
                 outcome = self._outcomes[before]

@@ -138,8 +138,7 @@ async def _dump(session: Session, work: Work, *tables: str) -> AsyncIterator[_Du
     """
     async with session.server.flight.room() as room:
         await work.idle(room.hold(DUMP_BYTES))
-        names = tables or [info.stats.name for info in await session.tables()]
-        async with session.database.snapshot(names, work=work) as snapshot:
+        async with session.database.snapshot(tables or None, reaches=session.grant.reaches, work=work) as snapshot:
             yield _Dump(snapshot.tables, snapshot.view, room)
 
 

@@ -1,0 +1,61 @@
+"""What makes a table makes it, and a whole database is read, at whichever turn others drop a table, on every engine."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ramekin import Database
+from ramekin.database.operations import Operation
+from ramekin.engine import work
+from tests.turns import TURNS, give_turns
+
+pytestmark = pytest.mark.anyio
+
+CREATE = Operation("create", "t", record={"n": 1})
+
+
+async def dump(database):
+    return [pair async for pair in database.dump()]
+
+
+MAKE = {
+    "a definition": lambda database: database.define("t", {"unique": ["n"]}),
+    "a record": lambda database: database.apply(CREATE),
+    "an upsert": lambda database: database.replace("t", 1, {}, upsert=True),
+    "a bulk": lambda database: database.insert("t", [{"id": 1}, {"id": 2}], on_conflict="merge"),
+    "a batch": lambda database: database.write([CREATE, CREATE]),
+    "a load": lambda database: database.load([("t", {"id": 1}), ("u", {"id": 1})]),
+    "a load in place of all": lambda database: database.load([("t", {"id": 1})], is_replacing=True),
+}
+
+
+@pytest.fixture
+def many_turns(monkeypatch):
+    """Have work wait for its turn wherever it may."""
+    monkeypatch.setattr(work, "TURN_S", 0)
+    monkeypatch.setattr(work.Work, "begin", work.Work.pause)
+
+
+async def with_a_drop(database, call, turns):
+    """Return what a call returns, and drop the table that was there before after some turns of it."""
+    await database.load([("t", {"id": f"old{n}", "n": n}) for n in range(3)])
+    task = asyncio.create_task(call(database))
+    await give_turns(task, turns)
+    await database.drop("t")
+    return await task
+
+
+@pytest.mark.parametrize("how", MAKE)
+async def test_what_makes_a_table_makes_it_whenever_it_is_dropped(engine, many_turns, how):
+    database = Database(engine=engine)
+    for turns in TURNS:
+        await with_a_drop(database, MAKE[how], turns)
+
+
+async def test_a_dump_of_everything_has_what_is_there_whenever_a_table_is_dropped(engine, many_turns):
+    database = Database(engine=engine)
+    await database.load([("u", {"id": 1})])
+    for turns in TURNS:
+        assert ("u", {"id": 1}) in await with_a_drop(database, dump, turns)
