@@ -113,6 +113,12 @@ def test_utf_16_and_a_header_with_nul_are_refused(api, text):
     assert "UTF-16" in assert_problem(post(api, text), 400, "malformed-csv")["detail"]
 
 
+@pytest.mark.parametrize("text", ["\ufeff\ufeffid,n\n1,2\n", '\ufeff\ufeff"id",n\n1,2\n', "id,\ufeffn\n1,2\n"])
+def test_a_byte_order_mark_in_a_name_is_refused_unless_the_name_is_in_quotes(api, text):
+    assert "byte order mark" in assert_problem(post(api, text), 400, "malformed-csv")["detail"]
+    assert post(api, 'id,"\ufeffn"\n1,2\n').json() == [{"id": 1, "\ufeffn": 2}]
+
+
 def test_nul_and_other_odd_characters_are_kept(api):
     assert post(api, "id,v\n1,a\x00b\u2028c\x0bd\x85\n").json() == [{"id": 1, "v": "a\x00b\u2028c\x0bd\x85"}]
 
@@ -207,6 +213,26 @@ def test_what_is_no_integer_is_text_where_an_integer_or_a_text_is_taken(api, cel
     define(api, "typed", {"properties": {"v": {"type": ["integer", "string"]}}})
     answer = post(api, f"id,v\n1,{cell}\n", table="/api/v1/data/typed")
     assert (answer.status_code, answer.json()) == (201, [{"id": 1, "v": cell}])
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        ({"type": ["integer", "string"]}, [1.0, 2, "1.0"]),
+        ({"type": ["integer", "string", "null"]}, [-5.0, None, "x"]),
+        ({}, [{"q": 1}, [1], "true", True, "[1]", 5, "5", None, 1.0]),
+        (True, ["true", "2", '{"q": 1}']),
+    ],
+)
+def test_what_a_member_may_hold_by_its_schema_comes_back(api, said, values):
+    schema, path = {"properties": {"a": said}}, "/api/v1/data/typed"
+    define(api, "typed", schema)
+    assert api.post(path, json=[{"id": i, "a": value} for i, value in enumerate(values)]).status_code == 201
+    text = dump(api, "typed")
+    api.delete("/api/v1/tables/typed")
+    define(api, "typed", schema)
+    found = [record.get("a") for record in post(api, text, table=path).json()]
+    assert [(type(value) is str, value) for value in found] == [(type(value) is str, value) for value in values]
 
 
 TYPED = {

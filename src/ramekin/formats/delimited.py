@@ -81,6 +81,8 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
     if any("\0" in cell for cell in cells):
         raise _wrong("The header holds a NUL character, as UTF-16 does, which is not read; save it as UTF-8", line)
     bare = [cell for cell in cells if type(cell) is not Quoted]
+    if any(cell.startswith("\ufeff") for cell in bare):
+        raise _wrong("A name in the header begins with a byte order mark: one stands before the text, or none", line)
     for word, sign in DELIMITERS.items():
         others = sum(cell.count(sign) for cell in bare)
         is_likelier = others > len(cells) - 1 or (

@@ -59,7 +59,7 @@ class Column:
     @property
     def is_open(self) -> bool:
         """Whether a number or a boolean may as well be a text, so that the whole column has to decide."""
-        return self.type.takes_any_text and bool(self.kinds & _PLAIN_KINDS)
+        return (self.type.takes_any_text or not self.type.kinds) and bool(self.kinds & _PLAIN_KINDS)
 
     def read(self, cell: str, *, is_plain: bool = True) -> Any:
         """Return the value of a cell, `MISSING` for one that says nothing. Raises what `codec.parse` raises.
@@ -122,6 +122,8 @@ class Column:
         for cell in in_quotes if self.is_open and isinstance(value, str) else (text, *in_quotes):
             if self._reads_as(cell, value):
                 return cell
+        if isinstance(value, float) and value.is_integer() and self._reads_as(whole := str(int(value)), int(value)):
+            return whole  # where 1.0 would be a text, 1 is none
         return text
 
     def _reads_as(self, cell: str, value: Any) -> bool:
@@ -176,19 +178,15 @@ class Columns:
         if not self._schema:
             return SILENT
         found, parts = type_in(self._schema, (name,), is_closed=False), parts_for_all(self._schema)
-        declared = [part["properties"][name] for part in parts if name in part.get("properties", {})]
-        members = [part for part in declared if isinstance(part, dict)]
+        members = [part["properties"][name] for part in parts if name in part.get("properties", {})]
         is_required = any(name in part.get("required", ()) for part in parts)
-        # of a member that may be anything (`Any`) a model's schema says no more than its title
-        if found is None or not (found.kinds or is_required or any("title" in part for part in members)):
+        if found is None or not (found.kinds or is_required or members):
             return SILENT  # that there may be no such member is said by the schema itself
-        if name == "id" and found.takes_any_text:
-            found = replace(found, is_integer=True)  # no other number is one
-        return Column(
-            found,
-            is_required,
-            self._fills_defaults and any(part.get("default", MISSING) is None for part in members),
-        )
+        is_null = any(isinstance(part, dict) and part.get("default", MISSING) is None for part in members)
+        column = Column(found, is_required, self._fills_defaults and is_null)
+        if name == "id" and column.is_open:
+            column = replace(column, type=replace(found, is_integer=True))  # no other number is one
+        return column
 
 
 UNTYPED = Columns()
