@@ -279,6 +279,7 @@ def test_an_empty_table_has_nothing_to_warn_of(api):
         ("sort=a,-a", "invalid-sort", "twice"),
         ("select=", "invalid-select", "select"),
         ("where=x", "invalid-where", "JSON"),
+        ("where=", "invalid-where", "The text is empty"),
         ("where=[]", "invalid-where", "object"),
         ('where={"a":{}}', "invalid-where", "operator"),
         ('where={"a":{"gtt":1}}', "unknown-operator", "Did you mean 'gt"),

@@ -368,7 +368,7 @@ def test_a_client_that_is_kept_from_sending_has_its_time_anew(service, monkeypat
         (post(b"Content-Length: 7"), "401 unauthorized"),
         (post(b"Content-Length: 7", KEY).replace(b"application/json", b"text/html"), "415 unsupported-media-type"),
         (post(b"Content-Length: 7", KEY, first=b"PUT /api/v1/data/t HTTP/1.1"), "405 method-not-allowed"),
-        (post(b"Content-Length: 7", KEY, first=b"DELETE /api/v1/data/t/1 HTTP/1.1"), "415 unsupported-media-type"),
+        (post(b"Content-Length: 7", KEY, first=b"DELETE /api/v1/data/t/1 HTTP/1.1"), "400 unexpected-body"),
     ],
 )
 def test_what_needs_no_body_is_answered_before_the_body(locked, head, answer):

@@ -83,7 +83,7 @@ def no_table(path, more):
 
 
 def another_type(path, more):
-    return path, {"content": "x", "headers": {"content-type": "text/plain"}} if more else {"content": "x"}
+    return path, {"content": "x", "headers": {"content-type": "text/plain"}}
 
 
 OTHERWISE = {

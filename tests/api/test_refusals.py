@@ -6,6 +6,7 @@ from ramekin import Limits
 from ramekin.api.app import create_app
 from ramekin.api.declared.endpoint import Endpoint
 from tests.conftest import LIMITS, start_database
+from tests.problems import assert_problem
 
 OF = {  # an address of each endpoint that takes a body or words, and what is wrong in each place
     "create_record": "/api/v1/data/none",
@@ -53,9 +54,11 @@ def wrongs(endpoint):
     """Return what can be wrong with a request to an endpoint before its function begins, in order: (name, status)."""
     found = []
     if 415 in endpoint.problems:
-        found.append(("type" if endpoint.takes else "body", 415))
+        found.append(("type", 415))
     if 413 in endpoint.problems:
         found.append(("size", 413))
+    if endpoint.method != "GET" and not endpoint.takes:
+        found.append(("body", 400))
     if 400 in endpoint.problems:
         found.append(("words", 400))
     if 406 in endpoint.problems:
@@ -96,3 +99,18 @@ def test_a_body_is_refused_before_the_table_is_looked_for(local, endpoints, name
     endpoint = endpoints[name]
     if endpoint.takes:
         assert send(local, endpoint, set()).status_code == 400, "it is no JSON"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("name", OF)
+def test_a_body_where_none_is_taken_is_refused_by_a_write_and_passed_over_by_a_read(local, endpoints, name, chunked):
+    endpoint = endpoints[name]
+    if endpoint.takes:
+        assert 415 in endpoint.problems
+        return
+    sent = iter([b"{}"]) if chunked else b"{}"
+    answer = local.request(endpoint.method, OF[name], content=sent, headers={"Content-Type": "application/json"})
+    if endpoint.method == "GET":
+        assert answer.status_code == local.get(OF[name]).status_code
+    else:
+        assert_problem(answer, 400, "unexpected-body")

@@ -4,7 +4,7 @@
     ├── BadRequest            cannot be understood
     │   ├── MalformedJson     (DuplicateMember, NumberNotFinite, TooDeep)
     │   ├── MalformedCsv, MalformedRequest, MalformedPath
-    │   ├── UnknownParameter, InvalidParameter (LimitTooLarge), ConflictingParameters, InvalidHeader
+    │   ├── UnknownParameter, InvalidParameter (LimitTooLarge), ConflictingParameters, InvalidHeader, UnexpectedBody
     │   ├── UnknownOperator, InvalidOperator, UnknownField, PathTooLong, InvalidValue, RepeatedCondition
     │   ├── ConditionRequired, InvalidWhere, InvalidSort, InvalidSelect, InvalidAggregate, InvalidCursor, InvalidKey
     │   └── PreconditionNotPossible, IdMismatch
@@ -55,6 +55,7 @@ from ramekin.errors.bad_request import (
     RangeNotSatisfiable,
     RepeatedCondition,
     TooDeep,
+    UnexpectedBody,
     UnknownField,
     UnknownOperator,
     UnknownParameter,
@@ -211,6 +212,7 @@ __all__ = [
     "TooManyTables",
     "Unauthorized",
     "Unavailable",
+    "UnexpectedBody",
     "UnknownBranch",
     "UnknownField",
     "UnknownOperator",

@@ -216,6 +216,14 @@ class InvalidKey(BadRequest):
     remedy = "Write `/api/v1/join/users/orders/id=user_id`; a dot goes into an object, `\\.` is a dot in a name."
 
 
+class UnexpectedBody(BadRequest):
+    """A request that changes something brings a body where none is taken. What it says would be passed over."""
+
+    code = "unexpected-body"
+    title = "This request takes no body"
+    remedy = "Send it without one: no `-d` of curl, no `json=` or `data`. What is meant stands in the address."
+
+
 class InvalidHeader(BadRequest):
     """A request header that decides what is done cannot be read."""
 

@@ -349,7 +349,7 @@ def explained(
         before: how many lines of the text stand before that, if it is known.
     """
     if not text.strip(b" \t\r\n"):
-        return MalformedJson("The body is empty; a JSON text was expected.")
+        return MalformedJson("The text is empty; JSON was expected.")
     if (found := places.find_fault(text, extra_depth, at)) is not None:
         return found
     line = at[0] + before if at is not None and before is not None else 0

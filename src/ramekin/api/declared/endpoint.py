@@ -5,7 +5,7 @@
 
 The declaration is what the OpenAPI document tells of it, and what `Endpoint.ask` holds each request against:
 
-- the media types of `body` are those that are taken (415); without a body, 415 among the problems says that none is;
+- the media types of `body` are those that are taken (415); a write without one refuses any (400), a read pays no heed;
 - parameters in the query are the words that are taken, each read by its schema (400);
 - the media types of `answers` are those that are offered (406, if it is among the problems);
 - `role` and the tables of the path are what a key must reach (403);
@@ -26,11 +26,11 @@ from urllib.parse import parse_qsl
 
 from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
-from ramekin.api.http.headers import JSON, accepted, check_no_body, has_body, media_type, preferences
+from ramekin.api.http.headers import JSON, accepted, has_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
 from ramekin.database.precondition import ALWAYS
-from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError
+from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError, UnexpectedBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -151,7 +151,8 @@ class Endpoint(Generic[M]):
         """Read a request in the order of refusals, and answer it at once; or return what to await for the answer.
 
         Raises:
-            UnsupportedMediaType, BodyTooLarge, the errors of words, NotAcceptable, those of headers: in this order.
+            UnsupportedMediaType, UnexpectedBody, BodyTooLarge, the errors of words, NotAcceptable, those of headers: in
+                this order.
             RamekinError: whatever the endpoint raises.
         """
         wishes = head.wishes.get(self) or self.wishes_of(head)
@@ -189,14 +190,14 @@ class Endpoint(Generic[M]):
         """Return what a head wishes for, and remember it there unless something is refused.
 
         Raises:
-            UnsupportedMediaType: the body is none that the endpoint takes.
+            UnsupportedMediaType, UnexpectedBody: the body is none that the endpoint takes.
             InvalidHeader: the body is meant as a part of what stands.
         """
         media = ""
         if self.takes and (self.needs_body or has_body(head.headers)):
             media = media_type(head.headers, self.takes)
-        elif 415 in self.problems:
-            check_no_body(head.headers)
+        elif self.method != "GET" and 400 in self.problems and has_body(head.headers):
+            raise UnexpectedBody("This request takes no body: what is meant stands in its address. Nothing was done.")
         try:
             wishes = head.wishes[self] = self._further_wishes(head.headers, media)
         except RamekinError as error:

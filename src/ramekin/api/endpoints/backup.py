@@ -33,7 +33,7 @@ SQLITE = "application/vnd.sqlite3"
         200: answer("A SQLite file that `serve --data-dir` can start from.", has=["Content-Disposition"])
         | {"content": content({"type": "string", "format": "binary"}, media=SQLITE)}
     },
-    problems=(400, 415, 503, 507),
+    problems=(400, 503, 507),
 )
 async def backup(session: Session, asked: Asked[None]) -> Reply:
     """Return every table as it is at one moment, as a SQLite file."""

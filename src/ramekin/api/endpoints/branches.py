@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 MAX_TTL_S = 366 * 24 * 60 * 60
 MEMBERS = ("from", "ttl_s")
-PROBLEMS = (400, 404, 406, 415)
 
 _ONE = f"{API}/branches/{{branch}}"
 _TIME = {"type": "string", "format": "date-time"}
@@ -130,7 +129,7 @@ def put_branch(session: Session, asked: Asked[None]) -> Reply:
     is_whole=True,
     tag="development",
     answers={204: answer("Dropped.")},
-    problems=(400, 404, 409, 415),
+    problems=(400, 404, 409),
 )
 def drop_branch(session: Session, asked: Asked[None]) -> Reply:
     """Drop a branch with all that was written to it."""

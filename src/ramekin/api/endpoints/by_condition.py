@@ -86,7 +86,7 @@ async def patch_records(session: Session, asked: Asked[dict[str, Any]]) -> Reply
     tag="records",
     reads=_read_conditions,
     answers={200: answer("How many were meant and deleted.", reference("Changes"), {"matched": 2, "changed": 2})},
-    problems=(*READ, 409, 415, 428, 503),
+    problems=(*READ, 409, 428, 503),
     parameters=MANY,
     is_watchful=True,
 )

@@ -91,7 +91,7 @@ def put_clock(session: Session, asked: Asked[None]) -> Reply:
     is_whole=True,
     tag="development",
     answers={204: answer("It is real again.")},
-    problems=(400, 409, 415),
+    problems=(400, 409),
 )
 def delete_clock(session: Session, asked: Asked[None]) -> Reply:
     """Have the clock tell the real time again."""

@@ -80,7 +80,7 @@ def put_faults(session: Session, asked: Asked[None]) -> Reply:
     is_whole=True,
     tag="development",
     answers={204: answer("There are no rules any more.")},
-    problems=(400, 415),
+    problems=(400,),
 )
 def delete_faults(session: Session, asked: Asked[None]) -> Reply:
     """Remove all rules: nothing fails on purpose any more."""

@@ -295,7 +295,7 @@ def patch_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Repl
     role="write",
     tag="records",
     answers={204: answer("Deleted.")},
-    problems=(400, 404, 412, 415, 428, 503),
+    problems=(400, 404, 412, 428, 503),
     parameters=[IF_MATCH, IF_ABSENT],
 )
 def delete_record(session: Session, asked: Asked[None]) -> Reply | Awaitable[Reply]:

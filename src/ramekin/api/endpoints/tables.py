@@ -105,7 +105,7 @@ async def put_table(session: Session, asked: Asked[None]) -> Reply:
     role="admin",
     tag="tables",
     answers={204: answer("Dropped.")},
-    problems=(400, 404, 415, 503),
+    problems=(400, 404, 503),
     path_example={"table": "guests"},
 )
 async def drop_table(session: Session, asked: Asked[None]) -> Reply:

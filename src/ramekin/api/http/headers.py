@@ -99,9 +99,3 @@ def preferences(headers: Mapping[str, str]) -> frozenset[str]:
 def has_body(headers: Mapping[str, str]) -> bool:
     """Say whether a request brings a body that is not empty, or may be."""
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-
-
-def check_no_body(headers: Mapping[str, str]) -> None:
-    """Refuse a body where none belongs. Raises UnsupportedMediaType."""
-    if has_body(headers):
-        raise UnsupportedMediaType("This request takes no body.")
