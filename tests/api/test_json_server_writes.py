@@ -300,3 +300,17 @@ def test_a_fault_on_purpose_knows_the_tables_of_these_addresses():
         assert api.get(path).headers.get("x-ramekin-fault") == "1", path
     for path in ("/comments", "/comments/posts", "/profile", "/api/posts", "/docs/posts"):
         assert "x-ramekin-fault" not in api.get(path).headers, path
+
+
+def test_a_patch_and_who_forgets_an_id_leave_a_record_its_due_time(api):
+    for table in ("posts", "comments"):
+        api.put(f"/api/v1/tables/{table}", json={"expire_after_s": 60})
+    kept = "/api/v1/data/comments/kept"
+    api.put(f"{kept}?upsert=true&ttl=none", json={"postId": "1"})
+    assert api.patch("/comments/kept", json={"body": "x"}).status_code == 200
+    assert "expires" not in api.get(kept).headers
+    assert api.delete("/posts/1").status_code == 200
+    assert api.get("/comments/kept").json() == {"id": "kept", "postId": None, "body": "x"}
+    assert "expires" not in api.get(kept).headers
+    api.put("/comments/kept", json={"body": "y"})
+    assert "expires" in api.get(kept).headers

@@ -21,6 +21,11 @@ Ttl = int | Literal["none"]
 
 NEVER: Literal["none"] = "none"
 
+Kept = Literal["kept"]
+
+KEPT: Kept = "kept"
+"""What takes the place of a record lives for as long as that was to; only code of ours says so."""
+
 
 def check_ttl(ttl: object, op: str = "") -> None:
     """Refuse what is no time to live, or what leaves no record. Raises InvalidParameter, InvalidOperation."""

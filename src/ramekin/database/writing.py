@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Loaded, Written
 from ramekin.database.catching_up import catch_up
-from ramekin.database.lifetimes import NEVER, due_in
+from ramekin.database.lifetimes import KEPT, NEVER, due_in
 from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, merges, prepare, settle
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.base import MAX_ATTEMPTS
@@ -113,8 +113,10 @@ def _dated(engine: Engine, operation: Operation, outcome: Outcome, rules: Rules,
     """Return an outcome with the due time that its record has now; `stood` is the one that it had."""
     if outcome.body is None:
         return outcome
-    lifetime_s = rules.expire_after_s if operation.ttl is None else operation.ttl
-    if outcome.effect == "kept" or (outcome.effect == "replaced" and operation.ttl is None and merges(operation)):
+    lifetime_s = operation.ttl
+    if lifetime_s is None:
+        lifetime_s = KEPT if outcome.effect == "replaced" and merges(operation) else rules.expire_after_s
+    if outcome.effect == "kept" or lifetime_s == KEPT:
         due = stood
     elif lifetime_s is None or lifetime_s == NEVER:
         due = None

@@ -31,6 +31,7 @@ from ramekin.api.json_server.static import StaticFirst
 from ramekin.api.json_server.writing import create, delete, rewrite
 from ramekin.api.routes import address
 from ramekin.api.wire.asgi import add_routes
+from ramekin.database.lifetimes import KEPT
 from ramekin.errors import NotFound, UnknownTable
 from ramekin.values import codec
 
@@ -213,7 +214,8 @@ class Door:
         """Put some members in the place of others; what is inside them is not looked at."""
         (table, key), sent = asked.parts, self._sent(asked)
         _check_table(session, table)
-        return _stored(await rewrite(session, table, key, lambda stood: {**stood, **sent}, asked.wishes.precondition))
+        change, precondition = (lambda stood: {**stood, **sent}), asked.wishes.precondition
+        return _stored(await rewrite(session, table, key, change, precondition, KEPT))
 
     async def delete_record(self, session: Session, asked: Asked[None]) -> Reply:
         """Delete a record; what holds its id forgets it, or is deleted too."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ramekin.api.edge.weights import BODY_TIMES
 from ramekin.api.json_server.objects import TABLE
 from ramekin.api.json_server.relations import SUFFIX, singular
+from ramekin.database.lifetimes import KEPT
 from ramekin.database.operations import Operation
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.access import Access
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ramekin.api.json_server.dialect import Dialect
     from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
+    from ramekin.database.lifetimes import Kept
     from ramekin.database.operations import Outcome
 
 
@@ -48,9 +50,17 @@ async def create(session: Session, dialect: Dialect, table: str, sent: Record) -
 
 
 async def rewrite(
-    session: Session, table: str, key: str, change: Callable[[Record], Record], precondition: Precondition = ALWAYS
+    session: Session,
+    table: str,
+    key: str,
+    change: Callable[[Record], Record],
+    precondition: Precondition = ALWAYS,
+    ttl: Kept | None = None,
 ) -> bytes:
     """Put what a function makes of a record in its place, and return its body.
+
+    Args:
+        ttl: `KEPT`, or None: it lives for as long as its table's definition says.
 
     Raises:
         UnknownTable, RecordNotFound, PreconditionRequired, PreconditionFailed, InvalidRecord.
@@ -68,7 +78,9 @@ async def rewrite(
         stood = codec.read_body(before)
         record = {**change(stood), "id": stood["id"]}
         try:
-            done = await database.apply(Operation("replace", table, key, record, _still(before), is_parsed=True))
+            done = await database.apply(
+                Operation("replace", table, key, record, _still(before), is_parsed=True, ttl=ttl)
+            )
         except PreconditionFailed:
             continue
         return done.body or b""
@@ -129,7 +141,7 @@ def _let_go(table: str, body: bytes, field: str, *, drops: bool) -> Operation:
     key, still = str(record["id"]), _still(body)
     if drops:
         return Operation("delete", table, key, None, still, is_parsed=True)
-    return Operation("replace", table, key, {**record, field: None}, still, is_parsed=True)
+    return Operation("replace", table, key, {**record, field: None}, still, is_parsed=True, ttl=KEPT)
 
 
 def _still(body: bytes) -> Precondition:
