@@ -71,6 +71,45 @@ def test_where_somebody_goes_the_arrows_work_at_once(page, server):
 
 
 @pytest.mark.long
+def test_columns_are_sorted_and_resized_at_their_headers(page, server):
+    page.goto(f"{server.url}/console/tables/users")
+    expect(cell(page, 0, 0)).to_be_visible()
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    email = page.get_by_role("columnheader", name="email")
+    expect(page.get_by_role("grid")).to_have_attribute("aria-activedescendant", email.get_attribute("id"))
+    page.keyboard.press("Enter")
+    expect(email).to_have_attribute("aria-sort", "ascending")
+    page.keyboard.press("Enter")
+    expect(email).to_have_attribute("aria-sort", "descending")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+Enter")
+    expect(page).to_have_url(f"{server.url}/console/tables/users?sort=-email,full_name")
+    width = email.bounding_box()["width"]
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("+")
+    assert email.bounding_box()["width"] == width + 24
+    page.keyboard.press("-")
+    assert email.bounding_box()["width"] == width
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(cell(page, 1, 1)).to_have_class(re.compile("active"))
+
+
+@pytest.mark.long
+def test_a_menu_closes_when_the_focus_leaves_it(page, server):
+    page.goto(f"{server.url}/console/tables/users")
+    copy = page.get_by_role("button", name="Copy", exact=True)
+    copy.press("Enter")
+    expect(page.get_by_role("menuitem", name="as curl")).to_be_focused()
+    for _ in range(5):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(page.get_by_role("link", name="Definition", exact=True)).to_be_focused()
+
+
+@pytest.mark.long
 def test_the_theme_is_switched_by_the_palette_and_kept(page, server):
     page.goto(f"{server.url}/console/tables")
     expect(page.get_by_role("region", name="List of tables")).to_be_visible()

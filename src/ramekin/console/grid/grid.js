@@ -1,5 +1,5 @@
 // The grid: a window on the rows of a list. Arrows move, Enter edits, Space opens the record, and what is copied is the
-// value as it is.
+// value as it is. Above the first row are the headers: there Enter sorts.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { welcome } from "../ui/focus.js";
 import { html } from "../ui/html.js";
@@ -14,6 +14,10 @@ const GUTTER_PX = 66;
 /** Rows that are asked for before they are seen. */
 const AHEAD = 60;
 const BEYOND = 8;
+/** The row of the headers, as arrows count. */
+const HEAD = -1;
+const STEP_PX = 24;
+const NARROWEST_PX = 48;
 
 /**
  * @typedef {{record: any, path: string}} Edit a cell that is edited, of a record as it was when that began
@@ -44,7 +48,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   useEffect(() => welcome(box.current), []);
   useEffect(() => {
     if (box.current) box.current.scrollTop = 0;
-    setActive({ row: 0, column: 0 });
+    setActive((now) => (now.row === HEAD ? now : { row: 0, column: 0 })); // who sorts goes on at the headers
     setEdit(null);
   }, [rows]);
 
@@ -57,7 +61,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const pick = (/** @type {number} */ row, /** @type {number} */ column) => setActive({ row, column });
   const show = (/** @type {number} */ row, /** @type {number} */ column) => {
     const element = /** @type {HTMLDivElement} */ (box.current);
-    element.scrollTop = scroll.to(row, element.scrollTop, element.clientHeight - ROW_PX - 6);
+    if (row !== HEAD) element.scrollTop = scroll.to(row, element.scrollTop, element.clientHeight - ROW_PX - 6);
     setTop(element.scrollTop);
     const left = GUTTER_PX + columns.slice(0, column).reduce((sum, path) => sum + widthOf(path), 0);
     if (left - GUTTER_PX < element.scrollLeft) element.scrollLeft = left - GUTTER_PX;
@@ -75,6 +79,14 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     await onSave(made.record, made.path, value);
     leave(made);
   };
+  /** What a key does at a header; false if it is none for that. @param {KeyboardEvent} event */
+  const pressHead = ({ key, shiftKey }) => {
+    const path = columns[active.column];
+    const wider = { "+": STEP_PX, "-": -STEP_PX }[key];
+    if (wider) onWidth(path, Math.max(NARROWEST_PX, widthOf(path) + wider), true);
+    else if (key === "Enter") onSort(path, shiftKey);
+    return wider !== undefined || key === "Enter";
+  };
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.target !== box.current) return;
     const page = Math.max(1, Math.floor(seen / ROW_PX) - 2);
@@ -85,10 +97,12 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     });
     const move = moves[event.key];
     if (move) {
-      const row = Math.min(count - 1, Math.max(0, active.row + move[0]));
+      const row = Math.min(count - 1, Math.max(far || event.key === "PageUp" ? 0 : HEAD, active.row + move[0]));
       const column = Math.min(columns.length - 1, Math.max(0, active.column + move[1]));
       setActive({ row, column });
       show(row, column);
+    } else if (active.row === HEAD) {
+      if (!pressHead(event)) return;
     } else if (event.key === "Enter" || event.key === "F2") begin();
     else if (event.key === " " && rows.at(active.row)) onOpen(rows.at(active.row));
     else if (far && event.key === "c" && !String(getSelection())) {
@@ -107,17 +121,17 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
       isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} />`);
   }
   return html`<div class="grid" role="grid" tabindex="0" ref=${box} onScroll=${onScroll} onKeyDown=${press} aria-label="Records"
-      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row >= first && active.row <= last ? "active-cell" : undefined} aria-multiselectable="false">
+      aria-rowcount=${count + 1} aria-colcount=${columns.length + 1} aria-activedescendant=${active.row === HEAD || (active.row >= first && active.row <= last) ? "active-cell" : undefined} aria-multiselectable="false">
     <div class="grid-head" role="row" aria-rowindex="1" style=${{ width: `${width}px` }}>
       <div role="columnheader" class="gutter"><span class="hidden">Row</span></div>
-      ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} onSort=${onSort} onWidth=${onWidth} />`)}
+      ${columns.map((path, at) => html`<${Head} key=${path} path=${path} width=${widths[at]} field=${fields.get(path)} order=${order} isActive=${active.row === HEAD && active.column === at} onSort=${onSort} onWidth=${onWidth} />`)}
     </div>
     <div class="grid-canvas" role="rowgroup" style=${{ height: `${scroll.height}px`, width: `${width}px` }}>${lines}</div>
   </div>`;
 }
 
-/** @param {{path: string, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], onSort: Given["onSort"], onWidth: Given["onWidth"]}} given */
-function Head({ path, width, field, order, onSort, onWidth }) {
+/** @param {{path: string, width: number, field?: import("../fields.js").Field, order: import("../filter.js").Order[], isActive: boolean, onSort: Given["onSort"], onWidth: Given["onWidth"]}} given */
+function Head({ path, width, field, order, isActive, onSort, onWidth }) {
   const at = order.findIndex((each) => each.path === path);
   const sorted = at < 0 ? "none" : order[at].isDown ? "descending" : "ascending";
   const drag = (/** @type {PointerEvent} */ event) => {
@@ -125,14 +139,14 @@ function Head({ path, width, field, order, onSort, onWidth }) {
     const handle = /** @type {Element} */ (event.currentTarget);
     const from = event.clientX - width;
     handle.setPointerCapture(event.pointerId);
-    const move = (/** @type {any} */ moved) => onWidth(path, Math.max(48, moved.clientX - from), false);
+    const move = (/** @type {any} */ moved) => onWidth(path, Math.max(NARROWEST_PX, moved.clientX - from), false);
     handle.addEventListener("pointermove", move);
     handle.addEventListener("pointerup", (/** @type {any} */ moved) => {
       handle.removeEventListener("pointermove", move);
-      onWidth(path, Math.max(48, moved.clientX - from), true);
+      onWidth(path, Math.max(NARROWEST_PX, moved.clientX - from), true);
     }, { once: true });
   };
-  return html`<div role="columnheader" class="head" aria-sort=${sorted} style=${{ width: `${width}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
+  return html`<div role="columnheader" class="head ${isActive ? "active" : ""}" id=${isActive ? "active-cell" : undefined} aria-sort=${sorted} style=${{ width: `${width}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
     <button type="button" tabindex="-1" onClick=${(/** @type {MouseEvent} */ event) => onSort(path, event.shiftKey)}>
       <span class="clip">${path}</span>${at >= 0 && html`<${Icon} name=${order[at].isDown ? "down" : "up"} />`}${at >= 0 && order.length > 1 && html`<small>${at + 1}</small>`}
     </button>

@@ -85,7 +85,7 @@ export const openPalette = () => open((close) => html`<${Palette} onClose=${clos
 
 const KEYS = [
   ["Ctrl K", "this palette: go anywhere, do anything"], ["/", "find a table"], ["?", "these keys"], ["Tab, Shift Tab", "the next thing, the one before"],
-  ["Arrow keys", "another cell of the grid, another entry of a menu"], ["Enter", "edit a cell; open, send"], ["Space", "open the record of a row"],
+  ["Arrow keys", "another cell of the grid, another entry of a menu"], ["Enter", "edit a cell; open, send"], ["Space", "open the record of a row"], ["↑ to a header", "Enter sorts, Shift Enter by one more; + and − make it wider and narrower"],
   ["Escape", "leave a cell, close a menu, dialog or record"], ["Ctrl C", "copy the value of a cell"], ["Ctrl Z", "undo the last change"],
 ];
 

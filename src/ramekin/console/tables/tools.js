@@ -38,7 +38,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
       <${ColumnMenu} all=${all} shown=${columns} onChange=${(/** @type {string[]} */ chosen) => onFilter({ ...filter, columns: chosen })} />
       <${Menu} label="Copy" icon="copy" text="Copy" items=${[
         { name: "as curl", run: copy("a command", () => asCurl(table, words)) },
-        { name: "for the Python client", run: copy("a program", () => asPython(table, filter, fields)) },
+        ...(filter.where ? [] : [{ name: "for the Python client", run: copy("a program", () => asPython(table, filter, fields)) }]), // which has no word for it
         { name: "for JavaScript", run: copy("a program", () => asJavaScript(table, words)) },
         null,
         { name: `${many(seen.length, "row")} as JSON`, run: copy("JSON", () => asJson(seen)) },

@@ -1,4 +1,4 @@
-// A menu below a button. Arrows move in it, Escape and a click elsewhere close it.
+// A menu below a button. Arrows move in it; Escape, a click elsewhere and a focus that leaves it close it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./button.js";
 import { html } from "./html.js";
@@ -18,9 +18,9 @@ export function Menu({ label, icon = "more", items, text, kind = "quiet", childr
   useEffect(() => {
     if (!isOpen) return undefined;
     const leave = (/** @type {Event} */ event) => !box.current?.contains(/** @type {Node} */ (event.target)) && setOpen(false);
-    addEventListener("pointerdown", leave);
+    for (const kind of ["pointerdown", "focusin"]) addEventListener(kind, leave);
     /** @type {HTMLElement | null | undefined} */ (box.current?.querySelector("[role=menuitem], input, .popover button"))?.focus();
-    return () => removeEventListener("pointerdown", leave);
+    return () => ["pointerdown", "focusin"].forEach((kind) => removeEventListener(kind, leave));
   }, [isOpen]);
   const move = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && isOpen) {
