@@ -47,7 +47,7 @@ function decode(part) {
  * A part of a query, written as a person would: only what would be misread is escaped.
  * @param {string} text
  */
-export function escapeWord(text) {
+function escapeWord(text) {
   return encodeURIComponent(text).replace(/%(3A|2C|40|2F|24|3B)/g, (found) => decodeURIComponent(found));
 }
 

@@ -10,7 +10,7 @@ import { queryOf } from "./address.js";
 const RESERVED = ["sort", "select", "limit", "cursor", "offset", "count", "where", "explain"];
 
 /** The operators, with the words for them, in the order in which they are offered. */
-export const OPERATORS = /** @type {const} */ ([
+const OPERATORS = /** @type {const} */ ([
   ["eq", "is"], ["ne", "is not"], ["gt", "is above"], ["gte", "is from"], ["lt", "is below"], ["lte", "is up to"],
   ["in", "is one of"], ["nin", "is none of"], ["contains", "contains"], ["icontains", "contains (any case)"],
   ["startswith", "starts with"], ["endswith", "ends with"], ["null", "is null or missing"], ["exists", "is there"],

@@ -175,6 +175,9 @@ export async function upload(method, path, { words, raw, media, headers = {} }, 
   });
 }
 
+/** The cursor in the address of a next page; empty where there is none. @param {string | null | undefined} next */
+export const cursorOf = (next) => (next ? new URLSearchParams(next.slice(next.indexOf("?"))).get("cursor") : null) ?? "";
+
 /**
  * A request as a line for a shell.
  * @param {string} method

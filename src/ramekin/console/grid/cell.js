@@ -5,7 +5,7 @@ import { kindOf, show } from "../values.js";
 const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** @param {unknown} value */
-export function classOf(value) {
+function classOf(value) {
   const kind = kindOf(value);
   if (kind === "text") return value === "" ? "v-empty" : MOMENT.test(/** @type {string} */ (value)) ? "v-date" : "v-text";
   if (kind === "number" && /^-?\d{16,}$/.test(String(value)) && !Number.isSafeInteger(Number(value))) return "v-number v-large";

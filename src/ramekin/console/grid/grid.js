@@ -9,7 +9,7 @@ import { valueAt } from "./columns.js";
 import { Row } from "./row.js";
 import { Scroll } from "./scroll.js";
 
-export const ROW_PX = 30;
+const ROW_PX = 30;
 const GUTTER_PX = 66;
 /** Rows that are asked for before they are seen. */
 const AHEAD = 60;

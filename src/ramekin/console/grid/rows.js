@@ -1,7 +1,7 @@
 // The rows of a list, of which only those near what is seen are here: a window on the server's own order. Pages that
 // follow one that is known are read by its cursor, which costs what the page holds; a jump goes by offset.
 import { signal } from "@preact/signals";
-import { read } from "../server.js";
+import { cursorOf, read } from "../server.js";
 
 export const PAGE = 100;
 const KEPT = 40;
@@ -137,9 +137,4 @@ export class Rows {
   close() {
     for (const stop of this.asked.values()) stop.abort();
   }
-}
-
-/** @param {string | null | undefined} next an address */
-function cursorOf(next) {
-  return next ? new URLSearchParams(next.slice(next.indexOf("?"))).get("cursor") : null;
 }

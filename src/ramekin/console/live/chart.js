@@ -6,6 +6,9 @@ import { html } from "../ui/html.js";
 /** Colours of lines, in their order; each is seen on the light ground and on the dark one. */
 export const COLOURS = ["#3b8fc2", "#d9822b", "#3f9d63", "#a06cd5", "#cf5f7a", "#7d8790"];
 
+/** Pixels that a name below bars takes. */
+const NAME_PX = 115;
+
 /** Seconds that a chart of what happens now shows at least. */
 const WINDOW_S = 60;
 
@@ -14,7 +17,7 @@ let library = null;
 const load = () => (library ??= import("uplot").then((found) => found.default));
 
 /**
- * @typedef {{name: string, values: (number | null)[], colour?: string}} Line
+ * @typedef {{name: string, values: (number | null)[]}} Line
  * @param {{label: string, times: (number | string)[], lines: Line[], kind?: "line" | "bar", height?: number,
  *   form?: (value: number) => string, isTime?: boolean, isDay?: boolean}} given `times`: seconds, or the names of groups
  */
@@ -56,30 +59,53 @@ const clock = (/** @type {number} */ seconds) => new Date(seconds * 1000).toTime
 const rangeOf = ({ data: [times] }) => [Math.min(times[0] ?? 0, (times.at(-1) ?? 0) - WINDOW_S), times.at(-1) ?? 0];
 
 /** @param {any} UPlot @param {any} given */
-function optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, width }) {
+function optionsOf(UPlot, given) {
+  const { times, height, form, isTime, isDay, width } = given;
   const style = getComputedStyle(document.documentElement);
-  const [text, grid] = [style.getPropertyValue("--text-2"), style.getPropertyValue("--line")];
-  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
-  const bars = UPlot.paths.bars({ size: [0.7, 60] });
-  const short = (/** @type {string} */ name) => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
+  const axis = {
+    stroke: style.getPropertyValue("--text-2"), grid: { stroke: style.getPropertyValue("--line"), width: 1 }, ticks: { show: false },
+    font: "11px system-ui, sans-serif",
+  };
   return {
     width,
     height,
     legend: { show: false },
     cursor: { show: false },
     padding: [8, 30, 0, 0],
-    scales: { x: { time: isTime, range: isTime ? (isDay ? undefined : rangeOf) : () => [-0.6, times.length - 0.4] }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high > 0 ? high : 1) * 1.1] } },
-    series: [
-      {},
-      ...lines.map((/** @type {Line} */ line, /** @type {number} */ place) => {
-        const colour = line.colour ?? COLOURS[place % COLOURS.length];
-        const drawn = kind === "bar" ? { paths: bars, fill: colour, width: 0 } : { width: 1.5, fill: lines.length === 1 ? `${colour}22` : undefined };
-        return { label: line.name, stroke: colour, points: { show: (/** @type {any} */ plot) => !isDay && isTime && plot.data[0].length === 1 }, spanGaps: true, ...drawn };
-      }),
-    ],
+    scales: {
+      x: { time: isTime, range: !isTime ? () => [-0.6, times.length - 0.4] : isDay ? undefined : rangeOf },
+      y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high > 0 ? high : 1) * 1.1] },
+    },
+    series: [{}, ...seriesOf(UPlot, given)],
     axes: [
-      isTime ? { ...axis, size: 24, space: isDay ? 90 : 60, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) } : { ...axis, size: 24, grid: { show: false }, splits: () => times.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => place % Math.ceil(times.length / Math.max(1, width / 115)) === 0), values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(String(times[place] ?? ""))) },
+      { ...axis, size: 24, ...(isTime ? momentsBelow(isDay) : namesBelow(times, width)) },
       { ...axis, size: 58, space: 28, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(form) },
     ],
   };
+}
+
+/** What is written below a chart of moments. @param {boolean} isDay whether each is a day */
+const momentsBelow = (isDay) => ({ space: isDay ? 90 : 60, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) });
+
+/** What is written below bars: the names of as many groups as there is room for. @param {string[]} names @param {number} width */
+function namesBelow(names, width) {
+  const each = Math.ceil(names.length / Math.max(1, width / NAME_PX));
+  return {
+    grid: { show: false },
+    splits: () => names.map((_, place) => place).filter((place) => place % each === 0),
+    values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map((place) => short(names[place] ?? "")),
+  };
+}
+
+const short = (/** @type {string} */ name) => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
+
+/** How each line, or the bars, are drawn. A single moment is a point. @param {any} UPlot @param {any} given */
+function seriesOf(UPlot, { lines, kind, isTime, isDay }) {
+  const paths = UPlot.paths.bars({ size: [0.7, 60] });
+  const points = { show: (/** @type {any} */ plot) => !isDay && isTime && plot.data[0].length === 1 };
+  return lines.map((/** @type {Line} */ { name }, /** @type {number} */ place) => {
+    const colour = COLOURS[place % COLOURS.length];
+    const drawn = kind === "bar" ? { paths, fill: colour, width: 0 } : { width: 1.5, fill: lines.length === 1 ? `${colour}22` : undefined };
+    return { label: name, stroke: colour, points, spanGaps: true, ...drawn };
+  });
 }

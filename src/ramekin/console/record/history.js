@@ -51,7 +51,7 @@ async function changesSince(since, table, id) {
 }
 
 /** @param {any} before @param {any} after @returns {[string, unknown, unknown][]} */
-export function differences(before, after) {
+function differences(before, after) {
   const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
   return [...names].map((name) => /** @type {[string, unknown, unknown]} */ ([name, member(before ?? {}, name), member(after ?? {}, name)]))
     .filter(([, was, is]) => !isSame(was, is));

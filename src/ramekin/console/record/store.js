@@ -16,7 +16,7 @@ const tagged = ({ text, headers }) => ({ record: parse(text), tag: headers.get("
 export const fetchRecord = async (table, id) => tagged(await ask("GET", path(table, id)));
 
 /** @param {string} table @param {unknown} id @param {any} record @param {string} tag */
-export const putRecord = async (table, id, record, tag) =>
+const putRecord = async (table, id, record, tag) =>
   tagged(await ask("PUT", path(table, id), { body: record, headers: { "If-Match": tag } }));
 
 /** @param {string} table @param {any} record */

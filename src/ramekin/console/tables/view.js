@@ -6,7 +6,7 @@ import { TableList } from "./list.js";
 import { TableView } from "./table.js";
 
 /** What stands in the place of a name that is not chosen yet; no table can be called so. */
-export const NEW = "+new";
+const NEW = "+new";
 
 export default function Tables() {
   const [, table, part] = view.value.parts;

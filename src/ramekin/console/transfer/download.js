@@ -1,7 +1,7 @@
 // Files that the browser saves: an answer as the server sends it, or rows that are read a page at a time, since a list has a
 // limit and a join may be long.
 import { parse } from "../json.js";
-import { send } from "../server.js";
+import { cursorOf, send } from "../server.js";
 import { size } from "../values.js";
 import { Pages } from "./pages.js";
 
@@ -69,7 +69,7 @@ export async function saveRows(path, words, name, format, onRows, stop) {
     const { data, next } = parse(await response.text());
     pages.add(data);
     onRows(pages.count);
-    cursor = next ? new URLSearchParams(next.slice(next.indexOf("?"))).get("cursor") ?? "" : "";
+    cursor = cursorOf(next);
   } while (cursor);
   save(await pages.file(format), `${name}.${format}`);
   return pages.count;

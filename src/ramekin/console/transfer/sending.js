@@ -9,7 +9,7 @@ import { asLines } from "./source.js";
  */
 
 /** Bytes that one write of records may have, as servers are set; more goes as a load, which replaces what has the same id. */
-export const BULK_BYTES = 15 << 20;
+const BULK_BYTES = 15 << 20;
 
 const MEDIA = { csv: "text/csv", ndjson: "application/x-ndjson", json: "application/json", database: "application/json" };
 
