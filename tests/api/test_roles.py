@@ -173,6 +173,19 @@ def ask_with_each_key(service, operation, branch=""):
             assert send(service, "HEAD", path, body, key, table)[0] == status
 
 
+ACTS = [name for name, (needs, method, _, _) in OPERATIONS.items() if "admin" in needs and method != "GET"]
+
+
+@pytest.mark.parametrize("operation", ACTS)
+def test_each_administrative_act_is_in_the_log(service, operation, caplog):
+    caplog.set_level("INFO", logger="ramekin")
+    _, method, path, body = OPERATIONS[operation]
+    statuses = [send(service, method, path, body, key, "open-1")[0] for key in ("read-all", "admin-all")]
+    told = [(line.key, line.act, line.status) for line in caplog.records if line.msg == "audit"]
+    act = operation.partition(",")[0]
+    assert told == [("read-all", act, 403), ("admin-all", act, statuses[1])]
+
+
 def test_a_refusal_is_the_same_for_a_table_that_does_not_exist(service):
     told = {send(service, "GET", "/api/v1/data/{t}/1", "", "read-some", table)[1]["detail"].replace(table, "T") for table in ("ones", "none")}  # fmt: skip
     assert len(told) == 1
