@@ -21,9 +21,10 @@ run: $(VENV)/run.stamp
 	@echo "Starting the demo; open its console in a browser; Ctrl-C stops it. Your own tables: $(BIN)/ramekin serve --help"
 	@$(BIN)/ramekin demo $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/dev.stamp clients check
-	@echo "Running the tests; the slowest of them come last."
-	@scripts/test
+test: $(VENV)/dev.stamp clients
+	@echo "Running the tests, with types, style and layers beside them; the slowest of them come last."
+	@scripts/check & check=$$!; scripts/test; tests=$$?; \
+		wait $$check || { echo "Style, types or layers are not in order: see above, or what make check says."; exit 1; }; exit $$tests
 	@echo "Passed. Next: make run, or read CONTRIBUTING.md."
 
 test-all: $(VENV)/dev.stamp clients
