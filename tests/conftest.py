@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from ramekin.database.info import TableInfo
 
-settings.register_profile("ours", deadline=None)  # a machine that is busy is no fault
+EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
+settings.register_profile("ours", max_examples=EXAMPLES, deadline=None)  # a machine that is busy is no fault
 settings.load_profile("ours")
 quick_commands()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it, to its last child
@@ -146,9 +147,9 @@ def judge() -> Judge:
     return Judge(create_app(start_database()).openapi())
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser, for which `page.example` is this machine."""
+@pytest.fixture(scope="session")
+def started_browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """A real browser, for which `page.example` is this machine; and the loop of its driver, which counts as running."""
     path = find_program("chromium", "chromium")
     from playwright.sync_api import sync_playwright
 
@@ -162,8 +163,20 @@ def browser() -> Iterator[Browser]:
     ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*arguments, "--no-first-run"])
-        yield browser
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield browser, loop
+        asyncio._set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture
+def browser(started_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The browser, whose driver's loop runs for this test alone: others have loops of their own."""
+    browser, loop = started_browser
+    asyncio._set_running_loop(loop)
+    yield browser
+    asyncio._set_running_loop(None)
 
 
 class Way:

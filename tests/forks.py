@@ -1,8 +1,8 @@
 """Commands of the tests begin at once: they are forked from a process that has imported all that they need.
 
 To import the server takes Python a second, and the tests start hundreds of them. `quick_commands` makes `subprocess` fork
-whatever runs `python -m ramekin`. The child is one of the test's own process, with its arguments, environment, folder and
-streams, and ends as Python ends. `make test-all` runs the tests of commands with `FORKS=no`, where nothing is forked.
+whatever runs `python -m ramekin` or `python FILE.py`. The child is one of the test's own process, with its arguments,
+environment, folder and streams, and ends as Python ends. `make test-all` runs the tests of commands with `FORKS=no`, where nothing is forked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_BYTES = 1 << 17  # of one request: arguments and environment
 
 
 def quick_commands() -> None:
-    """Fork what runs `python -m ramekin`, from now on and in this process."""
+    """Fork what runs `python -m ramekin` or `python FILE.py`, from now on and in this process."""
     if sys.platform == "linux" and os.environ.get("FORKS") != "no":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # a grandchild without a parent becomes a child
         subprocess.Popen._execute_child = _execute_child
@@ -42,12 +42,18 @@ def _execute_child(self: Any, args: Any, executable: Any, preexec_fn: Any, *rest
     """Take the place of the method of `subprocess.Popen`, whose arguments these are."""
     _, pass_fds, cwd, env, *_, stdin, _, _, stdout, _, stderr = rest[:13]
     environment = dict(os.environ if env is None else env)
-    is_ours = isinstance(args, list) and args[:3] == COMMAND and preexec_fn is None and not pass_fds
-    if not is_ours or _of_python(environment) != _of_python(os.environ):
+    command = [os.fspath(one) for one in args] if isinstance(args, list) else []
+    is_file = command[:1] == COMMAND[:1] and "".join(command[1:2]).endswith(".py")
+    if (
+        not (is_file or command[:3] == COMMAND)
+        or preexec_fn is not None
+        or pass_fds
+        or _of_python(environment) != _of_python(os.environ)
+    ):
         _really_execute(self, args, executable, preexec_fn, *rest)
         return
     asked = {
-        "arguments": [os.fspath(one) for one in args[3:]],
+        "arguments": command[1:],
         "cwd": str(Path.cwd() / (cwd or "")),
         "environment": environment,
     }
@@ -116,8 +122,8 @@ def _wait_to_be_forked(ours: socket.socket) -> tuple[dict[str, Any], list[int]]:
             os.close(fd)
 
 
-def _become(asked: dict[str, Any], streams: list[int]) -> None:
-    """Be the process that was asked for, as it is when Python has begun."""
+def _become(asked: dict[str, Any], streams: list[int]) -> bool:
+    """Be the process that was asked for, as it is when Python has begun, and return whether it is a module's."""
     for fd, theirs in enumerate(streams):
         os.dup2(theirs, fd)
         os.close(theirs)
@@ -130,8 +136,10 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.chdir(asked["cwd"])
     time.tzset()
     importlib.invalidate_caches()
-    sys.path[0] = str(Path.cwd())
-    sys.argv = ["ramekin", *asked["arguments"]]
+    is_module = asked["arguments"][0] == "-m"
+    sys.argv = asked["arguments"][is_module:]
+    sys.path[0] = str(Path.cwd() if is_module else Path(sys.argv[0]).absolute().parent)
+    return is_module
 
 
 def _end(code: int) -> None:
@@ -148,9 +156,13 @@ def _end(code: int) -> None:
 
 if __name__ == "__main__":
     _import_everything()
-    _become(*_wait_to_be_forked(socket.socket(fileno=int(sys.argv[1]))))
+    is_module = _become(*_wait_to_be_forked(socket.socket(fileno=int(sys.argv[1]))))
     try:
-        runpy.run_module("ramekin", run_name="__main__", alter_sys=True)
+        if is_module:
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        _end(0)
     except SystemExit as ended:
         if not isinstance(ended.code, str):
             _end(ended.code or 0)

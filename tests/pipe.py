@@ -90,22 +90,26 @@ class Pipe(asyncio.Transport):
             assert not self._queue, "the end comes after what was sent"
             if not self._protocol.eof_received():
                 self.close()
-        still = 0  # turns in which nothing was under way; what is due now begins in the next one
-        for _ in range(500):
-            for _ in range(1000):
-                self._service.run(asyncio.sleep(0.001 if self._service.threads.under_way else 0))
-                if not self._service.threads.under_way:
-                    break
+        while self._service.run(self._settle()):
             self._hand_over()
-            is_busy = (
-                self._queue
-                or self._protocol._cycle is not None
-                or self._protocol._task is not None
-                or self._protocol._waits
-            )
+
+    async def _settle(self) -> bool:
+        """Let the server work until it can go on no further, and return whether it then takes what came."""
+        loop, threads, protocol = self._service.loop, self._service.threads, self._protocol
+        still = 0  # turns in which nothing was under way; what is due now begins in the next one
+        for _ in range(1500):
+            await asyncio.sleep(0)
+            for _ in range(1000):
+                if not threads.under_way:
+                    break
+                await asyncio.sleep(0.001)
+            if self._queue and not self._is_paused:
+                return True
+            is_busy = protocol._cycle is not None or protocol._task is not None or protocol._waits or loop._ready
             still = 0 if is_busy else still + 1
             if still == 3:
                 break
+        return False
 
     def _hand_over(self) -> None:
         asyncio._set_running_loop(self._service.loop)  # as it is where a server calls it

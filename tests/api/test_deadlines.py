@@ -79,9 +79,8 @@ def test_a_head_that_is_not_whole_in_time_is_408_however_it_drips(services, drip
 def test_the_time_of_a_head_begins_with_its_first_byte(services):
     for service in services:
         pipe = service.connect()
-        service.run(asyncio.sleep(0.06))
+        service.run(asyncio.sleep(0.12))
         pipe.send([LIVE[:-1]])
-        service.run(asyncio.sleep(0.06))
         pipe.send([LIVE[-1:]])
         assert pipe.answers() == ["200"]
         pipe.end()

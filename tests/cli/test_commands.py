@@ -18,7 +18,7 @@ from tests.conftest import Server
 from tests.programs import read_terminal
 
 
-def run(*arguments, environment=None, stdin=None):
+def run(*arguments, environment=None, stdin=None, cwd=None):
     return subprocess.run(
         [sys.executable, "-m", "ramekin", *map(str, arguments)],
         capture_output=True,
@@ -26,6 +26,7 @@ def run(*arguments, environment=None, stdin=None):
         timeout=60,
         env={**os.environ, **(environment or {})},
         input=stdin,
+        cwd=cwd,
         check=False,
     )
 
@@ -447,12 +448,11 @@ def test_files_of_one_table_are_loaded_together_where_they_stand_together(server
 
 def test_a_module_that_fails_is_told(tmp_path):
     (tmp_path / "broken_models.py").write_text("1 / 0")
-    environment = {"PYTHONPATH": str(tmp_path)}
-    refused(run("serve", "--models", "broken_models", environment=environment), "importing 'broken_models' failed")
+    refused(run("serve", "--models", "broken_models", cwd=tmp_path), "importing 'broken_models' failed")
     (tmp_path / "twins.py").write_text(
         "from pydantic import BaseModel\nclass A(BaseModel):\n    id: str\nclass B(BaseModel):\n    __table__ = 'as'\n    id: str\n"
     )
-    refused(run("serve", "--models", "twins", environment=environment), "both name the table 'as'")
+    refused(run("serve", "--models", "twins", cwd=tmp_path), "both name the table 'as'")
 
 
 def test_an_answer_that_is_not_ours_is_told(tmp_path):

@@ -238,9 +238,8 @@ def test_a_name_that_means_nothing_is_one_line(modules, words):
 
 def test_the_command_line_takes_several_and_says_in_one_line_what_it_cannot(write, tmp_path):
     unfit = write("class Login(BaseModel):\n    id: int\n    hook: type[int]\n")
-    environment = {"PYTHONPATH": str(tmp_path)}
     refused(
-        run("serve", "--models", "ramekin.samples.models", "--models", unfit, environment=environment),
+        run("serve", "--models", "ramekin.samples.models", "--models", unfit, cwd=tmp_path),
         "--models: Login.hook: a class",
     )
     refused(run("serve", "--models", "ramekin.samples.models", "--models", " "), "--models is empty")
