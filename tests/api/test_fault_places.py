@@ -6,6 +6,7 @@ that is wrong are known before anybody reads it.
 
 import json
 import re
+from itertools import product
 
 import pytest
 
@@ -13,6 +14,7 @@ from ramekin.cli.files import FileFault, FileRecords, from_bytes, naming_faults
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import AT_ONCE_BYTES
 from ramekin.formats.splitter import Splitter
+from tests.each import each
 from tests.problems import assert_problem
 
 JSON = {"content-type": "application/json"}
@@ -101,10 +103,9 @@ def told(problem, index, pointer, line):
     assert re.search(rf"\(line {line}[,)]", problem["detail"]), problem
 
 
-@pytest.mark.parametrize(("place", "count", "width"), SIZES)
-@pytest.mark.parametrize("kind", SYNTAX)
-@pytest.mark.parametrize("shape", ["array", "line", "ndjson", "load"])
-def test_a_fault_of_syntax_has_index_pointer_line_and_column(local, shape, kind, place, count, width):
+@each(product(SIZES, SYNTAX, ["array", "line", "ndjson", "load"]))
+def test_a_fault_of_syntax_has_index_pointer_line_and_column(case, local):
+    (place, count, width), kind, shape = case
     record, status, inner, sign = SYNTAX[kind]
     text, index, line, column = with_fault(record, place, count, width, "array" if shape == "load" else shape)
     before = ""
@@ -127,10 +128,9 @@ def code_of(kind):
     )
 
 
-@pytest.mark.parametrize(("place", "count", "width"), SIZES)
-@pytest.mark.parametrize("kind", RULES)
-@pytest.mark.parametrize("shape", ["array", "line", "ndjson", "load"])
-def test_a_record_that_breaks_a_rule_has_index_pointer_and_line(local, shape, kind, place, count, width):
+@each(product(SIZES, RULES, ["array", "line", "ndjson", "load"]))
+def test_a_record_that_breaks_a_rule_has_index_pointer_and_line(case, local):
+    (place, count, width), kind, shape = case
     record, status, inner = RULES[kind]
     text, index, line, _ = with_fault(record, place, count, width, "array" if shape == "load" else shape)
     before = ""
@@ -215,13 +215,21 @@ CSV_FAULTS = {
 TYPED = {"properties": {"n": {"type": "number"}, "o": {"type": "object"}}}
 
 
-@pytest.mark.parametrize(
-    ("place", "count", "end"),
-    [("first", 3, "\n"), ("middle", 3, "\r"), ("last", 3, "\r\n"), ("last", 450, "\n"), ("middle", 3000, "\r\n")],
+@each(
+    product(
+        [
+            ("first", 3, "\n"),
+            ("middle", 3, "\r"),
+            ("last", 3, "\r\n"),
+            ("last", 450, "\n"),
+            ("middle", 3000, "\r\n"),
+        ],
+        CSV_FAULTS,
+    )
 )
-@pytest.mark.parametrize("kind", CSV_FAULTS)
-def test_a_fault_in_csv_has_index_pointer_and_the_line_that_its_row_begins_on(local, end, kind, place, count):
+def test_a_fault_in_csv_has_index_pointer_and_the_line_that_its_row_begins_on(case, local):
     """Each row takes three lines: its quotes hold one end, and a blank line follows."""
+    (place, count, end), kind = case
     row, status, code, inner = CSV_FAULTS[kind]
     index = {"first": 1, "middle": count // 2, "last": count - 1}[place]
     has_objects = kind == "bad JSON"
@@ -248,10 +256,9 @@ def first_fault(text, name, size):
     return str(refused.value)
 
 
-@pytest.mark.parametrize("kind", SYNTAX)
-@pytest.mark.parametrize("name", ["t.json", "t.ndjson"])
-@pytest.mark.parametrize("place", ["first", "middle", "last"])
-def test_a_file_is_told_alike_whatever_the_pieces_it_is_read_in(kind, name, place):
+@each(product(SYNTAX, ["t.json", "t.ndjson"], ["first", "middle", "last"]))
+def test_a_file_is_told_alike_whatever_the_pieces_it_is_read_in(case):
+    kind, name, place = case
     record, _, _, sign = SYNTAX[kind]
     for count, width in ((3, 10), (210, 400)):
         text, index, line, column = with_fault(record, place, count, width, "array" if name == "t.json" else "ndjson")
@@ -270,10 +277,9 @@ def split(text, size):
     splitter.finish()
 
 
-@pytest.mark.parametrize("size", PIECES)
-@pytest.mark.parametrize("shape", ["array", "line"])
-@pytest.mark.parametrize("kind", [kind for kind in SYNTAX if kind != "open quotes"])
-def test_a_splitter_names_one_place_whatever_the_pieces(kind, shape, size):
+@each(product(PIECES, ["array", "line"], [kind for kind in SYNTAX if kind != "open quotes"]))
+def test_a_splitter_names_one_place_whatever_the_pieces(case):
+    size, shape, kind = case
     text, index, line, _ = with_fault(SYNTAX[kind][0], "middle", 5, 10, shape)
     with pytest.raises(RamekinError, match=rf"\(line {line}, column \d+\)") as refused:
         split(text, size)

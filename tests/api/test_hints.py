@@ -1,11 +1,13 @@
 """What a hint names exists: every "did you mean" and every list of names, on typed tables, untyped ones and joins."""
 
 import re
+from itertools import product
 
 import pytest
 
 from ramekin.schema.declarations import type_in
 from ramekin.schema.models import ModelSchema
+from tests.each import each
 from tests.problems import assert_problem
 from tests.unit.test_columns import TREE, Tree
 from tests.unit.test_schema import Everything
@@ -43,9 +45,7 @@ EXISTING = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+@each(product([
         "age",
         "nmae",
         "tota",
@@ -59,11 +59,9 @@ EXISTING = {
         "zzz",
         "persons",
         "limt",
-    ],
-)
-@pytest.mark.parametrize(("left", "right"), [("persons", "buys"), ("persons", "closed"), ("closed", "buys")])
-@pytest.mark.parametrize("word", ["", "sort=", "select=", "as=a,b&sort="])
-def test_a_hint_of_a_join_names_a_field_that_one_of_the_sides_has(data, left, right, name, word):
+    ], [("persons", "buys"), ("persons", "closed"), ("closed", "buys")], ["", "sort=", "select=", "as=a,b&sort="]))  # fmt: skip
+def test_a_hint_of_a_join_names_a_field_that_one_of_the_sides_has(case, data):
+    name, (left, right), word = case
     query = f"{word}{name}" if word else f"{name}=5"
     answer = data.get(f"/api/v1/join/{left}/{right}/id=id?{query}")
     sides = {"a": left, "b": right} if "as=" in word else {left: left, right: right}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from ramekin import Database
 from ramekin.api.app import create_app
+from tests.conftest import EXAMPLES
 from tests.inside import InsideClient
 from tests.problems import assert_problem
 
@@ -27,7 +27,7 @@ NAMES = (st.text(st.sampled_from(list("\\.,-:=a&+%\"' é")), max_size=5) | st.te
 
 
 OUTER = "a name that no other is like"
-some = settings(max_examples=int(os.environ.get("EXAMPLES", "10")))
+some = settings(max_examples=EXAMPLES // 5)
 
 
 @pytest.fixture(scope="module")

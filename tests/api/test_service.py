@@ -9,6 +9,7 @@ from ramekin import errors
 from ramekin.api.app import create_app
 from ramekin.api.http.problems import status_of
 from tests.conftest import start_database
+from tests.each import each
 from tests.inside import InsideClient
 from tests.problems import assert_problem
 
@@ -100,8 +101,8 @@ def test_a_route_that_takes_no_parameters_refuses_them(api, path):
 # problems
 
 
-@pytest.mark.parametrize("code", PROBLEMS)
-def test_every_code_has_a_page(api, code):
+@each(PROBLEMS)
+def test_every_code_has_a_page(code, api):
     page = api.get(f"/problems/{code}").json()
     assert page["code"] == code
     assert page["meaning"]

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import FrozenInstanceError
+from itertools import product
 
 import pytest
 
 from ramekin.cli.configuration import Refused, read_settings, service_links
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.settings import SETTINGS, Settings
+from tests.each import each
 
 EXAMPLES = {
     "host": "::1",
@@ -56,19 +58,19 @@ def refusal(given, environment):
     return text
 
 
-@pytest.mark.parametrize("name", PLAIN)
-@pytest.mark.parametrize("text", ["", " ", "\t"])
-def test_an_empty_variable_counts_as_not_set(name, text):
+@each(product(PLAIN, ["", " ", "\t"]))
+def test_an_empty_variable_counts_as_not_set(case):
+    name, text = case
     assert read_settings({}, {variable(name): text}) == Settings()
 
 
-@pytest.mark.parametrize("name", [name for name in PLAIN if name not in ("insecure", "docs", "access_log")])
-@pytest.mark.parametrize("text", ["", " "])
-def test_an_empty_flag_is_refused(name, text):
+@each(product([name for name in PLAIN if name not in ("insecure", "docs", "access_log")], ["", " "]))
+def test_an_empty_flag_is_refused(case):
+    name, text = case
     assert refusal({name: text}, {}) == f"--{name.replace('_', '-')} is empty; give it a value or leave it out"
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@each(PLAIN)
 def test_spaces_around_a_value_mean_nothing(name):
     text, beside = EXAMPLES.get(name, "7"), WITH.get(name, {})
     tight = read_settings({}, {variable(name): text, **beside})
@@ -116,9 +118,9 @@ def test_there_is_one_worker_where_nodes_do_not_keep_the_tables(given):
     assert read_settings(given[0], NODES | given[1]).workers == 2
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("text", ["x", "-1", "1.0", "1_0", "0x1", "1e3", "٣", "99999999999999999999999999x", "true"])
-def test_a_number_is_written_as_one(name, text):
+@each(product(NUMBERS, ["x", "-1", "1.0", "1_0", "0x1", "1e3", "٣", "99999999999999999999999999x", "true"]))
+def test_a_number_is_written_as_one(case):
+    name, text = case
     assert refusal({}, {variable(name): text}).startswith(f"RAMEKIN_{name.upper()}: '{text}' is not a whole number")
 
 
@@ -176,9 +178,9 @@ def test_settings_cannot_be_changed_or_misspelt():
         Settings().port = 1
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("text", ["1" + "0" * 400, "1" + "0" * 5000, "1" + "0" * 15])
-def test_every_number_has_an_upper_end(name, text):
+@each(product(NUMBERS, ["1" + "0" * 400, "1" + "0" * 5000, "1" + "0" * 15]))
+def test_every_number_has_an_upper_end(case):
+    name, text = case
     with pytest.raises(Refused, match=r"is not a whole number from [01] to \d+") as refused:
         read_settings({name: text}, {})
     assert len(str(refused.value)) < 250

@@ -10,6 +10,7 @@ from ramekin.client import Client
 from ramekin.client.calls import TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.replies import NoAnswer, Reply
+from tests.each import each
 
 GOOD = Reply(200, {}, b"{}")
 UNREACHED, UNANSWERED = Lost(False, "refused"), Lost(True, "reset")
@@ -91,7 +92,7 @@ def test_what_no_one_answers_is_told():
     assert run([PROXY], is_repeatable=False)[0] is NoAnswer
 
 
-@pytest.mark.parametrize("kind", errors.all_errors(), ids=lambda error: error.code)
+@each(errors.all_errors())
 def test_every_problem_is_raised_as_the_class_of_its_code(kind):
     came, _ = run([problem(400, kind.code)], is_repeatable=False)
     assert came is kind

@@ -10,6 +10,7 @@ import pytest
 from ramekin import console
 from ramekin.api.app import create_app
 from tests.conftest import start_database
+from tests.each import each
 from tests.inside import InsideClient
 
 ROOM = Path(console.__file__).parent
@@ -25,14 +26,14 @@ def client():
 
 def test_every_library_is_as_it_was_published():
     told = json.loads((VENDOR / "manifest.json").read_text())
-    assert {path.name for path in VENDOR.iterdir()} == {each["file"] for each in told} | {"manifest.json"}
-    for each in told:
-        assert hashlib.sha256((VENDOR / each["file"]).read_bytes()).hexdigest() == each["sha256"], each["file"]
-        assert each["package"]
-        assert each["version"]
-        assert each["licence"] in ("MIT", "Apache-2.0")
+    assert {path.name for path in VENDOR.iterdir()} == {one["file"] for one in told} | {"manifest.json"}
+    for one in told:
+        assert hashlib.sha256((VENDOR / one["file"]).read_bytes()).hexdigest() == one["sha256"], one["file"]
+        assert one["package"]
+        assert one["version"]
+        assert one["licence"] in ("MIT", "Apache-2.0")
     notice = (ROOM.parent.parent.parent / "NOTICE").read_text()
-    assert all(each["version"] in notice for each in told)
+    assert all(one["version"] in notice for one in told)
 
 
 def test_every_address_of_a_view_is_the_page(client):
@@ -115,7 +116,7 @@ def test_a_key_is_needed_for_tables_and_not_for_the_page():
         assert told == ['reports; role=read; tables="users pet*"', "boss; role=admin"]
 
 
-@pytest.mark.parametrize("path", OWN, ids=lambda path: str(path.relative_to(ROOM)))
+@each(OWN)
 def test_a_module_takes_no_html_and_is_short(path):
     text = path.read_text()
     assert text.startswith("//"), "its first lines say what lives there"

@@ -10,13 +10,14 @@ from ramekin import errors
 from ramekin.api.http.problems import status_of
 from ramekin.cli.main import app
 from ramekin.settings import SETTINGS
+from tests.each import each
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 MANUAL = {path.name: path.read_text() for path in PAGES}
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@each(SETTINGS)
 def test_every_setting_is_in_the_table(setting):
     field = SETTINGS[setting]
     row = re.search(
@@ -57,14 +58,14 @@ def test_the_table_has_no_other_settings():
     assert {name.lower() for name in named} == set(SETTINGS)
 
 
-@pytest.mark.parametrize("error", errors.all_errors(), ids=lambda error: error.code)
+@each(errors.all_errors())
 def test_every_error_is_listed_as_it_is(error):
     meaning, remedy = (text.replace("|", r"\|") for text in (" ".join(error.__doc__.split()), error.remedy))
     row = f"| `{error.code}` | {status_of(error)} | {meaning} | {remedy} |"
     assert row in MANUAL["errors.md"], "run `make error-table`"
 
 
-@pytest.mark.parametrize("error", errors.all_errors(), ids=lambda error: error.code)
+@each(errors.all_errors())
 def test_an_error_tells_users_of_nothing_inside(error):
     told = f"{error.__doc__} {error.remedy}"
     assert not re.search(r"``|docstring|[Ss]ubclass", told)

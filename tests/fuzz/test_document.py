@@ -8,13 +8,12 @@ whether a request breaks it. `FUZZ=2000` makes so many requests of each operatio
 import json
 import os
 import re
+from functools import cache
 from urllib.parse import unquote
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, settings
 from jsonschema_rs import Draft202012Validator, meta
-from schemathesis.pytest.lazy import get_all_tests
 
 from ramekin.api.app import create_app
 from tests.conftest import start_database
@@ -24,7 +23,6 @@ WORDS = {"where", "all", "max_affected", "sort", "select", "limit", "cursor", "o
 TEXTS = ("text/csv", "application/x-ndjson")
 
 
-@schemathesis.serializer(*TEXTS)
 def send_text(_, value):
     return value.encode() if isinstance(value, str) else json.dumps(value).encode()
 
@@ -214,8 +212,13 @@ RULES = {
 }
 """By the code of a refusal: what makes it right, other than what the document says."""
 
-ACCEPTANCE = [schemathesis.checks.positive_data_acceptance, schemathesis.checks.negative_data_rejection]
-"""The checks that judge whether a request should have been taken."""
+
+@cache
+def acceptance():
+    """Return the checks that judge whether a request should have been taken."""
+    from schemathesis import checks
+
+    return [checks.positive_data_acceptance, checks.negative_data_rejection]
 
 
 def ask(case):
@@ -224,7 +227,7 @@ def ask(case):
     problem = answer.json() if answer.status_code >= 400 else {}
     is_ruled = any(rule(case) for rule in RULES.get(problem.get("code"), ())) or is_text(case)
     if not (is_ruled or judges_no_record(case, answer)):
-        case.validate_response(answer, checks=ACCEPTANCE)
+        case.validate_response(answer, checks=acceptance())
 
 
 def judges_no_record(case, answer):
@@ -242,7 +245,7 @@ def send(case):
     answer = case.call()
     assert answer.status_code < 500, answer.text
     assert answer.status_code < 400 or len(answer.content) <= 2048
-    case.validate_response(answer, excluded_checks=ACCEPTANCE)
+    case.validate_response(answer, excluded_checks=acceptance())
     return answer
 
 
@@ -256,6 +259,8 @@ def operations(document, of):
 
 def run(document, subtests, of, examples, ask_one=ask):
     """Make the tests of operations and run them: to make them all takes longer than to collect all tests."""
+    from schemathesis.pytest.lazy import get_all_tests
+
     few = settings(
         max_examples=examples,
         suppress_health_check=list(HealthCheck),
@@ -269,6 +274,10 @@ def run(document, subtests, of, examples, ask_one=ask):
 
 @pytest.fixture
 def document():
+    """The document, as Schemathesis reads it, which takes longer to import than all other tests to collect."""
+    import schemathesis
+
+    schemathesis.serializer(*TEXTS)(send_text)
     return schemathesis.openapi.from_asgi("/openapi.json", create_app(start_database()))
 
 

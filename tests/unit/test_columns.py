@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -22,9 +21,8 @@ from ramekin.schema.columns import ANY_KIND, SILENT, UNTYPED, Columns, Quoted
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
 from ramekin.values.comparison import MISSING
+from tests.conftest import EXAMPLES
 from tests.unit.test_values_and_paths import JSON
-
-EXAMPLES = int(os.environ.get("EXAMPLES", "10"))
 
 
 def read(text, columns=UNTYPED, **form):
@@ -385,7 +383,7 @@ def model_of(place):
 
 
 @pytest.mark.parametrize("place", range(len(FIELDS)), ids=[str(kind) for kind, _, _ in FIELDS])
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES // 5)
 @given(data=st.data())
 def test_a_models_table_takes_back_what_it_gives(place, data):
     schema, values = model_of(place)
@@ -445,7 +443,7 @@ def declared(draw):
 
 
 @given(declared(), declared(), st.data())
-@settings(max_examples=10 * EXAMPLES)
+@settings(max_examples=2 * EXAMPLES)
 def test_a_json_schemas_table_takes_back_what_it_gives(first, second, data):
     definitions = {kind: {"type": kind} for kind in KINDS}
     schema = JsonSchema(

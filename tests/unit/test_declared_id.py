@@ -11,6 +11,7 @@ from ramekin.errors import InvalidRecord
 from ramekin.schema.declared_id import declares_id
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.references import References
+from tests.conftest import EXAMPLES
 
 
 def declares(schema):
@@ -134,7 +135,7 @@ RECORDS = [{name: value for name, value in zip(("id", "a", "b"), values, strict=
 
 
 @given(SCHEMAS, SCHEMAS)
-@settings(max_examples=500)
+@settings(max_examples=5 * EXAMPLES)
 def test_whatever_it_says_the_schema_decides_about_records_that_can_be(schema, definition):
     """An exhaustive reading of small records: a schema that allows one with an id is asked with it, if it names it."""
     if not isinstance(schema, dict):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import product
 
 import pytest
 from hypothesis import assume, example, given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from ramekin.errors import BodyTooLarge, MalformedCsv, RamekinError
 from ramekin.formats.delimited import read_rows, write_rows
 from ramekin.schema.columns import Quoted
+from tests.each import each
 
 SIZES = (1, 2, 3, 7, 1000)
 
@@ -59,10 +61,7 @@ def test_a_byte_order_mark_is_passed_over_and_utf_16_is_named(size):
         rows("a,b\n1,2\n".encode("utf-16"), size)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    ("text", "line", "said"),
-    [
+@each(product(SIZES, [
         ("a,b\n1,2\n3\n4,5\n", 3, "has 1 cells, the header 2"),
         ('a,b\n"x\ny",1\n3\n', 4, "has 1 cells"),
         ('a,b\n"x\ny",1,2\n', 2, "has 3 cells"),
@@ -81,9 +80,9 @@ def test_a_byte_order_mark_is_passed_over_and_utf_16_is_named(size):
         ("a,b,c;d;e\n", 1, "say 'delimiter=;'"),
         ("a,b", 1, "--data-binary"),
         ("\ufeffa", 1, "--data-binary"),
-    ],
-)
-def test_what_is_wrong_is_told_with_its_line(text, line, said, size):
+    ]))  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line(case):
+    size, (text, line, said) = case
     with pytest.raises(MalformedCsv) as refused:
         rows(text, size)
     assert said in refused.value.message
@@ -106,10 +105,15 @@ def test_another_delimiter_than_the_one_that_was_said_is_named(delimiter, said):
         rows("a,b\n1,2\n", delimiter=delimiter)
 
 
-@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-@pytest.mark.parametrize("text", ["id,v\n1,2\n", '"id","v"\r\n1,2\r\n', "i\n", "id;v\n1;2\n"])
-@pytest.mark.parametrize("size", [1, 1000])
-def test_utf_16_without_a_mark_is_named(code, text, size):
+@each(
+    product(
+        ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"],
+        ["id,v\n1,2\n", '"id","v"\r\n1,2\r\n', "i\n", "id;v\n1;2\n"],
+        [1, 1000],
+    )
+)
+def test_utf_16_without_a_mark_is_named(case):
+    code, text, size = case
     with pytest.raises(MalformedCsv, match="UTF-16"):
         rows(text.encode(code), size)
 

@@ -1,6 +1,7 @@
 """Every JSON text of `tests/data/json_cases.py`, alone, in an array and as a member."""
 
 import json
+from itertools import product
 
 import pytest
 
@@ -57,10 +58,15 @@ def test_to_read_is_to_parse_and_to_print(text, before, after):
         assert repr(codec.read(whole)) == repr((value, codec.dump(value)))
 
 
-@pytest.mark.parametrize("levels", range(codec.SHALLOW + 3))
-@pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"b":', b"}")], ids=["arrays", "objects"])
-@pytest.mark.parametrize("number", [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**30])
-def test_integers_have_64_bits_at_every_depth(levels, pair, number):
+@each(
+    product(
+        range(codec.SHALLOW + 3),
+        [(b"[", b"]"), (b'{"b":', b"}")],
+        [2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**30],
+    )
+)
+def test_integers_have_64_bits_at_every_depth(case):
+    levels, pair, number = case
     text = b'{"a":%b%d%b}' % (pair[0] * levels, number, pair[1] * levels)
     if -(2**63) <= number < 2**63:
         assert codec.read(text) == (json.loads(text), text)

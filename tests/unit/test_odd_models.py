@@ -12,10 +12,10 @@ from ramekin.api.app import create_app
 from ramekin.errors import InvalidRecord
 from ramekin.schema.models import ModelSchema
 from ramekin.values import codec
+from tests.each import each
 from tests.odd_models import CLASSES, FIELDS, odd_models
 
 MODELS = odd_models()
-TABLES = {table: ModelSchema(model) for table, (model, _) in MODELS.items()}
 RECORDS = "/api/v1/data/{}"
 OURS = {"Record", "RecordInput", "RecordPart", "Problem", "Table", "Count", "Query", "Tree"}
 
@@ -110,10 +110,11 @@ def test_recursive_models_keep_their_schema(document):
     assert list(schema["properties"]) == ["id", "children"]
 
 
-@pytest.mark.parametrize("table", MODELS)
-def test_components_say_what_the_model_does(document, component, table):
+@each(MODELS)
+def test_components_say_what_the_model_does(table, document, component):
     stored, part, sent, patch = (component(name) for name in names(document, table))
-    schema, (_, record) = TABLES[table], MODELS[table]
+    model, record = MODELS[table]
+    schema = ModelSchema(model)
     assert sent.is_valid(record)
     record = (
         record if "id" in record or not schema.takes_uuid else {"id": "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f", **record}

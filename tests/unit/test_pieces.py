@@ -1,13 +1,15 @@
 """A long text is read piece by piece to the same value, or to the same error, as in one go."""
 
 import json
+from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ramekin.errors import BodyTooLarge, IntegerOutOfRange, MalformedJson, RamekinError
 from ramekin.values import codec, pieces
+from tests.each import each
 
 SCALARS = st.one_of(
     st.none(),
@@ -40,7 +42,6 @@ def told(read, text):
         return type(error), error.message, error.faults
 
 
-@settings(max_examples=60)
 @given(RECORDS, st.sampled_from([None, 1]), st.booleans(), st.integers(1, 30))
 def test_a_text_has_the_same_value_and_is_printed_alike(record, indent, is_ascii, size):
     text = json.dumps(record, indent=indent, ensure_ascii=is_ascii).encode()
@@ -49,7 +50,6 @@ def test_a_text_has_the_same_value_and_is_printed_alike(record, indent, is_ascii
         assert steps(text)[0] == codec.read(text)
 
 
-@settings(max_examples=60)
 @given(RECORDS, st.data(), st.integers(1, 30))
 def test_of_a_text_that_is_wrong_the_same_is_told(record, data, size):
     text = json.dumps(record, ensure_ascii=False).encode()
@@ -82,18 +82,15 @@ def test_of_a_text_that_is_wrong_the_same_is_told(record, data, size):
         assert told(lambda text: steps(text)[0], text) == told(codec.read, text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+@each(product([
         b'{"a":1,"b":2,"a":3}', b'{"o":{"a":1,"b":2,"c":3,"\\u0061":4}}', b'{"a":[1,2,[3,{"x":1},{"x":1}],4],"a":1}',
         b'{"a":1},{"b":2}', b'{"a":1,"b":2},', b'{"a":[1,,2]}', b'{"a":[,1]}', b'{"a":[1,]}', b'{"a":1,}', b'{"a":1,"b"}', b"[1,2],[3,4]", b"1,2",
         b'{"a":[1,2}', b'{"a":1,"b":[2]', b'{"a":"x,y', b"", b"\n ", b" , ", b'{"a":[12345678901234567890,1,2,x]}', b'{"a":[12345678901234567890,1,2,3]}',
         b'{"a":' + b'[1,' * 70 + b"1" + b"]" * 71 + b"}", b'{"a":' + b'[' * 63 + b"1,2,3" + b"]" * 63 + b"}",
         b'{"a":"\\ud800","b":1,"c":2}', b'{"a\\u003ab":1,"a:b":2}', b'{"a":"\\u003a","b":1,"b":2}',
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("size", [1, 5, 12, 1000])
-def test_odd_texts_are_told_alike(text, size, monkeypatch):
+    ], [1, 5, 12, 1000]))  # fmt: skip
+def test_odd_texts_are_told_alike(case, monkeypatch):
+    text, size = case
     monkeypatch.setattr(pieces, "PIECE_BYTES", size)
     assert told(lambda text: steps(text)[0], text) == told(codec.read, text)
 

@@ -17,6 +17,7 @@ from ramekin.errors import (
     TooDeep,
 )
 from ramekin.values import codec, places
+from tests.conftest import EXAMPLES
 from tests.data.json_cases import DOCUMENTS, REFUSED, TAKEN, TOO_LARGE, VALUES
 from tests.each import each
 from tests.unit.test_values_and_paths import JSON
@@ -73,7 +74,7 @@ def test_any_text_that_is_printed_has_no_fault(value, indent):
 
 
 @given(JSON, st.data())
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_a_text_that_is_cut_or_changed_has_a_fault_where_the_parser_refuses_it(value, data):
     text = json.dumps(value, ensure_ascii=False, indent=data.draw(st.sampled_from([None, 1]))).encode()
     at = data.draw(st.integers(0, len(text)))

@@ -44,6 +44,7 @@ from ramekin.errors import InvalidDefinition, InvalidRecord
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.models import ModelSchema
 from ramekin.schema.sentences import LIST_CHARS, OF_MODEL, OF_SCHEMA, of_model, of_schema
+from tests.each import each
 
 RAW = re.compile(
     r"Input should|should (be|match|have)|\([a-z]+(_[a-z]+)+\)|\b(tuple|dict|dictionary|None|True|False|instance|list|frozenset|"
@@ -64,7 +65,7 @@ def assert_ours(sentence, sent=None):
 ERRORS = {error["type"]: error.get("example_context") or {} for error in list_all_errors()}
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@each(ERRORS)
 def test_every_type_of_pydantics_errors_has_a_sentence(kind):
     assert kind in OF_MODEL
     context = {name: "'x'" if value == "" else 2 if value is None else value for name, value in ERRORS[kind].items()}
@@ -105,7 +106,7 @@ def test_every_sentence_belongs_to_an_error_that_exists_or_is_ours():
     assert OF_MODEL.keys() <= known
 
 
-@pytest.mark.parametrize("kind", [name for name in dir(ValidationErrorKind) if name[0].isupper()])
+@each([name for name in dir(ValidationErrorKind) if name[0].isupper()])
 def test_every_kind_of_json_schemas_errors_has_a_sentence(kind):
     assert kind in OF_SCHEMA
     context = {
@@ -223,8 +224,9 @@ SHAPES: list[tuple[Any, list[Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "values"), SHAPES, ids=[str(kind)[:60] for kind, _ in SHAPES])
-def test_no_fault_of_a_model_holds_a_validators_words_or_what_was_sent(kind, values):
+@each(SHAPES)
+def test_no_fault_of_a_model_holds_a_validators_words_or_what_was_sent(case):
+    kind, values = case
     schema = ModelSchema(create_model("Made", id=(int, ...), value=(kind, ...)))
     refused = 0
     for value in values:

@@ -10,6 +10,7 @@ import json
 import pathlib
 import uuid
 from decimal import Decimal
+from itertools import product
 from typing import Annotated, Any, Iterable, Literal, NamedTuple, Sequence, get_args  # noqa: UP035
 
 import pytest
@@ -32,6 +33,7 @@ from ramekin.errors import InvalidRecord
 from ramekin.query.match import body_matcher
 from ramekin.query.operand import from_texts
 from ramekin.schema.models import ModelSchema
+from tests.each import each
 
 
 class Size(enum.IntEnum):
@@ -221,9 +223,9 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize(("kind", "taken", "refused"), TABLE, ids=[str(kind) for kind, _, _ in TABLE])
-def test_a_type_takes_its_own_json_values_and_no_others(place, kind, taken, refused):
+@each(product(PLACES, TABLE))
+def test_a_type_takes_its_own_json_values_and_no_others(case):
+    place, (kind, taken, refused) = case
     schema = ModelSchema(PLACES[place](kind))
     for value in taken:
         assert "v" in json.loads(schema.validate({"id": 1, "v": value})), value
