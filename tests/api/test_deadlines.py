@@ -67,7 +67,7 @@ def test_one_that_has_asked_is_kept_as_long_as_idle_ones_are(services):
 @pytest.mark.parametrize("drip", [b"", b"x"])
 def test_a_head_that_is_not_whole_in_time_is_408_however_it_drips(services, drip):
     for service in services:
-        pipe, before = service.connect(), refusals(service, b"head-too-slow")
+        before, pipe = refusals(service, b"head-too-slow"), service.connect()
         pipe.send([LIVE, LIVE[:10]])
         wait(service, pipe, drip=drip)
         assert pipe.answers() == ["200", "408 head-too-slow"]
@@ -88,7 +88,7 @@ def test_the_time_of_a_head_begins_with_its_first_byte(services):
 
 def test_a_body_that_is_late_is_408_and_counted(services):
     for service in services:
-        pipe, before = service.connect(), refusals(service, b"body-too-slow")
+        before, pipe = refusals(service, b"body-too-slow"), service.connect()
         pipe.send([sized()[:-1]])
         wait(service, pipe)
         assert pipe.answers() == ["408 body-too-slow"]
@@ -104,7 +104,7 @@ def keep_waiting(pipe, unread_bytes):
 
 def test_a_reader_that_takes_nothing_is_cut(services):
     for service in services:
-        pipe, before = service.connect(), refusals(service, b"reader-too-slow")
+        before, pipe = refusals(service, b"reader-too-slow"), service.connect()
         pipe.send([LIVE])
         keep_waiting(pipe, 100_000)
         pipe.send([LIVE])
