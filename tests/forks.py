@@ -2,7 +2,8 @@
 
 To import the server takes Python a second, and the tests start hundreds of them. `quick_commands` makes `subprocess` fork
 whatever runs `python -m ramekin` or `python FILE.py`. The child is one of the test's own process, with its arguments,
-environment, folder and streams, and ends as Python ends. `make test-all` runs the tests of commands with `FORKS=no`, where nothing is forked.
+environment, folder and streams, and ends as Python ends. `make test-all` runs the tests of commands once more with
+`FORKS=no`, where nothing is forked.
 """
 
 from __future__ import annotations
@@ -80,8 +81,7 @@ def _fork(asked: dict[str, Any], streams: list[int]) -> int:
             for end in (_ours, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_BYTES)
             theirs.set_inheritable(True)
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-            os.posix_spawn(sys.executable, [sys.executable, __file__, str(theirs.fileno())], environment)
+            os.posix_spawn(sys.executable, [sys.executable, __file__, str(theirs.fileno())], os.environ)
             theirs.close()
         socket.send_fds(_ours, [json.dumps(asked).encode()], streams)
         return int(_ours.recv(100))
