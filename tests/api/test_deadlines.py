@@ -79,10 +79,11 @@ def test_a_head_that_is_not_whole_in_time_is_408_however_it_drips(services, drip
 def test_the_time_of_a_head_begins_with_its_first_byte(services):
     for service in services:
         pipe = service.connect()
-        service.run(asyncio.sleep(0.12))
-        pipe.send([LIVE[:-1]])
-        pipe.send([LIVE[-1:]])
-        assert pipe.answers() == ["200"]
+        before_s = pipe._protocol.due_s
+        pipe.send([LIVE[:1]])
+        first_s = pipe._protocol.due_s
+        pipe.send([LIVE[1:2]])
+        assert before_s < first_s == pipe._protocol.due_s
         pipe.end()
 
 

@@ -10,7 +10,7 @@ from tests.cluster.nodes import running
 from tests.cluster.processes import servers_of
 
 
-@pytest.fixture(scope="module", params=["one node", "a cluster of six"])
+@pytest.fixture(scope="module", params=["one node", pytest.param("a cluster of six", marks=pytest.mark.long)])
 def servers(request):
     size = (1, 0) if request.param == "one node" else (3, 1)
     with running(*size) as nodes:

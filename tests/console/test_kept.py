@@ -13,6 +13,7 @@ def delete(server, key, table="pets"):
         client.delete(f"/api/v1/data/{table}/{key}").raise_for_status()
 
 
+@pytest.mark.long
 def test_a_record_that_was_deleted_while_one_typed_is_created_again(pets, server):
     cell(pets, 0, 1).dblclick()
     box = pets.get_by_label("name", exact=True)
@@ -76,6 +77,7 @@ def test_what_the_server_refuses_stays_in_its_cell_with_the_reason(page, server)
     expect(cell(page, 0, 0)).to_have_text("Zoë")
 
 
+@pytest.mark.long
 def test_a_cell_keeps_its_record_when_rows_come_before_it(pets, server):
     pets.goto(f"{server.url}/console/tables/pets?sort=name")
     pets.get_by_role("button", name="Live", exact=True).click()
@@ -156,6 +158,7 @@ def test_a_conflict_that_nobody_decides_leaves_the_text_and_the_focus_in_the_cel
     assert stored(server, 1)["name"] == "Max"
 
 
+@pytest.mark.long
 def test_a_cell_that_is_left_shows_what_is_stored_and_the_arrows_go_on(pets, server):
     _, dialog = conflict(pets, server)
     dialog.get_by_role("button", name="Leave it as it is now").click()
@@ -181,6 +184,7 @@ def test_a_field_of_the_panel_asks_again_until_somebody_decides(pets, server):
     assert stored(server, 1)["name"] == "Kim"
 
 
+@pytest.mark.long
 def test_a_dialog_that_comes_above_a_form_leaves_it_as_it_is(pets, server):
     held = []
     pets.route("**/data/pets/1", lambda route: held.append(route) if not held else route.continue_())
@@ -199,6 +203,7 @@ def test_a_dialog_that_comes_above_a_form_leaves_it_as_it_is(pets, server):
     expect(form.get_by_label("name", exact=True)).to_be_focused()
 
 
+@pytest.mark.long
 def test_json_that_one_writes_is_there_when_one_comes_back_and_the_browser_asks_before_the_page_goes(pets, server):
     pets.goto(f"{server.url}/console/tables/pets/records/1")
     pets.get_by_role("tab", name="JSON").click()

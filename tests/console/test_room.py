@@ -82,13 +82,23 @@ def test_nothing_of_a_record_or_a_dialog_is_cut(page, server):
         assert page.evaluate(CUT) == []
 
 
-@each(VIEWS)
-def test_no_view_is_wider_than_a_small_screen(view, page, server):
+def assert_fits(view, page, server):
     page.set_viewport_size({"width": 400, "height": 800})
     look_at(page, server, view)
     page.wait_for_load_state("networkidle") if view not in ("live", "changes") else page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert page.evaluate("document.querySelector('main').scrollWidth") <= 400
+
+
+@each(["tables/users/definition", "groups/orders?group_by=product_name", "import"])
+def test_the_widest_views_fit_a_small_screen(view, page, server):
+    assert_fits(view, page, server)
+
+
+@pytest.mark.long
+@each(VIEWS)
+def test_no_view_is_wider_than_a_small_screen(view, page, server):
+    assert_fits(view, page, server)
 
 
 @pytest.mark.long

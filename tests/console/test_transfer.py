@@ -111,6 +111,7 @@ def test_a_file_is_dropped_on_the_page(page, server):
     expect(page.get_by_role("region", name="Preview")).to_contain_text("Rex")
 
 
+@pytest.mark.long
 def test_a_large_table_is_written_as_it_comes_where_one_chooses(page, server):
     page.add_init_script("""window.showSaveFilePicker = async ({ suggestedName }) => {
         window.saved = { suggestedName, text: "" };
@@ -136,6 +137,7 @@ def test_a_large_table_is_written_as_it_comes_where_one_chooses(page, server):
     assert len(saved["text"].splitlines()) == 40
 
 
+@pytest.mark.long
 def test_an_export_says_that_it_reads_begins_once_and_can_be_stopped(page, server):
     asked = []
     page.route("**/api/v1/dump/shops", lambda route: asked.append(route))  # it waits for ever
