@@ -258,7 +258,9 @@ def test_a_key_is_shown(kind):
         server.stop()
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", [], "ftp://host", f"http://{'a' * 70}.example"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", [], "ftp://host", f"http://{'a' * 70}.example", "http://a?x=1", "http://"]
+)
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ValueError, match="http://127"):
         next(open_clients("sync", url))
@@ -367,6 +369,35 @@ def test_a_wrong_record_is_told_by_its_place_among_all(people, monkeypatch):
     stored = people.count() - 1
     assert 0 < stored < 17
     assert any(note.startswith(f"{stored} records before") for note in raised.value.__notes__)
+
+
+def ending(records, error):
+    """Yield records, and end in an error."""
+    yield from records
+    raise error
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": object()}, None, KeyboardInterrupt, OSError], ids=lambda wrong: type(wrong).__name__
+)
+def test_whatever_ends_many_records_early_has_a_note_of_how_many_are_stored(people, monkeypatch, wrong):
+    monkeypatch.setattr("ramekin.client.calls.BULK_BYTES", 100)
+    records = [{"id": id, "name": "x" * 20} for id in range(30)]
+    is_record = wrong is None or isinstance(wrong, dict)
+    with pytest.raises(errors.RamekinError if is_record else wrong) as raised:
+        people.insert([*records, wrong] if is_record else ending(records, wrong))
+    stored = people.count()
+    assert 20 < stored < 30
+    assert any(note.startswith(f"{stored} records before") for note in raised.value.__notes__)
+    if is_record:
+        assert raised.value.index == 30
+        assert {fault.pointer.split("/")[1] for fault in raised.value.faults} <= {"30"}
+
+
+def test_nothing_is_noted_where_nothing_is_stored(people):
+    with pytest.raises(OSError) as raised:
+        people.insert(ending([{"id": 1}], OSError))
+    assert not hasattr(raised.value, "__notes__")
 
 
 def test_a_backup_is_written_to_a_path_as_text_too(client, tmp_path):

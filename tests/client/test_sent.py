@@ -61,7 +61,6 @@ def refused(make):
         (Cat(weight=Int64()), "/weightKg"),
         ({"pets": [Cat(), Cat(weight=Int64())]}, "/pets/1/weightKg"),
         (Dog(1, Int64()), "/weight"),
-        ({"name": "half of a pair: \ud83d"}, "/name"),
         ({"blob": b"\xff"}, "/blob"),
     ],
 )
@@ -82,9 +81,21 @@ def test_a_value_that_holds_itself_is_refused():
     assert pointer == "/me" * DEEPEST
 
 
+@pytest.mark.parametrize(
+    ("value", "pointer", "what"),
+    [
+        ({"name": "half of a pair: \ud83d"}, "/name", "The text"),
+        ({"tags": [{"\udc00": 1}]}, "/tags/0", "A member's name"),
+    ],
+)
+def test_half_of_a_pair_is_told_as_that(value, pointer, what):
+    _, found, detail = refused(lambda: as_body(value))
+    assert (found, detail) == (pointer, f"{what} has a half of a pair of surrogates, which no text in UTF-8 has.")
+
+
 def test_one_of_many_records_is_told_by_its_index():
     records = [{"id": 1}, {"id": 2, "n": [Int64()]}]
-    assert refused(lambda: [*TableCalls("t", dict).bulks(records, "error", None)])[:2] == (1, "/n/0")
+    assert refused(lambda: [*TableCalls("t", dict).bulks(records, "error", None)])[:2] == (1, "/1/n/0")
 
 
 def test_a_record_of_a_batch_is_told_by_its_operation():

@@ -181,7 +181,6 @@ TOLD = {
 
 ASKS = {"clock.py", "values/ids.py"}
 ELSEWHERE = {
-    "client/sync.py": {"time.sleep"},  # between attempts
     "durability/store.py": {"time.sleep"},  # which reads no time
     "testing/engines/building.py": {"random.Random"},  # which is given its seed
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from os import PathLike
@@ -17,8 +16,10 @@ from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
-from ramekin.client.replies import EndedEarly, Page, Reply, as_typed
-from ramekin.client.transport import Connections, Lines, ended_early, lost, reply_of, request_of, servers_of
+from ramekin.client.options import attempts_of, key_of, servers_of, timeout_of
+from ramekin.client.parts import Parts
+from ramekin.client.replies import ClientClosed, EndedEarly, Page, Reply, as_typed
+from ramekin.client.transport import Connections, Lines, ended_early, lost, reply_of, request_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -50,8 +51,8 @@ class AsyncClient:
         attempts: int = 4,
         http: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._servers, self._key, self._attempts = servers_of(url), key, attempts
-        self._connections = Connections(http, httpx2.AsyncClient, self._servers, timeout_s)
+        self._servers, self._key, self._attempts = servers_of(url), key_of(key), attempts_of(attempts)
+        self._connections = Connections(http, httpx2.AsyncClient, self._servers, timeout_of(timeout_s))
         self._server = 0
 
     async def __aenter__(self) -> Self:
@@ -61,9 +62,9 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections."""
-        if self._connections.is_own:
-            await self._connections.http().aclose()
+        """Close the connections. Calls under way raise ClientClosed; whoever follows what happens is at the end."""
+        if (http := self._connections.end()) is not None:
+            await http.aclose()
 
     @overload
     def table(self, name: str) -> AsyncTable[Row]: ...
@@ -124,7 +125,8 @@ class AsyncClient:
         """Give the answer of a call, of which the body is still to come. Raises NoAnswer where it ends early."""
         _, response = await self._exchange(call)
         try:
-            yield response
+            with self._connections.reading():
+                yield response
         except httpx2.TransportError as error:
             raise ended_early(error) from None
         finally:
@@ -134,8 +136,7 @@ class AsyncClient:
         steps = exchange(call, len(self._servers), self._server, self._attempts)
         sending = next(steps)
         while True:
-            if sending.wait_s:
-                await asyncio.sleep(sending.wait_s)
+            await self._connections.rest_in_loop(sending.wait_s)
             outcome, response = await self._once(sending.call, sending.server)
             try:
                 sending = steps.send(outcome)
@@ -148,9 +149,10 @@ class AsyncClient:
         http = self._connections.http()
         request = request_of(http, self._servers[server], self._key, call)
         try:
-            response = await http.send(request, stream=True)
-            if not call.is_streamed or response.status_code >= 300:
-                await response.aread()
+            with self._connections.reading():
+                response = await http.send(request, stream=True)
+                if not call.is_streamed or response.status_code >= 300:
+                    await response.aread()
         except httpx2.TransportError as error:
             return lost(self._servers[server], error), None
         return reply_of(response), response
@@ -183,9 +185,7 @@ class AsyncResults(Generic[R]):
 
     async def first(self) -> R | None:
         """Return the first record, None where there is none."""
-        async for record in self:
-            return record
-        return None
+        return await anext(aiter(self), None)
 
     async def all(self) -> list[R]:
         """Return the records as a list."""
@@ -195,8 +195,8 @@ class AsyncResults(Generic[R]):
 class AsyncChanges(Generic[R]):
     """What happens: iterate over the changes as they come, for ever; another iteration goes on where one was left.
 
-    A connection that breaks is made again. Raises ChangesGone where too much happened meanwhile, or the server was
-    started anew: read the tables, and ask for changes again.
+    A connection that breaks is made again. The end of them is that the client is closed. Raises ChangesGone where too
+    much happened meanwhile, or the server was started anew: read the tables, and ask for changes again.
     """
 
     def __init__(self, client: AsyncClient, following: Following[R]) -> None:
@@ -208,13 +208,14 @@ class AsyncChanges(Generic[R]):
         return self._following.position or ""
 
     async def __aiter__(self) -> AsyncIterator[Change[R]]:
-        while True:
-            with suppress(EndedEarly):
-                async with self._client.stream(self._following.stream()) as response:
-                    async for piece in response.aiter_bytes():
-                        for change in self._following.take(piece):
-                            yield change
-            await asyncio.sleep(AGAIN_S)
+        with suppress(ClientClosed):
+            while True:
+                with suppress(EndedEarly):
+                    async with self._client.stream(self._following.stream()) as response:
+                        async for piece in response.aiter_bytes():
+                            for change in self._following.take(piece):
+                                yield change
+                await self._client._connections.rest_in_loop(AGAIN_S)
 
 
 class AsyncSelection(Generic[R]):
@@ -296,13 +297,10 @@ class AsyncTable(Generic[R]):
 
         They are sent in parts of 8 MiB, each of which is stored whole or not at all.
         """
-        stored = 0
-        for before, call in self._calls.bulks(records, on_conflict, ttl):
-            with calls.part_of_all(before):
-                stored += await self._client.send(call)
-            if progress is not None:
-                progress(stored)
-        return stored
+        with Parts(self._calls.bulks(records, on_conflict, ttl), progress) as parts:
+            for call in parts:
+                parts.add(await self._client.send(call))
+        return parts.stored
 
     async def all(self) -> AsyncIterator[R]:
         """Yield every record, at one point in time, as they come."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Generic, Optional, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pydantic import BaseModel, Field, create_model
 
@@ -15,8 +14,8 @@ from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
-from ramekin.client.sent import as_body, as_record, each_of, id_text
-from ramekin.errors import InvalidHeader, InvalidParameter, InvalidRecord, RamekinError
+from ramekin.client.sent import as_body, as_record, each_of, id_text, names_of, words_of
+from ramekin.errors import InvalidHeader, InvalidParameter, InvalidRecord
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
 from ramekin.query.where import print_where
 
@@ -72,9 +71,11 @@ def _where(conditions: Iterable[Predicate]) -> Row:
 
 def _window(sort: Names, limit: int | None) -> Row:
     """Return the words of a list of which the first `limit` records are wanted, or all of them."""
+    if isinstance(limit, bool) or not isinstance(limit, int | None):
+        raise TypeError("'limit' is a whole number, or None for all")
     words: Row = {"limit": PAGE_RECORDS if limit is None else min(limit, PAGE_RECORDS)}
-    if sort:
-        words["sort"] = sort if isinstance(sort, str) else ",".join(sort)
+    if names := names_of("sort", sort):
+        words["sort"] = ",".join(names)
     return words
 
 
@@ -94,7 +95,7 @@ def _address(*parts: object, **words: Any) -> str:
         if value is not None
     }
     path = "/".join([API, *map(_part, parts)])
-    return f"{path}?{urlencode(given)}" if given else path
+    return f"{path}?{words_of(given.items())}" if given else path
 
 
 def _part(name: object) -> str:
@@ -107,6 +108,8 @@ class TableCalls(Generic[R]):
     """The calls about one table, of whose records `type_` is the type."""
 
     def __init__(self, name: str, type_: Any) -> None:
+        if not isinstance(name, str):
+            raise TypeError("a table's name is text")
         self.name, self.type = name, type_
 
     def create(self, record: R | Row, ttl: Ttl) -> Call[R]:
@@ -139,9 +142,9 @@ class TableCalls(Generic[R]):
     def bulks(
         self, records: Iterable[R | Row] | R | Row, on_conflict: str, ttl: Ttl
     ) -> Iterator[tuple[int, Call[int]]]:
-        """Yield a call for each part of many records, or of one, behind how many come before it.
+        """Yield a call for each part of many records, or of one, behind how many there are up to its end.
 
-        Each part is stored whole or not at all.
+        What is wrong with a record is told with its index in its part.
         """
         lines: list[bytes] = []
         size = before = 0
@@ -149,14 +152,14 @@ class TableCalls(Generic[R]):
             try:
                 line = as_body(record)
             except InvalidRecord as error:
-                raise error.within(index=index) from error.__cause__
+                raise error.within(index - before, index=index - before) from error.__cause__
             if lines and size + len(line) >= BULK_BYTES:
-                yield before, self._bulk(lines, on_conflict, ttl)
+                yield index, self._bulk(lines, on_conflict, ttl)
                 before, lines, size = index, [], 0
             lines.append(line)
             size += len(line) + 1
         if lines:
-            yield before, self._bulk(lines, on_conflict, ttl)
+            yield before + len(lines), self._bulk(lines, on_conflict, ttl)
 
     def _bulk(self, lines: Sequence[bytes], on_conflict: str, ttl: Ttl) -> Call[int]:
         def read(reply: Reply) -> int:
@@ -182,7 +185,7 @@ class TableCalls(Generic[R]):
         sort: Names,
         limit: int | None,
     ) -> Paging[Row]:
-        names = [group_by] if isinstance(group_by, str) else list(group_by)
+        names = names_of("group_by", group_by)
         query = _window(sort, limit) | {"where": _where(conditions), "group_by": names, "aggregate": aggregate or {}}
         return self._paging(Row, query)
 
@@ -231,12 +234,15 @@ class TableCalls(Generic[R]):
     ) -> Paging[Any]:
         """Return what asks for pages of pairs, each a tuple of a record of this table and one of the other."""
         where = as_body(_where(conditions)).decode() if conditions else None
-        sides = {"type": type, "as": ",".join(names) if names else None, "where": where}
+        pair = names_of("names", names or ())
+        if len(pair) not in (0, 2):
+            raise TypeError("'names' are two: what each table is called in the pairs")
+        sides = {"type": type, "as": ",".join(pair) or None, "where": where}
         window = _window(sort, limit)
         first, smaller = (
             _address("join", self.name, other.name, key, **sides, **words) for words in (window, _without_limit(window))
         )
-        pairs = _pages_of_pairs(*(names or (self.name, other.name)), self.type, other.type)
+        pairs = _pages_of_pairs(*(pair or (self.name, other.name)), self.type, other.type)
 
         def read(reply: Reply) -> Page[Any]:
             page: Page[Any] = reply.read(pairs)
@@ -268,25 +274,6 @@ class TableCalls(Generic[R]):
         return record
 
 
-@contextmanager
-def part_of_all(before: int) -> Iterator[None]:
-    """Have what is wrong with a part of many records told with its index in all of them."""
-    try:
-        yield
-    except RamekinError as error:
-        if error.index is None or not before:
-            raise
-        at, index = f"/{error.index}", before + error.index
-        faults = [replace(fault, pointer=_moved(fault.pointer, at, f"/{index}")) for fault in error.faults]
-        whole = error.but(index=index, faults=tuple(faults))
-        whole.add_note(f"{before} records before this part were stored; lines count within it")
-        raise whole from error.__cause__
-
-
-def _moved(pointer: str, at: str, to: str) -> str:
-    return to + pointer.removeprefix(at) if f"{pointer}/".startswith(f"{at}/") else pointer
-
-
 def of(table: Any) -> TableCalls[Any]:
     """Return the calls of a table. Raises TypeError where it is none."""
     found = getattr(table, "_calls", None)
@@ -302,7 +289,9 @@ def changes(tables: Sequence[str], since: str | None, where: str | None = None) 
 
 
 def batch(operations: Batch) -> Call[list[Result]]:
-    """Return the call that applies a batch."""
+    """Return the call that applies a batch. Raises TypeError."""
+    if not isinstance(operations, Batch):
+        raise TypeError("operations are a Batch: Batch().create('users', {'id': 1}).delete('orders', 7)")
 
     def read(reply: Reply) -> list[Result]:
         return list(reply.read(Results).results)
@@ -311,8 +300,10 @@ def batch(operations: Batch) -> Call[list[Result]]:
 
 
 def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[str, int]]:
-    """Return the call that stores whole tables; answered with how many records each got."""
-    body = as_body({name: [*map(as_record, records)] for name, records in tables.items()})
+    """Return the call that stores whole tables; answered with how many records each got. Raises TypeError."""
+    if not isinstance(tables, Mapping):
+        raise TypeError("tables are a dictionary: the name of each, and its records")
+    body = as_body({name: [*map(as_record, each_of(records))] for name, records in tables.items()})
     path = _address("load", mode="replace" if is_replacing else "merge")
     return Call("POST", path, _loaded, body, is_repeatable=True)
 
@@ -374,8 +365,8 @@ def _changed(reply: Reply) -> Changed:
 def _expecting(tag: str | None) -> dict[str, str]:
     if tag is None:
         return {}
-    if not (tag.isascii() and tag.isprintable()):
-        raise InvalidHeader("A tag has no characters but those of ASCII that are printed.")
+    if not (isinstance(tag, str) and tag.isascii() and tag.isprintable()):
+        raise InvalidHeader("A tag is text, of no characters but those of ASCII that are printed.")
     return {"If-Match": tag.strip()}
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
-from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
 from ramekin.client.exchange import Call
 from ramekin.client.replies import Reply, as_typed
+from ramekin.client.sent import words_of
 from ramekin.client.transport import Lines
 
 R = TypeVar("R")
@@ -81,7 +81,7 @@ class Following(Generic[R]):
             return list(reply.read(Latest).warnings)
 
         since = [] if self.position is None else [("since", self.position)]
-        path = f"{self._path}?{urlencode([*self._words, *since, ('limit', '0')])}"
+        path = f"{self._path}?{words_of([*self._words, *since, ('limit', '0')])}"
         return Call("GET", path, read, headers=self._headers, is_repeatable=True)
 
     def page(self, following: str | None = None) -> Call[Happened[R]]:
@@ -103,7 +103,7 @@ class Following(Generic[R]):
         return Call("GET", path, _nothing, headers=headers, is_repeatable=True, is_streamed=True)
 
     def _with(self, word: str, value: str) -> str:
-        return f"{self._path}?{urlencode([*self._words, (word, value)])}"
+        return f"{self._path}?{words_of([*self._words, (word, value)])}"
 
     def take(self, piece: bytes) -> Iterator[Change[R]]:
         """Yield the changes that are whole with a piece of the stream; the position goes on with each."""

@@ -23,6 +23,13 @@ class EndedEarly(NoAnswer):
     """An answer that had begun did not come whole."""
 
 
+class ClientClosed(NoAnswer):
+    """The client was closed: before a call, or while it waited for its answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The client was closed.")
+
+
 class Page(BaseModel, Generic[R]):
     """A page of records: what a list, a query or a join answers."""
 

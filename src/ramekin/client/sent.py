@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from typing import Any, cast
+from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
 from ramekin.client.replies import adapter
-from ramekin.errors import Fault, InvalidId, InvalidRecord
+from ramekin.errors import Fault, InvalidId, InvalidParameter, InvalidRecord
 from ramekin.errors.error import pointer, shorten
 
 DEEPEST = 200
 """Levels of a value in which one that cannot be sent is sought; a server takes 64."""
+
+HALF = "a half of a pair of surrogates, which no text in UTF-8 has"
 
 
 def as_body(value: Any) -> bytes:
@@ -28,8 +31,7 @@ def as_body(value: Any) -> bytes:
         return to_json(as_record(value), by_alias=True, inf_nan_mode="constants")
     except PydanticSerializationError as error:
         steps, wrong = _first_wrong(value)
-        fault = Fault(pointer(steps), f"No JSON value stands for one of the type '{shorten(type(wrong).__name__)}'.")
-        raise InvalidRecord("A value cannot be sent as JSON.", faults=[fault]) from error
+        raise InvalidRecord("A value cannot be sent as JSON.", faults=[Fault(pointer(steps), _why(wrong))]) from error
 
 
 def as_record(value: Any) -> Any:
@@ -44,9 +46,30 @@ def as_record(value: Any) -> Any:
 
 
 def each_of(records: Any) -> Iterable[Any]:
-    """Return what is to be gone through: records, or the one that a mapping or an instance is."""
-    is_one = isinstance(records, Mapping | BaseModel) or is_dataclass(records)
-    return [records] if is_one else cast("Iterable[Any]", records)
+    """Return what is to be gone through: records, or the one that a mapping or an instance is. Raises TypeError."""
+    if isinstance(records, Mapping | BaseModel) or (is_dataclass(records) and not isinstance(records, type)):
+        return [records]
+    if isinstance(records, str | bytes) or not isinstance(records, Iterable):
+        raise TypeError("records are what can be gone through, such as a list of them, or one record")
+    return records
+
+
+def names_of(word: str, given: Any) -> list[str]:
+    """Return names that were given as a text or as several. Raises TypeError."""
+    if isinstance(given, str):
+        return [given] if given else []
+    names: list[Any] = [*given] if isinstance(given, Iterable) else [given]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"'{word}' is text, or a list of texts")
+    return names
+
+
+def words_of(given: Iterable[tuple[str, Any]]) -> str:
+    """Return words with what they say as they stand in an address. Raises InvalidParameter."""
+    try:
+        return urlencode([*given])
+    except UnicodeEncodeError as error:
+        raise InvalidParameter(f"What is asked has {HALF}.") from error
 
 
 def id_text(id: object) -> str:
@@ -58,9 +81,22 @@ def id_text(id: object) -> str:
     if id is None or (isinstance(id, bool | float | bytes | Mapping | Sequence) and not isinstance(id, str)):
         raise InvalidId(f"An id is text or an integer, and not of the type '{shorten(type(id).__name__)}'.")
     text = str(id)
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise InvalidId("An id has a half of a pair of surrogates, which no text in UTF-8 has.")
+    if _is_half(text):
+        raise InvalidId(f"An id has {HALF}.")
     return text
+
+
+def _is_half(text: str) -> bool:
+    return any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _why(wrong: Any) -> str:
+    """Return what is wrong with a value that cannot be sent, although what is inside of it can."""
+    if isinstance(wrong, str):
+        return f"The text has {HALF}."
+    if isinstance(wrong, Mapping) and any(isinstance(name, str) and _is_half(name) for name in wrong):
+        return f"A member's name has {HALF}."
+    return f"No JSON value stands for one of the type '{shorten(type(wrong).__name__)}'."
 
 
 def _first_wrong(value: Any) -> tuple[list[str | int], Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
-from time import sleep
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, overload
 
@@ -17,8 +16,10 @@ from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.calls import Changed, Names, Paging, Row, TableCalls
 from ramekin.client.exchange import Call, Lost, exchange
 from ramekin.client.following import AGAIN_S, Change, Following
-from ramekin.client.replies import EndedEarly, Page, Reply, as_typed
-from ramekin.client.transport import Connections, Lines, ended_early, lost, reply_of, request_of, servers_of
+from ramekin.client.options import attempts_of, key_of, servers_of, timeout_of
+from ramekin.client.parts import Parts
+from ramekin.client.replies import ClientClosed, EndedEarly, Page, Reply, as_typed
+from ramekin.client.transport import Connections, Lines, ended_early, lost, reply_of, request_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -50,8 +51,8 @@ class Client:
         attempts: int = 4,
         http: httpx2.Client | None = None,
     ) -> None:
-        self._servers, self._key, self._attempts = servers_of(url), key, attempts
-        self._connections = Connections(http, httpx2.Client, self._servers, timeout_s)
+        self._servers, self._key, self._attempts = servers_of(url), key_of(key), attempts_of(attempts)
+        self._connections = Connections(http, httpx2.Client, self._servers, timeout_of(timeout_s))
         self._server = 0
 
     def __enter__(self) -> Self:
@@ -61,9 +62,9 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        if self._connections.is_own:
-            self._connections.http().close()
+        """Close the connections. Calls under way raise ClientClosed; whoever follows what happens is at the end."""
+        if (http := self._connections.end()) is not None:
+            http.close()
 
     @overload
     def table(self, name: str) -> Table[Row]: ...
@@ -122,7 +123,8 @@ class Client:
         """Give the answer of a call, of which the body is still to come. Raises NoAnswer where it ends early."""
         _, response = self._exchange(call)
         try:
-            yield response
+            with self._connections.reading():
+                yield response
         except httpx2.TransportError as error:
             raise ended_early(error) from None
         finally:
@@ -132,8 +134,7 @@ class Client:
         steps = exchange(call, len(self._servers), self._server, self._attempts)
         sending = next(steps)
         while True:
-            if sending.wait_s:
-                sleep(sending.wait_s)
+            self._connections.rest(sending.wait_s)
             outcome, response = self._once(sending.call, sending.server)
             try:
                 sending = steps.send(outcome)
@@ -144,11 +145,12 @@ class Client:
 
     def _once(self, call: Call[Any], server: int) -> tuple[Reply | Lost, httpx2.Response | None]:
         http = self._connections.http()
-        request = request_of(http, self._servers[server], self._key, call)
+        request = request_of(http, self._servers[server], self._key, call, self._connections.extensions())
         try:
-            response = http.send(request, stream=True)
-            if not call.is_streamed or response.status_code >= 300:
-                response.read()
+            with self._connections.reading():
+                response = http.send(request, stream=True)
+                if not call.is_streamed or response.status_code >= 300:
+                    response.read()
         except httpx2.TransportError as error:
             return lost(self._servers[server], error), None
         return reply_of(response), response
@@ -190,8 +192,8 @@ class Results(Generic[R]):
 class Changes(Generic[R]):
     """What happens: iterate over the changes as they come, for ever; another iteration goes on where one was left.
 
-    A connection that breaks is made again. Raises ChangesGone where too much happened meanwhile, or the server was
-    started anew: read the tables, and ask for changes again.
+    A connection that breaks is made again. The end of them is that the client is closed. Raises ChangesGone where too
+    much happened meanwhile, or the server was started anew: read the tables, and ask for changes again.
     """
 
     def __init__(self, client: Client, following: Following[R]) -> None:
@@ -203,11 +205,12 @@ class Changes(Generic[R]):
         return self._following.position or ""
 
     def __iter__(self) -> Iterator[Change[R]]:
-        while True:
-            with suppress(EndedEarly), self._client.stream(self._following.stream()) as response:
-                for piece in response.iter_bytes():
-                    yield from self._following.take(piece)
-            sleep(AGAIN_S)
+        with suppress(ClientClosed):
+            while True:
+                with suppress(EndedEarly), self._client.stream(self._following.stream()) as response:
+                    for piece in response.iter_bytes():
+                        yield from self._following.take(piece)
+                self._client._connections.rest(AGAIN_S)
 
 
 class Selection(Generic[R]):
@@ -289,13 +292,10 @@ class Table(Generic[R]):
 
         They are sent in parts of 8 MiB, each of which is stored whole or not at all.
         """
-        stored = 0
-        for before, call in self._calls.bulks(records, on_conflict, ttl):
-            with calls.part_of_all(before):
-                stored += self._client.send(call)
-            if progress is not None:
-                progress(stored)
-        return stored
+        with Parts(self._calls.bulks(records, on_conflict, ttl), progress) as parts:
+            for call in parts:
+                parts.add(self._client.send(call))
+        return parts.stored
 
     def all(self) -> Iterator[R]:
         """Yield every record, at one point in time, as they come."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from asyncio import get_running_loop, sleep
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from os import getpid
+from threading import Event
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx2
 
 from ramekin.client.exchange import Lost
-from ramekin.client.replies import EndedEarly, NoAnswer, Reply
+from ramekin.client.replies import ClientClosed, EndedEarly, NoAnswer, Reply
+from ramekin.client.sockets import Sockets
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from ramekin.client.exchange import Call
 
 H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
+
+LOOK_S = 0.2
+"""Seconds between two looks of a coroutine that waits whether its client is closed."""
 
 
 class Connections(Generic[H]):
@@ -29,21 +34,72 @@ class Connections(Generic[H]):
     """
 
     def __init__(self, given: H | None, kind: type[H], servers: Sequence[str], timeout_s: float) -> None:
-        """Take the caller's own, which are used as they are, or make some of a kind."""
-        self.is_own = given is None
+        """Take the caller's own, which are used as they are, or make some of a kind. Raises TypeError."""
+        if not isinstance(given, kind | None):
+            raise TypeError(f"'http' is an httpx2.{kind.__name__}, or None")
+        self._is_own = given is None
         self._is_async = issubclass(kind, httpx2.AsyncClient)
         self._make: Callable[[], H] = partial(kind, timeout=timeout_s, verify=_has_tls(servers))
         self._http: H = self._make() if given is None else given
+        self._closed, self._sockets = Event(), Sockets()
         self._process = getpid()
         self._loop: AbstractEventLoop | None = None
         self._parents: H | None = None  # kept, since to let go of them could end them for the parent
 
     def http(self) -> H:
-        """Return those of this process and loop. Cost: O(1)."""
-        if self.is_own and self._process != getpid():
+        """Return those of this process and loop. Raises ClientClosed. Cost: O(1)."""
+        http = self._current()
+        if self.is_closed:
+            raise ClientClosed
+        return http
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether they are closed, by this client or by whom they are."""
+        return self._closed.is_set() or self._http.is_closed
+
+    def extensions(self) -> dict[str, Any]:
+        """Return what each request is sent with, so that `end` wakes a thread that waits for its answer."""
+        return {} if self._is_async or not self._is_own else {"trace": self._sockets.trace}
+
+    def end(self) -> H | None:
+        """Say that the client is closed, to whoever waits too; return what is to be closed now, if anything is."""
+        http = self._current()
+        if not self._is_own or self._closed.is_set():
+            return None
+        self._closed.set()
+        self._sockets.shut()
+        return http
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Have whatever is wrong with connections that were closed meanwhile told as that. Raises ClientClosed."""
+        try:
+            yield
+        except Exception:
+            if self.is_closed:
+                raise ClientClosed from None
+            raise
+
+    def rest(self, wait_s: float) -> None:
+        """Wait, until it is closed at the most."""
+        if wait_s:
+            self._closed.wait(wait_s)
+
+    async def rest_in_loop(self, wait_s: float) -> None:
+        """Wait, until it is closed at the most, which is looked at now and then."""
+        while wait_s > 0 and not self.is_closed:
+            await sleep(min(wait_s, LOOK_S))
+            wait_s -= LOOK_S
+
+    def _current(self) -> H:
+        if self._is_own and self._process != getpid():
             self._parents, self._http, self._process = self._http, self._make(), getpid()
-        if self.is_own and self._is_async and self._loop is not (loop := _running_loop()):
-            self._http, self._loop = self._make() if self._loop else self._http, loop
+            self._sockets = Sockets()
+        if self._is_own and self._is_async and self._loop is not (loop := _running_loop()):
+            if self._loop is not None:
+                self._http, self._closed = self._make(), Event()
+            self._loop = loop
         return self._http
 
 
@@ -53,29 +109,17 @@ def _running_loop() -> AbstractEventLoop | None:
     return None  # there is none yet, or it is Trio's
 
 
-def servers_of(url: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the addresses of servers, without a slash at the end. Raises ValueError where there is none."""
-    servers = tuple(one.rstrip("/") for one in ([url] if isinstance(url, str) else url))
-    if not servers or not all(map(_is_address, servers)):
-        raise ValueError("the address of a server is like http://127.0.0.1:8000")
-    return servers
-
-
 def _has_tls(servers: Sequence[str]) -> bool:
     """Say whether certificates must be read, which takes 30 ms."""
     return any(server.startswith("https") for server in servers)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        httpx2.URL(text).host.encode("idna")  # which a part of more than 63 letters is not
-    except (httpx2.InvalidURL, UnicodeError):
-        return False
-    return text.startswith(("http://", "https://"))
-
-
 def request_of(
-    http: httpx2.Client | httpx2.AsyncClient, server: str, key: str | None, call: Call[Any]
+    http: httpx2.Client | httpx2.AsyncClient,
+    server: str,
+    key: str | None,
+    call: Call[Any],
+    extensions: dict[str, Any] | None = None,
 ) -> httpx2.Request:
     """Return the request of a call. A path that the server gave (`next`) stands for all behind the host."""
     headers = dict(call.headers)
@@ -83,7 +127,8 @@ def request_of(
         headers["Content-Type"] = call.kind
     if key is not None:
         headers["Authorization"] = f"Bearer {key}"
-    return http.build_request(call.method, address_of(server, call.path), content=call.body, headers=headers)
+    address = address_of(server, call.path)
+    return http.build_request(call.method, address, content=call.body, headers=headers, extensions=extensions)
 
 
 def address_of(server: str, path: str) -> str:
