@@ -98,6 +98,27 @@ def test_what_is_dropped_is_gone(api):
     assert api.get(f"{ON}/data/pets/1").status_code == 404  # made anew, from main
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/changes?since=a-1", {}),
+        ("/changes?since=", {}),
+        ("/changes?%73ince=a-1&table=pets", {"accept": "text/event-stream"}),
+        ("/changes", {"accept": "text/event-stream", "last-event-id": "a-1"}),
+        ("/data/pets?limit=2&cursor=abc", {}),
+        ("/query/pets?cursor=abc", {}),
+        ("/join/pets/homes/home?cursor=abc", {}),
+    ],
+)
+def test_what_goes_on_in_a_branch_that_is_gone_does_not_make_it_anew(api, path, headers):
+    put(api, f"{API}/data/pets/1", since="a-1")
+    put(api, f"{API}/data/homes/1")
+    problem = api.request("POST" if "query" in path else "GET", f"{ON}{path}", headers=headers).json()
+    assert (problem["status"], problem["code"]) == (404, "unknown-branch")
+    assert api.get(f"{API}/branches/one").status_code == 404
+    assert api.get(f"{ON}/data/pets?since=a-1").json()["data"] == [{"id": "1", "since": "a-1"}]  # which is a field
+
+
 def test_main_is_always_there(api):
     put(api, f"/b/main{API}/data/pets/1", name="Rex")
     assert api.get(f"{API}/data/pets/1").json()["name"] == "Rex"

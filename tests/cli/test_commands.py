@@ -394,6 +394,11 @@ def test_changes_are_told_line_by_line(server):
         assert following.wait(20) == 130
 
 
+def test_a_server_that_is_not_there_is_not_taken_for_a_quiet_one():
+    for asked in (["--follow"], ["--follow", "--since", "a-1"], ["--since", "a-1"]):
+        refused(run("changes", *asked, "--url", "http://127.0.0.1:9"), "No answer from http://127.0.0.1:9")
+
+
 def test_no_proxy_stands_between_a_command_and_its_server(server):
     done = run("dump", "--url", server.url, environment={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""})
     assert (done.returncode, done.stdout) == (0, "{}")

@@ -54,11 +54,11 @@ def test_a_client_is_not_given_what_sends_for_its_twin():
 @pytest.mark.parametrize(
     ("told", "ask"),
     [
-        ("operations are a Batch", lambda client, _: client.batch([{"op": "create"}])),
-        ("tables are a dictionary", lambda client, _: client.load([{"id": 1}])),
-        ("records are what can be gone through", lambda client, _: client.load({"t": "abc"})),
-        ("records are what can be gone through", lambda _, table: table.insert(None)),
-        ("records are what can be gone through", lambda _, table: table.insert("abc")),
+        ("Operations are a Batch", lambda client, _: client.batch([{"op": "create"}])),
+        ("Tables are a dictionary", lambda client, _: client.load([{"id": 1}])),
+        ("Records are what can be gone through", lambda client, _: client.load({"t": "abc"})),
+        ("Records are what can be gone through", lambda _, table: table.insert(None)),
+        ("Records are what can be gone through", lambda _, table: table.insert("abc")),
         ("table's name is text", lambda client, _: client.table(5)),
         ("'limit' is a whole number", lambda _, table: table.find(limit="5").all()),
         ("'sort' is text", lambda _, table: table.find(sort=5).all()),
@@ -68,7 +68,7 @@ def test_a_client_is_not_given_what_sends_for_its_twin():
     ],
 )
 def test_an_argument_of_another_kind_is_told_by_its_name(client, told, ask):
-    with pytest.raises(TypeError, match=told):
+    with pytest.raises(errors.InvalidParameter, match=told):
         ask(client, client.table("t"))
 
 

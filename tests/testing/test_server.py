@@ -100,6 +100,16 @@ def test_a_dropped_branch_is_gone_and_may_be_dropped_again(server):
         branch.diff()
 
 
+def test_whoever_follows_a_branch_that_is_dropped_is_told_and_leaves_none(server):
+    with server.branch() as branch, Client(branch.url) as client:
+        changes = client.table("users").changes()
+        branch.drop()
+        with pytest.raises(UnknownBranch):
+            list(changes)
+        names = [each["name"] for each in httpx2.get(f"{server.url}/api/v1/branches").json()["branches"]]
+        assert branch.name not in names
+
+
 def test_two_branches_of_one_name_are_refused(server):
     with server.branch("twice"), pytest.raises(BranchExists):
         server.branch("twice")

@@ -53,8 +53,10 @@ class Context:
         self._real_clock = self.clock.real if isinstance(self.clock, MovableClock) else self.clock
         self._started_s = self._real_clock.steady_s()
 
-    def database_of(self, branch: str, grant: Grant) -> Database:
+    def database_of(self, branch: str, grant: Grant, *, goes_on: bool) -> Database:
         """Return the database that a request is about. Who has the role `admin` makes a branch by using it.
+
+        A request that goes on where an answer of a branch ended makes none: it can only mean the one that was.
 
         Raises:
             UnknownBranch, InvalidBranch, TooManyBranches.
@@ -62,7 +64,7 @@ class Context:
         if not branch or self.branches is None:
             return self.database
         is_maker = grant.role == "admin" and grant.tables is None
-        return self.branches.use(branch) if is_maker else self.branches.get(branch).database
+        return self.branches.use(branch) if is_maker and not goes_on else self.branches.get(branch).database
 
     def broadcast(self, database: Database) -> Broadcast:
         """Return what tells all who follow a database. Cost: O(1)."""

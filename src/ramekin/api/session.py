@@ -27,10 +27,10 @@ class Session:
 
     __slots__ = ("clock", "database", "grant", "server")
 
-    def __init__(self, server: Context, grant: Grant, branch: str = "") -> None:
+    def __init__(self, server: Context, grant: Grant, branch: str = "", *, goes_on: bool = False) -> None:
         """Make one. Raises as `Context.database_of`."""
         self.server, self.grant = server, grant
-        self.database: Database = server.database_of(branch, grant) if branch else server.database
+        self.database: Database = server.database_of(branch, grant, goes_on=goes_on) if branch else server.database
         self.clock: Clock = server.clock
 
     def weak_tag(self, versions: Iterable[str], *parts: str) -> str:

@@ -140,10 +140,12 @@ def tell_changes(tables: list[str], since: str | None, where: str | None, server
 
     if since is None and not follows:
         raise Refused("say --since POSITION for what has happened, or --follow for what happens from now on")
-    with server.client("changes", attempts=10) as client:
-        asked, page = changes(tables, since, where), None
-        for warning in client.send(asked.warnings()) if where is not None else ():
+    asked, page = changes(tables, since, where), None
+    with server.client("changes") as client:  # which soon says that no server is there
+        for warning in client.send(asked.warnings()):
             print(f"ramekin: {warning}", file=sys.stderr)
+        asked.position = asked.position or client.send(asked.latest())
+    with server.client("changes", attempts=10) as client:
         if follows:
             for change in client.follow(asked):
                 _print_change(change)

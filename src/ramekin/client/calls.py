@@ -72,7 +72,7 @@ def _where(conditions: Iterable[Predicate]) -> Row:
 def _window(sort: Names, limit: int | None) -> Row:
     """Return the words of a list of which the first `limit` records are wanted, or all of them."""
     if isinstance(limit, bool) or not isinstance(limit, int | None):
-        raise TypeError("'limit' is a whole number, or None for all")
+        raise InvalidParameter("'limit' is a whole number, or None for all.")
     words: Row = {"limit": PAGE_RECORDS if limit is None else min(limit, PAGE_RECORDS)}
     if names := names_of("sort", sort):
         words["sort"] = ",".join(names)
@@ -109,7 +109,7 @@ class TableCalls(Generic[R]):
 
     def __init__(self, name: str, type_: Any) -> None:
         if not isinstance(name, str):
-            raise TypeError("a table's name is text")
+            raise InvalidParameter("A table's name is text.")
         self.name, self.type = name, type_
 
     def create(self, record: R | Row, ttl: Ttl) -> Call[R]:
@@ -236,7 +236,7 @@ class TableCalls(Generic[R]):
         where = as_body(_where(conditions)).decode() if conditions else None
         pair = names_of("names", names or ())
         if len(pair) not in (0, 2):
-            raise TypeError("'names' are two: what each table is called in the pairs")
+            raise InvalidParameter("'names' are two: what each table is called in the pairs.")
         sides = {"type": type, "as": ",".join(pair) or None, "where": where}
         window = _window(sort, limit)
         first, smaller = (
@@ -289,9 +289,9 @@ def changes(tables: Sequence[str], since: str | None, where: str | None = None) 
 
 
 def batch(operations: Batch) -> Call[list[Result]]:
-    """Return the call that applies a batch. Raises TypeError."""
+    """Return the call that applies a batch. Raises InvalidParameter."""
     if not isinstance(operations, Batch):
-        raise TypeError("operations are a Batch: Batch().create('users', {'id': 1}).delete('orders', 7)")
+        raise InvalidParameter("Operations are a Batch: Batch().create('users', {'id': 1}).delete('orders', 7).")
 
     def read(reply: Reply) -> list[Result]:
         return list(reply.read(Results).results)
@@ -300,9 +300,9 @@ def batch(operations: Batch) -> Call[list[Result]]:
 
 
 def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[str, int]]:
-    """Return the call that stores whole tables; answered with how many records each got. Raises TypeError."""
+    """Return the call that stores whole tables; answered with how many records each got. Raises InvalidParameter."""
     if not isinstance(tables, Mapping):
-        raise TypeError("tables are a dictionary: the name of each, and its records")
+        raise InvalidParameter("Tables are a dictionary: the name of each, and its records.")
     body = as_body({name: [*map(as_record, each_of(records))] for name, records in tables.items()})
     path = _address("load", mode="replace" if is_replacing else "merge")
     return Call("POST", path, _loaded, body, is_repeatable=True)

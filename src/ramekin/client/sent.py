@@ -46,21 +46,21 @@ def as_record(value: Any) -> Any:
 
 
 def each_of(records: Any) -> Iterable[Any]:
-    """Return what is to be gone through: records, or the one that a mapping or an instance is. Raises TypeError."""
+    """Return what is to be gone through: records, or the one that a mapping or an instance is. Raises InvalidParameter."""
     if isinstance(records, Mapping | BaseModel) or (is_dataclass(records) and not isinstance(records, type)):
         return [records]
     if isinstance(records, str | bytes) or not isinstance(records, Iterable):
-        raise TypeError("records are what can be gone through, such as a list of them, or one record")
+        raise InvalidParameter("Records are what can be gone through, such as a list of them, or one record.")
     return records
 
 
 def names_of(word: str, given: Any) -> list[str]:
-    """Return names that were given as a text or as several. Raises TypeError."""
+    """Return names that were given as a text or as several. Raises InvalidParameter."""
     if isinstance(given, str):
         return [given] if given else []
     names: list[Any] = [*given] if isinstance(given, Iterable) else [given]
     if not all(isinstance(name, str) for name in names):
-        raise TypeError(f"'{word}' is text, or a list of texts")
+        raise InvalidParameter(f"'{word}' is text, or a list of texts.")
     return names
 
 

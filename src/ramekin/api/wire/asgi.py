@@ -59,7 +59,8 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
         request.scope["ramekin.act"] = parts  # for the edge's audit
     try:
         endpoint.permit(grant, parts, query)
-        session = Session(server, grant, "" if endpoint.is_page else request.scope.get("ramekin.branch", ""))
+        branch = "" if endpoint.is_page else request.scope.get("ramekin.branch", "")
+        session = Session(server, grant, branch, goes_on=bool(branch) and endpoint.goes_on(head, query))
         wishes = endpoint.wishes_of(head)
         if endpoint.takes:
             limit_bytes = getattr(session.database.limits, endpoint.limit)

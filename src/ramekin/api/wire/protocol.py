@@ -197,9 +197,10 @@ class RecordProtocol(Connection):
                 way.edge.greet(exchange, head.headers)
                 way.edge.admit(exchange, head, exchange.peer)
                 endpoint.permit(exchange.grant, parts, query)
-                session = Session(way.server, exchange.grant, target.branch)
+                goes_on = bool(target.branch) and endpoint.goes_on(head, query)
+                session = Session(way.server, exchange.grant, target.branch, goes_on=goes_on)
             elif target.branch:
-                session = Session(way.server, EVERYBODY, target.branch)
+                session = Session(way.server, EVERYBODY, target.branch, goes_on=endpoint.goes_on(head, query))
             reply: Reply | Awaitable[Reply]
             if way.server.reads_anew:
                 reply = endpoint.ask_anew(session, head, parts, query, body)
