@@ -46,7 +46,11 @@ def as_record(value: Any) -> Any:
 
 
 def each_of(records: Any) -> Iterable[Any]:
-    """Return what is to be gone through: records, or the one that a mapping or an instance is. Raises InvalidParameter."""
+    """Return what is to be gone through: records, or the one that a mapping or an instance is.
+
+    Raises:
+        InvalidParameter: it is neither.
+    """
     if isinstance(records, Mapping | BaseModel) or (is_dataclass(records) and not isinstance(records, type)):
         return [records]
     if isinstance(records, str | bytes) or not isinstance(records, Iterable):
