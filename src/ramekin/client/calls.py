@@ -232,7 +232,11 @@ class TableCalls(Generic[R]):
         sort: Names,
         limit: int | None,
     ) -> Paging[Any]:
-        """Return what asks for pages of pairs, each a tuple of a record of this table and one of the other."""
+        """Return what asks for pages of pairs, each a tuple of a record of this table and one of the other.
+
+        Raises:
+            InvalidParameter: `names` are not two.
+        """
         where = as_body(_where(conditions)).decode() if conditions else None
         pair = names_of("names", names or ())
         if len(pair) not in (0, 2):
