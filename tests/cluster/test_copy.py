@@ -235,7 +235,8 @@ def test_a_target_that_others_write_meanwhile_is_told(source, place, monkeypatch
     ("source", "target", "words"),
     [
         ("none.json", "a.csv", ["a.csv", ".json"]),
-        ("none.json", "valkey://127.0.0.1:1/main", ["No node answers"]),
+        ("none.json", "valkey://127.0.0.1:1/main", ["No node answers: 127.0.0.1:1: Connection refused"]),
+        ("valkey://127.0.0.1:1/main", "a.json", ["No node answers: 127.0.0.1:1: Connection refused"]),
         ("none.json", "valkey://a:geheim@127.0.0.1:x/main", ["host:port"]),
         ("none.json", "valkey://127.0.0.1:1/a b", ["--database"]),
         ("http://127.0.0.1:9", "a.json", ["http://127.0.0.1:9"]),

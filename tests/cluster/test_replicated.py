@@ -531,3 +531,31 @@ async def test_a_reset_is_seen_by_all(servers):
         held = {name: records for name, _, _, records in everything(other)}
         assert held == {"t": {"1": body(1, k=1)}, "u": {"1": body(1), "2": body("2")}}
         assert other.tables.definitions["t"] == Definition(unique=("k",))
+
+
+async def test_whoever_reads_while_tables_are_reset_finds_all_records_as_they_stood_or_as_they_were(servers):
+    async with sharing(servers) as [one, other]:
+        for name in ("t", "u"):
+            await load(one, {name: {str(n): body(n, k=n) for n in range(200)}})
+        await define(one, "t", Definition(unique=("k",)))
+        kept = fork(one.tables.catalog)
+        was = records_of(one)
+        await define(one, "t", Definition())
+        await load(one, {name: {str(n): body(n, k=0) for n in range(100, 300)} for name in "tu"}, replace=True)
+        await agree(one, other)
+        stood, seen, apply = records_of(other), [], other._link.replica.apply
+
+        async def watching(*entry):
+            await apply(*entry)
+            seen.append(records_of(other))
+
+        other._link.feed._apply = watching
+        await one.restore(kept)
+        await other._link.catch_up()
+        assert seen[-1] == was != stood
+        assert all(records in (stood, was) for records in seen)
+        assert other.tables.definitions["t"] == Definition(unique=("k",))
+
+
+def records_of(engine):
+    return {name: records for name, _, _, records in everything(engine)}

@@ -11,7 +11,9 @@ bounded. Nothing is asked again here, and nothing redirected. Knows no keys; see
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import hiredis
@@ -74,8 +76,11 @@ class NodeConnection(asyncio.Protocol):
                     raise
         except TimeoutError:
             raise Lost("There is no answer in time.") from None
+        except SSLCertVerificationError as error:
+            raise Lost(f"The certificate is not trusted: {error.verify_message}.") from None
         except OSError as error:
-            raise Lost(error.strerror or "The connection failed.") from None
+            is_plain = isinstance(error, ConnectionError) and error.errno  # a loop of its own may say it otherwise
+            raise Lost(os.strerror(error.errno) if is_plain else error.strerror or "The connection failed.") from None
         return self
 
     async def _log_in(self, login: Login, name: str) -> None:

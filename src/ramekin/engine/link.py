@@ -90,8 +90,7 @@ class Link:
                 raise Unavailable(f"The cluster cannot be used: {unfit}.") from None
             except (Lost, Refused) as error:
                 if not (isinstance(error, Refused) and error.code in AGAIN and stopwatch_s() < end_s):
-                    why = explain(error) if isinstance(error, Refused) else error
-                    raise Unavailable(f"The cluster cannot be used: {why}") from None
+                    raise _unusable(error) from None
             await asyncio.sleep(PAUSE_S)
 
     async def is_begun(self) -> bool:
@@ -103,7 +102,7 @@ class Link:
             finally:
                 connection.close()
         except (Lost, Refused) as error:
-            raise Unavailable(f"The cluster cannot be used: {explain(error)}") from None
+            raise _unusable(error) from None
 
     async def _open(self) -> None:
         await admit(self.slot, self.keys)
@@ -253,6 +252,11 @@ class Link:
 
     async def _look_again(self, end_s: float) -> None:
         await until(asyncio.shield(self.feed.look_again()), end_s)
+
+
+def _unusable(error: Lost | Refused) -> Unavailable:
+    """Return what says why a database cannot be begun: of one that nobody answers for with the addresses."""
+    return Unavailable(f"The cluster cannot be used: {error if isinstance(error, Lost) else explain(error)}")
 
 
 async def until(future: asyncio.Future[None], end_s: float) -> None:
