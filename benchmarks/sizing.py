@@ -44,11 +44,11 @@ class Costs:
 
     read: float = 80
     """A server for a request that reads: most get one record, some list a page."""
-    write: float = 170
+    write: float = 200
     """A server for a request that writes."""
-    follow: float = 60
+    follow: float = 100
     """Each other server for each change, with an index or two."""
-    keep: float = 50
+    keep: float = 60
     """A node for each change: the call, and its replica."""
     tell: float = 10
     """A node for an answer to one server: that some changes have come, or how far it is itself."""

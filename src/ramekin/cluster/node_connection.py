@@ -79,8 +79,10 @@ class NodeConnection(asyncio.Protocol):
         except SSLCertVerificationError as error:
             raise Lost(f"The certificate is not trusted: {error.verify_message}.") from None
         except OSError as error:
-            is_plain = isinstance(error, ConnectionError) and error.errno  # a loop of its own may say it otherwise
-            raise Lost(os.strerror(error.errno) if is_plain else error.strerror or "The connection failed.") from None
+            why = error.strerror or "The connection failed."
+            if isinstance(error, ConnectionError) and error.errno is not None:
+                why = os.strerror(error.errno)  # event loops have words of their own
+            raise Lost(why) from None
         return self
 
     async def _log_in(self, login: Login, name: str) -> None:
