@@ -85,8 +85,18 @@ def test_every_way_to_write_is_checked(api):
     assert_problem(api.patch(f"{PETS}?id=1", json={"age": -1}), 422, "invalid-record")
     assert_problem(api.post(PETS, json=[{"id": 5, "name": "tom"}, {"id": 6}]), 422, "invalid-record")
     assert_problem(api.post("/api/v1/load", json={"pets": [{"id": 7}]}), 422, "invalid-record")
-    operations = [{"op": "create", "table": "pets", "record": {"id": 8, "name": ""}}]
-    assert_problem(api.post("/api/v1/batch", json={"operations": operations}), 422, "invalid-record")
+    for operation in (
+        {"op": "create", "record": {"id": 8, "name": ""}},
+        {"op": "upsert", "id": 8, "record": {"name": ""}},
+        {"op": "replace", "id": 1, "record": {"name": ""}},
+        {"op": "patch", "id": 1, "record": {"name": ""}},
+    ):
+        operations = [operation | {"table": "pets"}]
+        assert_problem(api.post("/api/v1/batch", json={"operations": operations}), 422, "invalid-record")
+    lines = api.post(
+        PETS, content='{"id":5,"name":"tom"}\n{"id":6}\n', headers={"content-type": "application/x-ndjson"}
+    )
+    assert_problem(lines, 422, "invalid-record")
     csv = api.post(PETS, content="id,name,age\n5,tom,x\n", headers={"content-type": "text/csv"})
     assert_problem(csv, 422, "invalid-record")
     assert api.get("/api/v1/dump/pets").json() == before
