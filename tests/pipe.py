@@ -95,7 +95,7 @@ class Pipe(asyncio.Transport):
 
     async def _settle(self) -> bool:
         """Let the server work until it can go on no further, and return whether it then takes what came."""
-        loop, threads, protocol = self._service.loop, self._service.threads, self._protocol
+        threads, protocol = self._service.threads, self._protocol
         still = 0  # turns in which nothing was under way; what is due now begins in the next one
         for _ in range(1500):
             await asyncio.sleep(0)
@@ -105,9 +105,9 @@ class Pipe(asyncio.Transport):
                 await asyncio.sleep(0.001)
             if self._queue and not self._is_paused:
                 return True
-            is_busy = protocol._cycle is not None or protocol._task is not None or protocol._waits or loop._ready
+            is_busy = protocol._cycle is not None or protocol._task is not None or protocol._waits
             still = 0 if is_busy else still + 1
-            if still == 3:
+            if still == 9:
                 break
         return False
 
