@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import math
 import os
+import re
 import sqlite3
 import uuid
 import warnings
@@ -243,6 +244,15 @@ def test_no_server_is_told(kind):
     for client in open_clients(kind, "http://127.0.0.1:9", attempts=2):
         with pytest.raises(NoAnswer, match=r"No answer from http://127.0.0.1:9"):
             client.table("pets").get(1)
+
+
+def test_what_the_library_says_of_a_failure_ends_with_one_full_stop():
+    from httpx2 import ConnectError, RemoteProtocolError
+
+    from ramekin.client.transport import lost
+
+    for error in (RemoteProtocolError("Server disconnected."), ConnectError("Connection refused")):
+        assert re.search(r"\w\.$", lost("http://h", error).reason)
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -155,7 +155,7 @@ def ended_early(error: httpx2.TransportError) -> EndedEarly:
 
 
 def _said(error: httpx2.TransportError) -> str:
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__
 
 
 class Lines:
