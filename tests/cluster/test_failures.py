@@ -192,6 +192,22 @@ async def test_a_node_that_stops_letting_us_in_is_told_and_reads_go_on(monkeypat
             await put(one, "t", body(2))
 
 
+async def test_whoever_asks_first_after_trouble_is_told_that_it_is_over(monkeypatch):
+    monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 0.3)
+    monkeypatch.setattr("ramekin.engine.link.LOOK_S", 10)
+    monkeypatch.setattr("ramekin.engine.link.SILENCE_S", 1e6)
+    with running() as [node]:
+        async with sharing(servers_of([node]), 1) as [one]:
+            node.kill()
+            with pytest.raises(Unavailable):
+                await put(one, "t", body(1))
+            assert await one.state() == "failed"
+            node.start()
+            monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 5)
+            await soon(node.answers)
+            assert await one.state() == "ok"
+
+
 async def test_an_engine_that_cannot_begin_says_why_and_may_try_again():
     with running() as [node]:
         engine = Replicated(servers_of([node]), "main")

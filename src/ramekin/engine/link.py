@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 HEALS_S = 20.0
 """Seconds for which a start waits for nodes that are there and not ready."""
 
+LOOK_S = 0.2
+"""Seconds for which whoever asks how it is waits for a node that was in trouble, and may be well by now."""
+
 SILENCE_S = 3.0
 """Seconds without a word from the node after which the engine says that it has failed."""
 
@@ -139,11 +142,13 @@ class Link:
         """What tells the history of the database from all others; empty before it is open."""
         return self.feed.lineage if self.is_open else ""
 
-    def state(self) -> State:
+    async def state(self) -> State:
         """Return how it is, as an engine does; and look whether what is in the way still is."""
         if not self.is_open:
             return "starting"
-        self._look()
+        looking = self._look()
+        if self.line.trouble.why:
+            await asyncio.wait((looking,), timeout=LOOK_S)
         return "ok" if self.feed.silence_s < SILENCE_S and not self.line.trouble.why else "failed"
 
     def stats(self) -> LinkStats:
@@ -156,11 +161,12 @@ class Link:
         behind = max(0, self._latest - feed.number)
         return LinkStats(behind, feed.silence_s, feed.number, line.calls, line.connections, feed.readings, trouble)
 
-    def _look(self) -> None:
+    def _look(self) -> asyncio.Task[None]:
         """Ask the node, beside all else, how far it is: so what was in the way is found to be there no more."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look_once())
             self._looking.add_done_callback(retrieve)
+        return self._looking
 
     async def _look_once(self) -> None:
         self._latest, _ = await self.line.ask(deadline_s())

@@ -155,7 +155,7 @@ class Replicated(BySteps):
         await self.tables.builds.close()
 
     async def state(self) -> State:
-        return self._link.state()
+        return await self._link.state()
 
     def journal_stats(self) -> None:
         return None
