@@ -42,6 +42,14 @@ async def test_one_that_takes_the_place_of_another_is_heard(tmp_path):
         assert await Siblings(tmp_path, 2).told() == ["new"]
 
 
+async def test_a_folder_whose_name_is_too_long_for_a_socket_ends_nothing(tmp_path, caplog):
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    async with Siblings(folder, 1).answering(telling("nobody hears this")):
+        assert await Siblings(folder, 2).told() == []
+    assert "too long" in caplog.text
+
+
 def telling(what):
     async def tell():
         return what

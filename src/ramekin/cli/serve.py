@@ -237,7 +237,8 @@ def _application(database: Database, run: Run) -> FastAPI:
     )
     if run.worker is not None:
         app.state.context.worker = run.worker.number
-        app.state.context.siblings = Siblings(run.worker.folder, run.worker.number)
+        if run.worker.folder is not None:
+            app.state.context.siblings = Siblings(run.worker.folder, run.worker.number)
     app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
     if settings.keys_file is not None:
         run.signals.when_hung_up = KeyReader(app.state.edge, settings).read_again

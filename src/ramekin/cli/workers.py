@@ -18,7 +18,7 @@ import pickle
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,8 +60,8 @@ class Orders:
     number: int
     settings: Settings
     files: list[Path]
-    folder: Path
-    """Where workers speak to each other."""
+    folder: Path | None
+    """Where workers speak to each other; None: there is no place for it."""
     is_first: bool = False
 
 
@@ -69,11 +69,11 @@ def serve_with_workers(files: list[Path], settings: Settings, signals: Signals) 
     """Serve until the process is told to stop, and return the exit code. Raises Refused: the port is taken."""
     log = logs.configure(settings.log_format)
     is_guarded = bool(keys_of(settings)) or settings.insecure
-    with listeners.bind(settings.host, settings.port, is_guarded=is_guarded) as place:
+    with listeners.bind(settings.host, settings.port, is_guarded=is_guarded) as place, _folder() as folder:
         listeners.share(place)
         settings = replace(settings, port=place.getsockname()[1])
-        with TemporaryDirectory(prefix="ramekin-workers-", ignore_cleanup_errors=True) as folder:
-            code = asyncio.run(Supervisor(files, settings, signals, Path(folder)).run())
+        supervisor = Supervisor(files, settings, signals, None if folder is None else Path(folder))
+        code = asyncio.run(supervisor.run())
     if code == 0:
         _log.info("stopped", seconds=round(signals.asked_for_s(), 3))
     signals.end()
@@ -81,10 +81,19 @@ def serve_with_workers(files: list[Path], settings: Settings, signals: Signals) 
     return code
 
 
+def _folder() -> AbstractContextManager[str | None]:
+    """Return a folder that goes with the supervisor; None where no file may be written."""
+    try:
+        return TemporaryDirectory(prefix="ramekin-workers-", ignore_cleanup_errors=True)
+    except OSError as error:
+        _log.warning("each worker tells its own metrics alone", reason=error.strerror)
+        return nullcontext()
+
+
 class Supervisor:
     """Keeps as many workers alive as settings say."""
 
-    def __init__(self, files: list[Path], settings: Settings, signals: Signals, folder: Path) -> None:
+    def __init__(self, files: list[Path], settings: Settings, signals: Signals, folder: Path | None) -> None:
         self._files, self._settings, self._signals, self._folder = files, settings, signals, folder
         self._processes: dict[int, Process] = {}
         self._stopping = asyncio.Event()

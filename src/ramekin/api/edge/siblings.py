@@ -8,6 +8,7 @@ Nobody but their user reaches the folder, so what comes from it is believed. Kno
 from __future__ import annotations
 
 import asyncio
+import logging
 import pickle
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
+
+_log = logging.getLogger("ramekin")
 
 WITHIN_S = 1.0
 """Seconds that one may take; what it would have told is not there then."""
@@ -28,7 +31,7 @@ class Siblings:
 
     @asynccontextmanager
     async def answering(self, tell: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-        """Tell the others something, for as long as a ``with`` lasts."""
+        """Tell the others something, for as long as a ``with`` lasts; nothing where the folder's name is too long."""
 
         async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -39,7 +42,12 @@ class Siblings:
                 writer.close()
 
         self._place.unlink(missing_ok=True)  # of one that died
-        server = await asyncio.start_unix_server(answer, self._place)
+        try:
+            server = await asyncio.start_unix_server(answer, self._place)
+        except OSError as error:
+            _log.warning("worker %s tells its own metrics alone: %s", self._place.name, error)
+            yield
+            return
         try:
             yield
         finally:
