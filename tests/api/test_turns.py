@@ -18,7 +18,7 @@ MOST_MS = 35.0
 LARGER = {
     "bulk, JSON, large": 90,
     "bulk, NDJSON, large": 90,
-    "bulk, NDJSON, small, 8 indexes": 80,
+    "bulk, NDJSON, small, 8 indexes": 120,
     "list, in of 10,000": 45,
     "one record, wrong behind escapes": 200,
     "one record against as many alternatives as may be": 600,

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,15 +27,12 @@ YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 1
 MANY_OBJECTS = 15_000
 """So many old objects that stay are frozen; to look at as many takes 3 ms (CPython 3.11, November 2026)."""
 
-MANY_ELEMENTS = 40_000
+MANY_ELEMENTS = 300_000
 """Elements of old lists that stay, for which they are frozen: an order of a million ids is but 1,000 lists, and to look
-at so many elements takes 1 to 4 ms. With 300,000 half of the turns of a sorted join were looks of 8 to 16."""
+at all of their elements takes 7 ms."""
 
-MANY_YOUNG, MANY_YOUNG_ELEMENTS = 4_000, 20_000
-"""Young objects, and elements of young lists, that are looked at by the end of a turn, though Python knows of fewer."""
-
-LONG = 10_000
-"""Elements of a list that is not looked at for their sake: it takes no longer later, and it may be gone by then."""
+MANY_YOUNG = 4_000
+"""Young objects that are looked at by the end of a turn, though Python knows of fewer."""
 
 YOUNG, MIDDLE, OLDEST = range(3)
 
@@ -62,33 +58,20 @@ def attend() -> None:
 
 
 def look() -> None:
-    """Have the collector look at young objects if there are many, at the end of a turn, and at old ones in the next.
+    """Have the collector look at young objects if there are many, at the end of a turn. Cost: 10 µs if not.
 
     Python begins a look when so many more objects were made than freed. Work that frees as many old ones as it makes
-    is never looked at, until it was a million objects, and one look took 200 ms. Cost: 30 µs if there are few.
+    is never looked at, until it was a million objects, and one look took 200 ms.
     """
-    if _freeze_what_stays not in gc.callbacks:
-        return
-    if _grown:
-        _grown.clear()
-        if _are_many(OLDEST, MANY_OBJECTS, MANY_ELEMENTS):
-            gc.collect()
-    elif _are_many(YOUNG, MANY_YOUNG, MANY_YOUNG_ELEMENTS):
+    if _freeze_what_stays in gc.callbacks and len(gc.get_objects(YOUNG)) >= MANY_YOUNG:
         gc.collect(MIDDLE)
-        _grown.append(OLDEST)
-
-
-_grown: list[int] = []
-"""Holds the oldest generation, if others became old at the end of a turn."""
-
-
-def _are_many(generation: int, most: int, most_elements: int, long: float = LONG) -> bool:
-    """Say whether a generation has many objects, or lists of many elements. Cost: O(objects), 30 ns each."""
-    objects = gc.get_objects(generation)
-    lengths = [len(each) for each in objects if type(each) is list]
-    return len(objects) >= most or sum([length for length in lengths if length < long]) >= most_elements
+        if len(gc.get_objects(OLDEST)) >= MANY_OBJECTS:
+            gc.collect()
 
 
 def _freeze_what_stays(phase: str, info: Mapping[str, int]) -> None:
-    if phase == "stop" and info["generation"] == OLDEST and _are_many(OLDEST, MANY_OBJECTS, MANY_ELEMENTS, inf):
-        gc.freeze()
+    if phase == "stop" and info["generation"] == OLDEST:
+        objects = gc.get_objects(OLDEST)
+        elements = sum([len(each) for each in objects if type(each) is list])
+        if len(objects) >= MANY_OBJECTS or elements >= MANY_ELEMENTS:
+            gc.freeze()
