@@ -76,8 +76,8 @@ class UnknownBranch(NotFound):
     code = "unknown-branch"
     title = "No such branch"
     remedy = (
-        "`GET /api/v1/branches` lists them. One is made by `PUT`, or by its first use with the role `admin`, unless that "
-        "has `since`, `Last-Event-ID` or `cursor`."
+        "`GET /api/v1/branches` lists them. One is made by `PUT`, or by its first use with the role `admin`, unless "
+        "that has `since`, `Last-Event-ID` or `cursor`."
     )
 
 
