@@ -5,8 +5,9 @@ An engine has two halves, and each can be read alone.
 *Reading* is `Engine.tables`, the tables of this process: one class for all engines, in ``tables.py``. It shows what has
 happened, never what is only asked for.
 
-*Happening* is here. All that can be done to tables is a `Step` (``changes.py``), and `apply` is its one door. A step is
-computed from what stands, asked for, and either it happens whole or not at all:
+*Happening* is here. What can be done to tables is a `Step` (``changes.py``), and `apply` is its door. Three go past it:
+one record in this turn (`store_at_once`), all tables as they were (`restore`), and what caches let go
+(``evictions.py``). A step is computed from what stands, asked for, and either it happens whole or not at all:
 
     compute from `ahead` or a watch ---> apply ---> does what it was computed from still stand?
              ^                                        | no                       | yes
@@ -196,7 +197,7 @@ class Engine(Protocol):
             StorageFull, JournalFailed, OutcomeUnknown: it will not be.
         """
 
-    # The one door
+    # The door
 
     async def apply(
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None

@@ -96,12 +96,12 @@ class JsonSchema:
         members = record if self._has_id else {name: value for name, value in record.items() if name != "id"}
         body = codec.dump(record) if printed is None else printed
         if len(body) > self._sure_bytes:
-            self._check_extent(body)
+            self._check_effort(body)
         if not self._validator.is_valid(members):
             raise self._invalid(members, body.count(b","))
         return body
 
-    def _check_extent(self, body: bytes) -> None:
+    def _check_effort(self, body: bytes) -> None:
         """Refuse a record that would be held against the schema for long. Raises InvalidRecord. Cost: O(length)."""
         values = 1 + body.count(b",") + body.count(b":")
         if self._alternatives * values > MAX_TRIED or self._patterns * len(body) > MAX_TRIED:

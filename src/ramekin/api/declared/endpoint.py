@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-_PLACES = frozenset({"cursor", "since", "Last-Event-ID"})
+_RESUMING = frozenset({"cursor", "since", "Last-Event-ID"})
+"""The parameters by which a request goes on where an answer has ended."""
 
 Size = Literal["record", "text", "bulk", "load"]
 """Which limit a body has."""
@@ -98,8 +99,8 @@ class Endpoint(Generic[M]):
     """The media types of the answer."""
     words: dict[str, Any] = field(init=False)
     """The schemas of the parameters in the query, by name; ``conditions`` stands for all others."""
-    places: frozenset[str] = field(init=False)
-    """Which of its parameters lead to a place that an answer has told, and so to a branch that was there."""
+    resumes_by: frozenset[str] = field(init=False)
+    """Which of its parameters go on where an answer has ended, and so in a branch that was there."""
     reads_words: bool = field(init=False)
     """Whether its parameters are these words alone; else it reads them itself, or pays no heed to them."""
     limit: str = field(init=False)
@@ -116,7 +117,7 @@ class Endpoint(Generic[M]):
         offered = [media for told in self.answers.values() for media in told.get("content", ())]
         self.offers = tuple(dict.fromkeys(offered)) or (JSON,)
         self.words = {told["name"]: told["schema"] for told in self.parameters if told["in"] == "query"}
-        self.places = _PLACES & {told["name"] for told in self.parameters}
+        self.resumes_by = _RESUMING & {told["name"] for told in self.parameters}
         self.reads_words = 400 in self.problems and "conditions" not in self.words
         if self.reads is None:
             self.unsaid = cast("M", None)
@@ -142,10 +143,11 @@ class Endpoint(Generic[M]):
 
     def goes_on(self, head: Head, query: bytes) -> bool:
         """Say whether a request goes on where an answer has ended, so that it is about nothing that is made anew."""
-        if not self.places:
+        if not self.resumes_by:
             return False
         names = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)} if query else set()
-        return bool(self.places & names) or ("Last-Event-ID" in self.places and bool(head.headers.get("last-event-id")))
+        has_header = "Last-Event-ID" in self.resumes_by and bool(head.headers.get("last-event-id"))
+        return has_header or bool(self.resumes_by & names)
 
     def watches(self, head: Head, body: bytes) -> bool:
         """Say whether a request stops when its client goes away."""
