@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, overload
 
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit, shorten
-from ramekin.query.plan import ALL_IDS, ById, Equal, IdWalk, Range
+from ramekin.query.plan import ALL_IDS, MOST_COUNTED, ById, Equal, IdWalk, Range
 from ramekin.query.sought import Sought
 from ramekin.query.view import Page
 from ramekin.schema.fields import ID, Field
@@ -141,7 +141,10 @@ class EmbeddedView:
             return self.count(table) + 1  # there was no room for it: looking at every record is less
         if isinstance(of, Range):
             return index.estimate(of.spans, includes_absent=of.includes_absent)
-        return count_ids(index.find(of.keys[0]), part.spans) if isinstance(part, IdWalk) else index.count(of.keys)
+        if isinstance(part, IdWalk):
+            return count_ids(index.find(of.keys[0]), part.spans)
+        step = -(-len(of.keys) // MOST_COUNTED) or 1
+        return step * index.count(of.keys[::step])
 
     def ids(self, table: str, part: Part) -> Iterator[RecordId]:
         if isinstance(part, ById):

@@ -48,7 +48,7 @@ MAX_POINTS = 100
 """Values of a list that are stretches of an order; more of them are looked up."""
 
 Estimate = Callable[[Part], int]
-"""About how many rows a part gives: exactly, except for a `Range`."""
+"""About how many rows a part gives: exactly, except for a `Range` and an `Equal` of more than `MOST_COUNTED` values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ramekin.query.choose import choose_access_path, choose_counting_path
 from ramekin.query.decide import without_fields
 from ramekin.query.gather import RUN_IDS, Ids
 from ramekin.query.match import body_matcher
-from ramekin.query.plan import Equal, IdWalk
+from ramekin.query.plan import MOST_COUNTED, Equal, IdWalk
 from ramekin.query.predicate import EVERYTHING
 from ramekin.query.rows import Rows
 
@@ -110,7 +110,7 @@ class Matching:
         access, total = self.plan.access, 0
         if self.plan.rest != EVERYTHING:
             return sum([len(bodies) async for bodies in self.bodies()])
-        if isinstance(access, (Equal, IdWalk)):
+        if isinstance(access, IdWalk) or (isinstance(access, Equal) and len(access.keys) <= MOST_COUNTED):
             return self._view.estimate(self._table, access)  # which is exact for these
         for ids in self._ids(RUN_IDS):
             total += len(ids)

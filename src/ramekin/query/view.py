@@ -55,7 +55,10 @@ class View(Protocol):
         """
 
     def estimate(self, table: str, part: Part) -> int:
-        """Return how many rows a part of a plan gives, about how many for a `Range`. Cost: O(log n), O(values)."""
+        """Return how many rows a part of a plan gives, about how many for a `Range` and an `Equal` of many values.
+
+        Cost: O(log n), O(`MOST_COUNTED`).
+        """
 
     def ids(self, table: str, part: Part) -> Iterator[RecordId]:
         """Yield the ids of the rows that a part of a plan gives, each once, in no order. Cost: O(1) each."""

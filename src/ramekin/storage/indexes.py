@@ -45,9 +45,6 @@ SHORT_POSTING = 1000
 _NESTED = frozenset({"array", "object"})
 """Kinds of values that a hash index leaves out."""
 
-MOST_COUNTED = 1000
-"""Values whose postings are counted to estimate those of a list: 10,000 take 5 ms, one of each ten tells as much."""
-
 SAMPLE_VALUES = 8
 """Values whose postings are counted to estimate those of a stretch."""
 
@@ -237,8 +234,8 @@ class FieldIndex(Shared):
         return sum(self._estimate(span) for span in spans) + (len(self.absent) if includes_absent else 0)
 
     def count(self, keys: Sequence[OrderKey]) -> int:
-        """Return about how many records have one of some values, for many by part of them. Cost: O(`MOST_COUNTED`)."""
-        return (step := 1 + len(keys) // MOST_COUNTED) * sum([len(ids) for ids in self._found(keys[::step])])
+        """Return how many records have one of some values. Cost: O(1) each."""
+        return sum([len(ids) for ids in self._found(keys)])
 
     def find_all(self, keys: Sequence[OrderKey]) -> Iterator[RecordId]:
         """Yield the ids of the records with one of some values. Cost: O(1) each; 0.1 µs for a value that none has."""
