@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import httpx2
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from ramekin import errors
 from ramekin.client import AsyncClient, Client
 from ramekin.client.replies import ClientClosed
+from ramekin.client.sockets import Sockets
 from tests.conftest import Server
 
 SOON_S = 5
@@ -123,6 +126,53 @@ def test_whoever_reads_a_stream_is_told(kind, server):
     user.start("stream")
     [came] = user.close()
     assert (type(came), str(came)) == (ClientClosed, "The client was closed.")
+
+
+OWN = [OSError("The disk is full."), errors.ChangesGone("Too much has happened."), httpx2.ReadError("Another's.")]
+"""What may be raised by whoever uses what was read."""
+
+
+@pytest.mark.parametrize("own", OWN, ids=lambda own: type(own).__name__)
+@pytest.mark.parametrize("ask", ["all", "changes"])
+def test_what_a_reader_raises_comes_through_when_its_client_was_closed(server, ask, own):
+    client = Client(server.url)
+    table = client.table("t")
+    read = iter(table.changes() if ask == "changes" else table.all())
+    table.patch(1, {"n": 1})
+    next(read)
+    client.close()
+    with pytest.raises(type(own)) as came:
+        read.throw(own)
+    assert came.value is own
+
+
+@pytest.mark.parametrize("own", OWN, ids=lambda own: type(own).__name__)
+@pytest.mark.parametrize("ask", ["all", "changes"])
+def test_what_a_coroutine_that_reads_raises_comes_through_when_its_client_was_closed(server, ask, own):
+    async def use():
+        client = AsyncClient(server.url)
+        table = client.table("t")
+        read = aiter(await table.changes() if ask == "changes" else table.all())
+        await table.patch(1, {"n": 1})
+        await anext(read)
+        await client.close()
+        await read.athrow(own)
+
+    with pytest.raises(type(own)) as came:
+        asyncio.run(use())
+    assert came.value is own
+
+
+def test_a_reader_by_tls_never_takes_ciphertext_for_an_answer():
+    near, far = socket.socketpair()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    secret = context.wrap_socket(near, server_hostname="localhost", do_handshake_on_connect=False)
+    sockets, stream = Sockets(), SimpleNamespace(get_extra_info=lambda _: secret)
+    with far, secret:
+        sockets.trace("connection.start_tls.complete", {"return_value": stream})
+        far.sendall(b"ciphertext")
+        sockets.shut()
+        assert secret.recv(100) == b""
 
 
 def test_whoever_waits_for_an_answer_is_told(kind):

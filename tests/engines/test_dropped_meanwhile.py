@@ -9,6 +9,7 @@ import pytest
 from ramekin import Database
 from ramekin.database.operations import Operation
 from ramekin.engine import work
+from ramekin.errors import Unavailable, UnknownTable
 from tests.turns import TURNS, give_turns
 
 pytestmark = pytest.mark.anyio
@@ -59,3 +60,13 @@ async def test_a_dump_of_everything_has_what_is_there_whenever_a_table_is_droppe
     await database.load([("u", {"id": 1})])
     for turns in TURNS:
         assert ("u", {"id": 1}) in await with_a_drop(database, dump, turns)
+
+
+async def test_a_dump_of_everything_is_given_up_where_tables_are_dropped_all_the_time(engine, monkeypatch):
+    def view(*_):
+        raise UnknownTable("t")
+
+    database = Database(engine=engine)
+    monkeypatch.setattr(type(engine.tables), "view", view)
+    with pytest.raises(Unavailable, match="dropped by others"):
+        await dump(database)

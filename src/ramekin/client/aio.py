@@ -19,7 +19,7 @@ from ramekin.client.following import AGAIN_S, Change, Following
 from ramekin.client.options import attempts_of, key_of, servers_of, timeout_of
 from ramekin.client.parts import Parts
 from ramekin.client.replies import ClientClosed, EndedEarly, Page, Reply, as_typed
-from ramekin.client.transport import Connections, Lines, ended_early, lost, reply_of, request_of
+from ramekin.client.transport import Connections, Lines, lost, reply_of, request_of
 from ramekin.query.predicate import Predicate
 
 R = TypeVar("R")
@@ -124,11 +124,9 @@ class AsyncClient:
     async def stream(self, call: Call[None]) -> AsyncIterator[httpx2.Response]:
         """Give the answer of a call, of which the body is still to come. Raises NoAnswer where it ends early."""
         _, response = await self._exchange(call)
+        self._connections.guard(response)
         try:
-            with self._connections.reading():
-                yield response
-        except httpx2.TransportError as error:
-            raise ended_early(error) from None
+            yield response
         finally:
             await response.aclose()
 

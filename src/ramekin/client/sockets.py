@@ -42,4 +42,4 @@ class Sockets:
 
 def _shut(one: socket) -> None:
     with suppress(OSError):  # the other side was first
-        one.shutdown(SHUT_RDWR)
+        socket.shutdown(one, SHUT_RDWR)  # not SSLSocket's, which ends TLS: a reader would take ciphertext for an answer

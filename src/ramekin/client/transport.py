@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop, sleep
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from os import getpid
@@ -18,6 +18,7 @@ from ramekin.client.sockets import Sockets
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from contextlib import AbstractContextManager
 
     from ramekin.client.exchange import Call
 
@@ -73,13 +74,20 @@ class Connections(Generic[H]):
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Have whatever is wrong with connections that were closed meanwhile told as that. Raises ClientClosed."""
+        """Have whatever is wrong with connections that were closed meanwhile told as that. Raises ClientClosed.
+
+        What the caller does with an answer is not done in here: its own exceptions mean what they say.
+        """
         try:
             yield
         except Exception:
             if self.is_closed:
                 raise ClientClosed from None
             raise
+
+    def guard(self, response: httpx2.Response) -> None:
+        """Have failures while the body of an answer is read told in our words."""
+        response.stream = _Body(response.stream, self.reading)
 
     def rest(self, wait_s: float) -> None:
         """Wait, until it is closed at the most."""
@@ -101,6 +109,36 @@ class Connections(Generic[H]):
                 self._http, self._closed = self._make(), Event()
             self._loop = loop
         return self._http
+
+
+class _Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The body of an answer as it comes. Reading it raises EndedEarly, and ClientClosed."""
+
+    def __init__(self, stream: Any, reading: Callable[[], AbstractContextManager[None]]) -> None:
+        self._stream, self._reading = stream, reading
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            with self._reading():
+                yield
+        except httpx2.TransportError as error:
+            raise EndedEarly(f"The answer ended early: {_said(error)}.") from None
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._telling():
+            yield from self._stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._telling():
+            async for piece in self._stream:
+                yield piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def _running_loop() -> AbstractEventLoop | None:
@@ -147,11 +185,6 @@ def lost(server: str, error: httpx2.TransportError) -> Lost:
     """Return what a failure means to whoever waits for an answer: the request may have come to the server, or not."""
     was_sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
     return Lost(was_sent, f"No answer from {server}: {_said(error)}.")
-
-
-def ended_early(error: httpx2.TransportError) -> EndedEarly:
-    """Return what a failure means to whoever reads an answer that has begun."""
-    return EndedEarly(f"The answer ended early: {_said(error)}.")
 
 
 def _said(error: httpx2.TransportError) -> str:

@@ -18,8 +18,9 @@ from ramekin.database.info import Snapshot, TableInfo, indexes_of
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
 from ramekin.engine.access import Access
+from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.embedded import Embedded
-from ramekin.errors import ModelTable, UnknownTable
+from ramekin.errors import ModelTable, Unavailable, UnknownTable
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.extent import check_extent
@@ -170,23 +171,26 @@ class WholeTables:
             work: what reading them is a part of.
 
         Raises:
-            UnknownTable; Deadline, also while they are read: it takes more work than it may.
+            UnknownTable; Deadline, also while they are read: it takes more work than it may; Unavailable, where tables
+            are dropped by others all the time.
 
         Cost: O(1), and a wait where many begin to read between writes; reading a table is O(n), in steps of 1 ms, and
         other tasks get their turns between.
         """
         by_id, named = self.engine.guarantees.is_shared, None if tables is None else tuple(tables)
         async with AsyncExitStack() as stack:
-            view = None
-            while view is None:
+            for _ in range(MAX_ATTEMPTS):
                 every = (stats.name for stats in self.engine.tables.stats() if reaches(stats.name))
                 names = tuple(every) if named is None else named
                 accesses = [Access(name, by_id, is_whole=True, whole_by_id=by_id) for name in names]
                 try:
                     view = await stack.enter_async_context(self.engine.tables.view(accesses, work))
+                    break
                 except UnknownTable:
                     if named is not None:
                         raise
+            else:
+                raise Unavailable("Tables are made and dropped by others all the time; nothing was read.")
             yield Snapshot(names, view)
 
     async def dump(self, *tables: str) -> AsyncIterator[tuple[str, Any]]:
