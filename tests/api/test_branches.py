@@ -119,6 +119,18 @@ def test_what_goes_on_in_a_branch_that_is_gone_does_not_make_it_anew(api, path, 
     assert api.get(f"{ON}/data/pets?since=a-1").json()["data"] == [{"id": "1", "since": "a-1"}]  # which is a field
 
 
+@pytest.mark.parametrize("body", ['{"cursor": "abc"}', '{"limit": 2, "\\u0063ursor": ""}'])
+def test_a_query_whose_body_goes_on_in_a_branch_that_is_gone_does_not_make_it_anew(api, body):
+    put(api, f"{API}/data/pets/1", cursor="abc")
+    json = {"content-type": "application/json"}
+    problem = api.post(f"{ON}/query/pets", content=body, headers=json).json()
+    assert (problem["status"], problem["code"]) == (404, "unknown-branch")
+    assert api.get(f"{API}/branches/one").status_code == 404
+    found = api.post(f"{ON}/query/pets", json={"where": {"cursor": "abc"}}).json()["data"]  # which is a field
+    assert found == [{"id": "1", "cursor": "abc"}]
+    assert api.post(f"{ON}/query/pets", content=body, headers=json).json()["code"] == "invalid-cursor"
+
+
 def test_main_is_always_there(api):
     put(api, f"/b/main{API}/data/pets/1", name="Rex")
     assert api.get(f"{API}/data/pets/1").json()["name"] == "Rex"

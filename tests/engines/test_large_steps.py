@@ -5,10 +5,11 @@ The constants are made small, so that few records cross them all, and every rest
 
 import asyncio
 import random
+import weakref
 
 import pytest
 
-from ramekin.changes import Change
+from ramekin.changes import Change, Loaded
 from ramekin.engine import work
 from ramekin.engine.access import Access
 from ramekin.errors import NotUnique
@@ -192,3 +193,21 @@ async def test_what_is_dropped_is_taken_apart_in_steps(engine):
             break
         await asyncio.sleep(0)
     assert not records.bodies
+
+
+class Rows(dict[str, bytes]):
+    """Records of which it can be told whether they are still held."""
+
+
+async def test_a_large_step_that_is_made_once_more_is_not_held_twice(engine):
+    made = []
+
+    def make():
+        assert [each() for each in made] == [None] * len(made)
+        records = Rows(rows(RECORDS, 1))
+        made.append(weakref.ref(records))
+        return Loaded({"t": records})
+
+    await engine.apply(make)
+    assert len(made) == 2
+    assert len(engine.tables.catalog.table("t").records.bodies) == RECORDS

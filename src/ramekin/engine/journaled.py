@@ -199,6 +199,7 @@ class Journaled:
                 await self.tables.expirations.sweep_before(now, work)
                 continue
             if type(now) is not Written or is_large(now):
+                del now  # it is made once more, and the collector would look at both
                 return await self._stand_alone(partial(_prepared, self.tables, step, expecting))
             if self.tables.builds.lacks(now) and not await self.tables.builds.build_for(now, work, is_again=is_built):
                 is_built = True
@@ -238,8 +239,7 @@ class Journaled:
         Raises:
             InvalidTableName, NotUnique, MemoryLimit, StorageFull, JournalFailed: nothing is queued.
         """
-        catalog, journal = self.tables.catalog, self._running()
-        rest = step.without_idle()
+        catalog, journal, rest = self.tables.catalog, self._running(), step.without_idle()
         if not rest.changes:
             await self.flushed()  # nothing changes, and what that rests on may still be on its way to the disk
             return True

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from ramekin.api.http.answer import Answer, Stream
-from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
+from ramekin.api.http.asked import NO_WORDS, Asked, Wishes, parsed
 from ramekin.api.http.headers import JSON, accepted, has_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
@@ -148,6 +148,14 @@ class Endpoint(Generic[M]):
         names = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)} if query else set()
         has_header = "Last-Event-ID" in self.resumes_by and bool(head.headers.get("last-event-id"))
         return has_header or bool(self.resumes_by & names)
+
+    async def goes_on_in(self, body: bytes) -> bool:
+        """Say whether a body goes on where an answer has ended; one that is no JSON is refused by whoever reads it."""
+        try:
+            query = await parsed(body)
+        except RamekinError:
+            return False
+        return isinstance(query, dict) and "cursor" in query
 
     def watches(self, head: Head, body: bytes) -> bool:
         """Say whether a request stops when its client goes away."""

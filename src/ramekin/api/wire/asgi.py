@@ -60,7 +60,10 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
     try:
         endpoint.permit(grant, parts, query)
         branch = "" if endpoint.is_page else request.scope.get("ramekin.branch", "")
-        session = Session(server, grant, branch, goes_on=bool(branch) and endpoint.goes_on(head, query))
+        goes_on = bool(branch) and endpoint.goes_on(head, query)
+        # a body that may hold a cursor is read first
+        is_chosen_late = not goes_on and bool(branch and endpoint.takes) and "cursor" in endpoint.resumes_by
+        session = Session(server, grant, "" if is_chosen_late else branch, goes_on=goes_on)
         wishes = endpoint.wishes_of(head)
         if endpoint.takes:
             limit_bytes = getattr(session.database.limits, endpoint.limit)
@@ -70,6 +73,8 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
         async with server.flight.room(request.client.host if request.client else "unknown") as room:
             if arriving is not None and not endpoint.is_streamed:
                 body = await whole_body(arriving, head.body_bytes, wishes.media, room)
+            if is_chosen_late:
+                session = Session(server, grant, branch, goes_on=await endpoint.goes_on_in(body))
             watch = stopped_when_gone(request, arriving if endpoint.is_streamed else None)
             async with watch if endpoint.watches(head, body) else nullcontext():
                 ask = endpoint.ask_anew if server.reads_anew else endpoint.ask
