@@ -143,9 +143,9 @@ def test_a_reader_that_has_taken_nearly_all_begins_anew(services):
     for service in services:
         pipe = service.connect()
         pipe.send([LIVE])
-        for _ in range(3):
+        for _ in range(10):
             keep_waiting(pipe, 100_000)
-            service.run(asyncio.sleep(0.15))
+            service.run(asyncio.sleep(0.05))
             pipe.unread_bytes = 0
             pipe._protocol.resume_writing()
         assert not pipe.is_ended
