@@ -17,3 +17,9 @@ def rows(page):
 
 def cell(page, row, column):
     return rows(page).nth(row).get_by_role("gridcell").nth(column)
+
+
+def go_live(page):
+    """Have rows change as others change them, and wait until the server tells of it."""
+    with page.expect_response(lambda answer: "event-stream" in answer.headers.get("content-type", "")):
+        page.get_by_role("button", name="Live", exact=True).click()

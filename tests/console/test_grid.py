@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import Server
 from tests.console.conftest import watch
-from tests.console.seen import put, rows
+from tests.console.seen import go_live, put, rows
 
 
 def texts(page, row):
@@ -164,8 +164,7 @@ def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
 def test_rows_change_live_when_asked(page, server):
     put(server, "moving", {"id": 1, "n": 1})
     page.goto(f"{server.url}/console/tables/moving")
-    page.get_by_role("button", name="Live", exact=True).click()
-    page.wait_for_timeout(300)
+    go_live(page)
     put(server, "moving", {"id": 1, "n": 2})
     expect(rows(page).first).to_contain_text("2")
     put(server, "moving", {"id": 2, "n": 3})

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell, put, rows, stored
+from tests.console.seen import cell, go_live, put, rows, stored
 
 CHANGED = "Somebody else has changed this record"
 
@@ -80,8 +80,7 @@ def test_what_the_server_refuses_stays_in_its_cell_with_the_reason(page, server)
 @pytest.mark.long
 def test_a_cell_keeps_its_record_when_rows_come_before_it(pets, server):
     pets.goto(f"{server.url}/console/tables/pets?sort=name")
-    pets.get_by_role("button", name="Live", exact=True).click()
-    pets.wait_for_timeout(300)
+    go_live(pets)
     cell(pets, 1, 1).dblclick()
     box = pets.get_by_label("name", exact=True)
     box.fill("Uma")
@@ -95,8 +94,7 @@ def test_a_cell_keeps_its_record_when_rows_come_before_it(pets, server):
 
 @pytest.mark.long
 def test_a_record_that_goes_from_sight_while_one_types_asks_for_what_was_typed(pets, server):
-    pets.get_by_role("button", name="Live", exact=True).click()
-    pets.wait_for_timeout(300)
+    go_live(pets)
     cell(pets, 1, 1).dblclick()
     pets.get_by_label("name", exact=True).fill("Uma")
     delete(server, 2)
