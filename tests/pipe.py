@@ -37,7 +37,8 @@ class Threads(ThreadPoolExecutor):
     def submit(self, *called: Any, **words: Any) -> Future[Any]:
         future = super().submit(*called, **words)
         self.under_way.add(future)
-        future.add_done_callback(self.under_way.discard)
+        # The loop is told first, which asks for that when this returns: else nothing would seem to be under way before.
+        asyncio.get_running_loop().call_soon(future.add_done_callback, self.under_way.discard)
         return future
 
 
