@@ -152,6 +152,8 @@ def test_a_name_that_no_table_may_have_is_refused(api, name):
         ([], ""),
         ({"form": "main"}, "/form"),
         ({"from": 1}, "/from"),
+        ({"from": "1bad"}, "/from"),
+        ({"from": ""}, "/from"),
         ({"ttl_s": 0}, "/ttl_s"),
         ({"ttl_s": True}, "/ttl_s"),
         ({"ttl_s": 1e10}, "/ttl_s"),

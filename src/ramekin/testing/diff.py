@@ -5,8 +5,10 @@ Knows no server; see ``database/branching.py`` for how it is found.
 
 from __future__ import annotations
 
+from pprint import pformat
 from typing import Any
 
+from ramekin.errors import RamekinError
 from ramekin.values import codec
 
 
@@ -41,5 +43,16 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> str:
     return f"{_print(after.get('id'))} {', '.join(members)}"
 
 
+def lines_of(expected: dict[Any, Any]) -> list[str]:
+    """Return what a test expects line by line, whatever stands in it: as a diff where it has the shape of one."""
+    try:
+        return Diff(expected).lines()
+    except (AttributeError, TypeError):
+        return pformat(expected).splitlines()
+
+
 def _print(value: Any) -> str:
-    return codec.dump(value).decode()
+    try:
+        return codec.dump(value).decode()
+    except (RamekinError, TypeError):  # such as `mock.ANY`, which a test expects of an id
+        return repr(value)

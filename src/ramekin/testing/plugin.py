@@ -123,7 +123,8 @@ def ramekin(ramekin_server: Server, request: pytest.FixtureRequest) -> Iterator[
 def _branch_name(test: str, number: int) -> str:
     """Return a name for a test's branch by which a person finds it in a log."""
     plain = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in test)
-    return f"{plain[:SHORTEST_ID].strip('-')}_{number}"
+    name = plain[:SHORTEST_ID].strip("-")
+    return f"{'_' if name[:1].isdigit() else ''}{name}_{number}"
 
 
 @pytest.fixture
@@ -171,5 +172,5 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     if not diffs or not (isinstance(left, dict) and isinstance(right, dict)):
         return None
     found = diffs[0]
-    expected = module.Diff(right if found is left else left)
-    return ["records are other ones than expected", *found.lines(), "", "expected:", *expected.lines()]
+    expected = module.lines_of(right if found is left else left)
+    return ["records are other ones than expected", *found.lines(), "", "expected:", *expected]

@@ -156,6 +156,10 @@ def _read(body: bytes) -> tuple[str, float | None]:
     source, ttl_s = value.get("from", MAIN), value.get("ttl_s")
     if not isinstance(source, str):
         raise InvalidBranch("'from' is the name of a branch.").within("from")
+    try:
+        check_branch_name(source)
+    except InvalidBranch as error:
+        raise error.within("from") from None
     if ttl_s is not None and not (type(ttl_s) in (int, float) and 0 < ttl_s <= MAX_TTL_S):
         raise InvalidBranch(f"'ttl_s' is a number of seconds above 0, at most {MAX_TTL_S}.").within("ttl_s")
     return source, ttl_s
