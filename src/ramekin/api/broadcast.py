@@ -46,8 +46,9 @@ RECENT_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 64 * 1024
 """About how much text is made before it is handed over; one event may be more."""
 
-SEATS_AT_ONCE, SEAT_S = 50, 0.00003
-"""Seats that are served in one turn of the loop, and about how long it takes to write to one."""
+SEATS_AT_ONCE, SEAT_S, LOOK_S = 50, 0.00003, 0.000002
+"""Seats that are served in one turn of the loop, about how long it takes to write to one, and to look at one that gets
+nothing: rounds in which a thousand were looked at and none was told took all the time, for 30 s."""
 
 WRITTEN_BYTES_PER_S = 1536 * 1024 * 1024
 """About how many bytes are written in a second of processor time (1.7 GiB on loopback, November 2026)."""
@@ -195,7 +196,7 @@ class Broadcast:
             for seat in [*group.seats]:
                 size_bytes = seat.give(tail)
                 handed_bytes += size_bytes
-                spent_s += SEAT_S + size_bytes / WRITTEN_BYTES_PER_S if size_bytes else 0.0
+                spent_s += SEAT_S + size_bytes / WRITTEN_BYTES_PER_S if size_bytes else LOOK_S
                 served += 1
                 if served % SEATS_AT_ONCE == 0 or handed_bytes >= AT_ONCE_BYTES:
                     await asyncio.sleep(handed_bytes / BYTES_PER_S)
