@@ -52,6 +52,7 @@ def test_where_somebody_goes_the_arrows_work_at_once(page, server):
     page.keyboard.type("shops")
     page.keyboard.press("Enter")
     expect(grid).to_be_focused()
+    expect(cell(page, 1, 0)).to_be_visible()  # before there are rows there is nowhere to go
     page.keyboard.press("ArrowDown")
     expect(cell(page, 1, 0)).to_have_class(re.compile("active"))
     page.keyboard.press("/")
