@@ -69,15 +69,6 @@ def open_file(path: Path, form: CsvForm) -> Source:
     return Source(path.name, size, lambda: _chunks(path), _form_of(path, form))
 
 
-def from_text(name: str, text: bytes, form: CsvForm) -> Source:
-    """Return a text that did not come from a file as a source, under the name that a file would have.
-
-    Raises:
-        FileFault: the name has an ending that says nothing.
-    """
-    return Source(name, len(text), lambda: iter([text]), _form_of(Path(name), form))
-
-
 def _form_of(path: Path, form: CsvForm) -> CsvForm:
     """Return how CSV is read in a file of this name. Raises FileFault."""
     suffix = path.suffix.lower()
@@ -88,9 +79,13 @@ def _form_of(path: Path, form: CsvForm) -> CsvForm:
     return CsvForm("tab", form.types) if suffix == ".tsv" else form
 
 
-def from_bytes(name: str, text: bytes) -> Source:
-    """Return a text as a source, under a file's name."""
-    return Source(name, len(text), lambda: iter([text]))
+def from_bytes(name: str, text: bytes, form: CsvForm | None = None) -> Source:
+    """Return a text that did not come from a file as a source, under the name that a file would have.
+
+    Raises:
+        FileFault: the name has an ending that says nothing.
+    """
+    return Source(name, len(text), lambda: iter([text]), _form_of(Path(name), form or CsvForm()))
 
 
 class FileRecords:

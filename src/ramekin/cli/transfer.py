@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ramekin.access.keys import is_secret
 from ramekin.cli.configuration import Refused
-from ramekin.cli.files import FileRecords, from_text, naming_faults, open_file, told
+from ramekin.cli.files import FileRecords, from_bytes, naming_faults, open_file, told
 from ramekin.cli.outputs import writing
 from ramekin.cli.progress import progress
 from ramekin.clock import as_text
@@ -99,7 +99,7 @@ def load_files(paths: list[Path], stdin: str | None, server: Server, mode: str, 
         raise Refused("name files, or say --stdin NAME, such as users.ndjson, to load what standard input holds")
     sources = [open_file(path, form) for path in paths]
     if stdin is not None:
-        sources.append(from_text(stdin, sys.stdin.buffer.read(), form))
+        sources.append(from_bytes(stdin, sys.stdin.buffer.read(), form))
     with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
         files = FileRecords(sources, 1024 * MIB, lambda table: _columns_of(table, client), advance)
         with server.client("load", files) as client:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ramekin.errors import InvalidDefinition
+from ramekin.schema.references import patterns_in
 
 MAX_PARTS = 10_000
 """Arrays, objects and members: 1 µs each to compile on a busy machine, half of it on an idle one (jsonschema-rs 0.60,
@@ -28,9 +29,7 @@ def check_extent(schema: dict[str, Any]) -> None:
         if isinstance(part, dict):
             parts += len(part)
             inner = part.values()
-            patterns += isinstance(part.get("pattern"), str)
-            by_name = part.get("patternProperties")
-            patterns += len(by_name) if isinstance(by_name, dict) else 0
+            patterns += patterns_in(part)
         if parts > MAX_PARTS:
             raise InvalidDefinition(
                 f"'schema' has more than {MAX_PARTS:,} arrays, objects and members. Put what is repeated under "

@@ -106,7 +106,7 @@ class References:
         count = circular = alternatives = patterns = 0
         for inner, base in _subschemas(part):
             alternatives += _alternatives(inner)
-            patterns += _patterns(inner)
+            patterns += patterns_in(inner)
             for named in self._follow_all(inner, base):
                 most = _Weight(*map(max, zip(*map(self._weigh_named, named), strict=True)))
                 count = min(self._most, count + 1 + most.references)
@@ -166,7 +166,7 @@ def _alternatives(part: dict[str, Any]) -> int:
     return count
 
 
-def _patterns(part: dict[str, Any]) -> int:
+def patterns_in(part: dict[str, Any]) -> int:
     """Return how many regular expressions of a part a text is held against."""
     by_name = part.get("patternProperties")
     return isinstance(part.get("pattern"), str) + (len(by_name) if isinstance(by_name, dict) else 0)
