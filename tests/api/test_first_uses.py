@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Server
 
-pytestmark = pytest.mark.timeout(60, method="thread")
+pytestmark = pytest.mark.timeout(60)
 
 RECORDS, ROUNDS = 2000, 12
 

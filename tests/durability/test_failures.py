@@ -154,7 +154,7 @@ async def test_two_pending_writes_never_take_one_unique_value(faulty):
 
 
 @queued
-@pytest.mark.timeout(30, method="thread")  # a loop that spins stops the test too
+@pytest.mark.timeout(30)  # a loop that spins stops the test too
 @pytest.mark.parametrize("is_bulk", [False, True])
 async def test_nobody_waits_for_a_unique_value_on_its_way_while_the_disk_is_being_mended(faulty, is_bulk):
     await define(faulty.engine, "t", Definition(unique=("email",)))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from ramekin import Database
 from ramekin.changes import Change, Written
-from ramekin.durability import compaction, journal, syncs
+from ramekin.durability import compaction, journal, step_queue, syncs
+from ramekin.durability.disk import Disk
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.log import Header, LogFile, create
 from ramekin.durability.store import Store
@@ -50,6 +52,28 @@ async def opened(path, fsync):
 async def put(engine, key, size=10):
     body = b'{"id":"%b","x":"%b"}' % (key.encode(), b"x" * size)
     await change(engine, "t", key, lambda _: body)
+
+
+async def test_an_event_loop_that_never_rests_gives_way_while_a_step_waits_for_the_thread(tmp_path, monkeypatch):
+    given, let_go = [], threading.Event()
+    monkeypatch.setattr(step_queue, "sleep", lambda seconds: (given.append(seconds), let_go.set()))
+
+    class Held(Disk):
+        def write(self, handle, data):
+            assert let_go.wait(30)
+            return super().write(handle, data)
+
+    let_go.set()
+    async with Database(directory=tmp_path / "data", fsync="always", disk=Held()) as database:
+        let_go.clear()
+        writing = asyncio.ensure_future(database.insert("pets", {"id": 1}))
+        while not writing.done():
+            await asyncio.sleep(0)
+        assert given == [step_queue.AWAY_FOR_S] * len(given) != []
+        for _ in range(3):  # it gives way no more where nothing waits
+            before = len(given)
+            await asyncio.sleep(3 * step_queue.AWAY_S)
+        assert len(given) == before
 
 
 async def wait_until(claim, seconds=5):

@@ -34,7 +34,7 @@ from ramekin.values import codec
 from ramekin.values.comparison import NUMBER
 from tests.each import first
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60, method="thread")]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 FREE = NoSchema()
 RECORDS = 2000

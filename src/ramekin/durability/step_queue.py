@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import deque
 from contextlib import suppress
+from time import sleep
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _UNKNOWN = (
     "The disk failed while the change was written. It is not visible now; after a restart of the server it may be."
 )
+
+AWAY_S, AWAY_FOR_S = 0.005, 0.0002
+"""How often the loop lets the thread have the interpreter's lock, and for how long, while steps wait."""
 
 _log = logging.getLogger("ramekin")
 
@@ -56,6 +60,8 @@ class StepQueue:
         """Steps that are queued, or committed and not applied yet."""
         self.fault: DiskFault | None = None
         """Why writes are refused now; None when they are not."""
+        self._giving_way: asyncio.AbstractEventLoop | None = None
+        """The loop that gives way to the thread now."""
 
     def take_no_more(self) -> None:
         """Refuse what comes from now on; what is queued is committed."""
@@ -77,12 +83,29 @@ class StepQueue:
             Unavailable: the journal is being stopped.
         """
         self.admit()
-        done = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        if self._giving_way is not loop:
+            self._giving_way = loop
+            loop.call_later(AWAY_S, self._give_way, loop)
         self.pending += 1
         self._queue.append((step, done))
         if not self.wake.is_set():
             self.wake.set()
         return done
+
+    def _give_way(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let go of the interpreter's lock for long enough that a thread which waits for it wakes up.
+
+        A loop that always has something to do lets go of it in each turn, but for a microsecond only: the thread is
+        woken too late, and waits anew. A write took 0.2 to 1.3 s beside a task that dumps small tables without a rest,
+        on an idle machine with two cores, and 11 ms with this (November 2026).
+        """
+        if self.pending:
+            sleep(AWAY_FOR_S)
+            loop.call_later(AWAY_S, self._give_way, loop)
+        else:
+            self._giving_way = None
 
     async def flush(self) -> None:
         """Wait until all that is queued is committed and applied. Raises as the future of a step."""
