@@ -1,5 +1,6 @@
 """Files into tables, and tables into files."""
 
+import csv
 import json
 
 import pytest
@@ -151,6 +152,38 @@ def test_an_export_says_that_it_reads_begins_once_and_can_be_stopped(page, serve
     expect(page.get_by_text("Reading shops.csv")).to_have_count(0)
     expect(page.get_by_text("Something went wrong")).to_have_count(0)
     expect(page.get_by_text("Saved")).to_have_count(0)
+
+
+@pytest.mark.parametrize("format", ["CSV", pytest.param("JSON", marks=pytest.mark.long), pytest.param("NDJSON", marks=pytest.mark.long)])  # fmt: skip
+def test_what_a_grid_shows_is_saved_whole_with_its_filter_order_and_columns(page, server, format):
+    chosen = "quantity:gte=2&sort=-total_price&select=product_name,total_price"
+    with server.client() as client:
+        found = client.get(f"/api/v1/data/orders?{chosen}&limit=10000").json()["data"]
+    assert len(found) > 1000, "more than are in sight"
+    page.goto(f"{server.url}/console/tables/orders?{chosen}")
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name=f"as {format}", exact=True).click()
+    expect(page.get_by_text(f"Saved {len(found):,} rows as orders.{format.lower()}")).to_be_visible()
+    text = saved.value.path().read_text()
+    if format == "CSV":
+        header, *lines = csv.reader(text.splitlines())
+        assert header == ["product_name", "total_price"]
+        assert [(name, float(price)) for name, price in lines] == [tuple(record.values()) for record in found]
+    else:
+        assert (json.loads(text) if format == "JSON" else [json.loads(line) for line in text.splitlines()]) == found
+
+
+@pytest.mark.long
+def test_a_chosen_path_is_a_column_of_the_file(page, server):
+    page.goto(f"{server.url}/console/tables/shops?select=address.city,location&id=lyon-1")
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as CSV").click()
+    header, line = csv.reader(saved.value.path().read_text().splitlines())
+    assert header == ["address.city", "location"]
+    assert line[0] == "Lyon"
+    assert "lat" in json.loads(line[1])
 
 
 @pytest.mark.long

@@ -6,6 +6,8 @@ import { Bulk } from "../grid/bulk.js";
 import { ColumnMenu } from "../grid/column_menu.js";
 import { asCsv, asCurl, asJavaScript, asJson, asPython } from "../grid/copies.js";
 import { RecordForm } from "../record/form.js";
+import { pathOf } from "../server.js";
+import { ExportMenu } from "../transfer/export_menu.js";
 import { Button } from "../ui/button.js";
 import { open } from "../ui/dialog.js";
 import { html } from "../ui/html.js";
@@ -44,6 +46,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
         { name: `${many(seen.length, "row")} as JSON`, run: copy("JSON", () => asJson(seen)) },
         { name: `${many(seen.length, "row")} as CSV`, run: copy("CSV", () => asCsv(seen, columns)) },
       ]} />
+      <${ExportMenu} path=${`data/${pathOf(table)}`} words=${words} name=${table} columns=${filter.columns} kind="quiet" />
       <a class="button quiet" href=${link(["tables", table, "definition"])}><${Icon} name="code" />Definition</a>
       ${may("write") && html`<${Menu} label="More" items=${[
         { name: "Change all that are found…", icon: "edit", run: bulk("patch") },

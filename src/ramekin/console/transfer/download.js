@@ -55,12 +55,13 @@ async function chosen(name) {
 
 /**
  * Save all rows of a list or join.
- * @param {string} path @param {[string, string][]} words @param {string} name without an ending
- * @param {Format} format @param {(rows: number) => void} onRows is told how many there are so far @param {AbortSignal} stop
+ * @param {string} path @param {[string, string][]} words
+ * @param {{name: string, format: Format, columns?: string[]}} file its name without an ending; `columns`: those of CSV, where not all are meant
+ * @param {(rows: number) => void} onRows is told how many there are so far @param {AbortSignal} stop
  * @returns {Promise<number>} how many there were
  */
-export async function saveRows(path, words, name, format, onRows, stop) {
-  const pages = new Pages();
+export async function saveRows(path, words, { name, format, columns }, onRows, stop) {
+  const pages = new Pages(columns);
   const asked = words.filter(([word]) => !["limit", "cursor", "offset", "count", "explain"].includes(word));
   let cursor = "";
   do {

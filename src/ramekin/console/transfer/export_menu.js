@@ -6,14 +6,14 @@ import { underway } from "../ui/underway.js";
 import { many } from "../values.js";
 import { saveRows } from "./download.js";
 
-/** @param {{path: string, words: [string, string][], name: string}} given */
-export function ExportMenu({ path, words, name }) {
+/** @param {{path: string, words: [string, string][], name: string, columns?: string[], kind?: string}} given `columns`: those of CSV, where not all are meant */
+export function ExportMenu({ path, words, name, columns, kind = "plain" }) {
   const run = (/** @type {import("./download.js").Format} */ format) => async () => {
     const rows = await underway(`Reading rows for ${name}.${format}`, (tell, stop) =>
-      saveRows(path, words, name, format, (so) => tell(many(so, "row")), stop));
+      saveRows(path, words, { name, format, columns }, (so) => tell(many(so, "row")), stop));
     if (rows !== undefined) say(`Saved ${many(rows, "row")} as ${name}.${format}`);
   };
-  return html`<${Menu} label="Export" icon="download" text="Export" kind="plain" items=${[
+  return html`<${Menu} label="Export" icon="download" text="Export" kind=${kind} items=${[
     { name: "as CSV", run: run("csv") }, { name: "as JSON", run: run("json") }, { name: "as NDJSON", run: run("ndjson") },
   ]} />`;
 }

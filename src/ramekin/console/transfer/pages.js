@@ -1,5 +1,6 @@
 // Rows on their way to a file. Each page of them is given to the browser as it comes, which keeps it outside of this page's
 // memory, and on the disk where it is long; the file is made of them one page after the other.
+import { valueAt } from "../grid/columns.js";
 import { Spelled, member, parse, print } from "../json.js";
 import { writeCsv } from "./csv.js";
 
@@ -8,14 +9,16 @@ import { writeCsv } from "./csv.js";
 const MEDIA = { json: "application/json", ndjson: "application/x-ndjson", csv: "text/csv" };
 
 export class Pages {
-  constructor() {
+  /** @param {string[]} [columns] paths: the columns of CSV in their order; none: all that rows have */
+  constructor(columns = []) {
+    this.columns = columns;
     this.count = 0;
     /** @type {Blob[]} lines of JSON */
     this.parts = [];
     this.names = /** @type {Set<string>} */ (new Set());
     this.flatNames = /** @type {Set<string>} */ (new Set());
     /** Whether all rows are joined ones: a record of each table, or null. */
-    this.isJoined = true;
+    this.isJoined = !columns.length;
   }
 
   /** @param {any[]} rows */
@@ -33,7 +36,7 @@ export class Pages {
   async file(format) {
     const type = MEDIA[format];
     if (format === "ndjson") return new Blob(this.parts, { type });
-    const names = [...(this.isJoined ? this.flatNames : this.names)];
+    const names = this.columns.length ? this.columns : [...(this.isJoined ? this.flatNames : this.names)];
     const made = [];
     for (const [at, part] of this.parts.entries()) {
       const text = await part.text();
@@ -48,7 +51,7 @@ export class Pages {
     const rows = text.split("\n").filter(Boolean).map((line) => {
       const row = parse(line);
       const found = this.isJoined ? new Map(flattened(row)) : null;
-      return names.map((name) => (found ? found.get(name) : member(row, name)));
+      return names.map((name) => (found ? found.get(name) : this.columns.length ? valueAt(row, name) : member(row, name)));
     });
     return writeCsv(isFirst ? [names, ...rows] : rows);
   }
