@@ -91,4 +91,11 @@ def test_groups_of_moments_are_a_line_over_time(page, server):
     page.get_by_label("Chart", exact=True).select_option("line over time")
     page.get_by_label("Put together by").select_option("year")
     expect(page.locator(".chart canvas")).to_be_visible()
-    assert "chart=line" in page.url
+    page.get_by_label("Add a figure").select_option("number of records")
+    page.get_by_label("Figure", exact=True).select_option("count")
+    expect(page).to_have_url(re.compile("chart=line,year,count"))
+    page.reload()
+    expect(page.get_by_label("Chart", exact=True)).to_have_value("line")
+    expect(page.get_by_label("Put together by")).to_have_value("year")
+    expect(page.get_by_label("Figure", exact=True)).to_have_value("count")
+    expect(page.get_by_role("img", name="count by order_date")).to_be_visible()

@@ -144,6 +144,29 @@ def test_columns_are_chosen_and_resized_and_remembered(page, server):
 
 
 @pytest.mark.long
+def test_chosen_columns_are_there_again_however_one_comes_back(page, server):
+    kept = f"{server.url}/console/tables/users?select=id,full_name,age,created_at"
+    page.goto(f"{server.url}/console/tables/users")
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="email").uncheck()
+    expect(page).to_have_url(kept)
+    tables = page.get_by_role("list", name="Tables")
+    for way in (
+        tables.get_by_role("link", name="users"),
+        page.get_by_role("main").get_by_role("link", name="users", exact=True),
+    ):
+        tables.get_by_role("link", name="All tables").click()
+        way.click()
+        expect(page).to_have_url(kept)
+        expect(page.get_by_role("columnheader", name="email")).to_have_count(0)
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("button", name="Show all").click()
+    tables.get_by_role("link", name="users").click()
+    expect(page).to_have_url(f"{server.url}/console/tables/users")
+    expect(page.get_by_role("columnheader", name="email")).to_be_visible()
+
+
+@pytest.mark.long
 def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{server.url}/console/tables/users?age:gte=90&sort=-age")

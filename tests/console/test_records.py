@@ -154,6 +154,17 @@ def test_the_history_of_a_record_is_told_since_the_browser_looked_first(pets, se
     expect(told).to_contain_text("nothing")
 
 
+def test_the_tab_of_a_record_is_in_its_address(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1?age=3")
+    pets.get_by_role("tab", name="Links").click()
+    expect(pets).to_have_url(f"{server.url}/console/tables/pets/records/1/links?age=3")
+    pets.reload()
+    expect(pets.get_by_role("tab", name="Links")).to_have_attribute("aria-selected", "true")
+    expect(pets.get_by_role("tabpanel")).to_contain_text("It is named by")
+    pets.get_by_role("button", name="Clear").click()
+    expect(pets).to_have_url(f"{server.url}/console/tables/pets/records/1/links")
+
+
 @pytest.mark.long
 def test_a_reference_of_another_name_leads_by_the_id_that_it_has(pets, server):
     put(server, "pets", {"id": 1, "parent_id": 2, "owner_id": "2", "walkerId": 99})

@@ -1,5 +1,4 @@
 // Groups as a chart: a bar each, or a line over time where they are moments, put together by day, month or year.
-import { useState } from "preact/hooks";
 import { Chart } from "../live/chart.js";
 import { member } from "../json.js";
 import { html } from "../ui/html.js";
@@ -10,21 +9,22 @@ const MOMENT = /^\d{4}-\d\d-\d\d/;
 const UNITS = /** @type {Record<string, number>} */ ({ year: 4, month: 7, day: 10 });
 
 /**
- * @param {{rows: any[], by: string[], figures: string[], kind: string, onKind: (kind: string) => void}} given
+ * @param {{rows: any[], by: string[], figures: string[], chart: string, onChart: (chart: string) => void}} given `chart`: its kind, unit and figure
  */
-export function GroupChart({ rows, by, figures, kind, onKind }) {
+export function GroupChart({ rows, by, figures, chart, onChart }) {
+  const [kind, unit = "", ...named] = chart.split(","); // a figure may be called after a field with a comma
   const isMoments = by.length === 1 && rows.some((row) => MOMENT.test(String(member(row, by[0]))));
-  const [unit, setUnit] = useState("month");
-  const [figure, setFigure] = useState("");
+  const figure = named.join(",");
   const shown = figures.includes(figure) ? figure : figures[0];
+  const put = (/** @type {string[]} */ ...made) => onChart(made.join(",").replace(/,+$/, ""));
   const isAdded = /^(count|sum|min|max)/.test(shown);
-  const { names, values, isTime } = kind === "line" && isMoments ? overTime(rows, by[0], shown, isAdded ? unit : "") : inBars(rows, by, shown);
+  const { names, values, isTime } = kind === "line" && isMoments ? overTime(rows, by[0], shown, isAdded ? unit || "month" : "") : inBars(rows, by, shown);
   return html`<div class="board">
     <div class="terms">
-      <label class="term">Chart<select aria-label="Chart" value=${kind} onChange=${(/** @type {any} */ event) => onKind(event.target.value)}>
+      <label class="term">Chart<select aria-label="Chart" value=${kind} onChange=${(/** @type {any} */ event) => put(event.target.value, unit, figure)}>
         <option value="bar">bars</option><option value="line" disabled=${!isMoments}>line over time</option><option value="none">none</option></select></label>
-      ${figures.length > 1 && html`<label class="term">of<select aria-label="Figure" value=${shown} onChange=${(/** @type {any} */ event) => setFigure(event.target.value)}>${figures.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
-      ${isTime && isAdded && html`<label class="term">by<select aria-label="Put together by" value=${unit} onChange=${(/** @type {any} */ event) => setUnit(event.target.value)}>${["day", "month", "year"].map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
+      ${figures.length > 1 && html`<label class="term">of<select aria-label="Figure" value=${shown} onChange=${(/** @type {any} */ event) => put(kind, unit, event.target.value)}>${figures.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
+      ${isTime && isAdded && html`<label class="term">by<select aria-label="Put together by" value=${unit || "month"} onChange=${(/** @type {any} */ event) => put(kind, event.target.value, figure)}>${["day", "month", "year"].map((each) => html`<option key=${each}>${each}</option>`)}</select></label>`}
       ${kind === "bar" && rows.length > BARS && html`<span class="faint">The chart shows the first ${BARS} of them.</span>`}
     </div>
     ${kind !== "none" && html`<${Chart} label=${`${shown} by ${by.join(", ")}`} times=${names} lines=${[{ name: shown, values }]} kind=${isTime ? "line" : "bar"} isTime=${isTime} height=${220}

@@ -24,7 +24,7 @@ const ROWS = 200;
 
 /**
  * @typedef {{by: string[], terms: string[], sort: string, chart: string, filter: import("../filter.js").Filter}} Build
- * `terms`: `count`, `sum:total_price`.
+ * `terms`: `count`, `sum:total_price`; `chart`: its kind, what moments are put together by, and its figure: `line,year,count`.
  */
 
 /** @param {[string, string][]} words @returns {Build} */
@@ -41,7 +41,7 @@ export const nameOf = (term) => (term === "count" ? "count" : term.replace(/^(\w
 function queryOf({ by, terms, sort, chart, filter }, fields) {
   const where = whereOf(filter, fields);
   const aggregate = Object.fromEntries(terms.map((term) => [nameOf(term), term]));
-  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: chart === "line" ? MOMENTS : LIMIT };
+  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: chart.startsWith("line") ? MOMENTS : LIMIT };
 }
 
 export default function Groups() {
@@ -76,7 +76,7 @@ export default function Groups() {
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)}</p>
         <${Told} answer=${answer} />
-        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} kind=${build.chart} onKind=${(/** @type {string} */ chart) => put({ chart })} />`}
+        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} chart=${build.chart} onChart=${(/** @type {string} */ chart) => put({ chart })} />`}
         ${rows.length > ROWS && html`<p class="faint told">The table shows the first ${ROWS} of them.</p>`}
         ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
         <details><summary>As a command</summary><pre tabindex="0">${command}</pre></details>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { link } from "../address.js";
 import { member, print } from "../json.js";
 import { read } from "../server.js";
+import { gridOf } from "../tables/chosen.js";
 import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
@@ -33,7 +34,7 @@ function TableDiff({ table, diff: { created, replaced, deleted } }) {
     ...deleted.map((record) => ({ kind: "deleted", mark: "−", id: record.id, parts: [{ text: print(record) }] })),
   ];
   return html`<div class="diff">
-    <h2><a href=${link(["tables", table])}>${table}</a> <span class="faint">${count(created.length)} created, ${count(replaced.length)} replaced, ${count(deleted.length)} deleted</span></h2>
+    <h2><a href=${gridOf(table)}>${table}</a> <span class="faint">${count(created.length)} created, ${count(replaced.length)} replaced, ${count(deleted.length)} deleted</span></h2>
     <ul aria-label=${`Changes of ${table}`}>${all.slice(0, SHOWN).map(({ kind, mark, id, parts }) => html`<li class=${kind}>
       <span class="mark" role="img" aria-label=${kind}>${mark}</span>
       ${kind === "deleted" ? html`<code>${String(id)}</code>` : html`<a href=${link(["tables", table, "records", String(id)])}><code>${String(id)}</code></a>`}

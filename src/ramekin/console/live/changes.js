@@ -7,6 +7,7 @@ import { exampleOf } from "../fields.js";
 import { print } from "../json.js";
 import { curl, pathOf } from "../server.js";
 import { tableOf, tables } from "../tables/catalog.js";
+import { gridOf } from "../tables/chosen.js";
 import { Button } from "../ui/button.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
@@ -92,7 +93,7 @@ function Line({ entry }) {
   return html`<li class="op-${op}">
     <time class="figure faint" datetime=${at}>${at.slice(11, 23)}</time>
     <span class="op">${op}</span>
-    <a href=${link(["tables", table])}>${table}</a>
+    <a href=${gridOf(table)}>${table}</a>
     ${id === undefined ? html`<span></span>` : isThere ? html`<a class="clip" href=${link(["tables", table, "records", String(id)])}>${String(id)}</a>` : html`<span class="clip">${String(id)}</span>`}
     ${isThere ? html`<button type="button" class="clip code" dir="auto" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${show(record)}</button>` : html`<span></span>`}
     ${isOpen && html`<div class="whole"><${Beginning} label="Record" text=${print(record, 2)} /></div>`}

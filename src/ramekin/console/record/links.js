@@ -6,6 +6,7 @@ import { Spelled, print } from "../json.js";
 import { isReference, refersTo, singular } from "../references.js";
 import { pathOf, read } from "../server.js";
 import { tables } from "../tables/catalog.js";
+import { gridOf } from "../tables/chosen.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { count } from "../values.js";
@@ -37,7 +38,7 @@ export function Links({ table, record }) {
       : html`<p class="faint">No field of it is called after a table, such as user_id, or ends so and has the id of a record.</p>`}
     <h3>It is named by</h3>
     ${into === null ? html`<p class="faint" aria-busy="true">…</p>` : into.length ? html`<ul class="links">${into.map(({ name, field, total }) => html`<li>
-      <a href=${link(["tables", name], [[pathOfName(field), String(record.id)]])}><${Icon} name="link" />${count(total)} ${total === 1 ? singular(name) : name} by ${field}</a></li>`)}</ul>`
+      <a href=${gridOf(name, [[pathOfName(field), String(record.id)]])}><${Icon} name="link" />${count(total)} ${total === 1 ? singular(name) : name} by ${field}</a></li>`)}</ul>`
       : html`<p class="faint">No table has a field that is called after this one, or like a reference and has this id.</p>`}`;
 }
 

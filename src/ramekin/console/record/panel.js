@@ -23,13 +23,16 @@ import { changed, fetchRecord, removeRecord, saveRecord } from "./store.js";
 import { Fields } from "./tree.js";
 
 /**
- * @param {{table: string, id: string, fields: Map<string, import("../fields.js").Field>, schema: any, onClose: () => void}} given
+ * @param {{table: string, id: string, fields: Map<string, import("../fields.js").Field>, schema: any,
+ *   tab?: string, onTab: (tab: string) => void, onClose: () => void}} given
  */
-export function RecordPanel({ table, id, fields, schema, onClose }) {
+export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onClose }) {
   const [found, setFound] = useState(/** @type {import("./store.js").Tagged | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const raw = `json/${table}/${id}`;
-  const [tab, setTab] = useState(isDrafted(raw) ? "json" : "fields");
+  const tabs = /** @type {[string, string][]} */ ([["fields", "Fields"], ["json", isDrafted(raw) ? "JSON, not saved" : "JSON"], ["history", "History"], ["links", "Links"]]);
+  const [first] = useState(isDrafted(raw) ? "json" : "fields"); // where one has begun to write, until another is chosen
+  const tab = tabs.some(([name]) => name === named) ? named : first;
   const load = () => fetchRecord(table, id).then((tagged) => { setFound(tagged); setError(null); }, setError);
   useEffect(() => {
     void load();
@@ -64,7 +67,7 @@ export function RecordPanel({ table, id, fields, schema, onClose }) {
       <${Button} icon="close" label="Close the record" kind="quiet" onClick=${onClose} /></header>
     ${error ? html`<div class="pad-small"><${Fault} error=${error}>${error instanceof Problem && error.status === 404 && html`<p>It may have been deleted, or have expired.</p>`}<//></div>` : ""}
     ${record && html`
-      <${Tabs} label="Record" chosen=${tab} onChoose=${setTab} tabs=${[["fields", "Fields"], ["json", isDrafted(raw) ? "JSON, not saved" : "JSON"], ["history", "History"], ["links", "Links"]]} />
+      <${Tabs} label="Record" chosen=${tab} onChoose=${onTab} tabs=${tabs} />
       <div class="panel-body" role="tabpanel" aria-label=${tab} tabindex="0">
         ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} isWritable=${may("write")} onChange=${change} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}

@@ -3,6 +3,7 @@ import { useEffect, useId, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { ROOT, link } from "../address.js";
 import { tables } from "../tables/catalog.js";
+import { gridOf } from "../tables/chosen.js";
 import { Dialog, open, opened } from "../ui/dialog.js";
 import { visit } from "../ui/focus.js";
 import { html } from "../ui/html.js";
@@ -19,7 +20,7 @@ function commands() {
   const views = [...VIEWS, ...DEV_VIEWS].filter((known) => known.isOffered());
   return [
     ...views.map(({ path, title, icon }) => ({ name: title, kind: "view", icon, run: () => visit(link([path])) })),
-    ...tables.value.map(({ name }) => ({ name, kind: "table", icon: "table", run: () => visit(link(["tables", name])) })),
+    ...tables.value.map(({ name }) => ({ name, kind: "table", icon: "table", run: () => visit(gridOf(name)) })),
     ...tables.value.map(({ name }) => ({ name: `Definition of ${name}`, kind: "table", icon: "code", run: () => visit(link(["tables", name, "definition"])) })),
     ...tables.value.map(({ name }) => ({ name: `Group ${name}`, kind: "table", icon: "group", run: () => visit(link(["groups", name])) })),
     ...tables.value.map(({ name }) => ({ name: `Follow changes of ${name}`, kind: "table", icon: "history", run: () => visit(link(["changes"], [["table", name]])) })),

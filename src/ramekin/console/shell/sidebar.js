@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { link, view } from "../address.js";
 import { tables } from "../tables/catalog.js";
+import { gridOf } from "../tables/chosen.js";
 import { visit } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
@@ -17,7 +18,7 @@ export function Sidebar({ onLeave }) {
     if (!found[0]) return;
     setSought("");
     onLeave();
-    visit(link(["tables", found[0].name]));
+    visit(gridOf(found[0].name));
   };
   return html`<nav class="sidebar" aria-label="Views" onClick=${(/** @type {any} */ event) => event.target.closest("a") && onLeave()}>
     <div class="sidebar-find"><${Icon} name="search" />
@@ -29,7 +30,7 @@ export function Sidebar({ onLeave }) {
     <ul class="sidebar-tables" aria-label="Tables">
       <li><a href=${link(["tables"])} aria-current=${(first ?? "tables") === "tables" && !table ? "page" : undefined}><${Icon} name="list" />All tables</a></li>
       ${found.map(({ name, records }) => html`<li key=${name}>
-        <a href=${link(["tables", name])} title=${name} aria-current=${first === "tables" && table === name ? "page" : undefined}>
+        <a href=${gridOf(name)} title=${name} aria-current=${first === "tables" && table === name ? "page" : undefined}>
           <${Icon} name="table" /><span class="clip">${name}</span><span class="figure">${count(records)}</span>
         </a></li>`)}
       ${!found.length && tables.value.length > 0 && html`<li class="faint">No table is called that.</li>`}

@@ -2,7 +2,7 @@
 // records that are there before it holds.
 import { useState } from "preact/hooks";
 import { may } from "../access.js";
-import { go, link } from "../address.js";
+import { go } from "../address.js";
 import { declaredFields } from "../fields.js";
 import { parse, print } from "../json.js";
 import { faultOf } from "../record/raw.js";
@@ -16,6 +16,7 @@ import { say, sayFault } from "../ui/toast.js";
 import { size } from "../values.js";
 import { refresh, tableOf } from "./catalog.js";
 import { guess } from "./guess.js";
+import { gridOf } from "./chosen.js";
 
 /**
  * @typedef {{field: string, kind: string}} Index
@@ -60,7 +61,7 @@ export function Definition({ table }) {
       await refresh();
       forget(draftName);
       say(isNew ? `Made ${name}` : `${name} is defined so now`);
-      if (isNew) go(link(["tables", name]));
+      if (isNew) go(gridOf(name));
     } catch (found) {
       setError(found);
     }
@@ -69,7 +70,7 @@ export function Definition({ table }) {
   const infer = () => read(`data/${pathOf(table)}`, { words: [["limit", "1000"]] }).then(({ data }) => put({ schema: print(guess(data), 2) }), sayFault);
   const bound = { written, isWritable, put };
   return html`<section class="pad definition" aria-label="Definition"><form class="stack" onSubmit=${save}>
-    <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${link(["tables", table])} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
+    <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
     ${isNew && html`<label class="field">Name <input class="name" required pattern="[A-Za-z_][A-Za-z0-9_\\-]{0,62}" autofocus spellcheck="false" autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
       <small>A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
     <div class="field"><div class="row"><label for="schema">JSON Schema of a record</label><span class="grow"></span>

@@ -10,6 +10,7 @@ import { Scroll } from "../ui/scroll.js";
 import { count, duration, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
 import { tables } from "./catalog.js";
+import { gridOf } from "./chosen.js";
 
 export function TableList() {
   const found = tables.value;
@@ -27,7 +28,7 @@ export function TableList() {
     <${Scroll} label="List of tables"><table class="list">
       <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th><th>Unique</th><th>Indexes</th><th>Expires</th></tr></thead>
       <tbody>${found.map((table) => html`<tr key=${table.name}>
-        <th scope="row"><a href=${link(["tables", table.name])}>${table.name}</a></th>
+        <th scope="row"><a href=${gridOf(table.name)}>${table.name}</a></th>
         <td class="right figure">${count(table.records)}</td>
         <td class="right figure">${size(table.bytes)}</td>
         <td>${table.schema ? html`<a href=${link(["tables", table.name, "definition"])}>${described(table.schema)}</a>` : html`<span class="faint">any object</span>`}</td>

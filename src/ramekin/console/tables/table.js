@@ -74,7 +74,7 @@ export function TableView({ table }) {
             isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
     </section>
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
-      schema=${known?.schema} onClose=${() => go(link(["tables", table], words))} />`}
+      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words), { replace: true })} onClose=${() => go(link(["tables", table], words))} />`}
   </div>`;
 }
 

@@ -17,6 +17,7 @@ import { say } from "../ui/toast.js";
 import { count, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
 import { DropTable } from "./drop.js";
+import { keepColumns } from "./chosen.js";
 
 /**
  * @param {{table: string, known: import("./catalog.js").Table | undefined, filter: import("../filter.js").Filter, rows: import("../grid/rows.js").Rows,
@@ -30,6 +31,10 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
   const total = rows.total.value;
   const bulk = (/** @type {"patch" | "delete"} */ kind, chosen = filter) => () =>
     open((close) => html`<${Bulk} table=${table} filter=${chosen} kind=${kind} onClose=${close} onDone=${() => rows.refresh()} />`);
+  const choose = (/** @type {string[]} */ chosen) => {
+    keepColumns(table, chosen);
+    onFilter({ ...filter, columns: chosen });
+  };
   return html`<div class="tools">
     <h1 class="clip" title=${table}>${table}</h1>
     <p class="faint figure">${total === null ? "…" : many(total, "record")}${known && total === known.records && `, ${size(known.bytes)}`}${known && total !== null && total < known.records && ` of ${count(known.records)}`}</p>
@@ -37,7 +42,7 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
     <span class="grow"></span>
     <div class="tool-group">
       <${Button} icon=${isLive ? "pause" : "live"} kind="quiet" aria-pressed=${isLive} onClick=${() => onLive(!isLive)}>Live<//>
-      <${ColumnMenu} all=${all} shown=${columns} onChange=${(/** @type {string[]} */ chosen) => onFilter({ ...filter, columns: chosen })} />
+      <${ColumnMenu} all=${all} shown=${columns} onChange=${choose} />
       <${Menu} label="Copy" icon="copy" text="Copy" items=${[
         { name: "as curl", run: copy("a command", () => asCurl(table, words)) },
         ...(filter.where ? [] : [{ name: "for the Python client", run: copy("a program", () => asPython(table, filter, fields)) }]), // which has no word for it

@@ -6,6 +6,7 @@ import { go, link } from "../address.js";
 import { Rows } from "../builder/rows.js";
 import { Problem } from "../server.js";
 import { refresh, tableOf } from "../tables/catalog.js";
+import { gridOf } from "../tables/chosen.js";
 import { Button } from "../ui/button.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -35,7 +36,7 @@ export function Import({ source, onLeave }) {
       const taken = await sendSource(source, choices, setPart);
       await refresh();
       say(`Imported ${many(taken, "record")} from ${source.file.name}`);
-      go(link(isDatabase ? ["tables"] : ["tables", choices.table]));
+      go(isDatabase ? link(["tables"]) : gridOf(choices.table));
     } catch (caught) {
       setError(caught);
       setPart(null);
