@@ -220,11 +220,11 @@ async def test_a_single_record_waits_for_a_large_step_no_longer_than_it_may(data
         await database.insert("t", [{"id": 1, "k": 1}])
         engine = database.engine
         await engine._alone.acquire()
-        engine.tables.catalog.is_held = True
+        engine._is_held = True
         for change in (database.patch("t", 1, {"k": 2}), database.insert("t", {"id": 2}), database.delete("t", 1)):
             with pytest.raises(Deadline):
                 await change
-        engine.tables.catalog.is_held = False
+        engine._is_held = False
         engine._alone.release()
         assert await database.get("t", 1) == b'{"id":1,"k":1}'
         assert (await database.patch("t", 1, {"k": 2})).body == b'{"id":1,"k":2}'

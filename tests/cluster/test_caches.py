@@ -95,7 +95,7 @@ async def test_a_process_that_ends_before_it_took_care_is_replaced(servers, monk
         async def nothing(*_):
             return None, None
 
-        one._evictions.let_happen = nothing
+        one._evictions._let_happen = nothing
         await put(one, "t", *(body(n) for n in range(10)))
         assert one.tables.table_stats("t").records == 10
         await soon(lambda: counted(other) == (3, 7))

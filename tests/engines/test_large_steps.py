@@ -75,7 +75,7 @@ async def settle(engine):
         if not engine.tables.builds._tasks:
             break
         await asyncio.sleep(0)
-    assert not engine.tables.catalog.is_held
+    assert not engine._alone.locked()
     held = list(engine.tables.catalog)
     assert all(each.memory_bytes == each.recount() for each in held)
     assert engine.tables.memory().used_bytes == sum(each.memory_bytes for each in held)

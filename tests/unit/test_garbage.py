@@ -14,7 +14,7 @@ def records_of(number):
 
 def steps_to_let_go(records):
     garbage = Garbage()
-    garbage.when_left = lambda: True
+    garbage.report(lambda: True)
     garbage.take(records)
     steps = sum(1 for _ in garbage.let_go())
     assert not records.bodies

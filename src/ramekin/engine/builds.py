@@ -50,13 +50,20 @@ Unfit = set[tuple[str, Field]]
 class Builds:
     """The builds under way, of the tables of one catalog."""
 
-    def __init__(self, catalog: Catalog, clock: Clock) -> None:
-        self.catalog, self._clock = catalog, clock
+    catalog: Catalog
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._tasks: dict[tuple[Indexed, Structure], asyncio.Task[None]] = {}
         self._frozen: WeakValueDictionary[str, Frozen] = WeakValueDictionary()
         self._needed: Counter[Field] = Counter()  # fields of readers that are being prepared
         self._count, self._seconds, self._hits = 0, 0.0, 0
         self._letting_go: asyncio.Task[None] | None = None
+
+    def adopt(self, catalog: Catalog) -> None:
+        """Build what is needed of the tables of another catalog from now on."""
+        self.catalog, self._garbage = catalog, catalog.memory.garbage
+        self._garbage.report(self.let_go)
 
     def stats(self) -> BuildStats:
         """Return how many orders and indexes were built, and how many queries found theirs. Cost: O(1)."""
@@ -176,8 +183,7 @@ class Builds:
         return False
 
     async def _let_go(self) -> None:
-        work = Work()
-        await work.through(self.catalog.memory.garbage.let_go())
+        await Work().through(self._garbage.let_go())
 
     def missing_unique(self, names: Iterable[str]) -> list[tuple[Table, Field]]:
         """Return the indexes that `unique` would have built. Cost: O(unique fields)."""

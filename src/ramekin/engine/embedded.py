@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from ramekin.clock import SYSTEM
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
+from ramekin.engine.evictions import Evictions
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
 from ramekin.engine.tables import Tables, settled
+from ramekin.engine.way import AGAIN, Way
 from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
@@ -57,27 +59,28 @@ class Embedded:
             catalog: tables that it is to have, and to let go of at the end; without them it is empty.
         """
         self.clock, self._lent = clock, catalog
-        self.tables = Tables(catalog or Catalog(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        catalog = Catalog(memory_limit_bytes) if catalog is None else catalog
+        evictions = Evictions(catalog.store, lambda: self._is_held)
+        self.tables = Tables(catalog, self.apply, evictions, index_idle_s=index_idle_s, clock=clock)
+        self._way = Way(self.tables, self._free, is_large, self._stand_alone, self._happen)
         self._alone = asyncio.Lock()  # held by a large step
         self.owner = Owner(self._follow)
         self._backups = Backups()
         self._is_closed = False
-        self.tables.expirations.apply = self.apply
-        self.tables.evictions.take_out = lambda step: self.tables.catalog.store(step)
-        self.tables.evictions.is_held = lambda: self.tables.catalog.is_held
+        self._is_held = False  # nothing may be stored in this turn: a large step is on its way, or all is over
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
         self.tables.follow()
         self._alone = asyncio.Lock()  # the old one waits for nobody
-        self.tables.catalog.is_held = self._is_closed
+        self._is_held = self._is_closed
 
     async def open(self) -> None:
         if self._is_closed:
             raise Misuse("The database is closed; make another one.")
 
     async def close(self) -> None:
-        self._is_closed = self.tables.catalog.is_held = True
+        self._is_closed = self._is_held = True
         self.tables.history.end()
         await self._backups.close()
         await self.tables.expirations.close()
@@ -117,47 +120,36 @@ class Embedded:
     async def apply(
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
     ) -> int | None:
-        tables, catalog = self.tables, self.tables.catalog
         self._check_open()
-        tables.sweep()
-        is_swept = is_built = False
-        while True:
-            if self._alone.locked():
-                await until_free(self._alone, work)
-            now = step() if callable(step) else step
-            if now is None:
-                return None
-            if not is_swept and tables.expirations.precede(now):
-                is_swept = True
-                await tables.expirations.sweep_before(now, work)
-                continue
-            if is_large(now):
-                del now  # it is made once more, and the collector would look at both
-                return await self._stand_alone(step, expecting)
-            if tables.builds.lacks(now) and not await tables.builds.build_for(now, work, is_again=is_built):
-                is_built = True
-                continue
-            if (rest := catalog.fit(now, expecting)) is None:
-                return None
-            if tables.evictions.let_in(rest):
-                catalog.store(rest)
-                return await settled(tables, rest)
+        return await self._way.go(step, expecting, work)
+
+    async def _free(self, work: Work | None) -> None:
+        if self._alone.locked():
+            await until_free(self._alone, work)
+
+    async def _happen(self, step: Step, expecting: Checked) -> int | None:
+        catalog = self.tables.catalog
+        if (rest := catalog.fit(step, expecting)) is None:
+            return None
+        if not self.tables.evictions.let_in(rest):
+            return AGAIN
+        catalog.store(rest)
+        return await settled(self.tables, rest)
 
     async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
         """Let a large step happen, in turns of its own in which nobody else writes."""
-        tables, catalog = self.tables, self.tables.catalog
         async with self._alone:
-            catalog.is_held = True
+            self._is_held = True
             try:
                 await asyncio.sleep(0)  # to make the step once more is a turn of its own
                 now = step() if callable(step) else step
-                staging = None if now is None else await tables.stage(now, expecting)
+                staging = None if now is None else await self.tables.stage(now, expecting)
                 if staging is None:
                     return None
                 staging.store()
             finally:
-                catalog.is_held = self._is_closed
-        return await settled(tables, staging.step)
+                self._is_held = self._is_closed
+        return await settled(self.tables, staging.step)
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -178,7 +170,7 @@ class Embedded:
         await self.tables.build_after(step)
 
     def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
-        return self.tables.at_once(name, key, most_bytes)
+        return None if self._is_held else self.tables.at_once(name, key, most_bytes)
 
     def store_at_once(
         self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None

@@ -35,16 +35,27 @@ class Evictions:
     """What takes records out of the caches of one catalog."""
 
     catalog: Catalog
-    take_out: Callable[[Written], None]
-    """Stores the step of what gives way in the same turn, and keeps it. Given by the engine."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        take_out: Callable[[Written], None],
+        is_held: Callable[[], bool],
+        spared: Callable[[str], Collection[str]] = lambda _: (),
+    ) -> None:
+        """Make one, for the tables that it is to `adopt`.
+
+        Args:
+            take_out: stores the step of what gives way in the same turn, and keeps it.
+            is_held: says whether nothing may be stored now, since a large step is on its way.
+            spared: returns the keys of a table's records that are about to be written, and so stay.
+        """
+        self._take_out, self._is_held, self._spared = take_out, is_held, spared
         self._over: dict[str, None] = {}  # tables that are taken care of in turns
         self._task: asyncio.Task[None] | None = None
-        self.is_held: Callable[[], bool] = lambda: False
-        """Says whether nothing may be stored now, since a large step is on its way. Given by the engine."""
-        self.spared: Callable[[str], Collection[str]] = lambda _: ()
-        """Returns the keys of a table's records that are about to be written, and so stay. Given by the engine."""
+
+    def adopt(self, catalog: Catalog) -> None:
+        """Take records out of the caches of another catalog from now on."""
+        self.catalog = catalog
 
     def follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
@@ -71,7 +82,7 @@ class Evictions:
 
     def after_one(self, table: Table) -> None:
         """Have records of a cache give way that was written. Cost: O(1); O(`FEW`) where it is over its limits."""
-        if table.is_over and not self.is_held():
+        if table.is_over and not self._is_held():
             self._take_few(table)
         if table.sieve is not None:
             table.sieve.settle()
@@ -94,17 +105,17 @@ class Evictions:
                 table = self.catalog.find(name)
                 if table is None or not table.is_over:
                     del self._over[name]
-                elif self.is_held() or not self._take_few(table):
+                elif self._is_held() or not self._take_few(table):
                     await asyncio.sleep(PAUSE_S)
                 await work.rest()
 
     def _take_few(self, table: Table, spared: Collection[str] = (), lacking_bytes: int = 0) -> int:
         """Take out the next few records that give way, and return how many these were."""
-        about = self.spared(table.name)
+        about = self._spared(table.name)
         stay = {*spared, *about} if spared and about else spared or about
         changes = table.give_way(FEW, stay, lacking_bytes)
         if changes and table.sieve is not None:
-            self.take_out(Written(changes, "evict"))
+            self._take_out(Written(changes, "evict"))
             table.sieve.evicted += len(changes)
         return len(changes)
 
@@ -168,7 +179,7 @@ class Evictions:
 
         Cost: O(records that give way), in turns.
         """
-        while (is_held := self.is_held()) or self._make_room(spared, grown_bytes):
+        while (is_held := self._is_held()) or self._make_room(spared, grown_bytes):
             await (asyncio.sleep(PAUSE_S) if is_held else work.rest())
         return self.catalog.memory.lacking_bytes(grown_bytes) <= 0
 

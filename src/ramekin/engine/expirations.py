@@ -48,21 +48,17 @@ class Apply(Protocol):
 class Expirations:
     """What takes out records that are due, of the tables of one catalog."""
 
-    apply: Apply
-    """Given by the engine."""
-
-    def __init__(self, catalog: Catalog, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, apply: Apply, clock: Clock) -> None:
+        self._apply, self._clock = apply, clock
         self._timer: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.Task[None] | None = None
-        self.adopt(catalog)
 
     def adopt(self, catalog: Catalog) -> None:
         """Take out what is due of another catalog from now on."""
         self._find = catalog.find
         self.tables = catalog.memory.expiring.tables
         """The tables that have records with a due time."""
-        catalog.memory.expiring.when_any = self.begin
+        catalog.memory.expiring.report(self.begin)
         if self.tables:
             self.begin()
 
@@ -114,7 +110,7 @@ class Expirations:
         if self.tables and (late := self._late(names, now_s := self.now_s())):
             work = work or Work()
             for name in late:
-                while await self.apply(partial(self._next, name, now_s), NOTHING_CHECKED, work) is not None:
+                while await self._apply(partial(self._next, name, now_s), NOTHING_CHECKED, work) is not None:
                     await work.rest()
 
     async def sweep_all(self) -> None:

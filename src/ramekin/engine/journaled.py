@@ -12,13 +12,13 @@ against what is queued and need not wait for it, readers see what is committed, 
 all that queued behind it are refused, since they were computed from it. A step of whole tables stands *alone*.
 
 The limits: an answer that rests on something pending waits for it (`flushed`); a unique value that is on its way to
-another record is waited for too. Knows no files; see ``durability/journal.py`` for commits and ``pending.py``.
+another record is waited for too. Knows no files; see ``writes.py`` for what does not stand alone, and
+``durability/journal.py`` for commits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -27,16 +27,19 @@ from ramekin.changes import Change, Defined, Loaded, Together, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Fsync
 from ramekin.durability.disk import SYSTEM_DISK
-from ramekin.durability.journal import DIRECT_CHANGES, Journal
+from ramekin.durability.journal import Journal
 from ramekin.durability.store import Store, rest
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees
+from ramekin.engine.evictions import Evictions
 from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
 from ramekin.engine.restoring import Restoration
 from ramekin.engine.shield import though_left, to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread, settled
-from ramekin.errors import RamekinError, Starting
+from ramekin.engine.way import Way
+from ramekin.engine.writes import Writes
+from ramekin.errors import Starting
 from ramekin.errors.stacks import Misuse
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
@@ -85,19 +88,23 @@ class Journaled:
         """
         kept_by: Literal["disk", "system"] = "disk" if store.fsync == "always" else "system"
         self.guarantees = Guarantees("durable", is_durable=True, acknowledged_by=kept_by)
-        self.tables = Tables(Unread(memory_limit_bytes), index_idle_s=index_idle_s, clock=clock)
+        self._pending = Pending()
+        evictions = Evictions(
+            lambda step: self._writes.take_out(step), lambda: self._alone.locked(), self._pending.keys
+        )
+        self.tables = Tables(
+            Unread(memory_limit_bytes), self._expire, evictions, index_idle_s=index_idle_s, clock=clock
+        )
+        self._writes = Writes(self.tables, self._pending, self._running)
+        self._way = Way(self.tables, self._free, _stands_alone, self._apply_alone, self._writes.happen, self._flushed)
         self.owner = Owner(self._follow, is_at_home=store.is_locked)
         self.clock, self._memory_limit_bytes = clock, memory_limit_bytes
         self._store, self._advance = store, advance
-        self.tables.expirations.apply = self._expire
         self._backups = Backups()
-        self._pending = Pending()
         self._alone = asyncio.Lock()  # held by a step that stands alone
         self._staging: Staging | Restoration | None = None  # the large step that is on its way to the disk
         self._journal: Journal | None = None
         self._is_closed = False
-        self.tables.evictions.take_out = lambda step: _store_and_keep(step, self.tables.catalog, self._running())
-        self.tables.evictions.spared, self.tables.evictions.is_held = self._pending.keys, lambda: self._alone.locked()
 
     def _follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
@@ -121,7 +128,7 @@ class Journaled:
         for table in catalog:
             await self.tables.builds.pinned(table)
         self._journal = Journal(
-            file, self._store, apply=self._store_step, refuse=self._refuse, contents=self.tables.contents
+            file, self._store, apply=self._store_step, refuse=self._writes.refuse, contents=self.tables.contents
         )
         self._journal.start()
         self.tables.adopt(catalog)
@@ -156,15 +163,14 @@ class Journaled:
         return await self._backups.run(self.tables.contents, self._store.backup, rest)
 
     def ahead(self, table: str, key: str) -> bytes | None:
-        body, due = self._pending.standing(self.tables.catalog, table, key)
-        return body if due is None or due > self.tables.expirations.now_s() else None
+        return self._writes.ahead(table, key)
 
     def due(self, table: str, key: str) -> int | None:
         return self._pending.standing(self.tables.catalog, table, key)[1]
 
     def watch(self, table: str) -> base.Watch:
         watch = Watch(self.tables.catalog.table(table))
-        return PendingWatch(watch, self._pending, table, lambda key: self.ahead(table, key))
+        return PendingWatch(watch, self._pending, table, partial(self.ahead, table))
 
     async def flushed(self) -> None:
         if self._journal is not None:
@@ -189,70 +195,27 @@ class Journaled:
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None
     ) -> int | None:
         self._running()
-        self.tables.sweep()
-        is_swept = is_built = False
-        while True:
-            if (now := await self._made(step, work)) is None:
-                return None
-            if not is_swept and self.tables.expirations.precede(now):
-                is_swept = True
-                await self.tables.expirations.sweep_before(now, work)
-                continue
-            if type(now) is not Written or is_large(now):
-                del now  # it is made once more, and the collector would look at both
-                return await self._stand_alone(partial(_prepared, self.tables, step, expecting))
-            if self.tables.builds.lacks(now) and not await self.tables.builds.build_for(now, work, is_again=is_built):
-                is_built = True
-                continue
-            if _is_done_at_once(now, expecting, self.tables, self._running()):
-                return await settled(self.tables, now)
-            if not _holds(self, now, expecting):
-                await self._quietly_settled()
-                return None
-            if await self._queue(now):
-                return await settled(self.tables, now)
+        return await self._way.go(step, expecting, work)
 
-    async def _made(self, step: Step | Making, work: Work | None) -> Step | None:
-        """Return what a step is when nobody stands alone, to be looked at in the same turn."""
+    async def _free(self, work: Work | None) -> None:
         if self._alone.locked():
             await until_free(self._alone, work)
-        try:
-            return step() if callable(step) else step
-        except RamekinError:
-            await self.flushed()  # what it rests on may still be on its way to the disk
-            raise
+
+    async def _flushed(self) -> bool:
+        await self.flushed()  # what an error rests on may still be on its way to the disk
+        return False
+
+    async def _apply_alone(self, step: Step | Making, expecting: Checked) -> int | None:
+        return await self._stand_alone(partial(_prepared, self.tables, step, expecting))
 
     async def _expire(self, step: Making, _: Checked, work: Work | None) -> int | None:
         """Take out records that are due, and have that committed when the disk comes to it; None where none may go.
 
         Nobody waits for the disk: the log says when they are due. One that is about to be written is left to that.
         """
-        now = await self._made(step, work)
-        if type(now) is not Written or not (changes := self._pending.others(now.changes)):
-            return None
-        _store_and_keep(Written(changes, now.reason), self.tables.catalog, self._running())
-        return self.tables.catalog.revision
-
-    async def _queue(self, step: Written) -> bool:
-        """Queue changes that hold, and wait until they are stored; or wait for others, and return False: look again.
-
-        Raises:
-            InvalidTableName, NotUnique, MemoryLimit, StorageFull, JournalFailed: nothing is queued.
-        """
-        catalog, journal, rest = self.tables.catalog, self._running(), step.without_idle()
-        if not rest.changes:
-            await self.flushed()  # nothing changes, and what that rests on may still be on its way to the disk
-            return True
-        if catalog.has_unique and self._pending.takes(catalog, rest.changes):
-            journal.queue.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
-            await self._quietly_settled()
-            return False
-        if not self.tables.evictions.let_in(rest, self._pending.keys):
-            return False
-        done = journal.queue.append(rest)
-        self._pending.add(catalog, rest.changes)
-        await done
-        return True
+        await self._free(work)
+        now = step()
+        return self._writes.take_out_quiet(now) if type(now) is Written else None
 
     async def restore(self, kept: Catalog) -> None:
         self._running()
@@ -274,7 +237,7 @@ class Journaled:
 
     async def _to_its_end(self, prepare: Preparing) -> tuple[int | None, Logged | None]:
         try:
-            await self._quietly_settled()
+            await self._writes.settled()
             await asyncio.sleep(0)  # to make the step once more is a turn of its own
             ready = await prepare()
             self._staging = ready if isinstance(ready, Staging | Restoration) else None
@@ -286,11 +249,6 @@ class Journaled:
             self._staging = None
             self._alone.release()
 
-    async def _quietly_settled(self) -> None:
-        """Wait for what is pending; whether it was refused is told to others."""
-        with suppress(RamekinError):
-            await self.flushed()
-
     def _running(self) -> Journal:
         if self._journal is None:
             raise Starting("The database is not open.")
@@ -298,28 +256,17 @@ class Journaled:
 
     # Called by the journal
 
-    def _refuse(self) -> None:
-        """Forget all that is pending: the disk refused it."""
-        self._pending.clear(self.tables.catalog)
-
     def _store_step(self, step: Logged) -> None:
         """Apply a step that is committed."""
         if self._staging is not None and self._staging.step is step:
             self._staging.store()
             return
         assert not isinstance(step, Together), "it is staged"
-        if type(step) is Written and step.reason != "write":
-            return  # it was stored before
-        self.tables.catalog.store(step)
-        if type(step) is Written:
-            self._pending.remove(self.tables.catalog, step.changes)
-            self.tables.evictions.after(step)
+        self._writes.store(step)
 
 
-def _holds(engine: Journaled, step: Written, expecting: Checked) -> bool:
-    """Say whether changes fit what stands when all that is pending has happened. Cost: O(changes)."""
-    is_expected = engine.tables.catalog.fit(Written(()), expecting) is not None
-    return is_expected and all(engine.ahead(each.table, each.key) == each.before for each in step.changes)
+def _stands_alone(step: Step) -> bool:
+    return type(step) is not Written or is_large(step)
 
 
 async def _prepared(tables: Tables, step: Step | Making, expecting: Checked) -> Prepared:
@@ -348,28 +295,6 @@ def _replay(
         catalog.store(Defined(name, kept.definition))
         store_at_once(catalog, Loaded({name: kept.bodies}, dues={name: kept.dues}))
     return file, catalog
-
-
-def _is_done_at_once(step: Written, expecting: Checked, tables: Tables, journal: Journal) -> bool:
-    """Commit changes in this turn of the loop, and store them; False: nothing was done, and they have to wait."""
-    is_free = journal.takes_at_once and len(step.changes) <= DIRECT_CHANGES
-    rest = tables.catalog.fit(step, expecting) if is_free else None
-    if type(rest) is not Written or not tables.evictions.let_in(rest):
-        return False
-    if rest.changes:
-        journal.commit(rest)
-    tables.catalog.store(rest)
-    return True
-
-
-def _store_and_keep(step: Written, catalog: Catalog, journal: Journal) -> None:
-    """Store changes that nobody asked for and nothing refuses; the disk is told when it comes to it."""
-    catalog.store(step)
-    with suppress(RamekinError):
-        if journal.takes_at_once:
-            journal.commit(step)
-        else:
-            journal.queue.append(step)
 
 
 def in_directory(directory: str | Path, fsync: Fsync, clock: Clock = SYSTEM, disk: Disk | None = None) -> Journaled:

@@ -56,6 +56,10 @@ class Replica:
         self._tables, self._keys = tables, keys
         self._building = set[asyncio.Task[None]]()
 
+    def name_of(self, table: str) -> str:
+        """Return what names the last step of a table beside its number. Cost: O(1)."""
+        return self.chronicle.names.get(table, "")
+
     async def apply(self, entry: Entry, connection: NodeConnection) -> None:
         """Let a step happen here. Raises Gap, Lost."""
         mine = self.mine.pop(entry.nonce, None)

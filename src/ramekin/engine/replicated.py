@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeGuard
+from typing import TYPE_CHECKING, Literal
 
 from ramekin.changes import Written
 from ramekin.clock import SYSTEM, stopwatch_s
@@ -28,10 +28,11 @@ from ramekin.engine.cells import call_for
 from ramekin.engine.link import Link, until
 from ramekin.engine.locks import Locks
 from ramekin.engine.owner import Owner
-from ramekin.engine.restoring import BySteps
+from ramekin.engine.restoring import restore_by_steps
 from ramekin.engine.shared_evictions import SharedEvictions
 from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread
+from ramekin.engine.way import AGAIN, Way
 from ramekin.errors import MemoryLimit, RamekinError, Unavailable
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.staging import is_large
@@ -46,9 +47,11 @@ if TYPE_CHECKING:
     from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.alone import Done
     from ramekin.engine.base import Making, State
+    from ramekin.engine.locks import Place
     from ramekin.engine.work import Work
     from ramekin.schema.definition import Checked
     from ramekin.stats import LinkStats
+    from ramekin.storage.catalog import Catalog
 
 Reads = Literal["fresh", "local"]
 
@@ -59,26 +62,28 @@ CALL_BYTES = 1 << 20
 class SharedTables(Tables):
     """Tables that other processes write too."""
 
-    link: Link
+    def share(self, link: Link) -> None:
+        """Share them with others by a link, which fills them."""
+        self._link = link
 
     @property
     def lineage(self) -> str:  # type: ignore[override]  # it is known once the link is open
-        return self.link.lineage
+        return self._link.lineage
 
     def name_lineage(self, name: str) -> None:
         pass  # it has that of the cluster
 
     def version(self, name: str) -> str:
-        return f"{super().version(name)}.{self.link.replica.chronicle.names.get(name, '')}"
+        return f"{super().version(name)}.{self._link.replica.name_of(name)}"
 
     async def refresh(self) -> None:
-        await self.link.refresh()
+        await self._link.refresh()
 
     def link_stats(self) -> LinkStats:
-        return self.link.stats()
+        return self._link.stats()
 
 
-class Replicated(BySteps):
+class Replicated:
     """Tables in this process's memory, as a cluster keeps them for all processes."""
 
     def __init__(
@@ -107,13 +112,13 @@ class Replicated(BySteps):
         """
         self.guarantees = Guarantees("cluster", is_durable=True, is_shared=True, reads=reads)
         self.clock = clock
-        self._evictions = evictions = SharedEvictions()
-        tables = SharedTables(Unread(memory_limit_bytes), evictions, index_idle_s=index_idle_s, clock=clock)
-        self.owner = Owner(self._follow)
+        self._evictions = SharedEvictions(self._let_happen)
+        unread, self.owner = Unread(memory_limit_bytes), Owner(self._follow)
+        tables = SharedTables(unread, self.apply, self._evictions, index_idle_s=index_idle_s, clock=clock)
         self.tables: Tables = tables
-        self._link = tables.link = Link(servers, database, acknowledged_by, tables, clock, is_fresh=reads == "fresh")
+        self._link = Link(servers, database, acknowledged_by, tables, clock, is_fresh=reads == "fresh")
+        tables.share(self._link)
         self._standing = Standing(self._link, self.tables)
-        tables.expirations.apply, evictions.let_happen = self.apply, self._let_happen
         self._backups = Backups()
         self._alone = asyncio.Lock()  # held by a step that stands alone, and at the beginning
         self._locks = Locks()
@@ -182,6 +187,9 @@ class Replicated(BySteps):
     async def flushed(self) -> None:
         pass
 
+    async def restore(self, kept: Catalog) -> None:
+        await restore_by_steps(self, kept)
+
     # Steps
 
     def at_once(self, name: str, key: str, most_bytes: int) -> None:  # noqa: ARG002  # never
@@ -213,94 +221,22 @@ class Replicated(BySteps):
         if self._is_closing:
             raise Unavailable("The database is closed; nothing was applied.")
         _ = self._link.line  # which says whether it is there
-        self.tables.sweep()
-        end_s, turn = deadline_s(), None
+        asked = _Asked(self, self._link, self._locks)
         try:
-            while stopwatch_s() < end_s:
-                made = await self._make(step, expecting, end_s)
-                if made is None:
-                    return None, None
-                if not _is_small(made):
-                    break
-                if not made.changes:
-                    return self.tables.catalog.revision, None
-                if (place := self._locks.in_the_way(made.changes)) is not None:
-                    if turn is not None and turn != place:
-                        self._locks.wake(turn)
-                    turn = place
-                    await until(self._locks.wait(place), end_s)
-                elif (number := await self._write(made, end_s)) is not None:
-                    return number, made
-            else:
-                raise Unavailable("The records are being written by others; nothing was applied.")
+            return await asked.way().go(step, expecting, None), asked.made
         finally:
-            if turn is not None:
-                self._locks.wake(turn)
-        return await self._stand_alone(step, expecting)
+            asked.leave()
 
-    async def _make(self, step: Step | Making, expecting: Checked, end_s: float) -> Step | None:
-        """Return what a step comes to now; a small one fits and was checked. None where it does not fit.
-
-        What it raises rests on all that has happened before it was asked for, in other processes too.
-        """
-        is_new = is_swept = is_built = False
-        while True:
-            if self._alone.locked():
-                await self._others_alone(end_s)
-            catalog = self.tables.catalog
-            try:
-                now = step() if callable(step) else step
-                if now is not None and not is_swept and self.tables.expirations.precede(now):
-                    is_swept = True
-                    await self.tables.expirations.sweep_before(now, None)
-                    continue
-                if now is None or not _is_small(now):
-                    return now
-                if self.tables.builds.lacks(now) and not await self.tables.builds.build_for(
-                    now, None, is_again=is_built
-                ):
-                    is_built = True
-                    continue
-                rest = catalog.fit(now, expecting)
-                if rest is not None:
-                    catalog.check(rest)
-                    return rest
-            except RamekinError:
-                if is_new:
-                    raise
-            else:
-                await self._link.catch_up(end_s)  # whoever computes again finds what was in the way
-                return None
-            await self._link.catch_up(end_s)
-            is_new = True
-
-    async def _others_alone(self, end_s: float) -> None:
+    async def free(self, end_s: float) -> None:
         """Wait until no step of this process stands alone. Raises Unavailable."""
-        waiting = asyncio.create_task(until_free(self._alone))
-        try:
-            await until(asyncio.shield(waiting), end_s)
-        finally:
-            waiting.cancel()
+        if self._alone.locked():
+            waiting = asyncio.create_task(until_free(self._alone))
+            try:
+                await until(asyncio.shield(waiting), end_s)
+            finally:
+                waiting.cancel()
 
-    async def _write(self, step: Written, end_s: float) -> int | None:
-        """Ask for a small step, and return its number once it is here; None where something old was in it."""
-        nonce = self._link.new_nonce()
-        self._link.replica.mine[nonce] = step
-        self._locks.take(step.changes)
-        frees = all(change.after is None for change in step.changes)
-        try:
-            keys, words = call_for(step, self.tables.catalog, self._link.replica.chronicle, self._link.keys)
-            what, number, *last = await self._link.line.call("write", nonce, keys, words, end_s, frees=frees)
-            if what == DONE:
-                await self._link.see(number, nonce, end_s)
-                return int(number)
-            await self._link.come_to(number, last[0].decode(), end_s)
-            return None
-        finally:
-            self._locks.free(step.changes)
-            self._link.forget(nonce)
-
-    async def _stand_alone(self, step: Step | Making, expecting: Checked) -> Done:
+    async def stand_alone(self, step: Step | Making, expecting: Checked) -> Done:
         """Let a step happen while all others are held back, here and in other processes.
 
         Whoever asked may leave: then nothing is done, or all of it.
@@ -315,9 +251,90 @@ class Replicated(BySteps):
         return number, now
 
 
-def _is_small(step: Step) -> TypeGuard[Written]:
-    """Say whether one call can carry a step, and a node is done with it in a few ms."""
+class _Asked:
+    """A step that is asked for: how long it may take, and what it waits for."""
+
+    def __init__(self, engine: Replicated, link: Link, locks: Locks) -> None:
+        self._engine, self._tables, self._link, self._locks = engine, engine.tables, link, locks
+        self._end_s = deadline_s()
+        self._turn: Place | None = None  # a record that it has waited for
+        self._is_new = False  # it was looked at after all that happened before it was asked for
+        self.made: Step | None = None
+        """What has happened in the end, if anything has."""
+
+    def way(self) -> Way:
+        """Return the way that it goes."""
+        return Way(self._tables, self._free, _stands_alone, self._alone, self._happen, self._is_doubtful)
+
+    def leave(self) -> None:
+        """Let others have its turn."""
+        if self._turn is not None:
+            self._locks.wake(self._turn)
+            self._turn = None
+
+    async def _free(self, _: Work | None) -> None:
+        await self._engine.free(self._end_s)
+
+    async def _is_doubtful(self) -> bool:
+        """Catch up, so that what is raised rests on all that has happened before, in other processes too."""
+        if self._is_new:
+            return False
+        await self._link.catch_up(self._end_s)
+        self._is_new = True
+        return True
+
+    async def _alone(self, step: Step | Making, expecting: Checked) -> int | None:
+        self.leave()
+        number, self.made = await self._engine.stand_alone(step, expecting)
+        return number
+
+    async def _happen(self, step: Step, expecting: Checked) -> int | None:
+        if stopwatch_s() >= self._end_s:
+            raise Unavailable("The records are being written by others; nothing was applied.")
+        try:
+            if (rest := self._tables.catalog.fit(step, expecting)) is not None:
+                self._tables.catalog.check(rest)
+        except RamekinError:
+            if await self._is_doubtful():
+                return AGAIN
+            raise
+        if type(rest) is not Written:
+            await self._link.catch_up(self._end_s)  # whoever computes again finds what was in the way
+            return None
+        if not rest.changes:
+            return self._tables.catalog.revision
+        if (place := self._locks.in_the_way(rest.changes)) is not None:
+            if self._turn != place:
+                self.leave()
+            self._turn = place
+            await until(self._locks.wait(place), self._end_s)
+            return AGAIN
+        number = await self._write(rest)
+        self.made = None if number == AGAIN else rest
+        return number
+
+    async def _write(self, step: Written) -> int:
+        """Ask for a small step, and return its number once it is here; or AGAIN where something old was in it."""
+        nonce, link = self._link.new_nonce(), self._link
+        link.replica.mine[nonce] = step
+        self._locks.take(step.changes)
+        frees = all(change.after is None for change in step.changes)
+        try:
+            keys, words = call_for(step, self._tables.catalog, link.replica.chronicle, link.keys)
+            what, number, *last = await link.line.call("write", nonce, keys, words, self._end_s, frees=frees)
+            if what == DONE:
+                await link.see(number, nonce, self._end_s)
+                return int(number)
+            await link.come_to(number, last[0].decode(), self._end_s)
+            return AGAIN
+        finally:
+            self._locks.free(step.changes)
+            link.forget(nonce)
+
+
+def _stands_alone(step: Step) -> bool:
+    """Say whether a step is more than one call can carry, or would hold a node for more than a few ms."""
     if type(step) is not Written or is_large(step):
-        return False
+        return True
     changes = step.changes
-    return len(changes) <= 1 or sum(len(each.after) for each in changes if each.after is not None) <= CALL_BYTES
+    return len(changes) > 1 and sum(len(each.after) for each in changes if each.after is not None) > CALL_BYTES

@@ -40,23 +40,23 @@ TRIES_IN_TURNS = 3
 """How often what differs is looked for in turns, between which others may write; then in one, however long it takes."""
 
 
-class BySteps:
-    """What an engine has whose tables others write too."""
+async def restore_by_steps(engine: Engine, kept: Catalog) -> None:
+    """Have all tables of an engine that others write too as they are in a catalog.
 
-    async def restore(self: Engine, kept: Catalog) -> None:
-        """Have all tables as they are in a catalog. Raises as `Engine.apply`; Unavailable: others always write."""
-        for attempt in range(MAX_ATTEMPTS):
-            await _apply_each(self, _loosenings(self, kept))
-            way = _WayBack(self, kept)
-            is_back = (back := await way.found_in_turns()) is None
-            if back is not None and attempt < TRIES_IN_TURNS:
-                await self.apply(back)  # what others write meanwhile is found by another look
-            elif back is not None:
-                is_back = await self.apply(way.found) is not None and way.is_whole
-            await _apply_each(self, [partial(_defining, self, then) for then in kept])
-            if is_back and all(_is_defined(self, then) for then in kept):
-                return
-        raise Unavailable("Others write all the time; some tables may be as they were.")
+    Raises as `Engine.apply`; Unavailable: others always write.
+    """
+    for attempt in range(MAX_ATTEMPTS):
+        await _apply_each(engine, _loosenings(engine, kept))
+        way = _WayBack(engine, kept)
+        is_back = (back := await way.found_in_turns()) is None
+        if back is not None and attempt < TRIES_IN_TURNS:
+            await engine.apply(back)  # what others write meanwhile is found by another look
+        elif back is not None:
+            is_back = await engine.apply(way.found) is not None and way.is_whole
+        await _apply_each(engine, [partial(_defining, engine, then) for then in kept])
+        if is_back and all(_is_defined(engine, then) for then in kept):
+            return
+    raise Unavailable("Others write all the time; some tables may be as they were.")
 
 
 class _WayBack:

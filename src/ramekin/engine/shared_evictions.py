@@ -54,11 +54,9 @@ class LetHappen(Protocol):
 class SharedEvictions(Evictions):
     """What takes records out of the caches of one process's copy, and so of all."""
 
-    let_happen: LetHappen
-    """Given by the engine."""
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, let_happen: LetHappen) -> None:
+        super().__init__(_never, lambda: False)
+        self._let_happen = let_happen
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def follow(self) -> None:
@@ -140,7 +138,7 @@ class SharedEvictions(Evictions):
             changes = [] if table is None else table.give_way(MANY, spared, wanted_bytes)
             return Written(changes, "evict") if changes else None
 
-        _, made = await self.let_happen(next_few, NOTHING_CHECKED)
+        _, made = await self._let_happen(next_few, NOTHING_CHECKED)
         return made.changes if type(made) is Written else ()
 
     async def prepared(self, step: Step) -> Staging:
@@ -148,6 +146,10 @@ class SharedEvictions(Evictions):
         staging = Staging(self.catalog, step)
         await Work().through(staging.prepare())
         return staging
+
+
+def _never(_: Written) -> None:
+    raise AssertionError("what gives way is asked of a node")
 
 
 def _size_bytes(records: Iterable[tuple[str, bytes | None]]) -> int:

@@ -22,7 +22,6 @@ from ramekin.durability.contents import Contents, Kept
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
 from ramekin.engine.embedded_view import EmbeddedView, page_of
-from ramekin.engine.evictions import Evictions
 from ramekin.engine.expirations import Expirations
 from ramekin.engine.moments import Moments
 from ramekin.engine.work import Work
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Step
     from ramekin.clock import Clock
+    from ramekin.engine.evictions import Evictions
+    from ramekin.engine.expirations import Apply
     from ramekin.query.view import Page
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.models import ModelSchema
@@ -75,17 +76,17 @@ class Tables:
     """
 
     def __init__(
-        self, catalog: Catalog, evictions: Evictions | None = None, *, index_idle_s: float, clock: Clock = SYSTEM
+        self, catalog: Catalog, expire: Apply, evictions: Evictions, *, index_idle_s: float, clock: Clock = SYSTEM
     ) -> None:
         """Show the tables of a catalog.
 
         Args:
-            evictions: what takes records out of caches, if that is not this process's to say alone.
+            expire: how the engine takes out records that are due.
+            evictions: what takes records out of caches.
             index_idle_s: seconds after which an index that nothing used is dropped.
         """
-        self.builds = Builds(catalog, clock)
-        self.expirations = Expirations(catalog, clock)
-        self.evictions, self.moments = evictions or Evictions(), Moments()
+        self.builds, self.expirations = Builds(clock), Expirations(expire, clock)
+        self.evictions, self.moments = evictions, Moments()
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
         self.history = History(clock)
@@ -98,12 +99,12 @@ class Tables:
 
     def adopt(self, catalog: Catalog) -> None:
         """Show the tables of another catalog from now on: what is kept was read."""
-        self.catalog = self.builds.catalog = catalog
-        catalog.when_behind, catalog.memory.garbage.when_left = self.builds.follow, self.builds.let_go
-        self.definitions, catalog.history = catalog.definitions, self.history
+        self.catalog, self.definitions = catalog, catalog.definitions
         self.history.count_in(catalog.memory)
+        self.builds.adopt(catalog)
+        self.evictions.adopt(catalog)
         self.expirations.adopt(catalog)
-        self.evictions.catalog, catalog.when_cached = catalog, self.evictions.after_one
+        catalog.report(self.history, when_behind=self.builds.follow, when_cached=self.evictions.after_one)
 
     def follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""
@@ -297,7 +298,7 @@ class Tables:
         if catalog.revision % SWEEP_STEPS == 0:
             self.sweep()
         table = catalog.find(name)
-        if table is None or table.unique_fields or catalog.is_held or not catalog.memory.is_ample(most_bytes):
+        if table is None or table.unique_fields or not catalog.memory.is_ample(most_bytes):
             return None
         records = table.records
         if records.readers and (records.owners > 1 or records.borrowers):

@@ -47,18 +47,25 @@ class Catalog:
         self.revision = 0
         """The number of the last step: one count for all tables, so that a table made again never repeats one."""
         self.history = History()
-        """What is told of each step that is stored."""
-        self.is_held = False
-        """Whether a large step is on its way, so that no other may happen before it has."""
         self.when_behind: Callable[[Table], None] = lambda _: None
-        """Called with a table whose indexes may have changes to follow."""
         self.when_cached: Callable[[Table], None] = lambda _: None
-        """Called with a cache in which a single record was stored, so that others may give way."""
         self.has_unique = self.has_caches = False
         """Whether any table may have unique fields, and whether any is a cache; a write looks for them only then."""
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self._tables.values())
+
+    def report(
+        self, history: History, *, when_behind: Callable[[Table], None], when_cached: Callable[[Table], None]
+    ) -> None:
+        """Report to whoever takes care of the tables from now on.
+
+        Args:
+            history: is told of each step that is stored.
+            when_behind: called with a table whose indexes may have changes to follow.
+            when_cached: called with a cache in which a single record was stored, so that others may give way.
+        """
+        self.history, self.when_behind, self.when_cached = history, when_behind, when_cached
 
     def totals(self) -> Totals:
         """Return what all tables have together. Cost: O(1)."""

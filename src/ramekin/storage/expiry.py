@@ -108,8 +108,11 @@ class Expiring:
 
     def __init__(self) -> None:
         self.tables: dict[Perishable, None] = {}
-        self.when_any: Callable[[], None] = lambda: None
-        """Called when a table has its first record with a due time."""
+        self._when_any: Callable[[], None] = lambda: None
+
+    def report(self, when_any: Callable[[], None]) -> None:
+        """Call something when a table has its first record with a due time."""
+        self._when_any = when_any
 
     def note(self, table: Perishable, *, is_any: bool) -> None:
         """Take note of whether a table has such records. Cost: O(1)."""
@@ -117,4 +120,4 @@ class Expiring:
             self.tables.pop(table, None)
         elif table not in self.tables:
             self.tables[table] = None
-            self.when_any()
+            self._when_any()

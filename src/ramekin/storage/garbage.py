@@ -38,8 +38,11 @@ class Garbage:
 
     def __init__(self) -> None:
         self._left: list[Left] = []
-        self.when_left: Callable[[], bool] = lambda: False
-        """Called when something is left; says whether somebody will go through `let_go`."""
+        self._when_left: Callable[[], bool] = lambda: False
+
+    def report(self, when_left: Callable[[], bool]) -> None:
+        """Call something when anything is left; it says whether somebody will go through `let_go`."""
+        self._when_left = when_left
 
     def take(self, structure: Left) -> None:
         """Take a structure that a table lets go of, once nobody has it any more."""
@@ -51,7 +54,7 @@ class Garbage:
             structure.garbage = self
             return
         self._left.append(structure)
-        if not self.when_left():
+        if not self._when_left():
             self._left.clear()
 
     def let_go(self) -> Generator[None, None, None]:
