@@ -157,6 +157,8 @@ async def test_what_replicas_do_not_have_is_shown_to_nobody():
                 with pytest.raises(OutcomeUnknown):
                     await put(one, "t", body(2))
                 assert [engine.tables.get("t", "2") for engine in (one, other)] == [None, None]
+                with pytest.raises(Unavailable, match="what the last change is cannot be told"):
+                    await other._link.refresh()
             finally:
                 nodes[1].process.send_signal(signal.SIGCONT)
             await soon(lambda: all(engine.tables.get("t", "2") for engine in (one, other)))
@@ -259,7 +261,9 @@ def test_the_replicas_that_confirm(nodes, role, count):
     assert replicas_of_myself(nodes, role) == count
 
 
-async def test_a_write_waits_for_a_replica_that_is_about_to_follow():
+async def test_a_write_waits_for_a_replica_that_is_about_to_follow(monkeypatch):
+    monkeypatch.setattr("ramekin.cluster.replicas.CONFIRM_MS", 4000)
+    monkeypatch.setattr("ramekin.cluster.line.CONFIRM_MS", 4000)
     with running() as [node], running() as [other]:
         async with sharing(servers_of([node]), 1, acknowledged_by="replicas") as [one]:
             writing = asyncio.create_task(put(one, "t", body(1)))
@@ -268,6 +272,7 @@ async def test_a_write_waits_for_a_replica_that_is_about_to_follow():
             await writing
             other.ask("REPLICAOF", "NO", "ONE")
             await soon(lambda: not node.ask("ROLE")[2])
+            monkeypatch.setattr("ramekin.cluster.replicas.CONFIRM_MS", 100)
             one._link.replicas.look_again()
             with pytest.raises(Unavailable, match="no replica"):
                 await put(one, "t", body(2))

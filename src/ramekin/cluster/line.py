@@ -54,6 +54,9 @@ PACKET_CALLS, PACKET_BYTES = 256, 1 << 20
 PAUSE_S = 0.02
 """Seconds before a call is sent again."""
 
+_DOUBTFUL = "It is not certain that this is kept: too few replicas have said so."
+_NOT_LAST = "Too few replicas answer, so what the last change is cannot be told; nothing was applied."
+
 
 def deadline_s() -> float:
     """Return the moment up to which whoever asks now waits."""
@@ -309,8 +312,7 @@ class Line:
             asyncio.get_running_loop().call_later(PAUSE_S, self._put, call)
             return True
         if reply[0] == DONE and call.is_confirmed and not is_confirmed:
-            error = OutcomeUnknown if call.is_step else Unavailable
-            return _answer(call, error("It is not certain that this is kept: too few replicas have said so."))
+            return _answer(call, OutcomeUnknown(_DOUBTFUL) if call.is_step else Unavailable(_NOT_LAST))
         if reply[0] == DONE and call.is_confirmed:
             self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
         return _answer(call, reply)
