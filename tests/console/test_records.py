@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell, put, rows, stored
+from tests.console.seen import cell, go_live, put, rows, stored
 
 
 def test_a_cell_is_changed_in_place_and_undone(pets, server):
@@ -152,6 +152,52 @@ def test_the_history_of_a_record_is_told_since_the_browser_looked_first(pets, se
     pets.reload()
     pets.get_by_role("tab", name="History").click()
     expect(told).to_contain_text("nothing")
+
+
+def test_an_open_record_and_its_history_follow_what_others_do(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    told = pets.get_by_role("tabpanel")
+    go_live(pets)
+    put(server, "pets", {"id": 1, "name": "Max", "age": 3})
+    expect(told).to_contain_text("Max")
+    pets.get_by_role("tab", name="JSON").click()
+    put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
+    expect(pets.get_by_label("The record as JSON")).to_have_value('{\n  "id": 1,\n  "name": "Kim",\n  "age": 3\n}')
+    pets.get_by_role("tab", name="History").click()
+    expect(told.get_by_role("listitem").first).to_contain_text("Kim")
+    before = told.get_by_role("listitem").count()
+    put(server, "pets", {"id": 1, "name": "Zoe", "age": 3})
+    expect(told.get_by_role("listitem").first).to_contain_text("Kim → Zoe")
+    with server.client() as client:
+        client.delete("/api/v1/data/pets/1").raise_for_status()
+    expect(pets.get_by_text("It may have been deleted, or have expired.")).to_be_visible()
+    expect(told.get_by_role("listitem").first).to_contain_text("delete")
+    expect(told.get_by_role("listitem")).to_have_count(before + 2)
+    put(server, "pets", {"id": 1, "name": "Rex"})
+    expect(pets.get_by_text("It may have been deleted")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_what_one_types_stays_and_is_told_of_a_change_by_another(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets/records/1")
+    go_live(pets)
+    pets.get_by_role("button", name="Edit name").click()
+    box = pets.get_by_label("name", exact=True)
+    box.fill("Max")
+    put(server, "pets", {"id": 1, "name": "Kim", "age": 3})
+    expect(pets.get_by_text("Somebody has changed it since you began: Kim")).to_be_visible()
+    expect(box).to_have_value("Max")
+    box.press("Escape")
+    expect(pets.get_by_role("tabpanel")).to_contain_text("Kim")
+    pets.get_by_role("tab", name="JSON").click()
+    text = pets.get_by_label("The record as JSON")
+    text.fill('{"id": 1}')
+    put(server, "pets", {"id": 1, "name": "Zoe"})
+    expect(pets.get_by_text("Somebody has changed the record since you began.")).to_be_visible()
+    expect(text).to_have_value('{"id": 1}')
+    pets.get_by_role("button", name="Discard").click()
+    expect(text).to_have_value('{\n  "id": 1,\n  "name": "Zoe"\n}')
+    expect(pets.get_by_text("Somebody has changed the record")).to_have_count(0)
 
 
 def test_the_tab_of_a_record_is_in_its_address(pets, server):

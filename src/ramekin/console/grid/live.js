@@ -2,9 +2,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { conditionWords } from "../filter.js";
 import { follow } from "../feed.js";
+import { followed } from "../record/store.js";
 
 const SHOWN_MS = 1_600;
-const GATHERED_MS = 400;
+/** So long changes gather before something is read again. */
+export const GATHERED_MS = 400;
 
 /**
  * Follow a table while `isLive`. Returns the ids that have changed a moment ago.
@@ -22,14 +24,20 @@ export function useLive(table, filter, rows, isLive) {
     const again = () => {
       if (!timer) timer = setTimeout(() => { timer = 0; void rows.refresh(); }, GATHERED_MS);
     };
-    const onChange = (/** @type {import("../feed.js").Change} */ { op, id, record }) => {
+    const missed = () => {
+      again();
+      followed.forEach((tell) => tell({}));
+    };
+    const onChange = (/** @type {import("../feed.js").Change} */ change) => {
+      const { op, id, record } = change;
+      followed.forEach((tell) => tell(change));
       const isInPlace = op === "replace" && !sorted.length && !conditionWords(filter).length && !filter.columns.length && rows.replace(record);
       if (!isInPlace) again();
       if (id === undefined || !record) return;
       setFresh((now) => new Set([...now, String(id)]));
       setTimeout(() => setFresh((now) => new Set([...now].filter((each) => each !== String(id)))), SHOWN_MS);
     };
-    const stop = follow([["table", table]], { onChange, onState: (state) => state === "lost" && again() });
+    const stop = follow([["table", table]], { onChange, onState: (state) => state === "lost" && missed() });
     return () => {
       clearTimeout(timer);
       stop();

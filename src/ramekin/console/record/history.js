@@ -11,18 +11,23 @@ import { many } from "../values.js";
 
 const PAGE = 200;
 
-/** @param {{table: string, record: any}} given */
-export function History({ table, record }) {
+/** @param {{table: string, record: any, isGone: boolean}} given it is read on whenever the record is another */
+export function History({ table, record, isGone }) {
   const [told, setTold] = useState(/** @type {{since: Date, changes: import("../feed.js").Change[]} | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
-    const load = async (/** @type {import("../feed.js").Beginning} */ begun) => setTold({ since: new Date(begun.at), changes: await changesSince(begun.position, table, record.id) });
+    let isWanted = true;
+    const load = async (/** @type {import("../feed.js").Beginning} */ begun, known = /** @type {import("../feed.js").Change[]} */ ([])) => {
+      const more = await changesSince(known.at(-1)?.position ?? begun.position, table, record.id);
+      if (isWanted) setTold({ since: new Date(begun.at), changes: [...known, ...more].slice(-PAGE) });
+    };
     const again = (/** @type {unknown} */ fault) => {
       if (!(fault instanceof Problem) || fault.status !== 410) throw fault;
-      return beginHistoryAnew().then(load); // more has happened than the server keeps
+      return beginHistoryAnew().then((begun) => load(begun)); // more has happened than the server keeps
     };
-    beginHistory().then(load).catch(again).catch(setError);
-  }, [table, record]);
+    beginHistory().then((begun) => load(begun, told?.changes)).catch(again).catch((fault) => isWanted && setError(fault));
+    return () => void (isWanted = false);
+  }, [table, record, isGone]);
   if (error) return html`<${Fault} error=${error} />`;
   if (!told) return html`<p class="faint" aria-busy="true">…</p>`;
   const { changes, since } = told;

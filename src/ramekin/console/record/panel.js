@@ -1,8 +1,9 @@
 // The record that is open beside the grid: its fields, its JSON, what has happened to it, and where it leads.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../access.js";
-import { isSame, withMember } from "../json.js";
-import { Problem } from "../server.js";
+import { GATHERED_MS } from "../grid/live.js";
+import { isSame, print, withMember } from "../json.js";
+import { Problem, curl, pathOf } from "../server.js";
 import { Button } from "../ui/button.js";
 import { isDrafted } from "../ui/drafts.js";
 import { open } from "../ui/dialog.js";
@@ -12,14 +13,12 @@ import { isTyping } from "../ui/keys.js";
 import { Menu } from "../ui/menu.js";
 import { Tabs } from "../ui/tabs.js";
 import { say, sayFault } from "../ui/toast.js";
-import { curl, pathOf } from "../server.js";
-import { print } from "../json.js";
 import { size } from "../values.js";
 import { RecordForm } from "./form.js";
 import { History } from "./history.js";
 import { Links } from "./links.js";
 import { Raw } from "./raw.js";
-import { changed, fetchRecord, removeRecord, saveRecord } from "./store.js";
+import { changed, fetchRecord, followed, removeRecord, saveRecord } from "./store.js";
 import { Fields } from "./tree.js";
 
 /**
@@ -33,7 +32,12 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
   const tabs = /** @type {[string, string][]} */ ([["fields", "Fields"], ["json", isDrafted(raw) ? "JSON, not saved" : "JSON"], ["history", "History"], ["links", "Links"]]);
   const [first] = useState(isDrafted(raw) ? "json" : "fields"); // where one has begun to write, until another is chosen
   const tab = tabs.some(([name]) => name === named) ? named : first;
-  const load = () => fetchRecord(table, id).then((tagged) => { setFound(tagged); setError(null); }, setError);
+  const asked = useRef(0);
+  const load = () => {
+    const turn = ++asked.current; // what was asked for last is what shows, whichever answer comes last
+    const isLast = () => turn === asked.current;
+    return fetchRecord(table, id).then((tagged) => { if (isLast()) { setFound(tagged); setError(null); } }, (fault) => { if (isLast()) setError(fault); });
+  };
   useEffect(() => {
     void load();
     const tell = (/** @type {string} */ where, /** @type {any} */ made, /** @type {unknown} */ which) => {
@@ -41,8 +45,18 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
       if (made) setFound((now) => now && { ...now, record: made });
       void load();
     };
+    let timer = 0;
+    const hear = (/** @type {{id?: unknown}} */ change) => {
+      if (timer || (change.id !== undefined && String(change.id) !== id)) return;
+      timer = setTimeout(() => { timer = 0; void load(); }, GATHERED_MS);
+    };
     changed.add(tell);
-    return () => void changed.delete(tell);
+    followed.add(hear);
+    return () => {
+      clearTimeout(timer);
+      changed.delete(tell);
+      followed.delete(hear);
+    };
   }, [table, id]);
   const save = async (/** @type {any} */ base, /** @type {any} */ mine) => (isSame(base, mine) ? base : saveRecord(table, base, mine));
   const change = (/** @type {any} */ base, /** @type {string} */ name, /** @type {unknown} */ value) => save(base, withMember(base, name, value));
@@ -72,7 +86,7 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
         ${tab === "fields" && html`<${Fields} record=${record} fields=${fields} isWritable=${may("write")} onChange=${change} />
           <p class="faint">${size(print(record).length)}${found.expires && ` · expires ${new Date(found.expires).toLocaleString()}`}</p>`}
         ${tab === "json" && html`<${Raw} name=${raw} value=${record} isWritable=${may("write")} onSave=${save} />`}
-        ${tab === "history" && html`<${History} table=${table} record=${record} />`}
+        ${tab === "history" && html`<${History} table=${table} record=${record} isGone=${error !== null} />`}
         ${tab === "links" && html`<${Links} table=${table} record=${record} />`}
       </div>`}
   </aside>`;

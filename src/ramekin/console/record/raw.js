@@ -1,6 +1,6 @@
 // A value as JSON, which can be edited as a whole.
 import { useMemo, useState } from "preact/hooks";
-import { parse, print } from "../json.js";
+import { isSame, parse, print } from "../json.js";
 import { Button } from "../ui/button.js";
 import { draft, forget } from "../ui/drafts.js";
 import { Fault } from "../ui/fault.js";
@@ -20,6 +20,7 @@ export function Raw({ name, value, isWritable, onSave }) {
   const base = begun ? begun.base : value; // what somebody has begun to write stays, over what it was begun with
   const whole = useMemo(() => print(base, 2), [base]);
   const text = begun ? begun.text : whole;
+  const isOther = useMemo(() => !isSame(base, value), [base, value]);
   const type = (/** @type {any} */ event) => keep(event.target.value === whole ? null : { base, text: event.target.value });
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
@@ -38,6 +39,7 @@ export function Raw({ name, value, isWritable, onSave }) {
     setBusy(false);
   };
   return html`<div class="raw stack">
+    ${isOther && html`<p class="note" role="status">Somebody has changed the record since you began. What you save keeps that, or asks; Discard shows it as it is now.</p>`}
     <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck="false" wrap=${wrapOf(text)} readonly=${!isWritable}
       aria-invalid=${!!fault} value=${text} onInput=${type}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !fault && save()}></textarea>

@@ -41,6 +41,9 @@ export async function removeRecord(table, record, { isQuiet = false } = {}) {
 /** Whoever shows records is told of each that was written here, or was found to be another by now. */
 export const changed = new Set(/** @type {((table: string, record: any, id: unknown) => void)[]} */ ([]));
 
+/** Whoever shows one record is told of each change of its table that the feed tells of, while somebody follows it. */
+export const followed = new Set(/** @type {((change: {id?: unknown}) => void)[]} */ ([]));
+
 /** @param {string} table @param {any} record */
 const tellOf = (table, record) => changed.forEach((tell) => tell(table, record, record.id));
 

@@ -1,6 +1,6 @@
 // A record's members, one below the other; what is inside an object or array opens on demand, a hundred at a time.
 import { useState } from "preact/hooks";
-import { Spelled, member } from "../json.js";
+import { Spelled, isSame, member } from "../json.js";
 import { Value } from "../grid/cell.js";
 import { Button } from "../ui/button.js";
 import { html } from "../ui/html.js";
@@ -27,7 +27,8 @@ export function Fields({ record, fields, isWritable, onChange }) {
     const isEditable = isWritable && isScalar && name !== "id";
     return html`<div key=${name} class="member"><dt title=${[field?.kind, field?.told].filter(Boolean).join(" · ")}>${name}</dt><dd>
       ${edit?.name === name ? html`<${CellEditor} label=${name} value=${value} field=${field} onCancel=${() => leave(edit)}
-          onSave=${(/** @type {unknown} */ made) => onChange(edit.base, name, made).then(() => leave(edit))} />`
+          onSave=${(/** @type {unknown} */ made) => onChange(edit.base, name, made).then(() => leave(edit))} />
+          ${!isSame(member(edit.base, name), value) && html`<p class="note" role="status">Somebody has changed it since you began: <${isScalar ? Value : Branch} value=${value} /></p>`}`
         : isScalar ? html`<${Long} value=${value} />` : html`<${Branch} value=${value} />`}
       ${isEditable && edit?.name !== name && html`<${Button} icon="edit" label=${`Edit ${name}`} kind="quiet" onClick=${() => setEdit({ name, base: record })} />`}
     </dd></div>`;
