@@ -18,6 +18,9 @@ def test_the_first_page_lists_the_tables_with_their_figures(page, server):
     row = page.get_by_role("row", name="orders")
     expect(row).to_contain_text("6,000")
     expect(row).to_contain_text("1.1 MiB")
+    for column in page.get_by_role("region", name="List of tables").get_by_role("columnheader").all():
+        at = column.evaluate("head => head.cellIndex")
+        assert any(line.locator("th, td").nth(at).inner_text() for line in page.locator("table.list tbody tr").all())
     row.get_by_role("link", name="orders").click()
     expect(page).to_have_url(f"{server.url}/console/tables/orders")
     expect(page.get_by_role("heading", name="orders")).to_be_visible()
@@ -104,6 +107,11 @@ def test_values_that_look_alike_stand_apart_and_nothing_is_lost(page, server):
         row.get_by_role("gridcell").nth(1).locator("span").first.get_attribute("class") for row in rows(page).all()[:7]
     ]
     assert classes == ["v-null", "v-missing", "v-empty", "v-number v-large", "v-number", "v-text", "v-object"]
+    framed = [
+        row.get_by_role("gridcell").nth(1).locator("span").first.evaluate("box => getComputedStyle(box).borderStyle")
+        for row in rows(page).all()[:6]
+    ]
+    assert framed == ["dashed", "none", "dashed", "none", "none", "none"], "apart without their colours"
     assert page.evaluate("({}).polluted") is None
     page.goto(f"{server.url}/console/tables/odd")
     expect(page.get_by_role("columnheader", name="__proto__")).to_be_visible()

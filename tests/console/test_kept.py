@@ -157,6 +157,19 @@ def test_a_conflict_that_nobody_decides_leaves_the_text_and_the_focus_in_the_cel
 
 
 @pytest.mark.long
+def test_both_versions_are_seen_whole_on_a_small_screen(pets, server):
+    pets.set_viewport_size({"width": 400, "height": 800})
+    _, dialog = conflict(pets, server)
+    versions = dialog.get_by_role("region", name="Both versions")
+    assert versions.evaluate("box => box.scrollWidth <= box.clientWidth")
+    for version in ("Rex", "Max", "Kim"):
+        expect(versions.get_by_text(version, exact=True)).to_be_in_viewport(ratio=1)
+    dialog.get_by_label("Theirs for name").check()
+    dialog.get_by_role("button", name="Save what is chosen").click()
+    expect(cell(pets, 0, 1)).to_have_text("Kim")
+
+
+@pytest.mark.long
 def test_a_cell_that_is_left_shows_what_is_stored_and_the_arrows_go_on(pets, server):
     _, dialog = conflict(pets, server)
     dialog.get_by_role("button", name="Leave it as it is now").click()

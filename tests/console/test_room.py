@@ -32,6 +32,17 @@ CUT = """() => {
 }"""
 """What is cut on a page: choices in boxes that are too narrow, what boxes say, and texts without a title to read them by."""
 
+UNEVEN = """() => {
+  const lines = new Map();
+  for (const box of document.querySelectorAll(":is(.button, select, input):not([type=checkbox], [type=radio], [type=file])")) {
+    if (box.checkVisibility()) lines.set(box.parentElement, [...(lines.get(box.parentElement) ?? []), box]);
+  }
+  const isUneven = (one, other) => one.top < other.bottom && other.top < one.bottom && Math.abs(one.top - other.top) + Math.abs(one.bottom - other.bottom) > 1;
+  const differ = (boxes) => boxes.some((box, at) => at && isUneven(box.getBoundingClientRect(), boxes[at - 1].getBoundingClientRect()));
+  return [...lines.values()].filter(differ).map((boxes) => boxes.map((box) => box.ariaLabel ?? box.textContent).join(" | "));
+}"""
+"""Buttons and boxes that stand in one line, and are not as high as each other."""
+
 CSV = "id,name,is_grown,a_name_of_a_column_that_is_longer_than_most\n1,Rex,true,2024-01-01\n2,Tom,false,\n"
 
 
@@ -51,6 +62,7 @@ def test_nothing_is_cut_in_any_view(view, page, server):
         look_at(page, server, view)
         page.wait_for_timeout(300)
         assert page.evaluate(CUT) == []
+        assert page.evaluate(UNEVEN) == []
 
 
 @pytest.mark.long

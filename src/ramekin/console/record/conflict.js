@@ -8,6 +8,8 @@ import { html } from "../ui/html.js";
 import { Scroll } from "../ui/scroll.js";
 import { conflict, merge } from "./store.js";
 
+const SIDES = { base: "As you found it", mine: "Yours", theirs: "Theirs, as stored now" };
+
 conflict.ask = (base, mine, theirs) => question((end) => html`<${Conflict} base=${base} mine=${mine} theirs=${theirs} onEnd=${end} />`);
 
 /** @param {{base: any, mine: any, theirs: any, onEnd: (record: any) => void}} given `undefined` ends it undecided */
@@ -26,14 +28,14 @@ function Conflict({ base, mine, theirs, onEnd }) {
     }
     onEnd(record);
   };
-  const option = (/** @type {string} */ name, /** @type {"mine" | "theirs"} */ side, /** @type {any} */ record) => html`<td>
+  const option = (/** @type {string} */ name, /** @type {"mine" | "theirs"} */ side, /** @type {any} */ record) => html`<td data-side=${SIDES[side]}>
     <label class="choice"><input type="radio" name=${`side-${name}`} checked=${sideOf(name) === side} onChange=${() => choose(name, side)} />
       <span class="hidden">${side === "mine" ? "Yours" : "Theirs"} for ${name}</span><${Value} value=${member(record, name)} /></label></td>`;
   const foot = html`<${Button} onClick=${() => onEnd(null)}>Leave it as it is now<//><${Button} kind="main" onClick=${save}>Save what is chosen<//>`;
   return html`<${Dialog} title="Somebody else has changed this record" class="wide" onClose=${() => onEnd(undefined)} foot=${foot}>
     <p>It is not what it was when you began. Choose what each of these fields shall be; all others are the same in both.</p>
-    <${Scroll} label="Both versions"><table class="list"><thead><tr><th>Field</th><th>As you found it</th><th>Yours</th><th>Theirs, as stored now</th></tr></thead>
+    <${Scroll} label="Both versions"><table class="list sides"><thead><tr><th>Field</th><th>${SIDES.base}</th><th>${SIDES.mine}</th><th>${SIDES.theirs}</th></tr></thead>
       <tbody>${names.map((name) => html`<tr key=${name}><th scope="row">${name}${conflicts.includes(name) && html` <span class="chip warn">both changed it</span>`}</th>
-        <td><${Value} value=${member(base, name)} /></td>${option(name, "mine", mine)}${option(name, "theirs", theirs)}</tr>`)}</tbody></table><//>
+        <td data-side=${SIDES.base}><${Value} value=${member(base, name)} /></td>${option(name, "mine", mine)}${option(name, "theirs", theirs)}</tr>`)}</tbody></table><//>
   <//>`;
 }

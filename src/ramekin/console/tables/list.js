@@ -22,23 +22,31 @@ export function TableList() {
       ${may("admin") && html`<p><a class="button" href=${link(["tables", "+new", "definition"])}>Define one</a></p>`}
     <//>`;
   }
+  const shown = COLUMNS.filter(([, has]) => found.some(has));
   return html`<section class="pad" aria-label="Tables">
     <div class="title"><h1>Tables</h1><p class="faint">${many(found.length, "table")}, ${many(records, "record")}, ${size(bytes)}</p>
       <span class="grow"></span>${may("admin") && html`<a class="button main" href=${link(["tables", "+new", "definition"])}><${Icon} name="add" />New table</a>`}</div>
     <${Scroll} label="List of tables"><table class="list">
-      <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th><th>Unique</th><th>Indexes</th><th>Expires</th></tr></thead>
+      <thead><tr><th>Table</th><th class="right">Records</th><th class="right">Size</th><th>Definition</th>${shown.map(([title]) => html`<th>${title}</th>`)}</tr></thead>
       <tbody>${found.map((table) => html`<tr key=${table.name}>
         <th scope="row"><a href=${gridOf(table.name)}>${table.name}</a></th>
         <td class="right figure">${count(table.records)}</td>
         <td class="right figure">${size(table.bytes)}</td>
         <td>${table.schema ? html`<a href=${link(["tables", table.name, "definition"])}>${described(table.schema)}</a>` : html`<span class="faint">any object</span>`}</td>
-        <td>${table.unique.map((field) => html`<code class="chip">${field}</code>`)}</td>
-        <td>${table.indexes.map((index) => html`<code class="chip" title=${`${index.kind}, ${size(index.bytes)}${index.pinned ? ", kept" : ""}`}>${index.field}</code>`)}</td>
-        <td>${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}${isCache(table) && html` <code class="chip" title=${cacheOf(table)}>cache</code>`}</td>
+        ${shown.map(([title, , draw]) => html`<td key=${title}>${draw(table)}</td>`)}
       </tr>`)}</tbody>
     </table><//>
   </section>`;
 }
+
+/** @typedef {import("./catalog.js").Table} Table */
+
+/** What stands in the list where some table has it. @type {[string, (table: Table) => boolean, (table: Table) => unknown][]} */
+const COLUMNS = [
+  ["Unique", ({ unique }) => unique.length > 0, ({ unique }) => unique.map((field) => html`<code class="chip">${field}</code>`)],
+  ["Indexes", ({ indexes }) => indexes.length > 0, ({ indexes }) => indexes.map((index) => html`<code class="chip" title=${`${index.kind}, ${size(index.bytes)}${index.pinned ? ", kept" : ""}`}>${index.field}</code>`)],
+  ["Expires", (table) => table.expire_after_s != null || table.expiring > 0 || isCache(table), (table) => html`${table.expire_after_s ? `after ${duration(table.expire_after_s)}` : ""}${table.expiring > 0 && html` <span class="faint">${count(table.expiring)} will</span>`}${isCache(table) && html` <code class="chip" title=${cacheOf(table)}>cache</code>`}`],
+];
 
 /** @param {any} schema */
 const described = (schema) => schema.title ?? many(Object.keys(schema.properties ?? {}).length, "field");
