@@ -23,3 +23,31 @@ def go_live(page):
     """Have rows change as others change them, and wait until the server tells of it."""
     with page.expect_response(lambda answer: "event-stream" in answer.headers.get("content-type", "")):
         page.get_by_role("button", name="Live", exact=True).click()
+
+
+SCROLL = """([frames, step]) => new Promise((done) => {
+  const grid = document.querySelector(".grid");
+  let [drawn, most, touched, frame] = [0, 0, 0, 0];
+  const isRow = (node) => node instanceof Element && node.matches(".row-line");
+  const look = (changes) => {
+    for (const change of changes) {
+      drawn += [...change.addedNodes].filter(isRow).length;
+      if (change.type === "attributes" && change.target.closest(".row-line")) touched += 1;
+    }
+  };
+  const watcher = new MutationObserver(look);
+  watcher.observe(grid, { childList: true, attributes: true, subtree: true });
+  const next = () => {
+    look(watcher.takeRecords());
+    [most, drawn] = [Math.max(most, drawn), 0];
+    if (frame++ === frames) return done({ drawn: most, touched, rows: grid.querySelectorAll(".row-line").length });
+    grid.scrollTop += step;
+    requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+})"""
+
+
+def scroll(page, frames, step):
+    """Scroll a grid by some pixels in each frame, and count the rows drawn in a frame at the most, and changes of others."""
+    return page.evaluate(SCROLL, [frames, step])

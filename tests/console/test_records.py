@@ -154,6 +154,7 @@ def test_the_history_of_a_record_is_told_since_the_browser_looked_first(pets, se
     expect(told).to_contain_text("nothing")
 
 
+@pytest.mark.long
 def test_an_open_record_and_its_history_follow_what_others_do(pets, server):
     pets.goto(f"{server.url}/console/tables/pets/records/1")
     told = pets.get_by_role("tabpanel")
@@ -200,6 +201,7 @@ def test_what_one_types_stays_and_is_told_of_a_change_by_another(pets, server):
     expect(pets.get_by_text("Somebody has changed the record")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_the_tab_of_a_record_is_in_its_address(pets, server):
     pets.goto(f"{server.url}/console/tables/pets/records/1?age=3")
     pets.get_by_role("tab", name="Links").click()
