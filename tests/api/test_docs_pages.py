@@ -87,6 +87,30 @@ def test_a_request_can_be_tried_from_the_page(browser):
 
 
 @pytest.mark.long
+def test_what_the_page_fills_in_runs_on_the_demo_a_deletion_too(browser):
+    server = Server("demo")
+    try:
+        tab = browser.new_page()
+        tab.goto(f"{server.url}/docs")
+        for operation, status in {
+            "records-get_record": 200,
+            "records-delete_record": 204,
+            "shops-delete_record_in_shops": 204,
+            "orders-delete_records_in_orders": 200,
+        }.items():
+            block = tab.locator(f"#operations-{operation}")
+            block.locator(".opblock-summary").click()
+            with tab.expect_response("**/api/v1/**") as answer:
+                block.locator(".execute").click()
+            assert answer.value.status == status, operation
+        with server.client() as client:
+            left = {table["name"]: table["records"] for table in client.get("/api/v1/tables").json()["tables"]}
+        assert left == {"users": 599, "orders": 5999, "shops": 39}
+    finally:
+        server.stop()
+
+
+@pytest.mark.long
 def test_a_condition_can_be_tried_from_the_page(browser):
     server = Server("demo")
     try:

@@ -34,6 +34,13 @@ class User(BaseModel):
                     "created_at": "2024-11-09T02:46:50Z",
                 },
                 {
+                    "id": "01937035-c7a8-71b1-b4e1-3204802cd802",
+                    "email": "ananya.nair@example.com",
+                    "full_name": "Ananya Nair",
+                    "age": 32,
+                    "created_at": "2024-11-28T00:39:53Z",
+                },
+                {
                     "id": "018cc251-f400-7c3e-8f4a-6a1b2c3d4e5f",
                     "email": "ada.lovelace@example.com",
                     "full_name": "Ada Lovelace",
@@ -64,6 +71,14 @@ class Order(BaseModel):
                     "quantity": 4,
                     "total_price": 150.0,
                     "order_date": "2024-11-09T03:03:59Z",
+                },
+                {
+                    "id": "01a18f36-7bf8-7759-9038-7eaa7680fca7",
+                    "user_id": "019f60c6-eb88-78e5-8485-8d02a034b20b",
+                    "product_name": "Apron, striped",
+                    "quantity": 2,
+                    "total_price": 59.0,
+                    "order_date": "2026-10-30T23:47:55Z",
                 },
                 {
                     "id": "018cc777-5400-7a11-9b22-0c33d44e55f6",
@@ -122,6 +137,19 @@ class Shop(BaseModel):
                     "location": {"lat": 45.7581, "lon": 4.8241},
                     "opening_hours": [{"day": "tue", "opens": "09:00", "closes": "20:00"}],
                     "tags": ["classes"],
+                },
+                {
+                    "id": "zurich-3",
+                    "name": "Terrine Zürich",
+                    "address": {
+                        "street": "67 Niederdorfstrasse",
+                        "postcode": "8001",
+                        "city": "Zürich",
+                        "country": "CH",
+                    },
+                    "location": {"lat": 47.3666, "lon": 8.5258},
+                    "opening_hours": [{"day": "tue", "opens": "10:00", "closes": "18:00"}],
+                    "tags": ["stoneware"],
                 },
                 {
                     "id": "dijon-1",

@@ -132,7 +132,10 @@ def put_branch(session: Session, asked: Asked[None]) -> Reply:
     problems=(400, 404, 409),
 )
 def drop_branch(session: Session, asked: Asked[None]) -> Reply:
-    """Drop a branch with all that was written to it."""
+    """Drop a branch with all that was written to it.
+
+    The example is the branch that the example of PUT makes.
+    """
     _branches(session).drop(*asked.parts)
     return bodiless(204)
 

@@ -109,7 +109,10 @@ async def put_table(session: Session, asked: Asked[None]) -> Reply:
     path_example={"table": "guests"},
 )
 async def drop_table(session: Session, asked: Asked[None]) -> Reply:
-    """Drop a table with its records; a table with a model is emptied and stays."""
+    """Drop a table with its records; a table with a model is emptied and stays.
+
+    The example is the table that the example of PUT makes.
+    """
     await session.database.drop(*asked.parts)
     return bodiless(204)
 

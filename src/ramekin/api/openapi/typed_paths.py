@@ -119,9 +119,11 @@ def _give_bodies(general: dict[str, Any], own: Mapping[str, Any]) -> None:
 def _example_id(examples: Sequence[Mapping[str, Any]], method: str) -> str | None:
     """Return the id that a page fills in, if there is one: of a record that may be there.
 
-    To delete, it is the one that the example of a new record makes, so no click takes what nobody has made there.
+    To delete, it is one of which no other example speaks, where a model has three; else the one that the example of a
+    new record makes, so that no click takes what nobody has made there.
     """
-    named: Mapping[str, Any] = next(iter(examples[-1:] if method == "delete" else examples), {})
+    spare = examples[1:-1] or examples[-1:]
+    named: Mapping[str, Any] = next(iter(spare if method == "delete" else examples), {})
     return str(named["id"]) if "id" in named else None
 
 
