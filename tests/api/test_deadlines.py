@@ -186,6 +186,9 @@ class Budget:
     def most_buffered_bytes(self):
         return self.most_bytes
 
+    def weigh(self, buffered_bytes):
+        self.buffered_bytes = buffered_bytes
+
 
 class Waiting:
     def __init__(self, size_bytes=0, due_s=0.0):

@@ -151,7 +151,7 @@ def _build(
     add_routes(app, context, pages)
     told = {"has_keys": edge.has_keys, "has_rate_limit": edge.has_rate_limit}
     openapi.install(app, known, database.models, database.limits, **told)
-    context.document = app.openapi
+    context.describe(app.openapi)
     app.state.hot_table = HotTable(app, context)
     if has_hot_routes:
         app.add_middleware(HotRoutes, table=app.state.hot_table)

@@ -289,7 +289,7 @@ class Seat:
     @property
     def _has_news(self) -> bool:
         """Whether the pump is behind this seat, and more has happened than the seat has read."""
-        self._follower.place = self.place
+        self._follower.go_to(self.place)
         return self.place > self._broadcast.place and not self._follower.is_level
 
     @property
@@ -336,7 +336,7 @@ class Seat:
         """
         follower, events, work = self._follower, Events(), Work()
         is_ahead = self.place >= self._broadcast.place
-        follower.place = self.place
+        follower.go_to(self.place)
         for change in follower.some():
             ends_step = not follower.place.read
             if change is not None:

@@ -40,7 +40,6 @@ class Context:
         self.flight = Flight(database.memory, edge.metrics.refusals)
         self.turns = asyncio.Semaphore(WHOLE_TABLES_AT_ONCE)
         """Lets dumps take turns, a piece at a time: a thousand of them must not each take one in a turn of the loop."""
-        edge.metrics.in_flight_bytes = lambda: self.flight.taken_bytes + self.flight.buffered_bytes
         self.is_draining, self.has_keys = False, edge.has_keys
         self._broadcasts: WeakKeyDictionary[Database, Broadcast] = WeakKeyDictionary()
         self.worker: int | None = None
@@ -48,10 +47,22 @@ class Context:
         self.siblings: Siblings | None = None
         """The others."""
         self.document: Callable[[], dict[str, Any]] = dict
-        """Makes the OpenAPI document; set by who knows all endpoints."""
+        """Makes the OpenAPI document."""
         self.clock = database.clock
         self._real_clock = self.clock.real if isinstance(self.clock, MovableClock) else self.clock
         self._started_s = self._real_clock.steady_s()
+
+    def join(self, worker: int, siblings: Siblings | None) -> None:
+        """Be one of several processes on a port."""
+        self.worker, self.siblings = worker, siblings
+
+    def describe(self, document: Callable[[], dict[str, Any]]) -> None:
+        """Have the OpenAPI document made by who knows all endpoints."""
+        self.document = document
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look from now on how late an event loop is."""
+        self.metrics.lag.watch(loop)
 
     def database_of(self, branch: str, grant: Grant, *, goes_on: bool) -> Database:
         """Return the database that a request is about. Who has the role `admin` makes a branch by using it.

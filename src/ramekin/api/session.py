@@ -15,23 +15,35 @@ if TYPE_CHECKING:
     from ramekin.clock import Clock
     from ramekin.database.database import Database
     from ramekin.database.info import TableInfo
+    from ramekin.engine.tables import Tables
     from ramekin.schema.columns import Columns
 
 
 class Session:
     """A database, what may be done to it, and what time it is.
 
-    1. An endpoint touches those tables alone that its path names, that it has checked, or that `tables` shows.
+    1. An endpoint touches those tables alone that its path names, that it has checked, or that `seen` shows.
     2. It is never changed, so requests that may do the same can share one.
     """
 
-    __slots__ = ("clock", "database", "grant", "server")
+    __slots__ = ("clock", "database", "flight", "grant", "limits", "server")
 
     def __init__(self, server: Context, grant: Grant, branch: str = "", *, goes_on: bool = False) -> None:
         """Make one. Raises as `Context.database_of`."""
         self.server, self.grant = server, grant
         self.database: Database = server.database_of(branch, grant, goes_on=goes_on) if branch else server.database
+        self.limits, self.flight = self.database.limits, server.flight
         self.clock: Clock = server.clock
+
+    @property
+    def tables(self) -> Tables:
+        """The tables, as everybody reads them."""
+        return self.database.engine.tables
+
+    @property
+    def engine_name(self) -> str:
+        """What users are told of where the tables live."""
+        return self.database.guarantees.name
 
     def weak_tag(self, versions: Iterable[str], *parts: str) -> str:
         """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
@@ -39,9 +51,9 @@ class Session:
         Args:
             parts: what else the answer depends on, in characters that a tag may hold.
         """
-        return "-".join([self.database.engine.tables.lineage, *versions, *parts])
+        return "-".join([self.tables.lineage, *versions, *parts])
 
-    async def tables(self) -> list[TableInfo]:
+    async def seen(self) -> list[TableInfo]:
         """Return the tables that may be seen, with their figures. Cost: O(tables)."""
         return [info for info in await self.database.tables() if self.grant.reaches(info.stats.name)]
 

@@ -122,7 +122,8 @@ class FileEnd:
         with naming_faults(files):
             async with Database() as database:
                 await database.load(files, is_parsed=True)
-                return database.engine.tables.contents()
+                engine = database.engine
+                return engine.tables.contents()
 
     def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # it is written anew
         if self._path.suffix != ".json":

@@ -224,4 +224,5 @@ def _check_name(name: str) -> None:
 
 def _revisions(database: Database) -> dict[str, int]:
     """Return what tells one state of the tables from others. Cost: O(tables)."""
-    return {stats.name: stats.revision for stats in database.engine.tables.stats()}
+    engine = database.engine
+    return {stats.name: stats.revision for stats in engine.tables.stats()}

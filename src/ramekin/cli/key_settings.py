@@ -71,7 +71,7 @@ class KeyReader:
         log = structlog.get_logger("ramekin")
         async with self._turn:
             try:
-                self._edge.keys = await asyncio.to_thread(keys_of, self._settings)
+                self._edge.take(await asyncio.to_thread(keys_of, self._settings))
             except Refused as refused:
                 log.error("keys_kept", reason=str(refused))
             else:

@@ -40,7 +40,7 @@ def bind(host: str, port: int, *, is_guarded: bool, is_shared: bool = False) -> 
         Refused: there is no such address, the port is taken, or everybody could reach a server that asks for no key.
     """
     family, address = _find(host, port)
-    if not (is_guarded or _is_loopback(address[0])):
+    if not (is_guarded or is_loopback(address[0])):
         raise Refused(
             f"--host {host} lets other machines in, and no key is asked for: give --api-key, or say --insecure if "
             "everybody may do everything"
@@ -68,7 +68,7 @@ def share(listener: socket.socket) -> None:
 
 def is_on_loopback(listener: socket.socket) -> bool:
     """Say whether only programs of this machine reach a socket."""
-    return _is_loopback(listener.getsockname()[0])
+    return is_loopback(listener.getsockname()[0])
 
 
 def listen(listener: socket.socket, backlog: int) -> None:
@@ -106,10 +106,6 @@ def url_of(listener: socket.socket, host: str) -> str:
     """Return the address that a socket answers at."""
     name = host.strip("[]")
     return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
-
-
-def _is_loopback(address: str) -> bool:
-    return is_loopback(address.partition("%")[0])  # without the zone of an address of IPv6
 
 
 def _find(host: str, port: int) -> tuple[int, tuple[str, int]]:

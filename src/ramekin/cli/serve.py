@@ -159,10 +159,9 @@ def _prepare(files: list[Path], settings: Settings, *, is_demo: bool) -> tuple[D
 
 
 async def _serve(database: Database, sources: list[Source], run: Run) -> None:
-    replay = run.replay
-    opening = asyncio.current_task()
+    replay, opening = run.replay, asyncio.current_task()
     assert opening is not None, "the runner made one"
-    run.signals.when_asked = opening.cancel
+    run.signals.stop_by(opening.cancel)
     run.signals.attach(asyncio.get_running_loop())
     _refuse_unreadable(run.settings)
     app = _application(database, run)
@@ -177,14 +176,15 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
             database.checkpoint()
         if replay is not None:
             replay.done()
-        tables, keys = database.engine.tables.totals().tables, len(run.keys)
-        _log.info("started", version=__version__, url=run.url, tables=tables, keys=keys)
+        engine = database.engine
+        totals = engine.tables.totals()
+        _log.info("started", version=__version__, url=run.url, tables=totals.tables, keys=len(run.keys))
         tell_expired(run.keys)
         await run.log.drain()  # what the start has told is there before anybody can rely on it
         app.state.edge.release()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         server.greeting = await _greeting(database, run)
-        run.signals.when_asked = server.stop
+        run.signals.stop_by(server.stop)
 
     keeping = _beside(database, run, app.state.context)
     if not (database.guarantees.is_durable and run.answers_while_opening):
@@ -200,7 +200,7 @@ async def _serve(database: Database, sources: list[Source], run: Run) -> None:
                 replay.stop()
             opening.cancel()
 
-        run.signals.when_asked = give_up
+        run.signals.stop_by(give_up)
         app.state.edge.hold()  # until models have their tables and files are in
         await _serve_while_opening(database, keeping, server, run.listener, open_and_greet)
 
@@ -235,13 +235,13 @@ def _application(database: Database, run: Run) -> FastAPI:
         max_branches=settings.max_branches,
         delay_ms=0 if settings.delay is None else read_delay(settings.delay),
     )
+    context = app.state.context
     if run.worker is not None:
-        app.state.context.worker = run.worker.number
-        if run.worker.folder is not None:
-            app.state.context.siblings = Siblings(run.worker.folder, run.worker.number)
-    app.state.context.metrics.log_lines_dropped = lambda: run.log.dropped
+        number, folder = run.worker.number, run.worker.folder
+        context.join(number, None if folder is None else Siblings(folder, number))
+    context.metrics.read("log_lines_dropped", lambda: run.log.dropped)
     if settings.keys_file is not None:
-        run.signals.when_hung_up = KeyReader(app.state.edge, settings).read_again
+        run.signals.read_again_by(KeyReader(app.state.edge, settings).read_again)
     return app
 
 

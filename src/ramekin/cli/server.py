@@ -83,7 +83,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in sockets or ():
             listeners.listen(listener, self.config.backlog)
-        self._context.metrics.lag.watch(asyncio.get_running_loop())
+        self._context.watch(asyncio.get_running_loop())
         await super().startup(sockets)
         self.greet()
 

@@ -32,10 +32,8 @@ class Signals:
     """The signals of this process. Make it before anything that takes long, and `attach` it to the loop."""
 
     def __init__(self) -> None:
-        self.when_asked: Callable[[], object] = self._give_up
-        """Called when the process is asked to stop; before there is a loop, in the middle of whatever runs."""
-        self.when_hung_up: Callable[[], object] | None = None
-        """Called at SIGHUP, unless it says that the terminal was closed; None: it means nothing."""
+        self._when_asked: Callable[[], object] = self._give_up
+        self._when_hung_up: Callable[[], object] | None = None  # else it means nothing
         self._asked_s: float | None = None
         self._has_terminal = sys.stdin is not None and sys.stdin.isatty()
         for number in STOP:
@@ -43,6 +41,14 @@ class Signals:
         for number in NOTHING:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
                 signal.signal(number, signal.SIG_IGN)
+
+    def stop_by(self, when_asked: Callable[[], object]) -> None:
+        """Call something when the process is asked to stop; until then whatever runs is given up."""
+        self._when_asked = when_asked
+
+    def read_again_by(self, when_hung_up: Callable[[], object]) -> None:
+        """Call something at SIGHUP, unless it says that the terminal was closed."""
+        self._when_hung_up = when_hung_up
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take signals between two turns of a loop from now on."""
@@ -61,8 +67,8 @@ class Signals:
     def _tell(self, number: signal.Signals) -> None:
         if number.name == "SIGHUP" and self._has_terminal and _is_hung_up(sys.stdin.fileno()):
             self._ask()
-        elif number.name == "SIGHUP" and self.when_hung_up is not None:
-            self.when_hung_up()
+        elif number.name == "SIGHUP" and self._when_hung_up is not None:
+            self._when_hung_up()
         else:
             import structlog  # not needed by a process that only starts
 
@@ -75,7 +81,7 @@ class Signals:
     def _ask(self) -> None:
         if self._asked_s is None:
             self._asked_s = stopwatch_s()
-        self.when_asked()
+        self._when_asked()
 
     def _give_up(self, *_: Any) -> NoReturn:
         raise Stopped

@@ -100,8 +100,8 @@ class Supervisor:
 
     async def run(self) -> int:
         """Start the workers and keep them; return 0, or the exit code of a first worker that did not begin."""
-        self._signals.when_asked = self._stop
-        self._signals.when_hung_up = lambda: self._tell_all(signal.SIGHUP)
+        self._signals.stop_by(self._stop)
+        self._signals.read_again_by(lambda: self._tell_all(signal.SIGHUP))
         self._signals.attach(asyncio.get_running_loop())
         answers = asyncio.Event()
         first = asyncio.create_task(self._live(self._orders(1, self._files, is_first=True), answers))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ramekin.errors import BranchExists, InvalidBranch, MainStays, TooManyBranches, UnknownBranch, did_you_mean, shorten
@@ -15,7 +16,6 @@ from ramekin.schema.definition import is_table_name
 
 if TYPE_CHECKING:
     from ramekin.database.database import Database
-    from ramekin.storage.memory import Memory
 
 MAX_BRANCHES = 64
 """Branches at once, if nothing else is said."""
@@ -116,9 +116,8 @@ class Branches:
             raise TooManyBranches(f"There are at most {self._most} branches at once.")
         now_ms = self._clock.wall_ms()
         expires_ms = None if ttl_s is None else now_ms + int(ttl_s * 1000)
-        made = self._branches[name] = Branch(name, origin.name, origin.database.branch(), now_ms, expires_ms)
-        if (family := made.database.engine.tables.catalog.memory.family) is not None:
-            family.when_short = self._forget_old
+        database = origin.database.branch(when_short=partial(self._forget_if_over, name))
+        made = self._branches[name] = Branch(name, origin.name, database, now_ms, expires_ms)
         self._watch()
         return made
 
@@ -150,13 +149,15 @@ class Branches:
         self._forget_old()
         self._watch()
 
-    def _forget_old(self, asking: Memory | None = None) -> None:
-        """Let go of the branches that are over; not of one that asks for room, as it is at work."""
-        over = [name for name, branch in self._branches.items() if self._is_over(branch)]
-        for name in over:
-            if self._branches[name].database.engine.tables.catalog.memory is asking:
-                continue
-            self._branches.pop(name).database.let_go()
+    def _forget_old(self) -> None:
+        """Let go of the branches that are over."""
+        for name in [*self._branches]:
+            self._forget_if_over(name)
+
+    def _forget_if_over(self, name: str) -> None:
+        if (branch := self._branches.get(name)) is not None and self._is_over(branch):
+            del self._branches[name]
+            branch.database.let_go()
 
     def _is_over(self, branch: Branch) -> bool:
         return branch.expires_ms is not None and self._clock.wall_ms() >= branch.expires_ms

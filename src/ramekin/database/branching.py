@@ -24,7 +24,7 @@ from ramekin.storage.forks import fork, let_go
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
@@ -56,16 +56,19 @@ class Branching(WholeTables):
         """The numbers of branches: one count for all that come of one database."""
         return count(1)
 
-    def branch(self) -> Self:
+    def branch(self, *, when_short: Callable[[], None] = lambda: None) -> Self:
         """Return a database of its own with all that this one holds: ``async with database.branch() as branch:``.
+
+        Args:
+            when_short: called where memory is short and another one asks for it, to close the branch if it may go.
 
         It is in memory alone, and counts in the memory limit of this one; `reset` brings back what it began with.
         When it is closed nothing is left of it. Cost: O(tables), whatever they hold.
         """
         twin, tables = copy(self), self.engine.tables
-        engine = Embedded(clock=self.clock, index_idle_s=tables.index_idle_s, catalog=fork(tables.catalog))
-        engine.tables.models = tables.models
-        engine.tables.lineage = f"{self.ids.token(4)}x{next(self._numbers)}"  # a branch made anew is another one
+        engine = Embedded(clock=self.clock, index_idle_s=tables.index_idle_s, catalog=fork(tables.catalog, when_short))
+        engine.tables.know(tables.models)
+        engine.tables.name_lineage(f"{self.ids.token(4)}x{next(self._numbers)}")  # a branch made anew is another one
         twin._engine, twin._owner, twin.expirations = engine, engine.owner, engine.tables.expirations
         twin.schemas = self.schemas.of(engine.tables)
         twin._presence = Presence(engine.tables, twin.schemas)
@@ -135,8 +138,9 @@ class Branching(WholeTables):
 
     def let_go(self) -> None:
         """Let go of all tables: nobody is to use this branch any more, and what is under way meets none. O(tables)."""
-        self.engine.tables.history.end()
-        let_go(self.engine.tables.catalog)
+        tables = self.engine.tables
+        tables.history.end()
+        let_go(tables.catalog)
         self._forget()
 
     def _forget(self) -> None:

@@ -176,6 +176,10 @@ class Follower:
             raise _gone()
         return place
 
+    def go_to(self, place: Place) -> None:
+        """Go on from another place."""
+        self.place = place
+
     @property
     def latest(self) -> str:
         """The position of the last step that has happened."""

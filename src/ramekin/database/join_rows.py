@@ -12,7 +12,7 @@ from ramekin.errors import NameTaken, shorten
 from ramekin.query.cursor import encode_cursor
 from ramekin.query.gather import too_many_rows
 from ramekin.query.join import count_mixed, count_pairs, row_ids, take_pairs
-from ramekin.query.join_walk import Walk
+from ramekin.query.join_walk import JoinWalk
 from ramekin.query.pairs import AT_ONCE, PairFilter, PairKey, TreeMaker, sort_pairs
 from ramekin.values.comparison import MISSING, NUMBER, TEXT
 from ramekin.values.paths import ID_PATH, member_names, print_path
@@ -34,19 +34,19 @@ class JoinRows:
         self._view, self._plan, self._request, self._max_sorted = view, plan, request, max_sorted
         self._filter = PairFilter(view, request.sides, request.phases)
         self._key = PairKey(request.ordered_by, request.sides)
-        self._walks: list[Walk] = []
+        self._walks: list[JoinWalk] = []
         self._pairs = 0  # that were looked at
 
     @property
     def access(self) -> str:
         """How the left records are found, or the right ones that lead to them."""
-        return self._walks[0].lefts.plan.name
+        return self._walks[0].plan.name
 
     @property
     def index(self) -> str:
         """The index of the left records, or of the right ones that lead to them, else that of the key."""
         (left, right), first = self._request.sides, self._walks[0]
-        own = first.lefts.plan.index
+        own = first.plan.index
         if first.is_led:
             return f"{right}.{own or print_path(ID_PATH)}"
         return f"{left}.{own}" if own else f"{right}.{print_path(self._plan.on.right)}"
@@ -102,7 +102,7 @@ class JoinRows:
         return encode_cursor(self._request.question, [*values, *row_ids(pair)])
 
     def _groups(self, after: PairPosition | None, *, is_for_all: bool = False) -> AsyncIterator[list[Group]]:
-        walk = Walk(self._view, self._plan, self._max_sorted, after, is_for_all=is_for_all)
+        walk = JoinWalk(self._view, self._plan, self._max_sorted, after, is_for_all=is_for_all)
         self._walks.append(walk)
         return walk.groups()
 

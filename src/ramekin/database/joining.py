@@ -18,7 +18,7 @@ from ramekin.errors import KeyNotResolved, did_you_mean, listing, shorten
 from ramekin.query.choose import is_led
 from ramekin.query.decide import NOTHING
 from ramekin.query.join import On, other_readings, parse_key, read_bare_key
-from ramekin.query.join_walk import JoinPlan, Walk
+from ramekin.query.join_walk import JoinPlan, JoinWalk
 from ramekin.query.pairs import Tree, strip_order
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING
@@ -207,7 +207,7 @@ class _Joined:
         leading = EVERYTHING if Field(on.left, reading) == ID else None  # else it would need one more index
         plan = JoinPlan(self.request.left, self.request.right, on, Query(limit=0), reading, leading=leading)
         async with self.tables.view(_accesses(plan), self.presence.work) as view:
-            async for _ in Walk(view, plan, self.max_sorted).groups():
+            async for _ in JoinWalk(view, plan, self.max_sorted).groups():
                 return True
         return False
 

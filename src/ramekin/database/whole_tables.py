@@ -88,7 +88,7 @@ class WholeTables:
         for name in models or ():
             check_table_name(name)
         self.models = {name: ModelSchema(model, self.ids) for name, model in (models or {}).items()}
-        self._engine.tables.models |= self.models
+        self._engine.tables.know(self.models)
         self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes, self.ids)
         self._presence = Presence(self._engine.tables, self.schemas)
 

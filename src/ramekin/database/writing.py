@@ -220,7 +220,8 @@ class _Writing:
     ) -> None:
         self._engine, self._rules_of, self._work = engine, rules_of, work
         self._prepared, self._rules = prepared, rules
-        self._expiring = engine.tables.expirations.tables
+        tables = engine.tables
+        self._expiring = tables.expirations.tables
         self._outcomes: list[Any] = [None] * len(prepared)
         self._firsts: dict[str, dict[str, int]] = {table: {} for table in rules}
         """The first operation of each record, by table and key."""

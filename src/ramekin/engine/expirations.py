@@ -55,10 +55,10 @@ class Expirations:
 
     def adopt(self, catalog: Catalog) -> None:
         """Take out what is due of another catalog from now on."""
-        self._find = catalog.find
-        self.tables = catalog.memory.expiring.tables
+        expiring, self._find = catalog.memory.expiring, catalog.find
+        self.tables = expiring.tables
         """The tables that have records with a due time."""
-        catalog.memory.expiring.report(self.begin)
+        expiring.report(self.begin)
         if self.tables:
             self.begin()
 

@@ -163,7 +163,7 @@ class Replica:
         step = read_step([head.get("rev"), head.get("nonce")])
         births, revisions = await self._hash(connection, "births"), await self._hash(connection, "revisions")
         chronicle = Chronicle(births, revisions, head)
-        catalog = Catalog(self._tables.catalog.memory.limit_bytes)
+        catalog = self._tables.catalog.anew()
         for name in chronicle.in_order():
             await self._read_table(name, connection, catalog)
             if text := definitions.get(name):

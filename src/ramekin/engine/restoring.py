@@ -46,15 +46,15 @@ async def restore_by_steps(engine: Engine, kept: Catalog) -> None:
     Raises as `Engine.apply`; Unavailable: others always write.
     """
     for attempt in range(MAX_ATTEMPTS):
-        await _apply_each(engine, _loosenings(engine, kept))
-        way = _WayBack(engine, kept)
+        await _apply_each(engine, _loosenings(engine.tables, kept))
+        way = _WayBack(engine.tables, kept)
         is_back = (back := await way.found_in_turns()) is None
         if back is not None and attempt < TRIES_IN_TURNS:
             await engine.apply(back)  # what others write meanwhile is found by another look
         elif back is not None:
             is_back = await engine.apply(way.found) is not None and way.is_whole
-        await _apply_each(engine, [partial(_defining, engine, then) for then in kept])
-        if is_back and all(_is_defined(engine, then) for then in kept):
+        await _apply_each(engine, [partial(_defining, engine.tables, then) for then in kept])
+        if is_back and all(_is_defined(engine.tables, then) for then in kept):
             return
     raise Unavailable("Others write all the time; some tables may be as they were.")
 
@@ -62,8 +62,8 @@ async def restore_by_steps(engine: Engine, kept: Catalog) -> None:
 class _WayBack:
     """The step that makes records what they are in a catalog; None where they are."""
 
-    def __init__(self, engine: Engine, kept: Catalog) -> None:
-        self._tables, self._kept = engine.tables, kept
+    def __init__(self, tables: Tables, kept: Catalog) -> None:
+        self._tables, self._kept = tables, kept
         self.is_whole = True
         """Whether that step is all; a record whose id has another type by now is deleted first, by itself."""
 
@@ -101,35 +101,35 @@ async def _apply_each(engine: Engine, makings: Iterable[Making]) -> None:
             await engine.apply(making)
 
 
-def _loosenings(engine: Engine, kept: Catalog) -> list[Making]:
-    return [partial(_loosening, engine, kept, table.name) for table in engine.tables.catalog]
+def _loosenings(tables: Tables, kept: Catalog) -> list[Making]:
+    return [partial(_loosening, tables, kept, table.name) for table in tables.catalog]
 
 
-def _loosening(engine: Engine, kept: Catalog, name: str) -> Step | None:
+def _loosening(tables: Tables, kept: Catalog, name: str) -> Step | None:
     """Make a table take any records, if it is to have others under another definition; drop one that was not there."""
-    table, then = engine.tables.catalog.find(name), kept.find(name)
+    table, then = tables.catalog.find(name), kept.find(name)
     if table is None or then is None:
         return None if table is None else Dropped(name)
-    if table.definition in (then.definition, NOTHING_DEFINED) or not _differs(engine, then):
+    if table.definition in (then.definition, NOTHING_DEFINED) or not _differs(tables, then):
         return None
     return Defined(name, NOTHING_DEFINED)
 
 
-def _defining(engine: Engine, then: Table) -> Step | None:
+def _defining(tables: Tables, then: Table) -> Step | None:
     """Make the definition of a table what it was, once the records are: they satisfied it."""
-    if _is_defined(engine, then) or _differs(engine, then):
+    if _is_defined(tables, then) or _differs(tables, then):
         return None
     return Defined(then.name, then.definition)
 
 
-def _is_defined(engine: Engine, then: Table) -> bool:
-    table = engine.tables.catalog.find(then.name)
+def _is_defined(tables: Tables, then: Table) -> bool:
+    table = tables.catalog.find(then.name)
     return table is not None and table.definition == then.definition
 
 
-def _differs(engine: Engine, then: Table) -> bool:
+def _differs(tables: Tables, then: Table) -> bool:
     """Say whether the records of a table are others than they were."""
-    table, now_s = engine.tables.catalog.find(then.name), engine.tables.expirations.now_s()
+    table, now_s = tables.catalog.find(then.name), tables.expirations.now_s()
     return any(change is not None for change in _changes_of(table, then, now_s))
 
 

@@ -81,8 +81,7 @@ class Tables:
         """Show the tables of a catalog.
 
         Args:
-            expire: how the engine takes out records that are due.
-            evictions: what takes records out of caches.
+            expire, evictions: what takes records out that are due, and those of caches.
             index_idle_s: seconds after which an index that nothing used is dropped.
         """
         self.builds, self.expirations = Builds(clock), Expirations(expire, clock)
@@ -101,9 +100,8 @@ class Tables:
         """Show the tables of another catalog from now on: what is kept was read."""
         self.catalog, self.definitions = catalog, catalog.definitions
         self.history.count_in(catalog.memory)
-        self.builds.adopt(catalog)
-        self.evictions.adopt(catalog)
-        self.expirations.adopt(catalog)
+        for each in (self.builds, self.evictions, self.expirations):
+            each.adopt(catalog)
         catalog.report(self.history, when_behind=self.builds.follow, when_cached=self.evictions.after_one)
 
     def follow(self) -> None:
@@ -116,6 +114,10 @@ class Tables:
     def name_lineage(self, name: str) -> None:
         """Give the history a name, if it has none."""
         self.lineage = self.lineage or name
+
+    def know(self, models: Mapping[str, ModelSchema]) -> None:
+        """Know the models of one more database on the engine."""
+        self.models |= models
 
     def version(self, name: str) -> str:
         """Return what names the contents of a table among all that it has had. Raises UnknownTable. Cost: O(1)."""

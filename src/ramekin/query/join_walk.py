@@ -63,7 +63,7 @@ class JoinPlan:
         return Field(self.on.right, self.reading)
 
 
-class Walk:
+class JoinWalk:
     """The groups of a join in order: by the left query's order, matches by the right id, right-only rows last.
 
     Cost: O(1) expected for each left row, whatever the number of its matches; after a position, only what follows is
@@ -95,6 +95,11 @@ class Walk:
     def examined(self) -> int:
         """Rows that were looked at on either side, without the matches of each left row."""
         return self.lefts.examined + (0 if self._rights is None else self._rights.examined)
+
+    @property
+    def plan(self) -> Plan:
+        """How its left records are found, or the right ones that lead to them."""
+        return self.lefts.plan
 
     @property
     def is_led(self) -> bool:

@@ -159,7 +159,8 @@ class Plan:
         if isinstance(self.access, Led):
             return self.access.plan.index
         if isinstance(self.access, Walk):
-            return print_path(self.access.order.field.path)
+            order = self.access.order
+            return print_path(order.field.path)
         used = [part.of if isinstance(part, IdWalk) else part for part in parts_of(self.access)]
         names = [print_path(part.field.path) for part in used if isinstance(part, (Equal, Range))]
         return ", ".join(dict.fromkeys(names)) or None

@@ -55,6 +55,10 @@ class Catalog:
     def __iter__(self) -> Iterator[Table]:
         return iter(self._tables.values())
 
+    def anew(self) -> Catalog:
+        """Return another one without tables, with as much room."""
+        return Catalog(self.memory.limit_bytes)
+
     def report(
         self, history: History, *, when_behind: Callable[[Table], None], when_cached: Callable[[Table], None]
     ) -> None:

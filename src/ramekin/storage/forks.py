@@ -18,16 +18,20 @@ from ramekin.storage.catalog import Catalog
 from ramekin.storage.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ramekin.schema.definition import Definition
     from ramekin.storage.memory import Memory
 
 
-def fork(catalog: Catalog) -> Catalog:
-    """Return a catalog with tables that share all that these have; each is its own from its next write on."""
+def fork(catalog: Catalog, when_short: Callable[[], None] = lambda: None) -> Catalog:
+    """Return a catalog with tables that share all that these have; each is its own from its next write on.
+
+    Args:
+        when_short: called where room is lacking for another one: whoever has a catalog too many may let go of it.
+    """
     twin = Catalog()
-    twin.memory, twin.revision = catalog.memory.fork(), catalog.revision
+    twin.memory, twin.revision = catalog.memory.fork(when_short), catalog.revision
     _put(twin, {table.name: _share(table, twin.memory) for table in catalog}, catalog.definitions)
     return twin
 

@@ -68,13 +68,17 @@ class Family:
     from, or as `kept_bytes` when that has gone on to others.
     """
 
-    __slots__ = ("kept_bytes", "members", "when_short")
+    __slots__ = ("kept_bytes", "members")
 
     def __init__(self, member: Memory) -> None:
         self.members = [member]
         self.kept_bytes = 0
-        self.when_short: Callable[[Memory], None] = lambda _: None
-        """Called where room is lacking, with the member that asks: whoever has a branch too many may let go of it."""
+
+    def give_way(self, asking: Memory) -> None:
+        """Let members go that may, as room is lacking; not the one that asks, as it is at work. Cost: O(members)."""
+        for member in [*self.members]:
+            if member is not asking:
+                member.when_short()
 
     @property
     def size_bytes(self) -> int:
@@ -100,10 +104,11 @@ class Memory:
         "records",
         "reserved_bytes",
         "used_bytes",
+        "when_short",
     )
 
-    def __init__(self, limit_bytes: int | None = None) -> None:
-        self.limit_bytes = limit_bytes
+    def __init__(self, limit_bytes: int | None = None, when_short: Callable[[], None] = lambda: None) -> None:
+        self.limit_bytes, self.when_short = limit_bytes, when_short
         self.used_bytes = 0
         """All of it: the tables' `memory_bytes`."""
         self.records = self.body_bytes = 0
@@ -127,9 +132,9 @@ class Memory:
         """What the tables take that no other catalog is counted for."""
         return self.used_bytes - self.borrowed_bytes
 
-    def fork(self) -> Memory:
+    def fork(self, when_short: Callable[[], None]) -> Memory:
         """Return that of a branch, which counts in the same limit."""
-        twin = Memory(self.limit_bytes)
+        twin = Memory(self.limit_bytes, when_short)
         twin.family = self.family = self.family or Family(self)
         twin.family.members.append(twin)
         return twin

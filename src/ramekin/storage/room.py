@@ -31,7 +31,7 @@ def free(tables: Iterable[Table], memory: Memory, history: History, grown_bytes:
         MemoryLimit: there is no room. Cost: O(tables).
     """
     if memory.family is not None:
-        memory.family.when_short(memory)
+        memory.family.give_way(memory)
     history.give_way(memory.lacking_bytes(grown_bytes))
     lacking_bytes = memory.lacking_bytes(grown_bytes)
     if lacking_bytes <= 0:

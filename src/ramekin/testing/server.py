@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from ramekin.clock import Clock
+    from ramekin.database.branches import Branches
 
     Models = str | Iterable[str | type[BaseModel]] | Mapping[str, type[BaseModel]]
 
@@ -122,7 +123,7 @@ class Server:
     def branch(self, name: str | None = None, *, source: str = "main") -> Branch:
         """Make a branch of what another one holds now; without a name it gets one. Raises BranchExists."""
         name = name or f"t{next(self.numbers)}"
-        self.call(lambda: self._app.state.context.branches.make(name, source))
+        self.call(lambda: self._branches.make(name, source))
         return Branch(self, name, f"{self.url}/b/{name}")
 
     def calm(self) -> None:
@@ -153,8 +154,21 @@ class Server:
 
     def database_of(self, branch: str) -> Database:
         """Return the database of a branch, which is used in the server's thread alone. Raises UnknownBranch."""
-        found: Database = self._app.state.context.branches.get(branch).database
+        return self._branches.get(branch).database
+
+    @property
+    def _branches(self) -> Branches:
+        found: Branches = self._app.state.context.branches
         return found
+
+    def drop(self, branch: str) -> None:
+        """Drop a branch; one that is gone already is no error."""
+
+        def drop() -> None:
+            if self._branches.find(branch) is not None:
+                self._branches.drop(branch)
+
+        self.call(drop)
 
     def _database(self) -> Database:
         try:
@@ -198,13 +212,7 @@ class Branch:
 
     def drop(self) -> None:
         """Drop it; one that is gone already is no error."""
-
-        def drop() -> None:
-            branches = self._server._app.state.context.branches
-            if branches.find(self.name) is not None:
-                branches.drop(self.name)
-
-        self._server.call(drop)
+        self._server.drop(self.name)
 
     def _database(self) -> Database:
         return self._server.database_of(self.name)
@@ -238,13 +246,13 @@ async def _serve(
     files: Iterable[str | Path],
     is_ready: Future[asyncio.AbstractEventLoop],
 ) -> None:
-    settings = Settings(shutdown_seconds=1)
+    settings, context = Settings(shutdown_seconds=1), app.state.context
     config = served.config_of(app, settings, settings.max_connections)
-    server = _Server(config, app.state.context)
+    server = _Server(config, context)
     server.is_ready = is_ready
 
     def stop() -> None:
-        app.state.context.drain()
+        context.drain()
         server.should_exit = True
 
     app.state.stop = stop
@@ -253,7 +261,7 @@ async def _serve(
             await _load(database, files)
             database.checkpoint()
             await server.serve_on(listener)
-    app.state.context.branches.close()
+    context.branches.close()
 
 
 class _Server(served.Server):

@@ -70,6 +70,10 @@ PROBLEM_TITLES = {
 _PROBLEM_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 
 
+_UNCHANGED = ("ETag", "Expires", "Vary")
+"""What 304 says of the answer that it stands for, where that says it."""
+
+
 def headers(names: Sequence[str]) -> dict[str, Any]:
     """Return headers of an answer, as references."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
@@ -91,6 +95,11 @@ def tabular(description: str, schema: Any, example: Any = None, has: Sequence[st
     found = answer(description, schema, example, has)
     found["content"] |= content({"type": "string"}, media=NDJSON) | content({"type": "string"}, media=CSV)
     return found
+
+
+def unless_known(found: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """Return the answers to a reader who may know already what it asks for: an answer with a tag, or 304."""
+    return {200: found, 304: answer("Not modified.", has=[name for name in _UNCHANGED if name in found["headers"]])}
 
 
 def request_body(schema: Any, example: Any, *media: str) -> dict[str, Any]:

@@ -178,8 +178,8 @@ class Endpoint(Generic[M]):
             RamekinError: whatever the endpoint raises.
         """
         wishes = head.wishes.get(self) or self.wishes_of(head)
-        if body and len(body) > getattr(session.database.limits, self.limit):
-            raise too_large(getattr(session.database.limits, self.limit))
+        if body and len(body) > getattr(session.limits, self.limit):
+            raise too_large(getattr(session.limits, self.limit))
         asked: Asked[M]
         if query or self.unsaid is ...:
             words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
@@ -204,7 +204,7 @@ class Endpoint(Generic[M]):
     ) -> Reply:
         """Do what `ask` does once the tables show all that happened before, in other processes too."""
         if self.role is not None:
-            await session.database.engine.tables.refresh()
+            await session.tables.refresh()
         reply = self.ask(session, head, parts, query, body, arriving)
         return reply if isinstance(reply, Answer | Stream) else await reply
 

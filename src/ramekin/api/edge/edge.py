@@ -146,6 +146,14 @@ class Edge:
         """Note what the answer to a request says whatever becomes of it."""
         exchange.extra = self.origins.cors.headers(headers)
 
+    def preflight(self, headers: Mapping[str, str], methods: Sequence[str]) -> Mapping[str, str]:
+        """Return what a page of another origin is told of what it may send."""
+        return self.origins.cors.preflight(headers, methods)
+
+    def take(self, keys: Keys) -> None:
+        """Take other keys from now on."""
+        self.keys = keys
+
     def admit(
         self, exchange: Exchange, head: Head, peer: str, *, asks_for_key: bool = True, is_counted: bool = True
     ) -> None:

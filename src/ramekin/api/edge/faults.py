@@ -114,7 +114,7 @@ class Faults:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self._rules: list[Rule] = []
-        self.when_changed: Callable[[], None] = lambda: None
+        self._when_changed: Callable[[], None] = lambda: None
         self.addresses = [_TABLES]
         """Where a path names tables, without its branch: the groups of patterns."""
 
@@ -123,11 +123,15 @@ class Faults:
         """Whether there is a rule."""
         return len(self._rules) > 0
 
+    def report(self, when_changed: Callable[[], None]) -> None:
+        """Call something whenever there are other rules."""
+        self._when_changed = when_changed
+
     def set(self, value: Any) -> None:
         """Take rules, in place of all that there are; they count from the beginning. Raises InvalidFault."""
         rules = parse(value)
         self.sent, self._rules = value["rules"], rules
-        self.when_changed()
+        self._when_changed()
 
     def strike(self, method: str, path: str) -> tuple[int, Rule] | None:
         """Return the rule that strikes a request, with its number, the first of which is 1; None where none does."""

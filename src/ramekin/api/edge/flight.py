@@ -63,6 +63,25 @@ class Flight:
         self._rooms: set[Room] = set()
         self._waiting, self._before_bodies = deque[asyncio.Event](), deque[asyncio.Event]()
 
+    @property
+    def held_bytes(self) -> int:
+        """What requests hold, and connections for them. Cost: O(1)."""
+        return self.taken_bytes + self.buffered_bytes
+
+    def begin(self, room: Room) -> None:
+        """Take note that a work begins. Raises Overloaded, if there are enough."""
+        if self.works >= WORKS:
+            raise self._overloaded(room)
+        self.works += 1
+
+    def end(self) -> None:
+        """Take note that a work has ended."""
+        self.works -= 1
+
+    def weigh(self, buffered_bytes: int) -> None:
+        """Take note of what connections hold by now."""
+        self.buffered_bytes = buffered_bytes
+
     def room(self, peer: str = "unknown") -> Room:
         """Return room of no bytes yet for one request, to be used in ``async with``."""
         return Room(self, peer)
@@ -77,7 +96,7 @@ class Flight:
         if memory.limit_bytes is None:
             return True
         free_bytes = max(memory.limit_bytes - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES)
-        if self.taken_bytes + self.buffered_bytes + more_bytes <= free_bytes:
+        if self.held_bytes + more_bytes <= free_bytes:
             return True
         return self.taken_bytes == own_bytes and own_bytes + more_bytes <= self.most_alone_bytes()
 
@@ -164,13 +183,13 @@ class Room:
         self._is_stopped = False
 
     async def __aenter__(self) -> Self:
-        if self._is_work and self._flight.works >= WORKS:
-            raise self._flight._overloaded(self)
-        self._flight.works += self._is_work
+        if self._is_work:
+            self._flight.begin(self)
         return self
 
     async def __aexit__(self, cls: type[BaseException] | None, *_: object) -> None:
-        self._flight.works -= self._is_work
+        if self._is_work:
+            self._flight.end()
         self._flight.give_back(self)
         if self._is_stopped and cls is asyncio.CancelledError:
             assert self.task is not None, "it was stopped"

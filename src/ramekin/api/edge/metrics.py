@@ -6,7 +6,7 @@ See ``edge.py`` for who counts, ``endpoints/metrics.py`` for how it is told.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ramekin.api.edge.histogram import histogram, no_figures
 from ramekin.api.edge.lag import LoopLag
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import HistogramMetricFamily
 
+Elsewhere = Literal["connections", "log_lines_dropped"]
+
 
 class Metrics:
     """How long requests took, by operation and status; what was refused; how late the event loop was."""
@@ -25,12 +27,15 @@ class Metrics:
         self.figures: defaultdict[tuple[str, int], list[float]] = defaultdict(no_figures)
         """By operation and status: how many took up to each of the bounds, how many took longer, and the sum."""
         self.refusals, self.lag = Refusals(), LoopLag()
-        self.connections: Callable[[], int] = lambda: 0
-        """Says how many connections there are; set by who counts them."""
-        self.in_flight_bytes: Callable[[], int] = lambda: 0
-        """Says what requests under way hold; set by who counts that."""
-        self.log_lines_dropped: Callable[[], int] = lambda: 0
-        """Says how many lines of the log were dropped; set by who writes the log."""
+        self._readings: dict[Elsewhere, Callable[[], int]] = {}
+
+    def read(self, what: Elsewhere, reading: Callable[[], int]) -> None:
+        """Tell how something is read that is counted elsewhere."""
+        self._readings[what] = reading
+
+    def reading(self, what: Elsewhere) -> int:
+        """Return what is counted elsewhere; 0 where nobody counts it."""
+        return self._readings[what]() if what in self._readings else 0
 
     def durations(self) -> HistogramMetricFamily:
         """Return how long requests took."""

@@ -170,8 +170,9 @@ def _read(body: bytes) -> tuple[str, float | None]:
 
 def describe(branch: Branch) -> dict[str, Any]:
     """Return a branch as the API shows it."""
-    tables = branch.database.engine.tables
-    totals, expires_ms = tables.totals(), branch.expires_ms
+    database, expires_ms = branch.database, branch.expires_ms
+    tables = database.engine.tables
+    totals = tables.totals()
     return {
         "name": branch.name,
         "from": None if branch.name == MAIN else branch.source,

@@ -110,7 +110,7 @@ async def _change(session: Session, asked: Asked[dict[str, Any]], request: Chang
 
 async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Changed:
     """Carry out a change; its conditions are read again where the table was defined anew since they were."""
-    async with session.server.flight.room() as room:
+    async with session.flight.room() as room:
 
         async def hold(records: int, size_bytes: int) -> None:
             await room.hold(changes_bytes(records, size_bytes))

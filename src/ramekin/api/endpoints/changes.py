@@ -87,7 +87,7 @@ def _read(session: Session, asked: Asked[Following]) -> Following:
     if "limit" in words and asked.wishes.accepts == EVENTS:
         raise ConflictingParameters("'limit' is of a list; a stream of events goes on.")
     given = {name: words[name] for name in ("limit",) if name in words}
-    limit = read_parameters(given, session.database.limits, is_strict=False)["limit"]
+    limit = read_parameters(given, session.limits, is_strict=False)["limit"]
     if (since := words.get("since")) == "":
         raise InvalidParameter("'since' is a position, as an answer has told it.")
     request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant)
@@ -130,7 +130,7 @@ async def list_changes(session: Session, asked: Asked[Following]) -> Reply:
     request, path = asked.meant
     if asked.wishes.accepts == EVENTS:
         return await _stream(session, asked)
-    async with session.server.flight.work() as room:
+    async with session.flight.work() as room:
         await room.hold(ROW_BYTES * request.limit)
         found = await session.database.changed(request)
         warnings = await _warnings(session, asked)
@@ -157,7 +157,7 @@ async def _stream(session: Session, asked: Asked[Following]) -> Reply:
 async def _warnings(session: Session, asked: Asked[Following]) -> list[str]:
     """Return a warning for each field that no record has. Raises UnknownField, if it is strict."""
     request = asked.meant.request
-    if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.database.engine.tables:
+    if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.tables:
         return []
     named = paths_in(request.where)
     return await session.database.missing(request.tables[0], named, is_strict=asked.wishes.is_strict)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.declared.answers import READ, WRITE, answer, request_body, tabular
+from ramekin.api.declared.answers import READ, WRITE, answer, request_body, tabular, unless_known
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH, TTL, word
 from ramekin.api.declared.shapes import RECORD, USER, array, reference
@@ -51,10 +51,7 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
     f"{API}/dump/{{table}}",
     role="read",
     tag="whole tables",
-    answers={
-        200: tabular("All records.", array(RECORD), [USER], ["ETag", "Vary"]),
-        304: answer("Not modified.", has=["ETag", "Vary"]),
-    },
+    answers=unless_known(tabular("All records.", array(RECORD), [USER], ["ETag", "Vary"])),
     problems=READ,
     parameters=[IF_NONE_MATCH],
 )
@@ -66,7 +63,7 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     if tag in known or known == ANY:
         return not_modified(headers)
     writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
-    work = Work(session.database.limits.query_s)
+    work = Work(session.limits.query_s)
     return await Stream(work.taken(writers[media](session, work, table)), media, headers).prime()
 
 
@@ -75,23 +72,20 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     f"{API}/dump",
     role="read",
     tag="whole tables",
-    answers={
-        200: answer("All tables.", reference("Dump"), _DATABASE, ["ETag"]),
-        304: answer("Not modified.", has=["ETag"]),
-    },
+    answers=unless_known(answer("All tables.", reference("Dump"), _DATABASE, ["ETag"])),
     problems=(400, 406, 503, 507),
     parameters=[IF_NONE_MATCH],
 )
 async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     """Return all tables, as they are at one moment: an object of arrays."""
-    known, seen = asked.wishes.known, [info.stats for info in await session.tables()]
+    known, seen = asked.wishes.known, [info.stats for info in await session.seen()]
     names = codec.digest(codec.dump([stats.name for stats in seen]))[:12]
-    tables = session.database.engine.tables
+    tables = session.tables
     tag = session.weak_tag([tables.version(stats.name) for stats in seen], names)
     headers = {"etag": f'W/"{tag}"'}
     if tag in known or known == ANY:
         return not_modified(headers)
-    work = Work(session.database.limits.query_s)
+    work = Work(session.limits.query_s)
     return await Stream(work.taken(_json_database(session, work)), JSON, headers).prime()
 
 
@@ -119,8 +113,8 @@ async def dump_database(session: Session, asked: Asked[None]) -> Reply:
 async def load_database(session: Session, asked: Asked[None]) -> Reply:
     """Store whole tables: an object of arrays, the shape of `GET /dump`. All or nothing."""
     assert asked.arriving is not None, "it is declared as streamed"
-    splitter = Splitter(limit_bytes=session.database.limits.text_bytes)
-    is_replacing, work = asked.words.get("mode") == "replace", Work(session.database.limits.query_s)
+    splitter = Splitter(limit_bytes=session.limits.text_bytes)
+    is_replacing, work = asked.words.get("mode") == "replace", Work(session.limits.query_s)
     records = _read_database(session, work.fed(asked.arriving), splitter)
     try:
         ttl = read_ttl(asked.words)
@@ -136,7 +130,7 @@ async def _dump(session: Session, work: Work, *tables: str) -> AsyncIterator[_Du
 
     Which ones there are is asked at that moment: some may have been dropped while there was no room.
     """
-    async with session.server.flight.room() as room:
+    async with session.flight.room() as room:
         await work.idle(room.hold(DUMP_BYTES))
         async with session.database.snapshot(tables or None, reaches=session.grant.reaches, work=work) as snapshot:
             yield _Dump(snapshot.tables, snapshot.view, room)

@@ -35,7 +35,7 @@ async def health(session: Session, asked: Asked[None]) -> Reply:
     """
     statistics: dict[str, Any] = {}
     if not session.server.has_keys and await session.server.status() != "starting":
-        totals, memory = session.database.engine.tables.totals(), session.database.memory()
+        totals, memory = session.tables.totals(), session.database.memory()
         statistics = {
             "tables": totals.tables,
             "records": totals.records,
@@ -56,7 +56,7 @@ async def health(session: Session, asked: Asked[None]) -> Reply:
 )
 def health_live(session: Session, asked: Asked[None]) -> Reply:
     """Say that the process runs. Touches no table."""
-    engine = session.database.engine.guarantees.name
+    engine = session.engine_name
     return json_answer({"status": "ok", "version": __version__, "engine": engine}, headers=_NEVER_KEPT)
 
 
@@ -87,7 +87,7 @@ def home(session: Session, asked: Asked[None]) -> Reply:
 
 async def _answer(session: Session, statistics: dict[str, Any]) -> Reply:
     status = await session.server.status()
-    body = {"status": status, "version": __version__, "engine": session.database.engine.guarantees.name, **statistics}
+    body = {"status": status, "version": __version__, "engine": session.engine_name, **statistics}
     headers = _NEVER_KEPT if status == "ok" else {**_NEVER_KEPT, "retry-after": "1"}
     return json_answer(body, 200 if status == "ok" else 503, headers)
 

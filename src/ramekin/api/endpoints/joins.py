@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ramekin.api.declared.answers import READ, answer, tabular
+from ramekin.api.declared.answers import READ, tabular, unless_known
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST, word
 from ramekin.api.declared.shapes import reference
@@ -71,8 +71,8 @@ def _read_with(
     role="read",
     tag="joins",
     reads=_read_join,
-    answers={
-        200: tabular(
+    answers=unless_known(
+        tabular(
             "Pairs: an object per pair with a member per table. Or, with `shape=tree`, records with their matches.",
             reference("JoinPage"),
             {
@@ -81,9 +81,8 @@ def _read_with(
                 "join": {"on": "users.id = orders.user_id", "type": "inner"},
             },
             lists.PAGE_HEADERS,
-        ),
-        304: answer("Not modified.", has=["ETag", "Vary"]),
-    },
+        )
+    ),
     problems=(*READ, 422),
     parameters=[
         word("type", "Which records without a match are in; none if it is not said.", enum=list(JOIN_TYPES)),

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, unquote_plus
 
-from ramekin.api.declared.answers import READ, answer, tabular
+from ramekin.api.declared.answers import READ, tabular, unless_known
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST
 from ramekin.api.declared.shapes import RECORD_PAGE, USER
@@ -84,10 +84,9 @@ def _read_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Listing[
     role="read",
     tag="records",
     reads=_read_list,
-    answers={
-        200: tabular("A page; in id order without `sort`.", RECORD_PAGE, {"data": [USER], "next": None}, PAGE_HEADERS),
-        304: answer("Not modified.", has=["ETag", "Vary"]),
-    },
+    answers=unless_known(
+        tabular("A page; in id order without `sort`.", RECORD_PAGE, {"data": [USER], "next": None}, PAGE_HEADERS)
+    ),
     problems=(*READ, 422),
     parameters=[CONDITIONS, *LIST],
     is_watchful=True,
@@ -116,7 +115,7 @@ async def answer_list(
         headers = {"etag": f'W/"{tag}"', **headers}
     if tag in wishes.known and not wishes.is_strict:
         return not_modified(headers)
-    async with session.server.flight.work() as room:
+    async with session.flight.work() as room:
         records = max([session.database.record_count(name) for name in tables])
         await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
         found = await find(request)

@@ -64,14 +64,14 @@ class _Figures:
         yield _counts("ramekin_problems", "Answers that told of an error, by its code.", "code", TOLD)
         text = "What was refused or cut before it became a request, by reason."
         yield _counts("ramekin_refusals", text, "reason", metrics.refusals.counts)
-        yield _gauge("ramekin_connections", "Connections of clients.", metrics.connections())
+        yield _gauge("ramekin_connections", "Connections of clients.", metrics.reading("connections"))
         yield _gauge("ramekin_followers", "Streams of changes that are open.", self._server.followers())
         text = "Seconds by which the event loop was late, looked at ten times a second."
         yield histogram("ramekin_loop_lag_seconds", text, [], {(): metrics.lag.figures})
         yield CounterMetricFamily(
             "ramekin_log_lines_dropped",
             "Lines of the log that nobody could be given: its reader stalled, or its disk was full.",
-            metrics.log_lines_dropped(),
+            metrics.reading("log_lines_dropped"),
         )
 
     def _tables(self) -> Iterable[Metric]:
@@ -103,14 +103,16 @@ class _Figures:
         yield CounterMetricFamily("ramekin_index_hits", text, builds.hits)
 
     def _memory(self) -> Iterable[Metric]:
-        memory = self._engine.tables.memory()
+        tables = self._engine.tables
+        memory = tables.memory()
         limit = math.inf if memory.limit_bytes is None else memory.limit_bytes
         yield _gauge("ramekin_memory_bytes", "Bytes that all tables take, with their indexes.", memory.used_bytes)
-        kept_bytes = self._engine.tables.history.size_bytes
+        kept_bytes = tables.history.size_bytes
         yield _gauge("ramekin_kept_changes_bytes", "Of these what changes take that are kept.", kept_bytes)
         yield _gauge("ramekin_memory_limit_bytes", "Bytes that all tables may take.", limit)
-        in_flight_bytes = self._server.metrics.in_flight_bytes()
-        yield _gauge("ramekin_in_flight_bytes", "Bytes that requests under way hold, about.", in_flight_bytes)
+        yield _gauge(
+            "ramekin_in_flight_bytes", "Bytes that requests under way hold, about.", self._server.flight.held_bytes
+        )
 
     def _journal(self) -> Iterable[Metric]:
         journal = self._engine.journal_stats() or JournalStats(0, 0, 0.0)

@@ -69,8 +69,8 @@ async def query_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
     [table] = asked.parts
     query = _read_members(await parsed(asked.body), asked.words.get("cursor"))
-    window = read_window(query, session.database.limits, is_strict=asked.wishes.is_strict)
-    async with session.server.flight.work() as room:
+    window = read_window(query, session.limits, is_strict=asked.wishes.is_strict)
+    async with session.flight.work() as room:
         if "group_by" in query or "aggregate" in query:
             page = await _page_of_groups(session, _read_groups(session, table, query, window), room)
         else:
@@ -82,7 +82,7 @@ async def query_table(session: Session, asked: Asked[None]) -> Reply:
 
 
 async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> Page:
-    await room.hold(groups_bytes(session.database.record_count(request.table), session.database.limits.sorted_rows))
+    await room.hold(groups_bytes(session.database.record_count(request.table), session.limits.sorted_rows))
     return _page(request, await session.database.find_groups(request), None, [*request.grouping.names], UNTYPED)
 
 

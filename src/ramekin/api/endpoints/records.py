@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
-from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body
+from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body, unless_known
 from ramekin.api.declared.endpoint import Endpoints, endpoint, too_large
 from ramekin.api.declared.parameters import (
     IF_ABSENT,
@@ -127,8 +127,8 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
     text, wishes = asked.body, asked.wishes
     if not _is_single(wishes.media, text):
         return _create_many(session, asked)
-    if len(text) > session.database.limits.text_bytes:
-        raise too_large(session.database.limits.text_bytes)
+    if len(text) > session.limits.text_bytes:
+        raise too_large(session.limits.text_bytes)
     if len(text) > LONG_BYTES and asked.record is None:
         return _read_in_turns(session, asked, create_record)
     [table] = asked.parts
@@ -170,7 +170,7 @@ def _body(outcome: Outcome) -> bytes:
 
 
 def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
-    limit, text = session.database.limits.text_bytes, asked.body
+    limit, text = session.limits.text_bytes, asked.body
     if asked.wishes.media == JSON:
         return ArrayText(text, limit)
     if asked.wishes.media == NDJSON:
@@ -192,12 +192,9 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
     tag="records",
     reads=_read_selection,
     unsaid=None,
-    answers={
-        200: answer(
-            "The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Expires", "Vary", "X-Warnings"]
-        ),
-        304: answer("Not modified.", has=["ETag", "Expires", "Vary"]),
-    },
+    answers=unless_known(
+        answer("The record, or with `select` a part of it.", SELECTED, USER, ["ETag", "Expires", "Vary", "X-Warnings"])
+    ),
     problems=(*READ, 412),
     parameters=[SELECT, IF_MATCH, IF_NONE_MATCH, STRICT],
 )
@@ -211,7 +208,8 @@ def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply 
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
     lines = ""
-    if session.database.expirations.tables and (due := session.database.expirations.due(table, record_id)) is not None:
+    expirations = session.database.expirations
+    if expirations.tables and (due := expirations.due(table, record_id)) is not None:
         lines = expires_line(due)
     if precondition is not ALWAYS and precondition.knows(tag := codec.digest(body)):
         return Answer(304, f'etag: "{tag}"\r\n{lines}')
@@ -224,9 +222,10 @@ async def _answer_selected(
     warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
     tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
     headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
-    if (due := session.database.expirations.due(*asked.parts)) is not None:
+    expirations, precondition = session.database.expirations, asked.wishes.precondition
+    if (due := expirations.due(*asked.parts)) is not None:
         headers["expires"] = http_date(due)
-    if asked.wishes.precondition.knows(tag):
+    if precondition.knows(tag):
         return not_modified(headers)
     if warnings:
         headers["x-warnings"] = ascii_json(warnings)
@@ -314,7 +313,7 @@ def _look_first(session: Session, asked: Asked[Any]) -> None:
 async def _read_in_turns(session: Session, asked: Asked[Any], write: Endpoint[Any]) -> Reply:
     """Read a long record in turns, and go on as with any other."""
     try:
-        asked.record = await Work(session.database.limits.record_s).through(pieces.read(asked.body))
+        asked.record = await Work(session.limits.record_s).through(pieces.read(asked.body))
     except Unprocessable:
         _look_first(session, asked)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ramekin.api.declared.answers import GRANT, READ, WRITE, answer, request_body
+from ramekin.api.declared.answers import GRANT, READ, WRITE, answer, request_body, unless_known
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH
 from ramekin.api.declared.shapes import reference
@@ -47,17 +47,14 @@ _DEFINITION = {
     f"{API}/tables",
     role="read",
     tag="tables",
-    answers={
-        200: answer("All tables.", reference("Tables"), has=["ETag", GRANT]),
-        304: answer("Not modified.", has=["ETag"]),
-    },
+    answers=unless_known(answer("All tables.", reference("Tables"), has=["ETag", GRANT])),
     problems=(400, 406),
     parameters=[IF_NONE_MATCH],
 )
 async def list_tables(session: Session, asked: Asked[None]) -> Reply:
     """Return every table with its statistics; a key limited to some tables sees only those."""
     grant = {GRANT.lower(): session.grant.told()} if session.server.has_keys else {}
-    return _tagged(asked, {"tables": [describe(info) for info in await session.tables()]}, grant)
+    return _tagged(asked, {"tables": [describe(info) for info in await session.seen()]}, grant)
 
 
 @endpoint(
@@ -65,10 +62,7 @@ async def list_tables(session: Session, asked: Asked[None]) -> Reply:
     TABLE,
     role="read",
     tag="tables",
-    answers={
-        200: answer("The table.", reference("Table"), has=["ETag"]),
-        304: answer("Not modified.", has=["ETag"]),
-    },
+    answers=unless_known(answer("The table.", reference("Table"), has=["ETag"])),
     problems=READ,
     parameters=[IF_NONE_MATCH],
 )

@@ -152,7 +152,7 @@ class Door:
 
     async def home(self, session: Session, asked: Asked[None]) -> Reply:  # noqa: ARG002  # as endpoints are
         """Return a page with what there is."""
-        names = [info.stats.name for info in await session.tables() if info.stats.name != TABLE]
+        names = [info.stats.name for info in await session.seen() if info.stats.name != TABLE]
         if session.grant.tables is None:
             names += await object_names(session.database)
         links = "".join(f'<li><a href="{address(f"/{name}")}">/{escape(name)}</a></li>' for name in names)
@@ -256,7 +256,7 @@ class Door:
 
 
 def _is_table(session: Session, name: str) -> bool:
-    return name != TABLE and name in session.database.engine.tables
+    return name != TABLE and name in session.tables
 
 
 def _check_table(session: Session, name: str) -> None:

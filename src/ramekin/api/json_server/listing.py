@@ -81,16 +81,16 @@ async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
     Cost: O(n), in turns.
     """
     relations = known_relations(session, listing.relations)
-    work = Work(session.database.limits.query_s)
+    work = Work(session.limits.query_s)
     accesses = [Access(name) for name in (table, *tables_of(relations))]
-    async with session.server.flight.work() as room:
+    async with session.flight.work() as room:
         await room.hold(_weight(session, table, listing, relations))
-        async with session.database.engine.tables.view(accesses, work) as view:
+        async with session.tables.view(accesses, work) as view:
             early: list[Fill] = []
             if listing.looks_inside and relations:
                 bodies = [body async for batch in view.batches(table) for body in batch]
                 early = [await filler(view, relation, bodies) for relation in relations]
-            rows, count = await _rows(view, table, listing, early, session.database.limits.sorted_rows)
+            rows, count = await _rows(view, table, listing, early, session.limits.sorted_rows)
             window = listing.window(count)
             rows = rows[window.start : window.stop]
             fills = early or [await filler(view, relation, rows) for relation in relations]
@@ -103,8 +103,8 @@ async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
 
 async def record_with_inside(session: Session, known: Sequence[Relation], body: bytes) -> bytes:
     """Return a record with others inside. Raises Deadline. Cost: O(the other tables)."""
-    accesses, work = [Access(name) for name in tables_of(known)], Work(session.database.limits.query_s)
-    async with session.server.flight.work(), session.database.engine.tables.view(accesses, work) as view:
+    accesses, work = [Access(name) for name in tables_of(known)], Work(session.limits.query_s)
+    async with session.flight.work(), session.tables.view(accesses, work) as view:
         return _filled([await filler(view, relation, [body]) for relation in known], body)
 
 
@@ -112,7 +112,7 @@ def known_relations(session: Session, relations: Iterable[Relation]) -> list[Rel
     """Return the relations whose tables are there. Raises Forbidden: one may not be read, there or not."""
     asked = [*relations]
     session.grant.check("read", tables_of(asked))
-    return [each for each in asked if each.table in session.database.engine.tables]
+    return [each for each in asked if each.table in session.tables]
 
 
 async def _rows(
@@ -157,7 +157,7 @@ def _filled(fills: Iterable[Fill], body: bytes) -> bytes:
 
 def _weight(session: Session, table: str, listing: Listing, relations: Sequence[Relation]) -> int:
     """Return how many bytes a list may hold while it is answered."""
-    tables = session.database.engine.tables
+    tables = session.tables
     records = tables.table_stats(table).records
     held = sum(tables.table_stats(each.table).records for each in relations) + (records if relations else 0)
     return records * (HELD_BYTES if listing.order is None else SORTED_BYTES) + INSIDE_BYTES * held

@@ -74,11 +74,11 @@ class Older:
         """Return what is sent with its id, or the next number; with one by chance where ids are texts."""
         if sent.get("id") not in (None, "", 0, False):
             return sent
-        tables = session.database.engine.tables
+        tables, ids = session.tables, session.database.ids
         if not (count := tables.table_stats(table).records):
             return {**sent, "id": 1}
         [(last, _)] = (await tables.find(table, offset=count - 1, limit=1)).rows
-        return {**sent, "id": last + 1 if isinstance(last, int) else session.database.ids.token(ID_BYTES)}
+        return {**sent, "id": last + 1 if isinstance(last, int) else ids.token(ID_BYTES)}
 
     def dependents(self, query: bytes) -> list[str] | None:  # noqa: ARG002  # as dialects are
         """Return the tables whose records go with the one whose id they hold: all."""

@@ -67,7 +67,8 @@ class StaticFirst:
         names = path.split("/")[1:]
         if any(name.startswith(".") and name != KNOWN for name in names) or "\0" in path or "\\" in path:
             return False
-        tables = self._context.database.engine.tables
+        engine = self._context.database.engine
+        tables = engine.tables
         if names[0] == "static":
             return path not in scope["app"].state.open_pages
         if names[0] in OURS or names[0] in tables:

@@ -38,7 +38,7 @@ async def create(session: Session, dialect: Dialect, table: str, sent: Record) -
     Raises:
         UnknownTable, RecordExists, InvalidRecord.
     """
-    session.database.engine.tables.table_stats(table)  # a table is never made here
+    session.tables.table_stats(table)  # a table is never made here
     for _ in range(MAX_ATTEMPTS):
         record = await dialect.as_created(session, table, sent)
         try:
@@ -94,14 +94,14 @@ async def delete(session: Session, dialect: Dialect, table: str, key: str, query
         UnknownTable, RecordNotFound, PreconditionRequired, PreconditionFailed, Forbidden; InvalidRecord: a schema
             does not let a record forget it.
     """
-    database, work = session.database, Work(session.database.limits.query_s)
+    database, work = session.database, Work(session.limits.query_s)
     dependents = dialect.dependents(query)
     session.grant.check("write", dependents or ())
     for _ in range(MAX_ATTEMPTS):
         body = database.get_now(table, key)
         if not asked.holds(body):
             raise asked.broken()
-        async with session.server.flight.work() as room:
+        async with session.flight.work() as room:
             operations = [Operation("delete", table, key, None, asked, is_parsed=True)]
             for name, rows in (await _holders(session, table, key, work)).items():
                 await room.hold(BODY_TIMES * sum(map(len, rows)))
@@ -122,13 +122,13 @@ async def delete(session: Session, dialect: Dialect, table: str, key: str, query
 async def _holders(session: Session, table: str, key: str, work: Work) -> dict[str, list[bytes]]:
     """Return the records that hold the id of one, by table, of those that may be written."""
     path = (singular(table) + SUFFIX,)
-    names = [info.stats.name for info in await session.tables() if info.stats.name not in (table, TABLE)]
+    names = [info.stats.name for info in await session.seen() if info.stats.name not in (table, TABLE)]
     names = [name for name in names if not await session.database.missing(name, [path], is_strict=False)]
     wanted = join_key(key)
     assert wanted is not None, "a text has one"
     field, found = Field(path), dict[str, list[bytes]]()
     accesses = [Access(name, equal=(field,)) for name in names]
-    async with session.database.engine.tables.view(accesses, work) as view:
+    async with session.tables.view(accesses, work) as view:
         for name in names:
             [rows] = await view.lookup(name, field, [wanted])
             found[name] = [body for _, body in rows]

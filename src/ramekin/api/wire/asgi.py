@@ -66,7 +66,7 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
         session = Session(server, grant, "" if is_chosen_late else branch, goes_on=goes_on)
         wishes = endpoint.wishes_of(head)
         if endpoint.takes:
-            limit_bytes = getattr(session.database.limits, endpoint.limit)
+            limit_bytes = getattr(session.limits, endpoint.limit)
             if head.body_bytes > limit_bytes:
                 raise too_large(limit_bytes)
             arriving = chunks_of(request, limit_bytes)

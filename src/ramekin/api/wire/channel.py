@@ -118,7 +118,7 @@ class Channel(asyncio.Protocol):
             self._unread_bytes, self._unread_until_s = unread_bytes, now_s + wait_s
         elif now_s >= self._unread_until_s:
             if self._unread_bytes - unread_bytes < wait_s * BYTES_PER_S:
-                self._way.edge.metrics.refusals.count("reader-too-slow", self.peer)
+                self._way.refusals.count("reader-too-slow", self.peer)
                 self.transport.abort()
                 return
             self._unread_bytes, self._unread_until_s = unread_bytes, now_s + wait_s
@@ -142,7 +142,7 @@ class Channel(asyncio.Protocol):
 
     def cut(self) -> None:
         """End at once, for what it holds."""
-        self._way.edge.metrics.refusals.count("memory", self.peer)
+        self._way.refusals.count("memory", self.peer)
         self.transport.abort()
 
     def gives_way(self) -> bool:
@@ -151,7 +151,7 @@ class Channel(asyncio.Protocol):
         idle_s = stopwatch_s() - (self.due_s - (self._way.deadlines.head_s if is_new else self._way.idle_s))
         if idle_s < STAY_S or not self._is_idle() or self._is_ending or self.transport.is_closing():
             return False
-        self._way.edge.metrics.refusals.count("gave-way", self.peer)
+        self._way.refusals.count("gave-way", self.peer)
         self.transport.close()
         return True
 

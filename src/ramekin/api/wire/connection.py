@@ -224,7 +224,7 @@ class Connection(Channel):
         else:
             self._way.edge.count_refused(self.peer)
         if self._entry is Entry.INSIDE:
-            self._way.edge.metrics.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
+            self._way.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
         note = _NoRequest((cycle and cycle.request_id()) or next(self._way.edge.ids), self.peer)
         answer = note.answer(error)
         head = f"{self.first_lines(answer.status)}{answer.lines}x-request-id: {note.request_id}\r\n{LAST_LINES}\r\n"

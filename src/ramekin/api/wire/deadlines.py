@@ -101,7 +101,7 @@ class Sweep:
                 if excess_bytes > 0:
                     excess_bytes -= one.held_bytes()
                     one.cut()
-        self._flight.buffered_bytes = held_bytes
+        self._flight.weigh(held_bytes)
 
     def _tell(self, late: list[Late], loop: asyncio.AbstractEventLoop) -> None:
         """Tell some that they are late, and go on in the next turn of the loop."""

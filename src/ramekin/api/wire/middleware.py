@@ -134,7 +134,7 @@ class EdgeMiddleware:
         methods = methods_of(self._app, scope)
         if not methods:
             raise errors.UnknownRoute("No endpoint has this path.")
-        return bodiless(204, {"allow": ", ".join(methods), **self._edge.origins.cors.preflight(headers, methods)})
+        return bodiless(204, {"allow": ", ".join(methods), **self._edge.preflight(headers, methods)})
 
 
 class _Exchange:

@@ -63,7 +63,8 @@ class ShortWay:
         self.deadlines, self.sweep = deadlines, Sweep(table.context.flight)
         self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE)
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
-        edge.metrics.connections = lambda: self.doorkeeper.inside
+        self.refusals = edge.metrics.refusals
+        edge.metrics.read("connections", lambda: self.doorkeeper.inside)
         self.idle_s = deadlines.idle_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
         self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
@@ -79,7 +80,7 @@ class ShortWay:
         """What stands before the last slash of the request lines read so far: method, prefix and table."""
         self.common: list[tuple[bytes, bytes]] = []
         if self.server.faults is not None:
-            self.server.faults.when_changed = self._follow_faults
+            self.server.faults.report(self._follow_faults)
             self._follow_faults()
         self.first_lines = STATUS_LINE
         """The lines that answers begin with, by their status: with the headers that the server gives to all of them."""

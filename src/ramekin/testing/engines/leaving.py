@@ -20,9 +20,18 @@ def seconds_from_now(engine: Engine, seconds: int) -> int:
     return engine.clock.wall_ms() // 1000 + seconds
 
 
+def follow(engine: Engine) -> int:
+    """Have steps kept from now on, and return the number of the last one."""
+    tables = engine.tables
+    number = tables.catalog.revision
+    tables.history.begin(number)
+    return number
+
+
 async def told(engine: Engine, since: int) -> list[tuple[str, Sequence[str]]]:
     """Return why records have changed since a step, and which, as whoever follows is told."""
-    entries = engine.tables.history.behind(since)
+    tables = engine.tables
+    entries = tables.history.behind(since)
     assert entries is not None
     return [(entry.reason, sorted(change.key for change in entry.changes)) for entry in entries]
 
@@ -59,8 +68,7 @@ class Leaving:
 
     async def test_what_went_is_told_to_whoever_follows(self, engine: Engine) -> None:
         await put(engine, "t", body(0))
-        number = engine.tables.catalog.revision
-        engine.tables.history.begin(number)
+        number = follow(engine)
         await write(engine, [Change("t", "1", None, body(1), seconds_from_now(engine, 0))])
         await engine.tables.swept()
         assert await told(engine, number) == [("write", ["1"]), ("expire", ["1"])]
@@ -105,8 +113,7 @@ class Leaving:
         engine = make()
         await engine.open()
         await define(engine, "t", Definition(max_bytes=2 * len(body(1))))
-        number = engine.tables.catalog.revision
-        engine.tables.history.begin(number)
+        number = follow(engine)
         await put(engine, "t", body(1), body(2))
         await put(engine, "t", body(3))
         assert await told(engine, number) == [("write", ["1", "2"]), ("write", ["3"]), ("evict", ["1"])]
