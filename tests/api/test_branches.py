@@ -13,6 +13,7 @@ from tests.conftest import start_database
 from tests.document import Judge
 from tests.inside import InsideClient
 from tests.pipe import Service
+from tests.problems import assert_problem
 from tests.together import Together
 
 API = "/api/v1"
@@ -139,11 +140,26 @@ def test_main_is_always_there(api):
         assert api.put(f"{API}/{path}").json()["code"] == "main-stays"
 
 
-@pytest.mark.parametrize("name", ["1", "a.b", "-a", "a" * 64])
-def test_a_name_that_no_table_may_have_is_refused(api, name):
-    assert api.put(f"{API}/branches/{name}").json()["code"] == "invalid-branch"
-    assert api.get(f"/b/{name}{API}/tables").json()["code"] == "invalid-branch"
-    assert api.get(f"/b/{name}{API}/data/pets/1").json()["code"] == "invalid-branch"
+@pytest.mark.parametrize("name", ["1", "a.b", "-a", "a" * 64, "a%20b", "a%2Fb", "a%2fb", "%C3%A9", "%00", "a%252Fb"])
+def test_a_name_that_no_table_may_have_is_refused_and_pointed_at(api, name):
+    asked = [
+        api.put(f"{API}/branches/{name}"),
+        api.get(f"/b/{name}{API}/tables"),
+        api.get(f"/b/{name}{API}/data/pets/1"),
+        api.post(f"/b/{name}{API}/data/pets", json={}),
+        api.get(f"/b/{name}{API}/data/a%2Fb"),
+    ]
+    for answer in asked:
+        problem = assert_problem(answer, 422, "invalid-branch")
+        [fault] = problem["errors"]
+        assert (fault["in"], fault["pointer"]) == ("path", "/branch")
+    assert len(api.get(f"{API}/branches").json()["branches"]) == 1
+
+
+def test_a_name_with_percent_signs_is_the_name_that_it_means(api):
+    put(api, f"/b/%64raft{API}/data/pe%74s/%31", name="Rex")
+    assert api.get(f"/b/draft{API}/data/pets/1").json()["name"] == "Rex"
+    assert api.get(f"/b/nowhere%2F{API}/nothing").json()["code"] == "unknown-route"
 
 
 @pytest.mark.parametrize(
@@ -315,8 +331,8 @@ def test_changes_are_those_of_a_branch(api):
     assert api.get(f"{API}/changes?since={latest}").json()["code"] == "changes-gone"
 
 
-def test_a_path_with_percent_signs_leads_to_no_branch(api):
-    assert api.get(f"/b/%6fne{API}/data/pets/1").json()["code"] == "unknown-route"
+def test_a_path_that_is_none_of_a_branch_leads_to_no_branch(api):
+    assert api.get(f"/b%2Fone{API}/data/pets/1").json()["code"] == "unknown-route"
     assert api.get(f"/b//{API}/tables").json()["code"] == "unknown-route"
     assert api.get(f"/b/one/b/two{API}/tables").json()["code"] == "unknown-route"
 

@@ -41,7 +41,7 @@ RULES = {
     "an array": ("[1, {}]", 422, ""),
     "a text": ('"x"', 422, ""),
     "null": ("null", 422, ""),
-    "bad id": ('{"id": "", "n": 1}', 422, ""),
+    "bad id": ('{"id": "", "n": 1}', 422, "/id"),
     "id twice": ('{"id": 0, "n": 1}', 409, "/id"),  # of the record before all others
     "no text": ('{"id": %d, "word": 5}', 422, "/word"),
     "deep no text": ('{"id": %d, "in": {"word": [5]}}', 422, "/in/word/0"),
@@ -209,7 +209,7 @@ CSV_FAULTS = {
     "infinite": ("5,x,1e400", 400, "number-not-finite", "/n"),
     "no number": ("5,x,y", 422, "invalid-record", "/n"),
     "bad JSON": ('5,x,,"{""a"":1,""a"":2}"', 400, "duplicate-member", "/o/a"),
-    "bad id": ("a/b,x,1", 422, "invalid-id", ""),
+    "bad id": ("a/b,x,1", 422, "invalid-id", "/id"),
     "id twice": ("0,x,1", 409, "duplicate-id", "/id"),
 }
 TYPED = {"properties": {"n": {"type": "number"}, "o": {"type": "object"}}}

@@ -120,3 +120,57 @@ def test_every_name_that_a_models_hint_may_offer_is_a_field(model):
 def test_a_hint_is_a_sentence_behind_what_was_wrong(local, data, method, path, body, told):
     answer = local.request(method, f"/api/v1/{path}", json=body)
     assert told in answer.json()["detail"]
+
+
+ROUTES = {
+    "/api/v1/dta/users": "/api/v1/data/{table}",
+    "/api/v1/dta/users/1": "/api/v1/data/{table}/{id}",
+    "/api/v1/DATA/users": "/api/v1/data/{table}",
+    "/api/v1/data": "/api/v1/data/{table}",
+    "/api/v1/data/users/1/2": "/api/v1/data/{table}/{id}",
+    "/api/v1/tables/": "/api/v1/tables",
+    "/api/v1/table": "/api/v1/tables",
+    "/api/v1/join/users": "/api/v1/join/{table1}/{table2}/{key}",
+    "/api/v2/data/users": "/api/v1/data/{table}",
+    "/api/data/users": "/api/v1/data/{table}",
+    "/v1/data/users": "/api/v1/data/{table}",
+    "/data/users": "/api/v1/data/{table}",
+    "/data/a%2Fb/c": "/api/v1/data/{table}/{id}",
+    "/healt": "/health",
+    "/api/v1/clock": None,  # not served here
+    "/wp-login.php": None,
+    "/x": None,
+}
+
+
+@each(ROUTES.items())
+def test_an_unknown_route_is_told_with_the_nearest_one(case, local):
+    path, nearest = case
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = local.request(method, path)
+        problem = assert_problem(answer, 404, "unknown-route")
+        assert (named_in_hint(problem["detail"]) or [None]) == [nearest], problem
+
+
+CAPITALS = {
+    ("POST", "/api/v1/data/t?TTL=5"): "ttl",
+    ("GET", "/api/v1/data/persons?Limit=5"): "limit",
+    ("GET", "/api/v1/data/persons?LIMIT=5"): "limit",
+    ("GET", "/api/v1/data/persons?AGE=5"): "age",
+    ("GET", "/api/v1/data/persons?age:GTE=5"): "gte",
+    ("GET", "/api/v1/data/closed?SIZE=5"): "size",
+    ("DELETE", "/api/v1/data/persons?WHERE={}"): "where",
+    ("GET", "/api/v1/tables?Name=x"): None,
+    ("GET", "/api/v1/data/PERSONS"): "persons",
+    ("GET", "/api/v1/changes?table=persons&sinc=1"): "since",
+    ("GET", "/api/v1/changes?table=persons&Since=1"): "since",
+}
+
+
+@each(CAPITALS.items())
+def test_capitals_hide_no_name(case, data):
+    (method, path), name = case
+    answer = data.request(method, path, **({"json": {}} if method == "POST" else {}))
+    told = answer.json()
+    said = told.get("detail") or " ".join(told.get("warnings", []))
+    assert (named_in_hint(said) or [None])[0] == name, told

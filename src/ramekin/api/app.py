@@ -47,7 +47,7 @@ from ramekin.api.http.answer import json_answer
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.openapi import docs_pages as docs
 from ramekin.api.openapi import document as openapi
-from ramekin.api.routes import address, methods_of, read_root_path
+from ramekin.api.routes import address, methods_of, read_root_path, unknown_route
 from ramekin.api.wire.asgi import AsgiResponse, HotRoutes, HotTable, add_routes
 from ramekin.api.wire.middleware import EdgeMiddleware
 from ramekin.database.branches import MAX_BRANCHES, Branches
@@ -190,7 +190,7 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         headers = {"allow": ", ".join(methods_of(request.app, request.scope))}
         ours = errors.MethodNotAllowed(f"This endpoint does not take {errors.shorten(request.method)}.")
     elif error.status_code == 404:
-        ours = errors.UnknownRoute("No endpoint has this path.")
+        ours = unknown_route(request.app, request.scope)
     else:
         ours = errors.BadRequest("The request cannot be understood.")
     return AsgiResponse(problem_answer(ours, request.scope["ramekin.request_id"], headers))

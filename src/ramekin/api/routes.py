@@ -9,9 +9,11 @@ import re
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from starlette.routing import Match
+from starlette.routing import Match, Route
+
+from ramekin.errors import UnknownRoute, did_you_mean, nearest_name
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -25,7 +27,13 @@ CLOCK = f"{API}/clock"
 BRANCH = "/b/"
 """What stands before the name of a branch, at the front of a path."""
 
+SLASH = "\udc2f"
+"""Stands for a slash inside a part of a path, of which routes know nothing; no UTF-8 is read as this."""
+
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+
+_PREFIX_PART = re.compile(r"api|v\d+", re.IGNORECASE)
+"""What may be meant as a part of `API`."""
 
 _prefixes: ContextVar[tuple[str, str]] = ContextVar("prefixes", default=("", ""))
 """What stands before the paths of the request that is being answered: of its branch, and of the whole server."""
@@ -52,6 +60,11 @@ def mount_at(root_path: str, branch: str = "") -> None:
         branch: that of a branch behind it, as ``/b/one``.
     """
     _prefixes.set(_quoted(root_path, branch))
+
+
+def decoded(raw: str) -> str:
+    """Return a path of which each part is decoded by itself, so that a slash inside one (`%2F`) ends no part."""
+    return "/".join([unquote(part).replace("/", SLASH) for part in raw.split("/")])
 
 
 def split_branch(path: str) -> tuple[str, str]:
@@ -82,3 +95,28 @@ def methods_of(app: FastAPI, scope: Scope) -> list[str]:
         if scope["path"] == "*" or route.matches(scope)[0] is not Match.NONE:
             found |= getattr(route, "methods", None) or set()
     return sorted({*found, "OPTIONS"}) if found else []
+
+
+def unknown_route(app: FastAPI, scope: Scope) -> UnknownRoute:
+    """Return the error of a path that no route has, with the nearest one that there is."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    shown = [route.path for route in app.routes if isinstance(route, Route) and route.include_in_schema]
+    known = [known.split("/")[1:] for known in shown if not known.startswith("/{")]
+    parts, prefix = [part for part in path.split("/") if part], API.split("/")[1:]
+    inner = [part for place, part in enumerate(parts) if place > 1 or not _PREFIX_PART.fullmatch(part)]
+    found = _nearest_route(parts, known) or _nearest_route([*prefix, *inner], known)
+    return UnknownRoute("No endpoint has this path.", hint=did_you_mean(found, [found]) if found else "")
+
+
+def _nearest_route(parts: list[str], known: list[list[str]]) -> str:
+    """Return the route to which some parts lead, each taken for the nearest one that is there; empty if to none."""
+    for place, part in enumerate(parts):
+        longer = [route for route in known if len(route) > place]
+        if not longer:
+            break  # more parts than any route has
+        names = {route[place] for route in longer}
+        name = part if part in names else next((name for name in names if name.startswith("{")), None)
+        name = name or nearest_name(part, sorted(names))
+        known = [route for route in longer if route[place] == name]
+    nearest = min(known, key=lambda route: abs(len(route) - len(parts)), default=None) if parts else None
+    return f"/{'/'.join(nearest)}" if nearest else ""

@@ -108,7 +108,7 @@ def error_of(reply: Reply) -> errors.RamekinError:
     if not reply.code:
         return NoAnswer(f"The server answered with status {reply.status}, and not as Ramekin does.")
     faults = [
-        errors.Fault(fault["pointer"], fault["detail"]) for fault in problem.get("errors", [])
+        errors.Fault(fault["pointer"], fault["detail"], part=fault.get("in", "")) for fault in problem.get("errors", [])
     ]  # lines: in detail
     kind = _classes().get(reply.code, errors.RamekinError)
     error = kind.__new__(kind)

@@ -26,7 +26,7 @@ from ramekin.schema.fields import NO_SCHEMA
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 
     from ramekin.database.lifetimes import Ttl
     from ramekin.database.operations import OnConflict, Op
@@ -90,16 +90,16 @@ class Database(Branching):
             return ()
 
     @checked
-    async def missing(self, table: str, paths: Iterable[FieldPath], *, is_strict: bool) -> list[str]:
-        """Return a warning for each field that no record has, for a single record that is read.
+    async def missing(
+        self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Sequence[str] = ()
+    ) -> list[str]:
+        """Return a warning for each field that no record has, as `Presence.missing`. Raises UnknownTable, Deadline.
 
-        Raises:
-            UnknownTable; UnknownField, if it is strict; Deadline.
-
-        Cost: O(1) for a field that is known; else O(n) once, in steps.
+        Cost: O(1) for a field that is known; else O(n) once, in steps, with the deadline of a single record.
         """
         self._owner.check()
-        return await self._presence.within(self.limits.record_s).missing(table, paths, is_strict=is_strict)
+        presence = self._presence.within(self.limits.record_s)
+        return await presence.missing(table, paths, is_strict=is_strict, words=words)
 
     def _within(self) -> Presence:
         """Return what is known of fields, for one request with its deadline."""

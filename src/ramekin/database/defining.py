@@ -25,6 +25,7 @@ from ramekin.errors import (
     InvalidRecord,
     Unavailable,
     UnknownTable,
+    at,
     did_you_mean,
     pointer,
     shorten,
@@ -70,18 +71,18 @@ def parse_definition(value: Any) -> Definition:
     for name in value:
         if name not in MEMBERS:
             hint = did_you_mean(name, MEMBERS)
-            raise InvalidDefinition(f"A definition has no member '{shorten(name)}'.", hint=hint)
+            raise InvalidDefinition(f"A definition has no member '{shorten(name)}'.", hint=hint).within(name)
     schema, caution = value.get("schema"), value.get("require_if_match", False)
     if schema is not None and not isinstance(schema, dict):
-        raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.")
+        raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.").within("schema")
     if not isinstance(caution, bool):
-        raise InvalidDefinition("'require_if_match' is true or false.")
+        raise InvalidDefinition("'require_if_match' is true or false.").within("require_if_match")
     bounds = read_bounds(value)
     unique = _names(value.get("unique", []), "unique")
     indexes = value.get("indexes", [])
     if not isinstance(indexes, list) or len(indexes) > MAX_NAMED:
-        raise InvalidDefinition(f"'indexes' is an array of at most {MAX_NAMED} indexes.")
-    pinned = tuple(_parse_index(index) for index in indexes)
+        raise InvalidDefinition(f"'indexes' is an array of at most {MAX_NAMED} indexes.").within("indexes")
+    pinned = tuple(_parse_index(i, index) for i, index in enumerate(indexes))
     _names([index.field for index in pinned], "indexes")
     return Definition(schema, unique, pinned, caution, **bounds)
 
@@ -253,21 +254,25 @@ class _Holders:
 
 
 def _names(value: Any, member: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise InvalidDefinition(f"'{member}' is an array of fields.")
-    value = [print_path(parse_path(name)) for name in value]
-    if len(set(value)) < len(value):
-        raise InvalidDefinition(f"'{member}' names a field twice.")
-    if len(value) > MAX_NAMED:
-        raise InvalidDefinition(f"'{member}' names at most {MAX_NAMED} fields.")
-    return tuple(value)
+    with at(member):
+        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+            raise InvalidDefinition(f"'{member}' is an array of fields.")
+        value = [print_path(parse_path(name)) for name in value]
+        if len(set(value)) < len(value):
+            raise InvalidDefinition(f"'{member}' names a field twice.")
+        if len(value) > MAX_NAMED:
+            raise InvalidDefinition(f"'{member}' names at most {MAX_NAMED} fields.")
+        return tuple(value)
 
 
-def _parse_index(value: Any) -> IndexDefinition:
-    field = value.get("field") if isinstance(value, dict) else None
-    if not field or not isinstance(field, str) or not set(value) <= {"field", "kind"}:
-        raise InvalidDefinition('An index is {"field": "age", "kind": "hash"} or {"field": "age", "kind": "sorted"}.')
-    kind = value.get("kind", "hash")
-    if kind not in INDEX_KINDS:
-        raise InvalidDefinition("An index's 'kind' is hash (for equal values) or sorted (for ranges and order too).")
-    return IndexDefinition(print_path(parse_path(field)), kind)
+def _parse_index(place: int, value: Any) -> IndexDefinition:
+    with at("indexes", place):
+        field = value.get("field") if isinstance(value, dict) else None
+        if not field or not isinstance(field, str) or not set(value) <= {"field", "kind"}:
+            told = 'An index is {"field": "age", "kind": "hash"} or {"field": "age", "kind": "sorted"}.'
+            raise InvalidDefinition(told)
+        kind = value.get("kind", "hash")
+        if kind not in INDEX_KINDS:
+            told = "An index's 'kind' is hash (for equal values) or sorted (for ranges and order too)."
+            raise InvalidDefinition(told).within("kind")
+        return IndexDefinition(print_path(parse_path(field)), kind)

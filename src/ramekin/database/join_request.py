@@ -49,20 +49,22 @@ class JoinRequest(Window):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for word, known in ((self.type, get_args(JoinType)), (self.shape, SHAPES)):
+        for name, word, known in (("type", self.type, get_args(JoinType)), ("shape", self.shape, SHAPES)):
             if word not in known:
                 raise InvalidParameter(
                     f"'{shorten(word)}' is not a type or shape of a join; it is one of {', '.join(known)}."
-                )
+                ).within(name)
         if self.sides[0] == self.sides[1]:
             raise InvalidKey("Both sides have the same name; give two with as=, such as as=employee,manager.")
         if self.shape == "tree" and self.type not in ("inner", "left"):
-            raise InvalidParameter("'shape=tree' goes with type=inner or type=left: its rows are of the first table.")
+            raise InvalidParameter(
+                "'shape=tree' goes with type=inner or type=left: its rows are of the first table."
+            ).within("shape")
         if self.shape == "tree" and any(len(path) == 1 for path in paths_in(self.where)):
             raise InvalidParameter(
                 "A tree has no row for a side that is missing. Ask for fields of a side, or take pairs: "
                 f"type=left&{shorten(self.sides[1])}:null=true gives the records without a match."
-            )
+            ).within("shape")
         if any(len(order.field.path) == 1 for order in self.sort):
             raise InvalidSort(f"'sort' names fields of the two sides, such as {shorten(self.sides[0])}.id.")
         parse_key(self.key)

@@ -138,12 +138,20 @@ def prepare(operation: Operation, rules: Rules) -> Prepared:
             raise InvalidOperation("'upsert' needs the address of a record, or a record with an 'id'.")
         return Prepared(operation, _key_of(record["id"], rules.schema), record)
     if operation.op == "upsert":
-        id_key(key)  # of the others, what can be no id stands at no record
+        _check_address(key)  # of the others, what can be no id stands at no record
     if type(record) is dict and "id" in record and operation.op != "delete":
         sent = record["id"]
         if (str(sent) if type(sent) is int else sent) != key:  # most are the address, letter by letter
             _check_same_id(sent, operation, schema)
     return Prepared(operation, key, record)
+
+
+def _check_address(key: str) -> None:
+    """Refuse an address that can be no id's text. Raises InvalidId."""
+    try:
+        id_key(key)
+    except InvalidId as error:
+        raise error.of("path") from None
 
 
 def _check(operation: Operation) -> None:

@@ -197,7 +197,8 @@ class Presence:
             found = f"has {asked} in '{shorten(print_path(demand.trait.path))}', which holds {KIND_WORDS[kind][1]}"
             hint = "".join(f"; {hint}" for other, hint in demand.meant if other == kind)
             if is_strict:
-                raise InvalidValue(f"No record in '{shorten(table)}' {found}{hint}{'' if hint[-1:] == '?' else '.'}")
+                said = f"No record in '{shorten(table)}' {found}{hint}{'' if hint[-1:] == '?' else '.'}"
+                raise InvalidValue(said).but(place=("query", print_path(demand.trait.path)))
             warnings.append(f"no record in {table} {found}{hint}")
         return warnings
 

@@ -20,7 +20,7 @@ from ramekin.database.schemas import Schemas
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.embedded import Embedded
-from ramekin.errors import ModelTable, Unavailable, UnknownTable
+from ramekin.errors import ModelTable, Unavailable, UnknownTable, at
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
 from ramekin.schema.extent import check_extent
@@ -233,8 +233,9 @@ class WholeTables:
         if definition.schema is None:
             rules = self.schemas.make_rules(name, definition)
         else:  # of a large one to read it takes 40 ms, most of it Python, in which others have their turns
-            check_extent(definition.schema)
-            rules = await asyncio.to_thread(self.schemas.make_rules, name, definition)
+            with at("schema"):
+                check_extent(definition.schema)
+                rules = await asyncio.to_thread(self.schemas.make_rules, name, definition)
         broken = "Records that are there do not satisfy the definition; nothing was changed."
         stats, is_new = await defining.define(self.engine, name, rules, broken, self.limits.query_s)
         self.schemas.know(name, rules)

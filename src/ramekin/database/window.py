@@ -32,14 +32,16 @@ class Window:
     def __post_init__(self) -> None:
         for name, number in (("limit", self.limit), ("offset", self.offset)):
             if type(number) is not int or number < 0:
-                raise InvalidParameter(f"'{name}' is a whole number of 0 or more.")
+                raise InvalidParameter(f"'{name}' is a whole number of 0 or more.").within(name)
         if self.cursor is not None and type(self.cursor) is not str:
-            raise InvalidParameter("'cursor' is text.")
+            raise InvalidParameter("'cursor' is text.").within("cursor")
         for name, flag in (("count", self.with_count), ("explain", self.with_explain), ("strict", self.is_strict)):
             if type(flag) is not bool:
-                raise InvalidParameter(f"'{name}' is true or false.")
+                raise InvalidParameter(f"'{name}' is true or false.").within(name)
         if self.cursor is not None and self.offset:
-            raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; give one.")
+            raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; give one.").within(
+                "cursor"
+            )
 
 
 WORDS = {

@@ -20,6 +20,7 @@ class MalformedJson(BadRequest):
     code = "malformed-json"
     title = "The body is not valid JSON"
     remedy = "Send one JSON text in UTF-8. The detail names line and column."
+    place = ("",)
 
 
 class DuplicateMember(MalformedJson):
@@ -55,6 +56,7 @@ class MalformedCsv(BadRequest):
     code = "malformed-csv"
     title = "The body is not valid CSV"
     remedy = "Give every row as many cells as the header has names, and say `delimiter` if it is not a comma."
+    place = ("",)
 
 
 class MalformedRequest(BadRequest):
@@ -71,6 +73,7 @@ class MalformedPath(BadRequest):
     code = "malformed-path"
     title = "The address cannot be read"
     remedy = "Percent-encode the UTF-8 bytes of each part of the path and of the query."
+    place = ("path",)
 
 
 class UnknownParameter(BadRequest):
@@ -79,6 +82,7 @@ class UnknownParameter(BadRequest):
     code = "unknown-parameter"
     title = "Unknown parameter"
     remedy = "Remove the parameter or correct its name."
+    place = ("query",)
 
 
 class InvalidParameter(BadRequest):
@@ -87,6 +91,7 @@ class InvalidParameter(BadRequest):
     code = "invalid-parameter"
     title = "A parameter cannot be read"
     remedy = "Correct the value; the detail says which values are taken."
+    place: tuple[str, ...] = ("query",)
 
 
 class LimitTooLarge(InvalidParameter):
@@ -95,6 +100,7 @@ class LimitTooLarge(InvalidParameter):
     code = "limit-too-large"
     title = "The limit is over the maximum"
     remedy = "Ask for smaller pages and follow `next`, or take the whole table with `GET /api/v1/dump/{table}`."
+    place = ("query", "limit")
 
 
 class ConflictingParameters(BadRequest):
@@ -103,6 +109,7 @@ class ConflictingParameters(BadRequest):
     code = "conflicting-parameters"
     title = "Parameters contradict each other"
     remedy = "Send one of the two."
+    place = ("query",)
 
 
 class UnknownOperator(BadRequest):
@@ -114,6 +121,7 @@ class UnknownOperator(BadRequest):
         "Use one of eq, ne, gt, gte, lt, lte, in, nin, contains, icontains, startswith, endswith, null, exists. "
         "A field whose name holds a colon is written with its operator: `a:b:eq=1`."
     )
+    place = ("query",)
 
 
 class InvalidOperator(BadRequest):
@@ -122,6 +130,7 @@ class InvalidOperator(BadRequest):
     code = "invalid-operator"
     title = "The operator does not fit the field"
     remedy = "Use another operator; the field's type is in the table's schema at `/api/v1/tables/{table}`."
+    place = ("query",)
 
 
 class UnknownField(BadRequest):
@@ -133,7 +142,7 @@ class UnknownField(BadRequest):
 
     def __init__(self, said: str, *, path: tuple[str, ...], **told: Any) -> None:
         super().__init__(said, **told)
-        self.path = path
+        self.path, self.place = path, ("query", ".".join(path))
 
 
 class PathTooLong(BadRequest):
@@ -142,6 +151,7 @@ class PathTooLong(BadRequest):
     code = "path-too-long"
     title = "The path of a field is too long"
     remedy = "Name the field by a shorter path; records are nested 64 levels at the most."
+    place = ("query",)
 
 
 class InvalidValue(BadRequest):
@@ -150,6 +160,7 @@ class InvalidValue(BadRequest):
     code = "invalid-value"
     title = "The value cannot be read"
     remedy = "Send a value of the field's type: numbers as JSON writes them, times in ISO 8601."
+    place = ("query",)
 
 
 class RepeatedCondition(BadRequest):
@@ -158,6 +169,7 @@ class RepeatedCondition(BadRequest):
     code = "repeated-condition"
     title = "A condition stands twice"
     remedy = "Use `in` for a choice of values (`id:in=1,2`), or `where` with `or`."
+    place = ("query",)
 
 
 class ConditionRequired(BadRequest):
@@ -166,6 +178,7 @@ class ConditionRequired(BadRequest):
     code = "condition-required"
     title = "A condition is needed"
     remedy = "Add a condition, or say `all=true` for every record."
+    place = ("query",)
 
 
 class InvalidWhere(BadRequest):
@@ -174,6 +187,7 @@ class InvalidWhere(BadRequest):
     code = "invalid-where"
     title = "The query cannot be read"
     remedy = 'Write it like {"age": {"gte": 18}, "or": [{"city": "Paris"}, {"vip": true}]}.'
+    place = ("query", "where")
 
 
 class InvalidSort(BadRequest):
@@ -182,6 +196,7 @@ class InvalidSort(BadRequest):
     code = "invalid-sort"
     title = "The order cannot be read"
     remedy = "Write the fields with commas between, with `-` in front for descending: `sort=-total,name`."
+    place = ("query", "sort")
 
 
 class InvalidSelect(BadRequest):
@@ -190,6 +205,7 @@ class InvalidSelect(BadRequest):
     code = "invalid-select"
     title = "The selection cannot be read"
     remedy = "Write the fields with commas between: `select=id,name`."
+    place = ("query", "select")
 
 
 class InvalidAggregate(BadRequest):
@@ -198,6 +214,7 @@ class InvalidAggregate(BadRequest):
     code = "invalid-aggregate"
     title = "The aggregates cannot be read"
     remedy = 'Write {"group_by": ["city"], "aggregate": {"n": "count", "total": "sum:total_price"}}.'
+    place = ("",)
 
 
 class InvalidCursor(BadRequest):
@@ -206,6 +223,7 @@ class InvalidCursor(BadRequest):
     code = "invalid-cursor"
     title = "The cursor does not belong to this query"
     remedy = "Follow the `next` path as it was given, or start again without a cursor."
+    place = ("query", "cursor")
 
 
 class InvalidKey(BadRequest):
@@ -214,6 +232,7 @@ class InvalidKey(BadRequest):
     code = "invalid-key"
     title = "The join key cannot be read"
     remedy = "Write `/api/v1/join/users/orders/id=user_id`; a dot goes into an object, `\\.` is a dot in a name."
+    place = ("path", "key")
 
 
 class UnexpectedBody(BadRequest):
@@ -230,6 +249,7 @@ class InvalidHeader(BadRequest):
     code = "invalid-header"
     title = "A header cannot be read"
     remedy = "Correct the header; the detail names it."
+    place = ("header",)
 
 
 class PreconditionNotPossible(BadRequest):
@@ -238,6 +258,7 @@ class PreconditionNotPossible(BadRequest):
     code = "precondition-not-possible"
     title = "A precondition cannot be kept here"
     remedy = "Send it with a single record, which has a strong `ETag`, or as `if_match` in the operations of a batch."
+    place = ("header",)
 
 
 class IdMismatch(BadRequest):
@@ -246,6 +267,7 @@ class IdMismatch(BadRequest):
     code = "id-mismatch"
     title = "The id in the body is not the id in the address"
     remedy = "Leave the id out of the body, or delete the record and create it under its new id."
+    place = ("", "id")
 
 
 class RangeNotSatisfiable(RamekinError):
@@ -254,3 +276,4 @@ class RangeNotSatisfiable(RamekinError):
     code = "range-not-satisfiable"
     title = "The file has no such part"
     remedy = "Ask for the file without `Range`, or for a part of the length in `Content-Range`."
+    place = ("header", "Range")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -10,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
 NAME_LIMIT = 100
@@ -25,12 +26,16 @@ LIKELY_NAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a record: where (a JSON pointer, RFC 6901), what, and where in the text, 0 if in none."""
+    """One thing wrong with what was sent: where (a JSON pointer, RFC 6901), what, and where in the text, 0 if in none.
+
+    `part` says of which part of a request: ``path``, ``query`` or ``header``, whose members have names; else its body.
+    """
 
     pointer: str
     detail: str
     line: int = 0
     column: int = 0
+    part: str = ""
 
     @property
     def steps(self) -> list[str]:
@@ -47,6 +52,8 @@ class RamekinError(Exception):
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Error"
     remedy: ClassVar[str] = "Read the detail: it says what was wrong."
+    place: tuple[str, ...] = ()
+    """Part of a request, and the steps there, that this is about where no fault says so; empty: about none."""
 
     def __init__(self, said: str, *, hint: str = "", faults: Sequence[Fault] = (), index: int | None = None) -> None:
         super().__init__(said)
@@ -87,16 +94,37 @@ class RamekinError(Exception):
 
         A line that is known already is kept: it is nearer.
         """
-        place = pointer(steps)
+        place, known = pointer(steps), self.placed().faults if self.place[:1] == ("",) else self.faults
         faults = tuple(
             replace(fault, pointer=f"{place}{fault.pointer}", line=fault.line or line)
-            for fault in self.faults or (Fault("", self.message),)
+            for fault in known or (Fault("", self.message),)
         )
         return self.but(faults=faults, index=self.index if index is None else index)
+
+    def of(self, part: str, *steps: str) -> Self:
+        """Return the error as one of a part of a request besides its body; a part that is known already is kept."""
+        inside = (self if steps else self.placed()).within(*steps)
+        return inside.but(faults=tuple(replace(fault, part=fault.part or part) for fault in inside.faults))
+
+    def placed(self) -> Self:
+        """Return the error with the fault that its kind says by itself, if it has none."""
+        if self.faults or not self.place:
+            return self
+        part, *steps = self.place
+        return self.but(faults=(Fault(pointer(steps), self.message, part=part),))
 
     def on_lines(self, lines: Mapping[Fault, int]) -> Self:
         """Return the error with the lines of some of its faults."""
         return self.but(faults=tuple(replace(fault, line=lines.get(fault, fault.line)) for fault in self.faults))
+
+
+@contextmanager
+def at(*steps: str | int) -> Iterator[None]:
+    """Have every error inside say that it is of a place, as `within` does: a JSON pointer's steps."""
+    try:
+        yield
+    except RamekinError as error:
+        raise error.within(*steps) from None
 
 
 def pointer(steps: Iterable[str | int]) -> str:
@@ -111,21 +139,31 @@ def shorten(name: object) -> str:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``"Did you mean 'x'?"`` for the nearest of the known names, or nothing.
+    """Return ``"Did you mean 'x'?"`` for the nearest of the known names, or nothing. Cost: as `nearest_name`."""
+    found = nearest_name(str(name), known)
+    return "" if found is None else f"Did you mean '{shorten(found)}'?"
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the nearest of the known names, whatever letters are capitals; None if none is near.
 
     Of many names those that share the most letters are compared. Cost: 2 ms at the most, whatever the names are.
     """
-    wanted = str(name)[:NAME_LIMIT]
+    wanted = name[:NAME_LIMIT]
     names = [other for other in islice(known, COMPARED_NAMES) if len(other) <= NAME_LIMIT]
     if len(names) > LIKELY_NAMES:
-        names = nlargest(LIKELY_NAMES, names, key=partial(_likeness, wanted, frozenset(wanted)))
-    nearest = get_close_matches(wanted, names, n=1)
-    return f"Did you mean '{shorten(nearest[0])}'?" if nearest else ""
+        names = nlargest(LIKELY_NAMES, names, key=partial(_likeness, wanted.lower(), frozenset(wanted.lower())))
+    found = get_close_matches(wanted, names, n=1)
+    if not found:
+        lower = {other.lower(): other for other in names}
+        found = [lower[other] for other in get_close_matches(wanted.lower(), lower, n=1, cutoff=0.75)]
+    return found[0] if found else None
 
 
 def _likeness(wanted: str, letters: frozenset[str], other: str) -> tuple[float, int]:
     """Return how alike two names are, roughly: by the letters that they share, then by their lengths."""
-    return len(letters.intersection(other)) / max(1, len(letters.union(other))), -abs(len(other) - len(wanted))
+    others = other.lower()
+    return len(letters.intersection(others)) / max(1, len(letters.union(others))), -abs(len(other) - len(wanted))
 
 
 def listing(names: Sequence[str]) -> str:

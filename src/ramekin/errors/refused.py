@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ramekin.errors.error import RamekinError
 
 
@@ -13,6 +11,7 @@ class Unauthorized(RamekinError):
     code = "unauthorized"
     title = "A key is needed"
     remedy = "Send `Authorization: Bearer <key>`. Keys are never taken from the address."
+    place = ("header", "Authorization")
 
 
 class Forbidden(RamekinError):
@@ -29,6 +28,7 @@ class ForeignHost(Forbidden):
     code = "foreign-host"
     title = "The server does not answer to this host"
     remedy = "Ask for `localhost`. Behind a proxy, name the host that it sends, such as `--allow-host db.example.com`."
+    place = ("header", "Host")
 
 
 class ForeignOrigin(Forbidden):
@@ -37,6 +37,7 @@ class ForeignOrigin(Forbidden):
     code = "foreign-origin"
     title = "A page of another origin may not do this"
     remedy = "Send it from a page of this server, or from a program. Behind a proxy, pass `Host` on as it was sent."
+    place = ("header", "Origin")
 
 
 class NotFound(RamekinError):
@@ -60,6 +61,7 @@ class UnknownTable(NotFound):
     code = "unknown-table"
     title = "No such table"
     remedy = "Check the name at `/api/v1/tables`, or create a record in it."
+    place = ("path", "table")
 
 
 class RecordNotFound(NotFound):
@@ -79,6 +81,7 @@ class UnknownBranch(NotFound):
         "`GET /api/v1/branches` lists them. One is made by `PUT`, or by its first use with the role `admin`, unless "
         "that has `since`, `Last-Event-ID` or `cursor`."
     )
+    place = ("path", "branch")
 
 
 class UnknownProblem(NotFound):
@@ -87,6 +90,7 @@ class UnknownProblem(NotFound):
     code = "unknown-problem"
     title = "No such error code"
     remedy = "Read the list of all codes at `/problems`."
+    place = ("path", "code")
 
 
 class ChangesGone(RamekinError):
@@ -95,6 +99,7 @@ class ChangesGone(RamekinError):
     code = "changes-gone"
     title = "The changes are gone"
     remedy = "Ask `/api/v1/changes` for `latest`, then read the tables, and go on with `since` that position."
+    place = ("query", "since")
 
 
 class MethodNotAllowed(RamekinError):
@@ -111,6 +116,7 @@ class NotAcceptable(RamekinError):
     code = "not-acceptable"
     title = "No acceptable media type"
     remedy = "Accept `application/json`; lists, joins and dumps also come as `application/x-ndjson` and `text/csv`."
+    place = ("header", "Accept")
 
 
 class UnsupportedMediaType(RamekinError):
@@ -119,6 +125,7 @@ class UnsupportedMediaType(RamekinError):
     code = "unsupported-media-type"
     title = "The media type is not supported"
     remedy = "Send `Content-Type: application/json`, with no content encoding."
+    place = ("header", "Content-Type")
 
 
 class BodyTooLarge(RamekinError):
@@ -177,112 +184,13 @@ class PreconditionFailed(RamekinError):
     remedy = "Read the record again and repeat the change with its present `ETag`."
 
 
-class Conflict(RamekinError):
-    """The request contradicts data that is there."""
-
-    code = "conflict"
-    title = "Conflict with the data"
-
-
-class RecordExists(Conflict):
-    """A record with this id is already there. Ids are compared by their text, so 1 and "1" are one id."""
-
-    code = "record-exists"
-    title = "The record exists"
-    remedy = "Choose another id, use PUT, or say `on_conflict=ignore`, `replace` or `merge`."
-
-
-class DuplicateId(Conflict):
-    """The same id stands twice in one request."""
-
-    code = "duplicate-id"
-    title = "An id stands twice in the request"
-    remedy = "Send each id once."
-
-
-class NotUnique(Conflict):
-    """Another record has the same value in a field that the table's definition says is unique."""
-
-    code = "not-unique"
-    title = "A value must be unique and is taken"
-    remedy = "Send another value, or change the record that has it."
-
-    def __init__(self, said: str, *, place: tuple[str, str], **told: Any) -> None:
-        super().__init__(said, **told)
-        self.place = place
-        """The table, and the key of the record that would have taken the value."""
-
-
-class TooManyAffected(Conflict):
-    """More records would change than `max_affected` allows; none was changed."""
-
-    code = "too-many-affected"
-    title = "More records would change than allowed"
-    remedy = "Narrow the condition, or raise `max_affected`."
-
-
-class DefinitionBroken(Conflict):
-    """Records that are there do not satisfy the table's new definition; nothing was changed."""
-
-    code = "definition-broken"
-    title = "Existing records break the definition"
-    remedy = "Correct the records that `errors` names, or the definition."
-
-
-class ModelTable(Conflict):
-    """The table is typed by a Pydantic model of the server; its definition is the model's."""
-
-    code = "model-table"
-    title = "The table is defined by a model"
-    remedy = "Change the model and start the server again."
-
-
-class ModelMissing(Conflict):
-    """The table is typed by a Pydantic model that the server was not started with; it is read, and not written to."""
-
-    code = "model-missing"
-    title = "The table's model is not here"
-    remedy = "Start the server with `--models`, or give the table another definition with `PUT /api/v1/tables/{table}`."
-
-
-class BranchExists(Conflict):
-    """There is a branch of that name."""
-
-    code = "branch-exists"
-    title = "The branch exists"
-    remedy = "Choose another name, or send `replace=true` to have it made anew."
-
-
-class MainStays(Conflict):
-    """`main` is the database itself, which no request makes, makes anew or drops."""
-
-    code = "main-stays"
-    title = "The database itself is no branch to make or drop"
-    remedy = "`POST /api/v1/reset` brings its tables back to the last checkpoint."
-
-
-class NoCheckpoint(Conflict):
-    """No state of the tables was kept that they could be compared with, or return to."""
-
-    code = "no-checkpoint"
-    title = "There is no checkpoint"
-    remedy = "Make one first: `database.checkpoint()`, or `POST /api/v1/checkpoint`."
-
-
-class ClockStays(Conflict):
-    """The database was made by a program that gave it a clock of its own, which no request sets."""
-
-    code = "clock-stays"
-    title = "The clock cannot be set"
-    remedy = "Have the program set it, or give the database a `MovableClock`."
-
-
 class PreconditionRequired(RamekinError):
     """The table's definition asks for `If-Match`, so that no change is lost to another one."""
 
     code = "precondition-required"
     title = "If-Match is needed"
     remedy = "Read the record and send its `ETag` as `If-Match`."
+    place = ("header", "If-Match")
 
 
 class Unprocessable(RamekinError):
@@ -298,6 +206,7 @@ class InvalidRecord(Unprocessable):
     code = "invalid-record"
     title = "The record is not valid"
     remedy = "Correct the members that `errors` points at; the table's schema is at `/api/v1/tables/{table}`."
+    place = ("",)
 
 
 class InvalidId(Unprocessable):
@@ -306,6 +215,7 @@ class InvalidId(Unprocessable):
     code = "invalid-id"
     title = "The id is not valid"
     remedy = "Send another id, or none: a UUID is then made."
+    place = ("", "id")
 
 
 class IntegerOutOfRange(Unprocessable):
@@ -322,6 +232,7 @@ class InvalidTableName(Unprocessable):
     code = "invalid-table-name"
     title = "The table's name is not valid"
     remedy = "Choose another name."
+    place = ("path", "table")
 
 
 class InvalidBranch(Unprocessable):
@@ -330,6 +241,7 @@ class InvalidBranch(Unprocessable):
     code = "invalid-branch"
     title = "The branch is not valid"
     remedy = 'Choose another name; as the body write `{"from": "main", "ttl_s": 600}`, both of which may be left out.'
+    place = ("path", "branch")
 
 
 class InvalidClock(Unprocessable):
@@ -354,6 +266,7 @@ class InvalidOperation(Unprocessable):
     code = "invalid-operation"
     title = "The operation is not valid"
     remedy = 'Write `{"op": "create|upsert|replace|patch|delete", "table": ..., "id": ..., "record": {...}}`.'
+    place = ("",)
 
 
 class KeyNotResolved(Unprocessable):
@@ -362,6 +275,7 @@ class KeyNotResolved(Unprocessable):
     code = "key-not-resolved"
     title = "The join key is not a field of either table"
     remedy = "Name a field of one of the tables, or write both sides: `left=right`."
+    place = ("path", "key")
 
 
 class NameTaken(Unprocessable):
@@ -370,6 +284,7 @@ class NameTaken(Unprocessable):
     code = "name-taken"
     title = "The record has a member of that name"
     remedy = "Give the matches another name with `as=`, such as `as=users,their_orders`."
+    place = ("query", "as")
 
 
 class TooManyRows(Unprocessable):
@@ -378,6 +293,7 @@ class TooManyRows(Unprocessable):
     code = "too-many-rows"
     title = "Too many rows to put in order"
     remedy = "Add conditions, follow `next` instead of a large `offset`, or raise the server's `max_sorted_rows`."
+    place = ("query", "sort")
 
 
 class SortValueTooLong(Unprocessable):
@@ -386,6 +302,7 @@ class SortValueTooLong(Unprocessable):
     code = "sort-value-too-long"
     title = "A value is too long to sort pages by"
     remedy = "Sort by a shorter field, or raise `limit` so that all records fit on one page."
+    place = ("query", "sort")
 
 
 class InvalidDefinition(Unprocessable):
@@ -394,3 +311,4 @@ class InvalidDefinition(Unprocessable):
     code = "invalid-definition"
     title = "The definition is not valid"
     remedy = 'Write {"schema": {...}, "unique": ["email"], "indexes": [{"field": "age", "kind": "sorted"}]}.'
+    place = ("",)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ramekin.errors import InvalidAggregate, did_you_mean, shorten
+from ramekin.errors import InvalidAggregate, at, did_you_mean, shorten
 from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
 from ramekin.query.total import Total
@@ -67,12 +67,13 @@ def parse_grouping(group_by: Any, aggregates: Any, fields: Fields) -> Grouping:
         UnknownField: the schema has no such field.
     """
     if not isinstance(group_by, list) or not all(isinstance(name, str) for name in group_by):
-        raise InvalidAggregate("'group_by' is an array of fields.")
+        raise InvalidAggregate("'group_by' is an array of fields.").within("group_by")
     if not isinstance(aggregates, dict):
-        raise InvalidAggregate("'aggregate' is an object of names with functions.")
+        raise InvalidAggregate("'aggregate' is an object of names with functions.").within("aggregate")
     if len(group_by) + len(aggregates) > MAX_COLUMNS:
         raise InvalidAggregate(f"Groups have at most {MAX_COLUMNS} columns.")
-    by = tuple((name, _field(name, fields)) for name in group_by)
+    with at("group_by"):
+        by = tuple((name, _field(name, fields)) for name in group_by)
     found = tuple(_parse_aggregate(name, function, fields) for name, function in aggregates.items())
     if not by and not found:
         raise InvalidAggregate("'group_by' or 'aggregate' must name something.")
@@ -283,6 +284,11 @@ FIGURES: dict[str, type[Figure]] = {"count": Figure, "sum": Sum, "avg": Average,
 
 
 def _parse_aggregate(name: str, text: Any, fields: Fields) -> Aggregate:
+    with at("aggregate", name):
+        return _read_aggregate(name, text, fields)
+
+
+def _read_aggregate(name: str, text: Any, fields: Fields) -> Aggregate:
     function, colon, path = text.partition(":") if isinstance(text, str) else ("", "", "")
     if function not in FUNCTIONS:
         hint = did_you_mean(function, FUNCTIONS)

@@ -15,6 +15,7 @@ from ramekin.errors import (
     MalformedJson,
     RepeatedCondition,
     UnknownField,
+    at,
     did_you_mean,
     shorten,
 )
@@ -53,24 +54,29 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, word
     lists = ListedValues()
     seen: set[tuple[FieldPath, str]] = set()
     for name, value in parameters:
-        left, colon, right = name.rpartition(":")
-        path, operator = (parse_path(left), right) if colon else (parse_path(name), "eq")
-        if (path, operator) in seen:
-            is_list = operator in ("in", "nin")
-            choice = "Put all values into one list" if is_list else "For a choice of values use 'in'"
-            raise RepeatedCondition(
-                f"The condition '{shorten(print_path(path))}:{shorten(operator)}' stands twice; "
-                f"all conditions hold at once. {choice}, such as id:in=1,2."
+        with at(name):
+            left, colon, right = name.rpartition(":")
+            path, operator = (parse_path(left), right) if colon else (parse_path(name), "eq")
+            _check_new(path, operator, seen)
+            if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, words)):
+                raise UnknownField(f"There is no field '{shorten(name)}'.", path=path, hint=hint)
+            found.append(
+                _parse_list(path, operator, value, fields, lists)
+                if operator in ("in", "nin")
+                else from_texts(path, operator, [value], fields)
             )
-        seen.add((path, operator))
-        if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, words)):
-            raise UnknownField(f"There is no field '{shorten(name)}'.", path=path, hint=hint)
-        found.append(
-            _parse_list(path, operator, value, fields, lists)
-            if operator in ("in", "nin")
-            else from_texts(path, operator, [value], fields)
-        )
     return all_of(found)
+
+
+def _check_new(path: FieldPath, operator: str, seen: set[tuple[FieldPath, str]]) -> None:
+    """Note a condition among those of its address. Raises RepeatedCondition."""
+    if (path, operator) in seen:
+        choice = "Put all values into one list" if operator in ("in", "nin") else "For a choice of values use 'in'"
+        raise RepeatedCondition(
+            f"The condition '{shorten(print_path(path))}:{shorten(operator)}' stands twice; "
+            f"all conditions hold at once. {choice}, such as id:in=1,2."
+        )
+    seen.add((path, operator))
 
 
 def _parse_list(path: FieldPath, operator: str, value: str, fields: Fields, lists: ListedValues) -> Condition:

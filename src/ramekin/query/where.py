@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ramekin.errors import InvalidWhere, shorten
+from ramekin.errors import InvalidWhere, at, shorten
 from ramekin.query.operand import ListedValues, from_json
 from ramekin.query.predicate import OPERATORS, All, AnyOf, Condition, Not, Predicate, all_of, any_of
 from ramekin.values.comparison import value_of
@@ -50,12 +50,16 @@ class _Reader:
         if not isinstance(value, dict):
             raise InvalidWhere("'where' is a JSON object: fields with conditions, and 'and', 'or', 'not'.")
         self._count_part()
-        return all_of([self._member(name, part) for name, part in value.items()])
+        parts = []
+        for name, part in value.items():
+            with at(name):
+                parts.append(self._member(name, part))
+        return all_of(parts)
 
     def _member(self, name: str, part: Any) -> Predicate:
         self._count_part()
         if name in ("and", "or") and isinstance(part, list):
-            parts = [self.read(item) for item in part]
+            parts = [self._item(index, item) for index, item in enumerate(part)]
             return all_of(parts) if name == "and" else any_of(parts)
         if name == "not" and isinstance(part, dict) and not (part and part.keys() <= _OPERATORS):
             return Not(self.read(part))
@@ -65,6 +69,10 @@ class _Reader:
         if not part:
             raise InvalidWhere(f"'{shorten(name)}' has no operator; to compare with an object write it under 'eq'.")
         return all_of([self._condition(path, operator, operand) for operator, operand in part.items()])
+
+    def _item(self, index: int, value: Any) -> Predicate:
+        with at(index):
+            return self.read(value)
 
     def _count_part(self) -> None:
         self._parts += 1

@@ -56,9 +56,9 @@ def read_bounds(said: Mapping[str, Any]) -> Bounds:
     """Return the bounds among the members of a definition. Raises InvalidDefinition."""
     lifetime_s, max_records = said.get("expire_after_s"), said.get("max_records")
     if lifetime_s is not None and not is_lifetime(lifetime_s):
-        raise InvalidDefinition(f"'expire_after_s' is {LIFETIME_SAID}, or null.")
+        raise InvalidDefinition(f"'expire_after_s' is {LIFETIME_SAID}, or null.").within("expire_after_s")
     if max_records is not None and not _is_from_1_to(max_records, MOST):
-        raise InvalidDefinition(f"'max_records' is {_COUNT_SAID}, or null.")
+        raise InvalidDefinition(f"'max_records' is {_COUNT_SAID}, or null.").within("max_records")
     return {"expire_after_s": lifetime_s, "max_records": max_records, "max_bytes": _read_size(said.get("max_bytes"))}
 
 
@@ -73,7 +73,9 @@ def _read_size(size: Any) -> int | None:
         digits = size.rstrip("KMGTikB ")
         size = int(digits) * _UNITS[size[len(digits) :].lstrip()]
     if size is not None and not _is_from_1_to(size, MOST):
-        raise InvalidDefinition(f"'max_bytes' is {_COUNT_SAID}, or text such as \"64MiB\", or null.")
+        raise InvalidDefinition(f"'max_bytes' is {_COUNT_SAID}, or text such as \"64MiB\", or null.").within(
+            "max_bytes"
+        )
     return None if size is None else int(size)
 
 

@@ -82,7 +82,9 @@ class JsonSchema:
                 schema, offline=True, pattern_options=RegexOptions(size_limit=PATTERN_BYTES)
             )
         except (ValidationError, ValueError) as error:
-            raise InvalidDefinition(f"'schema' is not a JSON Schema (2020-12): {_place_in(error)}") from None
+            steps = error.instance_path if isinstance(error, ValidationError) else ()
+            told = f"'schema' is not a JSON Schema (2020-12): {_place_in(error)}"
+            raise InvalidDefinition(told).within(*steps) from None
         self.json_schema = schema
         self._has_id = declares_id(schema, references)
         declared = [name for name in schema.get("properties", {}) if name != "id"]

@@ -30,7 +30,7 @@ from ramekin.api.http.headers import JSON, accepted, has_body, media_type, prefe
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
 from ramekin.database.precondition import ALWAYS
-from ramekin.errors import BodyTooLarge, NotAcceptable, RamekinError, UnexpectedBody
+from ramekin.errors import BadRequest, BodyTooLarge, NotAcceptable, RamekinError, UnexpectedBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -182,10 +182,13 @@ class Endpoint(Generic[M]):
             raise too_large(getattr(session.limits, self.limit))
         asked: Asked[M]
         if query or self.unsaid is ...:
-            words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
-            asked = Asked(parts, query, body, wishes, words, arriving)
-            if self.reads is not None:
-                asked.meant = self.reads(session, asked)
+            try:
+                words = read_parameters(query, self.words) if query and self.reads_words else NO_WORDS
+                asked = Asked(parts, query, body, wishes, words, arriving)
+                if self.reads is not None:
+                    asked.meant = self.reads(session, asked)
+            except BadRequest as error:
+                raise error.of("query") from None
         else:
             asked = Asked(parts, query, body, wishes, NO_WORDS, arriving, None, self.unsaid)
         if wishes.refused is not None:

@@ -105,7 +105,11 @@ _PROBLEM = {
                 "type": "object",
                 "required": ["pointer", "detail"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "A JSON pointer into what was sent."},
+                    "in": {
+                        "enum": ["path", "query", "header"],
+                        "description": "The part of the request; its body if it is not said.",
+                    },
+                    "pointer": {"type": "string", "description": "A JSON pointer into this part, by names."},
                     "detail": {"type": "string"},
                     "line": {"type": "integer", "description": "Where in the text it is."},
                 },

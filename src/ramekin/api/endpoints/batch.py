@@ -15,7 +15,16 @@ from ramekin.database.lifetimes import NEVER
 from ramekin.database.operations import OPS, Operation
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.work import Work
-from ramekin.errors import Fault, InvalidHeader, InvalidOperation, MalformedJson, RamekinError, did_you_mean, shorten
+from ramekin.errors import (
+    Fault,
+    InvalidHeader,
+    InvalidOperation,
+    MalformedJson,
+    RamekinError,
+    at,
+    did_you_mean,
+    shorten,
+)
 from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.bounds import LIFETIME_SAID, is_lifetime
@@ -157,8 +166,8 @@ def _read_operation(item: Any) -> Operation:
         raise InvalidOperation("An operation is an object.")
     for name in item:
         if name not in MEMBERS:
-            hint = did_you_mean(name, MEMBERS)
-            raise InvalidOperation(f"An operation has no member '{shorten(name)}'.", hint=hint)
+            told = f"An operation has no member '{shorten(name)}'."
+            raise InvalidOperation(told, hint=did_you_mean(name, MEMBERS)).within(name)
     op, table = item.get("op"), item.get("table")
     if op not in OPS:
         hint = did_you_mean(op, OPS) if isinstance(op, str) else ""
@@ -166,9 +175,10 @@ def _read_operation(item: Any) -> Operation:
         raise InvalidOperation(f"'op' is one of {', '.join(OPS)}.", hint=hint, faults=[fault])
     if not isinstance(table, str):
         raise InvalidOperation("'table' is the name of a table.", faults=[Fault("/table", "Text is expected.")])
-    check_table_name(table)
+    with at("table"):
+        check_table_name(table)
     if (op == "delete") == ("record" in item):
-        raise InvalidOperation("Every operation but delete has a 'record'; delete has none.")
+        raise InvalidOperation("Every operation but delete has a 'record'; delete has none.").within("record")
     ttl = _ttl(item)
     if op == "create":
         return Operation(op, table, record=_with_id(item), is_parsed=True, ttl=ttl)
@@ -194,7 +204,7 @@ def _ttl(item: dict[str, Any]) -> Ttl | None:
 def _with_id(item: dict[str, Any]) -> Any:
     """Return the record of a create; an id beside it goes into it."""
     if "if_match" in item:
-        raise InvalidOperation("'create' takes no 'if_match': there is no record yet.")
+        raise InvalidOperation("'create' takes no 'if_match': there is no record yet.").within("if_match")
     record = item["record"]
     if "id" not in item or not isinstance(record, dict):
         return record
@@ -236,7 +246,8 @@ def _pointing_into_the_batch(error: RamekinError) -> RamekinError:
     faults = []
     for fault in error.faults:
         inner = fault.pointer.removeprefix(f"/{error.index}")
-        faults.append(replace(fault, pointer=f"/operations/{error.index}{'/record' if inner else ''}{inner}"))
+        record = "/record" if inner and not fault.part else ""  # what is in no body stands beside the record here
+        faults.append(replace(fault, pointer=f"/operations/{error.index}{record}{inner}", part=""))
     return error.but(faults=tuple(faults))
 
 

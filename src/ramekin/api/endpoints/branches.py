@@ -17,7 +17,7 @@ from ramekin.api.http.answer import bodiless, json_answer
 from ramekin.api.routes import API, address
 from ramekin.clock import as_text
 from ramekin.database.branches import MAIN, Branches, check_branch_name
-from ramekin.errors import Fault, InvalidBranch, did_you_mean, pointer, shorten
+from ramekin.errors import InvalidBranch, at, did_you_mean, shorten
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def put_branch(session: Session, asked: Asked[None]) -> Reply:
     check_branch_name(name)
     source, ttl_s = _read(asked.body)
     is_replacing = asked.words.get("replace", False)
+    with at("from"):
+        _branches(session).get(source)
     branch, is_new = _branches(session).make(name, source, ttl_s, is_replacing=is_replacing)
     location = {"location": address(f"{API}/branches/{quote(name)}")} if is_new else {}
     return json_answer(describe(branch), 201 if is_new else 200, location)
@@ -154,15 +156,12 @@ def _read(body: bytes) -> tuple[str, float | None]:
     for name in value:
         if name not in MEMBERS:
             hint = did_you_mean(name, MEMBERS)
-            told = f"A branch has no member '{shorten(name)}'."
-            raise InvalidBranch(told, hint=hint, faults=[Fault(pointer([name]), told)])
+            raise InvalidBranch(f"A branch has no member '{shorten(name)}'.", hint=hint).within(name)
     source, ttl_s = value.get("from", MAIN), value.get("ttl_s")
     if not isinstance(source, str):
         raise InvalidBranch("'from' is the name of a branch.").within("from")
-    try:
+    with at("from"):
         check_branch_name(source)
-    except InvalidBranch as error:
-        raise error.within("from") from None
     if ttl_s is not None and not (type(ttl_s) in (int, float) and 0 < ttl_s <= MAX_TTL_S):
         raise InvalidBranch(f"'ttl_s' is a number of seconds above 0, at most {MAX_TTL_S}.").within("ttl_s")
     return source, ttl_s

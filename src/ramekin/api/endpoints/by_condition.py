@@ -19,7 +19,7 @@ from ramekin.api.http.headers import JSON, MERGE_PATCH
 from ramekin.api.http.query_string import flag, integer, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
-from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField
+from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField, did_you_mean
 from ramekin.query.predicate import holds_always
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
     where = read_where(words, conditions, fields, WORDS)
     means_all = holds_always(where)
     if is_all and not means_all:
-        raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.")
+        raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.").within(
+            "all"
+        )
     if means_all and not is_all:
         told = "These conditions hold for every record" if conditions or "where" in words else "No condition is there"
         raise ConditionRequired(f"{told}; say which records are meant, or send all=true for every record.")
@@ -101,10 +103,10 @@ async def _change(session: Session, asked: Asked[dict[str, Any]], request: Chang
         done = await _change_as_read(session, asked, request)
     except UnknownField as error:
         [*outer, word] = error.path
-        if outer or word not in lists.WORDS:
-            raise
-        told = f"'{word}' is a word of lists; max_affected=n refuses to change more than n records."
-        raise error.but(hint=f"{error.hint} {told}".lstrip()) from None
+        told = "" if outer or error.hint else did_you_mean(word, WORDS)
+        if not outer and word in lists.WORDS:
+            told = f"'{word}' is a word of lists; max_affected=n refuses to change more than n records."
+        raise error.but(hint=f"{error.hint} {told}".strip()) from None
     return json_answer({"matched": done.matched, "changed": done.changed})
 
 

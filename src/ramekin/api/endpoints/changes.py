@@ -85,11 +85,11 @@ def _read(session: Session, asked: Asked[Following]) -> Following:
         only = _only(tables, [name for name, _ in conditions])
         where = read_where(words, conditions, session.database.fields(only), WORDS)
     if "limit" in words and asked.wishes.accepts == EVENTS:
-        raise ConflictingParameters("'limit' is of a list; a stream of events goes on.")
+        raise ConflictingParameters("'limit' is of a list; a stream of events goes on.").within("limit")
     given = {name: words[name] for name in ("limit",) if name in words}
     limit = read_parameters(given, session.limits, is_strict=False)["limit"]
     if (since := words.get("since")) == "":
-        raise InvalidParameter("'since' is a position, as an answer has told it.")
+        raise InvalidParameter("'since' is a position, as an answer has told it.").within("since")
     request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant)
     return Following(request, path_without_cursor(PATH, asked.query, ("since",)))
 
@@ -99,7 +99,7 @@ def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
     if len(tables) != 1:
         told = "Conditions choose among the records of one table: name exactly one as 'table'."
         hints = [did_you_mean(field, WORDS) for field in fields]  # a word that is mistyped is a condition
-        raise ConflictingParameters(told, hint=next(filter(None, hints), ""))
+        raise ConflictingParameters(told, hint=next(filter(None, hints), "")).within("table")
     return tables[0]
 
 
@@ -159,8 +159,8 @@ async def _warnings(session: Session, asked: Asked[Following]) -> list[str]:
     request = asked.meant.request
     if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.tables:
         return []
-    named = paths_in(request.where)
-    return await session.database.missing(request.tables[0], named, is_strict=asked.wishes.is_strict)
+    named, is_strict = paths_in(request.where), asked.wishes.is_strict
+    return await session.database.missing(request.tables[0], named, is_strict=is_strict, words=WORDS)
 
 
 ENDPOINTS: Endpoints = (list_changes,)

@@ -103,7 +103,10 @@ async def join_tables(session: Session, asked: Asked[Joining]) -> Reply:
     database, listing = session.database, asked.meant
     if isinstance(listing, UnknownField):
         present = await database.field_names(left), await database.field_names(right)
-        listing = _read_with(session, asked, present)
+        try:
+            listing = _read_with(session, asked, present)
+        except UnknownField as error:
+            raise error.of("query") from None
     return await answer_list(session, asked.wishes, listing, (left, right), database.join, _page)
 
 
@@ -144,7 +147,9 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
         return None
     names = text.split(",")
     if len(names) != 2 or not all(names) or names[0] == names[1]:
-        raise InvalidParameter("'as' is two different names with a comma between, such as as=employee,manager.")
+        raise InvalidParameter("'as' is two different names with a comma between, such as as=employee,manager.").within(
+            "as"
+        )
     return names[0], names[1]
 
 

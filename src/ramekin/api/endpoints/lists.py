@@ -26,7 +26,15 @@ from ramekin.database.join_request import JoinRequest
 from ramekin.database.joining import JoinPage
 from ramekin.database.window import window_of
 from ramekin.engine.work import LONG_BYTES, Work
-from ramekin.errors import ConflictingParameters, InvalidWhere, LimitTooLarge, MalformedJson
+from ramekin.errors import (
+    BadRequest,
+    ConflictingParameters,
+    InvalidWhere,
+    LimitTooLarge,
+    MalformedJson,
+    UnknownTable,
+    at,
+)
 from ramekin.query.predicate import Predicate, all_of
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
 from ramekin.query.where import parse_where
@@ -108,7 +116,12 @@ async def answer_list(
     request, path, digest = listing
     if path[LONG_BYTES:]:
         await Work().pause()
-    versions = [await session.database.version(name) for name in tables]
+    versions = []
+    for place, name in enumerate(tables, 1):
+        try:
+            versions.append(await session.database.version(name))
+        except UnknownTable as error:
+            raise error.of("path", f"table{place}" if tables[1:] else "table") from None
     tag = session.weak_tag(versions, digest, FORMATS[wishes.accepts])
     headers = {"vary": "Accept, Prefer"}
     if not request.with_explain:  # how long it took to find a page is never the same again
@@ -118,7 +131,10 @@ async def answer_list(
     async with session.flight.work() as room:
         records = max([session.database.record_count(name) for name in tables])
         await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
-        found = await find(request)
+        try:
+            found = await find(request)
+        except BadRequest as error:
+            raise error.of("query") from None
         if tag in wishes.known or wishes.known == ANY:
             return not_modified(headers)
         following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
@@ -155,9 +171,11 @@ def read_window(words: Mapping[str, Any], limits: Limits, *, is_strict: bool) ->
     given = {name: words[name] for name in WINDOW if name in words}
     limit = given.setdefault("limit", min(100, limits.page_rows))
     if type(limit) is int and limit > limits.page_rows:
-        raise LimitTooLarge(f"'limit' is at most {limits.page_rows}.")
+        raise LimitTooLarge(f"'limit' is at most {limits.page_rows}.").within("limit")
     if "cursor" in given and "offset" in given:
-        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.")
+        raise ConflictingParameters("'cursor' and 'offset' are two ways to say where to begin; send one.").within(
+            "cursor"
+        )
     return window_of(**given, strict=is_strict)
 
 
@@ -169,7 +187,8 @@ def read_where(
         return parse_conditions((), fields)
     parts = [parse_conditions(conditions, fields, reserved)]
     if "where" in words:
-        parts.append(parse_where(read_json_word(words["where"]), fields))
+        with at("where"):
+            parts.append(parse_where(read_json_word(words["where"]), fields))
     return all_of(parts)
 
 
@@ -183,12 +202,14 @@ def read_json_word(text: str) -> Any:
 
 def read_sort(words: dict[str, str], fields: Fields) -> tuple[Order, ...]:
     """Return the order that is asked for. Raises InvalidSort, UnknownField."""
-    return parse_sort(split_names(words["sort"]), fields) if "sort" in words else ()
+    with at("sort"):
+        return parse_sort(split_names(words["sort"]), fields) if "sort" in words else ()
 
 
 def read_select(words: dict[str, str], fields: Fields) -> tuple[FieldPath, ...] | None:
     """Return the fields that are asked for, None for all. Raises InvalidSelect, UnknownField."""
-    return parse_select(split_names(words["select"]), fields) if "select" in words else None
+    with at("select"):
+        return parse_select(split_names(words["select"]), fields) if "select" in words else None
 
 
 def path_without_cursor(path: str, query: bytes, words: Sequence[str] = ("cursor", "offset")) -> str:

@@ -17,11 +17,14 @@ from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest, GroupRequest
 from ramekin.engine.work import LONG_BYTES, Work
 from ramekin.errors import (
+    BadRequest,
     InvalidAggregate,
     InvalidSelect,
     InvalidSort,
     InvalidWhere,
     UnknownParameter,
+    Unprocessable,
+    at,
     did_you_mean,
     shorten,
 )
@@ -67,6 +70,13 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
 )
 async def query_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
+    try:
+        return await _answer(session, asked)
+    except (BadRequest, Unprocessable) as error:
+        raise error.within() from None  # in the body, where nothing says so
+
+
+async def _answer(session: Session, asked: Asked[None]) -> Reply:
     [table] = asked.parts
     query = _read_members(await parsed(asked.body), asked.words.get("cursor"))
     window = read_window(query, session.limits, is_strict=asked.wishes.is_strict)
@@ -114,7 +124,7 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
     for name in value:
         if name not in MEMBERS:
             hint = f"{did_you_mean(name, MEMBERS)} Conditions stand under 'where'.".lstrip()
-            raise UnknownParameter(f"A query has no member '{shorten(name)}'.", hint=hint)
+            raise UnknownParameter(f"A query has no member '{shorten(name)}'.", hint=hint).within(name)
     if cursor is None:
         return value
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
@@ -122,27 +132,27 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
 
 def _read_find(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> FindRequest:
     fields = session.database.fields(table)
-    return FindRequest(
-        table,
-        parse_where(body.get("where", {}), fields),
-        parse_sort(_names(body, "sort"), fields),
-        parse_select(_names(body, "select"), fields) if "select" in body else None,
-        **window,
-    )
+    with at("where"):
+        where = parse_where(body.get("where", {}), fields)
+    with at("sort"):
+        sort = parse_sort(_names(body, "sort"), fields)
+    with at("select"):
+        select = parse_select(_names(body, "select"), fields) if "select" in body else None
+    return FindRequest(table, where, sort, select, **window)
 
 
 def _read_groups(session: Session, table: str, body: dict[str, Any], window: dict[str, Any]) -> GroupRequest:
     if "select" in body:
-        raise InvalidAggregate("'select' does not go with groups: 'group_by' and 'aggregate' name their columns.")
+        raise InvalidAggregate(
+            "'select' does not go with groups: 'group_by' and 'aggregate' name their columns."
+        ).within("select")
     fields = session.database.fields(table)
     grouping = parse_grouping(body.get("group_by", []), body.get("aggregate", {}), fields)
-    return GroupRequest(
-        table,
-        grouping,
-        parse_where(body.get("where", {}), fields),
-        parse_columns(_names(body, "sort"), grouping),
-        **window,
-    )
+    with at("where"):
+        where = parse_where(body.get("where", {}), fields)
+    with at("sort"):
+        columns = parse_columns(_names(body, "sort"), grouping)
+    return GroupRequest(table, grouping, where, columns, **window)
 
 
 def _names(body: dict[str, Any], name: str) -> list[str]:

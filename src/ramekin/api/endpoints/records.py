@@ -76,7 +76,7 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
         return _AS_USUAL
     for name in ("csv_types", "delimiter"):
         if name in words and asked.wishes.media != CSV:
-            raise InvalidParameter(f"'{name}' is for bodies of {CSV}.")
+            raise InvalidParameter(f"'{name}' is for bodies of {CSV}.").within(name)
     return CsvForm(words.get("delimiter", _AS_USUAL.delimiter), words.get("csv_types", CSV_TYPES[0]))
 
 

@@ -32,7 +32,9 @@ def media_type(headers: Mapping[str, str], allowed: Sequence[str]) -> str:
         InvalidHeader: the body is meant as a part of what stands; it would take the place of the whole.
     """
     if "content-range" in headers:
-        raise InvalidHeader("A body with a Content-Range is not read: PATCH changes a part of a record.")
+        raise InvalidHeader("A body with a Content-Range is not read: PATCH changes a part of a record.").of(
+            "header", "Content-Range"
+        )
     header = headers.get("content-type", "")
     encoding = headers.get("content-encoding", "identity")
     if header in allowed and encoding == "identity":
@@ -40,7 +42,8 @@ def media_type(headers: Mapping[str, str], allowed: Sequence[str]) -> str:
     media, _, rest = header.partition(";")
     media = media.strip().lower()
     if encoding.strip().lower() != "identity":
-        raise UnsupportedMediaType("A body with a Content-Encoding is not read; send it as it is.")
+        said = "A body with a Content-Encoding is not read; send it as it is."
+        raise UnsupportedMediaType(said).of("header", "Content-Encoding")
     if media not in allowed:
         said = "has no Content-Type" if not media else f"has the Content-Type '{shorten(media)}'"
         raise UnsupportedMediaType(f"The body {said}; send {' or '.join(filter(None, allowed))}.")
@@ -80,7 +83,7 @@ def _media_range(part: str) -> tuple[str, float]:
             try:
                 return name.lower(), min(1.0, max(0.0, float(value)))
             except ValueError:
-                raise InvalidHeader("A quality in Accept is a number from 0 to 1.") from None
+                raise InvalidHeader("A quality in Accept is a number from 0 to 1.").of("header", "Accept") from None
     return name.lower(), 1.0
 
 

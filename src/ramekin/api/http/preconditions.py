@@ -60,7 +60,9 @@ def read_tags(text: str, name: str) -> tuple[frozenset[str], frozenset[str]]:
         (weak if found[1] else strong).add(found[2])
         at = found.end()
     if at == 0 or not _EMPTY.fullmatch(text, at):
-        raise InvalidHeader(f"{name} is '*' or a list of entity tags in double quotes, as ETag gives them.")
+        raise InvalidHeader(f"{name} is '*' or a list of entity tags in double quotes, as ETag gives them.").of(
+            "header", name
+        )
     return frozenset(strong - ANY), frozenset(weak - ANY)
 
 

@@ -76,7 +76,7 @@ def problem(error: errors.RamekinError, request: str) -> dict[str, Any]:
     }
     if error.index is not None:
         document["index"] = error.index
-    faults = [_entry(fault) for fault in error.faults]
+    faults = [_entry(fault) for fault in (error.placed() if error.place else error).faults]
     while faults:
         whole = {**document, "errors": faults}
         if len(codec.dump(whole)) <= MAX_BYTES:
@@ -86,7 +86,8 @@ def problem(error: errors.RamekinError, request: str) -> dict[str, Any]:
 
 
 def _entry(fault: errors.Fault) -> dict[str, Any]:
-    entry: dict[str, Any] = {"pointer": fault.pointer[:300], "detail": fault.detail[:200]}
+    entry: dict[str, Any] = {"in": fault.part} if fault.part else {}
+    entry |= {"pointer": fault.pointer[:300], "detail": fault.detail[:200]}
     return entry | {"line": fault.line} if fault.line else entry
 
 

@@ -38,7 +38,7 @@ def read_parameters(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> d
     for name, _ in others:
         taken = f"This route takes {', '.join(sorted(schemas))}." if schemas else "This route takes none."
         hint = f"{did_you_mean(name, schemas)} {taken}".lstrip()
-        raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.", hint=hint)
+        raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.", hint=hint).within(name)
     return {name: _read(found, name, schemas[name]) for name in found}
 
 
@@ -73,7 +73,7 @@ def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], l
         if name not in words:
             others.append((name, value))
         elif name in found:
-            raise InvalidParameter(f"The parameter '{name}' stands twice.")
+            raise InvalidParameter(f"The parameter '{name}' stands twice.").within(name)
         else:
             found[name] = value
     if len(pairs) > MAX_PARAMETERS and "cursor" not in found:
@@ -91,9 +91,9 @@ def integer(parameters: dict[str, str], name: str, default: int = 0, *, maximum:
     if text is None:
         return default
     if not _INTEGER.fullmatch(text):
-        raise InvalidParameter(f"'{name}' is a whole number of 0 or more.")
+        raise InvalidParameter(f"'{name}' is a whole number of 0 or more.").within(name)
     if maximum is not None and int(text) > maximum:
-        raise LimitTooLarge(f"'{name}' is at most {maximum}.")
+        raise LimitTooLarge(f"'{name}' is at most {maximum}.").within(name)
     return int(text)
 
 
@@ -111,4 +111,4 @@ def choice(parameters: dict[str, str], name: str, values: Sequence[T]) -> T:
         if value == text:
             return value
     known = ", ".join(value if value.isalnum() else f"'{value}'" for value in values)
-    raise InvalidParameter(f"'{name}' is one of {known}.", hint=did_you_mean(text, values))
+    raise InvalidParameter(f"'{name}' is one of {known}.", hint=did_you_mean(text, values)).within(name)

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from ramekin.api.declared.endpoint import too_large
 from ramekin.api.http.answer import Answer, Stream
 from ramekin.api.http.problems import problem_answer
-from ramekin.api.routes import API
+from ramekin.api.routes import API, SLASH
 from ramekin.api.session import Session
 from ramekin.api.wire.arrivals import chunks_of, whole_body
 from ramekin.api.wire.leaving import stopped_when_gone
@@ -103,7 +103,9 @@ def _as_route(endpoint: Endpoint[Any], context: Context) -> Any:
     names = endpoint.parts
 
     async def route(request: Request, **parts: str) -> Response:
-        return AsgiResponse(await reply_to(endpoint, context, tuple(parts[name] for name in names), request))
+        return AsgiResponse(
+            await reply_to(endpoint, context, tuple(parts[name].replace(SLASH, "/") for name in names), request)
+        )
 
     given = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=str) for name in names]
     asked = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
@@ -158,5 +160,6 @@ class HotRoutes:
             await self._inner(scope, receive, send)
             return
         scope["endpoint"] = endpoint.answer
+        parts = tuple(part.replace(SLASH, "/") for part in parts)
         reply = await reply_to(endpoint, self._table.context, parts, Request(scope, receive))
         await reply(scope, receive, send)

@@ -19,7 +19,7 @@ from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
 from ramekin.api.http.heads import Head
 from ramekin.api.http.problems import on_purpose, problem_answer
-from ramekin.api.routes import BRANCH, CLOCK, methods_of, mount_at, split_branch
+from ramekin.api.routes import API, BRANCH, CLOCK, SLASH, decoded, methods_of, mount_at, split_branch, unknown_route
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class EdgeMiddleware:
             await self._inner(scope, receive, send)
             return
         exchange = _Exchange(scope, send)
+        _decode(scope)
         branch = _enter_branch(scope) if self._has_branches else ""
         mount_at(self._edge.root_path + scope.get("root_path", ""), branch)
         try:
@@ -133,7 +134,7 @@ class EdgeMiddleware:
     def _options(self, scope: Scope, headers: Mapping[str, str]) -> Answer:
         methods = methods_of(self._app, scope)
         if not methods:
-            raise errors.UnknownRoute("No endpoint has this path.")
+            raise unknown_route(self._app, scope)
         return bodiless(204, {"allow": ", ".join(methods), **self._edge.preflight(headers, methods)})
 
 
@@ -188,16 +189,24 @@ async def _unsaid(message: Message) -> None:
     """Leave a part of an answer unsent."""
 
 
+def _decode(scope: Scope) -> None:
+    """Decode the parts of a path of ours by themselves, where the server told how they were sent."""
+    root, raw = scope.get("root_path", ""), scope.get("raw_path") or b""
+    if b"%" in raw and raw.startswith((f"{root}{API}/".encode(), f"{root}{BRANCH}".encode())):
+        scope["path"] = root + decoded(raw.decode("latin-1").removeprefix(root))
+
+
 def _enter_branch(scope: Scope) -> str:
     """Take the branch off the front of a path, and return what was taken off; empty for one in no branch."""
     root = scope.get("root_path", "")
     name, rest = split_branch(scope["path"].removeprefix(root))
-    prefix, raw = f"{BRANCH}{name}", scope.get("raw_path") or quote(scope["path"]).encode()
-    if not name or not raw.startswith((root + prefix).encode()):  # one with percent signs is none
+    raw = scope.get("raw_path") or quote(scope["path"], errors="replace").encode()
+    if not name or not raw.startswith((root + BRANCH).encode()):
         return ""
+    name, [_, _, _, *behind] = name.replace(SLASH, "/"), raw.removeprefix(root.encode()).split(b"/", 3)
     scope["ramekin.branch"], scope["path"] = name, root + rest
-    scope["raw_path"] = root.encode() + (raw[len(root + prefix) :] or b"/")
-    return prefix
+    scope["raw_path"] = b"/".join([root.encode(), *(behind or [b""])])
+    return f"{BRANCH}{name}"
 
 
 def _peer(scope: Scope) -> str:

@@ -24,12 +24,13 @@ export function inWords(error) {
 export function Fault({ error, children }) {
   const problem = error instanceof Problem ? error : null;
   const { title, detail } = inWords(error);
+  const faults = problem ? problem.errors.filter((each) => each.detail !== problem.detail) : []; // what is not said yet
   return html`<div class="fault" role="alert"><${Icon} name="fault" />
     <div>
       <strong>${title}</strong>
       <p>${detail}</p>
-      ${problem && problem.errors.length > 0 && html`<ul>
-        ${problem.errors.slice(0, 20).map((each) => html`<li><code>${each.pointer || "/"}</code> ${each.detail ?? each.message}</li>`)}
+      ${faults.length > 0 && html`<ul>
+        ${faults.slice(0, 20).map((each) => html`<li><code>${each.pointer || "/"}</code> ${each.detail ?? each.message}</li>`)}
       </ul>`}
       ${children}
     </div>
