@@ -75,7 +75,7 @@ function Choices({ left, right, shownKey, keys, own, put }) {
   return html`<div class="builder">
     <label class="field">First table<select aria-label="First table" value=${left} onChange=${choose("left")}>${options}</select></label>
     <label class="field">Second table<select aria-label="Second table" value=${right} disabled=${!left} onChange=${choose("right")}>${options}</select></label>
-    <label class="field">Key<input list="join-keys" value=${shownKey} disabled=${!right} spellcheck="false" placeholder="user_id, or left=right"
+    <label class="field">Key<input list="join-keys" value=${shownKey} disabled=${!right} spellcheck=${false} placeholder="user_id, or left=right"
       onChange=${(/** @type {any} */ event) => put({ key: event.target.value.trim() })} /></label>
     <datalist id="join-keys">${keys.map((each) => html`<option key=${each} value=${each} />`)}</datalist>
     <label class="field">Rows<select aria-label="Rows" value=${own.type ?? "inner"} onChange=${(/** @type {any} */ event) => put({ own: { ...own, type: event.target.value === "inner" ? "" : event.target.value } })}>

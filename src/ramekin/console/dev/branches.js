@@ -75,7 +75,7 @@ function Make({ branches, onClose, onMade }) {
   const foot = html`<${Button} onClick=${onClose}>Cancel<//><${Button} kind="main" disabled=${!made.name} onClick=${run}>Make it<//>`;
   return html`<${Dialog} title="New branch" onClose=${onClose} foot=${foot}>
     <form class="stack" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void run(); }}>
-      <label class="field">Name<input value=${made.name} autofocus required spellcheck="false" onInput=${put("name")} /></label>
+      <label class="field">Name<input value=${made.name} autofocus required spellcheck=${false} onInput=${put("name")} /></label>
       <label class="field">Made from<select aria-label="Made from" value=${made.from} onChange=${put("from")}>${branches.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>
       <label class="field">Seconds until it goes by itself<input type="number" min="1" value=${made.ttl} placeholder="stays until it is dropped" onInput=${put("ttl")} /></label>
       ${error && html`<${Fault} error=${error} />`}

@@ -60,7 +60,7 @@ export function Bulk({ table, filter, kind, onClose, onDone }) {
       <p>${words.length ? html`<strong>${all}</strong> ${matched === 1 ? "satisfies" : "satisfy"} <code>${queryOf(words)}</code>.` : html`There is no filter: this is about <strong>all ${all}</strong> of the table.`}
         ${matched !== null && matched > KEPT && html` <span class="bad">That is more than ${count(KEPT)}, so it cannot be undone here.</span>`}</p>
       ${kind === "patch" && html`<label class="field">What is merged into each, as JSON; null takes a member out
-        <textarea class="code" rows="7" autofocus spellcheck="false" value=${text} onInput=${(/** @type {any} */ event) => keep(event.target.value)}></textarea></label>`}
+        <textarea class="code" rows="7" autofocus spellcheck=${false} value=${text} onInput=${(/** @type {any} */ event) => keep(event.target.value)}></textarea></label>`}
       ${error && html`<${Fault} error=${error} />`}
     </div>
   <//>`;

@@ -65,7 +65,7 @@ function One({ condition, fields, records, isFresh, onChange, onRemove }) {
   const choices = isYesNo || field?.kind === "boolean" ? ["true", "false"] : null;
   return html`<span class="condition" role="group" aria-label=${`Filter by ${path || "a field"}`}>
     <input class="path" list=${`${id}-fields`} aria-label="Field" placeholder="field" value=${path} autofocus=${isFresh} ref=${(/** @type {any} */ input) => isFresh && !path && input && !input.value && document.activeElement?.tagName === "BUTTON" && input.focus()}
-      spellcheck="false" onInput=${(/** @type {any} */ event) => onChange({ path: event.target.value, op, value }, false)}
+      spellcheck=${false} onInput=${(/** @type {any} */ event) => onChange({ path: event.target.value, op, value }, false)}
       onChange=${(/** @type {any} */ event) => onChange({ path: event.target.value.trim(), op, value }, value !== "")} />
     <datalist id=${`${id}-fields`}>${[...fields.keys()].map((name) => html`<option value=${name} />`)}</datalist>
     <select aria-label="Operator" value=${op} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
@@ -73,7 +73,7 @@ function One({ condition, fields, records, isFresh, onChange, onRemove }) {
     </select>
     ${choices ? html`<select aria-label="Value" value=${value} onChange=${(/** @type {any} */ event) => onChange({ path, op, value: event.target.value }, true)}>
         ${!choices.includes(value) && html`<option value=${value}>${value}</option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-      : html`<input aria-label="Value" placeholder="value" list=${`${id}-values`} value=${value} spellcheck="false" dir="auto" inputmode=${field?.kind === "number" || field?.kind === "integer" ? "decimal" : undefined}
+      : html`<input aria-label="Value" placeholder="value" list=${`${id}-values`} value=${value} spellcheck=${false} dir="auto" inputmode=${field?.kind === "number" || field?.kind === "integer" ? "decimal" : undefined}
           onInput=${(/** @type {any} */ event) => onChange({ path, op, value: event.target.value }, false)}
           onChange=${(/** @type {any} */ event) => onChange({ path, op, value: event.target.value }, true)} />
         <datalist id=${`${id}-values`}>${valuesOf(path, field, records).map((each) => html`<option value=${each} />`)}</datalist>`}

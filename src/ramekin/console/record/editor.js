@@ -100,7 +100,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
   const choices = field?.kind === "enum" && kind !== "spelled" ? field.choices?.map(String) : kind === "boolean" ? ["true", "false"] : null;
   const box = choices ? html`<select ref=${input} aria-label=${label} value=${text} onChange=${type}>
       ${!choices.includes(text) && html`<option value=${text}></option>`}${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-    : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck="false" aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
+    : html`<textarea ref=${input} aria-label=${label} value=${text} rows=${Math.min(8, text.split("\n").length)} spellcheck=${false} aria-invalid=${!!fault} dir="auto" wrap=${wrapOf(text)}
         title="Enter saves, Shift Enter breaks the line" readonly=${isBusy || kind === "null" || kind === "missing"} placeholder=${field?.kind === "date-time" ? "2026-01-31T12:00:00Z" : ""}
         onInput=${type}></textarea>`;
   return html`<div class="cell-editor" aria-busy=${isBusy} onKeyDown=${press} onPointerDown=${(/** @type {Event} */ event) => event.stopPropagation()}

@@ -90,7 +90,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     <form class="stack" onSubmit=${save} novalidate>
       <${Tabs} label="How to write it" chosen=${tab} onChoose=${choose} tabs=${[["form", "Form"], ["json", "JSON"]]} />
       ${tab === "json" ? html`<label class="field">The record
-          <textarea class="code" rows="12" spellcheck="false" wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
+          <textarea class="code" rows="12" spellcheck=${false} wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
           ${fault && html`<p class="bad">${fault}</p>`}`
         : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
             onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
@@ -127,8 +127,8 @@ function Input({ field, entry, fault, onChange }) {
       <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text })}>
         ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${each === "missing" ? "not sent" : named(each).replace(/^an? /, "")}</option>`)}</select></div>
     ${choices ? html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
-      : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck="false" dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`
-      : html`<input ...${more} dir="auto" spellcheck="false" placeholder=${placeholderOf(field)} onInput=${type} />`}
+      : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck=${false} dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`
+      : html`<input ...${more} dir="auto" spellcheck=${false} placeholder=${placeholderOf(field)} onInput=${type} />`}
     <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
   </div>`;
 }

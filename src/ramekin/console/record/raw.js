@@ -40,7 +40,7 @@ export function Raw({ name, value, isWritable, onSave }) {
   };
   return html`<div class="raw stack">
     ${isOther && html`<p class="note" role="status">Somebody has changed the record since you began. What you save keeps that, or asks; Discard shows it as it is now.</p>`}
-    <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck="false" wrap=${wrapOf(text)} readonly=${!isWritable}
+    <textarea class="code" aria-label="The record as JSON" rows=${Math.min(40, whole.split("\n").length + 2)} spellcheck=${false} wrap=${wrapOf(text)} readonly=${!isWritable}
       aria-invalid=${!!fault} value=${text} onInput=${type}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !fault && save()}></textarea>
     ${fault && html`<p class="bad" role="alert">${fault}</p>`}

@@ -23,7 +23,7 @@ export function Lock({ isOver = false }) {
   const form = html`<form onSubmit=${enter}>
     <p>It is one of those that the server was started with. It stays in the memory of this page, and is gone when you close or reload it.</p>
     <label for="key">Key</label>
-    <input id="key" type="password" autocomplete="off" autofocus spellcheck="false" value=${secret} aria-invalid=${!!fault}
+    <input id="key" type="password" autocomplete="off" autofocus spellcheck=${false} value=${secret} aria-invalid=${!!fault}
       aria-describedby="key-fault" onInput=${(/** @type {any} */ event) => setSecret(event.target.value)} />
     <p id="key-fault" class="bad" role="alert">${fault}</p>
     <${Button} kind="main" type="submit" disabled=${!secret}>Enter<//>

@@ -74,7 +74,7 @@ function Palette({ onClose }) {
   };
   return html`<${Dialog} title="Go to, or do" class="palette" onClose=${onClose}>
     <input autofocus role="combobox" aria-label="Command" aria-expanded="true" aria-controls=${id} aria-activedescendant=${shown.length ? `${id}-${at}` : undefined}
-      autocomplete="off" spellcheck="false" placeholder="A table, a view, a command" value=${text} onKeyDown=${press}
+      autocomplete="off" spellcheck=${false} placeholder="A table, a view, a command" value=${text} onKeyDown=${press}
       onInput=${(/** @type {any} */ event) => { setText(event.target.value); setAt(0); }} />
     <ul id=${id} role="listbox" aria-label="Commands">${shown.map((command, place) => html`<li key=${command.name} id=${`${id}-${place}`} role="option" aria-selected=${place === at}
       onMouseMove=${() => place !== at && setAt(place)} onClick=${() => run(command)}><${Icon} name=${command.icon} /><span class="clip">${command.name}</span><span class="faint">${command.kind}</span></li>`)}</ul>

@@ -22,7 +22,7 @@ export function Sidebar({ onLeave }) {
   };
   return html`<nav class="sidebar" aria-label="Views" onClick=${(/** @type {any} */ event) => event.target.closest("a") && onLeave()}>
     <div class="sidebar-find"><${Icon} name="search" />
-      <input type="search" id="find-table" placeholder="Find a table" aria-label="Find a table" value=${sought} spellcheck="false"
+      <input type="search" id="find-table" placeholder="Find a table" aria-label="Find a table" value=${sought} spellcheck=${false}
         onInput=${(/** @type {any} */ event) => setSought(event.target.value)}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && goToFirst()} />
       <kbd>/</kbd>

@@ -71,12 +71,12 @@ export function Definition({ table }) {
   const bound = { written, isWritable, put };
   return html`<section class="pad definition" aria-label="Definition"><form class="stack" onSubmit=${save}>
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
-    ${isNew && html`<label class="field">Name <input class="name" required pattern="[A-Za-z_][A-Za-z0-9_\\-]{0,62}" autofocus spellcheck="false" autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
+    ${isNew && html`<label class="field">Name <input class="name" required pattern="[A-Za-z_][A-Za-z0-9_\\-]{0,62}" autofocus spellcheck=${false} autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
       <small>A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
     <div class="field"><div class="row"><label for="schema">JSON Schema of a record</label><span class="grow"></span>
         ${isWritable && !isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${infer}>Guess it from the records<//>`}
         ${isWritable && isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${() => put({ schema: print(EXAMPLE, 2) })}>Begin with an example<//>`}</div>
-      <textarea id="schema" class="code" rows=${Math.min(28, Math.max(8, schema.split("\n").length + 1))} spellcheck="false" readonly=${!isWritable} aria-invalid=${!!fault} aria-describedby="schema-told"
+      <textarea id="schema" class="code" rows=${Math.min(28, Math.max(8, schema.split("\n").length + 1))} spellcheck=${false} readonly=${!isWritable} aria-invalid=${!!fault} aria-describedby="schema-told"
         placeholder="None: any object is a record" value=${schema} onInput=${(/** @type {any} */ event) => put({ schema: event.target.value })}></textarea>
       <small id="schema-told" class=${fault ? "bad" : ""}>${fault || "Records that break it are refused, with a pointer to each fault."}</small></div>
     <datalist id="definition-fields">${fields.map((field) => html`<option value=${field} />`)}</datalist>
@@ -95,7 +95,7 @@ export function Definition({ table }) {
 /** @param {{names: string[], isWritable: boolean, onChange: (names: string[]) => void}} given */
 function Unique({ names, isWritable, onChange }) {
   return html`<fieldset><legend>Unique fields</legend><p class="faint">No two records have the same value.</p>
-    ${names.map((name, at) => html`<div class="row" key=${at}><input aria-label="Unique field" list="definition-fields" value=${name} disabled=${!isWritable} spellcheck="false" onInput=${(/** @type {any} */ event) => onChange(names.with(at, event.target.value))} />
+    ${names.map((name, at) => html`<div class="row" key=${at}><input aria-label="Unique field" list="definition-fields" value=${name} disabled=${!isWritable} spellcheck=${false} onInput=${(/** @type {any} */ event) => onChange(names.with(at, event.target.value))} />
       ${isWritable && html`<${Button} icon="close" label=${`${name} need not be unique`} kind="quiet" onClick=${() => onChange(names.toSpliced(at, 1))} />`}</div>`)}
     ${isWritable && html`<${Button} icon="add" kind="quiet" onClick=${() => onChange([...names, ""])}>Add a field<//>`}
   </fieldset>`;
@@ -108,7 +108,7 @@ function Indexes({ table, indexes, isWritable, onChange }) {
   return html`<fieldset><legend>Indexes that are kept</legend>
     <p class="faint">Others are built when a question needs them, and let go when memory is short.</p>
     ${indexes.map(({ field, kind }, at) => html`<div class="row" key=${at}>
-      <input aria-label="Field of the index" list="definition-fields" value=${field} disabled=${!isWritable} spellcheck="false" onInput=${put(at, "field")} />
+      <input aria-label="Field of the index" list="definition-fields" value=${field} disabled=${!isWritable} spellcheck=${false} onInput=${put(at, "field")} />
       <select aria-label="Kind of the index" value=${kind} disabled=${!isWritable} onChange=${put(at, "kind")}>
         <option value="sorted">sorted: ranges and order</option><option value="hash">hash: equality</option></select>
       ${isWritable && html`<${Button} icon="close" label=${`Remove the index of ${field}`} kind="quiet" onClick=${() => onChange(indexes.toSpliced(at, 1))} />`}</div>`)}

@@ -31,7 +31,7 @@ export function DropTable({ table, onClose }) {
     <form class="stack" onSubmit=${drop}>
       <p>This deletes its <strong>${many(tableOf(table)?.records ?? 0, "record")}</strong> and its definition, and cannot be undone. A table with a model is emptied, and stays.</p>
       <label class="field"><span>Type <code>${table}</code> to go on</span>
-        <input autofocus autocomplete="off" spellcheck="false" value=${typed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></label>
+        <input autofocus autocomplete="off" spellcheck=${false} value=${typed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></label>
       ${error && html`<${Fault} error=${error} />`}
       <div class="row"><span class="grow"></span><${Button} onClick=${onClose}>Cancel<//><${Button} kind="danger" type="submit" disabled=${typed !== table}>Drop the table<//></div>
     </form>

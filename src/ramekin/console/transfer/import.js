@@ -46,7 +46,7 @@ export function Import({ source, onLeave }) {
     <div class="row"><h2>${source.file.name}</h2><span class="faint">${KINDS[source.kind]}, ${size(source.file.size)}</span></div>
     ${isDatabase ? html`<${Database} source=${source} mode=${choices.mode} onMode=${(/** @type {string} */ mode) => put({ mode })} />` : html`
       <div class="builder">
-        <label class="field">Table<input value=${choices.table} pattern="[A-Za-z_][A-Za-z0-9_-]{0,62}" required spellcheck="false" onInput=${(/** @type {any} */ event) => put({ table: event.target.value })} />
+        <label class="field">Table<input value=${choices.table} pattern="[A-Za-z_][A-Za-z0-9_-]{0,62}" required spellcheck=${false} onInput=${(/** @type {any} */ event) => put({ table: event.target.value })} />
           <small>${tableOf(choices.table) ? `It has ${many(tableOf(choices.table)?.records ?? 0, "record")}.` : "It will be made."}</small></label>
         <label class="field">A record with the same id<select aria-label="A record with the same id" value=${isLoad(source) ? "replace" : choices.conflict} disabled=${isLoad(source)} onChange=${(/** @type {any} */ event) => put({ conflict: event.target.value })}>
           ${CONFLICTS.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>
