@@ -14,7 +14,7 @@ from tests.conftest import Server
 from tests.console.seen import put, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -31,20 +31,50 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(10_000)
-    yield context
-    context.close()
+def watched(browser: Browser) -> Iterator[Callable[[Server], BrowserContext]]:
+    """Makes contexts of the browser, each for a server. At the end nothing may have gone wrong on any of their pages."""
+    contexts, faults = [], []
+
+    def make(server: Server) -> BrowserContext:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        context.set_default_timeout(10_000)
+        watch(context, server.url, faults)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
 
 
 @pytest.fixture
-def page(context: BrowserContext, server: Server) -> Iterator[Page]:
-    """A page of the browser, at whose end nothing may have gone wrong."""
-    page, faults = context.new_page(), []
-    watch(page, server.url, faults)
-    yield page
-    assert faults == []
+def context(watched: Callable[[Server], BrowserContext], server: Server) -> BrowserContext:
+    return watched(server)
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def another(started: list[Server], watched: Callable[[Server], BrowserContext]) -> Callable[..., tuple[Page, Server]]:
+    """Starts a server of a test's own, and opens a page for it."""
+
+    def start(*arguments: str) -> tuple[Page, Server]:
+        started.append(Server(*arguments))
+        return watched(started[-1]).new_page(), started[-1]
+
+    return start
+
+
+@pytest.fixture
+def started() -> Iterator[list[Server]]:
+    """Servers that are stopped once no page speaks to them any more."""
+    servers: list[Server] = []
+    yield servers
+    assert [server.stop() for server in servers] == [0] * len(servers)
 
 
 @pytest.fixture
@@ -63,8 +93,8 @@ def pets(page: Page, server: Server) -> Page:
     return page
 
 
-def watch(page: Page, url: str, faults: list[str]) -> None:
-    """Note what must not happen on a page: Chromium tells of a broken policy as an error, too."""
+def watch(context: BrowserContext, url: str, faults: list[str]) -> None:
+    """Note what must not happen on any page of a context: Chromium tells of a broken policy as an error, too."""
     host = url.partition("://")[2]
 
     def look_at_request(address: str) -> None:
@@ -75,6 +105,6 @@ def watch(page: Page, url: str, faults: list[str]) -> None:
         if kind in ("error", "warning") and not text.startswith(REFUSALS):
             faults.append(text)
 
-    page.on("request", lambda request: look_at_request(request.url))
-    page.on("console", lambda message: look_at_message(message.type, message.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    context.on("request", lambda request: look_at_request(request.url))
+    context.on("console", lambda message: look_at_message(message.type, message.text))
+    context.on("weberror", lambda fault: faults.append(str(fault.error)))

@@ -3,8 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import Server
-
 pytestmark = pytest.mark.long
 
 
@@ -25,6 +23,17 @@ def test_a_branch_is_made_looked_at_and_dropped(page, server):
     page.goto(f"{server.url}/console/branches")
     page.get_by_role("button", name="Drop checkout").click()
     expect(page.get_by_role("link", name="checkout")).to_have_count(0)
+
+
+def test_a_branch_is_made_anew_from_what_it_was_made_of(page, server):
+    with server.client() as client:
+        client.put("/api/v1/branches/again", json={}).raise_for_status()
+        client.delete("/b/again/api/v1/data/shops/lyon-1").raise_for_status()
+        page.goto(f"{server.url}/console/branches")
+        page.get_by_role("button", name="Make again anew from main").click()
+        expect(page.get_by_text("again is as main is now")).to_be_visible()
+        assert client.get("/b/again/api/v1/data/shops/lyon-1").status_code == 200
+        client.delete("/api/v1/branches/again").raise_for_status()
 
 
 def test_a_branch_that_is_not_there_leads_back_and_is_not_made(page, server):
@@ -97,13 +106,8 @@ def test_the_clock_is_moved_on_stopped_and_brought_back(page, server):
     expect(page.get_by_text("the real time", exact=True)).to_be_visible()
 
 
-def test_without_dev_none_of_it_is_offered(browser):
-    server = Server("demo")
-    try:
-        page = browser.new_page()
-        page.goto(f"{server.url}/console/branches")
-        expect(page.get_by_role("link", name="Import, export")).to_be_visible()
-        expect(page.get_by_role("link", name="Branches")).to_have_count(0)
-        page.close()
-    finally:
-        assert server.stop() == 0
+def test_without_dev_none_of_it_is_offered(another):
+    page, server = another("demo")
+    page.goto(f"{server.url}/console/branches")
+    expect(page.get_by_role("link", name="Import, export")).to_be_visible()
+    expect(page.get_by_role("link", name="Branches")).to_have_count(0)

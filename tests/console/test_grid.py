@@ -1,10 +1,10 @@
 """Tables and their grid: what is shown, in which order, by which filter, and that each view is a link."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import Server
-from tests.console.conftest import watch
 from tests.console.seen import go_live, put, rows, scroll
 
 
@@ -181,14 +181,33 @@ def test_a_list_is_copied_as_a_command_and_as_records(page, server, context):
     expect(rows(page).first).to_be_visible()
 
     def copied(name):
+        page.evaluate("navigator.clipboard.writeText('')")
         page.get_by_role("button", name="Copy", exact=True).click()
         page.get_by_role("menuitem", name=name).click()
-        page.wait_for_timeout(100)
+        page.wait_for_function("async () => await navigator.clipboard.readText() !== ''")
         return page.evaluate("navigator.clipboard.readText()")
 
+    with server.client() as client:
+        found = client.get("/api/v1/data/users?age:gte=90&sort=-age").json()["data"]
     assert copied("as curl") == f"curl '{server.url}/api/v1/data/users?age:gte=90&sort=-age'"
     assert 'client.table("users").find(Field("age") >= 90, sort="-age")' in copied("for the Python client")
+    assert page.evaluate(f"async () => {{ {copied('for JavaScript')} return data; }}") == found
+    assert json.loads(copied("rows as JSON")) == found
     assert copied("rows as CSV").startswith("id,email,full_name,age,created_at\r\n")
+
+
+@pytest.mark.long
+def test_values_that_are_there_complete_what_one_types(page, server):
+    page.goto(f"{server.url}/console/tables/orders")
+    expect(rows(page).first).to_be_visible()
+    page.get_by_role("button", name="Add filter").click()
+    page.get_by_role("combobox", name="Field").fill("product_name")
+    value = page.get_by_role("combobox", name="Value")
+    value.fill("Whet")
+    offered = value.evaluate("box => [...box.list.options].map((each) => each.value)")  # the browser draws them
+    assert "Whetstone" in offered
+    assert len({*offered}) == len(offered) <= 30
+    expect(value).to_have_attribute("spellcheck", "false")
 
 
 @pytest.mark.long
@@ -250,52 +269,74 @@ def test_a_table_is_made_defined_and_dropped_by_its_name(page, server):
 
 
 @pytest.mark.long
-def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(browser):
-    server = Server("serve", "--api-key", "looker:read:pet*=look", "--api-key", "s3cret")
-    try:
-        with server.client(headers={"authorization": "Bearer s3cret"}) as client:
-            client.post("/api/v1/data/pets", json={"id": 1, "name": "Rex"})
-            client.post("/api/v1/data/others", json={"id": 1})
-        context = browser.new_context()
-        page, faults = context.new_page(), []
-        watch(page, server.url, faults)
-        page.goto(f"{server.url}/console/tables/pets")
-        page.get_by_label("Key").fill("wrong")
-        page.get_by_role("button", name="Enter").click()
-        expect(page.get_by_text("This key opens nothing here")).to_be_visible()
-        page.get_by_label("Key").fill("look")
-        page.get_by_role("button", name="Enter").click()
-        expect(page.get_by_text("looker · read")).to_be_visible()
-        expect(page.get_by_text("Rex")).to_be_visible()
-        expect(page.get_by_role("link", name="others")).to_have_count(0)
-        expect(page.get_by_role("button", name="Add", exact=True)).to_have_count(0)
-        expect(page.get_by_role("button", name="More")).to_have_count(0)
-        page.get_by_role("link", name="Changes").click()
-        expect(page.get_by_label("The same as a command")).to_contain_text("/api/v1/changes")
-        kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
-        assert "look" not in kept
-        page.reload()
-        expect(page.get_by_label("Key")).to_be_visible()
-        assert faults == []
-        context.close()
-    finally:
-        server.stop()
+def test_an_index_is_made_and_taken_away_by_click(pets, server):
+    def kept():
+        with server.client() as client:
+            indexes = client.get("/api/v1/tables/pets").json()["indexes"]
+        return [(each["field"], each["kind"]) for each in indexes if each["pinned"]]
+
+    pets.goto(f"{server.url}/console/tables/pets/definition")
+    pets.get_by_role("button", name="Add an index").click()
+    pets.get_by_label("Field of the index").fill("age")
+    pets.get_by_label("Kind of the index").select_option("hash: equality")
+    pets.get_by_role("button", name="Save the definition").click()
+    expect(pets.get_by_text("pets is defined so now")).to_be_visible()
+    assert kept() == [("age", "hash")]
+    pets.get_by_role("link", name="All tables").click()
+    expect(pets.get_by_role("row", name="pets").locator("code", has_text="age")).to_be_visible()
+    pets.go_back()
+    pets.get_by_role("button", name="Remove the index of age").click()
+    pets.get_by_role("button", name="Save the definition").click()
+    expect(pets.get_by_role("button", name="Discard")).to_have_count(0)
+    expect(pets.get_by_label("Field of the index")).to_have_count(0)
+    assert kept() == []
 
 
 @pytest.mark.long
-def test_what_is_refused_for_its_rate_is_asked_for_again_when_the_server_says(browser):
-    server = Server("demo", "--rate-limit", "2/second")
-    try:
-        page, statuses = browser.new_page(), []
-        page.on("response", lambda answer: statuses.append(answer.status))
-        page.goto(f"{server.url}/console/tables/users")
-        expect(rows(page).first).to_be_visible(timeout=15_000)
-        expect(page.get_by_text("600 records")).to_be_visible()
-        expect(page.get_by_role("alert")).to_have_count(0)
-        assert 429 in statuses
-        page.close()
-    finally:
-        server.stop()
+def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(another):
+    page, server = another("serve", "--api-key", "looker:read:pet*=look", "--api-key", "s3cret")
+    with server.client(headers={"authorization": "Bearer s3cret"}) as client:
+        client.post("/api/v1/data/pets", json={"id": 1, "name": "Rex"})
+        client.post("/api/v1/data/others", json={"id": 1})
+    page.goto(f"{server.url}/console/tables/pets")
+    page.get_by_label("Key").fill("wrong")
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_text("This key opens nothing here")).to_be_visible()
+    page.get_by_label("Key").fill("look")
+    page.get_by_role("button", name="Enter").click()
+    expect(page.get_by_text("looker · read")).to_be_visible()
+    expect(page.get_by_text("Rex")).to_be_visible()
+    expect(page.get_by_role("link", name="others")).to_have_count(0)
+    expect(page.get_by_role("button", name="Add", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="More")).to_have_count(0)
+    page.get_by_role("link", name="Changes").click()
+    expect(page.get_by_label("The same as a command")).to_contain_text("/api/v1/changes")
+    kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+    assert "look" not in kept
+    page.reload()
+    expect(page.get_by_label("Key")).to_be_visible()
+
+
+@pytest.mark.long
+def test_without_the_console_the_first_page_is_that_of_the_api(another):
+    page, server = another("serve", "--no-console")
+    page.goto(server.url)
+    expect(page).to_have_url(f"{server.url}/docs")
+    expect(page.get_by_role("heading", name="Ramekin")).to_be_visible()
+    for path in ("/console", "/console/tables/users", "/console/assets/main.js"):
+        assert page.goto(f"{server.url}{path}").status == 404
+
+
+@pytest.mark.long
+def test_what_is_refused_for_its_rate_is_asked_for_again_when_the_server_says(another):
+    page, server = another("demo", "--rate-limit", "2/second")
+    statuses = []
+    page.on("response", lambda answer: statuses.append(answer.status))
+    page.goto(f"{server.url}/console/tables/users")
+    expect(rows(page).first).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("600 records")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert 429 in statuses
 
 
 @pytest.mark.long
@@ -322,27 +363,17 @@ def test_a_million_rows_scroll_without_slowing(page, server):
 
 
 @pytest.mark.long
-def test_a_branch_has_a_console_of_its_own_also_below_a_path(browser):
-    server = Server("serve", "--dev", "--root-path", "/db")
-    try:
-        with server.client() as client:
-            client.post("/api/v1/data/orders", json={"id": 1}).raise_for_status()
-            client.put("/api/v1/branches/one", json={}).raise_for_status()
-            client.post("/b/one/api/v1/data/pets", json={"id": "on-one"})
-        context = browser.new_context()
-        page, faults = context.new_page(), []
-        watch(page, server.url, faults)
-        page.route(
-            "**/db/**", lambda route: route.continue_(url=route.request.url.replace("/db/", "/", 1))
-        )  # the proxy
-        page.goto(f"{server.url}/db/b/one/console/tables/pets")
-        expect(page.get_by_role("gridcell", name="on-one")).to_be_visible()
-        expect(page.get_by_role("banner")).to_contain_text("one")
-        page.get_by_role("link", name="orders").click()
-        expect(page).to_have_url(f"{server.url}/db/b/one/console/tables/orders")
-        page.goto(f"{server.url}/db/console/tables/pets")
-        expect(page.get_by_role("alert")).to_contain_text("No such table")
-        assert faults == []
-        context.close()
-    finally:
-        server.stop()
+def test_a_branch_has_a_console_of_its_own_also_below_a_path(another):
+    page, server = another("serve", "--dev", "--root-path", "/db")
+    with server.client() as client:
+        client.post("/api/v1/data/orders", json={"id": 1}).raise_for_status()
+        client.put("/api/v1/branches/one", json={}).raise_for_status()
+        client.post("/b/one/api/v1/data/pets", json={"id": "on-one"})
+    page.route("**/db/**", lambda route: route.continue_(url=route.request.url.replace("/db/", "/", 1)))  # the proxy
+    page.goto(f"{server.url}/db/b/one/console/tables/pets")
+    expect(page.get_by_role("gridcell", name="on-one")).to_be_visible()
+    expect(page.get_by_role("banner")).to_contain_text("one")
+    page.get_by_role("link", name="orders").click()
+    expect(page).to_have_url(f"{server.url}/db/b/one/console/tables/orders")
+    page.goto(f"{server.url}/db/console/tables/pets")
+    expect(page.get_by_role("alert")).to_contain_text("No such table")

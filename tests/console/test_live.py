@@ -34,6 +34,45 @@ def test_live_shows_requests_as_they_come_and_asks_nothing_while_paused(page, se
     expect(page.get_by_text("Paused: nothing is asked for.")).to_be_visible()
 
 
+def test_each_tile_tells_what_is_true_of_the_server(page, server):
+    with page.context.new_page() as follower, server.client() as client:
+        follower.goto(f"{server.url}/console/changes")
+        expect(follower.get_by_text("Each shows as it happens.")).to_be_visible()
+        client.get("/api/v1/data/users", params={"sort": "age", "age:gt": 30}).raise_for_status()
+        page.goto(f"{server.url}/console/live")
+
+        def tile(name):
+            return page.get_by_role("article", name=name, exact=True)
+
+        expect(tile("Connections")).to_contain_text(re.compile(r"Followers of changes\s*1"))
+        indexes = sum(len(table["indexes"]) for table in client.get("/api/v1/tables").json()["tables"])
+        assert indexes > 0
+        expect(tile("Indexes").get_by_role("strong")).to_have_text(str(indexes))
+        expect(tile("Memory")).to_contain_text("of ")
+        expect(tile("Event loop").get_by_role("strong")).to_contain_text("ms")
+        expect(tile("Journal and nodes")).to_contain_text(re.compile(r"The disk takes writes\s*yes"))
+
+
+def test_a_page_that_nobody_sees_asks_for_nothing(page, server):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+    page.add_init_script("""let isHidden = false;
+        Object.defineProperty(document, "hidden", { get: () => isHidden });
+        window.hide = (value) => { isHidden = value; document.dispatchEvent(new Event("visibilitychange")); };""")
+    page.clock.install()
+    page.goto(f"{server.url}/console/live")
+    while "/metrics" not in asked:
+        page.clock.run_for(1000)
+    page.evaluate("hide(true)")
+    page.wait_for_load_state("networkidle")
+    so_far = len(asked)
+    page.clock.run_for(60_000)
+    assert asked[so_far:] == []
+    page.evaluate("hide(false)")
+    with page.expect_request("**/metrics"):
+        page.clock.run_for(3000)
+
+
 def test_the_time_below_a_chart_is_the_last_minute_however_little_there_is(page, server):
     page.add_init_script("""window.written = [];
         const write = CanvasRenderingContext2D.prototype.fillText;

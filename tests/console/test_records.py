@@ -120,6 +120,22 @@ def test_all_that_a_filter_finds_is_changed_after_it_was_counted_and_undone(pets
 
 
 @pytest.mark.long
+def test_a_table_is_emptied_after_its_records_were_counted_and_filled_again(pets, server):
+    pets.goto(f"{server.url}/console/tables/pets?name=Tom")
+    pets.get_by_role("button", name="More").click()
+    pets.get_by_role("menuitem", name="Empty the table").click()
+    expect(pets.get_by_role("dialog")).to_contain_text("this is about all 2 records of the table.")
+    pets.get_by_role("button", name="Delete 2 records").click()
+    expect(pets.get_by_text("Deleted 2 records")).to_be_visible()
+    assert stored(server, 1)["code"] == "record-not-found"
+    pets.get_by_role("button", name="Clear", exact=True).click()
+    expect(pets.get_by_text("pets has no records")).to_be_visible()
+    pets.get_by_role("button", name="Undo").click()
+    expect(pets.get_by_text("Restored 2 records")).to_be_visible()
+    assert stored(server, 1)["big"] == 9007199254740993
+
+
+@pytest.mark.long
 def test_the_undo_of_a_change_of_many_spares_what_others_have_changed_since(pets, server):
     pets.goto(f"{server.url}/console/tables/pets?name:in=Rex,Tom")
     pets.get_by_role("button", name="More").click()

@@ -36,6 +36,22 @@ def test_csv_is_looked_at_its_types_chosen_and_stored(page, server, give):
 
 
 @pytest.mark.long
+def test_how_far_an_import_is_shows_while_it_is_sent(page, server, give):
+    give("mice.ndjson", "".join(f'{{"id": {number}, "name": "{"x" * 1000}"}}\n' for number in range(1000)))
+    line = page.context.new_cdp_session(page)
+    speed = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    line.send("Network.emulateNetworkConditions", speed | {"uploadThroughput": 50_000})
+    page.get_by_role("button", name="Import", exact=True).click()
+    progress = page.get_by_role("progressbar", name="Sending")
+    expect(progress).to_be_visible()
+    page.wait_for_function("() => document.querySelector('progress').position > 0")
+    assert progress.evaluate("bar => bar.position") < 1
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+    line.send("Network.emulateNetworkConditions", speed | {"uploadThroughput": -1})
+    expect(page.get_by_text("Imported 1,000 records from mice.ndjson")).to_be_visible()
+
+
+@pytest.mark.long
 def test_faults_are_told_by_line_and_nothing_is_stored(page, server, give):
     give("users.ndjson", '{"full_name": "A", "email": "a@example.com"}\n{"full_name": 3, "email": "x"}\n')
     page.get_by_role("button", name="Import").click()
