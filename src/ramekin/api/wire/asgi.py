@@ -19,7 +19,7 @@ from ramekin.api.http.problems import problem_answer
 from ramekin.api.routes import API, SLASH
 from ramekin.api.session import Session
 from ramekin.api.wire.arrivals import chunks_of, whole_body
-from ramekin.api.wire.leaving import stopped_when_gone
+from ramekin.api.wire.departures import stopped_when_gone
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
