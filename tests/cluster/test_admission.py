@@ -218,7 +218,7 @@ async def test_what_time_heals_is_waited_for(monkeypatch, node):
     monkeypatch.setattr(link, "HEALS_S", 0.3)
     node.ask("CONFIG", "SET", "min-replicas-to-write", "1")
     try:
-        assert "a node says NOREPLICAS" in await refusal(servers_at(node.port))
+        assert "a node has fewer replicas than its min-replicas-to-write" in await refusal(servers_at(node.port))
         opening = asyncio.create_task(_open(Replicated(servers_at(node.port), secrets.token_hex(8))))
         await asyncio.sleep(0.1)
     finally:

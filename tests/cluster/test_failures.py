@@ -276,3 +276,40 @@ async def test_a_write_waits_for_a_replica_that_is_about_to_follow(monkeypatch):
             one._link.replicas.look_again()
             with pytest.raises(Unavailable, match="no replica"):
                 await put(one, "t", body(2))
+
+
+async def test_nodes_that_refuse_for_want_of_replicas_say_so_soon_and_that_nothing_was_applied():
+    with running(replicas=1) as nodes:
+        for acknowledged_by in ("primary", "replicas"):
+            async with sharing(servers_of(nodes), 1, acknowledged_by=acknowledged_by) as [one]:
+                await put(one, "t", body(1))
+                nodes[0].ask("CONFIG", "SET", "min-replicas-to-write", 9)
+                with pytest.raises(Unavailable, match="There is no replica to confirm the change; nothing was applied"):
+                    await put(one, "t", body(2))
+                assert one.tables.link_stats().trouble == "a node has fewer replicas than its min-replicas-to-write"
+                nodes[0].ask("CONFIG", "SET", "min-replicas-to-write", 0)
+                await put(one, "t", body(3))
+                assert [key for key in "123" if one.tables.get("t", key)] == ["1", "3"]
+                assert one.tables.link_stats().trouble == ""
+
+
+async def test_a_node_that_has_become_a_replica_is_told_and_that_nothing_was_applied(monkeypatch):
+    with running() as [node]:
+        async with sharing(servers_of([node]), 1, acknowledged_by="primary") as [one]:
+            await put(one, "t", body(1))
+            monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 0.5)
+            node.ask("REPLICAOF", node.host, node.port)
+            with pytest.raises(Unavailable, match="now: a node is the replica of another; nothing was applied"):
+                await put(one, "t", body(2))
+
+
+async def test_a_head_that_somebody_deletes_stops_writes_and_nothing_of_them_is_kept():
+    with running() as [node]:
+        async with sharing(servers_of([node]), acknowledged_by="primary") as [one, other]:
+            await put(one, "t", body(1))
+            node.ask("DEL", one._link.keys.of("head"))
+            for engine in (one, other):
+                with pytest.raises(OutcomeUnknown, match="keys of the database are not as Ramekin left them"):
+                    await put(engine, "t", body(2))
+                assert "not as Ramekin left them" in engine.tables.link_stats().trouble
+            assert node.ask("HKEYS", one._link.keys.records("t")) == [b"1"]

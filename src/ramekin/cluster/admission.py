@@ -27,6 +27,12 @@ AGAIN = frozenset(
 )
 """What nodes say to what they have not begun, and may take soon."""
 
+NOT_BEGUN = frozenset(("NOPERM", "NOAUTH", "WRONGPASS", "MISCONF", "NOPROTO"))
+"""What nodes say to what they have not begun, and will not take until somebody mends something there."""
+
+DAMAGED = "keys of the database are not as Ramekin left them; they were changed by hand, or by another program"
+"""Why a function of ours fails in its midst."""
+
 OF_HASHES = ("HSET", "HSETNX", "HINCRBY", "HGET", "HMGET", "HGETALL", "HSCAN", "HDEL", "EXISTS", "EXPIRE")
 OF_LISTS = ("RPUSH", "LRANGE", "LINDEX", "LLEN", "LTRIM", "LPOP")
 OF_STREAMS = ("XADD", "XRANGE", "XREAD", "XTRIM")
@@ -63,6 +69,8 @@ _COMMAND = re.compile(r"'([a-z]+(?:\|[a-z]+)?)'")
 
 _SAID = {
     "OOM": "a node has reached its maxmemory",
+    "NOREPLICAS": "a node has fewer replicas than its min-replicas-to-write",
+    "READONLY": "a node is the replica of another",
     "WRONGTYPE": "a key of the database holds something that Ramekin has not written; a server that starts names it",
 }
 """What some codes mean."""

@@ -102,17 +102,20 @@ local function write(keys, args)
   end
   local words, shown = {}, 0
   for i = from, #args, 4 do
-    local place, field, after = tonumber(args[i]), args[i + 1], args[i + 3]
-    if after == '' then call('HDEL', keys[OWN + place], field) else call('HSET', keys[OWN + place], field, after) end
+    local place = tonumber(args[i])
     if place <= tables then
       local n = #words
       if place ~= shown then
         words[n + 1], words[n + 2], shown, n = '', args[5 + 2 * place], place, n + 2
       end
-      words[n + 1], words[n + 2] = field, after
+      words[n + 1], words[n + 2] = args[i + 1], args[i + 3]
     end
   end
-  local rev, name = add(keys, args, args[5], words)
+  local rev, name = add(keys, args, args[5], words)  -- first: if it fails, since the feed is not ours, nothing is written
+  for i = from, #args, 4 do
+    local hash, field, after = keys[OWN + args[i]], args[i + 1], args[i + 3]
+    if after == '' then call('HDEL', hash, field) else call('HSET', hash, field, after) end
+  end
   for i = 7, from - 1, 2 do note(keys, args[i], (i - 7) / 2, rev, name, false) end
   return {DONE, rev}
 end

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ramekin.clock import stopwatch_s
-from ramekin.cluster.admission import AGAIN, explain
+from ramekin.cluster.admission import AGAIN, DAMAGED, NOT_BEGUN, explain
 from ramekin.cluster.key_names import FORMAT, LIBRARY, function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.replicas import CONFIRM_MS, read_step
@@ -54,6 +54,8 @@ PACKET_CALLS, PACKET_BYTES = 256, 1 << 20
 PAUSE_S = 0.02
 """Seconds before a call is sent again."""
 
+_NO_REPLICA = "There is no replica to confirm the change; nothing was applied."
+_DAMAGED = f"The outcome is not known: {DAMAGED}."
 _DOUBTFUL = "It is not certain that this is kept: too few replicas have said so."
 _NOT_LAST = "Too few replicas answer, so what the last change is cannot be told; nothing was applied."
 
@@ -67,7 +69,8 @@ class Call:
     """A function with its keys and words, or a command that only reads; and what comes of it."""
 
     __slots__ = (
-        *("frees", "function", "is_confirmed", "is_sent", "is_step", "keys", "nonce", "reply", "size_bytes", "words"),
+        *("frees", "function", "is_confirmed", "is_sent", "is_step", "keys", "nonce", "refusal", "reply", "size_bytes"),
+        "words",
     )
 
     def __init__(
@@ -78,6 +81,7 @@ class Call:
         self.size_bytes = sum(len(word) for word in words if not isinstance(word, int))
         self.is_sent, self.is_step = False, function in ("write", "commit")
         self.is_confirmed = self.is_step or function == "ask"  # by replicas, where they are asked
+        self.refusal = ""  # why it was not begun, when it was sent last
         self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def give_up(self) -> None:
@@ -86,7 +90,8 @@ class Call:
             if self.is_step and self.is_sent:
                 self.reply.set_exception(OutcomeUnknown("The cluster did not answer in time."))
             else:
-                self.reply.set_exception(Unavailable("The cluster does not answer; nothing was applied."))
+                why = f"takes no calls now: {self.refusal}" if self.refusal else "does not answer"
+                self.reply.set_exception(Unavailable(f"The cluster {why}; nothing was applied."))
 
 
 class Line:
@@ -185,6 +190,8 @@ class Line:
                         continue
                 except (Lost, Refused, TimeoutError) as error:
                     self.trouble.note(explain(error))  # whoever waits is told when it takes too long
+                    if isinstance(error, Refused) and error.code in AGAIN:
+                        calls = [call for call in calls if call.is_sent or not self._tell_refusal(call, error)]
                 self._let_go()
                 await asyncio.sleep(PAUSE_S)
         finally:
@@ -234,6 +241,8 @@ class Line:
                         _answer(call, OutcomeUnknown("Whether the change was kept cannot be told."))
                     elif await self.feed.has(done, call.nonce, connection):  # what the node before had may be lost
                         _answer(call, [DONE, done])
+            for call in calls:
+                call.is_sent = False
         return [call for call in calls if not call.reply.done()]
 
     async def _follow_to_the_end(self, connection: NodeConnection) -> None:
@@ -269,7 +278,7 @@ class Line:
             self.trouble.note("no replica is there to confirm changes")
             if self.replicas.may_come():
                 return calls
-            lacking = Unavailable("There is no replica to confirm the change; nothing was applied.")
+            lacking = Unavailable(_NO_REPLICA)
             return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
         self.feed.expect()
         asked = [connection.send(*self._words_of(call)) for call in calls]
@@ -314,11 +323,15 @@ class Line:
         if reply[0] == DONE and call.is_confirmed and not is_confirmed:
             return _answer(call, OutcomeUnknown(_DOUBTFUL) if call.is_step else Unavailable(_NOT_LAST))
         if reply[0] == DONE and call.is_confirmed:
+            self.replicas.note_taken()
             self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
         return _answer(call, reply)
 
     def _tell_refusal(self, call: Call, refused: Refused) -> bool:
         if refused.code in AGAIN or "unction not found" in str(refused):
+            call.is_sent, call.refusal = False, explain(refused)
+            if refused.code == "NOREPLICAS" and not self.replicas.may_return():
+                return _answer(call, Unavailable(_NO_REPLICA))
             return False
         if refused.code == "OOM" and call.frees:
             call.function, call.frees = f"{call.function}_freeing", False
@@ -327,7 +340,10 @@ class Line:
         if refused.code == "OOM":
             hint = "Delete records or tables, or raise `maxmemory` there."
             return _answer(call, MemoryLimit("The nodes take no more; nothing was applied.", hint=hint))
-        return _answer(call, Unavailable("The cluster refuses this; nothing was applied."))
+        if refused.code in NOT_BEGUN:
+            return _answer(call, Unavailable("The cluster refuses this; nothing was applied."))
+        self.trouble.note(DAMAGED, 0)
+        return _answer(call, OutcomeUnknown(_DAMAGED) if call.is_step else Unavailable(_DAMAGED))
 
     def _help(self) -> None:
         """Go on with what another process has committed: it may have ended meanwhile."""

@@ -45,6 +45,7 @@ class Replicas:
         """How many have to confirm."""
         self._keys, self._counted_s = keys, -COUNT_EVERY_S
         self._missing_since_s: float | None = None
+        self._refused_since_s: float | None = None
         self._seldom, self._told = Seldom(), -1
 
     @property
@@ -80,6 +81,16 @@ class Replicas:
         """Say whether none was found for so short that one may be about to follow: its primary may be new."""
         since_s = self._missing_since_s
         return since_s is not None and stopwatch_s() - since_s < CONFIRM_MS / 1000
+
+    def may_return(self) -> bool:
+        """Say the same of a node that has just refused a step for want of replicas."""
+        if self._refused_since_s is None:
+            self._refused_since_s = stopwatch_s()
+        return stopwatch_s() - self._refused_since_s < CONFIRM_MS / 1000
+
+    def note_taken(self) -> None:
+        """Take note that a node has taken a step."""
+        self._refused_since_s = None
 
     def have_confirmed(self, told: Any) -> bool:
         """Say whether the reply to ``WAIT`` says so; if not, they are counted again."""
