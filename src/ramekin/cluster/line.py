@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, DAMAGED, NOT_BEGUN, explain
+from ramekin.cluster.call import Call
 from ramekin.cluster.key_names import FORMAT, LIBRARY, function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.replicas import CONFIRM_MS, read_step
 from ramekin.cluster.telling import Trouble
-from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
+from ramekin.errors import OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,43 +56,11 @@ PAUSE_S = 0.02
 """Seconds before a call is sent again."""
 
 _NO_REPLICA = "There is no replica to confirm the change; nothing was applied."
-_DAMAGED = f"The outcome is not known: {DAMAGED}."
-_DOUBTFUL = "It is not certain that this is kept: too few replicas have said so."
-_NOT_LAST = "Too few replicas answer, so what the last change is cannot be told; nothing was applied."
 
 
 def deadline_s() -> float:
     """Return the moment up to which whoever asks now waits."""
     return stopwatch_s() + DEADLINE_S
-
-
-class Call:
-    """A function with its keys and words, or a command that only reads; and what comes of it."""
-
-    __slots__ = (
-        *("frees", "function", "is_confirmed", "is_sent", "is_step", "keys", "nonce", "refusal", "reply", "size_bytes"),
-        "words",
-    )
-
-    def __init__(
-        self, function: str, nonce: str, keys: Sequence[str], words: Sequence[Word], *, frees: bool = False
-    ) -> None:
-        self.function, self.nonce, self.keys, self.words = function, nonce, keys, words
-        self.frees = frees  # it takes away, and adds nothing
-        self.size_bytes = sum(len(word) for word in words if not isinstance(word, int))
-        self.is_sent, self.is_step = False, function in ("write", "commit")
-        self.is_confirmed = self.is_step or function == "ask"  # by replicas, where they are asked
-        self.refusal = ""  # why it was not begun, when it was sent last
-        self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def give_up(self) -> None:
-        """Tell whoever waits that it takes too long."""
-        if not self.reply.done():
-            if self.is_step and self.is_sent:
-                self.reply.set_exception(OutcomeUnknown("The cluster did not answer in time."))
-            else:
-                why = f"takes no calls now: {self.refusal}" if self.refusal else "does not answer"
-                self.reply.set_exception(Unavailable(f"The cluster {why}; nothing was applied."))
 
 
 class Line:
@@ -238,9 +207,9 @@ class Line:
             for call in calls:
                 if call.is_step and (done := self.done.get(call.nonce)) is not None:
                     if done == UNKNOWN:
-                        _answer(call, OutcomeUnknown("Whether the change was kept cannot be told."))
+                        call.answer(OutcomeUnknown("Whether the change was kept cannot be told."))
                     elif await self.feed.has(done, call.nonce, connection):  # what the node before had may be lost
-                        _answer(call, [DONE, done])
+                        call.answer([DONE, done])
             for call in calls:
                 call.is_sent = False
         return [call for call in calls if not call.reply.done()]
@@ -279,7 +248,7 @@ class Line:
             if self.replicas.may_come():
                 return calls
             lacking = Unavailable(_NO_REPLICA)
-            return [call for call in calls if not (call.is_confirmed and _answer(call, lacking))]
+            return [call for call in calls if not (call.is_confirmed and call.answer(lacking))]
         self.feed.expect()
         asked = [connection.send(*self._words_of(call)) for call in calls]
         if confirms:
@@ -311,7 +280,7 @@ class Line:
         if isinstance(reply, Refused):
             return self._tell_refusal(call, reply)
         if not call.nonce:
-            return _answer(call, reply)
+            return call.answer(reply)
         if reply[0] == FENCED:
             return False
         if reply[0] in (HELD, COMMITTED):
@@ -321,29 +290,25 @@ class Line:
             asyncio.get_running_loop().call_later(PAUSE_S, self._put, call)
             return True
         if reply[0] == DONE and call.is_confirmed and not is_confirmed:
-            return _answer(call, OutcomeUnknown(_DOUBTFUL) if call.is_step else Unavailable(_NOT_LAST))
+            return call.doubt()
         if reply[0] == DONE and call.is_confirmed:
             self.replicas.note_taken()
             self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
-        return _answer(call, reply)
+        return call.answer(reply)
 
     def _tell_refusal(self, call: Call, refused: Refused) -> bool:
         if refused.code in AGAIN or "unction not found" in str(refused):
             call.is_sent, call.refusal = False, explain(refused)
             if refused.code == "NOREPLICAS" and not self.replicas.may_return():
-                return _answer(call, Unavailable(_NO_REPLICA))
+                return call.answer(Unavailable(_NO_REPLICA))
             return False
         if refused.code == "OOM" and call.frees:
             call.function, call.frees = f"{call.function}_freeing", False
             self._put(call)
             return True
-        if refused.code == "OOM":
-            hint = "Delete records or tables, or raise `maxmemory` there."
-            return _answer(call, MemoryLimit("The nodes take no more; nothing was applied.", hint=hint))
-        if refused.code in NOT_BEGUN:
-            return _answer(call, Unavailable("The cluster refuses this; nothing was applied."))
-        self.trouble.note(DAMAGED, 0)
-        return _answer(call, OutcomeUnknown(_DAMAGED) if call.is_step else Unavailable(_DAMAGED))
+        if refused.code not in NOT_BEGUN and refused.code != "OOM":
+            self.trouble.note(DAMAGED, 0)
+        return call.refuse(refused)
 
     def _help(self) -> None:
         """Go on with what another process has committed: it may have ended meanwhile."""
@@ -353,13 +318,3 @@ class Line:
     async def _quietly_bring(self) -> None:
         with suppress(Unavailable):
             await self.bring_all()
-
-
-def _answer(call: Call, reply: Any) -> bool:
-    if not call.reply.done():
-        if isinstance(reply, Exception):
-            call.reply.set_exception(reply)
-            call.reply.exception()
-        else:
-            call.reply.set_result(reply)
-    return True
