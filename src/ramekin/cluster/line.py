@@ -161,16 +161,13 @@ class Line:
                     self.trouble.note(explain(error))  # whoever waits is told when it takes too long
                     if isinstance(error, Refused) and error.code in AGAIN:
                         calls = [call for call in calls if call.is_sent or not self._tell_refusal(call, error)]
-                self._let_go()
+                self.close()
                 await asyncio.sleep(PAUSE_S)
         finally:
-            self._let_go()
+            self.close()
 
     def close(self) -> None:
-        """End the connection, of a line that is not carried out."""
-        self._let_go()
-
-    def _let_go(self) -> None:
+        """End the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -243,7 +240,7 @@ class Line:
         if confirms:
             await self.replicas.keep_count(connection)
         if confirms and not self.replicas.count:
-            self._let_go()  # this may be a primary no more
+            self.close()  # this may be a primary no more
             self.trouble.note("no replica is there to confirm changes")
             if self.replicas.may_come():
                 return calls
@@ -289,9 +286,9 @@ class Line:
             call.is_sent = False
             asyncio.get_running_loop().call_later(PAUSE_S, self._put, call)
             return True
-        if reply[0] == DONE and call.is_confirmed and not is_confirmed:
-            return call.doubt()
         if reply[0] == DONE and call.is_confirmed:
+            if not is_confirmed:
+                return call.doubt()
             self.replicas.note_taken()
             self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
         return call.answer(reply)
@@ -299,9 +296,8 @@ class Line:
     def _tell_refusal(self, call: Call, refused: Refused) -> bool:
         if refused.code in AGAIN or "unction not found" in str(refused):
             call.is_sent, call.refusal = False, explain(refused)
-            if refused.code == "NOREPLICAS" and not self.replicas.may_return():
-                return call.answer(Unavailable(_NO_REPLICA))
-            return False
+            is_final = refused.code == "NOREPLICAS" and not self.replicas.may_return()
+            return is_final and call.answer(Unavailable(_NO_REPLICA))
         if refused.code == "OOM" and call.frees:
             call.function, call.frees = f"{call.function}_freeing", False
             self._put(call)
