@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, DAMAGED, NOT_BEGUN, explain
@@ -113,8 +113,7 @@ class Line:
         Raises:
             Unavailable, MemoryLimit: it was not done. OutcomeUnknown: nobody knows.
         """
-        found: list[Any] = await self._ask(Call(function, nonce, keys, words, frees=frees), end_s)
-        return found
+        return cast("list[Any]", await self._ask(Call(function, nonce, keys, words, frees=frees), end_s))
 
     async def _ask(self, call: Call, end_s: float | None = None) -> Any:
         self._put(call)
