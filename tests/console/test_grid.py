@@ -328,6 +328,27 @@ def test_without_the_console_the_first_page_is_that_of_the_api(another):
 
 
 @pytest.mark.long
+def test_no_page_is_longer_than_the_server_lets_it_be(another):
+    page, server = another("serve", "--max-page-rows", "7")
+    put(server, "many", *({"id": number, "n": number % 20} for number in range(60)))
+    page.goto(f"{server.url}/console/tables/many")
+    expect(page.get_by_text("60 records")).to_be_visible()
+    page.get_by_role("grid").press("Control+End")
+    expect(page.get_by_role("rowheader", name="60: open 59")).to_be_visible()
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="as NDJSON").click()
+    assert len(saved.value.path().read_text().splitlines()) == 60
+    page.goto(f"{server.url}/console/groups/many?group_by=n")
+    expect(page.get_by_text("The first 7 groups of many by n")).to_be_visible()
+    page.goto(f"{server.url}/console/tables/many/records/1/links")
+    expect(page.get_by_role("tabpanel")).to_contain_text("It names")
+    page.get_by_role("tab", name="History").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("Since this browser began to look")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_what_is_refused_for_its_rate_is_asked_for_again_when_the_server_says(another):
     page, server = another("demo", "--rate-limit", "2/second")
     statuses = []

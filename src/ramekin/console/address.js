@@ -11,6 +11,9 @@ export const CONSOLE = facts.console ?? "/console";
 /** The picture that stands for the program. */
 export const ICON = new URL("icon.svg", import.meta.url).href;
 export const VERSION = facts.version ?? "";
+/** Rows that a page of an answer may have, and bytes that one write of many records may have. */
+export const MOST_ROWS = Number(facts.rows ?? 10_000);
+export const BULK_BYTES = Number(facts.bulk ?? 16 << 20);
 export const IS_DEV = "dev" in facts;
 export const HAS_KEYS = "keys" in facts;
 /** Whether the address names a branch that is not there. */

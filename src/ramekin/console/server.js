@@ -1,6 +1,6 @@
 // Every request that the console makes. The key is kept here alone, and only while the page is open.
 import { signal } from "@preact/signals";
-import { API, BRANCH, CONSOLE, HAS_KEYS, ROOT, queryOf } from "./address.js";
+import { API, BRANCH, CONSOLE, HAS_KEYS, MOST_ROWS, ROOT, queryOf } from "./address.js";
 import { parse, print } from "./json.js";
 
 /** Whether the server asks for a key that it has not been given. */
@@ -86,7 +86,8 @@ export async function send(method, path, asking = {}, tries = 1) {
   let response;
   try {
     await checkBranch(path, stop);
-    response = await fetch(addressOf(path, words), init);
+    const bounded = words?.map(([name, value]) => /** @type {[string, string]} */ ([name, name === "limit" ? String(Math.min(Number(value), MOST_ROWS)) : value]));
+    response = await fetch(addressOf(path, bounded), init);
   } catch (error) {
     if (stop?.aborted || error instanceof Problem) throw error;
     isAway.value = true;

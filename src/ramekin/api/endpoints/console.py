@@ -74,6 +74,8 @@ def _page(session: Session) -> Reply:
         "api": address(API),
         "console": address("/console"),
         "version": __version__,
+        "rows": str(session.limits.page_rows),
+        "bulk": str(session.limits.bulk_bytes),
         **({"dev": "yes"} if server.branches is not None else {}),
         **({"keys": "yes"} if server.has_keys else {}),
         **({"lost": "yes"} if is_lost else {}),

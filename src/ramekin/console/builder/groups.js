@@ -1,6 +1,6 @@
 // The group builder: by which fields, and what is counted or added up in each group; as a table and as a chart. The
 // address says all of it: `by` and `sum`, `count` and so on stand beside the conditions of the table.
-import { go, link, view } from "../address.js";
+import { MOST_ROWS, go, link, view } from "../address.js";
 import { filterOf, wordsOf } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { curl, pathOf } from "../server.js";
@@ -41,7 +41,7 @@ export const nameOf = (term) => (term === "count" ? "count" : term.replace(/^(\w
 function queryOf({ by, terms, sort, chart, filter }, fields) {
   const where = whereOf(filter, fields);
   const aggregate = Object.fromEntries(terms.map((term) => [nameOf(term), term]));
-  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: chart.startsWith("line") ? MOMENTS : LIMIT };
+  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: Math.min(chart.startsWith("line") ? MOMENTS : LIMIT, MOST_ROWS) };
 }
 
 export default function Groups() {

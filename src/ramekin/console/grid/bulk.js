@@ -1,6 +1,6 @@
 // Changes of all records that a filter finds: counted first, and never more than were counted.
 import { useEffect, useState } from "preact/hooks";
-import { queryOf } from "../address.js";
+import { MOST_ROWS, queryOf } from "../address.js";
 import { conditionWords } from "../filter.js";
 import { parse, print } from "../json.js";
 import { undoable } from "../record/store.js";
@@ -16,7 +16,7 @@ import { count, many, readAs } from "../values.js";
 import { makeAgain, patchEach, putBack } from "./restore.js";
 
 /** Records that are kept for an undo at the most. */
-const KEPT = 1_000;
+const KEPT = Math.min(1_000, MOST_ROWS - 1); // one more is read, to see whether there are more
 /** Characters that the same patch of each may have together, to be one request. */
 const KEPT_CHARACTERS = 8_000_000;
 

@@ -1,9 +1,10 @@
 // The rows of a list, of which only those near what is seen are here: a window on the server's own order. Pages that
 // follow one that is known are read by its cursor, which costs what the page holds; a jump goes by offset.
 import { signal } from "@preact/signals";
+import { MOST_ROWS } from "../address.js";
 import { cursorOf, read } from "../server.js";
 
-export const PAGE = 100;
+export const PAGE = Math.min(100, MOST_ROWS);
 const KEPT = 40;
 
 /**

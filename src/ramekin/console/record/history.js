@@ -1,6 +1,7 @@
 // What has happened to a record since this browser first looked at the server, as far as the server still keeps it: it
 // keeps changes once somebody asks for them.
 import { useEffect, useState } from "preact/hooks";
+import { MOST_ROWS } from "../address.js";
 import { beginHistory, beginHistoryAnew } from "../feed.js";
 import { Value } from "../grid/cell.js";
 import { isSame, member } from "../json.js";
@@ -9,7 +10,7 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { many } from "../values.js";
 
-const PAGE = 200;
+const PAGE = Math.min(200, MOST_ROWS);
 
 /** @param {{table: string, record: any, isGone: boolean}} given it is read on whenever the record is another */
 export function History({ table, record, isGone }) {

@@ -1,5 +1,6 @@
 // How a file is sent so that all of it is stored or nothing: as it is, as lines of JSON where types were chosen, and as a
 // load where it is too long for one write of records.
+import { BULK_BYTES } from "../address.js";
 import { Problem, pathOf, upload } from "../server.js";
 import { asLines } from "./source.js";
 
@@ -8,13 +9,13 @@ import { asLines } from "./source.js";
  * @typedef {{table: string, columns: import("./source.js").Column[], conflict: string, mode: string}} Choices
  */
 
-/** Bytes that one write of records may have, as servers are set; more goes as a load, which replaces what has the same id. */
-const BULK_BYTES = 15 << 20;
+/** Bytes of a file that is one write of records: it may grow where types were chosen. More goes as a load, which replaces what has the same id. */
+const WRITTEN = (BULK_BYTES / 16) * 15;
 
 const MEDIA = { csv: "text/csv", ndjson: "application/x-ndjson", json: "application/json", database: "application/json" };
 
 /** @param {Source} source */
-export const isLoad = (source) => source.kind === "database" || source.file.size > BULK_BYTES;
+export const isLoad = (source) => source.kind === "database" || source.file.size > WRITTEN;
 
 /**
  * Send a file. Returns how many records were taken.
