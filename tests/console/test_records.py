@@ -1,5 +1,7 @@
 """Records: changed in place, merged when two change them, added by a form, and undone."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -82,6 +84,49 @@ def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, ser
     expect(page.get_by_text("Deleted")).to_be_visible()
     with server.client() as client:
         assert client.get("/api/v1/data/users?email=zoe@example.com").json()["data"] == []
+
+
+@pytest.mark.long
+def test_what_has_parts_is_written_part_by_part(page, server):
+    page.goto(f"{server.url}/console/tables/shops")
+    page.get_by_role("button", name="Add", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Add to shops")
+
+    def group(name):
+        return dialog.get_by_role("group", name=name, exact=True)
+
+    dialog.get_by_label("id required").fill("nantes-1")
+    dialog.get_by_label("name required").fill("Poêle Nantes")
+    for name, text in {"street": "1 quai", "postcode": "44000", "city": "Nantes", "country": "FR"}.items():
+        group("address").get_by_label(name).fill(text)
+    group("location").get_by_label("lat").fill("47,2")
+    group("location").get_by_label("lon").fill("-1.50")
+    for _ in range(2):
+        dialog.get_by_role("button", name="Add to opening_hours").click()
+    group("opening_hours 2").get_by_label("day").select_option("wed")
+    group("opening_hours 2").get_by_label("opens").fill("09:00")
+    group("opening_hours 2").get_by_label("closes").fill("18:00")
+    dialog.get_by_role("button", name="Remove opening_hours 1").click()
+    expect(group("opening_hours 1").get_by_label("day")).to_have_value("wed")
+    dialog.get_by_role("button", name="Add to tags").click()
+    dialog.get_by_role("textbox", name="tags 1").fill("steel")
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(dialog.get_by_text("lat: ")).to_be_visible()
+    group("location").get_by_label("lat").fill("47.2")
+    dialog.get_by_role("button", name="JSON", exact=True).nth(2).click()
+    expect(dialog.get_by_label("opening_hours", exact=True)).to_have_value(re.compile('"day": "wed"'))
+    dialog.get_by_role("button", name="Add the record").click()
+    expect(dialog).to_have_count(0)
+    assert stored(server, "nantes-1", "shops") == {
+        "id": "nantes-1",
+        "name": "Poêle Nantes",
+        "address": {"street": "1 quai", "postcode": "44000", "city": "Nantes", "country": "FR"},
+        "location": {"lat": 47.2, "lon": -1.5},
+        "opening_hours": [{"day": "wed", "opens": "09:00", "closes": "18:00"}],
+        "tags": ["steel"],
+    }
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Deleted nantes-1")).to_be_visible()
 
 
 @pytest.mark.long

@@ -40,20 +40,26 @@ function takesNull(schema) {
 }
 
 /**
- * @param {any} schema of a table
- * @returns {Field[]}
+ * What a schema says of a value.
+ * @param {string} path @param {any} told @param {any} root in which its references lead @param {boolean} isRequired
+ * @returns {Field}
  */
-export function declaredFields(schema) {
+export function fieldOf(path, told, root, isRequired) {
+  const found = resolve(told, root);
+  return {
+    path, kind: kindOfSchema(found), choices: found.enum ?? ("const" in found ? [found.const] : undefined), schema: found,
+    isRequired, isNullable: takesNull(told), told: told.description ?? found.description, default: told.default,
+  };
+}
+
+/**
+ * @param {any} schema of a table, or of an object in it
+ * @param {any} [root] of the table
+ */
+export function declaredFields(schema, root = schema) {
   if (!schema) return [];
-  const top = resolve(schema, schema);
-  return Object.entries(top.properties ?? {}).map(([path, told]) => {
-    const found = resolve(told, schema);
-    return {
-      path, kind: kindOfSchema(found), choices: found.enum ?? ("const" in found ? [found.const] : undefined), schema: found,
-      isRequired: (top.required ?? []).includes(path), isNullable: takesNull(told), told: told.description ?? found.description,
-      default: told.default,
-    };
-  });
+  const top = resolve(schema, root);
+  return Object.entries(top.properties ?? {}).map(([path, told]) => fieldOf(path, told, root, (top.required ?? []).includes(path)));
 }
 
 /**

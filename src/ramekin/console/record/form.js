@@ -13,6 +13,7 @@ import { Tabs } from "../ui/tabs.js";
 import { say } from "../ui/toast.js";
 import { edited, editedAs, named, readAs } from "../values.js";
 import { declaredKind, kindsFor } from "./editor.js";
+import { Parts, hasParts } from "./parts.js";
 import { faultOf } from "./raw.js";
 import { createRecord } from "./store.js";
 
@@ -81,7 +82,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       giveUp();
     } catch (fault) {
       setError(fault);
-      if (fault instanceof Problem) setFaults(Object.fromEntries(fault.errors.map((each) => [`.${(each.pointer ?? "").slice(1).split("/")[0]}`, each.detail ?? ""])));
+      if (fault instanceof Problem) setFaults(faultsOf(fault));
     }
   };
   const fault = tab === "json" ? faultOf(text || "{}") : "";
@@ -92,7 +93,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
       ${tab === "json" ? html`<label class="field">The record
           <textarea class="code" rows="12" spellcheck=${false} wrap=${wrapOf(text)} placeholder=${'{"name": "Rex"}'} value=${text} aria-invalid=${!!fault} onInput=${(/** @type {any} */ event) => keep({ ...begun, text: event.target.value })}></textarea></label>
           ${fault && html`<p class="bad">${fault}</p>`}`
-        : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
+        : shown.length ? shown.map((field) => html`<${Input} key=${field.path} field=${field} schema=${schema} entry=${entries[`.${field.path}`]} fault=${faults[`.${field.path}`]}
             onChange=${(/** @type {Entry} */ entry) => keep({ ...begun, entries: { ...entries, [`.${field.path}`]: entry } })} />`)
         : html`<p>No field is known yet, so write it as JSON.</p>`}
       ${error && !isTold && html`<${Fault} error=${error} />`}
@@ -102,18 +103,30 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
   <//>`;
 }
 
+/** What is wrong, by the fields where it is; inside of one, with the place. @param {Problem} problem */
+function faultsOf({ errors }) {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const { pointer = "", detail = "" } of errors) {
+    const [name, ...rest] = pointer.slice(1).split("/");
+    found[`.${name}`] = [found[`.${name}`], rest.length ? `${rest.join("/")}: ${detail}` : detail].filter(Boolean).join(" ");
+  }
+  return found;
+}
+
 /** @param {Field} field @param {any} start @param {any} schema @returns {Entry} */
 function entryOf(field, start, schema) {
   const value = start ? member(start, field.path) : undefined;
   if (value !== undefined) return { kind: editedAs(value), text: edited(value) };
-  return { kind: schema && field.isRequired ? kindOfField(field) : "missing", text: "" };
+  const kind = schema && field.isRequired ? kindOfField(field) : "missing";
+  return { kind, text: kind === "object" && hasParts(field, schema) ? "{}" : "" };
 }
 
 /** The kind of value that a field has, as declared or as records show it. @param {Field} field @returns {import("../values.js").Kind} */
 const kindOfField = (field) => declaredKind(field) ?? /** @type {any} */ (field.kind) ?? "text";
 
-/** @param {{field: Field, entry: Entry, fault?: string, onChange: (entry: Entry) => void}} given */
-function Input({ field, entry, fault, onChange }) {
+/** @param {{field: Field, schema: any, entry: Entry, fault?: string, onChange: (entry: Entry) => void}} given */
+function Input({ field, schema, entry, fault, onChange }) {
   const { kind, text } = entry;
   const id = `new-${field.path}`;
   const wanted = kind === "missing" || kind === "null" ? kindOfField(field) : kind;
@@ -121,12 +134,18 @@ function Input({ field, entry, fault, onChange }) {
   const choices = field.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).map(String) : wanted === "boolean" ? ["true", "false"] : null;
   const [isLong] = useState(text.length > 80 || text.includes("\n")); // as it began, so that no box changes under the hands
   const isLarge = isLong || wanted === "object" || wanted === "array";
+  const [isJson, setJson] = useState(false);
+  const isInParts = useMemo(() => !!field.schema && hasParts(field, schema), [field]);
+  const whole = isInParts && !isJson && !faultOf(text || "null") ? parse(text || "null") : undefined; // what is no JSON is mended as a text
   const more = { id, value: text, "aria-invalid": !!fault, "aria-describedby": `${id}-told` };
   return html`<div class="field">
-    <div class="row"><label for=${id}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
+    <div class="row"><label for=${whole === undefined ? id : undefined}>${field.path}${field.isRequired && html` <span class="faint">required</span>`}</label><span class="grow"></span>
+      ${isInParts && html`<${Button} kind="quiet" aria-pressed=${whole === undefined} onClick=${() => setJson(!isJson)}>JSON<//>`}
       <select class="kind" aria-label=${`Kind of ${field.path}`} value=${kind} onChange=${(/** @type {any} */ event) => onChange({ kind: event.target.value, text })}>
         ${kindsFor(field.schema ? field : { ...field, kind: undefined }, kind).map((each) => html`<option value=${each}>${each === "missing" ? "not sent" : named(each).replace(/^an? /, "")}</option>`)}</select></div>
-    ${choices ? html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
+    ${whole !== undefined ? html`<${Parts} field=${field} root=${schema} label=${field.path} value=${whole}
+        onChange=${(/** @type {unknown} */ made) => onChange(made === undefined ? { kind: "missing", text: "" } : { kind: wanted, text: print(made, 2) })} />`
+      : choices ? html`<select ...${more} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${each}>${each}</option>`)}</select>`
       : isLarge ? html`<textarea ...${more} class="code" rows="4" spellcheck=${false} dir="auto" wrap=${wrapOf(text)} onInput=${type}></textarea>`
       : html`<input ...${more} dir="auto" spellcheck=${false} placeholder=${placeholderOf(field)} onInput=${type} />`}
     <small id=${`${id}-told`} class=${fault ? "bad" : ""}>${fault || [field.told, field.default !== undefined && field.default !== null && `Default: ${print(field.default)}`].filter(Boolean).join(" ")}</small>
