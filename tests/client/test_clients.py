@@ -406,7 +406,7 @@ def test_whatever_ends_many_records_early_has_a_note_of_how_many_are_stored(peop
 
 def test_nothing_is_noted_where_nothing_is_stored(people):
     with pytest.raises(OSError) as raised:
-        people.insert(ending([{"id": 1}], OSError))
+        people.insert(ending([{"id": 1, "name": "Ada"}], OSError))
     assert not hasattr(raised.value, "__notes__")
 
 

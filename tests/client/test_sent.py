@@ -110,3 +110,14 @@ def test_a_record_of_a_load_is_told_by_its_table():
 def test_dates_decimals_and_sets_are_sent_as_texts_and_arrays():
     sent = as_body({"at": dt.date(2026, 2, 28), "price": Decimal("1.50"), "tags": {"x"}, "span": dt.timedelta(1)})
     assert json.loads(sent) == {"at": "2026-02-28", "price": "1.50", "tags": ["x"], "span": "P1D"}
+
+
+def test_an_instance_that_was_never_stored_has_no_id():
+    class New(BaseModel):
+        id: int | None = None
+        owner: int | None = None
+
+    assert json.loads(as_body(New())) == {"owner": None}
+    assert json.loads(as_body(New(id=0))) == {"id": 0, "owner": None}
+    assert json.loads(as_body(Dog(None, 5))) == {"weight": 5}
+    assert json.loads(as_body({"id": None})) == {"id": None}  # which the server refuses

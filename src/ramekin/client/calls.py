@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from ramekin.client.batch import Batch, Result, Results, Ttl
 from ramekin.client.exchange import Call
+from ramekin.client.fitting import check_changes, check_record
 from ramekin.client.following import Following
 from ramekin.client.replies import Page, Reply
 from ramekin.client.sent import as_body, as_record, each_of, id_text, names_of, words_of
@@ -113,7 +114,7 @@ class TableCalls(Generic[R]):
         self.name, self.type = name, type_
 
     def create(self, record: R | Row, ttl: Ttl) -> Call[R]:
-        return Call("POST", _address("data", self.name, ttl=ttl), self._record, as_body(record))
+        return Call("POST", _address("data", self.name, ttl=ttl), self._record, self._body(record))
 
     def get(self, id: object) -> Call[R]:
         return Call("GET", _address("data", self.name, id), self._record, is_repeatable=True)
@@ -127,14 +128,13 @@ class TableCalls(Generic[R]):
     def put(self, id: object, record: R | Row, *, upsert: bool, if_match: str | None, ttl: Ttl) -> Call[R]:
         path = _address("data", self.name, id, upsert=upsert or None, ttl=ttl)
         return Call(
-            "PUT", path, self._record, as_body(record), headers=_expecting(if_match), is_repeatable=if_match is None
+            "PUT", path, self._record, self._body(record), headers=_expecting(if_match), is_repeatable=if_match is None
         )
 
     def patch(self, id: object, changes: Any, *, if_match: str | None, ttl: Ttl) -> Call[R]:
         path = _address("data", self.name, id, ttl=ttl)
-        return Call(
-            "PATCH", path, self._record, as_body(changes), PATCH, _expecting(if_match), is_repeatable=if_match is None
-        )
+        body, is_repeatable = self._body(changes, is_part=True), if_match is None
+        return Call("PATCH", path, self._record, body, PATCH, _expecting(if_match), is_repeatable=is_repeatable)
 
     def delete(self, id: object, *, if_match: str | None = None) -> Call[None]:
         return Call("DELETE", _address("data", self.name, id), _nothing, headers=_expecting(if_match))
@@ -150,7 +150,7 @@ class TableCalls(Generic[R]):
         size = before = 0
         for index, record in enumerate(each_of(records)):
             try:
-                line = as_body(record)
+                line = self._body(record, is_part=on_conflict == "merge")
             except InvalidRecord as error:
                 raise error.within(index - before, index=index - before) from error.__cause__
             if lines and size + len(line) >= BULK_BYTES:
@@ -212,7 +212,9 @@ class TableCalls(Generic[R]):
         self, conditions: Sequence[Predicate], changes: Any, most: int | None, *, all: bool
     ) -> Call[Changed]:
         """Patch all records that conditions mean."""
-        return Call("PATCH", self._matching(conditions, most, all=all), _changed, as_body(changes), PATCH)
+        return Call(
+            "PATCH", self._matching(conditions, most, all=all), _changed, self._body(changes, is_part=True), PATCH
+        )
 
     def delete_where(self, conditions: Sequence[Predicate], most: int | None, *, all: bool) -> Call[Changed]:
         """Delete all records that conditions mean."""
@@ -272,6 +274,13 @@ class TableCalls(Generic[R]):
 
     def drop(self) -> Call[None]:
         return Call("DELETE", _address("tables", self.name), _nothing)
+
+    def _body(self, record: Any, *, is_part: bool = False) -> bytes:
+        """Return a record, or changes of one, as it is sent. Raises InvalidRecord: it does not fit the table's type."""
+        body = as_body(record)
+        if self.type is not Row:
+            (check_changes if is_part else check_record)(self.type, record, body)
+        return body
 
     def _record(self, reply: Reply) -> R:
         record: R = reply.read(self.type)

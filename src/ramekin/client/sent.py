@@ -37,11 +37,15 @@ def as_body(value: Any) -> bytes:
 def as_record(value: Any) -> Any:
     """Return a model's instance, or that of a dataclass, as a record: without what it computes. Others are as they are.
 
+    An `id` that is None is left out, as that of an instance which was never stored: the server makes one.
     What cannot be sent is left to `as_body`, which says where it is.
     """
     if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
         with suppress(PydanticSerializationError):
-            return adapter(type(value)).dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True)
+            found = adapter(type(value)).dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True)
+            if isinstance(found, dict) and found.get("id", "") is None:
+                del found["id"]
+            return found
     return value
 
 

@@ -29,14 +29,13 @@ from ramekin.errors import (
     TooDeep,
     did_you_mean,
     listing,
-    pointer,
 )
 from ramekin.errors.stacks import in_one_line
-from ramekin.schema import sentences
 from ramekin.schema.bounds import bounds_of
 from ramekin.schema.columns import Columns
 from ramekin.schema.declarations import names_in, type_in
 from ramekin.schema.defaults import following, with_own_defaults
+from ramekin.schema.faults import fault_of
 from ramekin.schema.fields import ANYTHING, FieldType
 from ramekin.schema.fitness import (
     UnfitModel,
@@ -61,7 +60,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pydantic.fields import FieldInfo
-    from pydantic_core import ErrorDetails
     from pydantic_core.core_schema import ComputedField, DecimalSchema, EnumSchema, JsonSchema
 
     from ramekin.schema.strict import Node
@@ -248,7 +246,7 @@ class ModelSchema:
 
     def _invalid(self, error: ValidationError, record: dict[str, Any]) -> InvalidRecord:
         details = error.errors(include_url=False, include_input=False)
-        faults = [Fault(_pointer(detail, record), _sentence(detail)) for detail in details[:MAX_FAULTS]]
+        faults = [fault_of(detail, record) for detail in details[:MAX_FAULTS]]
         return invalid_record(f"the model {self.title}", faults, len(details))
 
 
@@ -343,26 +341,3 @@ class _IdType:
         except Exception:  # as above
             return False
         return True
-
-
-def _pointer(detail: ErrorDetails, record: object) -> str:
-    """Return the JSON pointer of a fault: Pydantic's location without the steps that are not in the document."""
-    steps: list[str | int] = []
-    value: Any = record
-    for step in detail["loc"]:
-        inner = value.get(step, MISSING) if isinstance(value, dict) else MISSING
-        if isinstance(value, list) and isinstance(step, int) and step < len(value):
-            inner = value[step]
-        if inner is not MISSING:
-            value = inner
-        elif detail["type"] != "missing" or step != detail["loc"][-1]:
-            continue  # the name of a union's branch, not a member
-        steps.append(step)
-    return pointer(steps)
-
-
-def _sentence(detail: ErrorDetails) -> str:
-    error_type = detail["type"]
-    if error_type == "value_error" and detail["msg"].startswith("value is not a valid email address"):
-        error_type = "email"  # whose error has no type of its own
-    return sentences.of_model(error_type, detail.get("ctx", {}))

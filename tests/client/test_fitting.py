@@ -1,0 +1,184 @@
+"""What is sent is held against the client's model before it is sent. No server is asked but where it says so."""
+
+import dataclasses
+import datetime as dt
+import enum
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as Member
+from typing_extensions import TypedDict
+
+from ramekin.client.calls import TableCalls
+from ramekin.errors import InvalidRecord
+from ramekin.query.expressions import Field
+from tests.each import each
+
+
+class Size(enum.Enum):
+    SMALL = "s"
+
+
+class Address(BaseModel):
+    street: str
+    zip: str
+
+
+class User(BaseModel):
+    id: int
+    name: str
+    email: str | None = Member(None, pattern="@")
+    age: int = Member(0, ge=0)
+    born: dt.date | None = None
+    key: UUID | None = None
+    price: Decimal | None = None
+    size: Size | None = None
+    tags: set[str] = set()
+    address: Address | None = None
+
+
+class UserCreate(BaseModel):
+    name: str
+
+
+class Loose(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    id: int
+
+
+class Between(BaseModel):
+    id: int
+    begin: int = 0
+    end: int = 10
+
+    @model_validator(mode="after")
+    def _in_order(self):
+        assert self.begin <= self.end
+        return self
+
+
+@dataclasses.dataclass
+class Person:
+    id: int | str
+    name: str
+
+
+class Row(TypedDict):
+    id: int
+    name: str
+
+
+USERS = TableCalls("users", User)
+FULL = {
+    "id": 1,
+    "name": "Ada",
+    "email": "ada@example.com",
+    "age": 36,
+    "born": dt.date(1815, 12, 10),
+    "key": UUID(int=7),
+    "price": Decimal("1.50"),
+    "size": Size.SMALL,
+    "tags": {"a"},
+    "address": {"street": "Rue 1", "zip": "75001"},
+}
+WAYS = {
+    "create": lambda table, record: table.create(record, None),
+    "put": lambda table, record: table.put(1, record, upsert=True, if_match=None, ttl=None),
+    "insert": lambda table, record: [*table.bulks([record], "replace", None)],
+}
+
+
+def refused(ask):
+    with pytest.raises(InvalidRecord) as raised:
+        ask()
+    return [fault.pointer for fault in raised.value.faults]
+
+
+GOOD = [
+    (User, FULL),
+    (User, {name: value for name, value in FULL.items() if name != "id"}),  # which the server makes
+    (User, User(id=1, name="Ada")),
+    (User, UserCreate(name="Ada")),  # of a class of its own
+    (User, Person(1, "Ada")),
+    (Loose, {"id": 1, "more": 2}),
+    (Person, {"id": "x", "name": "Ada"}),
+    (Person, Person(1, "Ada")),
+    (Row, {"id": 1, "name": "Ada"}),
+    (dict, {"anything": 1}),
+]
+
+
+@each((way, case) for way in WAYS for case in GOOD)
+def test_what_fits_is_sent(case):
+    way, (type_, record) = case
+    assert WAYS[way](TableCalls("users", type_), record)
+
+
+BAD = [
+    (User, {"id": 1, "name": 5}, ["/name"]),
+    (User, {"id": "1", "name": "Ada", "age": "36"}, ["/id", "/age"]),  # no text is a number
+    (User, {"id": 1}, ["/name"]),
+    (User, {"id": 1, "nmae": "Ada"}, ["/name", "/nmae"]),
+    (User, {"id": 1, "name": "Ada", "age": -1}, ["/age"]),
+    (User, {"id": 1, "name": "Ada", "email": "nobody"}, ["/email"]),
+    (User, {"id": 1, "name": "Ada", "born": "yesterday"}, ["/born"]),
+    (User, {"id": 1, "name": "Ada", "address": {"street": "Rue 1"}}, ["/address/zip"]),
+    (User, User.model_construct(id=1, name=5), ["/name"]),
+    (Between, {"id": 1, "begin": 20}, [""]),
+    (Person, {"id": 1}, ["/name"]),
+    (Person, Person(1, None), ["/name"]),
+    (Row, {"id": 1, "name": 5}, ["/name"]),
+]
+
+
+@each((way, case) for way in WAYS for case in BAD)
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+def test_what_does_not_fit_is_refused_with_its_places(case):
+    way, (type_, record, pointers) = case
+    before = "/0" if way == "insert" else ""
+    assert refused(lambda: WAYS[way](TableCalls("users", type_), record)) == [before + each for each in pointers]
+
+
+CHANGES = [
+    ({"age": 36}, []),
+    ({"born": dt.date(1815, 12, 10), "tags": ["a"]}, []),
+    ({"born": None}, []),
+    ({"name": None}, ["/name"]),  # without which nothing is a user
+    ({"age": "36"}, ["/age"]),
+    ({"aeg": 36}, ["/aeg"]),
+    ({"address": {"zip": "75002"}}, []),  # merged with what stands
+    ({"address": "Rue 1"}, ["/address"]),
+    ({}, []),
+]
+CHANGING = {
+    "patch": lambda changes: USERS.patch(1, changes, if_match=None, ttl=None),
+    "patch by condition": lambda changes: USERS.patch_where([Field("age") > 1], changes, None, all=False),
+    "merge": lambda changes: [*USERS.bulks([{"id": 1} | changes], "merge", None)],
+}
+
+
+@each((way, case) for way in CHANGING for case in CHANGES)
+def test_a_change_is_held_against_the_members_that_it_names(case):
+    way, (changes, pointers) = case
+    if not pointers:
+        assert CHANGING[way](changes)
+        return
+    before = "/0" if way == "merge" else ""
+    assert refused(lambda: CHANGING[way](changes)) == [before + each for each in pointers]
+
+
+def test_a_change_of_what_is_checked_together_is_left_to_the_server():
+    assert TableCalls("spans", Between).patch(1, {"begin": 20}, if_match=None, ttl=None)
+
+
+def test_without_a_model_nothing_is_checked():
+    assert TableCalls("users", dict[str, object]).create({"name": 5}, None)
+
+
+def test_the_first_of_many_that_does_not_fit_is_told_by_its_place():
+    with pytest.raises(InvalidRecord, match="does not satisfy the model User: one fault") as raised:
+        [*USERS.bulks([{"name": "Ada"}, {"name": 5}], "error", None)]
+    assert (raised.value.index, raised.value.faults[0].pointer) == (1, "/1/name")
