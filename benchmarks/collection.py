@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.data import orders_file
 
-from ramekin import Database
+from ramekin import Database, collector
 from ramekin.database.finding import FindRequest
-from ramekin.engine import collector
 from ramekin.engine.embedded import Embedded
 from ramekin.query.url import parse_conditions, parse_sort
 from ramekin.schema.fields import NO_SCHEMA

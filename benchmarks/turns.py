@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
-from ramekin.engine.collector import attend
+from ramekin.collector import attend
 from ramekin.engine.embedded import Embedded
 from ramekin.limits import MIB
 

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from ramekin.engine import collector
+from ramekin import collector
 
 
 class Circle:
@@ -72,6 +72,15 @@ def test_what_rests_goes_on_after_a_failure():
     with pytest.raises(ValueError, match="the start failed"), collector.at_rest():
         raise ValueError("the start failed")
     assert gc.isenabled()
+
+
+def test_what_is_overlooked_is_not_looked_at_whatever_becomes_of_it():
+    numbers = collector.overlook([*range(1000)])
+    numbers += range(1000)
+    numbers.sort()
+    assert not gc.is_tracked(numbers)
+    assert gc.is_tracked(numbers[:])
+    assert not gc.is_tracked(collector.overlook(tuple(numbers)))
 
 
 def test_few_long_lists_that_stay_are_not_looked_at_again(frozen_before):

@@ -237,7 +237,7 @@ def _serve(
     files: list[Path], given: dict[str, Any], *, is_demo: bool = False, theirs: dict[str, Any] | None = None
 ) -> None:
     from ramekin.cli.signals import Signals, Stopped
-    from ramekin.engine.collector import at_rest
+    from ramekin.collector import at_rest
 
     signals = Signals()
     try:

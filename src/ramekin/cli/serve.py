@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from ramekin import collector
 from ramekin.api.app import create_app
 from ramekin.api.edge.cors import Cors
 from ramekin.api.edge.faults import read_delay
@@ -37,7 +38,6 @@ from ramekin.cli.progress import progress
 from ramekin.cli.server import Server, config_of
 from ramekin.cli.signals import Stopped
 from ramekin.database.database import Database
-from ramekin.engine import collector
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import Limits

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
+from ramekin.collector import overlook
 from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import Operation, prepare, settle
 from ramekin.engine.access import Access
@@ -162,7 +163,7 @@ class _Changing:
             raise TooManyAffected(
                 f"{len(self.changes)} records would change, and 'max_affected' allows {most}; none did."
             )
-        return Written(list(self.changes.values()))
+        return Written(overlook(list(self.changes.values())))
 
     def _check_rules(self) -> None:
         if self._rules_now() is not self._rules:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.changes import Change, Loaded, Written
+from ramekin.collector import overlook
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import KEPT, NEVER, due_in
 from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, merges, prepare, settle
@@ -125,9 +126,9 @@ def _dated(engine: Engine, operation: Operation, outcome: Outcome, rules: Rules,
     return outcome if due is None else Outcome(outcome.effect, outcome.key, outcome.body, outcome.before, due)
 
 
-async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operation], work: Work) -> list[Outcome]:
+async def write(engine: Engine, rules_of: RulesOf, sent: Iterable[Operation], work: Work) -> list[Outcome]:
     """Apply operations, all or nothing; see `Database.write`."""
-    operations, tables = [*operations], set[str]()
+    operations, tables = overlook([*sent]), set[str]()
     for i, operation in enumerate(operations):
         if type(operation) is not Operation or type(operation.table) is not str:
             raise InvalidOperation("What is written is made of Operation, and its table is text.", index=i)
@@ -135,7 +136,7 @@ async def write(engine: Engine, rules_of: RulesOf, operations: Iterable[Operatio
         await work.rest()
     for _ in range(MAX_ATTEMPTS):
         rules = {table: rules_of(table) for table in tables}
-        prepared = []
+        prepared: list[Prepared] = overlook([])
         for i, operation in enumerate(operations):
             try:
                 prepared.append(prepare(operation, rules[operation.table]))
@@ -162,7 +163,7 @@ async def insert(
     They are gone through again where the table is defined anew meanwhile, so that nobody has to hold them.
     """
     if iter(records) is records:  # it can be gone through only once
-        held = []
+        held = overlook([])
         for record in records:
             held.append(record)
             await work.rest()
@@ -182,7 +183,7 @@ async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, wo
 
     Of most, nothing is kept but the body: as values they take ten times as much, and what stays would lie among them.
     """
-    prepared: list[Prepared] = []
+    prepared: list[Prepared] = overlook([])
     refused: list[RamekinError] = []
     faults: list[Fault] = []
     i = 0
@@ -222,7 +223,7 @@ class _Writing:
         self._prepared, self._rules = prepared, rules
         tables = engine.tables
         self._expiring = tables.expirations.tables
-        self._outcomes: list[Any] = [None] * len(prepared)
+        self._outcomes: list[Any] = overlook([None] * len(prepared))
         self._firsts: dict[str, dict[str, int]] = {table: {} for table in rules}
         """The first operation of each record, by table and key."""
         self._others: dict[int, list[int]] = {}
@@ -259,7 +260,7 @@ class _Writing:
 
     async def _settle_all(self, watches: Mapping[str, Watch]) -> None:
         """Settle all operations, again where others write. Raises the first error in their order."""
-        self._changes, self._is_spoiled = [None] * len(self._prepared), False
+        self._changes, self._is_spoiled = overlook([None] * len(self._prepared)), False
         rewritten_bytes = 0
         try:
             for i in range(len(self._prepared)):
@@ -314,7 +315,9 @@ class _Writing:
             for key, body in watch.take().items():
                 self._meet(table, key, body)
         self._is_spoiled = False
-        return Written([change for change in self._changes if change is not None])
+        if self._others:
+            return Written(overlook([change for change in self._changes if change is not None]))
+        return Written(cast("list[Change]", self._changes))  # each operation has a record of its own
 
     def _told(self, error: RamekinError, first: int, i: int) -> RamekinError:
         """Return the error of an operation; a record that exists by this request alone is told as such."""

@@ -24,8 +24,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from ramekin import collector
 from ramekin.clock import stopwatch_s
-from ramekin.engine import collector
 from ramekin.errors import Deadline
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class _Line:
         await turn
 
     def _call_next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let one go on in the next turn of the loop."""
+        """Let one go on in the next turn of the loop; this one is the collector's."""
+        collector.look()
         while self._new or self._resting:
             self._is_for_new = bool(self._new) and not (self._is_for_new and self._resting)
             turn = self._new.popleft() if self._is_for_new else heappop(self._resting)[2]
@@ -143,7 +144,6 @@ class Work:
             self._front_s -= spent_s
             if self._front_s < 0:
                 self._place, self._front_s = line.place(), FRONT_S
-            collector.look()
             await line.rest(self._place)
             self._began_s = stopwatch_s()
 

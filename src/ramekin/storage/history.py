@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
 from ramekin.clock import SYSTEM
+from ramekin.collector import overlook
 from ramekin.limits import MIB
 from ramekin.storage.memory import Memory
 
@@ -153,7 +154,8 @@ class History:
                 size_bytes = sum([len(each.before or b"") + len(each.after or b"") for each in step.changes])
             size_bytes += CHANGE_BYTES * len(step.changes)
             if len(step.changes) <= self.max_changes and size_bytes <= self.max_bytes:
-                self._add(number, step.changes, (), size_bytes, step.reason)
+                kept = overlook(tuple(step.changes))  # a list is emptied by whoever made the step
+                self._add(number, kept, (), size_bytes, step.reason)
             else:
                 self._add(number, (), [("load", table) for table in dict.fromkeys(c.table for c in step.changes)])
         else:

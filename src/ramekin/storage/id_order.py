@@ -13,9 +13,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from msgspec import Struct
-from sortedcontainers import SortedList
 
 from ramekin.storage.memory import ID_BYTES
+from ramekin.storage.ordered import Ordered
 from ramekin.storage.shared import Shared
 from ramekin.values.comparison import NUMBER, TEXT, Span
 from ramekin.values.ids import id_order
@@ -34,8 +34,8 @@ class IdOrder(Shared, Sequence["RecordId"]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.integers: SortedList[int] = SortedList()
-        self.texts: SortedList[str] = SortedList()
+        self.integers: Ordered[int] = Ordered()
+        self.texts: Ordered[str] = Ordered()
         self.is_whole = False
         """Whether all records were looked at."""
         self.is_ready = False
@@ -125,7 +125,7 @@ class IdOrder(Shared, Sequence["RecordId"]):
             return self.integers.bisect_right(record_id)  # type: ignore[no-any-return]
         return len(self.integers) + self.texts.bisect_right(record_id)  # type: ignore[no-any-return]
 
-    def parts(self) -> tuple[SortedList[int], SortedList[str]]:
+    def parts(self) -> tuple[Ordered[int], Ordered[str]]:
         """Return the integers and the texts, each in order."""
         return self.integers, self.texts
 
@@ -138,7 +138,7 @@ class IdOrder(Shared, Sequence["RecordId"]):
     def pieces(self) -> list[Any]:
         return [self.integers._lists, self.texts._lists]
 
-    def _ids(self, record_id: object) -> SortedList[RecordId]:
+    def _ids(self, record_id: object) -> Ordered[RecordId]:
         return self.integers if isinstance(record_id, int) else self.texts
 
 
@@ -167,7 +167,7 @@ def walk_ids(
     """
     return chain.from_iterable(
         part.islice(start, stop, reverse=is_descending)
-        if isinstance(part, SortedList)
+        if isinstance(part, Ordered)
         else (part[start:stop][::-1] if is_descending else part[start:stop])
         for part, start, stop in _stretches(ids, spans, is_descending=is_descending, after=after)
     )
@@ -201,6 +201,8 @@ def _stretches(
 
 def _parts(ids: Sequence[RecordId], *, is_descending: bool) -> Iterator[tuple[int, Any]]:
     """Yield the integers and the texts among ids in order."""
+    integers: Any
+    texts: Any
     if isinstance(ids, IdOrder):
         integers, texts = ids.parts()
     else:
@@ -212,7 +214,7 @@ def _parts(ids: Sequence[RecordId], *, is_descending: bool) -> Iterator[tuple[in
 
 def _place(ids: Any, value: Any, *, is_after: bool) -> int:
     """Return where a value stands among ids of its type, or would stand."""
-    if isinstance(ids, SortedList):
+    if isinstance(ids, Ordered):
         return ids.bisect_right(value) if is_after else ids.bisect_left(value)  # type: ignore[no-any-return]
     return bisect_right(ids, value) if is_after else bisect_left(ids, value)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ramekin.collector import overlook
 from ramekin.stats import IndexStats
 from ramekin.storage.absences import Absences
 from ramekin.storage.counted import Counted
@@ -124,9 +125,11 @@ class Indexed(Counted):
         replaced = self.indexes.get(field)
         if replaced is not None and replaced.is_sorted:
             self._grow_found(-index.size_bytes)
+            self.memory.garbage.take(index)
             return
         if replaced is not None:
             self._grow_found(-replaced.size_bytes)
+            self.memory.garbage.take(replaced)
         else:
             self.memory.indexes += 1
         self.indexes[field] = index
@@ -293,6 +296,6 @@ class Indexed(Counted):
 def _batches(records: Records, size_bytes: int) -> Iterator[list[str]]:
     """Yield the keys of all records that are there now, as many at once as one step may look at."""
     size = max(1, min(BATCH, BATCH_BYTES * len(records.bodies) // max(1, size_bytes)))
-    iterator = iter(tuple(records.bodies))  # the collector looks at one of texts but once, at a list three times
+    iterator = iter(overlook(tuple(records.bodies)))
     while batch := list(islice(iterator, size)):
         yield batch

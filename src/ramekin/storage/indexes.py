@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
-from sortedcontainers import SortedList
-
+from ramekin.collector import overlook
 from ramekin.storage.guarded import GUARD_BYTES, LOOK_EVERY, Guarded, is_slow
 from ramekin.storage.id_order import IdOrder, Many, holds, ids_after, place_after
 from ramekin.storage.memory import (
@@ -25,6 +24,7 @@ from ramekin.storage.memory import (
     VALUE_BYTES,
     value_bytes,
 )
+from ramekin.storage.ordered import Ordered
 from ramekin.storage.shared import Shared
 from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
 from ramekin.values.ids import sort_ids
@@ -84,7 +84,7 @@ class FieldIndex(Shared):
         """Whether all records were looked at."""
         self._read, self._compared = reader(field.path), comparer(field.reading)
         self.postings: list[dict[Any, Any]] = [{} for _ in range(KINDS)]
-        self.values: list[SortedList[Any]] = [SortedList() for _ in range(KINDS)] if is_sorted else []
+        self.values: list[Ordered[Any]] = [Ordered() for _ in range(KINDS)] if is_sorted else []
         self.absent = IdOrder()
         """The ids of the records whose field is null or missing."""
         self._owned: set[OrderKey] | None = None  # postings that no other copy shares; None: all of them
@@ -269,7 +269,7 @@ class FieldIndex(Shared):
         postings, value = self.postings[key[0]], key[1]
         if type(posting) is not Many:
             if posting != record_id:
-                postings[value] = Many(sort_ids((posting, record_id)))
+                postings[value] = Many(overlook(sort_ids((posting, record_id))))
                 self._held_bytes += MANY_BYTES + ID_BYTES[type(record_id)]
                 if self._owned is not None:
                     self._owned.add(key)
@@ -290,7 +290,7 @@ class FieldIndex(Shared):
         if self._owned is None or key in self._owned:
             return posting
         self._owned.add(key)
-        own = self.postings[key[0]][key[1]] = Many(posting.ids.copy())
+        own = self.postings[key[0]][key[1]] = Many(_copied(posting.ids))
         return own
 
     def _estimate(self, span: Span) -> int:
@@ -301,7 +301,7 @@ class FieldIndex(Shared):
         return sum(sample) * step
 
 
-def _places(values: SortedList[Any], span: Span) -> tuple[int, int]:
+def _places(values: Ordered[Any], span: Span) -> tuple[int, int]:
     """Return where a stretch of values begins and ends."""
     low, high = 0, len(values)
     if span.low is not None:
@@ -314,6 +314,10 @@ def _places(values: SortedList[Any], span: Span) -> tuple[int, int]:
 def _ids_in(posting: Any) -> Sequence[RecordId]:
     """Return the ids of a posting, in order."""
     return posting.ids if type(posting) is Many else (posting,)
+
+
+def _copied(ids: Any) -> Any:
+    return ids.copy() if type(ids) is IdOrder else overlook(ids.copy())
 
 
 def _size(posting: Any) -> int:

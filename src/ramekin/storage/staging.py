@@ -19,6 +19,7 @@ from sys import maxsize
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Change, Loaded, Written
+from ramekin.collector import overlook
 from ramekin.schema.definition import check_table_name
 from ramekin.storage.catalog import parting_bytes
 from ramekin.storage.expiry import Expiry
@@ -111,7 +112,10 @@ class Staging:
                 self.fits = False
                 return
             if change.after is not change.before:
-                by_table.setdefault(change.table, []).append(change)
+                some = by_table.get(change.table)
+                if some is None:
+                    some = by_table[change.table] = overlook([])
+                some.append(change)
                 self._size_bytes += len(before or b"") + len(change.after or b"")
                 self._grown += record_growth(change.key, change.before, change.after, change.due)
                 if before is None and table is not None:
@@ -140,7 +144,7 @@ class Staging:
             copy = _Copy(catalog, name, is_empty=step.replaces)
             standing = copy.records.bodies
             if len(bodies) < len(standing) // REBUILT:
-                copy.changes = [Change(name, key, standing.get(key), body) for key, body in bodies.items()]
+                copy.changes = overlook([Change(name, key, standing.get(key), body) for key, body in bodies.items()])
             dues = step.dues_of(name)
             yield from copy.write((key, body, dues.get(key)) for key, body in bodies.items())
             self._copies.append(copy)
@@ -154,7 +158,7 @@ class _Copy:
 
     def __init__(self, catalog: Catalog, name: str, *, is_empty: bool) -> None:
         self._name, self._is_empty = name, is_empty
-        self._written: list[str] = []
+        self._written: list[str] = overlook([])
         self._taken_bytes = 0  # of the records that were there
         table = None if is_empty else catalog.find(name)
         self.records = Records() if table is None else table.records.copy()

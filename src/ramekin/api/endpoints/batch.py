@@ -11,6 +11,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
+from ramekin.collector import overlook
 from ramekin.database.lifetimes import NEVER
 from ramekin.database.operations import OPS, Operation
 from ramekin.database.precondition import ALWAYS, Precondition
@@ -91,7 +92,7 @@ class _Operations:
     """The operations of a batch, each read once it has arrived, so that none is held as it was sent besides."""
 
     def __init__(self, session: Session) -> None:
-        self.read: list[Operation] = []
+        self.read: list[Operation] = overlook([])
         self._grant, self._index = session.grant, 0
         self._forbidden: RamekinError | None = None
         self._invalid: RamekinError | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ramekin.api.declared.answers import READ, tabular, unless_known
@@ -17,6 +17,7 @@ from ramekin.api.http.answer import SHORT_BYTES
 from ramekin.api.http.pages import AT_ONCE, LongRow, Page
 from ramekin.api.http.query_string import choice, split_query
 from ramekin.api.routes import API
+from ramekin.collector import overlook
 from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES
@@ -25,16 +26,19 @@ from ramekin.values import codec
 from ramekin.values.paths import outer, selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.joining import JoinPage
     from ramekin.limits import Limits
+    from ramekin.query.join import Pair
     from ramekin.query.pairs import Tree
     from ramekin.query.view import Row
     from ramekin.schema.fields import Fields
+
+T = TypeVar("T")
 
 PATH = f"{API}/join/{{table1}}/{{table2}}/{{key}}"
 WORDS = (*lists.WORDS, "type", "shape", "as")
@@ -156,7 +160,7 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
 def _page(session: Session, asked: JoinRequest, found: JoinPage, following: str | None) -> Page:
     is_tree = asked.shape == "tree"
     return Page(
-        _trees(asked, found) if is_tree else _pairs(asked, found),
+        _trees(asked, found.trees, is_single=found.is_single) if is_tree else _pairs(asked, found.pairs),
         _size(found),
         following,
         found.total,
@@ -184,32 +188,46 @@ def _rows_of(tree: Tree) -> Iterator[Row]:
     yield from tree.rights
 
 
-def _pairs(asked: JoinRequest, found: JoinPage) -> Iterator[bytes]:
+def _taken(rows: Sequence[T]) -> Iterator[T]:
+    """Yield rows, each of which nobody has any more: to free 10,000 of them at once takes 10 ms."""
+    left = overlook([*rows])
+    del rows
+    left.reverse()
+    while left:
+        yield left.pop()
+
+
+def _pairs(asked: JoinRequest, pairs: Sequence[Pair]) -> Iterator[bytes]:
     """Yield each pair as an object with a member per table; a side without a match is null."""
     sides = [_side(asked, name) for name in asked.sides]
     places = [place for place, (_, _, is_wanted) in enumerate(sides) if is_wanted]
     pair_text = b"{%b}" % b",".join(sides[place][0].replace(b"%", b"%%") + b":%b" for place in places)
+    taken = _taken(pairs)
+    del pairs
     if asked.select is None:
-        for left, right in found.pairs:
+        for left, right in taken:
             yield pair_text % (b"null" if left is None else left[1], b"null" if right is None else right[1])
         return
-    for pair in found.pairs:
+    for pair in taken:
         rows = [(pair[place], sides[place][1]) for place in places]
         yield pair_text % tuple([b"null" if row is None else cut(row[1]) for row, cut in rows])
 
 
-def _trees(asked: JoinRequest, found: JoinPage) -> Iterator[bytes | LongRow]:
+def _trees(asked: JoinRequest, trees: Sequence[Tree], *, is_single: bool) -> Iterator[bytes | LongRow]:
     """Yield each record with its matches in a member of their own: an array, or the one match or null."""
     (_, cut_left, _), (name, cut, is_wanted) = (_side(asked, side) for side in asked.sides)
-    for tree in found.trees:
-        left = cut_left(tree.left[1])
-        matches = (cut(row[1]) for row in tree.rights)
+    taken = _taken(trees)
+    del trees
+    for tree in taken:
+        left, count = cut_left(tree.left[1]), len(tree.rights)
+        matches = (cut(row[1]) for row in _taken(tree.rights))
+        del tree
         if not is_wanted:
             yield left
-        elif len(tree.rights) > AT_ONCE:
+        elif count > AT_ONCE:
             yield LongRow(left, asked.sides[1], matches)
         else:
-            inside = next(matches, b"null") if found.is_single else codec.splice_array(matches)
+            inside = next(matches, b"null") if is_single else codec.splice_array(matches)
             yield b"%b%b%b:%b}" % (left[:-1], b"," if len(left) > 2 else b"", name, inside)
 
 

@@ -164,8 +164,10 @@ async def _write_csv(page: Page) -> AsyncIterator[bytes]:
             rows.append((record if page.flatten is None else page.flatten(record), long))
             columns.update(dict.fromkeys(rows[-1][0] if long is None else (*rows[-1][0], long.member)))
     yield write_csv_header(list(columns))
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
+    rows.reverse()
+    while rows:
+        some = rows[: -AT_ONCE - 1 : -1]
+        del rows[-AT_ONCE:]  # to free all of them at once takes 7 ms
         if not any(long for _, long in some):
             yield write_csv(list(columns), [record for record, _ in some], page.declared)
         else:
