@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.wrk import find_wrk
 
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.store import Store, write_backup
 from ramekin.engine.journaled import Journaled
 from ramekin.schema.definition import Definition
@@ -151,7 +151,7 @@ def starts(folder):
         path = folder / name
         path.mkdir(mode=0o700)
         bodies = {key: b'{"id":"%s","name":"%s"}' % (key.encode(), b"a" * 80) for key in map(keys, range(500_000))}
-        write_backup(path / "tables.db", {"t": Kept(Definition(), bodies)})
+        write_backup(path / "tables.db", {"t": TableContents(Definition(), bodies)})
         rates = [asyncio.run(start(path)) for _ in range(3)]
         print(f"start, 500,000 records of 130 bytes, keys {name}: {statistics.median(rates):,.0f} records/s")
 

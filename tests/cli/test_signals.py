@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.store import write_backup
 from ramekin.schema.definition import NOTHING_DEFINED
 from tests.conftest import Server
@@ -36,7 +36,7 @@ def directory(tmp_path_factory):
     path = tmp_path_factory.mktemp("large") / "data"
     path.mkdir(mode=0o700)
     bodies = {str(i): b'{"id":%d,"text":"xxxxxxxxxxxxxxxxxxxx"}' % i for i in range(250_000)}
-    write_backup(path / "tables.db", {"large": Kept(NOTHING_DEFINED, bodies)})
+    write_backup(path / "tables.db", {"large": TableContents(NOTHING_DEFINED, bodies)})
     return path
 
 

@@ -10,7 +10,7 @@ from ramekin.cli import ends
 from ramekin.cli.configuration import Refused
 from ramekin.cli.copy import copy
 from ramekin.cli.ends import end_of
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.store import make_directory
 from ramekin.schema.definition import NOTHING_DEFINED, Definition
 from ramekin.settings import Settings
@@ -119,7 +119,7 @@ def test_a_copy_that_was_ended_goes_on_and_writes_nothing_twice(source, place, m
 
 
 def test_a_source_that_nobody_has_begun_is_refused_and_nothing_is_written(place, node, tmp_path):
-    make_directory(tmp_path / "target", {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}'})})
+    make_directory(tmp_path / "target", {"t": TableContents(NOTHING_DEFINED, {"1": b'{"id":1}'})})
     mistyped = place("nodes")
     with pytest.raises(Refused, match="is not there"):
         copied(mistyped, str(tmp_path / "target"), is_replacing=True)
@@ -127,7 +127,11 @@ def test_a_source_that_nobody_has_begun_is_refused_and_nothing_is_written(place,
     assert node.ask("KEYS", "*" + mistyped.rpartition("/")[2] + "*") == []
 
 
-DUE = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}', "2": b'{"id":2}', "3": b'{"id":3}'}, {"1": 4_000_000_000, "3": 5})}
+DUE = {
+    "t": TableContents(
+        NOTHING_DEFINED, {"1": b'{"id":1}', "2": b'{"id":2}', "3": b'{"id":3}'}, {"1": 4_000_000_000, "3": 5}
+    )
+}
 """A table whose records are due: one some time, one never, and one already."""
 
 
@@ -139,7 +143,7 @@ def test_due_times_go_between_all_that_know_them(tmp_path, place, capsys):
         copied(nodes, str(tmp_path / target))
         [found] = end_of(str(tmp_path / target), SETTINGS, None).read().values()
         assert (found.dues, [*found.bodies]) == ({"1": 4_000_000_000}, ["1", "2"])
-    make_directory(tmp_path / "later", {"t": Kept(NOTHING_DEFINED, DUE["t"].bodies, {"2": 4_000_000_000})})
+    make_directory(tmp_path / "later", {"t": TableContents(NOTHING_DEFINED, DUE["t"].bodies, {"2": 4_000_000_000})})
     with pytest.raises(Refused, match=r"t \(2 records\); say --replace"):
         copied(str(tmp_path / "later"), nodes)
     copied(str(tmp_path / "later"), nodes, is_replacing=True)
@@ -149,9 +153,9 @@ def test_due_times_go_between_all_that_know_them(tmp_path, place, capsys):
 def test_due_times_go_to_a_server_and_back_to_within_two_seconds(tmp_path, place, capsys):
     bodies = {str(number): b'{"id":%d}' % number for number in range(50)}
     tables = {
-        "some": Kept(NOTHING_DEFINED, bodies, {str(number): 3_000_000_000 + number for number in range(30)}),
-        "brief": Kept(Definition(expire_after_s=60), bodies, {"1": 3_000_000_000}),
-        "lasting": Kept(NOTHING_DEFINED, bodies),
+        "some": TableContents(NOTHING_DEFINED, bodies, {str(number): 3_000_000_000 + number for number in range(30)}),
+        "brief": TableContents(Definition(expire_after_s=60), bodies, {"1": 3_000_000_000}),
+        "lasting": TableContents(NOTHING_DEFINED, bodies),
     }
     make_directory(tmp_path / "source", tables)
     server = place("server")

@@ -7,7 +7,7 @@ simulated seconds. Every state that the database had is known. See ``forgetful.p
 from __future__ import annotations
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.store import Store
 from ramekin.schema.definition import NOTHING_DEFINED, Definition
@@ -192,7 +192,7 @@ def lose_power_once(folder, random, fsync, *, syncs=True):
 
 
 def kept(state):
-    return {name: Kept(definition, bodies) for name, (definition, bodies) in state.items()}
+    return {name: TableContents(definition, bodies) for name, (definition, bodies) in state.items()}
 
 
 def next_step(random, state, number):

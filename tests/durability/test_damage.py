@@ -12,7 +12,7 @@ import pytest
 from ramekin.cli.configuration import Refused
 from ramekin.cli.directories import repair_directory
 from ramekin.durability import repair
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.schema.definition import Definition
 from tests.durability.damage import LOG, MAIN, NEXT, Bench, start
 
@@ -135,7 +135,7 @@ def test_a_damage_is_told_by_check_and_the_rest_is_saved_by_repair(bench, tmp_pa
     contents, lost = repair.what_is_right(bench.path)
     assert [("wrong checksum" in line, "tables.2.log: the line at byte" in line) for line in lost] == [(1, 0), (0, 1)]
     assert contents["t"].definition == bench.states[0]["t"][0]
-    assert contents["u"] == Kept(Definition(), dict(bench.states[-1]["u"][1]))
+    assert contents["u"] == TableContents(Definition(), dict(bench.states[-1]["u"][1]))
     assert contents["t"].bodies == bench.states[-1]["t"][1]
 
     def run(*arguments):

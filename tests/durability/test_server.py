@@ -13,7 +13,7 @@ import time
 import httpx2
 import pytest
 
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.store import write_backup
 from ramekin.schema.definition import Definition
 from tests.conftest import Server
@@ -68,7 +68,7 @@ def test_the_port_answers_that_it_is_starting_until_all_is_read(tmp_path):
     path = tmp_path / "data"
     path.mkdir(mode=0o700)
     bodies = {str(i): b'{"id":%d,"name":"User %d"}' % (i, i) for i in range(150_000)}
-    write_backup(path / "tables.db", {"t": Kept(Definition(), bodies)})
+    write_backup(path / "tables.db", {"t": TableContents(Definition(), bodies)})
     with subprocess.Popen(
         [
             sys.executable,
@@ -108,7 +108,7 @@ def test_a_terminal_shows_how_far_a_start_has_read(tmp_path):
     path = tmp_path / "data"
     path.mkdir(mode=0o700)
     bodies = {str(i): b'{"id":%d}' % i for i in range(200_000)}
-    write_backup(path / "tables.db", {"t": Kept(Definition(), bodies)})
+    write_backup(path / "tables.db", {"t": TableContents(Definition(), bodies)})
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "ramekin", "serve", "--data-dir", str(path), "--port", "0"]
     process = subprocess.Popen(

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from ramekin.changes import Change, Written
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.directory import Directory
 from ramekin.durability.disk import Disk
 from ramekin.durability.failures import DiskFault
@@ -17,7 +17,7 @@ from ramekin.durability.store import Store
 from ramekin.schema.definition import NOTHING_DEFINED
 from tests.durability.damage import start
 
-TABLES = {"t": Kept(NOTHING_DEFINED, {"1": b'{"id":1}'})}
+TABLES = {"t": TableContents(NOTHING_DEFINED, {"1": b'{"id":1}'})}
 FOUND = {"t": (NOTHING_DEFINED, {"1": b'{"id":1}'})}
 
 

@@ -285,7 +285,7 @@ async def test_work_on_a_branch_that_is_dropped_ends():
         building.exception()
     await branch.insert("t1", {"id": "late"})
     assert database.record_count("t1") == 2000
-    assert database._engine.tables.catalog.memory.family.kept_bytes == 0
+    assert database._engine.tables.catalog.memory.family.shared_bytes == 0
 
 
 async def test_without_a_checkpoint_there_is_no_way_back():

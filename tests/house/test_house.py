@@ -97,6 +97,24 @@ def test_a_file_has_its_name_alone_but_for_doors_to_it():
     assert sorted(names) == sorted(set(names))
 
 
+TWO_FACES = {"Field"}
+"""What the package gives to applications under the name of what it stands for here."""
+
+
+def test_a_class_has_its_name_alone_but_for_doors_to_it():
+    """So do types that have a name; one word would have two meanings."""
+    inside = [path for path in SOURCES if path.relative_to(ROOT / "src/ramekin").parts[0] not in DOORS]
+    names = [
+        node.name if isinstance(node, ast.ClassDef) else node.targets[0].id
+        for path in inside
+        for block in (parsed(path).body, *(node.body for node in parsed(path).body if isinstance(node, ast.If)))
+        for node in block
+        if isinstance(node, ast.ClassDef) or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name))
+    ]
+    types = [name for name in names if re.match(r"[A-Z]\w*[a-z]", name)]
+    assert {name for name in types if types.count(name) > 1} == TWO_FACES
+
+
 MAX_FILE, MAX_CLASS, MAX_FUNCTION = 400, 250, 45
 """Lines. What is longer has a second noun in it."""
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ramekin.api.http.events import Events, beat, lost
 from ramekin.clock import stopwatch_s
-from ramekin.database.following import ChangesRequest, Place
+from ramekin.database.following import ChangesRequest, HistoryPlace
 from ramekin.engine.work import Work
 from ramekin.errors import ChangesGone, Unavailable
 
@@ -79,10 +79,10 @@ class Broadcast:
         """
         self._database, self._admits = database, admits
         self._groups: dict[Hashable, _Group] = {}
-        self._recent = deque[tuple[_Group, Place, int]]()
+        self._recent = deque[tuple[_Group, HistoryPlace, int]]()
         self._recent_bytes = 0
         self._pump: asyncio.Task[None] | None = None
-        self.place = Place(0)
+        self.place = HistoryPlace(0)
         """How far the pump has read."""
 
     @property
@@ -171,7 +171,7 @@ class Broadcast:
             self._keep(group, begins)
         return self._reader.is_level, stopwatch_s() - began_s - rested_s
 
-    def _keep(self, group: _Group, begins: Place) -> None:
+    def _keep(self, group: _Group, begins: HistoryPlace) -> None:
         """Keep the text of a round for seats that are behind, within bounds."""
         text = group.events.take()
         group.told_bytes += len(text)
@@ -210,7 +210,7 @@ class Broadcast:
 class _Told(NamedTuple):
     """A text that a group is told."""
 
-    place: Place
+    place: HistoryPlace
     """Where it ends."""
     text: bytes
     told_bytes: int
@@ -225,14 +225,14 @@ class _Group:
         self.seats: dict[Seat, None] = {}
         self.told_bytes = 0
         """Of all texts so far."""
-        self.recent: dict[Place, _Told] = {}
+        self.recent: dict[HistoryPlace, _Told] = {}
         """The last texts, by where they begin."""
 
-    def is_in_step(self, place: Place) -> bool:
+    def is_in_step(self, place: HistoryPlace) -> bool:
         """Say whether nobody is behind a place."""
         return all(seat.place >= place for seat in self.seats)
 
-    def text_from(self, place: Place) -> _Told | None:
+    def text_from(self, place: HistoryPlace) -> _Told | None:
         """Return the next text behind a place; None where it is not kept."""
         last, texts, size_bytes = None, list[bytes](), 0
         while size_bytes < PIECE_BYTES and (found := self.recent.get(place)) is not None:

@@ -15,7 +15,7 @@ from ramekin.cli.configuration import Refused
 from ramekin.cli.ends import difference, end_of, other_records, without_due
 from ramekin.cli.progress import progress
 from ramekin.clock import SYSTEM
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.schema.definition import NOTHING_DEFINED
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHOWN = 3
 """Tables that a refusal names."""
 
-NOTHING = Kept(NOTHING_DEFINED, {})
+NOTHING = TableContents(NOTHING_DEFINED, {})
 
 
 def copy(source: str, target: str, settings: Settings, key: str | None, *, is_replacing: bool) -> None:
@@ -39,7 +39,7 @@ def copy(source: str, target: str, settings: Settings, key: str | None, *, is_re
     if not from_end.is_there():
         raise Refused(f"{source}: is not there")
     wanted = _still_there(from_end)
-    within_s, has_dues = to_end.due_within_s, any(kept.dues for kept in wanted.values())
+    within_s, has_dues = to_end.due_within_s, any(whole.dues for whole in wanted.values())
     if within_s is None and has_dues:
         told = "and the target cannot be told when: copy to a data directory, a backup, a server or nodes"
         raise Refused(f"the source has records that are due at some time, {told}")
@@ -50,14 +50,14 @@ def copy(source: str, target: str, settings: Settings, key: str | None, *, is_re
     if not is_replacing and (others := _others(there, wanted, within_s)):
         raise Refused(f"the target holds what the source does not: {others}; say --replace to make it equal")
     if lacking.is_any:
-        size_bytes = sum(len(body) for kept in lacking.stored.values() for body in kept.bodies.values())
+        size_bytes = sum(len(body) for whole in lacking.stored.values() for body in whole.bodies.values())
         with progress("Copying", size_bytes) as advance:
             to_end.write(wanted, lacking, advance)
     found, now_s = to_end.read(), SYSTEM.wall_ms() / 1000
     _prove(without_due(wanted, now_s), without_due(found, now_s), within_s)
     if has_dues and within_s:
         print(f"Records that are due at some time are so to within {within_s} seconds.")
-    if not has_definitions and any(kept.definition != NOTHING_DEFINED for kept in wanted.values()):
+    if not has_definitions and any(whole.definition != NOTHING_DEFINED for whole in wanted.values()):
         print("What is said of tables, schemas and unique fields, is not in a file of records.")
 
 
@@ -69,8 +69,8 @@ def _still_there(end: End) -> Contents:
 def _others(there: Contents, wanted: Contents, within_s: int) -> str:
     """Return what a target holds besides what is wanted, in words; empty where there is nothing."""
     found = []
-    for name, kept in there.items():
-        count = sum(1 for _ in other_records(kept, wanted.get(name, NOTHING), within_s))
+    for name, whole in there.items():
+        count = sum(1 for _ in other_records(whole, wanted.get(name, NOTHING), within_s))
         if count or name not in wanted:
             found.append(f"{name} ({count:,} record{'' if count == 1 else 's'})")
     return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more tables" if len(found) > SHOWN else "")
@@ -91,7 +91,7 @@ def _prove(wanted: Contents, found: Contents, within_s: int) -> None:
     print(f"Both hold the same: sha256 {whole.hexdigest()}")
 
 
-def _is_equal(one: Kept, other: Kept, within_s: int) -> bool:
+def _is_equal(one: TableContents, other: TableContents, within_s: int) -> bool:
     """Say whether two tables hold the same records; one that is not there holds none, as one of a model stays empty."""
     return one.bodies.keys() == other.bodies.keys() and not any(other_records(one, other, within_s))
 

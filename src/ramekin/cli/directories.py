@@ -83,8 +83,8 @@ def _make(path: Path, contents: Contents, done: str = "") -> None:
 
 
 def _print_tables(contents: Contents, done: str = "") -> None:
-    for name, kept in contents.items():
-        print(f"  {name}: {_records(len(kept.bodies))}{done}")
+    for name, whole in contents.items():
+        print(f"  {name}: {_records(len(whole.bodies))}{done}")
     if not contents:
         print("  no tables, and nothing wrong")
 

@@ -25,7 +25,7 @@ from ramekin.cli.outputs import writing
 from ramekin.clock import SYSTEM
 from ramekin.database.database import Database
 from ramekin.durability import snapshot
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.format import print_definition
 from ramekin.durability.store import Store, make_directory, write_backup
@@ -130,11 +130,11 @@ class FileEnd:
             raise Refused(f"{self._path}: a copy is written to a .json file, a backup (.db) or a directory")
         with writing(self._path) as target:
             before = b"{"
-            for name, kept in wanted.items():
+            for name, whole in wanted.items():
                 target.write(before + codec.dump(name) + b":[")
-                for number, body in enumerate(kept.bodies.values()):
+                for number, body in enumerate(whole.bodies.values()):
                     target.write(b",\n" + body if number else body)
-                told(_size(kept.bodies))
+                told(_size(whole.bodies))
                 before = b"],\n"
             target.write(b"]}\n" if wanted else b"{}\n")
 
@@ -161,7 +161,7 @@ class BackupEnd:
             write_backup(self._path, wanted)
         except DiskFault as fault:
             raise Refused(f"{self._path}: {fault}") from None
-        told(sum(_size(kept.bodies) for kept in wanted.values()))
+        told(sum(_size(whole.bodies) for whole in wanted.values()))
 
 
 class DirectoryEnd:
@@ -193,7 +193,7 @@ class DirectoryEnd:
             make_directory(self._path, wanted)
         except DiskFault as fault:
             raise Refused(f"{self._path}: {fault}") from None
-        told(sum(_size(kept.bodies) for kept in wanted.values()))
+        told(sum(_size(whole.bodies) for whole in wanted.values()))
 
 
 class ServerEnd:
@@ -218,8 +218,8 @@ class ServerEnd:
         with self._client() as client:
             for name in lacking.dropped:
                 client.table(name).drop()
-            for name, kept in lacking.defined.items():
-                definition = codec.parse(print_definition(kept.definition), extra_depth=1)
+            for name, whole in lacking.defined.items():
+                definition = codec.parse(print_definition(whole.definition), extra_depth=1)
                 del definition["model"]  # which servers with the model find out for themselves
                 client.table(name).define(definition)
             for name, some in _chunks(lacking.stored):
@@ -240,7 +240,7 @@ class ServerEnd:
             raise Refused(f"{self._url}: {error.message}") from None
 
 
-def _with_lifetimes(name: str, some: Kept) -> Batch:
+def _with_lifetimes(name: str, some: TableContents) -> Batch:
     """Return operations that store records, each with how long it has to live from now."""
     from ramekin.client import Batch
 
@@ -285,8 +285,8 @@ class NodesEnd:
         async def write(engine: Replicated) -> None:
             for name in lacking.dropped:
                 await engine.apply(Dropped(name))
-            for name, kept in lacking.defined.items():
-                await engine.apply(Defined(name, kept.definition))
+            for name, whole in lacking.defined.items():
+                await engine.apply(Defined(name, whole.definition))
             for name, some in _chunks(lacking.stored):
                 if await engine.apply(Loaded({name: some.bodies}, dues={name: some.dues})) is None:
                     raise Refused(f"{name}: a record stands there whose id is of another type; say --replace")
@@ -315,17 +315,17 @@ def _size(bodies: dict[str, bytes]) -> int:
     return sum(map(len, bodies.values()))
 
 
-def _chunks(contents: Contents) -> Iterator[tuple[str, Kept]]:
+def _chunks(contents: Contents) -> Iterator[tuple[str, TableContents]]:
     """Yield the records of tables, some at a time; of each table once, though it has none."""
-    for name, kept in contents.items():
-        chunk, size_bytes = Kept(kept.definition, {}), 0
-        for key, body in kept.bodies.items():
-            chunk.put(key, body, kept.dues.get(key))
+    for name, whole in contents.items():
+        chunk, size_bytes = TableContents(whole.definition, {}), 0
+        for key, body in whole.bodies.items():
+            chunk.put(key, body, whole.dues.get(key))
             size_bytes += len(body)
             if len(chunk.bodies) >= CHUNK_RECORDS or size_bytes >= CHUNK_BYTES:
                 yield name, chunk
-                chunk, size_bytes = Kept(kept.definition, {}), 0
-        if chunk.bodies or not kept.bodies:
+                chunk, size_bytes = TableContents(whole.definition, {}), 0
+        if chunk.bodies or not whole.bodies:
             yield name, chunk
 
 
@@ -338,28 +338,28 @@ def difference(there: Contents, wanted: Contents, *, has_definitions: bool, with
     dropped = [name for name in there if name not in wanted]
     defined: Contents = {}
     stored: Contents = {}
-    for name, kept in wanted.items():
+    for name, whole in wanted.items():
         found = there.get(name)
-        definition = _said(kept)
-        if found is not None and found.bodies.keys() - kept.bodies.keys():
+        definition = _said(whole)
+        if found is not None and found.bodies.keys() - whole.bodies.keys():
             dropped.append(name)
             found = None
         if has_definitions and definition != (NOTHING_DEFINED if found is None else _said(found)):
-            defined[name] = Kept(definition, {})
-        lacking = kept
+            defined[name] = TableContents(definition, {})
+        lacking = whole
         if found is not None:
-            lacking = Kept(kept.definition, {})
-            for key in other_records(kept, found, within_s):
-                lacking.put(key, kept.bodies[key], kept.dues.get(key))
+            lacking = TableContents(whole.definition, {})
+            for key in other_records(whole, found, within_s):
+                lacking.put(key, whole.bodies[key], whole.dues.get(key))
         if lacking.bodies or (found is None and name not in defined):
             stored[name] = lacking
     return Difference(dropped, defined, stored)
 
 
-def other_records(kept: Kept, other: Kept, within_s: int = 0) -> Iterator[str]:
+def other_records(whole: TableContents, other: TableContents, within_s: int = 0) -> Iterator[str]:
     """Yield the keys of a table's records that another one has not, or with another body or due time."""
-    for key, body in kept.bodies.items():
-        due, there = kept.dues.get(key), other.dues.get(key)
+    for key, body in whole.bodies.items():
+        due, there = whole.dues.get(key), other.dues.get(key)
         is_due_then = due == there or (due is not None and there is not None and abs(due - there) <= within_s)
         if other.bodies.get(key) != body or not is_due_then:
             yield key
@@ -368,17 +368,17 @@ def other_records(kept: Kept, other: Kept, within_s: int = 0) -> Iterator[str]:
 def without_due(contents: Contents, now_s: float) -> Contents:
     """Return tables without the records that are due. Cost: O(records) of the tables where any is."""
     found: Contents = {}
-    for name, kept in contents.items():
-        if any(due <= now_s for due in kept.dues.values()):
-            found[name] = Kept(kept.definition, {})
-            for key, body in kept.bodies.items():
-                if (due := kept.dues.get(key)) is None or due > now_s:
+    for name, whole in contents.items():
+        if any(due <= now_s for due in whole.dues.values()):
+            found[name] = TableContents(whole.definition, {})
+            for key, body in whole.bodies.items():
+                if (due := whole.dues.get(key)) is None or due > now_s:
                     found[name].put(key, body, due)
         else:
-            found[name] = kept
+            found[name] = whole
     return found
 
 
-def _said(kept: Kept) -> Definition:
+def _said(whole: TableContents) -> Definition:
     """Return what is said of a table, but for its model, which is a matter of the servers that have it."""
-    return replace(kept.definition, model=None)
+    return replace(whole.definition, model=None)

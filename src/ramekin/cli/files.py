@@ -22,7 +22,7 @@ from ramekin.schema.definition import check_table_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ramekin.formats.record_text import Records
+    from ramekin.formats.record_text import RecordText
     from ramekin.schema.columns import Columns
 
 CHUNK_BYTES = MIB
@@ -109,7 +109,7 @@ class FileRecords:
         self._sources, self._limit, self._columns_of = sources, limit_bytes, columns_of
         self._advance, self._furthest = advance, 0
         self.source: Source | None = None
-        self._text: Records | Splitter | None = None
+        self._text: RecordText | Splitter | None = None
         self._place = ("", "")  # the table and index of the record that was yielded last
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
@@ -161,7 +161,7 @@ class FileRecords:
         yield source.table, None
         if source.suffix in (".csv", ".tsv"):
             columns = self._columns_of(source.table)
-            text: Records = CsvText(lambda: self._chunks(source), columns, self._limit, source.form)
+            text: RecordText = CsvText(lambda: self._chunks(source), columns, self._limit, source.form)
         else:
             text = NdjsonText(lambda: self._chunks(source), self._limit)
         self._text = text

@@ -64,7 +64,7 @@ class Gap(Exception):  # no fault of whoever reads
     """What an entry names is there no more."""
 
 
-class Entry(NamedTuple):
+class FeedEntry(NamedTuple):
     """A step as the feed tells it: its number, kind, nonce, the nonce of the one before, when, and words in pairs."""
 
     number: int
@@ -75,19 +75,19 @@ class Entry(NamedTuple):
     words: list[bytes]
 
     @classmethod
-    def read(cls, told: list[Any]) -> Entry:
+    def read(cls, told: list[Any]) -> FeedEntry:
         """Return the entry that a node has told."""
         place, words = told
         number = int(place.partition(b"-")[0])
         return cls(number, words[1], words[3].decode(), words[5].decode(), int(words[7]), words[8:])
 
 
-async def read_entries(connection: NodeConnection, keys: KeyNames, after: int, last: int) -> list[Entry]:
+async def read_entries(connection: NodeConnection, keys: KeyNames, after: int, last: int) -> list[FeedEntry]:
     """Return the next entries behind a step, up to another one. Raises Gap: there are none. Lost, Refused."""
     told = await connection.call("XRANGE", keys.of("feed"), f"({after}-0", f"{last}-0", "COUNT", ENTRIES)
     if not told:
         raise Gap
-    return [Entry.read(each) for each in told]
+    return [FeedEntry.read(each) for each in told]
 
 
 class Feed:
@@ -99,7 +99,7 @@ class Feed:
         keys: KeyNames,
         name: str,
         replicas: Replicas | None,
-        apply: Callable[[Entry, NodeConnection], Awaitable[None]],
+        apply: Callable[[FeedEntry, NodeConnection], Awaitable[None]],
         read_anew: Callable[[NodeConnection], Awaitable[tuple[int, str]]],
     ) -> None:
         """Make one that `run` follows.
@@ -207,7 +207,7 @@ class Feed:
             told = await connection.call("XREAD", *words, within_s=WAIT_S + ANSWER_S)
             self._heard_s = stopwatch_s()
             self.trouble.over()
-            entries = [Entry.read(each) for each in told[0][1]] if told else []
+            entries = [FeedEntry.read(each) for each in told[0][1]] if told else []
             is_all = len(entries) < ENTRIES
             while entries:
                 count = await self._count_confirmed(entries, connection)
@@ -253,9 +253,9 @@ class Feed:
             Lost, Refused.
         """
         found = await connection.call("XRANGE", self._keys.of("feed"), f"{number}-0", f"{number}-0")
-        return bool(found) and nonce in ("", Entry.read(found[0]).nonce)
+        return bool(found) and nonce in ("", FeedEntry.read(found[0]).nonce)
 
-    async def _count_confirmed(self, entries: Sequence[Entry], connection: NodeConnection) -> int:
+    async def _count_confirmed(self, entries: Sequence[FeedEntry], connection: NodeConnection) -> int:
         """Wait until replicas have the first of some entries, and return how many of them they have. Raises Lost."""
         if self._replicas is None or not self._replicas.are_asked:
             return len(entries)
@@ -280,7 +280,7 @@ class Feed:
                 return
         self._confirmed = await replicas.last_step(connection)
 
-    async def _take(self, entry: Entry, connection: NodeConnection) -> None:
+    async def _take(self, entry: FeedEntry, connection: NodeConnection) -> None:
         if (entry.number, entry.before) != (self.number + 1, self._nonce):
             await self._begin_anew(connection, LOST_STEPS if entry.number == self.number + 1 else BEHIND)
             raise Lost("The node has another history, or has forgotten too much of it.")  # what was read is of no use

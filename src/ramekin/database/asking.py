@@ -53,21 +53,21 @@ class WindowWords(TypedDict, total=False):
     strict: bool
 
 
-class Find(WindowWords, total=False):
+class ToFind(WindowWords, total=False):
     """What is asked of the records of a table."""
 
     where: Mapping[str, Any] | Predicate
     sort: Names
 
 
-class Group(Find, total=False):
+class ToGroup(ToFind, total=False):
     """What is asked of the groups of a table."""
 
     group_by: Names
     aggregate: Mapping[str, str]
 
 
-class Join(Find, total=False):
+class ToJoin(ToFind, total=False):
     """What is asked of a join, behind its tables and its key."""
 
     type: JoinType
@@ -75,7 +75,7 @@ class Join(Find, total=False):
     names: tuple[str, str] | None
 
 
-class Change(TypedDict, total=False):
+class ToChange(TypedDict, total=False):
     """What becomes of the records of a table that satisfy a condition."""
 
     where: Mapping[str, Any] | Predicate
@@ -84,7 +84,7 @@ class Change(TypedDict, total=False):
     max_affected: int | None
 
 
-class Follow(TypedDict, total=False):
+class ToFollow(TypedDict, total=False):
     """What is asked of what happens to tables."""
 
     where: Mapping[str, Any] | Predicate

@@ -81,9 +81,9 @@ class Branching(WholeTables):
 
         The first write to each table then copies its dictionary, once.
         """
-        kept = fork(self.engine.tables.catalog)
+        then = fork(self.engine.tables.catalog)
         self._forget()
-        self._checkpoint = kept
+        self._checkpoint = then
 
     async def reset(self) -> None:
         """Have all tables, with their definitions, as they were at the last checkpoint.
@@ -94,7 +94,7 @@ class Branching(WholeTables):
         Cost: O(tables) in memory, whatever they hold. With a directory, where it is one step too, or on nodes, where it
         is several, it is written as what differs: O(records) of the tables that were written since.
         """
-        await self.engine.restore(self._kept())
+        await self.engine.restore(self._last_checkpoint())
 
     async def diff(self) -> dict[str, dict[str, list[Any]]]:
         """Return how records differ from what they were at the last checkpoint, by table, for those that differ.
@@ -118,19 +118,19 @@ class Branching(WholeTables):
 
     async def diffs(self) -> AsyncIterator[TableDiff]:
         """Yield what `diff` tells, table by table, in bodies; all of it is of one moment."""
-        self._kept()
+        self._last_checkpoint()
         await self.expirations.sweep_all()
-        kept, now, work = fork(self._kept()), fork(self.engine.tables.catalog), Work(self.limits.query_s)
+        then, now, work = fork(self._last_checkpoint()), fork(self.engine.tables.catalog), Work(self.limits.query_s)
         try:
-            for name in dict.fromkeys([*(table.name for table in kept), *(table.name for table in now)]):
-                found = await _compare(name, kept.find(name), now.find(name), work)
+            for name in dict.fromkeys([*(table.name for table in then), *(table.name for table in now)]):
+                found = await _compare(name, then.find(name), now.find(name), work)
                 if not found.is_empty:
                     yield found
         finally:
-            let_go(kept)
+            let_go(then)
             let_go(now)
 
-    def _kept(self) -> Catalog:
+    def _last_checkpoint(self) -> Catalog:
         self._owner.check()
         if self._checkpoint is None:
             raise NoCheckpoint("No state was kept; make a checkpoint first.")

@@ -105,7 +105,7 @@ class Database(Branching):
         """Return what is known of fields, for one request with its deadline."""
         return self._presence.within(self.limits.query_s)
 
-    async def find(self, asked: finding.FindRequest | str, **words: Unpack[asking.Find]) -> finding.FindPage:
+    async def find(self, asked: finding.FindRequest | str, **words: Unpack[asking.ToFind]) -> finding.FindPage:
         """Return a page of a table: ``find("users", where={"age": {"gte": 18}}, sort="-age", limit=10)``.
 
         Raises:
@@ -119,7 +119,7 @@ class Database(Branching):
             asking.check_alone(asked, finding.FindRequest, words)
         return await finding.find(self.engine.tables, self._within(), asked, self.limits.sorted_rows)
 
-    async def find_groups(self, asked: finding.GroupRequest | str, **words: Unpack[asking.Group]) -> finding.FindPage:
+    async def find_groups(self, asked: finding.GroupRequest | str, **words: Unpack[asking.ToGroup]) -> finding.FindPage:
         """Return a page of groups with their figures. Raises as `find`. Cost: O(records that satisfy the condition)."""
         if isinstance(asked, str):
             asked = asking.find_groups(asked, self.fields(asked), **words)
@@ -129,7 +129,7 @@ class Database(Branching):
 
     @checked
     async def join(
-        self, asked: JoinRequest | str, right: str = "", key: str = "", **words: Unpack[asking.Join]
+        self, asked: JoinRequest | str, right: str = "", key: str = "", **words: Unpack[asking.ToJoin]
     ) -> joining.JoinPage:
         """Return a page of a join: ``join("users", "orders", "user_id")``. Cost: O(page), once the key has an index.
 
@@ -144,7 +144,7 @@ class Database(Branching):
 
     # What happens
 
-    def changes(self, *tables: str, **words: Unpack[asking.Follow]) -> AsyncIterator[following.TableChange]:
+    def changes(self, *tables: str, **words: Unpack[asking.ToFollow]) -> AsyncIterator[following.TableChange]:
         """Yield what happens to some tables, or to all, from now on: ``async for change in db.changes("users")``.
 
         With `since` from a position on, that of a change which was read before; with `where` for some records of one
@@ -271,7 +271,7 @@ class Database(Branching):
             await loading.load(self.engine, self.schemas.rules, [(table, None)], is_replacing=False)
         return outcomes
 
-    async def change(self, asked: changing.ChangeRequest | str, **words: Unpack[asking.Change]) -> changing.Changed:
+    async def change(self, asked: changing.ChangeRequest | str, **words: Unpack[asking.ToChange]) -> changing.Changed:
         """Patch or delete the records that a condition means, all or nothing.
 
         ``change("users", where={"age": {"lt": 18}}, patch={"minor": True})``; `delete=True` takes the patch's place.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
-    from ramekin.query.aggregate import Column, Grouping
+    from ramekin.query.aggregate import GroupColumn, Grouping
     from ramekin.query.demands import Demand
     from ramekin.query.order import Order
     from ramekin.query.plan import Plan
@@ -138,7 +138,7 @@ class GroupRequest(Window):
     table: str
     grouping: Grouping
     where: Predicate = EVERYTHING
-    sort: tuple[Column, ...] = ()
+    sort: tuple[GroupColumn, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

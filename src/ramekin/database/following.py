@@ -43,7 +43,7 @@ ChangeOp = Literal["create", "replace", "delete", "expire", "evict"] | Whole
 _POSITION = re.compile(r"([0-9a-z]{1,64})-(0|[1-9][0-9]{0,17})(?:-([0-9a-f]{1,8}))?(?:\.([1-9][0-9]{0,9}))?")
 
 
-class Place(NamedTuple):
+class HistoryPlace(NamedTuple):
     """How far somebody has read: behind a step, and so many changes of the next one."""
 
     number: int
@@ -155,7 +155,7 @@ class Follower:
         self._tables, self.request = tables, request
         tables.totals()  # which raises where nothing is open yet
         self._restarts = tables.history.restarts
-        self.place = Place(tables.catalog.revision) if request.since is None else self._place_of(request.since)
+        self.place = HistoryPlace(tables.catalog.revision) if request.since is None else self._place_of(request.since)
         if request.since is not None:
             tables.history.begin(tables.catalog.revision)
             if self._behind() is None:
@@ -165,25 +165,25 @@ class Follower:
                 tables.table_stats(name)  # which raises where there is none
         tables.history.begin(tables.catalog.revision)
 
-    def _place_of(self, text: str) -> Place:
+    def _place_of(self, text: str) -> HistoryPlace:
         found = _POSITION.fullmatch(text) if isinstance(text, str) else None
         if found is None:
             raise InvalidParameter("'since' is a position, as an answer has told it.")
         if found[1] != self._tables.lineage or int(found[2]) > self._tables.catalog.revision:
             raise _gone()
-        place = Place(int(found[2]), int(found[4] or 0))
+        place = HistoryPlace(int(found[2]), int(found[4] or 0))
         if self._mark(place) != (found[3] or ""):
             raise _gone()
         return place
 
-    def go_to(self, place: Place) -> None:
+    def go_to(self, place: HistoryPlace) -> None:
         """Go on from another place."""
         self.place = place
 
     @property
     def latest(self) -> str:
         """The position of the last step that has happened."""
-        return self._text(Place(self._tables.catalog.revision))
+        return self._text(HistoryPlace(self._tables.catalog.revision))
 
     @property
     def is_level(self) -> bool:
@@ -198,14 +198,14 @@ class Follower:
     @property
     def step(self) -> str:
         """The position of the last step that this one has read whole."""
-        return self._text(Place(self.place.number))
+        return self._text(HistoryPlace(self.place.number))
 
-    def _text(self, place: Place) -> str:
+    def _text(self, place: HistoryPlace) -> str:
         number, read = place
         mark = self._mark(place)
         return f"{self._tables.lineage}-{number}" + (f"-{mark}" if mark else "") + (f".{read}" if read else "")
 
-    def _mark(self, place: Place) -> str:
+    def _mark(self, place: HistoryPlace) -> str:
         """Return the mark of the last step that was read from."""
         return self._tables.history.mark_of(place.number + 1 if place.read else place.number)
 
@@ -231,15 +231,15 @@ class Follower:
         for entry in entries:
             yield from self._of(entry)
         if not entries:
-            self.place = Place(self._tables.catalog.revision)
+            self.place = HistoryPlace(self._tables.catalog.revision)
 
     def _of(self, entry: Entry) -> Iterator[TableChange | None]:
         """Yield what of a step is asked for."""
-        position, request = self._text(Place(entry.number)), self.request
+        position, request = self._text(HistoryPlace(entry.number)), self.request
         parts = entry.changes or entry.whole
         for index in range(self.place.read, len(parts)):
             is_last = index + 1 == len(parts)
-            self.place = Place(entry.number) if is_last else Place(entry.number - 1, index + 1)
+            self.place = HistoryPlace(entry.number) if is_last else HistoryPlace(entry.number - 1, index + 1)
             part = parts[index]
             if isinstance(part, tuple):
                 op, table = part

@@ -21,9 +21,9 @@ Ttl = int | Literal["none"]
 
 NEVER: Literal["none"] = "none"
 
-Kept = Literal["kept"]
+Stays = Literal["kept"]
 
-KEPT: Kept = "kept"
+STAYS: Stays = "kept"
 """What takes the place of a record lives for as long as that was to; only code of ours says so."""
 
 

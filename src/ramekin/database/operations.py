@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from ramekin.database.lifetimes import Kept, Ttl, check_ttl
+from ramekin.database.lifetimes import Stays, Ttl, check_ttl
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.errors import (
     BodyTooLarge,
@@ -64,7 +64,7 @@ class Operation(Struct, frozen=True, gc=False):
     on_conflict: OnConflict = "error"
     is_parsed: bool = False  # whether the words are known to be right and the record comes from `codec.parse`
     printed: bytes | None = None  # how `codec.dump` prints the record, where that is known
-    ttl: Ttl | Kept | None = None  # how long the record lives, if anything is said
+    ttl: Ttl | Stays | None = None  # how long the record lives, if anything is said
 
 
 class Rules(Struct, frozen=True, gc=False):

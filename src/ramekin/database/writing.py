@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ramekin.changes import Change, Loaded, Written
 from ramekin.collector import overlook
 from ramekin.database.catching_up import catch_up
-from ramekin.database.lifetimes import KEPT, NEVER, due_in
+from ramekin.database.lifetimes import NEVER, STAYS, due_in
 from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, merges, prepare, settle
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.base import MAX_ATTEMPTS
@@ -116,8 +116,8 @@ def _dated(engine: Engine, operation: Operation, outcome: Outcome, rules: Rules,
         return outcome
     lifetime_s = operation.ttl
     if lifetime_s is None:
-        lifetime_s = KEPT if outcome.effect == "replaced" and merges(operation) else rules.expire_after_s
-    if outcome.effect == "kept" or lifetime_s == KEPT:
+        lifetime_s = STAYS if outcome.effect == "replaced" and merges(operation) else rules.expire_after_s
+    if outcome.effect == "kept" or lifetime_s == STAYS:
         due = stood
     elif lifetime_s is None or lifetime_s == NEVER:
         due = None

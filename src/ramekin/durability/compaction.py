@@ -108,8 +108,8 @@ class Compaction:
 def _are_small(contents: Contents) -> bool:
     """Say whether all tables together have at most `SMALL_BYTES`. Cost: O(records), up to that size."""
     total = 0
-    for kept in contents.values():
-        for body in kept.bodies.values():
+    for whole in contents.values():
+        for body in whole.bodies.values():
             total += len(body)
             if total > SMALL_BYTES:
                 return False

@@ -15,7 +15,7 @@ Fsync = Literal["always", "everysec", "no"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class TableContents:
     """A whole table as a file holds it, or is to hold it."""
 
     definition: Definition
@@ -37,5 +37,5 @@ class Kept:
         self.dues.pop(key, None)
 
 
-Contents = dict[str, Kept]
+Contents = dict[str, TableContents]
 """Whole tables by name."""

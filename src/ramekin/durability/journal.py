@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Step, Together
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
-    from ramekin.durability.step_queue import Entry
+    from ramekin.durability.step_queue import Queued
     from ramekin.durability.store import Store
     from ramekin.errors import RamekinError
 
@@ -152,7 +152,7 @@ class Journal:
         self.queue.wake.set()
         return refusal(fault)
 
-    def _commit_all(self, group: list[Entry]) -> None:
+    def _commit_all(self, group: list[Queued]) -> None:
         """Commit a group and all that queued behind it, so that nothing is pending and steps are taken at once again.
 
         What is taken from the queue is added to the group. Raises DiskFault.
@@ -238,7 +238,7 @@ class Journal:
             return RETRY_S
         return RETRY_S if self._syncs.patience_s is None else self._syncs.patience_s
 
-    def _commit(self, group: list[Entry]) -> None:
+    def _commit(self, group: list[Queued]) -> None:
         if self._appends and self._syncs.is_quick and _is_small(group):
             self._loop_calls.ask(functools.partial(self._commit_all, group))
             return
@@ -248,7 +248,7 @@ class Journal:
         self._syncs.note()
         self._loop_calls.call(self.queue.finish, group)
 
-    def _fail(self, group: Sequence[Entry], fault: DiskFault) -> None:
+    def _fail(self, group: Sequence[Queued], fault: DiskFault) -> None:
         """Have all that is pending refused, and write a fresh file where this one is not trusted any more.
 
         The fresh file comes first: a commit whose sync failed may stand in the old one, and would be there after a
@@ -303,7 +303,7 @@ def _fault_from(error: Exception) -> DiskFault:
     return DiskFault(type(error).__name__, is_lasting=True)
 
 
-def _is_small(group: Sequence[Entry]) -> bool:
+def _is_small(group: Sequence[Queued]) -> bool:
     return all(type(step) is Written for step, _ in group) and (
         sum(len(step.changes) for step, _ in group if type(step) is Written) <= DIRECT_CHANGES
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ramekin.durability import replay, snapshot
-from ramekin.durability.contents import Contents, Kept
+from ramekin.durability.contents import Contents, TableContents
 from ramekin.durability.directory import Directory
 from ramekin.durability.failures import Damaged, Unusable
 from ramekin.durability.format import read_definition, with_due
@@ -49,7 +49,7 @@ def check(path: Path) -> Report:
         except Damaged as fault:
             report.fault = str(fault)
         else:
-            report.records = {name: len(kept.bodies) for name, kept in report.recovered.contents.items()}
+            report.records = {name: len(whole.bodies) for name, whole in report.recovered.contents.items()}
             report.fault = report.recovered.fault
         return report
 
@@ -96,7 +96,7 @@ class _Source:
 
     def contents(self) -> Contents:
         names: dict[int, str] = {}
-        kept: Contents = {}
+        found: Contents = {}
         for number, name, text, checksum in self._rows(
             "SELECT id, name, CAST(definition AS BLOB), checksum FROM tables", "id"
         ):
@@ -107,7 +107,7 @@ class _Source:
                 else:
                     self._lost.append(f"table '{name}': its definition has a wrong checksum, and is left out")
             names[number] = name
-            kept[name] = Kept(definition, {})
+            found[name] = TableContents(definition, {})
         columns = f"SELECT {snapshot.record_columns(self._run)}, seq FROM records"  # noqa: S608
         for number, key, body, due, checksum, seq in self._rows(columns, "seq"):
             name = names.get(number)
@@ -116,8 +116,8 @@ class _Source:
             elif crc32(with_due(body, due), crc32(key.encode(), crc32(name.encode()))) != checksum:
                 self._lost.append(f"record {seq} of table '{name}': wrong checksum")
             else:
-                kept[name].put(key, body, due)
-        return kept
+                found[name].put(key, body, due)
+        return found
 
     def _rows(self, statement: str, order: str) -> list[tuple[Any, ...]]:
         """Return the rows that can be read: from the start, and after a page that is lost, from the end."""

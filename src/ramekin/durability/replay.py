@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from ramekin.durability import snapshot
-from ramekin.durability.contents import Contents, Kept
+from ramekin.durability.contents import Contents, TableContents
 from ramekin.durability.directory import log_name, snapshot_name
 from ramekin.durability.failures import Damaged, Unusable
 from ramekin.durability.format import FORMAT, FORMATS, read_definition, split_due
@@ -131,7 +131,7 @@ class _Replay:
         self._group: list[list[bytes]] = []  # lines of a step whose end was not seen yet
         self._next: int | None = None
         self._next_id = ""
-        self._done = sum(len(kept.bodies) for kept in recovered.contents.values())
+        self._done = sum(len(whole.bodies) for whole in recovered.contents.values())
 
     def run(self) -> None:
         """Take the first log, then the next one that each log names. Other logs hold nothing, or are wrong."""
@@ -294,22 +294,24 @@ def _apply(contents: Contents, parts: Sequence[bytes]) -> None:
     """Apply a line to tables. Raises ValueError for a word that there is not."""
     word, name = parts[0], parts[1].decode() if len(parts) > 1 else ""
     if word == b"put":
-        if (kept := contents.get(name)) is None:
-            kept = contents[name] = Kept(NOTHING_DEFINED, {})
-        kept.put(_read_key(parts[2]), *split_due(parts[3]))
+        if (whole := contents.get(name)) is None:
+            whole = contents[name] = TableContents(NOTHING_DEFINED, {})
+        whole.put(_read_key(parts[2]), *split_due(parts[3]))
     elif word == b"del":
-        if (kept := contents.get(name)) is not None:
-            kept.remove(_read_key(parts[2]))
+        if (whole := contents.get(name)) is not None:
+            whole.remove(_read_key(parts[2]))
     elif word == b"create":
-        contents.setdefault(name, Kept(NOTHING_DEFINED, {}))
+        contents.setdefault(name, TableContents(NOTHING_DEFINED, {}))
     elif word == b"define":
-        kept = contents.get(name)
+        whole = contents.get(name)
         definition = read_definition(parts[2])
-        contents[name] = Kept(definition, {}) if kept is None else Kept(definition, kept.bodies, kept.dues)
+        contents[name] = (
+            TableContents(definition, {}) if whole is None else TableContents(definition, whole.bodies, whole.dues)
+        )
     elif word == b"drop":
         contents.pop(name, None)
     elif word == b"empty":
-        kept = contents.get(name)
-        contents[name] = Kept(NOTHING_DEFINED if kept is None else kept.definition, {})
+        whole = contents.get(name)
+        contents[name] = TableContents(NOTHING_DEFINED if whole is None else whole.definition, {})
     elif word not in (b"end", b"synced"):
         raise ValueError(word)

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from ramekin.durability.contents import Contents, Kept
+from ramekin.durability.contents import Contents, TableContents
 from ramekin.durability.disk import SYSTEM_DISK
 from ramekin.durability.failures import Damaged, DiskFault, Unusable, fault_of
 from ramekin.durability.format import (
@@ -105,20 +105,20 @@ def _write(connection: Any, contents: Contents, identity: Identity, pause: Calla
     for statement in SCHEMA.values():
         run(statement)
     run("INSERT INTO snapshot VALUES (?, ?, ?)", [identity.id, identity.has_log, _identity_checksum(identity)])
-    for number, (name, kept) in enumerate(contents.items(), 1):
-        digest = _write_records(run, number, name, kept, pause)
-        text = print_definition(kept.definition)
+    for number, (name, whole) in enumerate(contents.items(), 1):
+        digest = _write_records(run, number, name, whole, pause)
+        text = print_definition(whole.definition)
         run(
             "INSERT INTO tables VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?)",
-            [number, name, text, definition_checksum(name, text), len(kept.bodies), digest],
+            [number, name, text, definition_checksum(name, text), len(whole.bodies), digest],
         )
     run("COMMIT")
 
 
-def _write_records(run: Any, number: int, name: str, kept: Kept, pause: Callable[[], None] | None) -> int:
+def _write_records(run: Any, number: int, name: str, whole: TableContents, pause: Callable[[], None] | None) -> int:
     """Store a table's records and return the sum of their checksums."""
-    seed, digest, due_of = crc32(name.encode()), 0, kept.dues.get
-    rest = iter(kept.bodies.items())
+    seed, digest, due_of = crc32(name.encode()), 0, whole.dues.get
+    rest = iter(whole.bodies.items())
     statement, count = "", 0
     while batch := list(islice(rest, ROWS)):
         if len(batch) != count:
@@ -164,15 +164,15 @@ def read(path: Path, advance: Callable[[int, int], None] = lambda *_: None) -> t
         expected = sum(table.records for table in tables.values())
         _read_records(path, run, tables, lambda done: advance(done, expected))
         for table in tables.values():
-            if (table.records, table.digest) != (len(table.kept.bodies), table.total):
+            if (table.records, table.digest) != (len(table.whole.bodies), table.total):
                 raise Damaged(
-                    f"{path}: table '{table.name}': {len(table.kept.bodies)} records are there, {table.records} were "
+                    f"{path}: table '{table.name}': {len(table.whole.bodies)} records are there, {table.records} were "
                     "written; some are missing or of an earlier time"
                 )
         for (said,) in run("PRAGMA integrity_check(1)"):  # pages, and what holds them together
             if said != "ok":
                 raise Damaged(f"{path}: {' '.join(str(said).split())}")
-    return identity, {table.name: table.kept for table in tables.values()}
+    return identity, {table.name: table.whole for table in tables.values()}
 
 
 @contextmanager
@@ -269,7 +269,7 @@ def _read_records(path: Path, run: Any, tables: dict[int, _Table], advance: Call
                     tables[known].total += total
                 if number not in tables:
                     raise Damaged(f"{path}: record '{key}' belongs to no table")
-                known, bodies, dues, total = number, tables[number].kept.bodies, tables[number].kept.dues, 0
+                known, bodies, dues, total = number, tables[number].whole.bodies, tables[number].whole.dues, 0
                 seed = crc(tables[number].name.encode())
             stated = body
             if due is not None:
@@ -289,7 +289,7 @@ class _Table:
 
     def __init__(self, name: str, definition: Definition, records: int, digest: int) -> None:
         self.name, self.records, self.digest = name, records, digest
-        self.kept = Kept(definition, {})
+        self.whole = TableContents(definition, {})
         self.total = 0
 
 

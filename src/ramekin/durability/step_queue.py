@@ -38,7 +38,7 @@ AWAY_S, AWAY_FOR_S = 0.005, 0.0002
 
 _log = logging.getLogger("ramekin")
 
-Entry = tuple["Step | Together", "asyncio.Future[None]"]
+Queued = tuple["Step | Together", "asyncio.Future[None]"]
 
 
 class StepQueue:
@@ -52,7 +52,7 @@ class StepQueue:
             refuse: called when all that is pending was refused.
         """
         self._apply, self._refuse = apply, refuse
-        self._queue: deque[Entry] = deque()
+        self._queue: deque[Queued] = deque()
         self.wake = threading.Event()
         """Set when the thread has something to do."""
         self.is_stopping = False
@@ -117,7 +117,7 @@ class StepQueue:
         """Whether nothing is left for the thread to take."""
         return not self._queue
 
-    def finish(self, group: Sequence[Entry]) -> None:
+    def finish(self, group: Sequence[Queued]) -> None:
         """Apply the steps of a group, which is committed, and tell whoever waits."""
         self.set_fault(None)
         self.pending -= len(group)
@@ -127,7 +127,7 @@ class StepQueue:
                 done.set_result(None)
 
     def refuse_all(
-        self, group: Sequence[Entry], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
+        self, group: Sequence[Queued], fault: DiskFault, told: threading.Event, *, is_unknown: bool = False
     ) -> None:
         """Refuse a group and all that queued behind it: it was computed from what is not there."""
         self.set_fault(fault if is_unknown or not fault.is_lasting else None)  # None: a fresh file stands already
@@ -153,7 +153,7 @@ class StepQueue:
             _log.warning("the disk takes writes again")
         self.fault = fault
 
-    def take(self) -> list[Entry]:
+    def take(self) -> list[Queued]:
         """Take all that is queued, as one group."""
         group = []
         with suppress(IndexError):

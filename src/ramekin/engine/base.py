@@ -236,7 +236,7 @@ class Engine(Protocol):
         Cost: O(changes); O(records) for a load; the wait for a disk.
         """
 
-    async def restore(self, kept: Catalog) -> None:
+    async def restore(self, checkpoint: Catalog) -> None:
         """Have all tables as they are in a catalog that was forked from these: see ``storage/forks.py``.
 
         In memory that is one short step. Where steps are kept somewhere, it is what differs, in one group of them or

@@ -43,7 +43,7 @@ ATTEMPTS = 3
 LOOKED_AT = 1000
 """Changes whose tables are looked at between two looks at the clock."""
 
-Unfit = set[tuple[str, Field]]
+NoRoom = set[tuple[str, Field]]
 """Indexes of tables for which there is no room: a view does without."""
 
 
@@ -89,7 +89,7 @@ class Builds:
 
         Cost: O(1) once all is there; else O(n log n) for each structure, in steps.
         """
-        find, unfit = self.catalog.table, Unfit()
+        find, unfit = self.catalog.table, NoRoom()
         tables = [find(access.table) for access in accesses]
         if self._are_ready(tables, accesses, unfit):
             self._hits += any(access.equal or access.ordered for access in accesses)
@@ -190,7 +190,7 @@ class Builds:
         tables = [table for name in names if (table := self.catalog.find(name)) is not None]
         return [(table, field) for table in tables for field in table.unique_fields if field not in table.indexes]
 
-    def _are_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit) -> bool:
+    def _are_ready(self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: NoRoom) -> bool:
         """Say whether all that is needed is there, and mark it as used now."""
         now_s = self._clock.steady_s()
         for table, access in zip(tables, accesses, strict=True):
@@ -203,7 +203,7 @@ class Builds:
         return True
 
     async def _make_ready(
-        self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: Unfit, work: Work
+        self, tables: Sequence[Indexed], accesses: Sequence[Access], unfit: NoRoom, work: Work
     ) -> None:
         for table, access in zip(tables, accesses, strict=True):
             if access.in_id_order and not table.is_in_order:

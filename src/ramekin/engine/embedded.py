@@ -24,7 +24,7 @@ from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import fork, let_go, restore
 from ramekin.storage.staging import is_large
-from ramekin.storage.watch import Watch
+from ramekin.storage.watch import TableWatch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,8 +111,8 @@ class Embedded:
     def due(self, table: str, key: str) -> int | None:
         return self.tables.expirations.due(table, key)
 
-    def watch(self, table: str) -> Watch:
-        return Watch(self.tables.catalog.table(table))
+    def watch(self, table: str) -> TableWatch:
+        return TableWatch(self.tables.catalog.table(table))
 
     async def flushed(self) -> None:
         pass
@@ -155,17 +155,17 @@ class Embedded:
         if self._is_closed:
             raise Unavailable("The database is closed; nothing was applied.")
 
-    async def restore(self, kept: Catalog) -> None:
+    async def restore(self, checkpoint: Catalog) -> None:
         if self._alone.locked():
-            kept = fork(kept)  # another state may be kept meanwhile
+            checkpoint = fork(checkpoint)  # another state may be kept meanwhile
             try:
                 await until_free(self._alone)
-                await self.restore(kept)
+                await self.restore(checkpoint)
             finally:
-                let_go(kept)
+                let_go(checkpoint)
             return
         self._check_open()
-        step = restore(self.tables.catalog, kept)
+        step = restore(self.tables.catalog, checkpoint)
         self.tables.history.tell(self.tables.catalog.revision, step)
         await self.tables.build_after(step)
 

@@ -45,7 +45,7 @@ from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import fork, let_go
 from ramekin.storage.staging import Staging, is_large, store_at_once
-from ramekin.storage.watch import Watch
+from ramekin.storage.watch import TableWatch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,9 +62,9 @@ if TYPE_CHECKING:
     from ramekin.storage.table import Table
 
     Logged = Step | Together
-    Prepared = Staging | Restoration | Step | None
+    Ready = Staging | Restoration | Step | None
     """A step that may be committed; None: nothing is to happen."""
-    Preparing = Callable[[], Awaitable[Prepared]]
+    Preparing = Callable[[], Awaitable[Ready]]
 
 
 class Journaled:
@@ -169,7 +169,7 @@ class Journaled:
         return self._pending.standing(self.tables.catalog, table, key)[1]
 
     def watch(self, table: str) -> base.Watch:
-        watch = Watch(self.tables.catalog.table(table))
+        watch = TableWatch(self.tables.catalog.table(table))
         return PendingWatch(watch, self._pending, table, partial(self.ahead, table))
 
     async def flushed(self) -> None:
@@ -217,15 +217,15 @@ class Journaled:
         now = step()
         return self._writes.take_out_quiet(now) if type(now) is Written else None
 
-    async def restore(self, kept: Catalog) -> None:
+    async def restore(self, checkpoint: Catalog) -> None:
         self._running()
-        await though_left(self._restored(fork(kept)))  # another state may be kept meanwhile
+        await though_left(self._restored(fork(checkpoint)))  # another state may be kept meanwhile
 
-    async def _restored(self, kept: Catalog) -> None:
+    async def _restored(self, checkpoint: Catalog) -> None:
         try:
-            await self._stand_alone(partial(Restoration.prepared, self.tables, kept))
+            await self._stand_alone(partial(Restoration.prepared, self.tables, checkpoint))
         finally:
-            let_go(kept)
+            let_go(checkpoint)
 
     async def _stand_alone(self, prepare: Preparing) -> int | None:
         """Let a step happen that nothing comes between. Whoever asked may leave: nothing is done then, or all of it."""
@@ -269,7 +269,7 @@ def _stands_alone(step: Step) -> bool:
     return type(step) is not Written or is_large(step)
 
 
-async def _prepared(tables: Tables, step: Step | Making, expecting: Checked) -> Prepared:
+async def _prepared(tables: Tables, step: Step | Making, expecting: Checked) -> Ready:
     """Return what a step comes to now, ready to be committed; None where it does not fit."""
     now = step() if callable(step) else step
     if now is not None and is_large(now):
@@ -291,9 +291,9 @@ def _replay(
         store.lock()
     file, contents = store.read(advance)
     catalog = Catalog(memory_limit_bytes)
-    for name, kept in contents.items():
-        catalog.store(Defined(name, kept.definition))
-        store_at_once(catalog, Loaded({name: kept.bodies}, dues={name: kept.dues}))
+    for name, whole in contents.items():
+        catalog.store(Defined(name, whole.definition))
+        store_at_once(catalog, Loaded({name: whole.bodies}, dues={name: whole.dues}))
     return file, catalog
 
 

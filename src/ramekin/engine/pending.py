@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
-    from ramekin.storage.watch import Watch
+    from ramekin.storage.watch import TableWatch
     from ramekin.values.comparison import JoinKey
 
 _NONE: dict[str, Change] = {}
@@ -89,7 +89,7 @@ class Pending:
 class PendingWatch:
     """A watch that tells records as the next step finds them: also those that are pending, and may be refused yet."""
 
-    def __init__(self, watch: Watch, pending: Pending, table: str, ahead: Callable[[str], bytes | None]) -> None:
+    def __init__(self, watch: TableWatch, pending: Pending, table: str, ahead: Callable[[str], bytes | None]) -> None:
         self._watch, self._pending, self._table, self._ahead = watch, pending, table, ahead
         self._told = dict[str, None]()  # records that were pending
 

@@ -17,7 +17,7 @@ from ramekin.cluster.feed import Gap, read_entries
 from ramekin.cluster.key_names import function
 from ramekin.cluster.line import UNKNOWN
 from ramekin.cluster.replicas import read_step
-from ramekin.durability.contents import Kept
+from ramekin.durability.contents import TableContents
 from ramekin.durability.format import read_definition, split_due
 from ramekin.engine.builds import retrieve
 from ramekin.engine.cells import REASONS, told_change, told_changes
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ramekin.changes import Step
-    from ramekin.cluster.feed import Entry
+    from ramekin.cluster.feed import FeedEntry
     from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.node_connection import NodeConnection
     from ramekin.engine.tables import Tables
@@ -60,7 +60,7 @@ class Replica:
         """Return what names the last step of a table beside its number. Cost: O(1)."""
         return self.chronicle.names.get(table, "")
 
-    async def apply(self, entry: Entry, connection: NodeConnection) -> None:
+    async def apply(self, entry: FeedEntry, connection: NodeConnection) -> None:
         """Let a step happen here. Raises Gap, Lost."""
         mine = self.mine.pop(entry.nonce, None)
         if mine is not None:
@@ -85,7 +85,7 @@ class Replica:
         if mine is None and not isinstance(step, Written):
             self._build_after(step)
 
-    def _note(self, step: Step, entry: Entry) -> None:
+    def _note(self, step: Step, entry: FeedEntry) -> None:
         self.chronicle.note(step, entry.number, entry.nonce)
         _note_evicted(entry, self.chronicle)
         self._tables.history.mark(entry.number, self.chronicle.name, entry.at_ms)
@@ -102,7 +102,7 @@ class Replica:
             if (table := catalog.find(name)) is not None and table.sieve is not None:
                 table.sieve.evicted = self.chronicle.evicted.get(name, 0)
 
-    async def _told(self, entry: Entry, connection: NodeConnection, catalog: Catalog) -> Step:
+    async def _told(self, entry: FeedEntry, connection: NodeConnection, catalog: Catalog) -> Step:
         """Return the step that an entry tells. Raises Gap, Lost."""
         if entry.kind in REASONS:
             return told_changes(entry.words, catalog, REASONS[entry.kind])
@@ -113,12 +113,12 @@ class Replica:
             return Dropped(header["table"])
         bodies = await self._fetch(header["chunks"], connection)
         if entry.kind == b"l":
-            there = {name: Kept(NOTHING_DEFINED, {}) for name in header["tables"]}
-            for name, kept in there.items():
-                _keep(kept, bodies.get(name, {}), {})
+            there = {name: TableContents(NOTHING_DEFINED, {}) for name in header["tables"]}
+            for name, whole in there.items():
+                _keep(whole, bodies.get(name, {}), {})
             dropped = [name for name in header["dropped"] if catalog.find(name) is not None]
-            dues = {name: kept.dues for name, kept in there.items()}
-            there_bodies = {name: kept.bodies for name, kept in there.items()}
+            dues = {name: whole.dues for name, whole in there.items()}
+            there_bodies = {name: whole.bodies for name, whole in there.items()}
             return Loaded(there_bodies, header["replaces"], header["emptied"], dropped, dues)
         told = (told_change(name, key, cell, catalog) for name, cells in bodies.items() for key, cell in cells.items())
         return Written([change for change in told if change is not None])
@@ -183,7 +183,9 @@ class Replica:
         self._adopt(catalog, chronicle.name)
         return step
 
-    async def _repeat(self, entry: Entry, connection: NodeConnection, catalog: Catalog, chronicle: Chronicle) -> None:
+    async def _repeat(
+        self, entry: FeedEntry, connection: NodeConnection, catalog: Catalog, chronicle: Chronicle
+    ) -> None:
         """Let a step happen over tables that are read anew, and may be ahead of it: done already. Raises Gap, Lost."""
         if entry.nonce in self.mine:
             del self.mine[entry.nonce]
@@ -224,22 +226,22 @@ class Replica:
         return _pairs(await connection.call("HGETALL", self._keys.of(name)))
 
     async def _read_table(self, name: str, connection: NodeConnection, catalog: Catalog) -> None:
-        kept = Kept(NOTHING_DEFINED, {})
+        whole = TableContents(NOTHING_DEFINED, {})
         standing = self._tables.catalog.find(name)
         cursor, count, work = b"0", 100, Work()
         while True:
             cursor, words = await connection.call("HSCAN", self._keys.records(name), cursor, "COUNT", count)
-            _keep(kept, _pairs(words), {} if standing is None else standing.records.bodies)
+            _keep(whole, _pairs(words), {} if standing is None else standing.records.bodies)
             count = min(SCAN_RECORDS, 2 * count) if sum(map(len, words)) < SCAN_BYTES else max(1, count // 2)
             await work.rest()
             if cursor == b"0":
                 break
-        staging = Staging(catalog, Loaded({name: kept.bodies}, dues={name: kept.dues}))
+        staging = Staging(catalog, Loaded({name: whole.bodies}, dues={name: whole.dues}))
         await work.through(staging.prepare())
         staging.store()
 
 
-def _tables_written(entry: Entry) -> list[str]:
+def _tables_written(entry: FeedEntry) -> list[str]:
     """Return the tables whose records an entry changes, one by one; none where it is of whole tables."""
     if entry.kind in REASONS:
         return [cell.decode() for key, cell in zip(entry.words[::2], entry.words[1::2], strict=True) if not key]
@@ -249,7 +251,7 @@ def _tables_written(entry: Entry) -> list[str]:
     return []
 
 
-def _note_evicted(entry: Entry, chronicle: Chronicle) -> None:
+def _note_evicted(entry: FeedEntry, chronicle: Chronicle) -> None:
     """Take note of the records that gave way: all that the entry names, some of which may be gone here already."""
     if REASONS.get(entry.kind) == "evict":
         chronicle.note_evicted(entry.words[1].decode(), len(entry.words) // 2 - 1)
@@ -259,10 +261,10 @@ def _pairs(words: list[bytes]) -> dict[str, bytes]:
     return {key.decode(): value for key, value in zip(words[::2], words[1::2], strict=True)}
 
 
-def _keep(kept: Kept, cells: Mapping[str, bytes], standing: Mapping[str, bytes]) -> None:
+def _keep(whole: TableContents, cells: Mapping[str, bytes], standing: Mapping[str, bytes]) -> None:
     """Keep the records of some cells, those that are empty apart; a body that stands already is the same object."""
     for key, cell in cells.items():
         if cell:
             body, due = split_due(cell)
             here = standing.get(key)
-            kept.put(key, here if here is not None and here == body else body, due)
+            whole.put(key, here if here is not None and here == body else body, due)

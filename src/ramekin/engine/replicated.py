@@ -36,7 +36,7 @@ from ramekin.engine.way import AGAIN, Way
 from ramekin.errors import MemoryLimit, RamekinError, Unavailable
 from ramekin.schema.definition import NOTHING_CHECKED
 from ramekin.storage.staging import is_large
-from ramekin.storage.watch import Watch
+from ramekin.storage.watch import TableWatch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,14 +181,14 @@ class Replicated:
     def due(self, table: str, key: str) -> int | None:
         return self.tables.expirations.due(table, key)
 
-    def watch(self, table: str) -> Watch:
-        return Watch(self.tables.catalog.table(table))
+    def watch(self, table: str) -> TableWatch:
+        return TableWatch(self.tables.catalog.table(table))
 
     async def flushed(self) -> None:
         pass
 
-    async def restore(self, kept: Catalog) -> None:
-        await restore_by_steps(self, kept)
+    async def restore(self, checkpoint: Catalog) -> None:
+        await restore_by_steps(self, checkpoint)
 
     # Steps
 

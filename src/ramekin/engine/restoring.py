@@ -40,21 +40,21 @@ TRIES_IN_TURNS = 3
 """How often what differs is looked for in turns, between which others may write; then in one, however long it takes."""
 
 
-async def restore_by_steps(engine: Engine, kept: Catalog) -> None:
+async def restore_by_steps(engine: Engine, checkpoint: Catalog) -> None:
     """Have all tables of an engine that others write too as they are in a catalog.
 
     Raises as `Engine.apply`; Unavailable: others always write.
     """
     for attempt in range(MAX_ATTEMPTS):
-        await _apply_each(engine, _loosenings(engine.tables, kept))
-        way = _WayBack(engine.tables, kept)
+        await _apply_each(engine, _loosenings(engine.tables, checkpoint))
+        way = _WayBack(engine.tables, checkpoint)
         is_back = (back := await way.found_in_turns()) is None
         if back is not None and attempt < TRIES_IN_TURNS:
             await engine.apply(back)  # what others write meanwhile is found by another look
         elif back is not None:
             is_back = await engine.apply(way.found) is not None and way.is_whole
-        await _apply_each(engine, [partial(_defining, engine.tables, then) for then in kept])
-        if is_back and all(_is_defined(engine.tables, then) for then in kept):
+        await _apply_each(engine, [partial(_defining, engine.tables, then) for then in checkpoint])
+        if is_back and all(_is_defined(engine.tables, then) for then in checkpoint):
             return
     raise Unavailable("Others write all the time; some tables may be as they were.")
 
@@ -62,8 +62,8 @@ async def restore_by_steps(engine: Engine, kept: Catalog) -> None:
 class _WayBack:
     """The step that makes records what they are in a catalog; None where they are."""
 
-    def __init__(self, tables: Tables, kept: Catalog) -> None:
-        self._tables, self._kept = tables, kept
+    def __init__(self, tables: Tables, checkpoint: Catalog) -> None:
+        self._tables, self._checkpoint = tables, checkpoint
         self.is_whole = True
         """Whether that step is all; a record whose id has another type by now is deleted first, by itself."""
 
@@ -86,12 +86,12 @@ class _WayBack:
         return Written(changes) if changes else None
 
     def _changes(self, now: Catalog) -> Iterator[Change | None]:
-        return _changes(now, self._kept, self._tables.expirations.now_s())
+        return _changes(now, self._checkpoint, self._tables.expirations.now_s())
 
     def _take(self, change: Change | None, changes: list[Change]) -> None:
         if change is not None:
             changes.append(change)
-            if change.after is None and change.key in self._kept.table(change.table).records.bodies:
+            if change.after is None and change.key in self._checkpoint.table(change.table).records.bodies:
                 self.is_whole = False
 
 
@@ -101,13 +101,13 @@ async def _apply_each(engine: Engine, makings: Iterable[Making]) -> None:
             await engine.apply(making)
 
 
-def _loosenings(tables: Tables, kept: Catalog) -> list[Making]:
-    return [partial(_loosening, tables, kept, table.name) for table in tables.catalog]
+def _loosenings(tables: Tables, checkpoint: Catalog) -> list[Making]:
+    return [partial(_loosening, tables, checkpoint, table.name) for table in tables.catalog]
 
 
-def _loosening(tables: Tables, kept: Catalog, name: str) -> Step | None:
+def _loosening(tables: Tables, checkpoint: Catalog, name: str) -> Step | None:
     """Make a table take any records, if it is to have others under another definition; drop one that was not there."""
-    table, then = tables.catalog.find(name), kept.find(name)
+    table, then = tables.catalog.find(name), checkpoint.find(name)
     if table is None or then is None:
         return None if table is None else Dropped(name)
     if table.definition in (then.definition, NOTHING_DEFINED) or not _differs(tables, then):
@@ -133,12 +133,12 @@ def _differs(tables: Tables, then: Table) -> bool:
     return any(change is not None for change in _changes_of(table, then, now_s))
 
 
-def _changes(now: Catalog, kept: Catalog, now_s: int) -> Iterator[Change | None]:
+def _changes(now: Catalog, checkpoint: Catalog, now_s: int) -> Iterator[Change | None]:
     """Yield the changes of records that lead back, and None for each other record.
 
     What has become due since was not there.
     """
-    for then in kept:
+    for then in checkpoint:
         yield from _changes_of(now.find(then.name), then, now_s)
 
 
@@ -161,33 +161,33 @@ def _changes_of(table: Table | None, then: Table, now_s: int) -> Iterator[Change
 class Restoration:
     """What brings all tables back at once, while nobody else writes."""
 
-    def __init__(self, tables: Tables, kept: Catalog, step: Together) -> None:
-        self._tables, self._kept = tables, kept
+    def __init__(self, tables: Tables, checkpoint: Catalog, step: Together) -> None:
+        self._tables, self._checkpoint = tables, checkpoint
         self.step = step
         """What it comes to."""
 
     @classmethod
-    async def prepared(cls, tables: Tables, kept: Catalog) -> Self:
+    async def prepared(cls, tables: Tables, checkpoint: Catalog) -> Self:
         """Find what differs, in short steps. Cost: O(records) of the tables that were written since."""
         now = fork(tables.catalog)
         try:
-            return cls(tables, kept, Together(await _steps_back(now, kept)))
+            return cls(tables, checkpoint, Together(await _steps_back(now, checkpoint)))
         finally:
             let_go(now)
 
     def store(self) -> None:
         """Have the tables back. Cost: O(tables)."""
-        stored = restore(self._tables.catalog, self._kept)
+        stored = restore(self._tables.catalog, self._checkpoint)
         self._tables.history.tell(self._tables.catalog.revision, stored)
 
 
-async def _steps_back(now: Catalog, kept: Catalog) -> list[Step]:
+async def _steps_back(now: Catalog, checkpoint: Catalog) -> list[Step]:
     steps, work = list[Step](), Work()
-    names = {table.name for table in kept}
+    names = {table.name for table in checkpoint}
     steps += [Dropped(table.name) for table in now if table.name not in names]
     standing = [table.name for table in now if table.name in names]
     is_in_place = True
-    for place, then in enumerate(kept):
+    for place, then in enumerate(checkpoint):
         table = now.find(then.name)
         is_in_place = is_in_place and standing[place : place + 1] == [then.name]  # else it, and all behind, go last
         if table is not None and not is_in_place:

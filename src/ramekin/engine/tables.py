@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.changes import Defined, Loaded, Together, Written
 from ramekin.clock import SYSTEM
-from ramekin.durability.contents import Contents, Kept
+from ramekin.durability.contents import Contents, TableContents
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
 from ramekin.engine.embedded_view import EmbeddedView, page_of
@@ -264,7 +264,7 @@ class Tables:
         The records stay pinned, so that the next write to each table copies them once.
         """
         pinned = [(table, table.records.pin()) for table in self.catalog]
-        return {table.name: Kept(table.definition, records.bodies, records.dues) for table, records in pinned}
+        return {table.name: TableContents(table.definition, records.bodies, records.dues) for table, records in pinned}
 
     async def build_after(self, step: Step | Together) -> None:
         """Have the indexes built that definitions name, of the tables of a step that has happened."""

@@ -37,7 +37,7 @@ class CsvForm:
     types: str = "auto"
 
 
-class Records(Protocol):
+class RecordText(Protocol):
     """The records of a text, one by one, each a parsed JSON value."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -193,7 +193,7 @@ class CsvText:
         return [undecided[i].read if i in undecided else column.read for i, column in enumerate(self._declared)]
 
 
-def with_lines(error: RamekinError, records: Records) -> Generator[None, None, RamekinError]:
+def with_lines(error: RamekinError, records: RecordText) -> Generator[None, None, RamekinError]:
     """Return an error with the lines of its faults. The records are read from their beginning, one a step."""
     missing = {fault: fault.steps for fault in error.faults if not fault.line}
     wanted = {steps[0] for steps in missing.values() if steps}

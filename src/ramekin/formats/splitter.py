@@ -28,7 +28,7 @@ from ramekin.values.places import MARKS, MAX_DEPTH, find_fault, line_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ramekin.values.places import Position
+    from ramekin.values.places import LineColumn
 
 _FLAT = rb'[^{}\[\]"\n]*+(?>(?:' + STRING + rb'[^{}\[\]"\n]*+)*)'
 _SHALLOW = rb"\{" + _FLAT + rb"(?>(?:[{\[]" + _FLAT + rb"[}\]]" + _FLAT + rb")*)\}"
@@ -46,7 +46,7 @@ PAUSE = object()
 """Stands among the records of a text where no record ends for long, so that whoever reads them can let others go on."""
 
 
-def paused(text: bytes, at: Position, extra_depth: int = 0) -> Iterator[Any]:
+def paused(text: bytes, at: LineColumn, extra_depth: int = 0) -> Iterator[Any]:
     """Yield the value of one record; a `PAUSE` after each piece of a long one. Raises as `codec.parse`."""
     if len(text) <= RUN_BYTES:
         yield codec.parse(text, at=at, extra_depth=extra_depth)
@@ -94,7 +94,7 @@ class Splitter:
         self._table, self.index = "", 0
         self._run, self._run_line, self._run_index = b"", 1, 0
 
-    def records(self, chunk: bytes) -> Iterator[tuple[str, Any, Position]]:
+    def records(self, chunk: bytes) -> Iterator[tuple[str, Any, LineColumn]]:
         """Take a chunk and yield the tables that begin and the records that end in it; a table again in a long record.
 
         Raises:
@@ -146,7 +146,7 @@ class Splitter:
             {fault: self.line_of(steps[len(here) :]) for fault, steps in missing.items() if steps[: len(here)] == here}
         )
 
-    def _parsed(self, run: bytes, at: Position) -> Iterable[Any]:
+    def _parsed(self, run: bytes, at: LineColumn) -> Iterable[Any]:
         """Return the records of a run; those before one that is wrong, where one is."""
         if len(run) > RUN_BYTES:  # one record
             return self._parsed_one_by_one(run, at)
@@ -155,7 +155,7 @@ class Splitter:
         except RamekinError:
             return self._parsed_one_by_one(run, at)
 
-    def _parsed_one_by_one(self, run: bytes, at: Position) -> Iterator[Any]:
+    def _parsed_one_by_one(self, run: bytes, at: LineColumn) -> Iterator[Any]:
         ends, text = [(0, len(run))], run + b"]"
         if len(run) <= RUN_BYTES and (whole := _RUN.match(text)) and whole.end() == len(run):  # else it is one record
             ends = [found.span() for found in _RECORD.finditer(text)]
@@ -170,7 +170,7 @@ class Splitter:
             return error.within(*table, self.index, index=self.index)
         return error.within(*(table if self._expect in ("colon", "array") else ()))
 
-    def _cut(self, chunk: bytes) -> Iterator[tuple[str, bytes, Position]]:
+    def _cut(self, chunk: bytes) -> Iterator[tuple[str, bytes, LineColumn]]:
         """Yield runs of records; an empty one where a table begins, but not in the array shape."""
         self._buffer, self._at = self._buffer[self._at :] + chunk, 0
         while self._skip_blank():
@@ -202,7 +202,7 @@ class Splitter:
         self._columns += len(passed) if passed.isascii() else len(passed.decode(errors="replace"))
         self._at = end
 
-    def _position(self) -> Position:
+    def _position(self) -> LineColumn:
         return self.line, self._columns + 1
 
     def _end_of_run(self) -> int | None:

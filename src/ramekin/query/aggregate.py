@@ -52,7 +52,7 @@ class Grouping:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class GroupColumn:
     """One column of groups to sort by."""
 
     name: str
@@ -83,15 +83,15 @@ def parse_grouping(group_by: Any, aggregates: Any, fields: Fields) -> Grouping:
     return grouping
 
 
-def parse_columns(names: Sequence[str], grouping: Grouping) -> tuple[Column, ...]:
+def parse_columns(names: Sequence[str], grouping: Grouping) -> tuple[GroupColumn, ...]:
     """Return the order of groups, by columns of the answer. Raises InvalidAggregate."""
     columns = []
     if len(names) > MAX_COLUMNS:
         raise InvalidAggregate(f"'sort' names at most {MAX_COLUMNS} columns.")
     for name in names:
-        column = Column(name.removeprefix("-"), is_descending=name.startswith("-"))
+        column = GroupColumn(name.removeprefix("-"), is_descending=name.startswith("-"))
         if column.name not in grouping.names:
-            column = Column(unescape(column.name), column.is_descending)
+            column = GroupColumn(unescape(column.name), column.is_descending)
         if column.name not in grouping.names:
             hint = did_you_mean(column.name, grouping.names)
             raise InvalidAggregate(f"Groups have no column '{shorten(column.name)}' to sort by.", hint=hint)
@@ -152,7 +152,7 @@ class Groups:
                 if figure.is_lost:
                     self._lost.add(place)
 
-    def sort_key_of(self, columns: Sequence[Column]) -> Callable[[dict[str, Any]], tuple[OrderKey, ...]]:
+    def sort_key_of(self, columns: Sequence[GroupColumn]) -> Callable[[dict[str, Any]], tuple[OrderKey, ...]]:
         """Return what a row of groups sorts by: the columns, then the groups' values."""
         readings = {name: comparer(field.reading) for name, field in self.grouping.by}
         readings |= {

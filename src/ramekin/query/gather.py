@@ -56,7 +56,7 @@ class Gathered(Protocol):
         """
 
 
-class IdSource(Protocol):
+class IdStream(Protocol):
     """Ids that a way gives."""
 
     async def more(self, most: int) -> tuple[int, list[int | str]]:
@@ -89,7 +89,7 @@ class GatheredById:
 
     pace = 4
 
-    def __init__(self, view: View, table: str, query: Query, plan: Plan, ids: IdSource, most: int) -> None:
+    def __init__(self, view: View, table: str, query: Query, plan: Plan, ids: IdStream, most: int) -> None:
         """Begin at the query's position.
 
         Args:
@@ -144,7 +144,7 @@ class GatheredByFields:
     pace = 1
 
     def __init__(
-        self, view: View, table: str, query: Query, plan: Plan, ids: IdSource, most: int, max_held: int
+        self, view: View, table: str, query: Query, plan: Plan, ids: IdStream, most: int, max_held: int
     ) -> None:
         """Begin at the query's position.
 

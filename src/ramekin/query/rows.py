@@ -45,7 +45,7 @@ from ramekin.values.paths import row_reader
 from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
-    from ramekin.query.gather import Gathered, IdSource
+    from ramekin.query.gather import Gathered, IdStream
     from ramekin.query.view import Row, View
 
 
@@ -61,7 +61,7 @@ class Rows:
         max_sorted: int,
         *,
         is_whole: bool = False,
-        led: Callable[[], IdSource] | None = None,
+        led: Callable[[], IdStream] | None = None,
     ) -> None:
         """Begin at the query's position.
 

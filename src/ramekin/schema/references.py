@@ -15,7 +15,7 @@ from ramekin.errors import InvalidDefinition, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Part = tuple[Any, str]
+    SchemaPart = tuple[Any, str]
     """A subschema, and the address that references inside it are relative to."""
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -68,7 +68,7 @@ class References:
         self._most = most
         self._resources: dict[str, Any] = {}
         self._anchors: dict[tuple[str, str], Any] = {}
-        self._dynamic: dict[str, list[Part]] = {}
+        self._dynamic: dict[str, list[SchemaPart]] = {}
         self._targets: dict[int, list[Any]] = {}  # what a part's references name, by the part's identity
         root = (schema, _enter(schema, _NOWHERE))
         self._resources[_NOWHERE] = schema
@@ -95,7 +95,7 @@ class References:
         if isinstance(name := part.get("$dynamicAnchor"), str):
             self._dynamic.setdefault(name, []).append((part, base))
 
-    def _weigh(self, part: Part) -> _Weight:
+    def _weigh(self, part: SchemaPart) -> _Weight:
         """Return what a part comes to, with what its references name."""
         identity = id(part[0])
         if (known := self._known.get(identity)) is not None:
@@ -119,14 +119,14 @@ class References:
         weight = self._known[identity] = _Weight(count, circular, alternatives, patterns)
         return weight
 
-    def _weigh_named(self, target: Part) -> _Weight:
+    def _weigh_named(self, target: SchemaPart) -> _Weight:
         if target[0] is None:
             return _Weight(_META_PARTS, 1)
         return _Weight(0, 1) if id(target[0]) in self._open else self._weigh(target)
 
-    def _follow_all(self, part: dict[str, Any], base: str) -> list[list[Part]]:
+    def _follow_all(self, part: dict[str, Any], base: str) -> list[list[SchemaPart]]:
         """Return what each reference of a part may name."""
-        found: list[list[Part]] = []
+        found: list[list[SchemaPart]] = []
         if isinstance(reference := part.get("$ref"), str):
             found.append([self._follow(reference, base)])
         if isinstance(reference := part.get("$dynamicRef"), str):
@@ -135,10 +135,10 @@ class References:
         self._targets[id(part)] = [target for named in found for target, _ in named]
         return found
 
-    def _follow(self, reference: str, base: str) -> Part:
+    def _follow(self, reference: str, base: str) -> SchemaPart:
         """Return what a reference names; None for a part of the standard's own schemas."""
         address, fragment = _split(reference, base)
-        target: Part | None
+        target: SchemaPart | None
         if address not in self._resources:
             if not address.startswith(_META):
                 raise InvalidDefinition(
@@ -196,7 +196,7 @@ def _enter(part: Any, base: str) -> str:
     return base
 
 
-def _at(part: Part, pointer: str) -> Part | None:
+def _at(part: SchemaPart, pointer: str) -> SchemaPart | None:
     """Return what a JSON pointer (RFC 6901) leads to, None if that is nothing."""
     node, base = part
     for step in pointer.split("/")[1:]:
@@ -211,7 +211,7 @@ def _at(part: Part, pointer: str) -> Part | None:
     return node, base
 
 
-def _subschemas(part: Part, *, with_stores: bool = False) -> Iterator[tuple[dict[str, Any], str]]:
+def _subschemas(part: SchemaPart, *, with_stores: bool = False) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield every schema inside a schema, itself first; those that are only stored there when asked."""
     pending = [part]
     while pending:

@@ -13,7 +13,7 @@ from ramekin.schema.strict import CLASSES, fields_of, inside, names_taken
 if TYPE_CHECKING:
     from ramekin.schema.strict import Node
 
-    Field = tuple[str, Node | None, Node]
+    ModelField = tuple[str, Node | None, Node]
     """The name under which a field is stored, its core schema if it is known, and the settings of its class."""
 
 _ENDS = ("list", "set", "frozenset", "tuple", "generator", "json")
@@ -27,7 +27,9 @@ class Renames:
         """Read the core schema of a model."""
         self._core = core
         self._targets = {part["ref"]: part for part in core.get("definitions", ())}
-        self._known: dict[int, tuple[dict[str, Field], Node | None]] = {}  # by the id of a node, which lives as long
+        self._known: dict[
+            int, tuple[dict[str, ModelField], Node | None]
+        ] = {}  # by the id of a node, which lives as long
 
     @property
     def are_any(self) -> bool:
@@ -56,7 +58,7 @@ class Renames:
             made[name if is_twice else stored] = self._renamed(child, part, inner)
         return made
 
-    def _read(self, node: Node, config: Node) -> tuple[dict[str, Field], Node | None]:
+    def _read(self, node: Node, config: Node) -> tuple[dict[str, ModelField], Node | None]:
         """Return the fields of objects that a node takes, by each name; and what members of other names hold."""
         if id(node) in self._known:
             return self._known[id(node)]

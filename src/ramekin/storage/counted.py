@@ -4,7 +4,7 @@
             │                                              │
             │ its table goes on to a copy                  │ the branch goes on to a copy: that counts for its table,
             ▼                                              ▼ but for the bodies that it borrows from what it was made of
-    kept: counted for all who have it ──the last one lets go of it──► counted no more; who borrowed counts for itself
+    shared: counted for all who have it ──the last one lets go of it──► counted no more; who borrowed counts for itself
 
 A copy takes a dictionary, the order and the indexes. Its bodies are those of its *lender* until they are written: what
 it takes out counts from then on, as the lender may have it yet. So a table that was written all over counts as if all
@@ -133,8 +133,8 @@ class Counted:
             if counter is not None:
                 counter.borrow(0)
             elif self.memory.family is not None:
-                self.memory.family.kept_bytes += lent_bytes
-                copy.kept_bytes += lent_bytes
+                self.memory.family.shared_bytes += lent_bytes
+                copy.shared_bytes += lent_bytes
 
     def borrow(self, size_bytes: int) -> None:
         """Count so many bytes elsewhere."""
@@ -144,5 +144,5 @@ class Counted:
     def _keep(self, size_bytes: int) -> None:
         """Count so many bytes for all who share the records."""
         if self.memory.family is not None:
-            self.memory.family.kept_bytes += size_bytes - self.records.kept_bytes
-        self.records.kept_bytes = size_bytes
+            self.memory.family.shared_bytes += size_bytes - self.records.shared_bytes
+        self.records.shared_bytes = size_bytes

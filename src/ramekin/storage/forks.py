@@ -36,14 +36,14 @@ def fork(catalog: Catalog, when_short: Callable[[], None] = lambda: None) -> Cat
     return twin
 
 
-def restore(catalog: Catalog, kept: Catalog) -> Loaded:
+def restore(catalog: Catalog, checkpoint: Catalog) -> Loaded:
     """Have the tables that another catalog has, which was forked from this one, and return what that comes to.
 
     A table that has not changed since stays as it is.
     """
     catalog.revision += 1
     tables, changed = dict[str, Table](), dict[str, Table]()
-    for then in kept:
+    for then in checkpoint:
         table = catalog.find(then.name)
         if table is None or not _is_unchanged(table, then):
             table = changed[then.name] = _share(then, catalog.memory)
@@ -53,7 +53,7 @@ def restore(catalog: Catalog, kept: Catalog) -> Loaded:
         if tables.get(table.name) is not table:
             table.leave()
     gone = [table.name for table in catalog if table.name not in tables]
-    _put(catalog, tables, kept.definitions)
+    _put(catalog, tables, checkpoint.definitions)
     dues = {name: table.records.dues for name, table in changed.items()}
     bodies = {name: table.records.bodies for name, table in changed.items()}
     return Loaded(bodies, replaces=True, dropped=gone, dues=dues)

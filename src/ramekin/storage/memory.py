@@ -65,14 +65,14 @@ class Family:
     """What the catalogs of a database and of its branches take together.
 
     Records that several of them have are counted once: by the catalog that had them first, which the others borrow
-    from, or as `kept_bytes` when that has gone on to others.
+    from, or as `shared_bytes` when that has gone on to others.
     """
 
-    __slots__ = ("kept_bytes", "members")
+    __slots__ = ("members", "shared_bytes")
 
     def __init__(self, member: Memory) -> None:
         self.members = [member]
-        self.kept_bytes = 0
+        self.shared_bytes = 0
 
     def give_way(self, asking: Memory) -> None:
         """Let members go that may, as room is lacking; not the one that asks, as it is at work. Cost: O(members)."""
@@ -83,7 +83,7 @@ class Family:
     @property
     def size_bytes(self) -> int:
         """All of it. Cost: O(members)."""
-        return self.kept_bytes + sum([member.own_bytes + member.reserved_bytes for member in self.members])
+        return self.shared_bytes + sum([member.own_bytes + member.reserved_bytes for member in self.members])
 
 
 class Memory:

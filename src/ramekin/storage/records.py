@@ -27,11 +27,11 @@ class Counter(Protocol):
 class Records(Shared):
     """Bodies by key, in the order in which they arrived."""
 
-    __slots__ = ("bodies", "borrowers", "counter", "dues", "kept_bytes", "lender", "lent_bytes", "text_keys")
+    __slots__ = ("bodies", "borrowers", "counter", "dues", "lender", "lent_bytes", "shared_bytes", "text_keys")
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept_bytes = 0
+        self.shared_bytes = 0
         """What they take, where the table that was counted for them has left them to its branches."""
         self.counter: Counter | None = None
         """The table that counts for them, where they have a lender; None: they are kept."""

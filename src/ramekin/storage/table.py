@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ramekin.changes import Change, Dues
     from ramekin.schema.definition import Definition
     from ramekin.schema.fields import Field
-    from ramekin.storage.watch import Watch
+    from ramekin.storage.watch import TableWatch
     from ramekin.values.comparison import JoinKey
 
 
@@ -45,7 +45,7 @@ class Table(Bounded):
         self.definition = NOTHING_DEFINED
         self.unique_fields: list[Field] = []
         """The fields that the definition says are unique, each read as its schema says."""
-        self.watches: list[Watch] = []
+        self.watches: list[TableWatch] = []
         self.is_gone = False
         """Whether it was dropped."""
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Watched(Protocol):
     """What a watch needs of its table."""
 
-    watches: list[Watch]
+    watches: list[TableWatch]
     is_gone: bool
 
     def get(self, key: str) -> bytes | None: ...
 
 
-class Watch:
+class TableWatch:
     """The keys of the records of one table that were written, from now until it is closed. Use it in ``with``."""
 
     def __init__(self, table: Watched) -> None:

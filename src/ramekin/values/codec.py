@@ -332,7 +332,7 @@ def too_deep(text: bytes, extra_depth: int, at: tuple[int, int] | None) -> Ramek
     return found or TooDeep(said, faults=[Fault("", said, 0 if at is None else at[0])])
 
 
-def _explain(text: bytes, extra_depth: int, at: places.Position | None, reason: str) -> Complaint:
+def _explain(text: bytes, extra_depth: int, at: places.LineColumn | None, reason: str) -> Complaint:
     """Turn the parser's complaint into ours."""
     error = next((error for words, error in _ERRORS.items() if reason.startswith(words)), MalformedJson)
     line = reason.partition(" at line ")[2].partition(" ")[0]
@@ -340,7 +340,7 @@ def _explain(text: bytes, extra_depth: int, at: places.Position | None, reason: 
 
 
 def explained(
-    text: bytes, extra_depth: int, at: places.Position | None, error: type[Complaint], before: int | None
+    text: bytes, extra_depth: int, at: places.LineColumn | None, error: type[Complaint], before: int | None
 ) -> Complaint:
     """Return what is wrong with a text: what, line and column, and never a piece of the text but a name.
 

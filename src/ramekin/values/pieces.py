@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ramekin.values.codec import Complaint
-    from ramekin.values.places import Position
+    from ramekin.values.places import LineColumn
 
 PIECE_BYTES = 32 * 1024
 """How long a piece is, where a comma is near: 0.3 to 2.5 ms."""
@@ -37,7 +37,7 @@ _CLOSING = bytes.maketrans(b"{[", b"}]")
 _OTHERS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
-def read(text: bytes, at: Position | None = (1, 1), extra_depth: int = 0) -> Generator[None, None, tuple[Any, bytes]]:
+def read(text: bytes, at: LineColumn | None = (1, 1), extra_depth: int = 0) -> Generator[None, None, tuple[Any, bytes]]:
     """Return the value of a JSON text, and how `codec.dump` prints it, in short steps.
 
     Args:
@@ -173,7 +173,7 @@ def _end_of_piece(text: bytes, begin: int) -> Generator[None, None, int]:
     return len(text)
 
 
-def _in_place(error: Complaint, text: bytes, lines: int, at: Position | None, extra_depth: int) -> Complaint:
+def _in_place(error: Complaint, text: bytes, lines: int, at: LineColumn | None, extra_depth: int) -> Complaint:
     """Return the error of a piece, before which some lines stand, as one of the text."""
     if error.faults or not text.strip(b" \t\r\n"):
         lines += max(0, error.faults[0].line - 1) if error.faults else 0

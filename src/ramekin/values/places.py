@@ -26,7 +26,7 @@ from ramekin.values.ids import INT64_MAX, INT64_MIN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    Position = tuple[int, int]
+    LineColumn = tuple[int, int]
     """A line, and a column in characters; both begin at 1."""
 
     Error = type[MalformedJson | IntegerOutOfRange]
@@ -66,7 +66,7 @@ _MISSING = {
 _MAX_INTEGER_CHARS = 20  # of one that fits into 64 bits, with its sign
 
 
-def find_fault(text: bytes, extra_depth: int, begin: Position | None) -> MalformedJson | IntegerOutOfRange | None:
+def find_fault(text: bytes, extra_depth: int, begin: LineColumn | None) -> MalformedJson | IntegerOutOfRange | None:
     """Return what is wrong with a text that was refused; None if that is not found, or stands too far behind.
 
     Args:
@@ -284,7 +284,7 @@ def _check_number(token: bytes) -> Error | None:
     return NumberNotFinite if isinf(float(token)) else None
 
 
-def _error(wrong: _Wrong, text: bytes, begin: Position | None) -> MalformedJson | IntegerOutOfRange:
+def _error(wrong: _Wrong, text: bytes, begin: LineColumn | None) -> MalformedJson | IntegerOutOfRange:
     """Return a fault as an error with its place."""
     line = column = 0
     if begin is not None:

@@ -69,7 +69,7 @@ class Exact(Decimal):
         return str(self.shortest())
 
 
-class Part(Fraction):
+class Inexact(Fraction):
     """An amount that is no integer of 64 bits."""
 
     __slots__ = ()
@@ -78,7 +78,7 @@ class Part(Fraction):
         return hash(str(self))
 
 
-Amount = int | Part
+Amount = int | Inexact
 """Days, or microseconds; a part of one where a text has more than six digits of a second."""
 
 _INT64_DIGITS = 19
@@ -248,4 +248,4 @@ def _fraction(digits: str | None) -> int | Fraction:
 def _amount(number: int | Fraction) -> Amount:
     """Return an amount in its one form."""
     whole = number.numerator
-    return whole if number.denominator == 1 and INT64_MIN <= whole <= INT64_MAX else Part(number)
+    return whole if number.denominator == 1 and INT64_MIN <= whole <= INT64_MAX else Inexact(number)

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.operations import Op
-    from ramekin.formats.record_text import Records
+    from ramekin.formats.record_text import RecordText
     from ramekin.values.paths import FieldPath
 
 ONE = f"{API}/data/{{table}}/{{id}}"
@@ -169,7 +169,7 @@ def _body(outcome: Outcome) -> bytes:
     return outcome.body
 
 
-def _read_bulk(session: Session, asked: Asked[CsvForm]) -> Records:
+def _read_bulk(session: Session, asked: Asked[CsvForm]) -> RecordText:
     limit, text = session.limits.text_bytes, asked.body
     if asked.wishes.media == JSON:
         return ArrayText(text, limit)

@@ -31,7 +31,7 @@ from ramekin.api.json_server.static import StaticFirst
 from ramekin.api.json_server.writing import create, delete, rewrite
 from ramekin.api.routes import address
 from ramekin.api.wire.asgi import add_routes
-from ramekin.database.lifetimes import KEPT
+from ramekin.database.lifetimes import STAYS
 from ramekin.errors import NotFound, UnknownTable
 from ramekin.values import codec
 
@@ -215,7 +215,7 @@ class Door:
         (table, key), sent = asked.parts, self._sent(asked)
         _check_table(session, table)
         change, precondition = (lambda stood: {**stood, **sent}), asked.wishes.precondition
-        return _stored(await rewrite(session, table, key, change, precondition, KEPT))
+        return _stored(await rewrite(session, table, key, change, precondition, STAYS))
 
     async def delete_record(self, session: Session, asked: Asked[None]) -> Reply:
         """Delete a record; what holds its id forgets it, or is deleted too."""

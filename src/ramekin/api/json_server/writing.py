@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ramekin.api.edge.weights import BODY_TIMES
 from ramekin.api.json_server.objects import TABLE
 from ramekin.api.json_server.relations import SUFFIX, singular
-from ramekin.database.lifetimes import KEPT
+from ramekin.database.lifetimes import STAYS
 from ramekin.database.operations import Operation
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.access import Access
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ramekin.api.json_server.dialect import Dialect
     from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
-    from ramekin.database.lifetimes import Kept
+    from ramekin.database.lifetimes import Stays
     from ramekin.database.operations import Outcome
 
 
@@ -55,12 +55,12 @@ async def rewrite(
     key: str,
     change: Callable[[Record], Record],
     precondition: Precondition = ALWAYS,
-    ttl: Kept | None = None,
+    ttl: Stays | None = None,
 ) -> bytes:
     """Put what a function makes of a record in its place, and return its body.
 
     Args:
-        ttl: `KEPT`, or None: it lives for as long as its table's definition says.
+        ttl: `STAYS`, or None: it lives for as long as its table's definition says.
 
     Raises:
         UnknownTable, RecordNotFound, PreconditionRequired, PreconditionFailed, InvalidRecord.
@@ -141,7 +141,7 @@ def _let_go(table: str, body: bytes, field: str, *, drops: bool) -> Operation:
     key, still = str(record["id"]), _still(body)
     if drops:
         return Operation("delete", table, key, None, still, is_parsed=True)
-    return Operation("replace", table, key, {**record, field: None}, still, is_parsed=True, ttl=KEPT)
+    return Operation("replace", table, key, {**record, field: None}, still, is_parsed=True, ttl=STAYS)
 
 
 def _still(body: bytes) -> Precondition:
