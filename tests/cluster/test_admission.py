@@ -162,6 +162,13 @@ async def test_a_key_that_holds_something_else_is_named_with_what_to_do(node, na
     assert node.ask("GET", key) == b"something else", "it is left as it was"
 
 
+async def test_a_hash_of_somebody_else_is_no_database(node):
+    database = secrets.token_hex(8)
+    node.ask("HSET", f"{{ramekin:{database}}}head", "their", "field")
+    said = await refusal(servers_at(node.port), database)
+    assert f"the key {{ramekin:{database}}}head holds something that Ramekin has not written" in said
+
+
 @pytest.mark.parametrize(
     ("found", "what_to_do"),
     [

@@ -283,9 +283,9 @@ async def test_a_process_that_fell_behind_reads_everything_anew(servers, node):
         with other.watch("t") as watch:
             node.ask("HSET", one._link.keys.of("head"), "keeps", 0)
             async with left_behind(other):
-                for number in range(2, 5):
+                for number in range(2, 8):
                     await put(one, "t", body(number, k=number, text="x" * 600_000))
-                assert node.ask("XLEN", one._link.keys.of("feed")) < 5
+                assert node.ask("XLEN", one._link.keys.of("feed")) < 6
             await agree(one, other)
             assert watch.is_over
         await put(other, "t", body(9, k=9))
@@ -346,6 +346,26 @@ async def test_the_feed_is_bounded_in_bytes(servers, node):
             await put(one, "t", body(number, text="x" * 300_000))
         assert node.ask("MEMORY", "USAGE", one._link.keys.of("feed"), "SAMPLES", 0) < 6 << 20
         await agree(one)
+
+
+async def test_chunks_of_large_steps_are_kept_as_far_as_the_feed_may_grow_and_those_of_the_last_step(servers, node):
+    def kept():
+        keys = node.ask("KEYS", one._link.keys.chunk("*", 0).rpartition(":")[0] + ":*")
+        return sum(node.ask("MEMORY", "USAGE", key, "SAMPLES", 0) for key in keys)
+
+    async with sharing(servers) as [one, other]:
+        node.ask("HSET", one._link.keys.of("head"), "keeps", 3)
+        step = {"t": {str(n): body(n, text="x" * 500_000) for n in range(4)}}
+        for _ in range(10):
+            await load(one, step, replace=True)
+        assert 2 << 20 < kept() < 6 << 20
+        await load(one, {"t": step["t"] | {f"{n}": body(n, text="x" * 500_000) for n in range(4, 20)}}, replace=True)
+        assert 10 << 20 < kept() < 11 << 20
+        await agree(one, other)
+        for number in range(30):
+            await put(one, "u", body(number, text="x" * 300_000))
+        assert kept() == 0
+        await agree(one, other)
 
 
 async def test_functions_that_were_lost_are_there_again(servers, node):

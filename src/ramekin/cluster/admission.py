@@ -148,17 +148,23 @@ async def _look_at_kinds(connection: NodeConnection, kinds: Mapping[str, str]) -
     asked = [connection.send(_LOOK[kind][0], key, *_LOOK[kind][1:]) for key, kind in kinds.items()]
     for key, reply in zip(kinds, await asyncio.gather(*asked, return_exceptions=True), strict=True):
         if isinstance(reply, Refused) and reply.code == "WRONGTYPE":
-            raise Unfit(
-                f"the key {key} holds something that Ramekin has not written: delete it there, or take another "
-                "--database"
-            )
+            raise _foreign(key)
         if isinstance(reply, BaseException):
             raise reply
 
 
+def _foreign(key: str) -> Unfit:
+    return Unfit(
+        f"the key {key} holds something that Ramekin has not written: delete it there, or take another --database"
+    )
+
+
 async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
     """See that what is kept is read by this program. Raises Unfit."""
-    found = await connection.call("HGET", keys.of("head"), "format")
+    head = keys.of("head")
+    found = await connection.call("HGET", head, "format")
+    if found is None and await connection.call("EXISTS", head):
+        raise _foreign(head)
     if found is None or found == b"%d" % FORMAT:
         return
     is_older = found.isdigit() and int(found[:20]) < FORMAT

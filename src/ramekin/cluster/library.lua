@@ -7,7 +7,11 @@
 --
 -- head: rev, nonce: number and nonce of the last step; name: what tells the history up to that step from all others;
 --   lineage: random, of the whole history; format; hold, until: the nonce of a step that stands alone, and the
---   millisecond up to which; fed: bytes fed since the last mark; keeps: marks; evicted:<table>: records of it that gave way.
+--   millisecond up to which; fed: bytes fed since the last mark; marked: bytes fed before it and kept; keeps: how many of
+--   these, in MiB; chunks, chunked: those that are in their hashes and have no mark yet, and their bytes;
+--   evicted:<table>: records of it that gave way.
+-- marks: "<step> <bytes> <chunk>..": what was fed since the mark before, and the chunks of large steps among it. The oldest
+--   is let go of with all that it names once more is kept than may be, but for the newest, which may be of any size.
 -- feed: a stream, an entry a step: k kind, n nonce, p nonce of the step before, t when, then words.
 -- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>".
 -- revisions: of each table "<number of its last step> <name of that step>".
@@ -20,7 +24,7 @@
 -- Each reply is {what, number of the last step}, and where that is a step of others its nonce.
 local DONE, STALE, FENCED, HELD, COMMITTED = 1, 0, 2, 3, 4
 local OWN = 9
-local MARK_BYTES, MARKS, CHUNK_S, FOREVER = 1048576, 64, 600, 9007199254740991
+local MIB, KEPT_MIB, FREED_MARKS, CHUNK_S, FOREVER = 1048576, 64, 8, 600, 9007199254740991
 
 local function call(...) return redis.call(...) end  -- which is not there yet while this is read
 
@@ -46,18 +50,33 @@ local function held_by_another(keys, nonce)
   return tonumber(hold[2]) == FOREVER and COMMITTED or HELD
 end
 
+-- Let go of what the oldest mark is for. Returns its bytes.
+local function forget_oldest(keys)
+  local rev, size, chunks = call('LPOP', keys[7]):match('^(%d+) (%d+)(.*)')
+  call('XTRIM', keys[2], 'MINID', rev)
+  for chunk in chunks:gmatch('%S+') do call('UNLINK', chunk) end
+  return call('HINCRBY', keys[1], 'marked', -size)
+end
+
+local function mark(keys, rev, size, chunks)
+  call('RPUSH', keys[7], rev .. ' ' .. size .. chunks)
+  local marked = call('HINCRBY', keys[1], 'marked', size)
+  local keeps = MIB * tonumber(call('HGET', keys[1], 'keeps') or KEPT_MIB)
+  while marked > keeps and call('LLEN', keys[7]) > 1 do marked = forget_oldest(keys) end
+end
+
 -- Its number and its name. A name is made of the one before, so it comes again only where the whole history does.
 local function add(keys, args, kind, words)
-  local head, nonce = call('HMGET', keys[1], 'rev', 'nonce', 'keeps', 'name'), args[3]
+  local head, nonce = call('HMGET', keys[1], 'rev', 'nonce', 'name'), args[3]
   local rev, size = tonumber(head[1] or '0') + 1, 100
-  local name = redis.sha1hex((head[4] or '') .. nonce):sub(1, 8)
+  local name = redis.sha1hex((head[3] or '') .. nonce):sub(1, 8)
   for _, word in ipairs(words) do size = size + #word end
   call('XADD', keys[2], rev .. '-0', 'k', kind, 'n', nonce, 'p', head[2] or '', 't', args[4], unpack(words))
   call('HSET', keys[1], 'rev', rev, 'nonce', nonce, 'name', name)
-  if call('HINCRBY', keys[1], 'fed', size) >= MARK_BYTES then
+  local fed = call('HINCRBY', keys[1], 'fed', size)
+  if fed >= MIB then
     call('HSET', keys[1], 'fed', 0)
-    call('RPUSH', keys[7], rev)
-    if call('LLEN', keys[7]) > tonumber(head[3] or MARKS) then call('XTRIM', keys[2], 'MINID', call('LPOP', keys[7])) end
+    mark(keys, rev, fed, '')
   end
   return rev, name
 end
@@ -197,10 +216,12 @@ local function clear(keys, args)
   return reply(keys, DONE)
 end
 
--- Where memory is short, the feed lets its oldest MiB go too: what tells of a record may be longer than the record.
+-- Where memory is short, the feed lets some of its oldest MiB go too: what tells of a record may be longer than the record.
 local function freeing(step)
   return function(keys, args)
-    if call('LLEN', keys[7]) > 1 then call('XTRIM', keys[2], 'MINID', call('LPOP', keys[7])) end
+    for _ = 1, FREED_MARKS do
+      if call('LLEN', keys[7]) > 1 then forget_oldest(keys) end
+    end
     return step(keys, args)
   end
 end
@@ -209,13 +230,20 @@ end
 local function bring(keys)
   local chunk, hash = keys[OWN + 1], keys[OWN + 2]
   if call('LINDEX', keys[8], 0) ~= chunk then return 0 end
-  local pairs_of = call('LRANGE', chunk, 0, -1)
+  local pairs_of, size = call('LRANGE', chunk, 0, -1), 0
   for i = 1, #pairs_of, 2 do
+    size = size + #pairs_of[i] + #pairs_of[i + 1]
     if pairs_of[i + 1] == '' then call('HDEL', hash, pairs_of[i]) else call('HSET', hash, pairs_of[i], pairs_of[i + 1]) end
   end
   call('EXPIRE', chunk, CHUNK_S)
   call('LTRIM', keys[8], 2, -1)
-  if call('LLEN', keys[8]) == 0 then call('HDEL', keys[1], 'hold', 'until') end
+  call('HSET', keys[1], 'chunks', (call('HGET', keys[1], 'chunks') or '') .. ' ' .. chunk)
+  call('HINCRBY', keys[1], 'chunked', size)
+  if call('LLEN', keys[8]) == 0 then
+    local head = call('HMGET', keys[1], 'rev', 'chunked', 'chunks')
+    call('HDEL', keys[1], 'hold', 'until', 'chunked', 'chunks')
+    mark(keys, head[1], head[2], head[3])
+  end
   return 1
 end
 
