@@ -115,6 +115,19 @@ def test_a_class_has_its_name_alone_but_for_doors_to_it():
     assert {name for name in types if types.count(name) > 1} == TWO_FACES
 
 
+def test_no_modules_of_the_console_import_each_other_in_a_circle():
+    """Of ours in Python `make check` says so."""
+    console = ROOT / "src/ramekin/console"
+    left = {
+        path: {(path.parent / told).resolve() for told in re.findall(r'from "(\.[^"]+)"', path.read_text())}
+        for path in console.rglob("*.js")
+        if "vendor" not in path.parts
+    }
+    while ends := {path for path, imported in left.items() if not imported & left.keys()}:
+        left = {path: imported for path, imported in left.items() if path not in ends}
+    assert sorted(map(name, left)) == []
+
+
 MAX_FILE, MAX_CLASS, MAX_FUNCTION = 400, 250, 45
 """Lines. What is longer has a second noun in it."""
 

@@ -16,7 +16,7 @@ from ramekin.engine.base import Guarantees
 from ramekin.engine.evictions import Evictions
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
-from ramekin.engine.tables import Tables, settled
+from ramekin.engine.tables import Tables, follow_up
 from ramekin.engine.way import AGAIN, Way
 from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
@@ -134,7 +134,7 @@ class Embedded:
         if not self.tables.evictions.let_in(rest):
             return AGAIN
         catalog.store(rest)
-        return await settled(self.tables, rest)
+        return await follow_up(self.tables, rest)
 
     async def _stand_alone(self, step: Step | Making, expecting: Checked) -> int | None:
         """Let a large step happen, in turns of its own in which nobody else writes."""
@@ -149,7 +149,7 @@ class Embedded:
                 staging.store()
             finally:
                 self._is_held = self._is_closed
-        return await settled(self.tables, staging.step)
+        return await follow_up(self.tables, staging.step)
 
     def _check_open(self) -> None:
         if self._is_closed:

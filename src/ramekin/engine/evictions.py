@@ -91,7 +91,7 @@ class Evictions:
             if self._task is None or self._task.done():
                 self._task = asyncio.get_running_loop().create_task(self._go_on())
 
-    async def settled(self, step: Step | Together) -> None:
+    async def within_limits(self, step: Step | Together) -> None:
         """Wait until no table of a step is over its limits. Cost: O(1) where none is."""
         if self._over:
             names = names_of(step)

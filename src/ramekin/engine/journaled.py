@@ -36,7 +36,7 @@ from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
 from ramekin.engine.restoring import Restoration
 from ramekin.engine.shield import though_left, to_its_end, until_free
-from ramekin.engine.tables import Tables, Unread, settled
+from ramekin.engine.tables import Tables, Unread, follow_up
 from ramekin.engine.way import Way
 from ramekin.engine.writes import Writes
 from ramekin.errors import Starting
@@ -232,12 +232,12 @@ class Journaled:
         await self._alone.acquire()
         number, now = await though_left(self._to_its_end(prepare))
         if now is not None:
-            await settled(self.tables, now)  # others write meanwhile
+            await follow_up(self.tables, now)  # others write meanwhile
         return number
 
     async def _to_its_end(self, prepare: Preparing) -> tuple[int | None, Logged | None]:
         try:
-            await self._writes.settled()
+            await self._writes.emptied()
             await asyncio.sleep(0)  # to make the step once more is a turn of its own
             ready = await prepare()
             self._staging = ready if isinstance(ready, Staging | Restoration) else None

@@ -214,7 +214,7 @@ class Replicated:
                     raise
             else:
                 if made is not None:
-                    await self._evictions.settled(made)
+                    await self._evictions.within_limits(made)
                 return number
 
     async def _let_happen(self, step: Step | Making, expecting: Checked) -> Done:

@@ -85,7 +85,7 @@ class SharedEvictions(Evictions):
             for name in over:
                 await self._bring_within(name)
 
-    async def settled(self, step: Step | Together) -> None:
+    async def within_limits(self, step: Step | Together) -> None:
         """Have records give way where a step of this process wrote; where nodes fail, that is left for later."""
         if self.catalog.has_caches:
             for name in names_of(step):

@@ -308,14 +308,14 @@ class Tables:
         return None if records.dues and table.is_due(key, self.expirations.now_s()) else table
 
 
-async def settled(tables: Tables, step: Step | Together) -> int:
-    """Return the number of the step that was stored last, once all that follows from it is done.
+async def follow_up(tables: Tables, step: Step | Together) -> int:
+    """Do all that follows from the step that was stored last, and return its number.
 
     Others give way to it where tables are caches, and the indexes are built that definitions name.
     """
     number = tables.catalog.revision
     tables.evictions.after(step)
-    await tables.evictions.settled(step)
+    await tables.evictions.within_limits(step)
     await tables.build_after(step)
     return number
 

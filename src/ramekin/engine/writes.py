@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.changes import Written
 from ramekin.durability.journal import DIRECT_CHANGES
-from ramekin.engine.tables import settled
+from ramekin.engine.tables import follow_up
 from ramekin.engine.way import AGAIN
 from ramekin.errors import RamekinError
 
@@ -45,11 +45,11 @@ class Writes:
         assert isinstance(step, Written), "others stand alone"
         if not self._is_done_at_once(step, expecting):
             if not self._holds(step, expecting):
-                await self.settled()
+                await self.emptied()
                 return None
             if not await self._queue(step):
                 return AGAIN
-        return await settled(self._tables, step)
+        return await follow_up(self._tables, step)
 
     def take_out(self, step: Written) -> None:
         """Store changes that nobody asked for and nothing refuses; the disk is told when it comes to it."""
@@ -68,7 +68,7 @@ class Writes:
         self.take_out(Written(changes, step.reason))
         return self._tables.catalog.revision
 
-    async def settled(self) -> None:
+    async def emptied(self) -> None:
         """Wait until nothing is pending; whether it was refused is told to others."""
         with suppress(RamekinError):
             await self._journal().queue.flush()
@@ -102,7 +102,7 @@ class Writes:
             return True
         if catalog.has_unique and self._pending.takes(catalog, rest.changes):
             queue.admit()  # else nothing may be waited for, and whoever tries again would do so for ever
-            await self.settled()
+            await self.emptied()
             return False
         if not self._tables.evictions.let_in(rest, self._pending.keys):
             return False

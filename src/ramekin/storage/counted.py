@@ -84,7 +84,7 @@ class Counted:
             records.counter = None
             self._keep(self.memory_bytes - self.borrowed_bytes)
         elif not others:
-            self._settle()
+            self._end_loans()
             self._keep(0)
             records.give_back()
         self.is_sharing = False
@@ -94,7 +94,7 @@ class Counted:
         """Go on with records that are this table's own: a copy, where others have them or read them."""
         before = self.records
         if before.readers == len(before.borrowers):
-            self._settle()
+            self._end_loans()
             return
         loan = self._leave_for_copy()
         self.records = before.writable(self.memory.garbage)
@@ -125,7 +125,7 @@ class Counted:
         records.lent_bytes = max(0, records.lent_bytes - size_bytes)
         self.borrow(records.lent_bytes)
 
-    def _settle(self) -> None:
+    def _end_loans(self) -> None:
         """Have those who count on these records count for themselves."""
         for copy in [*self.records.borrowers]:
             counter, lent_bytes = copy.counter, copy.lent_bytes

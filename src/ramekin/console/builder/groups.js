@@ -15,7 +15,7 @@ import { useAnswer } from "./answer.js";
 import { useFields } from "./fields.js";
 import { GroupChart } from "./group_chart.js";
 import { Rows, Told, plainColumns } from "./rows.js";
-import { Terms } from "./terms.js";
+import { Terms, WORDS, nameOf } from "./terms.js";
 import { whereOf } from "./where.js";
 
 const LIMIT = 1_000;
@@ -33,9 +33,6 @@ function buildOf(words) {
   const others = words.filter(([name]) => !["group_by", "aggregate", "sort", "chart"].includes(name));
   return { by: of("group_by"), terms: of("aggregate"), sort: of("sort")[0] ?? "", chart: of("chart")[0] ?? "bar", filter: filterOf(others) };
 }
-
-/** What a figure is called in the answer. @param {string} term */
-export const nameOf = (term) => (term === "count" ? "count" : term.replace(/^(\w+):/, (_said, name) => `${WORDS[name] ?? name} of `));
 
 /** @param {Build} build @param {Map<string, import("../fields.js").Field>} fields */
 function queryOf({ by, terms, sort, chart, filter }, fields) {
@@ -92,6 +89,3 @@ function sentence(table, by, terms, groups, hasMore) {
   if (!by.length) return `All of ${table} together: ${told}.`;
   return `${hasMore ? "The first " : ""}${many(groups, "group")} of ${table} by ${by.join(" and ")}: ${told}.`;
 }
-
-/** @type {Record<string, string>} */
-export const WORDS = { count: "number", sum: "sum", avg: "mean", min: "least", max: "greatest" };

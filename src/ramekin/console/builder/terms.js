@@ -1,7 +1,12 @@
 // What groups are made by, and what is worked out in each: chips that are added and taken away.
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
-import { WORDS, nameOf } from "./groups.js";
+
+/** @type {Record<string, string>} */
+export const WORDS = { count: "number", sum: "sum", avg: "mean", min: "least", max: "greatest" };
+
+/** What a figure is called in the answer. @param {string} term */
+export const nameOf = (term) => (term === "count" ? "count" : term.replace(/^(\w+):/, (_said, name) => `${WORDS[name] ?? name} of `));
 
 /**
  * @param {{fields: import("../fields.js").Field[], by: string[], terms: string[], sort: string, put: (made: any) => void}} given
