@@ -269,6 +269,39 @@ def test_a_table_is_made_defined_and_dropped_by_its_name(page, server):
 
 
 @pytest.mark.long
+def test_a_schema_is_written_field_by_field_beside_its_text(page, server):
+    page.goto(f"{server.url}/console/tables/+new/definition")
+    page.get_by_label("Name").fill("ships")
+    for name, kind in {"sail": "text", "built": "integer", "seen": "date and time"}.items():
+        page.get_by_role("button", name="New field").click()
+        box = page.get_by_role("group", name="Field field").get_by_label("Name of the field")
+        expect(box).to_be_focused()
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        page.get_by_label(f"Type of {name}").select_option(kind)
+    page.get_by_role("group", name="Field sail").get_by_label("required").check()
+    page.get_by_role("group", name="Field built").get_by_label("or null").check()
+    text = page.get_by_label("JSON Schema of a record")
+    text.fill(text.input_value().replace('"integer",', '"integer", "null"], "minimum": 1800, "type": ["integer",'))
+    page.get_by_role("group", name="Field built").get_by_label("or null").uncheck()
+    page.get_by_role("button", name="Remove the field seen").click()
+    box = page.get_by_role("group", name="Field built").get_by_label("Name of the field")
+    box.fill("sail")
+    box.press("Enter")
+    expect(page.get_by_text("There is a field sail already")).to_be_visible()
+    expect(box).to_have_value("built")
+    page.get_by_role("button", name="Make the table").click()
+    expect(page.get_by_text("ships has no records")).to_be_visible()
+    with server.client() as client:
+        assert client.get("/api/v1/tables/ships").json()["schema"] == {
+            "type": "object",
+            "properties": {"sail": {"type": "string"}, "built": {"type": "integer", "minimum": 1800}},
+            "required": ["sail"],
+        }
+        client.delete("/api/v1/tables/ships").raise_for_status()
+
+
+@pytest.mark.long
 def test_an_index_is_made_and_taken_away_by_click(pets, server):
     def kept():
         with server.client() as client:

@@ -13,9 +13,10 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { say, sayFault } from "../ui/toast.js";
-import { size } from "../values.js";
+import { kindOf, size } from "../values.js";
 import { refresh, tableOf } from "./catalog.js";
 import { guess } from "./guess.js";
+import { SchemaFields, hasLines } from "./schema_fields.js";
 import { gridOf } from "./chosen.js";
 
 /**
@@ -50,7 +51,8 @@ export function Definition({ table }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [isBusy, setBusy] = useState(false);
   const fault = schema.trim() ? faultOf(schema) : "";
-  const fields = !fault && schema.trim() ? declaredFields(parse(schema)).map((field) => field.path) : [];
+  const said = !fault && schema.trim() ? parse(schema) : {};
+  const fields = kindOf(said) === "object" ? declaredFields(said).map((field) => field.path) : [];
   const isWritable = may("admin");
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -73,6 +75,7 @@ export function Definition({ table }) {
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
     ${isNew && html`<label class="field">Name <input class="name" required pattern="[A-Za-z_][A-Za-z0-9_\\-]{0,62}" autofocus spellcheck=${false} autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
       <small>A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
+    ${!fault && hasLines(said) && html`<${SchemaFields} schema=${said} isWritable=${isWritable} onChange=${(/** @type {any} */ made) => put({ schema: print(made, 2) })} />`}
     <div class="field"><div class="row"><label for="schema">JSON Schema of a record</label><span class="grow"></span>
         ${isWritable && !isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${infer}>Guess it from the records<//>`}
         ${isWritable && isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${() => put({ schema: print(EXAMPLE, 2) })}>Begin with an example<//>`}</div>

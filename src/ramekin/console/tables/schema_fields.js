@@ -1,0 +1,81 @@
+// The fields that a schema declares, each in a line: its name, its type, whether it must be there. What a line does not show
+// stays as it is written in the text of the schema, which says the same.
+import { useEffect, useState } from "preact/hooks";
+import { withMember } from "../json.js";
+import { Button } from "../ui/button.js";
+import { html } from "../ui/html.js";
+import { say } from "../ui/toast.js";
+import { kindOf } from "../values.js";
+
+const TYPES = [["string", "text"], ["integer", "integer"], ["number", "number"], ["boolean", "true or false"], ["date-time", "date and time"], ["date", "date"], ["array", "array"], ["object", "object"]];
+
+/** Fields that are listed at the most: each key that is pressed draws them all. */
+const MOST = 200;
+
+/** Whether a schema is one of an object, of which fields can be listed. @param {any} schema */
+export const hasLines = (schema) => kindOf(schema) === "object" && (schema.type ?? "object") === "object"
+  && ["missing", "object"].includes(kindOf(schema.properties)) && Object.keys(schema.properties ?? {}).length <= MOST;
+
+/** @param {any} told of a field @returns {{type: string, isNullable: boolean}} an empty type: more than a line can say */
+function lineOf(told) {
+  const types = [told?.type ?? []].flat();
+  const [type = "", ...others] = types.filter((each) => each !== "null");
+  return { type: others.length ? "" : told.format === "date-time" || told.format === "date" ? told.format : type, isNullable: types.includes("null") };
+}
+
+/** A field of another type, with all else that was said of it. @param {any} told @param {string} type @param {boolean} isNullable */
+function retyped({ format, ...told }, type, isNullable) {
+  const isMoment = type === "date-time" || type === "date";
+  const [base, kept] = isMoment ? ["string", { format: type }] : [type, type === "string" && format !== "date" && format !== "date-time" && format ? { format } : {}];
+  return { ...told, type: isNullable ? [base, "null"] : base, ...kept };
+}
+
+/** @param {{schema: any, isWritable: boolean, onChange: (schema: any) => void}} given */
+export function SchemaFields({ schema, isWritable, onChange }) {
+  const [fresh, setFresh] = useState(/** @type {{name: string} | null} */ (null));
+  const entries = Object.entries(schema.properties ?? {});
+  const names = entries.map(([name]) => name);
+  const required = /** @type {string[]} */ (Array.isArray(schema.required) ? schema.required : []);
+  useEffect(() => {
+    if (fresh) /** @type {HTMLInputElement | null} */ (document.getElementById(`schema-field-${names.indexOf(fresh.name)}`))?.select();
+  }, [fresh]);
+  const put = (/** @type {[string, any][]} */ made, /** @type {string[]} */ needed) => {
+    const { required: _, ...rest } = schema;
+    const properties = made.reduce((/** @type {object} */ all, [name, told]) => withMember(all, name, told), {});
+    onChange({ type: "object", ...rest, properties, ...(needed.length && { required: needed }) });
+  };
+  const add = () => {
+    let name = "field";
+    for (let at = 2; names.includes(name); at += 1) name = `field${at}`;
+    put([...entries, [name, { type: "string" }]], required);
+    setFresh({ name });
+  };
+  const rename = (/** @type {number} */ at) => (/** @type {any} */ { target }) => {
+    const [was, name] = [names[at], target.value.trim()];
+    if (name && !names.includes(name)) put(entries.with(at, [name, entries[at][1]]), required.map((each) => (each === was ? name : each)));
+    else if (name !== was) say(name ? `There is a field ${name} already` : "A field has a name", { kind: "failed" });
+    target.value = name && !names.includes(name) ? name : was;
+  };
+  const type = (/** @type {number} */ at, /** @type {string} */ chosen, /** @type {boolean} */ isNullable) => put(entries.with(at, [names[at], retyped(entries[at][1], chosen, isNullable)]), required);
+  const need = (/** @type {string} */ name) => put(entries, required.includes(name) ? required.filter((each) => each !== name) : [...required, name]);
+  const stay = (/** @type {any} */ event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // it is for this box, and not for all of the definition
+    event.target.blur();
+  };
+  const line = (/** @type {[string, any]} */ [name, told], /** @type {number} */ at) => {
+    const { type: now, isNullable } = lineOf(told);
+    return html`<div class="row" role="group" aria-label=${`Field ${name}`} key=${at}>
+      <input id=${`schema-field-${at}`} aria-label="Name of the field" value=${name} disabled=${!isWritable} spellcheck=${false} onChange=${rename(at)} onKeyDown=${stay} />
+      <select aria-label=${`Type of ${name}`} value=${now} disabled=${!isWritable} onChange=${(/** @type {any} */ event) => type(at, event.target.value, isNullable)}>
+        ${!TYPES.some(([each]) => each === now) && html`<option value=${now} disabled>as written below</option>`}${TYPES.map(([each, words]) => html`<option value=${each}>${words}</option>`)}</select>
+      <label class="row"><input type="checkbox" checked=${isNullable} disabled=${!isWritable || !now} onChange=${() => type(at, now, !isNullable)} />or null</label>
+      <label class="row"><input type="checkbox" checked=${required.includes(name)} disabled=${!isWritable} onChange=${() => need(name)} />required</label>
+      ${isWritable && html`<${Button} icon="close" label=${`Remove the field ${name}`} kind="quiet" onClick=${() => put(entries.toSpliced(at, 1), required.filter((each) => each !== name))} />`}
+    </div>`;
+  };
+  return html`<fieldset class="lines"><legend>Fields of a record</legend>
+    ${entries.map(line)}
+    ${isWritable && html`<${Button} icon="add" kind="quiet" onClick=${add}>New field<//>`}
+  </fieldset>`;
+}
