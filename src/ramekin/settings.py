@@ -102,7 +102,7 @@ class Settings:
         1_000, "Connections from one address at the most, a trusted proxy's apart.", ge=1, le=10**9
     )
     dev: bool = _setting(False, "For tests and demos: branches, checkpoints and resets, faults and a clock on purpose.")
-    delay: str | None = _setting(None, "Hold up every request on purpose, such as 200ms or 1s.")
+    delay: str | None = _setting(None, "Hold up every request on purpose, with --dev, such as 200ms or 1s.")
     seed: int | None = _setting(None, "Make the same ids in every run, with --dev: any whole number.", le=2**53)
     max_branches: int = _setting(64, "Branches at once, with --dev.", ge=1, le=10_000)
     shutdown_seconds: int = _setting(10, "Seconds that requests get to finish when the server stops.", ge=0, le=DAY_S)

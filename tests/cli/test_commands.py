@@ -207,6 +207,8 @@ def test_a_port_that_is_taken_says_what_to_do(server):
         (["changes", "pets"], ["--since", "--follow"]),
         (["dump", "--api-key", "k€y"], ["--api-key", "visible"]),
         (["dump", "--format", "xml"], ["--format"]),
+        (["serve", "--delay", "200ms"], ["--delay", "--dev"]),
+        (["demo", "--delay", "200ms"], ["--delay", "--dev"]),
     ],
 )
 def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, words):
@@ -215,7 +217,8 @@ def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, words):
 
 def test_settings_are_read_from_the_environment_and_flags_win(tmp_path):
     environment = {"RAMEKIN_RATE_LIMIT": "5/minute", "RAMEKIN_API_KEY": "one, two", "RAMEKIN_MAX_PAGE_ROWS": "7"}
-    server = Server("serve", "--rate-limit", "9/minute", environment=environment)
+    elsewhere = {"RAMEKIN_URL": "http://127.0.0.1:9"}  # which tells programs where to ask, and no server anything
+    server = Server("serve", "--rate-limit", "9/minute", environment=environment | elsewhere)
     try:
         with server.client(headers={"authorization": "Bearer two"}) as client:
             answer = client.get("/api/v1/tables")
@@ -224,7 +227,8 @@ def test_settings_are_read_from_the_environment_and_flags_win(tmp_path):
             assert "at most 7" in client.get("/api/v1/data/t?limit=8").json()["detail"]
         with server.client() as client:
             assert client.get("/api/v1/tables").status_code == 401
-        assert run("dump", "--url", server.url, environment=environment).returncode == 0
+        assert run("dump", "--url", server.url, environment=environment | elsewhere).returncode == 0
+        assert run("dump", environment=environment | {"RAMEKIN_URL": server.url}).returncode == 0
         refused(run("dump", "--url", server.url), "refused (unauthorized)")
     finally:
         server.stop()
@@ -234,6 +238,7 @@ def test_settings_are_read_from_the_environment_and_flags_win(tmp_path):
     ("variable", "value", "words"),
     [
         ("RAMEKIN_PROT", "1", ["RAMEKIN_PROT", "RAMEKIN_PORT"]),
+        ("RAMEKIN_ULR", "1", ["RAMEKIN_ULR", "RAMEKIN_URL"]),
         ("RAMEKIN_PORT", "x", ["RAMEKIN_PORT", "65535"]),
         ("RAMEKIN_DOCS", "maybe", ["RAMEKIN_DOCS", "true or false"]),
     ],

@@ -210,7 +210,7 @@ def json5():
 
 def test_json5_is_read(tmp_path, json5):
     (tmp_path / "db.json5").write_text("// posts\n{posts: [{id: 1, title: 'a', views: +1,}], 'profile': {x: null}}")
-    server = Server("json-server", "db.json5", cwd=tmp_path)
+    server = Server("json-server", "db.json5", "--delay", "1ms", cwd=tmp_path)
     try:
         with server.client() as client:
             assert client.get("/posts").json() == [{"id": "1", "title": "a", "views": 1}]

@@ -32,6 +32,10 @@ _SERVICE_LINK = re.compile(r"RAMEKIN\w*?_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(T
 _LINK_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
+URL = f"{PREFIX}URL"
+"""The variable in which commands and programs are told which server to ask; a server pays no heed to it."""
+
+
 class Refused(Exception):
     """The command cannot be carried out; the text is one line for the terminal."""
 
@@ -43,10 +47,10 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
         Refused: a variable ``RAMEKIN_*`` is unknown, or a value cannot be read.
     """
     links = service_links(environment)
-    known = [PREFIX + name.upper() for name in SETTINGS]
+    known = [*(PREFIX + name.upper() for name in SETTINGS), URL]
     values, sources = dict[str, Any](), dict[str, str]()
     for name, text in environment.items():
-        if not name.startswith(PREFIX) or name in links:
+        if not name.startswith(PREFIX) or name in links or name == URL:
             continue
         if name not in known:
             raise Refused(f"the environment variable {name} is not a setting. {did_you_mean(name, known)}".rstrip())
@@ -68,6 +72,12 @@ def read_settings(given: Mapping[str, Any], environment: Mapping[str, str] = os.
     if settings.workers > 1 and settings.dev:
         raise Refused(f"{sources['dev']}: branches, faults and the clock are those of one process: give --workers 1")
     return settings
+
+
+def refuse_delay(settings: Settings) -> None:
+    """Refuse to hold up the requests of a server that is not for tests. Raises Refused."""
+    if settings.delay is not None and not settings.dev:
+        raise Refused("--delay (RAMEKIN_DELAY) holds every request up, which is for tests: give --dev too")
 
 
 _OF_ENGINE = {"engine_password": "what lets us in", "database": "which database is kept", "ack": "who has a write"}

@@ -5,6 +5,7 @@ Imports only what the chosen command needs, so that `ramekin health` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -46,7 +47,7 @@ Files = Annotated[
 Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
 CsvTypes = Annotated[str | None, typer.Option(help="How columns of CSV files are read: auto or text.  [default: auto]")]
 Url = Annotated[
-    str | None, typer.Option(help="The server.  [default: http://127.0.0.1:8000, or RAMEKIN_HOST and _PORT]")
+    str | None, typer.Option(help="The server.  [default: RAMEKIN_URL, RAMEKIN_HOST and _PORT, http://127.0.0.1:8000]")
 ]
 ClientKey = Annotated[str | None, typer.Option(help="Key to send.  [default: the first of RAMEKIN_API_KEY]")]
 
@@ -281,9 +282,12 @@ def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
 
 
 def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:
+    from ramekin.cli.configuration import URL
     from ramekin.cli.transfer import Server
 
     settings = _settings(given or {})
+    if given is None:  # who asks for the health of a container means its own server
+        url = url or os.environ.get(URL, "").strip()
     host = settings.host.strip("[]")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read here, not bound
     host = f"[{host}]" if ":" in host else host

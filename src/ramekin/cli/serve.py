@@ -27,7 +27,7 @@ from ramekin.api.endpoints.metrics import families_of
 from ramekin.api.routes import read_root_path
 from ramekin.cli import listener as listeners
 from ramekin.cli import logs
-from ramekin.cli.configuration import Refused, service_links
+from ramekin.cli.configuration import Refused, refuse_delay, service_links
 from ramekin.cli.descriptors import room_for
 from ramekin.cli.engines import engine_of, ids_of, where_kept
 from ramekin.cli.files import FileRecords, Source, from_bytes, naming_faults, open_file
@@ -87,6 +87,8 @@ def serve_forever(
     Raises:
         Refused, FileFault: something cannot be read, or the port is taken.
     """
+    if json_server is None:
+        refuse_delay(settings)
     log = logs.configure(settings.log_format, worker=None if worker is None else worker.number)
     if (links := service_links()) and (worker is None or worker.is_first):
         _log.warning("service_links_ignored", variables=sorted(links))
