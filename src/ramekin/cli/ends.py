@@ -14,11 +14,12 @@ import asyncio
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
-from ramekin.changes import Defined, Dropped, Loaded
+from ramekin.changes import Defined, Loaded
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileRecords, naming_faults, open_file
 from ramekin.cli.outputs import writing
@@ -29,10 +30,11 @@ from ramekin.durability.contents import TableContents
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.format import print_definition
 from ramekin.durability.store import Store, make_directory, write_backup
+from ramekin.engine.tables import drop_of
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import MIB
-from ramekin.schema.definition import NOTHING_DEFINED
+from ramekin.schema.definition import NOTHING_DEFINED, SEVERAL
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from ramekin.client import Batch, Client
     from ramekin.durability.contents import Contents
     from ramekin.engine.replicated import Replicated
+    from ramekin.engine.tables import Tables
     from ramekin.schema.definition import Definition
     from ramekin.settings import Settings
 
@@ -284,9 +287,9 @@ class NodesEnd:
     def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # by what it lacks
         async def write(engine: Replicated) -> None:
             for name in lacking.dropped:
-                await engine.apply(Dropped(name))
-            for name, whole in lacking.defined.items():
-                await engine.apply(Defined(name, whole.definition))
+                await engine.apply(partial(drop_of, engine.tables, name))
+            for name, definition in _definitions(engine.tables, lacking).items():
+                await engine.apply(Defined(name, definition))
             for name, some in _chunks(lacking.stored):
                 if await engine.apply(Loaded({name: some.bodies}, dues={name: some.dues})) is None:
                     raise Refused(f"{name}: a record stands there whose id is of another type; say --replace")
@@ -309,6 +312,14 @@ class NodesEnd:
             return asyncio.run(run())
         except RamekinError as error:
             raise Refused(error.message) from None
+
+
+def _definitions(tables: Tables, lacking: Difference) -> dict[str, Definition]:
+    """Return what is defined of tables; for what comes into one of a model nobody vouches, who has the model looks."""
+    found = {name: kept.definition for name, kept in lacking.defined.items()}
+    for name in filter(tables.is_typed, {**found, **lacking.stored}):
+        found[name] = replace(found.get(name, tables.definitions[name]), model=SEVERAL)
+    return found
 
 
 def _size(bodies: dict[str, bytes]) -> int:

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 
+from ramekin.database.adoption import Adoption
 from ramekin.database.presence import Presence
 from ramekin.database.whole_tables import WholeTables
 from ramekin.engine.embedded import Embedded
@@ -71,6 +72,7 @@ class Branching(WholeTables):
         engine.tables.name_lineage(f"{self.ids.token(4)}x{next(self._numbers)}")  # a branch made anew is another one
         twin._engine, twin._owner, twin.expirations = engine, engine.owner, engine.tables.expirations
         twin.schemas = self.schemas.of(engine.tables)
+        twin._adoption = Adoption(engine, twin.schemas, self.models)
         twin._presence = Presence(engine.tables, twin.schemas)
         twin._checkpoint = None
         twin.checkpoint()

@@ -5,7 +5,6 @@ Knows no HTTP; see ``database.py`` for who calls it and ``json_schema.py`` for w
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -32,9 +31,8 @@ from ramekin.errors import (
 )
 from ramekin.schema.bounds import NAMES, read_bounds
 from ramekin.schema.declarations import declared_field
-from ramekin.schema.definition import NOTHING_DEFINED, Definition, IndexDefinition
+from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import join_reader
-from ramekin.schema.missing_model import schema_to_leave
 from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.stats import TableStats
 from ramekin.values import codec
@@ -44,14 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ramekin.database.operations import Rules
-    from ramekin.database.schemas import Schemas
     from ramekin.engine.base import Engine, Watch
     from ramekin.engine.tables import Tables
     from ramekin.schema.fields import Field
-    from ramekin.schema.models import ModelSchema
     from ramekin.values.comparison import JoinKey
-
-_log = logging.getLogger("ramekin")
 
 MEMBERS = ("schema", "unique", "indexes", "require_if_match", *NAMES)
 INDEX_KINDS = ("hash", "sorted")
@@ -128,28 +122,6 @@ def _latest(tables: Tables, known: TableStats) -> TableStats:
         stats = tables.table_stats(known.name)
         return stats if stats.definition is known.definition else known
     return known
-
-
-async def adopt(engine: Engine, schemas: Schemas, name: str, model: ModelSchema) -> None:
-    """Make a model's table, or see that what it holds satisfies the model. Raises DefinitionBroken.
-
-    Records are looked at where the model, or its code, is not the one that they were found to satisfy last. How long
-    records live, and how many there may be, is the class's to say; what else was defined of the table holds on.
-    """
-    known = engine.tables.definitions.get(name, NOTHING_DEFINED)
-    definition = replace(known, schema=schema_to_leave(model), model=schemas.fingerprints[name], **model.bounds)
-    if definition == known:
-        return
-    rules = schemas.make_rules(name, definition)
-    broken = f"Records of the table '{name}' do not satisfy the model {model.title}, which has changed."
-    await define(engine, name, rules, broken)
-    if known != NOTHING_DEFINED and known.model is None:
-        kept = [*known.pinned(), *(["If-Match"] if known.require_if_match else [])]
-        told = "its JSON Schema gives way to the model" if known.schema is not None else "it had no schema"
-        lost = [bound for bound in NAMES if getattr(known, bound) != getattr(definition, bound)]
-        told += f", and to what its class says of {', '.join(lost)}" if lost else ""
-        held = f"; its definition's {', '.join(kept)} hold on" if kept else ""
-        _log.warning("the table '%s' is typed by the model %s from now on: %s%s", name, model.title, told, held)
 
 
 class _Check:

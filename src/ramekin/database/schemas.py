@@ -14,6 +14,7 @@ from ramekin.database.operations import Rules
 from ramekin.schema.columns import UNTYPED
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.missing_model import MissingModel, fingerprint, schema_to_leave
+from ramekin.schema.other_version import OtherVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,10 +86,12 @@ class Schemas(Mapping[str, "RecordSchema"]):
         model, typed_by = self._models.get(table), self._tables.models.get(table)
         if definition is None:  # where a model types the table, its database is not open yet
             return model if typed_by is None or typed_by is model else MissingModel(schema_to_leave(typed_by))
-        if definition.model != (None if model is None else self.fingerprints[table]):
+        if model is None and definition.model is not None:
             return MissingModel(definition.schema)
         if model is not None:
-            return model
+            is_alike = definition.schema is not None and definition.schema == schema_to_leave(model)
+            is_in_force = is_alike or definition.model in (None, self.fingerprints[table])  # None: it will be
+            return model if is_in_force else OtherVersion(model, definition.schema)
         return None if definition.schema is None else JsonSchema(definition.schema)
 
     def get(self, table: str, default: Any = None) -> Any:

@@ -10,9 +10,9 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from ramekin.changes import Dropped, Loaded
 from ramekin.clock import SYSTEM
 from ramekin.database import asking, defining, loading
+from ramekin.database.adoption import Adoption
 from ramekin.database.arguments import checked
 from ramekin.database.info import Snapshot, TableInfo, indexes_of
 from ramekin.database.presence import Presence
@@ -20,6 +20,7 @@ from ramekin.database.schemas import Schemas
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.embedded import Embedded
+from ramekin.engine.tables import drop_of
 from ramekin.errors import ModelTable, Unavailable, UnknownTable, at
 from ramekin.limits import Limits
 from ramekin.schema.definition import Definition, check_table_name
@@ -90,6 +91,7 @@ class WholeTables:
         self.models = {name: ModelSchema(model, self.ids) for name, model in (models or {}).items()}
         self._engine.tables.know(self.models)
         self.schemas = Schemas(self._engine.tables, self.models, self.limits.record_bytes, self.ids)
+        self._adoption = Adoption(self._engine, self.schemas, self.models)
         self._presence = Presence(self._engine.tables, self.schemas)
 
     @property
@@ -106,8 +108,7 @@ class WholeTables:
     async def __aenter__(self) -> Self:
         try:
             await self.engine.open()
-            for name, model in self.models.items():
-                await defining.adopt(self.engine, self.schemas, name, model)
+            await self._adoption.begin()
         except BaseException:
             await self.engine.close()
             raise
@@ -115,10 +116,15 @@ class WholeTables:
 
     async def __aexit__(self, *_: object) -> None:
         if not self._owner.is_ended:
+            await self._adoption.close()
             await self.engine.close()
             self._owner.end()
 
     # What is told of them
+
+    def warnings(self) -> list[str]:
+        """Return what is amiss with tables of models, a sentence each. Cost: O(warnings)."""
+        return [*self._adoption.warnings.values()]
 
     async def tables(self) -> list[TableInfo]:
         """Return every table with its statistics. Cost: O(tables)."""
@@ -244,8 +250,7 @@ class WholeTables:
     @checked
     async def drop(self, name: str) -> None:
         """Drop a table with its definition; one with a model is emptied and stays. Raises UnknownTable."""
-        is_typed = name in self._engine.tables.models
-        await self.engine.apply(Loaded({}, emptied=(name,)) if is_typed else Dropped(name))
+        await self.engine.apply(lambda: drop_of(self._engine.tables, name))
 
     @checked
     async def load(

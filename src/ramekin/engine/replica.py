@@ -70,7 +70,7 @@ class Replica:
             self._note(mine.step, entry)
             catalog.revision = entry.number - 1
             mine.store()
-            self._look_at_caches(mine.step)
+            self._look_at(mine.step)
             return
         step = mine if mine is not None else await self._told(entry, connection, catalog)
         staging = await self._staged(step) if mine is None and is_large(step) else None
@@ -81,7 +81,7 @@ class Replica:
         else:
             staging.store()
         catalog.revision = entry.number  # also where nothing has changed
-        self._look_at_caches(step)
+        self._look_at(step)
         if mine is None and not isinstance(step, Written):
             self._build_after(step)
 
@@ -90,12 +90,18 @@ class Replica:
         _note_evicted(entry, self.chronicle)
         self._tables.history.mark(entry.number, self.chronicle.name, entry.at_ms)
 
-    def _look_at_caches(self, step: Step) -> None:
-        """Have records give way where a step wrote that has happened here, and tell how many have."""
+    def _look_at(self, step: Step) -> None:
+        """Tell whoever looks after tables of a step that has happened here: records may have to give way to it."""
         catalog = self._tables.catalog
+        if not isinstance(step, Written):
+            self._tell_defined()
         if catalog.has_caches:
             self._count_evicted(catalog, names_of(step))
             self._tables.evictions.after(step)
+
+    def _tell_defined(self) -> None:
+        for tell in self._tables.when_defined:
+            tell()
 
     def _count_evicted(self, catalog: Catalog, names: Iterable[str]) -> None:
         for name in names:
@@ -210,6 +216,7 @@ class Replica:
         catalog.memory.reserved_bytes = before.memory.reserved_bytes
         self._count_evicted(catalog, catalog.definitions)
         self._tables.adopt(catalog)
+        self._tell_defined()
         self._tables.evictions.begin()
         for table in list(Catalog.__iter__(before)):
             table.leave()

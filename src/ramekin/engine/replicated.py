@@ -73,6 +73,11 @@ class SharedTables(Tables):
     def name_lineage(self, name: str) -> None:
         pass  # it has that of the cluster
 
+    def is_typed(self, name: str) -> bool:
+        """Say so where this process has the model, or another one that shares the tables."""
+        definition = self.definitions.get(name)
+        return super().is_typed(name) or (definition is not None and definition.model is not None)
+
     def version(self, name: str) -> str:
         return f"{super().version(name)}.{self._link.replica.name_of(name)}"
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 
 from ramekin.changes import NO_DUES, Change, Defined, Dropped, Loaded, Step, Together, Written
 from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.tables import drop_of
 from ramekin.engine.work import Work
 from ramekin.errors import Unavailable
 from ramekin.schema.definition import NOTHING_DEFINED
@@ -109,7 +110,7 @@ def _loosening(tables: Tables, checkpoint: Catalog, name: str) -> Step | None:
     """Make a table take any records, if it is to have others under another definition; drop one that was not there."""
     table, then = tables.catalog.find(name), checkpoint.find(name)
     if table is None or then is None:
-        return None if table is None else Dropped(name)
+        return None if table is None else drop_of(tables, name)
     if table.definition in (then.definition, NOTHING_DEFINED) or not _differs(tables, then):
         return None
     return Defined(name, NOTHING_DEFINED)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Defined, Loaded, Together, Written
+from ramekin.changes import Defined, Dropped, Loaded, Together, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Contents, TableContents
 from ramekin.engine.access import Access
@@ -33,7 +33,7 @@ from ramekin.storage.history import History
 from ramekin.storage.largest import Largest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from ramekin.changes import Step
@@ -70,10 +70,7 @@ class Tables:
     """
 
     lineage = ""
-    """What tells the history of the tables from all others, and from that of an earlier run where none is shared.
-
-    With it the revision of a table says what is in it, whichever of the processes that share the tables is asked.
-    """
+    """What tells the history of the tables from all others; with it a table's revision says what is in it, anywhere."""
 
     def __init__(
         self, catalog: Catalog, expire: Apply, evictions: Evictions, *, index_idle_s: float, clock: Clock = SYSTEM
@@ -88,10 +85,9 @@ class Tables:
         self.evictions, self.moments = evictions, Moments()
         self.models: dict[str, ModelSchema] = {}
         """The models that databases on this engine were made with, by table; what they type is theirs to define."""
-        self.history = History(clock)
-        """The last steps, for whoever follows them."""
-        self._clock, self.index_idle_s = clock, index_idle_s
-        self._largest = Largest()
+        self.when_defined: list[Callable[[], None]] = []  # called when another process may have defined a table
+        self.history = History(clock)  # the last steps, for whoever follows them
+        self._clock, self.index_idle_s, self._largest = clock, index_idle_s, Largest()
         self._sweep_every_s = min(SWEEP_S, index_idle_s)
         self._sweep_at_s = clock.steady_s() + self._sweep_every_s
         self.adopt(catalog)
@@ -126,6 +122,10 @@ class Tables:
     def __contains__(self, name: str) -> bool:
         """Say whether there is a table of that name."""
         return self.catalog.find(name) is not None
+
+    def is_typed(self, name: str) -> bool:
+        """Say whether a table is a model's: it is emptied where others are dropped. Cost: O(1)."""
+        return name in self.models
 
     async def refresh(self) -> None:
         """Wait until the tables show all that happened before the call, in other processes too.
@@ -306,6 +306,11 @@ class Tables:
         if records.readers and (records.owners > 1 or records.borrowers):
             return None
         return None if records.dues and table.is_due(key, self.expirations.now_s()) else table
+
+
+def drop_of(tables: Tables, name: str) -> Step:
+    """Return the step that drops a table, or empties it where it is a model's."""
+    return Loaded({}, emptied=(name,)) if tables.is_typed(name) else Dropped(name)
 
 
 async def follow_up(tables: Tables, step: Step | Together) -> int:

@@ -71,11 +71,17 @@ class ModelTable(Conflict):
 
 
 class ModelMissing(Conflict):
-    """The table is typed by a Pydantic model that the server was not started with; it is read, and not written to."""
+    """The table is typed by a Pydantic model, or a version of one, that the server was not started with; it is read.
+
+    Without the model nothing is written to it, and with another version of it what both versions take.
+    """
 
     code = "model-missing"
     title = "The table's model is not here"
-    remedy = "Start the server with `--models`, or give the table another definition with `PUT /api/v1/tables/{table}`."
+    remedy = (
+        "Start the server with `--models` and that version, or ask one that was; or give the table another definition "
+        "with `PUT /api/v1/tables/{table}` where no server has the model."
+    )
 
 
 class BranchExists(Conflict):

@@ -55,7 +55,7 @@ class Definition:
     indexes: tuple[IndexDefinition, ...] = ()
     require_if_match: bool = False
     model: str | None = None
-    """The fingerprint of the model that the records were last found to satisfy."""
+    """The fingerprint of the model that the records were last found to satisfy, or `SEVERAL`."""
     expire_after_s: int | None = None
     """Seconds after its last write in which a record is gone; None: it stays."""
     max_records: int | None = None
@@ -76,6 +76,9 @@ class Definition:
 
 
 NOTHING_DEFINED = Definition()
+
+SEVERAL = "several"
+"""Takes a fingerprint's place once several versions of a model may write: none of them vouches for the records."""
 
 Checked = Mapping[str, Definition | None]
 """The definitions that records were checked by, by table: the very objects, None where nothing was defined."""

@@ -64,13 +64,15 @@ def health_live(session: Session, asked: Asked[None]) -> Reply:
 async def health_ready(session: Session, asked: Asked[None]) -> Reply:
     """Say whether the server takes requests, and if not, why; and what its engine guarantees.
 
-    Where other processes write the same tables, also how far behind this one is.
+    Where other processes write the same tables, also how far behind this one is, and what they did to tables of models.
     """
     engine = session.database.engine
     told: dict[str, Any] = {"guarantees": _guarantees(engine.guarantees)}
     if (link := engine.tables.link_stats()) is not None:
         told |= {"behind_steps": link.behind_steps, "silent_seconds": round(link.silent_s, 3)}
         told |= {"reason": link.trouble} if link.trouble else {}
+    if warnings := session.database.warnings():
+        told["warnings"] = warnings
     return await _answer(session, told)
 
 
