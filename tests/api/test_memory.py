@@ -7,6 +7,7 @@ import time
 import pytest
 
 from ramekin.api.app import create_app
+from ramekin.api.edge import flight, weights
 from ramekin.engine.embedded import Embedded
 from ramekin.values import codec
 from tests.api.test_metrics import figure
@@ -75,6 +76,22 @@ def test_what_grows_is_refused_and_changes_nothing(full, method, path, options):
     assert state(full) == before
     assert figure(full, "ramekin_memory_bytes") <= LIMIT * 9 / 8  # with an index that a condition made
     assert full.get("/api/v1/tables/t").json()["unique"] == []
+
+
+@pytest.mark.parametrize("query", ["n=1", "x:contains=x", "all=true"])
+def test_a_deletion_makes_room_however_many_records_it_means(monkeypatch, query):
+    """To delete half of a full table was refused where the server would have held more for it than it may."""
+    monkeypatch.setattr(weights, "CHANGE_BYTES", 100_000)
+    monkeypatch.setattr(flight, "FLOOR_BYTES", 100_000)
+    monkeypatch.setattr(flight, "ALONE_BYTES", 100_000)
+    with serve(Embedded(memory_limit_bytes=LIMIT)) as client:
+        while client.post(DATA, json={"n": 1, "x": TEXT}).status_code == 201:
+            pass
+        assert_problem(client.patch(f"{DATA}?{query}", json={"n": 2}), 507, "memory-limit")
+        answer = client.delete(f"{DATA}?{query}")
+        assert answer.status_code == 200
+        assert answer.json()["changed"] > 100
+        assert client.post(DATA, json={"n": 1, "x": TEXT}).status_code == 201
 
 
 def test_deletes_and_changes_that_do_not_grow_go_on(full):

@@ -209,6 +209,15 @@ def bearer(key):
     return {"Authorization": f"Bearer {key}"}
 
 
+def test_an_audit_line_names_the_branch_that_an_act_is_in_or_about(caplog):
+    with client(is_dev=True) as api:
+        caplog.set_level("INFO", logger="ramekin")
+        for path in ("/api/v1/branches/draft", "/b/draft/api/v1/tables/t", "/api/v1/tables/t"):
+            assert api.put(path, json={}, headers=bearer("admin-all")).status_code == 201
+    told = [(line.table, getattr(line, "branch", None)) for line in caplog.records if line.msg == "audit"]
+    assert told == [("*", "draft"), ("t", "draft"), ("t", None)]
+
+
 def test_what_lists_tables_shows_those_that_a_key_reaches():
     with client() as api:
         for table in ("open-1", "one", "closed"):

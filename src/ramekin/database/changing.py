@@ -97,8 +97,8 @@ async def change(
             await catch_up(watch, changing.meet, work)
             work.commit()
             if await engine.apply(partial(changing.finish, watch)) is not None:
-                changed = Changed(len(changing.matched), len(changing.changes))
-                await work.let_go(changing.matched, changing.changes)
+                changed = Changed(changing.count_matched(), len(changing.changes))
+                await work.let_go(changing.idle, changing.changes)
                 return changed
     raise Redefined("The table was defined or dropped by others meanwhile; nothing was applied.")
 
@@ -113,8 +113,9 @@ class _Changing:
     def __init__(
         self, request: ChangeRequest, rules_now: Callable[[], Rules], due: Callable[[str], int | None]
     ) -> None:
-        self.matched: dict[str, None] = {}
         self.changes: dict[str, Change] = {}
+        self.idle: dict[str, None] = {}
+        """Those that are meant and stay as they are."""
         self._request, self._rules_now, self._rules = request, rules_now, rules_now()
         self._due = due
         self._matches = body_matcher(request.where)
@@ -132,14 +133,14 @@ class _Changing:
                     self._take(str(record_id), body)
                     await work.rest()
                 if self._request.hold is not None:
-                    await work.idle(self._request.hold(len(self.matched), self._size_bytes))
+                    await work.idle(self._request.hold(self.count_matched(), self._size_bytes))
                 if len(self._faults) >= MAX_FAULTS:
                     break
         self._raise_faults()
 
     def meet(self, key: str, body: bytes | None) -> None:
         """Look at a record again. Raises what is wrong with it."""
-        self.matched.pop(key, None)
+        self.idle.pop(key, None)
         self.changes.pop(key, None)
         self._faults.pop(key, None)
         if body is not None and self._matches(body):
@@ -170,7 +171,6 @@ class _Changing:
             raise _Redefined
 
     def _take(self, key: str, body: bytes) -> None:
-        self.matched[key] = None
         try:
             after = _after(self._request, self._rules, key, body)
         except InvalidRecord as error:
@@ -180,6 +180,12 @@ class _Changing:
             self._size_bytes += len(after or b"")
             due = None if after is None else self._due(key)  # a patch leaves it as it is
             self.changes[key] = Change(self._request.table, key, body, after, due)
+        else:
+            self.idle[key] = None
+
+    def count_matched(self) -> int:
+        """Return how many records are meant."""
+        return len(self.changes) + len(self.idle)
 
     def _raise_faults(self) -> None:
         if self._faults:

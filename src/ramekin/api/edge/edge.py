@@ -211,10 +211,11 @@ class Edge:
         fault = errors.InternalError("The server met a fault of its own; its log has more under this request id.")
         return problem_answer(fault, exchange.request_id)
 
-    def audit(self, exchange: Exchange, act: str, tables: Sequence[str], status: int, client: str) -> None:
+    def audit(self, exchange: Exchange, act: str, tables: Sequence[str], branch: str, status: int, client: str) -> None:
         """Write an administrative act to the log: who did what to which table, and what came of it.
 
         Args:
+            branch: in which the table is, or which itself is made or dropped; empty without one.
             status: that of the answer; 0 says that nobody was there to take it, and that the act may be done.
         """
         outcome = "unknown" if not status else "done" if status < 400 else "refused" if status < 500 else "failed"
@@ -227,7 +228,7 @@ class Edge:
             "status": status,
             "request_id": exchange.request_id,
         }
-        _log.info("audit", extra=told)
+        _log.info("audit", extra=told | ({"branch": errors.shorten(branch)} if branch else {}))
 
     def note(self, exchange: Exchange, operation: str, status: int) -> float:
         """Note the answer of a request, and return the moment; 0 says that the client went away before its answer."""

@@ -50,13 +50,18 @@ class AsgiResponse(Response):
         await self._reply(scope, receive, send)
 
 
+def _tables_and_branch(endpoint: Endpoint[Any], parts: tuple[str, ...], scope: Scope) -> tuple[tuple[str, ...], str]:
+    """Return the tables that an address names, and the branch: the one that it is about, or that it leads into."""
+    return ((), parts[0]) if "{branch}" in endpoint.path else (parts, scope.get("ramekin.branch", ""))
+
+
 async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, ...], request: Request) -> Reply:
     """Return an endpoint's reply to a request that has passed the edge. A body that is refused is not read."""
     head: Head = request.scope["ramekin.head"]
     grant, query = request.scope["ramekin.grant"], request.scope["query_string"]
     body, arriving = b"", None
     if endpoint.method != "GET" and endpoint.role_for(query) == "admin":
-        request.scope["ramekin.act"] = parts  # for the edge's audit
+        request.scope["ramekin.act"] = _tables_and_branch(endpoint, parts, request.scope)  # for the edge's audit
     try:
         endpoint.permit(grant, parts, query)
         branch = "" if endpoint.is_page else request.scope.get("ramekin.branch", "")

@@ -91,7 +91,8 @@ class EdgeMiddleware:
         self._edge.note(exchange, operation, status)
         if (act := scope.get("ramekin.act")) is not None:
             client = self._edge.proxies.client_of(exchange.peer, exchange.headers)
-            self._edge.audit(exchange, operation, act, status, client)
+            tables, branch = act
+            self._edge.audit(exchange, operation, tables, branch, status, client)
 
     async def _answer_here(self, scope: Scope, exchange: _Exchange) -> Answer | None:
         """Return the answer of a request that needs no endpoint; None for all others."""
