@@ -66,7 +66,7 @@ class FindRequest(Window):
         """A text that is equal for equal questions, whichever page is asked for."""
         if self.where == EVERYTHING and not self.sort:
             return f"list\0{self.table}"
-        return f"list\0{self.table}\0{self.where!r}\0{self.sort!r}"
+        return f"list\0{self.table}\0{self.where.rank}\0{self.sort!r}"
 
     @cached_property
     def access(self) -> Access:
@@ -147,7 +147,7 @@ class GroupRequest(Window):
     @property
     def question(self) -> str:
         """A text that is equal for equal questions, whichever page is asked for."""
-        return f"groups\0{self.table}\0{self.where!r}\0{self.grouping!r}\0{self.sort!r}"
+        return f"groups\0{self.table}\0{self.where.rank}\0{self.grouping!r}\0{self.sort!r}"
 
     @property
     def columns(self) -> list[str]:

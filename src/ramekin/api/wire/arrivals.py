@@ -5,6 +5,7 @@ Knows no endpoints; see ``asgi.py`` for who reads, and ``edge/flight.py`` for wh
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ramekin.api.declared.endpoint import too_large
@@ -41,10 +42,10 @@ async def whole_body(chunks: AsyncIterator[bytes], announced_bytes: int, media: 
     """
     if announced_bytes > SMALL_BYTES:
         await room.hold(weights.body_bytes(announced_bytes, room.most_bytes()), is_before_body=True)
-    pieces, size_bytes, records = [], 0, 0
+    body, size_bytes, records = BytesIO(), 0, 0  # it grows in place, and gives its bytes away without a copy
     room.begin_body()
     async for chunk in chunks:
-        pieces.append(chunk)
+        body.write(chunk)
         size_bytes += len(chunk)
         room.arrived_bytes = size_bytes
         if announced_bytes < 0 and size_bytes > SMALL_BYTES:
@@ -53,4 +54,4 @@ async def whole_body(chunks: AsyncIterator[bytes], announced_bytes: int, media: 
     room.end_body()
     if size_bytes > SMALL_BYTES:
         await room.hold(weights.records_bytes(size_bytes, records))
-    return b"".join(pieces)
+    return body.getvalue()
