@@ -43,7 +43,7 @@ class Change(Struct, frozen=True, gc=False):
     """When the record is due from then on (see `Dues`); None: never."""
 
 
-class Written(Struct, frozen=True):
+class Written(Struct, frozen=True, gc=False):
     """Records were written together, each at most once. Tables that are new are made."""
 
     changes: Sequence[Change]
@@ -89,6 +89,9 @@ class Loaded(Struct, frozen=True):
 NO_DUES: Dues = {}
 
 Step = Written | Defined | Dropped | Loaded
+
+Stored = Step | Change
+"""What is stored, kept and told: a step, or a change by itself, which is a step of one, as most steps are."""
 
 
 class Together(Struct, frozen=True):

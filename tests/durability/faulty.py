@@ -27,7 +27,7 @@ class Faulty:
 
     def _wrap(self, found):
         file, contents = found
-        for name in ("commit", "commit_one", "probe", "sync"):
+        for name in ("commit", "probe", "sync"):
             setattr(file, name, self._failing(getattr(file, name)))
         return file, contents
 

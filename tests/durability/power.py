@@ -93,7 +93,7 @@ class Machine:
             self.states.append(state)
             self.times.append(self.now_s)
         try:
-            self.append(steps)
+            self.file.commit(steps)
             if self.fsync == "always" and self.syncs:
                 self.file.sync()
         except DiskFault as fault:
@@ -117,13 +117,6 @@ class Machine:
         except DiskFault:
             self.disk.beside = beside
             self.replace()
-
-    def append(self, steps):
-        """Append as the journal does: one change by itself, or steps."""
-        if len(steps) == 1 and isinstance(steps[0], Written) and len(steps[0].changes) == 1:
-            self.file.commit_one(steps[0].changes[0])
-        else:
-            self.file.commit(steps)
 
     def turn(self):
         """Go on in a new log, and have a snapshot written while commits go on."""

@@ -172,7 +172,6 @@ async def test_one_sync_at_a_time_is_under_way(tmp_path, monkeypatch, ends):
     if not ends:
         with monkeypatch.context() as disk, suppress(JournalFailed, Unavailable):
             disk.setattr(LogFile, "commit", fails)
-            disk.setattr(LogFile, "commit_one", fails)
             await put(engine, "refused")
     await engine.close()
     assert max(most) == 1

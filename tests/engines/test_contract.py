@@ -21,7 +21,7 @@ class Lies(Embedded):
 
     guarantees = Guarantees("lies", is_durable=True)
 
-    def store_at_once(self, table, key, before, after, due=None): ...
+    def store_at_once(self, change): ...
 
 
 @pytest.mark.anyio

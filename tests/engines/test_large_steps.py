@@ -16,7 +16,7 @@ from ramekin.errors import NotUnique
 from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.schema.definition import Definition
 from ramekin.schema.fields import Field
-from ramekin.storage import followers, indexed, staging, table
+from ramekin.storage import catalog, followers, indexed, staging
 from ramekin.testing.engines.steps import by_id, change, define, drop, load, write
 from ramekin.values import codec
 from ramekin.values.comparison import NUMBER
@@ -35,7 +35,7 @@ def small_constants(monkeypatch):
         staging: {"LARGE": 5, "STRIDE": 3},
         followers: {"FEW": 2},
         indexed: {"BATCH": 7},
-        table: {"FEW": 2},
+        catalog: {"FEW": 2},
     }.items():
         for name, value in constants.items():
             monkeypatch.setattr(module, name, value)

@@ -229,7 +229,6 @@ async def test_writes_that_the_disk_refuses_give_their_room_back(tmp_path, monke
         raise DiskFault("full", is_full=True)
 
     monkeypatch.setattr(LogFile, "commit", refuse)
-    monkeypatch.setattr(LogFile, "commit_one", refuse)
     outcomes = await asyncio.gather(*(write(engine, new(i)) for i in range(2, 20)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {StorageFull}
     assert engine.tables.memory().used_bytes == used

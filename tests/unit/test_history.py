@@ -39,14 +39,14 @@ def test_nothing_is_kept_before_somebody_asks():
 
 
 def test_it_begins_once(history):
-    history.tell_one(1, change(1))
+    history.tell(1, change(1))
     history.begin(1)
     assert numbers(history, 0) == [1]
 
 
 def test_steps_are_found_by_their_number_also_where_some_are_missing(history):
     for number in (1, 2, 5, 6):
-        history.tell_one(number, change(number))
+        history.tell(number, change(number))
     found = {number: numbers(history, number) for number in range(8)}
     assert found == {0: [1, 2, 5, 6], 1: [2, 5, 6], 2: [5, 6], 3: [5, 6], 4: [5, 6], 5: [6], 6: [], 7: []}
 
@@ -54,7 +54,7 @@ def test_steps_are_found_by_their_number_also_where_some_are_missing(history):
 def test_many_are_given_some_at_a_time(history, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 3)
     for number in range(1, 8):
-        history.tell_one(number, change(number))
+        history.tell(number, change(number))
     assert [numbers(history, number) for number in (0, 3, 6)] == [[1, 2, 3], [4, 5, 6], [7]]
 
 
@@ -62,7 +62,7 @@ def test_many_are_given_some_at_a_time(history, monkeypatch):
 def test_over_so_many_changes_the_oldest_go(history, most):
     history.max_changes = most
     for number in range(1, 21):
-        history.tell_one(number, change(number))
+        history.tell(number, change(number))
     assert numbers(history, 20 - most) == [*range(21 - most, 21)]
     assert numbers(history, 19 - most) is None
 
@@ -71,7 +71,7 @@ def test_over_so_many_bytes_the_oldest_go(history):
     each = ENTRY_BYTES + CHANGE_BYTES + 100
     history.max_bytes = 3 * each
     for number in range(1, 10):
-        history.tell_one(number, change(number, b"b" * 40, b"a" * 60))
+        history.tell(number, change(number, b"b" * 40, b"a" * 60))
         assert history.size_bytes == each * min(3, number)
     assert numbers(history, 6) == [7, 8, 9]
 
@@ -87,7 +87,7 @@ def test_the_changes_of_a_step_go_together(history):
 
 def test_a_step_that_would_fill_it_alone_is_kept_as_one_of_whole_tables(history):
     history.max_changes = 5
-    history.tell_one(1, change(0))
+    history.tell(1, change(0))
     history.tell(2, Written([*map(change, range(6)), Change("s", "1", None, b"{}")]))
     assert numbers(history, 0) == [1, 2]
     assert (history.behind(1)[0].changes, history.behind(1)[0].whole) == ((), [("load", "t"), ("load", "s")])
@@ -116,7 +116,7 @@ def test_it_knows_which_tables_were_dropped_after_a_step(history):
         False,
     )
     history.max_changes = 2
-    history.tell_one(4, change(0))
+    history.tell(4, change(0))
     assert (history.was_dropped("s", 0), history.was_dropped("t", 2)) == (False, True)
     history.restart(4)
     assert not history.was_dropped("t", 0)
@@ -125,12 +125,12 @@ def test_it_knows_which_tables_were_dropped_after_a_step(history):
 def test_what_it_holds_is_counted_with_the_memory_of_the_tables_that_there_are(history):
     first, second = Memory(), Memory()
     history.count_in(first)
-    history.tell_one(1, change(1, None, b"a" * 100))
+    history.tell(1, change(1, None, b"a" * 100))
     held = ENTRY_BYTES + CHANGE_BYTES + 100
     assert first.reserved_bytes == history.size_bytes == held
     history.count_in(second)
     assert (first.reserved_bytes, second.reserved_bytes) == (0, held)
-    history.tell_one(2, change(2))
+    history.tell(2, change(2))
     history.end()
     assert (second.reserved_bytes, history.size_bytes) == (0, 0)
     history.restart(1)
@@ -153,7 +153,7 @@ def test_it_gives_way_to_what_is_written():
 
 
 def test_a_restart_forgets_all_that_was(history):
-    history.tell_one(1, change(1))
+    history.tell(1, change(1))
     history.restart(7)
     assert (numbers(history, 6), numbers(history, 7)) == (None, [])
 
@@ -161,12 +161,12 @@ def test_a_restart_forgets_all_that_was(history):
 def test_whoever_waits_is_called_once(history):
     calls = []
     history.when_told(wake := lambda: calls.append(1))
-    history.tell_one(1, change(1))
-    history.tell_one(2, change(2))
+    history.tell(1, change(1))
+    history.tell(2, change(2))
     assert calls == [1]
     history.when_told(wake)
     history.forget(wake)
-    history.tell_one(3, change(3))
+    history.tell(3, change(3))
     assert calls == [1]
     history.when_told(wake)
     history.end()
@@ -180,7 +180,7 @@ def test_a_mark_is_kept_for_as_long_as_one_may_go_on_behind_its_step():
     history.begin(2)
     for number in (3, 4, 5):
         history.mark(number, str(number))
-        history.tell_one(number, change(number))
+        history.tell(number, change(number))
     assert [history.mark_of(number) for number in range(1, 7)] == ["", "b", "3", "4", "5", ""]
     history.give_way(history.size_bytes // 2)
     assert [history.mark_of(number) for number in range(2, 6)] == ["", "", "4", "5"]

@@ -86,12 +86,15 @@ def asking(*, in_order=False, **options):
     protocol.connection_made(transport)
 
     def send(data):
+        counted = []
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(time, "time_ns", lambda: 1_767_225_600 * 10**9)
             patch.setattr(wire, "stopwatch_s", lambda: 0.0)
             patch.setattr(edge, "stopwatch_s", lambda: 0.0)
-            calls = min(count_calls(lambda: protocol.data_received(data)) for _ in range(5))
-        return transport.written, calls
+            loop.call_soon(lambda: counted.extend(count_calls(lambda: protocol.data_received(data)) for _ in range(5)))
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+        return transport.written, min(counted)
 
     yield send
     loop.close()
@@ -100,12 +103,12 @@ def asking(*, in_order=False, **options):
 @pytest.mark.parametrize(
     ("data", "status", "most"),
     [
-        (request("GET", "/api/v1/data/t/1"), 200, 32),
-        (request("HEAD", "/api/v1/data/t/1"), 200, 32),
-        (request("GET", "/api/v1/data/t/none"), 404, 60),
-        (request("POST", "/api/v1/data/t", RECORD), 201, 77),
-        (request("PUT", "/api/v1/data/t/1", RECORD), 200, 63),
-        (request("PATCH", "/api/v1/data/t/1", b'{"age":37}'), 200, 66),
+        (request("GET", "/api/v1/data/t/1"), 200, 31),
+        (request("HEAD", "/api/v1/data/t/1"), 200, 31),
+        (request("GET", "/api/v1/data/t/none"), 404, 59),
+        (request("POST", "/api/v1/data/t", RECORD), 201, 74),
+        (request("PUT", "/api/v1/data/t/1", RECORD), 200, 62),
+        (request("PATCH", "/api/v1/data/t/1", b'{"age":37}'), 200, 65),
     ],
     ids=["GET", "HEAD", "404", "POST", "PUT", "PATCH"],
 )
@@ -146,7 +149,7 @@ def test_a_record_of_a_plain_model_is_read_and_printed_once(ask):
         request("POST", "/api/v1/data/users", b'{"email":"ada@example.com","full_name":"Ada","age":36}')
     )
     assert answer.startswith(b"HTTP/1.1 201 ")
-    assert calls <= 105, f"{calls} calls"
+    assert calls <= 102, f"{calls} calls"
 
 
 def test_a_model_is_not_asked_for_an_id_that_the_address_has_already(ask):
@@ -176,9 +179,9 @@ def test_work_does_not_grow_with_the_table(ask):
 @pytest.mark.parametrize(
     ("options", "most"),
     [
-        ({"keys": ["app:read:t,other*=secret", *[f"key{i}:admin=secret-{i}" for i in range(200)]]}, 60),
-        ({"keys": ["secret"], "rate_limit": "1000000/second"}, 62),
-        ({"cors_origins": ["https://app.example.com"]}, 51),
+        ({"keys": ["app:read:t,other*=secret", *[f"key{i}:admin=secret-{i}" for i in range(200)]]}, 59),
+        ({"keys": ["secret"], "rate_limit": "1000000/second"}, 61),
+        ({"cors_origins": ["https://app.example.com"]}, 50),
     ],
     ids=["keys", "a limit", "named origins"],
 )

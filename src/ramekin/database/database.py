@@ -9,8 +9,8 @@ say the same in words, which ``asking.py`` reads. Knows no HTTP.
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop
 from datetime import UTC, datetime
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.database import asking, changing, finding, following, joining, loading, writing
@@ -61,7 +61,7 @@ class Database(Branching):
 
     def get_now(self, table: str, key: str) -> bytes:
         """Do what `get` does, for a key and at once: in the call that read the request. Raises as `get`."""
-        if _get_running_loop() is not self._owner.loop:
+        if self._owner.place._thread_id != get_ident():  # as `Owner.check`, a call less
             self._owner.take_over()
         body = self._engine.tables.get(table, key)
         if body is None:
@@ -179,9 +179,9 @@ class Database(Branching):
 
     def apply_now(self, operation: Operation) -> Outcome | Coroutine[Any, Any, Outcome]:
         """Do what `apply` does at once; or, where something has to be waited for, return what to await instead."""
-        if _get_running_loop() is not self._owner.loop:
+        if self._owner.place._thread_id != get_ident():  # as `Owner.check`, a call less
             self._owner.take_over()
-        return writing.write_one(self._engine, self.schemas, operation, self.limits.record_s)
+        return writing.apply(self._engine, self.schemas, operation, self.limits.record_s)
 
     @checked
     async def replace(

@@ -219,17 +219,19 @@ def settle(prepared: Prepared, before: bytes | None, rules: Rules) -> Outcome:
     if operation.precondition is not ALWAYS and not operation.precondition.holds(before):
         raise operation.precondition.broken()
     if op == "create":
-        return _settle_create(prepared, before, rules)
+        is_plain = before is None and prepared.body is not None
+        return Outcome("created", key, prepared.body) if is_plain else _settle_create(prepared, before, rules)
     if op == "delete":
         return Outcome("deleted", key, None, before)
     record = record if type(record) is dict else _object(record)  # a call less
     if before is None:
         return _create_at(key, record, rules)
     if op == "patch":
-        if record.get("id", "") is None:
+        has_id = "id" in record
+        if has_id and record["id"] is None:
             raise InvalidId("An id cannot be removed.")
         merged = patched(before, record, rules.schema is not None)
-        if "id" not in record:  # so it stays
+        if not has_id:  # so it stays
             return Outcome("replaced", key, _encode(merged, rules, key, None)[0])
         record, printed = merged, None
     return Outcome("replaced", key, _rewrite(record, before, key, rules, printed))
@@ -295,6 +297,8 @@ def _rewrite(record: dict[str, Any], before: bytes, key: str, rules: Rules, prin
         if not (sent == key if is_text else type(sent) is int):
             _key_of(sent, schema)  # is one at the least
             record, printed = {**record, "id": key if is_text else int(key)}, None
+    if schema is None and printed is not None and len(printed) <= rules.plain_bytes:
+        return printed  # as `_encode` would, a call later
     return _encode(record, rules, key, printed)[0]
 
 

@@ -1,8 +1,9 @@
 """Writes of many records: prepared, settled on what stands, applied all at once or not at all.
 
 A bulk and a batch are lists of operations, settled in order, each on what the ones before it left of its record. What
-others write meanwhile is settled again, and nothing else (``catching_up.py``). One record goes a shorter way, at once
-where nothing has to be waited for. Knows no HTTP; see ``operations.py`` for what each operation means.
+others write meanwhile is settled again, and nothing else (``catching_up.py``). An operation by itself (`apply`) needs
+none of that: it is done at once where nothing has to be waited for. Knows no HTTP; see ``operations.py`` for what each
+operation means.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ time, is held in 10,000 sizes until they are answered: 600 MB for a batch of 500
 _DEFINED_BY_OTHERS = "The tables are being defined by others; nothing was applied."
 
 
-def write_one(
+def apply(
     engine: Engine, schemas: Schemas, operation: Operation, limit_s: float
 ) -> Outcome | Coroutine[Any, Any, Outcome]:
     """Apply one operation; see `Database.apply_now`. What it waits for before it is begun takes so long at the most."""
@@ -66,18 +67,18 @@ def write_one(
     key = prepared.key
     table = engine.at_once(name, key, rules.limit_bytes)
     if table is None:
-        return _write_one_later(engine, schemas.rules, prepared, rules, Work(limit_s))
+        return _apply_later(engine, schemas.rules, prepared, rules, Work(limit_s))
     records = table.records
     before = records.bodies.get(key)
     outcome = settle(prepared, before, rules)
     if operation.ttl is not None or rules.expire_after_s is not None or records.dues:
         outcome = _dated(engine, operation, outcome, rules, records.dues.get(key))
     if outcome.effect != "kept":
-        engine.store_at_once(table, key, before, outcome.body, outcome.due)
+        engine.store_at_once(Change(name, key, before, outcome.body, outcome.due))
     return outcome
 
 
-async def _write_one_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, work: Work) -> Outcome:
+async def _apply_later(engine: Engine, rules_of: RulesOf, prepared: Prepared, rules: Rules, work: Work) -> Outcome:
     operation, table = prepared.operation, prepared.operation.table
     for _ in range(MAX_ATTEMPTS):
         if rules_of(table) is not rules:

@@ -39,7 +39,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Change, Written
+from ramekin.changes import Written
 from ramekin.durability.compaction import Compaction
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.loop_calls import LoopCalls
@@ -51,7 +51,7 @@ from ramekin.stats import JournalStats
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Step, Together
+    from ramekin.changes import Change, Step, Together
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
     from ramekin.durability.step_queue import Queued
@@ -128,16 +128,13 @@ class Journal:
         return JournalStats(self.queue.pending, self._file.unsynced_bytes, self._syncs.lag_s)
 
     def commit(self, step: Written | Change) -> None:
-        """Commit a step, which may be one change; the caller applies it at once. Cost: 2 µs, and 1 µs a change.
+        """Commit a step, which may be a change by itself; the caller applies it at once. Cost: 2 µs, and 1 µs a change.
 
         Raises:
             StorageFull, JournalFailed: the disk refuses; nothing is committed.
         """
         try:
-            if isinstance(step, Change):
-                self._file.commit_one(step)
-            else:
-                self._file.commit((step,))
+            self._file.commit((step,))
         except Exception as error:
             raise self._refused(error) from None
         if self._syncs.oldest_s is None:

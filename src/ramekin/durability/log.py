@@ -36,10 +36,10 @@ from ramekin.durability.format import FORMAT, print_definition, with_due
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from ramekin.changes import Step
+    from ramekin.changes import Stored
     from ramekin.durability.disk import Disk
 
 LINES = 1000
@@ -112,30 +112,27 @@ class LogFile:
         before = self._before
         return self._size_bytes - self._synced_bytes + (0 if before is None else before.unsynced_bytes)
 
-    def commit(self, steps: Sequence[Step | Together]) -> None:
-        """Append steps, all or nothing. Raises DiskFault. Cost: about 1 µs a line, and a call each 1000 lines."""
-        self._append_lines(_lines(steps))
+    def commit(self, steps: Sequence[Stored | Together]) -> None:
+        """Append steps, all or nothing; a change by itself is a step of one. Raises DiskFault.
 
-    def commit_one(self, change: Change) -> None:
-        """Append a step of one change, which most steps are. Raises DiskFault. Cost: 2 µs."""
-        line = _change(change, b".")
-        if self._marked_bytes < self._synced_bytes:
-            self._append_lines(iter((line,)))
+        Cost: 2 µs for a change, about 1 µs for each line of others, and a call of the system each 1000 lines.
+        """
+        if len(steps) > 1 or type(step := steps[0]) is not Change or self._marked_bytes < self._synced_bytes:
+            self._append(_lines(steps))
             return
+        line = _change(step, b".")  # most are; what lines take that may be many is 3 % of a request for one
         crc = crc32(line, self._crc)
         text = b"%08x%b" % (crc, line)
         try:
-            if (written := self._disk.write(self._handle, text)) < len(text):
-                _write(self._disk, self._handle, text[written:])
+            _write(self._disk, self._handle, text)
         except OSError as error:
-            self._take_back()
-            raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
+            raise self._refused(error) from None
         self._size_bytes += len(text)
         self._crc = crc
 
     def end(self, following: LogFile) -> None:
         """Append that the next steps are in another log, which is only synced with this one. Raises DiskFault."""
-        self._append_lines(iter([b".next\t%d\t%b\n" % (following.header.number, codec.dump(following.header.id))]))
+        self._append(iter([b".next\t%d\t%b\n" % (following.header.number, codec.dump(following.header.id))]))
         following._before, self._is_ended = self, True
 
     @property
@@ -145,7 +142,7 @@ class LogFile:
 
     def mark(self) -> None:
         """Append that all is synced: what is wrong before this line is damage, and not the end. Raises DiskFault."""
-        self._append_lines(iter(()))
+        self._append(iter(()))
         self._marked_bytes = self._size_bytes  # what only says so needs no mark itself
 
     def sync(self) -> None:
@@ -191,18 +188,26 @@ class LogFile:
             self._before.close()
         self._disk.close(self._handle)
 
-    def _append_lines(self, lines: Iterator[bytes]) -> None:
+    def _append(self, lines: Iterator[bytes]) -> None:
+        """Append lines, behind one that says what is synced if the log does not say so yet; all or nothing."""
         size_bytes, crc = self.extent
-        chunk = self._mark() if self._marked_bytes < self._synced_bytes else []
+        synced_bytes = self._synced_bytes  # it may be more by the end
+        mark = b".synced\t%d\t%d\n" % (self.header.number, synced_bytes)
+        chunk = [mark] if synced_bytes > self._marked_bytes else []
         try:
             while chunk or (chunk := list(islice(lines, LINES))):
                 text, crc = _sealed(chunk, crc)
                 _write(self._disk, self._handle, text)
                 size_bytes, chunk = size_bytes + len(text), []
         except OSError as error:
-            self._take_back()
-            raise fault_of(error, is_lasting=error.errno not in NO_ROOM) from None
-        self._size_bytes, self._crc, self._marked_bytes = size_bytes, crc, self._synced_bytes
+            raise self._refused(error) from None
+        self._size_bytes, self._crc = size_bytes, crc
+        self._marked_bytes = max(self._marked_bytes, synced_bytes)
+
+    def _refused(self, error: OSError) -> DiskFault:
+        """Take back what a commit left that the disk refused, and return its fault. Raises DiskFault."""
+        self._take_back()
+        return fault_of(error, is_lasting=error.errno not in NO_ROOM)
 
     def _take_back(self) -> None:
         """Cut off what a refused commit left, also for after a power loss. Raises DiskFault."""
@@ -211,9 +216,6 @@ class LogFile:
             self._disk.sync(self._handle)
         except OSError as error:
             raise fault_of(error, is_lasting=True) from None
-
-    def _mark(self) -> list[bytes]:
-        return [b".synced\t%d\t%d\n" % (self.header.number, self._synced_bytes)]
 
 
 def create(path: Path, header: Header, disk: Disk = SYSTEM_DISK) -> Extent:
@@ -262,14 +264,11 @@ def _change(change: Change, sign: bytes) -> bytes:
     return b"%bput\t%b\t%b\t%b\n" % (sign, table, key, body)
 
 
-def _lines(steps: Sequence[Step | Together]) -> Iterator[bytes]:
+def _lines(steps: Iterable[Stored | Together]) -> Iterator[bytes]:
     for step in steps:
         match step:
-            case Written(changes):
-                for change in changes[:-1]:
-                    yield _change(change, b"+")
-                if changes:
-                    yield _change(changes[-1], b".")
+            case Change() | Written():
+                yield from _changes(step)
             case Defined(table, definition):
                 yield b".define\t%b\t%b\n" % (table.encode(), print_definition(definition))
             case Dropped(table):
@@ -280,6 +279,14 @@ def _lines(steps: Sequence[Step | Together]) -> Iterator[bytes]:
                 for line in _lines(together):
                     yield b"+%b" % line[1:]
                 yield b".end\n"
+
+
+def _changes(step: Change | Written) -> Iterator[bytes]:
+    changes = (step,) if isinstance(step, Change) else step.changes
+    for change in changes[:-1]:
+        yield _change(change, b"+")
+    if changes:
+        yield _change(changes[-1], b".")
 
 
 def _loaded(step: Loaded) -> Iterator[bytes]:

@@ -47,6 +47,7 @@ from ramekin.schema.definition import NOTHING_CHECKED
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ramekin.changes import Change
     from ramekin.clock import Clock
     from ramekin.engine.owner import Owner
     from ramekin.engine.tables import Tables
@@ -247,7 +248,7 @@ class Engine(Protocol):
 
     # Single records, without a coroutine and without a closer look
 
-    def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
+    def at_once(self, name: str, key: str, most_bytes: int, /) -> Table | None:
         """Return the table of a record that may be written in this turn of the loop; None: ask `apply`.
 
         Then what the table has under the key is what the next step finds and is kept, nothing is unique in it, there is
@@ -255,14 +256,10 @@ class Engine(Protocol):
         is asked of the engine, or the turn is over. An engine may always return None. Cost: O(1).
         """
 
-    def store_at_once(
-        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
-    ) -> None:
-        """Let a record change whose table `at_once` returned, as the definition in force allows: `apply` of one change.
+    def store_at_once(self, change: Change) -> None:
+        """Let a record change whose table `at_once` returned: `apply` of one change.
 
-        Args:
-            before: the body that the table has.
-            after: another one, None to delete it.
+        It was computed from the body that the table has, and the definition in force allows it.
 
         Raises:
             StorageFull, JournalFailed: a disk refuses; nothing happened. Cost: O(record).

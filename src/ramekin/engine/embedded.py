@@ -29,7 +29,7 @@ from ramekin.storage.watch import TableWatch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
@@ -172,7 +172,8 @@ class Embedded:
     def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
         return None if self._is_held else self.tables.at_once(name, key, most_bytes)
 
-    def store_at_once(
-        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
-    ) -> None:
-        self.tables.catalog.store_one(table, key, before, after, due)
+    def store_at_once(self, change: Change) -> None:
+        catalog = self.tables.catalog
+        catalog.store(change)
+        if catalog.has_caches:  # a call less
+            self.tables.evictions.after(change)

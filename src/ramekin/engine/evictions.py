@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Loaded, Together, Written
+from ramekin.changes import Change, Loaded, Together, Written
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit
 from ramekin.storage.followers import FEW
@@ -22,7 +22,7 @@ from ramekin.storage.unique import no_others
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from ramekin.changes import Change, Step
+    from ramekin.changes import Step, Stored
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
     from ramekin.storage.unique import Others
@@ -71,16 +71,16 @@ class Evictions:
     def begin(self) -> None:
         """Have records give way in the tables that a start has found."""
         for table in self.catalog if self.catalog.has_caches else ():
-            self.after_one(table)
+            self.look_after(table)
 
-    def after(self, step: Step | Together) -> None:
-        """Have records give way where a step wrote that is stored. Cost: O(1) without caches, else as `after_one`."""
+    def after(self, step: Stored | Together) -> None:
+        """Have records give way where a step wrote that is stored. Cost: O(1) without caches, else as `look_after`."""
         if self.catalog.has_caches:
             for name in names_of(step):
                 if (table := self.catalog.find(name)) is not None and table.sieve is not None:
-                    self.after_one(table)
+                    self.look_after(table)
 
-    def after_one(self, table: Table) -> None:
+    def look_after(self, table: Table) -> None:
         """Have records of a cache give way that was written. Cost: O(1); O(`FEW`) where it is over its limits."""
         if table.is_over and not self._is_held():
             self._take_few(table)
@@ -204,8 +204,10 @@ def keys_of(changes: Sequence[Change]) -> dict[str, set[str]]:
     return keys
 
 
-def names_of(step: Step | Together) -> Iterable[str]:
+def names_of(step: Stored | Together) -> Iterable[str]:
     """Return the tables in which a step leaves records; a way back leaves what was within limits."""
+    if isinstance(step, Change):
+        return (step.table,)
     if isinstance(step, Written):
         return {change.table for change in step.changes}
     if isinstance(step, Together):

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.changes import Change, Defined, Loaded, Together, Written
+from ramekin.changes import Defined, Loaded, Together, Written
 from ramekin.clock import SYSTEM
 from ramekin.durability.contents import Fsync
 from ramekin.durability.disk import SYSTEM_DISK
@@ -50,7 +50,7 @@ from ramekin.storage.watch import TableWatch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.durability.disk import Disk
     from ramekin.durability.log import LogFile
@@ -184,12 +184,12 @@ class Journaled:
             return None
         return self.tables.at_once(name, key, most_bytes)
 
-    def store_at_once(
-        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
-    ) -> None:
-        assert self._journal is not None, "at_once returned the table"
-        self._journal.commit(Change(table.name, key, before, after, due))
-        self.tables.catalog.store_one(table, key, before, after, due)
+    def store_at_once(self, change: Change) -> None:
+        catalog = self.tables.catalog
+        self._journal.commit(change)  # type: ignore[union-attr]  # `at_once` returned the table
+        catalog.store(change)
+        if catalog.has_caches:  # a call less
+            self.tables.evictions.after(change)
 
     async def apply(
         self, step: Step | Making, expecting: Checked = NOTHING_CHECKED, work: Work | None = None

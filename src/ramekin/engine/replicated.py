@@ -41,7 +41,7 @@ from ramekin.storage.watch import TableWatch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
     from ramekin.cluster.replicas import Acknowledged
@@ -200,7 +200,7 @@ class Replicated:
     def at_once(self, name: str, key: str, most_bytes: int) -> None:  # noqa: ARG002  # never
         return None
 
-    def store_at_once(self, *_: object, **__: object) -> None:
+    def store_at_once(self, change: Change) -> None:  # noqa: ARG002  # never
         raise AssertionError("no table is ever returned by at_once")
 
     async def apply(

@@ -32,7 +32,7 @@ from ramekin.storage.staging import Staging
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from ramekin.changes import Change, Step, Together
+    from ramekin.changes import Change, Step, Stored, Together
     from ramekin.schema.definition import Checked
     from ramekin.storage.table import Table
 
@@ -63,14 +63,14 @@ class SharedEvictions(Evictions):
         super().follow()
         self._turns.clear()
 
-    def after(self, step: Step | Together) -> None:
+    def after(self, step: Stored | Together) -> None:
         super().after(step)
         if type(step) is Written and step.reason == "evict":
             for name in names_of(step):
                 if (table := self.catalog.find(name)) is not None and table.sieve is not None:
                     table.sieve.settle()  # what has come by now may give way to what comes
 
-    def after_one(self, table: Table) -> None:
+    def look_after(self, table: Table) -> None:
         """Take note that a cache was written, here or elsewhere: whoever wrote it takes care, or this process will."""
         if not table.is_over:
             if table.sieve is not None:

@@ -98,7 +98,7 @@ class Tables:
         self.history.count_in(catalog.memory)
         for each in (self.builds, self.evictions, self.expirations):
             each.adopt(catalog)
-        catalog.report(self.history, when_behind=self.builds.follow, when_cached=self.evictions.after_one)
+        catalog.report(self.history, when_behind=self.builds.follow)
 
     def follow(self) -> None:
         """Go on in another event loop; the one before has stopped."""

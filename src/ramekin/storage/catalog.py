@@ -11,6 +11,7 @@ from ramekin.changes import NO_DUES, Change, Defined, Dropped, Loaded, Written
 from ramekin.errors import TooManyTables, UnknownTable, did_you_mean, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
 from ramekin.stats import Totals
+from ramekin.storage.followers import FEW
 from ramekin.storage.history import History
 from ramekin.storage.memory import TABLE_BYTES, Memory, record_growth
 from ramekin.storage.room import free
@@ -20,7 +21,7 @@ from ramekin.storage.unique import check_changes, check_load, no_others
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
-    from ramekin.changes import Dues, Step
+    from ramekin.changes import Dues, Step, Stored
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.unique import Others
@@ -48,7 +49,6 @@ class Catalog:
         """The number of the last step: one count for all tables, so that a table made again never repeats one."""
         self.history = History()
         self.when_behind: Callable[[Table], None] = lambda _: None
-        self.when_cached: Callable[[Table], None] = lambda _: None
         self.has_unique = self.has_caches = False
         """Whether any table may have unique fields, and whether any is a cache; a write looks for them only then."""
 
@@ -59,17 +59,14 @@ class Catalog:
         """Return another one without tables, with as much room."""
         return Catalog(self.memory.limit_bytes)
 
-    def report(
-        self, history: History, *, when_behind: Callable[[Table], None], when_cached: Callable[[Table], None]
-    ) -> None:
+    def report(self, history: History, *, when_behind: Callable[[Table], None]) -> None:
         """Report to whoever takes care of the tables from now on.
 
         Args:
             history: is told of each step that is stored.
             when_behind: called with a table whose indexes may have changes to follow.
-            when_cached: called with a cache in which a single record was stored, so that others may give way.
         """
-        self.history, self.when_behind, self.when_cached = history, when_behind, when_cached
+        self.history, self.when_behind = history, when_behind
 
     def totals(self) -> Totals:
         """Return what all tables have together. Cost: O(1)."""
@@ -164,15 +161,38 @@ class Catalog:
         if (grown := self.growth(changes)) > 0:
             self.make_room(grown)
 
-    def store(self, step: Step) -> None:
+    def store(self, step: Stored) -> None:
         """Apply a step that fits and was checked; one of no changes is none. Cost: O(changes), O(records) of a load."""
-        if type(step) is Written:
-            if step.changes:
-                self.revision += 1
-                self._store_changes(step.changes)
-                self.history.tell(self.revision, step)
-            return
-        self.revision += 1
+        if type(step) is Change:
+            self.revision += 1
+            self._write(step)
+        elif type(step) is Written:
+            if not step.changes:
+                return
+            self.revision += 1
+            late = _leave_behind(self, step.changes) if len(step.changes) > FEW else ()
+            for change in step.changes:
+                self._write(change, change.table in late)
+            for name in late:
+                self.when_behind(self._tables[name])
+        else:
+            self.revision += 1
+            self._store_whole(step)
+        if self.history.is_kept:  # a call less
+            self.history.tell(self.revision, step)
+
+    def _write(self, change: Change, is_late: bool = False) -> None:
+        try:
+            table = self._tables[change.table]
+        except KeyError:
+            table = self.made(change.table)
+        table.revision = self.revision
+        if (body := change.after) is not None:
+            table.put(change.key, body, change.due, is_late)
+        else:
+            table.remove(change.key, is_late)
+
+    def _store_whole(self, step: Stored) -> None:
         match step:
             case Defined(name, definition):
                 self._define(name, definition)
@@ -182,17 +202,6 @@ class Catalog:
                 self.store_rest(step)
                 for name, bodies in tables.items():
                     self._load(name, bodies, step.dues_of(name), replaces=replaces)
-        self.history.tell(self.revision, step)
-
-    def _store_changes(self, changes: Sequence[Change]) -> None:
-        by_table: dict[str, list[Change]] = {}
-        for change in changes:
-            by_table.setdefault(change.table, []).append(change)
-        for name, some in by_table.items():
-            table = self.made(name)
-            table.revision = self.revision
-            table.write(some)
-            self.when_behind(table)
 
     def made(self, name: str) -> Table:
         """Return the table of that name, made if it is new."""
@@ -230,20 +239,6 @@ class Catalog:
         table.load(bodies, dues, replace=replaces)
         table.revision = self.revision
 
-    def store_one(
-        self, table: Table, key: str, before: bytes | None, after: bytes | None, due: int | None = None
-    ) -> None:
-        """Apply the change of one record that fits and was checked: what most steps are. Cost: as `Table.put`."""
-        self.revision = table.revision = self.revision + 1
-        if after is not None:
-            table.put(key, after, due)
-        else:
-            table.remove(key)
-        if self.history.is_kept:
-            self.history.tell_one(self.revision, Change(table.name, key, before, after, due))
-        if table.sieve is not None:
-            self.when_cached(table)
-
     def growth(self, changes: Sequence[Change]) -> int:
         """Return the bytes that changes add together; 0 without a limit. Cost: O(changes)."""
         if self.memory.limit_bytes is None:
@@ -276,6 +271,18 @@ class Catalog:
         Indexes may take an eighth more than the limit, so that readers find room where writers took all.
         """
         self.make_room(-self.memory.spare_bytes, needed)
+
+
+def _leave_behind(catalog: Catalog, changes: Sequence[Change]) -> list[str]:
+    """Have indexes follow later that would take long to follow so many changes; return their tables' names.
+
+    Cost: O(changes).
+    """
+    by_table: dict[str, list[Change]] = {}
+    for change in changes:
+        by_table.setdefault(change.table, []).append(change)
+    tables = [(catalog.find(name), some) for name, some in by_table.items() if len(some) > FEW]
+    return [table.name for table, some in tables if table is not None and table.leave_behind(some)]
 
 
 def parting_bytes(catalog: Catalog, names: Iterable[str]) -> int:

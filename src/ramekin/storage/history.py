@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
-from ramekin.changes import Defined, Dropped, Loaded, Written
+from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.clock import SYSTEM
 from ramekin.collector import overlook
 from ramekin.limits import MIB
@@ -29,7 +29,7 @@ from ramekin.storage.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Change, Reason, Step
+    from ramekin.changes import Reason, Stored
     from ramekin.clock import Clock
     from ramekin.storage.garbage import Garbage
 
@@ -141,7 +141,7 @@ class History:
 
     # For whoever stores
 
-    def tell(self, number: int, step: Step, size_bytes: int | None = None) -> None:
+    def tell(self, number: int, step: Stored, size_bytes: int | None = None) -> None:
         """Take a step that was stored, if anything is kept. Cost: O(changes), O(1) where their size is given.
 
         Args:
@@ -149,21 +149,20 @@ class History:
         """
         if not self.is_kept:
             return
-        if isinstance(step, Written):
-            if size_bytes is None:
-                size_bytes = sum([len(each.before or b"") + len(each.after or b"") for each in step.changes])
-            size_bytes += CHANGE_BYTES * len(step.changes)
-            if len(step.changes) <= self.max_changes and size_bytes <= self.max_bytes:
-                kept = overlook(tuple(step.changes))  # a list is emptied by whoever made the step
-                self._add(number, kept, (), size_bytes, step.reason)
-            else:
-                self._add(number, (), [("load", table) for table in dict.fromkeys(c.table for c in step.changes)])
-        else:
+        if not isinstance(step, Change | Written):
             self._add(number, (), _of_whole_tables(step))
-
-    def tell_one(self, number: int, change: Change) -> None:
-        """Take the change of one record, as `tell` does. Cost: O(1)."""
-        self._add(number, (change,), (), CHANGE_BYTES + len(change.before or b"") + len(change.after or b""))
+            return
+        changes: Sequence[Change] = (step,) if isinstance(step, Change) else step.changes
+        reason: Reason = "write" if isinstance(step, Change) else step.reason
+        if size_bytes is None:
+            size_bytes = sum([len(each.before or b"") + len(each.after or b"") for each in changes])
+        size_bytes += CHANGE_BYTES * len(changes)
+        if len(changes) <= self.max_changes and size_bytes <= self.max_bytes:
+            if isinstance(step, Written):
+                changes = overlook(tuple(changes))  # a list is emptied by whoever made the step
+            self._add(number, changes, (), size_bytes, reason)
+        else:
+            self._add(number, (), [("load", table) for table in dict.fromkeys(each.table for each in changes)])
 
     def _add(
         self,

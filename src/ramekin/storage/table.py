@@ -16,7 +16,6 @@ from ramekin.schema.fields import join_reader
 from ramekin.stats import TableStats
 from ramekin.storage.bounded import Bounded
 from ramekin.storage.expiry import Expiry
-from ramekin.storage.followers import FEW
 from ramekin.storage.memory import BODY_BYTES, INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.records import Records
 from ramekin.values.ids import looks_like_integer
@@ -89,7 +88,7 @@ class Table(Bounded):
 
         Args:
             due: when the record is due from now on.
-            is_late: the indexes follow later; see `write`.
+            is_late: the indexes follow later; see `leave_behind`.
         """
         if self.absences.watched:
             self.absences.note(body)
@@ -163,17 +162,13 @@ class Table(Bounded):
         self._grow(grown + found)
         self._tell((key,))
 
-    def write(self, changes: Sequence[Change]) -> None:
-        """Store what becomes of some records. Indexes follow later where that would take long: see `fall_behind`."""
-        is_late = len(changes) > FEW and bool(self.indexes or self._growing)
-        if is_late:
+    def leave_behind(self, changes: list[Change]) -> bool:
+        """Have the indexes follow changes later that are about to be stored; False: there are none. See `put`."""
+        has_any = bool(self.indexes or self._growing)
+        if has_any:
             self._writable()
-            self.fall_behind([*changes], with_order=False)
-        for change in changes:
-            if change.after is not None:
-                self.put(change.key, change.after, change.due, is_late=is_late)
-            else:
-                self.remove(change.key, is_late=is_late)
+            self.fall_behind(changes, with_order=False)
+        return has_any
 
     def load(self, bodies: dict[str, bytes], dues: Dues = NO_DUES, *, replace: bool) -> None:
         """Store a few bodies, over those with the same keys; with `replace` nothing else stays. See ``staging.py``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left
 from contextlib import suppress
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
@@ -84,11 +84,9 @@ _DIGITS = tuple([f"{number:03}" for number in range(1000)])
 
 
 def _ids_of(run: str) -> Iterator[str]:
-    """Yield ids without end: a run's, and a number, whose last digits are made once for all."""
-    for thousands in count():
-        begins = f"{run}-{thousands}"
-        for digits in _DIGITS:
-            yield begins + digits
+    """Return ids without end: a run's, and a number; a thousand are made at once."""
+    all_begin = (f"{run}-{thousands}" for thousands in count())
+    return chain.from_iterable([begins + digits for digits in _DIGITS] for begins in all_begin)
 
 
 class Edge:

@@ -125,7 +125,7 @@ def _read_form(session: Session, asked: Asked[CsvForm]) -> CsvForm:
 def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[Reply]:
     """Create one record, or many at once: all or nothing."""
     text, wishes = asked.body, asked.wishes
-    if not _is_single(wishes.media, text):
+    if not (text[:1] == b"{" and wishes.media == JSON) and not _is_single(wishes.media, text):  # a call less for most
         return _create_many(session, asked)
     if len(text) > session.limits.text_bytes:
         raise too_large(session.limits.text_bytes)

@@ -35,6 +35,11 @@ SHORT_BYTES = 256 * 1024
 MAX_KNOWN, MAX_KNOWN_BYTES = 16_384, 1024
 """Records whose answers are remembered, and how long they may be: 4 MB, and 16 more where no table has them now."""
 
+_LAST_LINES = tuple(
+    [f"content-length: {size}\r\ncontent-type: application/json\r\n" for size in range(MAX_KNOWN_BYTES)]
+)
+"""Those of short records, by their size: to print a number takes as long as to put a head together."""
+
 STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
@@ -137,8 +142,9 @@ def _told(media: str) -> str:
 
 def record_answer(body: bytes, tag: str, status: int = 200, lines: str = "") -> Answer:
     """Return a record, or what is told of one, with the record's tag and further headers as lines."""
-    told = f'etag: "{tag}"\r\n{lines}content-length: {len(body)}\r\ncontent-type: application/json\r\n'
-    return Answer(status, told, body)
+    size = len(body)
+    last = _LAST_LINES[size] if size < MAX_KNOWN_BYTES else f"content-length: {size}\r\ncontent-type: {JSON}\r\n"
+    return Answer(status, f'etag: "{tag}"\r\n{lines}{last}', body)
 
 
 _known: dict[bytes, Answer] = {}
@@ -191,9 +197,12 @@ def file_answer(content: bytes, digest: str, media: str, precondition: Precondit
     return not_modified(headers) if precondition.knows(digest) else body_answer(content, headers=headers, media=media)
 
 
+_NO_HYPHENS = bytes.maketrans(b"-", b"0")
+
+
 def record_path(table: str, key: str) -> str:
     """Return a record's address. A table's name needs no quoting."""
-    is_plain = key.encode().replace(b"-", b"").isalnum()  # as most are; `quote` takes ten times as long
+    is_plain = key.encode().translate(_NO_HYPHENS).isalnum()  # as most are; `quote` takes ten times as long
     return address(f"{API}/data/{table}/{key if is_plain else quote(key, safe='')}")
 
 

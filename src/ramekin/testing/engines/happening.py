@@ -197,7 +197,7 @@ class Happening:
             if (table := engine.at_once("t", key, 1000)) is not None:
                 number = table.revision
                 assert table.get(key) == engine.ahead("t", key) == before
-                engine.store_at_once(table, key, before, after)
+                engine.store_at_once(Change("t", key, before, after))
                 assert engine.ahead("t", key) == engine.tables.get("t", key) == after
                 assert engine.tables.table_stats("t").revision > number
 

@@ -101,8 +101,8 @@ class Leaving:
     async def test_a_write_at_once_has_others_give_way_too(self, engine: Engine) -> None:
         await define(engine, "t", Definition(max_records=3))
         for n in range(20):
-            if (table := engine.at_once("t", str(n), 1000)) is not None:
-                engine.store_at_once(table, str(n), None, body(n))
+            if engine.at_once("t", str(n), 1000) is not None:
+                engine.store_at_once(Change("t", str(n), None, body(n)))
             else:
                 await put(engine, "t", body(n))
             assert engine.tables.table_stats("t").records == min(n + 1, 3)
