@@ -41,7 +41,7 @@ DEMO_OPTIONS = [
     "seed",
 ]
 
-Files = Annotated[
+FileArguments = Annotated[
     list[Path] | None, typer.Argument(help="db.json, or users.json, .ndjson, .csv, .tsv: the name is the table's.")
 ]
 Delimiter = Annotated[str | None, typer.Option(help="Between cells of CSV files: , ; tab or |.  [default: ,]")]
@@ -54,7 +54,7 @@ ClientKey = Annotated[str | None, typer.Option(help="Key to send.  [default: the
 
 @app.command()
 @with_options()
-def serve(*, files: Files = None, **given: Any) -> None:
+def serve(*, files: FileArguments = None, **given: Any) -> None:
     """Serve tables, empty or from files. Without --data-dir they are gone when the server stops."""
     _serve(files or [], given)
 
@@ -283,7 +283,7 @@ def _csv_form(delimiter: str | None, csv_types: str | None) -> Any:
 
 def _server(url: str | None, api_key: str | None, given: dict[str, str] | None = None) -> Any:
     from ramekin.cli.configuration import URL
-    from ramekin.cli.transfer import Server
+    from ramekin.cli.transfer import ServerAddress
 
     settings = _settings(given or {})
     if given is None:  # who asks for the health of a container means its own server
@@ -291,7 +291,7 @@ def _server(url: str | None, api_key: str | None, given: dict[str, str] | None =
     host = settings.host.strip("[]")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # read here, not bound
     host = f"[{host}]" if ":" in host else host
-    return Server(url or f"http://{host}:{settings.port}", _key(api_key, settings))
+    return ServerAddress(url or f"http://{host}:{settings.port}", _key(api_key, settings))
 
 
 def _key(given: str | None, settings: Any) -> Any:

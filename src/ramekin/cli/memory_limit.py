@@ -40,7 +40,7 @@ LITTLE_BYTES = 32 * 2**20
 """With a rest of less than that, there is no sensible limit."""
 
 
-class MemoryLimit(NamedTuple):
+class ChosenLimit(NamedTuple):
     """What the tables may take, None for all that there is; and where that comes from, in words."""
 
     size_bytes: int | None
@@ -55,7 +55,7 @@ class MemoryLimit(NamedTuple):
         return f"tables may take {human(self.size_bytes)} ({self.reason}{little})"
 
 
-def read_memory_limit(text: str, processes: int = 1) -> MemoryLimit:
+def read_memory_limit(text: str, processes: int = 1) -> ChosenLimit:
     """Return the limit that ``--memory-limit`` says: ``512MiB``, ``2GiB``, a number of bytes, ``60%`` or ``none``.
 
     Args:
@@ -65,22 +65,22 @@ def read_memory_limit(text: str, processes: int = 1) -> MemoryLimit:
         Refused: it says nothing of that kind, or nothing at all.
     """
     if text.lower() == "none":
-        return MemoryLimit(None, "--memory-limit none")
+        return ChosenLimit(None, "--memory-limit none")
     if share := _SHARE.fullmatch(text):
         if not 0 < float(share[1]) <= 100:
             raise Refused(f"--memory-limit: '{text}' is not a share of the memory that there is")
         if (there := available_bytes()) is None:
-            return MemoryLimit(None, "how much there is cannot be found out")
+            return ChosenLimit(None, "how much there is cannot be found out")
         rest = max(there - processes * PROCESS_BYTES, there // 16) // processes
         size_bytes = int(rest * float(share[1]) / 100)
         reason = f"--memory-limit {text} of {human(there)} without {human(PROCESS_BYTES)} for the process"
         if processes > 1:
             reason += f", for each of {processes} workers"
-        return MemoryLimit(size_bytes, reason, rest < LITTLE_BYTES)
+        return ChosenLimit(size_bytes, reason, rest < LITTLE_BYTES)
     size = _SIZE.fullmatch(text)
     if size is None or (unit := UNITS.get(size[2].lower())) is None or int(float(size[1]) * unit) < 1:
         raise Refused(f"--memory-limit: '{text}' is not like 512MiB, 2GiB, 60% or none")
-    return MemoryLimit(int(float(size[1]) * unit), "--memory-limit")
+    return ChosenLimit(int(float(size[1]) * unit), "--memory-limit")
 
 
 def available_bytes(processes: Path = Path("/proc/self"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:

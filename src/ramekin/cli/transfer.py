@@ -41,7 +41,7 @@ MODES = ("merge", "replace")
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerAddress:
     """Where the server is, and the key to show it. Raises Refused where no request could be sent so."""
 
     url: str
@@ -81,7 +81,9 @@ class Server:
                 raise Refused(f"the server refused ({error.code}): {re.sub(place, '', line)}") from None
 
 
-def load_files(paths: list[Path], stdin: str | None, server: Server, mode: str, form: CsvForm, ttl: str | None) -> None:
+def load_files(
+    paths: list[Path], stdin: str | None, server: ServerAddress, mode: str, form: CsvForm, ttl: str | None
+) -> None:
     """Send files to the server as one load: all or nothing. CSV is read as the server's schemas say.
 
     Args:
@@ -108,7 +110,7 @@ def load_files(paths: list[Path], stdin: str | None, server: Server, mode: str, 
         print(f"{table}: {count:,}")
 
 
-def dump_tables(table: str | None, output: Path | None, format: str, server: Server) -> None:
+def dump_tables(table: str | None, output: Path | None, format: str, server: ServerAddress) -> None:
     """Write a dump to a file or to standard output. Raises Refused."""
     from ramekin.client.calls import dump_text
 
@@ -121,7 +123,7 @@ def dump_tables(table: str | None, output: Path | None, format: str, server: Ser
         _write(answer, target, "Dumping")
 
 
-def fetch_backup(file: Path, server: Server) -> None:
+def fetch_backup(file: Path, server: ServerAddress) -> None:
     """Write a backup to a new file, mode 0600. Raises Refused."""
     from ramekin.client.calls import backup
 
@@ -131,7 +133,9 @@ def fetch_backup(file: Path, server: Server) -> None:
         _write(answer, target, "Backing up")
 
 
-def tell_changes(tables: list[str], since: str | None, where: str | None, server: Server, *, follows: bool) -> None:
+def tell_changes(
+    tables: list[str], since: str | None, where: str | None, server: ServerAddress, *, follows: bool
+) -> None:
     """Write what happens to standard output, a line of JSON for each change, from a position on or from now.
 
     Without `follows` it ends with what has happened by now. Raises Refused.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class LoopCalls:
@@ -43,9 +43,9 @@ class LoopCalls:
             with suppress(RuntimeError):  # it is closed
                 self._loop.call_soon_threadsafe(self._do_one)
 
-    def ask(self, question: Callable[[], Answer]) -> Answer:
+    def ask(self, question: Callable[[], T]) -> T:
         """Return what the loop answers. Raises as the question."""
-        answer: Future[Answer] = Future()
+        answer: Future[T] = Future()
 
         def ask() -> None:
             try:

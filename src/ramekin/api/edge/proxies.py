@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+    IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NODE = re.compile(r'\s*(?:"?\[([0-9A-Fa-f:.]+)\](?::\w+)?"?|"?([0-9.]+)(?::\w+)?"?|([0-9A-Fa-f:.]+))\s*')
 _PAIR = re.compile(r"""\s*([!#$%&'*+.^_`|~\w-]+)=([^\s;,"=]+|"(?>(?:[^"\\]|\\.)*)")\s*""", re.ASCII)
@@ -53,7 +53,7 @@ class Proxies:
         address = _read_peer(peer)
         return address is not None and self._trusts(address)
 
-    def _walk(self, address: Address, nodes: list[str]) -> Address:
+    def _walk(self, address: IpAddress, nodes: list[str]) -> IpAddress:
         for node in reversed(nodes):
             before = _read(node)
             if before is None:  # unknown, or a name that the proxy made up
@@ -63,11 +63,11 @@ class Proxies:
                 break
         return address
 
-    def _trusts(self, address: Address) -> bool:
+    def _trusts(self, address: IpAddress) -> bool:
         return any(address in network for network in self._networks)
 
 
-def _named(address: Address) -> str:
+def _named(address: IpAddress) -> str:
     return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
 
 
@@ -100,7 +100,7 @@ def _read_forwarded(text: str) -> list[str]:
     return []
 
 
-def _read(node: str) -> Address | None:
+def _read(node: str) -> IpAddress | None:
     """Return the address of a node, without its port; None for one that has no address."""
     found = _NODE.fullmatch(node)
     try:

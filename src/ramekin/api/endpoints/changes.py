@@ -27,7 +27,7 @@ from ramekin.api.endpoints.lists import path_without_cursor, read_parameters, re
 from ramekin.api.http.answer import Stream, ascii_json
 from ramekin.api.http.events import HEADERS
 from ramekin.api.http.headers import EVENTS
-from ramekin.api.http.pages import Page, page_reply
+from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.http.query_string import split_query
 from ramekin.api.routes import API
 from ramekin.database.following import ChangesRequest
@@ -66,7 +66,7 @@ _LAST_EVENT = header_parameter(
 )
 
 
-class Following(NamedTuple):
+class ChangesAsked(NamedTuple):
     """What the address asks for."""
 
     request: ChangesRequest
@@ -74,7 +74,7 @@ class Following(NamedTuple):
     """Path of the next page, without its position."""
 
 
-def _read(session: Session, asked: Asked[Following]) -> Following:
+def _read(session: Session, asked: Asked[ChangesAsked]) -> ChangesAsked:
     """Return what is asked. Raises Forbidden, for a table that the key does not reach; else as ``query/`` says."""
     words, others = split_query(asked.query, WORDS[1:])
     tables = list(dict.fromkeys(value for name, value in others if name == "table"))
@@ -91,7 +91,7 @@ def _read(session: Session, asked: Asked[Following]) -> Following:
     if (since := words.get("since")) == "":
         raise InvalidParameter("'since' is a position, as an answer has told it.").within("since")
     request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant)
-    return Following(request, path_without_cursor(PATH, asked.query, ("since",)))
+    return ChangesAsked(request, path_without_cursor(PATH, asked.query, ("since",)))
 
 
 def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
@@ -122,7 +122,7 @@ def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
     ],
     is_watchful=True,
 )
-async def list_changes(session: Session, asked: Asked[Following]) -> Reply:
+async def list_changes(session: Session, asked: Asked[ChangesAsked]) -> Reply:
     """Return what has happened to records and tables since a position.
 
     Conditions choose among the records of the one table that is named; a deleted record is chosen by what it was.
@@ -137,11 +137,11 @@ async def list_changes(session: Session, asked: Asked[Following]) -> Reply:
         size_bytes = sum([len(change.body or b"") for change in found.changes])
         rows = (change.json() for change in found.changes)
         members: dict[str, Any] = {"latest": found.latest}
-        page = Page(rows, size_bytes, path + found.next, warnings=warnings, members=members)
+        page = PageText(rows, size_bytes, path + found.next, warnings=warnings, members=members)
         return await page_reply(page, asked.wishes.accepts, {})
 
 
-async def _stream(session: Session, asked: Asked[Following]) -> Reply:
+async def _stream(session: Session, asked: Asked[ChangesAsked]) -> Reply:
     """Return what happens as a stream of events, which begins with where it stands."""
     request, server = asked.meant.request, session.server
     if server.is_draining:
@@ -154,7 +154,7 @@ async def _stream(session: Session, asked: Asked[Following]) -> Reply:
     return await Stream(seat.texts(), EVENTS, headers, when_gone=seat.end).prime()
 
 
-async def _warnings(session: Session, asked: Asked[Following]) -> list[str]:
+async def _warnings(session: Session, asked: Asked[ChangesAsked]) -> list[str]:
     """Return a warning for each field that no record has. Raises UnknownField, if it is strict."""
     request = asked.meant.request
     if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.tables:

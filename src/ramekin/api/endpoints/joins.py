@@ -14,7 +14,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list
 from ramekin.api.http.answer import SHORT_BYTES
-from ramekin.api.http.pages import AT_ONCE, LongRow, Page
+from ramekin.api.http.pages import AT_ONCE, LongRow, PageText
 from ramekin.api.http.query_string import choice, split_query
 from ramekin.api.routes import API
 from ramekin.collector import overlook
@@ -157,9 +157,9 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
     return names[0], names[1]
 
 
-def _page(session: Session, asked: JoinRequest, found: JoinPage, following: str | None) -> Page:
+def _page(session: Session, asked: JoinRequest, found: JoinPage, following: str | None) -> PageText:
     is_tree = asked.shape == "tree"
-    return Page(
+    return PageText(
         _trees(asked, found.trees, is_single=found.is_single) if is_tree else _pairs(asked, found.pairs),
         _size(found),
         following,

@@ -17,7 +17,7 @@ from ramekin.api.declared.shapes import RECORD_PAGE, USER
 from ramekin.api.edge.weights import page_bytes
 from ramekin.api.http.answer import not_modified
 from ramekin.api.http.headers import FORMATS
-from ramekin.api.http.pages import Page, page_reply, selected
+from ramekin.api.http.pages import PageText, page_reply, selected
 from ramekin.api.http.preconditions import ANY
 from ramekin.api.http.query_string import flag, integer, split_query
 from ramekin.api.routes import API
@@ -110,7 +110,7 @@ async def answer_list(
     listing: Listing[R],
     tables: Sequence[str],
     find: Callable[[R], Awaitable[P]],
-    page: Callable[[Session, R, P, str | None], Page],
+    page: Callable[[Session, R, P, str | None], PageText],
 ) -> Reply:
     """Return a page of a list or a join; or 304, to a client that knows it and is not to be told what is wrong."""
     request, path, digest = listing
@@ -234,8 +234,8 @@ def columns_of(session: Session, asked: FindRequest, found: FindPage) -> list[st
     return [name for name in declared if name in chosen] or ([] if found.rows else list(chosen))
 
 
-def _page(session: Session, asked: FindRequest, found: FindPage, following: str | None) -> Page:
-    return Page(
+def _page(session: Session, asked: FindRequest, found: FindPage, following: str | None) -> PageText:
+    return PageText(
         selected(found.rows, asked.select),
         sum(map(len, found.rows)),
         following,

@@ -12,7 +12,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.edge.weights import groups_bytes, page_bytes
 from ramekin.api.endpoints.lists import columns_of, read_window
 from ramekin.api.http.asked import parsed
-from ramekin.api.http.pages import Page, page_reply, selected
+from ramekin.api.http.pages import PageText, page_reply, selected
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest, GroupRequest
 from ramekin.engine.work import LONG_BYTES, Work
@@ -91,12 +91,12 @@ async def _answer(session: Session, asked: Asked[None]) -> Reply:
         return await page_reply(page, asked.wishes.accepts, {"vary": "Accept, Prefer"})
 
 
-async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> Page:
+async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> PageText:
     await room.hold(groups_bytes(session.database.record_count(request.table), session.limits.sorted_rows))
     return _page(request, await session.database.find_groups(request), None, [*request.grouping.names], UNTYPED)
 
 
-async def _page_of_records(session: Session, request: FindRequest, room: Room) -> Page:
+async def _page_of_records(session: Session, request: FindRequest, room: Room) -> PageText:
     records = session.database.record_count(request.table)
     await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
     found, declared = await session.database.find(request), session.csv_columns(request.table)
@@ -109,12 +109,14 @@ def _page(
     chosen: Sequence[FieldPath] | None,
     columns: Sequence[str],
     declared: Columns,
-) -> Page:
+) -> PageText:
     following = None
     if found.cursor is not None:
         following = f"{API}/query/{quote(request.table)}?{urlencode({'cursor': found.cursor})}"
     rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
-    return Page(rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared)
+    return PageText(
+        rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared
+    )
 
 
 def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:

@@ -49,11 +49,11 @@ class LongRow:
         return b"%b%b%b:[" % (self.head[:-1], b"," if len(self.head) > 2 else b"", codec.dump(self.member))
 
 
-Row = bytes | LongRow
+RowText = bytes | LongRow
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageText:
     """The rows of a page, each as JSON once it is asked for, and what is said about them.
 
     Rows in a sequence are ready, others are made in steps. `size_bytes` is about what they have together;
@@ -61,7 +61,7 @@ class Page:
     of a nested one.
     """
 
-    rows: Sequence[bytes] | Iterator[Row]
+    rows: Sequence[bytes] | Iterator[RowText]
     size_bytes: int
     next_path: str | None
     total: int | None = None
@@ -79,7 +79,7 @@ class Page:
     declared: Columns = UNTYPED
 
 
-def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[Row]:
+def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[RowText]:
     """Return bodies with the chosen fields only; as they are, without a choice."""
     if paths is None:
         return bodies
@@ -87,7 +87,7 @@ def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequ
     return (codec.dump(choose(outer(body, names))) for body in bodies)
 
 
-async def page_reply(page: Page, media: str, headers: dict[str, str]) -> Reply:
+async def page_reply(page: PageText, media: str, headers: dict[str, str]) -> Reply:
     """Return a page in the media type that was asked for."""
     headers = headers | _headers(page, is_bare=media != JSON)
     if media == JSON and page.size_bytes <= SHORT_BYTES and isinstance(page.rows, Sequence):
@@ -98,7 +98,7 @@ async def page_reply(page: Page, media: str, headers: dict[str, str]) -> Reply:
     return await Stream(writer(page), media, headers).prime()
 
 
-def _tail(page: Page) -> bytes:
+def _tail(page: PageText) -> bytes:
     """Return what stands behind the rows in the envelope; members that are None are left out."""
     members: dict[str, Any] = {"total": page.total, **(page.members or {}), "warnings": list(page.warnings) or None}
     if (explain := page.explain) is not None:
@@ -107,7 +107,7 @@ def _tail(page: Page) -> bytes:
     return b',"next":%b%b}' % (codec.dump(page.next_address), rest)
 
 
-def _headers(page: Page, *, is_bare: bool) -> dict[str, str]:
+def _headers(page: PageText, *, is_bare: bool) -> dict[str, str]:
     """Return the headers of a page; where the rows stand alone (`is_bare`) they hold what the envelope would."""
     headers = {}
     if page.next_path is not None:
@@ -119,7 +119,7 @@ def _headers(page: Page, *, is_bare: bool) -> dict[str, str]:
     return headers
 
 
-async def _write_json(page: Page) -> AsyncIterator[bytes]:
+async def _write_json(page: PageText) -> AsyncIterator[bytes]:
     opening = b'{"data":['
     async for piece in _pieces(page.rows, b","):
         yield opening + piece
@@ -127,7 +127,7 @@ async def _write_json(page: Page) -> AsyncIterator[bytes]:
     yield b"%b]%b" % (opening, _tail(page))
 
 
-async def _write_ndjson(page: Page) -> AsyncIterator[bytes]:
+async def _write_ndjson(page: PageText) -> AsyncIterator[bytes]:
     ending = b""
     async for piece in _pieces(page.rows, b"\n"):
         yield piece
@@ -135,7 +135,7 @@ async def _write_ndjson(page: Page) -> AsyncIterator[bytes]:
     yield ending
 
 
-async def _pieces(rows: Iterable[Row], between: bytes) -> AsyncIterator[bytes]:
+async def _pieces(rows: Iterable[RowText], between: bytes) -> AsyncIterator[bytes]:
     """Yield rows with a separator between them, some at a time, long ones in pieces."""
     separator = b""
     async for batch in _in_batches(rows):
@@ -155,7 +155,7 @@ async def _pieces(rows: Iterable[Row], between: bytes) -> AsyncIterator[bytes]:
             separator = between
 
 
-async def _write_csv(page: Page) -> AsyncIterator[bytes]:
+async def _write_csv(page: PageText) -> AsyncIterator[bytes]:
     columns, rows = dict.fromkeys(page.columns), list[tuple[dict[str, Any], LongRow | None]]()
     async for batch in _in_batches(page.rows):
         for row in batch:
@@ -192,9 +192,9 @@ async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | N
     yield b']"%b\r\n' % (b"," + behind if place + 1 < len(columns) else b"")
 
 
-async def _in_batches(rows: Iterable[Row]) -> AsyncIterator[list[Row]]:
+async def _in_batches(rows: Iterable[RowText]) -> AsyncIterator[list[RowText]]:
     """Yield rows some at a time, with a turn of other tasks behind each."""
-    batch: list[Row] = []
+    batch: list[RowText] = []
     size, began = 0, stopwatch_s()
     for row in rows:
         batch.append(row)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.api.json_server.collation import text_key
 from ramekin.api.json_server.conditions import matches, read_conditions, read_where
-from ramekin.api.json_server.listing import Listing, Window, everything, order_by
+from ramekin.api.json_server.listing import JsonList, Slice, everything, order_by
 from ramekin.api.json_server.relations import Relation, many, one, singular
 from ramekin.api.json_server.words import Words, whole_number
 from ramekin.query.order import LAST
@@ -42,7 +42,7 @@ class Current:
 
     async def read_list(
         self, session: Session, table: str, query: bytes, also: Sequence[tuple[str, str]] = ()
-    ) -> Listing:
+    ) -> JsonList:
         """Return what the address of a list asks for. Raises InvalidParameter, MalformedPath, PathTooLong."""
         assert not also, f"{session}: there are no nested lists"
         words = Words(query)
@@ -54,7 +54,7 @@ class Current:
         names = _fields(words.first("_sort"))
         relations = _relations(table, words)
         inside = {relation.member for relation in relations}
-        return Listing(
+        return JsonList(
             (lambda record: matches(record, where)) if where else None,
             order_by(names, _key) if names else None,
             window,
@@ -116,7 +116,7 @@ def _key(value: Any) -> OrderKey:
     return LAST if value is False or value == "" else order_key(value) or LAST
 
 
-def _window(words: Words) -> tuple[Callable[[int], Window], int]:
+def _window(words: Words) -> tuple[Callable[[int], Slice], int]:
     """Return the window of `_page`, and how many of the first rows it may show."""
     page = whole_number(words.first("_page"))
     if page is None:
@@ -126,7 +126,7 @@ def _window(words: Words) -> tuple[Callable[[int], Window], int]:
     return partial(_page, page, per_page), page * per_page
 
 
-def _page(page: int, per_page: int, count: int) -> Window:
+def _page(page: int, per_page: int, count: int) -> Slice:
     """Return the window of a page; one that is not there gives way to the nearest."""
     last = max(1, -(-count // per_page))
     page = max(1, min(page, last))
@@ -138,4 +138,4 @@ def _page(page: int, per_page: int, count: int) -> Window:
         "pages": last,
         "items": count,
     }
-    return Window((page - 1) * per_page, page * per_page, members=members)
+    return Slice((page - 1) * per_page, page * per_page, members=members)

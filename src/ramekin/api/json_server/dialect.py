@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ramekin.api.json_server.listing import Listing, Record
+    from ramekin.api.json_server.listing import JsonList, Record
     from ramekin.api.json_server.relations import Relation
     from ramekin.api.session import Session
     from ramekin.values.ids import IdSource
@@ -30,7 +30,7 @@ class Dialect(Protocol):
 
     async def read_list(
         self, session: Session, table: str, query: bytes, also: Sequence[tuple[str, str]] = ()
-    ) -> Listing:
+    ) -> JsonList:
         """Return what the address of a list asks for; `also` are fields and values that its path says.
 
         Raises:

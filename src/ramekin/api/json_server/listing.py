@@ -41,7 +41,7 @@ INSIDE_BYTES = 200
 """What a record takes that others go into, or that goes into others: its key, and where it stands."""
 
 
-class Window(NamedTuple):
+class Slice(NamedTuple):
     """Which rows are shown of all that were found, and what is said around them."""
 
     start: int
@@ -51,20 +51,20 @@ class Window(NamedTuple):
     """What stands in an object before the rows; None: the rows stand alone."""
 
 
-def everything(count: int) -> Window:
+def everything(count: int) -> Slice:
     """Return the window on all rows."""
-    return Window(0, count)
+    return Slice(0, count)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class JsonList:
     """What an address asks of a table."""
 
     keeps: Callable[[Record], bool] | None = None
     """Whether a record is meant; None: all are."""
     order: Callable[[Record], tuple[OrderKey, ...]] | None = None
     """What a record is sorted by; None: as they stand."""
-    window: Callable[[int], Window] = everything
+    window: Callable[[int], Slice] = everything
     most: int = maxsize
     """How many of the first rows any window may show: of what is sorted no more are held."""
     relations: Sequence[Relation] = field(default=())
@@ -72,7 +72,7 @@ class Listing:
     """Whether conditions or the order look into the records that are put inside."""
 
 
-async def list_reply(session: Session, table: str, listing: Listing) -> Reply:
+async def list_reply(session: Session, table: str, listing: JsonList) -> Reply:
     """Return the rows of a table that an address asks for.
 
     Raises:
@@ -116,7 +116,7 @@ def known_relations(session: Session, relations: Iterable[Relation]) -> list[Rel
 
 
 async def _rows(
-    view: View, table: str, listing: Listing, inside: Sequence[Fill], most_sorted: int
+    view: View, table: str, listing: JsonList, inside: Sequence[Fill], most_sorted: int
 ) -> tuple[list[bytes], int]:
     """Return the rows that are meant, in order, and how many they are; of those that are sorted the first ones."""
     keeps, order, rows, count = listing.keeps, listing.order, list[bytes](), 0
@@ -155,7 +155,7 @@ def _filled(fills: Iterable[Fill], body: bytes) -> bytes:
     return codec.dump(record)
 
 
-def _weight(session: Session, table: str, listing: Listing, relations: Sequence[Relation]) -> int:
+def _weight(session: Session, table: str, listing: JsonList, relations: Sequence[Relation]) -> int:
     """Return how many bytes a list may hold while it is answered."""
     tables = session.tables
     records = tables.table_stats(table).records

@@ -10,7 +10,7 @@ from functools import partial
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.json_server.listing import Listing, Window, everything, order_by
+from ramekin.api.json_server.listing import JsonList, Slice, everything, order_by
 from ramekin.api.json_server.relations import many, one
 from ramekin.api.json_server.words import Words, is_least, text_of, whole_number
 from ramekin.api.routes import address
@@ -47,14 +47,14 @@ class Older:
 
     async def read_list(
         self, session: Session, table: str, query: bytes, also: Sequence[tuple[str, str]] = ()
-    ) -> Listing:
+    ) -> JsonList:
         """Return what the address of a list asks for; `also` are conditions that its path says."""
         words = Words(query)
         tests = await _tests(session, table, words.others(RESERVED))
         tests += [_test(name, [text]) for name, text in also]
         if sought := words.first("q"):
             tests.append(_search(sought.lower()))
-        return Listing(
+        return JsonList(
             (lambda record: all(test(record) for test in tests)) if tests else None,
             _order(words),
             *_window(words, table, query),
@@ -163,7 +163,7 @@ def _key(value: Any) -> OrderKey:
     return MISSING_LAST if value is MISSING else order_key(value) or NULL_LAST
 
 
-def _window(words: Words, table: str, query: bytes) -> tuple[Callable[[int], Window], int]:
+def _window(words: Words, table: str, query: bytes) -> tuple[Callable[[int], Slice], int]:
     """Return the window of `_page`, `_end` or `_limit`, the first of them that is there, and where it ends."""
     page, end, limit = (words.first(name) for name in ("_page", "_end", "_limit"))
     if page:
@@ -173,14 +173,14 @@ def _window(words: Words, table: str, query: bytes) -> tuple[Callable[[int], Win
         return everything, maxsize
     start = max(0, whole_number(words.first("_start")) or 0)
     stop = max(0, whole_number(end) or 0) if end else start + max(0, whole_number(limit) or 0)
-    return lambda count: Window(start, stop, _counted(count)), stop
+    return lambda count: Slice(start, stop, _counted(count)), stop
 
 
 def _counted(count: int) -> dict[str, str]:
     return {"x-total-count": str(count)}
 
 
-def _page(page: int, per_page: int, table: str, query: str, count: int) -> Window:
+def _page(page: int, per_page: int, table: str, query: str, count: int) -> Slice:
     """Return the window of a page, with links to the others."""
     start, stop, last = (page - 1) * per_page, page * per_page, -(-count // per_page)
     headers = _counted(count)
@@ -192,4 +192,4 @@ def _page(page: int, per_page: int, table: str, query: str, count: int) -> Windo
             if to
         ]
         headers["link"] = ", ".join(links)
-    return Window(start, stop, headers)
+    return Slice(start, stop, headers)
