@@ -1,6 +1,7 @@
 """A request that takes more work than the server gives to one is given up: 503, and nothing was applied."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -144,7 +145,8 @@ async def test_what_is_begun_is_done_to_its_end(monkeypatch):
 async def test_what_others_do_in_between_does_not_count(monkeypatch):
     monkeypatch.setattr(work, "TURN_S", 0.0)
     now = 0.0
-    monkeypatch.setattr(work, "stopwatch_s", lambda: now)
+    for watch in ("stopwatch_s", "processor_s"):
+        monkeypatch.setattr(work, watch, lambda: now)
 
     async def others():
         nonlocal now
@@ -161,10 +163,25 @@ async def test_what_others_do_in_between_does_not_count(monkeypatch):
         await short.rest()
 
 
+async def test_what_others_take_of_the_machine_does_not_count(monkeypatch):
+    monkeypatch.setattr(work, "TURN_S", 0.0)
+    monkeypatch.setattr(work, "stopwatch_s", count(step=10).__next__)  # by the clock it is late at once
+    worked = 0.0
+    monkeypatch.setattr(work, "processor_s", lambda: worked)
+    short = Work(1.0)
+    await short.pause()
+    for _ in range(10):
+        await short.rest()
+    worked += 1.1
+    with pytest.raises(Deadline):
+        await short.rest()
+
+
 async def test_the_wait_for_what_others_send_does_not_count(monkeypatch):
     monkeypatch.setattr(work, "TURN_S", 0.0)
     now = 0.0
-    monkeypatch.setattr(work, "stopwatch_s", lambda: now)
+    for watch in ("stopwatch_s", "processor_s"):
+        monkeypatch.setattr(work, watch, lambda: now)
 
     async def arriving():
         nonlocal now
@@ -186,7 +203,8 @@ async def test_the_wait_for_what_others_send_does_not_count(monkeypatch):
 async def test_the_wait_for_whoever_takes_what_is_made_does_not_count(monkeypatch):
     monkeypatch.setattr(work, "TURN_S", 0.0)
     now = 0.0
-    monkeypatch.setattr(work, "stopwatch_s", lambda: now)
+    for watch in ("stopwatch_s", "processor_s"):
+        monkeypatch.setattr(work, watch, lambda: now)
     short = Work(1.0)
 
     async def made():

@@ -4,8 +4,8 @@ r"""The work of one request, done in turns: whoever does it rests between short 
                                              \--- commit: from here on it is done to its end
 
 A turn is measured by the clock and not by rows, since rows may be of any size. What counts for the deadline are the
-turns, and the waits for an index that is being built: that is work too. What others do in between does not count, so
-the same request is answered however busy the server is.
+turns, and the waits for an index that is being built: that is work too. What others do in between does not count, nor
+the time for which others have the machine's processors, so the same request is answered however busy both are.
 
 All works of a loop stand in one line, of which one goes on in each turn of the event loop: beside 64 sorts a short
 request waits for a stretch of one of them, and not of all. Works that have not begun get every second turn, so what is
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from ramekin import collector
-from ramekin.clock import stopwatch_s
+from ramekin.clock import processor_s, stopwatch_s
 from ramekin.errors import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ def _line() -> _Line:
 class Work:
     """The work of one request."""
 
-    __slots__ = ("_began_s", "_front_s", "_left_s", "_place")
+    __slots__ = ("_began_s", "_front_s", "_left_s", "_place", "_since_s")
 
     def __init__(self, limit_s: float = inf) -> None:
         """Begin a turn.
@@ -123,12 +123,13 @@ class Work:
             limit_s: seconds of work after which it is given up.
         """
         self._began_s, self._left_s = stopwatch_s(), limit_s
+        self._since_s: float | None = None  # as `_began_s`, by the processor; None in a first turn, which may be short
         self._place, self._front_s = -1, 0.0  # in the line, and how long it may stay there
 
     async def begin(self) -> None:
         """Begin when it is its turn, which is at once while others leave time for it."""
         await _line().begin()
-        self._began_s = stopwatch_s()
+        self._began_s, self._since_s = stopwatch_s(), None
 
     async def rest(self) -> None:
         """Let others have their turns, if this one was long enough. Cost: 0.2 µs if not.
@@ -137,6 +138,8 @@ class Work:
             Deadline: it took more than its limit.
         """
         if (spent_s := stopwatch_s() - self._began_s) >= TURN_S:
+            if self._since_s is not None:
+                spent_s = min(spent_s, processor_s() - self._since_s)
             self._left_s -= spent_s
             if self._left_s < 0:
                 raise self._late()
@@ -145,20 +148,28 @@ class Work:
             if self._front_s < 0:
                 self._place, self._front_s = line.place(), FRONT_S
             await line.rest(self._place)
-            self._began_s = stopwatch_s()
+            self._began_s, self._since_s = stopwatch_s(), processor_s()
 
     async def pause(self) -> None:
         """Let others have their turns, behind what was done before the work began."""
         await _line().rest(self._place)
-        self._began_s = stopwatch_s()
+        self._began_s, self._since_s = stopwatch_s(), processor_s()
 
     async def idle(self, waiting: Awaitable[T]) -> T:
         """Return what others do. The wait for them is no work."""
-        began_s = stopwatch_s()
-        try:
+        with self._left_out():
             return await waiting
+
+    @contextmanager
+    def _left_out(self) -> Iterator[None]:
+        """Have what is done meanwhile not count."""
+        began_s, since_s = stopwatch_s(), None if self._since_s is None else processor_s()
+        try:
+            yield
         finally:
             self._began_s += stopwatch_s() - began_s
+            if since_s is not None and self._since_s is not None:
+                self._since_s += processor_s() - since_s
 
     async def fed(self, arriving: AsyncIterator[T]) -> AsyncIterator[T]:
         """Yield what others send. The wait for them is no work."""
@@ -169,10 +180,9 @@ class Work:
         """Yield what is made for others. The wait until they have taken it is no work."""
         async with aclosing(made):
             async for item in made:
-                began_s = stopwatch_s()
-                yield item
-                del item  # or it is kept while the next one is made
-                self._began_s += stopwatch_s() - began_s
+                with self._left_out():
+                    yield item
+                    del item  # or it is kept while the next one is made
 
     def commit(self) -> None:
         """Forget the deadline: what is begun now is done to its end."""
