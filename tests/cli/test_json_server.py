@@ -56,6 +56,18 @@ def refused(*arguments, cwd=None):
     return done.stderr.strip().splitlines()[-1]
 
 
+def test_a_reset_returns_to_what_others_wrote_and_saves_nothing_over_it(tmp_path):
+    with serving(tmp_path, "--save", "--watch", "--dev") as (path, client, _):
+        client.post("/api/v1/checkpoint")
+        path.write_text(json.dumps({"posts": [{"id": "7", "title": "by hand"}]}))
+        until(lambda: client.get("/posts/7").status_code == 200)
+        client.post("/posts", json={"title": "by a test"})
+        until(lambda: "by a test" in path.read_text())
+        assert client.post("/api/v1/reset").status_code == 204
+        until(lambda: "by a test" not in path.read_text())
+        assert json.loads(path.read_text()) == {"posts": [{"id": "7", "title": "by hand"}]}
+
+
 def test_what_is_written_is_saved_and_what_others_write_is_read(tmp_path):
     with serving(tmp_path, "--save", "--watch") as (path, client, _):
         path.chmod(0o640)

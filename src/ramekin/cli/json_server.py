@@ -67,7 +67,8 @@ def read_json_server(
 class JsonServer:
     """A file, and the door that serves what was in it.
 
-    1. What others write into the file takes the place of all records, if it is watched; what was not saved is lost.
+    1. What others write into the file takes the place of all records, if it is watched, and a reset returns to it; what
+       was not saved is lost.
     2. What is written over HTTP is saved within `LATEST_S`, and when the server stops, unless others have the file.
     """
 
@@ -149,6 +150,8 @@ class JsonServer:
             return
         if has_unsaved:
             _log.warning("file_was_changed_before_it_was_saved", file=file.path.name, lost="what was not saved")
+        if database.has_checkpoint:
+            database.checkpoint()  # a reset to what stood there before would be saved over what others wrote
         self._has_failed, self._since_s = False, None
         self._saved = self._seen = _revisions(database)
         _log.info("file_read", file=file.path.name, tables=len(content))

@@ -87,6 +87,11 @@ class Branching(WholeTables):
         self._forget()
         self._checkpoint = then
 
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a state to return to."""
+        return self._checkpoint is not None
+
     async def reset(self) -> None:
         """Have all tables, with their definitions, as they were at the last checkpoint.
 
