@@ -1,5 +1,7 @@
 """Writes at json-server's addresses, in both dialects."""
 
+import json
+
 import pytest
 
 from ramekin.api.json_server.current import Current
@@ -278,6 +280,17 @@ def test_a_field_of_many_kinds_is_sorted_by_kind(dialect):
     values = [{"b": 2}, 3, {"a": 1}, "x", 1]
     client = serve(dialect, {"posts": [{"id": place, "o": value} for place, value in enumerate(values)]})
     assert [each["o"] for each in client.get("/posts?_sort=o").json()] == [1, 3, "x", {"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("sent", [[], [{"title": "b"}], 5, None, "x"])
+def test_what_is_no_object_is_kept_by_no_dialect(older, sent):
+    before = older.get("/db").json()
+    for method, path in (("POST", "/posts"), ("PUT", "/posts/1"), ("PATCH", "/posts/1")):
+        answer = older.request(
+            method, path, content=json.dumps(sent).encode(), headers={"Content-Type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()) == (400, {"error": "Body must be a JSON object"})
+    assert older.get("/db").json() == before
 
 
 def test_a_limit_below_nothing_shows_nothing(older):
