@@ -10,6 +10,7 @@ from importlib.resources import files
 import pytest
 
 from ramekin.changes import Change, Written
+from ramekin.cluster import feed
 from ramekin.cluster.address import Address, Login, Servers
 from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS
 from ramekin.engine import link
@@ -18,7 +19,7 @@ from ramekin.errors import Unavailable
 from ramekin.schema.definition import Definition
 from ramekin.testing.engines.steps import body, define, drop, load, put
 from tests.cluster.nodes import rule_for, running
-from tests.cluster.processes import everything
+from tests.cluster.processes import everything, soon
 
 pytestmark = pytest.mark.anyio
 
@@ -193,6 +194,58 @@ async def test_functions_of_another_version_on_a_node_are_not_called_and_stay(no
     loaded = [library[1].decode() for library in node.ask("FUNCTION", "LIST")]
     assert "ramekin1" in loaded
     assert f"ramekin_{sha256(SOURCE.read_bytes()).hexdigest()[:12]}" in loaded, "its name is made of its text"
+
+
+NO_RECORDS = [b"not json", b'{"id":"evil"', b"[1]", b'{"x":1}', b'{"id":"other"}', b'{"id":[1]}', b'12x{"id":"evil"}']
+
+
+@pytest.mark.parametrize("cell", NO_RECORDS)
+async def test_a_cell_that_is_no_record_is_named(node, cell):
+    database = secrets.token_hex(8)
+    engine = Replicated(servers_at(node.port), database)
+    await _open(engine)
+    records = engine._link.keys.records("t")
+    node.ask("HSET", records, "evil", cell)
+    said = await refusal(servers_at(node.port), database)
+    assert f"the key {records} holds under 'evil' what is no record: HDEL it there" in said
+    node.ask("HDEL", records, "evil")
+    node.ask("HSET", records, b"\xff", b'{"id":1}')
+    assert f"the key {records} holds under '\N{REPLACEMENT CHARACTER}'" in await refusal(
+        servers_at(node.port), database
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("head", "rev"), ("births", "t"), ("births", b"\xff"), ("revisions", "t"), ("definitions", "t")]
+)
+async def test_a_key_that_holds_what_cannot_be_read_is_named(node, name, field):
+    database = secrets.token_hex(8)
+    engine = Replicated(servers_at(node.port), database)
+    await _open(engine)
+    key = engine._link.keys.of(name)
+    node.ask("HSET", key, field, "what is this")
+    said = await refusal(servers_at(node.port), database)
+    assert key in said
+    assert "holds something that Ramekin has not written" in said
+
+
+async def test_a_server_that_cannot_read_everything_anew_says_why_until_it_can(node, monkeypatch):
+    monkeypatch.setattr(feed, "UNFIT_PAUSE_S", 0.01)
+    monkeypatch.setattr(link, "SILENCE_S", 0.2)
+    engine = Replicated(servers_at(node.port), secrets.token_hex(8), reads="local")
+    await engine.open()
+    await put(engine, "t", body(1))
+    keys = engine._link.keys
+    node.ask("HSET", keys.records("t"), "evil", "not json")
+    node.ask("HSET", keys.of("head"), "lineage", "another")
+    await soon(lambda: engine._link.stats().trouble)
+    assert "holds under 'evil' what is no record" in engine._link.stats().trouble
+    assert await engine.state() == "failed"
+    node.ask("HDEL", keys.records("t"), "evil")
+    await soon(lambda: not engine._link.stats().trouble)
+    await put(engine, "t", body(2))
+    assert await engine.state() == "ok"
+    await engine.close()
 
 
 async def test_what_nodes_keep_is_what_the_format_says(node):

@@ -208,6 +208,14 @@ def test_a_wrong_password_is_one_line_and_a_right_one_lets_in(tmp_path):
         assert "geheim" not in server.greeting + said + done.stdout + done.stderr
 
 
+def test_what_is_no_record_is_one_line(node):
+    database = secrets.token_hex(8)
+    node.ask("HSET", f"{{ramekin:{database}}}births", "k", "1:0 0")
+    node.ask("HSET", f"{{ramekin:{database}}}records:k", "evil", "not json")
+    done = run("serve", "--port", 0, "--engine", f"valkey://{node.address}", "--database", database)
+    refused(done, "records:k holds under 'evil' what is no record")
+
+
 def test_nodes_that_speak_no_tls_are_one_line(node):
     done = run("serve", "--port", 0, "--engine", f"valkeys://{node.address}")
     refused(done, f"No node answers: {node.address}")

@@ -139,7 +139,7 @@ async def _look_at_keys(connection: NodeConnection, keys: KeyNames) -> None:
     """See that no key of ours holds something else. Raises Unfit."""
     await _look_at_kinds(connection, keys.kinds)
     births = await connection.call("HGETALL", keys.of("births"))
-    tables = [name.decode() for name in births[::2]]
+    tables = [name.decode(errors="replace") for name in births[::2]]
     await _look_at_kinds(connection, {keys.records(name): "hash" for name in tables})
     await _look_at_kinds(connection, {keys.claims(name): "hash" for name in tables})
 

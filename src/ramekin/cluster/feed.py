@@ -19,9 +19,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.clock import stopwatch_s
-from ramekin.cluster.admission import explain
+from ramekin.cluster.admission import Unfit, explain
 from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
 from ramekin.cluster.telling import Seldom, Trouble
+from ramekin.errors import RamekinError
 from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ PACE_S = 0.002
 
 PATIENCE_S = 0.02
 """Seconds for which entries that nobody waits for lie before the feed itself asks whether replicas have them."""
+
+UNFIT_PAUSE_S = 1.0
+"""Seconds before everything is read again, where something in it could not be: it does not get well by itself."""
 
 ANOTHER = "the nodes were emptied, or hold another database now"
 LOST_STEPS = "the nodes have lost steps that had happened here"
@@ -196,6 +200,9 @@ class Feed:
             except (Lost, Refused) as error:
                 self.trouble.note(explain(error))
                 await asyncio.sleep(PAUSE_S)
+            except (Unfit, RamekinError) as error:
+                self.trouble.note(str(error))
+                await asyncio.sleep(UNFIT_PAUSE_S)
 
     async def _follow(self, connection: NodeConnection) -> None:
         await self._compare(connection)
@@ -231,11 +238,11 @@ class Feed:
         """Read everything anew where the node has another history than the one that is here. Raises Lost, Refused."""
         if why := await self._why_not_ours(connection):
             await self._begin_anew(connection, why)
+        self._heard_s = stopwatch_s()
 
     async def _why_not_ours(self, connection: NodeConnection) -> str:
         """Say why the node's last step does not come behind the last one here, and is not that; nothing if it is so."""
         number, nonce, lineage = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce", "lineage")
-        self._heard_s = stopwatch_s()
         if (lineage or b"").decode() != self.lineage:
             return ANOTHER
         if int(number or 0) == self.number:

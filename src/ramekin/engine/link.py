@@ -19,7 +19,7 @@ from ramekin.cluster.replicas import Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
 from ramekin.engine.replica import Replica
-from ramekin.errors import OutcomeUnknown, Starting, Unavailable
+from ramekin.errors import OutcomeUnknown, RamekinError, Starting, Unavailable
 from ramekin.stats import LinkStats
 from ramekin.values.ids import SYSTEM_IDS
 
@@ -113,7 +113,7 @@ class Link:
         try:
             await line.open()
             await self.feed.begin()
-        except (Lost, Refused):
+        except (Lost, Refused, Unfit, RamekinError):
             line.close()
             raise
         self._start(line)

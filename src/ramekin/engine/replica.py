@@ -10,9 +10,11 @@ Knows no calls; see ``replicated.py`` for who asks for steps, ``cluster/feed.py`
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Defined, Dropped, Loaded, Written
+from ramekin.cluster.admission import Unfit
 from ramekin.cluster.feed import Gap, read_entries
 from ramekin.cluster.key_names import function
 from ramekin.cluster.line import UNKNOWN
@@ -24,14 +26,15 @@ from ramekin.engine.cells import REASONS, told_change, told_changes
 from ramekin.engine.chronicle import Chronicle
 from ramekin.engine.evictions import names_of
 from ramekin.engine.work import Work
-from ramekin.errors import RamekinError
+from ramekin.errors import RamekinError, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.staging import Staging, is_large
 from ramekin.values import codec
+from ramekin.values.paths import is_record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ramekin.changes import Step
     from ramekin.cluster.feed import FeedEntry
@@ -162,18 +165,22 @@ class Replica:
         anybody sees it: bodies are whole. Bodies that are here already are not kept twice.
 
         Raises:
-            Lost. Gap: the node has forgotten what has happened meanwhile.
+            Lost. Gap: the node has forgotten what has happened meanwhile. Unfit: there is what is not ours.
         """
         await self._bring_all(connection)
         head, definitions = await self._hash(connection, "head"), await self._hash(connection, "definitions")
-        step = read_step([head.get("rev"), head.get("nonce")])
         births, revisions = await self._hash(connection, "births"), await self._hash(connection, "revisions")
-        chronicle = Chronicle(births, revisions, head)
+        with self._as_written("head", "births", "revisions"):
+            step = read_step([head.get("rev"), head.get("nonce")])
+            chronicle = Chronicle(births, revisions, head)
+            names = chronicle.in_order()
+        with self._as_written("definitions"):
+            defined = {name: read_definition(text) for name, text in definitions.items() if text}
         catalog = self._tables.catalog.anew()
-        for name in chronicle.in_order():
+        for name in names:
             await self._read_table(name, connection, catalog)
-            if text := definitions.get(name):
-                catalog.store(Defined(name, read_definition(text)))
+            if name in defined:
+                catalog.store(Defined(name, defined[name]))
             catalog.made(name).revision = chronicle.revisions.get(name, 0)
         last = await connection.call("HGET", self._keys.of("head"), "rev")
         while step[0] < int(last or 0):
@@ -230,7 +237,18 @@ class Replica:
             await connection.call("FCALL", function("bring"), len(keys) + 2, *keys, *chunk)
 
     async def _hash(self, connection: NodeConnection, name: str) -> Mapping[str, bytes]:
-        return _pairs(await connection.call("HGETALL", self._keys.of(name)))
+        words = await connection.call("HGETALL", self._keys.of(name))
+        with self._as_written(name):
+            return _pairs(words)
+
+    @contextmanager
+    def _as_written(self, *names: str) -> Iterator[None]:
+        """Read what some keys hold. Raises Unfit where that cannot be read."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, RamekinError):
+            said = " or ".join(map(self._keys.of, names))
+            raise Unfit(f"the key {said} holds something that Ramekin has not written") from None
 
     async def _read_table(self, name: str, connection: NodeConnection, catalog: Catalog) -> None:
         whole = TableContents(NOTHING_DEFINED, {})
@@ -238,7 +256,11 @@ class Replica:
         cursor, count, work = b"0", 100, Work()
         while True:
             cursor, words = await connection.call("HSCAN", self._keys.records(name), cursor, "COUNT", count)
-            _keep(whole, _pairs(words), {} if standing is None else standing.records.bodies)
+            try:
+                _keep(whole, _pairs(words), {} if standing is None else standing.records.bodies, are_sure=False)
+            except ValueError:
+                said = f"under '{_first_that_is_none(words)}' what is no record: HDEL it there"
+                raise Unfit(f"the key {self._keys.records(name)} holds {said}") from None
             count = min(SCAN_RECORDS, 2 * count) if sum(map(len, words)) < SCAN_BYTES else max(1, count // 2)
             await work.rest()
             if cursor == b"0":
@@ -268,10 +290,29 @@ def _pairs(words: list[bytes]) -> dict[str, bytes]:
     return {key.decode(): value for key, value in zip(words[::2], words[1::2], strict=True)}
 
 
-def _keep(whole: TableContents, cells: Mapping[str, bytes], standing: Mapping[str, bytes]) -> None:
-    """Keep the records of some cells, those that are empty apart; a body that stands already is the same object."""
+def _keep(
+    whole: TableContents, cells: Mapping[str, bytes], standing: Mapping[str, bytes], *, are_sure: bool = True
+) -> None:
+    """Keep the records of some cells, those that are empty apart; a body that stands already is the same object.
+
+    Raises ValueError if they are not sure to be records, and one is none.
+    """
     for key, cell in cells.items():
         if cell:
             body, due = split_due(cell)
             here = standing.get(key)
-            whole.put(key, here if here is not None and here == body else body, due)
+            if here is not None and here == body:
+                body = here
+            elif not (are_sure or is_record_of(body, key)):
+                raise ValueError
+            whole.put(key, body, due)
+
+
+def _first_that_is_none(words: list[bytes]) -> str:
+    """Return the key of the first of some cells that is no record, as a message may repeat it."""
+    for key, cell in zip(words[::2], words[1::2], strict=True):
+        try:
+            _keep(TableContents(NOTHING_DEFINED, {}), _pairs([key, cell]), {}, are_sure=False)
+        except ValueError:
+            return shorten(key.decode(errors="replace"))
+    return ""
