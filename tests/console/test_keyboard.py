@@ -107,7 +107,7 @@ def test_a_menu_closes_when_the_focus_leaves_it(page, server):
     for _ in range(5):
         page.keyboard.press("Tab")
     expect(page.get_by_role("menu")).to_have_count(0)
-    expect(page.get_by_role("link", name="Definition", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Export", exact=True)).to_be_focused()
 
 
 @pytest.mark.long
