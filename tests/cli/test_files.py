@@ -277,3 +277,17 @@ def test_a_value_that_must_be_unique_is_told_with_its_file_and_line(tmp_path, ru
     done = ramekin("load", tmp_path / "a.csv", "--url", running.url)
     assert done.returncode == 2
     assert "a.csv:4: In the table 'a' the field 'email' is unique" in done.stderr
+
+
+@pytest.mark.long
+def test_a_load_that_was_not_answered_is_sent_again_from_its_beginning(tmp_path):
+    files = [tmp_path / "a.csv", tmp_path / "b.ndjson"]
+    files[0].write_text("id,n\n" + "".join(f"{i},1\n" for i in range(50_000)))
+    files[1].write_text('{"id":1}\n')
+    faults = [{"status": 503}, {"drop": True}, {"drop": True, "after_commit": True}]
+    rules = [{"path": "/api/v1/load", "count": 1} | fault for fault in faults]
+    with Running("serve", "--dev") as server, server.client() as client:
+        client.put("/api/v1/faults", json={"rules": rules}).raise_for_status()
+        done = ramekin("load", *files, "--url", server.url)
+        assert (done.returncode, done.stdout) == (0, "a: 50,000\nb: 1\n"), done.stderr
+        assert client.get("/api/v1/dump/a").text.count('"n":1') == 50_000

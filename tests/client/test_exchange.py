@@ -133,3 +133,14 @@ def test_pages_of_the_servers_own_length_are_asked_for_where_ours_are_too_long()
     next(steps)
     with pytest.raises(errors.LimitTooLarge):
         steps.send(too_long)
+
+
+@pytest.mark.parametrize(("body", "is_sent_again"), [([b"{", b"}"], True), (iter([b"{}"]), False), (b"{}", True)])
+def test_pieces_that_begin_anew_are_sent_again(body, is_sent_again):
+    steps = exchange(Call("POST", "/", lambda reply: reply, body, is_repeatable=True), 1, 0, 4, lambda count: 0)
+    next(steps)
+    if is_sent_again:
+        assert steps.send(UNANSWERED).call.body is body
+        return
+    with pytest.raises(NoAnswer):
+        steps.send(UNANSWERED)

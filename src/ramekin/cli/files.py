@@ -42,6 +42,8 @@ class Source:
     size_bytes: int
     read: Callable[[], Iterator[bytes]]
     form: CsvForm = field(default_factory=CsvForm)
+    read_bytes: int = 0
+    """How far it has been read, at the furthest."""
 
     @property
     def table(self) -> str:
@@ -107,7 +109,7 @@ class FileRecords:
         advance: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._sources, self._limit, self._columns_of = sources, limit_bytes, columns_of
-        self._advance, self._furthest = advance, 0
+        self._advance = advance
         self.source: Source | None = None
         self._text: RecordText | Splitter | None = None
         self._place = ("", "")  # the table and index of the record that was yielded last
@@ -121,7 +123,7 @@ class FileRecords:
         counts: dict[str, int] = {}
         last = None
         for source in self._sources:
-            self.source, self._furthest = source, 0
+            self.source = source
             for table, record in self._records(source):
                 if record is None:
                     if table in counts and table != last:
@@ -196,8 +198,8 @@ class FileRecords:
         at = 0
         for chunk in source.read():
             at += len(chunk)
-            self._advance(max(0, at - self._furthest))
-            self._furthest = max(at, self._furthest)
+            self._advance(max(0, at - source.read_bytes))
+            source.read_bytes = max(at, source.read_bytes)
             yield chunk
 
 

@@ -105,7 +105,7 @@ def load_files(
     with progress("Loading", sum(source.size_bytes for source in sources)) as advance:
         files = FileRecords(sources, 1024 * MIB, lambda table: _columns_of(table, client), advance)
         with server.client("load", files) as client:
-            stored = client.send(load_text(_as_database(files), mode, ttl))
+            stored = client.send(load_text(AsDatabase(files), mode, ttl))
     for table, count in stored.items():
         print(f"{table}: {count:,}")
 
@@ -180,6 +180,16 @@ def _columns_of(table: str, client: Client) -> Columns:
         return Columns(client.table(table).describe().get("schema"))
     except UnknownTable:
         return UNTYPED
+
+
+class AsDatabase:
+    """The text of an object of arrays, in chunks: from its beginning each time that it is sent."""
+
+    def __init__(self, files: FileRecords) -> None:
+        self._files = files
+
+    def __iter__(self) -> Iterator[bytes]:
+        return _as_database(self._files)
 
 
 def _as_database(files: FileRecords) -> Iterator[bytes]:

@@ -322,8 +322,8 @@ def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[s
 
 
 def load_text(body: Iterable[bytes], mode: str, ttl: str | None) -> Call[dict[str, int]]:
-    """Return the call that stores whole tables, of a text that comes in pieces; see `load`."""
-    return Call("POST", _address("load", mode=mode, ttl=ttl), _loaded, body)
+    """Return the call that stores whole tables, of a text that comes in pieces; see `load`, and `Call.body`."""
+    return Call("POST", _address("load", mode=mode, ttl=ttl), _loaded, body, is_repeatable=True)
 
 
 def dump_text(table: str | None, kind: str) -> Call[None]:

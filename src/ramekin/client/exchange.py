@@ -15,7 +15,7 @@ The driver of each client (``sync.py``, ``aio.py``) asks what to send, sends it,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -38,7 +38,8 @@ class Call(Generic[T]):
     Attributes:
         path: behind the server's address, ready to be sent.
         read: returns what the caller gets from an answer that is no problem.
-        body: of `kind`, its content type; in pieces it is sent once, whatever comes of it, by the client that blocks.
+        body: of `kind`, its content type; pieces are sent by the client that blocks, an iterator of them once, whatever
+            comes of it, anything else that can be gone through from its beginning each time.
         is_repeatable: whether it may be applied twice without harm, so that it is sent again when no answer came.
         is_streamed: whether the body of a good answer is left to the driver; `read` is then not asked.
         smaller: what is asked in its place where the server gives no page as long as it says.
@@ -104,7 +105,7 @@ def exchange(
 
 def _wait_asked(call: Call[Any], outcome: Reply | Lost) -> float | None:
     """Return how long a call must wait at least before it is sent again, None if it must not be."""
-    if not isinstance(call.body, bytes | None):
+    if isinstance(call.body, Iterator):
         return None
     if isinstance(outcome, Lost):
         return 0.0 if call.is_repeatable or not outcome.was_sent else None
