@@ -1,7 +1,9 @@
 """The three ways to an endpoint (FastAPI alone, short in ASGI, short below it) answer with the same bytes."""
 
+import asyncio
 import json
 import re
+import threading
 from contextlib import ExitStack, contextmanager
 
 import httpx2
@@ -11,6 +13,7 @@ from fastapi import Depends
 from ramekin.api.app import create_app
 from ramekin.api.wire.asgi import HotTable
 from tests.conftest import MODELS, Server, start_database
+from tests.pipe import WAYS as PIPES
 from tests.pipe import Service
 from tests.together import Together, whole
 from tests.wire import request, wire
@@ -235,6 +238,32 @@ def test_a_route_of_records_with_a_parameter_of_its_own_stops_the_start():
 def below():
     service = Service("below ASGI")
     yield service
+    service.close()
+
+
+@pytest.mark.parametrize("way", PIPES)
+def test_a_database_that_another_loop_uses_is_not_touched(way):
+    service = Service(way)
+    asked, answered = threading.Event(), threading.Event()
+
+    async def elsewhere():
+        await service.database.insert("t", {"id": 1})
+        asked.set()
+        while not answered.is_set():
+            await asyncio.sleep(0.001)
+
+    thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
+    thread.start()
+    asked.wait()
+    pipe = service.connect()
+    for data in (request("GET", "/api/v1/data/t/1"), request("DELETE", "/api/v1/data/t/1")):
+        pipe.send([data])
+    answered.set()
+    thread.join()
+    assert pipe.answers() == ["500 internal-error"] * 2
+    pipe = service.connect()
+    pipe.send([request("GET", "/api/v1/data/t/1")])
+    assert pipe.written.startswith(b"HTTP/1.1 200 ")
     service.close()
 
 

@@ -45,6 +45,10 @@ class Session:
         """What users are told of where the tables live."""
         return self.database.guarantees.name
 
+    def check_loop(self) -> None:
+        """See that the loop that runs may use the database. Raises RuntimeError; Unavailable: it is closed."""
+        self.database.owner.check()
+
     def weak_tag(self, versions: Iterable[str], *parts: str) -> str:
         """Return the opaque part of a weak tag: equal while the tables stand still, different after a restart.
 

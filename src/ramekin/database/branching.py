@@ -70,7 +70,7 @@ class Branching(WholeTables):
         engine = Embedded(clock=self.clock, index_idle_s=tables.index_idle_s, catalog=fork(tables.catalog, when_short))
         engine.tables.know(tables.models)
         engine.tables.name_lineage(f"{self.ids.token(4)}x{next(self._numbers)}")  # a branch made anew is another one
-        twin._engine, twin._owner, twin.expirations = engine, engine.owner, engine.tables.expirations
+        twin._engine, twin.owner, twin.expirations = engine, engine.owner, engine.tables.expirations
         twin.schemas = self.schemas.of(engine.tables)
         twin._adoption = Adoption(engine, twin.schemas, self.models)
         twin._presence = Presence(engine.tables, twin.schemas)
@@ -138,7 +138,7 @@ class Branching(WholeTables):
             let_go(now)
 
     def _last_checkpoint(self) -> Catalog:
-        self._owner.check()
+        self.owner.check()
         if self._checkpoint is None:
             raise NoCheckpoint("No state was kept; make a checkpoint first.")
         return self._checkpoint

@@ -10,7 +10,6 @@ say the same in words, which ``asking.py`` reads. Knows no HTTP.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from threading import get_ident
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ramekin.database import asking, changing, finding, following, joining, loading, writing
@@ -57,12 +56,11 @@ class Database(Branching):
         Raises:
             UnknownTable, RecordNotFound: there is no such table, or record.
         """
+        self.owner.check()
         return self.get_now(table, address if type(address) is str else id_key(address))
 
     def get_now(self, table: str, key: str) -> bytes:
-        """Do what `get` does, for a key and at once: in the call that read the request. Raises as `get`."""
-        if self._owner.place._thread_id != get_ident():  # as `Owner.check`, a call less
-            self._owner.take_over()
+        """Do what `get` does, for a key and at once, for a door that has seen to the `owner`. Raises as `get`."""
         body = self._engine.tables.get(table, key)
         if body is None:
             raise RecordNotFound(f"The table '{shorten(table)}' has no record with this id.")
@@ -72,6 +70,7 @@ class Database(Branching):
     async def due(self, table: str, address: RecordId) -> datetime | None:
         """Return when a record will be gone, in UTC; None: it stays. Raises as `get`. Cost: O(1)."""
         key = address if type(address) is str else id_key(address)
+        self.owner.check()
         self.get_now(table, key)
         due = self.expirations.due(table, key)
         return None if due is None else datetime.fromtimestamp(due, UTC)
@@ -83,7 +82,7 @@ class Database(Branching):
     @checked
     async def field_names(self, table: str) -> tuple[str, ...]:
         """Return the names of a table's fields, declared or seen in its first records; none without a table."""
-        self._owner.check()
+        self.owner.check()
         try:
             return tuple(await self._presence.names(table))
         except UnknownTable:
@@ -97,7 +96,7 @@ class Database(Branching):
 
         Cost: O(1) for a field that is known; else O(n) once, in steps, with the deadline of a single record.
         """
-        self._owner.check()
+        self.owner.check()
         presence = self._presence.within(self.limits.record_s)
         return await presence.missing(table, paths, is_strict=is_strict, words=words)
 
@@ -173,14 +172,13 @@ class Database(Branching):
     @checked
     async def apply(self, operation: Operation) -> Outcome:
         """Apply one operation and return what it did. Raises what `prepare` and `settle` raise. Cost: O(record)."""
+        self.owner.check()
         check_table_name(operation.table)
         done = self.apply_now(operation)
         return done if isinstance(done, Outcome) else await done
 
     def apply_now(self, operation: Operation) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Do what `apply` does at once; or, where something has to be waited for, return what to await instead."""
-        if self._owner.place._thread_id != get_ident():  # as `Owner.check`, a call less
-            self._owner.take_over()
+        """Do what `apply` does at once, or where something is to be waited for, return what to await; as `get_now`."""
         return writing.apply(self._engine, self.schemas, operation, self.limits.record_s)
 
     @checked

@@ -84,7 +84,7 @@ class WholeTables:
         self.clock = self._engine.clock
         self.ids = ids or (SYSTEM_IDS if self.clock is SYSTEM else IdSource(self.clock))
         self._engine.tables.name_lineage(f"{self.clock.wall_ms():x}{self.ids.token(4)}")
-        self._owner, self.expirations = self._engine.owner, self._engine.tables.expirations
+        self.owner, self.expirations = self._engine.owner, self._engine.tables.expirations
         self.limits = limits or Limits()
         for name in models or ():
             check_table_name(name)
@@ -97,7 +97,7 @@ class WholeTables:
     @property
     def engine(self) -> Engine:
         """Where the tables live. Raises RuntimeError for whoever may not use it now, Unavailable once it is closed."""
-        self._owner.check()
+        self.owner.check()
         return self._engine
 
     @property
@@ -115,10 +115,10 @@ class WholeTables:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if not self._owner.is_ended:
+        if not self.owner.is_ended:
             await self._adoption.close()
             await self.engine.close()
-            self._owner.end()
+            self.owner.end()
 
     # What is told of them
 

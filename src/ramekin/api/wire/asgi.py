@@ -82,6 +82,8 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
                 session = Session(server, grant, branch, goes_on=await endpoint.goes_on_in(body))
             watch = stopped_when_gone(request, arriving if endpoint.is_streamed else None)
             async with watch if endpoint.watches(head, body) else nullcontext():
+                if endpoint.role is not None:
+                    session.check_loop()
                 ask = endpoint.ask_anew if server.reads_anew else endpoint.ask
                 reply = ask(session, head, parts, query, body, watch.arriving)
                 return reply if isinstance(reply, Answer | Stream) else await reply

@@ -201,6 +201,9 @@ class RecordProtocol(Connection):
                 session = Session(way.server, exchange.grant, target.branch, goes_on=goes_on)
             elif target.branch:
                 session = Session(way.server, EVERYBODY, target.branch, goes_on=endpoint.goes_on(head, query))
+            owner = session.database.owner
+            if owner.loop is not self._loop:  # which runs: to ask asyncio for it is a call of the kernel
+                owner.check()
             reply: Reply | Awaitable[Reply]
             if way.server.reads_anew:
                 reply = endpoint.ask_anew(session, head, parts, query, body)
