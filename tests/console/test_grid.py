@@ -298,6 +298,18 @@ def test_a_schema_is_written_field_by_field_beside_its_text(page, server):
             "properties": {"sail": {"type": "string"}, "built": {"type": "integer", "minimum": 1800}},
             "required": ["sail"],
         }
+        schema = {"type": "object", "properties": {"sail": {"anyOf": [{"type": "string"}, {"type": "array"}]}}}
+        client.put("/api/v1/tables/ships", json={"schema": schema}).raise_for_status()
+        page.get_by_role("link", name="Definition", exact=True).click()
+        page.reload()
+        kind = page.get_by_label("Type of sail")
+        expect(kind.locator("option:checked")).to_have_text("as written below")
+        kind.select_option("text")
+        page.get_by_role("group", name="Field sail").get_by_label("or null").check()
+        page.get_by_role("button", name="Save the definition").click()
+        expect(page.get_by_text("ships is defined so now")).to_be_visible()
+        told = client.get("/api/v1/tables/ships").json()["schema"]["properties"]
+        assert told == {"sail": {"type": ["string", "null"]}}
         client.delete("/api/v1/tables/ships").raise_for_status()
 
 

@@ -23,8 +23,12 @@ function lineOf(told) {
   return { type: others.length ? "" : told.format === "date-time" || told.format === "date" ? told.format : type, isNullable: types.includes("null") };
 }
 
-/** A field of another type, with all else that was said of it. @param {any} told @param {string} type @param {boolean} isNullable */
-function retyped({ format, ...told }, type, isNullable) {
+/** What says of which type a field is where no `type` does. */
+const INSTEAD = ["anyOf", "oneOf", "allOf", "$ref"];
+
+/** A field of another type, with all else that was said of it. @param {any} before @param {string} type @param {boolean} isNullable */
+function retyped(before, type, isNullable) {
+  const { format, ...told } = lineOf(before).type ? before : Object.fromEntries(Object.entries(before).filter(([name]) => !INSTEAD.includes(name)));
   const isMoment = type === "date-time" || type === "date";
   const [base, kept] = isMoment ? ["string", { format: type }] : [type, type === "string" && format !== "date" && format !== "date-time" && format ? { format } : {}];
   return { ...told, type: isNullable ? [base, "null"] : base, ...kept };
