@@ -58,7 +58,7 @@ class Sieve:
             self.table.put(key, BODY)
             if self.table.is_over:
                 self.table.write(self.table.give_way(1, ()))
-            self.sieve.settle()
+            self.sieve.end_step()
         return body is not None
 
 
@@ -77,7 +77,7 @@ class Shared:
             gone = asked.table.give_way(1, ())
             for copy in self._copies:
                 copy.table.write(gone)
-                copy.sieve.settle()
+                copy.sieve.end_step()
         return body is not None
 
 

@@ -10,7 +10,7 @@ import pytest
 from ramekin.api.edge.proxies import Proxies
 from ramekin.api.edge.refusals import Refusals
 from ramekin.api.wire import channel, connection, deadlines, short_way
-from ramekin.api.wire.doorkeeper import ASKED, GUESTS, GUESTS_OF_ONE, Doorkeeper, Entry
+from ramekin.api.wire.doorkeeper import ASKED, GUESTS, GUESTS_OF_ONE, Doorkeeper, Entrance
 from tests.conftest import Server
 from tests.data.http_cases import LIVE, get, post, sized
 from tests.pipe import WAYS, Service
@@ -43,18 +43,18 @@ def test_where_all_places_are_taken_one_that_is_idle_gives_way():
     door, idle, busy = keep(), Inmate(is_idle=True), Inmate()
     door.enter("10.0.0.1", busy)
     door.enter("10.0.0.1", idle)
-    assert door.enter("10.0.0.1") is Entry.INSIDE
+    assert door.enter("10.0.0.1") is Entrance.INSIDE
     assert door.inside == 3  # until it has left
-    door.leave("10.0.0.1", idle, Entry.INSIDE)
+    door.leave("10.0.0.1", idle, Entrance.INSIDE)
     assert door.inside == 2
-    assert door.enter("10.0.0.1") is Entry.GUEST
+    assert door.enter("10.0.0.1") is Entrance.GUEST
     assert (busy.asked, idle.asked) == (2, 1)
 
 
 def test_idle_ones_of_an_address_keep_their_places_from_others_while_there_are_some():
     door, idle = keep(most=5), Inmate(is_idle=True)
     door.enter("10.0.0.1", idle)
-    assert [door.enter("10.0.0.2") for _ in range(3)] == [Entry.INSIDE] * 2 + [Entry.GUEST]
+    assert [door.enter("10.0.0.2") for _ in range(3)] == [Entrance.INSIDE] * 2 + [Entrance.GUEST]
     assert idle.asked == 0
 
 
@@ -70,7 +70,7 @@ def test_whoever_comes_first_is_asked_first_and_whoever_stays_is_asked_last():
 
 def test_who_comes_when_all_places_are_taken_is_a_guest():
     door = keep()
-    assert [door.enter(f"10.0.0.{i}") for i in range(5)] == [Entry.INSIDE] * 3 + [Entry.GUEST] * 2
+    assert [door.enter(f"10.0.0.{i}") for i in range(5)] == [Entrance.INSIDE] * 3 + [Entrance.GUEST] * 2
     assert door.inside == 3
 
 
@@ -78,35 +78,35 @@ def test_who_leaves_makes_room():
     door, inmates = keep(), [Inmate() for _ in range(3)]
     for i, inmate in enumerate(inmates):
         door.enter(f"10.0.0.{i}", inmate)
-    door.leave("10.0.0.1", inmates[1], Entry.INSIDE)
-    assert door.enter("10.0.0.9") is Entry.INSIDE
-    assert door.enter("10.0.0.8") is Entry.GUEST
+    door.leave("10.0.0.1", inmates[1], Entrance.INSIDE)
+    assert door.enter("10.0.0.9") is Entrance.INSIDE
+    assert door.enter("10.0.0.8") is Entrance.GUEST
 
 
 def test_one_address_has_some_places_and_others_have_theirs():
     door = keep()
-    assert [door.enter("10.0.0.1") for _ in range(3)] == [Entry.INSIDE] * 2 + [Entry.GUEST]
-    assert door.enter("10.0.0.2") is Entry.INSIDE
+    assert [door.enter("10.0.0.1") for _ in range(3)] == [Entrance.INSIDE] * 2 + [Entrance.GUEST]
+    assert door.enter("10.0.0.2") is Entrance.INSIDE
 
 
 def test_all_addresses_of_a_network_of_ipv6_are_one():
     door = keep()
-    assert [door.enter(f"2001:db8::{i}") for i in range(3)] == [Entry.INSIDE] * 2 + [Entry.GUEST]
-    assert door.enter("2001:db8:0:1::1") is Entry.INSIDE
+    assert [door.enter(f"2001:db8::{i}") for i in range(3)] == [Entrance.INSIDE] * 2 + [Entrance.GUEST]
+    assert door.enter("2001:db8:0:1::1") is Entrance.INSIDE
 
 
 def test_a_trusted_proxy_has_as_many_as_there_is_room_for():
     door = keep(proxies=["10.0.0.0/24"])
-    assert [door.enter("10.0.0.1") for _ in range(4)] == [Entry.INSIDE] * 3 + [Entry.GUEST]
+    assert [door.enter("10.0.0.1") for _ in range(4)] == [Entrance.INSIDE] * 3 + [Entrance.GUEST]
 
 
 def test_guests_are_few_in_all_and_of_one_address():
     door = keep(most=1)
     door.enter("10.0.0.1")
     entries = [door.enter("10.0.1.1") for _ in range(GUESTS_OF_ONE + 1)]
-    assert entries == [Entry.GUEST] * GUESTS_OF_ONE + [Entry.NONE]
+    assert entries == [Entrance.GUEST] * GUESTS_OF_ONE + [Entrance.NONE]
     entries = [door.enter(f"10.0.2.{i}") for i in range(GUESTS)]
-    assert entries.count(Entry.GUEST) == GUESTS - GUESTS_OF_ONE
+    assert entries.count(Entrance.GUEST) == GUESTS - GUESTS_OF_ONE
 
 
 def test_nothing_is_remembered_of_who_has_left():
@@ -119,7 +119,7 @@ def test_nothing_is_remembered_of_who_has_left():
         door.leave(peer, inmate, entry)
     assert door.inside == 0
     assert (len(door._inside_by_address), len(door._guests_by_address)) == (0, 0)
-    assert door.enter("10.0.0.1") is Entry.INSIDE
+    assert door.enter("10.0.0.1") is Entrance.INSIDE
 
 
 @pytest.fixture(scope="module")
@@ -233,12 +233,12 @@ def test_connections_that_ask_for_nothing_give_way_to_new_ones(monkeypatch):
     idle.send([LIVE])
     unfinished.send([LIVE[:9]])
     asking._protocol._task = object()
-    assert service.connect()._protocol._entry is Entry.GUEST  # nobody has been idle for long
+    assert service.connect()._protocol._entry is Entrance.GUEST  # nobody has been idle for long
     service.run(asyncio.sleep(0.06))
-    assert [service.connect()._protocol._entry for _ in range(2)] == [Entry.INSIDE] * 2
+    assert [service.connect()._protocol._entry for _ in range(2)] == [Entrance.INSIDE] * 2
     assert [pipe.is_closed for pipe in pipes] == [True, True, False, False]
     silent.end()
     idle.end()
-    assert service.connect()._protocol._entry is Entry.GUEST
+    assert service.connect()._protocol._entry is Entrance.GUEST
     asking._protocol._task = None
     service.close()

@@ -9,7 +9,7 @@ import pytest
 
 from ramekin.cluster import node_connection
 from ramekin.cluster.address import Address, Login, Servers
-from ramekin.cluster.node_connection import Lost, NodeConnection, Refused
+from ramekin.cluster.node_connection import Lost, NodeConnection, NodeRefused
 from ramekin.cluster.slot import Slot, slot_of
 from tests.cluster.nodes import running, until
 from tests.programs import find_program
@@ -74,7 +74,7 @@ async def test_what_is_asked_for_in_one_turn_leaves_in_one_packet():
 async def test_a_refusal_is_of_its_command_alone(node):
     async with connected(node) as connection:
         refused, done = connection.send("GET"), connection.send("ECHO", "x")
-        with pytest.raises(Refused) as error:
+        with pytest.raises(NodeRefused) as error:
             await refused
         assert error.value.code == "ERR"
         assert await done == b"x"
@@ -131,7 +131,7 @@ async def test_a_user_with_a_password_is_let_in_and_no_other(node):
     node.ask("ACL", "SETUSER", "anna", "on", ">geheim", "+@all", "~*")
     async with connected(node, Login("anna", "geheim")) as connection:
         assert await connection.call("ACL", "WHOAMI") == b"anna"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(NodeRefused) as refused:
         await NodeConnection.open(address_of(node), Login("anna", "falsch"), "tests")
     assert refused.value.code == "WRONGPASS"
     assert "falsch" not in str(refused.value)
@@ -141,7 +141,7 @@ async def test_a_password_alone_is_of_the_default_user():
     with running(requirepass="geheim") as [node]:
         async with connected(node, Login(None, "geheim")) as connection:
             assert await connection.call("ACL", "WHOAMI") == b"default"
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(NodeRefused) as refused:
             await NodeConnection.open(address_of(node), Login(), "tests")
         assert refused.value.code == "NOAUTH"
 
@@ -277,5 +277,5 @@ async def test_a_node_that_hangs_is_not_waited_for_where_another_is_the_primary(
 async def test_where_no_node_answers_or_lets_us_in_that_is_told(node):
     with pytest.raises(Lost):
         await Slot(Servers((Address("127.0.0.1", 1),)), 0).connect("tests")
-    with pytest.raises(Refused):
+    with pytest.raises(NodeRefused):
         await Slot(Servers((address_of(node), Address("127.0.0.1", 1)), Login("nobody", "x")), 0).connect("tests")

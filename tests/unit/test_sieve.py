@@ -67,7 +67,7 @@ def let_go(table):
     changes = table.give_way(1000, ())
     for change in changes:
         table.remove(change.key)
-    table.sieve.settle()
+    table.sieve.end_step()
     assert table.memory_bytes == table.recount()
     return [change.key for change in changes]
 

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ramekin.cluster.key_names import FORMAT
-from ramekin.cluster.node_connection import Refused
+from ramekin.cluster.node_connection import NodeRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,11 +84,11 @@ async def admit(slot: Slot, keys: KeyNames) -> None:
     """See that a database can be kept where its slot is.
 
     Raises:
-        Lost: nobody answers. Refused: the node may take it soon, with a code of `AGAIN`. Unfit: it never will.
+        Lost: nobody answers. NodeRefused: the node may take it soon, with a code of `AGAIN`. Unfit: it never will.
     """
     try:
         connection = await slot.connect("ramekin-start")
-    except Refused as refused:
+    except NodeRefused as refused:
         if refused.code in AGAIN:
             raise
         raise Unfit(explain(refused)) from None
@@ -105,7 +105,7 @@ async def _look_at_rights(connection: NodeConnection, keys: KeyNames) -> None:
     """Try each command that is needed, with keys that nobody uses. Raises Unfit."""
     asked = [connection.send(*words) for words in _trials(keys)]
     replies = await asyncio.gather(*asked, return_exceptions=True)
-    refusals = [reply for reply in replies if isinstance(reply, Refused)]
+    refusals = [reply for reply in replies if isinstance(reply, NodeRefused)]
     if any("unknown command" in str(refused) for refused in refusals):
         raise Unfit("it is too old: Redis 7.0 or Valkey 7.2, or newer, is needed, which know functions")
     lacking = {_lacking(refused): None for refused in refusals if refused.code == "NOPERM"}
@@ -147,7 +147,7 @@ async def _look_at_keys(connection: NodeConnection, keys: KeyNames) -> None:
 async def _look_at_kinds(connection: NodeConnection, kinds: Mapping[str, str]) -> None:
     asked = [connection.send(_LOOK[kind][0], key, *_LOOK[kind][1:]) for key, kind in kinds.items()]
     for key, reply in zip(kinds, await asyncio.gather(*asked, return_exceptions=True), strict=True):
-        if isinstance(reply, Refused) and reply.code == "WRONGTYPE":
+        if isinstance(reply, NodeRefused) and reply.code == "WRONGTYPE":
             raise _foreign(key)
         if isinstance(reply, BaseException):
             raise reply
@@ -178,15 +178,15 @@ async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
 async def _info(connection: NodeConnection, section: str) -> dict[str, str]:
     try:
         told: Any = await connection.call("INFO", section)
-    except Refused:
+    except NodeRefused:
         return {}
     pairs = (line.partition(":") for line in told.decode().splitlines() if ":" in line)
     return {name: value for name, _, value in pairs}
 
 
-def explain(error: Lost | Refused | TimeoutError) -> str:
+def explain(error: Lost | NodeRefused | TimeoutError) -> str:
     """Return why a node is of no use now, without its address."""
-    if not isinstance(error, Refused):
+    if not isinstance(error, NodeRefused):
         return "the nodes do not answer"
     if error.code == "NOAUTH":
         return "a password is needed: write it into the address, or set RAMEKIN_ENGINE_PASSWORD"
@@ -197,7 +197,7 @@ def explain(error: Lost | Refused | TimeoutError) -> str:
     return _SAID.get(error.code, f"a node says {error.code}")
 
 
-def _lacking(refused: Refused) -> str:
+def _lacking(refused: NodeRefused) -> str:
     """Return which right a node says is lacking. Its sentence names the user, so it is not repeated."""
     found = _COMMAND.search(str(refused))
     return f"+{found[1]}" if found else "access to keys"

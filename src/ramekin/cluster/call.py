@@ -14,7 +14,7 @@ from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ramekin.cluster.node_connection import Refused, Word
+    from ramekin.cluster.node_connection import NodeRefused, Word
 
 _DAMAGED = f"The outcome is not known: {DAMAGED}."
 _DOUBTFUL = "It is not certain that this is kept: too few replicas have said so."
@@ -62,7 +62,7 @@ class Call:
         """Tell whoever waits that it was done, and that too few replicas have it. Return True."""
         return self.answer(OutcomeUnknown(_DOUBTFUL) if self.is_step else Unavailable(_NOT_LAST))
 
-    def refuse(self, refused: Refused) -> bool:
+    def refuse(self, refused: NodeRefused) -> bool:
         """Tell whoever waits what a node refuses for good. Return True."""
         if refused.code == "OOM":
             hint = "Delete records or tables, or raise `maxmemory` there."

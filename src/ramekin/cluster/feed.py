@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import Unfit, explain
-from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
 from ramekin.cluster.telling import Seldom, Trouble
 from ramekin.errors import RamekinError
 from ramekin.values.ids import SYSTEM_IDS
@@ -87,7 +87,7 @@ class FeedEntry(NamedTuple):
 
 
 async def read_entries(connection: NodeConnection, keys: KeyNames, after: int, last: int) -> list[FeedEntry]:
-    """Return the next entries behind a step, up to another one. Raises Gap: there are none. Lost, Refused."""
+    """Return the next entries behind a step, up to another one. Raises Gap: there are none. Lost, NodeRefused."""
     told = await connection.call("XRANGE", keys.of("feed"), f"({after}-0", f"{last}-0", "COUNT", ENTRIES)
     if not told:
         raise Gap
@@ -180,7 +180,7 @@ class Feed:
         self._checked, self._news, self._wanted = None, asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> None:
-        """Read everything for the first time. Raises Lost, Refused."""
+        """Read everything for the first time. Raises Lost, NodeRefused."""
         connection = await self._slot.connect(self._name)
         try:
             await self._begin_anew(connection)
@@ -197,7 +197,7 @@ class Feed:
                 finally:
                     self._connection = None
                     connection.close()
-            except (Lost, Refused) as error:
+            except (Lost, NodeRefused) as error:
                 self.trouble.note(explain(error))
                 await asyncio.sleep(PAUSE_S)
             except (Unfit, RamekinError) as error:
@@ -235,7 +235,7 @@ class Feed:
         self._wanted.clear()
 
     async def _compare(self, connection: NodeConnection) -> None:
-        """Read everything anew where the node has another history than the one that is here. Raises Lost, Refused."""
+        """Read everything anew where the node has another history than the one here. Raises Lost, NodeRefused."""
         if why := await self._why_not_ours(connection):
             await self._begin_anew(connection, why)
         self._heard_s = stopwatch_s()
@@ -257,7 +257,7 @@ class Feed:
         """Say whether a node still has an entry of that number and nonce; of any nonce if none is said.
 
         Raises:
-            Lost, Refused.
+            Lost, NodeRefused.
         """
         found = await connection.call("XRANGE", self._keys.of("feed"), f"{number}-0", f"{number}-0")
         return bool(found) and nonce in ("", FeedEntry.read(found[0]).nonce)

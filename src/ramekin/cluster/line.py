@@ -22,7 +22,7 @@ from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import AGAIN, DAMAGED, NOT_BEGUN, explain
 from ramekin.cluster.call import Call
 from ramekin.cluster.key_names import FORMAT, LIBRARY, function
-from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
 from ramekin.cluster.replicas import CONFIRM_MS, read_step
 from ramekin.cluster.telling import Trouble
 from ramekin.errors import OutcomeUnknown, Unavailable
@@ -156,9 +156,9 @@ class Line:
                     calls = await self._send(self._connection, calls) if self._connection and calls else []
                     if not calls:
                         continue
-                except (Lost, Refused, TimeoutError) as error:
+                except (Lost, NodeRefused, TimeoutError) as error:
                     self.trouble.note(explain(error))  # whoever waits is told when it takes too long
-                    if isinstance(error, Refused) and error.code in AGAIN:
+                    if isinstance(error, NodeRefused) and error.code in AGAIN:
                         calls = [call for call in calls if call.is_sent or not self._tell_refusal(call, error)]
                 self.close()
                 await asyncio.sleep(PAUSE_S)
@@ -187,7 +187,7 @@ class Line:
         return calls
 
     async def open(self) -> None:
-        """Connect and begin the first epoch. Raises Lost, Refused."""
+        """Connect and begin the first epoch. Raises Lost, NodeRefused."""
         self._connection = await self._slot.connect(NAME)
         self.connections += 1
         await self._begin_session(self._connection)
@@ -225,7 +225,7 @@ class Line:
         words: list[Word] = ["FCALL", function("session"), len(keys), *keys, self._token, self._token, FORMAT]
         try:
             told = await connection.call(*words)
-        except Refused as refused:
+        except NodeRefused as refused:
             if "unction not found" not in str(refused):
                 raise
             await connection.call("FUNCTION", "LOAD", "REPLACE", LIBRARY)
@@ -273,7 +273,7 @@ class Line:
 
     def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:
         """Tell whoever asked what has come of a call; False: it is to be sent again."""
-        if isinstance(reply, Refused):
+        if isinstance(reply, NodeRefused):
             return self._tell_refusal(call, reply)
         if not call.nonce:
             return call.answer(reply)
@@ -292,7 +292,7 @@ class Line:
             self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
         return call.answer(reply)
 
-    def _tell_refusal(self, call: Call, refused: Refused) -> bool:
+    def _tell_refusal(self, call: Call, refused: NodeRefused) -> bool:
         if refused.code in AGAIN or "unction not found" in str(refused):
             call.is_sent, call.refusal = False, explain(refused)
             is_final = refused.code == "NOREPLICAS" and not self.replicas.may_return()

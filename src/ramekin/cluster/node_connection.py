@@ -3,8 +3,8 @@
     connect ---> let in ---> send, send, send ... ---one packet---> node
                                  futures    <---replies, in order---
 
-The promise: every future that `send` gives ends, with a reply, with `Refused` if the node says no, or with `Lost` when
-the connection has ended; whoever is told `Lost` cannot know what became of the command. What one reply may take is
+The promise: every future that `send` gives ends, with a reply, with `NodeRefused` if the node says no, or with `Lost`
+when the connection has ended; whoever is told `Lost` cannot know what became of the command. What one reply may take is
 bounded. Nothing is asked again here, and nothing redirected. Knows no keys; see ``slot.py`` for whom to ask.
 """
 
@@ -34,7 +34,7 @@ class Lost(Exception):
     """The node cannot be reached, or has stopped answering: what was asked for may have happened."""
 
 
-class Refused(Exception):
+class NodeRefused(Exception):
     """The node said no."""
 
     @property
@@ -49,7 +49,7 @@ class NodeConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_open = False
         self._loop = asyncio.get_running_loop()
-        self._reader = hiredis.Reader(protocolError=Lost, replyError=Refused)
+        self._reader = hiredis.Reader(protocolError=Lost, replyError=NodeRefused)
         self._asked = deque[asyncio.Future[Any]]()
         self._packet: list[bytes] = []
         self._unread_bytes = 0  # of a reply that is not whole yet
@@ -63,7 +63,7 @@ class NodeConnection(asyncio.Protocol):
             name: what the node's own list of clients calls it.
 
         Raises:
-            Lost: nobody answers there in time. Refused: the user or the password is wrong.
+            Lost: nobody answers there in time. NodeRefused: the user or the password is wrong.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -95,7 +95,7 @@ class NodeConnection(asyncio.Protocol):
     def send(self, *words: Word) -> asyncio.Future[Any]:
         """Ask for a command, and return what its reply will be in: bytes, integers, None, and lists of these.
 
-        The reply, or Refused, or Lost, is in the future. Cost: O(words).
+        The reply, or NodeRefused, or Lost, is in the future. Cost: O(words).
         """
         reply: asyncio.Future[Any] = self._loop.create_future()
         if not self.is_open:
@@ -111,7 +111,7 @@ class NodeConnection(asyncio.Protocol):
         """Return the reply to a command. Where it does not come in time, the connection is ended.
 
         Raises:
-            Refused, Lost.
+            NodeRefused, Lost.
         """
         reply = self.send(*words)
         try:

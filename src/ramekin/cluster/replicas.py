@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.key_names import function
-from ramekin.cluster.node_connection import ANSWER_S, Lost, Refused
+from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
 from ramekin.cluster.telling import Seldom
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Replicas:
         return self.acknowledged_by == "replicas"
 
     async def look(self, connection: NodeConnection) -> None:
-        """Count those of a node that was not spoken to before. Raises Lost, Refused."""
+        """Count those of a node that was not spoken to before. Raises Lost, NodeRefused."""
         if self.acknowledged_by == "auto":
             self.acknowledged_by = "replicas" if await _count(connection, has_failed=True) else "primary"
         self.look_again()
@@ -65,7 +65,7 @@ class Replicas:
         self._counted_s = -COUNT_EVERY_S
 
     async def keep_count(self, connection: NodeConnection) -> None:
-        """Count them, if they are asked, and if that was long ago. Raises Lost, Refused."""
+        """Count them, if they are asked, and if that was long ago. Raises Lost, NodeRefused."""
         if self.are_asked and stopwatch_s() - self._counted_s > COUNT_EVERY_S:
             self.count, self._counted_s = await _count(connection), stopwatch_s()
             if self.count:
@@ -103,7 +103,7 @@ class Replicas:
         """Return the number and the nonce of a node's last step, once replicas have it too if they are asked.
 
         Raises:
-            Lost, Refused: they do not say so in time, or the node.
+            Lost, NodeRefused: they do not say so in time, or the node.
         """
         keys = self._keys.of_every_call
         if not self.are_asked:
@@ -126,7 +126,7 @@ async def _count(connection: NodeConnection, *, has_failed: bool = False) -> int
     asked, role = connection.send("CLUSTER", "NODES"), await connection.call("ROLE")
     try:
         nodes = (await asked).decode()
-    except Refused:  # no cluster
+    except NodeRefused:  # no cluster
         nodes = ""
     return replicas_of_myself(nodes, role, has_failed=has_failed)
 

@@ -20,7 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ramekin.cluster.address import Address
-from ramekin.cluster.node_connection import Lost, NodeConnection, Refused
+from ramekin.cluster.node_connection import Lost, NodeConnection, NodeRefused
 
 if TYPE_CHECKING:
     from ramekin.cluster.address import Servers
@@ -62,7 +62,7 @@ class Slot:
         """Return a connection to the primary.
 
         Raises:
-            Lost: no node answers. Refused: none lets us in, or none that answers knows a primary (CLUSTERDOWN).
+            Lost: no node answers. NodeRefused: none lets us in, or none that answers knows a primary (CLUSTERDOWN).
         """
         search = _Search(self, name)
         try:
@@ -79,7 +79,7 @@ class Slot:
         return sorted(self._known, key=lambda known: known == self._owner)
 
     async def enter(self, owner: Address, name: str) -> NodeConnection:
-        """Return a connection to a node. Raises Lost, Refused."""
+        """Return a connection to a node. Raises Lost, NodeRefused."""
         return await NodeConnection.open(owner, self._login, name, PROBE_S)
 
     async def ask(self, address: Address, name: str) -> Address | None:
@@ -88,7 +88,7 @@ class Slot:
         try:
             try:
                 ranges = await connection.call("CLUSTER", "SLOTS", within_s=PROBE_S)
-            except Refused:  # no cluster: it has all slots
+            except NodeRefused:  # no cluster: it has all slots
                 return _primary_of(await connection.call("ROLE", within_s=PROBE_S), address)
         finally:
             connection.close()
@@ -113,7 +113,7 @@ class _Search:
         self._entered: dict[asyncio.Task[NodeConnection], Address] = {}
         self._named = set[Address]()
         """Who was taken for the primary by anybody: each is tried once."""
-        self._refused: Refused | None = None
+        self._refused: NodeRefused | None = None
         self._lost: dict[Address, str] = {}
 
     async def found(self) -> tuple[Address, NodeConnection]:
@@ -155,11 +155,11 @@ class _Search:
         except Lost as error:
             self._lost[address] = str(error)
             return None
-        except Refused as error:
+        except NodeRefused as error:
             self._refused = error
             return None
         if found is None:
-            self._refused = self._refused or Refused("CLUSTERDOWN Nobody knows a primary.")
+            self._refused = self._refused or NodeRefused("CLUSTERDOWN Nobody knows a primary.")
         return found
 
     def end(self) -> None:

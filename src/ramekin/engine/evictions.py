@@ -85,7 +85,7 @@ class Evictions:
         if table.is_over and not self._is_held():
             self._take_few(table)
         if table.sieve is not None:
-            table.sieve.settle()
+            table.sieve.end_step()
         if table.is_over and table.name not in self._over:
             self._over[table.name] = None
             if self._task is None or self._task.done():

@@ -14,7 +14,7 @@ from ramekin.cluster.admission import AGAIN, Unfit, admit, explain
 from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.line import Line, deadline_s
-from ramekin.cluster.node_connection import Lost, Refused
+from ramekin.cluster.node_connection import Lost, NodeRefused
 from ramekin.cluster.replicas import Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
@@ -91,8 +91,8 @@ class Link:
                 return
             except Unfit as unfit:
                 raise Unavailable(f"The cluster cannot be used: {unfit}.") from None
-            except (Lost, Refused) as error:
-                if not (isinstance(error, Refused) and error.code in AGAIN and stopwatch_s() < end_s):
+            except (Lost, NodeRefused) as error:
+                if not (isinstance(error, NodeRefused) and error.code in AGAIN and stopwatch_s() < end_s):
                     raise _unusable(error) from None
             await asyncio.sleep(PAUSE_S)
 
@@ -104,7 +104,7 @@ class Link:
                 return bool(await connection.call("EXISTS", self.keys.of("head")))
             finally:
                 connection.close()
-        except (Lost, Refused) as error:
+        except (Lost, NodeRefused) as error:
             raise _unusable(error) from None
 
     async def _open(self) -> None:
@@ -113,7 +113,7 @@ class Link:
         try:
             await line.open()
             await self.feed.begin()
-        except (Lost, Refused, Unfit, RamekinError):
+        except (Lost, NodeRefused, Unfit, RamekinError):
             line.close()
             raise
         self._start(line)
@@ -260,7 +260,7 @@ class Link:
         await until(asyncio.shield(self.feed.look_again()), end_s)
 
 
-def _unusable(error: Lost | Refused) -> Unavailable:
+def _unusable(error: Lost | NodeRefused) -> Unavailable:
     """Return what says why a database cannot be begun: of one that nobody answers for with the addresses."""
     return Unavailable(f"The cluster cannot be used: {error if isinstance(error, Lost) else explain(error)}")
 

@@ -68,13 +68,13 @@ class SharedEvictions(Evictions):
         if type(step) is Written and step.reason == "evict":
             for name in names_of(step):
                 if (table := self.catalog.find(name)) is not None and table.sieve is not None:
-                    table.sieve.settle()  # what has come by now may give way to what comes
+                    table.sieve.end_step()  # what has come by now may give way to what comes
 
     def look_after(self, table: Table) -> None:
         """Take note that a cache was written, here or elsewhere: whoever wrote it takes care, or this process will."""
         if not table.is_over:
             if table.sieve is not None:
-                table.sieve.settle()
+                table.sieve.end_step()
         elif self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._go_on())
 

@@ -91,7 +91,7 @@ class Sieve:
             self._last_listed = older
         return -QUEUED_BYTES
 
-    def settle(self) -> None:
+    def end_step(self) -> None:
         """Let what was written give way from now on: the step is over."""
         self._written.clear()
 

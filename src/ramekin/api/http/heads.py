@@ -51,7 +51,7 @@ _UNFINISHED = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
-class Line(NamedTuple):
+class RequestLine(NamedTuple):
     """A request line: ``GET /path?query HTTP/1.1``."""
 
     method: str
@@ -62,7 +62,7 @@ class Line(NamedTuple):
     is_http_1_0: bool
 
 
-def read_line(line: bytes) -> Line:
+def read_line(line: bytes) -> RequestLine:
     """Return a request line, which is given without its end. Raises MalformedRequest."""
     found = _LINE.fullmatch(line)
     if found is None:
@@ -78,7 +78,7 @@ def read_line(line: bytes) -> Line:
     if not target.startswith(b"/") and not (target == b"*" and method == "OPTIONS") and method != "CONNECT":
         raise MalformedRequest("The address begins with '/' or 'http://'.")
     path, _, query = target.partition(b"?")
-    return Line(method, path, query, host, found[3] == b"0")
+    return RequestLine(method, path, query, host, found[3] == b"0")
 
 
 def read_fields(block: bytes) -> Pairs:
@@ -183,7 +183,7 @@ class Head:
         """Whether the short way may be taken."""
 
 
-def head_of(line: Line, block: bytes) -> Head:
+def head_of(line: RequestLine, block: bytes) -> Head:
     """Return the head of a request. A host in the address counts, and not the header (RFC 9112, section 3.2.2).
 
     Raises:

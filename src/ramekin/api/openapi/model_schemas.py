@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ramekin.schema.models import ModelSchema
 
     Schema = dict[str, Any]
-    Change = Callable[[Any], Any]
+    Rewrite = Callable[[Any], Any]
 
 _MAPS = ("properties", "patternProperties", "dependentSchemas")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
@@ -88,7 +88,7 @@ class ModelComponents:
             self.schemas[name] = page({"anyOf": [reference(whole[mine]), reference(part[mine])]})
             self.names[table] = ModelNames(whole[mine], needed[theirs], part[mine], patch[theirs], name)
 
-    def _add(self, parts: Mapping[str, Schema], change: Change, suffix: str) -> dict[str, str]:
+    def _add(self, parts: Mapping[str, Schema], change: Rewrite, suffix: str) -> dict[str, str]:
         """Add what becomes of each schema; return their new names. What has been added already stands for its like."""
         changed = {name: change(schema) for name, schema in parts.items()}
         names = {
@@ -226,7 +226,7 @@ def _give_examples(stored: Schema, schema: ModelSchema) -> None:
         stored["examples"] = examples
 
 
-def _inside(schema: Any, change: Change) -> Any:
+def _inside(schema: Any, change: Rewrite) -> Any:
     """Return a schema in which those that stand directly in it are changed; what looks like one in data stays."""
     if not isinstance(schema, dict):
         return schema

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 
 from ramekin.api.wire.deadlines import BYTES_PER_S
-from ramekin.api.wire.doorkeeper import Entry
+from ramekin.api.wire.doorkeeper import Entrance
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Channel(asyncio.Protocol):
         self._asked_by_s = self.due_s = stopwatch_s() + self._way.deadlines.head_s
         self._way.sweep.watch(self, self._loop)
         self._entry = self._way.doorkeeper.enter(self.peer, self)
-        if self._entry is not Entry.INSIDE:
+        if self._entry is not Entrance.INSIDE:
             self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio calls it so
@@ -181,7 +181,7 @@ class Channel(asyncio.Protocol):
         self.flow.resume_reading()
         now_s = stopwatch_s()
         self._let_go_bytes, self._linger_until_s, self.due_s = 0, now_s + LINGER_S, now_s + LINGER_IDLE_S
-        if self._closes or self._entry is not Entry.INSIDE:
+        if self._closes or self._entry is not Entrance.INSIDE:
             self.due_s = self._linger_until_s = now_s + PARTING_S
 
     def _let_go(self, size_bytes: int) -> None:

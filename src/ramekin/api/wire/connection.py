@@ -22,7 +22,7 @@ from ramekin.api.wire.bodies import body_of
 from ramekin.api.wire.channel import PARTING_S, Channel
 from ramekin.api.wire.cycle import Cycle, scope_of
 from ramekin.api.wire.deadlines import BYTES_PER_S
-from ramekin.api.wire.doorkeeper import GUEST_S, OPEN_TO_GUESTS, Entry
+from ramekin.api.wire.doorkeeper import GUEST_S, OPEN_TO_GUESTS, Entrance
 from ramekin.clock import stopwatch_s
 from ramekin.errors import BodyTooSlow, HeadTooSlow, MethodNotAllowed, Overloaded, RamekinError
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from ramekin.api.http.answer import Answer
-    from ramekin.api.http.heads import Head, Line
+    from ramekin.api.http.heads import Head, RequestLine
     from ramekin.api.wire.backlog import Backlog
     from ramekin.api.wire.bodies import Body
 
@@ -176,11 +176,11 @@ class Connection(Channel):
         self._begin(line, head)
         return end + 4
 
-    def _begin(self, line: Line, head: Head) -> None:
+    def _begin(self, line: RequestLine, head: Head) -> None:
         """Have the application answer a request, whose body may still be on its way. Raises MethodNotAllowed."""
         if line.method == "CONNECT":
             raise MethodNotAllowed("This is no proxy.")
-        if self._entry is Entry.GUEST and not (line.path in OPEN_TO_GUESTS and line.method in ("GET", "HEAD")):
+        if self._entry is Entrance.GUEST and not (line.path in OPEN_TO_GUESTS and line.method in ("GET", "HEAD")):
             raise Overloaded(_FULL)
         scope = scope_of(line, head, self.server, self.client, self._app_state.copy())
         self._cycle = cycle = Cycle(self, scope, head)
@@ -223,7 +223,7 @@ class Connection(Channel):
                 return
         else:
             self._way.edge.count_refused(self.peer)
-        if self._entry is Entry.INSIDE:
+        if self._entry is Entrance.INSIDE:
             self._way.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
         note = _NoRequest((cycle and cycle.request_id()) or next(self._way.edge.ids), self.peer)
         answer = note.answer(error)
@@ -240,7 +240,7 @@ class Connection(Channel):
         """Say whether the connection stays open behind an answer that begins now: what still comes must be little."""
         is_sent = cycle.is_received or not cycle.expects_100
         is_little = self._body is None or self._body.left_bytes <= MAX_SKIPPED_BYTES
-        return is_sent and is_little and not self._closes and self._entry is not Entry.GUEST
+        return is_sent and is_little and not self._closes and self._entry is not Entrance.GUEST
 
     def end_cycle(self, cycle: Cycle) -> None:
         """Go on behind an answer that is written; cut the connection behind one that is not whole."""
@@ -273,7 +273,7 @@ class Connection(Channel):
         """Let a guest ask, a second long; end any other connection with a word."""
         self._way = self._way.for_guests()
         self.due_s = stopwatch_s() + GUEST_S
-        if self._entry is not Entry.GUEST:
+        if self._entry is not Entrance.GUEST:
             self._refuse(Overloaded(_FULL))
             self.transport.close()
 
@@ -287,7 +287,7 @@ class Connection(Channel):
             self._read(held)
         elif self._body is not None and self._cycle is not None:
             self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
-        elif self._entry is Entry.GUEST:
+        elif self._entry is Entrance.GUEST:
             is_silent = not self._held
             self._refuse(Overloaded(_FULL))
             if is_silent:  # nothing of it is unread, so it is told of no reset

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl
 
     from ramekin.api.http.answer import Answer
-    from ramekin.api.http.heads import Head, Line
+    from ramekin.api.http.heads import Head, RequestLine
 
 _BODILESS = (204, 304)
 
 
 def scope_of(
-    line: Line, head: Head, server: tuple[str, int | None] | None, client: tuple[str, int] | None, state: dict[str, Any]
+    line: RequestLine,
+    head: Head,
+    server: tuple[str, int | None] | None,
+    client: tuple[str, int] | None,
+    state: dict[str, Any],
 ) -> HTTPScope:
     """Return a request as ASGI has it, with its head, for the edge: it was read already, and strictly."""
     path = line.path.decode()

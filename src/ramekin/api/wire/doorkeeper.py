@@ -25,7 +25,7 @@ ASKED = 16
 OPEN_TO_GUESTS = frozenset({b"/health", b"/health/live", b"/health/ready", b"/metrics"})
 
 
-class Entry(Enum):
+class Entrance(Enum):
     """How somebody is let in."""
 
     INSIDE = "as a client"
@@ -59,7 +59,7 @@ class Doorkeeper:
         """How many are inside."""
         return len(self._inside)
 
-    def enter(self, peer: str, inmate: Inmate) -> Entry:
+    def enter(self, peer: str, inmate: Inmate) -> Entrance:
         """Count a connection from an address, and say how it is let in. Cost: O(1)."""
         address = self._proxies.client_of(peer, {})
         own = self._inside_by_address.get(address, OrderedDict())
@@ -67,24 +67,24 @@ class Doorkeeper:
         is_full = len(self._inside) >= self._most
         if not (is_one_of_many or is_full) or _one_gives_way(own if is_one_of_many else self._inside):
             self._inside[inmate] = self._inside_by_address.setdefault(address, own)[inmate] = None
-            return Entry.INSIDE
+            return Entrance.INSIDE
         self._refusals.count("address" if is_one_of_many else "connections", peer)
         if self._guests < GUESTS and self._guests_by_address[address] < GUESTS_OF_ONE:
             self._guests += 1
             self._guests_by_address[address] += 1
-            return Entry.GUEST
-        return Entry.NONE
+            return Entrance.GUEST
+        return Entrance.NONE
 
-    def leave(self, peer: str, inmate: Inmate, entry: Entry) -> None:
+    def leave(self, peer: str, inmate: Inmate, entry: Entrance) -> None:
         """Count a connection no longer."""
         address = self._proxies.client_of(peer, {})
-        if entry is Entry.INSIDE:
+        if entry is Entrance.INSIDE:
             del self._inside[inmate]
             own = self._inside_by_address[address]
             del own[inmate]
             if not own:
                 del self._inside_by_address[address]
-        elif entry is Entry.GUEST:
+        elif entry is Entrance.GUEST:
             self._guests -= 1
             self._guests_by_address[address] -= 1
             if not self._guests_by_address[address]:
