@@ -71,7 +71,8 @@ class LinkStats:
     """How a process is linked to the nodes that keep its tables.
 
     Steps that have happened elsewhere and not here yet, seconds since the nodes were heard, steps that happened here,
-    calls and connections so far, how often everything was read; what is in the way now, empty where nothing is.
+    calls and connections so far, how often everything was read; what is in the way now, empty where nothing is, and
+    what would be if another node were the primary.
     """
 
     behind_steps: int
@@ -81,6 +82,7 @@ class LinkStats:
     connections: int
     readings: int
     trouble: str
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

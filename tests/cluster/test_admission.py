@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from ramekin.changes import Change, Written
-from ramekin.cluster import feed
+from ramekin.cluster import feed, memory_policy
 from ramekin.cluster.address import Address, Login, Servers
 from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS
 from ramekin.engine import link
@@ -146,6 +146,62 @@ async def test_a_node_that_throws_records_away(node, policy):
         assert f"(maxmemory-policy {policy}): set noeviction" in await refusal(servers_at(node.port))
     finally:
         node.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+async def test_a_replica_that_would_throw_records_away():
+    with running(replicas=1) as [primary, replica]:
+        replica.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        said = await refusal(servers_at(primary.port))
+        assert "a replica of it throws records away when its memory is short (maxmemory-policy allkeys-lru)" in said
+        replica.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        await _open(Replicated(servers_at(primary.port)))
+
+
+async def test_a_policy_that_changes_later_is_told(monkeypatch):
+    monkeypatch.setattr(memory_policy, "PAUSE_S", 0.01)
+    with running(replicas=1) as [primary, replica]:
+        engine = Replicated(servers_at(primary.port))
+        await engine.open()
+        for node, told in ((replica, "warning"), (primary, "trouble")):
+            for policy in ("allkeys-lru", "noeviction"):
+                node.ask("CONFIG", "SET", "maxmemory-policy", policy)
+                is_bad = policy != "noeviction"
+                await soon(lambda told=told, is_bad=is_bad: bool(getattr(engine._link.stats(), told)) == is_bad)
+                assert await engine.state() == ("failed" if is_bad and node is primary else "ok")
+                if is_bad:
+                    assert f"maxmemory-policy {policy}" in getattr(engine._link.stats(), told)
+        await engine.close()
+
+
+async def test_another_primary_that_throws_records_away_is_told_at_once(node, monkeypatch):
+    monkeypatch.setattr(memory_policy, "LOOKS", 10_000)
+    monkeypatch.setattr(memory_policy, "PAUSE_S", 0.01)
+    engine = Replicated(servers_at(node.port), secrets.token_hex(8))
+    await engine.open()
+    node.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    try:
+        node.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await soon(lambda: "throws records away" in engine._link.stats().trouble)
+    finally:
+        node.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        await engine.close()
+
+
+async def test_what_a_policy_for_keys_with_a_time_to_live_may_take_is_no_record():
+    """So such a policy is taken: nothing that anybody still needs has a time to live on nodes."""
+    with running(maxmemory_policy="volatile-lru") as [node]:
+        engine = Replicated(servers_at(node.port))
+        await engine.open()
+        await define(engine, "users", Definition(unique=("name",), max_records=2000))
+        await load(engine, {"users": {str(i): b'{"id":%d,"name":"%d"}' % (i, i) for i in range(3000)}})
+        await put(engine, "t", body(1))
+        assert await engine.apply(Written([Change("t", "2", None, body(2), due=4102444800)])) is not None
+        await drop(engine, "users")
+        volatile = {key for key in node.ask("KEYS", "*") if node.ask("TTL", key) != -1}
+        assert volatile
+        assert all(b"}chunk:" in key or b"}trial:" in key for key in volatile)
+        assert node.ask("LLEN", engine._link.keys.of("applying")) == 0
+        await engine.close()
 
 
 @pytest.mark.parametrize("name", ["head", "feed", "births", "marks", "applying", "records:t", "claims:t"])

@@ -227,6 +227,10 @@ async def test_two_versions_store_what_both_take(servers):
         assert known_model(new) == SEVERAL
 
 
+async def policy_noted(database):
+    database.engine._link.policy.replicas.note("a replica is not well")
+
+
 def test_readiness_warns_of_several_versions(servers):
     name = secrets.token_hex(8)
     database = database_of(servers, name, Item)
@@ -245,6 +249,9 @@ def test_readiness_warns_of_several_versions(servers):
         refusal = api.post("/api/v1/data/items", json={"id": 2, "name": "a", "size": 1})
         assert (refusal.status_code, refusal.json()["code"]) == (409, "model-missing")
         assert "start this one with it" in refusal.json()["detail"]
+        api.run(policy_noted(database))
+        told = api.get("/health/ready")
+        assert (told.status_code, told.json()["warnings"][1]) == (200, "a replica is not well")
         api.run(database.__aexit__())
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ramekin.cluster import memory_policy
 from ramekin.cluster.key_names import FORMAT
 from ramekin.cluster.node_connection import NodeRefused
 
@@ -94,7 +95,7 @@ async def admit(slot: Slot, keys: KeyNames) -> None:
         raise Unfit(explain(refused)) from None
     try:
         await _look_at_rights(connection, keys)
-        await _look_at_memory(connection)
+        await _look_at_memory(slot, connection)
         await _look_at_keys(connection, keys)
         await _look_at_format(connection, keys)
     finally:
@@ -126,13 +127,11 @@ def _trials(keys: KeyNames) -> list[tuple[Word, ...]]:
     return [*tried, ("RENAME", trials[0], trials[0]), ("UNLINK", *trials)]
 
 
-async def _look_at_memory(connection: NodeConnection) -> None:
-    """See that the node keeps what it is given. One that does not tell is believed. Raises Unfit."""
-    policy = (await _info(connection, "memory")).get("maxmemory_policy", "")
-    if policy.startswith("allkeys"):
-        raise Unfit(
-            f"it throws records away when its memory is short (maxmemory-policy {policy}): set noeviction there"
-        )
+async def _look_at_memory(slot: Slot, connection: NodeConnection) -> None:
+    """See that the node, and what may take its place, keeps what it is given. Raises Unfit."""
+    why = await memory_policy.of_primary(connection.call) or await memory_policy.of_replicas(slot, connection.call)
+    if why:
+        raise Unfit(why)
 
 
 async def _look_at_keys(connection: NodeConnection, keys: KeyNames) -> None:
@@ -173,15 +172,6 @@ async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
         f"the database '{keys.database}' is kept in format {found.decode('ascii', 'replace')[:20]}, and this version "
         f"reads {FORMAT}: {older if is_older else 'take a newer one'}"
     )
-
-
-async def _info(connection: NodeConnection, section: str) -> dict[str, str]:
-    try:
-        told: Any = await connection.call("INFO", section)
-    except NodeRefused:
-        return {}
-    pairs = (line.partition(":") for line in told.decode().splitlines() if ":" in line)
-    return {name: value for name, _, value in pairs}
 
 
 def explain(error: Lost | NodeRefused | TimeoutError) -> str:

@@ -14,6 +14,7 @@ from ramekin.cluster.admission import AGAIN, Unfit, admit, explain
 from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.line import Line, deadline_s
+from ramekin.cluster.memory_policy import MemoryPolicy
 from ramekin.cluster.node_connection import Lost, NodeRefused
 from ramekin.cluster.replicas import Replicas
 from ramekin.cluster.slot import Slot, slot_of
@@ -68,6 +69,7 @@ class Link:
         self.replicas = Replicas(self.keys, acknowledged_by)
         asked = self.replicas if is_fresh else None
         self.feed = Feed(self.slot, self.keys, "ramekin-feed", asked, self.replica.apply, self.replica.read_anew)
+        self.policy = MemoryPolicy(self.slot)
         self._clock = clock
         self._latest = 0  # the number of the last step anywhere, as the node has told
         self._looking: asyncio.Task[None] | None = None
@@ -149,7 +151,8 @@ class Link:
         looking = self._look()
         if self.line.trouble.why:
             await asyncio.wait((looking,), timeout=LOOK_S)
-        return "ok" if self.feed.silence_s < SILENCE_S and not self.line.trouble.why else "failed"
+        is_well = not (self.line.trouble.why or self.policy.primary.why)
+        return "ok" if is_well and self.feed.silence_s < SILENCE_S else "failed"
 
     def stats(self) -> LinkStats:
         """Return how the process follows. What lies behind is as the node told when this was asked last."""
@@ -158,8 +161,16 @@ class Link:
             return LinkStats(0, 0.0, 0, 0, 0, feed.readings, "")
         self._look()
         trouble = line.trouble.why or (feed.trouble.why if feed.silence_s >= SILENCE_S else "")
-        behind = max(0, self._latest - feed.number)
-        return LinkStats(behind, feed.silence_s, feed.number, line.calls, line.connections, feed.readings, trouble)
+        return LinkStats(
+            max(0, self._latest - feed.number),
+            feed.silence_s,
+            feed.number,
+            line.calls,
+            line.connections,
+            feed.readings,
+            trouble or self.policy.primary.why,
+            self.policy.replicas.why,
+        )
 
     def _look(self) -> asyncio.Task[None]:
         """Ask the node, beside all else, how far it is: so what was in the way is found to be there no more."""
@@ -178,7 +189,8 @@ class Link:
 
     def _start(self, line: Line) -> None:
         self._line = line
-        self._tasks = [asyncio.create_task(line.run()), asyncio.create_task(self.feed.run())]
+        looking = self.policy.run(line.read, lambda: line.connections)
+        self._tasks = [asyncio.create_task(each) for each in (line.run(), self.feed.run(), looking)]
 
     # Calls, and how far this process has come
 

@@ -315,7 +315,7 @@ _HEALTH = record(
         "behind_steps": {"type": "integer", "description": "Writes of others that have not come here yet."},
         "silent_seconds": {"type": "number", "description": "Seconds since the nodes were heard."},
         "reason": {"type": "string", "description": "What is in the way."},
-        "warnings": {"type": "array", "items": {"type": "string"}, "description": "What is amiss in tables of models."},
+        "warnings": {"type": "array", "items": {"type": "string"}, "description": "What is amiss, or soon may be."},
     },
     *("status", "version", "engine"),
 )

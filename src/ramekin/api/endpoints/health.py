@@ -68,11 +68,12 @@ async def health_ready(session: Session, asked: Asked[None]) -> Reply:
     """
     engine = session.database.engine
     told: dict[str, Any] = {"guarantees": _guarantees(engine.guarantees)}
+    warnings = session.database.warnings()
     if (link := engine.tables.link_stats()) is not None:
         told |= {"behind_steps": link.behind_steps, "silent_seconds": round(link.silent_s, 3)}
         told |= {"reason": link.trouble} if link.trouble else {}
-    if warnings := session.database.warnings():
-        told["warnings"] = warnings
+        warnings += [link.warning] if link.warning else []
+    told |= {"warnings": warnings} if warnings else {}
     return await _answer(session, told)
 
 
