@@ -30,11 +30,11 @@ T = TypeVar("T")
 YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 3
 """Objects, and looks at them, after which Python looks further: at 4,000 and, with the old ones, at 16,000."""
 
-MANY_OBJECTS = 15_000
-"""So many old objects that stay are frozen; to look at as many takes 3 ms (CPython 3.11, November 2026)."""
+MANY_OBJECTS = 8_000
+"""So many old objects that stay are frozen; to look at as many takes 1.5 ms (CPython 3.11, November 2026)."""
 
-MANY_ELEMENTS = 100_000
-"""Elements of old lists that stay, for which they are frozen: to look at as many takes up to 3.5 ms."""
+MANY_ELEMENTS = 50_000
+"""Elements of old lists that stay, for which they are frozen: to look at as many takes up to 2 ms."""
 
 MANY_YOUNG = 4_000
 """Young objects that are looked at by the end of a turn, though Python knows of fewer."""

@@ -112,6 +112,7 @@ async def define(
             await catch_up(watch, check.meet, work)
             work.commit()
             if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
+                await check.let_go(work)
                 return _latest(engine.tables, replace(check.stats, revision=number, definition=definition)), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
 
@@ -169,6 +170,11 @@ class _Check:
         self.stats = tables.table_stats(self._made.table)
         return self._made
 
+    async def let_go(self, work: Work) -> None:
+        """Have nothing any more, bit by bit."""
+        for holders in self._unique:
+            await work.let_go(*holders.held())
+
     def _schema_faults(self, key: str, body: bytes) -> list[Fault]:
         if self._schema is None:
             return []
@@ -203,6 +209,10 @@ class _Holders:
         if value is not None:
             self._values[key] = value
             self._count(value, 1)
+
+    def held(self) -> tuple[dict[Any, Any], ...]:
+        """Return all that it has."""
+        return self._values, self._counts
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault for each record whose value another one had before it. Cost: O(records) where there are any."""

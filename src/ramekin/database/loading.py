@@ -57,7 +57,9 @@ async def load(
             await staged.check_again()
             step = Loaded(staged.bodies, is_replacing, dues=staged.dues)
             if await _is_stored(engine, staged, partial(_if_empty, engine, step) if is_first else step):
-                return {table: len(bodies) for table, bodies in staged.bodies.items()}
+                counts = {table: len(bodies) for table, bodies in staged.bodies.items()}
+                await staged.let_go()
+                return counts
             await staged.keep_ids(engine)
     raise Unavailable("The tables are being written and defined by others; nothing was stored.")
 
@@ -120,6 +122,12 @@ class _Staged:
         if lifetime_s is not None and lifetime_s != NEVER:
             self.dues.setdefault(table, {})[key] = due_in(lifetime_s, self._clock)
         return len(key) + len(body)
+
+    async def let_go(self) -> None:
+        """Have nothing any more, bit by bit."""
+        self._work.commit()
+        for bodies in self.bodies.values():
+            await self._work.let_go(bodies)
 
     async def check_again(self) -> None:
         """Check the records of tables that were defined anew since. Raises as `Database.load`."""

@@ -12,7 +12,6 @@ are written and ``engine/builds.py`` for who has what built.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ramekin.collector import overlook
@@ -296,6 +295,9 @@ class Indexed(Counted):
 def _batches(records: Records, size_bytes: int) -> Iterator[list[str]]:
     """Yield the keys of all records that are there now, as many at once as one step may look at."""
     size = max(1, min(BATCH, BATCH_BYTES * len(records.bodies) // max(1, size_bytes)))
-    iterator = iter(overlook(tuple(records.bodies)))
-    while batch := list(islice(iterator, size)):
+    left = overlook([*records.bodies])
+    left.reverse()
+    while left:  # a key may have no other owner any more: to free them all at once takes as long
+        batch = left[: -size - 1 : -1]
+        del left[-size:]
         yield batch

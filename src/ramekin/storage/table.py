@@ -18,6 +18,7 @@ from ramekin.storage.bounded import Bounded
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.memory import BODY_BYTES, INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.records import Records
+from ramekin.storage.spread import set_for
 from ramekin.values.ids import looks_like_integer
 from ramekin.values.paths import has_text_id, parse_path, print_path
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ramekin.schema.definition import Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.watch import TableWatch
-    from ramekin.values.comparison import JoinKey
 
 
 class Table(Bounded):
@@ -241,13 +241,13 @@ class Table(Bounded):
 
         Cost: O(1) for each.
         """
-        changing: set[str] = set()
+        changing = set_for(len(changes))
         for change in changes if self.unique_fields else ():
             changing.add(change.key)
             yield None
         for field in self.unique_fields:
             index, key_of = self.indexes[field], join_reader(field)
-            taken: set[JoinKey] = set()
+            taken = set_for(len(changes))
             for change in changes:
                 key = None if change.after is None else key_of(change.after)
                 if key is None:

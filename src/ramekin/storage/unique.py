@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.errors import Fault, NotUnique, pointer, shorten
 from ramekin.schema.fields import join_reader
+from ramekin.storage.spread import set_for
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
     from ramekin.storage.table import Table
-    from ramekin.values.comparison import JoinKey
 
     Others = Callable[[str], Container[str]]
 
@@ -65,7 +65,7 @@ def taken_by_load(table: Table, bodies: Mapping[str, bytes], *, replaces: bool) 
     standing = {} if replaces else table.records.bodies
     for field in table.unique_fields:
         key_of = join_reader(field)
-        taken: set[JoinKey] = set()
+        taken = set_for(len(standing) + len(bodies))
         for key, body in chain(((key, body) for key, body in standing.items() if key not in bodies), bodies.items()):
             value = key_of(body)
             if value is not None:
