@@ -37,10 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
     from pydantic import BaseModel
 
     from ramekin.database.info import TableInfo
+
+NO_FAULTS = ("Failed to load resource: the server responded with a status of", "OpenAPI Sampler: ")
+"""What Chromium says of every status from 400 on, though a page shows the refusal; what ReDoc says of examples that it makes up."""
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
 settings.register_profile("ours", max_examples=EXAMPLES, deadline=None)  # a machine that is busy is no fault
@@ -206,6 +209,63 @@ def browser(started_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Itera
     asyncio._set_running_loop(loop)
     yield browser
     asyncio._set_running_loop(None)
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Callable[[Server], BrowserContext]]:
+    """Makes contexts of the browser, each for a server.
+
+    At the end no page of them may have broken its own policy, said an error, or asked another host for anything.
+    """
+    contexts, faults = [], []
+
+    def make(server: Server) -> BrowserContext:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        context.set_default_timeout(10_000)
+        watch(context, server.url, faults)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def another(started: list[Server], watched: Callable[[Server], BrowserContext]) -> Callable[..., tuple[Page, Server]]:
+    """Starts a server of a test's own, and opens a page for it."""
+
+    def start(*arguments: str) -> tuple[Page, Server]:
+        started.append(Server(*arguments))
+        return watched(started[-1]).new_page(), started[-1]
+
+    return start
+
+
+@pytest.fixture
+def started() -> Iterator[list[Server]]:
+    """Servers that are stopped once no page speaks to them any more."""
+    servers: list[Server] = []
+    yield servers
+    assert [server.stop() for server in servers] == [0] * len(servers)
+
+
+def watch(context: BrowserContext, url: str, faults: list[str]) -> None:
+    """Note what must not happen on any page of a context: Chromium tells of a broken policy as an error, too."""
+    host = url.partition("://")[2]
+
+    def look_at_request(address: str) -> None:
+        if address.startswith(("http", "ws")) and address.partition("://")[2].partition("/")[0] != host:
+            faults.append(f"asked {address}")
+
+    def look_at_message(kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not text.startswith(NO_FAULTS):
+            faults.append(text)
+
+    context.on("request", lambda request: look_at_request(request.url))
+    context.on("console", lambda message: look_at_message(message.type, message.text))
+    context.on("weberror", lambda fault: faults.append(str(fault.error)))
 
 
 class Way:

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from tests.conftest import Server
 from tests.problems import assert_problem
 
 FILES = {
@@ -49,195 +48,147 @@ def test_another_name_is_404(local):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("page", "sign"), [("/docs", ".opblock-summary-path"), ("/redoc", "h1")])
-def test_a_browser_shows_the_page_and_asks_no_other_host(browser, page, sign):
-    server = Server("demo")
-    try:
-        tab = browser.new_page()
-        asked, faults = set(), []
-        tab.on(
-            "request",
-            lambda request: asked.add(
-                request.url.partition("://")[2].partition("/")[0] if request.url.startswith("http") else "data"
-            ),
-        )
-        tab.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.goto(server.url + page)
-        tab.wait_for_selector(sign, timeout=30_000)
-        tab.wait_for_load_state("networkidle")
-        assert "/api/v1/data/users" in tab.content()
-        assert asked <= {server.url.partition("://")[2], "data"}
-        assert faults == []
-    finally:
-        server.stop()
+def test_a_browser_shows_the_page_and_asks_no_other_host(another, page, sign):
+    tab, server = another("demo")
+    tab.goto(server.url + page)
+    tab.wait_for_selector(sign, timeout=30_000)
+    tab.wait_for_load_state("networkidle")
+    assert "/api/v1/data/users" in tab.content()
 
 
 @pytest.mark.long
-def test_a_request_can_be_tried_from_the_page(browser):
-    server = Server("demo")
-    try:
-        tab = browser.new_page()
-        tab.goto(f"{server.url}/docs")
-        tab.locator("#operations-tables-list_tables .opblock-summary").click()
-        tab.locator("#operations-tables-list_tables .execute").click()
-        tab.wait_for_selector("#operations-tables-list_tables .live-responses-table .highlight-code", timeout=30_000)
-        assert "6000" in tab.locator("#operations-tables-list_tables .live-responses-table").inner_text()
-    finally:
-        server.stop()
+def test_a_request_can_be_tried_from_the_page(another):
+    tab, server = another("demo")
+    tab.goto(f"{server.url}/docs")
+    tab.locator("#operations-tables-list_tables .opblock-summary").click()
+    tab.locator("#operations-tables-list_tables .execute").click()
+    tab.wait_for_selector("#operations-tables-list_tables .live-responses-table .highlight-code", timeout=30_000)
+    assert "6000" in tab.locator("#operations-tables-list_tables .live-responses-table").inner_text()
 
 
 @pytest.mark.long
-def test_what_the_page_fills_in_runs_on_the_demo_a_deletion_too(browser):
-    server = Server("demo")
-    try:
-        tab = browser.new_page()
-        tab.goto(f"{server.url}/docs")
-        for operation, status in {
-            "records-get_record": 200,
-            "records-delete_record": 204,
-            "shops-delete_record_in_shops": 204,
-            "orders-delete_records_in_orders": 200,
-        }.items():
-            block = tab.locator(f"#operations-{operation}")
-            block.locator(".opblock-summary").click()
-            with tab.expect_response("**/api/v1/**") as answer:
-                block.locator(".execute").click()
-            assert answer.value.status == status, operation
-        with server.client() as client:
-            left = {table["name"]: table["records"] for table in client.get("/api/v1/tables").json()["tables"]}
-        assert left == {"users": 599, "orders": 5999, "shops": 39}
-    finally:
-        server.stop()
-
-
-@pytest.mark.long
-def test_a_condition_can_be_tried_from_the_page(browser):
-    server = Server("demo")
-    try:
-        with server.client() as client:
-            client.post(
-                "/api/v1/data/pets", json=[{"id": 1, "name": "Rex", "age": 3}, {"id": 2, "name": "Tom", "age": 9}]
-            )
-        tab = browser.new_page()
-        tab.goto(f"{server.url}/docs")
-        block = tab.locator("#operations-records-list_records")
+def test_what_the_page_fills_in_runs_on_the_demo_a_deletion_too(another):
+    tab, server = another("demo")
+    tab.goto(f"{server.url}/docs")
+    for operation, status in {
+        "records-get_record": 200,
+        "records-delete_record": 204,
+        "shops-delete_record_in_shops": 204,
+        "orders-delete_records_in_orders": 200,
+    }.items():
+        block = tab.locator(f"#operations-{operation}")
         block.locator(".opblock-summary").click()
-        block.locator('tr[data-param-name="table"] input').fill("pets")
-        block.locator('tr[data-param-name="conditions"] textarea').fill('{"age:gt": "5", "name": "Tom"}')
-        block.locator(".execute").click()
-        tab.wait_for_selector("#operations-records-list_records .live-responses-table .highlight-code", timeout=30_000)
-        assert "age%3Agt=5&name=Tom" in block.locator(".request-url").inner_text()
-        said = block.locator(".live-responses-table").inner_text()
-        assert "Tom" in said
-        assert "Rex" not in said
-    finally:
-        server.stop()
-
-
-@pytest.mark.long
-def test_nothing_optional_is_sent_that_nobody_put_in(browser):
-    """Swagger UI fills in what a document gives as a parameter's example: tags that no record has, a smaller answer."""
-    server = Server("demo")
-    try:
-        with server.client() as client:
-            (user,) = client.get("/api/v1/data/users", params={"limit": 1}).json()["data"]
-        tab = browser.new_page()
-        sent = []
-        tab.on("request", lambda request: sent.append(request) if "/api/v1/" in request.url else None)
-        tab.goto(f"{server.url}/docs")
-        for operation, filled in {
-            "records-get_record": {"table": "users", "id": user["id"]},
-            "records-list_records": {"table": "users"},
-            "joins-join_tables": {"table1": "users", "table2": "orders", "key": "user_id"},
-            "records-query_table": {"table": "users"},
-            "records-delete_record": {"table": "users", "id": user["id"]},
-        }.items():
-            block = tab.locator(f"#operations-{operation}")
-            block.locator(".opblock-summary").click()
-            for name, value in filled.items():
-                block.locator(f'tr[data-param-name="{name}"] input').fill(value)
-            with tab.expect_response("**/api/v1/**") as answer:
-                block.locator(".execute").click()
-            assert answer.value.status in (200, 204), operation
-        assert len(sent) == 5
-        for request in sent:
-            assert "?" not in request.url
-            assert not {"prefer", "if-match", "if-none-match"} & request.headers.keys()
-    finally:
-        server.stop()
-
-
-@pytest.mark.long
-def test_a_long_answer_is_shown_in_part_and_the_page_stays_quick(browser):
-    server = Server("demo")
-    try:
-        tab = browser.new_page(color_scheme="dark")
-        tab.goto(f"{server.url}/docs")
-        assert "dark-mode" in tab.locator("html").get_attribute("class")
-        block = tab.locator("[id$='dump_database']")
-        block.locator(".opblock-summary").click()
-        block.locator(".execute").click()
-        said = block.locator(".live-responses-table")
-        said.wait_for(timeout=30_000)
-        assert re.search(r"\.\.\. and \d+ bytes more", said.inner_text())
-        frames = (
-            "new Promise(r => { const a = performance.now(); requestAnimationFrame(() => r(performance.now() - a)); })"
-        )
-        assert tab.evaluate(frames) < 500
-        with tab.expect_download() as saved:
-            block.get_by_role("link", name="Download dump.json").click()
-        assert saved.value.suggested_filename == "dump.json"
-        assert len(json.loads(saved.value.path().read_text())["orders"]) == 6000
-    finally:
-        server.stop()
-
-
-@pytest.mark.long
-def test_a_download_is_the_whole_answer_under_its_own_type(browser):
-    """Swagger UI alone saves what it shows: a part of a long answer, words of its own before NDJSON."""
-    server = Server("demo")
-    try:
-        tab = browser.new_page()
-        tab.goto(f"{server.url}/docs")
-        block = tab.locator("#operations-whole_tables-dump_table")
-        block.locator(".opblock-summary").click()
-        for table, media, name in (
-            ("orders", "application/json", "orders.json"),
-            ("orders", "text/csv", "orders.csv"),
-            ("shops", "application/x-ndjson", "shops.ndjson"),
-        ):
-            block.locator('tr[data-param-name="table"] input').fill(table)
-            block.locator(".responses-inner .content-type").first.select_option(media)
+        with tab.expect_response("**/api/v1/**") as answer:
             block.locator(".execute").click()
-            with tab.expect_download() as saved:
-                block.get_by_role("link", name=f"Download {name}").click()
-            assert saved.value.suggested_filename == name
-            with server.client() as client:
-                answer = client.get(f"/api/v1/dump/{table}", headers={"accept": media})
-            assert saved.value.path().read_bytes() == answer.content
-            assert (
-                f"content-type: {answer.headers['content-type']}" in block.locator(".live-responses-table").inner_text()
-            )
-    finally:
-        server.stop()
+        assert answer.value.status == status, operation
+    with server.client() as client:
+        left = {table["name"]: table["records"] for table in client.get("/api/v1/tables").json()["tables"]}
+    assert left == {"users": 599, "orders": 5999, "shops": 39}
 
 
 @pytest.mark.long
-def test_a_long_answer_is_not_parsed_by_the_page(browser):
-    """Parsing and colouring megabytes is what makes a page stand still; it counts what is parsed, not seconds."""
-    server = Server("demo")
-    try:
-        tab = browser.new_page()
-        tab.goto(f"{server.url}/docs")
-        block = tab.locator("#operations-whole_tables-dump_database")
+def test_a_condition_can_be_tried_from_the_page(another):
+    tab, server = another("demo")
+    with server.client() as client:
+        client.post("/api/v1/data/pets", json=[{"id": 1, "name": "Rex", "age": 3}, {"id": 2, "name": "Tom", "age": 9}])
+    tab.goto(f"{server.url}/docs")
+    block = tab.locator("#operations-records-list_records")
+    block.locator(".opblock-summary").click()
+    block.locator('tr[data-param-name="table"] input').fill("pets")
+    block.locator('tr[data-param-name="conditions"] textarea').fill('{"age:gt": "5", "name": "Tom"}')
+    block.locator(".execute").click()
+    tab.wait_for_selector("#operations-records-list_records .live-responses-table .highlight-code", timeout=30_000)
+    assert "age%3Agt=5&name=Tom" in block.locator(".request-url").inner_text()
+    said = block.locator(".live-responses-table").inner_text()
+    assert "Tom" in said
+    assert "Rex" not in said
+
+
+@pytest.mark.long
+def test_nothing_optional_is_sent_that_nobody_put_in(another):
+    """Swagger UI fills in what a document gives as a parameter's example: tags that no record has, a smaller answer."""
+    tab, server = another("demo")
+    with server.client() as client:
+        (user,) = client.get("/api/v1/data/users", params={"limit": 1}).json()["data"]
+    sent = []
+    tab.on("request", lambda request: sent.append(request) if "/api/v1/" in request.url else None)
+    tab.goto(f"{server.url}/docs")
+    for operation, filled in {
+        "records-get_record": {"table": "users", "id": user["id"]},
+        "records-list_records": {"table": "users"},
+        "joins-join_tables": {"table1": "users", "table2": "orders", "key": "user_id"},
+        "records-query_table": {"table": "users"},
+        "records-delete_record": {"table": "users", "id": user["id"]},
+    }.items():
+        block = tab.locator(f"#operations-{operation}")
         block.locator(".opblock-summary").click()
-        tab.evaluate(
-            "window.longest = 0; const parse = JSON.parse;"
-            "JSON.parse = (text, ...more) => { longest = Math.max(longest, String(text).length); return parse(text, ...more); }"
-        )
+        for name, value in filled.items():
+            block.locator(f'tr[data-param-name="{name}"] input').fill(value)
+        with tab.expect_response("**/api/v1/**") as answer:
+            block.locator(".execute").click()
+        assert answer.value.status in (200, 204), operation
+    assert len(sent) == 5
+    for request in sent:
+        assert "?" not in request.url
+        assert not {"prefer", "if-match", "if-none-match"} & request.headers.keys()
+
+
+@pytest.mark.long
+def test_a_long_answer_is_shown_in_part_and_the_page_stays_quick(another):
+    tab, server = another("demo")
+    tab.emulate_media(color_scheme="dark")
+    tab.goto(f"{server.url}/docs")
+    assert "dark-mode" in tab.locator("html").get_attribute("class")
+    block = tab.locator("[id$='dump_database']")
+    block.locator(".opblock-summary").click()
+    block.locator(".execute").click()
+    said = block.locator(".live-responses-table")
+    said.wait_for(timeout=30_000)
+    assert re.search(r"\.\.\. and \d+ bytes more", said.inner_text())
+    frames = "new Promise(r => { const a = performance.now(); requestAnimationFrame(() => r(performance.now() - a)); })"
+    assert tab.evaluate(frames) < 500
+    with tab.expect_download() as saved:
+        block.get_by_role("link", name="Download dump.json").click()
+    assert saved.value.suggested_filename == "dump.json"
+    assert len(json.loads(saved.value.path().read_text())["orders"]) == 6000
+
+
+@pytest.mark.long
+def test_a_download_is_the_whole_answer_under_its_own_type(another):
+    """Swagger UI alone saves what it shows: a part of a long answer, words of its own before NDJSON."""
+    tab, server = another("demo")
+    tab.goto(f"{server.url}/docs")
+    block = tab.locator("#operations-whole_tables-dump_table")
+    block.locator(".opblock-summary").click()
+    for table, media, name in (
+        ("orders", "application/json", "orders.json"),
+        ("orders", "text/csv", "orders.csv"),
+        ("shops", "application/x-ndjson", "shops.ndjson"),
+    ):
+        block.locator('tr[data-param-name="table"] input').fill(table)
+        block.locator(".responses-inner .content-type").first.select_option(media)
         block.locator(".execute").click()
-        block.get_by_role("link", name="Download dump.json").wait_for(timeout=30_000)
-        assert tab.evaluate("longest") < 100_000
-        assert block.locator(".live-responses-table .highlight-code span").count() == 0
-    finally:
-        server.stop()
+        with tab.expect_download() as saved:
+            block.get_by_role("link", name=f"Download {name}").click()
+        assert saved.value.suggested_filename == name
+        with server.client() as client:
+            answer = client.get(f"/api/v1/dump/{table}", headers={"accept": media})
+        assert saved.value.path().read_bytes() == answer.content
+        assert f"content-type: {answer.headers['content-type']}" in block.locator(".live-responses-table").inner_text()
+
+
+@pytest.mark.long
+def test_a_long_answer_is_not_parsed_by_the_page(another):
+    """Parsing and colouring megabytes is what makes a page stand still; it counts what is parsed, not seconds."""
+    tab, server = another("demo")
+    tab.goto(f"{server.url}/docs")
+    block = tab.locator("#operations-whole_tables-dump_database")
+    block.locator(".opblock-summary").click()
+    tab.evaluate(
+        "window.longest = 0; const parse = JSON.parse;"
+        "JSON.parse = (text, ...more) => { longest = Math.max(longest, String(text).length); return parse(text, ...more); }"
+    )
+    block.locator(".execute").click()
+    block.get_by_role("link", name="Download dump.json").wait_for(timeout=30_000)
+    assert tab.evaluate("longest") < 100_000
+    assert block.locator(".live-responses-table .highlight-code span").count() == 0
