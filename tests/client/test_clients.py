@@ -19,7 +19,7 @@ from pydantic import Field as Member
 
 from ramekin import errors
 from ramekin.client import AsyncClient, Batch, Changed, Field
-from ramekin.client.replies import NoAnswer, NotAsTyped
+from ramekin.client.replies import ClientClosed, NoAnswer, NotAsTyped
 from tests.client.twins import open_clients
 from tests.conftest import Server
 
@@ -442,6 +442,19 @@ def test_a_client_goes_on_in_the_next_event_loop(server):
         assert [asyncio.run(client.table("loops").insert({"id": id})) for id in range(3)] == [1, 1, 1]
         del client
         gc.collect()
+
+
+def test_a_client_that_was_closed_is_closed_in_the_next_event_loop_too(server):
+    client = AsyncClient(server.url)
+
+    async def use():
+        async with client:
+            return await client.health()
+
+    assert asyncio.run(use())["status"] == "ok"
+    for call in (use, client.health):
+        with pytest.raises(ClientClosed):
+            asyncio.run(call())
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -105,8 +105,8 @@ class Connections(Generic[H]):
             self._parents, self._http, self._process = self._http, self._make(), getpid()
             self._sockets = Sockets()
         if self._is_own and self._is_async and self._loop is not (loop := _running_loop()):
-            if self._loop is not None:
-                self._http, self._closed = self._make(), Event()
+            if self._loop is not None and not self._closed.is_set():
+                self._http = self._make()
             self._loop = loop
         return self._http
 
