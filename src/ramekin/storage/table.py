@@ -119,11 +119,12 @@ class Table(Bounded):
             self._tell((key,))
         if grown or found or longer:  # what is written over often keeps its size
             grown += found
+            memory = self.memory
             self.size_bytes += longer
-            self.memory.body_bytes += longer
-            self.memory.found_bytes += found
+            memory.body_bytes += longer
+            memory.found_bytes += found
             self.memory_bytes += grown
-            self.memory.used_bytes += grown
+            memory.used_bytes += grown
 
     def _index(self, key: str, before: bytes | None, body: bytes) -> int:
         """Tell the indexes of a body that was stored; return by how many bytes they have grown."""

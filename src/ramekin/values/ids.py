@@ -86,6 +86,7 @@ _TAIL_BYTES, _TAILS = 5, 800
 """Bytes of an id that are its own, and for how many ids they are made at once: to ask for those of each is dear."""
 
 _COUNTS = tuple([f"{number:02x}" for number in range(256)])
+_HEAD_NOISE = (1 << 26) - 1
 _LOW, _VARIANT = (1 << 14) - 1, 2 << 14
 """The head's bits behind the version, and the variant that is written in front of them."""
 
@@ -120,23 +121,25 @@ class IdSource:
         """Return the text of the next id. Cost: O(1); most within a millisecond begin with the same 24 digits."""
         now_ms, count = self._wall_ms(), self._count + 1
         if now_ms > self._ms:
-            count = self._begin(now_ms << 26 | self._randbits(26))
+            count = self._begin(now_ms << 26, _HEAD_NOISE)
         self._count = count
         try:
             return f"{self._digits}{_COUNTS[count]}{self._tails.pop()}"
         except IndexError:
             if count >= len(_COUNTS):
-                self._count = self._begin(self._head + 1)
+                self._count = self._begin(self._head + 1, 0)
             else:
-                noise = self._randbits(8 * _TAIL_BYTES * _TAILS).to_bytes(_TAIL_BYTES * _TAILS)
-                self._tails += noise.hex(" ", _TAIL_BYTES).split(" ")
+                chance = self._randbits(8 * _TAIL_BYTES * _TAILS).to_bytes(_TAIL_BYTES * _TAILS)
+                self._tails += chance.hex(" ", _TAIL_BYTES).split(" ")
             return self.text()
 
-    def _begin(self, head: int) -> int:
-        """Let what follows begin with a head, and return where the counter begins."""
-        self._head, self._ms, high = head, head >> 26, f"{head >> 14:015x}"
+    def _begin(self, head: int, noise: int) -> int:
+        """Let what follows begin with a head, whose bits of `noise` are random; return where the counter begins."""
+        chance = self._randbits(33)
+        self._head = head = head | chance >> 7 & noise
+        self._ms, high = head >> 26, f"{head >> 14:015x}"
         self._digits = f"{high[:8]}-{high[8:12]}-7{high[12:]}-{head & _LOW | _VARIANT:x}-"
-        return self._randbits(7)
+        return chance & 127
 
     def token(self, size_bytes: int) -> str:
         """Return random digits, two for each byte: what tells this run, file or directory from all others."""

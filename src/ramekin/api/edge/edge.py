@@ -80,6 +80,7 @@ def last_lines(extra: Mapping[str, str]) -> str:
 LAST_LINES = last_lines({})
 """Those of most answers."""
 
+_SHORT_S = BOUNDS_S[0]
 _DIGITS = tuple([f"{number:03}" for number in range(1000)])
 
 
@@ -233,7 +234,7 @@ class Edge:
         now_s = stopwatch_s()
         spent_s = now_s - exchange.began_s
         figures = self.metrics.figures[operation, status]
-        figures[0 if spent_s < BOUNDS_S[0] else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
+        figures[0 if spent_s < _SHORT_S else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
         figures[SUM] += spent_s
         if self.has_access_log:
             told = {

@@ -32,12 +32,11 @@ from ramekin.api.http.answer import (
     json_answer,
     not_modified,
     record_answer,
-    record_path,
     stored_answer,
 )
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.http.lifetimes import expires_line, http_date, read_ttl
-from ramekin.api.routes import API
+from ramekin.api.routes import API, record_address
 from ramekin.database.operations import CONFLICT_RULES, Operation, Outcome
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.work import Work
@@ -131,10 +130,11 @@ def create_record(session: Session, asked: Asked[CsvForm]) -> Reply | Awaitable[
         raise too_large(session.limits.text_bytes)
     if len(text) > LONG_BYTES and asked.record is None:
         return _read_in_turns(session, asked, create_record)
-    [table] = asked.parts
-    rule = asked.words.get("on_conflict", CONFLICT_RULES[0])
+    [table], words = asked.parts, asked.words
+    rule, ttl = CONFLICT_RULES[0], None
     record, printed = asked.record or codec.read(text)
-    ttl = read_ttl(asked.words) if asked.words else None
+    if words:
+        rule, ttl = words.get("on_conflict", rule), read_ttl(words)
     operation = Operation("create", table, None, record, ALWAYS, rule, True, printed, ttl)
     return _tell(table, session.database.apply_now(operation), "return=minimal" in wishes.preferences)
 
@@ -332,7 +332,7 @@ def _tell(
         return bodiless(204)
     tag, status, lines = codec.digest(body), 200, ""
     if done.effect == "created":
-        status, lines = 201, f"location: {record_path(table, done.key)}\r\n"
+        status, lines = 201, f"location: {record_address(table, done.key)}\r\n"
     if done.due is not None:
         lines += expires_line(done.due)
     if is_minimal:

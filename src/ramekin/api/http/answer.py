@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar, final
-from urllib.parse import quote
 
 from msgspec import Struct
 
 from ramekin.api.http.headers import JSON
-from ramekin.api.routes import API, address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -195,15 +193,6 @@ def file_answer(content: bytes, digest: str, media: str, precondition: Precondit
     if not precondition.matches(content):
         raise precondition.broken()
     return not_modified(headers) if precondition.knows(digest) else body_answer(content, headers=headers, media=media)
-
-
-_NO_HYPHENS = bytes.maketrans(b"-", b"0")
-
-
-def record_path(table: str, key: str) -> str:
-    """Return a record's address. A table's name needs no quoting."""
-    is_plain = key.encode().translate(_NO_HYPHENS).isalnum()  # as most are; `quote` takes ten times as long
-    return address(f"{API}/data/{table}/{key if is_plain else quote(key, safe='')}")
 
 
 def ascii_json(value: object) -> str:
