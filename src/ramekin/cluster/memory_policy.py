@@ -41,7 +41,7 @@ class Ask(Protocol):
 async def of_primary(ask: Ask) -> str:
     """Say how the primary throws records away; nothing if it keeps them. Raises Lost, Unavailable."""
     policy = await _evicting(ask)
-    return policy and _told("it", policy)
+    return policy and _told("the primary", policy)
 
 
 async def of_replicas(slot: Slot, ask: Ask) -> str:
@@ -49,7 +49,7 @@ async def of_replicas(slot: Slot, ask: Ask) -> str:
     kind, _, followers, *_ = await ask("ROLE")
     addresses = [Address(host.decode(), int(port)) for host, port, _ in followers] if kind == b"master" else []
     policies = await asyncio.gather(*(_of_replica(slot, address) for address in addresses if address.port))
-    return next((_told("a replica of it", policy) for policy in policies if policy), "")
+    return next((_told("a replica", policy) for policy in policies if policy), "")
 
 
 def _told(who: str, policy: str) -> str:
@@ -80,8 +80,8 @@ class MemoryPolicy:
 
     def __init__(self, slot: Slot) -> None:
         self._slot = slot
-        self.primary = Trouble("the primary may lose records", "the primary keeps all records again")
-        self.replicas = Trouble("the next primary may lose records", "replicas keep all records again")
+        self.primary = Trouble("records may be lost", "the primary keeps all records again")
+        self.replicas = Trouble("records may be lost by the next primary", "replicas keep all records again")
 
     async def run(self, ask: Ask, connections: Callable[[], int]) -> None:
         """Look until cancelled.
