@@ -252,6 +252,25 @@ async def test_functions_of_another_version_on_a_node_are_not_called_and_stay(no
     assert f"ramekin_{sha256(SOURCE.read_bytes()).hexdigest()[:12]}" in loaded, "its name is made of its text"
 
 
+@pytest.mark.parametrize(
+    "words", [("a", "b"), ("k", "w", "n", b"\xff", "p", "", "t", "1"), ("k", "d", "n", "1", "p", "", "t", "x")]
+)
+async def test_an_entry_of_the_feed_that_is_none_is_told_until_it_is_gone(node, monkeypatch, words):
+    monkeypatch.setattr(feed, "UNFIT_PAUSE_S", 0.01)
+    monkeypatch.setattr(link, "SILENCE_S", 0.2)
+    engine = Replicated(servers_at(node.port), secrets.token_hex(8), reads="local")
+    await engine.open()
+    await put(engine, "t", body(1))
+    place = node.ask("XADD", engine._link.keys.of("feed"), "2-0", *words)
+    await soon(lambda: engine._link.stats().trouble)
+    assert "the entry 2-0, which Ramekin has not written" in engine._link.stats().trouble
+    assert await engine.state() == "failed"
+    node.ask("XDEL", engine._link.keys.of("feed"), place)
+    await soon(lambda: not engine._link.stats().trouble)
+    assert await engine.state() == "ok"
+    await engine.close()
+
+
 NO_RECORDS = [b"not json", b'{"id":"evil"', b"[1]", b'{"x":1}', b'{"id":"other"}', b'{"id":[1]}', b'12x{"id":"evil"}']
 
 

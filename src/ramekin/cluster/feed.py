@@ -80,10 +80,14 @@ class FeedEntry(NamedTuple):
 
     @classmethod
     def read(cls, told: list[Any]) -> FeedEntry:
-        """Return the entry that a node has told."""
+        """Return the entry that a node has told. Raises Unfit: it is none."""
         place, words = told
-        number = int(place.partition(b"-")[0])
-        return cls(number, words[1], words[3].decode(), words[5].decode(), int(words[7]), words[8:])
+        try:
+            number = int(place.partition(b"-")[0])
+            return cls(number, words[1], words[3].decode(), words[5].decode(), int(words[7]), words[8:])
+        except (ValueError, IndexError):
+            said = f"the feed has the entry {place.decode()}, which Ramekin has not written: XDEL it there"
+            raise Unfit(said) from None
 
 
 async def read_entries(connection: NodeConnection, keys: KeyNames, after: int, last: int) -> list[FeedEntry]:
@@ -212,9 +216,9 @@ class Feed:
         while True:
             words = ("COUNT", ENTRIES, "BLOCK", int(WAIT_S * 1000), "STREAMS", feed, f"{self.number}-0")
             told = await connection.call("XREAD", *words, within_s=WAIT_S + ANSWER_S)
+            entries = [FeedEntry.read(each) for each in told[0][1]] if told else []
             self._heard_s = stopwatch_s()
             self.trouble.over()
-            entries = [FeedEntry.read(each) for each in told[0][1]] if told else []
             is_all = len(entries) < ENTRIES
             while entries:
                 count = await self._count_confirmed(entries, connection)
@@ -238,7 +242,6 @@ class Feed:
         """Read everything anew where the node has another history than the one here. Raises Lost, NodeRefused."""
         if why := await self._why_not_ours(connection):
             await self._begin_anew(connection, why)
-        self._heard_s = stopwatch_s()
 
     async def _why_not_ours(self, connection: NodeConnection) -> str:
         """Say why the node's last step does not come behind the last one here, and is not that; nothing if it is so."""
