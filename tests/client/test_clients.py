@@ -101,8 +101,10 @@ def test_any_id_is_found_again(client):
 
 
 def test_what_json_has_not_is_refused_and_not_changed(client):
-    with pytest.raises(errors.MalformedJson):
-        client.table("odd").create({"a": float("nan")})
+    with pytest.raises(errors.InvalidRecord) as raised:
+        client.table("odd").create({"a": [1, float("nan")]})
+    assert raised.value.faults == (errors.Fault("/a/1", "JSON has no NaN and no Infinity: send null."),)
+    assert client.table("odd").create({"a": "NaN"})["a"] == "NaN"
 
 
 def test_a_tag_keeps_changes_apart(pets):
@@ -228,9 +230,62 @@ def test_whole_databases_go_in_and_out(client, tmp_path):
 
 def test_what_does_not_fit_the_model_is_told(client, pets):
     client.table("pets").create({"id": 1, "name": 5})
-    with pytest.raises(NotAsTyped, match="does not fit Pet: 1 faults") as raised:
+    with pytest.raises(NotAsTyped, match="does not fit Pet: one fault") as raised:
         pets.get(1)
     assert raised.value.__cause__ is not None
+    assert [fault.pointer for fault in raised.value.faults] == ["/name"]
+    assert not isinstance(raised.value, NoAnswer), "a server has answered, and nothing is to be sent again"
+    with pytest.raises(NotAsTyped, match=r"one fault, the first in the record '1'\.") as raised:
+        list(pets.find())
+    assert [fault.pointer for fault in raised.value.faults] == ["/data/0/name"]
+
+
+class Inner(BaseModel):
+    need: str
+    more: int = 0
+
+
+class Note(BaseModel):
+    id: int
+    text: str | None = None
+    stars: float = 0.0
+    parts: list[Inner] = []
+    inner: Inner | None = None
+
+
+class NoteUpdate(BaseModel):
+    text: str | None = None
+    stars: float | None = None
+    parts: list[Inner] = []
+    inner: Inner | None = None
+
+
+PARTS = {
+    "patch": lambda client, table, changes: table.patch(1, changes),
+    "patch by condition": lambda client, table, changes: table.where(Field("id") == 1).patch(changes),
+    "merge": lambda client, table, changes: table.insert([changes], on_conflict="merge"),
+    "batch": lambda client, table, changes: client.batch(Batch().patch("notes", 1, changes)),
+}
+
+
+@pytest.mark.parametrize("way", PARTS)
+@pytest.mark.parametrize("type_", [dict, Note])
+def test_changes_as_an_instance_are_the_members_that_were_set(client, way, type_):
+    table = client.table("notes", type_)
+    stands = {"id": 1, "text": "a", "stars": 2.5, "parts": [], "inner": {"need": "x", "more": 5}}
+    table.put(1, stands, upsert=True)
+    if way != "merge":
+        PARTS[way](client, table, NoteUpdate(stars=9.0))
+        assert client.table("notes").get(1) == stands | {"stars": 9.0}
+        PARTS[way](client, table, NoteUpdate(text=None))
+        assert client.table("notes").get(1) == {name: v for name, v in stands.items() if name != "text"} | {
+            "stars": 9.0
+        }
+    table.put(1, stands)
+    inside = {"inner": Inner(need="y"), "parts": [Inner(need="p")]}
+    PARTS[way](client, table, Note(id=1, **inside) if way == "merge" else NoteUpdate(**inside))
+    after = {"inner": {"need": "y", "more": 5}, "parts": [{"need": "p", "more": 0}]}
+    assert client.table("notes").get(1) == stands | after
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -352,8 +407,9 @@ def test_what_a_model_computes_is_not_sent(client):
 
 def test_a_number_that_json_has_not_is_refused_in_a_model_too(client):
     for table in (client.table("priced"), client.table("priced", Priced)):
-        with pytest.raises(errors.MalformedJson):
+        with pytest.raises(errors.InvalidRecord) as raised:
             table.create(Priced(id=1, net=math.nan))
+        assert raised.value.faults[0].pointer == "/net"
 
 
 def test_every_way_to_a_typed_table_tells_what_does_not_fit(client, pets):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from ramekin.client.sent import as_body, as_record, id_text
+from ramekin.client.sent import as_body, as_changes, as_record, id_text
 
 Ttl = int | Literal["none"] | None
 """Seconds that a record lives; ``none``: for ever; None: as its table says, and a patch leaves it what it had."""
@@ -76,6 +76,11 @@ class Batch:
 
     def body(self) -> bytes:
         """Return the batch as JSON."""
-        records = [{"record": as_record(each["record"])} if "record" in each else {} for each in self._operations]
-        operations = [each | record for each, record in zip(self._operations, records, strict=True)]
-        return as_body({"operations": operations})
+        return as_body({"operations": [_sent(each) for each in self._operations]})
+
+
+def _sent(operation: dict[str, Any]) -> dict[str, Any]:
+    if "record" not in operation:
+        return operation
+    read = as_changes if operation["op"] == "patch" else as_record
+    return operation | {"record": read(operation["record"])}

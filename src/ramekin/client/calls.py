@@ -277,7 +277,7 @@ class TableCalls(Generic[R]):
 
     def _body(self, record: Any, *, is_part: bool = False) -> bytes:
         """Return a record, or changes of one, as it is sent. Raises InvalidRecord: it does not fit the table's type."""
-        body = as_body(record)
+        body = as_body(record, is_part=is_part)
         if self.type is not Row:
             (check_changes if is_part else check_record)(self.type, record, body)
         return body

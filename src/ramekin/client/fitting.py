@@ -10,17 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import SchemaValidator
 
 from ramekin.client.replies import adapter
 from ramekin.schema.faults import fault_of
 from ramekin.schema.record_schema import MAX_FAULTS, invalid_record
+from ramekin.schema.strict import mapped, strict
 from ramekin.values import codec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic_core import ErrorDetails
+
+    from ramekin.schema.strict import Node
 
 
 def check_record(type_: Any, record: Any, body: bytes) -> None:
@@ -37,30 +43,51 @@ def check_record(type_: Any, record: Any, body: bytes) -> None:
 def check_changes(type_: Any, changes: Any, body: bytes) -> None:
     """Refuse members of a patch that do not fit the type of its table. Raises InvalidRecord.
 
-    A null takes a member out. What is inside of an object is the server's to check: it is merged with what stands.
+    A null takes a member out. What is inside of an object is the server's to check: it is merged with what stands. An
+    array is not: it takes the place of the one that stands.
     """
-    if not isinstance(changes, Mapping):
-        return
-    merged = {name for name, value in changes.items() if isinstance(value, Mapping)}
-    taken_out = {name for name, value in changes.items() if value is None} - _required(type_)
-    found = _errors(type_, body, is_strict=True)
-    _refuse(type_, [each for each in found if _is_of_a_change(each, merged | taken_out)], body)
+    if isinstance(changes, Mapping) or type_ in type(changes).__mro__:
+        members = codec.parse(body)
+        merged = {name for name, value in members.items() if isinstance(value, dict)}
+        taken_out = {name for name, value in members.items() if value is None} - _required(type_)
+        found = _errors(type_, body, is_strict=isinstance(changes, Mapping))
+        _refuse(type_, [each for each in found if _is_of_a_change(each, merged | taken_out)], body)
 
 
 def _is_of_a_change(error: ErrorDetails, passed: set[Any]) -> bool:
-    return bool(error["loc"]) and error["loc"][0] not in passed and error["type"] != "missing"
+    place = error["loc"]
+    return bool(place) and place[0] not in passed and not (error["type"] == "missing" and len(place) == 1)
 
 
 def _errors(type_: Any, body: bytes, *, is_strict: bool) -> list[ErrorDetails]:
-    """Return what is wrong with a record. An unknown member is, unless the class says what becomes of such."""
-    forbids = is_strict and issubclass(type_, BaseModel) if isinstance(type_, type) else False
-    extra: Literal["forbid"] | None = "forbid" if forbids and "extra" not in type_.model_config else None
+    """Return what is wrong with a record; where that is strict, a member that the type does not write is."""
+    read = _strictly(type_) if is_strict else adapter(type_).validate_json
     try:
-        adapter(type_).validate_json(body, strict=is_strict or None, extra=extra)
+        read(body, by_alias=True, by_name=False)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        return [each for each in found if each["type"] != "extra_forbidden" or extra is None or len(each["loc"]) == 1]
+        return error.errors(include_url=False, include_input=False)
     return []
+
+
+@lru_cache(maxsize=256)
+def _strictly(type_: Any) -> Callable[..., Any]:
+    """Return what reads a record as the server does; its members by the names under which they are written."""
+    core: Any = adapter(type_).core_schema
+    return SchemaValidator(strict(_by_written_names(core)), _use_prebuilt=False).validate_json
+
+
+def _by_written_names(node: Node) -> Node:
+    """Return a core schema that reads a member of several names by the one that it writes."""
+    found = mapped(node, lambda _, part: _by_written_names(part))
+    fields = found.get("fields")
+    if isinstance(fields, dict):
+        found["fields"] = {name: _by_written_name(name, field) for name, field in fields.items()}
+    return found
+
+
+def _by_written_name(name: str, field: Node) -> Node:
+    written, read = field.get("serialization_alias", name), field.get("validation_alias")
+    return field | {"validation_alias": written} if isinstance(read, list) and [written] in read else field
 
 
 @lru_cache(maxsize=256)

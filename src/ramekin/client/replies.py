@@ -8,8 +8,12 @@ from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from ramekin import errors
+from ramekin.errors.error import shorten
+from ramekin.schema.faults import fault_of
+from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.values import codec
 
 R = TypeVar("R")
@@ -75,20 +79,42 @@ class Reply:
         return as_typed(type_, self.body)
 
 
-class NotAsTyped(NoAnswer):
-    """What the server holds is not as the client's model says; the cause is Pydantic's own error."""
+class NotAsTyped(errors.InvalidRecord):
+    """What the server holds is not as the client's model says; the cause is Pydantic's own error.
 
-    def __init__(self, type_: Any, error: ValidationError) -> None:
-        name = getattr(type_, "__name__", str(type_))
-        super().__init__(f"The answer does not fit {name}: {error.error_count()} faults.")
+    Where it was raised by a change, that has happened.
+    """
+
+    def __init__(self, type_: Any, error: ValidationError, text: bytes) -> None:
+        found = error.errors(include_url=False, include_input=False)
+        answer = from_json(text)
+        faults = [fault_of(each, answer) for each in found[:MAX_FAULTS]]
+        name, count = getattr(type_, "__name__", str(type_)), f"{len(found)} faults" if len(found) > 1 else "one fault"
+        where = _of_record(found[0]["loc"], answer)
+        super().__init__(f"The answer does not fit {name}: {count}{where}.", faults=faults)
+
+
+def _of_record(place: tuple[int | str, ...], answer: Any) -> str:
+    """Return which record of a page the first fault is in."""
+    if len(place) < 2 or place[0] != "data" or not isinstance(place[1], int):
+        return ""
+    record = answer["data"][place[1]]
+    has_id = isinstance(record, dict) and "id" in record
+    return f", the first in the record {shorten(str(record['id']))!r}" if has_id else ""
 
 
 def as_typed(type_: Any, text: bytes) -> Any:
-    """Return a JSON text as a value of a type. Raises NotAsTyped where it is none."""
+    """Return a JSON text as a value of a type.
+
+    Raises:
+        NotAsTyped: it is another one. NoAnswer: it is no JSON.
+    """
     try:
         return adapter(type_).validate_json(text)
     except ValidationError as error:
-        raise NotAsTyped(type_, error) from error
+        if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
+            raise NoAnswer("What answered is not Ramekin: the answer is not JSON.") from error
+        raise NotAsTyped(type_, error, text) from error
 
 
 @lru_cache(maxsize=256)

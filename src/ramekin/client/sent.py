@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from ramekin.client.replies import adapter
 from ramekin.errors import Fault, InvalidId, InvalidParameter, InvalidRecord
@@ -21,17 +21,53 @@ DEEPEST = 200
 HALF = "a half of a pair of surrogates, which no text in UTF-8 has"
 
 
-def as_body(value: Any) -> bytes:
-    """Return a record, a model's instance or what holds them as JSON. What JSON has not (NaN) the server refuses.
+def as_body(value: Any, *, is_part: bool = False) -> bytes:
+    """Return a record, a model's instance or what holds them as JSON.
+
+    Args:
+        is_part: whether it says what becomes of a part of a record: of a model's instance the members that were set.
 
     Raises:
         InvalidRecord: nothing in JSON stands for a value; its pointer says where that is.
     """
     try:
-        return to_json(as_record(value), by_alias=True, inf_nan_mode="constants")
+        return _printed(as_changes(value) if is_part else as_record(value))
     except PydanticSerializationError as error:
         steps, wrong = _first_wrong(value)
         raise InvalidRecord("A value cannot be sent as JSON.", faults=[Fault(pointer(steps), _why(wrong))]) from error
+
+
+def _printed(value: Any) -> bytes:
+    """Return a value as JSON. Raises PydanticSerializationError."""
+    text = to_json(value, by_alias=True, inf_nan_mode="constants")
+    if (b"NaN" in text or b"Infinity" in text) and not _is_json(text):
+        raise PydanticSerializationError("JSON has no NaN and no Infinity")
+    return text
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def as_changes(value: Any) -> Any:
+    """Return what was set of a model's instance, also of those in it; arrays are whole. Others as `as_record`."""
+    record = as_record(value)
+    if isinstance(value, BaseModel) and isinstance(record, dict):
+        named = adapter(type(value)).dump_python(
+            value, mode="json", by_alias=True, exclude_computed_fields=True, exclude_unset=True
+        )
+        return _named(record, named)
+    return record
+
+
+def _named(record: Any, named: Any) -> Any:
+    if isinstance(record, dict) and isinstance(named, dict):
+        return {name: _named(record[name], member) for name, member in named.items() if name in record}
+    return record
 
 
 def as_record(value: Any) -> Any:
@@ -100,6 +136,8 @@ def _is_half(text: str) -> bool:
 
 def _why(wrong: Any) -> str:
     """Return what is wrong with a value that cannot be sent, although what is inside of it can."""
+    if isinstance(wrong, float):
+        return "JSON has no NaN and no Infinity: send null."
     if isinstance(wrong, str):
         return f"The text has {HALF}."
     if isinstance(wrong, Mapping) and any(isinstance(name, str) and _is_half(name) for name in wrong):
@@ -136,7 +174,7 @@ def _sent_name(model: BaseModel, name: str) -> str:
 
 def _can_be_sent(value: Any) -> bool:
     try:
-        to_json(value, by_alias=True, inf_nan_mode="constants")
+        _printed(value)
     except PydanticSerializationError:
         return False
     return True
