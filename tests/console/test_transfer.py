@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -188,6 +189,19 @@ def test_what_a_grid_shows_is_saved_whole_with_its_filter_order_and_columns(page
         assert [(name, float(price)) for name, price in lines] == [tuple(record.values()) for record in found]
     else:
         assert (json.loads(text) if format == "JSON" else [json.loads(line) for line in text.splitlines()]) == found
+
+
+@pytest.mark.long
+def test_an_export_of_a_grid_tells_how_many_rows_it_has_read_and_can_be_stopped(page, server):
+    page.route(re.compile(r"/data/orders\?.*cursor="), lambda _: None)  # the second page waits for ever
+    page.goto(f"{server.url}/console/tables/orders")
+    page.get_by_role("button", name="Export", exact=True).click()
+    page.get_by_role("menuitem", name="as CSV").click()
+    expect(page.get_by_text("Reading rows for orders.csv: 5,000 rows so far")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Reading rows")).to_have_count(0)
+    expect(page.get_by_text("Saved")).to_have_count(0)
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
 
 
 @pytest.mark.long
