@@ -141,3 +141,18 @@ async def test_steps_that_a_failover_lost_and_another_primary(caplog):
         assert any(line.startswith("the nodes have lost steps that had happened here: all tables") for line in told)
         new, old = ahead._link.slot._owner, behind._link.slot._owner
         assert f"another node is the primary: {new}; it was {old}" in told
+
+
+async def test_a_fault_that_ends_what_follows_the_nodes_is_told(node, caplog):
+    async with sharing(servers_of([node]), reads="local") as [one, other]:
+
+        async def fail(*_):
+            raise ZeroDivisionError
+
+        one._link.feed._apply = fail
+        await put(other, "t", body(1))
+        await soon(lambda: one._link.stats().trouble)
+        assert one._link.stats().trouble == "a fault of this server, which its log tells of: start it again"
+        assert await one.state() == "failed"
+        [record] = [record for record in caplog.records if record.exc_info]
+        assert "follows the nodes no more" in record.getMessage()

@@ -6,6 +6,7 @@ Knows no steps; see ``replicated.py`` for who asks, ``cluster/`` for how nodes a
 from __future__ import annotations
 
 import asyncio
+import logging
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.base import State
     from ramekin.engine.tables import Tables
+
+_log = logging.getLogger("ramekin")
 
 HEALS_S = 20.0
 """Seconds for which a start waits for nodes that are there and not ready."""
@@ -77,6 +80,7 @@ class Link:
         self._line: Line | None = None
         self._asking: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._fault = ""
 
     # Its life
 
@@ -151,7 +155,7 @@ class Link:
         looking = self._look()
         if self.line.trouble.why:
             await asyncio.wait((looking,), timeout=LOOK_S)
-        is_well = not (self.line.trouble.why or self.policy.primary.why)
+        is_well = not (self.line.trouble.why or self.policy.primary.why or self._fault)
         return "ok" if is_well and self.feed.silence_s < SILENCE_S else "failed"
 
     def stats(self) -> LinkStats:
@@ -168,7 +172,7 @@ class Link:
             line.calls,
             line.connections,
             feed.readings,
-            trouble or self.policy.primary.why,
+            self._fault or trouble or self.policy.primary.why,
             self.policy.replicas.why,
         )
 
@@ -191,6 +195,14 @@ class Link:
         self._line = line
         looking = self.policy.run(line.read, lambda: line.connections)
         self._tasks = [asyncio.create_task(each) for each in (line.run(), self.feed.run(), looking)]
+        for task in self._tasks:
+            task.add_done_callback(self._note_fault)
+
+    def _note_fault(self, task: asyncio.Task[None]) -> None:
+        """Take note of a task that ended though nobody asked it to: nothing follows the nodes any more."""
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._fault = "a fault of this server, which its log tells of: start it again"
+            _log.error("the server follows the nodes no more", exc_info=fault)
 
     # Calls, and how far this process has come
 
