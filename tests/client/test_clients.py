@@ -18,7 +18,7 @@ from pydantic import BaseModel, computed_field
 from pydantic import Field as Member
 
 from ramekin import errors
-from ramekin.client import AsyncClient, Batch, Changed, Field
+from ramekin.client import AsyncClient, Batch, Changed, Client, Field
 from ramekin.client.replies import ClientClosed, NoAnswer, NotAsTyped
 from tests.client.twins import open_clients
 from tests.conftest import Server
@@ -258,6 +258,66 @@ class NoteUpdate(BaseModel):
     stars: float | None = None
     parts: list[Inner] = []
     inner: Inner | None = None
+
+
+class Money(BaseModel):
+    cents: int
+
+    @computed_field
+    def euros(self) -> float:
+        return self.cents / 100
+
+
+def test_what_an_instance_inside_of_a_dictionary_computes_is_not_sent(client):
+    table = client.table("bills")
+    bill = {"id": 1, "sum": Money(cents=5), "lines": [Money(cents=2)]}
+    table.create(bill)
+    table.patch(1, {"more": Money(cents=3)})
+    client.batch(Batch().upsert("bills", 2, bill | {"id": 2}))
+    client.load({"bills": [bill | {"id": 3}]})
+    stored = {"sum": {"cents": 5}, "lines": [{"cents": 2}]}
+    assert list(table.all()) == [
+        {"id": 1} | stored | {"more": {"cents": 3}},
+        {"id": 2} | stored,
+        {"id": 3} | stored,
+    ]
+
+
+def test_who_follows_goes_on_behind_a_change_that_does_not_fit(server):
+    with Client(server.url) as client:
+        pets = client.table("pets", Pet)
+        pets.create(pet(9))
+        following = pets.changes()
+        client.table("pets").insert([pet(1), {"id": 2, "name": 5}, pet(3)])
+        client.table("pets").insert([{"id": 4, "name": 5}, pet(5)])
+        told, changes = [], iter(following)
+        while len(told) < 5:
+            try:
+                told.append(next(changes).id)
+            except NotAsTyped as error:
+                told.append(error.faults[0].pointer)
+                changes = iter(following)
+        assert told == [1, "/record/name", 3, "/record/name", 5]
+
+
+class Nameless(BaseModel):
+    name: str
+
+
+class Closed(Nameless, extra="forbid"):
+    pass
+
+
+@pytest.mark.parametrize("type_", [Nameless, Closed])
+def test_a_model_without_an_id_has_it_beside(client, type_):
+    table = client.table("nameless", type_)
+    assert table.create({"id": "a", "name": "x"}) == type_(name="x")
+    assert table.put("b", {"id": "b", "name": "y"}, upsert=True) == type_(name="y")
+    assert table.patch("b", {"id": "b", "name": "z"}) == type_(name="z")
+    table.insert([{"id": "a", "name": "w"}], on_conflict="merge")
+    assert list(table.all()) == [type_(name="w"), type_(name="z")]
+    with pytest.raises(errors.InvalidRecord):
+        table.create({"id": "c", "name": "x", "more": 1})
 
 
 PARTS = {

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from pydantic import AliasChoices, BaseModel, ConfigDict, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, field_validator, model_validator
 from pydantic import Field as Member
 from typing_extensions import TypedDict
 
@@ -152,6 +152,9 @@ BAD = [
     (Person, {"id": 1}, ["/name"]),
     (Person, Person(1, None), ["/name"]),
     (Row, {"id": 1, "name": 5}, ["/name"]),
+    (Row, {"id": 1, "name": "Ada", "more": 1}, ["/more"]),
+    (Person, {"id": 1, "name": "Ada", "more": 1}, ["/more"]),
+    (Whole, {"id": 1, "parts": [{"need": "a", "more": 1}]}, ["/parts/0/more"]),
     (Whole, {"id": 1, "level": 2.0}, ["/level"]),
     (Whole, {"id": 1, "level": True}, ["/level"]),
     (Whole, {"id": 1, "full_name": "Ada"}, ["/full_name"]),  # it would be stored under a name that nobody reads
@@ -204,6 +207,30 @@ def test_a_change_is_held_against_the_members_that_it_names(case):
         return
     before = "/0" if way == "merge" else ""
     assert refused(lambda: CHANGING[way](changes)) == [before + each for each in pointers]
+
+
+class Span(BaseModel):
+    id: int
+    low: int = 0
+    high: int = 10
+    name: str = ""
+
+    @field_validator("high")
+    @classmethod
+    def _is_higher(cls, high, info):
+        assert high > info.data["low"]
+        return high
+
+    @field_validator("name")
+    @classmethod
+    def _is_told(cls, name, info):
+        return f"{name}{info.context['unit']}"
+
+
+@each([{"high": -1}, {"high": 3, "low": None}, {"name": "a"}])
+def test_what_a_validator_says_of_a_change_is_left_to_the_server(changes):
+    assert TableCalls("spans", Span).patch(1, changes, if_match=None, ttl=None)
+    assert refused(lambda: TableCalls("spans", Span).patch(1, {"low": "x"}, if_match=None, ttl=None)) == ["/low"]
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")

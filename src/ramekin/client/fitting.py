@@ -29,15 +29,23 @@ if TYPE_CHECKING:
     from ramekin.schema.strict import Node
 
 
+_OF_AN_ID = (("missing", ("id",)), ("extra_forbidden", ("id",)))
+"""What is not wrong: the server makes an id, and keeps it beside what a model without one says."""
+
+
+_OF_VALIDATORS = ("value_error", "assertion_error")
+"""What validators of a model's own raise, which may look at members that a change does not have."""
+
+
 def check_record(type_: Any, record: Any, body: bytes) -> None:
-    """Refuse a record that does not fit the type of its table; an id that lacks is the server's to make.
+    """Refuse a record that does not fit the type of its table.
 
     Raises:
         InvalidRecord: with a fault for each thing wrong, as the server has them.
     """
     if isinstance(record, Mapping) or type_ in type(record).__mro__:
         found = _errors(type_, body, is_strict=isinstance(record, Mapping))
-        _refuse(type_, [each for each in found if (each["type"], each["loc"]) != ("missing", ("id",))], body)
+        _refuse(type_, [each for each in found if (each["type"], each["loc"]) not in _OF_AN_ID], body)
 
 
 def check_changes(type_: Any, changes: Any, body: bytes) -> None:
@@ -56,7 +64,9 @@ def check_changes(type_: Any, changes: Any, body: bytes) -> None:
 
 def _is_of_a_change(error: ErrorDetails, passed: set[Any]) -> bool:
     place = error["loc"]
-    return bool(place) and place[0] not in passed and not (error["type"] == "missing" and len(place) == 1)
+    if not place or place[0] in passed or (error["type"], place) in _OF_AN_ID or error["type"] in _OF_VALIDATORS:
+        return False
+    return error["type"] != "missing" or len(place) > 1
 
 
 def _errors(type_: Any, body: bytes, *, is_strict: bool) -> list[ErrorDetails]:
@@ -66,6 +76,8 @@ def _errors(type_: Any, body: bytes, *, is_strict: bool) -> list[ErrorDetails]:
         read(body, by_alias=True, by_name=False)
     except ValidationError as error:
         return error.errors(include_url=False, include_input=False)
+    except Exception:  # whatever the model's own code raises: it is the server's to say what that means
+        return []
     return []
 
 

@@ -106,7 +106,11 @@ class Following(Generic[R]):
         return f"{self._path}?{words_of([*self._words, (word, value)])}"
 
     def take(self, piece: bytes) -> Iterator[Change[R]]:
-        """Yield the changes that are whole with a piece of the stream; the position goes on with each."""
+        """Yield the changes that are whole with a piece of the stream; the position goes on with each.
+
+        Raises:
+            NotAsTyped: for a change that does not fit the type. Whoever follows on gets the next one.
+        """
         for line in self._lines.take(piece):
             change = self._take_line(line)
             is_new = change is not None and not self._passed
@@ -114,19 +118,17 @@ class Following(Generic[R]):
                 self._given += 1
                 self._passed = max(0, self._passed - 1)
             if not line and self._id:
+                if self._id != self.position:  # as a stream tells when it begins
+                    self._given = self._passed = 0
                 self.position, self._id = self._id, ""
-                self._given = self._passed = 0
             if change is not None and is_new:
-                yield change
+                yield as_typed(self._type, change)
 
-    def _take_line(self, line: bytes) -> Change[R] | None:
-        """Return the change that a line ends, if it ends one."""
+    def _take_line(self, line: bytes) -> bytes | None:
+        """Return the change that a line ends, if it ends one, as JSON."""
         if not line:
             name, data, self._name, self._data = self._name, self._data, b"", b""
-            if name != b"change":
-                return None
-            change: Change[R] = as_typed(self._type, data)
-            return change
+            return data if name == b"change" else None
         field, _, value = line.partition(b": ")
         if field == b"event":
             self._name = value

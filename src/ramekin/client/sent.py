@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema, from_json
 
 from ramekin.client.replies import adapter
 from ramekin.errors import Fault, InvalidId, InvalidParameter, InvalidRecord
@@ -17,6 +17,9 @@ from ramekin.errors.error import pointer, shorten
 
 DEEPEST = 200
 """Levels of a value in which one that cannot be sent is sought; a server takes 64."""
+
+_ANY = SchemaSerializer(core_schema.any_schema(), {"ser_json_inf_nan": "constants"})
+"""What prints any value, instances of models in it too."""
 
 HALF = "a half of a pair of surrogates, which no text in UTF-8 has"
 
@@ -39,7 +42,7 @@ def as_body(value: Any, *, is_part: bool = False) -> bytes:
 
 def _printed(value: Any) -> bytes:
     """Return a value as JSON. Raises PydanticSerializationError."""
-    text = to_json(value, by_alias=True, inf_nan_mode="constants")
+    text = _ANY.to_json(value, by_alias=True, exclude_computed_fields=True)
     if (b"NaN" in text or b"Infinity" in text) and not _is_json(text):
         raise PydanticSerializationError("JSON has no NaN and no Infinity")
     return text
