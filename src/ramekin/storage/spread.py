@@ -1,11 +1,14 @@
-"""A large set that grows in small steps: one of 200,000 texts is enlarged in one go, which takes 6 to 13 ms.
+"""A large set that grows and goes in small steps: one of 200,000 texts is enlarged in 6 to 13 ms, and freed in 13.
 
 Knows nothing of what is in it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PARTS = 64
 
@@ -26,6 +29,17 @@ class SpreadSet:
 
     def add(self, value: Any) -> None:
         self._parts[hash(value) % PARTS].add(value)
+
+    def emptied(self) -> Iterator[None]:
+        """Let go of all values, some in each step; of nothing else can be asked then."""
+        while self._parts:
+            self._parts.pop()
+            yield
+
+
+def let_go(values: set[Any] | SpreadSet) -> Iterator[None]:
+    """Let go of a set that `set_for` made and nobody needs any more, in short steps."""
+    return values.emptied() if type(values) is SpreadSet else iter(())
 
 
 def set_for(count: int) -> set[Any] | SpreadSet:

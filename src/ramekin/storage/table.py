@@ -18,7 +18,7 @@ from ramekin.storage.bounded import Bounded
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.memory import BODY_BYTES, INDEX_ESTIMATE_BYTES, RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
 from ramekin.storage.records import Records
-from ramekin.storage.spread import set_for
+from ramekin.storage.spread import let_go, set_for
 from ramekin.values.ids import looks_like_integer
 from ramekin.values.paths import has_text_id, parse_path, print_path
 
@@ -258,6 +258,8 @@ class Table(Bounded):
                     yield field, change
                 taken.add(key)
                 yield None
+            yield from let_go(taken)
+        yield from let_go(changing)
 
     def stats(self) -> TableStats:
         """Return the table's statistics. Cost: O(1)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.errors import Fault, NotUnique, pointer, shorten
 from ramekin.schema.fields import join_reader
-from ramekin.storage.spread import set_for
+from ramekin.storage.spread import let_go, set_for
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def taken_by_load(table: Table, bodies: Mapping[str, bytes], *, replaces: bool) 
                     raise _not_unique(field, table.name, key)
                 taken.add(value)
             yield
+        yield from let_go(taken)
 
 
 def _not_unique(field: Field, table: str, key: str) -> NotUnique:
