@@ -75,7 +75,7 @@ def test_another_delimiter_is_read_where_it_is_said_and_named_where_it_is_not(ap
     problem = assert_problem(
         api.post(PETS, params={"delimiter": other}, content=text, headers=CSV), 400, "malformed-csv"
     )
-    assert f"delimiter={word}" in problem["detail"]
+    assert f"say '{word}' as the delimiter" in problem["detail"]
 
 
 @pytest.mark.parametrize("words", ["?delimiter=x", "?delimiter=", "?csv_types=none", "?delimiter=;&delimiter=;"])

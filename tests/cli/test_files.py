@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from ramekin.cli import main as command_line
 from ramekin.cli.files import FileFault, FileRecords, from_bytes, naming_faults, open_file
 from ramekin.formats.record_text import CsvForm
 from ramekin.schema.columns import UNTYPED
@@ -77,7 +79,11 @@ def test_a_file_becomes_tables(name, text, tables):
         ("a.csv", "id\n1\n".encode("utf-16"), "a.csv:1: The text is UTF-16"),
         ("a.csv", "id\n1\n".encode("utf-16-le"), "a.csv:1: The text is UTF-16"),
         ("a.csv", "id,n\0\n1,2\n", "a.csv:1: The header holds a NUL character"),
-        ("a.csv", "id;n\n1;2\n", "a.csv:1: The header has semicolons where commas are expected: say 'delimiter=;'"),
+        (
+            "a.csv",
+            "id;n\n1;2\n",
+            "a.csv:1: The header has semicolons where commas are expected: say ';' as the delimiter",
+        ),
         ("a.csv", "id,n", "a.csv:1: The text has no line end"),
         ("a.csv", 'id,n\n1,"x\ny"\n2\n', "a.csv:4: The row has 1 cells"),
         ("a.csv", 'id,n\n1,"x\n2,y\n', "a.csv:2: The quotes that open here are never closed"),
@@ -291,3 +297,30 @@ def test_a_load_that_was_not_answered_is_sent_again_from_its_beginning(tmp_path)
         done = ramekin("load", *files, "--url", server.url)
         assert (done.returncode, done.stdout) == (0, "a: 50,000\nb: 1\n"), done.stderr
         assert client.get("/api/v1/dump/a").text.count('"n":1') == 50_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["load", "a b.json"], "refused (invalid-table-name): A table's name is"),
+        (["load", "a b.json"], "or '_'. /a b\n"),
+        (["load", "ids.json"], "refused (invalid-id): ids.json:1: An id is text"),
+        (["load", "good.json", "--ttl", "soon"], "--ttl: the server refused (invalid-parameter): 'ttl' is"),
+        (["changes", "--since", "x"], "--since: the server refused"),
+        (["changes", "t", "--since", "x", "--where", "x"], "--where: the server refused (invalid-where): 'where' is"),
+        (["load", "line.csv"], "line.csv:1: The text has no line end, with which every row ends (line 1).\n"),
+    ],
+)
+def test_a_refusal_speaks_of_flags_and_files_and_says_it_once(arguments, words, tmp_path, running, monkeypatch, capfd):
+    (tmp_path / "a b.json").write_text('{"a b": [{"id": 1}]}')
+    (tmp_path / "ids.json").write_text('{"t": [{"id": 1}, {"id": null}]}')
+    (tmp_path / "good.json").write_text('{"t": [{"id": 1}]}')
+    (tmp_path / "line.csv").write_text("id,n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ramekin", *arguments, "--url", running.url])
+    with pytest.raises(SystemExit):
+        command_line.run()
+    said = capfd.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+    assert not re.search(r"curl|(An id is text.*){2}", said)

@@ -72,12 +72,12 @@ def test_a_byte_order_mark_is_passed_over_and_utf_16_is_named(size):
         (b'a\n"x\n\xff"\n', 3, "not UTF-8"),
         ("\n\na,b,a\n", 3, "names 'a' twice"),
         ("a,,b\n", 1, "no name for column 2"),
-        ("a;b;c\n1;2;3\n", 1, "say 'delimiter=;'"),
-        ("a\tb,c\td\n", 1, "say 'delimiter=tab'"),
-        ("a|b\n", 1, "say 'delimiter=|'"),
-        ("id;amount, net;amount, gross\n1;2,50;3,10\n", 1, "say 'delimiter=;'"),
-        ("a,b;c\n1,2;3\n", 1, "say 'delimiter=;'"),
-        ("a,b,c;d;e\n", 1, "say 'delimiter=;'"),
+        ("a;b;c\n1;2;3\n", 1, "say ';' as the delimiter"),
+        ("a\tb,c\td\n", 1, "say 'tab' as the delimiter"),
+        ("a|b\n", 1, "say '|' as the delimiter"),
+        ("id;amount, net;amount, gross\n1;2,50;3,10\n", 1, "say ';' as the delimiter"),
+        ("a,b;c\n1,2;3\n", 1, "say ';' as the delimiter"),
+        ("a,b,c;d;e\n", 1, "say ';' as the delimiter"),
         ("a,b", 1, "--data-binary"),
         ("\ufeffa", 1, "--data-binary"),
     ]))  # fmt: skip
@@ -86,7 +86,7 @@ def test_what_is_wrong_is_told_with_its_line(case):
     with pytest.raises(MalformedCsv) as refused:
         rows(text, size)
     assert said in refused.value.message
-    assert refused.value.message.endswith(f"(line {line}).")
+    assert f"(line {line})." in refused.value.message
     assert [fault.line for fault in refused.value.faults] == [line]
 
 
@@ -98,7 +98,10 @@ def test_a_fault_in_a_row_has_the_records_index_and_one_in_the_header_none():
         assert refused.value.faults[0].pointer == ("" if index is None else f"/{index}")
 
 
-@pytest.mark.parametrize(("delimiter", "said"), [(";", "delimiter=,"), ("\t", "delimiter=,"), ("|", "delimiter=,")])
+@pytest.mark.parametrize(
+    ("delimiter", "said"),
+    [(";", "say ',' as the delimiter"), ("\t", "say ',' as the delimiter"), ("|", "say ',' as the delimiter")],
+)
 def test_another_delimiter_than_the_one_that_was_said_is_named(delimiter, said):
     assert cells(f"a{delimiter}b\n1{delimiter}2\n", delimiter=delimiter) == [["a", "b"], ["1", "2"]]
     with pytest.raises(MalformedCsv, match=said):

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ramekin.errors import Fault, InvalidRecord, RamekinError
+from ramekin.errors import Fault, InvalidRecord, MalformedCsv, RamekinError
 from ramekin.formats.record_text import CsvForm, CsvText, NdjsonText
 from ramekin.formats.splitter import Splitter
 from ramekin.limits import MIB
@@ -223,6 +223,14 @@ def naming_faults(files: FileRecords) -> Iterator[None]:
 
 def told(files: FileRecords, error: RamekinError) -> str:
     """Return an error as one line, with the file and line of its first fault."""
-    where = files.where(error.faults[0]) if error.faults else "" if files.source is None else files.source.name
-    more = [fault for fault in error.faults[:3] if fault.detail not in (error.said, error.but(faults=()).message)]
-    return f"{where}{': ' if where else ''}{error.message}{''.join(f' {f.pointer}: {f.detail}' for f in more)}"
+    if isinstance(error, MalformedCsv):
+        error = error.but(hint="")  # which is for who sends it
+    source = files.source
+    where = (files.where(error.faults[0]) if error.faults else "") or (source.name if source else "")
+    parts = [f"{where}:" if where else "", error.message]
+    for fault in error.faults[:3]:
+        if fault.detail not in (error.said, error.but(faults=()).message):
+            parts.append(f"{fault.pointer}: {fault.detail}")
+        elif ":" not in where and not fault.part:
+            parts.append(fault.pointer)
+    return " ".join(filter(None, parts))

@@ -38,6 +38,8 @@ FORMATS = {"json": "application/json", "ndjson": "application/x-ndjson", "csv": 
 _UNSENT = re.compile(r"[^!-~]")
 _BODY_PLACE = r" \(line \d+(?:, column \d+)?\)"
 MODES = ("merge", "replace")
+FLAGS = ("since", "ttl", "where")
+"""Flags whose values are parameters of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,13 @@ class ServerAddress:
             except NoAnswer as error:
                 raise Refused(f"{error.message} Is it Ramekin that runs there?") from None
             except RamekinError as error:
-                line = told(files or FileRecords([], 0), error)  # it may ask for the columns of a table
-                place = "" if files is None else _BODY_PLACE  # in the text that was made of them
-                raise Refused(f"the server refused ({error.code}): {re.sub(place, '', line)}") from None
+                words = error.said
+                if files is not None:
+                    words = re.sub(_BODY_PLACE, "", words)  # in the text that was made of them
+                line = told(files or FileRecords([], 0), error.but(said=words))  # it may ask for a table's columns
+                names = [fault.steps[0] for fault in error.faults if fault.part == "query" and fault.steps]
+                flag = next((f"--{name}: " for name in names if name in FLAGS), "")
+                raise Refused(f"{flag}the server refused ({error.code}): {line}") from None
 
 
 def load_files(

@@ -168,7 +168,7 @@ class Follower:
     def _place_of(self, text: str) -> HistoryPlace:
         found = _POSITION.fullmatch(text) if isinstance(text, str) else None
         if found is None:
-            raise InvalidParameter("'since' is a position, as an answer has told it.")
+            raise InvalidParameter("'since' is a position, as an answer has told it.").of("query", "since")
         if found[1] != self._tables.lineage or int(found[2]) > self._tables.catalog.revision:
             raise _gone()
         place = HistoryPlace(int(found[2]), int(found[4] or 0))

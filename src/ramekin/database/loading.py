@@ -14,7 +14,7 @@ from ramekin.database.operations import body_of, id_twice, keep_id
 from ramekin.engine.base import MAX_ATTEMPTS
 from ramekin.engine.reservation import Reservation
 from ramekin.engine.work import Work
-from ramekin.errors import InvalidRecord, NotUnique, RamekinError, Unavailable
+from ramekin.errors import InvalidRecord, NotUnique, RamekinError, Unavailable, at
 from ramekin.schema.definition import check_table_name
 from ramekin.values import codec
 from ramekin.values.ids import looks_like_integer
@@ -94,7 +94,8 @@ class _Staged:
         count = size_bytes = 0
         async for table, record in _each(records):
             if table not in self.bodies:
-                check_table_name(table)
+                with at(table):
+                    check_table_name(table)
                 self.bodies[table], self.rules[table] = {}, self._rules_of(table)
             if record is None:
                 await self._work.rest()

@@ -90,7 +90,7 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
         )  # which nobody said
         if sign != delimiter and is_likelier:
             said = f"The header has {_CALLED[sign]} where {_CALLED[delimiter]} are expected"
-            raise _wrong(f"{said}: say 'delimiter={word}', or put names that hold them into quotes", line)
+            raise _wrong(f"{said}: say '{word}' as the delimiter, or put names that hold them into quotes", line)
     if "" in bare:
         place = next(i for i, cell in enumerate(cells, 1) if cell == "" and type(cell) is not Quoted)
         cure = 'name it, leave it out, or write "" where the name is to be empty'
@@ -100,8 +100,9 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
         raise _wrong(f"The header names '{shorten(twice)}' twice", line)
 
 
-def _wrong(said: str, line: int) -> MalformedCsv:
-    return MalformedCsv(f"{said}.", faults=[Fault("", f"{said}.", line)])
+def _wrong(said: str, line: int, hint: str = "") -> MalformedCsv:
+    """Return what is wrong on a line; the hint is for who sends the text, and not for who has a file of it."""
+    return MalformedCsv(f"{said}.", hint=hint, faults=[Fault("", f"{said}.", line)])
 
 
 class _Cutter:
@@ -139,7 +140,8 @@ class _Cutter:
         if not self._has_begun:
             self._begin()
         if self._is_whole and self._line == 1 and self._buffer[self._at :] and not _ROW_END.search(self._buffer):
-            raise _wrong("The text has no line end: curl's -d takes them out, --data-binary keeps them", 1)
+            hint = "curl's -d takes them out, --data-binary keeps them."
+            raise _wrong("The text has no line end, with which every row ends", 1, hint)
         while self._at < len(self._buffer):
             found = self._cut_row()
             if found is None:
