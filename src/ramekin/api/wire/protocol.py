@@ -209,8 +209,10 @@ class RecordProtocol(Connection):
                 reply = endpoint.ask_anew(session, head, parts, query, body)
             else:
                 reply = endpoint.ask(session, head, parts, query, body)
-            if type(reply) is Answer or type(reply) is Stream:
+            if type(reply) is Answer:
                 self._write(exchange, endpoint, reply)
+            elif type(reply) is Stream:
+                self._write_stream(exchange, endpoint, reply)
             else:
                 self._await(exchange, endpoint, body, cast("Coroutine[Any, Any, Reply]", reply))
         except Exception as error:  # whatever it is, the client gets an answer
@@ -223,7 +225,7 @@ class RecordProtocol(Connection):
         try:
             awaited = coroutine.send(None)
         except StopIteration as done:
-            self._write(exchange, endpoint, done.value)
+            self._write_either(exchange, endpoint, done.value)
         else:
             self._is_watched = endpoint.watches(exchange.head, body)
             self._run(go_on(coroutine, awaited), lambda task: self._write_late(exchange, endpoint, task))
@@ -241,27 +243,26 @@ class RecordProtocol(Connection):
             self._way.edge.note(exchange, endpoint.name, 0)
             return
         error = task.exception()
-        self._write(exchange, endpoint, self._way.refuse(exchange, error) if error else task.result())
+        self._write_either(exchange, endpoint, self._way.refuse(exchange, error) if error else task.result())
         self._go_on()
 
-    def _write(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Reply) -> None:
+    def _write_either(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Reply) -> None:
+        if isinstance(reply, Stream):
+            self._write_stream(exchange, endpoint, reply)
+        else:
+            self._write(exchange, endpoint, reply)
+
+    def _write(self, exchange: _Exchange, endpoint: Endpoint[Any], reply: Answer) -> None:
         """Write an answer as the long way writes it, and note it."""
-        way, status, is_stream = self._way, reply.status, type(reply) is Stream
+        way, status = self._way, reply.status
         if way.common is not self.state.default_headers:
             way.renew(self.state.default_headers)
-        end, ends = way.usual_end, self._closes
-        if status >= 400 and _CLOSE in reply.lines:
-            ends = True
-        if ends or is_stream or exchange.extra:
+        end, ends = way.usual_end, self._closes or (status >= 400 and _CLOSE in reply.lines)
+        if ends or exchange.extra:
             how = way.stay_lines if not ends else _CLOSE if self._closes else ""
-            is_chunked = is_stream and exchange.method != "HEAD"
-            end = f"{last_lines(exchange.extra)}{how}{_CHUNKED if is_chunked else ''}\r\n"
+            end = f"{last_lines(exchange.extra)}{how}\r\n"
         text = f"{way.first_lines[status]}{reply.lines}x-request-id: {exchange.request_id}\r\n{end}"
         head = text.encode() if text.isascii() else text.encode("latin-1")  # which alone takes twice as long
-        if is_stream:
-            self.transport.write(head)
-            self._begin_stream(exchange, endpoint, cast("Stream", reply))
-            return
         body = b"" if exchange.method == "HEAD" else reply.body
         self.transport.write(head + body)
         if way.edge.has_access_log:
@@ -270,7 +271,12 @@ class RecordProtocol(Connection):
         if ends:
             self._end()
 
-    def _begin_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream) -> None:
+    def _write_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream) -> None:
+        """Write the head of an answer that is made while it is sent, and have the rest written by a task."""
+        how = f"{_CLOSE if self._closes else self._way.stay_lines}{_CHUNKED if exchange.method != 'HEAD' else ''}"
+        end = f"{last_lines(exchange.extra)}{how}\r\n"
+        head = f"{self.first_lines(stream.status)}{stream.lines}x-request-id: {exchange.request_id}\r\n{end}"
+        self.transport.write(head.encode("latin-1"))
         self._is_watched = False  # whoever reads no more is noticed by the writing
         pieces = self._write_pieces(exchange, stream)
         self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))
