@@ -61,9 +61,9 @@ class ChangeRequest:
         if not self.is_parsed:
             codec.check_value(self.patch)
         if type(self.is_deletion) is not bool:
-            raise InvalidParameter("'delete' is true or false.")
+            raise InvalidParameter("'delete' is true or false.").within("delete")
         if self.max_affected is not None and (type(self.max_affected) is not int or self.max_affected < 0):
-            raise InvalidParameter("'max_affected' is a whole number of 0 or more.")
+            raise InvalidParameter("'max_affected' is a whole number of 0 or more.").within("max_affected")
         if isinstance(self.patch, dict) and "id" in self.patch:
             raise IdMismatch("A change of many records cannot set their id; an id never changes.")
 

@@ -108,7 +108,7 @@ class ChangesRequest:
 
     def __post_init__(self) -> None:
         if type(self.limit) is not int or self.limit < 0:
-            raise InvalidParameter("'limit' is a whole number of 0 or more.")
+            raise InvalidParameter("'limit' is a whole number of 0 or more.").within("limit")
         if self.where != EVERYTHING and len(self.tables or ()) != 1:
             raise ConflictingParameters("Conditions choose among the records of one table: name exactly one.")
 
@@ -168,7 +168,7 @@ class Follower:
     def _place_of(self, text: str) -> HistoryPlace:
         found = _POSITION.fullmatch(text) if isinstance(text, str) else None
         if found is None:
-            raise InvalidParameter("'since' is a position, as an answer has told it.").of("query", "since")
+            raise InvalidParameter("'since' is a position, as an answer has told it.").within("since")
         if found[1] != self._tables.lineage or int(found[2]) > self._tables.catalog.revision:
             raise _gone()
         place = HistoryPlace(int(found[2]), int(found[4] or 0))

@@ -32,7 +32,7 @@ def check_ttl(ttl: object, op: str = "") -> None:
     if ttl is not None and op == "delete":
         raise InvalidOperation("'delete' takes no 'ttl': no record is left.")
     if ttl is not None and ttl != NEVER and not is_lifetime(ttl):
-        raise InvalidParameter(f"'ttl' is {LIFETIME_SAID}, or none.").of("query", "ttl")
+        raise InvalidParameter(f"'ttl' is {LIFETIME_SAID}, or none.").within("ttl")
 
 
 def due_in(seconds: int, clock: Clock) -> int:

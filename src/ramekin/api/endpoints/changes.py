@@ -6,6 +6,7 @@ Knows no engines; see ``database/following.py`` for what is told, and how positi
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,11 +32,11 @@ from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.http.query_string import split_query
 from ramekin.api.routes import API
 from ramekin.database.following import ChangesRequest
-from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable, did_you_mean
+from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable, UnknownTable, did_you_mean
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
@@ -132,13 +133,25 @@ async def list_changes(session: Session, asked: Asked[ChangesAsked]) -> Reply:
         return await _stream(session, asked)
     async with session.flight.work() as room:
         await room.hold(ROW_BYTES * request.limit)
-        found = await session.database.changed(request)
+        with _of_the_query():
+            found = await session.database.changed(request)
         warnings = await _warnings(session, asked)
         size_bytes = sum([len(change.body or b"") for change in found.changes])
         rows = (change.json() for change in found.changes)
         members: dict[str, Any] = {"latest": found.latest}
         page = PageText(rows, size_bytes, path + found.next, warnings=warnings, members=members)
         return await page_reply(page, asked.wishes.accepts, {})
+
+
+@contextmanager
+def _of_the_query() -> Iterator[None]:
+    """Have what is wrong with a request for changes point at the word of the address that it is in."""
+    try:
+        yield
+    except UnknownTable as error:
+        raise error.of("query", "table") from None
+    except InvalidParameter as error:
+        raise error.of("query") from None
 
 
 async def _stream(session: Session, asked: Asked[ChangesAsked]) -> Reply:
@@ -150,7 +163,8 @@ async def _stream(session: Session, asked: Asked[ChangesAsked]) -> Reply:
     headers = HEADERS | ({"x-warnings": ascii_json(warnings)} if warnings else {})
     if asked.wishes.last_event is not None:
         request = replace(request, since=asked.wishes.last_event)
-    seat = server.broadcast(session.database).take_seat(request)
+    with _of_the_query():
+        seat = server.broadcast(session.database).take_seat(request)
     return await Stream(seat.texts(), EVENTS, headers, when_gone=seat.end).prime()
 
 

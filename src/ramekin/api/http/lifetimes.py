@@ -6,6 +6,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from ramekin.database.lifetimes import NEVER, check_ttl
+from ramekin.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,10 @@ def read_ttl(words: Mapping[str, Any]) -> Ttl | None:
         return None
     text = words["ttl"]
     ttl = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text
-    check_ttl(ttl)
+    try:
+        check_ttl(ttl)
+    except InvalidParameter as error:
+        raise error.of("query") from None
     return NEVER if ttl == NEVER else int(ttl)
 
 

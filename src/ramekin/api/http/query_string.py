@@ -10,7 +10,15 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from ramekin.errors import InvalidParameter, LimitTooLarge, MalformedPath, UnknownParameter, did_you_mean, shorten
+from ramekin.errors import (
+    Fault,
+    InvalidParameter,
+    LimitTooLarge,
+    MalformedPath,
+    UnknownParameter,
+    did_you_mean,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,7 +72,7 @@ def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], l
         most = MAX_PARAMETERS + 1
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=most)
     except UnicodeError:
-        raise MalformedPath("The query is not UTF-8 once its percent signs are decoded.") from None
+        raise not_utf8() from None
     except ValueError:
         raise _too_many() from None
     found: dict[str, str] = {}
@@ -79,6 +87,12 @@ def split_query(query: bytes, words: Collection[str]) -> tuple[dict[str, str], l
     if len(pairs) > MAX_PARAMETERS and "cursor" not in found:
         raise _too_many()
     return found, others
+
+
+def not_utf8() -> MalformedPath:
+    """Return the error of a query that is no text."""
+    said = "The query is not UTF-8 once its percent signs are decoded."
+    return MalformedPath(said, faults=[Fault("", said, part="query")])
 
 
 def _too_many() -> InvalidParameter:

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from ramekin.errors import InvalidParameter, MalformedPath
+from ramekin.api.http.query_string import not_utf8
+from ramekin.errors import InvalidParameter
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Words:
             text = query.decode("ascii")
             self.pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
         except UnicodeError:
-            raise MalformedPath("The query is not UTF-8 once its percent signs are decoded.") from None
+            raise not_utf8() from None
         except ValueError:
             raise InvalidParameter(f"There are more than {MAX_PARAMETERS} parameters.") from None
 
