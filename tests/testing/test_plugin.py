@@ -118,6 +118,10 @@ ASKS = "def test_it(ramekin):\n    pass\n"
         1,
         [
             ({"conftest_dot_py": SEEDED.replace("{seed}", 'return {"users": [{"id": "x"}]}')}, "ramekin_seed: "),
+            (
+                {"conftest_dot_py": SEEDED.replace("{seed}", 'return {"a b": [{"id": 1}]}')},
+                "ramekin_seed: A table's name is 1 to 63 letters, digits, '_' or '-', and begins with a letter or '_'. /a b\n",
+            ),
             ({"conftest_dot_py": SEEDED.replace("{seed}", "return made") + ASYNC}, "ramekin_seed: an async function"),
             ({"conftest_dot_py": SEEDED.replace("{seed}", "return 'db.json'")}, "ramekin_seed: records by table, or a"),
             ({"pytest_dot_ini": CONFIGURED}, "ramekin_files: db.json: no such file"),
@@ -131,6 +135,7 @@ def test_what_cannot_be_loaded_is_told_by_the_name_of_the_setting(tmp_path, case
     assert code == 1
     assert f"\n{said}" in printed
     assert "Traceback" not in printed
+    assert "During handling" not in printed
 
 
 SETS = """

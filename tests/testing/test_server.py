@@ -176,6 +176,11 @@ def test_stopped_it_answers_nobody_and_leaves_no_thread():
         server.branch()
 
 
+def test_records_in_place_of_files_are_told_what_takes_them():
+    with pytest.raises(TypeError, match=r"files are paths; .* client\.load"):
+        Server({"users": [{"id": 1}]})
+
+
 def test_it_starts_once():
     before = {*threading.enumerate()}
     with Server().start() as server:

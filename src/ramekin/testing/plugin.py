@@ -66,7 +66,7 @@ def ramekin_server(
         files = [ramekin_files] if isinstance(ramekin_files, str | PathLike) else ramekin_files
         server = Server(*files, models=ramekin_models).start()
     except Unready as fault:
-        pytest.fail(f"ramekin_{fault.what}: {fault.said}", pytrace=False)
+        raise pytest.fail.Exception(f"ramekin_{fault.what}: {fault.said}", pytrace=False) from None
     try:
         if ramekin_seed is not None:
             _plant(server, ramekin_seed)
@@ -87,6 +87,7 @@ def _plant(server: Server, seed: Seed) -> None:
     from collections.abc import Mapping
     from inspect import iscoroutinefunction
 
+    from ramekin.cli.json_file import told
     from ramekin.client import Client
     from ramekin.errors import RamekinError
 
@@ -104,8 +105,7 @@ def _plant(server: Server, seed: Seed) -> None:
             try:
                 client.load(seed)
             except RamekinError as error:
-                faults = "".join(f" {fault.pointer}: {fault.detail}" for fault in error.faults[:3])
-                pytest.fail(f"ramekin_seed: {error.message}{faults}", pytrace=False)
+                raise pytest.fail.Exception(f"ramekin_seed: {told(error)}", pytrace=False) from None
     server.main.checkpoint()
 
 

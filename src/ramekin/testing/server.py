@@ -15,6 +15,7 @@ import threading
 from concurrent.futures import Future
 from functools import partial
 from itertools import count
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -77,6 +78,8 @@ class Server:
     """
 
     def __init__(self, *files: str | Path, models: Models = "", clock: Clock | None = None, port: int = 0) -> None:
+        if not all(isinstance(file, str | PathLike) for file in files):
+            raise TypeError("files are paths; give records to a client: client.load({'users': [{'id': 1}]})")
         self._files, self._models, self._clock, self._port = files, models, clock, port
         self._thread: threading.Thread | None = None
         self.numbers = count(1)
