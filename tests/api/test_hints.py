@@ -137,6 +137,15 @@ ROUTES = {
     "/data/users": "/api/v1/data/{table}",
     "/data/a%2Fb/c": "/api/v1/data/{table}/{id}",
     "/healt": "/health",
+    "/doc": "/docs",
+    "/openapi.yaml": "/openapi.json",
+    "/api/v1/health": "/health",
+    "/api/v1/openapi.json": "/openapi.json",
+    "/api/v1/users": "/api/v1/data/{table}",
+    "/api/v1/users/1": "/api/v1/data/{table}/{id}",
+    "/api": None,
+    "/api/v1": None,
+    "/users": None,
     "/api/v1/clock": None,  # not served here
     "/wp-login.php": None,
     "/x": None,
@@ -150,6 +159,12 @@ def test_an_unknown_route_is_told_with_the_nearest_one(case, local):
         answer = local.request(method, path)
         problem = assert_problem(answer, 404, "unknown-route")
         assert (named_in_hint(problem["detail"]) or [None]) == [nearest], problem
+
+
+@each(["clock", "branches", "branches/one", "reset", "diff", "checkpoint", "faults"])
+def test_what_only_a_server_for_tests_has_is_told(path, local):
+    problem = assert_problem(local.get(f"/api/v1/{path}"), 404, "unknown-route")
+    assert problem["detail"] == "No endpoint has this path. It is served where the server was started with --dev."
 
 
 CAPITALS = {

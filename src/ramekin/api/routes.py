@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from starlette.routing import Match, Route
 
-from ramekin.errors import UnknownRoute, did_you_mean, nearest_name
+from ramekin.errors import UnknownRoute, did_you_mean
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -34,6 +35,15 @@ _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 
 _PREFIX_PART = re.compile(r"api|v\d+", re.IGNORECASE)
 """What may be meant as a part of `API`."""
+
+PAGES = ("/docs", "/redoc", "/openapi.json")
+"""What people look for and no document tells of: the documents themselves."""
+
+OF_DEV = frozenset(("branches", "checkpoint", "clock", "diff", "faults", "reset"))
+"""What only a server for tests has behind `API`."""
+
+LIKENESS = 0.75
+"""How much of a part of a path and a known one is the same where the one is taken for the other."""
 
 _prefixes: ContextVar[tuple[str, str]] = ContextVar("prefixes", default=("", ""))
 """What stands before the paths of the request that is being answered: of its branch, and of the whole server."""
@@ -109,11 +119,17 @@ def methods_of(app: FastAPI, scope: Scope) -> list[str]:
 def unknown_route(app: FastAPI, scope: Scope) -> UnknownRoute:
     """Return the error of a path that no route has, with the nearest one that there is."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    shown = [route.path for route in app.routes if isinstance(route, Route) and route.include_in_schema]
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    shown = [route.path for route in routes if route.include_in_schema or route.path in PAGES]
     known = [known.split("/")[1:] for known in shown if not known.startswith("/{")]
     parts, prefix = [part for part in path.split("/") if part], API.split("/")[1:]
     inner = [part for place, part in enumerate(parts) if place > 1 or not _PREFIX_PART.fullmatch(part)]
-    found = _nearest_route(parts, known) or _nearest_route([*prefix, *inner], known)
+    if inner[:1] and inner[0] in OF_DEV and not any(inner[0] in route for route in known):
+        return UnknownRoute("No endpoint has this path.", hint="It is served where the server was started with --dev.")
+    ways = [parts, [*prefix, *inner], inner] if inner else []
+    if inner != parts:
+        ways.append([*prefix, "data", *inner])
+    found = next(filter(None, (_nearest_route(way, known) for way in ways if way)), "")
     return UnknownRoute("No endpoint has this path.", hint=did_you_mean(found, [found]) if found else "")
 
 
@@ -125,7 +141,7 @@ def _nearest_route(parts: list[str], known: list[list[str]]) -> str:
             break  # more parts than any route has
         names = {route[place] for route in longer}
         name = part if part in names else next((name for name in names if name.startswith("{")), None)
-        name = name or nearest_name(part, sorted(names))
+        name = name or next(iter(get_close_matches(part.lower(), sorted(names), 1, LIKENESS)), None)
         known = [route for route in longer if route[place] == name]
     nearest = min(known, key=lambda route: abs(len(route) - len(parts)), default=None) if parts else None
     return f"/{'/'.join(nearest)}" if nearest else ""
