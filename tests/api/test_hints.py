@@ -138,7 +138,7 @@ ROUTES = {
     "/data/a%2Fb/c": "/api/v1/data/{table}/{id}",
     "/healt": "/health",
     "/doc": "/docs",
-    "/openapi.yaml": "/openapi.json",
+    "/openapi.jsn": "/openapi.json",
     "/api/v1/health": "/health",
     "/api/v1/openapi.json": "/openapi.json",
     "/api/v1/users": "/api/v1/data/{table}",

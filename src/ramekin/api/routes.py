@@ -127,9 +127,9 @@ def unknown_route(app: FastAPI, scope: Scope) -> UnknownRoute:
     if inner[:1] and inner[0] in OF_DEV and not any(inner[0] in route for route in known):
         return UnknownRoute("No endpoint has this path.", hint="It is served where the server was started with --dev.")
     ways = [parts, [*prefix, *inner], inner] if inner else []
-    if inner != parts:
+    if inner and inner != parts:
         ways.append([*prefix, "data", *inner])
-    found = next(filter(None, (_nearest_route(way, known) for way in ways if way)), "")
+    found = next(filter(None, (_nearest_route(way, known) for way in ways)), "")
     return UnknownRoute("No endpoint has this path.", hint=did_you_mean(found, [found]) if found else "")
 
 
