@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 3
-"""Objects, and looks at them, after which Python looks further: at 4,000 and, with the old ones, at 16,000."""
+YOUNG_OBJECTS, LOOKS, OLD_LOOKS = 1000, 3, 1
+"""Objects, and looks at them, after which Python looks further: at 4,000 and, with the old ones, at 8,000."""
 
-MANY_OBJECTS = 8_000
-"""So many old objects that stay are frozen; to look at as many takes 1.5 ms (CPython 3.11, November 2026)."""
+MANY_OBJECTS = 15_000
+"""So many old objects that stay are frozen; to look at as many takes 3 ms (CPython 3.11, November 2026)."""
 
 MANY_ELEMENTS = 50_000
 """Elements of old lists that stay, for which they are frozen: to look at as many takes up to 2 ms."""
