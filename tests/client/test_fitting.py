@@ -64,6 +64,11 @@ class UserCreate(BaseModel):
     name: str
 
 
+class UserUpdate(BaseModel):
+    name: str | None = None
+    email: str | None = None
+
+
 class Loose(BaseModel):
     model_config = ConfigDict(extra="allow")
 
@@ -180,6 +185,8 @@ CHANGES = [
     ({"aeg": 36}, ["/aeg"]),
     ({"address": {"zip": "75002"}}, []),  # merged with what stands
     ({"address": "Rue 1"}, ["/address"]),
+    (UserUpdate(name=None), ["/name"]),
+    (UserUpdate(email=None), []),
     ({}, []),
 ]
 CHANGES_OF_A_WHOLE = [
@@ -195,7 +202,7 @@ CHANGES_OF_A_WHOLE = [
 CHANGING = {
     "patch": lambda changes: USERS.patch(1, changes, if_match=None, ttl=None),
     "patch by condition": lambda changes: USERS.patch_where([Field("age") > 1], changes, None, all=False),
-    "merge": lambda changes: [*USERS.bulks([{"id": 1} | changes], "merge", None)],
+    "merge": lambda changes: [*USERS.bulks([changes], "merge", None)],
 }
 
 

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import pytest
 
+from ramekin import Database
 from ramekin.changes import Change, Written
 from ramekin.cluster import feed, memory_policy
 from ramekin.cluster.address import Address, Login, Servers
@@ -224,6 +225,18 @@ async def test_a_hash_of_somebody_else_is_no_database(node):
     node.ask("HSET", f"{{ramekin:{database}}}head", "their", "field")
     said = await refusal(servers_at(node.port), database)
     assert f"the key {{ramekin:{database}}}head holds something that Ramekin has not written" in said
+
+
+async def test_a_server_can_begin_beside_one_whose_nodes_were_emptied(node):
+    database = secrets.token_hex(8)
+    head = f"{{ramekin:{database}}}head"
+    async with Database(engine=Replicated(servers_at(node.port), database)) as first:
+        await first.insert("t", {"id": 1})
+        node.ask("DEL", *node.ask("KEYS", f"{{ramekin:{database}}}*"))
+        await soon(lambda: node.ask("EXISTS", head))
+        async with Database(engine=Replicated(servers_at(node.port), database)) as other:
+            await first.insert("t", {"id": 2})
+            assert (await other.find("t")).records == [{"id": 2}]
 
 
 @pytest.mark.parametrize(

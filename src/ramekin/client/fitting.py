@@ -54,12 +54,14 @@ def check_changes(type_: Any, changes: Any, body: bytes) -> None:
     A null takes a member out. What is inside of an object is the server's to check: it is merged with what stands. An
     array is not: it takes the place of the one that stands.
     """
-    if isinstance(changes, Mapping) or type_ in type(changes).__mro__:
-        members = codec.parse(body)
-        merged = {name for name, value in members.items() if isinstance(value, dict)}
-        taken_out = {name for name, value in members.items() if value is None} - _required(type_)
+    members = codec.parse(body)
+    if isinstance(members, dict):
+        taken_out = {name for name, value in members.items() if value is None}
+        passed = {name for name, value in members.items() if isinstance(value, dict)} | (taken_out - _required(type_))
+        if not isinstance(changes, Mapping) and type_ not in type(changes).__mro__:
+            passed |= members.keys() - taken_out  # its own class has checked them
         found = _errors(type_, body, is_strict=isinstance(changes, Mapping))
-        _refuse(type_, [each for each in found if _is_of_a_change(each, merged | taken_out)], body)
+        _refuse(type_, [each for each in found if _is_of_a_change(each, passed)], body)
 
 
 def _is_of_a_change(error: ErrorDetails, passed: set[Any]) -> bool:

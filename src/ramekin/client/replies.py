@@ -95,12 +95,12 @@ class NotAsTyped(errors.InvalidRecord):
 
 
 def _of_record(place: tuple[int | str, ...], answer: Any) -> str:
-    """Return which record of a page the first fault is in."""
-    if len(place) < 2 or place[0] != "data" or not isinstance(place[1], int):
+    """Return which record the first fault is in: one of a page, that of a change, or the answer itself."""
+    is_of_many = len(place) > 1 and place[0] == "data" and isinstance(place[1], int)
+    record = answer["data"][place[1]] if is_of_many else answer
+    if not isinstance(record, dict) or "id" not in record:
         return ""
-    record = answer["data"][place[1]]
-    has_id = isinstance(record, dict) and "id" in record
-    return f", the first in the record {shorten(str(record['id']))!r}" if has_id else ""
+    return f"{', the first' if is_of_many else ''} in the record {shorten(str(record['id']))!r}"
 
 
 def as_typed(type_: Any, text: bytes) -> Any:

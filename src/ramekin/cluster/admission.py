@@ -161,9 +161,9 @@ def _foreign(key: str) -> Unfit:
 async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
     """See that what is kept is read by this program. Raises Unfit."""
     head = keys.of("head")
-    found = await connection.call("HGET", head, "format")
-    if found is None and await connection.call("EXISTS", head):
-        raise _foreign(head)
+    found, *ours = await connection.call("HMGET", head, "format", "lineage", "rev", "asked")
+    if found is None and ours == [None] * len(ours) and await connection.call("EXISTS", head):
+        raise _foreign(head)  # after FLUSHALL a server that runs writes some of these
     if found is None or found == b"%d" % FORMAT:
         return
     is_older = found.isdigit() and int(found[:20]) < FORMAT

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DAMAGED = f"The outcome is not known: {DAMAGED}."
 _DOUBTFUL = "It is not certain that this is kept: too few replicas have said so."
+_NO_REPLICA = "There is no replica to confirm the change; nothing was applied."
 _NOT_LAST = "Too few replicas answer, so what the last change is cannot be told; nothing was applied."
 
 
@@ -61,6 +62,10 @@ class Call:
     def doubt(self) -> bool:
         """Tell whoever waits that it was done, and that too few replicas have it. Return True."""
         return self.answer(OutcomeUnknown(_DOUBTFUL) if self.is_step else Unavailable(_NOT_LAST))
+
+    def lack(self) -> bool:
+        """Tell whoever waits that it was not sent, for want of replicas. Return True."""
+        return self.answer(Unavailable(_NO_REPLICA if self.is_step else _NOT_LAST))
 
     def refuse(self, refused: NodeRefused) -> bool:
         """Tell whoever waits what a node refuses for good. Return True."""

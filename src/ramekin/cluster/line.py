@@ -55,8 +55,6 @@ PACKET_CALLS, PACKET_BYTES = 256, 1 << 20
 PAUSE_S = 0.02
 """Seconds before a call is sent again."""
 
-_NO_REPLICA = "There is no replica to confirm the change; nothing was applied."
-
 
 def deadline_s() -> float:
     """Return the moment up to which whoever asks now waits."""
@@ -243,8 +241,7 @@ class Line:
             self.trouble.note("no replica is there to confirm changes")
             if self.replicas.may_come():
                 return calls
-            lacking = Unavailable(_NO_REPLICA)
-            return [call for call in calls if not (call.is_confirmed and call.answer(lacking))]
+            return [call for call in calls if not (call.is_confirmed and call.lack())]
         self.feed.expect()
         asked = [connection.send(*self._words_of(call)) for call in calls]
         if confirms:
@@ -296,7 +293,7 @@ class Line:
         if refused.code in AGAIN or "unction not found" in str(refused):
             call.is_sent, call.refusal = False, explain(refused)
             is_final = refused.code == "NOREPLICAS" and not self.replicas.may_return()
-            return is_final and call.answer(Unavailable(_NO_REPLICA))
+            return is_final and call.lack()
         if refused.code == "OOM" and call.frees:
             call.function, call.frees = f"{call.function}_freeing", False
             self._put(call)
