@@ -52,6 +52,11 @@ PLACES = {
     "a cursor": ("GET", "/data/pets?cursor=x", {}, 400, "invalid-cursor", "query", "/cursor"),
     "a sort": ("GET", "/data/pets?sort=a,,b", {}, 400, "invalid-sort", "query", "/sort"),
     "a selection": ("GET", "/data/pets?select=a,,b", {}, 400, "invalid-select", "query", "/select"),
+    "a record's selection": ("GET", "/data/pets/1?select=a,,b", {}, 400, "invalid-select", "query", "/select"),
+    "a record's field": (
+        *("GET", "/data/pets/1?select=none", {"headers": {"Prefer": "handling=strict"}}),
+        *(400, "unknown-field", "query", "/select"),
+    ),
     "a condition": ("GET", "/data/pets?age:gtt=1", {}, 400, "unknown-operator", "query", "/age:gtt"),
     "a condition twice": ("GET", "/data/pets?age=1&age=1", {}, 400, "repeated-condition", "query", "/age"),
     "a where": ("GET", '/data/pets?where={"a":{}}', {}, 400, "invalid-where", "query", "/where/a"),

@@ -40,7 +40,7 @@ from ramekin.api.routes import API, record_address
 from ramekin.database.operations import CONFLICT_RULES, Operation, Outcome
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.work import Work
-from ramekin.errors import InvalidParameter, RamekinError, Unprocessable
+from ramekin.errors import InvalidParameter, RamekinError, UnknownField, Unprocessable, at
 from ramekin.formats.delimited import DELIMITERS
 from ramekin.formats.record_text import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
 from ramekin.query.url import parse_select
@@ -182,7 +182,8 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
     """Return the fields that are asked for, None for all. Raises InvalidSelect, UnknownField."""
     if "select" not in asked.words:
         return None
-    return list(parse_select(split_names(asked.words["select"]), session.database.fields(asked.parts[0])))
+    with at("select"):
+        return list(parse_select(split_names(asked.words["select"]), session.database.fields(asked.parts[0])))
 
 
 @endpoint(
@@ -219,7 +220,10 @@ def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply 
 async def _answer_selected(
     session: Session, asked: Asked[list[FieldPath] | None], fields: list[FieldPath], body: bytes
 ) -> Reply:
-    warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
+    try:
+        warnings = await session.database.missing(asked.parts[0], fields, is_strict=asked.wishes.is_strict)
+    except UnknownField as error:
+        raise error.of("query", "select") from None
     tag = f"{codec.digest(body)}-{codec.digest(repr(fields).encode())[:12]}"
     headers = {"etag": f'W/"{tag}"', "vary": "Prefer"}
     expirations, precondition = session.database.expirations, asked.wishes.precondition
