@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import go_live, put, rows, scroll
+from tests.console.seen import go_live, put, rows, scroll, stored
 
 
 def texts(page, row):
@@ -223,6 +223,28 @@ def test_rows_change_live_when_asked(page, server):
     expect(page.get_by_text("1 record of 2")).to_be_visible()
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_role("menuitem", name="1 row as JSON")).to_be_visible()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", ["sort=n", "n:lt=100"])
+def test_what_one_types_stays_where_the_record_goes_elsewhere(page, server, words):
+    put(server, "going", *({"id": id, "n": id, "name": f"name {id}"} for id in range(80)))
+    page.goto(f"{server.url}/console/tables/going?{words}")
+    go_live(page)
+    page.get_by_role("gridcell", name="name 4", exact=True).dblclick()
+    editor = page.get_by_role("textbox", name="name", exact=True)
+    editor.fill("half ")
+    put(server, "going", {"id": 4, "n": 500, "name": "name 4"})
+    expect(page.get_by_role("gridcell", name="name 5", exact=True)).to_be_visible()
+    expect(rows(page).nth(3)).to_contain_text("3")
+    put(server, "going", {"id": 3, "n": 3, "name": "seen"})
+    expect(page.get_by_role("gridcell", name="seen")).to_be_visible()  # so the page has heard of both
+    expect(editor).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("typed")
+    page.keyboard.press("Enter")
+    expect(editor).to_have_count(0)
+    assert stored(server, 4, "going") == {"id": 4, "n": 500, "name": "half typed"}
 
 
 @pytest.mark.long

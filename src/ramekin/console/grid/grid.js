@@ -20,7 +20,7 @@ const STEP_PX = 24;
 const NARROWEST_PX = 48;
 
 /**
- * @typedef {{record: any, path: string}} Edit a cell that is edited, of a record as it was when that began
+ * @typedef {{record: any, path: string, at: number}} Edit a cell that is edited, of a record as it was when that began, and its row
  * @typedef {{rows: import("./rows.js").Rows, columns: string[], widthOf: (path: string) => number, fields: Map<string, import("../fields.js").Field>,
  *   order: import("../filter.js").Order[], openedId: string | undefined, fresh: Set<string>, isWritable: boolean,
  *   href: (record: any) => string, onOpen: (record: any) => void, onSort: (path: string, isMore: boolean) => void,
@@ -72,7 +72,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     const [record, path] = [rows.at(active.row), columns[active.column]];
     if (!record) return;
     if (!editable() || ["array", "object"].includes(kindOf(valueAt(record, path)))) onOpen(record);
-    else setEdit({ record, path });
+    else setEdit({ record, path, at: active.row });
   };
   const leave = (/** @type {Edit} */ left) => setEdit((now) => (now === left ? null : now)); // another cell may be edited already
   const save = async (/** @type {Edit} */ made, /** @type {unknown} */ value) => {
@@ -113,9 +113,11 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const widths = useMemo(() => columns.map(widthOf), [columns.join("\n"), columns.map(widthOf).join()]);
   const width = GUTTER_PX + widths.reduce((sum, each) => sum + each, 0);
   const lines = [];
+  const moved = edit ? rows.find(edit.record.id, first, last) : -1;
+  if (edit && moved >= 0) edit.at = moved;
   for (let index = first; index <= last; index += 1) {
-    const record = rows.at(index);
-    const isEdited = edit && record && String(record.id) === String(edit.record.id); // it keeps its editor where rows come before it
+    const isEdited = index === edit?.at; // it keeps its editor where rows come before it, and its row where it is there no more
+    const record = edit && isEdited && moved < 0 ? edit.record : rows.at(index);
     lines.push(html`<${Row} key=${isEdited ? "edited" : index} index=${index} y=${index * ROW_PX - scroll.shift} record=${record} columns=${columns} widths=${widths} fields=${fields}
       active=${active.row === index ? active.column : -1} edit=${isEdited ? edit : null} isOpened=${record && String(record.id) === openedId}
       isFresh=${record && fresh.has(String(record.id))} href=${href} onPick=${pick} onEdit=${begin} onSave=${save} onLeave=${leave} />`);

@@ -58,6 +58,12 @@ export class Rows {
     return this.pages.get(Math.floor(index / PAGE))?.records[index % PAGE];
   }
 
+  /** The row of a record among some rows, -1 if it is in none. @param {unknown} id @param {number} first @param {number} last */
+  find(id, first, last) {
+    for (let index = first; index <= last; index += 1) if (String(this.at(index)?.id) === String(id)) return index;
+    return -1;
+  }
+
   /** All that is here. */
   here() {
     return [...this.pages.values()].flatMap((page) => page.records);
