@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -110,11 +110,14 @@ def test_what_is_no_server_of_ours_is_told(answer, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def speak():
-            with listener.accept()[0] as connection:
-                connection.sendall(answer)
-                connection.recv(10_000)
+            with suppress(OSError):
+                while True:
+                    with listener.accept()[0] as connection:
+                        connection.sendall(answer)
+                        connection.recv(10_000)
 
         thread = threading.Thread(target=speak)
         thread.start()
         refused(run("load", tmp_path / "t.json", "--url", f"http://127.0.0.1:{listener.getsockname()[1]}"))
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join(20)

@@ -270,7 +270,7 @@ def test_an_email_address_is_told_as_one():
         "msg": "value is not a valid email address: SECRET",
         "ctx": {"reason": "SECRET"},
     }
-    from ramekin.schema.models import _sentence
+    from ramekin.schema.faults import _sentence
 
     assert _sentence(context) == "An email address is expected."
 
