@@ -5,7 +5,8 @@
                         +--- it is gone, or nobody's any more: adopted again <-----+
                              it is another version's: told, and both go on <-------+
 
-Of two versions of a model the one that was started last defines the table. The other goes on with what both take (see
+Of two versions of a model the one that was started last defines the table; where the nodes were emptied, the quicker
+one, until either is started again. The other goes on with what both take (see
 ``schema/other_version.py``), and says in the definition that nobody vouches for the records: the next start looks at
 them. Knows no HTTP; see ``whole_tables.py`` for who begins it, ``defining.py`` for how records are looked at.
 """
@@ -97,7 +98,7 @@ class Adoption:
         try:
             if known.model is None:
                 await adopt(self._engine, self._schemas, name, self._models[name])
-                _log.warning("the table '%s' was taken from its model by another server, and is its own again", name)
+                _log.warning("the table '%s' had lost its model, and has it again", name)
             else:
                 await self._engine.apply(Defined(name, replace(known, model=SEVERAL)), {name: known})
         except DefinitionBroken as broken:

@@ -74,7 +74,7 @@ class Link:
         self.feed = Feed(self.slot, self.keys, "ramekin-feed", asked, self.replica.apply, self.replica.read_anew)
         self.policy = MemoryPolicy(self.slot)
         self._clock = clock
-        self._latest = 0  # the number of the last step anywhere, as the node has told
+        self._latest = (0, 0)  # how often all had been read when the node told the number of the last step, and this
         self._looking: asyncio.Task[None] | None = None
         self._token, self._counter = SYSTEM_IDS.token(8), count()
         self._line: Line | None = None
@@ -164,9 +164,10 @@ class Link:
         if line is None:
             return LinkStats(0, 0.0, 0, 0, 0, feed.readings, "")
         self._look()
+        readings, latest = self._latest
         trouble = line.trouble.why or (feed.trouble.why if feed.silence_s >= SILENCE_S else "")
         return LinkStats(
-            max(0, self._latest - feed.number),
+            max(0, latest - feed.number) if readings == feed.readings else 0,  # of another history nothing is known
             feed.silence_s,
             feed.number,
             line.calls,
@@ -184,7 +185,9 @@ class Link:
         return self._looking
 
     async def _look_once(self) -> None:
-        self._latest, _ = await self.line.ask(deadline_s())
+        readings = self.feed.readings
+        latest, _ = await self.line.ask(deadline_s())
+        self._latest = (readings, latest)
 
     def _new_line(self) -> Line:
         line = Line(self.slot, self.keys, self._token, self.replicas, self._clock)
