@@ -66,6 +66,28 @@ def test_a_conflict_shows_both_versions_and_lets_one_choose(pets, server):
 
 
 @pytest.mark.long
+@pytest.mark.long
+def test_a_choice_is_sent_as_what_it_is(page, server):
+    choices = {"m": {"enum": ["a", 3, True]}, "o": {"enum": ["x", None]}}
+    with server.client() as client:
+        client.put("/api/v1/tables/choices", json={"schema": {"type": "object", "properties": choices}})
+    page.goto(f"{server.url}/console/tables/choices")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("m", exact=True).select_option("3")
+    page.get_by_label("o", exact=True).select_option("null")
+    page.get_by_role("button", name="Add the record").click()
+    cell = page.get_by_role("gridcell", name="3", exact=True)
+    expect(cell).to_be_visible()
+    with server.client() as client:
+        [made] = client.get("/api/v1/data/choices").json()["data"]
+    assert made == {"id": made["id"], "m": 3, "o": None}
+    cell.dblclick()
+    page.get_by_role("combobox", name="m", exact=True).select_option("true")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("gridcell", name="true", exact=True)).to_be_visible()
+    assert stored(server, made["id"], "choices")["m"] is True
+
+
 def test_a_form_is_made_of_the_model_and_shows_each_fault_at_its_field(page, server):
     page.goto(f"{server.url}/console/tables/users")
     page.get_by_role("button", name="Add", exact=True).click()

@@ -20,6 +20,12 @@ def give(page, server, tmp_path):
     return give
 
 
+@pytest.mark.long
+def test_a_member_of_a_file_that_is_no_table_is_named(page, give):
+    give("db.json", '{"posts": [{"id": 1}], "profile": {"name": "typicode"}}')
+    expect(page.get_by_role("alert")).to_contain_text("as an object of tables its member 'profile' is none")
+
+
 def test_csv_is_looked_at_its_types_chosen_and_stored(page, server, give):
     give("cats.csv", 'id,name,zip,age\n1,"Tom ""T"", x",0123,3\n2,Ada,,old\n')
     expect(page.get_by_label("Type of zip")).to_have_value("text")

@@ -60,10 +60,13 @@ export function edited(value) {
  * @param {string} text
  * @param {Kind} kind
  * @param {(text: string) => unknown} parse
+ * @param {{kind?: string, choices?: unknown[]}} [field] which may offer choices, of several kinds
  */
-export function readAs(text, kind, parse) {
+export function readAs(text, kind, parse, field) {
   if (kind === "missing") return undefined;
   if (kind === "null") return null;
+  const at = field?.kind === "enum" && kind !== "spelled" ? (field.choices ?? []).findIndex((each) => String(each) === text) : -1;
+  if (at >= 0) return field?.choices?.[at];
   if (kind === "text") return text;
   let value;
   try {

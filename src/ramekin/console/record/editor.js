@@ -59,7 +59,7 @@ export function CellEditor({ label, value, field, onSave, onCancel }) {
     isDone.current = true;
     setBusy(true);
     try {
-      await onSave(readAs(text, kind, parse));
+      await onSave(readAs(text, kind, parse, field));
     } catch (error) {
       isDone.current = false;
       if (isGone.current) showUnsaved(label, text, error);

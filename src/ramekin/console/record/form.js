@@ -42,7 +42,7 @@ export function RecordForm({ table, fields, schema, draftName, start, onClose })
     for (const field of shown) {
       const { kind, text: written } = entries[`.${field.path}`];
       try {
-        const value = readAs(written, kind, parse);
+        const value = readAs(written, kind, parse, field);
         if (value !== undefined) record = withMember(record, field.path, value);
       } catch (fault) {
         found[`.${field.path}`] = /** @type {Error} */ (fault).message;

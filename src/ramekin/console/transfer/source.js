@@ -28,7 +28,8 @@ export async function readSource(file) {
   const found = parse(await file.text());
   if (Array.isArray(found)) return { ...source, kind: "json", records: found.slice(0, PREVIEW), columns: columnsOf(found.slice(0, 200)) };
   const tables = Object.entries(found);
-  if (!tables.every(([, records]) => Array.isArray(records))) throw new Error("This JSON is neither an array of records nor an object of such arrays, as json-server has it.");
+  const other = tables.find(([, records]) => !Array.isArray(records));
+  if (other) throw new Error(`This JSON is no array of records, and as an object of tables its member '${other[0]}' is none: an import has arrays of records alone.`);
   return { ...source, kind: "database", tables: tables.map(([name, records]) => [name, records.length]) };
 }
 
