@@ -9,6 +9,7 @@ import weakref
 
 import pytest
 
+from ramekin import Database
 from ramekin.changes import Change, Loaded
 from ramekin.engine import work
 from ramekin.engine.access import Access
@@ -17,6 +18,7 @@ from ramekin.query.plan import ALL_SPANS, Equal
 from ramekin.schema.definition import Definition
 from ramekin.schema.fields import Field
 from ramekin.storage import catalog, followers, indexed, staging
+from ramekin.storage.unique import taken_by
 from ramekin.testing.engines.steps import by_id, change, define, drop, load, write
 from ramekin.values import codec
 from ramekin.values.comparison import NUMBER
@@ -211,3 +213,26 @@ async def test_a_large_step_that_is_made_once_more_is_not_held_twice(engine):
     await engine.apply(make)
     assert len(made) == 2
     assert len(engine.tables.catalog.table("t").records.bodies) == RECORDS
+
+
+async def test_a_unique_value_is_found_though_another_index_takes_its_place_meanwhile():
+    async with Database() as database:
+        await database.define("t", {"unique": ["k"]})
+        await database.load([("t", {"id": i, "k": i}) for i in range(RECORDS)])
+        table = database.engine.tables.catalog.find("t")
+        await database.engine.tables.builds.index(table, K, is_sorted=False)
+        taken = [
+            Change("t", str(100 + i), None, body(100 + i, 200 + i if i < RECORDS else 0)) for i in range(RECORDS + 1)
+        ]
+        looking = taken_by(table, taken)
+        for _ in range(len(taken) + 2):
+            next(looking)
+        assert not table.indexes[K].is_sorted
+        for _ in table.build_index(K, is_sorted=True):
+            pass
+        assert table.indexes[K].is_sorted
+        for _ in table.memory.garbage.let_go():
+            pass
+        with pytest.raises(NotUnique):
+            for _ in looking:
+                pass

@@ -65,6 +65,13 @@ def test_new_ids_ascend_within_a_millisecond_and_when_the_clock_steps_back():
     assert made == sorted(set(made))
 
 
+def test_new_ids_are_uuids_of_version_7_before_1970_too():
+    source = IdSource(SetClock(datetime(1969, 12, 31, tzinfo=UTC)))
+    made = [source() for _ in range(1000)]
+    assert {(each.version, each.variant) for each in made} == {(7, uuid.RFC_4122)}
+    assert made == sorted(set(made))
+
+
 def test_new_ids_ascend_when_the_random_bits_overflow():
     source = IdSource(SetClock(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)), randbits=lambda bits: 2**bits - 1)
     made = [source() for _ in range(10)]

@@ -68,6 +68,9 @@ _LOOK: dict[str, tuple[Word, ...]] = {"hash": ("HGET", "a"), "list": ("LLEN",), 
 _COMMAND = re.compile(r"'([a-z]+(?:\|[a-z]+)?)'")
 
 
+_OURS = {b"format", b"lineage", b"rev", b"asked"}
+"""Members of a head, some of which are there whoever made it: after FLUSHALL a server that runs makes another."""
+
 _SAID = {
     "OOM": "a node has reached its maxmemory",
     "NOREPLICAS": "a node has fewer replicas than its min-replicas-to-write",
@@ -161,9 +164,11 @@ def _foreign(key: str) -> Unfit:
 async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
     """See that what is kept is read by this program. Raises Unfit."""
     head = keys.of("head")
-    found, *ours = await connection.call("HMGET", head, "format", "lineage", "rev", "asked")
-    if found is None and ours == [None] * len(ours) and await connection.call("EXISTS", head):
-        raise _foreign(head)  # after FLUSHALL a server that runs writes some of these
+    cells = await connection.call("HGETALL", head)
+    head_now = dict(zip(cells[::2], cells[1::2], strict=True))
+    if head_now and _OURS.isdisjoint(head_now):
+        raise _foreign(head)
+    found = head_now.get(b"format")
     if found is None or found == b"%d" % FORMAT:
         return
     is_older = found.isdigit() and int(found[:20]) < FORMAT

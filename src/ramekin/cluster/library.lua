@@ -8,10 +8,12 @@
 -- head: rev, nonce: number and nonce of the last step; name: what tells the history up to that step from all others;
 --   lineage: random, of the whole history; format; hold, until: the nonce of a step that stands alone, and the
 --   millisecond up to which; fed: bytes fed since the last mark; marked: bytes fed before it and kept; keeps: how many of
---   these, in MiB; chunks, chunked: those that are in their hashes and have no mark yet, and their bytes;
+--   these, in MiB; chunks, brought, chunked: what the names of chunks that have no mark yet begin with, how many are in
+--   their hashes, and their bytes;
 --   evicted:<table>: records of it that gave way.
--- marks: "<step> <bytes> <chunk>..": what was fed since the mark before, and the chunks of large steps among it. The oldest
---   is let go of with all that it names once more is kept than may be, but for the newest, which may be of any size.
+-- marks: "<step> <bytes>": what was fed since the mark before; of a large step with " <what its chunks' names begin with>
+--   <how many>". The oldest is let go of with its chunks once more is kept than may be, but for the newest, which may be of
+--   any size.
 -- feed: a stream, an entry a step: k kind, n nonce, p nonce of the step before, t when, then words.
 -- births: of each table "<step that made it>:<its place there> <step that defined it, or 0>".
 -- revisions: of each table "<number of its last step> <name of that step>".
@@ -24,7 +26,7 @@
 -- Each reply is {what, number of the last step}, and where that is a step of others its nonce.
 local DONE, STALE, FENCED, HELD, COMMITTED = 1, 0, 2, 3, 4
 local OWN = 9
-local MIB, KEPT_MIB, FREED_MARKS, CHUNK_S, FOREVER = 1048576, 64, 8, 600, 9007199254740991
+local MIB, KEPT_MIB, FREED_MARKS, AT_ONCE, CHUNK_S, FOREVER = 1048576, 64, 8, 1000, 600, 9007199254740991
 
 local function call(...) return redis.call(...) end  -- which is not there yet while this is read
 
@@ -52,10 +54,15 @@ end
 
 -- Let go of what the oldest mark is for. Returns its bytes.
 local function forget_oldest(keys)
-  local rev, size, chunks = call('LPOP', keys[7]):match('^(%d+) (%d+)(.*)')
+  local rev, size, prefix, count = call('LPOP', keys[7]):match('^(%d+) ?(%d*) ?(%S*) ?(%d*)')
   call('XTRIM', keys[2], 'MINID', rev)
-  for chunk in chunks:gmatch('%S+') do call('UNLINK', chunk) end
-  return call('HINCRBY', keys[1], 'marked', -size)
+  count = tonumber(count) or 0
+  for first = 0, count - 1, AT_ONCE do
+    local chunks = {}
+    for i = first, math.min(first + AT_ONCE, count) - 1 do chunks[#chunks + 1] = prefix .. i end
+    call('UNLINK', unpack(chunks))
+  end
+  return call('HINCRBY', keys[1], 'marked', -(tonumber(size) or 0))
 end
 
 local function mark(keys, rev, size, chunks)
@@ -237,12 +244,13 @@ local function bring(keys)
   end
   call('EXPIRE', chunk, CHUNK_S)
   call('LTRIM', keys[8], 2, -1)
-  call('HSET', keys[1], 'chunks', (call('HGET', keys[1], 'chunks') or '') .. ' ' .. chunk)
+  call('HSETNX', keys[1], 'chunks', (chunk:match('^(.*:)%d+$')))
+  call('HINCRBY', keys[1], 'brought', 1)
   call('HINCRBY', keys[1], 'chunked', size)
   if call('LLEN', keys[8]) == 0 then
-    local head = call('HMGET', keys[1], 'rev', 'chunked', 'chunks')
-    call('HDEL', keys[1], 'hold', 'until', 'chunked', 'chunks')
-    mark(keys, head[1], head[2], head[3])
+    local head = call('HMGET', keys[1], 'rev', 'chunked', 'chunks', 'brought')
+    call('HDEL', keys[1], 'hold', 'until', 'chunked', 'chunks', 'brought')
+    mark(keys, head[1], head[2], ' ' .. head[3] .. ' ' .. head[4])
   end
   return 1
 end

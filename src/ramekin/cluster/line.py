@@ -253,10 +253,10 @@ class Line:
         if any(isinstance(reply, Lost) for reply in replies):
             raise Lost("The node was lost.")
         is_confirmed = not confirms or self.replicas.have_confirmed(replies.pop())
-        if is_confirmed:
-            self.trouble.over()
-        else:
+        if not is_confirmed:
             self.trouble.note("too few replicas confirm changes", 0)
+        elif confirms or not self.replicas.are_asked:  # what nobody confirms says nothing of replicas
+            self.trouble.over()
         self.calls += len(calls)
         return [call for call, reply in zip(calls, replies, strict=True) if not self._tell(call, reply, is_confirmed)]
 
@@ -298,7 +298,7 @@ class Line:
             call.function, call.frees = f"{call.function}_freeing", False
             self._put(call)
             return True
-        if refused.code not in NOT_BEGUN and refused.code != "OOM":
+        if call.function and refused.code not in NOT_BEGUN and refused.code != "OOM":
             self.trouble.note(DAMAGED, 0)
         return call.refuse(refused)
 

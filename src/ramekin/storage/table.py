@@ -247,13 +247,13 @@ class Table(Bounded):
             changing.add(change.key)
             yield None
         for field in self.unique_fields:
-            index, key_of = self.indexes[field], join_reader(field)
-            taken = set_for(len(changes))
+            key_of, taken = join_reader(field), set_for(len(changes))
             for change in changes:
                 key = None if change.after is None else key_of(change.after)
                 if key is None:
                     continue
-                holders = (str(record_id) for ids in index.find_joined(key) for record_id in ids)
+                found = self.indexes[field].find_joined(key)  # each time: another one may take its place between turns
+                holders = (str(record_id) for ids in found for record_id in ids)
                 if key in taken or any(holder not in changing and holder not in others for holder in holders):
                     yield field, change
                 taken.add(key)

@@ -111,7 +111,7 @@ class IdSource:
         self._tails: list[str] = _system_tails if randbits is None else []
         # What the last id has: 48 bits of milliseconds with 26 random ones, how these are written, and the counter.
         self._head, self._digits, self._count = 0, "", 0
-        self._ms = -1  # those of the head
+        self._ms = -(1 << 63)  # those of the head, less than any clock has
 
     def __call__(self) -> UUID:
         """Return the next id. Cost: O(1)."""
@@ -121,7 +121,7 @@ class IdSource:
         """Return the text of the next id. Cost: O(1); most within a millisecond begin with the same 24 digits."""
         now_ms, count = self._wall_ms(), self._count + 1
         if now_ms > self._ms:
-            count = self._begin(now_ms << 26, _HEAD_NOISE)
+            count = self._begin(max(0, now_ms) << 26, _HEAD_NOISE)
         self._count = count
         try:
             return f"{self._digits}{_COUNTS[count]}{self._tails.pop()}"
