@@ -143,5 +143,5 @@ def _nearest_route(parts: list[str], known: list[list[str]]) -> str:
         name = part if part in names else next((name for name in names if name.startswith("{")), None)
         name = name or next(iter(get_close_matches(part.lower(), sorted(names), 1, LIKENESS)), None)
         known = [route for route in longer if route[place] == name]
-    nearest = min(known, key=lambda route: abs(len(route) - len(parts)), default=None) if parts else None
+    nearest = min(known, key=lambda route: abs(len(route) - len(parts)), default=None)
     return f"/{'/'.join(nearest)}" if nearest else ""

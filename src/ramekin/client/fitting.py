@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
     from ramekin.schema.strict import Node
 
-
 _OF_AN_ID = (("missing", ("id",)), ("extra_forbidden", ("id",)))
 """What is not wrong: the server makes an id, and keeps it beside what a model without one says."""
-
 
 _OF_VALIDATORS = ("value_error", "assertion_error")
 """What validators of a model's own raise, which may look at members that a change does not have."""
