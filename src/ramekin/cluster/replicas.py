@@ -79,14 +79,13 @@ class Replicas:
 
     def may_come(self) -> bool:
         """Say whether none was found for so short that one may be about to follow: its primary may be new."""
-        since_s = self._missing_since_s
-        return since_s is not None and stopwatch_s() - since_s < CONFIRM_MS / 1000
+        return self._missing_since_s is not None and _is_recent(self._missing_since_s)
 
     def may_return(self) -> bool:
         """Say the same of a node that has just refused a step for want of replicas."""
         if self._refused_since_s is None:
             self._refused_since_s = stopwatch_s()
-        return stopwatch_s() - self._refused_since_s < CONFIRM_MS / 1000
+        return _is_recent(self._refused_since_s)
 
     def note_taken(self) -> None:
         """Take note that a node has taken a step."""
@@ -119,6 +118,11 @@ class Replicas:
 def read_step(told: list[Any]) -> tuple[int, str]:
     """Return a number and a nonce as a node tells them; 0 and none where nothing has happened yet."""
     return int(told[0] or 0), (told[1] or b"").decode()
+
+
+def _is_recent(since_s: float) -> bool:
+    """Say whether a replica may still come that was missed first at this moment."""
+    return stopwatch_s() - since_s < CONFIRM_MS / 1000
 
 
 async def _count(connection: NodeConnection, *, has_failed: bool = False) -> int:
