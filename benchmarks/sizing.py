@@ -42,13 +42,13 @@ SIZES = [(2, 1), (4, 1), (8, 1), (32, 1), (128, 1), (1000, 1), (8, 4), (32, 16),
 class Costs:
     """µs of a core, as `benchmarks.cluster` measured them; and bytes."""
 
-    read: float = 80
+    read: float = 40
     """A server for a request that reads: most get one record, some list a page."""
-    write: float = 200
+    write: float = 180
     """A server for a request that writes."""
-    follow: float = 100
+    follow: float = 55
     """Each other server for each change, with an index or two."""
-    keep: float = 60
+    keep: float = 55
     """A node for each change: the call, and its replica."""
     tell: float = 10
     """A node for an answer to one server: that some changes have come, or how far it is itself."""
