@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
-from ramekin.collector import attend
 from ramekin.engine.embedded import Embedded
 from ramekin.limits import MIB
+from ramekin.storage.collector import attend
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator

@@ -11,7 +11,7 @@ import sys
 import pytest
 from benchmarks import turns
 
-from ramekin.collector import attend
+from ramekin.storage.collector import attend
 
 MOST_MS = 30.0
 

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from ramekin import collector
+from ramekin.storage import collector
 
 
 class Circle:

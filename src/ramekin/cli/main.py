@@ -238,7 +238,7 @@ def _serve(
     files: list[Path], given: dict[str, Any], *, is_demo: bool = False, theirs: dict[str, Any] | None = None
 ) -> None:
     from ramekin.cli.signals import Signals, Stopped
-    from ramekin.collector import at_rest
+    from ramekin.storage.collector import at_rest
 
     signals = Signals()
     try:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from ramekin import collector
 from ramekin.api.app import create_app
 from ramekin.api.edge.cors import Cors
 from ramekin.api.edge.faults import read_delay
@@ -42,6 +41,7 @@ from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import Limits
 from ramekin.schema.fitness import UnfitModel
+from ramekin.storage import collector
 from ramekin.version import __version__
 
 if TYPE_CHECKING:

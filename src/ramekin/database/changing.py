@@ -12,7 +12,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
-from ramekin.collector import overlook
 from ramekin.database.catching_up import catch_up
 from ramekin.database.operations import Operation, prepare, settle
 from ramekin.engine.access import Access
@@ -25,6 +24,7 @@ from ramekin.query.match import body_matcher
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING, holds_always, paths_in
 from ramekin.schema.record_schema import MAX_FAULTS
+from ramekin.storage.collector import overlook
 from ramekin.values import codec
 
 if TYPE_CHECKING:

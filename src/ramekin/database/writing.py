@@ -14,7 +14,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.changes import Change, Loaded, Written
-from ramekin.collector import overlook
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import NEVER, STAYS, due_in
 from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, merges, prepare, settle
@@ -37,6 +36,7 @@ from ramekin.errors import (
 from ramekin.formats.splitter import PAUSE
 from ramekin.limits import MIB
 from ramekin.schema.record_schema import MAX_FAULTS
+from ramekin.storage.collector import overlook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping

@@ -24,9 +24,9 @@ from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from ramekin import collector
 from ramekin.clock import processor_s, stopwatch_s
 from ramekin.errors import Deadline
+from ramekin.storage import collector
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator

@@ -22,8 +22,8 @@ from msgspec import Struct
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
 from ramekin.clock import SYSTEM
-from ramekin.collector import overlook
 from ramekin.limits import MIB
+from ramekin.storage.collector import overlook
 from ramekin.storage.memory import Memory
 
 if TYPE_CHECKING:

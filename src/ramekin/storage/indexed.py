@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.collector import overlook
 from ramekin.stats import IndexStats
 from ramekin.storage.absences import Absences
+from ramekin.storage.collector import overlook
 from ramekin.storage.counted import Counted
 from ramekin.storage.followers import Followers, follow
 from ramekin.storage.id_order import IdOrder

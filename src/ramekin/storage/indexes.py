@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
-from ramekin.collector import overlook
+from ramekin.storage.collector import overlook
 from ramekin.storage.guarded import GUARD_BYTES, LOOK_EVERY, Guarded, is_slow
 from ramekin.storage.id_order import IdOrder, Many, holds, ids_after, place_after
 from ramekin.storage.memory import (

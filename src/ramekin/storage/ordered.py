@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex, TypeVar
 
 from sortedcontainers import SortedList
 
-from ramekin.collector import overlook
+from ramekin.storage.collector import overlook
 
 V = TypeVar("V")
 

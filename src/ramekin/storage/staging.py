@@ -19,9 +19,9 @@ from sys import maxsize
 from typing import TYPE_CHECKING
 
 from ramekin.changes import Change, Loaded, Written
-from ramekin.collector import overlook
 from ramekin.schema.definition import check_table_name
 from ramekin.storage.catalog import parting_bytes
+from ramekin.storage.collector import overlook
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.memory import BODY_BYTES, DUE_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, record_growth
 from ramekin.storage.records import Records

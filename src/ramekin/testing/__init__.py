@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ramekin.collector import at_rest
+from ramekin.storage.collector import at_rest
 
 if TYPE_CHECKING:
     from ramekin.testing.clock import SetClock

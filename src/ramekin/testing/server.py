@@ -26,13 +26,13 @@ from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileFault, FileRecords, naming_faults, open_file
 from ramekin.cli.modules import NoModels, read_models
 from ramekin.clock import MovableClock
-from ramekin.collector import at_rest
 from ramekin.database.database import Database
 from ramekin.engine.embedded import Embedded
 from ramekin.formats.record_text import CsvForm
 from ramekin.schema.fitness import UnfitModel
 from ramekin.schema.model_tables import tables_of
 from ramekin.settings import Settings
+from ramekin.storage.collector import at_rest
 from ramekin.testing.diff import Diff
 
 if TYPE_CHECKING:

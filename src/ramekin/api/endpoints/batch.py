@@ -11,7 +11,6 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
-from ramekin.collector import overlook
 from ramekin.database.lifetimes import NEVER
 from ramekin.database.operations import OPS, Operation
 from ramekin.database.precondition import ALWAYS, Precondition
@@ -30,6 +29,7 @@ from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
 from ramekin.formats.splitter import Splitter
 from ramekin.schema.bounds import LIFETIME_SAID, is_lifetime
 from ramekin.schema.definition import check_table_name
+from ramekin.storage.collector import overlook
 from ramekin.values import codec
 from ramekin.values.ids import id_key
 

@@ -17,11 +17,11 @@ from ramekin.api.http.answer import SHORT_BYTES
 from ramekin.api.http.pages import AT_ONCE, LongRow, PageText
 from ramekin.api.http.query_string import choice, split_query
 from ramekin.api.routes import API
-from ramekin.collector import overlook
 from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
 from ramekin.query.join import JOIN_TYPES
 from ramekin.query.pairs import PairFields
+from ramekin.storage.collector import overlook
 from ramekin.values import codec
 from ramekin.values.paths import outer, selector
 
