@@ -1,6 +1,18 @@
 """What an error is told with, and how its sentences are put together."""
 
-from ramekin.errors import Fault, InvalidRecord, NotUnique, OutcomeUnknown, Starting, UnknownField
+import re
+
+from ramekin import errors
+from ramekin.errors import (
+    Fault,
+    InvalidRecord,
+    NotUnique,
+    OutcomeUnknown,
+    Redefined,
+    Starting,
+    Unavailable,
+    UnknownField,
+)
 
 
 def test_a_message_has_what_was_wrong_then_where_then_what_may_be_meant():
@@ -29,3 +41,14 @@ def test_a_line_that_is_known_already_is_kept_because_it_is_nearer():
 
 def test_what_may_befall_nodes_is_not_told_as_a_matter_of_disks_alone():
     assert [error for error in (Starting, OutcomeUnknown) if "nodes" not in (error.__doc__ or "")] == []
+
+
+def test_the_tree_of_errors_names_every_one_and_each_can_be_imported_from_the_package():
+    names = {error.__name__ for error in errors.all_errors()}
+    assert names - set(re.findall(r"\w+", errors.__doc__)) == set()
+    assert names - set(dir(errors)) == set()
+
+
+def test_an_error_without_a_title_of_its_own_is_told_as_the_one_above_it():
+    assert (Redefined.code, Redefined.title) == (Unavailable.code, Unavailable.title)
+    assert Redefined not in errors.all_errors()

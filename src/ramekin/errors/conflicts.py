@@ -10,14 +10,12 @@ from ramekin.errors.error import RamekinError
 class Conflict(RamekinError):
     """The request contradicts data that is there."""
 
-    code = "conflict"
     title = "Conflict with the data"
 
 
 class RecordExists(Conflict):
     """A record with this id is already there. Ids are compared by their text, so 1 and "1" are one id."""
 
-    code = "record-exists"
     title = "The record exists"
     remedy = "Choose another id, use PUT, or say `on_conflict=ignore`, `replace` or `merge`."
     place = ("", "id")
@@ -26,7 +24,6 @@ class RecordExists(Conflict):
 class DuplicateId(Conflict):
     """The same id stands twice in one request."""
 
-    code = "duplicate-id"
     title = "An id stands twice in the request"
     remedy = "Send each id once."
 
@@ -34,7 +31,6 @@ class DuplicateId(Conflict):
 class NotUnique(Conflict):
     """Another record has the same value in a field that the table's definition says is unique."""
 
-    code = "not-unique"
     title = "A value must be unique and is taken"
     remedy = "Send another value, or change the record that has it."
 
@@ -47,7 +43,6 @@ class NotUnique(Conflict):
 class TooManyAffected(Conflict):
     """More records would change than `max_affected` allows; none was changed."""
 
-    code = "too-many-affected"
     title = "More records would change than allowed"
     remedy = "Narrow the condition, or raise `max_affected`."
     place = ("query", "max_affected")
@@ -56,7 +51,6 @@ class TooManyAffected(Conflict):
 class DefinitionBroken(Conflict):
     """Records that are there do not satisfy the table's new definition; nothing was changed."""
 
-    code = "definition-broken"
     title = "Existing records break the definition"
     remedy = "Correct the records that `errors` names, or the definition."
 
@@ -64,7 +58,6 @@ class DefinitionBroken(Conflict):
 class ModelTable(Conflict):
     """The table is typed by a Pydantic model of the server; its definition is the model's."""
 
-    code = "model-table"
     title = "The table is defined by a model"
     remedy = "Change the model and start the server again."
     place = ("path", "table")
@@ -76,7 +69,6 @@ class ModelMissing(Conflict):
     Without the model nothing is written to it, and with another version of it what both versions take.
     """
 
-    code = "model-missing"
     title = "The table's model is not here"
     remedy = (
         "Start the server with `--models` and that version, or ask one that was; or give the table another definition "
@@ -87,7 +79,6 @@ class ModelMissing(Conflict):
 class BranchExists(Conflict):
     """There is a branch of that name."""
 
-    code = "branch-exists"
     title = "The branch exists"
     remedy = "Choose another name, or send `replace=true` to have it made anew."
     place = ("path", "branch")
@@ -96,7 +87,6 @@ class BranchExists(Conflict):
 class MainStays(Conflict):
     """`main` is the database itself, which no request makes, makes anew or drops."""
 
-    code = "main-stays"
     title = "The database itself is no branch to make or drop"
     remedy = "`POST /api/v1/reset` brings its tables back to the last checkpoint."
     place = ("path", "branch")
@@ -105,7 +95,6 @@ class MainStays(Conflict):
 class NoCheckpoint(Conflict):
     """No state of the tables was kept that they could be compared with, or return to."""
 
-    code = "no-checkpoint"
     title = "There is no checkpoint"
     remedy = "Make one first: `database.checkpoint()`, or `POST /api/v1/checkpoint`."
 
@@ -113,6 +102,5 @@ class NoCheckpoint(Conflict):
 class ClockStays(Conflict):
     """The database was made by a program that gave it a clock of its own, which no request sets."""
 
-    code = "clock-stays"
     title = "The clock cannot be set"
     remedy = "Have the program set it, or give the database a `MovableClock`."

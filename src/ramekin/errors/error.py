@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -13,6 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
+
+__all__ = [
+    "NAME_LIMIT",
+    "Fault",
+    "RamekinError",
+    "all_errors",
+    "at",
+    "did_you_mean",
+    "listing",
+    "nearest_name",
+    "pointer",
+    "shorten",
+]
 
 NAME_LIMIT = 100
 """Characters of a caller's own name (field, table, operator) that a message may repeat."""
@@ -46,14 +60,19 @@ class Fault:
 class RamekinError(Exception):
     """The request was refused, for a reason that has no code of its own."""
 
-    # A subclass has a code for programs, which stays as it is, and a title and a remedy for people. Its docstring is
-    # what `/problems/{code}` and docs/errors.md show as the meaning: it is written for users. Programs of
-    # ours look at the members of an error, and never into its sentences.
+    # A subclass has a title and a remedy for people, and a code for programs, which is its own name: `NotFound` is
+    # `not-found`. One without a title is told of as the class above it. Its docstring is what `/problems/{code}` and
+    # docs/errors.md show as the meaning: it is written for users. Programs of ours look at the members of an error,
+    # and never into its sentences.
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Error"
     remedy: ClassVar[str] = "Read the detail: it says what was wrong."
     place: tuple[str, ...] = ()
     """Part of a request, and the steps there, that this is about where no fault says so; empty: about none."""
+
+    def __init_subclass__(cls) -> None:
+        if "title" in vars(cls):
+            cls.code = re.sub(r"\B(?=[A-Z])", "-", cls.__name__).lower()
 
     def __init__(self, said: str, *, hint: str = "", faults: Sequence[Fault] = (), index: int | None = None) -> None:
         super().__init__(said)
@@ -175,4 +194,4 @@ def listing(names: Sequence[str]) -> str:
 def all_errors(root: type[RamekinError] = RamekinError) -> list[type[RamekinError]]:
     """Return every class of the tree that has a code of its own, in the order of the tree."""
     below = [error for child in root.__subclasses__() for error in all_errors(child)]
-    return [root, *below] if "code" in root.__dict__ else below
+    return [root, *below] if "title" in vars(root) else below

@@ -8,7 +8,6 @@ from ramekin.errors.error import RamekinError
 class Unauthorized(RamekinError):
     """The server asks for a key, and the request has none, or one that is wrong or has expired."""
 
-    code = "unauthorized"
     title = "A key is needed"
     remedy = "Send `Authorization: Bearer <key>`. Keys are never taken from the address."
     place = ("header", "Authorization")
@@ -17,7 +16,6 @@ class Unauthorized(RamekinError):
 class Forbidden(RamekinError):
     """The key that was sent lacks the role that this takes, or does not reach a table that it touches."""
 
-    code = "forbidden"
     title = "The key may not do this"
     remedy = "Use a key with the role, or the table, that the detail names; `ramekin key create` makes one."
 
@@ -25,7 +23,6 @@ class Forbidden(RamekinError):
 class ForeignHost(Forbidden):
     """`Host` is no name of the machine to which this server keeps: a page may have its own name stand for 127.0.0.1."""
 
-    code = "foreign-host"
     title = "The server does not answer to this host"
     remedy = "Ask for `localhost`. Behind a proxy, name the host that it sends, such as `--allow-host db.example.com`."
     place = ("header", "Host")
@@ -34,7 +31,6 @@ class ForeignHost(Forbidden):
 class ForeignOrigin(Forbidden):
     """A page of another origin sent what would change something: `Sec-Fetch-Site` or `Origin` says so."""
 
-    code = "foreign-origin"
     title = "A page of another origin may not do this"
     remedy = "Send it from a page of this server, or from a program. Behind a proxy, pass `Host` on as it was sent."
     place = ("header", "Origin")
@@ -43,7 +39,6 @@ class ForeignOrigin(Forbidden):
 class NotFound(RamekinError):
     """There is nothing at this address."""
 
-    code = "not-found"
     title = "Not found"
     remedy = "Check the address; `/docs` lists all of them."
 
@@ -51,14 +46,12 @@ class NotFound(RamekinError):
 class UnknownRoute(NotFound):
     """No endpoint has this path."""
 
-    code = "unknown-route"
     title = "No such endpoint"
 
 
 class UnknownTable(NotFound):
     """The table does not exist. Only a write creates one."""
 
-    code = "unknown-table"
     title = "No such table"
     remedy = "Check the name at `/api/v1/tables`, or create a record in it."
     place = ("path", "table")
@@ -67,7 +60,6 @@ class UnknownTable(NotFound):
 class RecordNotFound(NotFound):
     """The table has no record with this id."""
 
-    code = "record-not-found"
     title = "No such record"
     remedy = "Check the id, or create the record: `PUT ...?upsert=true` does so under the id in the address."
 
@@ -75,7 +67,6 @@ class RecordNotFound(NotFound):
 class UnknownBranch(NotFound):
     """There is no branch of that name."""
 
-    code = "unknown-branch"
     title = "No such branch"
     remedy = (
         "`GET /api/v1/branches` lists them. One is made by `PUT`, or by its first use with the role `admin`, unless "
@@ -87,7 +78,6 @@ class UnknownBranch(NotFound):
 class UnknownProblem(NotFound):
     """There is no page for this error code."""
 
-    code = "unknown-problem"
     title = "No such error code"
     remedy = "Read the list of all codes at `/problems`."
     place = ("path", "code")
@@ -96,7 +86,6 @@ class UnknownProblem(NotFound):
 class ChangesGone(RamekinError):
     """What has happened since this position is not known any more: too much has, or the server was started anew."""
 
-    code = "changes-gone"
     title = "The changes are gone"
     remedy = "Ask `/api/v1/changes` for `latest`, then read the tables, and go on with `since` that position."
     place = ("query", "since")
@@ -105,7 +94,6 @@ class ChangesGone(RamekinError):
 class MethodNotAllowed(RamekinError):
     """The endpoint exists but does not take this method; the `Allow` header lists those it takes."""
 
-    code = "method-not-allowed"
     title = "The method is not allowed here"
     remedy = "Use one of the methods in the `Allow` header."
 
@@ -113,7 +101,6 @@ class MethodNotAllowed(RamekinError):
 class NotAcceptable(RamekinError):
     """None of the media types in `Accept` can be produced here."""
 
-    code = "not-acceptable"
     title = "No acceptable media type"
     remedy = "Accept `application/json`; lists, joins and dumps also come as `application/x-ndjson` and `text/csv`."
     place = ("header", "Accept")
@@ -122,7 +109,6 @@ class NotAcceptable(RamekinError):
 class UnsupportedMediaType(RamekinError):
     """The body has no `Content-Type`, one that this endpoint does not read, or a `Content-Encoding`."""
 
-    code = "unsupported-media-type"
     title = "The media type is not supported"
     remedy = "Send `Content-Type: application/json`, with no content encoding."
     place = ("header", "Content-Type")
@@ -131,7 +117,6 @@ class UnsupportedMediaType(RamekinError):
 class BodyTooLarge(RamekinError):
     """The body, or one record in it, is over the limit."""
 
-    code = "body-too-large"
     title = "The body is too large"
     remedy = "Send less at once, or raise the limit in the server's settings."
 
@@ -139,7 +124,6 @@ class BodyTooLarge(RamekinError):
 class HeadTooSlow(RamekinError):
     """The first line and the headers were not whole `--head-seconds` (10) after their first byte."""
 
-    code = "head-too-slow"
     title = "The head comes too slowly"
     remedy = "Send the request again, with its headers at once."
 
@@ -147,7 +131,6 @@ class HeadTooSlow(RamekinError):
 class BodyTooSlow(RamekinError):
     """The body was not whole after `--body-seconds` (30) and brings less than 1 KiB a second; nothing was applied."""
 
-    code = "body-too-slow"
     title = "The body comes too slowly"
     remedy = "Send the request again, with all of its body."
 
@@ -155,7 +138,6 @@ class BodyTooSlow(RamekinError):
 class AddressTooLong(RamekinError):
     """The address is longer than what a server reads of a request before its body: 32 KiB."""
 
-    code = "address-too-long"
     title = "The address is too long"
     remedy = "Send a long query as a body: `POST /api/v1/query/{table}`."
 
@@ -163,7 +145,6 @@ class AddressTooLong(RamekinError):
 class HeadTooLarge(RamekinError):
     """The address and the headers have more than 32 KiB together, or there are more than 100 headers."""
 
-    code = "head-too-large"
     title = "There are too many headers, or too long ones"
     remedy = "Send fewer headers; cookies of other sites on the same host are often the cause."
 
@@ -171,7 +152,6 @@ class HeadTooLarge(RamekinError):
 class RateLimited(RamekinError):
     """The client has sent more requests than the limit allows."""
 
-    code = "rate-limited"
     title = "Too many requests"
     remedy = "Wait for the number of seconds in `Retry-After`."
 
@@ -179,7 +159,6 @@ class RateLimited(RamekinError):
 class PreconditionFailed(RamekinError):
     """`If-Match` or `If-None-Match` does not hold: the record is not in the state that the request was made for."""
 
-    code = "precondition-failed"
     title = "The precondition does not hold"
     remedy = "Read the record again and repeat the change with its present `ETag`."
 
@@ -187,7 +166,6 @@ class PreconditionFailed(RamekinError):
 class PreconditionRequired(RamekinError):
     """The table's definition asks for `If-Match`, so that no change is lost to another one."""
 
-    code = "precondition-required"
     title = "If-Match is needed"
     remedy = "Read the record and send its `ETag` as `If-Match`."
     place = ("header", "If-Match")
@@ -196,14 +174,12 @@ class PreconditionRequired(RamekinError):
 class Unprocessable(RamekinError):
     """The request was understood but breaks the model or a rule."""
 
-    code = "unprocessable"
     title = "The request breaks a rule"
 
 
 class InvalidRecord(Unprocessable):
     """The record is not an object, or does not satisfy its table's model."""
 
-    code = "invalid-record"
     title = "The record is not valid"
     remedy = "Correct the members that `errors` points at; the table's schema is at `/api/v1/tables/{table}`."
     place = ("",)
@@ -212,7 +188,6 @@ class InvalidRecord(Unprocessable):
 class InvalidId(Unprocessable):
     """An id is text of 1 to 255 characters (no control character, no `/`, not `.` or `..`) or a 64-bit integer."""
 
-    code = "invalid-id"
     title = "The id is not valid"
     remedy = "Send another id, or none: a UUID is then made."
     place = ("", "id")
@@ -221,7 +196,6 @@ class InvalidId(Unprocessable):
 class IntegerOutOfRange(Unprocessable):
     """An integer does not fit into 64 bits with a sign, so other programs would round it."""
 
-    code = "integer-out-of-range"
     title = "An integer is out of range"
     remedy = "Send it as text."
 
@@ -229,7 +203,6 @@ class IntegerOutOfRange(Unprocessable):
 class InvalidTableName(Unprocessable):
     """A table's name is 1 to 63 of `A-Z a-z 0-9 _ -`, and begins with a letter or `_`."""
 
-    code = "invalid-table-name"
     title = "The table's name is not valid"
     remedy = "Choose another name."
     place = ("path", "table")
@@ -238,7 +211,6 @@ class InvalidTableName(Unprocessable):
 class InvalidBranch(Unprocessable):
     """A branch is called as a table may be: 1 to 63 of `A-Z a-z 0-9 _ -`; or what is said of it cannot be."""
 
-    code = "invalid-branch"
     title = "The branch is not valid"
     remedy = 'Choose another name; as the body write `{"from": "main", "ttl_s": 600}`, both of which may be left out.'
     place = ("path", "branch")
@@ -247,7 +219,6 @@ class InvalidBranch(Unprocessable):
 class InvalidClock(Unprocessable):
     """What the clock is to tell has an unknown member, or is no time that it could be."""
 
-    code = "invalid-clock"
     title = "The time is not valid"
     remedy = 'Write {"now": "2027-01-01T00:00:00Z", "is_frozen": true}, or {"advance_s": 3600}.'
 
@@ -255,7 +226,6 @@ class InvalidClock(Unprocessable):
 class InvalidFault(Unprocessable):
     """A rule for faults on purpose has an unknown member, a value that cannot be, or nothing that it does."""
 
-    code = "invalid-fault"
     title = "The rule is not valid"
     remedy = 'Write {"rules": [{"method": "POST", "table": "orders", "status": 503, "every": 3}]}.'
 
@@ -263,7 +233,6 @@ class InvalidFault(Unprocessable):
 class InvalidOperation(Unprocessable):
     """An operation of a batch lacks a member, has one that its `op` does not take, or has an unknown `op`."""
 
-    code = "invalid-operation"
     title = "The operation is not valid"
     remedy = 'Write `{"op": "create|upsert|replace|patch|delete", "table": ..., "id": ..., "record": {...}}`.'
     place = ("",)
@@ -272,7 +241,6 @@ class InvalidOperation(Unprocessable):
 class KeyNotResolved(Unprocessable):
     """Neither table of the join has a field of that name."""
 
-    code = "key-not-resolved"
     title = "The join key is not a field of either table"
     remedy = "Name a field of one of the tables, or write both sides: `left=right`."
     place = ("path", "key")
@@ -281,7 +249,6 @@ class KeyNotResolved(Unprocessable):
 class NameTaken(Unprocessable):
     """With `shape=tree` the matches stand in a member of their own, and a record has one of that name already."""
 
-    code = "name-taken"
     title = "The record has a member of that name"
     remedy = "Give the matches another name with `as=`, such as `as=users,their_orders`."
     place = ("query", "as")
@@ -290,7 +257,6 @@ class NameTaken(Unprocessable):
 class TooManyRows(Unprocessable):
     """The rows that must be held at once to put the answer in order are more than the server allows."""
 
-    code = "too-many-rows"
     title = "Too many rows to put in order"
     remedy = "Add conditions, follow `next` instead of a large `offset`, or raise the server's `max_sorted_rows`."
     place = ("query", "sort")
@@ -299,7 +265,6 @@ class TooManyRows(Unprocessable):
 class SortValueTooLong(Unprocessable):
     """The last record of a page has so long a value in a field of the order that no cursor can hold it."""
 
-    code = "sort-value-too-long"
     title = "A value is too long to sort pages by"
     remedy = "Sort by a shorter field, or raise `limit` so that all records fit on one page."
     place = ("query", "sort")
@@ -308,7 +273,6 @@ class SortValueTooLong(Unprocessable):
 class InvalidDefinition(Unprocessable):
     """The definition of a table has an unknown member, a schema that is not a JSON Schema, or a field twice."""
 
-    code = "invalid-definition"
     title = "The definition is not valid"
     remedy = 'Write {"schema": {...}, "unique": ["email"], "indexes": [{"field": "age", "kind": "sorted"}]}.'
     place = ("",)

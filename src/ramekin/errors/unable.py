@@ -8,7 +8,6 @@ from ramekin.errors.error import RamekinError
 class Unavailable(RamekinError):
     """The server cannot answer now; nothing was applied."""
 
-    code = "unavailable"
     title = "Not available now"
     remedy = "Try again after the number of seconds in `Retry-After`."
 
@@ -20,21 +19,18 @@ class Redefined(Unavailable):
 class Starting(Unavailable):
     """The server reads what its directory, or nodes, keep for it; `/health/ready` says when it is done."""
 
-    code = "starting"
     title = "The server is starting"
 
 
 class Overloaded(Unavailable):
     """The server has as many connections, or as much in flight, as it takes; nothing was read or applied."""
 
-    code = "overloaded"
     title = "The server has too much to do"
 
 
 class Deadline(Unavailable):
     """The request takes more seconds of work than the server gives to one; it was given up, and nothing was applied."""
 
-    code = "deadline"
     title = "The request takes too long"
     remedy = (
         "Ask for less: add conditions, send smaller bulks. "
@@ -45,7 +41,6 @@ class Deadline(Unavailable):
 class JournalFailed(Unavailable):
     """The disk does not take writes; the change was not applied. The server goes on trying, and reading goes on."""
 
-    code = "journal-failed"
     title = "The disk does not take writes"
     remedy = "Try again after the number of seconds in `Retry-After`; look at the server's disk and log."
 
@@ -56,7 +51,6 @@ class OutcomeUnknown(Unavailable):
     Where a disk failed, it is not visible before a restart of the server; where nodes did, it may be at any time.
     """
 
-    code = "outcome-unknown"
     title = "Whether the change was written is not known"
     remedy = "Read the record when the server answers again, and repeat the change if it is not there."
 
@@ -64,7 +58,6 @@ class OutcomeUnknown(Unavailable):
 class StorageFull(RamekinError):
     """There is no room for the change, so it was not applied. Reading goes on; a delete needs room in the log too."""
 
-    code = "storage-full"
     title = "The storage is full"
     remedy = "Make room on the server's disk; writes go on within five seconds."
 
@@ -72,7 +65,6 @@ class StorageFull(RamekinError):
 class MemoryLimit(RamekinError):
     """The tables take as much memory as they may, and what was asked for would add to it. Nothing was applied."""
 
-    code = "memory-limit"
     title = "The tables have no more room"
     remedy = "Delete records or tables, or give the server more with `--memory-limit`; what does not grow goes on."
 
@@ -80,7 +72,6 @@ class MemoryLimit(RamekinError):
 class TooManyTables(RamekinError):
     """There are as many tables as there may be, and what was asked for would make another. Nothing was applied."""
 
-    code = "too-many-tables"
     title = "Too many tables"
     remedy = "Drop tables that nobody needs; keep records of one kind in one table, with a field that tells them apart."
 
@@ -88,7 +79,6 @@ class TooManyTables(RamekinError):
 class TooManyBranches(RamekinError):
     """There are as many branches as there may be at once. None was made."""
 
-    code = "too-many-branches"
     title = "Too many branches"
     remedy = "Drop branches that nobody needs, give them a `ttl_s`, or raise the server's `max_branches`."
 
@@ -96,7 +86,6 @@ class TooManyBranches(RamekinError):
 class OnPurpose(RamekinError):
     """The request fails because a rule says so, with any status: the server was started with `--dev`."""
 
-    code = "on-purpose"
     title = "A fault on purpose"
     remedy = "`GET /api/v1/faults` tells the rules, and `DELETE /api/v1/faults` removes them."
 
@@ -104,6 +93,5 @@ class OnPurpose(RamekinError):
 class InternalError(RamekinError):
     """The server met a fault of its own. Its log has the stack under the request's id."""
 
-    code = "internal-error"
     title = "Internal error"
     remedy = "Report it with the request id."
