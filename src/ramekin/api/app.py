@@ -159,7 +159,7 @@ def _build(
     return app
 
 
-@endpoint("GET", "/openapi.json", role=None, answers={}, problems=(400,), opens=("/openapi.json",))
+@endpoint("GET", "/openapi.json", role=None, problems=(400,), opens=("/openapi.json",))
 def openapi_document(session: Session, asked: Asked[None]) -> Reply:
     """Return the OpenAPI document."""
     servers = {"servers": [{"url": prefix}]} if (prefix := address("")) else {}

@@ -61,8 +61,8 @@ class Endpoint(Generic[M]):
     answer: Callable[[Session, Asked[M]], Reply | Awaitable[Reply]]
     role: Role | None
     """What whoever asks must have; None opens it to everybody."""
-    answers: Mapping[int, Any]
-    problems: tuple[int, ...]
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    problems: tuple[int, ...] = ()
     parameters: Sequence[dict[str, Any]] = ()
     path_example: Mapping[str, str] = field(default_factory=dict)
     """What the page of the document fills in for parts of the path, if it is the same on every server."""
@@ -278,6 +278,13 @@ def endpoint(
         return Endpoint(method, path, answer, reads=reads, **declared)
 
     return make
+
+
+def dev_endpoint(
+    method: str, path: str, **declared: Any
+) -> Callable[[Callable[[Session, Asked[None]], Reply | Awaitable[Reply]]], Endpoint[None]]:
+    """Make an endpoint of a function for whoever tests or shows something: it touches every table there is."""
+    return endpoint(method, path, role="admin", is_whole=True, tag="development", **declared)
 
 
 def too_large(limit_bytes: int) -> BodyTooLarge:

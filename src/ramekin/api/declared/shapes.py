@@ -42,6 +42,11 @@ def record(properties: dict[str, Any], *required: str, **more: Any) -> dict[str,
     return found | ({"required": list(required)} if required else {})
 
 
+def whole(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return the schema of an object that has each of these members and no others."""
+    return record(properties, *properties, **more)
+
+
 RECORD, RECORD_INPUT = reference("Record"), reference("RecordInput")
 RECORD_PART, RECORD_PATCH = reference("RecordPart"), reference("RecordPatch")
 RECORD_PAGE = reference("RecordPage")
@@ -66,17 +71,16 @@ def page(items: Any) -> dict[str, Any]:
 def join_page(rows: Any) -> dict[str, Any]:
     """Return the schema of a page of a join."""
     found = page(rows)
-    found["properties"]["join"] = record(
+    found["properties"]["join"] = whole(
         {
             "on": {"type": ["string", "null"], "description": "What was compared: `users.id = orders.user_id`."},
             "type": {"type": "string", "enum": list(JOIN_TYPES)},
-        },
-        *("on", "type"),
+        }
     )
     return found | {"required": ["data", "next", "join"]}
 
 
-_EXPLANATION = record(
+_EXPLANATION = whole(
     {
         "access": {"type": "string", "enum": ["id", "index", "scan"]},
         "index": {"type": ["string", "null"], "description": "The field whose index was used."},
@@ -84,7 +88,6 @@ _EXPLANATION = record(
         "rows_returned": {"type": "integer"},
         "microseconds": {"type": "integer"},
     },
-    *("access", "index", "rows_examined", "rows_returned", "microseconds"),
     description="How an answer was found.",
 )
 
@@ -118,12 +121,11 @@ _PROBLEM = {
     },
 }
 
-_PROBLEM_KIND = record(
+_PROBLEM_KIND = whole(
     {
         **{name: {"type": "string"} for name in ("type", "title", "code", "meaning", "remedy")},
         "status": {"type": "integer"},
     },
-    *("type", "title", "status", "code", "meaning", "remedy"),
     description="What an error code means.",
 )
 
@@ -132,43 +134,36 @@ _JSON_SCHEMA = {"type": ["object", "null"], "additionalProperties": True}
 
 _COUNT = {"type": ["integer", "null"]}
 
-_TABLE = {
-    "type": "object",
-    "required": [
-        *("name", "records", "bytes", "revision", "schema", "unique", "indexes", "require_if_match"),
-        *("expire_after_s", "expiring", "max_records", "max_bytes", "evicted", "hits", "misses"),
-    ],
-    "properties": {
-        "name": {"type": "string"},
-        "records": {"type": "integer"},
-        "bytes": {"type": "integer", "description": "Bytes of the records' JSON."},
-        "revision": {"type": "integer", "description": "Grows with every write."},
-        "schema": _JSON_SCHEMA | {"description": "JSON Schema of its records."},
-        "unique": TEXTS,
-        "indexes": array(
-            record(
-                {
-                    "field": {"type": "string"},
-                    "kind": _INDEX_KIND,
-                    "pinned": {"type": "boolean"},
-                    "bytes": {"type": "integer"},
-                },
-                *("field", "kind", "pinned", "bytes"),
-            )
-        ),
-        "require_if_match": {"type": "boolean"},
-        "expire_after_s": {
-            "type": ["integer", "null"],
-            "description": "Seconds after its write in which a record goes.",
-        },
-        "expiring": {"type": "integer", "description": "Records that have a due time."},
-        "max_records": _COUNT | {"description": "Records of a cache at the most: others give way to new ones."},
-        "max_bytes": _COUNT | {"description": "Bytes of its records' JSON at the most."},
-        "evicted": _COUNT | {"description": "Records that gave way; null where it is no cache."},
-        "hits": _COUNT | {"description": "Reads of single records since the start that found one."},
-        "misses": _COUNT | {"description": "Those that found none."},
+_TABLE_MEMBERS = {
+    "name": {"type": "string"},
+    "records": {"type": "integer"},
+    "bytes": {"type": "integer", "description": "Bytes of the records' JSON."},
+    "revision": {"type": "integer", "description": "Grows with every write."},
+    "schema": _JSON_SCHEMA | {"description": "JSON Schema of its records."},
+    "unique": TEXTS,
+    "indexes": array(
+        whole(
+            {
+                "field": {"type": "string"},
+                "kind": _INDEX_KIND,
+                "pinned": {"type": "boolean"},
+                "bytes": {"type": "integer"},
+            }
+        )
+    ),
+    "require_if_match": {"type": "boolean"},
+    "expire_after_s": {
+        "type": ["integer", "null"],
+        "description": "Seconds after its write in which a record goes.",
     },
+    "expiring": {"type": "integer", "description": "Records that have a due time."},
+    "max_records": _COUNT | {"description": "Records of a cache at the most: others give way to new ones."},
+    "max_bytes": _COUNT | {"description": "Bytes of its records' JSON at the most."},
+    "evicted": _COUNT | {"description": "Records that gave way; null where it is no cache."},
+    "hits": _COUNT | {"description": "Reads of single records since the start that found one."},
+    "misses": _COUNT | {"description": "Those that found none."},
 }
+_TABLE = {"type": "object", "required": [*_TABLE_MEMBERS], "properties": _TABLE_MEMBERS}
 
 _DEFINITION = record(
     {
@@ -277,14 +272,13 @@ _OPERATION = record(
     ],
 )
 
-_RESULT = record(
+_RESULT = whole(
     {
         "status": {"type": "integer", "enum": [200, 201, 204]},
         "id": ID,
         "etag": {"type": ["string", "null"]},
         "record": {"anyOf": [RECORD, {"type": "null"}]},
-    },
-    *("status", "id", "etag", "record"),
+    }
 )
 
 _HEALTH = record(
@@ -297,7 +291,7 @@ _HEALTH = record(
         "memory_bytes": {"type": "integer"},
         "memory_limit_bytes": {"type": ["integer", "null"]},
         "uptime_seconds": {"type": "number"},
-        "guarantees": record(
+        "guarantees": whole(
             {
                 "is_durable": {"type": "boolean", "description": "What is written outlives the process."},
                 "is_shared": {"type": "boolean", "description": "Other processes write the same tables."},
@@ -309,8 +303,7 @@ _HEALTH = record(
                     "enum": ["fresh", "local"],
                     "description": "Whether a request finds what any process has answered, or what has come here.",
                 },
-            },
-            *("is_durable", "is_shared", "acknowledged_by", "reads"),
+            }
         ),
         "behind_steps": {"type": "integer", "description": "Writes of others that have not come here yet."},
         "silent_seconds": {"type": "number", "description": "Seconds since the nodes were heard."},
@@ -328,16 +321,15 @@ _HAPPENED = {
 _CHANGE = {
     "description": "What happened to a record, or to a whole table.",
     "oneOf": [
-        record(
+        whole(
             {
                 **_HAPPENED,
                 "op": {"type": "string", "enum": ["create", "replace", "delete", "expire", "evict"]},
                 "id": ID,
                 "record": {"anyOf": [RECORD, {"type": "null"}], "description": "What stands after it."},
-            },
-            *("position", "at", "table", "op", "id", "record"),
+            }
         ),
-        record({**_HAPPENED, "op": {"type": "string", "enum": ["load", "define", "drop"]}}, *_HAPPENED, "op"),
+        whole({**_HAPPENED, "op": {"type": "string", "enum": ["load", "define", "drop"]}}),
     ],
 }
 
@@ -358,22 +350,21 @@ _SCHEMAS: dict[str, Any] = {
     "Tree": ANY_OBJECT | {"description": "With `shape=tree`: a record, with its matches in a member of their own."},
     "JoinPage": join_page({"anyOf": [reference("Pair"), reference("Tree")]}),
     "Explanation": _EXPLANATION,
-    "Count": record({"count": {"type": "integer"}}, "count", description="How many records are stored."),
-    "Changes": record(
+    "Count": whole({"count": {"type": "integer"}}, description="How many records are stored."),
+    "Changes": whole(
         {"matched": {"type": "integer"}, "changed": {"type": "integer"}},
-        *("matched", "changed"),
         description="How many records were meant, and how many are changed.",
     ),
     "Dump": {"type": "object", "additionalProperties": array(RECORD), "description": "All tables, by name."},
     "Load": {"type": "object", "propertyNames": TABLE_NAME, "additionalProperties": array(RECORD_INPUT)}
     | {"description": "Tables, by name."},
-    "Loaded": record({"loaded": {"type": "object", "additionalProperties": {"type": "integer"}}}, "loaded"),
+    "Loaded": whole({"loaded": {"type": "object", "additionalProperties": {"type": "integer"}}}),
     "Operation": _OPERATION,
-    "Batch": record({"operations": array(reference("Operation"))}, "operations"),
+    "Batch": whole({"operations": array(reference("Operation"))}),
     "Result": _RESULT,
-    "BatchResults": record({"results": array(reference("Result"))}, "results"),
+    "BatchResults": whole({"results": array(reference("Result"))}),
     "Table": _TABLE,
-    "Tables": record({"tables": array(reference("Table"))}, "tables"),
+    "Tables": whole({"tables": array(reference("Table"))}),
     "Change": _CHANGE,
     "ChangesPage": record(
         {

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ramekin.api.declared.answers import answer, optional_body
-from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
 from ramekin.api.declared.parameters import TABLE_NAME, flag
-from ramekin.api.declared.shapes import array, record
+from ramekin.api.declared.shapes import array, record, whole
 from ramekin.api.http.answer import bodiless, json_answer
 from ramekin.api.routes import API, address
 from ramekin.clock import as_text
@@ -34,7 +34,7 @@ _TIME = {"type": "string", "format": "date-time"}
 _COUNT = {"type": "integer"}
 _NAME = {"type": "string"}
 
-BRANCH = record(
+BRANCH = whole(
     {
         "name": _NAME,
         "from": {"type": ["string", "null"], "description": "What it was made from; null for `main`."},
@@ -43,8 +43,7 @@ BRANCH = record(
         "tables": _COUNT,
         "records": _COUNT,
         "own_bytes": _COUNT | {"description": "Memory that it takes beside what it shares with others."},
-    },
-    *("name", "from", "created_at", "expires_at", "tables", "records", "own_bytes"),
+    }
 )
 _EXAMPLE = {
     "name": "checkout",
@@ -57,13 +56,10 @@ _EXAMPLE = {
 }
 
 
-@endpoint(
+@dev_endpoint(
     "GET",
     f"{API}/branches",
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={200: answer("All branches, `main` first.", record({"branches": array(BRANCH)}, "branches"))},
+    answers={200: answer("All branches, `main` first.", whole({"branches": array(BRANCH)}))},
     problems=(400, 406),
 )
 def list_branches(session: Session, asked: Asked[None]) -> Reply:
@@ -71,13 +67,10 @@ def list_branches(session: Session, asked: Asked[None]) -> Reply:
     return json_answer({"branches": [describe(branch) for branch in _branches(session).all()]})
 
 
-@endpoint(
+@dev_endpoint(
     "GET",
     _ONE,
     path_example={"branch": "main"},
-    role="admin",
-    is_whole=True,
-    tag="development",
     answers={200: answer("The branch.", BRANCH, _EXAMPLE)},
     problems=(400, 404, 406),
 )
@@ -86,13 +79,10 @@ def get_branch(session: Session, asked: Asked[None]) -> Reply:
     return json_answer(describe(_branches(session).get(*asked.parts)))
 
 
-@endpoint(
+@dev_endpoint(
     "PUT",
     _ONE,
     path_example={"branch": "draft"},
-    role="admin",
-    is_whole=True,
-    tag="development",
     answers={
         201: answer("The new branch.", BRANCH, _EXAMPLE, ["Location"]),
         200: answer("The branch, made anew.", BRANCH, _EXAMPLE),
@@ -123,15 +113,8 @@ def put_branch(session: Session, asked: Asked[None]) -> Reply:
     return json_answer(describe(branch), 201 if is_new else 200, location)
 
 
-@endpoint(
-    "DELETE",
-    _ONE,
-    path_example={"branch": "draft"},
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={204: answer("Dropped.")},
-    problems=(400, 404, 409),
+@dev_endpoint(
+    "DELETE", _ONE, path_example={"branch": "draft"}, answers={204: answer("Dropped.")}, problems=(400, 404, 409)
 )
 def drop_branch(session: Session, asked: Asked[None]) -> Reply:
     """Drop a branch with all that was written to it.

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ramekin.api.declared.answers import answer
-from ramekin.api.declared.endpoint import Endpoints, endpoint
-from ramekin.api.declared.shapes import RECORD, array, record
+from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
+from ramekin.api.declared.shapes import RECORD, array, whole
 from ramekin.api.http.answer import Stream, bodiless, pack
 from ramekin.api.http.headers import JSON
 from ramekin.api.routes import API
@@ -23,41 +23,26 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 """Bodies that are handed over together."""
 
-_TABLE = record(
+_TABLE = whole(
     {
         "created": array(RECORD),
-        "replaced": array(record({"before": RECORD, "after": RECORD}, "before", "after")),
+        "replaced": array(whole({"before": RECORD, "after": RECORD})),
         "deleted": array(RECORD),
-    },
-    *("created", "replaced", "deleted"),
+    }
 )
-_DIFF = record({"tables": {"type": "object", "additionalProperties": _TABLE}}, "tables")
+_DIFF = whole({"tables": {"type": "object", "additionalProperties": _TABLE}})
 _EXAMPLE = {"tables": {"users": {"created": [{"id": "ada", "name": "Ada"}], "replaced": [], "deleted": []}}}
 
 
-@endpoint(
-    "POST",
-    f"{API}/checkpoint",
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={204: answer("Kept.")},
-    problems=(400,),
-)
+@dev_endpoint("POST", f"{API}/checkpoint", answers={204: answer("Kept.")}, problems=(400,))
 def make_checkpoint(session: Session, asked: Asked[None]) -> Reply:
     """Keep all tables as they are now, for a reset to return to. That takes no time, whatever they hold."""
     session.database.checkpoint()
     return bodiless(204)
 
 
-@endpoint(
-    "POST",
-    f"{API}/reset",
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={204: answer("All tables are what they were.")},
-    problems=(400, 409, 503, 507),
+@dev_endpoint(
+    "POST", f"{API}/reset", answers={204: answer("All tables are what they were.")}, problems=(400, 409, 503, 507)
 )
 async def reset(session: Session, asked: Asked[None]) -> Reply:
     """Have all tables as they were at the last checkpoint, or, without one, right after the start."""
@@ -65,12 +50,9 @@ async def reset(session: Session, asked: Asked[None]) -> Reply:
     return bodiless(204)
 
 
-@endpoint(
+@dev_endpoint(
     "GET",
     f"{API}/diff",
-    role="admin",
-    is_whole=True,
-    tag="development",
     answers={200: answer("What differs, of the tables that differ.", _DIFF, _EXAMPLE)},
     problems=(400, 406, 409, 503, 507),
     is_watchful=True,

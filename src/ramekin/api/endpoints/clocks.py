@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ramekin.api.declared.answers import answer, request_body
-from ramekin.api.declared.endpoint import Endpoints, endpoint
-from ramekin.api.declared.shapes import record
+from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
+from ramekin.api.declared.shapes import record, whole
 from ramekin.api.http.answer import bodiless, json_answer
 from ramekin.api.routes import CLOCK
 from ramekin.clock import MovableClock, as_text
@@ -27,30 +27,26 @@ can be told."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TRUTH = {"type": "boolean"}
-_CLOCK = record(
+_CLOCK = whole(
     {
         "now": {"type": "string", "format": "date-time"},
         "is_frozen": _TRUTH | {"description": "Whether it stands still."},
         "is_real": _TRUTH | {"description": "Whether it was not set, or is let go again."},
-    },
-    *("now", "is_frozen", "is_real"),
+    }
 )
 _EXAMPLE = {"now": "2027-01-01T00:00:00.000Z", "is_frozen": True, "is_real": False}
 _TOLD = {200: answer("What the clock tells.", _CLOCK, _EXAMPLE)}
 
 
-@endpoint("GET", CLOCK, role="admin", is_whole=True, tag="development", answers=_TOLD, problems=(400, 406))
+@dev_endpoint("GET", CLOCK, answers=_TOLD, problems=(400, 406))
 def get_clock(session: Session, asked: Asked[None]) -> Reply:
     """Return what the database's clock tells."""
     return _tell(session)
 
 
-@endpoint(
+@dev_endpoint(
     "PUT",
     CLOCK,
-    role="admin",
-    is_whole=True,
-    tag="development",
     answers=_TOLD,
     problems=(400, 406, 408, 409, 413, 415, 422, 503),
     body=request_body(
@@ -84,15 +80,7 @@ def put_clock(session: Session, asked: Asked[None]) -> Reply:
     return _tell(session)
 
 
-@endpoint(
-    "DELETE",
-    CLOCK,
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={204: answer("It is real again.")},
-    problems=(400, 409),
-)
+@dev_endpoint("DELETE", CLOCK, answers={204: answer("It is real again.")}, problems=(400, 409))
 def delete_clock(session: Session, asked: Asked[None]) -> Reply:
     """Have the clock tell the real time again."""
     _clock(session).follow()

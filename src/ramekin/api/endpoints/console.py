@@ -24,13 +24,13 @@ FOR_EVER = "public, max-age=31536000, immutable"
 _VERSION = re.compile("v[0-9a-f]{12}")
 
 
-@endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",), is_page=True)
+@endpoint("GET", "/", role=None, opens=("/",), is_page=True)
 def console_home(session: Session, asked: Asked[None]) -> Reply:
     """Return the console where somebody opens the server's own address."""
     return _page(session)
 
 
-@endpoint("GET", "/console", role=None, answers={}, problems=(), opens=("/console",), is_page=True)
+@endpoint("GET", "/console", role=None, opens=("/console",), is_page=True)
 def console_page(session: Session, asked: Asked[None]) -> Reply:
     """Return the console."""
     return _page(session)
@@ -40,8 +40,6 @@ def console_page(session: Session, asked: Asked[None]) -> Reply:
     "GET",
     f"{ASSETS}{{path:path}}",
     role=None,
-    answers={},
-    problems=(),
     parameters=[IF_MATCH, IF_NONE_MATCH],
     opens_below=(ASSETS,),
 )
@@ -59,7 +57,7 @@ def console_file(session: Session, asked: Asked[None]) -> Reply:
     return file_answer(asset.content, asset.digest, asset.media, asked.wishes.precondition, lifetime)
 
 
-@endpoint("GET", f"{VIEWS}{{view:path}}", role=None, answers={}, problems=(), opens_below=(VIEWS,), is_page=True)
+@endpoint("GET", f"{VIEWS}{{view:path}}", role=None, opens_below=(VIEWS,), is_page=True)
 def console_view(session: Session, asked: Asked[None]) -> Reply:
     """Return the console, which reads from its own address what it is to show."""
     return _page(session)

@@ -15,9 +15,8 @@ from ramekin.api.declared.parameters import IF_NONE_MATCH, TTL, word
 from ramekin.api.declared.shapes import RECORD, USER, array, reference
 from ramekin.api.edge.weights import DUMP_BYTES
 from ramekin.api.http.answer import Stream, json_answer, not_modified, pack
-from ramekin.api.http.headers import CSV, FORMATS, JSON, NDJSON
+from ramekin.api.http.headers import CSV, FORMATS, JSON
 from ramekin.api.http.lifetimes import read_ttl
-from ramekin.api.http.preconditions import ANY
 from ramekin.api.routes import API
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
@@ -57,14 +56,18 @@ _DATABASE = {"pets": [{"id": "rex", "name": "Rex"}], "homes": [{"id": "h1", "pet
 )
 async def dump_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a whole table, as it is at one moment."""
-    [table], (media, known) = asked.parts, (asked.wishes.accepts, asked.wishes.known)
+    [table], media = asked.parts, asked.wishes.accepts
     tag = session.weak_tag((await session.database.version(table),), FORMATS[media])
     headers = {"etag": f'W/"{tag}"', "vary": "Accept"}
-    if tag in known or known == ANY:
+    if asked.wishes.knows(tag):
         return not_modified(headers)
-    writers = {JSON: _json_table, NDJSON: _ndjson_table, CSV: _csv_table}
     work = Work(session.limits.query_s)
-    return await Stream(work.taken(writers[media](session, work, table)), media, headers).prime()
+    if media == CSV:
+        text = _csv_table(session, work, table)
+    else:
+        signs, nothing = ((b"[", b",", b"]"), b"[]") if media == JSON else ((b"", b"\n", b"\n"), b"")
+        text = _joined_table(session, work, table, signs, nothing)
+    return await Stream(work.taken(text), media, headers).prime()
 
 
 @endpoint(
@@ -78,12 +81,12 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
 )
 async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     """Return all tables, as they are at one moment: an object of arrays."""
-    known, seen = asked.wishes.known, [info.stats for info in await session.seen()]
+    seen = [info.stats for info in await session.seen()]
     names = codec.digest(codec.dump([stats.name for stats in seen]))[:12]
     tables = session.tables
     tag = session.weak_tag([tables.version(stats.name) for stats in seen], names)
     headers = {"etag": f'W/"{tag}"'}
-    if tag in known or known == ANY:
+    if asked.wishes.knows(tag):
         return not_modified(headers)
     work = Work(session.limits.query_s)
     return await Stream(work.taken(_json_database(session, work)), JSON, headers).prime()
@@ -168,24 +171,17 @@ async def _batches(session: Session, work: Work, dump: _Dump, table: str) -> Asy
         yield batch
 
 
-async def _json_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
+async def _joined_table(
+    session: Session, work: Work, table: str, signs: tuple[bytes, bytes, bytes], nothing: bytes
+) -> AsyncGenerator[bytes, None]:
+    """Yield a table's bodies with signs in front of the first, between, and behind the last; or what says: none."""
+    opening, between, ending = *signs[:2], nothing
     async with _dump(session, work, table) as dump:
-        is_empty = True
-        async for chunk in pack(_batches(session, work, dump, table), b",", first=b"["):
-            is_empty = False
+        async for chunk in pack(_batches(session, work, dump, table), between, first=opening):
+            ending = signs[2]
             yield dump.sent(chunk)
             del chunk
-        yield b"[]" if is_empty else b"]"
-
-
-async def _ndjson_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:
-    async with _dump(session, work, table) as dump:
-        is_empty = True
-        async for chunk in pack(_batches(session, work, dump, table), b"\n"):
-            is_empty = False
-            yield dump.sent(chunk)
-            del chunk
-        yield b"" if is_empty else b"\n"
+        yield ending
 
 
 async def _csv_table(session: Session, work: Work, table: str) -> AsyncGenerator[bytes, None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ramekin.api.declared.answers import answer, request_body
-from ramekin.api.declared.endpoint import Endpoints, endpoint
+from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
 from ramekin.api.declared.parameters import TABLE_NAME
-from ramekin.api.declared.shapes import array, record
+from ramekin.api.declared.shapes import array, record, whole
 from ramekin.api.edge.faults import MAX_DELAY_MS, MAX_PATH, MAX_RULES, METHODS, PATH, Faults
 from ramekin.api.http.answer import bodiless, json_answer
 from ramekin.values import codec
@@ -38,30 +38,19 @@ _RULE = record(
         "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1} | {"description": "Makes chance repeat."},
     }
 )
-_RULES: dict[str, Any] = record({"rules": array(_RULE) | {"maxItems": MAX_RULES}}, "rules")
+_RULES = whole({"rules": array(_RULE) | {"maxItems": MAX_RULES}})
 _EXAMPLE = {"rules": [{"method": "POST", "table": "orders", "status": 503, "every": 3, "after_commit": True}]}
 
 
-@endpoint(
-    "GET",
-    PATH,
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={200: answer("The rules.", _RULES, _EXAMPLE)},
-    problems=(400, 406),
-)
+@dev_endpoint("GET", PATH, answers={200: answer("The rules.", _RULES, _EXAMPLE)}, problems=(400, 406))
 def get_faults(session: Session, asked: Asked[None]) -> Reply:
     """Return the rules for faults on purpose, as they were sent."""
     return json_answer({"rules": _faults(session).sent})
 
 
-@endpoint(
+@dev_endpoint(
     "PUT",
     PATH,
-    role="admin",
-    is_whole=True,
-    tag="development",
     answers={200: answer("The rules.", _RULES, _EXAMPLE)},
     problems=(400, 406, 408, 413, 415, 422, 503),
     body=request_body(_RULES, _EXAMPLE),
@@ -73,15 +62,7 @@ def put_faults(session: Session, asked: Asked[None]) -> Reply:
     return json_answer({"rules": faults.sent})
 
 
-@endpoint(
-    "DELETE",
-    PATH,
-    role="admin",
-    is_whole=True,
-    tag="development",
-    answers={204: answer("There are no rules any more.")},
-    problems=(400,),
-)
+@dev_endpoint("DELETE", PATH, answers={204: answer("There are no rules any more.")}, problems=(400,))
 def delete_faults(session: Session, asked: Asked[None]) -> Reply:
     """Remove all rules: nothing fails on purpose any more."""
     _faults(session).set({"rules": []})

@@ -82,7 +82,7 @@ def _guarantees(guarantees: Guarantees) -> dict[str, Any]:
     return {name: getattr(guarantees, name) for name in names}
 
 
-@endpoint("GET", "/", role=None, answers={}, problems=(), opens=("/",))
+@endpoint("GET", "/", role=None, opens=("/",))
 def home(session: Session, asked: Asked[None]) -> Reply:
     """Lead to the documentation."""
     return Answer(307, f"location: {address('/docs')}\r\ncontent-length: 0\r\n")

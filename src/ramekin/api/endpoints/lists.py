@@ -18,7 +18,6 @@ from ramekin.api.edge.weights import page_bytes
 from ramekin.api.http.answer import not_modified
 from ramekin.api.http.headers import FORMATS
 from ramekin.api.http.pages import PageText, page_reply, selected
-from ramekin.api.http.preconditions import ANY
 from ramekin.api.http.query_string import flag, integer, split_query
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest
@@ -135,7 +134,7 @@ async def answer_list(
             found = await find(request)
         except BadRequest as error:
             raise error.of("query") from None
-        if tag in wishes.known or wishes.known == ANY:
+        if wishes.knows(tag):
             return not_modified(headers)
         following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting
         return await page_reply(page(session, request, found, following), wishes.accepts, headers)

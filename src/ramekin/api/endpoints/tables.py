@@ -11,7 +11,6 @@ from ramekin.api.declared.parameters import IF_NONE_MATCH
 from ramekin.api.declared.shapes import reference
 from ramekin.api.http.answer import bodiless, body_answer, json_answer, not_modified
 from ramekin.api.http.asked import parsed
-from ramekin.api.http.preconditions import ANY
 from ramekin.api.routes import API, address
 from ramekin.database.defining import parse_definition
 from ramekin.values import codec
@@ -113,10 +112,10 @@ async def drop_table(session: Session, asked: Asked[None]) -> Reply:
 
 def _tagged(asked: Asked[None], value: object, further: Mapping[str, str] | None = None) -> Reply:
     """Return a value as JSON with a weak tag of it, or 304 to a client that knows it; with further headers."""
-    known, body = asked.wishes.known, codec.dump(value)
+    body = codec.dump(value)
     tag = codec.digest(body)
     headers = {"etag": f'W/"{tag}"', **(further or {})}
-    return not_modified(headers) if tag in known or known == ANY else body_answer(body, headers=headers)
+    return not_modified(headers) if asked.wishes.knows(tag) else body_answer(body, headers=headers)
 
 
 def describe(info: TableInfo) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from msgspec import Struct
 
 from ramekin.api.http.headers import JSON
+from ramekin.api.http.preconditions import ANY
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.work import Work
 from ramekin.values import codec, pieces
@@ -47,6 +48,10 @@ class Wishes(Struct, frozen=True, gc=False):
     def is_strict(self) -> bool:
         """Whether what would be a warning is an error."""
         return "handling=strict" in self.preferences
+
+    def knows(self, tag: str) -> bool:
+        """Whether the client knows what has a weak tag, or asks for it only if there is none."""
+        return tag in self.known or self.known == ANY
 
 
 class Asked(Struct, Generic[M], gc=False):

@@ -70,13 +70,12 @@ class PageText:
     members: dict[str, Any] | None = None
     columns: Sequence[str] = ()
     flatten: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    declared: Columns = UNTYPED
 
     @property
     def next_address(self) -> str | None:
         """The address of the next page."""
         return None if self.next_path is None else address(self.next_path)
-
-    declared: Columns = UNTYPED
 
 
 def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[RowText]:

@@ -53,13 +53,13 @@ _PAGE = """<!doctype html>
 """
 
 
-@endpoint("GET", "/docs", role=None, answers={}, problems=(), opens=("/docs",))
+@endpoint("GET", "/docs", role=None, opens=("/docs",))
 def swagger_page(session: Session, asked: Asked[None]) -> Reply:
     """Return the page that tries requests out."""
     return _page("swagger-ui", ["swagger-ui.css"], ["swagger-ui-bundle.js", "swagger-init.js"])
 
 
-@endpoint("GET", "/redoc", role=None, answers={}, problems=(), opens=("/redoc",))
+@endpoint("GET", "/redoc", role=None, opens=("/redoc",))
 def redoc_page(session: Session, asked: Asked[None]) -> Reply:
     """Return the page that is read."""
     return _page("redoc", [], ["redoc.standalone.js", "redoc-init.js"])
@@ -69,8 +69,6 @@ def redoc_page(session: Session, asked: Asked[None]) -> Reply:
     "GET",
     "/static/{name}",
     role=None,
-    answers={},
-    problems=(),
     parameters=[IF_MATCH, IF_NONE_MATCH],
     opens=tuple(f"/static/{name}" for name in MEDIA_TYPES),
 )
