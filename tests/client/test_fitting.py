@@ -255,6 +255,22 @@ def test_a_change_of_what_is_checked_together_is_left_to_the_server():
     assert TableCalls("spans", Between).patch(1, {"begin": 20}, if_match=None, ttl=None)
 
 
+def test_what_another_class_has_checked_is_not_read_again_to_learn_nothing():
+    looked = []
+
+    class Watched(User):
+        @model_validator(mode="before")
+        @classmethod
+        def look(cls, members):
+            looked.append(members)
+            return members
+
+    table = TableCalls("users", Watched)
+    assert table.patch(1, UserUpdate(email="a@b"), if_match=None, ttl=None)
+    assert {"email": "a@b"} not in looked
+    assert refused(lambda: table.patch(1, UserUpdate(name=None), if_match=None, ttl=None)) == ["/name"]
+
+
 def test_without_a_model_nothing_is_checked():
     assert TableCalls("users", dict[str, object]).create({"name": 5}, None)
 

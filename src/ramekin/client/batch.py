@@ -21,12 +21,6 @@ class Result(BaseModel):
     record: dict[str, Any] | None = None
 
 
-class Results(BaseModel):
-    """What a batch answers."""
-
-    results: list[Result]
-
-
 class Batch:
     """Operations in order. Each method adds one and returns the batch, so they may be written one behind another.
 

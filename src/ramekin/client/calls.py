@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field, create_model
 
-from ramekin.client.batch import Batch, Result, Results, Ttl
+from ramekin.client.batch import Batch, Result, Ttl
 from ramekin.client.exchange import Call
 from ramekin.client.fitting import check_changes, check_record
 from ramekin.client.following import Following
-from ramekin.client.replies import Page, Reply
+from ramekin.client.replies import Page, Reply, as_typed, member, nothing, reader
 from ramekin.client.sent import as_body, as_record, each_of, id_text, names_of, words_of
 from ramekin.errors import InvalidHeader, InvalidParameter, InvalidRecord
 from ramekin.query.predicate import EVERYTHING, Predicate, all_of
@@ -49,16 +49,10 @@ class Changed(BaseModel):
     changed: int
 
 
-class _Count(BaseModel):
-    count: int
-
-
-class _Loaded(BaseModel):
-    loaded: dict[str, int]
-
-
-class _Tables(BaseModel):
-    tables: list[Row]
+_row, _changed = reader(Row), reader(Changed)
+_count, _total = member("count", int), member("total", int)
+_loaded, _tables = member("loaded", dict[str, int]), member("tables", list[Row])
+_results = member("results", list[Result])
 
 
 def _where(conditions: Iterable[Predicate]) -> Row:
@@ -85,10 +79,6 @@ def _without_limit(words: Row) -> Row:
     return {name: value for name, value in words.items() if name != "limit"}
 
 
-def _nothing(_: Reply) -> None:
-    return None
-
-
 def _address(*parts: object, **words: Any) -> str:
     given = {
         name: (str(value).lower() if isinstance(value, bool) else value)
@@ -112,6 +102,7 @@ class TableCalls(Generic[R]):
         if not isinstance(name, str):
             raise InvalidParameter("A table's name is text.")
         self.name, self.type = name, type_
+        self._record: Callable[[Reply], R] = reader(type_)
 
     def create(self, record: R | Row, ttl: Ttl) -> Call[R]:
         return Call("POST", _address("data", self.name, ttl=ttl), self._record, self._body(record))
@@ -137,7 +128,7 @@ class TableCalls(Generic[R]):
         return Call("PATCH", path, self._record, body, PATCH, _expecting(if_match), is_repeatable=is_repeatable)
 
     def delete(self, id: object, *, if_match: str | None = None) -> Call[None]:
-        return Call("DELETE", _address("data", self.name, id), _nothing, headers=_expecting(if_match))
+        return Call("DELETE", _address("data", self.name, id), nothing, headers=_expecting(if_match))
 
     def bulks(
         self, records: Iterable[R | Row] | R | Row, on_conflict: str, ttl: Ttl
@@ -162,17 +153,14 @@ class TableCalls(Generic[R]):
             yield before + len(lines), self._bulk(lines, on_conflict, ttl)
 
     def _bulk(self, lines: Sequence[bytes], on_conflict: str, ttl: Ttl) -> Call[int]:
-        def read(reply: Reply) -> int:
-            return int(reply.read(_Count).count)
-
         path = _address("data", self.name, on_conflict=on_conflict, ttl=ttl)
         body = b"\n".join(lines) + b"\n"
         is_repeatable = on_conflict != "error"
-        return Call("POST", path, read, body, NDJSON, {"Prefer": "return=minimal"}, is_repeatable)
+        return Call("POST", path, _count, body, NDJSON, {"Prefer": "return=minimal"}, is_repeatable)
 
     def dump(self) -> Call[None]:
         headers = {"Accept": NDJSON}
-        return Call("GET", _address("dump", self.name), _nothing, headers=headers, is_repeatable=True, is_streamed=True)
+        return Call("GET", _address("dump", self.name), nothing, headers=headers, is_repeatable=True, is_streamed=True)
 
     def find(self, conditions: Sequence[Predicate], sort: Names, limit: int | None) -> Paging[R]:
         return self._paging(self.type, _window(sort, limit) | {"where": _where(conditions)})
@@ -190,17 +178,10 @@ class TableCalls(Generic[R]):
         return self._paging(Row, query)
 
     def count(self, conditions: Sequence[Predicate]) -> Call[int]:
-        def read(reply: Reply) -> int:
-            return reply.read(Page[Row]).total or 0
-
-        return self._query({"where": _where(conditions), "limit": 0, "count": True}, read)
+        return self._query({"where": _where(conditions), "limit": 0, "count": True}, _total)
 
     def _paging(self, type_: Any, query: Row) -> Paging[Any]:
-        def read(reply: Reply) -> Page[Any]:
-            page: Page[Any] = reply.read(Page[type_])
-            return page
-
-        return lambda following: self._query(query, read, following)
+        return lambda following: self._query(query, reader(Page[type_]), following)
 
     def _query(self, query: Row, read: Callable[[Reply], S], following: str | None = None) -> Call[S]:
         path = following or _address("query", self.name)
@@ -251,7 +232,7 @@ class TableCalls(Generic[R]):
         pairs = _pages_of_pairs(*(pair or (self.name, other.name)), self.type, other.type)
 
         def read(reply: Reply) -> Page[Any]:
-            page: Page[Any] = reply.read(pairs)
+            page = as_typed(pairs, reply.body)
             return Page.model_construct(**dict(page) | {"data": [(pair.left, pair.right) for pair in page.data]})
 
         def ask(following: str | None) -> Call[Page[Any]]:
@@ -273,7 +254,7 @@ class TableCalls(Generic[R]):
         return Call("PUT", _address("tables", self.name), _row, as_body(definition), is_repeatable=True)
 
     def drop(self) -> Call[None]:
-        return Call("DELETE", _address("tables", self.name), _nothing)
+        return Call("DELETE", _address("tables", self.name), nothing)
 
     def _body(self, record: Any, *, is_part: bool = False) -> bytes:
         """Return a record, or changes of one, as it is sent. Raises InvalidRecord: it does not fit the table's type."""
@@ -281,10 +262,6 @@ class TableCalls(Generic[R]):
         if self.type is not Row:
             (check_changes if is_part else check_record)(self.type, record, body)
         return body
-
-    def _record(self, reply: Reply) -> R:
-        record: R = reply.read(self.type)
-        return record
 
 
 def of(table: Any) -> TableCalls[Any]:
@@ -305,11 +282,7 @@ def batch(operations: Batch) -> Call[list[Result]]:
     """Return the call that applies a batch. Raises InvalidParameter."""
     if not isinstance(operations, Batch):
         raise InvalidParameter("Operations are a Batch: Batch().create('users', {'id': 1}).delete('orders', 7).")
-
-    def read(reply: Reply) -> list[Result]:
-        return list(reply.read(Results).results)
-
-    return Call("POST", _address("batch"), read, operations.body())
+    return Call("POST", _address("batch"), _results, operations.body())
 
 
 def load(tables: Mapping[str, Iterable[Any]], is_replacing: bool) -> Call[dict[str, int]]:
@@ -329,50 +302,27 @@ def load_text(body: Iterable[bytes], mode: str, ttl: str | None) -> Call[dict[st
 def dump_text(table: str | None, kind: str) -> Call[None]:
     """Return the call for every record of a table, or of every table, as a text that comes in pieces."""
     path = _address("dump") if table is None else _address("dump", table)
-    return Call("GET", path, _nothing, headers={"Accept": kind}, is_repeatable=True, is_streamed=True)
+    return Call("GET", path, nothing, headers={"Accept": kind}, is_repeatable=True, is_streamed=True)
 
 
 def dump() -> Call[dict[str, list[Row]]]:
     """Return the call for every record of every table."""
-
-    def read(reply: Reply) -> dict[str, list[Row]]:
-        tables: dict[str, list[Row]] = reply.read(dict[str, list[Row]])
-        return tables
-
-    return Call("GET", _address("dump"), read, is_repeatable=True)
+    return Call("GET", _address("dump"), reader(dict[str, list[Row]]), is_repeatable=True)
 
 
 def backup() -> Call[None]:
     """Return the call for a backup, a file as SQLite reads it."""
-    return Call("POST", _address("backup"), _nothing, is_repeatable=True, is_streamed=True)
+    return Call("POST", _address("backup"), nothing, is_repeatable=True, is_streamed=True)
 
 
 def tables() -> Call[list[Row]]:
     """Return the call for the tables with their figures."""
-
-    def read(reply: Reply) -> list[Row]:
-        return list(reply.read(_Tables).tables)
-
-    return Call("GET", _address("tables"), read, is_repeatable=True)
+    return Call("GET", _address("tables"), _tables, is_repeatable=True)
 
 
 def health() -> Call[Row]:
     """Return the call for what the server says of itself."""
     return Call("GET", "/health", _row, is_repeatable=True)
-
-
-def _loaded(reply: Reply) -> dict[str, int]:
-    return dict(reply.read(_Loaded).loaded)
-
-
-def _row(reply: Reply) -> Row:
-    row: Row = reply.read(Row)
-    return row
-
-
-def _changed(reply: Reply) -> Changed:
-    changed: Changed = reply.read(Changed)
-    return changed
 
 
 def _expecting(tag: str | None) -> dict[str, str]:

@@ -58,8 +58,9 @@ def check_changes(type_: Any, changes: Any, body: bytes) -> None:
         passed = {name for name, value in members.items() if isinstance(value, dict)} | (taken_out - _required(type_))
         if not isinstance(changes, Mapping) and type_ not in type(changes).__mro__:
             passed |= members.keys() - taken_out  # its own class has checked them
-        found = _errors(type_, body, is_strict=isinstance(changes, Mapping))
-        _refuse(type_, [each for each in found if _is_of_a_change(each, passed)], body)
+        if members.keys() - passed:
+            found = _errors(type_, body, is_strict=isinstance(changes, Mapping))
+            _refuse(type_, [each for each in found if _is_of_a_change(each, passed)], body)
 
 
 def _is_of_a_change(error: ErrorDetails, passed: set[Any]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel
 
 from ramekin.client.exchange import Call
-from ramekin.client.replies import Reply, as_typed
+from ramekin.client.replies import as_typed, member, nothing, reader
 from ramekin.client.sent import words_of
 from ramekin.client.transport import Lines
 
@@ -43,11 +43,7 @@ class Happened(BaseModel, Generic[R]):
     next: str
 
 
-class Latest(BaseModel):
-    """How far a server is, and what it has to say of what is asked."""
-
-    latest: str
-    warnings: list[str] = []
+_latest, _warnings = member("latest", str), member("warnings", list[str], [])
 
 
 class Following(Generic[R]):
@@ -68,31 +64,18 @@ class Following(Generic[R]):
 
     def latest(self) -> Call[str]:
         """Return the call that says how far the server is."""
-
-        def read(reply: Reply) -> str:
-            return str(reply.read(Latest).latest)
-
-        return Call("GET", self._with("limit", "0"), read, headers=self._headers, is_repeatable=True)
+        return Call("GET", self._with("limit", "0"), _latest, headers=self._headers, is_repeatable=True)
 
     def warnings(self) -> Call[list[str]]:
         """Return the call that says which fields of the conditions no record has."""
-
-        def read(reply: Reply) -> list[str]:
-            return list(reply.read(Latest).warnings)
-
         since = [] if self.position is None else [("since", self.position)]
         path = f"{self._path}?{words_of([*self._words, *since, ('limit', '0')])}"
-        return Call("GET", path, read, headers=self._headers, is_repeatable=True)
+        return Call("GET", path, _warnings, headers=self._headers, is_repeatable=True)
 
     def page(self, following: str | None = None) -> Call[Happened[R]]:
         """Return the call for what has happened behind the position, or behind a page, which says what follows."""
-
-        def read(reply: Reply) -> Happened[R]:
-            page: Happened[R] = reply.read(self._page)
-            return page
-
         path = following or self._with("since", self.position or "")
-        return Call("GET", path, read, headers=self._headers, is_repeatable=True)
+        return Call("GET", path, reader(self._page), headers=self._headers, is_repeatable=True)
 
     def stream(self) -> Call[None]:
         """Return the call for the stream, from where the last one ended."""
@@ -100,7 +83,7 @@ class Following(Generic[R]):
         self._passed, self._given = self._given + self._passed, 0
         headers = {**self._headers, "Accept": "text/event-stream"}
         path = self._with("since", self.position or "")
-        return Call("GET", path, _nothing, headers=headers, is_repeatable=True, is_streamed=True)
+        return Call("GET", path, nothing, headers=headers, is_repeatable=True, is_streamed=True)
 
     def _with(self, word: str, value: str) -> str:
         return f"{self._path}?{words_of([*self._words, (word, value)])}"
@@ -137,7 +120,3 @@ class Following(Generic[R]):
         elif field == b"id":
             self._id = value.decode()
         return None
-
-
-def _nothing(_: Reply) -> None:
-    return None

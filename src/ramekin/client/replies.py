@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic_core import ErrorDetails, from_json
 
 from ramekin import errors
 from ramekin.errors.error import shorten
@@ -74,10 +74,6 @@ class Reply:
         text = self.headers.get("retry-after", "")
         return float(text) if text.isascii() and text.isdigit() else 0.0
 
-    def read(self, type_: Any) -> Any:
-        """Return the body as a value of a type. Raises NoAnswer where it is none."""
-        return as_typed(type_, self.body)
-
 
 class NotAsTyped(errors.InvalidRecord):
     """What the server holds is not as the client's model says; the cause is Pydantic's own error.
@@ -85,8 +81,7 @@ class NotAsTyped(errors.InvalidRecord):
     Where it was raised by a change, that has happened.
     """
 
-    def __init__(self, type_: Any, error: ValidationError, text: bytes) -> None:
-        found = error.errors(include_url=False, include_input=False)
+    def __init__(self, type_: Any, found: list[ErrorDetails], text: bytes) -> None:
         answer = from_json(text)
         faults = [fault_of(each, answer) for each in found[:MAX_FAULTS]]
         name, count = getattr(type_, "__name__", str(type_)), f"{len(found)} faults" if len(found) > 1 else "one fault"
@@ -113,11 +108,26 @@ def as_typed(type_: Any, text: bytes) -> Any:
         return adapter(type_).validate_json(text)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        if all(each["type"] == "extra_forbidden" and each["loc"][-1] == "id" for each in found):
-            return adapter(type_).validate_json(text, extra="ignore")  # the id of a record whose model has none
         if found[0]["type"] == "json_invalid":
             raise NoAnswer("What answered is not Ramekin: the answer is not JSON.") from error
-        raise NotAsTyped(type_, error, text) from error
+        if any(each["type"] != "extra_forbidden" or each["loc"][-1] != "id" for each in found):
+            raise NotAsTyped(type_, found, text) from error
+        return adapter(type_).validate_json(text, extra="ignore")  # the id of a record whose model has none
+
+
+def reader(type_: type[R]) -> Callable[[Reply], R]:
+    """Return what reads an answer as a value of a type."""
+    return lambda reply: as_typed(type_, reply.body)
+
+
+def member(name: str, type_: type[R], default: Any = ...) -> Callable[[Reply], R]:
+    """Return what reads one member of an answer, whatever else is in it; without a default it has to be there."""
+    envelope = create_model("Answer", **{name: (type_, default)})  # type: ignore[call-overload]
+    return lambda reply: getattr(as_typed(envelope, reply.body), name)
+
+
+def nothing(_: Reply) -> None:
+    """Read nothing of an answer."""
 
 
 @lru_cache(maxsize=256)

@@ -89,9 +89,7 @@ def _read(session: Session, asked: Asked[ChangesAsked]) -> ChangesAsked:
         raise ConflictingParameters("'limit' is of a list; a stream of events goes on.").within("limit")
     given = {name: words[name] for name in ("limit",) if name in words}
     limit = read_parameters(given, session.limits, is_strict=False)["limit"]
-    if (since := words.get("since")) == "":
-        raise InvalidParameter("'since' is a position, as an answer has told it.").within("since")
-    request = ChangesRequest(tuple(tables) or None, where, since, limit, session.grant)
+    request = ChangesRequest(tuple(tables) or None, where, words.get("since"), limit, session.grant)
     return ChangesAsked(request, path_without_cursor(PATH, asked.query, ("since",)))
 
 
