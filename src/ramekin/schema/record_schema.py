@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ramekin.errors import Fault, InvalidRecord, shorten
+from ramekin.errors import Fault, InvalidRecord, pointer
 from ramekin.schema.fields import Fields
 from ramekin.values.comparison import MISSING
 
@@ -64,17 +64,12 @@ def invalid_record(title: str, faults: Sequence[Fault], count: int) -> InvalidRe
 
 def difference(first: Any, second: Any) -> str:
     """Return the JSON pointer of the first place where two JSON values differ; of values that do not, the root's."""
-    pairs: list[tuple[object, Any, Any]] = []
+    pairs: list[tuple[str | int, Any, Any]] = []
     if isinstance(first, dict) and isinstance(second, dict):
         pairs = [(name, first.get(name, MISSING), second.get(name, MISSING)) for name in {**first, **second}]
     elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
         pairs = [(i, one, other) for i, (one, other) in enumerate(zip(first, second, strict=True))]
     for step, one, other in pairs:
         if type(one) is not type(other) or one != other:
-            return f"/{pointer_step(step)}{difference(one, other)}"
+            return pointer([step]) + difference(one, other)
     return ""
-
-
-def pointer_step(step: object) -> str:
-    """Return a member's name, or an index, as a JSON pointer has it (RFC 6901), no longer than a message may be."""
-    return shorten(str(step)).replace("~", "~0").replace("/", "~1")
