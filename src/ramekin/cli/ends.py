@@ -105,17 +105,31 @@ def end_of(text: str, settings: Settings, key: str | None) -> End:
     return BackupEnd(path) if path.suffix == BACKUP else FileEnd(path)
 
 
-class FileEnd:
-    """A file of records. It holds no definitions."""
+class _PathEnd:
+    """What is on this machine's disk."""
 
-    keeps_definitions = False
-    due_within_s = None
+    keeps_definitions = True
+    due_within_s: int | None = 0
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def is_there(self) -> bool:
         return self._path.exists()
+
+    def _write_whole(self, write: Callable[[Path, Contents], None], wanted: Contents, told: Told) -> None:
+        try:
+            write(self._path, wanted)
+        except DiskFault as fault:
+            raise Refused(f"{self._path}: {fault}") from None
+        told(sum(_size(whole.bodies) for whole in wanted.values()))
+
+
+class FileEnd(_PathEnd):
+    """A file of records. It holds no definitions."""
+
+    keeps_definitions = False
+    due_within_s = None
 
     def read(self) -> Contents:
         return asyncio.run(self._read()) if self.is_there() else {}
@@ -142,17 +156,8 @@ class FileEnd:
             target.write(b"]}\n" if wanted else b"{}\n")
 
 
-class BackupEnd:
+class BackupEnd(_PathEnd):
     """A backup, as `ramekin backup` writes it."""
-
-    keeps_definitions = True
-    due_within_s = 0
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def is_there(self) -> bool:
-        return self._path.exists()
 
     def read(self) -> Contents:
         return snapshot.read(self._path)[1] if self.is_there() else {}
@@ -160,21 +165,11 @@ class BackupEnd:
     def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # it is written anew
         if self._path.exists():
             raise Refused(f"{self._path}: is there already")
-        try:
-            write_backup(self._path, wanted)
-        except DiskFault as fault:
-            raise Refused(f"{self._path}: {fault}") from None
-        told(sum(_size(whole.bodies) for whole in wanted.values()))
+        self._write_whole(write_backup, wanted, told)
 
 
-class DirectoryEnd:
+class DirectoryEnd(_PathEnd):
     """A data directory. It is written whole, or not at all."""
-
-    keeps_definitions = True
-    due_within_s = 0
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
     def is_there(self) -> bool:
         return self._path.is_dir()
@@ -192,11 +187,7 @@ class DirectoryEnd:
             store.release()
 
     def write(self, wanted: Contents, lacking: Difference, told: Told) -> None:  # noqa: ARG002  # it is written anew
-        try:
-            make_directory(self._path, wanted)
-        except DiskFault as fault:
-            raise Refused(f"{self._path}: {fault}") from None
-        told(sum(_size(whole.bodies) for whole in wanted.values()))
+        self._write_whole(make_directory, wanted, told)
 
 
 class ServerEnd:

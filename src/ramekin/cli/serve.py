@@ -298,7 +298,8 @@ async def _load(database: Database, sources: list[Source]) -> None:
     """Load all sources as one step: all or nothing. What several servers share is loaded by the first of them."""
     if not sources:
         return
-    guarantees, has_records = database.guarantees, await _has_records(database)
+    guarantees = database.guarantees
+    has_records = any(info.stats.records for info in await database.tables())
     if guarantees.is_durable and has_records and not guarantees.is_shared:
         raise Refused(
             "FILE: files are loaded into an empty data directory only; use `ramekin load` on the running server"
@@ -311,10 +312,6 @@ async def _load(database: Database, sources: list[Source]) -> None:
                 if await database.load_first(files, is_parsed=True) is not None:
                     return
     _log.info("the files were not loaded: the database has records")
-
-
-async def _has_records(database: Database) -> bool:
-    return any(info.stats.records for info in await database.tables())
 
 
 async def _greeting(database: Database, run: Run) -> str:

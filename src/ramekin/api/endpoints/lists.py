@@ -100,7 +100,7 @@ def _read_list(session: Session, asked: Asked[Listing[FindRequest]]) -> Listing[
 )
 def list_records(session: Session, asked: Asked[Listing[FindRequest]]) -> Reply | Awaitable[Reply]:
     """Return a page of a table: the records that satisfy all conditions, in the order asked for."""
-    return answer_list(session, asked.wishes, asked.meant, asked.parts, session.database.find, _page)
+    return answer_list(session, asked.wishes, asked.meant, asked.parts, session.database.find, page_of)
 
 
 async def answer_list(
@@ -224,7 +224,7 @@ def path_without_cursor(path: str, query: bytes, words: Sequence[str] = ("cursor
     return f"{path}?{quote('&'.join([*kept, f'{words[0]}=']), safe=_QUERY_SIGNS)}"
 
 
-def columns_of(session: Session, asked: FindRequest, found: FindPage) -> list[str]:
+def _columns(session: Session, asked: FindRequest, found: FindPage) -> list[str]:
     """Return the declared columns of a page, which come first in CSV; without rows those chosen, declared or not."""
     declared = session.columns(asked.table)
     if asked.select is None:
@@ -233,7 +233,8 @@ def columns_of(session: Session, asked: FindRequest, found: FindPage) -> list[st
     return [name for name in declared if name in chosen] or ([] if found.rows else list(chosen))
 
 
-def _page(session: Session, asked: FindRequest, found: FindPage, following: str | None) -> PageText:
+def page_of(session: Session, asked: FindRequest, found: FindPage, following: str | None) -> PageText:
+    """Return the page of a list as text; `following` is the path of the next one."""
     return PageText(
         selected(found.rows, asked.select),
         sum(map(len, found.rows)),
@@ -241,7 +242,7 @@ def _page(session: Session, asked: FindRequest, found: FindPage, following: str 
         found.total,
         found.warnings,
         found.explain,
-        columns=columns_of(session, asked, found),
+        columns=_columns(session, asked, found),
         declared=session.csv_columns(asked.table),
     )
 

@@ -10,11 +10,11 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CURSOR, STRICT
 from ramekin.api.declared.shapes import reference
 from ramekin.api.edge.weights import groups_bytes, page_bytes
-from ramekin.api.endpoints.lists import columns_of, read_window
+from ramekin.api.endpoints.lists import page_of, read_window
 from ramekin.api.http.asked import parsed
-from ramekin.api.http.pages import PageText, page_reply, selected
+from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.routes import API
-from ramekin.database.finding import FindPage, FindRequest, GroupRequest
+from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.engine.work import LONG_BYTES, Work
 from ramekin.errors import (
     BadRequest,
@@ -31,18 +31,13 @@ from ramekin.errors import (
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.url import parse_select, parse_sort
 from ramekin.query.where import parse_where
-from ramekin.schema.columns import UNTYPED
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ramekin.api.edge.flight import Room
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.schema.columns import Columns
-    from ramekin.values.paths import FieldPath
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")
 
@@ -93,30 +88,22 @@ async def _answer(session: Session, asked: Asked[None]) -> Reply:
 
 async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> PageText:
     await room.hold(groups_bytes(session.database.record_count(request.table), session.limits.sorted_rows))
-    return _page(request, await session.database.find_groups(request), None, [*request.grouping.names], UNTYPED)
+    found = await session.database.find_groups(request)
+    size, following = sum(map(len, found.rows)), _following(request.table, found.cursor)
+    told = (found.total, found.warnings, found.explain)
+    return PageText(found.rows, size, following, *told, columns=[*request.grouping.names])
 
 
 async def _page_of_records(session: Session, request: FindRequest, room: Room) -> PageText:
     records = session.database.record_count(request.table)
     await room.hold(page_bytes(records, request, is_sorted=bool(request.sort)))
-    found, declared = await session.database.find(request), session.csv_columns(request.table)
-    return _page(request, found, request.select, columns_of(session, request, found), declared)
+    found = await session.database.find(request)
+    return page_of(session, request, found, _following(request.table, found.cursor))
 
 
-def _page(
-    request: FindRequest | GroupRequest,
-    found: FindPage,
-    chosen: Sequence[FieldPath] | None,
-    columns: Sequence[str],
-    declared: Columns,
-) -> PageText:
-    following = None
-    if found.cursor is not None:
-        following = f"{API}/query/{quote(request.table)}?{urlencode({'cursor': found.cursor})}"
-    rows, size = selected(found.rows, chosen), sum(map(len, found.rows))
-    return PageText(
-        rows, size, following, found.total, found.warnings, found.explain, columns=columns, declared=declared
-    )
+def _following(table: str, cursor: str | None) -> str | None:
+    """Return the path of the next page, if there is one."""
+    return None if cursor is None else f"{API}/query/{quote(table)}?{urlencode({'cursor': cursor})}"
 
 
 def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:

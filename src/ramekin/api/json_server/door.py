@@ -232,7 +232,9 @@ class Door:
     async def patch_object(self, session: Session, asked: Asked[None]) -> Reply:
         """Put some members of an object in the place of others."""
         [name], sent = asked.parts, self._sent(asked)
-        return await self._changed(session, asked, name, lambda stood: {**stood, **sent} if _is_object(stood) else sent)
+        return await self._changed(
+            session, asked, name, lambda stood: {**stood, **sent} if isinstance(stood, dict) else sent
+        )
 
     async def _created(self, session: Session, table: str, sent: Record) -> Reply:
         done = await create(session, self.dialect, table, sent)
@@ -263,10 +265,6 @@ def _check_table(session: Session, name: str) -> None:
     """Refuse what is no table of records. Raises UnknownTable."""
     if not _is_table(session, name):
         raise UnknownTable("There is no table of this name.")
-
-
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _stored(body: bytes) -> Reply:
