@@ -1,4 +1,4 @@
-r"""One who reads what happens, for all who follow it: each change is made into text once, however many follow.
+r"""One reader of what happens, for all who follow: each change is made into text once, however many there are.
 
     history ---> pump: one text for each group (who ask for the same) ---> seats that wait ---> streams
                                    |                                        ^

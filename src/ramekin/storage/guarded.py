@@ -1,4 +1,4 @@
-"""A dictionary of numbers that goes on well whatever numbers somebody chooses.
+"""A dictionary of numbers that stays quick whatever numbers somebody chooses.
 
 Python hashes a number without a secret, as itself: whoever knows how a dictionary looks for a free place can choose
 87,000 integers that take 9 s to put into one, where others take 6 ms. So now and then it is measured how long the

@@ -1,6 +1,6 @@
-"""A large set that grows and goes in small steps: one of 200,000 texts is enlarged in 6 to 13 ms, and freed in 13.
+"""A large set made of small ones, so that it grows and is freed in short steps. Knows nothing of what is in it.
 
-Knows nothing of what is in it.
+Python enlarges one set of 200,000 texts in 6 to 13 ms, and frees it in 13, in which nobody else is answered.
 """
 
 from __future__ import annotations

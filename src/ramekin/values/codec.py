@@ -1,4 +1,4 @@
-"""JSON text to values and back: the only module that parses or prints JSON.
+"""JSON text to values and back. Records of models are read and printed by Pydantic: see ``schema/models.py``.
 
 `jiter` reads, because it alone finds members sent twice; `msgspec` prints, because it keeps integers exact and printed
 numbers round-trip. What each of them lets through is caught here:

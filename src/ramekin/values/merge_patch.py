@@ -1,4 +1,4 @@
-"""Merge patches: what becomes of a JSON value that some members are sent of. Knows no operations."""
+"""Merge patches: what a JSON value is once some of its members are replaced. Knows no operations."""
 
 from __future__ import annotations
 

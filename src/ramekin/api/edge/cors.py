@@ -1,4 +1,4 @@
-"""Pages of other origins that may read answers: what they are told, and what they are told before they ask.
+"""Pages of other origins that may read answers: which they are, and what the headers of CORS tell their browser.
 
 A browser lets a page read an answer from another origin only if the answer names the page's. Before a request that an
 HTML form could not send it asks first, with OPTIONS: a preflight. Nothing is shared unless an operator names an origin,
