@@ -84,6 +84,11 @@ class Unfit(Exception):
     """A node that we cannot work with, or what it keeps; the text says why, without a password or a user's name."""
 
 
+def is_damage(refused: NodeRefused) -> bool:
+    """Say whether a refusal of what a node has begun means that keys are not as we left them."""
+    return refused.code != "OOM" and refused.code not in NOT_BEGUN
+
+
 async def admit(slot: Slot, keys: KeyNames) -> None:
     """See that a database can be kept where its slot is.
 

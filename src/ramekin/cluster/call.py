@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ramekin.cluster.admission import DAMAGED
+from ramekin.cluster.admission import DAMAGED, is_damage
 from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ramekin.cluster.node_connection import Word
+    from ramekin.cluster.node_connection import NodeRefused, Word
 
 _DAMAGED = f"The outcome is not known: {DAMAGED}."
 _DOUBTFUL = "It is not certain that this is kept: too few replicas have said so."
@@ -67,15 +67,11 @@ class Call:
         """Tell whoever waits that it was not sent, for want of replicas. Return True."""
         return self.answer(Unavailable(_NO_REPLICA if self.is_step else _NOT_LAST))
 
-    def lack_memory(self) -> bool:
-        """Tell whoever waits that the nodes have no room for it. Return True."""
-        hint = "Delete records or tables, or raise `maxmemory` there."
-        return self.answer(MemoryLimit("The nodes take no more; nothing was applied.", hint=hint))
-
-    def refuse(self) -> bool:
-        """Tell whoever waits that a node refuses it for good. Return True."""
+    def refuse(self, refused: NodeRefused) -> bool:
+        """Tell whoever waits what a node refuses for good. Return True."""
+        if refused.code == "OOM":
+            hint = "Delete records or tables, or raise `maxmemory` there."
+            return self.answer(MemoryLimit("The nodes take no more; nothing was applied.", hint=hint))
+        if is_damage(refused):
+            return self.answer(OutcomeUnknown(_DAMAGED) if self.is_step else Unavailable(_DAMAGED))
         return self.answer(Unavailable("The cluster refuses this; nothing was applied."))
-
-    def fail(self) -> bool:
-        """Tell whoever waits that it met damage in its midst. Return True."""
-        return self.answer(OutcomeUnknown(_DAMAGED) if self.is_step else Unavailable(_DAMAGED))

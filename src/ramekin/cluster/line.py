@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.clock import stopwatch_s
-from ramekin.cluster.admission import AGAIN, DAMAGED, NOT_BEGUN, explain
+from ramekin.cluster.admission import AGAIN, DAMAGED, explain, is_damage
 from ramekin.cluster.call import Call
 from ramekin.cluster.key_names import FORMAT, LIBRARY, function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
@@ -290,22 +290,17 @@ class Line:
         return call.answer(reply)
 
     def _tell_refusal(self, call: Call, refused: NodeRefused) -> bool:
-        """Tell whoever asked what a node refuses, and why; False: the call is to be sent again."""
         if refused.code in AGAIN or "unction not found" in str(refused):
             call.is_sent, call.refusal = False, explain(refused)
             is_final = refused.code == "NOREPLICAS" and not self.replicas.may_return()
             return is_final and call.lack()
-        if refused.code in NOT_BEGUN:
-            return call.refuse()
-        if refused.code != "OOM":
-            if call.function:
-                self.trouble.note(DAMAGED, 0)
-            return call.fail()
-        if not call.frees:
-            return call.lack_memory()
-        call.function, call.frees = f"{call.function}_freeing", False
-        self._put(call)
-        return True
+        if refused.code == "OOM" and call.frees:
+            call.function, call.frees = f"{call.function}_freeing", False
+            self._put(call)
+            return True
+        if call.function and is_damage(refused):
+            self.trouble.note(DAMAGED, 0)
+        return call.refuse(refused)
 
     def _help(self) -> None:
         """Go on with what another process has committed: it may have ended meanwhile."""
