@@ -277,10 +277,20 @@ KNOWN = [
 ]
 
 
+def connected(service, *, has_asked):
+    """Connect, and ask for something first, or not: of a connection the last head is remembered."""
+    pipe = service.connect()
+    if has_asked:
+        pipe.send([KNOWN[2]])
+        pipe.written = b""
+    return pipe
+
+
+@pytest.mark.parametrize("has_asked", [False, True], ids=["first", "later"])
 @pytest.mark.parametrize("data", KNOWN[1:], ids=lambda data: data[:25].decode().partition(" HTTP")[0])
-def test_a_request_like_one_before_is_answered_once_wherever_it_is_cut(below, data):
+def test_a_request_like_one_before_is_answered_once_wherever_it_is_cut(below, data, has_asked):
     def sent(*pieces):
-        pipe = below.connect()
+        pipe = connected(below, has_asked=has_asked)
         pipe.send(pieces)
         return plain(pipe.written)
 
@@ -309,6 +319,10 @@ def test_a_request_like_one_before_is_answered_once_wherever_it_is_cut(below, da
         (request("GET", "/api/v1/data/t/1 "), 400),
         (request("GET", "/api/v1/data/t/" + "1" * 600), 404),
         (request("GET", "/api/v1/data/t/1", b"{}"), 200),
+        (request("GET", "/api/v1/data/t/1").replace(b" HTTP", b"\n HTTP"), 400),
+        (request("POST", "/api/v1/data/t"), 415),
+        (request("POST", "/api/v1/data/t", KNOWN[2]), 400),
+        (request("PUT", "/api/v1/data/t/1", b"/1" + KNOWN[2][KNOWN[2].index(b" HTTP") :]), 400),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -316,9 +330,11 @@ def test_what_is_remembered_of_addresses_answers_no_others(below, data, status):
     """A place that is remembered by its last part alone would answer others that end in the same way."""
     for known in KNOWN * 2:
         below.connect().send([known])
-    pipe = below.connect()
-    pipe.send([data])
-    assert pipe.written.startswith(b"HTTP/1.1 %d " % status), pipe.written
+    for has_asked in (False, True):
+        pipe = connected(below, has_asked=has_asked)
+        pipe.send([data])
+        assert pipe.written.startswith(b"HTTP/1.1 %d " % status), pipe.written
+        assert pipe.written.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_way_that_answers_otherwise_is_noticed():

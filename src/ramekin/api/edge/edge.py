@@ -16,6 +16,7 @@ from ramekin import errors
 from ramekin.access.roles import EVERYBODY, NOTHING
 from ramekin.api.edge.histogram import BOUNDS_S, SUM
 from ramekin.api.edge.rates import Limited
+from ramekin.api.http.heads import id_in, id_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.clock import stopwatch_s
 from ramekin.errors.stacks import log_fault
@@ -43,13 +44,16 @@ _log = logging.getLogger("ramekin")  # of the standard library: in a larger prog
 class Exchange(Protocol):
     """One request on its way, as far as the edge knows it."""
 
-    request_id: str
     began_s: float
     method: str
     grant: Grant
     """What may be done by whoever sent it."""
     extra: Mapping[str, str]
     """Headers that its answer carries besides the endpoint's own."""
+
+    @property
+    def request_id(self) -> str:
+        """The id that its answer tells."""
 
     @property
     def path(self) -> str:
@@ -68,13 +72,13 @@ class Exchange(Protocol):
         """Its headers, by their names in small letters; none where they cannot be read."""
 
 
-def last_lines(extra: Mapping[str, str]) -> str:
+def last_lines(extra: Mapping[str, str]) -> bytes:
     """Return what follows the request id in every answer, as the lines in which it is sent.
 
     A cache may keep an answer and must ask before it gives it, unless the endpoint says otherwise: without a word it
     would guess how long an answer is good (RFC 9111, section 4.2.2).
     """
-    return "".join([f"{name}: {value}\r\n" for name, value in {**_SAID, **extra}.items()])
+    return "".join([f"{name}: {value}\r\n" for name, value in {**_SAID, **extra}.items()]).encode("latin-1")
 
 
 LAST_LINES = last_lines({})
@@ -84,10 +88,10 @@ _SHORT_S = BOUNDS_S[0]
 _DIGITS = tuple([f"{number:03}" for number in range(1000)])
 
 
-def _ids_of(run: str) -> Iterator[str]:
-    """Return ids without end: a run's, and a number; a thousand are made at once."""
+def _id_lines_of(run: str) -> Iterator[bytes]:
+    """Return lines with ids without end: a run's, and a number; a thousand are made at once."""
     all_begin = (f"{run}-{thousands}" for thousands in count())
-    return chain.from_iterable([begins + digits for digits in _DIGITS] for begins in all_begin)
+    return chain.from_iterable([id_line(begins + digits) for digits in _DIGITS] for begins in all_begin)
 
 
 class Edge:
@@ -110,8 +114,8 @@ class Edge:
         self.keys = keys
         """Those that are taken from now on. A server started without keys never gets any."""
         self.origins, self.metrics = origins, metrics
-        self.ids = _ids_of(ids.token(6))
-        """Ids for requests that have none; nobody else has made the next one."""
+        self.id_lines = _id_lines_of(ids.token(6))
+        """What tells of the ids of requests that have none; nobody else has made the next one."""
         self.has_access_log = has_access_log
         self.root_path = root_path
         """What a proxy has taken off the front of every path."""
@@ -119,6 +123,10 @@ class Edge:
         """True if there are no keys, no rate limit and no CORS, so only the origin is checked."""
         self.is_starting = False
         """Whether it lets nobody in yet."""
+
+    def new_id(self) -> str:
+        """Return an id for a request that has none."""
+        return id_in(next(self.id_lines))
 
     @property
     def has_keys(self) -> bool:
@@ -233,7 +241,7 @@ class Edge:
         """Note the answer of a request, and return the moment; 0 says that the client went away before its answer."""
         now_s = stopwatch_s()
         spent_s = now_s - exchange.began_s
-        figures = self.metrics.figures[operation, status]
+        figures = self.metrics.figures[operation][status]
         figures[0 if spent_s < _SHORT_S else bisect_left(BOUNDS_S, spent_s)] += 1  # a call less for most
         figures[SUM] += spent_s
         if self.has_access_log:

@@ -6,6 +6,7 @@ See ``edge.py`` for who counts, ``endpoints/metrics.py`` for how it is told.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ramekin.api.edge.histogram import histogram, no_figures
@@ -24,7 +25,7 @@ class Metrics:
     """How long requests took, by operation and status; what was refused; how late the event loop was."""
 
     def __init__(self) -> None:
-        self.figures: defaultdict[tuple[str, int], list[float]] = defaultdict(no_figures)
+        self.figures: defaultdict[str, defaultdict[int, list[float]]] = defaultdict(partial(defaultdict, no_figures))
         """By operation and status: how many took up to each of the bounds, how many took longer, and the sum."""
         self.refusals, self.lag = Refusals(), LoopLag()
         self._readings: dict[Elsewhere, Callable[[], int]] = {}
@@ -43,5 +44,9 @@ class Metrics:
             "ramekin_request_duration_seconds",
             "Seconds from a request's arrival to its answer, by operation and status (0: the client went away).",
             ["operation", "status"],
-            {(operation, str(status)): figures for (operation, status), figures in self.figures.items()},
+            {
+                (operation, str(status)): figures
+                for operation, by_status in self.figures.items()
+                for status, figures in by_status.items()
+            },
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.api.declared.answers import answer
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.shapes import reference
-from ramekin.api.http.answer import Answer, json_answer
+from ramekin.api.http.answer import bodiless, json_answer
 from ramekin.api.routes import address
 from ramekin.version import __version__
 
@@ -85,7 +85,7 @@ def _guarantees(guarantees: Guarantees) -> dict[str, Any]:
 @endpoint("GET", "/", role=None, opens=("/",))
 def home(session: Session, asked: Asked[None]) -> Reply:
     """Lead to the documentation."""
-    return Answer(307, f"location: {address('/docs')}\r\ncontent-length: 0\r\n")
+    return bodiless(307, {"location": address("/docs"), "content-length": "0"})
 
 
 async def _answer(session: Session, statistics: dict[str, Any]) -> Reply:

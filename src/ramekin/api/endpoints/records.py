@@ -202,19 +202,19 @@ def _read_selection(session: Session, asked: Asked[list[FieldPath] | None]) -> l
 def get_record(session: Session, asked: Asked[list[FieldPath] | None]) -> Reply | Awaitable[Reply]:
     """Return one record."""
     table, record_id = asked.parts
-    precondition = asked.wishes.precondition
-    body = session.database.get_now(table, record_id)
-    if precondition is not ALWAYS and not precondition.matches(body):
+    database, precondition = session.database, asked.wishes.precondition
+    body, expirations = database.get_now(table, record_id), database.expirations
+    due = expirations.due(table, record_id) if expirations.tables else None
+    if precondition is ALWAYS and asked.meant is None and due is None:
+        return stored_answer(body)
+    if not precondition.matches(body):
         raise precondition.broken()
     if asked.meant is not None:
         return _answer_selected(session, asked, asked.meant, body)
-    lines = ""
-    expirations = session.database.expirations
-    if expirations.tables and (due := expirations.due(table, record_id)) is not None:
-        lines = expires_line(due)
-    if precondition is not ALWAYS and precondition.knows(tag := codec.digest(body)):
-        return Answer(304, f'etag: "{tag}"\r\n{lines}')
-    return record_answer(body, codec.digest(body), 200, lines) if lines else stored_answer(body)
+    tag, lines = codec.digest(body), "" if due is None else expires_line(due)
+    if precondition.knows(tag):
+        return Answer(304, f'etag: "{tag}"\r\n{lines}'.encode())
+    return record_answer(body, tag, 200, lines)
 
 
 async def _answer_selected(

@@ -38,7 +38,7 @@ _LAST_LINES = tuple(
 )
 """Those of short records, by their size: to print a number takes as long as to put a head together."""
 
-STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
 @final
@@ -46,7 +46,7 @@ class Answer(Struct, gc=False):
     """A whole answer."""
 
     status: int
-    lines: str
+    lines: bytes
     """The headers that are its own, each with its line end."""
     body: bytes = b""
 
@@ -83,7 +83,7 @@ class Stream:
         """
         self.chunks, self.status, self._when_gone = chunks, status, when_gone
         self.first: bytes | None = None
-        self.lines = f"{_lines(headers)}content-type: {_told(media)}\r\n"
+        self.lines = _lines(headers) + f"content-type: {_told(media)}\r\n".encode()
 
     async def prime(self) -> Stream:
         """Make the first chunk. Raises what the making raises."""
@@ -123,14 +123,14 @@ Reply = Answer | Stream
 """What an endpoint answers."""
 
 
-def header_pairs(lines: str) -> list[tuple[bytes, bytes]]:
+def header_pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
     """Return headers as ASGI has them: names and values."""
-    found = (line.partition(b": ") for line in lines.encode("latin-1").split(b"\r\n")[:-1])
+    found = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
     return [(name, value) for name, _, value in found]
 
 
-def _lines(headers: Mapping[str, str] | None) -> str:
-    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
+def _lines(headers: Mapping[str, str] | None) -> bytes:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1") if headers else b""
 
 
 def _told(media: str) -> str:
@@ -142,7 +142,7 @@ def record_answer(body: bytes, tag: str, status: int = 200, lines: str = "") -> 
     """Return a record, or what is told of one, with the record's tag and further headers as lines."""
     size = len(body)
     last = _LAST_LINES[size] if size < MAX_KNOWN_BYTES else f"content-length: {size}\r\ncontent-type: {JSON}\r\n"
-    return Answer(status, f'etag: "{tag}"\r\n{lines}{last}', body)
+    return Answer(status, f'etag: "{tag}"\r\n{lines}{last}'.encode(), body)
 
 
 _known: dict[bytes, Answer] = {}
@@ -166,7 +166,7 @@ def stored_answer(body: bytes) -> Answer:
 def body_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, media: str = JSON) -> Answer:
     """Return a body as it is."""
     told = f"content-length: {len(body)}\r\ncontent-type: {_told(media)}\r\n"
-    return Answer(status, _lines(headers) + told, body)
+    return Answer(status, _lines(headers) + told.encode(), body)
 
 
 def json_answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

@@ -48,6 +48,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]*+)?")
 _CR = 0x0D
 _UNFINISHED = re.compile(rb"(?>(?:[\t -~\x80-\xff]++|\r\n)*)\r?+")
 
+_ID_BEGINS = len("x-request-id: ")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -144,10 +145,12 @@ class Head:
         "closes",
         "expects_100",
         "headers",
+        "id_line",
         "is_usual",
         "pairs",
         "request_id",
         "secret_sha256",
+        "tail",
         "wishes",
     )
 
@@ -172,6 +175,8 @@ class Head:
         self.closes = version == "1.0" or "close" in _words(self.headers.get("connection", ""))
         self.expects_100 = version == "1.1" and self.headers.get("expect", "").lower() == "100-continue"
         self.request_id = _sent_id(self.headers)
+        self.id_line = None if self.request_id is None else id_line(self.request_id)
+        """What tells of the id that the client gave to its request, None if it gave none."""
         self.wishes: dict[object, Wishes] = {}
         """What they wish for, by the endpoint that has read them."""
         self.is_usual = (
@@ -181,6 +186,8 @@ class Head:
             and "expect" not in self.headers
         )
         """Whether the short way may be taken."""
+        self.tail = b""
+        """What follows the address in a request with these headers and no body, where one may be known by it."""
 
 
 def head_of(line: RequestLine, block: bytes) -> Head:
@@ -212,6 +219,16 @@ def _sent_id(headers: dict[str, str]) -> str | None:
     return sent if _REQUEST_ID.fullmatch(sent) else None
 
 
+def id_line(request_id: str) -> bytes:
+    """Return the header by which an answer tells of the id of its request."""
+    return b"x-request-id: %b\r\n" % request_id.encode()
+
+
+def id_in(line: bytes) -> str:
+    """Return the id of which a header tells."""
+    return line[_ID_BEGINS:-2].decode()
+
+
 def _check_host(host: str | None, version: str) -> None:
     """Refuse a request that does not say which host it is for. Raises MalformedRequest."""
     if host is None:
@@ -241,3 +258,7 @@ def _read_length(headers: dict[str, str], version: str) -> int:
 
 def _words(value: str) -> Iterable[str]:
     return (word.strip(" \t").lower() for word in value.split(","))
+
+
+NO_HEAD = Head([], "1.0")
+"""What stands for a head that was not read before."""

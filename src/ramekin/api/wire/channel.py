@@ -160,14 +160,14 @@ class Channel(asyncio.Protocol):
         """Return the address of the other end."""
         return self.client[0] if self.client else "unknown"
 
-    def first_lines(self, status: int) -> str:
+    def first_lines(self, status: int) -> bytes:
         """Return the lines that an answer begins with: its status, and the headers that the server gives to all."""
         way, common = self._way, self.state.default_headers
         if way.common is not common:
             way.renew(common)
         return way.first_lines[status]
 
-    def stay_lines(self) -> str:
+    def stay_lines(self) -> bytes:
         """Return the headers of an answer behind which the connection stays open, as lines."""
         return self._way.stay_lines
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.access.roles import NOTHING
 from ramekin.api.edge.edge import LAST_LINES
-from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, read_line
+from ramekin.api.http.heads import MAX_HEAD_BYTES, check_unfinished, head_of, id_line, read_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.wire.backlog import AT_ONCE
 from ramekin.api.wire.bodies import body_of
@@ -225,10 +225,10 @@ class Connection(Channel):
             self._way.edge.count_refused(self.peer)
         if self._entry is Entrance.INSIDE:
             self._way.refusals.count(_REASONS.get(type(error), "malformed"), self.peer)
-        note = _NoRequest((cycle and cycle.request_id()) or next(self._way.edge.ids), self.peer)
+        note = _NoRequest((cycle and cycle.request_id()) or self._way.edge.new_id(), self.peer)
         answer = note.answer(error)
-        head = f"{self.first_lines(answer.status)}{answer.lines}x-request-id: {note.request_id}\r\n{LAST_LINES}\r\n"
-        self.transport.write(head.encode("latin-1") + answer.body)
+        lines = (self.first_lines(answer.status), answer.lines, id_line(note.request_id), LAST_LINES, b"\r\n")
+        self.transport.write(b"".join((*lines, answer.body)))
         if cycle is None:
             note.sent_bytes = len(answer.body)
             self._way.edge.note(note, "none", answer.status)

@@ -59,10 +59,10 @@ class Carrier(Protocol):
     transport: asyncio.Transport
     flow: FlowControl
 
-    def first_lines(self, status: int) -> str:
+    def first_lines(self, status: int) -> bytes:
         """Return the lines that an answer begins with: its status, and the headers that the server gives to all."""
 
-    def stay_lines(self) -> str:
+    def stay_lines(self) -> bytes:
         """Return the headers of an answer behind which the connection stays open, as lines."""
 
     def keeps_open(self, cycle: Cycle) -> bool:
@@ -176,10 +176,10 @@ class Cycle:
         if self.closes and not says_close:
             lines += b"connection: close\r\n"
         if not self.closes:
-            lines += self._carrier.stay_lines().encode()
+            lines += self._carrier.stay_lines()
         if self._is_chunked and not self._is_bodiless:
             lines += b"transfer-encoding: chunked\r\n"
-        self._head = b"".join((self._carrier.first_lines(status).encode("latin-1"), lines, b"\r\n"))
+        self._head = b"".join((self._carrier.first_lines(status), lines, b"\r\n"))
         self.is_begun = True
 
     def _write(self, piece: bytes, *, is_last: bool) -> None:

@@ -17,7 +17,7 @@ from ramekin.access.roles import NOTHING
 from ramekin.api.edge.edge import last_lines
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import bodiless, header_pairs
-from ramekin.api.http.heads import Head
+from ramekin.api.http.heads import Head, id_line
 from ramekin.api.http.problems import on_purpose, problem_answer
 from ramekin.api.routes import API, BRANCH, CLOCK, SLASH, decoded, methods_of, mount_at, split_branch, unknown_route
 from ramekin.clock import stopwatch_s
@@ -100,10 +100,10 @@ class EdgeMiddleware:
             head = scope.get("ramekin.head") or read_head(scope)
             scope["ramekin.head"] = head
         except errors.RamekinError as error:
-            exchange.take_id(next(self._edge.ids))
+            exchange.take_id(self._edge.new_id())
             self._edge.count_refused(_peer(scope))
             return problem_answer(error, exchange.request_id, {"connection": "close"})
-        exchange.take_id(scope.get("ramekin.request_id") or head.request_id or next(self._edge.ids))
+        exchange.take_id(scope.get("ramekin.request_id") or head.request_id or self._edge.new_id())
         self._edge.greet(exchange, head.headers)
         try:
             self._admit(scope, head, exchange)
@@ -163,8 +163,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             present = {name for name, _ in message["headers"]} - {b"vary"}  # of which there may be several lines
-            last = f"x-request-id: {self.request_id}\r\n{last_lines(self.extra)}"
-            added = [header for header in header_pairs(last) if header[0] not in present]
+            last = header_pairs(id_line(self.request_id) + last_lines(self.extra))
+            added = [header for header in last if header[0] not in present]
             message["headers"] = [*message["headers"], *added]
         elif self.method != "HEAD":  # whose body the server leaves out
             self.sent_bytes += len(message.get("body", b""))

@@ -9,7 +9,8 @@ The promise:
 
 How it works. Clients send the same heads again and again. So what a header block says, and what a request line asks for
 up to its last slash, is read once and remembered by its bytes (``short_way.py``). A request whose two parts are known
-costs two look-ups, and then its endpoint is called, which is a plain function:
+costs two look-ups, or one where it ends as the request before on its connection did, and then its endpoint is called,
+which is a plain function:
 
     what arrived ── alone, whole, both parts known ────────────────────────► asked at once
         └── else it is held until it is whole ── a record's address ───────► asked, and remembered
@@ -43,7 +44,7 @@ from msgspec import Struct
 from ramekin.access.roles import EVERYBODY, Grant
 from ramekin.api.edge.edge import last_lines
 from ramekin.api.http.answer import Answer, Stream
-from ramekin.api.http.heads import MAX_HEAD_BYTES
+from ramekin.api.http.heads import MAX_HEAD_BYTES, NO_HEAD, id_in
 from ramekin.api.routes import BRANCH, mount_at
 from ramekin.api.session import Session
 from ramekin.api.wire.asgi import PREFIX
@@ -73,8 +74,8 @@ _MARK_UNUSUAL = bytes(sign if sign in _SIGNS else ord("/") for sign in range(256
 """Makes of a path's part another one if it holds anything unusual."""
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
-_CLOSE = "connection: close\r\n"
-_CHUNKED = "transfer-encoding: chunked\r\n"
+_CLOSE = b"connection: close\r\n"
+_CHUNKED = b"transfer-encoding: chunked\r\n"
 _NOTHING: Mapping[str, str] = {}
 
 MAX_PART_BYTES = 512
@@ -87,7 +88,7 @@ class _Exchange(Struct, gc=False):
     began_s: float
     method: str
     parts: tuple[str, ...]
-    request_id: str
+    id_line: bytes
     client: tuple[str, int] | None
     head: Head
     extra: Mapping[str, str] = _NOTHING
@@ -99,6 +100,10 @@ class _Exchange(Struct, gc=False):
     def path(self) -> str:
         """Return the path, which the access log alone reads."""
         return f"{BRANCH * bool(self.branch)}{self.branch}{PREFIX}{'/'.join(self.parts)}"
+
+    @property
+    def request_id(self) -> str:
+        return id_in(self.id_line)
 
     @property
     def peer(self) -> str:
@@ -116,25 +121,31 @@ class RecordProtocol(Connection):
     2. What it writes equals what the long way writes for the same answer.
     """
 
-    __slots__ = ("_is_watched",)
+    __slots__ = ("_head", "_is_watched")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._head = NO_HEAD  # of the last request without a body
         self._is_watched = False  # the answer under way stops when the client goes away
 
     def data_received(self, data: bytes) -> None:
         """Answer a request at once that arrived alone and whole and is like one before; else read what arrived."""
-        line, _, rest = data.partition(b" HTTP/1.1\r\n")
+        way, head = self._way, self._head
+        if head.tail and (line := data.removesuffix(head.tail)) is not data:  # as the one before, but for its address
+            body = b""
+        else:
+            line, _, rest = data.partition(b" HTTP/1.1\r\n")
+            block, end, body = rest.partition(b"\r\n\r\n")
+            head = way.heads.get(sha256(block).digest() if way.has_keys else block, NO_HEAD)
+            if not end or not head.is_usual or len(body) != head.body_bytes:
+                super().data_received(data)
+                return
+            if head.tail:
+                self._head = head
         address, _, last = line.rpartition(b"/")
-        block, head_end, body = rest.partition(b"\r\n\r\n")
-        way = self._way
-        target, head = way.targets.get(address), way.heads.get(sha256(block).digest() if way.has_keys else block)
+        target = way.targets.get(address)
         if (
             target is None
-            or head is None
-            or not head_end
-            or not head.is_usual
-            or len(body) != head.body_bytes
             or (body and target.method in _BODILESS)
             or len(last) > MAX_PART_BYTES
             or not (last.isalnum() or (last and last.translate(_MARK_UNUSUAL) == last))
@@ -186,29 +197,25 @@ class RecordProtocol(Connection):
     def _ask(self, target: Target, head: Head, parts: tuple[str, ...], query: bytes, body: bytes) -> None:
         """Ask an endpoint, and write its reply; one that has to wait for something becomes a task."""
         way, endpoint = self._way, target.endpoint
-        request_id = head.request_id or next(way.edge.ids)
-        exchange = _Exchange(stopwatch_s(), target.method, parts, request_id, self.client, head)
+        id_line = head.id_line or next(way.edge.id_lines)
+        exchange = _Exchange(stopwatch_s(), target.method, parts, id_line, self.client, head)
         try:
             session = way.session
-            if way.has_prefix:
-                exchange.branch = target.branch
-                mount_at(way.edge.root_path, f"{BRANCH}{target.branch}" if target.branch else "")
-            if not way.edge.is_open:
-                way.edge.greet(exchange, head.headers)
-                way.edge.admit(exchange, head, exchange.peer)
-                endpoint.permit(exchange.grant, parts, query)
-                goes_on = bool(target.branch) and endpoint.goes_on(head, query)
-                session = Session(way.server, exchange.grant, target.branch, goes_on=goes_on)
-            elif target.branch:
-                session = Session(way.server, EVERYBODY, target.branch, goes_on=endpoint.goes_on(head, query))
+            if way.has_prefix or not way.edge.is_open:
+                branch = exchange.branch = target.branch
+                if way.has_prefix:
+                    mount_at(way.edge.root_path, f"{BRANCH}{branch}" if branch else "")
+                if not way.edge.is_open:
+                    way.edge.greet(exchange, head.headers)
+                    way.edge.admit(exchange, head, exchange.peer)
+                    endpoint.permit(exchange.grant, parts, query)
+                if branch or exchange.grant is not EVERYBODY:
+                    goes_on = branch != "" and endpoint.goes_on(head, query)
+                    session = Session(way.server, exchange.grant, branch, goes_on=goes_on)
             owner = session.database.owner
             if owner.loop is not self._loop:  # which runs: to ask asyncio for it is a call of the kernel
                 owner.check()
-            reply: Reply | Awaitable[Reply]
-            if way.server.reads_anew:
-                reply = endpoint.ask_anew(session, head, parts, query, body)
-            else:
-                reply = endpoint.ask(session, head, parts, query, body)
+            reply: Reply | Awaitable[Reply] = way.ask(endpoint, session, head, parts, query, body)
             if type(reply) is Answer:
                 self._write(exchange, endpoint, reply)
             elif type(reply) is Stream:
@@ -259,12 +266,10 @@ class RecordProtocol(Connection):
             way.renew(self.state.default_headers)
         end, ends = way.usual_end, self._closes or (status >= 400 and _CLOSE in reply.lines)
         if ends or exchange.extra:
-            how = way.stay_lines if not ends else _CLOSE if self._closes else ""
-            end = f"{last_lines(exchange.extra)}{how}\r\n"
-        text = f"{way.first_lines[status]}{reply.lines}x-request-id: {exchange.request_id}\r\n{end}"
-        head = text.encode() if text.isascii() else text.encode("latin-1")  # which alone takes twice as long
+            how = way.stay_lines if not ends else _CLOSE if self._closes else b""
+            end = b"%b%b\r\n" % (last_lines(exchange.extra), how)
         body = b"" if exchange.method == "HEAD" else reply.body
-        self.transport.write(head + body)
+        self.transport.write(b"".join((way.first_lines[status], reply.lines, exchange.id_line, end, body)))
         if way.edge.has_access_log:
             exchange.sent_bytes = len(body)
         self.due_s = way.edge.note(exchange, endpoint.name, status) + way.idle_s
@@ -273,10 +278,10 @@ class RecordProtocol(Connection):
 
     def _write_stream(self, exchange: _Exchange, endpoint: Endpoint[Any], stream: Stream) -> None:
         """Write the head of an answer that is made while it is sent, and have the rest written by a task."""
-        how = f"{_CLOSE if self._closes else self._way.stay_lines}{_CHUNKED if exchange.method != 'HEAD' else ''}"
-        end = f"{last_lines(exchange.extra)}{how}\r\n"
-        head = f"{self.first_lines(stream.status)}{stream.lines}x-request-id: {exchange.request_id}\r\n{end}"
-        self.transport.write(head.encode("latin-1"))
+        last = last_lines(exchange.extra) + (_CLOSE if self._closes else self._way.stay_lines)
+        how = _CHUNKED if exchange.method != "HEAD" else b""
+        lines = (self.first_lines(stream.status), stream.lines, exchange.id_line, last, how, b"\r\n")
+        self.transport.write(b"".join(lines))
         self._is_watched = False  # whoever reads no more is noticed by the writing
         pieces = self._write_pieces(exchange, stream)
         self._run(pieces, lambda task: self._end_stream(exchange, endpoint, task))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from ramekin.access.roles import EVERYBODY
+from ramekin.api.declared.endpoint import Endpoint
 from ramekin.api.edge.edge import LAST_LINES
 from ramekin.api.edge.rates import Limited
 from ramekin.api.http.answer import STATUS_LINE
@@ -24,7 +25,6 @@ from ramekin.api.wire.doorkeeper import GUEST_S, Doorkeeper
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
-    from ramekin.api.declared.endpoint import Endpoint
     from ramekin.api.edge.edge import Edge, Exchange
     from ramekin.api.http.answer import Answer
     from ramekin.api.wire.asgi import HotTable
@@ -60,6 +60,8 @@ class ShortWay:
         self.endpoints = self._known = table.endpoints
         self.session = Session(table.context, EVERYBODY)
         """What endpoints are given where everybody may ask."""
+        self.ask = Endpoint.ask_anew if table.context.reads_anew else Endpoint.ask
+        """How they are asked."""
         self.deadlines, self.sweep = deadlines, Sweep(table.context.flight)
         self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE)
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
@@ -67,9 +69,9 @@ class ShortWay:
         edge.metrics.read("connections", lambda: self.doorkeeper.inside)
         self.idle_s = deadlines.idle_s + GRACE_S
         """How long a connection may be idle; clients are told to count on a little less."""
-        self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n"
+        self.stay_lines = f"connection: keep-alive\r\nkeep-alive: timeout={deadlines.idle_s}\r\n".encode()
         """The headers of an answer behind which the connection stays open."""
-        self.usual_end = f"{LAST_LINES}{self.stay_lines}\r\n"
+        self.usual_end = b"%b%b\r\n" % (LAST_LINES, self.stay_lines)
         """What follows the request id in the head of such an answer, if it is whole and nothing else is told."""
         self.has_keys = edge.has_keys
         self.has_prefix = bool(edge.root_path) or table.context.branches is not None
@@ -109,6 +111,8 @@ class ShortWay:
             if len(self.heads) == MAX_HEADS:
                 self.heads.clear()
             self.heads[name] = head
+            if head.is_usual and not head.body_bytes and not self.has_keys:
+                head.tail = b" HTTP/1.1\r\n%b\r\n\r\n" % block
         return head
 
     def keep(self, line: bytes, target: Target) -> None:
@@ -121,7 +125,7 @@ class ShortWay:
     def renew(self, common: list[tuple[bytes, bytes]]) -> None:
         """Take the headers that the server gives to every answer; it makes others each second."""
         self.common = common
-        lines = "".join([f"{name.decode()}: {value.decode('latin-1')}\r\n" for name, value in common])
+        lines = b"".join([b"%b: %b\r\n" % header for header in common])
         self.first_lines = {status: line + lines for status, line in STATUS_LINE.items()}
 
     def refuse(self, exchange: Exchange, error: BaseException) -> Answer:
