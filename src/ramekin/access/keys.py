@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ramekin.access.roles import ROLES, Grant
-from ramekin.clock import SYSTEM
+from ramekin.access.roles import ROLES, Grant, Role
+from ramekin.clock import SYSTEM, Clock
 from ramekin.schema.definition import TABLE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ramekin.access.roles import Role
-    from ramekin.clock import Clock
 
 FORM = "a key is SECRET, NAME:ROLE=SECRET or NAME:ROLE:TABLES=SECRET; what stands before a = is a name and has a role"
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.errors import Forbidden, UnknownBranch, UnknownTable, shorten
+from ramekin.errors import Forbidden, RamekinError, UnknownBranch, UnknownTable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ramekin.errors import RamekinError
 
 Role = Literal["read", "write", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from ramekin import errors
 from ramekin.access.keys import Keys, read_keys
 from ramekin.api.context import Context
-from ramekin.api.declared.endpoint import endpoint
+from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.edge.cors import Cors
 from ramekin.api.edge.edge import Edge
 from ramekin.api.edge.metrics import Metrics
@@ -43,7 +43,7 @@ from ramekin.api.endpoints import (
     records,
     tables,
 )
-from ramekin.api.http.answer import json_answer
+from ramekin.api.http.answer import Reply, json_answer
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.openapi import docs_pages as docs
 from ramekin.api.openapi import document as openapi
@@ -56,8 +56,6 @@ from ramekin.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ramekin.api.declared.endpoint import Endpoints
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.json_server.door import Door
     from ramekin.api.session import Session

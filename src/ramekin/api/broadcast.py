@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ramekin.api.http.events import Events, beat, lost
 from ramekin.clock import stopwatch_s
-from ramekin.database.following import ChangesRequest, HistoryPlace
+from ramekin.database.following import ChangesRequest, Follower, HistoryPlace
 from ramekin.engine.work import Work
 from ramekin.errors import ChangesGone, Unavailable
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from ramekin.access.roles import Grant
     from ramekin.database.database import Database
-    from ramekin.database.following import Follower
 
 BEHIND_BYTES = 1024 * 1024
 """By how much one who was in step may fall behind."""

@@ -12,15 +12,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ramekin.cli.configuration import Refused
-from ramekin.cli.ends import difference, end_of, other_records, without_due
+from ramekin.cli.ends import End, difference, end_of, other_records, without_due
 from ramekin.cli.progress import progress
 from ramekin.clock import SYSTEM
-from ramekin.durability.contents import TableContents
+from ramekin.durability.contents import Contents, TableContents
 from ramekin.schema.definition import NOTHING_DEFINED
 
 if TYPE_CHECKING:
-    from ramekin.cli.ends import End
-    from ramekin.durability.contents import Contents
     from ramekin.settings import Settings
 
 SHOWN = 3

@@ -26,25 +26,22 @@ from ramekin.cli.outputs import writing
 from ramekin.clock import SYSTEM
 from ramekin.database.database import Database
 from ramekin.durability import snapshot
-from ramekin.durability.contents import TableContents
+from ramekin.durability.contents import Contents, TableContents
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.format import print_definition
 from ramekin.durability.store import Store, make_directory, write_backup
-from ramekin.engine.tables import drop_of
+from ramekin.engine.tables import Tables, drop_of
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
 from ramekin.limits import MIB
-from ramekin.schema.definition import NOTHING_DEFINED, SEVERAL
+from ramekin.schema.definition import NOTHING_DEFINED, SEVERAL, Definition
 from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from ramekin.client import Batch, Client
-    from ramekin.durability.contents import Contents
     from ramekin.engine.replicated import Replicated
-    from ramekin.engine.tables import Tables
-    from ramekin.schema.definition import Definition
     from ramekin.settings import Settings
 
     Told = Callable[[int], None]

@@ -14,15 +14,13 @@ import structlog
 from ramekin.cli.configuration import Refused
 from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.replay_progress import Replay
-from ramekin.clock import SYSTEM, MovableClock
+from ramekin.clock import SYSTEM, Clock, MovableClock
 from ramekin.engine.embedded import Embedded
-from ramekin.values.ids import RepeatedIds
+from ramekin.values.ids import IdSource, RepeatedIds
 
 if TYPE_CHECKING:
-    from ramekin.clock import Clock
     from ramekin.engine.base import Engine, Guarantees
     from ramekin.settings import Settings
-    from ramekin.values.ids import IdSource
 
 _log = structlog.get_logger("ramekin")
 

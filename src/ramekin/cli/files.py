@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import Fault, InvalidRecord, MalformedCsv, RamekinError
-from ramekin.formats.record_text import CsvForm, CsvText, NdjsonText
+from ramekin.formats.record_text import CsvForm, CsvText, NdjsonText, RecordText
 from ramekin.formats.splitter import Splitter
 from ramekin.limits import MIB
-from ramekin.schema.columns import UNTYPED
+from ramekin.schema.columns import UNTYPED, Columns
 from ramekin.schema.definition import check_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ramekin.formats.record_text import RecordText
-    from ramekin.schema.columns import Columns
 
 CHUNK_BYTES = MIB
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".csv", ".tsv")

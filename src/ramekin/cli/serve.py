@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ from ramekin.cli.memory_limit import read_memory_limit
 from ramekin.cli.modules import NoModels, read_models
 from ramekin.cli.progress import progress
 from ramekin.cli.server import Server, config_of
-from ramekin.cli.signals import Stopped
+from ramekin.cli.signals import Signals, Stopped
 from ramekin.database.database import Database
 from ramekin.errors import RamekinError
 from ramekin.formats.record_text import CsvForm
@@ -47,7 +47,6 @@ from ramekin.version import __version__
 if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable, Iterator, Sequence
-    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from ramekin.api.context import Context
     from ramekin.cli.json_server import JsonServer
     from ramekin.cli.replay_progress import Replay
-    from ramekin.cli.signals import Signals
     from ramekin.cli.workers import Orders
     from ramekin.settings import Settings
 

@@ -17,7 +17,7 @@ import asyncio
 import pickle
 import signal
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,8 +32,6 @@ from ramekin.cli.key_settings import keys_of
 from ramekin.clock import stopwatch_s
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-
     from ramekin.cli.signals import Signals
     from ramekin.settings import Settings
 

@@ -8,25 +8,18 @@ is what somebody chose to send, as for a record without what the server fills in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import SchemaValidator
+from pydantic_core import ErrorDetails, SchemaValidator
 
 from ramekin.client.replies import adapter
 from ramekin.schema.faults import fault_of
 from ramekin.schema.record_schema import MAX_FAULTS, invalid_record
-from ramekin.schema.strict import mapped, strict
+from ramekin.schema.strict import Node, mapped, strict
 from ramekin.values import codec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic_core import ErrorDetails
-
-    from ramekin.schema.strict import Node
 
 _OF_AN_ID = (("missing", ("id",)), ("extra_forbidden", ("id",)))
 """What is not wrong: the server makes an id, and keeps it beside what a model without one says."""

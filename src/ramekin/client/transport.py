@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop, sleep
+from asyncio import AbstractEventLoop, get_running_loop, sleep
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from os import getpid
 from threading import Event
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx2
 
-from ramekin.client.exchange import Lost
+from ramekin.client.exchange import Call, Lost
 from ramekin.client.replies import ClientClosed, EndedEarly, NoAnswer, Reply
 from ramekin.client.sockets import Sockets
-
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-    from contextlib import AbstractContextManager
-
-    from ramekin.client.exchange import Call
 
 H = TypeVar("H", httpx2.Client, httpx2.AsyncClient)
 

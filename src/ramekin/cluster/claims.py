@@ -10,13 +10,12 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ramekin.schema.fields import join_reader
+from ramekin.schema.fields import Field, join_reader
 from ramekin.values.paths import print_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ramekin.schema.fields import Field
     from ramekin.values.comparison import JoinKey
 
 MAX_TEXT = 64

@@ -16,14 +16,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ramekin.cluster.address import Address
-from ramekin.cluster.node_connection import Lost, NodeRefused
+from ramekin.cluster.node_connection import Lost, NodeRefused, Word
 from ramekin.cluster.telling import Trouble
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ramekin.cluster.node_connection import Word
     from ramekin.cluster.slot import Slot
 
 LOOKS, PAUSE_S = 10, 1.0

@@ -17,13 +17,10 @@ import asyncio
 import logging
 from binascii import crc_hqx
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from ramekin.cluster.address import Address
+from ramekin.cluster.address import Address, Servers
 from ramekin.cluster.node_connection import Lost, NodeConnection, NodeRefused
-
-if TYPE_CHECKING:
-    from ramekin.cluster.address import Servers
 
 _Outcome = TypeVar("_Outcome")
 

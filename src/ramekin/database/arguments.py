@@ -7,20 +7,17 @@ What a value of the right kind means is refused where it is read; see ``asking.p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
 from functools import wraps
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ramekin.database.operations import Operation
 from ramekin.durability.disk import Disk
 from ramekin.errors import InvalidParameter, shorten
 from ramekin.limits import Limits
 from ramekin.values.ids import IdSource
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 P = ParamSpec("P")
 R = TypeVar("R")

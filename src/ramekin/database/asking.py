@@ -14,7 +14,7 @@ from ramekin.database.defining import parse_definition
 from ramekin.database.finding import FindRequest, GroupRequest
 from ramekin.database.following import ChangesRequest
 from ramekin.database.join_request import JoinRequest, Shape
-from ramekin.database.operations import Operation
+from ramekin.database.operations import Op, Operation
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.database.window import window_of
 from ramekin.errors import ConflictingParameters, InvalidParameter, InvalidSort
@@ -27,13 +27,11 @@ from ramekin.query.where import parse_where, print_where
 from ramekin.schema.definition import Definition
 from ramekin.schema.fields import Fields
 from ramekin.values import codec
-from ramekin.values.ids import id_key
+from ramekin.values.ids import RecordId, id_key
 from ramekin.values.paths import split_names
 
 if TYPE_CHECKING:
     from ramekin.database.lifetimes import Ttl
-    from ramekin.database.operations import Op
-    from ramekin.values.ids import RecordId
 
 Names = str | Sequence[str]
 """Fields, each with ``-`` in front for descending: one text with commas between, or a list."""

@@ -25,7 +25,7 @@ from ramekin.engine.work import Work
 from ramekin.errors import ChangesGone, ConflictingParameters, InvalidParameter, Unavailable
 from ramekin.query.match import body_matcher
 from ramekin.query.predicate import EVERYTHING, Predicate
-from ramekin.storage.history import Whole
+from ramekin.storage.history import Entry, Whole
 from ramekin.values import codec
 from ramekin.values.paths import read_id
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Change
     from ramekin.engine.tables import Tables
-    from ramekin.storage.history import Entry
     from ramekin.values.ids import RecordId
 
 ChangeOp = Literal["create", "replace", "delete", "expire", "evict"] | Whole

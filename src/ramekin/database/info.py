@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from ramekin.errors import UnknownTable
-from ramekin.stats import IndexStats
+from ramekin.stats import IndexStats, TableStats
 
 if TYPE_CHECKING:
     from ramekin.database.schemas import Schemas
     from ramekin.engine.tables import Tables
     from ramekin.query.view import View
-    from ramekin.stats import TableStats
 
 
 @dataclass(frozen=True, slots=True)

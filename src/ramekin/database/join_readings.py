@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.values.paths import row_reader
-from ramekin.values.readings import join_keyer
+from ramekin.values.paths import FieldPath, row_reader
+from ramekin.values.readings import Reading, join_keyer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ramekin.query.join import On
     from ramekin.query.view import View
     from ramekin.values.comparison import JoinKey
-    from ramekin.values.paths import FieldPath
-    from ramekin.values.readings import Reading
 
 MAX_READINGS = 8
 """Readings that are tried, the likeliest first."""

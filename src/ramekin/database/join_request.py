@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.errors import InvalidKey, InvalidParameter, InvalidSort, shorten
 from ramekin.query.cursor import position_of
-from ramekin.query.demands import demands_of
+from ramekin.query.demands import Demand, demands_of
 from ramekin.query.join import JoinType, PairPosition, parse_key
 from ramekin.query.pairs import Phases, phases
-from ramekin.query.predicate import EVERYTHING, paths_in
+from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 
 if TYPE_CHECKING:
-    from ramekin.query.demands import Demand
     from ramekin.query.order import Order
-    from ramekin.query.predicate import Predicate
     from ramekin.values.paths import FieldPath
 
 Shape = Literal["pairs", "tree"]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ramekin.errors import NameTaken, shorten
 from ramekin.query.cursor import encode_cursor
 from ramekin.query.gather import too_many_rows
-from ramekin.query.join import count_mixed, count_pairs, row_ids, take_pairs
-from ramekin.query.join_walk import JoinWalk
-from ramekin.query.pairs import AT_ONCE, PairFilter, PairKey, TreeMaker, sort_pairs
+from ramekin.query.join import Group, Pair, PairPosition, count_mixed, count_pairs, row_ids, take_pairs
+from ramekin.query.join_walk import JoinPlan, JoinWalk
+from ramekin.query.pairs import AT_ONCE, PairFilter, PairKey, Tree, TreeMaker, sort_pairs
 from ramekin.values.comparison import MISSING, NUMBER, TEXT
 from ramekin.values.paths import ID_PATH, member_names, print_path
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from ramekin.database.join_request import JoinRequest
-    from ramekin.query.join import Group, Pair, PairPosition
-    from ramekin.query.join_walk import JoinPlan
-    from ramekin.query.pairs import Tree
     from ramekin.query.view import View
 
 

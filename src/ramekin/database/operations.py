@@ -30,16 +30,14 @@ from ramekin.errors import (
     shorten,
 )
 from ramekin.limits import MIB
-from ramekin.schema.definition import check_table_name
+from ramekin.schema.definition import Definition, check_table_name
 from ramekin.values import codec
-from ramekin.values.ids import SURE_DIGITS, SYSTEM_IDS, id_key
+from ramekin.values.ids import SURE_DIGITS, SYSTEM_IDS, IdSource, RecordId, id_key
 from ramekin.values.merge_patch import patched
 from ramekin.values.paths import has_text_id, read_id
 
 if TYPE_CHECKING:
-    from ramekin.schema.definition import Definition
     from ramekin.schema.record_schema import RecordSchema
-    from ramekin.values.ids import IdSource, RecordId
 
 Op = Literal["create", "upsert", "replace", "patch", "delete"]
 OnConflict = Literal["error", "ignore", "replace", "merge"]

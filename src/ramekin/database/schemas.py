@@ -6,21 +6,18 @@ What is in force is said by the engine alone; here a definition is made into rul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from ramekin.database.operations import Rules
-from ramekin.schema.columns import UNTYPED
+from ramekin.schema.columns import UNTYPED, Columns
 from ramekin.schema.json_schema import JsonSchema
 from ramekin.schema.missing_model import MissingModel, fingerprint, schema_to_leave
 from ramekin.schema.other_version import OtherVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ramekin.engine.tables import Tables
-    from ramekin.schema.columns import Columns
     from ramekin.schema.definition import Definition
     from ramekin.schema.models import ModelSchema
     from ramekin.schema.record_schema import RecordSchema

@@ -10,7 +10,7 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from ramekin.clock import SYSTEM
+from ramekin.clock import SYSTEM, Clock
 from ramekin.database import asking, defining, loading
 from ramekin.database.adoption import Adoption
 from ramekin.database.arguments import checked
@@ -18,7 +18,7 @@ from ramekin.database.info import Snapshot, TableInfo, indexes_of
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
 from ramekin.engine.access import Access
-from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.base import MAX_ATTEMPTS, Engine, Guarantees
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.tables import drop_of
 from ramekin.errors import ModelTable, Unavailable, UnknownTable, at
@@ -35,11 +35,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from ramekin.clock import Clock
     from ramekin.database.lifetimes import Ttl
     from ramekin.durability.contents import Fsync
     from ramekin.durability.disk import Disk
-    from ramekin.engine.base import Engine, Guarantees
     from ramekin.engine.work import Work
     from ramekin.stats import MemoryStats
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ramekin.durability.failures import DiskFault
-from ramekin.durability.store import rest
+from ramekin.durability.store import Store, rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
-    from ramekin.durability.store import Store
 
 LOG_BYTES = 64 * 1024 * 1024
 """A log is followed by a snapshot when it is larger than this, and than the last snapshot."""

@@ -16,14 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ramekin.durability.disk import SYSTEM_DISK
+from ramekin.durability.disk import SYSTEM_DISK, Disk
 from ramekin.durability.failures import Damaged, DiskFault, Unusable, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from ramekin.durability.disk import Disk
 
 _NAME = re.compile(r"tables(?:\.([1-9][0-9]{0,8}))?\.(db|log)")
 _LEFTOVER = re.compile(r".*\.unfinished(-journal)?")

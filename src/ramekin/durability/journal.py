@@ -39,11 +39,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Written
+from ramekin.changes import Change, Step, Together, Written
 from ramekin.durability.compaction import Compaction
 from ramekin.durability.failures import DiskFault
 from ramekin.durability.loop_calls import LoopCalls
-from ramekin.durability.step_queue import StepQueue, refusal
+from ramekin.durability.step_queue import Queued, StepQueue, refusal
 from ramekin.durability.syncs import Syncs
 from ramekin.errors.stacks import log_fault
 from ramekin.stats import JournalStats
@@ -51,10 +51,8 @@ from ramekin.stats import JournalStats
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Change, Step, Together
     from ramekin.durability.contents import Contents
     from ramekin.durability.log import LogFile
-    from ramekin.durability.step_queue import Queued
     from ramekin.durability.store import Store
     from ramekin.errors import RamekinError
 

@@ -28,9 +28,9 @@ from zlib import crc32
 
 import msgspec
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Together, Written
+from ramekin.changes import Change, Defined, Dropped, Loaded, Stored, Together, Written
 from ramekin.durability.directory import leads_to
-from ramekin.durability.disk import SYSTEM_DISK
+from ramekin.durability.disk import SYSTEM_DISK, Disk
 from ramekin.durability.failures import DiskFault, fault_of
 from ramekin.durability.format import FORMAT, print_definition, with_due
 from ramekin.values import codec
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from ramekin.changes import Stored
-    from ramekin.durability.disk import Disk
 
 LINES = 1000
 """Lines that one call of the system appends."""

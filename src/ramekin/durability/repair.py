@@ -13,7 +13,7 @@ from zlib import crc32
 
 from ramekin.durability import replay, snapshot
 from ramekin.durability.contents import Contents, TableContents
-from ramekin.durability.directory import Directory
+from ramekin.durability.directory import Directory, Files
 from ramekin.durability.failures import Damaged, Unusable
 from ramekin.durability.format import read_definition, with_due
 from ramekin.errors import RamekinError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ramekin.durability.directory import Files
     from ramekin.durability.replay import Recovered
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from ramekin.durability import snapshot
 from ramekin.durability.contents import Contents, TableContents
-from ramekin.durability.directory import log_name, snapshot_name
+from ramekin.durability.directory import Files, log_name, snapshot_name
 from ramekin.durability.failures import Damaged, Unusable
 from ramekin.durability.format import FORMAT, FORMATS, read_definition, split_due
 from ramekin.durability.log import Extent, Header
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-    from ramekin.durability.directory import Files
 
 ADVANCE_LINES = 10_000
 

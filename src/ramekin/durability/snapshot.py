@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ramekin.durability.contents import Contents, TableContents
-from ramekin.durability.disk import SYSTEM_DISK
+from ramekin.durability.disk import SYSTEM_DISK, Disk
 from ramekin.durability.failures import Damaged, DiskFault, Unusable, fault_of
 from ramekin.durability.format import (
     APPLICATION_ID,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ramekin.durability.disk import Disk
     from ramekin.schema.definition import Definition
 
 SqliteError = sqlite3.Error

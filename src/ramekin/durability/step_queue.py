@@ -19,15 +19,13 @@ from contextlib import suppress
 from time import sleep
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Written
-from ramekin.errors import JournalFailed, OutcomeUnknown, StorageFull, Unavailable
+from ramekin.changes import Step, Together, Written
+from ramekin.errors import JournalFailed, OutcomeUnknown, RamekinError, StorageFull, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Step, Together
     from ramekin.durability.failures import DiskFault
-    from ramekin.errors import RamekinError
 
 _UNKNOWN = (
     "The disk failed while the change was written. It is not visible now; after a restart of the server it may be."

@@ -15,8 +15,8 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from ramekin.durability import log, replay, snapshot
-from ramekin.durability.directory import Directory, is_unfinished, log_name, number_of, snapshot_name
-from ramekin.durability.disk import SYSTEM_DISK
+from ramekin.durability.directory import Directory, Files, is_unfinished, log_name, number_of, snapshot_name
+from ramekin.durability.disk import SYSTEM_DISK, Disk
 from ramekin.durability.failures import DiskFault, Unusable, fault_of
 from ramekin.durability.format import FORMAT
 from ramekin.durability.log import Header, LogFile
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ramekin.durability.contents import Contents, Fsync
-    from ramekin.durability.directory import Files
-    from ramekin.durability.disk import Disk
     from ramekin.durability.replay import Recovered
 
 REST_S = 0.0005

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from ramekin.cluster.line import DONE, deadline_s
-from ramekin.engine.cells import alone_for, in_chunks
+from ramekin.engine.cells import Alone, alone_for, in_chunks
 from ramekin.engine.work import Work
 from ramekin.errors import OutcomeUnknown, RamekinError, Unavailable
 from ramekin.storage.staging import Staging, is_large
@@ -24,7 +24,6 @@ from ramekin.storage.staging import Staging, is_large
 if TYPE_CHECKING:
     from ramekin.changes import Step
     from ramekin.engine.base import Making
-    from ramekin.engine.cells import Alone
     from ramekin.engine.link import Link
     from ramekin.engine.tables import Tables
     from ramekin.schema.definition import Checked

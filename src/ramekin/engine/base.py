@@ -41,18 +41,16 @@ from dataclasses import dataclass
 from sys import maxsize
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from ramekin.changes import Step
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.changes import Change, Step
+from ramekin.schema.definition import NOTHING_CHECKED, Checked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Change
     from ramekin.clock import Clock
     from ramekin.engine.owner import Owner
     from ramekin.engine.tables import Tables
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked
     from ramekin.stats import JournalStats
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table

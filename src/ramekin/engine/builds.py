@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeGuard
 from weakref import WeakValueDictionary
 
-from ramekin.changes import Written
-from ramekin.clock import stopwatch_s
+from ramekin.changes import Step, Written
+from ramekin.clock import Clock, stopwatch_s
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit
 from ramekin.schema.fields import Field
@@ -29,8 +29,6 @@ from ramekin.storage.frozen import Frozen
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
-    from ramekin.changes import Step
-    from ramekin.clock import Clock
     from ramekin.engine.access import Access
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.followers import Structure

@@ -8,25 +8,21 @@ commits them. Knows no connections; see ``replicated.py`` for who sends, ``clust
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.changes import Change, Defined, Dropped, Dues, Loaded, Reason, Step, Written
 from ramekin.cluster.claims import claims_of
 from ramekin.durability.format import print_definition, split_due, with_due
-from ramekin.engine.chronicle import EVICTED
+from ramekin.engine.chronicle import EVICTED, Chronicle
 from ramekin.storage.table import unique_fields
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from ramekin.changes import Dues, Reason, Step
     from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.node_connection import Word
-    from ramekin.engine.chronicle import Chronicle
     from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Defined, Dropped, Loaded
+from ramekin.changes import Defined, Dropped, Loaded, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ramekin.changes import Step
 
 NAME_LENGTH = 8
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ramekin.clock import SYSTEM
+from ramekin.clock import SYSTEM, Clock
 from ramekin.engine.backups import Backups
-from ramekin.engine.base import Guarantees
+from ramekin.engine.base import Guarantees, Making, State
 from ramekin.engine.evictions import Evictions
 from ramekin.engine.owner import Owner
 from ramekin.engine.shield import until_free
@@ -20,7 +20,7 @@ from ramekin.engine.tables import Tables, follow_up
 from ramekin.engine.way import AGAIN, Way
 from ramekin.errors import Unavailable
 from ramekin.errors.stacks import Misuse
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import fork, let_go, restore
 from ramekin.storage.staging import is_large
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ramekin.changes import Change, Step
-    from ramekin.clock import Clock
-    from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked
     from ramekin.storage.table import Table
 
 

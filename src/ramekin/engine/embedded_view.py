@@ -6,37 +6,28 @@ A write that meets a pinned structure copies it first, so a view sees one moment
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from heapq import merge
 from itertools import chain, islice
 from typing import TYPE_CHECKING, overload
 
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit, shorten
-from ramekin.query.plan import ALL_IDS, MOST_COUNTED, ById, Equal, IdWalk, Range
+from ramekin.query.plan import ALL_IDS, MOST_COUNTED, ById, Equal, IdWalk, Part, Range
 from ramekin.query.sought import Sought
-from ramekin.query.view import Page
-from ramekin.schema.fields import ID, Field
+from ramekin.query.view import Page, Row
+from ramekin.schema.fields import ID, Field, Trait
 from ramekin.storage.frozen import Frozen
-from ramekin.storage.id_order import count_ids, walk_ids
-from ramekin.values.comparison import ARRAY, NUMBER, TEXT, Span
-from ramekin.values.ids import id_order, sort_ids
-from ramekin.values.paths import print_path, read_id
+from ramekin.storage.id_order import IdOrder, count_ids, walk_ids
+from ramekin.values.comparison import ARRAY, NUMBER, TEXT, JoinKey, OrderKey, Span
+from ramekin.values.ids import RecordId, id_order, sort_ids
+from ramekin.values.paths import FieldPath, print_path, read_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from ramekin.engine.access import Access
-    from ramekin.query.plan import Part
-    from ramekin.query.view import Row
-    from ramekin.schema.fields import Trait
-    from ramekin.storage.id_order import IdOrder
     from ramekin.storage.indexed import Indexed
     from ramekin.storage.indexes import FieldIndex
     from ramekin.storage.records import Records
-    from ramekin.values.comparison import JoinKey, OrderKey
-    from ramekin.values.ids import RecordId
-    from ramekin.values.paths import FieldPath
 
 BATCH_ROWS = 256
 """Bodies that a whole-table read hands out at once at the most."""

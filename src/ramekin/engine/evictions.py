@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Change, Loaded, Together, Written
+from ramekin.changes import Change, Loaded, Step, Stored, Together, Written
 from ramekin.engine.work import Work
 from ramekin.errors import MemoryLimit
 from ramekin.storage.followers import FEW
@@ -22,7 +22,6 @@ from ramekin.storage.unique import no_others
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from ramekin.changes import Step, Stored
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
     from ramekin.storage.unique import Others

@@ -19,18 +19,16 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from ramekin.changes import Change, Defined, Dropped, Written
+from ramekin.changes import Change, Defined, Dropped, Step, Written
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.followers import FEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ramekin.changes import Step
     from ramekin.clock import Clock
-    from ramekin.schema.definition import Checked
     from ramekin.storage.catalog import Catalog
 
 LOOK_S = 1.0

@@ -23,14 +23,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ramekin.changes import Defined, Loaded, Together, Written
-from ramekin.clock import SYSTEM
+from ramekin.changes import Change, Defined, Loaded, Step, Together, Written
+from ramekin.clock import SYSTEM, Clock
 from ramekin.durability.contents import Fsync
-from ramekin.durability.disk import SYSTEM_DISK
+from ramekin.durability.disk import SYSTEM_DISK, Disk
 from ramekin.durability.journal import Journal
 from ramekin.durability.store import Store, rest
 from ramekin.engine.backups import Backups
-from ramekin.engine.base import Guarantees
+from ramekin.engine.base import Guarantees, Making, State
 from ramekin.engine.evictions import Evictions
 from ramekin.engine.owner import Owner
 from ramekin.engine.pending import Pending, PendingWatch
@@ -41,7 +41,7 @@ from ramekin.engine.way import Way
 from ramekin.engine.writes import Writes
 from ramekin.errors import Starting
 from ramekin.errors.stacks import Misuse
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import fork, let_go
 from ramekin.storage.staging import Staging, is_large, store_at_once
@@ -50,14 +50,9 @@ from ramekin.storage.watch import TableWatch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ramekin.changes import Change, Step
-    from ramekin.clock import Clock
-    from ramekin.durability.disk import Disk
     from ramekin.durability.log import LogFile
     from ramekin.engine import base
-    from ramekin.engine.base import Making, State
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked
     from ramekin.stats import JournalStats
     from ramekin.storage.table import Table
 

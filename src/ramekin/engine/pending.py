@@ -9,13 +9,12 @@ from collections import Counter, deque
 from sys import maxsize
 from typing import TYPE_CHECKING, Self
 
-from ramekin.schema.fields import join_reader
+from ramekin.schema.fields import Field, join_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from ramekin.changes import Change
-    from ramekin.schema.fields import Field
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.watch import TableWatch
     from ramekin.values.comparison import JoinKey

@@ -21,8 +21,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ramekin.changes import NO_DUES, Change, Defined, Dropped, Loaded, Step, Together, Written
-from ramekin.engine.base import MAX_ATTEMPTS
-from ramekin.engine.tables import drop_of
+from ramekin.engine.base import MAX_ATTEMPTS, Engine, Making
+from ramekin.engine.tables import Tables, drop_of
 from ramekin.engine.work import Work
 from ramekin.errors import Unavailable
 from ramekin.schema.definition import NOTHING_DEFINED
@@ -31,8 +31,6 @@ from ramekin.storage.forks import fork, let_go, restore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ramekin.engine.base import Engine, Making
-    from ramekin.engine.tables import Tables
     from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
 

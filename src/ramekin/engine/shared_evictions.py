@@ -21,19 +21,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
-from ramekin.changes import Loaded, Written
+from ramekin.changes import Change, Loaded, Step, Stored, Together, Written
 from ramekin.engine.evictions import Evictions, keys_of, names_of
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.memory import RECORD_BYTES
 from ramekin.storage.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from ramekin.changes import Change, Step, Stored, Together
-    from ramekin.schema.definition import Checked
     from ramekin.storage.table import Table
 
 MANY = 200

@@ -8,19 +8,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Written
-from ramekin.durability.journal import DIRECT_CHANGES
-from ramekin.engine.tables import follow_up
+from ramekin.changes import Step, Written
+from ramekin.durability.journal import DIRECT_CHANGES, Journal
+from ramekin.engine.tables import Tables, follow_up
 from ramekin.engine.way import AGAIN
 from ramekin.errors import RamekinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ramekin.changes import Step
-    from ramekin.durability.journal import Journal
     from ramekin.engine.pending import Pending
-    from ramekin.engine.tables import Tables
     from ramekin.schema.definition import Checked
 
 

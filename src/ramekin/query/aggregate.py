@@ -13,7 +13,7 @@ from ramekin.errors import InvalidAggregate, at, did_you_mean, shorten
 from ramekin.query.operand import field_type
 from ramekin.query.order import LAST, descending
 from ramekin.query.total import Total
-from ramekin.schema.fields import Field
+from ramekin.schema.fields import Field, Fields
 from ramekin.values.comparison import MISSING, NUMBER, OrderKey, order_key, parts
 from ramekin.values.paths import parse_path, print_path, row_reader, unescape
 from ramekin.values.readings import comparer
@@ -21,7 +21,6 @@ from ramekin.values.readings import comparer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from ramekin.schema.fields import Fields
 
 FUNCTIONS = ("count", "sum", "avg", "min", "max")
 

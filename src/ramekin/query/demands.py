@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ramekin.query.predicate import ORDERINGS, TEXT_OPERATORS, All, Condition, Not
+from ramekin.query.predicate import ORDERINGS, TEXT_OPERATORS, All, Condition, Not, Predicate
 from ramekin.schema.fields import Trait, as_number
-from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, TEXT
+from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, TEXT, OrderKey
 from ramekin.values.paths import ID_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from ramekin.query.predicate import Predicate
-    from ramekin.values.comparison import OrderKey
 
 
 _YES, _NO = ("true", "yes", "y", "on", "t", "1"), ("false", "no", "n", "off", "f", "0")

@@ -14,12 +14,11 @@ from ramekin.query.choose import choose_access_path, choose_counting_path
 from ramekin.query.decide import without_fields
 from ramekin.query.gather import RUN_IDS, Ids
 from ramekin.query.match import body_matcher
-from ramekin.query.plan import MOST_COUNTED, Equal, IdWalk
+from ramekin.query.plan import MOST_COUNTED, Equal, IdWalk, Led, Plan, Query
 from ramekin.query.predicate import EVERYTHING
 from ramekin.query.rows import Rows
 
 if TYPE_CHECKING:
-    from ramekin.query.plan import Led, Plan, Query
     from ramekin.query.view import Row, View
 
 

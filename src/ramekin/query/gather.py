@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ramekin.errors import TooManyRows
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows, Order
-from ramekin.query.plan import parts_of
+from ramekin.query.plan import AccessPath, Plan, Query, parts_of
 from ramekin.query.predicate import EVERYTHING
 from ramekin.values.ids import id_order, sort_ids
 from ramekin.values.paths import row_reader
 
 if TYPE_CHECKING:
-    from ramekin.query.plan import AccessPath, Plan, Query
     from ramekin.query.view import Row, View
 
 T = TypeVar("T")

@@ -19,16 +19,13 @@ from ramekin.query.predicate import (
     condition,
     condition_by_kind,
 )
-from ramekin.schema.fields import ANYTHING, Field, FieldType, read_anything, widened
-from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, TIME, kind_of, order_key
-from ramekin.values.paths import print_path
+from ramekin.schema.fields import ANYTHING, Field, Fields, FieldType, read_anything, widened
+from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, TIME, OrderKey, kind_of, order_key
+from ramekin.values.paths import FieldPath, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ramekin.schema.fields import Fields
-    from ramekin.values.comparison import OrderKey
-    from ramekin.values.paths import FieldPath
 
 ELSEWHERE = {
     "neq": "ne",

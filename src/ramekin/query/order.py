@@ -6,21 +6,18 @@ Knows nothing of where rows come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from heapq import merge
 from itertools import islice
 from sys import maxsize
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ramekin.schema.fields import Field
 from ramekin.values.comparison import NUMBER, TIME, OrderKey
 from ramekin.values.paths import print_path
 from ramekin.values.readings import comparer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 T = TypeVar("T")
 SortKey = tuple[Any, ...]

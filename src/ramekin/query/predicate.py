@@ -21,13 +21,12 @@ from ramekin.schema.fields import Field
 from ramekin.values import codec
 from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
 from ramekin.values.ids import id_key
-from ramekin.values.paths import ID_PATH, print_path
+from ramekin.values.paths import ID_PATH, FieldPath, print_path
 from ramekin.values.readings import Exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ramekin.values.paths import FieldPath
 
 ORDERINGS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT_OPERATORS = ("icontains", "startswith", "endswith")

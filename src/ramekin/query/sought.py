@@ -11,14 +11,13 @@ Knows no tables; see ``database/presence.py`` for who asks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ramekin.values.comparison import MISSING
 from ramekin.values.paths import read_members, reader, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
 
     from ramekin.schema.fields import Trait
 

@@ -19,15 +19,13 @@ from pydantic_core import SchemaSerializer, SchemaValidator, ValidationError
 from ramekin.clock import current_clock
 from ramekin.errors import InvalidRecord, RamekinError
 from ramekin.schema.fitness import Location, UnfitModel, parts_of
-from ramekin.schema.strict import fields_of, mapped, strict
+from ramekin.schema.strict import Node, fields_of, mapped, strict
 from ramekin.values import codec
-from ramekin.values.ids import INT64_MAX, INT64_MIN, current_ids
+from ramekin.values.ids import INT64_MAX, INT64_MIN, IdSource, current_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ramekin.schema.strict import Node
-    from ramekin.values.ids import IdSource
 
 _EMPTY = {list, dict, set, frozenset, tuple, deque, Counter, OrderedDict, str, int, float, bool}
 """Factories that always make the same: they are looked at as fixed defaults."""

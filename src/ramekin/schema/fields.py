@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ramekin.errors import shorten
 from ramekin.values import codec
-from ramekin.values.comparison import BOOLEAN, KIND_NAMES, MISSING, NUMBER, TEXT, OrderKey, kind_of
-from ramekin.values.paths import ID_PATH, reader
+from ramekin.values.comparison import BOOLEAN, KIND_NAMES, MISSING, NUMBER, TEXT, JoinKey, OrderKey, kind_of
+from ramekin.values.paths import ID_PATH, FieldPath, reader
 from ramekin.values.readings import NAMES, Reading, can_read, comparer, join_keyer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.values.comparison import JoinKey
-    from ramekin.values.paths import FieldPath
 
 KINDS = {
     "string": "text",

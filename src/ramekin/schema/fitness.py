@@ -12,21 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 from pydantic.errors import PydanticUndefinedAnnotation
 
 from ramekin.errors.stacks import in_one_line
 from ramekin.schema.declarations import names_in, type_in
-from ramekin.schema.strict import fields_of, inside, names_taken
+from ramekin.schema.strict import Node, fields_of, inside, names_taken
 from ramekin.values.paths import ID_PATH, split_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaMode
-
-    from ramekin.schema.strict import Node
 
 
 class UnfitModel(ValueError):

@@ -7,7 +7,7 @@ table's definition, and nothing is written. Knows no tables; see ``schemas.py``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,17 +19,13 @@ import pydantic
 from ramekin.errors import ModelMissing, RamekinError
 from ramekin.schema.columns import UNTYPED
 from ramekin.schema.declarations import names_in, type_in
-from ramekin.schema.fields import ANYTHING
+from ramekin.schema.fields import ANYTHING, FieldType
 from ramekin.values import codec
-from ramekin.values.paths import ID_PATH
+from ramekin.values.paths import ID_PATH, FieldPath
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from ramekin.schema.fields import FieldType
     from ramekin.schema.models import ModelSchema
-    from ramekin.values.paths import FieldPath
 
 _KNOWN = {*sys.stdlib_module_names, "pydantic", "pydantic_core"}  # their versions are told
 

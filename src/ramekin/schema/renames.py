@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ramekin.schema.strict import CLASSES, fields_of, inside, names_taken
+from ramekin.schema.strict import CLASSES, Node, fields_of, inside, names_taken
 
 if TYPE_CHECKING:
-    from ramekin.schema.strict import Node
-
     ModelField = tuple[str, Node | None, Node]
     """The name under which a field is stored, its core schema if it is known, and the settings of its class."""
 

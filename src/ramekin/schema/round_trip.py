@@ -7,15 +7,11 @@ which no record comes through.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ramekin.schema.defaults import WatchedFactory
-from ramekin.schema.fitness import coding, parts_of
-from ramekin.schema.strict import inside
-
-if TYPE_CHECKING:
-    from ramekin.schema.fitness import Location
-    from ramekin.schema.strict import Node
+from ramekin.schema.fitness import Location, coding, parts_of
+from ramekin.schema.strict import Node, inside
 
 _SCALARS = {
     *(

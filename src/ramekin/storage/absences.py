@@ -9,16 +9,14 @@ who tells of writes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ramekin.values.paths import row_reader
+from ramekin.values.paths import FieldPath, row_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
-    from typing import Any
 
     from ramekin.schema.fields import Trait
-    from ramekin.values.paths import FieldPath
 
 MAX_WATCHED = 32
 """Traits that are watched in one table; each costs a write 0.1 µs. The one asked for least recently is forgotten."""

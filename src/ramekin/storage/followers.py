@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING
 
 from ramekin.schema.fields import Field
 from ramekin.storage.id_order import IdOrder
-from ramekin.storage.records import id_in
+from ramekin.storage.records import Records, id_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ramekin.changes import Change
     from ramekin.storage.indexes import FieldIndex
-    from ramekin.storage.records import Records
 
 Structure = tuple[Field, bool] | None
 """A field's index, with whether it is sorted; None is the order of ids."""

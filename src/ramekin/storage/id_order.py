@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import Any, Self, overload
 
 from msgspec import Struct
 
@@ -18,10 +18,7 @@ from ramekin.storage.memory import ID_BYTES
 from ramekin.storage.ordered import Ordered
 from ramekin.storage.shared import Shared
 from ramekin.values.comparison import NUMBER, TEXT, Span
-from ramekin.values.ids import id_order
-
-if TYPE_CHECKING:
-    from ramekin.values.ids import RecordId
+from ramekin.values.ids import RecordId, id_order
 
 
 class IdOrder(Shared, Sequence["RecordId"]):

@@ -26,15 +26,13 @@ from ramekin.storage.memory import (
 )
 from ramekin.storage.ordered import Ordered
 from ramekin.storage.shared import Shared
-from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, OrderKey, Span, number_of_key
-from ramekin.values.ids import sort_ids
+from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, OBJECT, TEXT, JoinKey, OrderKey, Span, number_of_key
+from ramekin.values.ids import RecordId, sort_ids
 from ramekin.values.paths import reader
 from ramekin.values.readings import comparer
 
 if TYPE_CHECKING:
     from ramekin.schema.fields import Field
-    from ramekin.values.comparison import JoinKey
-    from ramekin.values.ids import RecordId
 
 KINDS = OBJECT + 1
 """Types of values that have an order; see ``values/comparison.py``."""

@@ -6,15 +6,12 @@ Knows no order and no indexes; see ``indexed.py``.
 from __future__ import annotations
 
 from sys import getsizeof
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 from ramekin.storage.memory import DUE_BYTES
 from ramekin.storage.shared import Shared
-from ramekin.values.ids import looks_like_integer
+from ramekin.values.ids import RecordId, looks_like_integer
 from ramekin.values.paths import has_text_id
-
-if TYPE_CHECKING:
-    from ramekin.values.ids import RecordId
 
 
 class Counter(Protocol):

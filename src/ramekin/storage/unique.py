@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ramekin.errors import Fault, NotUnique, pointer, shorten
-from ramekin.schema.fields import join_reader
+from ramekin.schema.fields import Field, join_reader
 from ramekin.storage.spread import let_go, set_for
 from ramekin.values.paths import print_path
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from ramekin.changes import Change
-    from ramekin.schema.fields import Field
     from ramekin.storage.table import Table
 
     Others = Callable[[str], Container[str]]

@@ -8,13 +8,10 @@ again only at what was written meanwhile, which is little, so that step is short
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from sys import maxsize
-from typing import TYPE_CHECKING, Protocol, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from typing import Protocol, Self
 
 
 class Watched(Protocol):

@@ -25,7 +25,7 @@ from ramekin.cli import server as served
 from ramekin.cli.configuration import Refused
 from ramekin.cli.files import FileFault, FileRecords, naming_faults, open_file
 from ramekin.cli.modules import NoModels, read_models
-from ramekin.clock import MovableClock
+from ramekin.clock import Clock, MovableClock
 from ramekin.database.database import Database
 from ramekin.engine.embedded import Embedded
 from ramekin.formats.record_text import CsvForm
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from pydantic import BaseModel
 
-    from ramekin.clock import Clock
     from ramekin.database.branches import Branches
 
     Models = str | Iterable[str | type[BaseModel]] | Mapping[str, type[BaseModel]]

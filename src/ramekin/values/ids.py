@@ -15,13 +15,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ramekin.clock import SYSTEM
+from ramekin.clock import SYSTEM, Clock, MovableClock
 from ramekin.errors import InvalidId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ramekin.clock import Clock, MovableClock
 
 RecordId = int | str
 """An id in the type it was sent in."""

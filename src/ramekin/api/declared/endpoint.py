@@ -24,7 +24,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
-from ramekin.api.http.answer import Answer, Stream
+from ramekin.api.http.answer import Answer, Reply, Stream
 from ramekin.api.http.asked import NO_WORDS, Asked, Wishes, parsed
 from ramekin.api.http.headers import JSON, accepted, has_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from ramekin.access.roles import Grant, Role
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.heads import Head
     from ramekin.api.session import Session
 

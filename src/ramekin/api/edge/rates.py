@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
 
-from ramekin.clock import SYSTEM, MovableClock
+from ramekin.clock import SYSTEM, Clock, MovableClock
 from ramekin.errors import RateLimited
-
-if TYPE_CHECKING:
-    from ramekin.clock import Clock
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,3}) ?)?(second|minute|hour|day)s?", re.IGNORECASE)
 WRONG_KEYS = "100/minute"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ramekin.api.declared.answers import answer, content
 from ramekin.api.declared.endpoint import Endpoints, endpoint
-from ramekin.api.http.answer import Stream
+from ramekin.api.http.answer import Reply, Stream
 from ramekin.api.routes import API
 from ramekin.engine.backups import remove
 from ramekin.limits import MIB
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

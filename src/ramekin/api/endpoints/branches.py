@@ -13,18 +13,16 @@ from ramekin.api.declared.answers import answer, optional_body
 from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
 from ramekin.api.declared.parameters import TABLE_NAME, flag
 from ramekin.api.declared.shapes import array, record, whole
-from ramekin.api.http.answer import bodiless, json_answer
+from ramekin.api.http.answer import Reply, bodiless, json_answer
 from ramekin.api.routes import API, address
 from ramekin.clock import as_text
-from ramekin.database.branches import MAIN, Branches, check_branch_name
+from ramekin.database.branches import MAIN, Branch, Branches, check_branch_name
 from ramekin.errors import InvalidBranch, at, did_you_mean, shorten
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.database.branches import Branch
 
 MAX_TTL_S = 366 * 24 * 60 * 60
 MEMBERS = ("from", "ttl_s")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ramekin.api.declared.answers import answer
 from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
 from ramekin.api.declared.shapes import RECORD, array, whole
-from ramekin.api.http.answer import Stream, bodiless, pack
+from ramekin.api.http.answer import Reply, Stream, bodiless, pack
 from ramekin.api.http.headers import JSON
 from ramekin.api.routes import API
 from ramekin.values import codec
@@ -16,7 +16,6 @@ from ramekin.values import codec
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

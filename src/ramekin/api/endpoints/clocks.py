@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ramekin.api.declared.answers import answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
 from ramekin.api.declared.shapes import record, whole
-from ramekin.api.http.answer import bodiless, json_answer
+from ramekin.api.http.answer import Reply, bodiless, json_answer
 from ramekin.api.routes import CLOCK
 from ramekin.clock import MovableClock, as_text
 from ramekin.errors import ClockStays, Fault, InvalidClock, did_you_mean, pointer, shorten
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

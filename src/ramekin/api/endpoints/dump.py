@@ -14,7 +14,7 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH, TTL, word
 from ramekin.api.declared.shapes import RECORD, USER, array, reference
 from ramekin.api.edge.weights import DUMP_BYTES
-from ramekin.api.http.answer import Stream, json_answer, not_modified, pack
+from ramekin.api.http.answer import Reply, Stream, json_answer, not_modified, pack
 from ramekin.api.http.headers import CSV, FORMATS, JSON
 from ramekin.api.http.lifetimes import read_ttl
 from ramekin.api.routes import API
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from ramekin.api.edge.flight import Room
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.query.view import View

@@ -9,11 +9,10 @@ from ramekin.api.declared.endpoint import Endpoints, dev_endpoint
 from ramekin.api.declared.parameters import TABLE_NAME
 from ramekin.api.declared.shapes import array, record, whole
 from ramekin.api.edge.faults import MAX_DELAY_MS, MAX_PATH, MAX_RULES, METHODS, PATH, Faults
-from ramekin.api.http.answer import bodiless, json_answer
+from ramekin.api.http.answer import Reply, bodiless, json_answer
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

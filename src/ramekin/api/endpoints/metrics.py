@@ -17,9 +17,9 @@ from prometheus_client.registry import Collector
 from ramekin.api.declared.answers import content
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.edge.histogram import histogram
-from ramekin.api.http.answer import body_answer
+from ramekin.api.http.answer import Reply, body_answer
 from ramekin.api.http.problems import TOLD
-from ramekin.stats import JournalStats
+from ramekin.stats import JournalStats, TableStats
 from ramekin.storage.largest import LARGEST
 from ramekin.version import __version__
 
@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from ramekin.api.context import Context
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.database import Database
-    from ramekin.stats import TableStats
 
 MEDIA_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 

@@ -9,14 +9,13 @@ from ramekin import errors
 from ramekin.api.declared.answers import answer, content
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.shapes import array, reference
-from ramekin.api.http.answer import body_answer
+from ramekin.api.http.answer import Reply, body_answer
 from ramekin.api.http.headers import JSON
 from ramekin.api.http.problems import status_of
 from ramekin.api.routes import address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

@@ -9,8 +9,8 @@ from ramekin.api.declared.answers import GRANT, READ, WRITE, answer, request_bod
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_NONE_MATCH
 from ramekin.api.declared.shapes import reference
-from ramekin.api.http.answer import bodiless, body_answer, json_answer, not_modified
-from ramekin.api.http.asked import parsed
+from ramekin.api.http.answer import Reply, bodiless, body_answer, json_answer, not_modified
+from ramekin.api.http.asked import Asked, parsed
 from ramekin.api.routes import API, address
 from ramekin.database.defining import parse_definition
 from ramekin.values import codec
@@ -18,8 +18,6 @@ from ramekin.values import codec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ramekin.api.http.answer import Reply
-    from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.info import TableInfo
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
-from ramekin.database.lifetimes import NEVER, check_ttl
+from ramekin.database.lifetimes import NEVER, Ttl, check_ttl
 from ramekin.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from ramekin.database.lifetimes import Ttl
 
 
 def read_ttl(words: Mapping[str, Any]) -> Ttl | None:

@@ -7,26 +7,21 @@ once. Knows nothing of how rows are found; see ``lists.py``, ``joins.py`` and ``
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.http.answer import SHORT_BYTES, Stream, ascii_json, body_answer
+from ramekin.api.http.answer import SHORT_BYTES, Reply, Stream, ascii_json, body_answer
 from ramekin.api.http.headers import CSV, JSON
 from ramekin.api.routes import address
 from ramekin.clock import stopwatch_s
 from ramekin.formats.record_text import write_csv, write_csv_header
-from ramekin.schema.columns import UNTYPED
+from ramekin.schema.columns import UNTYPED, Columns
 from ramekin.values import codec
-from ramekin.values.paths import outer, selector
+from ramekin.values.paths import FieldPath, outer, selector
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-
-    from ramekin.api.http.answer import Reply
     from ramekin.database.finding import Explanation
-    from ramekin.schema.columns import Columns
-    from ramekin.values.paths import FieldPath
 
 AT_ONCE = 100
 """Rows that are written before other tasks get a turn, and items of a row above which it is a long one."""

@@ -10,14 +10,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ramekin import errors
-from ramekin.api.http.answer import body_answer
+from ramekin.api.http.answer import Answer, body_answer
 from ramekin.api.routes import page_address
 from ramekin.values import codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ramekin.api.http.answer import Answer
 
 STATUS: dict[type[errors.RamekinError], int] = {
     errors.BadRequest: 400,

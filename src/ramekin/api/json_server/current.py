@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.api.json_server.collation import text_key
 from ramekin.api.json_server.conditions import matches, read_conditions, read_where
-from ramekin.api.json_server.listing import JsonList, Slice, everything, order_by
+from ramekin.api.json_server.listing import JsonList, Record, Slice, everything, order_by
 from ramekin.api.json_server.relations import Relation, many, one, singular
 from ramekin.api.json_server.words import Words, whole_number
 from ramekin.query.order import LAST
-from ramekin.values.comparison import MISSING, TEXT, order_key
+from ramekin.values.comparison import MISSING, TEXT, OrderKey, order_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
-    from ramekin.values.comparison import OrderKey
     from ramekin.values.ids import IdSource
 
 RESERVED = ("_sort", "_page", "_per_page", "_embed", "_where")

@@ -13,18 +13,18 @@ for lists.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ramekin.api.declared.endpoint import Endpoint
+from ramekin.api.declared.endpoint import Endpoint, Endpoints
 from ramekin.api.declared.parameters import IF_MATCH
-from ramekin.api.http.answer import Stream, body_answer, json_answer, record_answer
+from ramekin.api.http.answer import Reply, Stream, body_answer, json_answer, record_answer
 from ramekin.api.http.headers import JSON
 from ramekin.api.json_server.addresses import MANY, NESTED, ONE, REST, TABLES
 from ramekin.api.json_server.forms import FORM, is_form, read_form
-from ramekin.api.json_server.listing import known_relations, list_reply, record_with_inside
+from ramekin.api.json_server.listing import Record, known_relations, list_reply, record_with_inside
 from ramekin.api.json_server.objects import TABLE, find_object, object_names, object_record, whole_file
 from ramekin.api.json_server.relations import SUFFIX, singular
 from ramekin.api.json_server.static import StaticFirst
@@ -36,18 +36,14 @@ from ramekin.errors import NotFound, UnknownTable
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from fastapi import FastAPI
 
     from ramekin.access.roles import Role
     from ramekin.api.context import Context
-    from ramekin.api.declared.endpoint import Endpoints
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.json_server.dialect import Dialect
-    from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

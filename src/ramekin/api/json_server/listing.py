@@ -6,31 +6,26 @@ at one moment; what is sorted is held as keys. What is asked is read by the dial
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from sys import maxsize
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.api.edge.weights import SORTED_BYTES
-from ramekin.api.http.answer import array_reply
-from ramekin.api.json_server.relations import filler, tables_of
+from ramekin.api.http.answer import Reply, array_reply
+from ramekin.api.json_server.relations import Fill, Relation, filler, tables_of
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
 from ramekin.query.gather import too_many_rows
 from ramekin.query.order import FirstRows, descending
 from ramekin.values import codec
-from ramekin.values.paths import parse_path, walk
+from ramekin.values.paths import FieldPath, parse_path, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ramekin.api.http.answer import Reply
-    from ramekin.api.json_server.relations import Fill, Relation
     from ramekin.api.session import Session
     from ramekin.query.view import View
     from ramekin.values.comparison import OrderKey
-    from ramekin.values.paths import FieldPath
 
 Record = dict[str, Any]
 

@@ -10,20 +10,17 @@ from functools import partial
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
-from ramekin.api.json_server.listing import JsonList, Slice, everything, order_by
-from ramekin.api.json_server.relations import many, one
+from ramekin.api.json_server.listing import JsonList, Record, Slice, everything, order_by
+from ramekin.api.json_server.relations import Relation, many, one
 from ramekin.api.json_server.words import Words, is_least, text_of, whole_number
 from ramekin.api.routes import address
-from ramekin.values.comparison import MISSING, order_key
+from ramekin.values.comparison import MISSING, OrderKey, order_key
 from ramekin.values.paths import parse_path, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.api.json_server.listing import Record
-    from ramekin.api.json_server.relations import Relation
     from ramekin.api.session import Session
-    from ramekin.values.comparison import OrderKey
     from ramekin.values.ids import IdSource
 
 RESERVED = ("q", "_start", "_end", "_sort", "_order", "_limit", "_page", "_embed", "_expand", "_delay", "callback", "_")

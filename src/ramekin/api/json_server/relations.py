@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.values import codec
 from ramekin.values.paths import read_id, reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ramekin.query.view import View
 
 SUFFIX = "Id"

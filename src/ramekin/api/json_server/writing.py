@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ramekin.api.edge.weights import BODY_TIMES
 from ramekin.api.json_server.objects import TABLE
 from ramekin.api.json_server.relations import SUFFIX, singular
-from ramekin.database.lifetimes import STAYS
-from ramekin.database.operations import Operation
+from ramekin.database.lifetimes import STAYS, Stays
+from ramekin.database.operations import Operation, Outcome
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.access import Access
 from ramekin.engine.base import MAX_ATTEMPTS
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ramekin.api.json_server.dialect import Dialect
     from ramekin.api.json_server.listing import Record
     from ramekin.api.session import Session
-    from ramekin.database.lifetimes import Stays
-    from ramekin.database.operations import Outcome
 
 
 async def create(session: Session, dialect: Dialect, table: str, sent: Record) -> Outcome:

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import IF_MATCH, IF_NONE_MATCH
-from ramekin.api.http.answer import body_answer, file_answer
+from ramekin.api.http.answer import Reply, body_answer, file_answer
 from ramekin.errors import UnknownRoute
 from ramekin.values import codec
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

@@ -14,22 +14,17 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic.json_schema import JsonSchemaWarningKind, models_json_schema
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue, JsonSchemaWarningKind, models_json_schema
+from pydantic_core import PydanticSerializationError, core_schema, to_jsonable_python
 
 from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT
 from ramekin.api.declared.shapes import ID, page, reference
-from ramekin.schema.models import SentSchema
+from ramekin.schema.models import ModelSchema, SentSchema
 from ramekin.values import codec
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
-    from pydantic_core import core_schema
-
-    from ramekin.schema.models import ModelSchema
 
     Schema = dict[str, Any]
     Rewrite = Callable[[Any], Any]

@@ -25,7 +25,7 @@ from ramekin.api.declared.shapes import (
 )
 from ramekin.api.endpoints import by_condition, joins, lists
 from ramekin.api.http.headers import CSV, JSON
-from ramekin.api.openapi.model_schemas import ModelComponents
+from ramekin.api.openapi.model_schemas import ModelComponents, ModelNames
 from ramekin.api.routes import API
 from ramekin.formats.record_text import write_csv, write_csv_header
 from ramekin.query.operand import compared, operators_for
@@ -40,7 +40,6 @@ from ramekin.values.readings import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from ramekin.api.openapi.model_schemas import ModelNames
     from ramekin.schema.models import ModelSchema
     from ramekin.schema.record_schema import RecordSchema
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change
 from ramekin.engine.access import Access
@@ -18,8 +18,6 @@ from ramekin.values import codec
 from ramekin.values.comparison import NUMBER, join_key, order_key
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from ramekin.engine.base import Engine
     from ramekin.values.ids import RecordId
 

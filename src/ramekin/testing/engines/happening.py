@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.changes import Change, Defined, Dropped, Loaded, Step, Written
 from ramekin.errors import InvalidTableName, NotUnique
 from ramekin.schema.definition import Definition
 from ramekin.testing.engines.steps import body, change, define, drop, ids, load, put, write
@@ -16,7 +16,6 @@ from ramekin.values import codec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ramekin.changes import Step
     from ramekin.engine.base import Engine
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.changes import Change, Defined, Dropped, Loaded, Step, Written
 from ramekin.engine import backups
 from ramekin.errors import Starting
 from ramekin.schema.definition import Definition
@@ -16,7 +16,6 @@ from ramekin.testing.engines.steps import body, define, drop, put
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ramekin.changes import Step
     from ramekin.engine.base import Engine
 
 TURNS = (*range(9), 11, 14, 20, 30, 60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import gt, lt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,16 +13,13 @@ from ramekin.errors import UnknownTable
 from ramekin.query.plan import ALL_IDS, ALL_SPANS, Equal, IdWalk, Range
 from ramekin.schema.fields import Field
 from ramekin.testing.engines.steps import body, by_id, drop, ids, load, put, write
-from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, Span
-from ramekin.values.ids import sort_ids
+from ramekin.values.comparison import BOOLEAN, NUMBER, TEXT, OrderKey, Span
+from ramekin.values.ids import RecordId, sort_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from ramekin.engine.base import Engine
-    from ramekin.values.comparison import OrderKey
-    from ramekin.values.ids import RecordId
 
 
 AGE = Field(("age",))
