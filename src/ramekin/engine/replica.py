@@ -28,19 +28,20 @@ from ramekin.engine.evictions import names_of
 from ramekin.engine.work import Work
 from ramekin.errors import RamekinError, shorten
 from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED
-from ramekin.storage.catalog import Catalog
+from ramekin.storage.collector import overlook
 from ramekin.storage.staging import Staging, is_large
 from ramekin.values import codec
 from ramekin.values.paths import is_record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-    from ramekin.changes import Step
+    from ramekin.changes import Change, Step
     from ramekin.cluster.feed import FeedEntry
     from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.node_connection import NodeConnection
     from ramekin.engine.tables import Tables
+    from ramekin.storage.catalog import Catalog
 
 SCAN_RECORDS, SCAN_BYTES = 2000, 1 << 20
 """Records, and about how many bytes, that are read at once."""
@@ -87,6 +88,8 @@ class Replica:
         self._look_at(step)
         if mine is None and not isinstance(step, Written):
             self._build_after(step)
+        if staging is not None:
+            staging.let_go()
 
     def _note(self, step: Step, entry: FeedEntry) -> None:
         self.chronicle.note(step, entry.number, entry.nonce)
@@ -120,27 +123,30 @@ class Replica:
             return Defined(header["table"], read_definition(header["definition"].encode()))
         if entry.kind == b"x":
             return Dropped(header["table"])
-        bodies = await self._fetch(header["chunks"], connection)
+        chunks = self._fetch(header["chunks"], connection)
         if entry.kind == b"l":
             there = {name: TableContents(NOTHING_DEFINED, {}) for name in header["tables"]}
-            for name, whole in there.items():
-                _keep(whole, bodies.get(name, {}), {})
+            async for name, cells in chunks:
+                _keep(there[name], cells, {})
             dropped = [name for name in header["dropped"] if catalog.find(name) is not None]
             dues = {name: whole.dues for name, whole in there.items()}
-            there_bodies = {name: whole.bodies for name, whole in there.items()}
-            return Loaded(there_bodies, header["replaces"], header["emptied"], dropped, dues)
-        told = (told_change(name, key, cell, catalog) for name, cells in bodies.items() for key, cell in cells.items())
-        return Written([change for change in told if change is not None])
+            bodies = {name: whole.bodies for name, whole in there.items()}
+            return Loaded(bodies, header["replaces"], header["emptied"], dropped, dues)
+        changes: list[Change] = overlook([])
+        async for name, cells in chunks:
+            told = (told_change(name, key, cell, catalog) for key, cell in cells.items())
+            changes += (change for change in told if change is not None)
+        return Written(changes)
 
-    async def _fetch(self, chunks: list[list[str]], connection: NodeConnection) -> dict[str, dict[str, bytes]]:
-        """Return what chunks hold, by table. Raises Gap: the node has forgotten one."""
-        found: dict[str, dict[str, bytes]] = {}
+    async def _fetch(
+        self, chunks: list[list[str]], connection: NodeConnection
+    ) -> AsyncIterator[tuple[str, dict[str, bytes]]]:
+        """Yield the table and the cells of each of some chunks. Raises Gap: the node has forgotten one."""
         for key, table in chunks:
             words: list[bytes] = await connection.call("LRANGE", key, 0, -1)
             if not words:
                 raise Gap
-            found.setdefault(table, {}).update(_pairs(words))
-        return found
+            yield table, _pairs(words)
 
     async def _staged(self, step: Step) -> Staging | None:
         """Return a large step, prepared in turns; None where that cannot be, and it is done in one."""
@@ -177,11 +183,26 @@ class Replica:
         with self._as_written("definitions"):
             defined = {name: read_definition(text) for name, text in definitions.items() if text}
         catalog = self._tables.catalog.anew()
-        for name in names:
-            await self._read_table(name, connection, catalog)
-            if name in defined:
-                catalog.store(Defined(name, defined[name]))
-            catalog.made(name).revision = chronicle.revisions.get(name, 0)
+        try:
+            for name in names:
+                await self._read_table(name, connection, catalog)
+                if name in defined:
+                    catalog.store(Defined(name, defined[name]))
+                catalog.made(name).revision = chronicle.revisions.get(name, 0)
+            step = await self._repeat_all(step, connection, catalog, chronicle)
+            for table in catalog:
+                await self._tables.builds.pinned(table)
+        except BaseException:
+            catalog.leave()
+            raise
+        self.chronicle = chronicle
+        self._adopt(catalog, chronicle.name)
+        return step
+
+    async def _repeat_all(
+        self, step: tuple[int, str], connection: NodeConnection, catalog: Catalog, chronicle: Chronicle
+    ) -> tuple[int, str]:
+        """Let what has happened after a step happen over tables that are read anew, and return the last one."""
         last = await connection.call("HGET", self._keys.of("head"), "rev")
         while step[0] < int(last or 0):
             for entry in await read_entries(connection, self._keys, step[0], int(last)):
@@ -190,10 +211,6 @@ class Replica:
                 await self._repeat(entry, connection, catalog, chronicle)
                 step = entry.number, entry.nonce
         catalog.revision = step[0]
-        for table in catalog:
-            await self._tables.builds.pinned(table)
-        self.chronicle = chronicle
-        self._adopt(catalog, chronicle.name)
         return step
 
     async def _repeat(
@@ -212,6 +229,7 @@ class Replica:
             staging = Staging(catalog, step)
             await Work().through(staging.prepare())
             staging.store()
+            staging.let_go()
         elif not isinstance(step, Dropped) or catalog.find(step.table) is not None:
             catalog.store(step)
         for name in written:
@@ -225,8 +243,7 @@ class Replica:
         self._tables.adopt(catalog)
         self._tell_defined()
         self._tables.evictions.begin()
-        for table in list(Catalog.__iter__(before)):
-            table.leave()
+        before.leave()
         self.numbers.update(dict.fromkeys(self.mine, UNKNOWN))
         self.mine.clear()
 
@@ -268,6 +285,7 @@ class Replica:
         staging = Staging(catalog, Loaded({name: whole.bodies}, dues={name: whole.dues}))
         await work.through(staging.prepare())
         staging.store()
+        staging.let_go()
 
 
 def _tables_written(entry: FeedEntry) -> list[str]:

@@ -56,8 +56,15 @@ class Catalog:
         return iter(self._tables.values())
 
     def anew(self) -> Catalog:
-        """Return another one without tables, with as much room."""
-        return Catalog(self.memory.limit_bytes)
+        """Return another one without tables, with as much room; what both let go of is taken apart together."""
+        twin = Catalog()
+        twin.memory = self.memory.anew()
+        return twin
+
+    def leave(self) -> None:
+        """Let go of all tables: nobody uses them any more. Cost: O(tables)."""
+        for table in [*self._tables.values()]:
+            table.leave()
 
     def report(self, history: History, *, when_behind: Callable[[Table], None]) -> None:
         """Report to whoever takes care of the tables from now on.

@@ -33,6 +33,18 @@ class Left(Protocol):
     def pieces(self) -> list[Any]: ...
 
 
+class Loose:
+    """Containers that are no part of anything."""
+
+    def __init__(self, *containers: list[Any] | dict[Any, Any]) -> None:
+        self._containers = [*containers]
+        self.owners, self.readers = 1, 0
+        self.garbage: Garbage | None = None
+
+    def pieces(self) -> list[Any]:
+        return self._containers
+
+
 class Garbage:
     """Structures that nobody uses; without somebody to take them apart they are freed at once."""
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Reason, Stored
     from ramekin.clock import Clock
-    from ramekin.storage.garbage import Garbage
 
 Whole = Literal["load", "define", "drop"]
 """What happens to a whole table."""
@@ -126,7 +125,7 @@ class History:
         self._wake()
 
     def _forget_all(self) -> None:
-        self._memory.garbage.take(_Left(list(self._entries)))
+        self._memory.leave_behind(list(self._entries))
         self._memory.reserved_bytes -= self.size_bytes
         self._entries.clear()
         self._marks.clear()
@@ -204,7 +203,7 @@ class History:
                 if self._drops.get(table) == entry.number:
                     del self._drops[table]
             if len(entry.changes) > LARGE:
-                self._memory.garbage.take(_Left(list(entry.changes)))
+                self._memory.leave_behind(list(entry.changes))
 
     # For whoever reads
 
@@ -237,18 +236,6 @@ class History:
         waiting, self._waiting = self._waiting, {}
         for wake in waiting:
             wake()
-
-
-class _Left:
-    """What was let go of, to be taken apart."""
-
-    def __init__(self, many: list[Any]) -> None:
-        self._many = many
-        self.owners, self.readers = 1, 0
-        self.garbage: Garbage | None = None
-
-    def pieces(self) -> list[Any]:
-        return [self._many]
 
 
 def _of_whole_tables(step: Defined | Dropped | Loaded) -> list[tuple[Whole, str]]:

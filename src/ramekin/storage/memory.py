@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.stats import MemoryStats
 from ramekin.storage.expiry import Expiring
-from ramekin.storage.garbage import Garbage
+from ramekin.storage.garbage import Garbage, Loose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +131,16 @@ class Memory:
     def own_bytes(self) -> int:
         """What the tables take that no other catalog is counted for."""
         return self.used_bytes - self.borrowed_bytes
+
+    def leave_behind(self, *containers: list[Any] | dict[Any, Any]) -> None:
+        """Have containers taken apart in turns that nobody uses any more."""
+        self.garbage.take(Loose(*containers))
+
+    def anew(self) -> Memory:
+        """Return that of other tables with as much room; what both let go of is taken apart together."""
+        twin = Memory(self.limit_bytes)
+        twin.garbage = self.garbage
+        return twin
 
     def fork(self, when_short: Callable[[], None]) -> Memory:
         """Return that of a branch, which counts in the same limit."""

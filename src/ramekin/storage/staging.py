@@ -83,6 +83,13 @@ class Staging:
             copy.store(catalog)
         catalog.history.tell(catalog.revision, step, self._size_bytes)
 
+    def let_go(self) -> None:
+        """Have what the step was told in taken apart in turns: whoever made it uses it no more."""
+        if type(self.step) is Loaded:
+            self._catalog.memory.leave_behind(*self.step.tables.values())
+        elif type(self.step) is Written:
+            self._catalog.memory.leave_behind(list(self.step.changes))
+
     def _prepare_changes(self, changes: Sequence[Change]) -> Iterator[None]:
         by_table: dict[str, list[Change]] = {}
         yield from self._fit(changes, by_table)
