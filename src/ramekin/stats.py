@@ -72,7 +72,7 @@ class LinkStats:
 
     Steps that have happened elsewhere and not here yet, seconds since the nodes were heard, steps that happened here,
     calls and connections so far, how often everything was read; what is in the way now, empty where nothing is, and
-    what would be if another node were the primary.
+    what else is amiss, a sentence each.
     """
 
     behind_steps: int
@@ -82,7 +82,7 @@ class LinkStats:
     connections: int
     readings: int
     trouble: str
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,8 +184,10 @@ async def _look_at_format(connection: NodeConnection, keys: KeyNames) -> None:
     )
 
 
-def explain(error: Lost | NodeRefused | TimeoutError) -> str:
+def explain(error: Lost | NodeRefused | TimeoutError | Unfit) -> str:
     """Return why a node is of no use now, without its address."""
+    if isinstance(error, Unfit):
+        return str(error)
     if not isinstance(error, NodeRefused):
         return "the nodes do not answer"
     if error.code == "NOAUTH":

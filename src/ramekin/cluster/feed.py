@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import Unfit, explain
 from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
+from ramekin.cluster.replicas import read_step
 from ramekin.cluster.telling import Seldom, Trouble
 from ramekin.errors import RamekinError
 from ramekin.values.ids import SYSTEM_IDS
@@ -245,12 +246,14 @@ class Feed:
 
     async def _why_not_ours(self, connection: NodeConnection) -> str:
         """Say why the node's last step does not come behind the last one here, and is not that; nothing if it is so."""
-        number, nonce, lineage = await connection.call("HMGET", self._keys.of("head"), "rev", "nonce", "lineage")
-        if (lineage or b"").decode() != self.lineage:
+        head = self._keys.of("head")
+        *told, lineage = await connection.call("HMGET", head, "rev", "nonce", "lineage")
+        if _read_lineage(lineage) != self.lineage:
             return ANOTHER
-        if int(number or 0) == self.number:
-            return "" if (nonce or b"").decode() == self._nonce else LOST_STEPS
-        if int(number or 0) < self.number:
+        number, nonce = read_step(told, head)
+        if number == self.number:
+            return "" if nonce == self._nonce else LOST_STEPS
+        if number < self.number:
             return LOST_STEPS
         if self.number == 0 or await self.has(self.number, self._nonce, connection):
             return ""
@@ -309,7 +312,7 @@ class Feed:
         """
         began_s = stopwatch_s()
         try:
-            lineage = await self._read_lineage(connection)
+            lineage = await self._lineage_of(connection)
             place = await self._read_anew(connection)
         except Gap:
             raise Lost("The node forgets faster than this process reads.") from None
@@ -322,14 +325,14 @@ class Feed:
         if why and self._seldom.may():
             _log.warning("%s: all tables were read anew, in %.1f s", why, self._heard_s - began_s)
 
-    async def _read_lineage(self, connection: NodeConnection) -> str:
+    async def _lineage_of(self, connection: NodeConnection) -> str:
         """Return what the node calls its history, which is given a name if it has none: all was taken from it."""
         head = self._keys.of("head")
         found: bytes | None = await connection.call("HGET", head, "lineage")
         if found is None:
             await connection.call("HSETNX", head, "lineage", SYSTEM_IDS.token(8))
             found = await connection.call("HGET", head, "lineage")
-        return (found or b"").decode()
+        return _read_lineage(found)
 
     def _stand_at(self, number: int, nonce: str) -> None:
         self.number, self._nonce = number, nonce
@@ -343,3 +346,8 @@ class Feed:
                 reached.set_result(None)
             else:
                 self._waiting.append((wanted, reached))
+
+
+def _read_lineage(told: bytes | None) -> str:
+    """Return what a history is called, whoever has called it so."""
+    return (told or b"").decode(errors="replace")

@@ -19,11 +19,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.clock import stopwatch_s
-from ramekin.cluster.admission import AGAIN, DAMAGED, explain, is_damage
+from ramekin.cluster.admission import AGAIN, DAMAGED, Unfit, explain, is_damage
 from ramekin.cluster.call import Call
 from ramekin.cluster.key_names import FORMAT, LIBRARY, function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
-from ramekin.cluster.replicas import CONFIRM_MS, read_step
+from ramekin.cluster.replicas import CONFIRM_MS, told_step
 from ramekin.cluster.telling import Trouble
 from ramekin.errors import OutcomeUnknown, Unavailable
 
@@ -133,7 +133,7 @@ class Line:
             _, *told = await self.call("ask", "?", (), (), end_s)
         else:
             told = await self._ask(Call("", "", (), ("HMGET", self._keys.of("head"), "rev", "nonce")), end_s)
-        return read_step(told)
+        return told_step(told, self._keys.of("head"))
 
     async def bring_all(self) -> None:
         """Bring what is committed into its hashes, chunk by chunk; others may do so beside us. Raises Unavailable."""
@@ -154,7 +154,7 @@ class Line:
                     calls = await self._send(self._connection, calls) if self._connection and calls else []
                     if not calls:
                         continue
-                except (Lost, NodeRefused, TimeoutError) as error:
+                except (Lost, NodeRefused, TimeoutError, Unfit) as error:
                     self.trouble.note(explain(error))  # whoever waits is told when it takes too long
                     if isinstance(error, NodeRefused) and error.code in AGAIN:
                         calls = [call for call in calls if call.is_sent or not self._tell_refusal(call, error)]
@@ -184,17 +184,16 @@ class Line:
                     size_bytes += call.size_bytes
         return calls
 
-    async def open(self) -> None:
-        """Connect and begin the first epoch. Raises Lost, NodeRefused."""
-        self._connection = await self._slot.connect(NAME)
+    async def open(self) -> NodeConnection:
+        """Connect and begin an epoch. Raises Lost, NodeRefused."""
+        self._connection = connection = await self._slot.connect(NAME)
         self.connections += 1
-        await self._begin_session(self._connection)
+        await self._begin_session(connection)
+        return connection
 
     async def _connect(self, calls: list[Call]) -> list[Call]:
         """Connect and begin an epoch; return the calls that were not done in the one before, and never will be."""
-        await self.open()
-        connection = self._connection
-        assert connection is not None
+        connection = await self.open()
         if any(call.is_sent and call.is_step for call in calls):
             async with asyncio.timeout(DEADLINE_S):
                 await self._follow_to_the_end(connection)
@@ -274,6 +273,8 @@ class Line:
             return self._tell_refusal(call, reply)
         if not call.nonce:
             return call.answer(reply)
+        if len(reply) < 2:
+            raise Unfit(DAMAGED)  # the number of the last step is none
         if reply[0] == FENCED:
             return False
         if reply[0] in (HELD, COMMITTED):
@@ -286,7 +287,7 @@ class Line:
             if not is_confirmed:
                 return call.doubt()
             self.replicas.note_taken()
-            self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode())
+            self.feed.confirm(int(reply[1]), call.nonce if call.is_step else reply[2].decode(errors="replace"))
         return call.answer(reply)
 
     def _tell_refusal(self, call: Call, refused: NodeRefused) -> bool:

@@ -13,9 +13,11 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from ramekin.clock import stopwatch_s
+from ramekin.cluster.admission import Unfit
 from ramekin.cluster.key_names import function
 from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
 from ramekin.cluster.telling import Seldom
+from ramekin.errors import Unavailable
 
 if TYPE_CHECKING:
     from ramekin.cluster.key_names import KeyNames
@@ -102,22 +104,37 @@ class Replicas:
         """Return the number and the nonce of a node's last step, once replicas have it too if they are asked.
 
         Raises:
-            Lost, NodeRefused: they do not say so in time, or the node.
+            Lost, NodeRefused: they do not say so in time, or the node. Unfit: it tells of something else.
         """
         keys = self._keys.of_every_call
         if not self.are_asked:
-            return read_step(await connection.call("HMGET", keys[0], "rev", "nonce"))
+            return read_step(await connection.call("HMGET", keys[0], "rev", "nonce"), keys[0])
         asked = connection.send("FCALL", function("ask"), len(keys), *keys)
         told = await connection.call("WAIT", self.count, CONFIRM_MS, within_s=ANSWER_S + CONFIRM_MS / 1000)
-        step = read_step((await asked)[1:])
+        step = read_step((await asked)[1:], keys[0])
         if not self.have_confirmed(told):
             raise Lost("Too few replicas confirm what the node has.")
         return step
 
 
-def read_step(told: list[Any]) -> tuple[int, str]:
-    """Return a number and a nonce as a node tells them; 0 and none where nothing has happened yet."""
-    return int(told[0] or 0), (told[1] or b"").decode()
+def read_step(told: list[Any], head: str) -> tuple[int, str]:
+    """Return a number and a nonce as a node tells them; 0 and none where nothing has happened yet.
+
+    Raises:
+        Unfit: the key that they are read from holds something else.
+    """
+    try:
+        return int(told[0] or 0), (told[1] or b"").decode()
+    except (ValueError, IndexError):  # functions leave out a number that is none, and all behind it
+        raise Unfit(f"the key {head} holds something that Ramekin has not written") from None
+
+
+def told_step(told: list[Any], head: str) -> tuple[int, str]:
+    """Return the same for whoever asked the database. Raises Unavailable."""
+    try:
+        return read_step(told, head)
+    except Unfit as unfit:
+        raise Unavailable(f"The cluster cannot be used: {unfit}.") from None
 
 
 def _is_recent(since_s: float) -> bool:

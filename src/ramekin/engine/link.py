@@ -20,6 +20,7 @@ from ramekin.cluster.node_connection import Lost, NodeRefused
 from ramekin.cluster.replicas import Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
+from ramekin.engine.foreign import Foreign
 from ramekin.engine.replica import Replica
 from ramekin.errors import OutcomeUnknown, RamekinError, Starting, Unavailable
 from ramekin.stats import LinkStats
@@ -67,7 +68,8 @@ class Link:
             ValueError: no database may have that name.
         """
         self.servers, self.keys = servers, KeyNames(database)
-        self.replica = Replica(tables, self.keys)
+        self.foreign = Foreign()
+        self.replica = Replica(tables, self.keys, self.foreign)
         self.slot = Slot(servers, slot_of(self.keys.tag))
         self.replicas = Replicas(self.keys, acknowledged_by)
         asked = self.replicas if is_fresh else None
@@ -174,7 +176,7 @@ class Link:
             line.connections,
             feed.readings,
             self._fault or trouble or self.policy.primary.why,
-            self.policy.replicas.why,
+            tuple(filter(None, (self.policy.replicas.why, self.foreign.warning))),
         )
 
     def _look(self) -> asyncio.Task[None]:

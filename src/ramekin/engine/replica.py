@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ramekin.cluster.feed import FeedEntry
     from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.node_connection import NodeConnection
+    from ramekin.engine.foreign import Foreign
     from ramekin.engine.tables import Tables
     from ramekin.storage.catalog import Catalog
 
@@ -50,14 +51,14 @@ SCAN_RECORDS, SCAN_BYTES = 2000, 1 << 20
 class Replica:
     """The copy, and what this process has asked for and not seen yet."""
 
-    def __init__(self, tables: Tables, keys: KeyNames) -> None:
+    def __init__(self, tables: Tables, keys: KeyNames, foreign: Foreign) -> None:
         self.chronicle = Chronicle({}, {}, {})
         """Which steps made, defined and changed each table."""
         self.mine: dict[str, Step | Staging] = {}
         """Steps of this process that are on their way, by nonce."""
         self.numbers: dict[str, int] = {}
         """Of these the ones that have happened; UNKNOWN where that cannot be told."""
-        self._tables, self._keys = tables, keys
+        self._tables, self._keys, self._foreign = tables, keys, foreign
         self._building = set[asyncio.Task[None]]()
 
     def name_of(self, table: str) -> str:
@@ -177,7 +178,7 @@ class Replica:
         head, definitions = await self._hash(connection, "head"), await self._hash(connection, "definitions")
         births, revisions = await self._hash(connection, "births"), await self._hash(connection, "revisions")
         with self._as_written("head", "births", "revisions"):
-            step = read_step([head.get("rev"), head.get("nonce")])
+            step = read_step([head.get("rev"), head.get("nonce")], self._keys.of("head"))
             chronicle = Chronicle(births, revisions, head)
             names = chronicle.in_order()
         with self._as_written("definitions"):
@@ -203,9 +204,10 @@ class Replica:
         self, step: tuple[int, str], connection: NodeConnection, catalog: Catalog, chronicle: Chronicle
     ) -> tuple[int, str]:
         """Let what has happened after a step happen over tables that are read anew, and return the last one."""
-        last = await connection.call("HGET", self._keys.of("head"), "rev")
-        while step[0] < int(last or 0):
-            for entry in await read_entries(connection, self._keys, step[0], int(last)):
+        head = self._keys.of("head")
+        last, _ = read_step(await connection.call("HMGET", head, "rev", "nonce"), head)
+        while step[0] < last:
+            for entry in await read_entries(connection, self._keys, step[0], last):
                 if (entry.number, entry.before) != (step[0] + 1, step[1]):
                     raise Gap
                 await self._repeat(entry, connection, catalog, chronicle)
@@ -244,6 +246,7 @@ class Replica:
         self._tell_defined()
         self._tables.evictions.begin()
         before.leave()
+        self._foreign.clear()
         self.numbers.update(dict.fromkeys(self.mine, UNKNOWN))
         self.mine.clear()
 

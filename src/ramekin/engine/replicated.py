@@ -264,6 +264,7 @@ class _Asked:
         self._end_s = deadline_s()
         self._turn: Place | None = None  # a record that it has waited for
         self._is_new = False  # it was looked at after all that happened before it was asked for
+        self._refused_at = -1  # the step at which the nodes held otherwise what was computed from just that step
         self.made: Step | None = None
         """What has happened in the end, if anything has."""
 
@@ -319,8 +320,12 @@ class _Asked:
         return number
 
     async def _write(self, step: Written) -> int:
-        """Ask for a small step, and return its number once it is here; or AGAIN where something old was in it."""
-        nonce, link = self._link.new_nonce(), self._link
+        """Ask for a small step, and return its number once it is here; or AGAIN where something old was in it.
+
+        Raises:
+            Unavailable: what was in it is not old, and yet the nodes hold something else.
+        """
+        nonce, link, seen = self._link.new_nonce(), self._link, self._link.feed.number
         link.replica.mine[nonce] = step
         self._locks.take(step.changes)
         frees = all(change.after is None for change in step.changes)
@@ -328,9 +333,15 @@ class _Asked:
             keys, words = call_for(step, self._tables.catalog, link.replica.chronicle, link.keys)
             what, number, *last = await link.line.call("write", nonce, keys, words, self._end_s, frees=frees)
             if what == DONE:
+                link.foreign.had(step)
                 await link.see(number, nonce, self._end_s)
                 return int(number)
-            await link.come_to(number, last[0].decode(), self._end_s)
+            last_nonce = last[0].decode(errors="replace")
+            if number == seen and link.feed.passed(number, last_nonce):
+                if number == self._refused_at:
+                    raise link.foreign.met(step)
+                self._refused_at = number
+            await link.come_to(number, last_nonce, self._end_s)
             return AGAIN
         finally:
             self._locks.free(step.changes)

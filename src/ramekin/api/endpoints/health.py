@@ -72,7 +72,7 @@ async def health_ready(session: Session, asked: Asked[None]) -> Reply:
     if (link := engine.tables.link_stats()) is not None:
         told |= {"behind_steps": link.behind_steps, "silent_seconds": round(link.silent_s, 3)}
         told |= {"reason": link.trouble} if link.trouble else {}
-        warnings += [link.warning] if link.warning else []
+        warnings += link.warnings
     told |= {"warnings": warnings} if warnings else {}
     return await _answer(session, told)
 
