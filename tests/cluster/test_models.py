@@ -13,6 +13,8 @@ from ramekin import Database, Operation
 from ramekin.api.app import create_app
 from ramekin.changes import Dropped
 from ramekin.cli.copy import copy
+from ramekin.database import adoption
+from ramekin.database.defining import define
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import DefinitionBroken, InvalidRecord, ModelMissing
 from ramekin.schema.definition import NOTHING_DEFINED, SEVERAL
@@ -136,6 +138,15 @@ async def test_a_server_without_the_model_empties_its_table_which_stays(servers,
         await is_typed_again(typed, plain)
 
 
+async def test_a_table_whose_model_no_server_has_any_more_is_set_free_and_dropped(servers):
+    async with databases(servers, Item, None) as [typed, plain]:
+        await typed.insert("items", {"id": 1, "name": "a"})
+        await typed.__aexit__(None, None, None)
+        await plain.define("items", {})
+        await plain.drop("items")
+        assert await plain.tables() == []
+
+
 async def test_a_table_that_was_dropped_all_the_same_is_made_again(servers):
     async with databases(servers, None, Item) as [plain, typed]:
         await plain.engine.apply(Dropped("items"))  # as a program does that knows nothing of models
@@ -158,8 +169,15 @@ async def test_a_table_that_another_server_sets_free_is_its_models_again(servers
         await is_typed_again(typed, plain)
 
 
-async def test_a_table_set_free_that_took_junk_is_told_of_until_the_junk_is_gone(servers, monkeypatch):
-    monkeypatch.setattr("ramekin.database.adoption.AGAIN_S", 0.05)
+@asynccontextmanager
+async def junk_of(servers):
+    """Give a server with a model, and one without, and how often the first looked at all records: one is junk."""
+    looks = []
+
+    async def counted(*asked):
+        looks.append(asked)
+        return await define(*asked)
+
     async with databases(servers, None, Item) as [plain, typed]:
         adopt = typed._adoption._look
         typed.engine.tables.when_defined.remove(adopt)  # it is slow to hear of it
@@ -167,14 +185,42 @@ async def test_a_table_set_free_that_took_junk_is_told_of_until_the_junk_is_gone
         await plain.insert("items", {"id": "junk"})
         await typed.engine._link.catch_up()
         typed.engine.tables.when_defined.append(adopt)
-        adopt()
-        await soon(typed.warnings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(adoption, "define", counted)
+            adopt()
+            await soon(typed.warnings)
+            yield plain, typed, looks
+
+
+async def test_a_table_set_free_that_took_junk_is_told_of_until_the_junk_is_gone(servers, monkeypatch):
+    monkeypatch.setattr(adoption, "AGAIN_S", 0.05)
+    async with junk_of(servers) as (plain, typed, _):
         assert "do not satisfy the model Item" in typed.warnings()[0]
         with pytest.raises(InvalidRecord):
             await typed.insert("items", {"id": "more junk"})
         await plain.delete("items", "junk")
         await is_typed_again(typed, plain)
         assert not typed.warnings()
+
+
+async def test_records_are_looked_at_again_once_the_one_that_was_junk_is_none(servers, monkeypatch):
+    monkeypatch.setattr(adoption, "AGAIN_S", 0.001)
+    rounds, is_broken = [], adoption.Adoption._is_broken
+    monkeypatch.setattr(adoption.Adoption, "_is_broken", lambda *asked: rounds.append(1) or is_broken(*asked))
+    async with junk_of(servers) as (plain, typed, looks):
+        await plain.insert("items", {"id": 7, "name": "a"})
+        await soon(lambda: len(rounds) > 20)
+        assert len(looks) == 1
+        await plain.insert("items", {"id": "more"})
+        await plain.delete("items", "junk")
+        await soon(lambda: "more" in typed._adoption._broken.values())
+        assert len(looks) == 2
+        await plain.delete("items", "more")
+        await soon(lambda: known_model(plain) is not None)
+
+
+def test_a_long_look_is_followed_by_a_longer_pause():
+    assert [adoption.pause_after(spent_s) for spent_s in (0, 0.1, 60)] == [5, 5, 600]
 
 
 async def test_what_is_copied_into_a_models_table_is_looked_at_by_the_next_start(servers, tmp_path, capsys):
