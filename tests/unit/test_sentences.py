@@ -259,7 +259,7 @@ def test_a_missing_and_an_unknown_member_are_told():
     with pytest.raises(InvalidRecord) as caught:
         ModelSchema(Strict).validate({"id": 1, "nmae": "x"})
     assert sorted((fault.pointer, fault.detail) for fault in caught.value.faults) == [
-        ("/name", "This member is required."), ("/nmae", "The model has no member of this name.")
+        ("/name", "This member is required."), ("/nmae", "The model has no member of this name. Did you mean 'name'?")
     ]  # fmt: skip
 
 

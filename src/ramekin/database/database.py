@@ -19,13 +19,13 @@ from ramekin.database.join_request import JoinRequest
 from ramekin.database.lifetimes import check_ttl
 from ramekin.database.operations import Operation, Outcome
 from ramekin.engine.work import Work
-from ramekin.errors import RecordNotFound, UnknownTable, shorten
+from ramekin.errors import NO_WORDS, RecordNotFound, UnknownTable, shorten
 from ramekin.schema.definition import check_table_name
 from ramekin.schema.fields import NO_SCHEMA
 from ramekin.values.ids import id_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 
     from ramekin.database.lifetimes import Ttl
     from ramekin.database.operations import OnConflict, Op
@@ -90,7 +90,7 @@ class Database(Branching):
 
     @checked
     async def missing(
-        self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Sequence[str] = ()
+        self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Mapping[str, str] = NO_WORDS
     ) -> list[str]:
         """Return a warning for each field that no record has, as `Presence.missing`. Raises UnknownTable, Deadline.
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 MEMBERS = ("schema", "unique", "indexes", "require_if_match", *NAMES)
 INDEX_KINDS = ("hash", "sorted")
+_KINDS_TOLD = "An index's 'kind' is hash (for equal values) or sorted (for ranges and order too)."
 
 MAX_NAMED = 16
 """Fields that are unique, and indexes that are pinned, at the most; others build themselves."""
@@ -249,12 +250,16 @@ def _names(value: Any, member: str) -> tuple[str, ...]:
 
 def _parse_index(place: int, value: Any) -> IndexDefinition:
     with at("indexes", place):
-        field = value.get("field") if isinstance(value, dict) else None
-        if not field or not isinstance(field, str) or not set(value) <= {"field", "kind"}:
-            told = 'An index is {"field": "age", "kind": "hash"} or {"field": "age", "kind": "sorted"}.'
+        told = 'An index is {"field": "age", "kind": "hash"} or {"field": "age", "kind": "sorted"}.'
+        if not isinstance(value, dict):
             raise InvalidDefinition(told)
-        kind = value.get("kind", "hash")
+        for name in value:
+            if name not in ("field", "kind"):
+                raise InvalidDefinition(told, hint=did_you_mean(name, ("field", "kind"))).within(name)
+        field, kind = value.get("field"), value.get("kind", "hash")
         if kind not in INDEX_KINDS:
-            told = "An index's 'kind' is hash (for equal values) or sorted (for ranges and order too)."
-            raise InvalidDefinition(told).within("kind")
+            hint = did_you_mean(kind, INDEX_KINDS) if isinstance(kind, str) else ""
+            raise InvalidDefinition(_KINDS_TOLD, hint=hint).within("kind")
+        if not field or not isinstance(field, str):
+            raise InvalidDefinition(told).within("field")
         return IndexDefinition(print_path(parse_path(field)), kind)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from ramekin.values.comparison import MISSING
 from ramekin.values.paths import row_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
@@ -54,8 +54,8 @@ class FindRequest(Window):
     where: Predicate = EVERYTHING
     sort: tuple[Order, ...] = ()
     select: tuple[FieldPath, ...] | None = None
-    words: tuple[str, ...] = ()
-    """Names that a misspelt field may have meant, besides the fields."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Names that a misspelt field may have meant, besides the fields: as `did_you_mean` takes them."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
-from ramekin.errors import InvalidValue, UnknownField, did_you_mean, shorten
+from ramekin.errors import NO_WORDS, InvalidValue, UnknownField, did_you_mean, shorten
 from ramekin.query.sought import Sought
 from ramekin.schema.fields import NO_SCHEMA, Trait
 from ramekin.values import codec
@@ -143,25 +143,27 @@ class Presence:
         return list(declared)
 
     async def missing(
-        self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Sequence[str] = ()
+        self, table: str, paths: Iterable[FieldPath], *, is_strict: bool, words: Mapping[str, str] = NO_WORDS
     ) -> list[str]:
-        """Return a warning for each path that no record has; none for an empty table.
+        """Return a warning for each path that no record has; of an empty table for words in capitals alone.
 
         Args:
             is_strict: raise instead of warning.
-            words: other names that may have been meant.
+            words: other names that may have been meant, as `did_you_mean` takes them.
 
         Raises:
             UnknownField: with `is_strict`, for the first of them.
         """
         absent = await self.absent(table, paths)
-        if not absent or not self._tables.table_stats(table).records:
+        if absent and not self._tables.table_stats(table).records:
+            absent = [path for path in absent if print_path(path).lower() in words]
+        if not absent:
             return []
-        known, warnings, work = [*await self.names(table), *words], list[str](), self.work or Work()
+        known, warnings, work = await self.names(table), list[str](), self.work or Work()
         for place, path in enumerate(absent):
             await work.rest()
             name = print_path(path)
-            hint = did_you_mean(name, known) if place < MAX_HINTS else ""
+            hint = did_you_mean(name, known, words) if place < MAX_HINTS else ""
             if is_strict:
                 said = f"No record in '{shorten(table)}' has the field '{shorten(name)}'."
                 raise UnknownField(said, path=path, hint=hint)

@@ -37,6 +37,8 @@ COMPARED_NAMES = 500
 LIKELY_NAMES = 5
 """Of these the ones that are compared letter by letter, which takes 1 ms each where they are long."""
 
+NO_WORDS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -157,10 +159,22 @@ def shorten(name: object) -> str:
     return printable if len(printable) <= NAME_LIMIT else printable[: NAME_LIMIT - 1] + "…"
 
 
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``"Did you mean 'x'?"`` for the nearest of the known names, or nothing. Cost: as `nearest_name`."""
-    found = nearest_name(str(name), known)
-    return "" if found is None else f"Did you mean '{shorten(found)}'?"
+def did_you_mean(name: object, known: Iterable[str], words: Mapping[str, str] = NO_WORDS) -> str:
+    """Return ``"Did you mean 'x'?"`` for the nearest of the known names, or nothing. Cost: as `nearest_name`.
+
+    Args:
+        words: others that may be meant, each with whose it is: nothing if it is taken here, else what takes it. A word
+            of others is told of where the name is that word, whatever letters are capitals.
+    """
+    name, others = str(name), set[str]()
+    if words:
+        known = [*known, *(word for word, whose in words.items() if not whose)]
+        others = {name.lower()}.intersection(words).difference(known)
+        known = [*others, *known]
+    found = nearest_name(name, known)
+    if found is None:
+        return ""
+    return f"'{found}' is a word of {words[found]}." if found in others else f"Did you mean '{shorten(found)}'?"
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

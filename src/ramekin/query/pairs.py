@@ -10,8 +10,8 @@ Knows no tables; see ``join.py`` for how pairs are found.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import did_you_mean, listing, shorten
@@ -39,12 +39,13 @@ AT_ONCE = 256
 class PairFields:
     """The fields of joined rows: two members, each a record of its table.
 
-    `words` are others that may be meant; `present`, the names of fields that each side has, where nothing is declared.
+    `words` are others that may be meant, as `did_you_mean` takes them; `present`, the names of fields that each side
+    has, where nothing is declared.
     """
 
     names: tuple[str, str]
     sides: tuple[Fields, Fields]
-    words: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     present: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     def type_of(self, path: FieldPath) -> FieldType | None:
@@ -61,13 +62,14 @@ class PairFields:
         if path[0] in self.names:
             own = [name for name in self.field_names() if name.startswith(f"{print_path(path[:1])}.")]
             return did_you_mean(print_path(path), own) or listing(own)
-        meant = [word for word in self.words if len(path) == 1 and did_you_mean(path[0], [word])]
+        words = [word for word, whose in self.words.items() if not whose]
+        meant = [word for word in words if len(path) == 1 and did_you_mean(path[0], [word])]
         for side, known in self._known():
             inner = print_path(path[1:] if did_you_mean(path[0], [side]) else path)
             meant += [f"{side}.{inner}"] if inner in known else []
         if meant:
             return f"Did you mean {_either(meant)}?"
-        nearest = did_you_mean(print_path(path), self.field_names())
+        nearest = did_you_mean(print_path(path), self.field_names(), self.words)
         return nearest or f"A field here begins with {_either([f'{side}.' for side, _ in self._known()])}."
 
     def _known(self) -> Iterator[tuple[str, Sequence[str]]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ramekin.errors import (
+    NO_WORDS,
     InvalidSelect,
     InvalidSort,
     InvalidValue,
@@ -27,7 +28,7 @@ from ramekin.values import codec
 from ramekin.values.paths import parse_path, print_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ramekin.query.predicate import Condition
     from ramekin.schema.fields import Fields
@@ -40,11 +41,13 @@ MAX_SELECTED = 1000
 """Fields of one selection: each is looked for in every row of the page."""
 
 
-def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, words: Sequence[str] = ()) -> Predicate:
+def parse_conditions(
+    parameters: Iterable[tuple[str, str]], fields: Fields, words: Mapping[str, str] = NO_WORDS
+) -> Predicate:
     """Return the predicate of all conditions in an address.
 
     Args:
-        words: the reserved words of the route, which may have been meant where there is no such field.
+        words: what may have been meant where there is no such field, as `did_you_mean` takes it.
 
     Raises:
         RepeatedCondition: a field has the same operator twice.
@@ -58,7 +61,7 @@ def parse_conditions(parameters: Iterable[tuple[str, str]], fields: Fields, word
             left, colon, right = name.rpartition(":")
             path, operator = (parse_path(left), right) if colon else (parse_path(name), "eq")
             _check_new(path, operator, seen)
-            if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, words)):
+            if not colon and fields.type_of(path) is None and (hint := did_you_mean(name, (), words)):
                 raise UnknownField(f"There is no field '{shorten(name)}'.", path=path, hint=hint)
             found.append(
                 _parse_list(path, operator, value, fields, lists)

@@ -19,7 +19,7 @@ from ramekin.values.paths import print_path
 from ramekin.values.readings import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading
@@ -173,6 +173,18 @@ def names_in(schema: dict[str, Any], depth: int = 3) -> list[str]:
         ]
         found += [print_path(path) for path, _ in level]
     return list(dict.fromkeys(found))
+
+
+def members_at(schema: dict[str, Any], steps: Sequence[str]) -> list[str]:
+    """Return the names that a schema declares for the members of what stands at some steps of a record."""
+    nodes: list[Any] = [schema]
+    for step in steps:
+        parts = [part for node in nodes[:200] for part in _parts(node, schema) if isinstance(part, dict)]
+        nodes = [part["properties"][step] for part in parts if step in part.get("properties", {})]
+        if _INDEX.fullmatch(step):
+            nodes += [_element(part, int(step)) for part in parts]
+    found = [part.get("properties", {}) for node in nodes[:200] for part in _parts(node, schema) if part is not True]
+    return list(dict.fromkeys(name for members in found for name in members))
 
 
 def parts_for_all(schema: dict[str, Any]) -> list[dict[str, Any]]:

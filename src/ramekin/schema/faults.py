@@ -11,6 +11,9 @@ from ramekin.values.comparison import MISSING
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+"""Pydantic's types of errors of members that a model does not name."""
+
 
 def fault_of(detail: ErrorDetails, record: object) -> Fault:
     """Return the fault that Pydantic found in a record."""

@@ -15,10 +15,10 @@ from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, V
 from ramekin.errors import Fault, InvalidDefinition, InvalidRecord, TooDeep, did_you_mean, listing, pointer, shorten
 from ramekin.schema import sentences
 from ramekin.schema.columns import Columns
-from ramekin.schema.declarations import names_in, type_in
+from ramekin.schema.declarations import members_at, names_in, type_in
 from ramekin.schema.declared_id import declares_id
 from ramekin.schema.fields import ANYTHING, KINDS, FieldType
-from ramekin.schema.record_schema import MAX_FAULTS, invalid_record
+from ramekin.schema.record_schema import MAX_FAULTS, beside_known, invalid_record
 from ramekin.schema.references import MAX_CHAIN, References
 from ramekin.values import codec
 from ramekin.values.comparison import kind_of
@@ -44,6 +44,8 @@ MAX_SEARCH = 200_000
 MAX_TRIED = 20_000_000
 """Values of a record, times the alternatives of its schema; and its bytes, times the schema's patterns. So many take
 0.2 s (jsonschema-rs 0.60, November 2026), and nobody is answered meanwhile. Without the bound one record took 13 s."""
+
+_UNKNOWN = (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)
 
 PATTERN_BYTES = 64 * 1024
 """Of a compiled regular expression. The worst at this size takes 0.3 µs a letter, at 256 KiB 3, and without a limit 80
@@ -119,8 +121,14 @@ class JsonSchema:
         if size * (10 + self._references) > MAX_SEARCH:
             return invalid_record(self.title, [Fault("", "It is too large to say which members are wrong.")], 1)
         errors = list(self._validator.iter_errors(members))
-        faults = [Fault(_pointer(error), _sentence(error)) for error in errors[:MAX_FAULTS]]
+        faults = [self._fault(error) for error in errors[:MAX_FAULTS]]
         return invalid_record(self.title, faults, len(errors))
+
+    def _fault(self, error: ValidationError) -> Fault:
+        fault, kind = Fault(_pointer(error), _sentence(error)), error.kind
+        if not isinstance(kind, _UNKNOWN):
+            return fault
+        return beside_known(fault, kind.unexpected, members_at(self.json_schema, [*map(str, error.instance_path)]))
 
     def check(self, body: bytes) -> None:
         """See that a stored record satisfies the schema. Raises InvalidRecord."""
@@ -164,7 +172,7 @@ def _pointer(error: ValidationError) -> str:
     steps, kind = list(error.instance_path), error.kind
     if isinstance(kind, ValidationErrorKind.Required):
         steps.append(str(kind.property))
-    elif isinstance(kind, (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)):
+    elif isinstance(kind, _UNKNOWN):
         steps += kind.unexpected if len(kind.unexpected) == 1 else []
     return pointer(steps)
 

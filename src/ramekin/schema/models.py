@@ -33,9 +33,9 @@ from ramekin.errors import (
 from ramekin.errors.stacks import in_one_line
 from ramekin.schema.bounds import bounds_of
 from ramekin.schema.columns import Columns
-from ramekin.schema.declarations import names_in, type_in
+from ramekin.schema.declarations import members_at, names_in, type_in
 from ramekin.schema.defaults import following, with_own_defaults
-from ramekin.schema.faults import fault_of
+from ramekin.schema.faults import UNKNOWN, fault_of
 from ramekin.schema.fields import ANYTHING, FieldType
 from ramekin.schema.fitness import (
     UnfitModel,
@@ -47,7 +47,7 @@ from ramekin.schema.fitness import (
     only,
     without_schema,
 )
-from ramekin.schema.record_schema import MAX_FAULTS, difference, invalid_record
+from ramekin.schema.record_schema import MAX_FAULTS, beside_known, difference, invalid_record
 from ramekin.schema.renames import Renames
 from ramekin.schema.round_trip import may_change
 from ramekin.schema.strict import SPELLINGS, inside, mapped, strict, without_aliases
@@ -246,7 +246,13 @@ class ModelSchema:
 
     def _invalid(self, error: ValidationError, record: dict[str, Any]) -> InvalidRecord:
         details = error.errors(include_url=False, include_input=False)
-        faults = [fault_of(detail, record) for detail in details[:MAX_FAULTS]]
+        faults = []
+        for detail in details[:MAX_FAULTS]:
+            fault = fault_of(detail, record)
+            if detail["type"] in UNKNOWN:
+                names = members_at(self.json_schema, fault.steps[:-1])
+                fault = beside_known(fault, fault.steps[-1:], names)
+            faults.append(fault)
         return invalid_record(f"the model {self.title}", faults, len(details))
 
 

@@ -5,9 +5,14 @@ Knows nothing of tables' contents or of HTTP; see ``operations.py`` for when a r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+<<<<<<< HEAD
 from ramekin.errors import Fault, InvalidRecord, pointer
+=======
+from ramekin.errors import Fault, InvalidRecord, nearest_name, shorten
+>>>>>>> f12979d (Name the nearest right word for words of other routes, members of schemas, batches, indexes and rules)
 from ramekin.schema.fields import Fields
 from ramekin.values.comparison import MISSING
 
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
 
 MAX_FAULTS = 10
 """Faults that one error lists; a record with more has its first ones named, and their number said."""
+
+MAX_HINTS = 3
+"""Unknown members of one place for which names are suggested."""
 
 
 class RecordSchema(Fields, Protocol):
@@ -60,6 +68,13 @@ def invalid_record(title: str, faults: Sequence[Fault], count: int) -> InvalidRe
     said = f"{count} faults" if count > 1 else "one fault"
     shown = f"; the first {len(faults)} are listed" if count > len(faults) else ""
     return InvalidRecord(f"The record does not satisfy {title}: {said}{shown}.", faults=faults)
+
+
+def beside_known(fault: Fault, unknown: Sequence[str], names: Sequence[str]) -> Fault:
+    """Return the fault of some members that a schema does not take, with the nearest of those that it names there."""
+    near = [nearest_name(name, names) for name in unknown[:MAX_HINTS]]
+    meant = " and ".join(f"'{shorten(name)}'" for name in dict.fromkeys(near) if name is not None)
+    return replace(fault, detail=f"{fault.detail} Did you mean {meant}?") if meant else fault
 
 
 def difference(first: Any, second: Any) -> str:

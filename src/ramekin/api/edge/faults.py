@@ -161,7 +161,7 @@ def parse(value: Any) -> list[Rule]:
         raise _wrong(told)
     for name in value:
         if name != "rules":
-            raise _wrong(told, name)
+            raise _wrong(told, name, hint=did_you_mean(name, ["rules"]))
     if not isinstance(value.get("rules"), list):
         raise _wrong(told, *value)
     if len(value["rules"]) > MAX_RULES:
@@ -178,7 +178,8 @@ def _parse_rule(value: Any, number: int) -> Rule:
             raise _wrong(f"A rule has no member '{shorten(name)}'.", "rules", number, name, hint=hint)
         is_right, told = _MEMBERS[name]
         if not is_right(said):
-            raise _wrong(f"'{name}' is {told}.", "rules", number, name)
+            hint = did_you_mean(said, METHODS) if name == "method" and isinstance(said, str) else ""
+            raise _wrong(f"'{name}' is {told}.", "rules", number, name, hint=hint)
     rule = Rule(**value)
     if rule.drop and rule.status is not None:
         raise _wrong("A request is dropped, or answered with a status: say one of them.", "rules", number, "drop")

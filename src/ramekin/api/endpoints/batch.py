@@ -111,10 +111,14 @@ class _Operations:
             self._invalid = self._in_place(error)
         self._index += 1
 
-    def finish(self, *, is_batch: bool) -> None:
-        """End the batch. Raises Forbidden for a table out of reach, whatever else is wrong; then InvalidOperation."""
-        if self._forbidden is None and not is_batch:
-            raise InvalidOperation(SHAPE)
+    def finish(self, refused: InvalidOperation | None) -> None:
+        """End the batch. Raises Forbidden for a table out of reach, whatever else is wrong; then InvalidOperation.
+
+        Args:
+            refused: what is wrong around the operations.
+        """
+        if self._forbidden is None and refused is not None:
+            raise refused
         if error := self._forbidden or self._invalid:
             raise error
 
@@ -127,15 +131,23 @@ def _read(body: bytes, limit_bytes: int, operations: _Operations) -> Generator[N
     if len(body) <= AT_ONCE_BYTES:
         batch = _parse(body)
         items = batch.get("operations") if isinstance(batch, dict) else None
-        is_batch = isinstance(items, list) and len(batch) == 1
+        refused = None if isinstance(items, list) and len(batch) == 1 else _no_batch(batch)
         for item in items if isinstance(items, list) else ():
             operations.take(item)
             yield
     else:
         splitter = Splitter(limit_bytes=limit_bytes, extra_depth=1)
         yield from _cut(body, splitter, operations)
-        is_batch = splitter.tables.keys() == {"operations"}
-    operations.finish(is_batch=is_batch)
+        refused = None if splitter.tables.keys() == {"operations"} else _no_batch(splitter.tables)
+    operations.finish(refused)
+
+
+def _no_batch(value: Any) -> InvalidOperation:
+    """Return the error of what is sent in place of a batch, at the member that is too many if there is one."""
+    unknown = [name for name in value if name != "operations"] if isinstance(value, dict) else []
+    if not unknown:
+        return InvalidOperation(SHAPE)
+    return InvalidOperation(SHAPE, hint=did_you_mean(unknown[0], ["operations"])).within(unknown[0])
 
 
 def _parse(body: bytes) -> Any:
@@ -158,7 +170,7 @@ def _cut(body: bytes, splitter: Splitter, operations: _Operations) -> Generator[
         splitter.finish()
     except MalformedJson:
         if splitter.tables.keys() - {"operations"}:  # what is wrong there does not matter
-            raise InvalidOperation(SHAPE) from None
+            raise _no_batch(splitter.tables) from None
         raise
 
 

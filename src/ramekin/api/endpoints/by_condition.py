@@ -11,12 +11,11 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import MANY
 from ramekin.api.declared.shapes import RECORD_PATCH, reference
 from ramekin.api.edge.weights import changes_bytes
-from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import read_where
 from ramekin.api.http.answer import json_answer
 from ramekin.api.http.asked import parsed
 from ramekin.api.http.headers import JSON, MERGE_PATCH
-from ramekin.api.http.query_string import flag, integer, split_query
+from ramekin.api.http.query_string import flag, integer, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
 from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField, did_you_mean
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ramekin.api.session import Session
 
 WORDS = ("where", "all", "max_affected")
+MEANT = meant(WORDS)
 
 MAX_READINGS = 10
 """Times that conditions are read again because the table was defined anew meanwhile."""
@@ -46,7 +46,7 @@ def _read_conditions(session: Session, asked: Asked[dict[str, Any]]) -> dict[str
     is_all = flag(words, "all")
     most = integer(words, "max_affected") if "max_affected" in words else None
     fields = session.database.fields(asked.parts[0])
-    where = read_where(words, conditions, fields, WORDS)
+    where = read_where(words, conditions, fields, MEANT)
     means_all = holds_always(where)
     if is_all and not means_all:
         raise ConflictingParameters("'all=true' means every record, and the conditions mean some; send one.").within(
@@ -103,9 +103,9 @@ async def _change(session: Session, asked: Asked[dict[str, Any]], request: Chang
         done = await _change_as_read(session, asked, request)
     except UnknownField as error:
         [*outer, word] = error.path
-        told = "" if outer or error.hint else did_you_mean(word, WORDS)
-        if not outer and word in lists.WORDS:
-            told = f"'{word}' is a word of lists; max_affected=n refuses to change more than n records."
+        told = "" if outer or error.hint else did_you_mean(word, (), MEANT)
+        if not outer and MEANT.get(word.lower()) == "lists":
+            told = f"'{word.lower()}' is a word of lists; max_affected=n refuses to change more than n records."
         raise error.but(hint=f"{error.hint} {told}".strip()) from None
     return json_answer({"matched": done.matched, "changed": done.changed})
 

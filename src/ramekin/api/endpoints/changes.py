@@ -29,7 +29,7 @@ from ramekin.api.http.answer import Stream, ascii_json
 from ramekin.api.http.events import HEADERS
 from ramekin.api.http.headers import EVENTS
 from ramekin.api.http.pages import PageText, page_reply
-from ramekin.api.http.query_string import split_query
+from ramekin.api.http.query_string import meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.following import ChangesRequest
 from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable, UnknownTable, did_you_mean
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 PATH = f"{API}/changes"
 WORDS = ("table", "since", "limit", "where")
+MEANT = meant(WORDS)
 
 _TABLES = {"type": "array", "items": TABLE_NAME}
 _CHANGE = {
@@ -84,7 +85,7 @@ def _read(session: Session, asked: Asked[ChangesAsked]) -> ChangesAsked:
     where: Predicate = EVERYTHING
     if conditions or "where" in words:
         only = _only(tables, [name for name, _ in conditions])
-        where = read_where(words, conditions, session.database.fields(only), WORDS)
+        where = read_where(words, conditions, session.database.fields(only), MEANT)
     if "limit" in words and asked.wishes.accepts == EVENTS:
         raise ConflictingParameters("'limit' is of a list; a stream of events goes on.").within("limit")
     given = {name: words[name] for name in ("limit",) if name in words}
@@ -97,7 +98,7 @@ def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
     """Return the one table that conditions on some fields are about. Raises ConflictingParameters."""
     if len(tables) != 1:
         told = "Conditions choose among the records of one table: name exactly one as 'table'."
-        hints = [did_you_mean(field, WORDS) for field in fields]  # a word that is mistyped is a condition
+        hints = [did_you_mean(field, (), MEANT) for field in fields]  # a word that is mistyped is a condition
         raise ConflictingParameters(told, hint=next(filter(None, hints), "")).within("table")
     return tables[0]
 
@@ -172,7 +173,7 @@ async def _warnings(session: Session, asked: Asked[ChangesAsked]) -> list[str]:
     if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.tables:
         return []
     named, is_strict = paths_in(request.where), asked.wishes.is_strict
-    return await session.database.missing(request.tables[0], named, is_strict=is_strict, words=WORDS)
+    return await session.database.missing(request.tables[0], named, is_strict=is_strict, words=MEANT)
 
 
 ENDPOINTS: Endpoints = (list_changes,)

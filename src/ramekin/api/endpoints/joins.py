@@ -15,7 +15,7 @@ from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list
 from ramekin.api.http.answer import SHORT_BYTES
 from ramekin.api.http.pages import AT_ONCE, LongRow, PageText
-from ramekin.api.http.query_string import choice, split_query
+from ramekin.api.http.query_string import choice, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 PATH = f"{API}/join/{{table1}}/{{table2}}/{{key}}"
 WORDS = (*lists.WORDS, "type", "shape", "as")
+MEANT = meant(WORDS)
 
 
 Joining = Listing[JoinRequest] | UnknownField
@@ -125,7 +126,7 @@ def _read(
 ) -> Listing[JoinRequest]:
     words, conditions = split_query(query, WORDS)
     names = _read_names(words.get("as"))
-    fields = PairFields(names or tables, sides, WORDS, present)
+    fields = PairFields(names or tables, sides, MEANT, present)
     request = JoinRequest(
         *tables,
         key,

@@ -18,7 +18,7 @@ from ramekin.api.edge.weights import page_bytes
 from ramekin.api.http.answer import not_modified
 from ramekin.api.http.headers import FORMATS
 from ramekin.api.http.pages import PageText, page_reply, selected
-from ramekin.api.http.query_string import flag, integer, split_query
+from ramekin.api.http.query_string import flag, integer, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.finding import FindPage, FindRequest
 from ramekin.database.join_request import JoinRequest
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ramekin.values.paths import FieldPath
 
 WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
+MEANT = meant(WORDS)
 WINDOW = ("limit", "cursor", "offset", "count", "explain")
 
 _QUERY_SIGNS = "%-._~!$&'()*+,;=:@/?"
@@ -147,7 +148,7 @@ def _read(table: str, query: bytes, is_strict: bool, fields: Fields, limits: Lim
         read_where(words, conditions, fields),
         read_sort(words, fields),
         read_select(words, fields),
-        words=WORDS,
+        words=MEANT,
         **read_parameters(words, limits, is_strict=is_strict),
     )
     return Listing(request, path_without_cursor(f"{API}/data/{quote(table)}", query), codec.digest(query)[:12])
@@ -179,12 +180,12 @@ def read_window(words: Mapping[str, Any], limits: Limits, *, is_strict: bool) ->
 
 
 def read_where(
-    words: dict[str, str], conditions: Sequence[tuple[str, str]], fields: Fields, reserved: Sequence[str] = WORDS
+    words: dict[str, str], conditions: Sequence[tuple[str, str]], fields: Fields, known: Mapping[str, str] = MEANT
 ) -> Predicate:
     """Return the predicate of a query's conditions and of its `where`. Raises as ``query/`` says."""
     if not conditions and "where" not in words:
         return parse_conditions((), fields)
-    parts = [parse_conditions(conditions, fields, reserved)]
+    parts = [parse_conditions(conditions, fields, known)]
     if "where" in words:
         with at("where"):
             parts.append(parse_where(read_json_word(words["where"]), fields))

@@ -26,9 +26,27 @@ if TYPE_CHECKING:
 MAX_PARAMETERS = 100
 """Parameters of an address, besides the cursor, so that the next page of every query can be asked for."""
 
+WORDS_OF = {
+    "lists": ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain"),
+    "joins": ("type", "shape", "as"),
+    "changes by condition": ("all", "max_affected"),
+    "what has happened": ("table", "since"),
+    "writes": ("ttl",),
+    "PUT": ("upsert", "replace"),
+    "bulks": ("on_conflict", "csv_types", "delimiter"),
+    "loads": ("mode",),
+}
+"""What takes which words."""
+
 T = TypeVar("T", bound=str)
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+def meant(words: Collection[str] = ()) -> dict[str, str]:
+    """Return all words that there are, as `did_you_mean` takes them, for a route that takes some of them."""
+    known = {word: whose for whose, several in WORDS_OF.items() for word in several}
+    return known | dict.fromkeys(words, "")
 
 
 def read_parameters(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -45,7 +63,7 @@ def read_parameters(query: bytes, schemas: Mapping[str, Mapping[str, Any]]) -> d
     found, others = split_query(query, schemas)
     for name, _ in others:
         taken = f"This route takes {', '.join(sorted(schemas))}." if schemas else "This route takes none."
-        hint = f"{did_you_mean(name, schemas)} {taken}".lstrip()
+        hint = f"{did_you_mean(name, (), meant(schemas))} {taken}".lstrip()
         raise UnknownParameter(f"Unknown parameter '{shorten(name)}'.", hint=hint).within(name)
     return {name: _read(found, name, schemas[name]) for name in found}
 
