@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema_rs import Draft202012Validator
 
+from tests.places import misplaced
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,13 +41,15 @@ class Judge:
 
     @contextmanager
     def listening(self, client: httpx2.Client) -> Iterator[Any]:
-        """Check each answer that a client gets, and raise at the end if one is wrong."""
+        """Check each answer that a client gets, and the places of its errors, and raise at the end if one is wrong."""
         found: list[str] = []
 
         def check(answer: httpx2.Response) -> None:
             answer.read()
             request = answer.request
             found.extend(self.faults(request.method, request.url, answer.status_code, answer.headers, answer.content))
+            if 400 <= answer.status_code < 500 and request.method != "HEAD":
+                found.extend(misplaced(request, answer.json()))
 
         client.event_hooks = {"response": [check]}
         try:

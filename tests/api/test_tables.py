@@ -175,7 +175,7 @@ def test_an_error_may_name_what_the_definition_says_and_never_what_a_record_hold
     problem = assert_problem(
         api.put(TABLE, json={"schema": {"properties": {"v": {"const": "b"}}}}), 409, "definition-broken"
     )
-    assert problem["errors"] == [{"pointer": "/rex/v", "detail": '"b" is expected.'}]
+    assert problem["errors"] == [{"in": "records", "pointer": "/rex/v", "detail": '"b" is expected.'}]
     assert "secret" not in str(problem)
 
 

@@ -174,7 +174,7 @@ class _Changing:
         try:
             after = _after(self._request, self._rules, key, body)
         except InvalidRecord as error:
-            self._faults[key] = list(error.within(key).faults)
+            self._faults[key] = list(error.within(key).of("records").faults)
             return
         if after != body:
             self._size_bytes += len(after or b"")

@@ -182,7 +182,7 @@ class _Check:
         try:
             self._schema.validate(codec.parse(body))
         except InvalidRecord as error:
-            return list(error.within(key).faults)
+            return list(error.within(key).of("records").faults)
         return []
 
     def _raise_faults(self) -> None:
@@ -220,7 +220,7 @@ class _Holders:
         met: set[JoinKey] = set()
         for key, value in self._values.items() if self.shared else ():
             if value in met:
-                yield Fault(f"{pointer((key,))}{self._pointer}", "Another record has this value.")
+                yield Fault(f"{pointer((key,))}{self._pointer}", "Another record has this value.", part="records")
             elif value in self.shared:
                 met.add(value)
 

@@ -133,7 +133,8 @@ class JoinRows:
             if len(trees) == request.limit:
                 return trees, True
             if may_clash and name in member_names(tree.left[1]):
-                raise NameTaken(f"A record has a member '{shorten(name)}' already, where its matches would stand.")
+                taken = NameTaken(f"A record has a member '{shorten(name)}' already, where its matches would stand.")
+                raise taken if request.names else taken.of("path", "table2")
             held += len(tree.rights)
             if held > self._max_sorted:
                 raise too_many_rows(self._max_sorted, "add conditions on the matches, or ask for a smaller 'limit'")

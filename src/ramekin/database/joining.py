@@ -14,7 +14,7 @@ from ramekin.database.finding import Explanation
 from ramekin.database.join_readings import MAX_READINGS, readings_that_match
 from ramekin.database.join_rows import JoinRows
 from ramekin.engine.access import Access
-from ramekin.errors import KeyNotResolved, did_you_mean, listing, shorten
+from ramekin.errors import InvalidValue, KeyNotResolved, UnknownField, did_you_mean, listing, shorten
 from ramekin.query.choose import is_led
 from ramekin.query.decide import NOTHING
 from ramekin.query.join import On, other_readings, parse_key, read_bare_key
@@ -105,10 +105,12 @@ class _Joined:
         warnings: list[str] = []
         for name, table in zip(self.request.sides, (self.request.left, self.request.right), strict=True):
             paths = [path[1:] for path in self.request.paths if path[0] == name and len(path) > 1]
-            warnings += await self.presence.missing(table, paths, is_strict=self.request.is_strict)
-            warnings += await self.presence.unmatched(
-                table, self.request.demands_of(name), is_strict=self.request.is_strict
-            )
+            is_strict, demands = self.request.is_strict, self.request.demands_of(name)
+            try:
+                warnings += await self.presence.missing(table, paths, is_strict=is_strict)
+                warnings += await self.presence.unmatched(table, demands, is_strict=is_strict)
+            except (UnknownField, InvalidValue) as error:
+                raise error.but(path=(name, *error.path)) from None
         return warnings
 
     async def page(self, on: On, warnings: list[str]) -> JoinPage:

@@ -200,7 +200,7 @@ class Presence:
             hint = "".join(f"; {hint}" for other, hint in demand.meant if other == kind)
             if is_strict:
                 said = f"No record in '{shorten(table)}' {found}{hint}{'' if hint[-1:] == '?' else '.'}"
-                raise InvalidValue(said).but(place=("query", print_path(demand.trait.path)))
+                raise InvalidValue(said).but(path=demand.trait.path)
             warnings.append(f"no record in {table} {found}{hint}")
         return warnings
 

@@ -11,6 +11,8 @@ class BadRequest(RamekinError):
     """The request cannot be understood."""
 
     title = "The request cannot be understood"
+    path: tuple[str, ...] = ()
+    """The field that it is about, where whoever raises it does not know what names it."""
 
 
 class MalformedJson(BadRequest):
@@ -124,10 +126,11 @@ class UnknownField(BadRequest):
 
     title = "Unknown field"
     remedy = "Correct the name; the table's schema is at `/api/v1/tables/{table}`."
+    place = ("query",)
 
     def __init__(self, said: str, *, path: tuple[str, ...], **told: Any) -> None:
         super().__init__(said, **told)
-        self.path, self.place = path, ("query", ".".join(path))
+        self.path = path
 
 
 class PathTooLong(BadRequest):

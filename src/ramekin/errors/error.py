@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAME_LIMIT",
+    "NO_WORDS",
     "Fault",
     "RamekinError",
     "all_errors",
@@ -45,6 +46,7 @@ class Fault:
     """One thing wrong with what was sent: where (a JSON pointer, RFC 6901), what, and where in the text, 0 if in none.
 
     `part` says of which part of a request: ``path``, ``query`` or ``header``, whose members have names; else its body.
+    Of ``records`` that are there the pointer begins with the id.
     """
 
     pointer: str

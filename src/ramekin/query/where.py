@@ -88,6 +88,18 @@ class _Reader:
         return from_json(path, operator, operand, self._fields)
 
 
+def place_in(value: Any, path: FieldPath) -> tuple[str | int, ...] | None:
+    """Return the steps to the first member of a JSON query that is a condition on a field; None where there is none."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, part in parts:
+        joins = (step in ("and", "or", "not") and isinstance(part, list | dict)) or isinstance(step, int)
+        if joins and (found := place_in(part, path)) is not None:
+            return (step, *found)
+        if isinstance(step, str) and parse_path(step) == path:
+            return (step,)
+    return None
+
+
 def print_where(predicate: Predicate) -> dict[str, Any]:
     """Return the JSON form of a predicate on fields of which nothing is declared; the reverse of `parse_where`."""
     if isinstance(predicate, All):

@@ -8,11 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-<<<<<<< HEAD
-from ramekin.errors import Fault, InvalidRecord, pointer
-=======
-from ramekin.errors import Fault, InvalidRecord, nearest_name, shorten
->>>>>>> f12979d (Name the nearest right word for words of other routes, members of schemas, batches, indexes and rules)
+from ramekin.errors import Fault, InvalidRecord, nearest_name, pointer, shorten
 from ramekin.schema.fields import Fields
 from ramekin.values.comparison import MISSING
 

@@ -109,8 +109,9 @@ _PROBLEM = {
                 "required": ["pointer", "detail"],
                 "properties": {
                     "in": {
-                        "enum": ["path", "query", "header"],
-                        "description": "The part of the request; its body if it is not said.",
+                        "enum": ["path", "query", "header", "records"],
+                        "description": "The part of the request; its body if it is not said. Of `records` that are "
+                        "there a pointer begins with the id.",
                     },
                     "pointer": {"type": "string", "description": "A JSON pointer into this part, by names."},
                     "detail": {"type": "string"},

@@ -15,16 +15,18 @@ from ramekin.api.endpoints.lists import read_where
 from ramekin.api.http.answer import json_answer
 from ramekin.api.http.asked import parsed
 from ramekin.api.http.headers import JSON, MERGE_PATCH
+from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.query_string import flag, integer, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.changing import Changed, ChangeRequest
-from ramekin.errors import ConditionRequired, ConflictingParameters, Redefined, UnknownField, did_you_mean
+from ramekin.errors import ConditionRequired, ConflictingParameters, InvalidValue, Redefined, UnknownField, did_you_mean
 from ramekin.query.predicate import holds_always
 
 if TYPE_CHECKING:
     from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
+    from ramekin.errors import BadRequest
 
 WORDS = ("where", "all", "max_affected")
 MEANT = meant(WORDS)
@@ -101,13 +103,20 @@ async def delete_records(session: Session, asked: Asked[dict[str, Any]]) -> Repl
 async def _change(session: Session, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Reply:
     try:
         done = await _change_as_read(session, asked, request)
-    except UnknownField as error:
-        [*outer, word] = error.path
-        told = "" if outer or error.hint else did_you_mean(word, (), MEANT)
-        if not outer and MEANT.get(word.lower()) == "lists":
-            told = f"'{word.lower()}' is a word of lists; max_affected=n refuses to change more than n records."
-        raise error.but(hint=f"{error.hint} {told}".strip()) from None
+    except (UnknownField, InvalidValue) as error:
+        raise in_address(_with_word(error), asked.query.decode("ascii")) from None
     return json_answer({"matched": done.matched, "changed": done.changed})
+
+
+def _with_word(error: BadRequest) -> BadRequest:
+    """Return what is wrong with a condition, with the word that may be meant where its field is unknown."""
+    [*outer, word] = error.path
+    if outer or not isinstance(error, UnknownField):
+        return error
+    told = "" if error.hint else did_you_mean(word, (), MEANT)
+    if MEANT.get(word.lower()) == "lists":
+        told = f"'{word.lower()}' is a word of lists; max_affected=n refuses to change more than n records."
+    return error.but(hint=f"{error.hint} {told}".strip())
 
 
 async def _change_as_read(session: Session, asked: Asked[dict[str, Any]], request: ChangeRequest) -> Changed:

@@ -28,11 +28,19 @@ from ramekin.api.endpoints.lists import path_without_cursor, read_parameters, re
 from ramekin.api.http.answer import Stream, ascii_json
 from ramekin.api.http.events import HEADERS
 from ramekin.api.http.headers import EVENTS
+from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.http.query_string import meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.following import ChangesRequest
-from ramekin.errors import ConflictingParameters, InvalidParameter, Unavailable, UnknownTable, did_you_mean
+from ramekin.errors import (
+    ConflictingParameters,
+    InvalidParameter,
+    Unavailable,
+    UnknownField,
+    UnknownTable,
+    did_you_mean,
+)
 from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 
 if TYPE_CHECKING:
@@ -99,7 +107,8 @@ def _only(tables: Sequence[str], fields: Sequence[str]) -> str:
     if len(tables) != 1:
         told = "Conditions choose among the records of one table: name exactly one as 'table'."
         hints = [did_you_mean(field, (), MEANT) for field in fields]  # a word that is mistyped is a condition
-        raise ConflictingParameters(told, hint=next(filter(None, hints), "")).within("table")
+        place = "table" if tables else [*fields, "where"][0]
+        raise ConflictingParameters(told, hint=next(filter(None, hints), "")).within(place)
     return tables[0]
 
 
@@ -173,7 +182,10 @@ async def _warnings(session: Session, asked: Asked[ChangesAsked]) -> list[str]:
     if request.where == EVERYTHING or request.tables is None or request.tables[0] not in session.tables:
         return []
     named, is_strict = paths_in(request.where), asked.wishes.is_strict
-    return await session.database.missing(request.tables[0], named, is_strict=is_strict, words=MEANT)
+    try:
+        return await session.database.missing(request.tables[0], named, is_strict=is_strict, words=MEANT)
+    except UnknownField as error:
+        raise in_address(error, asked.query.decode("ascii")) from None
 
 
 ENDPOINTS: Endpoints = (list_changes,)

@@ -17,6 +17,7 @@ from ramekin.api.declared.shapes import RECORD_PAGE, USER
 from ramekin.api.edge.weights import page_bytes
 from ramekin.api.http.answer import not_modified
 from ramekin.api.http.headers import FORMATS
+from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.pages import PageText, page_reply, selected
 from ramekin.api.http.query_string import flag, integer, meant, split_query
 from ramekin.api.routes import API
@@ -134,7 +135,7 @@ async def answer_list(
         try:
             found = await find(request)
         except BadRequest as error:
-            raise error.of("query") from None
+            raise in_address(error, path.partition("?")[2]) from None
         if wishes.knows(tag):
             return not_modified(headers)
         following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting

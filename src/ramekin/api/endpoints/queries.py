@@ -12,6 +12,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.edge.weights import groups_bytes, page_bytes
 from ramekin.api.endpoints.lists import page_of, read_window
 from ramekin.api.http.asked import parsed
+from ramekin.api.http.named_fields import in_body
 from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.routes import API
 from ramekin.database.finding import FindRequest, GroupRequest
@@ -65,15 +66,19 @@ MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "exp
 )
 async def query_table(session: Session, asked: Asked[None]) -> Reply:
     """Return a page of a table, or of its groups with their figures."""
+    body: Any = {}
     try:
-        return await _answer(session, asked)
-    except (BadRequest, Unprocessable) as error:
+        body = await parsed(asked.body)
+        return await _answer(session, asked, body)
+    except BadRequest as error:
+        raise in_body(error, body) from None
+    except Unprocessable as error:
         raise error.within() from None  # in the body, where nothing says so
 
 
-async def _answer(session: Session, asked: Asked[None]) -> Reply:
+async def _answer(session: Session, asked: Asked[None], body: Any) -> Reply:
     [table] = asked.parts
-    query = _read_members(await parsed(asked.body), asked.words.get("cursor"))
+    query = _read_members(body, asked.words.get("cursor"))
     window = read_window(query, session.limits, is_strict=asked.wishes.is_strict)
     async with session.flight.work() as room:
         if "group_by" in query or "aggregate" in query:
