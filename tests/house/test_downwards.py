@@ -1,0 +1,111 @@
+"""Whoever follows a request through the code reads downwards: calls that go up the rooms are few, and named here."""
+
+import asyncio
+import inspect
+import json
+import sys
+import threading
+import tomllib
+from contextlib import closing
+
+import pytest
+
+from ramekin import Database
+from tests.house.test_house import ROOT
+from tests.pipe import Service
+
+LAYERS = {
+    contract["containers"][0]: [layer.split(" | ") for layer in contract["layers"]]
+    for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    if contract["type"] == "layers"
+}
+WAITING = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+"""Whoever waits is called once, however often it goes on."""
+
+ENDPOINT, VIEW, COMMITTED = ("declared", "endpoints"), ("query", "engine"), ("durability", "engine")
+"""Whoever calls up knows a contract alone: of an endpoint, of a view, of what stores a step that is committed."""
+
+
+def is_above(one, other):
+    """Say whether a module stands in a room above that of another one."""
+    for room, layers in LAYERS.items():
+        names = [each.removeprefix(f"{room}.").split(".")[0] for each in (one, other) if each.startswith(f"{room}.")]
+        places = [next((i for i, layer in enumerate(layers) if name in layer), None) for name in names]
+        if len(places) == 2 and None not in places and places[0] != places[1]:
+            return places[0] < places[1]
+    return False
+
+
+def is_caller(module):
+    """Say whether a module is one of ours, and not that which only looks at the arguments of others."""
+    return module.startswith("ramekin.") and module != "ramekin.database.arguments"
+
+
+def room(module):
+    """Return what a room is called in short."""
+    _, outer, *inner = module.split(".")
+    return inner[0] if outer == "api" and inner else outer
+
+
+def ways_up(work):
+    """Return which rooms are called from below while something is done."""
+    found = set()
+
+    def look(frame, event, _):
+        callee, caller = frame.f_globals.get("__name__", ""), frame.f_back
+        goes_on = frame.f_code.co_flags & WAITING and frame.f_lasti > 0
+        if event != "call" or goes_on or not callee.startswith("ramekin."):
+            return
+        while caller is not None and not is_caller(caller.f_globals.get("__name__", "")):
+            caller = caller.f_back
+        if caller is not None and is_above(callee, caller.f_globals["__name__"]):
+            found.add((room(caller.f_globals["__name__"]), room(callee)))
+
+    threading.setprofile(look)
+    sys.setprofile(look)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return found
+
+
+def request(method, path, record=None):
+    body = b"" if record is None else json.dumps(record).encode()
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Content-Type: application/json\r\n\r\n".encode() + body
+
+
+@pytest.fixture(scope="module")
+def ask():
+    """Send requests over a connection whose tables have some records."""
+    with closing(Service("below ASGI")) as service:
+        pipe = service.connect()
+        for i in range(3):
+            pipe.send([request("POST", "/api/v1/data/users", {"id": i, "age": i})])
+            pipe.send([request("POST", "/api/v1/data/orders", {"id": i, "user_id": i})])
+        yield lambda *words: pipe.send([request(*words)])
+
+
+REQUESTS = {
+    "a record that is created": (("POST", "/api/v1/data/users", {"id": 9}), {ENDPOINT}),
+    "a condition of a list": (("GET", "/api/v1/data/users?age:gte=1"), {ENDPOINT, VIEW}),
+    "a key of a join": (("GET", "/api/v1/join/users/orders/id=user_id"), {ENDPOINT, VIEW}),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), REQUESTS.values(), ids=REQUESTS)
+def test_a_request_is_read_downwards(ask, words, expected):
+    ask(*words)
+    assert ways_up(lambda: ask(*words)) == expected
+
+
+@pytest.mark.parametrize(("fsync", "expected"), [("everysec", set()), ("always", {COMMITTED})])
+def test_a_change_is_read_downwards_to_the_disk(tmp_path, fsync, expected):
+    with asyncio.Runner() as runner:
+        database = Database(directory=tmp_path / "data", fsync=fsync)
+        runner.run(database.__aenter__())
+        runner.run(database.insert("t", {"id": 1}))
+        assert ways_up(lambda: runner.run(database.replace("t", 1, {"n": 1}))) == expected
+        runner.run(database.__aexit__())
