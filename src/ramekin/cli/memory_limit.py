@@ -12,23 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ramekin.cli.configuration import Refused
+from ramekin.schema.bounds import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNITS = {
-    "": 1,
-    "b": 1,
-    "kib": 2**10,
-    "mib": 2**20,
-    "gib": 2**30,
-    "tib": 2**40,
-    "kb": 10**3,
-    "mb": 10**6,
-    "gb": 10**9,
-    "tb": 10**12,
-}
-UNITS |= {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_UNITS = {"b": 1, **{unit.lower(): size_bytes for unit, size_bytes in UNITS.items()}}
+_UNITS |= {unit.removesuffix("b"): size_bytes for unit, size_bytes in _UNITS.items()}  # 2Gi, as Kubernetes has it
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) *([a-z]*)", re.IGNORECASE)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) *%")
 
@@ -78,7 +68,7 @@ def read_memory_limit(text: str, processes: int = 1) -> ChosenLimit:
             reason += f", for each of {processes} workers"
         return ChosenLimit(size_bytes, reason, rest < LITTLE_BYTES)
     size = _SIZE.fullmatch(text)
-    if size is None or (unit := UNITS.get(size[2].lower())) is None or int(float(size[1]) * unit) < 1:
+    if size is None or (unit := _UNITS.get(size[2].lower())) is None or int(float(size[1]) * unit) < 1:
         raise Refused(f"--memory-limit: '{text}' is not like 512MiB, 2GiB, 60% or none")
     return ChosenLimit(int(float(size[1]) * unit), "--memory-limit")
 

@@ -28,10 +28,11 @@ MOST = 2**53 - 1
 
 _COUNT_SAID = f"a whole number from 1 to {MOST:,}"
 
-_UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_UNITS |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+UNITS |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+"""Of sizes as people write them, and how many bytes each is."""
 
-_SIZES = [f"[1-9][0-9]{{0,{15 - len(str(size))}}}{' ?' if unit else ''}{unit}" for unit, size in _UNITS.items()]
+_SIZES = [f"[1-9][0-9]{{0,{15 - len(str(size))}}}{' ?' if unit else ''}{unit}" for unit, size in UNITS.items()]
 SIZE = f"^({'|'.join(_SIZES)})$"
 """The regular expression of a size as text: of so many digits that none is 0, or more than `MOST`."""
 
@@ -71,7 +72,7 @@ def _read_size(size: Any) -> int | None:
     """Return the bytes that ``67108864`` or ``"64MiB"`` means; None is None. Raises InvalidDefinition."""
     if isinstance(size, str) and re.fullmatch(SIZE, size) is not None:
         digits = size.rstrip("KMGTikB ")
-        size = int(digits) * _UNITS[size[len(digits) :].lstrip()]
+        size = int(digits) * UNITS[size[len(digits) :].lstrip()]
     if size is not None and not _is_from_1_to(size, MOST):
         raise InvalidDefinition(f"'max_bytes' is {_COUNT_SAID}, or text such as \"64MiB\", or null.").within(
             "max_bytes"
