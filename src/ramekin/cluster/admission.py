@@ -13,14 +13,12 @@ import re
 from typing import TYPE_CHECKING
 
 from ramekin.cluster import memory_policy
-from ramekin.cluster.key_names import FORMAT
-from ramekin.cluster.node_connection import NodeRefused
+from ramekin.cluster.key_names import FORMAT, KeyNames
+from ramekin.cluster.node_connection import Lost, NodeConnection, NodeRefused, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ramekin.cluster.key_names import KeyNames
-    from ramekin.cluster.node_connection import Lost, NodeConnection, Word
     from ramekin.cluster.slot import Slot
 
 AGAIN = frozenset(

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import Unfit, explain
-from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
-from ramekin.cluster.replicas import read_step
+from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeConnection, NodeRefused
+from ramekin.cluster.replicas import Replicas, read_step
 from ramekin.cluster.telling import Seldom, Trouble
 from ramekin.errors import RamekinError
 from ramekin.values.ids import SYSTEM_IDS
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from ramekin.cluster.key_names import KeyNames
-    from ramekin.cluster.node_connection import NodeConnection
-    from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
 
 _log = logging.getLogger("ramekin")

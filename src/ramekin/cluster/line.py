@@ -18,23 +18,19 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from ramekin.clock import stopwatch_s
+from ramekin.clock import Clock, stopwatch_s
 from ramekin.cluster.admission import AGAIN, DAMAGED, Unfit, explain, is_damage
 from ramekin.cluster.call import Call
-from ramekin.cluster.key_names import FORMAT, LIBRARY, function
-from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
-from ramekin.cluster.replicas import CONFIRM_MS, told_step
+from ramekin.cluster.key_names import FORMAT, LIBRARY, KeyNames, function
+from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeConnection, NodeRefused, Word
+from ramekin.cluster.replicas import CONFIRM_MS, Replicas, told_step
 from ramekin.cluster.telling import Trouble
 from ramekin.errors import OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ramekin.clock import Clock
     from ramekin.cluster.feed import Feed
-    from ramekin.cluster.key_names import KeyNames
-    from ramekin.cluster.node_connection import NodeConnection, Word
-    from ramekin.cluster.replicas import Replicas
     from ramekin.cluster.slot import Slot
 
 STALE, DONE, FENCED, HELD, COMMITTED = range(5)

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ramekin.clock import stopwatch_s
 from ramekin.cluster.admission import Unfit
-from ramekin.cluster.key_names import function
-from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeRefused
+from ramekin.cluster.key_names import KeyNames, function
+from ramekin.cluster.node_connection import ANSWER_S, Lost, NodeConnection, NodeRefused
 from ramekin.cluster.telling import Seldom
 from ramekin.errors import Unavailable
-
-if TYPE_CHECKING:
-    from ramekin.cluster.key_names import KeyNames
-    from ramekin.cluster.node_connection import NodeConnection
 
 _log = logging.getLogger("ramekin")
 

@@ -16,22 +16,18 @@ from ramekin.database import asking, changing, finding, following, joining, load
 from ramekin.database.arguments import checked
 from ramekin.database.branching import Branching
 from ramekin.database.join_request import JoinRequest
-from ramekin.database.lifetimes import check_ttl
-from ramekin.database.operations import Operation, Outcome
+from ramekin.database.lifetimes import Ttl, check_ttl
+from ramekin.database.operations import OnConflict, Op, Operation, Outcome
 from ramekin.engine.work import Work
 from ramekin.errors import NO_WORDS, RecordNotFound, UnknownTable, shorten
 from ramekin.schema.definition import check_table_name
-from ramekin.schema.fields import NO_SCHEMA
-from ramekin.values.ids import id_key
+from ramekin.schema.fields import NO_SCHEMA, Fields
+from ramekin.values.ids import RecordId, id_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 
-    from ramekin.database.lifetimes import Ttl
-    from ramekin.database.operations import OnConflict, Op
     from ramekin.database.presence import Presence
-    from ramekin.schema.fields import Fields
-    from ramekin.values.ids import RecordId
     from ramekin.values.paths import FieldPath
 
 

@@ -14,29 +14,23 @@ from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
 from ramekin.query import execute
-from ramekin.query.aggregate import Groups
+from ramekin.query.aggregate import GroupColumn, Grouping, Groups
 from ramekin.query.cursor import encode_cursor, position_of
-from ramekin.query.demands import demands_of
+from ramekin.query.demands import Demand, demands_of
 from ramekin.query.gather import drain, too_many_rows
-from ramekin.query.order import FirstRows
-from ramekin.query.plan import Position, Query
-from ramekin.query.predicate import EVERYTHING, paths_in
+from ramekin.query.order import FirstRows, Order
+from ramekin.query.plan import Plan, Position, Query
+from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 from ramekin.values import codec
 from ramekin.values.comparison import MISSING
-from ramekin.values.paths import row_reader
+from ramekin.values.paths import FieldPath, row_reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
-    from ramekin.query.aggregate import GroupColumn, Grouping
-    from ramekin.query.demands import Demand
-    from ramekin.query.order import Order
-    from ramekin.query.plan import Plan
-    from ramekin.query.predicate import Predicate
     from ramekin.query.view import View
-    from ramekin.values.paths import FieldPath
 
 PLAIN_ROWS = 1000
 """Rows of a list without conditions that are found at once: 0.2 ms."""

@@ -17,14 +17,14 @@ from ramekin.engine.access import Access
 from ramekin.errors import InvalidValue, KeyNotResolved, UnknownField, did_you_mean, listing, shorten
 from ramekin.query.choose import is_led
 from ramekin.query.decide import NOTHING
-from ramekin.query.join import On, other_readings, parse_key, read_bare_key
+from ramekin.query.join import On, Pair, other_readings, parse_key, read_bare_key
 from ramekin.query.join_walk import JoinPlan, JoinWalk
 from ramekin.query.pairs import Tree, strip_order
 from ramekin.query.plan import Query
 from ramekin.query.predicate import EVERYTHING
 from ramekin.schema.fields import ID, Field, common_reading
 from ramekin.values import codec
-from ramekin.values.paths import ID_PATH, print_path, split_path
+from ramekin.values.paths import ID_PATH, FieldPath, print_path, split_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from ramekin.database.join_request import JoinRequest
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
-    from ramekin.query.join import Pair
     from ramekin.query.view import Row
-    from ramekin.values.paths import FieldPath
     from ramekin.values.readings import Reading
 
 

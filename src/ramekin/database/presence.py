@@ -15,19 +15,17 @@ from ramekin.engine.access import Access
 from ramekin.engine.work import Work
 from ramekin.errors import NO_WORDS, InvalidValue, UnknownField, did_you_mean, shorten
 from ramekin.query.sought import Sought
-from ramekin.schema.fields import NO_SCHEMA, Trait
+from ramekin.schema.fields import NO_SCHEMA, Fields, Trait
 from ramekin.values import codec
 from ramekin.values.comparison import kind_of
-from ramekin.values.paths import ID_PATH, print_path, read_members, walk
+from ramekin.values.paths import ID_PATH, FieldPath, print_path, read_members, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ramekin.engine.tables import Tables
     from ramekin.query.demands import Demand
-    from ramekin.schema.fields import Fields
     from ramekin.schema.record_schema import RecordSchema
-    from ramekin.values.paths import FieldPath
 
 SAMPLE_ROWS = 500
 """Records that are searched for names to suggest."""

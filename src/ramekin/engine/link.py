@@ -10,14 +10,14 @@ import logging
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ramekin.clock import stopwatch_s
+from ramekin.clock import Clock, stopwatch_s
 from ramekin.cluster.admission import AGAIN, Unfit, admit, explain
 from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.line import Line, deadline_s
 from ramekin.cluster.memory_policy import MemoryPolicy
 from ramekin.cluster.node_connection import Lost, NodeRefused
-from ramekin.cluster.replicas import Replicas
+from ramekin.cluster.replicas import Acknowledged, Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
 from ramekin.engine.foreign import Foreign
@@ -27,9 +27,7 @@ from ramekin.stats import LinkStats
 from ramekin.values.ids import SYSTEM_IDS
 
 if TYPE_CHECKING:
-    from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
-    from ramekin.cluster.replicas import Acknowledged
     from ramekin.engine.base import State
     from ramekin.engine.tables import Tables
 

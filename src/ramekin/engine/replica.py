@@ -13,10 +13,10 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Defined, Dropped, Loaded, Written
+from ramekin.changes import Change, Defined, Dropped, Loaded, Step, Written
 from ramekin.cluster.admission import Unfit
-from ramekin.cluster.feed import Gap, read_entries
-from ramekin.cluster.key_names import function
+from ramekin.cluster.feed import FeedEntry, Gap, read_entries
+from ramekin.cluster.key_names import KeyNames, function
 from ramekin.cluster.line import UNKNOWN
 from ramekin.cluster.replicas import read_step
 from ramekin.durability.contents import TableContents
@@ -36,9 +36,6 @@ from ramekin.values.paths import is_record_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-    from ramekin.changes import Change, Step
-    from ramekin.cluster.feed import FeedEntry
-    from ramekin.cluster.key_names import KeyNames
     from ramekin.cluster.node_connection import NodeConnection
     from ramekin.engine.foreign import Foreign
     from ramekin.engine.tables import Tables

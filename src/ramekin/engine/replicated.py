@@ -17,16 +17,16 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ramekin.changes import Written
-from ramekin.clock import SYSTEM, stopwatch_s
+from ramekin.changes import Change, Step, Written
+from ramekin.clock import SYSTEM, Clock, stopwatch_s
 from ramekin.cluster.line import DONE, deadline_s
-from ramekin.engine.alone import Standing
+from ramekin.engine.alone import Done, Standing
 from ramekin.engine.backups import Backups
-from ramekin.engine.base import Guarantees
+from ramekin.engine.base import Guarantees, Making, State
 from ramekin.engine.builds import retrieve
 from ramekin.engine.cells import call_for
 from ramekin.engine.link import Link, until
-from ramekin.engine.locks import Locks
+from ramekin.engine.locks import Locks, Place
 from ramekin.engine.owner import Owner
 from ramekin.engine.restoring import restore_by_steps
 from ramekin.engine.shared_evictions import SharedEvictions
@@ -34,22 +34,16 @@ from ramekin.engine.shield import to_its_end, until_free
 from ramekin.engine.tables import Tables, Unread
 from ramekin.engine.way import AGAIN, Way
 from ramekin.errors import MemoryLimit, RamekinError, Unavailable
-from ramekin.schema.definition import NOTHING_CHECKED
+from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.staging import is_large
 from ramekin.storage.watch import TableWatch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ramekin.changes import Change, Step
-    from ramekin.clock import Clock
     from ramekin.cluster.address import Servers
     from ramekin.cluster.replicas import Acknowledged
-    from ramekin.engine.alone import Done
-    from ramekin.engine.base import Making, State
-    from ramekin.engine.locks import Place
     from ramekin.engine.work import Work
-    from ramekin.schema.definition import Checked
     from ramekin.stats import LinkStats
     from ramekin.storage.catalog import Catalog
 

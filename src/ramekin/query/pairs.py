@@ -20,7 +20,7 @@ from ramekin.query.gather import drain, page_advice, too_many_rows
 from ramekin.query.match import condition_test, matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import EVERYTHING, AnyOf, Condition, Not, Predicate, all_of, any_of, conjuncts, paths_in
-from ramekin.schema.fields import FieldType
+from ramekin.schema.fields import Fields, FieldType
 from ramekin.values import codec
 from ramekin.values.comparison import MISSING
 from ramekin.values.ids import id_order
@@ -29,7 +29,6 @@ from ramekin.values.paths import FieldPath, print_path, row_reader
 if TYPE_CHECKING:
     from ramekin.query.join import Group, Pair
     from ramekin.query.view import Row, View
-    from ramekin.schema.fields import Fields
 
 SIDE = FieldType(frozenset({"object", "null"}))
 AT_ONCE = 256

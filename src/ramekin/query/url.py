@@ -22,17 +22,14 @@ from ramekin.errors import (
 )
 from ramekin.query.operand import ListedValues, field_type, from_json, from_texts
 from ramekin.query.order import Order
-from ramekin.query.predicate import Predicate, all_of
-from ramekin.schema.fields import Field
+from ramekin.query.predicate import Condition, Predicate, all_of
+from ramekin.schema.fields import Field, Fields
 from ramekin.values import codec
-from ramekin.values.paths import parse_path, print_path
+from ramekin.values.paths import FieldPath, parse_path, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ramekin.query.predicate import Condition
-    from ramekin.schema.fields import Fields
-    from ramekin.values.paths import FieldPath
 
 MAX_SORTED = 100
 """Fields of one order: each is read from every row."""

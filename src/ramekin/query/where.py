@@ -13,11 +13,10 @@ from ramekin.errors import InvalidWhere, at, shorten
 from ramekin.query.operand import ListedValues, from_json
 from ramekin.query.predicate import OPERATORS, All, AnyOf, Condition, Not, Predicate, all_of, any_of
 from ramekin.values.comparison import value_of
-from ramekin.values.paths import parse_path, print_path
+from ramekin.values.paths import FieldPath, parse_path, print_path
 
 if TYPE_CHECKING:
     from ramekin.schema.fields import Fields
-    from ramekin.values.paths import FieldPath
 
 MAX_CONDITIONS = 100
 """Conditions of one query; a choice of values is one condition (``in``), however long."""

@@ -15,14 +15,12 @@ from urllib.parse import unquote
 
 from ramekin.schema.fields import ANYTHING, KINDS, Field, FieldType, narrowed, widened
 from ramekin.values.comparison import KIND_NAMES, TEXT, kind_of, order_key
-from ramekin.values.paths import print_path
-from ramekin.values.readings import FORMATS
+from ramekin.values.paths import FieldPath, print_path
+from ramekin.values.readings import FORMATS, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ramekin.values.paths import FieldPath
-    from ramekin.values.readings import Reading
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _MAX_PARTS = 5000

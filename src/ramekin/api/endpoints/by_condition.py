@@ -12,8 +12,8 @@ from ramekin.api.declared.parameters import MANY
 from ramekin.api.declared.shapes import RECORD_PATCH, reference
 from ramekin.api.edge.weights import changes_bytes
 from ramekin.api.endpoints.lists import read_where
-from ramekin.api.http.answer import json_answer
-from ramekin.api.http.asked import parsed
+from ramekin.api.http.answer import Reply, json_answer
+from ramekin.api.http.asked import Asked, parsed
 from ramekin.api.http.headers import JSON, MERGE_PATCH
 from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.query_string import flag, integer, meant, split_query
@@ -23,8 +23,6 @@ from ramekin.errors import ConditionRequired, ConflictingParameters, InvalidValu
 from ramekin.query.predicate import holds_always
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
-    from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.errors import BadRequest
 

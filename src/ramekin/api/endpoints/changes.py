@@ -25,7 +25,7 @@ from ramekin.api.declared.parameters import (
 from ramekin.api.declared.shapes import USER, reference
 from ramekin.api.edge.weights import ROW_BYTES
 from ramekin.api.endpoints.lists import path_without_cursor, read_parameters, read_where
-from ramekin.api.http.answer import Stream, ascii_json
+from ramekin.api.http.answer import Reply, Stream, ascii_json
 from ramekin.api.http.events import HEADERS
 from ramekin.api.http.headers import EVENTS
 from ramekin.api.http.named_fields import in_address
@@ -46,7 +46,6 @@ from ramekin.query.predicate import EVERYTHING, Predicate, paths_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 

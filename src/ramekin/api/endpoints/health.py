@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ramekin.api.declared.answers import answer
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.shapes import reference
-from ramekin.api.http.answer import bodiless, json_answer
+from ramekin.api.http.answer import Reply, bodiless, json_answer
 from ramekin.api.routes import address
 from ramekin.version import __version__
 
 if TYPE_CHECKING:
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.engine.base import Guarantees

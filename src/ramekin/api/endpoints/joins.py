@@ -13,14 +13,14 @@ from ramekin.api.declared.parameters import CONDITIONS, LIST, word
 from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list
-from ramekin.api.http.answer import SHORT_BYTES
+from ramekin.api.http.answer import SHORT_BYTES, Reply
 from ramekin.api.http.pages import AT_ONCE, LongRow, PageText
 from ramekin.api.http.query_string import choice, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
 from ramekin.errors import InvalidParameter, UnknownField
-from ramekin.query.join import JOIN_TYPES
-from ramekin.query.pairs import PairFields
+from ramekin.query.join import JOIN_TYPES, Pair
+from ramekin.query.pairs import PairFields, Tree
 from ramekin.storage.collector import overlook
 from ramekin.values import codec
 from ramekin.values.paths import outer, selector
@@ -28,13 +28,10 @@ from ramekin.values.paths import outer, selector
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
     from ramekin.database.joining import JoinPage
     from ramekin.limits import Limits
-    from ramekin.query.join import Pair
-    from ramekin.query.pairs import Tree
     from ramekin.query.view import Row
     from ramekin.schema.fields import Fields
 

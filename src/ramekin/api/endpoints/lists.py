@@ -15,7 +15,7 @@ from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CONDITIONS, LIST
 from ramekin.api.declared.shapes import RECORD_PAGE, USER
 from ramekin.api.edge.weights import page_bytes
-from ramekin.api.http.answer import not_modified
+from ramekin.api.http.answer import Reply, not_modified
 from ramekin.api.http.headers import FORMATS
 from ramekin.api.http.named_fields import in_address
 from ramekin.api.http.pages import PageText, page_reply, selected
@@ -39,18 +39,16 @@ from ramekin.query.predicate import Predicate, all_of
 from ramekin.query.url import parse_conditions, parse_select, parse_sort
 from ramekin.query.where import parse_where
 from ramekin.values import codec
-from ramekin.values.paths import split_names
+from ramekin.values.paths import FieldPath, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked, Wishes
     from ramekin.api.session import Session
     from ramekin.limits import Limits
     from ramekin.query.order import Order
     from ramekin.schema.fields import Fields
-    from ramekin.values.paths import FieldPath
 
 WORDS = ("sort", "select", "limit", "cursor", "offset", "count", "where", "explain")
 MEANT = meant(WORDS)

@@ -11,7 +11,7 @@ from ramekin.api.declared.parameters import CURSOR, STRICT
 from ramekin.api.declared.shapes import reference
 from ramekin.api.edge.weights import groups_bytes, page_bytes
 from ramekin.api.endpoints.lists import page_of, read_window
-from ramekin.api.http.asked import parsed
+from ramekin.api.http.asked import Asked, parsed
 from ramekin.api.http.named_fields import in_body
 from ramekin.api.http.pages import PageText, page_reply
 from ramekin.api.routes import API
@@ -37,7 +37,6 @@ from ramekin.values.paths import split_names
 if TYPE_CHECKING:
     from ramekin.api.edge.flight import Room
     from ramekin.api.http.answer import Reply
-    from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
 
 MEMBERS = ("where", "sort", "select", "limit", "cursor", "offset", "count", "explain", "group_by", "aggregate")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.api.declared.answers import CHANGE, READ, WRITE, answer, content, request_body, unless_known
-from ramekin.api.declared.endpoint import Endpoints, endpoint, too_large
+from ramekin.api.declared.endpoint import Endpoint, Endpoints, endpoint, too_large
 from ramekin.api.declared.parameters import (
     IF_ABSENT,
     IF_MATCH,
@@ -26,6 +26,7 @@ from ramekin.api.declared.parameters import (
 from ramekin.api.declared.shapes import RECORD, RECORD_INPUT, RECORD_PATCH, SELECTED, USER, array, reference
 from ramekin.api.http.answer import (
     Answer,
+    Reply,
     array_reply,
     ascii_json,
     bodiless,
@@ -37,7 +38,7 @@ from ramekin.api.http.answer import (
 from ramekin.api.http.headers import CSV, JSON, MERGE_PATCH, NDJSON
 from ramekin.api.http.lifetimes import expires_line, http_date, read_ttl
 from ramekin.api.routes import API, record_address
-from ramekin.database.operations import CONFLICT_RULES, Operation, Outcome
+from ramekin.database.operations import CONFLICT_RULES, Op, Operation, Outcome
 from ramekin.database.precondition import ALWAYS
 from ramekin.engine.work import Work
 from ramekin.errors import InvalidParameter, RamekinError, UnknownField, Unprocessable, at
@@ -45,16 +46,12 @@ from ramekin.formats.delimited import DELIMITERS
 from ramekin.formats.record_text import CSV_TYPES, ArrayText, CsvForm, CsvText, NdjsonText, chunks_of, with_lines
 from ramekin.query.url import parse_select
 from ramekin.values import codec, pieces
-from ramekin.values.paths import LONG_BYTES, outer, select, split_names
+from ramekin.values.paths import LONG_BYTES, FieldPath, outer, select, split_names
 
 if TYPE_CHECKING:
-    from ramekin.api.declared.endpoint import Endpoint
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.database.operations import Op
     from ramekin.formats.record_text import RecordText
-    from ramekin.values.paths import FieldPath
 
 ONE = f"{API}/data/{{table}}/{{id}}"
 TABLE = f"{API}/data/{{table}}"

@@ -10,11 +10,10 @@ from urllib.parse import parse_qsl
 
 from ramekin.query.where import place_in
 from ramekin.values import codec
-from ramekin.values.paths import parse_path, split_names
+from ramekin.values.paths import FieldPath, parse_path, split_names
 
 if TYPE_CHECKING:
     from ramekin.errors import BadRequest
-    from ramekin.values.paths import FieldPath
 
 
 def in_address(error: BadRequest, query: str) -> BadRequest:
