@@ -11,6 +11,7 @@ from importlib.resources import files
 import pytest
 from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel, Json
 
 from ramekin import Database, Limits, __version__
 from ramekin.api.app import create_app
@@ -298,6 +299,28 @@ def test_the_document_is_valid_and_its_references_lead_somewhere():
             "TooManyRequests",
             *EDGE,
         }
+
+
+class Inner(BaseModel):
+    a: int
+
+
+class Posted(BaseModel):
+    """Holds another model as JSON inside text."""
+
+    id: int
+    text: Json[Inner] | None = None
+
+
+def test_what_a_text_holds_is_a_component_like_others_and_is_patched_as_a_whole():
+    components = create_app(Database({"posted": Posted})).openapi()["components"]["schemas"]
+    inside = {
+        name: re.findall(r'"contentSchema": {"\$ref": "([^"]+)"}', json.dumps(schema))
+        for name, schema in components.items()
+        if name.startswith("Posted")
+    }
+    assert inside["PostedInput"] == inside["PostedPatch"] == ["#/components/schemas/Inner"]
+    assert components["Inner"]["required"] == ["a"]
 
 
 EDGE = ("WWW-Authenticate", "RateLimit", "RateLimit-Policy")

@@ -26,6 +26,7 @@ __all__ = [
     "nearest_name",
     "pointer",
     "shorten",
+    "steps_of",
 ]
 
 NAME_LIMIT = 100
@@ -57,7 +58,7 @@ class Fault:
     @property
     def steps(self) -> list[str]:
         """The pointer's steps."""
-        return [step.replace("~1", "/").replace("~0", "~") for step in self.pointer.split("/")[1:]]
+        return steps_of(self.pointer)
 
 
 class RamekinError(Exception):
@@ -152,6 +153,11 @@ def at(*steps: str | int) -> Iterator[None]:
 def pointer(steps: Iterable[str | int]) -> str:
     """Return a JSON pointer (RFC 6901) of some steps, long names cut."""
     return "".join([f"/{shorten(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps])
+
+
+def steps_of(pointer: str) -> list[str]:
+    """Return the steps of a JSON pointer."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 def shorten(name: object) -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from ramekin.errors import steps_of
 from ramekin.schema.fields import ANYTHING, KINDS, Field, FieldType, narrowed, widened
 from ramekin.values.comparison import KIND_NAMES, TEXT, kind_of, order_key
 from ramekin.values.paths import FieldPath, print_path
@@ -226,8 +227,8 @@ def _follow(reference: Any, root: dict[str, Any]) -> Any:
     if reference[1:2] not in ("", "/"):
         parts = [part for part in root.get("$defs", {}).values() if isinstance(part, dict) and "$id" not in part]
         return next((part for part in parts if part.get("$anchor") == reference[1:]), True)
-    for step in unquote(reference[1:]).split("/")[1:]:
+    for step in steps_of(unquote(reference[1:])):
         if not isinstance(node, dict) or _is_apart(node, root):
             return True
-        node = node.get(step.replace("~1", "/").replace("~0", "~"), True)
+        node = node.get(step, True)
     return node

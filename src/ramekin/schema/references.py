@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urljoin
 
-from ramekin.errors import InvalidDefinition, shorten
+from ramekin.errors import InvalidDefinition, shorten, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +28,14 @@ _META_PARTS = 50  # of the standard's own schemas, which validators know; all of
 _NOWHERE = "https://schema.invalid/"  # what addresses of a schema without one are relative to
 
 _STORES = ("$defs", "definitions")
-_MAPS = ("properties", "patternProperties", "dependentSchemas", "dependencies")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_TRIED = (*_LISTS, "patternProperties", "dependentSchemas")
-_SINGLE = (
+MAPS = ("properties", "patternProperties", "dependentSchemas", "dependencies")
+LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_TRIED = (*LISTS, "patternProperties", "dependentSchemas")
+SINGLE = (
     *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties"),
     *("not", "if", "then", "else", "contentSchema"),
 )
+"""The keywords under which other schemas stand: by names, in a list, one alone."""
 
 _NEST_TIMES = 10
 """An array or object in `enum` takes so many times as long to compare with as it takes to find that a rule is met."""
@@ -199,12 +200,11 @@ def _enter(part: Any, base: str) -> str:
 def _at(part: SchemaPart, pointer: str) -> SchemaPart | None:
     """Return what a JSON pointer (RFC 6901) leads to, None if that is nothing."""
     node, base = part
-    for step in pointer.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, list) and name.isdecimal() and int(name) < len(node):
-            node = node[int(name)]
-        elif isinstance(node, dict) and name in node:
-            node = node[name]
+    for step in steps_of(pointer):
+        if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+            node = node[int(step)]
+        elif isinstance(node, dict) and step in node:
+            node = node[step]
         else:
             return None
         base = _enter(node, base)
@@ -219,9 +219,9 @@ def _subschemas(part: SchemaPart, *, with_stores: bool = False) -> Iterator[tupl
         if not isinstance(node, dict):
             continue
         yield node, base
-        children = [node[name] for name in _SINGLE if name in node]
-        children += [child for name in _LISTS if isinstance(found := node.get(name), list) for child in found]
-        for name in (*_MAPS, *(_STORES if with_stores else ())):
+        children = [node[name] for name in SINGLE if name in node]
+        children += [child for name in LISTS if isinstance(found := node.get(name), list) for child in found]
+        for name in (*MAPS, *(_STORES if with_stores else ())):
             if isinstance(found := node.get(name), dict):
                 children += found.values()
         pending += [(child, _enter(child, base)) for child in children]

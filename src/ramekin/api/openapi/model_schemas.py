@@ -20,6 +20,7 @@ from pydantic_core import PydanticSerializationError, core_schema, to_jsonable_p
 from ramekin.api.declared.parameters import ID_NUMBER, ID_TEXT
 from ramekin.api.declared.shapes import ID, page, reference
 from ramekin.schema.models import ModelSchema, SentSchema
+from ramekin.schema.references import LISTS, MAPS, SINGLE
 from ramekin.values import codec
 from ramekin.values.ids import INT64_MAX, INT64_MIN
 
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 
     Schema = dict[str, Any]
     Rewrite = Callable[[Any], Any]
-
-_MAPS = ("properties", "patternProperties", "dependentSchemas")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SINGLE = (
-    *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties"),
-    *("not", "if", "then", "else"),
-)
 
 _OF_WHOLES = (
     *("required", "minProperties", "dependentRequired", "dependentSchemas", "unevaluatedProperties", "discriminator"),
@@ -226,13 +220,13 @@ def _inside(schema: Any, change: Rewrite) -> Any:
     if not isinstance(schema, dict):
         return schema
     copy = dict(schema)
-    for key in _MAPS:
+    for key in MAPS:
         if isinstance(schema.get(key), dict):
             copy[key] = {name: change(child) for name, child in schema[key].items()}
-    for key in _LISTS:
+    for key in LISTS:
         if isinstance(schema.get(key), list):
             copy[key] = [change(child) for child in schema[key]]
-    for key in _SINGLE:
+    for key in SINGLE:
         if isinstance(schema.get(key), dict):
             copy[key] = change(schema[key])
     return copy
@@ -270,10 +264,10 @@ def _of_part(copy: Any) -> Any:
 
 
 def _patch(schema: Any, sent: Mapping[str, str]) -> Any:
-    """Return the schema of a merge patch: members may lack or be null, arrays are replaced as a whole."""
+    """Return the schema of a merge patch: members may lack or be null, arrays and texts are replaced as a whole."""
     if not isinstance(schema, dict):
         return schema
-    if schema.get("type") == "array" or "items" in schema:
+    if schema.get("type") == "array" or "items" in schema or "contentSchema" in schema:
         return _renamed(_without_default({key: value for key, value in schema.items() if key != "default"}), sent)
     copy = _of_part(_inside(schema, lambda child: _patch(child, sent)))
     for key in ("properties", "patternProperties"):
