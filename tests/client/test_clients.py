@@ -147,6 +147,15 @@ def test_pages_are_followed(pets, monkeypatch):
     assert pets.find(Field("name") == "c").first() is None
 
 
+def test_members_are_chosen_of_records_that_are_found(pets):
+    pets.insert(pet(i, "ab"[i % 2]) for i in range(5))
+    chosen = pets.where(Field("id") >= 2).select("name", "id")
+    assert chosen.find(sort="-id").all() == [{"name": "ab"[i % 2], "id": i} for i in (4, 3, 2)]
+    assert (chosen.first(), chosen.count()) == ({"name": "a", "id": 2}, 3)
+    with pytest.raises(errors.UnknownField):
+        pets.where().select("nmae").first()
+
+
 @pytest.mark.parametrize("wrong", [Field("id"), {"id": {"gte": 5}}, "id>5", True])
 def test_what_is_no_condition_is_refused(pets, wrong):
     for ask in (lambda: pets.count(wrong), lambda: pets.find(wrong).all(), lambda: pets.where(wrong).delete()):

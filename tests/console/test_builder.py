@@ -99,3 +99,60 @@ def test_groups_of_moments_are_a_line_over_time(page, server):
     expect(page.get_by_label("Put together by")).to_have_value("year")
     expect(page.get_by_label("Figure", exact=True)).to_have_value("count")
     expect(page.get_by_role("img", name="count by order_date")).to_be_visible()
+
+
+IMPOSSIBLE = {
+    "groups/orders?group_by=order_date&chart=line,fortnight": ("not by fortnight", "groups/orders?group_by=order_date&aggregate=count&chart=line"),
+    "groups/orders?group_by=order_date&chart=pie": ("no chart called pie", "groups/orders?group_by=order_date&aggregate=count"),
+    "groups/orders?group_by=product_name&chart=line": ("no line over time by product_name", "groups/orders?group_by=product_name&aggregate=count"),
+    "groups/orders?group_by=quantity&chart=bar,,sum%20of%20x": ("no figure called sum of x", "groups/orders?group_by=quantity&aggregate=count"),
+    "groups/orders?group_by=quantity&aggregate=median:total_price&sort=-price": ("no figure called median:total_price", "groups/orders?group_by=quantity&aggregate=count"),
+    "joins/users/orders/user_id?type=sideways&shape=round": ("no join of the type sideways", "joins/users/orders/user_id"),
+    "joins/users/orders/user_id?type=full&shape=tree": ("side by side", "joins/users/orders/user_id?type=full"),
+    "tables/orders?limit=5&quantity=2": ("needs no limit", "tables/orders?quantity=2"),
+    "tables/orders/colours?quantity=2#loud": ("no colours", "tables/orders?quantity=2"),
+    "tables/shops/records/lyon-1/smell": ("no smell", "tables/shops/records/lyon-1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "view", [pytest.param(view, marks=pytest.mark.long if at else ()) for at, view in enumerate(IMPOSSIBLE)]
+)
+def test_what_an_address_says_and_cannot_be_is_told_and_the_usual_stands_there(page, server, view):
+    told, right = IMPOSSIBLE[view]
+    page.goto(f"{server.url}/console/{view}")
+    expect(page.locator(".toasts")).to_contain_text(told)
+    expect(page).to_have_url(f"{server.url}/console/{right}")
+    empty = page.get_by_role("main").locator("select").evaluate_all("all => all.filter((one) => one.selectedIndex < 0)")
+    assert empty == [], "each choice shows what holds"
+
+
+@pytest.mark.long
+def test_a_field_that_is_called_like_a_word_of_the_builder_is_a_condition(page, server):
+    with server.client() as client:
+        client.post(
+            "/api/v1/data/plots?on_conflict=replace",
+            json=[{"id": 1, "chart": "bar"}, {"id": 2, "chart": 5}, {"id": 3, "chart": "5"}],
+        )
+    page.goto(f"{server.url}/console/groups/plots?group_by=id")
+    page.get_by_role("button", name="Add filter").click()
+    page.get_by_role("combobox", name="Field", exact=True).fill("chart")
+    page.get_by_label("Value").fill("5")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/console/groups/plots?group_by=id&aggregate=count&chart:eq=5")
+    expect(page.get_by_text("2 groups of plots by id")).to_be_visible()
+
+
+@pytest.mark.long
+def test_the_least_and_the_greatest_of_moments_are_put_together_too(page, server):
+    page.goto(f"{server.url}/console/groups/orders?group_by=order_date&aggregate=max:total_price&chart=line,year")
+    expect(page.get_by_label("Put together by")).to_have_value("year")
+    with server.client() as client:
+        [most] = client.get("/api/v1/data/orders?sort=-order_date&limit=1").json()["data"]
+        year = most["order_date"][:4]
+        greatest = client.get(f"/api/v1/data/orders?order_date:gte={year}-01-01&sort=-total_price&limit=1").json()[
+            "data"
+        ][0]
+    expect(page.get_by_role("img", name="greatest of total_price")).to_have_attribute(
+        "aria-label", re.compile(f": {greatest['total_price']:,.0f}$")
+    )

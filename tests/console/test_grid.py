@@ -226,6 +226,26 @@ def test_rows_change_live_when_asked(page, server):
 
 
 @pytest.mark.long
+def test_that_rows_change_live_is_in_the_address(page, server):
+    put(server, "moving", {"id": 1, "n": 1})
+    page.goto(f"{server.url}/console/tables/moving?n:gte=1")
+    live = page.get_by_role("button", name="Live", exact=True)
+    expect(live).to_have_attribute("aria-pressed", "false")
+    go_live(page)
+    expect(page).to_have_url(f"{server.url}/console/tables/moving?n:gte=1#live")
+    page.get_by_role("rowheader").nth(0).get_by_role("link").click(force=True)
+    expect(page).to_have_url(f"{server.url}/console/tables/moving/records/1?n:gte=1#live")
+    with page.expect_response(lambda answer: "event-stream" in answer.headers.get("content-type", "")):
+        page.reload()
+    put(server, "moving", {"id": 1, "n": 2})
+    expect(rows(page).first).to_contain_text("2")
+    page.get_by_role("button", name="Close the record").click()
+    live.click()
+    expect(live).to_have_attribute("aria-pressed", "false")
+    expect(page).to_have_url(f"{server.url}/console/tables/moving?n:gte=1")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("words", ["sort=n", "n:lt=100"])
 def test_what_one_types_stays_where_the_record_goes_elsewhere(page, server, words):
     put(server, "going", *({"id": id, "n": id, "name": f"name {id}"} for id in range(80)))
@@ -307,11 +327,6 @@ def test_a_schema_is_written_field_by_field_beside_its_text(page, server):
     text.fill(text.input_value().replace('"integer",', '"integer", "null"], "minimum": 1800, "type": ["integer",'))
     page.get_by_role("group", name="Field built").get_by_label("or null").uncheck()
     page.get_by_role("button", name="Remove the field seen").click()
-    box = page.get_by_role("group", name="Field built").get_by_label("Name of the field")
-    box.fill("sail")
-    box.press("Enter")
-    expect(page.get_by_text("There is a field sail already")).to_be_visible()
-    expect(box).to_have_value("built")
     page.get_by_role("button", name="Make the table").click()
     expect(page.get_by_text("ships has no records")).to_be_visible()
     with server.client() as client:
@@ -333,6 +348,32 @@ def test_a_schema_is_written_field_by_field_beside_its_text(page, server):
         told = client.get("/api/v1/tables/ships").json()["schema"]["properties"]
         assert told == {"sail": {"type": ["string", "null"]}}
         client.delete("/api/v1/tables/ships").raise_for_status()
+
+
+def test_a_name_that_no_field_can_have_stays_with_the_reason_and_nothing_is_stored_with_it(page, server):
+    page.goto(f"{server.url}/console/tables/+new/definition")
+    page.get_by_label("Name").fill("renamed")
+    page.get_by_role("button", name="Begin with an example").click()
+    box = page.get_by_role("group", name="Field email").get_by_label("Name of the field")
+    line = page.get_by_role("group", name="Field email")
+    for name, fault in {"age": "There is a field age already.", "": "A field has a name."}.items():
+        box.fill(name)
+        box.press("Enter")
+        expect(line.get_by_role("status")).to_have_text(fault)
+        expect(box).to_have_value(name)
+        page.get_by_role("button", name="Make the table").click()
+        expect(box).to_be_focused()  # and the browser tells there what is wrong
+    page.get_by_role("link", name="All tables").click()
+    page.go_back()
+    expect(box).to_have_value("")
+    box.fill("mail")
+    box.press("Enter")
+    expect(page.get_by_role("group", name="Field mail").get_by_role("status")).to_be_empty()
+    page.get_by_role("button", name="Make the table").click()
+    expect(page.get_by_text("renamed has no records")).to_be_visible()
+    with server.client() as client:
+        told = client.get("/api/v1/tables/renamed").json()["schema"]
+    assert list(told["properties"]) == ["name", "mail", "age"]
 
 
 @pytest.mark.long
@@ -385,8 +426,9 @@ def test_a_key_is_asked_for_and_what_its_role_forbids_is_not_offered(another):
 
 
 @pytest.mark.long
-def test_without_the_console_the_first_page_is_that_of_the_api(another):
-    page, server = another("serve", "--no-console")
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_without_the_console_the_first_page_is_that_of_the_api(another, command):
+    page, server = another(command, "--no-console")
     page.goto(server.url)
     expect(page).to_have_url(f"{server.url}/docs")
     expect(page.get_by_role("heading", name="Ramekin")).to_be_visible()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import cell
+from tests.console.seen import cell, rows
 
 VIEWS = [
     "tables",
@@ -152,3 +152,63 @@ def test_what_is_closed_gives_the_focus_to_the_nearest_place_around_it(pets, ser
     expect(pets.get_by_role("grid")).to_be_focused()
     pets.get_by_role("button", name="Remove the filter by age").press("Enter")
     expect(pets.get_by_role("button", name="Add filter")).to_be_focused()
+
+
+@pytest.mark.long
+def test_what_is_added_to_a_list_has_the_focus_and_what_is_removed_gives_it_to_its_neighbour(page, server):
+    def add(list, times=1):
+        for _ in range(times):
+            list.press("Enter")
+
+    page.goto(f"{server.url}/console/tables/shops")
+    page.get_by_role("button", name="Add", exact=True).click()
+    form = page.get_by_role("dialog", name="Add to shops")
+    for text in ("steel", "glass"):
+        add(form.get_by_role("button", name="Add to tags"))
+        page.keyboard.type(text)
+    expect(form.get_by_role("textbox", name="tags 1")).to_have_value("steel")
+    expect(form.get_by_role("textbox", name="tags 2")).to_be_focused()
+    expect(form.get_by_role("textbox", name="tags 2")).to_have_value("glass")
+    form.get_by_role("button", name="Remove tags 1").press("Enter")
+    expect(form.get_by_role("button", name="Remove tags 1")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(form.get_by_role("textbox", name="tags 1")).to_have_count(0)
+    expect(form.get_by_role("button", name="Add to tags")).to_be_focused()
+    add(form.get_by_role("button", name="Add to opening_hours"))
+    expect(form.get_by_role("group", name="opening_hours 1").get_by_label("day")).to_be_focused()
+
+    page.goto(f"{server.url}/console/tables/shops/definition")
+    add(page.get_by_role("button", name="Add a field"))
+    expect(page.get_by_label("Unique field", exact=True)).to_be_focused()
+    page.get_by_role("button", name="need not be unique").press("Enter")
+    expect(page.get_by_role("button", name="Add a field")).to_be_focused()
+    add(page.get_by_role("button", name="Add an index"), times=2)
+    expect(page.get_by_label("Field of the index").nth(1)).to_be_focused()
+    page.get_by_role("button", name="New field").press("Enter")
+    page.keyboard.type("sign")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("group", name="Field sign")).to_be_visible()
+
+    page.goto(f"{server.url}/console/tables/shops?name:contains=a&id:contains=o")
+    page.get_by_role("button", name="Remove the filter by id").press("Enter")
+    expect(page.get_by_role("button", name="Add filter")).to_be_focused()
+    add(page.get_by_role("button", name="Add filter"))
+    expect(page.get_by_role("combobox", name="Field").nth(1)).to_be_focused()
+
+    page.goto(f"{server.url}/console/groups/shops?group_by=name&group_by=id")
+    page.get_by_role("button", name="Remove name").press("Enter")
+    expect(page.get_by_role("button", name="Remove id")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Add a field to group by")).to_be_focused()
+
+
+def test_who_goes_to_the_end_before_all_are_counted_is_there_once_they_are(page, server):
+    held = []
+    page.route("**/data/orders?limit=0&count=true", lambda route: held.append(route))
+    page.goto(f"{server.url}/console/tables/orders")
+    expect(rows(page).nth(2)).to_be_visible()
+    page.get_by_role("grid").press("Control+End")
+    held[0].continue_()
+    expect(page.get_by_role("rowheader", name="6000:")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("complementary")).to_be_visible()

@@ -117,6 +117,11 @@ def test_what_has_parts_is_written_part_by_part(page, server):
     def group(name):
         return dialog.get_by_role("group", name=name, exact=True)
 
+    for name in ("street", "postcode", "city", "country"):
+        expect(group("address").get_by_label(f"{name} required")).to_be_visible()
+    dialog.get_by_role("button", name="Add to opening_hours").click()
+    expect(group("opening_hours 1").get_by_role("combobox", name="day required")).to_be_visible()
+    dialog.get_by_role("button", name="Remove opening_hours 1").click()
     dialog.get_by_label("id required").fill("nantes-1")
     dialog.get_by_label("name required").fill("Poêle Nantes")
     for name, text in {"street": "1 quai", "postcode": "44000", "city": "Nantes", "country": "FR"}.items():

@@ -1,11 +1,15 @@
-"""Files into tables, and tables into files."""
+"""Files into tables, and tables into files and programs."""
 
 import csv
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from playwright.sync_api import expect
+
+from tests.console.seen import put, rows
 
 
 @pytest.fixture
@@ -39,6 +43,111 @@ def test_csv_is_looked_at_its_types_chosen_and_stored(page, server, give):
         assert client.get("/api/v1/data/cats").json()["data"] == [
             {"id": "1", "name": 'Tom "T", x', "zip": "0123"},
             {"id": "2", "name": "Ada"},
+        ]
+
+
+ODD = {
+    "a name twice": b"id,a,a\n1,2,3\n",
+    "a name twice, once in quotes": b'id,a,"a"\n1,2,3\n',
+    "no name": b"id,,b\n1,2,3\n",
+    "an empty name in quotes": b'id,"",b\n1,2,3\n',
+    "no last name": b"id,a,\n1,2,\n",
+    "UTF-16": "id,name\n1,Ann\n".encode("utf-16"),
+    "UTF-16 from its great end": b"\xfe\xff" + "id,name\n1,Ann\n".encode("utf-16-be"),
+    "UTF-16 without a mark": "id,name\n1,Ann\n".encode("utf-16-le"),
+    "Latin-1": b"id,name\n1,Ann\n2,Zo\xeb\n",
+    "a sign that stands for no other": "id,name\n1,\ufffd\n".encode(),
+    "a byte order mark": "\ufeffid,name\n1,Ann\n".encode(),
+    "two byte order marks": "\ufeff\ufeffid,name\n1,Ann\n".encode(),
+    "a NUL in the header": b"id,na\0me\n1,Ann\n",
+    "a NUL in a cell": b"id,name\n1,A\0n\n",
+    "a row that is short": b"id,a,b\n1,2,3\n\n2,3\n3,4,5\n",
+    "a row that is long": b'id,a\n1,"x\ny"\n2,3,4\n',
+    "rows that are short and long": b"id,a\r\n1\r\n2,3,4\r\n",
+    "open quotes": b'id,a\n1,"x\n2,y\n',
+    "open quotes behind lines": b'id,a\n1,"x\r\ny"\n2,"y\n',
+    "text behind quotes": b'id,a\n1,"x"y\n',
+    "a quote inside": b'id,a\n1,x"y\n',
+    "quotes in quotes": b'id,a\n1,"x ""y"" z"\n',
+    "lines in quotes": b'id,a\n1,"x\r\ny\rz"\n2,b\n',
+    "no line end": b"id,name",
+    "no last line end": b"id,name\n1,Ann",
+    "CR alone": b"id,name\r1,Ann\r2,Bob\r",
+    "blank lines": b"\n\nid,name\n\n1,Ann\n\n",
+    "a row of one empty cell in quotes": b'id\n1\n""\n',
+    "semicolons": b"id;a;b\n1;2;3\n",
+    "tabs": b"id\ta\n1\t2\n",
+    "bars": b"id|a|b\n1|2|3\n",
+    "as many commas as semicolons": b"id;a,b\n1;2,3\n",
+    "semicolons in quotes": b'id,"a;b;c"\n1,2\n',
+    "numbers and truths": b"id,a,b,c\n1,2,true,true\n2,true,false,x\n3,,,\n",
+    "leading zeros": b"id,zip\n1,01234\n2,5\n",
+    "texts that are late": b"id,a\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(3000)) + b"3000,n/a\n",
+    "numbers that are too large": b"id,a,b,c\n1,9223372036854775807,1e400,1.5e3\n2,9223372036854775808,1,2\n",
+    "ids that are no integers": b"id,a\n1,x\n1.5,y\n",
+    "ids with a zero before": b"id,a\n1,x\n01,y\n",
+    "a negative zero": b"id,a\n-0,-0\n",
+    "a member of all objects": b"id,__proto__,constructor\n1,2,3\n",
+    "a header alone": b"id,a\n",
+}
+"""Files of CSV such as people have, by what is odd about them."""
+
+LOOK = """async (files) => {
+  const { columnsFor, previewOf, readSource } = await import("/console/assets/transfer/source.js");
+  const { print } = await import("/console/assets/json.js");
+  const look = async (hex) => {
+    const bytes = Uint8Array.from(hex.match(/../g), (each) => parseInt(each, 16));
+    const source = await readSource(new File([bytes], "odd.csv"));
+    return { delimiter: source.delimiter, wrong: source.wrong, records: print(previewOf(source, columnsFor(source, null))) };
+  };
+  return Promise.all(files.map(look));
+}"""
+"""Read files as the page for imports does, before it shows them."""
+
+
+def test_a_file_is_shown_as_the_server_reads_it_and_what_it_refuses_is_told_by_line(page, server):
+    page.goto(f"{server.url}/console/import")
+    looked = page.evaluate(LOOK, [text.hex() for text in ODD.values()])
+    with server.client() as client:
+        for (odd, text), seen in zip(ODD.items(), looked, strict=True):
+            client.delete("/api/v1/tables/odd")
+            words = {"delimiter": {"\t": "tab"}.get(seen["delimiter"], seen["delimiter"])}
+            answer = client.post("/api/v1/data/odd", params=words, content=text, headers={"content-type": "text/csv"})
+            if answer.is_success:
+                shown, stored = json.loads(seen["records"]), answer.json()[:20]
+                made = [{name: each[name] for name in each if name != "id" or name in one} for one, each in zip(shown, stored, strict=True)]  # fmt: skip
+                assert (shown, seen["wrong"]) == (made, []), odd
+            else:
+                first = answer.json()["errors"][0]
+                assert seen["wrong"][:1] == [{"line": first["line"], "told": first["detail"]}], odd
+
+
+def test_what_is_wrong_with_a_file_is_told_by_line_before_it_can_be_sent(page, give):
+    give("rats.csv", "id,name\n1,Rex\n2\n3,Tom,x\n")
+    told = page.get_by_role("status", name="What is not as chosen")
+    expect(told).to_contain_text("Line 3: The row has 1 cells, the header 2.")
+    expect(told).to_contain_text("Line 4: The row has 3 cells, the header 2.")
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_label("File to import").set_input_files({"name": "rats.csv", "mimeType": "text/csv", "buffer": b"id,a,a\n1,2,3\n"})  # fmt: skip
+    expect(told).to_contain_text("Line 1: The header names 'a' twice.")
+
+
+@pytest.mark.long
+def test_columns_are_of_the_types_that_the_table_has(page, server, give):
+    kinds = {"zip": {"type": "string"}, "n": {"type": ["integer", "null"]}, "tags": {"type": "array"}}
+    with server.client() as client:
+        client.put("/api/v1/tables/towns", json={"schema": {"type": "object", "properties": kinds}}).raise_for_status()
+    give("towns.csv", 'id,zip,n,tags,more\n1,80331,5,"[1, 2]",7\n')
+    preview = page.get_by_role("region", name="Preview")
+    types = {name: page.get_by_label(f"Type of {name}").input_value() for name in ("zip", "n", "tags", "more")}
+    assert types == {"zip": "text", "n": "number", "tags": "json", "more": "number"}
+    expect(preview.locator("tbody .v-text")).to_have_text(["80331"])
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("Imported 1 record from towns.csv")).to_be_visible()
+    with server.client() as client:
+        assert client.get("/api/v1/data/towns").json()["data"] == [
+            {"id": 1, "zip": "80331", "n": 5, "tags": [1, 2], "more": 7}
         ]
 
 
@@ -236,3 +345,104 @@ def test_tables_the_database_and_a_backup_are_saved(page, server):
     with page.expect_download() as saved:
         page.get_by_role("button", name="A backup").click()
     assert saved.value.path().read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.fixture
+def copied(page, context, server):
+    """Opens a view, and returns what is copied of it."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    def copied(view, *names):
+        page.goto(f"{server.url}/console/tables/{view}")
+        expect(rows(page).first).to_be_visible()
+        for name in names:
+            page.evaluate("navigator.clipboard.writeText('')")
+            page.get_by_role("button", name="Copy", exact=True).click()
+            page.get_by_role("menuitem", name=name).click()
+            page.wait_for_function("async () => await navigator.clipboard.readText() !== ''")
+            yield page.evaluate("navigator.clipboard.readText()")
+
+    return copied
+
+
+def python(program):
+    """Return the records that a program prints, a line each."""
+    counted = program.replace("print(record)", "print(__import__('json').dumps(record))")
+    done = subprocess.run([sys.executable, "-c", counted], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, (program, done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+LISTS = [
+    "users?age:gte=70&full_name:icontains=a&sort=-age,full_name&select=full_name,age",
+    pytest.param("shops?location.lat:gt=47&address.country:in=CH,FR&select=address.city,name", marks=pytest.mark.long),
+    pytest.param("shops?tags:contains=stoneware&opening_hours.0.day:ne=mon&sort=name", marks=pytest.mark.long),
+    pytest.param("mixed?v=5&sort=-id", marks=pytest.mark.long),
+    pytest.param("mixed?v:ne=5&v:gt=1", marks=pytest.mark.long),
+    pytest.param("mixed?v:in=5,true,x&w:null=true&select=v", marks=pytest.mark.long),
+    pytest.param("mixed?v:nin=5,x&w:exists=false&select=id", marks=pytest.mark.long),
+    pytest.param(r"mixed?select=a\,b,a\.b,\-c&sort=\-c,-id&a\.b=2", marks=pytest.mark.long),
+    pytest.param('mixed?where={"or":[{"v":{"gt":4,"lt":6}},{"not":{"w":"y"}}],"id":{"in":[1,2,3,4]}}&v:exists=true', marks=pytest.mark.long),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", LISTS)
+def test_what_is_copied_of_a_list_finds_what_the_list_shows(page, server, copied, view):
+    put(
+        server,
+        "mixed",
+        *({"id": at, "v": v, "a,b": at, "a.b": at % 3, "-c": at % 2} for at, v in enumerate([5, "5", True, "true", "x", 7, None])),
+        *({"id": 7 + at, "w": w} for at, w in enumerate(["y", None])),
+    )  # fmt: skip
+    with server.client() as client:
+        found = client.get(f"/api/v1/data/{view}").json()["data"]
+    assert found
+    command, program, script, shown = copied(view, "as curl", "for the Python client", "for JavaScript", "as JSON")
+    assert json.loads(subprocess.check_output(["sh", "-c", f"{command} -s"]))["data"] == found
+    assert python(program) == found
+    assert page.evaluate(f"async () => {{ {script} return data; }}") == found
+    assert json.loads(shown) == found
+
+
+@pytest.mark.long
+def test_what_is_copied_asks_the_branch_that_is_seen(server, page, copied):
+    with server.client() as client:
+        client.put("/api/v1/branches/copied", json={}).raise_for_status()
+        client.post("/b/copied/api/v1/data/pets", json={"id": "here"}).raise_for_status()
+    for program in copied("../../b/copied/console/tables/pets", "for the Python client"):
+        assert python(program) == [{"id": "here"}]
+
+
+@pytest.mark.long
+def test_what_is_copied_names_the_key_that_is_needed(another):
+    page, server = another("serve", "--api-key", "s3cret")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    with server.client(headers={"authorization": "Bearer s3cret"}) as client:
+        client.post("/api/v1/data/pets", json={"id": 1}).raise_for_status()
+    page.goto(f"{server.url}/console/tables/pets")
+    page.get_by_label("Key").fill("s3cret")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("menuitem", name="for the Python client").click()
+    program = page.evaluate("navigator.clipboard.readText()")
+    assert "s3cret" not in program
+    assert python("import os\nos.environ['RAMEKIN_KEY'] = 's3cret'\n" + program) == [{"id": 1}]
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("menuitem", name="for JavaScript").click()
+    script = page.evaluate("navigator.clipboard.readText()").replace("...", "s3cret")
+    assert page.evaluate(f"async () => {{ {script} return data; }}") == [{"id": 1}]
+
+
+@pytest.mark.long
+def test_a_text_is_copied_where_the_browser_gives_no_clipboard(page, server):
+    page.add_init_script(
+        "delete Navigator.prototype.clipboard"
+    )  # as at any address that is neither https nor this host
+    page.goto(f"{server.url}/console/tables/users")
+    expect(rows(page).first).to_be_visible()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("menuitem", name="as curl").click()
+    expect(page.get_by_text("Copied a command")).to_be_visible()
+    page.get_by_role("searchbox", name="Find a table").focus()
+    page.keyboard.press("Control+v")
+    expect(page.get_by_role("searchbox", name="Find a table")).to_have_value(f"curl '{server.url}/api/v1/data/users'")

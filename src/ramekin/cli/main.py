@@ -35,6 +35,7 @@ DEMO_OPTIONS = [
     "api_key",
     "keys_file",
     "docs",
+    "console",
     "access_log",
     "dev",
     "delay",

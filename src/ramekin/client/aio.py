@@ -229,6 +229,10 @@ class AsyncSelection(Generic[R]):
         """Find them, in an order such as ``"-age,name"``; by id where none is said."""
         return AsyncResults(self._client, self._calls.find(self._conditions, sort, limit), limit)
 
+    def select(self, *paths: str) -> AsyncSelection[Row]:
+        """Return the same records with some members alone, such as ``"home.city"``, as dictionaries."""
+        return AsyncSelection(self._client, self._calls.selecting(paths), self._conditions)
+
     async def first(self, *, sort: Names = "") -> R | None:
         """Return the first of them, None where there is none."""
         return await self.find(sort=sort, limit=1).first()

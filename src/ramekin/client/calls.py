@@ -96,13 +96,17 @@ def _part(name: object) -> str:
 
 
 class TableCalls(Generic[R]):
-    """The calls about one table, of whose records `type_` is the type."""
+    """The calls about one table, of whose records `type_` is the type, and `selected` what lists show; none: all."""
 
-    def __init__(self, name: str, type_: Any) -> None:
+    def __init__(self, name: str, type_: Any, selected: Sequence[str] = ()) -> None:
         if not isinstance(name, str):
             raise InvalidParameter("A table's name is text.")
-        self.name, self.type = name, type_
+        self.name, self.type, self._selected = name, type_, selected
         self._record: Callable[[Reply], R] = reader(type_)
+
+    def selecting(self, paths: Sequence[str]) -> TableCalls[Row]:
+        """Return the calls whose lists show some members of records."""
+        return TableCalls(self.name, Row, names_of("select", paths))
 
     def create(self, record: R | Row, ttl: Ttl) -> Call[R]:
         return Call("POST", _address("data", self.name, ttl=ttl), self._record, self._body(record))
@@ -163,7 +167,8 @@ class TableCalls(Generic[R]):
         return Call("GET", _address("dump", self.name), nothing, headers=headers, is_repeatable=True, is_streamed=True)
 
     def find(self, conditions: Sequence[Predicate], sort: Names, limit: int | None) -> Paging[R]:
-        return self._paging(self.type, _window(sort, limit) | {"where": _where(conditions)})
+        selected = {"select": self._selected} if self._selected else {}
+        return self._paging(self.type, _window(sort, limit) | {"where": _where(conditions)} | selected)
 
     def groups(
         self,

@@ -224,6 +224,10 @@ class Selection(Generic[R]):
         """Find them, in an order such as ``"-age,name"``; by id where none is said."""
         return Results(self._client, self._calls.find(self._conditions, sort, limit), limit)
 
+    def select(self, *paths: str) -> Selection[Row]:
+        """Return the same records with some members alone, such as ``"home.city"``, as dictionaries."""
+        return Selection(self._client, self._calls.selecting(paths), self._conditions)
+
     def first(self, *, sort: Names = "") -> R | None:
         """Return the first of them, None where there is none."""
         return self.find(sort=sort, limit=1).first()

@@ -23,8 +23,9 @@ export const IS_LOST = "lost" in facts;
 export const BRANCH = decodeURIComponent(/\/b\/([^/]+)\/console$/.exec(CONSOLE)?.[1] ?? "");
 
 /**
- * @typedef {{parts: string[], words: [string, string][]}} View
- * The parts of the path, and the words behind it in their order.
+ * @typedef {{parts: string[], words: [string, string][], mark: string}} View
+ * The parts of the path, the words behind it in their order, and what stands behind `#`: what is no word of the API, since
+ * any other word is a condition.
  */
 
 /** @type {import("@preact/signals").Signal<View>} */
@@ -34,7 +35,7 @@ export const view = signal(read());
 function read() {
   const path = location.pathname.startsWith(CONSOLE) ? location.pathname.slice(CONSOLE.length) : "";
   const parts = path.split("/").filter(Boolean).map(decode);
-  return { parts, words: [...new URLSearchParams(location.search)] };
+  return { parts, words: [...new URLSearchParams(location.search)], mark: decode(location.hash.slice(1)) };
 }
 
 /** @param {string} part */
@@ -63,10 +64,11 @@ export function queryOf(words) {
  * The address of a view.
  * @param {string[]} parts
  * @param {[string, string][]} [words]
+ * @param {string} [mark]
  */
-export function link(parts, words = []) {
+export function link(parts, words = [], mark = "") {
   const query = queryOf(words);
-  return `${CONSOLE}/${parts.map(encodeURIComponent).join("/")}${query && `?${query}`}`;
+  return `${CONSOLE}/${parts.map(encodeURIComponent).join("/")}${query && `?${query}`}${mark && `#${encodeURIComponent(mark)}`}`;
 }
 
 /**

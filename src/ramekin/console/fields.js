@@ -90,5 +90,29 @@ export function exampleOf(schema) {
   return Object.keys(example).length ? example : undefined;
 }
 
-/** A name as a path that leads to this member and no other. @param {string} name */
-export const pathOfName = (name) => name.replaceAll("\\", "\\\\").replaceAll(".", "\\.");
+/** A name as a path that leads to this member and no other, wherever a path is written. @param {string} name */
+export const pathOfName = (name) => (name === "" ? '""' : name.replace(/[\\.,]|^-|^""$/g, "\\$&"));
+
+/** Where a sign stands that no backslash takes the meaning of. @param {string} sign */
+const bare = (sign) => new RegExp(`(?<=(?:^|[^\\\\])(?:\\\\\\\\)*)${sign}`);
+const [DOT, COMMA] = [bare("\\."), bare(",")];
+
+/** The names that a path leads through. @param {string} path */
+export const stepsOf = (path) => path.split(DOT).map((step) => (step === '""' ? "" : step.replace(/\\([^])/g, "$1")));
+
+/** The paths of a list, as `sort` and `select` have them. @param {string} text */
+export const pathsOf = (text) => text.split(COMMA).filter(Boolean);
+
+/**
+ * What a schema says at a path, into objects by names and into arrays by numbers; undefined where it does not.
+ * @param {any} schema of the table, if it has one @param {string} path
+ * @returns {Field | undefined}
+ */
+export function fieldAt(schema, path) {
+  let told = schema;
+  for (const step of stepsOf(path)) {
+    const found = resolve(told, schema);
+    told = Object.hasOwn(found.properties ?? {}, step) ? found.properties[step] : /^\d+$/.test(step) ? found.items : undefined;
+  }
+  return kindOf(told) === "object" ? fieldOf(path, told, schema, false) : undefined;
+}

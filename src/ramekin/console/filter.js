@@ -1,5 +1,6 @@
 // What a list shows: conditions, order and columns, in the words of the API, and these alone.
 import { queryOf } from "./address.js";
+import { pathsOf } from "./fields.js";
 
 /**
  * @typedef {{path: string, op: string, value: string}} Condition
@@ -7,7 +8,11 @@ import { queryOf } from "./address.js";
  * @typedef {{conditions: Condition[], where: string, order: Order[], columns: string[]}} Filter
  */
 
-const RESERVED = ["sort", "select", "limit", "cursor", "offset", "count", "where", "explain"];
+/** Words of the API about one page of a list, which have no place where all of it is shown. */
+const PAGE = ["limit", "cursor", "offset", "count", "explain"];
+const RESERVED = ["sort", "select", "where", ...PAGE];
+/** Words that views of groups have besides. */
+const OF_GROUPS = ["group_by", "aggregate", "chart"];
 
 /** The operators, with the words for them, in the order in which they are offered. */
 const OPERATORS = /** @type {const} */ ([
@@ -40,8 +45,8 @@ export function filterOf(words) {
   /** @type {Filter} */
   const filter = { conditions: [], where: "", order: [], columns: [] };
   for (const [name, value] of words) {
-    if (name === "sort") filter.order = value.split(",").filter(Boolean).map(orderOf);
-    else if (name === "select") filter.columns = value.split(",").filter(Boolean);
+    if (name === "sort") filter.order = pathsOf(value).map(orderOf);
+    else if (name === "select") filter.columns = pathsOf(value);
     else if (name === "where") filter.where = value;
     else if (!RESERVED.includes(name)) filter.conditions.push(conditionOf(name, value));
   }
@@ -59,7 +64,7 @@ function conditionOf(name, value) {
 
 /** @param {Condition} condition @returns {[string, string]} */
 function wordOf({ path, op, value }) {
-  const isPlain = op === "eq" && !path.includes(":") && !RESERVED.includes(path);
+  const isPlain = op === "eq" && !path.includes(":") && !RESERVED.includes(path) && !OF_GROUPS.includes(path);
   return [isPlain ? path : `${path}:${op}`, value];
 }
 
@@ -85,3 +90,9 @@ export function wordsOf(filter) {
 
 /** @param {Filter} filter */
 export const textOf = (filter) => queryOf(wordsOf(filter));
+
+/** What is wrong with words that are about a page, as a sentence; false if there are none. @param {[string, string][]} words */
+export function wrongPage(words) {
+  const found = words.map(([name]) => name).filter((name) => PAGE.includes(name));
+  return found.length > 0 && `All that is found is shown here, so the address needs no ${found.join(", ")}.`;
+}

@@ -29,6 +29,16 @@ export function parse(text) {
   ));
 }
 
+/** @param {string} text */
+export function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * @param {unknown} value
  * @param {number} [indent]

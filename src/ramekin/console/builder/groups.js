@@ -1,11 +1,13 @@
 // The group builder: by which fields, and what is counted or added up in each group; as a table and as a chart. The
 // address says all of it: `by` and `sum`, `count` and so on stand beside the conditions of the table.
 import { MOST_ROWS, go, link, view } from "../address.js";
-import { filterOf, wordsOf } from "../filter.js";
+import { pathsOf } from "../fields.js";
+import { filterOf, wordsOf, wrongPage } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { curl, pathOf } from "../server.js";
-import { tables } from "../tables/catalog.js";
+import { tableOf, tables } from "../tables/catalog.js";
 import { saveRecords } from "../transfer/download.js";
+import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -15,30 +17,40 @@ import { useAnswer } from "./answer.js";
 import { useFields } from "./fields.js";
 import { GroupChart } from "./group_chart.js";
 import { Rows, Told, plainColumns } from "./rows.js";
-import { Terms, WORDS, nameOf } from "./terms.js";
-import { whereOf } from "./where.js";
+import { Terms, WORDS, isTerm, nameOf } from "./terms.js";
+import { whereOf } from "../where.js";
 
 const LIMIT = 1_000;
 const MOMENTS = 10_000; // a line over time is put together from single moments
 const ROWS = 200;
 
 /**
- * @typedef {{by: string[], terms: string[], sort: string, chart: string, filter: import("../filter.js").Filter}} Build
- * `terms`: `count`, `sum:total_price`; `chart`: its kind, what moments are put together by, and its figure: `line,year,count`.
+ * @typedef {{by: string[], terms: string[], sort: string, chart: import("./group_chart.js").Chosen, filter: import("../filter.js").Filter}} Build
+ * `terms`: `count`, `sum:total_price`; in an address, a chart is its kind, what moments are put together by, and its figure: `line,year,count`.
  */
 
 /** @param {[string, string][]} words @returns {Build} */
 function buildOf(words) {
   const of = (/** @type {string} */ wanted) => words.filter(([name]) => name === wanted).map(([, value]) => value);
   const others = words.filter(([name]) => !["group_by", "aggregate", "sort", "chart"].includes(name));
-  return { by: of("group_by"), terms: of("aggregate"), sort: of("sort")[0] ?? "", chart: of("chart")[0] ?? "bar", filter: filterOf(others) };
+  const [kind, unit = "", ...named] = (of("chart")[0] ?? "bar").split(","); // a figure may be called after a field with a comma
+  return { by: of("group_by"), terms: of("aggregate"), sort: of("sort")[0] ?? "", chart: { kind, unit, figure: named.join(",") }, filter: filterOf(others) };
 }
 
-/** @param {Build} build @param {Map<string, import("../fields.js").Field>} fields */
-function queryOf({ by, terms, sort, chart, filter }, fields) {
-  const where = whereOf(filter, fields);
+/** Whether groups that have some names can be put in an order. @param {string} sort @param {string[]} names */
+const canSort = (sort, names) => names.includes(sort.replace(/^-/, "")) || pathsOf(sort).every((each) => names.includes(each.replace(/^-/, "")));
+
+/** A chart as an address has it; none is said of the usual one. @param {Build["chart"]} chart @returns {[string, string][]} */
+function chartWords({ kind, unit, figure }) {
+  const text = [kind, unit, figure].join(",").replace(/,+$/, "");
+  return text === "bar" ? [] : [["chart", text]];
+}
+
+/** @param {Build} build @param {any} schema */
+function queryOf({ by, terms, sort, chart, filter }, schema) {
+  const where = whereOf(filter, schema);
   const aggregate = Object.fromEntries(terms.map((term) => [nameOf(term), term]));
-  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: Math.min(chart.startsWith("line") ? MOMENTS : LIMIT, MOST_ROWS) };
+  return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: Math.min(chart.kind === "line" ? MOMENTS : LIMIT, MOST_ROWS) };
 }
 
 export default function Groups() {
@@ -46,17 +58,27 @@ export default function Groups() {
   const build = buildOf(words);
   const [list] = useFields([table]);
   const fields = new Map(list.map((field) => [field.path, field]));
-  const terms = build.terms.length ? build.terms : ["count"];
-  const query = queryOf({ ...build, terms }, fields);
+  const wrong = build.terms.filter((term) => !isTerm(term));
+  const right = build.terms.filter(isTerm);
+  const terms = right.length ? right : ["count"];
+  const isOrder = canSort(build.sort, [...build.by, ...terms.map(nameOf)]);
+  const sort = isOrder ? build.sort : "";
+  const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
   const path = `query/${pathOf(table)}`;
   const { answer, error, isBusy } = useAnswer(table && list.length ? { path, method: "POST", body: { ...query, explain: true } } : null);
   const put = (/** @type {Partial<Build>} */ made) => {
-    const next = { ...build, terms, ...made };
-    const known = new Set([...next.by, ...next.terms.map(nameOf)]);
+    const next = { ...build, terms, sort, ...made };
+    const known = [...next.by, ...next.terms.map(nameOf)];
+    const chart = known.includes(next.chart.figure) ? next.chart : { ...next.chart, figure: "" };
     const own = [...next.by.map((each) => ["group_by", each]), ...next.terms.map((each) => ["aggregate", each]),
-      ...(next.sort && known.has(next.sort.replace(/^-/, "")) ? [["sort", next.sort]] : []), ...(next.chart === "bar" ? [] : [["chart", next.chart]])];
-    go(link(["groups", table], /** @type {[string, string][]} */ ([...own, ...wordsOf(next.filter)])), { replace: true });
+      ...(next.sort && canSort(next.sort, known) ? [["sort", next.sort]] : []), ...chartWords(chart)];
+    go(link(["groups", table].filter(Boolean), /** @type {[string, string][]} */ ([...own, ...wordsOf(next.filter)])), { replace: true });
   };
+  useCorrections([
+    wrongPage(words),
+    wrong.length > 0 && `There is no figure called ${wrong.join(", ")}, so it is left out.`,
+    !isOrder && `Groups have no ${build.sort.replaceAll("-", "")} to be ordered by, so they come as they are.`,
+  ], () => put({}));
   const rows = answer?.data ?? [];
   const figures = new Set(terms.map(nameOf));
   const command = curl("POST", path, { body: query });
@@ -67,13 +89,13 @@ export default function Groups() {
       <label class="field">Table<select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["groups", event.target.value].filter(Boolean)))}>
         <option value="">Choose…</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>
     </div>
-    ${table && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${build.sort} put=${put} />
+    ${table && html`<${Terms} fields=${list} by=${build.by} terms=${terms} sort=${sort} put=${put} />
       <${FilterBar} table=${table} command=${command} filter=${build.filter} fields=${fields} records=${[]} onFilter=${(/** @type {any} */ filter) => put({ filter })} />`}
     ${error && html`<${Fault} error=${error} />`}
     ${answer ? html`<div class="stack" aria-busy=${isBusy}>
         <p class="sentence">${sentence(table, build.by, terms, rows.length, answer.next !== null)}</p>
         <${Told} answer=${answer} />
-        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} chart=${build.chart} onChart=${(/** @type {string} */ chart) => put({ chart })} />`}
+        ${build.by.length > 0 && rows.length > 0 && html`<${GroupChart} rows=${rows} by=${build.by} figures=${[...figures]} chart=${build.chart} onChart=${(/** @type {Build["chart"]} */ chart) => put({ chart })} />`}
         ${rows.length > ROWS && html`<p class="faint told">The table shows the first ${ROWS} of them.</p>`}
         ${rows.length > 0 && html`<${Rows} label="Groups" rows=${rows.slice(0, ROWS)} columns=${plainColumns(rows.slice(0, ROWS))} numbers=${figures} />`}
         <details><summary>As a command</summary><pre tabindex="0">${command}</pre></details>

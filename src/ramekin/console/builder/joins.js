@@ -1,12 +1,13 @@
 // The join builder: two tables, a key, a type; what it does in a sentence, and its first rows as one builds. The address
 // of the view has the words of the API, so that the link is the query.
 import { API, go, link, queryOf, view } from "../address.js";
-import { filterOf, wordsOf } from "../filter.js";
+import { filterOf, wordsOf, wrongPage } from "../filter.js";
 import { FilterBar } from "../grid/filter_bar.js";
 import { isReference, refersTo } from "../references.js";
 import { curl, pathOf } from "../server.js";
 import { tables } from "../tables/catalog.js";
 import { ExportMenu } from "../transfer/export_menu.js";
+import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
@@ -21,7 +22,7 @@ const TYPES = [["inner", "only pairs"], ["left", "also the first without any"], 
 
 export default function Joins() {
   const { parts: [, left = "", right = "", given = ""], words } = view.value;
-  const own = Object.fromEntries(words.filter(([name]) => OWN.includes(name)));
+  const { own, wrong } = ownOf(words);
   const filter = filterOf(words.filter(([name]) => !OWN.includes(name)));
   const fields = useFields([left, right]);
   const keys = suggestions([left, right], fields);
@@ -32,6 +33,7 @@ export default function Joins() {
   const isWhole = Boolean(left && right && key);
   const { answer, error, isBusy } = useAnswer(isWhole ? { path, words: [...asked, ["limit", String(SHOWN)], ["count", "true"], ["explain", "true"]] } : null);
   const put = (/** @type {Partial<Build>} */ made) => show({ left, right, key: given, own, filter, ...made });
+  useCorrections([wrongPage(words), ...wrong], () => put({}));
   const isTree = own.shape === "tree";
   return html`<section class="pad stack" aria-label="Joins">
     <div class="title"><h1>Join</h1><p class="faint">Records of two tables beside each other, where a field is equal.</p><span class="grow"></span>
@@ -48,6 +50,20 @@ export default function Joins() {
       </div>`
       : !error && !isBusy && html`<${Empty} icon="join" title="Choose two tables" curl=${curl("GET", example())}><p>The key is a field that names the other table's id, such as <code>user_id</code>, or <code>left=right</code>.</p><//>`}
   </section>`;
+}
+
+/**
+ * What a join has besides its conditions, as far as it can be, and what cannot.
+ * @param {[string, string][]} words
+ */
+function ownOf(words) {
+  const { type = "inner", shape = "", ...rest } = /** @type {Record<string, string>} */ (Object.fromEntries(words.filter(([name]) => OWN.includes(name))));
+  const [isType, isShape] = [TYPES.some(([name]) => name === type), shape === "" || shape === "tree"];
+  const isBoth = shape === "tree" && (type === "right" || type === "full");
+  const wrong = [!isType && `There is no join of the type ${type}, so it is an inner one.`, !isShape && `There is no shape ${shape} of rows, so they are side by side.`,
+    isBoth && `A ${type} join has rows without a first table, so they are side by side and not inside it.`];
+  const own = /** @type {Record<string, string>} */ ({ ...(isType && type !== "inner" && { type }), ...(isShape && shape && !isBoth && { shape }), ...rest });
+  return { own, wrong };
 }
 
 /**

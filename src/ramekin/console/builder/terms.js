@@ -5,6 +5,9 @@ import { Icon } from "../ui/icon.js";
 /** @type {Record<string, string>} */
 export const WORDS = { count: "number", sum: "sum", avg: "mean", min: "least", max: "greatest" };
 
+/** Whether a term is one of a figure. @param {string} term */
+export const isTerm = (term) => term === "count" || (/^\w+:./.test(term) && Object.hasOwn(WORDS, term.split(":")[0]));
+
 /** What a figure is called in the answer. @param {string} term */
 export const nameOf = (term) => (term === "count" ? "count" : term.replace(/^(\w+):/, (_said, name) => `${WORDS[name] ?? name} of `));
 
@@ -20,6 +23,7 @@ export function Terms({ fields, by, terms, sort, put }) {
     return over.map(({ path }) => [`${name}:${path}`, `${told} of ${path}`]);
   }).filter(([term]) => !terms.includes(term));
   const orders = [["", "as the groups come"], ...[...by, ...terms.map(nameOf)].flatMap((name) => [[`-${name}`, `${name}, greatest first`], [name, `${name}, least first`]])];
+  if (!orders.some(([order]) => order === sort)) orders.push([sort, sort]);
   const add = (/** @type {string} */ what, /** @type {string[]} */ list) => (/** @type {any} */ event) => {
     const chosen = event.target.value;
     event.target.value = "";

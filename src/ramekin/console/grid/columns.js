@@ -1,5 +1,6 @@
 // Which columns a grid has, and how wide: those that are asked for, else those of the schema, else what the records show.
 // What somebody has set is kept by the browser, for each table.
+import { stepsOf } from "../fields.js";
 import { member } from "../json.js";
 import { kindOf, show } from "../values.js";
 
@@ -24,16 +25,16 @@ export function keepWidths(table, widths) {
 }
 
 /**
- * The value at a path, which goes into objects by dots and into arrays by numbers.
+ * The value at a path, which goes into objects by names and into arrays by numbers.
  * @param {any} record
  * @param {string} path
  */
 export function valueAt(record, path) {
-  if (!path.includes(".")) return member(record, path);
+  if (!/[.\\"]/.test(path)) return member(record, path);
   let value = record;
-  for (const part of path.split(/(?<!\\)\./)) {
+  for (const step of stepsOf(path)) {
     if (value === null || typeof value !== "object") return undefined;
-    value = Array.isArray(value) ? value[Number(part)] : member(value, part.replaceAll("\\.", "."));
+    value = Array.isArray(value) ? value[Number(step)] : member(value, step);
   }
   return value;
 }

@@ -4,8 +4,8 @@ import { API } from "../address.js";
 import { conditionWords, operatorsFor, textOf } from "../filter.js";
 import { Spelled } from "../json.js";
 import { Button } from "../ui/button.js";
+import { copy } from "../ui/clipboard.js";
 import { html } from "../ui/html.js";
-import { say } from "../ui/toast.js";
 import { valueAt } from "./columns.js";
 
 /** @typedef {import("../filter.js").Condition} Condition */
@@ -17,7 +17,6 @@ import { valueAt } from "./columns.js";
  */
 export function FilterBar({ table, made, command, filter, fields, records, onFilter }) {
   const [draft, setDraft] = useState(filter.conditions);
-  const [fresh, setFresh] = useState(-1);
   const text = conditionWords(filter).join("&");
   useEffect(() => setDraft(filter.conditions), [table, text]);
   const apply = (/** @type {Condition[]} */ conditions) => {
@@ -31,16 +30,15 @@ export function FilterBar({ table, made, command, filter, fields, records, onFil
   };
   const address = made ?? `${API}/data/${table}${textOf(filter) && `?${textOf(filter)}`}`;
   const what = command ? "the command" : "the address";
-  const copy = () => navigator.clipboard.writeText(command ?? location.origin + address).then(() => say(`Copied ${what}`));
   return html`<div class="filter-bar" role="search" aria-label="Filter">
-    ${draft.map((condition, at) => html`<${One} key=${at} condition=${condition} fields=${fields} records=${records} isFresh=${fresh === at}
+    ${draft.map((condition, at) => html`<${One} key=${at} condition=${condition} fields=${fields} records=${records}
       onChange=${(/** @type {Condition} */ made, /** @type {boolean} */ isDone) => put(at, made, isDone)} onRemove=${() => apply(draft.toSpliced(at, 1))} />`)}
     ${filter.where && html`<span class="condition"><code class="clip" title=${filter.where}>where=${filter.where}</code>
       <${Button} icon="close" label="Remove where" kind="quiet" onClick=${() => onFilter({ ...filter, where: "" })} /></span>`}
-    <${Button} icon="filter" kind="quiet" onClick=${() => { setFresh(draft.length); setDraft([...draft, { path: "", op: "eq", value: "" }]); }}>Add filter<//>
+    <${Button} icon="filter" kind="quiet" data-adds onClick=${() => setDraft([...draft, { path: "", op: "eq", value: "" }])}>Add filter<//>
     ${filter.conditions.length > 0 && html`<${Button} kind="quiet" onClick=${() => { setDraft([]); onFilter({ ...filter, conditions: [], where: "" }); }}>Clear<//>`}
     <span class="grow"></span>
-    <span class="made-address"><code class="clip" title=${command ?? address}>${command ?? `GET ${decodeURI(address)}`}</code><${Button} icon="copy" label=${`Copy ${what}`} kind="quiet" onClick=${copy} /></span>
+    <span class="made-address"><code class="clip" title=${command ?? address}>${command ?? `GET ${decodeURI(address)}`}</code><${Button} icon="copy" label=${`Copy ${what}`} kind="quiet" onClick=${() => copy(what, () => command ?? location.origin + address)} /></span>
   </div>`;
 }
 
@@ -48,10 +46,10 @@ export function FilterBar({ table, made, command, filter, fields, records, onFil
 const isWhole = ({ path, op, value }) => path !== "" && (value !== "" || op === "eq" || op === "ne");
 
 /**
- * @param {{condition: Condition, fields: Map<string, import("../fields.js").Field>, records: any[], isFresh: boolean,
+ * @param {{condition: Condition, fields: Map<string, import("../fields.js").Field>, records: any[],
  *   onChange: (condition: Condition, isDone: boolean) => void, onRemove: () => void}} given
  */
-function One({ condition, fields, records, isFresh, onChange, onRemove }) {
+function One({ condition, fields, records, onChange, onRemove }) {
   const id = useId();
   const { path, op, value } = condition;
   const field = fields.get(path);
@@ -64,7 +62,7 @@ function One({ condition, fields, records, isFresh, onChange, onRemove }) {
   };
   const choices = isYesNo || field?.kind === "boolean" ? ["true", "false"] : null;
   return html`<span class="condition" role="group" aria-label=${`Filter by ${path || "a field"}`}>
-    <input class="path" list=${`${id}-fields`} aria-label="Field" placeholder="field" value=${path} autofocus=${isFresh} ref=${(/** @type {any} */ input) => isFresh && !path && input && !input.value && document.activeElement?.tagName === "BUTTON" && input.focus()}
+    <input class="path" list=${`${id}-fields`} aria-label="Field" placeholder="field" value=${path}
       spellcheck=${false} onInput=${(/** @type {any} */ event) => onChange({ path: event.target.value, op, value }, false)}
       onChange=${(/** @type {any} */ event) => onChange({ path: event.target.value.trim(), op, value }, value !== "")} />
     <datalist id=${`${id}-fields`}>${[...fields.keys()].map((name) => html`<option value=${name} />`)}</datalist>

@@ -1,6 +1,8 @@
 // The grid: a window on the rows of a list. Arrows move, Enter edits, Space opens the record, and what is copied is the
 // value as it is. Above the first row are the headers: there Enter sorts.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { stepsOf } from "../fields.js";
+import { copy } from "../ui/clipboard.js";
 import { welcome } from "../ui/focus.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
@@ -34,6 +36,7 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   const [seen, setSeen] = useState(600);
   const [active, setActive] = useState({ row: 0, column: 0 });
   const [edit, setEdit] = useState(/** @type {Edit | null} */ (null));
+  const isToEnd = useRef(false); // somebody goes to the last row, and nobody knows yet which that is
   void rows.version.value;
   const count = rows.length;
   scroll.resize(count);
@@ -47,6 +50,11 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
   }, []);
   useEffect(() => welcome(box.current), []);
   useEffect(() => {
+    if (isToEnd.current && rows.total.value !== null) goTo(count - 1, active.column);
+    isToEnd.current &&= rows.total.value === null;
+  }, [rows.total.value]);
+  useEffect(() => {
+    isToEnd.current = false;
     if (box.current) box.current.scrollTop = 0;
     setActive((now) => (now.row === HEAD ? now : { row: 0, column: 0 })); // who sorts goes on at the headers
     setEdit(null);
@@ -67,7 +75,11 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
     if (left - GUTTER_PX < element.scrollLeft) element.scrollLeft = left - GUTTER_PX;
     if (left + widthOf(columns[column]) > element.scrollLeft + element.clientWidth) element.scrollLeft = left + widthOf(columns[column]) - element.clientWidth;
   };
-  const editable = () => isWritable && rows.at(active.row) && columns[active.column] !== "id" && !columns[active.column].includes(".");
+  const goTo = (/** @type {number} */ row, /** @type {number} */ column) => {
+    setActive({ row, column });
+    show(row, column);
+  };
+  const editable = () => isWritable && rows.at(active.row) && columns[active.column] !== "id" && stepsOf(columns[active.column]).length === 1;
   const begin = () => {
     const [record, path] = [rows.at(active.row), columns[active.column]];
     if (!record) return;
@@ -96,17 +108,17 @@ export function Grid({ rows, columns, widthOf, fields, order, openedId, fresh, i
       Home: [far ? -count : 0, -columns.length], End: [far ? count : 0, columns.length],
     });
     const move = moves[event.key];
+    isToEnd.current = far && rows.total.value === null && ["End", "ArrowDown"].includes(event.key);
     if (move) {
       const row = Math.min(count - 1, Math.max(far || event.key === "PageUp" ? 0 : HEAD, active.row + move[0]));
       const column = Math.min(columns.length - 1, Math.max(0, active.column + move[1]));
-      setActive({ row, column });
-      show(row, column);
+      goTo(row, column);
     } else if (active.row === HEAD) {
       if (!pressHead(event)) return;
     } else if (event.key === "Enter" || event.key === "F2") begin();
     else if (event.key === " " && rows.at(active.row)) onOpen(rows.at(active.row));
     else if (far && event.key === "c" && !String(getSelection())) {
-      void navigator.clipboard.writeText(edited(valueAt(rows.at(active.row) ?? {}, columns[active.column])));
+      void copy("", () => edited(valueAt(rows.at(active.row) ?? {}, columns[active.column])));
     } else return;
     event.preventDefault();
   };

@@ -37,7 +37,7 @@ export function useLive(table, filter, rows, isLive) {
       setFresh((now) => new Set([...now, String(id)]));
       setTimeout(() => setFresh((now) => new Set([...now].filter((each) => each !== String(id)))), SHOWN_MS);
     };
-    const stop = follow([["table", table]], { onChange, onState: (state) => state === "lost" && missed() });
+    const stop = follow([["table", table]], { onChange, onState: (state) => state !== "waiting" && missed() }); // once it is open: what happened since all was read
     return () => {
       clearTimeout(timer);
       stop();

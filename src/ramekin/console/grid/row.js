@@ -16,7 +16,7 @@ export class Row extends Component {
   /** @param {Given} next */
   shouldComponentUpdate(next) {
     const now = /** @type {any} */ (this.props);
-    return ["index", "y", "record", "columns", "widths", "fields", "active", "edit", "isOpened", "isFresh"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
+    return ["index", "y", "record", "columns", "widths", "fields", "active", "edit", "isOpened", "isFresh", "href"].some((name) => now[name] !== /** @type {any} */ (next)[name]);
   }
 
   render() {

@@ -41,7 +41,7 @@ export default function Changes() {
       <span class="grow"></span>
       <div class="row">
         <select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["changes"], event.target.value ? [["table", event.target.value]] : []))}>
-          <option value="">All tables</option>${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
+          <option value="">All tables</option>${table && !tableOf(table) && html`<option value=${table}>${table}</option>`}${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
         </select>
         <${Button} icon=${isPaused ? "play" : "pause"} onClick=${pause}>${isPaused ? "Go on" : "Pause"}<//>
         <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setEntries([])}>Clear<//>

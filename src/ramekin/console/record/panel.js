@@ -5,6 +5,7 @@ import { GATHERED_MS } from "../grid/live.js";
 import { isSame, print, withMember } from "../json.js";
 import { Problem, curl, pathOf } from "../server.js";
 import { Button } from "../ui/button.js";
+import { copy } from "../ui/clipboard.js";
 import { isDrafted } from "../ui/drafts.js";
 import { open } from "../ui/dialog.js";
 import { Fault } from "../ui/fault.js";
@@ -12,7 +13,7 @@ import { html } from "../ui/html.js";
 import { isTyping } from "../ui/keys.js";
 import { Menu } from "../ui/menu.js";
 import { Tabs } from "../ui/tabs.js";
-import { say, sayFault } from "../ui/toast.js";
+import { sayFault } from "../ui/toast.js";
 import { size } from "../values.js";
 import { RecordForm } from "./form.js";
 import { History } from "./history.js";
@@ -20,6 +21,9 @@ import { Links } from "./links.js";
 import { Raw } from "./raw.js";
 import { changed, fetchRecord, followed, removeRecord, saveRecord } from "./store.js";
 import { Fields } from "./tree.js";
+
+/** What is shown of a record, as addresses have it. */
+export const TABS = ["fields", "json", "history", "links"];
 
 /**
  * @param {{table: string, id: string, fields: Map<string, import("../fields.js").Field>, schema: any,
@@ -65,14 +69,13 @@ export function RecordPanel({ table, id, fields, schema, tab: named, onTab, onCl
     if (isTyping(event.target)) /** @type {HTMLElement} */ (event.target).blur();
     else onClose();
   };
-  const copy = (/** @type {string} */ what, /** @type {string} */ text) => navigator.clipboard.writeText(text).then(() => say(`Copied ${what}`));
   const record = found?.record;
   const remove = () => removeRecord(table, record).then(onClose, sayFault);
   return html`<aside class="panel" aria-label=${`Record ${id}`} onKeyDown=${press}>
     <header><h2 class="clip" title=${id}>${id}</h2><span class="grow"></span>
       ${record && html`<${Menu} label="Record" items=${[
-        { name: "Copy as JSON", icon: "copy", run: () => copy("JSON", print(record, 2)) },
-        { name: "Copy as curl", icon: "copy", run: () => copy("a command", curl("GET", `data/${pathOf(table, id)}`)) },
+        { name: "Copy as JSON", icon: "copy", run: () => copy("JSON", () => print(record, 2)) },
+        { name: "Copy as curl", icon: "copy", run: () => copy("a command", () => curl("GET", `data/${pathOf(table, id)}`)) },
         ...(may("write") ? [
           { name: "Duplicate…", icon: "add", run: () => open((close) => html`<${RecordForm} table=${table} fields=${fields} schema=${schema} draftName=${`duplicate/${table}/${id}`} start=${withMember(record, "id", undefined)} onClose=${close} />`) },
           null, { name: "Delete", icon: "trash", kind: /** @type {const} */ ("danger"), run: remove },

@@ -39,7 +39,7 @@ function Members({ field, root, label, value, onChange }) {
     const next = withMember(now, name, made);
     onChange(field.isRequired || Object.values(next).some((each) => each !== undefined) ? next : undefined);
   };
-  return html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}</legend>
+  return html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>
     ${declaredFields(field.schema, root).map((part) => html`<${Parts} key=${part.path} field=${part} root=${root} label=${part.path} value=${member(now, part.path)}
       onChange=${(/** @type {unknown} */ made) => put(part.path, made)} />`)}
   </fieldset>`;
@@ -50,11 +50,11 @@ function Elements({ field, root, label, value, onChange }) {
   const all = Array.isArray(value) ? value : [];
   const element = elementOf(field, root);
   const first = element.choices?.[0] ?? { object: {}, array: [], boolean: false }[/** @type {"object"} */ (element.kind)] ?? "";
-  return html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}</legend>
+  return html`<fieldset class="parts" role="group" aria-label=${label}><legend>${label}<${Required} of=${field} /></legend>
     ${all.map((each, at) => html`<div class="element" key=${at}>
       <${Parts} field=${element} root=${root} label=${`${label} ${at + 1}`} value=${each} onChange=${(/** @type {unknown} */ made) => onChange(all.with(at, made ?? ""))} />
       <${Button} icon="close" label=${`Remove ${label} ${at + 1}`} kind="quiet" onClick=${() => onChange(all.toSpliced(at, 1))} /></div>`)}
-    <${Button} icon="add" kind="quiet" aria-label=${`Add to ${label}`} onClick=${() => onChange([...all, first])}>Add<//>
+    <${Button} icon="add" kind="quiet" data-adds aria-label=${`Add to ${label}`} onClick=${() => onChange([...all, first])}>Add<//>
   </fieldset>`;
 }
 
@@ -67,8 +67,11 @@ function Leaf({ field, label, value, onChange }) {
     if (choices) return onChange(choices.find((each) => String(each) === typed));
     return onChange((field.kind === "number" || field.kind === "integer") && NUMBER.test(typed) ? parse(typed) : typed);
   };
-  return html`<label class="field">${label}
-    ${choices ? html`<select aria-label=${label} value=${text} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${String(each)}>${String(each)}</option>`)}</select>`
+  return html`<label class="field"><span>${label}<${Required} of=${field} /></span>
+    ${choices ? html`<select aria-label=${field.isRequired && field.path ? `${label} required` : label} value=${text} onChange=${type}><option value=""></option>${choices.map((each) => html`<option value=${String(each)}>${String(each)}</option>`)}</select>`
       : html`<input value=${text} dir="auto" spellcheck=${false} onInput=${type} />`}
   </label>`;
 }
+
+/** Whether a member must be there; of an element nobody asks. @param {{of: Field}} given */
+const Required = ({ of: { path, isRequired } }) => isRequired && path !== "" && html` <span class="faint">required</span>`;

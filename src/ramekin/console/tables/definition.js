@@ -75,7 +75,7 @@ export function Definition({ table }) {
     <div class="title">${isNew ? html`<h1>New table</h1>` : html`<a class="button quiet bare" href=${gridOf(table)} aria-label=${`Back to ${table}`}><${Icon} name="back" /></a><h1>Definition of ${table}</h1>`}</div>
     ${isNew && html`<label class="field">Name <input class="name" required pattern="[A-Za-z_][A-Za-z0-9_\\-]{0,62}" autofocus spellcheck=${false} autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} />
       <small>A letter or _ first, then letters, digits, - and _, up to 63 in all.</small></label>`}
-    ${!fault && hasLines(said) && html`<${SchemaFields} schema=${said} isWritable=${isWritable} onChange=${(/** @type {any} */ made) => put({ schema: print(made, 2) })} />`}
+    ${!fault && hasLines(said) && html`<${SchemaFields} schema=${said} draftName=${`${draftName}/names`} isWritable=${isWritable} onChange=${(/** @type {any} */ made) => put({ schema: print(made, 2) })} />`}
     <div class="field"><div class="row"><label for="schema">JSON Schema of a record</label><span class="grow"></span>
         ${isWritable && !isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${infer}>Guess it from the records<//>`}
         ${isWritable && isNew && !schema.trim() && html`<${Button} icon="edit" kind="quiet" onClick=${() => put({ schema: print(EXAMPLE, 2) })}>Begin with an example<//>`}</div>
@@ -100,7 +100,7 @@ function Unique({ names, isWritable, onChange }) {
   return html`<fieldset><legend>Unique fields</legend><p class="faint">No two records have the same value.</p>
     ${names.map((name, at) => html`<div class="row" key=${at}><input aria-label="Unique field" list="definition-fields" value=${name} disabled=${!isWritable} spellcheck=${false} onInput=${(/** @type {any} */ event) => onChange(names.with(at, event.target.value))} />
       ${isWritable && html`<${Button} icon="close" label=${`${name} need not be unique`} kind="quiet" onClick=${() => onChange(names.toSpliced(at, 1))} />`}</div>`)}
-    ${isWritable && html`<${Button} icon="add" kind="quiet" onClick=${() => onChange([...names, ""])}>Add a field<//>`}
+    ${isWritable && html`<${Button} icon="add" kind="quiet" data-adds onClick=${() => onChange([...names, ""])}>Add a field<//>`}
   </fieldset>`;
 }
 
@@ -115,7 +115,7 @@ function Indexes({ table, indexes, isWritable, onChange }) {
       <select aria-label="Kind of the index" value=${kind} disabled=${!isWritable} onChange=${put(at, "kind")}>
         <option value="sorted">sorted: ranges and order</option><option value="hash">hash: equality</option></select>
       ${isWritable && html`<${Button} icon="close" label=${`Remove the index of ${field}`} kind="quiet" onClick=${() => onChange(indexes.toSpliced(at, 1))} />`}</div>`)}
-    ${isWritable && html`<${Button} icon="add" kind="quiet" onClick=${() => onChange([...indexes, { field: "", kind: "sorted" }])}>Add an index<//>`}
+    ${isWritable && html`<${Button} icon="add" kind="quiet" data-adds onClick=${() => onChange([...indexes, { field: "", kind: "sorted" }])}>Add an index<//>`}
     ${built.length > 0 && html`<p class="faint">Built by themselves: ${built.map((index) => html`<code class="chip">${index.field} ${index.kind} ${size(index.bytes)}</code>`)}</p>`}
   </fieldset>`;
 }

@@ -1,10 +1,9 @@
 // The fields that a schema declares, each in a line: its name, its type, whether it must be there. What a line does not show
 // stays as it is written in the text of the schema, which says the same.
-import { useEffect, useState } from "preact/hooks";
-import { withMember } from "../json.js";
+import { member, withMember } from "../json.js";
 import { Button } from "../ui/button.js";
+import { draft } from "../ui/drafts.js";
 import { html } from "../ui/html.js";
-import { say } from "../ui/toast.js";
 import { kindOf } from "../values.js";
 
 const TYPES = [["string", "text"], ["integer", "integer"], ["number", "number"], ["boolean", "true or false"], ["date-time", "date and time"], ["date", "date"], ["array", "array"], ["object", "object"]];
@@ -34,15 +33,15 @@ function retyped(before, type, isNullable) {
   return { ...told, type: isNullable ? [base, "null"] : base, ...kept };
 }
 
-/** @param {{schema: any, isWritable: boolean, onChange: (schema: any) => void}} given */
-export function SchemaFields({ schema, isWritable, onChange }) {
-  const [fresh, setFresh] = useState(/** @type {{name: string} | null} */ (null));
+/**
+ * @param {{schema: any, draftName: string, isWritable: boolean, onChange: (schema: any) => void}} given `draftName` is that of the names
+ *   which no field can have, by those that it has
+ */
+export function SchemaFields({ schema, draftName, isWritable, onChange }) {
+  const [refused, keep] = draft(draftName, /** @type {Record<string, string>} */ ({}));
   const entries = Object.entries(schema.properties ?? {});
   const names = entries.map(([name]) => name);
   const required = /** @type {string[]} */ (Array.isArray(schema.required) ? schema.required : []);
-  useEffect(() => {
-    if (fresh) /** @type {HTMLInputElement | null} */ (document.getElementById(`schema-field-${names.indexOf(fresh.name)}`))?.select();
-  }, [fresh]);
   const put = (/** @type {[string, any][]} */ made, /** @type {string[]} */ needed) => {
     const { required: _, ...rest } = schema;
     const properties = made.reduce((/** @type {object} */ all, [name, told]) => withMember(all, name, told), {});
@@ -52,13 +51,13 @@ export function SchemaFields({ schema, isWritable, onChange }) {
     let name = "field";
     for (let at = 2; names.includes(name); at += 1) name = `field${at}`;
     put([...entries, [name, { type: "string" }]], required);
-    setFresh({ name });
   };
-  const rename = (/** @type {number} */ at) => (/** @type {any} */ { target }) => {
-    const [was, name] = [names[at], target.value.trim()];
-    if (name && !names.includes(name)) put(entries.with(at, [name, entries[at][1]]), required.map((each) => (each === was ? name : each)));
-    else if (name !== was) say(name ? `There is a field ${name} already` : "A field has a name", { kind: "failed" });
-    target.value = name && !names.includes(name) ? name : was;
+  const wrong = (/** @type {string} */ was, /** @type {string} */ name) => (name === was ? "" : name === "" ? "A field has a name." : names.includes(name) ? `There is a field ${name} already.` : "");
+  const rename = (/** @type {string} */ was) => (/** @type {any} */ { target }) => {
+    const name = target.value.trim();
+    const { [was]: _, ...others } = refused;
+    keep(wrong(was, name) ? { ...others, [was]: name } : others);
+    if (name !== was && !wrong(was, name)) put(entries.with(names.indexOf(was), [name, schema.properties[was]]), required.map((each) => (each === was ? name : each)));
   };
   const type = (/** @type {number} */ at, /** @type {string} */ chosen, /** @type {boolean} */ isNullable) => put(entries.with(at, [names[at], retyped(entries[at][1], chosen, isNullable)]), required);
   const need = (/** @type {string} */ name) => put(entries, required.includes(name) ? required.filter((each) => each !== name) : [...required, name]);
@@ -69,17 +68,21 @@ export function SchemaFields({ schema, isWritable, onChange }) {
   };
   const line = (/** @type {[string, any]} */ [name, told], /** @type {number} */ at) => {
     const { type: now, isNullable } = lineOf(told);
+    const typed = member(refused, name) ?? name;
+    const fault = wrong(name, typed);
     return html`<div class="row" role="group" aria-label=${`Field ${name}`} key=${at}>
-      <input id=${`schema-field-${at}`} aria-label="Name of the field" value=${name} disabled=${!isWritable} spellcheck=${false} onChange=${rename(at)} onKeyDown=${stay} />
+      <input id=${`schema-field-${at}`} aria-label="Name of the field" value=${typed} disabled=${!isWritable} spellcheck=${false} aria-invalid=${!!fault} aria-describedby=${`schema-field-${at}-told`}
+        ref=${(/** @type {HTMLInputElement | null} */ box) => box?.setCustomValidity(fault)} onChange=${rename(name)} onKeyDown=${stay} />
       <select aria-label=${`Type of ${name}`} value=${now} disabled=${!isWritable} onChange=${(/** @type {any} */ event) => type(at, event.target.value, isNullable)}>
         ${!TYPES.some(([each]) => each === now) && html`<option value=${now} disabled>as written below</option>`}${TYPES.map(([each, words]) => html`<option value=${each}>${words}</option>`)}</select>
       <label class="row"><input type="checkbox" checked=${isNullable} disabled=${!isWritable || !now} onChange=${() => type(at, now, !isNullable)} />or null</label>
       <label class="row"><input type="checkbox" checked=${required.includes(name)} disabled=${!isWritable} onChange=${() => need(name)} />required</label>
       ${isWritable && html`<${Button} icon="close" label=${`Remove the field ${name}`} kind="quiet" onClick=${() => put(entries.toSpliced(at, 1), required.filter((each) => each !== name))} />`}
+      <small class="bad" role="status" id=${`schema-field-${at}-told`}>${fault}</small>
     </div>`;
   };
   return html`<fieldset class="lines"><legend>Fields of a record</legend>
     ${entries.map(line)}
-    ${isWritable && html`<${Button} icon="add" kind="quiet" onClick=${add}>New field<//>`}
+    ${isWritable && html`<${Button} icon="add" kind="quiet" data-adds onClick=${add}>New field<//>`}
   </fieldset>`;
 }

@@ -2,8 +2,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { may } from "../access.js";
 import { go, link, view } from "../address.js";
-import { declaredFields, exampleOf, pathOfName, shownFields } from "../fields.js";
-import { conditionWords, filterOf, wordsOf } from "../filter.js";
+import { declaredFields, exampleOf, pathOfName, shownFields, stepsOf } from "../fields.js";
+import { conditionWords, filterOf, wordsOf, wrongPage } from "../filter.js";
 import { fittingWidth, keepWidths, keptWidths } from "../grid/columns.js";
 import { beginHistory } from "../feed.js";
 import { FilterBar } from "../grid/filter_bar.js";
@@ -11,26 +11,36 @@ import { Grid } from "../grid/grid.js";
 import { useLive } from "../grid/live.js";
 import { Rows } from "../grid/rows.js";
 import { member, withMember } from "../json.js";
-import { RecordPanel } from "../record/panel.js";
+import { RecordPanel, TABS } from "../record/panel.js";
 import { changed, fetchRecord, saveRecord } from "../record/store.js";
 import { curl, pathOf } from "../server.js";
+import { useCorrections } from "../ui/corrections.js";
 import { Empty } from "../ui/empty.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { tableOf } from "./catalog.js";
 import { TableTools } from "./tools.js";
 
+/** The mark of an address whose rows change as others change them. */
+const LIVE = "live";
+
 /** @param {{table: string}} given */
 export function TableView({ table }) {
   const known = tableOf(table);
-  const { parts, words } = view.value;
+  const { parts, words, mark } = view.value;
   const filter = filterOf(words);
+  useCorrections([
+    wrongPage(words),
+    parts[2] !== undefined && parts[2] !== "records" && `A table has no ${parts[2]}, so its records are shown.`,
+    parts[4] !== undefined && !TABS.includes(parts[4]) && `A record has no ${parts[4]}, so its fields are shown.`,
+    mark !== "" && mark !== LIVE && `Nothing is called #${mark} here.`,
+  ], () => go(link(parts[2] === "records" ? parts.slice(0, TABS.includes(parts[4]) ? 5 : 4) : parts.slice(0, 2), wordsOf(filter), mark === LIVE ? LIVE : ""), { replace: true }));
   const openedId = parts[2] === "records" ? parts[3] : undefined;
   const asked = useMemo(() => askedWords(filter), [JSON.stringify(words)]);
   const rows = useMemo(() => new Rows(table, asked), [table, asked]);
   useEffect(() => () => rows.close(), [rows]);
   useEffect(() => void beginHistory().catch(() => {}), []);
-  const [isLive, setLive] = useState(false);
+  const isLive = mark === LIVE;
   const fresh = useLive(table, filter, rows, isLive);
   useEffect(() => {
     const tell = (/** @type {string} */ where, /** @type {any} */ record) => where === table && (!record || filter.columns.length || !rows.replace(record)) && void rows.refresh();
@@ -44,8 +54,8 @@ export function TableView({ table }) {
   const widthOf = (/** @type {string} */ path) => member(widths, path) || fits(path); // a column may be called `constructor`
   const fits = useMemo(() => rememberWidths(rows), [rows, rows.pages.size > 0]);
 
-  const show = (/** @type {import("../filter.js").Filter} */ next, how = { replace: true }) => go(link(parts, wordsOf(next)), how);
-  const href = (/** @type {any} */ record) => link(["tables", table, "records", String(record.id)], words);
+  const show = (/** @type {import("../filter.js").Filter} */ next, how = { replace: true }) => go(link(parts, wordsOf(next), mark), how);
+  const href = useMemo(() => (/** @type {any} */ record) => link(["tables", table, "records", String(record.id)], words, mark), [table, JSON.stringify(words), mark]);
   const sort = (/** @type {string} */ path, /** @type {boolean} */ isMore) => {
     const now = filter.order.find((each) => each.path === path);
     const others = isMore ? filter.order.filter((each) => each.path !== path) : [];
@@ -57,7 +67,7 @@ export function TableView({ table }) {
     if (isDone) keepWidths(table, next);
   };
   const save = async (/** @type {any} */ record, /** @type {string} */ path, /** @type {unknown} */ value) => {
-    const name = path.replaceAll("\\.", ".");
+    const [name] = stepsOf(path);
     const base = filter.columns.length ? await wholeOf(table, record, name) : record;
     await saveRecord(table, base, withMember(base, name, value));
   };
@@ -65,7 +75,7 @@ export function TableView({ table }) {
   return html`<div class="table-view ${openedId ? "with-panel" : ""}">
     <section class="table-main" aria-label=${table}>
       <${TableTools} table=${table} known=${known} filter=${filter} rows=${rows} columns=${columns} all=${all} fields=${fields}
-        isLive=${isLive} onLive=${setLive} onFilter=${show} />
+        isLive=${isLive} onLive=${(/** @type {boolean} */ is) => go(link(parts, words, is ? LIVE : ""), { replace: true })} onFilter=${show} />
       <${FilterBar} table=${table} filter=${filter} fields=${fields} records=${rows.here()} onFilter=${show} />
       ${rows.error.value && html`<div class="pad-small"><${Fault} error=${rows.error.value} /></div>`}
       ${rows.warnings.value.map((text) => html`<p class="note" role="status">${text}</p>`)}
@@ -74,7 +84,7 @@ export function TableView({ table }) {
             isWritable=${may("write")} href=${href} onOpen=${(/** @type {any} */ record) => go(href(record))} onSort=${sort} onWidth=${resize} onSave=${save} />`}
     </section>
     ${openedId !== undefined && html`<${RecordPanel} key=${`${table}/${openedId}`} table=${table} id=${openedId} fields=${fields}
-      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words), { replace: true })} onClose=${() => go(link(["tables", table], words))} />`}
+      schema=${known?.schema} tab=${parts[4]} onTab=${(/** @type {string} */ tab) => go(link([...parts.slice(0, 4), tab], words, mark), { replace: true })} onClose=${() => go(link(["tables", table], words, mark))} />`}
   </div>`;
 }
 

@@ -9,11 +9,11 @@ import { RecordForm } from "../record/form.js";
 import { pathOf } from "../server.js";
 import { ExportMenu } from "../transfer/export_menu.js";
 import { Button } from "../ui/button.js";
+import { copy } from "../ui/clipboard.js";
 import { open } from "../ui/dialog.js";
 import { html } from "../ui/html.js";
 import { Icon } from "../ui/icon.js";
 import { Menu } from "../ui/menu.js";
-import { say } from "../ui/toast.js";
 import { count, many, size } from "../values.js";
 import { cacheOf, isCache } from "./cache.js";
 import { DropTable } from "./drop.js";
@@ -26,7 +26,7 @@ import { keepColumns } from "./chosen.js";
  */
 export function TableTools({ table, known, filter, rows, columns, all, fields, isLive, onLive, onFilter }) {
   const words = wordsOf(filter);
-  const copy = (/** @type {string} */ what, /** @type {() => string} */ make) => () => navigator.clipboard.writeText(make()).then(() => say(`Copied ${what}`));
+  const copied = (/** @type {string} */ what, /** @type {() => string} */ make) => () => copy(what, make);
   const seen = rows.here();
   const total = rows.total.value;
   const bulk = (/** @type {"patch" | "delete"} */ kind, chosen = filter) => () =>
@@ -44,12 +44,12 @@ export function TableTools({ table, known, filter, rows, columns, all, fields, i
       <${Button} icon=${isLive ? "pause" : "live"} kind="quiet" aria-pressed=${isLive} onClick=${() => onLive(!isLive)}>Live<//>
       <${ColumnMenu} all=${all} shown=${columns} onChange=${choose} />
       <${Menu} label="Copy" icon="copy" text="Copy" items=${[
-        { name: "as curl", run: copy("a command", () => asCurl(table, words)) },
-        ...(filter.where ? [] : [{ name: "for the Python client", run: copy("a program", () => asPython(table, filter, fields)) }]), // which has no word for it
-        { name: "for JavaScript", run: copy("a program", () => asJavaScript(table, words)) },
+        { name: "as curl", run: copied("a command", () => asCurl(table, words)) },
+        { name: "for the Python client", run: copied("a program", () => asPython(table, filter, known?.schema)) },
+        { name: "for JavaScript", run: copied("a program", () => asJavaScript(table, words)) },
         null,
-        { name: `${many(seen.length, "row")} as JSON`, run: copy("JSON", () => asJson(seen)) },
-        { name: `${many(seen.length, "row")} as CSV`, run: copy("CSV", () => asCsv(seen, columns)) },
+        { name: `${many(seen.length, "row")} as JSON`, run: copied("JSON", () => asJson(seen, filter.columns)) },
+        { name: `${many(seen.length, "row")} as CSV`, run: copied("CSV", () => asCsv(seen, columns)) },
       ]} />
       <${ExportMenu} path=${`data/${pathOf(table)}`} words=${words} name=${table} columns=${filter.columns} kind="quiet" />
       <a class="button quiet" href=${link(["tables", table, "definition"])}><${Icon} name="code" />Definition</a>

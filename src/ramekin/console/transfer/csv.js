@@ -1,6 +1,6 @@
-// CSV read in the page: for a preview, and for columns that are to be of another type than the server would take them;
-// and written there, as the server writes it.
-import { print } from "../json.js";
+// CSV read in the page as the server reads it (`formats/delimited.py`), for what is shown before a file is sent, and for
+// columns that are to be of another type than the server would take them; and written there, as the server writes it.
+import { isJson, print } from "../json.js";
 
 /** Rows of values as CSV. @param {unknown[][]} rows */
 export const writeCsv = (rows) => rows.map((row) => `${row.map(cellOf).join(",")}\r\n`).join("");
@@ -12,20 +12,30 @@ function cellOf(value) {
   return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** Text that cannot be read further than a line. */
+export class Unreadable extends Error {
+  /** @param {number} line @param {string} told */
+  constructor(line, told) {
+    super(told);
+    this.line = line;
+  }
+}
+
 /**
- * Rows of cells, each with the line on which it begins; the last one is left out where the text was cut.
- * @param {string} text @param {string} delimiter @param {number} [most] rows
- * @returns {{line: number, cells: string[]}[]}
+ * Rows of cells, the header first, each with the line on which it begins and the places of its cells in quotes; blank lines
+ * are passed over. Throws Unreadable.
+ * @param {string} text @param {string} delimiter
+ * @returns {Generator<{line: number, cells: string[], quoted: number[]}>}
  */
-export function readCsv(text, delimiter, most = Infinity) {
-  const rows = [];
+export function* readCsv(text, delimiter) {
   let [at, line] = [text.charCodeAt(0) === 0xfeff ? 1 : 0, 1];
-  while (at < text.length && rows.length < most) {
-    const row = { line, cells: /** @type {string[]} */ ([]) };
+  while (at < text.length) {
+    const row = { line, cells: /** @type {string[]} */ ([]), quoted: /** @type {number[]} */ ([]) };
     for (;;) {
-      const { cell, end, lines } = readCell(text, at, delimiter);
+      const { cell, end, isQuoted } = readCell(text, at, delimiter, line);
+      if (isQuoted) row.quoted.push(row.cells.length);
       row.cells.push(cell);
-      line += lines;
+      line += isQuoted ? linesIn(cell) : 0;
       at = end;
       if (text[at] !== delimiter) break;
       at += 1;
@@ -33,51 +43,59 @@ export function readCsv(text, delimiter, most = Infinity) {
     if (text[at] === "\r") at += 1;
     if (text[at] === "\n") at += 1;
     line += 1;
-    if (row.cells.length > 1 || row.cells[0] !== "") rows.push(row);
+    if (row.cells.length > 1 || row.cells[0] !== "" || row.quoted.length) yield row;
   }
-  return rows;
 }
 
-/** @param {string} text @param {number} at @param {string} delimiter */
-function readCell(text, at, delimiter) {
+/** @param {string} text @param {number} at @param {string} delimiter @param {number} line */
+function readCell(text, at, delimiter, line) {
   if (text[at] !== '"') {
     let end = at;
     while (end < text.length && text[end] !== delimiter && text[end] !== "\n" && text[end] !== "\r") end += 1;
-    return { cell: text.slice(at, end), end, lines: 0 };
+    return { cell: text.slice(at, end), end, isQuoted: false };
   }
   let [cell, from] = ["", at + 1];
   for (;;) {
     const quote = text.indexOf('"', from);
-    if (quote < 0) return { cell: cell + text.slice(from), end: text.length, lines: linesIn(text.slice(from)) };
+    if (quote < 0) throw new Unreadable(line, "The quotes that open here are never closed.");
     cell += text.slice(from, quote);
-    if (text[quote + 1] !== '"') return { cell, end: quote + 1, lines: linesIn(cell) };
+    const behind = text[quote + 1] ?? "\n";
+    if (behind !== '"') {
+      if (![delimiter, "\r", "\n"].includes(behind)) throw new Unreadable(line, "More text follows the quotes that open here.");
+      return { cell, end: quote + 1, isQuoted: true };
+    }
     cell += '"';
     from = quote + 2;
   }
 }
 
 /** @param {string} text */
-const linesIn = (text) => text.split("\n").length - 1;
+const linesIn = (text) => text.match(/\r\n|\n|\r/g)?.length ?? 0;
+
+/** What may stand between cells: its word for the server, and what several are called. @type {Record<string, [string, string]>} */
+export const DELIMITERS = { ",": [",", "commas"], ";": [";", "semicolons"], "\t": ["tab", "tabs"], "|": ["|", "bars"] };
 
 /** The mark between cells that the first line has most of. @param {string} text */
 export function delimiterOf(text) {
-  const first = text.slice(0, text.indexOf("\n") >>> 0);
-  const counts = [",", ";", "\t"].map((mark) => /** @type {[string, number]} */ ([mark, first.split(mark).length]));
+  const first = /[^\r\n]*/.exec(text.trimStart())?.[0] ?? "";
+  const counts = Object.keys(DELIMITERS).map((mark) => /** @type {[string, number]} */ ([mark, first.split(mark).length]));
   return counts.sort(([, some], [, other]) => other - some)[0][0];
 }
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const INTEGER = /^-?(0|[1-9]\d*)$/;
 
-/**
- * What the server takes a column for: numbers or truths if all cells that are not empty are, else text.
- * @param {string[]} cells
- * @returns {"number" | "boolean" | "text"}
- */
-export function typeOf(cells) {
-  const full = cells.filter((cell) => cell !== "");
-  if (full.length && full.every((cell) => NUMBER.test(cell))) return "number";
-  return full.length && full.every((cell) => cell === "true" || cell === "false") ? "boolean" : "text";
+/** Whether a cell is a number that a record can hold. @param {string} cell */
+export function isNumber(cell) {
+  if (!NUMBER.test(cell)) return false;
+  return INTEGER.test(cell) ? BigInt(cell) === BigInt.asIntN(64, BigInt(cell)) : Number.isFinite(Number(cell));
 }
+
+/** Whether a cell is the text of an id that is an integer. @param {string} cell */
+export const isInteger = (cell) => INTEGER.test(cell) && cell !== "-0" && isNumber(cell);
+
+/** @param {string} cell */
+export const isBoolean = (cell) => cell === "true" || cell === "false";
 
 /**
  * A cell as JSON text of the type that was chosen; nothing for an empty one. What is no such value stays text.
@@ -85,18 +103,8 @@ export function typeOf(cells) {
  */
 export function jsonOf(cell, type) {
   if (cell === "") return undefined;
-  if (type === "number" && NUMBER.test(cell)) return cell;
-  if (type === "boolean" && (cell === "true" || cell === "false")) return cell;
+  if (type === "number" && isNumber(cell)) return cell;
+  if (type === "boolean" && isBoolean(cell)) return cell;
   if (type === "json" && isJson(cell)) return cell;
   return JSON.stringify(cell);
-}
-
-/** @param {string} text */
-function isJson(text) {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -14,7 +14,7 @@ import { Scroll } from "../ui/scroll.js";
 import { say } from "../ui/toast.js";
 import { count, many, size } from "../values.js";
 import { isLoad, sendSource } from "./sending.js";
-import { doubtsOf, previewOf } from "./source.js";
+import { columnsFor, doubtsOf, previewOf } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 
@@ -24,16 +24,18 @@ const KINDS = { csv: "CSV", ndjson: "NDJSON", json: "JSON", database: "JSON of a
 
 /** @param {{source: Source, onLeave: () => void}} given */
 export function Import({ source, onLeave }) {
-  const [choices, setChoices] = useState({ table: source.table, columns: source.columns, conflict: "error", mode: "merge" });
+  const [choices, setChoices] = useState({ table: source.table, types: /** @type {Record<number, string>} */ ({}), conflict: "error", mode: "merge" });
   const [part, setPart] = useState(/** @type {number | null} */ (null));
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const put = (/** @type {Partial<typeof choices>} */ made) => setChoices({ ...choices, ...made });
   const isDatabase = source.kind === "database";
+  const columns = columnsFor(source, tableOf(choices.table)?.schema).map(({ name, type }, place) => ({ name, type: choices.types[place] ?? type }));
+  const doubts = doubtsOf(source, columns);
   const send = async () => {
     setError(null);
     setPart(0);
     try {
-      const taken = await sendSource(source, choices, setPart);
+      const taken = await sendSource(source, { ...choices, columns }, setPart);
       await refresh();
       say(`Imported ${many(taken, "record")} from ${source.file.name}`);
       go(isDatabase ? link(["tables"]) : gridOf(choices.table));
@@ -52,24 +54,23 @@ export function Import({ source, onLeave }) {
           ${CONFLICTS.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>
           <small>${isLoad(source) ? "So long a file is loaded at once, which replaces." : "All of the file is stored, or nothing."}</small></label>
       </div>
-      <div class="note" role="status" aria-label="What is not as chosen" hidden=${!doubtsOf(source, choices.columns).length}>${doubtsOf(source, choices.columns).map((told) => html`<p>${told}</p>`)}</div>
-      <${Preview} source=${source} columns=${choices.columns} onColumns=${(/** @type {any} */ columns) => put({ columns })} />`}
+      <div class="note" role="status" aria-label="What is not as chosen" hidden=${!doubts.length}>${doubts.map((told) => html`<p>${told}</p>`)}</div>
+      ${previewOf(source, columns).length > 0 && html`<${Preview} source=${source} columns=${columns} onType=${(/** @type {number} */ place, /** @type {string} */ type) => put({ types: { ...choices.types, [place]: type } })} />`}`}
     ${error && html`<${Faults} error=${error} />`}
     ${part !== null && html`<label class="field">${part < 1 ? "Sending" : "Storing"}<progress class="sending" max="1" value=${part < 1 ? part : undefined}></progress></label>`}
     <div class="row">
-      <${Button} kind="main" icon="upload" disabled=${part !== null || !choices.table} onClick=${send}>Import<//>
+      <${Button} kind="main" icon="upload" disabled=${part !== null || !choices.table || source.wrong.length > 0} onClick=${send}>Import<//>
       <${Button} disabled=${part !== null} onClick=${onLeave}>Cancel<//>
     </div>
   </div>`;
 }
 
-/** The first records, each column with its type above it. @param {{source: Source, columns: import("./source.js").Column[], onColumns: (columns: any) => void}} given */
-function Preview({ source, columns, onColumns }) {
-  const choose = (/** @type {number} */ place) => (/** @type {any} */ event) => onColumns(columns.with(place, { ...columns[place], type: event.target.value }));
+/** The first records, each column with its type above it. @param {{source: Source, columns: import("./source.js").Column[], onType: (place: number, type: string) => void}} given */
+function Preview({ source, columns, onType }) {
   const typeOf = (/** @type {number} */ place) => {
     const { name, type } = columns[place];
     if (source.kind !== "csv") return type;
-    return html`<select aria-label=${`Type of ${name}`} value=${type} onChange=${choose(place)}>${TYPES.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>`;
+    return html`<select aria-label=${`Type of ${name}`} value=${type} onChange=${(/** @type {any} */ event) => onType(place, event.target.value)}>${TYPES.map(([value, told]) => html`<option key=${value} value=${value}>${told}</option>`)}</select>`;
   };
   return html`<${Rows} label="Preview" rows=${previewOf(source, columns)} columns=${columns.map(({ name }) => ({ table: "", name }))} typeOf=${typeOf} />`;
 }

@@ -2,7 +2,9 @@
 // load where it is too long for one write of records.
 import { BULK_BYTES } from "../address.js";
 import { Problem, pathOf, upload } from "../server.js";
-import { asLines } from "./source.js";
+import { tableOf } from "../tables/catalog.js";
+import { DELIMITERS } from "./csv.js";
+import { asLines, columnsFor } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 /**
@@ -22,7 +24,8 @@ export const isLoad = (source) => source.kind === "database" || source.file.size
  * @param {Source} source @param {Choices} choices @param {(part: number) => void} onProgress
  */
 export async function sendSource(source, choices, onProgress) {
-  const isChanged = choices.columns.some(({ type }, place) => type !== source.columns[place]?.type);
+  const expected = columnsFor(source, tableOf(choices.table)?.schema);
+  const isChanged = choices.columns.some(({ type }, place) => type !== expected[place].type);
   if (isLoad(source)) {
     const { raw, numbers } = await loadOf(source, choices);
     const asked = { words: /** @type {[string, string][]} */ ([["mode", choices.mode]]), raw, media: MEDIA.json };
@@ -37,7 +40,7 @@ export async function sendSource(source, choices, onProgress) {
     const raw = new Blob([lines.map((line) => `${line}\n`).join("")]);
     return (await upload("POST", path, { ...asked, raw, media: MEDIA.ndjson }, onProgress).catch(toLinesOf(numbers))).count;
   }
-  if (source.kind === "csv" && source.delimiter !== ",") words.push(["delimiter", source.delimiter === "\t" ? "tab" : source.delimiter]);
+  if (source.kind === "csv" && source.delimiter !== ",") words.push(["delimiter", DELIMITERS[source.delimiter][0]]);
   return (await upload("POST", path, { ...asked, raw: source.file, media: MEDIA[source.kind] }, onProgress)).count;
 }
 

@@ -1,18 +1,22 @@
 // A file that was dropped: what it is, and what its records look like, before anything is sent.
+import { declaredFields } from "../fields.js";
 import { parse } from "../json.js";
-import { kindOf } from "../values.js";
-import { delimiterOf, jsonOf, readCsv, typeOf } from "./csv.js";
+import { kindOf, many } from "../values.js";
+import { delimiterOf, jsonOf, readCsv } from "./csv.js";
+import { surveyCsv } from "./survey.js";
 
 /**
  * @typedef {{name: string, type: string}} Column
  * @typedef {{kind: "csv" | "ndjson" | "json" | "database", file: File, table: string, delimiter: string, columns: Column[],
- *   records: any[], cells: string[][], tables: [string, number][], broken: number[]}} Source `records`: the first ones, of CSV as
- *   `cells`; `broken`: lines among the first that are no JSON
+ *   records: any[], cells: string[][], seen: import("./survey.js").Seen[], tables: [string, number][], wrong: import("./survey.js").Wrong[]}} Source
+ *   `records`: the first ones, of CSV as `cells`; `seen`: the columns of CSV; `wrong`: what the server would refuse
  */
 
 const LOOKED_AT = 1 << 20;
 const PREVIEW = 20;
 const WHOLE = 256 << 20;
+/** Lines that are told of. */
+const SAID = 5;
 
 /**
  * @param {File} file
@@ -21,7 +25,7 @@ const WHOLE = 256 << 20;
 export async function readSource(file) {
   const start = await file.slice(0, LOOKED_AT).text();
   const ending = /\.(\w+)$/.exec(file.name)?.[1].toLowerCase() ?? "";
-  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], tables: [], broken: /** @type {number[]} */ ([]) };
+  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], seen: [], tables: [], wrong: /** @type {Source["wrong"]} */ ([]) };
   if (ending === "csv" || ending === "tsv" || !/^\s*[[{]/.test(start)) return csvSource({ ...source, kind: "csv" }, start);
   if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) return linesSource({ ...source, kind: "ndjson" }, start);
   if (file.size > WHOLE) throw new Error("A file of JSON may have 256 MiB here. Larger ones: ramekin load FILE.");
@@ -36,31 +40,42 @@ export async function readSource(file) {
 /** @param {string} name of a file */
 const tableName = (name) => name.replace(/\.\w+$/, "").replace(/[^A-Za-z0-9_-]+/g, "_").replace(/^[^A-Za-z_]+/, "").slice(0, 63) || "records";
 
-/** @param {Source} source @param {string} start @returns {Source} */
-function csvSource(source, start) {
+/** @param {Source} source @param {string} start @returns {Promise<Source>} */
+async function csvSource(source, start) {
   const delimiter = source.file.name.endsWith(".tsv") ? "\t" : delimiterOf(start);
-  const rows = readCsv(start, delimiter, 1_001);
-  const [header, ...body] = rows.map(({ cells }) => cells);
-  if (!header) throw new Error("The file is empty.");
-  if (start.length >= LOOKED_AT && body.length < 1_000) body.pop(); // cut in its midst
-  const columns = header.map((name, place) => ({ name, type: typeOf(body.map((cells) => cells[place] ?? "")) }));
-  return { ...source, delimiter, columns, cells: body.slice(0, PREVIEW) };
+  const { columns, cells, wrong } = await surveyCsv(source.file, delimiter);
+  if (!columns.length && !wrong.length) throw new Error("The file is empty.");
+  return { ...source, delimiter, seen: columns, cells, wrong };
+}
+
+/** The type that a column of CSV has as a schema declares it. @type {Record<string, string>} */
+const DECLARED = { text: "text", date: "text", "date-time": "text", number: "number", integer: "number", boolean: "boolean", array: "json", object: "json" };
+
+/**
+ * The columns of a file, each of the type as which the server would store it.
+ * @param {Source} source @param {any} schema of the table, if it has one
+ * @returns {Column[]}
+ */
+export function columnsFor({ kind, columns, seen }, schema) {
+  if (kind !== "csv") return columns;
+  const declared = new Map(declaredFields(schema).map((field) => [field.path, DECLARED[field.kind ?? ""]]));
+  return seen.map(({ name, type }) => ({ name, type: declared.get(name) ?? type }));
 }
 
 /** @param {Source} source @param {string} start @returns {Source} */
 function linesSource(source, start) {
   const lines = start.split("\n");
   if (start.length >= LOOKED_AT) lines.pop();
-  const broken = /** @type {number[]} */ ([]);
+  const wrong = /** @type {Source["wrong"]} */ ([]);
   const records = lines.slice(0, 200).flatMap((line, at) => {
     try {
       return line.trim() ? [parse(line)] : [];
     } catch {
-      broken.push(at + 1);
+      wrong.push({ line: at + 1, told: "no JSON." });
       return [];
     }
   });
-  return { ...source, broken, columns: columnsOf(records), records: records.slice(0, PREVIEW) };
+  return { ...source, wrong, columns: columnsOf(records), records: records.slice(0, PREVIEW) };
 }
 
 /** @param {any[]} records @returns {Column[]} */
@@ -86,17 +101,18 @@ function objectOf(columns, cells) {
 export const previewOf = (source, columns) => (source.kind === "csv" ? source.cells.map((cells) => parse(objectOf(columns, cells))) : source.records);
 
 /**
- * What the first records have that is not as it was chosen, in sentences.
+ * What the server would refuse, and what of a file is not as it was chosen, in sentences.
  * @param {Source} source @param {Column[]} columns @returns {string[]}
  */
-export function doubtsOf(source, columns) {
-  const lines = source.broken.length ? [`${source.broken.length === 1 ? "Line" : "Lines"} ${source.broken.slice(0, 5).join(", ")}${source.broken.length > 5 ? " and more" : ""}: no JSON. Nothing will be stored while that is so.`] : [];
-  const cells = columns.flatMap(({ name, type }, place) => {
-    if (type !== "number" && type !== "boolean") return [];
-    const stays = source.cells.map((row) => row[place] ?? "").find((cell) => jsonOf(cell, type)?.startsWith('"'));
-    return stays === undefined ? [] : [`${name}: ${stays.slice(0, 40)} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`];
+export function doubtsOf({ wrong, seen }, columns) {
+  const refused = wrong.slice(0, SAID).map(({ line, told }) => `Line ${line}: ${told}`);
+  if (wrong.length > SAID) refused.push(`${many(wrong.length - SAID, "more line")} of the kind.`);
+  if (wrong.length) refused.push("Nothing can be stored while that is so.");
+  const kept = columns.flatMap(({ name, type }, place) => {
+    const odd = type === "number" || type === "boolean" ? seen[place]?.odd[type] : undefined;
+    return odd ? [`${name}: ${odd.cell.slice(0, 40)} on line ${odd.line} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`] : [];
   });
-  return [...lines, ...cells];
+  return [...refused, ...kept];
 }
 
 /**

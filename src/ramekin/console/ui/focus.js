@@ -1,5 +1,6 @@
-// Where the focus goes. When somebody goes to a view: to what it shows. When what has the focus is taken from the page, as a
-// panel that is closed: to the nearest place around it, so that whoever has no mouse goes on from there, and not from the top.
+// Where the focus goes. When somebody goes to a view: to what it shows. When a button adds to what stands before it, as to a
+// list: to what is new. When what has the focus is taken from the page, as a panel that is closed: to the nearest place beside
+// it or around it, so that whoever has no mouse goes on from there, and not from the top.
 import { go } from "../address.js";
 
 const FOCUSABLE = ':is(a[href], button, input, select, textarea):not([tabindex="-1"], :disabled)';
@@ -16,8 +17,9 @@ export function keepFocus() {
   addEventListener("focusout", ({ target }) => setTimeout(() => {
     if (isNowhere() && target === around[0] && around[0].isConnected) around = []; // somebody has left it
   }));
-  new MutationObserver(() => {
-    if (isNowhere() && around.length && !around[0].isConnected) place()?.focus({ preventScroll: true });
+  new MutationObserver((changes) => {
+    if (isNowhere() && around.length && !around[0].isConnected) place(changes)?.focus({ preventScroll: true });
+    else if (document.activeElement?.matches("[data-adds]")) enterAdded(document.activeElement, changes);
   }).observe(document.body, { childList: true, subtree: true });
 }
 
@@ -37,14 +39,25 @@ export function visit(href) {
 /** Let a grid that has just come have the focus, if somebody waits for it. @param {HTMLElement | null} grid */
 export const welcome = (grid) => void (document.activeElement === content() && grid?.focus());
 
-/** @returns {HTMLElement | undefined} */
-function place() {
-  for (const each of around) {
-    if (!each.isConnected || each === document.body) continue;
-    if (each.matches("[tabindex]")) return each;
-    const inside = /** @type {HTMLElement[]} */ ([...each.querySelectorAll('[tabindex="0"]'), ...each.querySelectorAll(FOCUSABLE)]);
-    const found = inside.find((one) => one.checkVisibility());
-    if (found) return found;
-  }
-  return undefined;
+/** Go to what a button has added. @param {Element} button @param {MutationRecord[]} changes */
+function enterAdded(button, changes) {
+  const added = changes.flatMap((change) => (change.target === button.parentElement ? [...change.addedNodes] : [])).filter((node) => node instanceof HTMLElement);
+  const found = added.map(firstIn).find(Boolean);
+  found?.focus();
+  if (found instanceof HTMLInputElement) found.select();
+}
+
+/** The nearest place to what had the focus and is gone. @param {MutationRecord[]} changes */
+function place(changes) {
+  const gone = changes.find(({ removedNodes }) => around.some((each) => [...removedNodes].includes(each)));
+  const [next, last] = /** @type {any[]} */ ([gone?.nextSibling, gone?.previousSibling]);
+  const beside = [next instanceof Text ? next.nextElementSibling : next, last instanceof Text ? last.previousElementSibling : last];
+  return [...beside.filter((each) => each?.isConnected), ...around.filter((each) => each.isConnected && each !== document.body)].map((each) => firstIn(/** @type {HTMLElement} */ (each))).find(Boolean);
+}
+
+/** Where to begin in a part of the page: itself, its grid or the like, or the first thing that can be used. @param {HTMLElement} part */
+function firstIn(part) {
+  if (part.matches(`[tabindex], ${FOCUSABLE}`)) return part;
+  const inside = /** @type {HTMLElement[]} */ ([...part.querySelectorAll('[tabindex="0"]'), ...part.querySelectorAll(FOCUSABLE)]);
+  return inside.find((one) => one.checkVisibility());
 }

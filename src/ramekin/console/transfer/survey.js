@@ -1,0 +1,124 @@
+// A file of CSV, looked at whole before it is sent: its columns, its first rows, and what the server would refuse, by line and
+// in the server's words (`formats/delimited.py`, `schema/columns.py`).
+import { DELIMITERS, Unreadable, isBoolean, isInteger, isNumber, readCsv } from "./csv.js";
+
+/**
+ * @typedef {{line: number, told: string}} Wrong
+ * @typedef {{columns: Seen[], cells: string[][], wrong: Wrong[]}} Survey `cells` of the first rows
+ */
+
+const PREVIEW = 20;
+/** Faults that are looked for. */
+const MOST_WRONG = 100;
+/** So long is read at once, before the page may do something else. */
+const TURN_MS = 12;
+
+/** A column, and what its cells are. */
+export class Seen {
+  /** @param {string} name */
+  constructor(name) {
+    this.name = name;
+    this.isEmpty = true;
+    /** The first cell, with its line, that is no number, no truth value, neither of them, no integer. @type {Record<string, {line: number, cell: string}>} */
+    this.odd = {};
+  }
+
+  /** @param {string} cell @param {number} line */
+  see(cell, line) {
+    if (cell === "") return;
+    this.isEmpty = false;
+    const [number, boolean] = [isNumber(cell), isBoolean(cell)];
+    if (!number) this.odd.number ??= { line, cell };
+    if (!boolean) this.odd.boolean ??= { line, cell };
+    if (!number && !boolean) this.odd.json ??= { line, cell };
+    if (!isInteger(cell)) this.odd.integer ??= { line, cell };
+  }
+
+  /** What the server takes it for where no schema speaks: JSON if each cell is a number or truth value, else text; an id is an integer or text. */
+  get type() {
+    if (this.isEmpty) return "text";
+    if (this.name === "id") return this.odd.integer ? "text" : "number";
+    return ["number", "boolean", "json"].find((type) => !this.odd[type]) ?? "text";
+  }
+}
+
+/** @param {Blob} file @param {string} delimiter @returns {Promise<Survey>} */
+export async function surveyCsv(file, delimiter) {
+  const wrong = /** @type {Wrong[]} */ ([]);
+  const cells = /** @type {string[][]} */ ([]);
+  const text = decoded(new Uint8Array(await file.arrayBuffer()), wrong);
+  /** @type {Seen[] | null} */
+  let columns = null;
+  let began = performance.now();
+  try {
+    for (const row of text === null ? [] : readCsv(text, delimiter)) {
+      if (columns === null) {
+        columns = row.cells.map((name) => new Seen(name));
+        const told = wrongHeader(row, delimiter);
+        if (told) wrong.push({ line: row.line, told });
+        if (told) break;
+      } else if (row.cells.length !== columns.length) {
+        wrong.push({ line: row.line, told: `The row has ${row.cells.length} cells, the header ${columns.length}.` });
+        if (wrong.length === MOST_WRONG) break;
+      } else {
+        row.cells.forEach((cell, place) => /** @type {Seen[]} */ (columns)[place].see(cell, row.line));
+        if (cells.length < PREVIEW) cells.push(row.cells);
+      }
+      if (performance.now() - began > TURN_MS) {
+        await new Promise((done) => setTimeout(done));
+        began = performance.now();
+      }
+    }
+  } catch (fault) {
+    if (!(fault instanceof Unreadable)) throw fault;
+    wrong.push({ line: fault.line, told: fault.message });
+  }
+  return { columns: columns ?? [], cells, wrong: wrong.sort((one, other) => one.line - other.line) };
+}
+
+/** Bytes as text; null where it cannot be read at all. @param {Uint8Array} bytes @param {Wrong[]} wrong */
+function decoded(bytes, wrong) {
+  const [first, second] = bytes;
+  if ([0xfeff, 0xfffe].includes(first * 256 + second) || first === 0 || second === 0) {
+    wrong.push({ line: 1, told: "The text is UTF-16; save it as UTF-8." });
+    return null;
+  }
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  if (text.includes("\ufffd")) {
+    const line = lineOfFault(bytes);
+    if (line) wrong.push({ line, told: "The text is not UTF-8." });
+  }
+  if (text && !/[\r\n]/.test(text)) wrong.push({ line: 1, told: "The text has no line end, with which every row ends." });
+  return text;
+}
+
+/** The first line that is no UTF-8; 0 if all are. @param {Uint8Array} bytes */
+function lineOfFault(bytes) {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  for (let [begin, line] = [0, 1]; begin < bytes.length; line += 1) {
+    const end = bytes.indexOf(10, begin) >>> 0;
+    try {
+      decoder.decode(bytes.subarray(begin, end));
+    } catch {
+      return line;
+    }
+    begin = end + 1;
+  }
+  return 0;
+}
+
+/** What is wrong with a header; nothing if it names columns. @param {{cells: string[], quoted: number[]}} row @param {string} delimiter */
+function wrongHeader({ cells, quoted }, delimiter) {
+  if (cells.some((cell) => cell.includes("\0"))) return "The header holds a NUL character, as UTF-16 does, which is not read; save it as UTF-8.";
+  const bare = cells.filter((_, place) => !quoted.includes(place));
+  if (bare.some((cell) => cell.startsWith("\ufeff"))) return "A name in the header begins with a byte order mark: one stands before the text, or none.";
+  for (const [mark, [word, called]] of Object.entries(DELIMITERS)) {
+    const others = bare.reduce((sum, cell) => sum + cell.split(mark).length - 1, 0);
+    const isLikelier = others >= cells.length || (others === cells.length - 1 && others > 0 && delimiter === ","); // which nobody said
+    if (mark !== delimiter && isLikelier) return `The header has ${called} where ${DELIMITERS[delimiter][1]} are expected: say '${word}' as the delimiter, or put names that hold them into quotes.`;
+  }
+  const nameless = cells.findIndex((cell, place) => cell === "" && !quoted.includes(place));
+  if (nameless >= 0) return `The header has no name for column ${nameless + 1}: name it, leave it out, or write "" where the name is to be empty.`;
+  const twice = cells.find((cell, place) => cells.indexOf(cell) !== place);
+  return twice === undefined ? "" : `The header names '${twice}' twice.`;
+}
