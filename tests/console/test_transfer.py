@@ -220,7 +220,7 @@ def test_the_preview_tells_what_is_not_as_it_was_chosen(page, give):
     give("rats.csv", "id,zip\n1,01234\n2,5\n")
     expect(told).to_have_count(0)
     page.get_by_label("Type of zip").select_option("number")
-    expect(told).to_contain_text("zip: 01234 is no JSON number and stays a text.")
+    expect(told).to_contain_text("zip: 01234 on line 2 is no JSON number and stays a text.")
 
 
 @pytest.mark.long

@@ -41,7 +41,7 @@ export function GroupChart({ rows, by, figures, chart, onChart }) {
       ${kind === "bar" && rows.length > BARS && html`<span class="faint">The chart shows the first ${BARS} of them.</span>`}
     </div>
     ${kind !== "none" && html`<${Chart} label=${`${shown} by ${by.join(", ")}`} times=${names} lines=${[{ name: shown, values }]} kind=${isTime ? "line" : "bar"} isTime=${isTime} height=${220}
-      form=${(/** @type {number} */ value) => (Number.isInteger(value) ? count(value) : value.toPrecision(3))} isDay=${isTime} />`}
+      form=${(/** @type {number} */ value) => (Number.isInteger(value) ? count(value) : value.toPrecision(3))} isDay=${isTime} isMonth=${isAdded && unit !== "day"} />`}
   </div>`;
 }
 

@@ -9,6 +9,9 @@ export const COLOURS = ["#3b8fc2", "#d9822b", "#3f9d63", "#a06cd5", "#cf5f7a", "
 /** Pixels that a name below bars takes. */
 const NAME_PX = 115;
 
+/** Steps of an axis of bytes, so that what is written there is as round as sizes are. */
+const BINARY = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
 /** Seconds that a chart of what happens now shows at least. */
 const WINDOW_S = 60;
 
@@ -19,18 +22,19 @@ const load = () => (library ??= import("uplot").then((found) => found.default));
 /**
  * @typedef {{name: string, values: (number | null)[]}} Line
  * @param {{label: string, times: (number | string)[], lines: Line[], kind?: "line" | "bar", height?: number,
- *   form?: (value: number) => string, isTime?: boolean, isDay?: boolean}} given `times`: seconds, or the names of groups
+ *   form?: (value: number) => string, isTime?: boolean, isDay?: boolean, isMonth?: boolean, isBytes?: boolean}} given `times`: seconds, or the
+ *   names of groups; `isMonth`: of days, no more is written
  */
-export function Chart({ label, times, lines, kind = "line", height = 120, form = String, isTime = true, isDay = false }) {
+export function Chart({ label, times, lines, kind = "line", height = 120, form = String, isTime = true, isDay = false, isMonth = false, isBytes = false }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const [UPlot, setLibrary] = useState(/** @type {any} */ (null));
-  const shape = JSON.stringify([lines.map((line) => line.name), kind, height, isTime, isDark(), isTime || times]);
+  const shape = JSON.stringify([lines.map((line) => line.name), kind, height, isTime, isMonth, isDark(), isTime || times]);
   useEffect(() => void load().then((found) => setLibrary(() => found)), []);
   useEffect(() => {
     const box = place.current;
     if (!UPlot || !box) return undefined;
-    const options = optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, width: box.clientWidth });
+    const options = optionsOf(UPlot, { times, lines, kind, height, form, isTime, isDay, isMonth, isBytes, width: box.clientWidth });
     plot.current = new UPlot(options, dataOf(times, lines, isTime), box);
     const observer = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height }));
     observer.observe(box);
@@ -53,6 +57,7 @@ function told(lines, form) {
 const dataOf = (times, lines, isTime) => [isTime ? times : times.map((_, place) => place), ...lines.map((line) => line.values)];
 
 const day = (/** @type {number} */ seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
+const month = (/** @type {number} */ seconds) => day(seconds).slice(0, 7);
 const clock = (/** @type {number} */ seconds) => new Date(seconds * 1000).toTimeString().slice(0, 8);
 
 /** The time that is shown: at least a minute, since uPlot takes a day for one reading alone. @param {any} plot */
@@ -60,7 +65,7 @@ const rangeOf = ({ data: [times] }) => [Math.min(times[0] ?? 0, (times.at(-1) ??
 
 /** @param {any} UPlot @param {any} given */
 function optionsOf(UPlot, given) {
-  const { times, height, form, isTime, isDay, width } = given;
+  const { times, height, form, isTime, isDay, isMonth, isBytes, width } = given;
   const style = getComputedStyle(document.documentElement);
   const axis = {
     stroke: style.getPropertyValue("--text-2"), grid: { stroke: style.getPropertyValue("--line"), width: 1 }, ticks: { show: false },
@@ -78,14 +83,14 @@ function optionsOf(UPlot, given) {
     },
     series: [{}, ...seriesOf(UPlot, given)],
     axes: [
-      { ...axis, size: 24, ...(isTime ? momentsBelow(isDay) : namesBelow(times, width)) },
-      { ...axis, size: 58, space: 28, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(form) },
+      { ...axis, size: 24, ...(isTime ? momentsBelow(isMonth ? month : isDay ? day : clock) : namesBelow(times, width)) },
+      { ...axis, size: 58, space: 28, ...(isBytes && { incrs: BINARY }), values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => (value === 0 ? "0" : form(value).replace(/\.0+\b/, ""))) },
     ],
   };
 }
 
-/** What is written below a chart of moments. @param {boolean} isDay whether each is a day */
-const momentsBelow = (isDay) => ({ space: isDay ? 90 : 60, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(isDay ? day : clock) });
+/** What is written below a chart of moments. @param {(seconds: number) => string} write */
+const momentsBelow = (write) => ({ space: write === day ? 90 : 64, values: (/** @type {any} */ _, /** @type {number[]} */ places) => places.map(write) });
 
 /** What is written below bars: the names of as many groups as there is room for. @param {string[]} names @param {number} width */
 function namesBelow(names, width) {

@@ -50,10 +50,10 @@ function tiles(found, now) {
       <${Chart} label="Requests a second" times=${times} lines=${requests} form=${rate} /><//>
     <${Tile} title="Latency" figure=${told(last(latency[2].values))} hint="99 of 100 requests were answered within this" lines=${latency}>
       <${Chart} label="Latency" times=${times} lines=${latency} form=${ms} /><//>
-    <${Tile} title="Event loop" figure=${told(last(lag[1].values))} hint="how late it was; every request waits so long" lines=${lag}>
+    <${Tile} title="Event loop" figure=${told(last(lag[1].values))} hint="how late: every request waits so long" lines=${lag}>
       <${Chart} label="Lag of the event loop" times=${times} lines=${lag} form=${ms} /><//>
     <${Tile} title="Memory" figure=${size(gauge("ramekin_memory_bytes"))} hint=${limit < Infinity ? `of ${size(limit)}` : "without a limit"} lines=${memory}>
-      <${Chart} label="Memory" times=${times} lines=${memory} form=${size} /><//>
+      <${Chart} label="Memory" times=${times} lines=${memory} form=${size} isBytes /><//>
     <${Tile} title="Memory by table"><${Bars} entries=${[...totals(now.metrics, "ramekin_table_memory_bytes", "table")]} form=${size} none="There is no table." /><//>
     <${Tile} title="Indexes" figure=${count(gauge("ramekin_indexes"))} hint=${size(gauge("ramekin_index_bytes"))}>
       <${Facts} facts=${[
