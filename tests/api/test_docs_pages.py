@@ -192,3 +192,22 @@ def test_a_long_answer_is_not_parsed_by_the_page(another):
     block.get_by_role("link", name="Download dump.json").wait_for(timeout=30_000)
     assert tab.evaluate("longest") < 100_000
     assert block.locator(".live-responses-table .highlight-code span").count() == 0
+
+
+@pytest.mark.long
+def test_a_request_draws_no_text_again_that_is_as_it_was(another):
+    """Swagger UI alone draws the summaries of all operations and each answer's text some times for a request."""
+    tab, server = another("demo")
+    tab.goto(f"{server.url}/docs")
+    block = tab.locator("#operations-whole_tables-dump_database")
+    block.locator(".opblock-summary").click()
+    block.locator(".execute").click()
+    block.get_by_role("link", name="Download dump.json").wait_for(timeout=30_000)
+    tab.evaluate(
+        "window.texts = 0; const parse = DOMParser.prototype.parseFromString;"
+        "DOMParser.prototype.parseFromString = function (...given) { texts += 1; return parse.apply(this, given); }; 0"
+    )
+    with tab.expect_response("**/api/v1/dump"):
+        block.locator(".execute").click()
+    block.get_by_role("link", name="Download dump.json").wait_for(timeout=30_000)
+    assert tab.evaluate("texts") < 10, "and not 58"

@@ -73,6 +73,18 @@ function showWholeAnswers({ React }) {
   return { wrapComponents: { responseBody: wrap } };
 }
 
+// Parts that Swagger UI draws anew with every step of a request, for each operation of the page, though they are as they were:
+// half a second, where they are drawn again only if something that they show has changed. A text is its words alone.
+function drawOnlyWhatChanges({ React }) {
+  const isSame = (one, other) => one === other || (typeof one?.equals === "function" && one.equals(other));
+  const areSame = (names) => (now, next) => (names ?? Object.keys({ ...now, ...next })).every((name) => isSame(now[name], next[name]));
+  const once = (names) => (Original) => {
+    const Kept = React.memo((props) => React.createElement(Original, props), areSame(names));
+    return (props) => React.createElement(Kept, props);
+  };
+  return { wrapComponents: { OperationSummary: once(), response: once(), Markdown: once(["source", "className"]) } };
+}
+
 window.onload = () => {
   window.ui = SwaggerUIBundle({
     url: "openapi.json",
@@ -83,7 +95,7 @@ window.onload = () => {
     tryItOutEnabled: true,
     validatorUrl: null,
     presets: [SwaggerUIBundle.presets.apis],
-    plugins: [showWholeAnswers],
+    plugins: [showWholeAnswers, drawOnlyWhatChanges],
     layout: "BaseLayout",
     requestInterceptor: readAnswersAsBytes,
   });
