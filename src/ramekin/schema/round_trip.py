@@ -14,21 +14,8 @@ from ramekin.schema.fitness import Location, coding, parts_of
 from ramekin.schema.strict import Node, inside
 
 _SCALARS = {
-    *(
-        "none",
-        "bool",
-        "int",
-        "float",
-        "str",
-        "decimal",
-        "literal",
-        "enum",
-        "uuid",
-        "date",
-        "time",
-        "datetime",
-        "timedelta",
-    )
+    *("none", "bool", "int", "float", "str", "decimal", "literal", "enum", "uuid"),
+    *("date", "time", "datetime", "timedelta"),
 }
 _PLAIN = _SCALARS | {
     *("any", "bytes", "list", "tuple", "set", "frozenset", "deque", "dict", "nullable", "default", "union"),

@@ -29,18 +29,8 @@ Node = dict[str, Any]
 """A core schema, or a part of one."""
 
 _INSIDE = (
-    "schema",
-    "items_schema",
-    "keys_schema",
-    "values_schema",
-    "extras_schema",
-    "json_schema",
-    "lax_schema",
-    "strict_schema",
-    "fields",
-    "choices",
-    "steps",
-    "definitions",
+    *("schema", "items_schema", "keys_schema", "values_schema", "extras_schema", "json_schema", "lax_schema"),
+    *("strict_schema", "fields", "choices", "steps", "definitions"),
 )
 """Where a core schema holds others; nothing else in it is one, whatever it looks like (a default may look so)."""
 
