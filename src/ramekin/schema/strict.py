@@ -10,20 +10,17 @@ Knows nothing of tables; see ``models.py`` for who validates records with it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Flag
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ByteSize
 from pydantic_core import PydanticCustomError, PydanticKnownError, core_schema, to_jsonable_python
 
 from ramekin.values import codec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 Node = dict[str, Any]
 """A core schema, or a part of one."""
