@@ -25,9 +25,9 @@ from ramekin.errors import (
     Unavailable,
     UnknownTable,
     at,
+    check_members,
     did_you_mean,
     pointer,
-    shorten,
 )
 from ramekin.schema.bounds import NAMES, read_bounds
 from ramekin.schema.declarations import declared_field
@@ -63,10 +63,7 @@ def parse_definition(value: Any) -> Definition:
     """
     if not isinstance(value, dict):
         raise InvalidDefinition("A definition is a JSON object.")
-    for name in value:
-        if name not in MEMBERS:
-            hint = did_you_mean(name, MEMBERS)
-            raise InvalidDefinition(f"A definition has no member '{shorten(name)}'.", hint=hint).within(name)
+    check_members(value, MEMBERS, InvalidDefinition, "A definition")
     schema, caution = value.get("schema"), value.get("require_if_match", False)
     if schema is not None and not isinstance(schema, dict):
         raise InvalidDefinition("'schema' is a JSON Schema as an object, or null.").within("schema")

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "NAME_LIMIT",
@@ -21,6 +21,7 @@ __all__ = [
     "RamekinError",
     "all_errors",
     "at",
+    "check_members",
     "did_you_mean",
     "listing",
     "nearest_name",
@@ -182,6 +183,21 @@ def did_you_mean(name: object, known: Iterable[str], words: Mapping[str, str] = 
     if found is None:
         return ""
     return f"'{found}' is a word of {words[found]}." if found in others else f"Did you mean '{shorten(found)}'?"
+
+
+def check_members(
+    value: Iterable[str], known: Collection[str], kind: type[RamekinError], of: str, cure: str = ""
+) -> None:
+    """Refuse an object with a member that is none of those known. Raises an error of a kind, which points at it.
+
+    Args:
+        of: what the object is, as the sentence begins.
+        cure: what may be done besides taking the nearest name.
+    """
+    for name in value:
+        if name not in known:
+            hint = f"{did_you_mean(name, known)} {cure}".strip()
+            raise kind(f"{of} has no member '{shorten(name)}'.", hint=hint).within(name)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -22,8 +22,8 @@ from ramekin.errors import (
     MalformedJson,
     RamekinError,
     at,
+    check_members,
     did_you_mean,
-    shorten,
 )
 from ramekin.formats.record_text import AT_ONCE_BYTES, chunks_of
 from ramekin.formats.splitter import Splitter
@@ -177,10 +177,7 @@ def _cut(body: bytes, splitter: Splitter, operations: _Operations) -> Generator[
 def _read_operation(item: Any) -> Operation:
     if not isinstance(item, dict):
         raise InvalidOperation("An operation is an object.")
-    for name in item:
-        if name not in MEMBERS:
-            told = f"An operation has no member '{shorten(name)}'."
-            raise InvalidOperation(told, hint=did_you_mean(name, MEMBERS)).within(name)
+    check_members(item, MEMBERS, InvalidOperation, "An operation")
     op, table = item.get("op"), item.get("table")
     if op not in OPS:
         hint = did_you_mean(op, OPS) if isinstance(op, str) else ""

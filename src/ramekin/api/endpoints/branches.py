@@ -17,7 +17,7 @@ from ramekin.api.http.answer import Reply, bodiless, json_answer
 from ramekin.api.routes import API, address
 from ramekin.clock import as_text
 from ramekin.database.branches import MAIN, Branch, Branches, check_branch_name
-from ramekin.errors import InvalidBranch, at, did_you_mean, shorten
+from ramekin.errors import InvalidBranch, at, check_members
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -134,10 +134,7 @@ def _read(body: bytes) -> tuple[str, float | None]:
     value = codec.parse(body) if body else {}
     if not isinstance(value, dict):
         raise InvalidBranch('What is said of a branch is an object, such as {"from": "main", "ttl_s": 600}.').within()
-    for name in value:
-        if name not in MEMBERS:
-            hint = did_you_mean(name, MEMBERS)
-            raise InvalidBranch(f"A branch has no member '{shorten(name)}'.", hint=hint).within(name)
+    check_members(value, MEMBERS, InvalidBranch, "A branch")
     source, ttl_s = value.get("from", MAIN), value.get("ttl_s")
     if not isinstance(source, str):
         raise InvalidBranch("'from' is the name of a branch.").within("from")

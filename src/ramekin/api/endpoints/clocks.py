@@ -11,7 +11,7 @@ from ramekin.api.declared.shapes import record, whole
 from ramekin.api.http.answer import Reply, bodiless, json_answer
 from ramekin.api.routes import CLOCK
 from ramekin.clock import MovableClock, as_text
-from ramekin.errors import ClockStays, Fault, InvalidClock, did_you_mean, pointer, shorten
+from ramekin.errors import ClockStays, InvalidClock, check_members
 from ramekin.values import codec
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def put_clock(session: Session, asked: Asked[None]) -> Reply:
     value = codec.parse(asked.body)
     if not isinstance(value, dict) or not value:
         raise InvalidClock('A clock is set by {"now": ...}, {"is_frozen": ...} or {"advance_s": ...}.').within()
-    for name in value:
-        if name not in MEMBERS:
-            raise _wrong(f"A clock has no member '{shorten(name)}'.", name, did_you_mean(name, MEMBERS))
+    check_members(value, MEMBERS, InvalidClock, "A clock")
     if "advance_s" in value:
         clock.advance(_read_advance(clock, value))
     else:
@@ -123,8 +121,8 @@ def _read_now(text: Any) -> int:
     return wall_ms
 
 
-def _wrong(told: str, name: str, hint: str = "") -> InvalidClock:
-    return InvalidClock(told, hint=hint, faults=[Fault(pointer([name]), told)])
+def _wrong(told: str, name: str) -> InvalidClock:
+    return InvalidClock(told).within(name)
 
 
 ENDPOINTS: Endpoints = (get_clock, put_clock, delete_clock)

@@ -26,8 +26,7 @@ from ramekin.errors import (
     UnknownParameter,
     Unprocessable,
     at,
-    did_you_mean,
-    shorten,
+    check_members,
 )
 from ramekin.query.aggregate import parse_columns, parse_grouping
 from ramekin.query.url import parse_select, parse_sort
@@ -114,10 +113,7 @@ def _read_members(value: Any, cursor: str | None) -> dict[str, Any]:
     """Return the members of a query; a cursor in the address says where the page begins, whatever the body says."""
     if not isinstance(value, dict):
         raise InvalidWhere("A query is a JSON object.")
-    for name in value:
-        if name not in MEMBERS:
-            hint = f"{did_you_mean(name, MEMBERS)} Conditions stand under 'where'.".lstrip()
-            raise UnknownParameter(f"A query has no member '{shorten(name)}'.", hint=hint).within(name)
+    check_members(value, MEMBERS, UnknownParameter, "A query", "Conditions stand under 'where'.")
     if cursor is None:
         return value
     return {name: member for name, member in value.items() if name not in ("offset", "cursor")} | {"cursor": cursor}
