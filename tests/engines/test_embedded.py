@@ -3,9 +3,12 @@
 import pytest
 
 from ramekin.changes import Change
+from ramekin.database.database import Database
+from ramekin.database.operations import Operation, Outcome
 from ramekin.engine.access import Access
 from ramekin.engine.embedded import Embedded
 from ramekin.engine.tables import SWEEP_S
+from ramekin.errors import NotUnique
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import Field
 from ramekin.testing import SetClock
@@ -58,3 +61,14 @@ async def test_a_view_keeps_what_it_holds_while_the_index_goes():
         await write(engine, [Change("t", "2", None, codec.dump({"id": 2, "a": 1}))])
         assert await indexed(engine) == set()
         assert [row[0] for row in (await view.lookup("t", Field(("a",)), ["1"]))[0]] == [1]
+
+
+async def test_a_write_waits_for_nothing_though_a_field_of_its_table_is_unique():
+    async with Database() as database:
+        await database.define("t", {"unique": ["u"]})
+        await database.insert("t", [{"id": 0, "u": 0}])
+        for i, u in ((1, 1), (2, 2), (1, 3), (2, 1)):
+            assert type(database.apply_now(Operation("upsert", "t", str(i), {"u": u}))) is Outcome
+        with pytest.raises(NotUnique):
+            database.apply_now(Operation("patch", "t", "1", {"u": 0}))
+        assert await database.get("t", 1) == b'{"id":"1","u":3}'

@@ -249,9 +249,9 @@ class Engine(Protocol):
     def at_once(self, name: str, key: str, most_bytes: int, /) -> Table | None:
         """Return the table of a record that may be written in this turn of the loop; None: ask `apply`.
 
-        Then what the table has under the key is what the next step finds and is kept, nothing is unique in it, there is
-        room for a body of so many bytes, and `store_at_once` waits for nothing. All of that holds until something else
-        is asked of the engine, or the turn is over. An engine may always return None. Cost: O(1).
+        Then what the table has under the key is what the next step finds and is kept, there is room for a body of so
+        many bytes, and `store_at_once` waits for nothing, for an index of a unique field neither. All of that holds
+        until something else is asked of the engine, or the turn is over. An engine may always return None. Cost: O(1).
         """
 
     def store_at_once(self, change: Change) -> None:
@@ -260,5 +260,6 @@ class Engine(Protocol):
         It was computed from the body that the table has, and the definition in force allows it.
 
         Raises:
+            NotUnique: as `apply`; nothing happened.
             StorageFull, JournalFailed: a disk refuses; nothing happened. Cost: O(record).
         """

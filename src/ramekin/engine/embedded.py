@@ -24,6 +24,7 @@ from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import fork, let_go, restore
 from ramekin.storage.staging import is_large
+from ramekin.storage.unique import check_changes
 from ramekin.storage.watch import TableWatch
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ class Embedded:
 
     def store_at_once(self, change: Change) -> None:
         catalog = self.tables.catalog
+        if catalog.has_unique:  # a call less
+            check_changes(catalog.find, (change,))
         catalog.store(change)
         if catalog.has_caches:  # a call less
             self.tables.evictions.after(change)

@@ -45,6 +45,7 @@ from ramekin.schema.definition import NOTHING_CHECKED, Checked
 from ramekin.storage.catalog import Catalog
 from ramekin.storage.forks import fork, let_go
 from ramekin.storage.staging import Staging, is_large, store_at_once
+from ramekin.storage.unique import check_changes
 from ramekin.storage.watch import TableWatch
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ class Journaled:
 
     def store_at_once(self, change: Change) -> None:
         catalog = self.tables.catalog
+        if catalog.has_unique:  # a call less
+            check_changes(catalog.find, (change,))
         self._journal.commit(change)  # type: ignore[union-attr]  # `at_once` returned the table
         catalog.store(change)
         if catalog.has_caches:  # a call less

@@ -296,16 +296,16 @@ class Tables:
 
     def at_once(self, name: str, key: str, most_bytes: int) -> Table | None:
         """Return a table as `Engine.at_once` does, as far as the tables know. For engines alone."""
-        catalog = self.catalog
-        if catalog.revision % SWEEP_STEPS == 0:
+        if self.catalog.revision % SWEEP_STEPS == 0:
             self.sweep()
-        table = catalog.find(name)
-        if table is None or table.unique_fields or not catalog.memory.is_ample(most_bytes):
+        table = self.catalog.find(name)
+        if table is None or not self.catalog.memory.is_ample(most_bytes):
             return None
-        records = table.records
-        if records.readers and (records.owners > 1 or records.borrowers):
-            return None
-        return None if records.dues and table.is_due(key, self.expirations.now_s()) else table
+        records, unique, names = table.records, table.unique_fields, (name,)
+        is_shared = records.readers and (records.owners > 1 or records.borrowers)
+        is_unready = unique and (self.builds.missing_unique(names) or self.expirations.concern(names))
+        is_due = records.dues and table.is_due(key, self.expirations.now_s())
+        return None if is_shared or is_unready or is_due else table
 
 
 def drop_of(tables: Tables, name: str) -> Step:

@@ -27,7 +27,7 @@ def no_others(_: str) -> Container[str]:
     return ()
 
 
-def check_changes(find: Callable[[str], Table | None], changes: Sequence[Change], others: Others) -> None:
+def check_changes(find: Callable[[str], Table | None], changes: Sequence[Change], others: Others = no_others) -> None:
     """Check that the changes keep unique fields unique.
 
     Args:

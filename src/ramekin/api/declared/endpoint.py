@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import parse_qsl
 
 from ramekin.api.http.answer import Answer, Reply, Stream
-from ramekin.api.http.asked import NO_WORDS, Asked, Wishes, parsed
+from ramekin.api.http.asked import NO_WORDS, Asked, Wishes
 from ramekin.api.http.headers import JSON, accepted, has_body, media_type, preferences
 from ramekin.api.http.preconditions import read_known, read_precondition, refuse_preconditions
 from ramekin.api.http.query_string import read_parameters
+from ramekin.api.session import Session
 from ramekin.database.precondition import ALWAYS
 from ramekin.errors import BadRequest, BodyTooLarge, NotAcceptable, RamekinError, UnexpectedBody
 
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from ramekin.access.roles import Grant, Role
+    from ramekin.api.context import Context
     from ramekin.api.http.heads import Head
-    from ramekin.api.session import Session
 
 M = TypeVar("M")
 
@@ -140,21 +141,31 @@ class Endpoint(Generic[M]):
             return "admin"
         return self.role
 
-    def goes_on(self, head: Head, query: bytes) -> bool:
-        """Say whether a request goes on where an answer has ended, so that it is about nothing that is made anew."""
+    def enter(
+        self, server: Context, grant: Grant, branch: str, head: Head, query: bytes, sent: object = None
+    ) -> Session:
+        """Return what the endpoint is given. What goes on where an answer has ended makes no branch: it was there.
+
+        Args:
+            sent: the body as a value, where a cursor may stand in it.
+
+        Raises:
+            UnknownBranch, InvalidBranch, TooManyBranches.
+        """
+        goes_on = branch != "" and (self._goes_on(head, query) or (isinstance(sent, dict) and "cursor" in sent))
+        return Session(server, grant, branch, goes_on=goes_on)
+
+    def may_resume_by_body(self, head: Head, query: bytes) -> bool:
+        """Say whether a body is to be read before `enter`, since it may hold a cursor and the head holds none."""
+        return bool(self.takes) and "cursor" in self.resumes_by and not self._goes_on(head, query)
+
+    def _goes_on(self, head: Head, query: bytes) -> bool:
+        """Say whether a head goes on where an answer has ended."""
         if not self.resumes_by:
             return False
         names = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)} if query else set()
         has_header = "Last-Event-ID" in self.resumes_by and bool(head.headers.get("last-event-id"))
         return has_header or bool(self.resumes_by & names)
-
-    async def goes_on_in(self, body: bytes) -> bool:
-        """Say whether a body goes on where an answer has ended; one that is no JSON is refused by whoever reads it."""
-        try:
-            query = await parsed(body)
-        except RamekinError:
-            return False
-        return isinstance(query, dict) and "cursor" in query
 
     def watches(self, head: Head, body: bytes) -> bool:
         """Say whether a request stops when its client goes away."""

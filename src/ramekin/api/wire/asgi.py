@@ -15,9 +15,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from ramekin.api.declared.endpoint import too_large
 from ramekin.api.http.answer import Answer, Stream
+from ramekin.api.http.asked import parsed
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.routes import API, SLASH
-from ramekin.api.session import Session
 from ramekin.api.wire.arrivals import chunks_of, whole_body
 from ramekin.api.wire.departures import stopped_when_gone
 from ramekin.errors import RamekinError
@@ -65,10 +65,8 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
     try:
         endpoint.permit(grant, parts, query)
         branch = "" if endpoint.is_page else request.scope.get("ramekin.branch", "")
-        goes_on = bool(branch) and endpoint.goes_on(head, query)
-        # a body that may hold a cursor is read first
-        is_chosen_late = not goes_on and bool(branch and endpoint.takes) and "cursor" in endpoint.resumes_by
-        session = Session(server, grant, "" if is_chosen_late else branch, goes_on=goes_on)
+        is_chosen_late = branch != "" and endpoint.may_resume_by_body(head, query)
+        session = endpoint.enter(server, grant, "" if is_chosen_late else branch, head, query)
         wishes = endpoint.wishes_of(head)
         if endpoint.takes:
             limit_bytes = getattr(session.limits, endpoint.limit)
@@ -79,7 +77,7 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
             if arriving is not None and not endpoint.is_streamed:
                 body = await whole_body(arriving, head.body_bytes, wishes.media, room)
             if is_chosen_late:
-                session = Session(server, grant, branch, goes_on=await endpoint.goes_on_in(body))
+                session = endpoint.enter(server, grant, branch, head, query, await _value_of(body))
             watch = stopped_when_gone(request, arriving if endpoint.is_streamed else None)
             async with watch if endpoint.watches(head, body) else nullcontext():
                 if endpoint.role is not None:
@@ -89,6 +87,14 @@ async def reply_to(endpoint: Endpoint[Any], server: Context, parts: tuple[str, .
                 return reply if isinstance(reply, Answer | Stream) else await reply
     except RamekinError as error:
         return problem_answer(grant.veil(error), request.scope["ramekin.request_id"])
+
+
+async def _value_of(body: bytes) -> Any:
+    """Return the value of a body; None of one that is no JSON, which whoever reads it refuses."""
+    try:
+        return await parsed(body)
+    except RamekinError:
+        return None
 
 
 def add_routes(app: FastAPI, context: Context, endpoints: Iterable[Endpoint[Any]]) -> None:

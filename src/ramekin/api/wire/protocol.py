@@ -209,9 +209,10 @@ class RecordProtocol(Connection):
                     way.edge.greet(exchange, head.headers)
                     way.edge.admit(exchange, head, exchange.peer)
                     endpoint.permit(exchange.grant, parts, query)
-                if branch or exchange.grant is not EVERYBODY:
-                    goes_on = branch != "" and endpoint.goes_on(head, query)
-                    session = Session(way.server, exchange.grant, branch, goes_on=goes_on)
+                if branch:
+                    session = endpoint.enter(way.server, exchange.grant, branch, head, query)
+                elif exchange.grant is not EVERYBODY:
+                    session = Session(way.server, exchange.grant)
             owner = session.database.owner
             if owner.loop is not self._loop:  # which runs: to ask asyncio for it is a call of the kernel
                 owner.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -200,10 +201,16 @@ class Happening:
                 assert engine.ahead("t", key) == engine.tables.get("t", key) == after
                 assert engine.tables.table_stats("t").revision > number
 
-    async def test_nothing_is_written_at_once_where_something_is_unique(self, engine: Engine) -> None:
-        await put(engine, "t", body(0))
+    async def test_what_is_written_at_once_is_unique_where_it_has_to_be(self, engine: Engine) -> None:
+        await put(engine, "t", body(0, k="a"))
         await define(engine, "t", Definition(unique=("k",)))
-        assert engine.at_once("t", "1", 1000) is None
+        for key, after, is_refused in (("1", body(1, k="a"), True), ("1", body(1, k="b"), False)):
+            if (table := engine.at_once("t", key, 1000)) is not None:
+                number = table.revision
+                with pytest.raises(NotUnique) if is_refused else nullcontext():
+                    engine.store_at_once(Change("t", key, None, after))
+                assert engine.tables.get("t", key) == (None if is_refused else after)
+                assert (engine.tables.table_stats("t").revision > number) is not is_refused
 
     async def test_what_was_shown_ahead_is_kept_once_it_is_flushed(self, engine: Engine) -> None:
         bodies = {str(number): body(number) for number in range(20)}

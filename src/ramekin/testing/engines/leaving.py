@@ -58,6 +58,16 @@ class Leaving:
         assert await ids(engine, "t") == [2, 3]
         assert engine.due("t", "2") is None
 
+    async def test_a_unique_value_of_what_is_due_is_free_for_a_write_at_once(self, engine: Engine) -> None:
+        await define(engine, "t", Definition(unique=("k",)))
+        await write(engine, [Change("t", "1", None, body(1, k="x"), seconds_from_now(engine, -1))])
+        later = Change("t", "2", None, body(2, k="x"))
+        if engine.at_once("t", "2", 1000) is not None:
+            engine.store_at_once(later)
+        else:
+            assert await write(engine, [later])
+        assert await ids(engine, "t") == [2]
+
     async def test_each_write_says_when_a_record_is_due(self, engine: Engine) -> None:
         due = seconds_from_now(engine, 1000)
         await put(engine, "t", body(1))
