@@ -85,13 +85,13 @@ LAST_LINES = last_lines({})
 """Those of most answers."""
 
 _SHORT_S = BOUNDS_S[0]
-_DIGITS = tuple([f"{number:03}" for number in range(1000)])
+_ENDS = tuple([b"%03d\r\n" % number for number in range(1000)])
 
 
 def _id_lines_of(run: str) -> Iterator[bytes]:
     """Return lines with ids without end: a run's, and a number; a thousand are made at once."""
-    all_begin = (f"{run}-{thousands}" for thousands in count())
-    return chain.from_iterable([id_line(begins + digits) for digits in _DIGITS] for begins in all_begin)
+    all_begin = (id_line(f"{run}-{thousands}").rstrip() for thousands in count())
+    return chain.from_iterable([begins + ends for ends in _ENDS] for begins in all_begin)
 
 
 class Edge:
