@@ -508,3 +508,51 @@ async def test_the_streams_of_a_key_end_with_it(quick):
     assert [text async for text in seat][1:] == []
     assert context.followers() == 0
     await database.__aexit__()
+
+
+class Loop:
+    """The time that work takes, counted instead of measured: so long for a write, so long for the text of a change."""
+
+    WRITE_S, TEXT_S = 0.000017, 0.000010
+
+    def __init__(self, monkeypatch):
+        self.now_s, self._sleep = 1000.0, asyncio.sleep
+        json_of = TableChange.json
+        monkeypatch.setattr(work, "TURN_S", 60.0)
+        monkeypatch.setattr(module, "stopwatch_s", lambda: self.now_s)
+        monkeypatch.setattr(module.asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(TableChange, "json", lambda change: self.spend(self.TEXT_S) or json_of(change))
+
+    def spend(self, seconds):
+        self.now_s += seconds
+
+    async def sleep(self, seconds):
+        until_s = self.now_s + seconds
+        await self._sleep(0)
+        while self.now_s < until_s:
+            await self._sleep(0)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("at_once", [1, 50])
+async def test_whoever_reads_at_once_is_told_soon_while_one_writes_at_full_speed(monkeypatch, at_once):
+    database = await database_with_a_table()
+    loop, broadcast = Loop(monkeypatch), Broadcast(database, lambda _: True)
+    texts, told, behind = broadcast.take_seat(chosen()).texts(), 0, []
+
+    async def read():
+        nonlocal told
+        async for text in texts:
+            told += text.count(b"event: change")
+
+    reader = asyncio.ensure_future(read())
+    await loop.sleep(0)
+    for n in range(1, 8001):
+        await database.insert("t", {"id": n, "text": "x" * 200})
+        loop.spend(loop.WRITE_S)
+        behind.append(n - told)
+        if n % at_once == 0:
+            await loop.sleep(0)
+    reader.cancel()
+    assert max(behind) < 1000, "which is what is written within 17 ms"
+    await database.__aexit__()

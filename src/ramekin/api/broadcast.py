@@ -10,8 +10,9 @@ position reads pages of its own up to where the pump is. One that begins where t
 itself: it does not wait until everybody has been told what came before. One that was in step and then falls behind by
 more than `BEHIND_BYTES`, what it is given next left out, is lost, and so is one whose place is not kept any more.
 
-A round lasts at least three times as long as its work takes, or longer where all is told, so that following takes less
-than half of the time, however many follow. Seats are served a few in each turn of the loop.
+A round lasts several times as long as its work takes, so that following takes less than half of the time, however many
+follow. Where it is behind it makes texts for up to half of the time: a write takes longer than its text, so whoever
+reads at once is told soon, however fast one writes. Seats are served a few in each turn of the loop.
 
 Knows no HTTP but the text of events; see ``endpoints/changes.py`` for who takes a seat, ``database/following.py`` for
 what is read.
@@ -56,9 +57,14 @@ AT_ONCE_BYTES, BYTES_PER_S = 1024 * 1024, 512 * 1024 * 1024
 """Bytes that are handed over in one turn of the loop, and in a second: what nobody reads is counted five times a
 second, and cut where it is too much."""
 
-ROUND, LAST_ROUND = 3, 4
-"""How many times its work a round lasts at least; the last one, behind which all is told, lasts longer, so that the
-next has more to tell at once. One follower cost 20 µs a write with 2, beside 30 for the write (November 2026)."""
+TEXT_ROUND, ROUND, LAST_ROUND = 2, 3, 4
+"""How many times as long as making its texts, and as handing them over, a round lasts at least; the last one, behind
+which all is told, lasts longer, so that the next has more to tell at once. One follower cost 20 µs a write with 2,
+beside 30 for the write (November 2026)."""
+
+CREDIT_S = 0.003
+"""Up to how much of what rounds lasted longer than they had to, as a turn of the loop ends when it ends, the next ones
+may last less while not all is told."""
 
 BEAT_S = 15.0
 """Seconds between two comments."""
@@ -122,7 +128,7 @@ class Broadcast:
         self._pump = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        beat_s = stopwatch_s() + BEAT_S
+        free_s, beat_s = 0.0, stopwatch_s() + BEAT_S
         try:
             while True:
                 self._reader.when_news(self._news.set)
@@ -134,10 +140,13 @@ class Broadcast:
                 is_beat = began_s >= beat_s
                 if is_beat:
                     beat_s = began_s + BEAT_S
-                is_all_read, spent_s = await self._read()
-                spent_s += await self._hand_over(is_beat=is_beat)
-                lasts_s = spent_s * (LAST_ROUND if is_all_read else ROUND)
-                await asyncio.sleep(max(0.0, began_s + lasts_s - stopwatch_s()))
+                is_all_read, made_s = await self._read()
+                handed_s = await self._hand_over(is_beat=is_beat)
+                if is_all_read:
+                    free_s = began_s + LAST_ROUND * (made_s + handed_s)
+                else:
+                    free_s = max(free_s, began_s - CREDIT_S) + TEXT_ROUND * made_s + ROUND * handed_s
+                await asyncio.sleep(max(0.0, free_s - stopwatch_s()))
         except Unavailable:
             pass  # the database is closed
         finally:
