@@ -93,3 +93,5 @@ class MemoryStats:
     limit_bytes: int | None
     own_bytes: int = 0
     """What no branch shares, nor the tables that this is a branch of."""
+    passing_bytes: int = 0
+    """What is beside the tables for a while: copies of large steps, and what views read or nobody needs any more."""

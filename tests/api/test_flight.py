@@ -26,11 +26,11 @@ def anyio_backend():
 
 
 class Tables:
-    used_bytes = 0
+    used_bytes = passing_bytes = 0
     limit_bytes = LIMIT
 
     def memory(self):
-        return MemoryStats(self.used_bytes, self.limit_bytes)
+        return MemoryStats(self.used_bytes, self.limit_bytes, passing_bytes=self.passing_bytes)
 
 
 @pytest.fixture
@@ -105,6 +105,24 @@ async def test_what_connections_hold_counts_too(flight, tables):
     assert flight.most_buffered_bytes() == LIMIT // 4
     tables.limit_bytes = None
     assert flight.most_buffered_bytes() == float("inf")
+
+
+async def test_what_is_beside_the_tables_for_a_while_counts_too(flight, tables):
+    tables.passing_bytes = 30 * MIB
+    assert flight.held_bytes == 30 * MIB
+    assert flight.fits(70 * MIB)
+    assert not flight.fits(70 * MIB + 1, own_bytes=1)
+
+
+async def test_who_waits_is_asked_again_when_less_is_beside_the_tables(flight, tables):
+    async with flight.room() as room:
+        await room.hold(SMALL_BYTES + 1)
+        tables.passing_bytes = LIMIT
+        waiting = asyncio.create_task(hold(flight, 50 * MIB))
+        await asyncio.sleep(0)
+        tables.passing_bytes = 0
+        flight.weigh(0)
+        await waiting
 
 
 async def test_who_waits_before_a_body_waits_longer_and_holds_up_nobody_else(flight):

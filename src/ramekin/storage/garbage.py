@@ -1,5 +1,6 @@
 """What nobody needs any more, taken apart bit by bit: to free a million records at once holds everybody for 0.1 s.
 
+It counts what is in memory beside the tables for a while: that, what a view reads yet, and copies on their way in.
 Knows nothing of what it is; see ``shared.py`` for structures, ``engine/builds.py`` for who does it in steps.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -18,6 +20,9 @@ AT_ONCE = 200
 SHARED_AT_ONCE = 50_000
 """Entries that one step lets go of where somebody else has what they hold, as of a copy: 6 ns each, and 50 one by one
 (CPython 3.11, November 2026)."""
+
+PART_BYTES = 150
+"""What a part of something takes that is let go of with an error or behind a step, about: an operation, a change."""
 
 SAMPLED = 16
 """Entries by which it is guessed whether somebody has all of them."""
@@ -30,6 +35,10 @@ class Left(Protocol):
     readers: int
     garbage: Garbage | None
 
+    @property
+    def copy_bytes(self) -> int:
+        """About what it takes where somebody else has what it holds."""
+
     def pieces(self) -> list[Any]: ...
 
 
@@ -38,6 +47,7 @@ class Loose:
 
     def __init__(self, *containers: list[Any] | dict[Any, Any]) -> None:
         self._containers = [*containers]
+        self.copy_bytes = PART_BYTES * sum(map(len, containers))
         self.owners, self.readers = 1, 0
         self.garbage: Garbage | None = None
 
@@ -50,18 +60,37 @@ class Garbage:
 
     def __init__(self) -> None:
         self._left: list[Left] = []
+        self._weights = WeakKeyDictionary[Left, int]()
         self._when_left: Callable[[], bool] = lambda: False
 
     def report(self, when_left: Callable[[], bool]) -> None:
         """Call something when anything is left; it says whether somebody will go through `let_go`."""
         self._when_left = when_left
 
-    def take(self, structure: Left) -> None:
-        """Take a structure that a table lets go of, once nobody has it any more."""
+    @property
+    def size_bytes(self) -> int:
+        """About what all of it takes, copies on their way into tables among it. Cost: O(structures), a few."""
+        return sum(self._weights.values())
+
+    def expect(self, copy: Left) -> None:
+        """Count a copy that is being made for a table, until it has `arrived` there or is given up."""
+        self._weights[copy] = copy.copy_bytes
+
+    def arrived(self, copy: Left) -> None:
+        """Leave it to its table to count a copy, if it was expected."""
+        self._weights.pop(copy, None)
+
+    def take(self, structure: Left, size_bytes: int = 0) -> None:
+        """Take a structure that a table lets go of, once nobody has it any more.
+
+        Args:
+            size_bytes: what it takes, if that is more than a copy: nobody else has what it holds.
+        """
         if structure.owners > 1:
             structure.owners -= 1
             structure.readers -= 1
             return
+        self._weights.setdefault(structure, max(size_bytes, structure.copy_bytes))
         if structure.readers:
             structure.garbage = self
             return
@@ -72,7 +101,8 @@ class Garbage:
     def let_go(self) -> Generator[None, None, None]:
         """Take apart all that is left, in short steps."""
         while self._left:
-            for piece in self._left.pop().pieces():
+            structure = self._left.pop()  # which is counted until the next one
+            for piece in structure.pieces():
                 if isinstance(piece, dict):
                     if len(piece) <= SHARED_AT_ONCE and _is_shared(piece):
                         piece.clear()

@@ -124,11 +124,11 @@ class Indexed(Counted):
         replaced = self.indexes.get(field)
         if replaced is not None and replaced.is_sorted:
             self._grow_found(-index.size_bytes)
-            self.memory.garbage.take(index)
+            self.memory.garbage.take(index, index.size_bytes)
             return
         if replaced is not None:
             self._grow_found(-replaced.size_bytes)
-            self.memory.garbage.take(replaced)
+            self.memory.garbage.take(replaced, replaced.size_bytes)
         else:
             self.memory.indexes += 1
         self.indexes[field] = index
@@ -164,14 +164,14 @@ class Indexed(Counted):
         self.followers.forget((field, is_sorted))
         if (index := self._growing.pop((field, is_sorted), None)) is not None:
             self._grow_found(-index.size_bytes)
-            self.memory.garbage.take(index)
+            self.memory.garbage.take(index, index.size_bytes)
 
     def give_up_order(self) -> None:
         """Drop the order of ids that is being built."""
         self.followers.forget(None)
         if self.order is not None:
             self._grow_found(-self.order.size_bytes)
-            self.memory.garbage.take(self.order)
+            self.memory.garbage.take(self.order, self.order.size_bytes)
             self.order = None
 
     def drop_index(self, field: Field) -> None:
@@ -180,7 +180,7 @@ class Indexed(Counted):
         self._grow_found(-index.size_bytes)
         self._used_s.pop(field, None)
         self.memory.indexes -= 1
-        self.memory.garbage.take(index)
+        self.memory.garbage.take(index, index.size_bytes)
 
     def use_index(self, field: Field, *, is_sorted: bool = False, now_s: float = 0.0) -> FieldIndex | None:
         """Return a finished index and mark it as used now; None if it must be built first."""
@@ -288,7 +288,7 @@ class Indexed(Counted):
         """Leave the order and the indexes, which are not used any more, to be taken apart."""
         for structure in (self.order, *self._all_indexes()):
             if structure is not None:
-                self.memory.garbage.take(structure)
+                self.memory.garbage.take(structure, structure.size_bytes)
         self.order, self.indexes, self._growing, self._used_s, self.followers = None, {}, {}, {}, Followers()
 
 

@@ -161,6 +161,11 @@ class Memory:
         return self.used_bytes + self.reserved_bytes if self.family is None else self.family.size_bytes
 
     @property
+    def passing_bytes(self) -> int:
+        """What is there beside the tables for a while, and in no limit: see ``garbage.py``. Cost: as `size_bytes`."""
+        return sum([member.garbage.size_bytes for member in ([self] if self.family is None else self.family.members)])
+
+    @property
     def spare_bytes(self) -> int:
         """What indexes may take beyond the limit, so that readers find room when writers took all."""
         return 0 if self.limit_bytes is None else self.limit_bytes // 8
@@ -185,7 +190,7 @@ class Memory:
 
     def stats(self) -> MemoryStats:
         """Return the statistics of this moment."""
-        return MemoryStats(self.size_bytes, self.limit_bytes, self.own_bytes)
+        return MemoryStats(self.size_bytes, self.limit_bytes, self.own_bytes, self.passing_bytes)
 
 
 def record_growth(key: str, before: bytes | None, after: bytes | None, due: int | None = None) -> int:

@@ -20,7 +20,7 @@ class Shared:
     Guarantee: whoever writes calls `writable` first and writes to what it returns.
     """
 
-    __slots__ = ("garbage", "owners", "readers")
+    __slots__ = ("__weakref__", "garbage", "owners", "readers")
 
     def __init__(self) -> None:
         self.owners = 1
@@ -29,6 +29,11 @@ class Shared:
         """Whoever would see it change, besides one table that writes to it: readers, and the other tables."""
         self.garbage: Garbage | None = None
         """What takes it apart when its last reader goes; None while it is in use."""
+
+    @property
+    def copy_bytes(self) -> int:
+        """What a copy takes besides what it shares, where that is much. Cost: O(1)."""
+        return 0
 
     def copy(self) -> Self:
         """Return a copy that shares nothing which can change."""

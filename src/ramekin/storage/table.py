@@ -201,13 +201,15 @@ class Table(Bounded):
         Cost: O(indexes).
         """
         loan = self._leave_for_copy(taken_bytes)
+        parting_bytes = min(self.records.copy_bytes + taken_bytes, self.memory_bytes - self.finding_bytes())
         self._count(-1)
         if self.sieve is not None:
             self.sieve.forget()
         before, self.records, self.size_bytes = self.records, records, size_bytes
         self._grow(memory_bytes + self.finding_bytes() - self.memory_bytes)
         self._count(1)
-        self.memory.garbage.take(before)
+        self.memory.garbage.take(before, parting_bytes)
+        self.memory.garbage.arrived(records)
         self._take_loan(*loan)
         self._adopt_expiry(expiry)
         if changes is None:
@@ -277,7 +279,7 @@ class Table(Bounded):
         """Give back all that is counted, and tell whoever watches that the table is gone."""
         self.is_gone = True
         self._part()
-        self.memory.garbage.take(self.records)
+        self.memory.garbage.take(self.records, self.memory_bytes - self.finding_bytes())
         super().leave()
 
 

@@ -65,8 +65,8 @@ class Flight:
 
     @property
     def held_bytes(self) -> int:
-        """What requests hold, and connections for them. Cost: O(1)."""
-        return self.taken_bytes + self.buffered_bytes
+        """What requests hold, connections for them, and what is beside the tables for a while. Cost: O(1)."""
+        return self.taken_bytes + self.buffered_bytes + self._memory().passing_bytes
 
     def begin(self, room: Room) -> None:
         """Take note that a work begins. Raises Overloaded, if there are enough."""
@@ -79,8 +79,9 @@ class Flight:
         self.works -= 1
 
     def weigh(self, buffered_bytes: int) -> None:
-        """Take note of what connections hold by now."""
+        """Take note of what connections hold by now; what tables let go of is less by now too."""
         self.buffered_bytes = buffered_bytes
+        self._call_next()
 
     def room(self, peer: str = "unknown") -> Room:
         """Return room of no bytes yet for one request, to be used in ``async with``."""
@@ -96,7 +97,7 @@ class Flight:
         if memory.limit_bytes is None:
             return True
         free_bytes = max(memory.limit_bytes - memory.used_bytes, memory.limit_bytes // 4, FLOOR_BYTES)
-        if self.held_bytes + more_bytes <= free_bytes:
+        if self.taken_bytes + self.buffered_bytes + memory.passing_bytes + more_bytes <= free_bytes:
             return True
         return self.taken_bytes == own_bytes and own_bytes + more_bytes <= self.most_alone_bytes()
 
