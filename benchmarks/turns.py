@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from ramekin import Database, Limits
 from ramekin.api.app import create_app
 from ramekin.engine.embedded import Embedded
@@ -48,6 +50,29 @@ def large(i: int) -> dict[str, Any]:
 def nested(i: int) -> dict[str, Any]:
     return {"id": f"n{i}", "a": {"b": [{"c": {"d": [i, {"e": i % 97}]}} for _ in range(5)]}, "n": i % 1000}
 
+
+class Typed(BaseModel):
+    """A record that may be long in several ways."""
+
+    id: int
+    numbers: list[int] = []
+    texts: list[str] = []
+    members: dict[str, int] = {}
+
+
+TYPED_SCHEMA = {
+    "properties": {
+        "numbers": {"items": {"type": "integer"}},
+        "texts": {"items": {"type": "string"}},
+        "members": {"additionalProperties": {"type": "integer"}},
+    }
+}
+LONG: dict[str, Any] = {
+    "numbers": [1] * 500_000,
+    "texts": ["a text"] * 110_000,
+    "members": {f"m{i}": i for i in range(70_000)},
+}
+"""Members with which a `Typed` takes nearly 1 MiB."""
 
 SHAPES = {"small": (small, 1), "wide": (wide, 8), "large": (large, 60), "nested": (nested, 2)}
 """Records of each shape, and what the number of records is divided by."""
@@ -100,7 +125,8 @@ class Service:
     def __init__(self, records: int) -> None:
         engine = Embedded()
         limits = Limits(bulk_bytes=1024 * MIB, load_bytes=2048 * MIB, sorted_rows=10**7)
-        self.records, self.database = records, Database(engine=engine, limits=limits)
+        self.records = records
+        self.database = Database({"typed": Typed}, engine=engine, limits=limits)
         self.app = create_app(self.database)
         self.is_ready = False
         """Whether the tables to read are there."""
@@ -324,7 +350,37 @@ async def _(s: Service) -> Turns:
     values = [{"a": i} for i in range(800)]
     schema = {"properties": {"a": {"items": {"enum": values}}}}
     await s.ask("PUT", "/api/v1/tables/alternatives", json.dumps({"schema": schema}).encode())
-    return await s.ask("POST", "/api/v1/data/alternatives", json.dumps({"a": values[-1:] * 1200}).encode())
+    return await s.ask("POST", "/api/v1/data/alternatives", json.dumps({"a": values[-1:] * 300}).encode())
+
+
+@kind("one record against as many patterns as may be")
+async def _(s: Service) -> Turns:
+    schema = {"allOf": [{"properties": {"a": {"pattern": f"(a|b)*c{i}x"}}} for i in range(10)]}
+    await s.ask("PUT", "/api/v1/tables/patterns", json.dumps({"schema": schema}).encode())
+    return await s.ask("POST", "/api/v1/data/patterns", json.dumps({"a": "ab" * 499_000}).encode())
+
+
+def _typed_kinds() -> Iterator[tuple[str, Any]]:
+    """Yield a record of 1 MiB, put and patched, where a model or a schema looks at it: the longest turn of its shapes."""
+    for by, table in (("model", "typed"), ("schema", "declared")):
+        for method in ("PUT", "PATCH"):
+
+            async def write(s: Service, table=table, method=method) -> Turns:
+                if table == "declared":
+                    await s.ask("PUT", "/api/v1/tables/declared", json.dumps({"schema": TYPED_SCHEMA}).encode())
+                found = []
+                for name, value in LONG.items():
+                    await s.ask("PUT", f"/api/v1/data/{table}/1?upsert=true", b'{"id":1}')
+                    body = json.dumps({name: value}, separators=(",", ":")).encode()
+                    media = PATCH if method == "PATCH" else JSON
+                    found.append(await s.ask(method, f"/api/v1/data/{table}/1", body, media))
+                assert all(turns.status < 300 for turns in found)
+                return max(found, key=lambda turns: turns.longest_ms)
+
+            yield f"{method} of 1 MiB, typed by a {by}", write
+
+
+KINDS |= dict(_typed_kinds())
 
 
 READS = {

@@ -4,7 +4,7 @@ import pytest
 
 from ramekin.errors import InvalidDefinition, InvalidRecord
 from ramekin.schema.extent import MAX_PARTS, MAX_PATTERNS, check_extent
-from ramekin.schema.json_schema import MAX_TRIED, JsonSchema
+from ramekin.schema.json_schema import MAX_SCANNED, MAX_TRIED, JsonSchema
 from ramekin.schema.references import References
 
 
@@ -63,6 +63,6 @@ def test_a_record_is_refused_whose_values_times_alternatives_are_too_many():
 
 def test_a_record_is_refused_whose_bytes_times_patterns_are_too_many():
     schema = JsonSchema({"properties": {"a": {"allOf": [{"pattern": "^a*$"}] * 100}}})
-    assert schema.validate({"id": 1, "a": "a" * (MAX_TRIED // 100 - 50)})
+    assert schema.validate({"id": 1, "a": "a" * (MAX_SCANNED // 100 - 50)})
     with pytest.raises(InvalidRecord):
-        schema.validate({"id": 1, "a": "a" * (MAX_TRIED // 100)})
+        schema.validate({"id": 1, "a": "a" * (MAX_SCANNED // 100)})

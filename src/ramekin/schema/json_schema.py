@@ -41,9 +41,10 @@ MAX_SEARCH = 200_000
 """Members and elements of a record, times (10 + references of its schema), for which all faults are looked for.
 250,000 faults of one record took 4.9 s (jsonschema-rs 0.60, November 2026); only to say that it has some, 20 µs."""
 
-MAX_TRIED = 20_000_000
+MAX_TRIED, MAX_SCANNED = 5_000_000, 10_000_000
 """Values of a record, times the alternatives of its schema; and its bytes, times the schema's patterns. So many take
-0.2 s (jsonschema-rs 0.60, November 2026), and nobody is answered meanwhile. Without the bound one record took 13 s."""
+30 to 50 ms (jsonschema-rs 0.60, November 2026), and nobody is answered meanwhile. Without a bound one record took
+13 s."""
 
 _UNKNOWN = (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)
 
@@ -78,7 +79,7 @@ class JsonSchema:
             )
         self._circular, self._references = references.circular, references.count
         self._alternatives, self._patterns = references.alternatives, references.patterns
-        self._sure_bytes = MAX_TRIED // (1 + self._alternatives + self._patterns)
+        self._sure_bytes = min(MAX_TRIED // (1 + self._alternatives), MAX_SCANNED // (1 + self._patterns))
         try:
             self._validator = Draft202012Validator(
                 schema, offline=True, pattern_options=RegexOptions(size_limit=PATTERN_BYTES)
@@ -108,7 +109,7 @@ class JsonSchema:
     def _check_effort(self, body: bytes) -> None:
         """Refuse a record that would be held against the schema for long. Raises InvalidRecord. Cost: O(length)."""
         values = 1 + body.count(b",") + body.count(b":")
-        if self._alternatives * values > MAX_TRIED or self._patterns * len(body) > MAX_TRIED:
+        if self._alternatives * values > MAX_TRIED or self._patterns * len(body) > MAX_SCANNED:
             said = "It is too large to be held against as many alternatives and patterns as the schema has."
             raise invalid_record(self.title, [Fault("", said)], 1)
 
