@@ -33,9 +33,9 @@ def taken(monkeypatch):
     held = []
     take = Garbage.take
 
-    def noted(self, structure):
+    def noted(self, structure, *size_bytes):
         held.extend((piece, next(iter(piece), None)) for piece in structure.pieces())
-        take(self, structure)
+        take(self, structure, *size_bytes)
 
     monkeypatch.setattr(Garbage, "take", noted)
     return held

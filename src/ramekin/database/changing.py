@@ -93,12 +93,15 @@ async def change(
             break  # the condition was read by what the table was
         changing = _Changing(request, lambda: rules_of(table), partial(engine.due, table))
         with engine.watch(table) as watch, suppress(_Redefined):
-            await changing.read(engine.tables, work)
-            await catch_up(watch, changing.meet, work)
+            with engine.tables.leaving(changing.held):
+                await changing.read(engine.tables, work)
+                await catch_up(watch, changing.meet, work)
             work.commit()
-            if await engine.apply(partial(changing.finish, watch)) is not None:
+            with engine.tables.leaving(changing.held, is_begun=True):
+                is_done = await engine.apply(partial(changing.finish, watch)) is not None
+            if is_done:
                 changed = Changed(changing.count_matched(), len(changing.changes))
-                await work.let_go(changing.idle, changing.changes)
+                await work.let_go(*changing.held())
                 return changed
     raise Redefined("The table was defined or dropped by others meanwhile; nothing was applied.")
 
@@ -182,6 +185,10 @@ class _Changing:
             self.changes[key] = Change(self._request.table, key, body, after, due)
         else:
             self.idle[key] = None
+
+    def held(self) -> tuple[dict[str, None], dict[str, Change]]:
+        """Return what it has found out."""
+        return self.idle, self.changes
 
     def count_matched(self) -> int:
         """Return how many records are meant."""

@@ -106,11 +106,12 @@ async def define(
             continue
         with watch, suppress(UnknownTable):  # dropped while it is looked at, it is made anew
             check = _Check(made, rules, broken)
-            await check.read(engine.tables, table, work)
-            await catch_up(watch, check.meet, work)
+            with engine.tables.leaving(check.held):
+                await check.read(engine.tables, table, work)
+                await catch_up(watch, check.meet, work)
             work.commit()
             if (number := await engine.apply(partial(check.finish, watch, engine.tables))) is not None:
-                await check.let_go(work)
+                await work.let_go(*check.held())
                 return _latest(engine.tables, replace(check.stats, revision=number, definition=definition)), False
     raise Unavailable("The table is made and dropped by others; its definition is what it was.")
 
@@ -168,10 +169,9 @@ class _Check:
         self.stats = tables.table_stats(self._made.table)
         return self._made
 
-    async def let_go(self, work: Work) -> None:
-        """Have nothing any more, bit by bit."""
-        for holders in self._unique:
-            await work.let_go(*holders.held())
+    def held(self) -> list[dict[Any, Any]]:
+        """Return what it has of records."""
+        return [each for holders in self._unique for each in holders.held()]
 
     def _schema_faults(self, key: str, body: bytes) -> list[Fault]:
         if self._schema is None:
@@ -237,11 +237,11 @@ def _names(value: Any, member: str) -> tuple[str, ...]:
     with at(member):
         if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
             raise InvalidDefinition(f"'{member}' is an array of fields.")
+        if len(value) > MAX_NAMED:
+            raise InvalidDefinition(f"'{member}' names at most {MAX_NAMED} fields.")
         value = [print_path(parse_path(name)) for name in value]
         if len(set(value)) < len(value):
             raise InvalidDefinition(f"'{member}' names a field twice.")
-        if len(value) > MAX_NAMED:
-            raise InvalidDefinition(f"'{member}' names at most {MAX_NAMED} fields.")
         return tuple(value)
 
 

@@ -52,11 +52,15 @@ async def load(
     check_ttl(ttl)
     with Reservation(engine.tables) as room:
         staged = _Staged(rules_of, ttl, engine.clock, work or Work())
-        await staged.take(records, room)
+        with engine.tables.leaving(staged.held):
+            await staged.take(records, room)
         for _ in range(MAX_ATTEMPTS):
-            await staged.check_again()
+            with engine.tables.leaving(staged.held):
+                await staged.check_again()
             step = Loaded(staged.bodies, is_replacing, dues=staged.dues)
-            if await _is_stored(engine, staged, partial(_if_empty, engine, step) if is_first else step):
+            with engine.tables.leaving(staged.held, is_begun=True):
+                is_stored = await _is_stored(engine, staged, partial(_if_empty, engine, step) if is_first else step)
+            if is_stored:
                 counts = {table: len(bodies) for table, bodies in staged.bodies.items()}
                 await staged.let_go()
                 return counts
@@ -124,11 +128,14 @@ class _Staged:
             self.dues.setdefault(table, {})[key] = due_in(lifetime_s, self._clock)
         return len(key) + len(body)
 
+    def held(self) -> list[dict[str, Any]]:
+        """Return what it has."""
+        return [*self.bodies.values(), *self.dues.values()]
+
     async def let_go(self) -> None:
         """Have nothing any more, bit by bit."""
         self._work.commit()
-        for bodies in self.bodies.values():
-            await self._work.let_go(bodies)
+        await self._work.let_go(*self.held())
 
     async def check_again(self) -> None:
         """Check the records of tables that were defined anew since. Raises as `Database.load`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import islice
+from sys import maxsize
 from typing import TYPE_CHECKING, Any, cast
 
 from ramekin.changes import Change, Loaded, Written
@@ -39,17 +40,21 @@ from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.storage.collector import overlook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
     from ramekin.database.operations import Outcome, Rules
     from ramekin.database.schemas import Schemas
     from ramekin.engine.base import Engine, Watch
+    from ramekin.schema.definition import Checked
 
     RulesOf = Callable[[str], Rules]
 
 MAX_REWRITTEN_BYTES = 32 * MIB
 """Bytes of records that one request may write over again. A record that is patched 10,000 times, a member more each
 time, is held in 10,000 sizes until they are answered: 600 MB for a batch of 500 KB."""
+
+LOOKED_AT = 1000
+"""Records of a bulk behind the first wrong one that are looked at for more faults: the others are only read."""
 
 _DEFINED_BY_OTHERS = "The tables are being defined by others; nothing was applied."
 
@@ -137,13 +142,7 @@ async def write(engine: Engine, rules_of: RulesOf, sent: Iterable[Operation], wo
         await work.rest()
     for _ in range(MAX_ATTEMPTS):
         rules = {table: rules_of(table) for table in tables}
-        prepared: list[Prepared] = overlook([])
-        for i, operation in enumerate(operations):
-            try:
-                prepared.append(prepare(operation, rules[operation.table]))
-            except RamekinError as error:
-                raise _missing(engine, operation.table, error, prepared).within(i, index=i) from None
-            await work.rest()
+        prepared = await _prepare_operations(engine, operations, rules, work)
         outcomes = await _Writing(engine, rules_of, prepared, rules, work).carry_out()
         await work.let_go(prepared)
         if outcomes is not None:
@@ -154,6 +153,20 @@ async def write(engine: Engine, rules_of: RulesOf, sent: Iterable[Operation], wo
             await work.let_go(operations)
             return outcomes
     raise Unavailable(_DEFINED_BY_OTHERS)
+
+
+async def _prepare_operations(
+    engine: Engine, operations: list[Operation], rules: Mapping[str, Rules], work: Work
+) -> list[Prepared]:
+    prepared: list[Prepared] = overlook([])
+    with engine.tables.leaving(lambda: (prepared,)):
+        for i, operation in enumerate(operations):
+            try:
+                prepared.append(prepare(operation, rules[operation.table]))
+            except RamekinError as error:
+                raise _missing(engine, operation.table, error, prepared).within(i, index=i) from None
+            await work.rest()
+    return prepared
 
 
 async def insert(
@@ -171,7 +184,7 @@ async def insert(
         records = held
     for _ in range(MAX_ATTEMPTS):
         rules = rules_of(each.table)
-        prepared = await _prepare_all(each, records, rules, work)
+        prepared = await _prepare_all(engine, each, records, rules, work)
         outcomes = await _Writing(engine, rules_of, prepared, {each.table: rules}, work).carry_out()
         await work.let_go(prepared)
         if outcomes is not None:
@@ -179,39 +192,50 @@ async def insert(
     raise Unavailable(_DEFINED_BY_OTHERS)
 
 
-async def _prepare_all(each: Operation, records: Iterable[Any], rules: Rules, work: Work) -> list[Prepared]:
+async def _prepare_all(
+    engine: Engine, each: Operation, records: Iterable[Any], rules: Rules, work: Work
+) -> list[Prepared]:
     """Prepare records. Reads every record even after a fault, because bad JSON is reported first.
 
     Of most, nothing is kept but the body: as values they take ten times as much, and what stays would lie among them.
+    Behind a wrong one a few are looked at, so that their faults are told too.
     """
     prepared: list[Prepared] = overlook([])
     refused: list[RamekinError] = []
     faults: list[Fault] = []
-    i = 0
-    for record in records:
-        if record is PAUSE:
+    i, end = 0, maxsize
+    with engine.tables.leaving(lambda: (prepared,)):
+        for record in records:
+            if record is PAUSE:
+                await work.rest()
+                continue
+            if i < end:
+                try:
+                    operation = Operation(
+                        "create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed, None, each.ttl
+                    )
+                    ready = prepare(operation, rules)
+                    prepared.append(ready if ready.body is None else Prepared(each, ready.key, None, ready.body))
+                except BodyTooLarge as error:
+                    raise error.within(i, index=i) from None
+                except RamekinError as error:
+                    refused.append(error.within(i, index=i))
+                    faults += refused[-1].faults
+                    is_last = len(faults) >= MAX_FAULTS or not isinstance(error, InvalidRecord)
+                    end = i if is_last else min(end, i + LOOKED_AT)
+            i += 1
             await work.rest()
-            continue
-        if len(faults) < MAX_FAULTS and (not refused or isinstance(refused[-1], InvalidRecord)):
-            try:
-                operation = Operation(
-                    "create", each.table, None, record, ALWAYS, each.on_conflict, each.is_parsed, None, each.ttl
-                )
-                ready = prepare(operation, rules)
-                prepared.append(ready if ready.body is None else Prepared(each, ready.key, None, ready.body))
-            except BodyTooLarge as error:
-                raise error.within(i, index=i) from None
-            except RamekinError as error:
-                refused.append(error.within(i, index=i))
-                faults += refused[-1].faults
-        i += 1
-        await work.rest()
-    if not refused:
-        return prepared
+        if refused:
+            raise _of_all(refused, faults)
+    return prepared
+
+
+def _of_all(refused: Sequence[RamekinError], faults: list[Fault]) -> RamekinError:
+    """Return the error of a bulk that has some."""
     if not isinstance(refused[0], InvalidRecord):
-        raise refused[0]
+        return refused[0]
     message = "Records are not valid; none was stored."
-    raise InvalidRecord(message, faults=faults[:MAX_FAULTS], index=refused[0].index)
+    return InvalidRecord(message, faults=faults[:MAX_FAULTS], index=refused[0].index)
 
 
 class _Writing:
@@ -247,21 +271,30 @@ class _Writing:
             with ExitStack() as stack:
                 there = [table for table in self._rules if table in self._engine.tables]
                 watches = {table: stack.enter_context(self._engine.watch(table)) for table in there}
-                await self._settle_all(watches)
+                self._changes, self._is_spoiled = overlook([None] * len(self._prepared)), False
+                with self._engine.tables.leaving(self._held):
+                    await self._settle_all(watches)
                 self._work.commit()
-                try:
-                    if await self._engine.apply(partial(self._finish, watches), checked_by) is not None:
+                with self._engine.tables.leaving(self._held, is_begun=True):
+                    if await self._apply(watches, checked_by):
                         await self._work.let_go(*self._firsts.values(), self._others, self._changes)
                         return self._outcomes
-                except NotUnique as error:
-                    table, key = error.place
-                    index = self._firsts.get(table, {}).get(key, 0)
-                    raise error.within(index, index=index) from None
         raise Unavailable("The records are being written by others; nothing was applied.")
+
+    def _held(self) -> Sequence[list[Any] | dict[Any, Any]]:
+        return *self._firsts.values(), self._others, self._changes, self._outcomes, self._prepared
+
+    async def _apply(self, watches: Mapping[str, Watch], checked_by: Checked) -> bool:
+        """Have it happen, and say whether it did. Raises NotUnique, in its place."""
+        try:
+            return await self._engine.apply(partial(self._finish, watches), checked_by) is not None
+        except NotUnique as error:
+            table, key = error.place
+            index = self._firsts.get(table, {}).get(key, 0)
+            raise error.within(index, index=index) from None
 
     async def _settle_all(self, watches: Mapping[str, Watch]) -> None:
         """Settle all operations, again where others write. Raises the first error in their order."""
-        self._changes, self._is_spoiled = overlook([None] * len(self._prepared)), False
         rewritten_bytes = 0
         try:
             for i in range(len(self._prepared)):

@@ -94,7 +94,7 @@ class Tables:
 
     def adopt(self, catalog: Catalog) -> None:
         """Show the tables of another catalog from now on: what is kept was read."""
-        self.catalog, self.definitions = catalog, catalog.definitions
+        self.catalog, self.definitions, self.leaving = catalog, catalog.definitions, catalog.memory.leaving
         self.history.count_in(catalog.memory)
         for each in (self.builds, self.evictions, self.expirations):
             each.adopt(catalog)

@@ -100,6 +100,14 @@ def _check_header(line: int, cells: Sequence[str], delimiter: str) -> None:
         raise _wrong(f"The header names '{shorten(twice)}' twice", line)
 
 
+def _row_end(text: bytes, at: int) -> re.Match[bytes] | None:
+    """Return what ends the row that goes on at a place. To search for the pattern takes ten times as long."""
+    newline = text.find(b"\n", at)
+    carriage = text.find(b"\r", at, newline if newline >= 0 else len(text))
+    begin = newline if carriage < 0 else carriage
+    return None if begin < 0 else _ROW_END.match(text, begin)
+
+
 def _wrong(said: str, line: int, hint: str = "") -> MalformedCsv:
     """Return what is wrong on a line; the hint is for who sends the text, and not for who has a file of it."""
     return MalformedCsv(f"{said}.", hint=hint, faults=[Fault("", f"{said}.", line)])
@@ -139,7 +147,7 @@ class _Cutter:
         self._buffer, self._at = b"".join([self._buffer[self._at :], *pending]), 0
         if not self._has_begun:
             self._begin()
-        if self._is_whole and self._line == 1 and self._buffer[self._at :] and not _ROW_END.search(self._buffer):
+        if self._is_whole and self._line == 1 and self._buffer[self._at :] and _row_end(self._buffer, 0) is None:
             hint = "curl's -d takes them out, --data-binary keeps them."
             raise _wrong("The text has no line end, with which every row ends", 1, hint)
         while self._at < len(self._buffer):
@@ -163,7 +171,7 @@ class _Cutter:
 
     def _cut_row(self) -> tuple[list[str], int] | None:
         """Return the cells of the next row and where it ends; None if the rest has not arrived yet."""
-        found = _ROW_END.search(self._buffer, self._at)
+        found = _row_end(self._buffer, self._at)
         end = len(self._buffer) if found is None else found.start()
         if self._buffer.find(b'"', self._at, end) >= 0:
             return self._cut_quoted()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from enum import Flag
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
@@ -50,11 +50,11 @@ from ramekin.schema.fitness import (
 from ramekin.schema.record_schema import MAX_FAULTS, beside_known, difference, invalid_record
 from ramekin.schema.renames import Renames
 from ramekin.schema.round_trip import may_change
-from ramekin.schema.strict import SPELLINGS, inside, mapped, strict, without_aliases
+from ramekin.schema.strict import SPELLINGS, ending_early, inside, mapped, strict, without_aliases
 from ramekin.values import codec
 from ramekin.values.comparison import MISSING, order_key
 from ramekin.values.ids import A_UUID, SYSTEM_IDS, looks_like_integer
-from ramekin.values.paths import ID_PATH, print_path
+from ramekin.values.paths import ID_PATH, LONG_BYTES, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +67,9 @@ if TYPE_CHECKING:
     from ramekin.values.paths import FieldPath
 
 _log = logging.getLogger("ramekin")
+
+MAX_TOLD = 1000
+"""Faults of a record of which the first are told: Pydantic makes them all or none, 1 µs each."""
 
 
 class ModelSchema:
@@ -92,7 +95,7 @@ class ModelSchema:
         """
         if not isinstance(model, type) or not issubclass(model, BaseModel):
             raise UnfitModel("A table's model is a class made from Pydantic's BaseModel, which this is not.")
-        self.model = model
+        self.model, self._ids = model, ids
         self.title = model.__name__
         try:
             self.bounds = bounds_of(model)
@@ -119,7 +122,8 @@ class ModelSchema:
         self._may_change = may_change(readable)
         # Without the argument, nested models are validated by the validators made with their classes, which ignore
         # unknown members. It is pydantic-core's own for the case of a changed schema.
-        self._read = SchemaValidator(strict(readable), _use_prebuilt=False).validate_json
+        self._core = strict(readable)
+        self._read = SchemaValidator(self._core, _use_prebuilt=False).validate_json
         self._print = _printer(model, core)
         renames = Renames(core)
         self.stored_names = renames if renames.are_any else None
@@ -142,6 +146,12 @@ class ModelSchema:
         """The JSON Schema of what is stored."""
         return self._stored
 
+    @cached_property
+    def _read_long(self) -> Callable[[bytes], Any]:
+        """Reads as `_read`, but of many faults in one place tells the first alone: to make all took 0.3 s for 1 MiB."""
+        read = SchemaValidator(ending_early(self._core), _use_prebuilt=False).validate_json
+        return read if self._ids is SYSTEM_IDS else following(self._ids, read)
+
     def validate(self, record: dict[str, Any], printed: bytes | None = None) -> bytes:
         """Return the body to store for a record.
 
@@ -156,8 +166,9 @@ class ModelSchema:
         """
         members = record if self._has_id else {name: v for name, v in record.items() if name != "id"}
         text = printed if printed is not None and members is record else codec.encode(members)
+        read = self._read_long if text[LONG_BYTES:] else self._read
         try:
-            body = self._print(self._read(text), by_alias=True, round_trip=True, warnings=False)
+            body = self._print(read(text), by_alias=True, round_trip=True, warnings=False)
             if self._may_change:
                 body = self._settled(body)
         except ValidationError as error:
@@ -245,6 +256,10 @@ class ModelSchema:
         return None if found is None else replace(found, is_canonical=True)
 
     def _invalid(self, error: ValidationError, record: dict[str, Any]) -> InvalidRecord:
+        count, title = error.error_count(), f"the model {self.title}"
+        if count > MAX_TOLD:
+            told = [Fault("", "It has too many faults to say which.")]
+            return InvalidRecord(f"The record does not satisfy {title}: {count} faults.", faults=told)
         details = error.errors(include_url=False, include_input=False)
         faults = []
         for detail in details[:MAX_FAULTS]:
@@ -253,7 +268,7 @@ class ModelSchema:
                 names = members_at(self.json_schema, fault.steps[:-1])
                 fault = beside_known(fault, fault.steps[-1:], names)
             faults.append(fault)
-        return invalid_record(f"the model {self.title}", faults, len(details))
+        return invalid_record(title, faults, count)
 
 
 def _schemas_of(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -55,6 +55,12 @@ class Counted:
         if self.borrowed_bytes > self.memory_bytes:
             self.borrow(self.memory_bytes)
 
+    def copied(self) -> Records:
+        """Return a copy of the records that is to take their place; it is counted from now on."""
+        copy = self.records.copy()
+        self.memory.garbage.expect(copy)
+        return copy
+
     @property
     def parting_bytes(self) -> int:
         """What the next write takes by itself, because of others who have the records, or count on them. Cost: O(1)."""

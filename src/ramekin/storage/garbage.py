@@ -6,13 +6,17 @@ Knows nothing of what it is; see ``shared.py`` for structures, ``engine/builds.p
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import islice
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    Held = list[Any] | dict[Any, Any]
+    """What may be taken apart bit by bit."""
 
 AT_ONCE = 200
 """Entries that one step lets go of."""
@@ -45,7 +49,7 @@ class Left(Protocol):
 class Loose:
     """Containers that are no part of anything."""
 
-    def __init__(self, *containers: list[Any] | dict[Any, Any]) -> None:
+    def __init__(self, *containers: Held) -> None:
         self._containers = [*containers]
         self.copy_bytes = PART_BYTES * sum(map(len, containers))
         self.owners, self.readers = 1, 0
@@ -97,6 +101,22 @@ class Garbage:
         self._left.append(structure)
         if not self._when_left():
             self._left.clear()
+
+    @contextmanager
+    def leaving(self, held: Callable[[], Iterable[Held]], *, is_begun: bool = False) -> Iterator[None]:
+        """Have what is held taken apart bit by bit where an error leaves it: to free 100,000 records takes 50 ms.
+
+        Args:
+            is_begun: a step may be on its way that needs it, though whoever asked was cancelled: then it stays.
+        """
+        try:
+            yield
+        except BaseException as error:
+            containers = [*held()]
+            is_much = sum(map(len, containers)) > AT_ONCE
+            if is_much and (isinstance(error, Exception) or not is_begun):
+                self.take(Loose(*containers))
+            raise
 
     def let_go(self) -> Generator[None, None, None]:
         """Take apart all that is left, in short steps."""

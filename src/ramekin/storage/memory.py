@@ -14,7 +14,10 @@ from ramekin.storage.expiry import Expiring
 from ramekin.storage.garbage import Garbage, Loose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from ramekin.storage.garbage import Held
 
 RECORD_BYTES = 142
 """A record besides the text of its key and of its body: two objects' heads and a place in a dictionary."""
@@ -132,7 +135,11 @@ class Memory:
         """What the tables take that no other catalog is counted for."""
         return self.used_bytes - self.borrowed_bytes
 
-    def leave_behind(self, *containers: list[Any] | dict[Any, Any]) -> None:
+    def leaving(self, held: Callable[[], Iterable[Held]], *, is_begun: bool = False) -> AbstractContextManager[None]:
+        """Have what is held taken apart bit by bit where an error leaves it; see `Garbage.leaving`."""
+        return self.garbage.leaving(held, is_begun=is_begun)
+
+    def leave_behind(self, *containers: Held) -> None:
         """Have containers taken apart in turns that nobody uses any more."""
         self.garbage.take(Loose(*containers))
 

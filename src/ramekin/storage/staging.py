@@ -168,9 +168,7 @@ class _Copy:
         self._written: list[str] = overlook([])
         self._taken_bytes = 0  # of the records that were there
         table = None if is_empty else catalog.find(name)
-        self.records = Records() if table is None else table.records.copy()
-        if table is not None:
-            table.memory.garbage.expect(self.records)
+        self.records = Records() if table is None else table.copied()
         self._size_bytes = 0 if table is None else table.size_bytes
         self._memory_bytes = TABLE_BYTES
         if table is not None:

@@ -79,9 +79,11 @@ STATUS = {"created": 201, "replaced": 200, "kept": 200, "deleted": 204}
 async def apply_batch(session: Session, asked: Asked[None]) -> Reply:
     """Apply operations in order over any tables, all or nothing."""
     work, operations = Work(), _Operations(session)
-    await work.through(_read(asked.body, session.limits.text_bytes + BESIDE_BYTES, operations))
+    with session.tables.leaving(lambda: (operations.read,)):
+        await work.through(_read(asked.body, session.limits.text_bytes + BESIDE_BYTES, operations))
     try:
-        outcomes = await session.database.write(operations.read)
+        with session.tables.leaving(lambda: (operations.read,), is_begun=True):
+            outcomes = await session.database.write(operations.read)
     except RamekinError as error:
         raise _pointing_into_the_batch(error) from None
     await work.let_go(operations.read)

@@ -21,6 +21,9 @@ FORMATS = {JSON: "json", NDJSON: "ndjson", CSV: "csv"}
 """Those of many records, and how a weak tag calls them: a copy in one format is none in another."""
 
 
+MAX_RANGES = 100
+"""Media types of one Accept: 3 µs each."""
+
 _NOTHING_PREFERRED: frozenset[str] = frozenset()
 
 
@@ -58,12 +61,15 @@ def accepted(headers: Mapping[str, str], offered: Sequence[str]) -> str:
 
     Raises:
         NotAcceptable: it accepts none of them.
+        InvalidHeader: it names more than `MAX_RANGES`.
 
     Source: RFC 9110, section 12.5.1.
     """
     if (header := headers.get("accept", "")) in ("", "*/*"):
         return offered[0]
     best, best_quality = None, 0.0
+    if header.count(",") >= MAX_RANGES:
+        raise InvalidHeader(f"Accept names at most {MAX_RANGES} media types.").of("header", "Accept")
     ranges = [_media_range(part) for part in header.split(",") if part.strip()]
     for media in offered:
         fitting = [(len(name.replace("*", "")), quality) for name, quality in ranges if _fits(media, name)]
