@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import pytest
 
-from ramekin.api.wire import backlog
 from ramekin.api.wire.backlog import AT_ONCE, LONG_AT_ONCE, Backlog
 from tests.data.http_cases import LIVE, get, sized
 from tests.pipe import WAYS, Service
@@ -54,8 +53,8 @@ def test_the_connection_ends_where_it_would_have_ended(service, last):
 
 
 def test_others_are_answered_between(monkeypatch):
-    monkeypatch.setattr(backlog, "SLICE_S", 0.0)
     service, read = Service("below ASGI"), request("GET", "/api/v1/data/none/1")
+    monkeypatch.setattr(service.app.state.short_way, "backlog", Backlog(slice_s=0.0))
     flood, other = service.connect(), service.connect()
     asyncio._set_running_loop(service.loop)
     flood._protocol.data_received(read * MANY)
@@ -71,11 +70,26 @@ def test_others_are_answered_between(monkeypatch):
     service.close()
 
 
+def test_while_some_wait_none_is_answered_at_once(monkeypatch):
+    service, read = Service("below ASGI"), request("GET", "/api/v1/data/none/1")
+    monkeypatch.setattr(service.app.state.short_way, "backlog", Backlog(slice_s=0.0))
+    pipes = [service.connect() for _ in range(3)]
+    asyncio._set_running_loop(service.loop)
+    for pipe in pipes:
+        pipe._protocol.data_received(read * MANY)
+    asyncio._set_running_loop(None)
+    assert [len(pipe.answers()) for pipe in pipes] == [AT_ONCE, 0, 0]
+    for _ in range(MANY):
+        service.run(asyncio.sleep(0))
+    assert all(pipe.answers() == ["404 unknown-table"] * MANY for pipe in pipes)
+    service.close()
+
+
 class Waiting:
     def __init__(self, log, name, times, backlog, loop):
         self.log, self.name, self.times, self.backlog, self.loop = log, name, times, backlog, loop
 
-    def go_on(self):
+    def go_on(self, most):
         self.log.append(self.name)
         self.times -= 1
         if self.times:
@@ -83,11 +97,9 @@ class Waiting:
 
 
 @pytest.mark.parametrize("slice_s", [0.0, 10.0])
-def test_connections_take_turns_and_each_waits_once(monkeypatch, slice_s):
-    monkeypatch.setattr(backlog, "SLICE_S", slice_s)
-
+def test_connections_take_turns_and_each_waits_once(slice_s):
     async def run():
-        log, waits, loop = [], Backlog(), asyncio.get_running_loop()
+        log, waits, loop = [], Backlog(slice_s=slice_s), asyncio.get_running_loop()
         for name, times in (("a", 3), ("b", 1), ("c", 2)):
             one = Waiting(log, name, times, waits, loop)
             waits.add(one, loop)
@@ -96,6 +108,19 @@ def test_connections_take_turns_and_each_waits_once(monkeypatch, slice_s):
             await asyncio.sleep(0)
         assert log == ["a", "b", "c", "a", "c", "a"]
         assert not waits._is_begun
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("slice_s", "order"), [(0.0, "bacdac"), (10.0, "bcadca")])
+def test_who_has_just_sent_something_goes_before_those_that_wait_but_keeps_none_of_them_waiting(slice_s, order):
+    async def run():
+        log, waits, loop = [], Backlog(slice_s=slice_s), asyncio.get_running_loop()
+        for name, times, is_new in (("a", 2, False), ("d", 1, False), ("b", 1, True), ("c", 2, True)):
+            waits.add(Waiting(log, name, times, waits, loop), loop, is_new=is_new)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert "".join(log) == order
 
     asyncio.run(run())
 

@@ -101,11 +101,11 @@ class Connection(Channel):
                 self._held = data
                 return
             self._held = b""
-        self._read(data)
+        self._read(data, self._way.backlog.share)
 
-    def _read(self, data: bytes) -> None:
-        """Take what arrived, as far as it goes."""
-        left = AT_ONCE
+    def _read(self, data: bytes, left: int) -> None:
+        """Take what arrived, so many requests of it at the most."""
+        is_new = not left
         try:
             while data:
                 if self._is_ending:
@@ -114,7 +114,7 @@ class Connection(Channel):
                 if self._body is not None:
                     data = self._take_body(self._body, data)
                 elif self._is_busy() or not left:
-                    self._wait(data, None if left else self._way.backlog)
+                    self._wait(data, None if left else self._way.backlog, is_new=is_new)
                     return
                 else:
                     is_first = not self._seen_bytes
@@ -134,18 +134,18 @@ class Connection(Channel):
         except RamekinError as error:
             self._refuse(error)
 
-    def _wait(self, data: bytes, backlog: Backlog | None = None) -> None:
+    def _wait(self, data: bytes, backlog: Backlog | None = None, *, is_new: bool = False) -> None:
         """Keep what cannot be taken yet: an answer is under way, or it is the turn of others in a backlog."""
         self._held = data
         self.flow.pause_reading()
         if backlog is not None and not self._waits:
             self._waits = True
-            backlog.add(self, self._loop)
+            backlog.add(self, self._loop, is_new=is_new)
 
-    def go_on(self) -> None:
+    def go_on(self, most: int) -> None:
         """Take a few of the requests that wait for others to have their turn."""
         self._waits = False
-        self._go_on()
+        self._go_on(most)
 
     def _is_busy(self) -> bool:
         """Say whether something is under way, so that what arrives must not be answered before it."""
@@ -255,13 +255,13 @@ class Connection(Channel):
             self.due_s = stopwatch_s() + self._way.idle_s
             self._go_on()
 
-    def _go_on(self) -> None:
+    def _go_on(self, most: int = AT_ONCE) -> None:
         """Take what arrived while an answer was under way."""
         if self._is_ending or self._is_busy() or self.transport.is_closing():
             return
         self.flow.resume_reading()
         held, self._held = self._held, b""
-        self._read(held)
+        self._read(held, most)
         if self._has_left and not self._is_busy():
             self._end()
 
@@ -284,7 +284,7 @@ class Connection(Channel):
         elif self._due_bytes:
             held, self._held, self._due_bytes = self._held, b"", 0
             self._seen_bytes = 1  # so that it is no longer waited for
-            self._read(held)
+            self._read(held, AT_ONCE)
         elif self._body is not None and self._cycle is not None:
             self._refuse(BodyTooSlow("The body did not arrive in time, or brought less than 1 KiB a second."))
         elif self._entry is Entrance.GUEST:

@@ -19,7 +19,7 @@ from ramekin.api.http.answer import STATUS_LINE
 from ramekin.api.http.heads import Head, read_fields
 from ramekin.api.http.problems import problem_answer
 from ramekin.api.session import Session
-from ramekin.api.wire.backlog import LONG_AT_ONCE, Backlog
+from ramekin.api.wire.backlog import LONG_AT_ONCE, LONG_SLICE_S, Backlog
 from ramekin.api.wire.deadlines import DEADLINES, GRACE_S, Deadlines, Sweep
 from ramekin.api.wire.doorkeeper import GUEST_S, Doorkeeper
 from ramekin.errors import RamekinError
@@ -63,7 +63,7 @@ class ShortWay:
         self.ask = Endpoint.ask_anew if table.context.reads_anew else Endpoint.ask
         """How they are asked."""
         self.deadlines, self.sweep = deadlines, Sweep(table.context.flight)
-        self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE)
+        self.backlog, self.long_ways = Backlog(), Backlog(LONG_AT_ONCE, LONG_SLICE_S)
         self.doorkeeper = doorkeeper or Doorkeeper(edge.proxies, edge.metrics.refusals)
         self.refusals = edge.metrics.refusals
         edge.metrics.read("connections", lambda: self.doorkeeper.inside)
