@@ -350,6 +350,7 @@ def test_a_schema_is_written_field_by_field_beside_its_text(page, server):
         client.delete("/api/v1/tables/ships").raise_for_status()
 
 
+@pytest.mark.long
 def test_a_name_that_no_field_can_have_stays_with_the_reason_and_nothing_is_stored_with_it(page, server):
     page.goto(f"{server.url}/console/tables/+new/definition")
     page.get_by_label("Name").fill("renamed")

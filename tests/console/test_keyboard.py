@@ -202,6 +202,7 @@ def test_what_is_added_to_a_list_has_the_focus_and_what_is_removed_gives_it_to_i
     expect(page.get_by_label("Add a field to group by")).to_be_focused()
 
 
+@pytest.mark.long
 def test_who_goes_to_the_end_before_all_are_counted_is_there_once_they_are(page, server):
     held = []
     page.route("**/data/orders?limit=0&count=true", lambda route: held.append(route))

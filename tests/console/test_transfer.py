@@ -92,12 +92,12 @@ ODD = {
 }
 """Files of CSV such as people have, by what is odd about them."""
 
-LOOK = """async (files) => {
+LOOK = """async ([name, files]) => {
   const { columnsFor, previewOf, readSource } = await import("/console/assets/transfer/source.js");
   const { print } = await import("/console/assets/json.js");
   const look = async (hex) => {
     const bytes = Uint8Array.from(hex.match(/../g), (each) => parseInt(each, 16));
-    const source = await readSource(new File([bytes], "odd.csv"));
+    const source = await readSource(new File([bytes], name));
     return { delimiter: source.delimiter, wrong: source.wrong, records: print(previewOf(source, columnsFor(source, null))) };
   };
   return Promise.all(files.map(look));
@@ -107,7 +107,7 @@ LOOK = """async (files) => {
 
 def test_a_file_is_shown_as_the_server_reads_it_and_what_it_refuses_is_told_by_line(page, server):
     page.goto(f"{server.url}/console/import")
-    looked = page.evaluate(LOOK, [text.hex() for text in ODD.values()])
+    looked = page.evaluate(LOOK, ["odd.csv", [text.hex() for text in ODD.values()]])
     with server.client() as client:
         for (odd, text), seen in zip(ODD.items(), looked, strict=True):
             client.delete("/api/v1/tables/odd")
@@ -120,6 +120,36 @@ def test_a_file_is_shown_as_the_server_reads_it_and_what_it_refuses_is_told_by_l
             else:
                 first = answer.json()["errors"][0]
                 assert seen["wrong"][:1] == [{"line": first["line"], "told": first["detail"]}], odd
+
+
+LINES = {
+    "blank lines": b'\n{"id": 1}\n\n{"id": 2}\n',
+    "CR LF": b'{"id": 1}\r\n{"id": 2}\r\n',
+    "an array": b'{"id": 1}\n[1]\n',
+    "null": b'{"id": 1}\nnull\n',
+    "a byte order mark": b'\xef\xbb\xbf{"id": 1}\n{"id": 2}\n',
+    "UTF-16": '{"id": 1}\n{"id": 2}\n'.encode("utf-16"),
+    "Latin-1": b'{"id": 1}\n{"id": 2, "name": "Zo\xeb"}\n',
+    "no end": b'{"id": 1}\n{"id": 2\n{"id": 3}\n',
+    "no end, late": b"".join(b'{"id": %d}\n' % i for i in range(3000)) + b'{"id":\n',
+    "two on a line": b'{"id": 1} {"id": 2}\n',
+    "a number that is none": b'{"id": 1, "a": NaN}\n',
+}
+"""Files of NDJSON, by what is odd about them."""
+
+
+@pytest.mark.long
+def test_lines_that_are_no_records_are_told_before_they_are_sent(page, server):
+    page.goto(f"{server.url}/console/import")
+    looked = page.evaluate(LOOK, ["odd.ndjson", [text.hex() for text in LINES.values()]])
+    with server.client() as client:
+        for (odd, text), seen in zip(LINES.items(), looked, strict=True):
+            client.delete("/api/v1/tables/odd")
+            answer = client.post("/api/v1/data/odd", content=text, headers={"content-type": "application/x-ndjson"})
+            first = [] if answer.is_success else [answer.json()["errors"][0]["line"]]
+            assert [each["line"] for each in seen["wrong"][:1]] == first, odd
+            if answer.is_success:
+                assert json.loads(seen["records"]) == answer.json(), odd
 
 
 def test_what_is_wrong_with_a_file_is_told_by_line_before_it_can_be_sent(page, give):

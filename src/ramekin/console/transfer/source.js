@@ -1,9 +1,10 @@
 // A file that was dropped: what it is, and what its records look like, before anything is sent.
 import { declaredFields } from "../fields.js";
-import { parse } from "../json.js";
+import { isJson, parse } from "../json.js";
 import { kindOf, many } from "../values.js";
 import { delimiterOf, jsonOf, readCsv } from "./csv.js";
 import { surveyCsv } from "./survey.js";
+import { inTurns, textOf } from "./text.js";
 
 /**
  * @typedef {{name: string, type: string}} Column
@@ -12,7 +13,11 @@ import { surveyCsv } from "./survey.js";
  *   `records`: the first ones, of CSV as `cells`; `seen`: the columns of CSV; `wrong`: what the server would refuse
  */
 
-const LOOKED_AT = 1 << 20;
+/** Characters that say what a file is; records that say which columns it has. */
+const START = 1 << 20;
+const LOOKED_AT = 200;
+/** Faults that are looked for. */
+const MOST_WRONG = 100;
 const PREVIEW = 20;
 const WHOLE = 256 << 20;
 /** Lines that are told of. */
@@ -23,14 +28,20 @@ const SAID = 5;
  * @returns {Promise<Source>}
  */
 export async function readSource(file) {
-  const start = await file.slice(0, LOOKED_AT).text();
+  const start = await file.slice(0, START).text();
   const ending = /\.(\w+)$/.exec(file.name)?.[1].toLowerCase() ?? "";
   const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], seen: [], tables: [], wrong: /** @type {Source["wrong"]} */ ([]) };
   if (ending === "csv" || ending === "tsv" || !/^\s*[[{]/.test(start)) return csvSource({ ...source, kind: "csv" }, start);
-  if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) return linesSource({ ...source, kind: "ndjson" }, start);
+  if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) return linesSource({ ...source, kind: "ndjson" });
   if (file.size > WHOLE) throw new Error("A file of JSON may have 256 MiB here. Larger ones: ramekin load FILE.");
-  const found = parse(await file.text());
-  if (Array.isArray(found)) return { ...source, kind: "json", records: found.slice(0, PREVIEW), columns: columnsOf(found.slice(0, 200)) };
+  const text = await textOf(file, false, source.wrong);
+  if (text === null) return { ...source, kind: "json" };
+  const found = parse(text);
+  if (Array.isArray(found)) {
+    const other = found.findIndex((record) => kindOf(record) !== "object");
+    if (other >= 0) throw new Error(`Record ${other + 1} is no JSON object.`);
+    return { ...source, kind: "json", records: found.slice(0, PREVIEW), columns: columnsOf(found.slice(0, LOOKED_AT)) };
+  }
   const tables = Object.entries(found);
   const other = tables.find(([, records]) => !Array.isArray(records));
   if (other) throw new Error(`This JSON is no array of records, and as an object of tables its member '${other[0]}' is none: an import has arrays of records alone.`);
@@ -62,21 +73,24 @@ export function columnsFor({ kind, columns, seen }, schema) {
   return seen.map(({ name, type }) => ({ name, type: declared.get(name) ?? type }));
 }
 
-/** @param {Source} source @param {string} start @returns {Source} */
-function linesSource(source, start) {
-  const lines = start.split("\n");
-  if (start.length >= LOOKED_AT) lines.pop();
+/** @param {Source} source @returns {Promise<Source>} */
+async function linesSource(source) {
   const wrong = /** @type {Source["wrong"]} */ ([]);
-  const records = lines.slice(0, 200).flatMap((line, at) => {
-    try {
-      return line.trim() ? [parse(line)] : [];
-    } catch {
-      wrong.push({ line: at + 1, told: "no JSON." });
-      return [];
-    }
-  });
-  return { ...source, wrong, columns: columnsOf(records), records: records.slice(0, PREVIEW) };
+  const records = /** @type {any[]} */ ([]);
+  const text = await textOf(source.file, false, wrong);
+  let number = 0;
+  for await (const line of inTurns((text ?? "").split("\n"))) {
+    number += 1;
+    const fault = line.trim() && faultOf(line);
+    if (fault) wrong.push({ line: number, told: fault });
+    else if (line.trim() && records.length < LOOKED_AT) records.push(parse(line));
+    if (wrong.length > MOST_WRONG) break;
+  }
+  return { ...source, wrong: wrong.sort((one, other) => one.line - other.line), columns: columnsOf(records), records: records.slice(0, PREVIEW) };
 }
+
+/** What is wrong with a line that is to be a record. @param {string} line */
+const faultOf = (line) => (!isJson(line) ? "no JSON." : line.trimStart()[0] !== "{" ? "A record is a JSON object." : "");
 
 /** @param {any[]} records @returns {Column[]} */
 function columnsOf(records) {

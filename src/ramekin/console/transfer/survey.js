@@ -1,17 +1,16 @@
 // A file of CSV, looked at whole before it is sent: its columns, its first rows, and what the server would refuse, by line and
 // in the server's words (`formats/delimited.py`, `schema/columns.py`).
 import { DELIMITERS, Unreadable, isBoolean, isInteger, isNumber, readCsv } from "./csv.js";
+import { inTurns, textOf } from "./text.js";
 
 /**
- * @typedef {{line: number, told: string}} Wrong
+ * @typedef {import("./text.js").Wrong} Wrong
  * @typedef {{columns: Seen[], cells: string[][], wrong: Wrong[]}} Survey `cells` of the first rows
  */
 
 const PREVIEW = 20;
 /** Faults that are looked for. */
 const MOST_WRONG = 100;
-/** So long is read at once, before the page may do something else. */
-const TURN_MS = 12;
 
 /** A column, and what its cells are. */
 export class Seen {
@@ -46,12 +45,12 @@ export class Seen {
 export async function surveyCsv(file, delimiter) {
   const wrong = /** @type {Wrong[]} */ ([]);
   const cells = /** @type {string[][]} */ ([]);
-  const text = decoded(new Uint8Array(await file.arrayBuffer()), wrong);
+  const text = await textOf(file, true, wrong);
+  if (text && !/[\r\n]/.test(text)) wrong.push({ line: 1, told: "The text has no line end, with which every row ends." });
   /** @type {Seen[] | null} */
   let columns = null;
-  let began = performance.now();
   try {
-    for (const row of text === null ? [] : readCsv(text, delimiter)) {
+    for await (const row of inTurns(text === null ? [] : readCsv(text, delimiter))) {
       if (columns === null) {
         columns = row.cells.map((name) => new Seen(name));
         const told = wrongHeader(row, delimiter);
@@ -64,47 +63,12 @@ export async function surveyCsv(file, delimiter) {
         row.cells.forEach((cell, place) => /** @type {Seen[]} */ (columns)[place].see(cell, row.line));
         if (cells.length < PREVIEW) cells.push(row.cells);
       }
-      if (performance.now() - began > TURN_MS) {
-        await new Promise((done) => setTimeout(done));
-        began = performance.now();
-      }
     }
   } catch (fault) {
     if (!(fault instanceof Unreadable)) throw fault;
     wrong.push({ line: fault.line, told: fault.message });
   }
   return { columns: columns ?? [], cells, wrong: wrong.sort((one, other) => one.line - other.line) };
-}
-
-/** Bytes as text; null where it cannot be read at all. @param {Uint8Array} bytes @param {Wrong[]} wrong */
-function decoded(bytes, wrong) {
-  const [first, second] = bytes;
-  if ([0xfeff, 0xfffe].includes(first * 256 + second) || first === 0 || second === 0) {
-    wrong.push({ line: 1, told: "The text is UTF-16; save it as UTF-8." });
-    return null;
-  }
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  if (text.includes("\ufffd")) {
-    const line = lineOfFault(bytes);
-    if (line) wrong.push({ line, told: "The text is not UTF-8." });
-  }
-  if (text && !/[\r\n]/.test(text)) wrong.push({ line: 1, told: "The text has no line end, with which every row ends." });
-  return text;
-}
-
-/** The first line that is no UTF-8; 0 if all are. @param {Uint8Array} bytes */
-function lineOfFault(bytes) {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  for (let [begin, line] = [0, 1]; begin < bytes.length; line += 1) {
-    const end = bytes.indexOf(10, begin) >>> 0;
-    try {
-      decoder.decode(bytes.subarray(begin, end));
-    } catch {
-      return line;
-    }
-    begin = end + 1;
-  }
-  return 0;
 }
 
 /** What is wrong with a header; nothing if it names columns. @param {{cells: string[], quoted: number[]}} row @param {string} delimiter */
