@@ -25,7 +25,12 @@ PICTURES = {
         "light",
     ),
     "console-record": ("tables/users/records/{user}?select=full_name,age", WIDE, "dark"),
-    "console-join": ("joins/users/orders/user_id?users.age:gte=60", WIDE, "light"),
+    "console-join": (
+        "joins/users/orders/user_id?users.age:gte=60&sort=-orders.total_price"
+        "&select=users.full_name,users.age,orders.product_name,orders.quantity,orders.total_price",
+        WIDE,
+        "light",
+    ),
     "console-groups": ("groups/orders?group_by=order_date&aggregate=sum:total_price&chart=line", HIGH, "dark"),
     "console-live": ("live", WIDE, "light"),
     "console-small": ("tables/users?sort=-age&select=full_name,age,email", SMALL, "dark"),

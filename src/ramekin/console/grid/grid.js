@@ -160,7 +160,7 @@ function Head({ path, width, field, order, isActive, onSort, onWidth }) {
       onWidth(path, Math.max(NARROWEST_PX, moved.clientX - from), true);
     }, { once: true });
   };
-  return html`<div role="columnheader" class="head ${isActive ? "active" : ""}" id=${isActive ? "active-cell" : undefined} aria-sort=${sorted} style=${{ width: `${width}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
+  return html`<div role="columnheader" class="head ${isActive ? "active" : ""} ${["number", "integer"].includes(field?.kind ?? "") ? "numbers" : ""}" id=${isActive ? "active-cell" : undefined} aria-sort=${sorted} style=${{ width: `${width}px` }} title=${[path, field?.kind, field?.told].filter(Boolean).join(" · ")}>
     <button type="button" tabindex="-1" onClick=${(/** @type {MouseEvent} */ event) => onSort(path, event.shiftKey)}>
       <span class="clip">${path}</span>${at >= 0 && html`<${Icon} name=${order[at].isDown ? "down" : "up"} />`}${at >= 0 && order.length > 1 && html`<small>${at + 1}</small>`}
     </button>

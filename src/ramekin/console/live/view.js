@@ -48,7 +48,7 @@ function tiles(found, now) {
   return html`
     <${Tile} title="Requests a second" figure=${rate(now.operations.reduce((sum, [, each]) => sum + each, 0))} lines=${requests}>
       <${Chart} label="Requests a second" times=${times} lines=${requests} form=${rate} /><//>
-    <${Tile} title="Latency" figure=${told(last(latency[2].values))} hint="99 of 100 requests were answered within this" lines=${latency}>
+    <${Tile} title="Latency" figure=${told(last(latency[2].values))} hint="99 of 100 were answered within this" lines=${latency}>
       <${Chart} label="Latency" times=${times} lines=${latency} form=${ms} /><//>
     <${Tile} title="Event loop" figure=${told(last(lag[1].values))} hint="how late: every request waits so long" lines=${lag}>
       <${Chart} label="Lag of the event loop" times=${times} lines=${lag} form=${ms} /><//>
