@@ -555,4 +555,21 @@ async def test_whoever_reads_at_once_is_told_soon_while_one_writes_at_full_speed
             await loop.sleep(0)
     reader.cancel()
     assert max(behind) < 1000, "which is what is written within 17 ms"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("now", ["app:read=secret", "app:read:others=secret", "app:read=another", "other:read=secret"])
+async def test_nothing_is_told_behind_the_end_of_a_key(now):
+    database = await database_with_a_table()
+    app = create_app(database, keys=["app:read=secret"])
+    edge, context = app.state.edge, app.state.context
+    follower = context.broadcast(database).take_seat(ChangesRequest(("t",), grant=edge.keys.find("secret"))).texts()
+    await anext(follower)
+    told = asyncio.ensure_future(anext(follower, b"the end"))
+    await asyncio.sleep(0)
+    edge.keys = Keys([read_key(now)])
+    await database.insert("t", {"id": 1})
+    text = await asyncio.wait_for(told, 5)
+    assert b'"id":1' in text if now == "app:read=secret" else text == b"the end"
+    await follower.aclose()
     await database.__aexit__()

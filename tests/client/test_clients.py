@@ -142,6 +142,8 @@ def test_pages_are_followed(pets, monkeypatch):
     assert [found.id for found in pets.find()] == list(range(55))
     assert [found.id for found in pets.find(Field("name") == "a", sort="-id", limit=12)] == list(range(54, 30, -2))
     assert [len(page.data) for page in pets.find().pages()] == [10] * 5 + [5]
+    assert [len(page.data) for page in pets.find(limit=12).pages()] == [10, 2]
+    assert [page.next for page in pets.find(limit=5).pages()] == [None]
     assert pets.find(limit=0).all() == []
     assert pets.find(sort=["-name", "id"]).first().id == 1
     assert pets.find(Field("name") == "c").first() is None
@@ -178,6 +180,14 @@ def test_conditions_choose_count_change_and_remove(pets):
             change()
     assert pets.where().patch({"name": "d"}, all=True) == Changed(matched=8, changed=8)
     assert pets.where().delete(all=True) == Changed(matched=8, changed=8)
+
+
+@pytest.mark.parametrize("number", [1e20, 1e300, 2.0**63, -(2.0**64)])
+def test_a_number_beyond_64_bits_is_found(client, number):
+    numbers = client.table("numbers")
+    numbers.insert([{"id": 1, "v": number}, {"id": 2, "v": 1}])
+    for found in (Field("v") == number, Field("v").is_in([number]), (Field("v") >= number) & (Field("v") <= number)):
+        assert [record["id"] for record in numbers.find(found)] == [1]
 
 
 def test_a_field_that_is_not_there_is_told(pets):

@@ -8,7 +8,7 @@ see ``key_file.py`` for keys in a file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -138,7 +138,9 @@ class Keys:
         self._clock = clock
         if any(key.secret_sha256 == digest_of("") for key in given):
             raise ValueError("an empty secret opens nothing")
-        self._keys = {key.secret_sha256: key for key in given}
+        self._keys = {
+            key.secret_sha256: replace(key, grant=replace(key.grant, secret_sha256=key.secret_sha256)) for key in given
+        }
         names = {key.grant.name for key in given}
         if len(names) < len(given):
             raise ValueError("two keys have one name")
@@ -158,10 +160,8 @@ class Keys:
         return bool(moments) and all(moment is not None and moment <= now_ms for moment in moments)
 
     def has(self, grant: Grant) -> bool:
-        """Say whether a key that is taken now has this grant. Cost: O(keys)."""
-        now_ms = self._clock.wall_ms()
-        found = [key for key in self._keys.values() if key.grant == grant]
-        return any(key.expires_ms is None or key.expires_ms > now_ms for key in found)
+        """Say whether the secret that a grant was found by opens the same now."""
+        return self.find_digest(grant.secret_sha256) == grant
 
     def find(self, secret: str) -> Grant | None:
         """Return what a secret opens; None for one that is unknown or has expired."""

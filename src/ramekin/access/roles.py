@@ -6,7 +6,7 @@ has which grant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ramekin.errors import Forbidden, RamekinError, UnknownBranch, UnknownTable, shorten
@@ -29,6 +29,8 @@ class Grant:
     role: Role
     tables: tuple[str, ...] | None = None
     """The names of the tables that it reaches; a `*` at the end of one stands for any end. None: all tables."""
+    secret_sha256: bytes = field(default=b"", compare=False, repr=False)
+    """The hash of the secret that opened it, so that it ends with that one; empty where none was asked for."""
 
     def told(self) -> str:
         """Return what it lets do, as a header says it: its name, and parameters. Source: RFC 9651, section 3.3."""

@@ -80,9 +80,9 @@ class Broadcast:
         """Begin with nobody.
 
         Args:
-            admits: says whether a grant still holds; streams of a key that has expired, or is no more, end.
+            admits: says whether a grant still holds: nobody is told anything behind the end of their key.
         """
-        self._database, self._admits = database, admits
+        self._database, self.admits = database, admits
         self._groups: dict[Hashable, _Group] = {}
         self._recent = deque[tuple[_Group, HistoryPlace, int]]()
         self._recent_bytes = 0
@@ -101,7 +101,7 @@ class Broadcast:
         if self._pump is None or self._pump.done() or self._pump.get_loop() is not asyncio.get_running_loop():
             self._begin()
         group = self._groups.setdefault(_key(request), _Group(request))
-        return Seat(self, group, follower)
+        return Seat(self, group, follower, request.grant)
 
     def leave(self, seat: Seat, group: _Group) -> None:
         """Let go of a seat."""
@@ -199,8 +199,6 @@ class Broadcast:
         if is_beat:  # within a step its beginning is no news, and may be before where somebody began
             tail = QUIET_BEAT if self.place.read else beat(self._reader.step)
         for group in [*self._groups.values()]:
-            if is_beat and not self._admits(group.request.grant):
-                group.end()
             for seat in [*group.seats]:
                 size_bytes = seat.give(tail)
                 handed_bytes += size_bytes
@@ -258,8 +256,8 @@ class _Group:
 class Seat:
     """The place of one who follows, in their group."""
 
-    def __init__(self, broadcast: Broadcast, group: _Group, follower: Follower) -> None:
-        self._broadcast, self._group, self._follower = broadcast, group, follower
+    def __init__(self, broadcast: Broadcast, group: _Group, follower: Follower, grant: Grant) -> None:
+        self._broadcast, self._group, self._follower, self._grant = broadcast, group, follower, grant
         self.place, self._taken_bytes = follower.place, group.told_bytes
         self._is_in_step = self._is_over = False
         self._waiting: asyncio.Future[bytes] | None = None
@@ -320,6 +318,8 @@ class Seat:
                 text = await self._next()
                 if not text and not self._is_over:
                     text = await self._page()
+                if not self._broadcast.admits(self._grant):
+                    break
                 if text:
                     yield text
         except ChangesGone:

@@ -163,23 +163,21 @@ class AsyncResults(Generic[R]):
         self._client, self._ask, self._limit = client, ask, limit
 
     async def pages(self) -> AsyncIterator[Page[R]]:
-        """Yield the pages: `data`, `total` (where it was asked for), `warnings`."""
+        """Yield the pages, of all records up to the limit: each has `data`, `next`, `total`, `warnings`, `explain`."""
         following: str | None = None
+        left = self._limit
         while True:
-            page = await self._client.send(self._ask(following))
+            page = (await self._client.send(self._ask(following))).up_to(left)
             yield page
             following = page.next
             if following is None:
                 return
+            left = None if left is None else left - len(page.data)
 
     async def __aiter__(self) -> AsyncIterator[R]:
-        left = self._limit
         async for page in self.pages():
-            for record in page.data if left is None else page.data[:left]:
+            for record in page.data:
                 yield record
-            left = None if left is None else left - len(page.data)
-            if left is not None and left <= 0:
-                return
 
     async def first(self) -> R | None:
         """Return the first record, None where there is none."""

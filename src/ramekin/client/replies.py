@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic_core import ErrorDetails, from_json
@@ -44,6 +44,12 @@ class Page(BaseModel, Generic[R]):
     total: int | None = None
     warnings: list[str] = []
     explain: dict[str, Any] | None = None
+
+    def up_to(self, limit: int | None) -> Self:
+        """Return the page as the last one, where it has a limit of records or more, and no more of them."""
+        if limit is None or len(self.data) < limit:
+            return self
+        return self.model_copy(update={"data": self.data[:limit], "next": None})
 
 
 @dataclass(frozen=True)

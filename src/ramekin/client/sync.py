@@ -161,22 +161,20 @@ class Results(Generic[R]):
         self._client, self._ask, self._limit = client, ask, limit
 
     def pages(self) -> Iterator[Page[R]]:
-        """Yield the pages: `data`, `total` (where it was asked for), `warnings`."""
+        """Yield the pages, of all records up to the limit: each has `data`, `next`, `total`, `warnings`, `explain`."""
         following: str | None = None
+        left = self._limit
         while True:
-            page = self._client.send(self._ask(following))
+            page = self._client.send(self._ask(following)).up_to(left)
             yield page
             following = page.next
             if following is None:
                 return
+            left = None if left is None else left - len(page.data)
 
     def __iter__(self) -> Iterator[R]:
-        left = self._limit
         for page in self.pages():
-            yield from page.data if left is None else page.data[:left]
-            left = None if left is None else left - len(page.data)
-            if left is not None and left <= 0:
-                return
+            yield from page.data
 
     def first(self) -> R | None:
         """Return the first record, None where there is none."""

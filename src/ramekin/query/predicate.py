@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.errors import InvalidId
 from ramekin.schema.fields import Field
 from ramekin.values import codec
-from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey
+from ramekin.values.comparison import ARRAY, BOOLEAN, MISSING, NUMBER, OBJECT, TIME, OrderKey, whole
 from ramekin.values.ids import id_key
 from ramekin.values.paths import ID_PATH, FieldPath, print_path
 from ramekin.values.readings import Exact
@@ -295,10 +295,10 @@ _SHORTEST = {str, int, bool}
 
 
 def _shortest(value: Any) -> Any:
-    """Return a value in its one form, so that equal predicates print alike: a whole number as an integer."""
+    """Return a value in its one form, so that equal predicates print alike: a whole number as an integer of 64 bits."""
     if isinstance(value, Exact):
         return value.shortest()
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole(value) if isinstance(value, float) and value.is_integer() else value
 
 
 MANY_OPERANDS = 1000

@@ -126,10 +126,11 @@ class Parts(tuple[Any, ...]):
 
 def parts(keys: Iterable[OrderKey]) -> Parts:
     """Return several keys as one; equal ones print alike. Cost: O(size of the keys)."""
-    return Parts([(key[0], _whole(key[1])) if type(key[1]) is float else key for key in keys])
+    return Parts([(key[0], whole(key[1])) if type(key[1]) is float else key for key in keys])
 
 
-def _whole(number: float) -> float:
+def whole(number: float) -> float:
+    """Return a number as an integer where it is one of 64 bits."""
     return int(number) if number.is_integer() and INT64_MIN <= number <= INT64_MAX else number
 
 
