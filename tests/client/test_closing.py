@@ -234,3 +234,19 @@ def test_connections_that_were_given_are_closed_by_whom_they_are(server):
         assert client.health()["status"] == "ok"
     with pytest.raises(ClientClosed):
         client.health()
+
+
+@pytest.mark.anyio
+async def test_a_wait_is_one_of_the_event_loop_that_there_is_trios_too(monkeypatch):
+    waited = []
+
+    async def wait(seconds):
+        waited.append(seconds)
+        await client.close()
+
+    monkeypatch.setattr("anyio.sleep", wait)
+    with busy() as (url, _):
+        client = AsyncClient(url)
+        with pytest.raises(ClientClosed):
+            await client.table("t").get(1)
+    assert len(waited) == 1

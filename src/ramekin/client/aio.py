@@ -1,4 +1,4 @@
-"""The client for `asyncio`. ``sync.py`` is its twin; what both send is in ``calls.py``."""
+"""The client for `asyncio` and Trio. ``sync.py`` is its twin; what both send is in ``calls.py``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, get_running_loop, sleep
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -89,7 +89,9 @@ class Connections(Generic[H]):
             self._closed.wait(wait_s)
 
     async def rest_in_loop(self, wait_s: float) -> None:
-        """Wait, until it is closed at the most, which is looked at now and then."""
+        """Wait, until it is closed at the most, which is looked at now and then; in asyncio or in Trio."""
+        from anyio import sleep  # which httpx2 has imported by then, and not before its first client
+
         while wait_s > 0 and not self.is_closed:
             await sleep(min(wait_s, LOOK_S))
             wait_s -= LOOK_S
