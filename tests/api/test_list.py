@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.each import each
 from tests.problems import assert_problem
 
 PETS = "/api/v1/data/pets"
@@ -138,3 +139,29 @@ def test_a_list_has_a_weak_tag_that_changes_with_every_write(api, ten):
     assert (fresh.status_code, fresh.headers["etag"], fresh.headers["vary"]) == (304, tag, "Accept, Prefer")
     api.patch(f"{PETS}/1", json={"n": 1})
     assert api.get(PETS, headers={"if-none-match": tag}).status_code == 200
+
+
+REFUSED = {
+    "an unknown field": ("GET", "data/pets?age:gt=5&nmae=x", None),
+    "an unknown order": ("GET", "data/pets?age=5&sort=nope", None),
+    "an unknown selection": ("GET", "data/pets?age=5&select=nope", None),
+    "a value that none has": ("GET", "data/pets?age=x", None),
+    "a cursor of another query": ("GET", "data/pets?age=5&cursor=x", None),
+    "an unknown field in a body": ("POST", "query/pets", {"where": {"age": {"gt": 5}, "nmae": 1}}),
+    "an unknown group": ("POST", "query/pets", {"where": {"age": 5}, "group_by": ["n"], "aggregate": {"n": "count"}}),
+    "an unknown field of a join": ("GET", "join/pets/pets/id=age?as=a,b&a.age=5&b.nmae=1", None),
+    "an unknown field of what is deleted": ("DELETE", "data/pets?age=5&nmae=1", None),
+}
+
+
+@each(REFUSED.values())
+def test_what_is_refused_builds_no_index(case, local):
+    method, path, body = case
+    local.delete("/api/v1/tables/pets")
+    local.post("/api/v1/data/pets", json=[{"id": i, "age": i % 50} for i in range(1200)])
+    for _ in range(2):
+        answer = local.request(method, f"/api/v1/{path}", json=body, headers={"Prefer": "handling=strict"})
+        assert answer.status_code == 400
+    assert local.get("/api/v1/tables/pets").json()["indexes"] == []
+    assert local.get("/api/v1/data/pets?age=5").status_code == 200
+    assert [index["field"] for index in local.get("/api/v1/tables/pets").json()["indexes"]] == ["age"]

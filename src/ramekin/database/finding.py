@@ -13,6 +13,7 @@ from ramekin.clock import stopwatch_s
 from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
+from ramekin.errors import NO_WORDS
 from ramekin.query import execute
 from ramekin.query.aggregate import GroupColumn, Grouping, Groups
 from ramekin.query.cursor import encode_cursor, position_of
@@ -162,6 +163,8 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
     if request.is_plain:
         return await _find_plain(tables, presence, request)
     began, query = stopwatch_s(), request.query
+    if request.is_strict:  # before an index is built for what is refused
+        await _warnings(presence, request, request.paths, request.demands, request.words)
     async with tables.view([request.access], presence.work) as view:
         if query.where == EVERYTHING and not query.sort and query.after is None and query.offset:
             query = await _passed_over(tables, request.table, query)
@@ -172,8 +175,7 @@ async def find(tables: Tables, presence: Presence, request: FindRequest, max_sor
         await view.rest()
         open_demands = [demand for demand in request.demands if not (demand.is_proved and found.rows)]
         await view.rest()
-    warnings = await presence.missing(request.table, request.paths, is_strict=request.is_strict, words=request.words)
-    warnings += await presence.unmatched(request.table, open_demands, is_strict=request.is_strict)
+    warnings = await _warnings(presence, request, request.paths, open_demands, request.words)
     explain = _explain(found.plan, found.examined + counted, len(found.rows), began) if request.with_explain else None
     cursor = _cursor_after(request, found.rows[-1]) if found.has_more and found.rows else None
     return FindPage(tuple([body for _, body in found.rows]), cursor, total, tuple(warnings), explain)
@@ -196,6 +198,10 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
     """Return a page of groups; see `Database.find_groups`."""
     began, groups = stopwatch_s(), Groups(request.grouping)
     query = Query(request.where)
+    named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
+    named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
+    if request.is_strict:
+        await _warnings(presence, request, named, demands_of(request.where))
     async with tables.view([Access.of(request.table, query, in_id_order=False)], presence.work) as view:
         matching = execute.Matching(view, request.table, query)
         async for bodies in matching.bodies():
@@ -205,10 +211,7 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
             if len(groups) > max_sorted:
                 raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
         rows, has_more = await _page_of_groups(view, groups, request)
-    named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
-    named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
-    warnings = await presence.missing(request.table, dict.fromkeys(named), is_strict=request.is_strict)
-    warnings += await presence.unmatched(request.table, demands_of(request.where), is_strict=request.is_strict)
+    warnings = await _warnings(presence, request, named, demands_of(request.where))
     warnings += groups.warnings()
     cursor = None
     if has_more and rows:
@@ -222,6 +225,18 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
         await work.rest()
     await work.through(groups.emptied())
     return FindPage(tuple(bodies), cursor, total, tuple(warnings), explain)
+
+
+async def _warnings(
+    presence: Presence,
+    request: FindRequest | GroupRequest,
+    paths: Sequence[FieldPath],
+    demands: Sequence[Demand],
+    words: Mapping[str, str] = NO_WORDS,
+) -> list[str]:
+    """Return what is to be said of fields that no record has, and of values that none can have; strictly an error."""
+    found = await presence.missing(request.table, paths, is_strict=request.is_strict, words=words)
+    return found + await presence.unmatched(request.table, demands, is_strict=request.is_strict)
 
 
 async def _passed_over(tables: Tables, table: str, query: Query) -> Query:
