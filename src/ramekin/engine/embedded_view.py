@@ -112,13 +112,11 @@ class EmbeddedView:
             return [() if row is None else (row,) for row in rows]
         index, bodies = self._index(table, field), self._records[table].bodies
         found = [index.find_joined(key) for key in keys]
-        if all(len(postings) <= 1 for postings in found):
-            return [LazyRows(bodies, postings[0]) if postings else () for postings in found]
-        merged = {key: await self._rows_of(table, p) for key, p in zip(keys, found, strict=True) if len(p) > 1}
-        return [
-            merged[key] if len(p) > 1 else LazyRows(bodies, p[0]) if p else ()
-            for key, p in zip(keys, found, strict=True)
-        ]
+        matches: list[Sequence[Row]] = [LazyRows(bodies, postings[0]) if postings else () for postings in found]
+        for place, postings in enumerate(found):
+            if len(postings) > 1:
+                matches[place] = await self._rows_of(table, postings)
+        return matches
 
     def estimate(self, table: str, part: Part) -> int:
         if isinstance(part, ById):
@@ -216,8 +214,6 @@ class EmbeddedView:
     async def _rows_of(self, table: str, found: Sequence[Sequence[RecordId]]) -> Sequence[Row]:
         """Return the rows of several postings together, in id order."""
         bodies = self._records[table].bodies
-        if len(found) <= 1:
-            return LazyRows(bodies, found[0] if found else ())
         if sum(map(len, found)) <= SHORT_LIST:
             return LazyRows(bodies, sort_ids(chain(*found)))
         merged: list[RecordId] = []
