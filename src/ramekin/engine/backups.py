@@ -34,18 +34,19 @@ class Backups:
         self._running: asyncio.Future[Path] | None = None
         self._is_given_up = False
 
-    async def run(self, read: Callable[[], Contents], write: Write, rest: Callable[[], None]) -> Path:
+    async def run(self, read: Callable[[], Contents], write: Write | None = None) -> Path:
         """Return the file that a thread wrote. Whoever is cancelled leaves no file, and nothing that goes on.
 
         Args:
             read: returns all tables as they are now; asked once it is known that the backup may be begun.
             write: writes the file; it is given the tables and a function to call after every few records, and keeps no
-                file if that raises.
-            rest: lets others have their turn.
+                file if that raises. None: the file is in a directory of its own.
 
         Raises:
             Unavailable: another backup is being written, or there is no place for one. StorageFull: it has no room.
         """
+        from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
+
         if self._running is not None:
             raise Unavailable("Another backup is being written; ask again when it is done.")
 
@@ -55,7 +56,8 @@ class Backups:
             rest()
 
         self._is_given_up = False
-        running = self._running = asyncio.get_running_loop().run_in_executor(None, write, read(), pause)
+        make, loop = write or backup_to_temporary, asyncio.get_running_loop()
+        running = self._running = loop.run_in_executor(None, make, read(), pause)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:

@@ -94,9 +94,7 @@ class Embedded:
         return None
 
     async def backup(self) -> Path:
-        from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
-
-        return await self._backups.run(self.tables.contents, backup_to_temporary, rest)
+        return await self._backups.run(self.tables.contents)
 
     def ahead(self, table: str, key: str) -> bytes | None:
         found = self.tables.catalog.find(table)

@@ -28,7 +28,7 @@ from ramekin.clock import SYSTEM, Clock
 from ramekin.durability.contents import Fsync
 from ramekin.durability.disk import SYSTEM_DISK, Disk
 from ramekin.durability.journal import Journal
-from ramekin.durability.store import Store, rest
+from ramekin.durability.store import Store
 from ramekin.engine.backups import Backups
 from ramekin.engine.base import Guarantees, Making, State
 from ramekin.engine.evictions import Evictions
@@ -156,7 +156,7 @@ class Journaled:
         return None if self._journal is None else self._journal.stats()
 
     async def backup(self) -> Path:
-        return await self._backups.run(self.tables.contents, self._store.backup, rest)
+        return await self._backups.run(self.tables.contents, self._store.backup)
 
     def ahead(self, table: str, key: str) -> bytes | None:
         return self._writes.ahead(table, key)

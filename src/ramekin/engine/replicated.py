@@ -165,9 +165,7 @@ class Replicated:
         return None
 
     async def backup(self) -> Path:
-        from ramekin.durability.store import backup_to_temporary, rest  # SQLite is loaded by those who use it
-
-        return await self._backups.run(self.tables.contents, backup_to_temporary, rest)
+        return await self._backups.run(self.tables.contents)
 
     # What the next step finds: what has happened, and nothing else
 
