@@ -13,6 +13,7 @@ import pytest
 from ramekin import Database
 from tests.house.test_house import ROOT
 from tests.pipe import Service
+from tests.wire import request
 
 LAYERS = {
     contract["containers"][0]: [layer.split(" | ") for layer in contract["layers"]]
@@ -71,27 +72,26 @@ def ways_up(work):
     return found
 
 
-def request(method, path, record=None):
-    body = b"" if record is None else json.dumps(record).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-    return f"{head}Content-Type: application/json\r\n\r\n".encode() + body
-
-
 @pytest.fixture(scope="module")
 def ask():
-    """Send requests over a connection whose tables have some records."""
+    """Send requests over a connection whose tables have some records; each is answered as it should be."""
     with closing(Service("below ASGI")) as service:
         pipe = service.connect()
+
+        def send(method, path, record=None):
+            pipe.send([request(method, path, None if record is None else json.dumps(record).encode())])
+            assert pipe.answers()[-1] in ("200", "201")
+
         for i in range(3):
-            pipe.send([request("POST", "/api/v1/data/users", {"id": i, "age": i})])
-            pipe.send([request("POST", "/api/v1/data/orders", {"id": i, "user_id": i})])
-        yield lambda *words: pipe.send([request(*words)])
+            send("POST", "/api/v1/data/guests", {"id": i, "age": i})
+            send("POST", "/api/v1/data/visits", {"id": i, "guest_id": i})
+        yield send
 
 
 REQUESTS = {
-    "a record that is created": (("POST", "/api/v1/data/users", {"id": 9}), {ENDPOINT}),
-    "a condition of a list": (("GET", "/api/v1/data/users?age:gte=1"), {ENDPOINT, VIEW}),
-    "a key of a join": (("GET", "/api/v1/join/users/orders/id=user_id"), {ENDPOINT, VIEW}),
+    "a record that is created": (("POST", "/api/v1/data/guests", {"age": 9}), {ENDPOINT}),
+    "a condition of a list": (("GET", "/api/v1/data/guests?age:gte=1"), {ENDPOINT, VIEW}),
+    "a key of a join": (("GET", "/api/v1/join/guests/visits/id=guest_id"), {ENDPOINT, VIEW}),
 }
 
 
