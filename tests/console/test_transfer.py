@@ -89,16 +89,25 @@ ODD = {
     "a negative zero": b"id,a\n-0,-0\n",
     "a member of all objects": b"id,__proto__,constructor\n1,2,3\n",
     "a header alone": b"id,a\n",
+    "an id twice": b"id,a\n1,x\n2,y\n1,z\n",
+    "a text as an id twice": b"id,a\nx,1\ny,2\nx,3\n",
+    "an id that is none": b"id,a\n1,x\na/b,y\n",
+    "an id of dots": b"id,a\n..,x\n",
+    "an id that is too long": b"id,a\n" + b"x" * 256 + b",1\n",
+    "an id that is long": b"id,a\n" + "\U0001f40c".encode() * 255 + b",1\n",
+    "an id with a tab": b'id,a\n"a\tb",1\n',
+    "an id that is too large a number": b"id,a\n9223372036854775808,1\n9223372036854775809,1\n",
 }
 """Files of CSV such as people have, by what is odd about them."""
 
 LOOK = """async ([name, files]) => {
-  const { columnsFor, previewOf, readSource } = await import("/console/assets/transfer/source.js");
+  const { columnsFor, previewOf, readSource, refusedOf } = await import("/console/assets/transfer/source.js");
   const { print } = await import("/console/assets/json.js");
   const look = async (hex) => {
     const bytes = Uint8Array.from(hex.match(/../g), (each) => parseInt(each, 16));
     const source = await readSource(new File([bytes], name));
-    return { delimiter: source.delimiter, wrong: source.wrong, records: print(previewOf(source, columnsFor(source, null))) };
+    const columns = columnsFor(source, null);
+    return { delimiter: source.delimiter, wrong: refusedOf(source, columns, true), records: print(previewOf(source, columns)) };
   };
   return Promise.all(files.map(look));
 }"""
@@ -134,6 +143,14 @@ LINES = {
     "no end, late": b"".join(b'{"id": %d}\n' % i for i in range(3000)) + b'{"id":\n',
     "two on a line": b'{"id": 1} {"id": 2}\n',
     "a number that is none": b'{"id": 1, "a": NaN}\n',
+    "an id twice": b'{"id": 1}\n{"id": 2}\n{"id": 1}\n',
+    "an id that is null": b'{"id": 1}\n{"id": null}\n',
+    "an id that is true": b'{"id": true}\n{"id": 1}\n',
+    "an id that is a fraction": b'{"id": 1}\n{"id": 1.5}\n',
+    "an id that is a fraction in writing": b'{"id": 1}\n{"id": 2.0}\n',
+    "an id that is too large": b'{"id": 1}\n{"id": 9223372036854775808}\n',
+    "an id that is large": b'{"id": -9223372036854775808}\n{"id": 9223372036854775807}\n',
+    "an id that is empty": b'{"id": 1}\n{"id": ""}\n',
 }
 """Files of NDJSON, by what is odd about them."""
 
@@ -161,6 +178,12 @@ def test_what_is_wrong_with_a_file_is_told_by_line_before_it_can_be_sent(page, g
     page.get_by_role("button", name="Cancel").click()
     page.get_by_label("File to import").set_input_files({"name": "rats.csv", "mimeType": "text/csv", "buffer": b"id,a,a\n1,2,3\n"})  # fmt: skip
     expect(told).to_contain_text("Line 1: The header names 'a' twice.")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_label("File to import").set_input_files({"name": "rats.csv", "mimeType": "text/csv", "buffer": b"id,a\n1,2\n1,3\n"})  # fmt: skip
+    expect(told).to_contain_text("Line 3: This id came before.")
+    page.get_by_label("A record with the same id").select_option("replace it")
+    expect(told).to_have_count(0)
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
 
 
 @pytest.mark.long

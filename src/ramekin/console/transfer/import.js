@@ -14,7 +14,7 @@ import { Scroll } from "../ui/scroll.js";
 import { say } from "../ui/toast.js";
 import { count, many, size } from "../values.js";
 import { isLoad, sendSource } from "./sending.js";
-import { columnsFor, doubtsOf, previewOf } from "./source.js";
+import { columnsFor, doubtsOf, previewOf, refusedOf } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 
@@ -30,7 +30,8 @@ export function Import({ source, onLeave }) {
   const put = (/** @type {Partial<typeof choices>} */ made) => setChoices({ ...choices, ...made });
   const isDatabase = source.kind === "database";
   const columns = columnsFor(source, tableOf(choices.table)?.schema).map(({ name, type }, place) => ({ name, type: choices.types[place] ?? type }));
-  const doubts = doubtsOf(source, columns);
+  const refused = refusedOf(source, columns, choices.conflict === "error" && !isLoad(source));
+  const doubts = doubtsOf(refused, source, columns);
   const send = async () => {
     setError(null);
     setPart(0);
@@ -59,7 +60,7 @@ export function Import({ source, onLeave }) {
     ${error && html`<${Faults} error=${error} />`}
     ${part !== null && html`<label class="field">${part < 1 ? "Sending" : "Storing"}<progress class="sending" max="1" value=${part < 1 ? part : undefined}></progress></label>`}
     <div class="row">
-      <${Button} kind="main" icon="upload" disabled=${part !== null || !choices.table || source.wrong.length > 0} onClick=${send}>Import<//>
+      <${Button} kind="main" icon="upload" disabled=${part !== null || !choices.table || refused.length > 0} onClick=${send}>Import<//>
       <${Button} disabled=${part !== null} onClick=${onLeave}>Cancel<//>
     </div>
   </div>`;

@@ -1,16 +1,18 @@
 // A file that was dropped: what it is, and what its records look like, before anything is sent.
 import { declaredFields } from "../fields.js";
-import { isJson, parse } from "../json.js";
+import { isJson, member, parse } from "../json.js";
 import { kindOf, many } from "../values.js";
 import { delimiterOf, jsonOf, readCsv } from "./csv.js";
+import { Ids } from "./ids.js";
 import { surveyCsv } from "./survey.js";
 import { inTurns, textOf } from "./text.js";
 
 /**
  * @typedef {{name: string, type: string}} Column
  * @typedef {{kind: "csv" | "ndjson" | "json" | "database", file: File, table: string, delimiter: string, columns: Column[],
- *   records: any[], cells: string[][], seen: import("./survey.js").Seen[], tables: [string, number][], wrong: import("./survey.js").Wrong[]}} Source
+ *   records: any[], cells: string[][], seen: import("./survey.js").Seen[], tables: [string, number][], wrong: Wrong[], ids: Ids}} Source
  *   `records`: the first ones, of CSV as `cells`; `seen`: the columns of CSV; `wrong`: what the server would refuse
+ * @typedef {import("./text.js").Wrong} Wrong
  */
 
 /** Characters that say what a file is; records that say which columns it has. */
@@ -30,7 +32,7 @@ const SAID = 5;
 export async function readSource(file) {
   const start = await file.slice(0, START).text();
   const ending = /\.(\w+)$/.exec(file.name)?.[1].toLowerCase() ?? "";
-  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], seen: [], tables: [], wrong: /** @type {Source["wrong"]} */ ([]) };
+  const source = { file, table: tableName(file.name), delimiter: ",", columns: [], records: [], cells: [], seen: [], tables: [], wrong: /** @type {Wrong[]} */ ([]), ids: new Ids() };
   if (ending === "csv" || ending === "tsv" || !/^\s*[[{]/.test(start)) return csvSource({ ...source, kind: "csv" }, start);
   if (ending === "ndjson" || ending === "jsonl" || /^\s*\{.*\}\s*\n\s*\{/.test(start.slice(0, 100_000))) return linesSource({ ...source, kind: "ndjson" });
   if (file.size > WHOLE) throw new Error("A file of JSON may have 256 MiB here. Larger ones: ramekin load FILE.");
@@ -40,6 +42,7 @@ export async function readSource(file) {
   if (Array.isArray(found)) {
     const other = found.findIndex((record) => kindOf(record) !== "object");
     if (other >= 0) throw new Error(`Record ${other + 1} is no JSON object.`);
+    found.forEach((record, at) => source.ids.see(member(record, "id"), 0, `Record ${at + 1}: `));
     return { ...source, kind: "json", records: found.slice(0, PREVIEW), columns: columnsOf(found.slice(0, LOOKED_AT)) };
   }
   const tables = Object.entries(found);
@@ -54,9 +57,9 @@ const tableName = (name) => name.replace(/\.\w+$/, "").replace(/[^A-Za-z0-9_-]+/
 /** @param {Source} source @param {string} start @returns {Promise<Source>} */
 async function csvSource(source, start) {
   const delimiter = source.file.name.endsWith(".tsv") ? "\t" : delimiterOf(start);
-  const { columns, cells, wrong } = await surveyCsv(source.file, delimiter);
+  const { columns, cells, wrong, ids } = await surveyCsv(source.file, delimiter);
   if (!columns.length && !wrong.length) throw new Error("The file is empty.");
-  return { ...source, delimiter, seen: columns, cells, wrong };
+  return { ...source, delimiter, seen: columns, cells, wrong, ids };
 }
 
 /** The type that a column of CSV has as a schema declares it. @type {Record<string, string>} */
@@ -75,7 +78,7 @@ export function columnsFor({ kind, columns, seen }, schema) {
 
 /** @param {Source} source @returns {Promise<Source>} */
 async function linesSource(source) {
-  const wrong = /** @type {Source["wrong"]} */ ([]);
+  const wrong = /** @type {Wrong[]} */ ([]);
   const records = /** @type {any[]} */ ([]);
   const text = await textOf(source.file, false, wrong);
   let number = 0;
@@ -83,7 +86,11 @@ async function linesSource(source) {
     number += 1;
     const fault = line.trim() && faultOf(line);
     if (fault) wrong.push({ line: number, told: fault });
-    else if (line.trim() && records.length < LOOKED_AT) records.push(parse(line));
+    else if (line.trim()) {
+      const record = parse(line);
+      source.ids.see(member(record, "id"), number);
+      if (records.length < LOOKED_AT) records.push(record);
+    }
     if (wrong.length > MOST_WRONG) break;
   }
   return { ...source, wrong: wrong.sort((one, other) => one.line - other.line), columns: columnsOf(records), records: records.slice(0, PREVIEW) };
@@ -115,12 +122,21 @@ function objectOf(columns, cells) {
 export const previewOf = (source, columns) => (source.kind === "csv" ? source.cells.map((cells) => parse(objectOf(columns, cells))) : source.records);
 
 /**
- * What the server would refuse, and what of a file is not as it was chosen, in sentences.
- * @param {Source} source @param {Column[]} columns @returns {string[]}
+ * What the server would refuse, by line.
+ * @param {Source} source @param {Column[]} columns @param {boolean} isOnce whether an id may be there once @returns {Wrong[]}
  */
-export function doubtsOf({ wrong, seen }, columns) {
-  const refused = wrong.slice(0, SAID).map(({ line, told }) => `Line ${line}: ${told}`);
-  if (wrong.length > SAID) refused.push(`${many(wrong.length - SAID, "more line")} of the kind.`);
+export function refusedOf({ wrong, ids }, columns, isOnce) {
+  if (columns.some(({ name, type }) => name === "id" && type === "none")) return wrong;
+  return [...wrong, ...ids.wrong, ...(isOnce ? ids.twice : [])].sort((one, other) => one.line - other.line);
+}
+
+/**
+ * What the server would refuse, and what of a file is not as it was chosen, in sentences.
+ * @param {Wrong[]} wrong @param {Source} source @param {Column[]} columns @returns {string[]}
+ */
+export function doubtsOf(wrong, { seen }, columns) {
+  const refused = wrong.slice(0, SAID).map(({ line, told }) => (line ? `Line ${line}: ${told}` : told));
+  if (wrong.length > SAID) refused.push(`${many(wrong.length - SAID, "more fault")} of the kind.`);
   if (wrong.length) refused.push("Nothing can be stored while that is so.");
   const kept = columns.flatMap(({ name, type }, place) => {
     const odd = type === "number" || type === "boolean" ? seen[place]?.odd[type] : undefined;

@@ -1,11 +1,12 @@
 // A file of CSV, looked at whole before it is sent: its columns, its first rows, and what the server would refuse, by line and
 // in the server's words (`formats/delimited.py`, `schema/columns.py`).
 import { DELIMITERS, Unreadable, isBoolean, isInteger, isNumber, readCsv } from "./csv.js";
+import { Ids } from "./ids.js";
 import { inTurns, textOf } from "./text.js";
 
 /**
  * @typedef {import("./text.js").Wrong} Wrong
- * @typedef {{columns: Seen[], cells: string[][], wrong: Wrong[]}} Survey `cells` of the first rows
+ * @typedef {{columns: Seen[], cells: string[][], wrong: Wrong[], ids: Ids}} Survey `cells` of the first rows
  */
 
 const PREVIEW = 20;
@@ -45,6 +46,8 @@ export class Seen {
 export async function surveyCsv(file, delimiter) {
   const wrong = /** @type {Wrong[]} */ ([]);
   const cells = /** @type {string[][]} */ ([]);
+  const ids = new Ids();
+  let key = -1;
   const text = await textOf(file, true, wrong);
   if (text && !/[\r\n]/.test(text)) wrong.push({ line: 1, told: "The text has no line end, with which every row ends." });
   /** @type {Seen[] | null} */
@@ -53,6 +56,7 @@ export async function surveyCsv(file, delimiter) {
     for await (const row of inTurns(text === null ? [] : readCsv(text, delimiter))) {
       if (columns === null) {
         columns = row.cells.map((name) => new Seen(name));
+        key = row.cells.indexOf("id");
         const told = wrongHeader(row, delimiter);
         if (told) wrong.push({ line: row.line, told });
         if (told) break;
@@ -61,6 +65,7 @@ export async function surveyCsv(file, delimiter) {
         if (wrong.length === MOST_WRONG) break;
       } else {
         row.cells.forEach((cell, place) => /** @type {Seen[]} */ (columns)[place].see(cell, row.line));
+        ids.see(row.cells[key] || undefined, row.line);
         if (cells.length < PREVIEW) cells.push(row.cells);
       }
     }
@@ -68,7 +73,7 @@ export async function surveyCsv(file, delimiter) {
     if (!(fault instanceof Unreadable)) throw fault;
     wrong.push({ line: fault.line, told: fault.message });
   }
-  return { columns: columns ?? [], cells, wrong: wrong.sort((one, other) => one.line - other.line) };
+  return { columns: columns ?? [], cells, ids, wrong: wrong.sort((one, other) => one.line - other.line) };
 }
 
 /** What is wrong with a header; nothing if it names columns. @param {{cells: string[], quoted: number[]}} row @param {string} delimiter */

@@ -1,0 +1,39 @@
+// The ids of a file's records, as the server takes them (`values/ids.py`): which are none, and which come twice.
+import { Spelled } from "../json.js";
+import { isInteger } from "./csv.js";
+
+/** @typedef {import("./text.js").Wrong} Wrong */
+
+const FORBIDDEN = /[\x00-\x1f\x7f-\x9f/]/;
+const RULE = "An id is text of 1 to 255 characters without control characters or '/', not '.' or '..', or a 64-bit integer.";
+/** Faults that are kept. */
+const MOST = 100;
+
+/** @param {unknown} id */
+function isId(id) {
+  if (typeof id === "string") return id !== "" && [...id].length <= 255 && id !== "." && id !== ".." && !FORBIDDEN.test(id);
+  return (typeof id === "number" || id instanceof Spelled) && isInteger(String(id));
+}
+
+export class Ids {
+  constructor() {
+    /** What is no id. @type {Wrong[]} */
+    this.wrong = [];
+    /** What came before; it is refused unless something else is chosen. @type {Wrong[]} */
+    this.twice = [];
+    this.known = /** @type {Set<string>} */ (new Set());
+  }
+
+  /** @param {unknown} id undefined: the server makes one @param {number} line @param {string} [where] what stands before what is told */
+  see(id, line, where = "") {
+    if (id === undefined) return;
+    if (!isId(id)) this.note(this.wrong, line, where + RULE);
+    else if (this.known.has(String(id))) this.note(this.twice, line, `${where}This id came before.`);
+    else this.known.add(String(id));
+  }
+
+  /** @param {Wrong[]} faults @param {number} line @param {string} told */
+  note(faults, line, told) {
+    if (faults.length < MOST) faults.push({ line, told });
+  }
+}
