@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.changes import Change, Written
 from ramekin.database.catching_up import catch_up
-from ramekin.database.operations import Operation, prepare, settle
+from ramekin.database.operations import Operation, Rules, prepare, settle
 from ramekin.engine.access import Access
-from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.base import MAX_ATTEMPTS, Engine, Watch
 from ramekin.engine.work import Work
 from ramekin.errors import Fault, IdMismatch, InvalidParameter, InvalidRecord, RamekinError, Redefined, TooManyAffected
 from ramekin.query import execute
 from ramekin.query.demands import demands_of
 from ramekin.query.match import body_matcher
 from ramekin.query.plan import Query
-from ramekin.query.predicate import EVERYTHING, holds_always, paths_in
+from ramekin.query.predicate import EVERYTHING, Predicate, holds_always, paths_in
 from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.storage.collector import overlook
 from ramekin.values import codec
@@ -30,11 +30,8 @@ from ramekin.values import codec
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ramekin.database.operations import Rules
     from ramekin.database.presence import Presence
-    from ramekin.engine.base import Engine, Watch
     from ramekin.engine.tables import Tables
-    from ramekin.query.predicate import Predicate
     from ramekin.schema.fields import Fields
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ramekin.changes import Defined
 from ramekin.database.catching_up import catch_up
 from ramekin.engine.access import Access
-from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.base import MAX_ATTEMPTS, Engine, Watch
 from ramekin.engine.work import Work
 from ramekin.errors import (
     DefinitionBroken,
@@ -32,7 +32,7 @@ from ramekin.errors import (
 from ramekin.schema.bounds import NAMES, read_bounds
 from ramekin.schema.declarations import declared_field
 from ramekin.schema.definition import Definition, IndexDefinition
-from ramekin.schema.fields import join_reader
+from ramekin.schema.fields import Field, join_reader
 from ramekin.schema.record_schema import MAX_FAULTS
 from ramekin.stats import TableStats
 from ramekin.values import codec
@@ -42,9 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ramekin.database.operations import Rules
-    from ramekin.engine.base import Engine, Watch
     from ramekin.engine.tables import Tables
-    from ramekin.schema.fields import Field
     from ramekin.values.comparison import JoinKey
 
 MEMBERS = ("schema", "unique", "indexes", "require_if_match", *NAMES)

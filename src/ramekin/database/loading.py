@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ramekin.changes import Loaded
-from ramekin.database.lifetimes import NEVER, check_ttl, due_in
-from ramekin.database.operations import body_of, id_twice, keep_id
-from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.changes import Loaded, Step
+from ramekin.database.lifetimes import NEVER, Ttl, check_ttl, due_in
+from ramekin.database.operations import Rules, body_of, id_twice, keep_id
+from ramekin.engine.base import MAX_ATTEMPTS, Engine, Making
 from ramekin.engine.reservation import Reservation
 from ramekin.engine.work import Work
 from ramekin.errors import InvalidRecord, NotUnique, RamekinError, Unavailable, at
@@ -22,11 +22,7 @@ from ramekin.values.ids import looks_like_integer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from ramekin.changes import Step
     from ramekin.clock import Clock
-    from ramekin.database.lifetimes import Ttl
-    from ramekin.database.operations import Rules
-    from ramekin.engine.base import Engine, Making
 
     Sent = AsyncIterator[tuple[str, Any]] | Iterable[tuple[str, Any]]
 

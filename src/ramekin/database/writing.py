@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ramekin.changes import Change, Loaded, Written
 from ramekin.database.catching_up import catch_up
 from ramekin.database.lifetimes import NEVER, STAYS, due_in
-from ramekin.database.operations import Operation, Outcome, Prepared, id_twice, merges, prepare, settle
+from ramekin.database.operations import Operation, Outcome, Prepared, Rules, id_twice, merges, prepare, settle
 from ramekin.database.precondition import ALWAYS
-from ramekin.engine.base import MAX_ATTEMPTS
+from ramekin.engine.base import MAX_ATTEMPTS, Engine, Watch
 from ramekin.engine.work import Work
 from ramekin.errors import (
     BodyTooLarge,
@@ -42,9 +42,7 @@ from ramekin.storage.collector import overlook
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 
-    from ramekin.database.operations import Outcome, Rules
     from ramekin.database.schemas import Schemas
-    from ramekin.engine.base import Engine, Watch
     from ramekin.schema.definition import Checked
 
     RulesOf = Callable[[str], Rules]

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Defined, Dropped, Loaded, Together, Written
-from ramekin.clock import SYSTEM
+from ramekin.changes import Defined, Dropped, Loaded, Step, Together, Written
+from ramekin.clock import SYSTEM, Clock
 from ramekin.durability.contents import Contents, TableContents
 from ramekin.engine.access import Access
 from ramekin.engine.builds import Builds
 from ramekin.engine.embedded_view import EmbeddedView, page_of
-from ramekin.engine.expirations import Expirations
+from ramekin.engine.expirations import Apply, Expirations
 from ramekin.engine.moments import Moments
 from ramekin.engine.work import Work
 from ramekin.errors import Starting
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from ramekin.changes import Step
-    from ramekin.clock import Clock
     from ramekin.engine.evictions import Evictions
-    from ramekin.engine.expirations import Apply
     from ramekin.query.view import Page
     from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.models import ModelSchema

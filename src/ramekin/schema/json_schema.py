@@ -23,12 +23,11 @@ from ramekin.schema.references import MAX_CHAIN, References
 from ramekin.values import codec
 from ramekin.values.comparison import kind_of
 from ramekin.values.ids import A_UUID, looks_like_integer
-from ramekin.values.paths import ID_PATH, print_path
+from ramekin.values.paths import ID_PATH, FieldPath, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.values.paths import FieldPath
 
 MAX_REFERENCES = 10_000
 """References of a schema, each with those in what it names. To name all faults of a record that breaks one with

@@ -50,11 +50,11 @@ from ramekin.schema.fitness import (
 from ramekin.schema.record_schema import MAX_FAULTS, beside_known, difference, invalid_record
 from ramekin.schema.renames import Renames
 from ramekin.schema.round_trip import may_change
-from ramekin.schema.strict import SPELLINGS, ending_early, inside, mapped, strict, without_aliases
+from ramekin.schema.strict import SPELLINGS, Node, ending_early, inside, mapped, strict, without_aliases
 from ramekin.values import codec
 from ramekin.values.comparison import MISSING, order_key
-from ramekin.values.ids import A_UUID, SYSTEM_IDS, looks_like_integer
-from ramekin.values.paths import ID_PATH, LONG_BYTES, print_path
+from ramekin.values.ids import A_UUID, SYSTEM_IDS, IdSource, looks_like_integer
+from ramekin.values.paths import ID_PATH, LONG_BYTES, FieldPath, print_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,9 +62,6 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core.core_schema import ComputedField, DecimalSchema, EnumSchema, JsonSchema
 
-    from ramekin.schema.strict import Node
-    from ramekin.values.ids import IdSource
-    from ramekin.values.paths import FieldPath
 
 _log = logging.getLogger("ramekin")
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ramekin.changes import NO_DUES, Change, Defined, Dropped, Loaded, Written
+from ramekin.changes import NO_DUES, Change, Defined, Dropped, Dues, Loaded, Step, Stored, Written
 from ramekin.errors import TooManyTables, UnknownTable, did_you_mean, shorten
-from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, check_table_name
+from ramekin.schema.definition import NOTHING_CHECKED, NOTHING_DEFINED, Checked, Definition, check_table_name
 from ramekin.stats import Totals
 from ramekin.storage.followers import FEW
 from ramekin.storage.history import History
@@ -21,8 +21,6 @@ from ramekin.storage.unique import check_changes, check_load, no_others
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 
-    from ramekin.changes import Dues, Step, Stored
-    from ramekin.schema.definition import Checked, Definition
     from ramekin.schema.fields import Field
     from ramekin.storage.unique import Others
 

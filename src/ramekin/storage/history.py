@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from ramekin.changes import Change, Defined, Dropped, Loaded, Written
-from ramekin.clock import SYSTEM
+from ramekin.changes import Change, Defined, Dropped, Loaded, Reason, Stored, Written
+from ramekin.clock import SYSTEM, Clock
 from ramekin.limits import MIB
 from ramekin.storage.collector import overlook
 from ramekin.storage.memory import Memory
@@ -29,8 +29,6 @@ from ramekin.storage.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ramekin.changes import Reason, Stored
-    from ramekin.clock import Clock
 
 Whole = Literal["load", "define", "drop"]
 """What happens to a whole table."""

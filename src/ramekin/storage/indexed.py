@@ -18,7 +18,7 @@ from ramekin.stats import IndexStats
 from ramekin.storage.absences import Absences
 from ramekin.storage.collector import overlook
 from ramekin.storage.counted import Counted
-from ramekin.storage.followers import Followers, follow
+from ramekin.storage.followers import Followers, Structure, follow
 from ramekin.storage.id_order import IdOrder
 from ramekin.storage.indexes import FieldIndex
 from ramekin.storage.memory import RECORD_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, Memory
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from ramekin.changes import Change
     from ramekin.schema.fields import Field
-    from ramekin.storage.followers import Structure
     from ramekin.storage.records import Records
 
 BATCH = 100

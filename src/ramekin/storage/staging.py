@@ -18,9 +18,9 @@ from __future__ import annotations
 from sys import maxsize
 from typing import TYPE_CHECKING
 
-from ramekin.changes import Change, Loaded, Written
+from ramekin.changes import Change, Loaded, Step, Written
 from ramekin.schema.definition import check_table_name
-from ramekin.storage.catalog import parting_bytes
+from ramekin.storage.catalog import Catalog, parting_bytes
 from ramekin.storage.collector import overlook
 from ramekin.storage.expiry import Expiry
 from ramekin.storage.memory import BODY_BYTES, DUE_BYTES, TABLE_BYTES, TEXT_KEY_BYTES, record_growth
@@ -32,8 +32,6 @@ from ramekin.values.paths import has_text_id
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
-    from ramekin.changes import Step
-    from ramekin.storage.catalog import Catalog
     from ramekin.storage.table import Table
 
 LARGE = 1000

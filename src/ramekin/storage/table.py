@@ -9,10 +9,10 @@ from __future__ import annotations
 from sys import maxsize
 from typing import TYPE_CHECKING
 
-from ramekin.changes import NO_DUES
+from ramekin.changes import NO_DUES, Change, Dues
 from ramekin.schema.declarations import declared_field
-from ramekin.schema.definition import NOTHING_DEFINED
-from ramekin.schema.fields import join_reader
+from ramekin.schema.definition import NOTHING_DEFINED, Definition
+from ramekin.schema.fields import Field, join_reader
 from ramekin.stats import TableStats
 from ramekin.storage.bounded import Bounded
 from ramekin.storage.expiry import Expiry
@@ -25,9 +25,6 @@ from ramekin.values.paths import has_text_id, parse_path, print_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Sequence
 
-    from ramekin.changes import Change, Dues
-    from ramekin.schema.definition import Definition
-    from ramekin.schema.fields import Field
     from ramekin.storage.watch import TableWatch
 
 

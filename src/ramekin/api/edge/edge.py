@@ -13,10 +13,10 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Protocol
 
 from ramekin import errors
-from ramekin.access.roles import EVERYBODY, NOTHING
+from ramekin.access.roles import EVERYBODY, NOTHING, Grant
 from ramekin.api.edge.histogram import BOUNDS_S, SUM
-from ramekin.api.edge.rates import Limited
-from ramekin.api.http.heads import id_in, id_line
+from ramekin.api.edge.rates import Limited, RateLimit
+from ramekin.api.http.heads import Head, id_in, id_line
 from ramekin.api.http.problems import problem_answer
 from ramekin.clock import stopwatch_s
 from ramekin.errors.stacks import log_fault
@@ -25,13 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ramekin.access.keys import Keys
-    from ramekin.access.roles import Grant
     from ramekin.api.edge.metrics import Metrics
     from ramekin.api.edge.origins import Origins
     from ramekin.api.edge.proxies import Proxies
-    from ramekin.api.edge.rates import RateLimit
     from ramekin.api.http.answer import Answer
-    from ramekin.api.http.heads import Head
     from ramekin.values.ids import IdSource
 
 _SAID = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ramekin.api.declared.answers import CHANGE, answer, request_body
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.shapes import reference
-from ramekin.api.http.answer import array_reply
+from ramekin.api.http.answer import Reply, array_reply
 from ramekin.api.http.preconditions import read_tags
 from ramekin.api.routes import API
-from ramekin.database.lifetimes import NEVER
-from ramekin.database.operations import OPS, Operation
+from ramekin.database.lifetimes import NEVER, Ttl
+from ramekin.database.operations import OPS, Operation, Outcome
 from ramekin.database.precondition import ALWAYS, Precondition
 from ramekin.engine.work import Work
 from ramekin.errors import (
@@ -36,11 +36,8 @@ from ramekin.values.ids import id_key
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ramekin.api.http.answer import Reply
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
-    from ramekin.database.lifetimes import Ttl
-    from ramekin.database.operations import Outcome
 
 MEMBERS = ("op", "table", "id", "record", "if_match", "ttl")
 BESIDE_BYTES = 4096
