@@ -300,6 +300,26 @@ async def left_behind(engine):
     engine._link._tasks[1] = asyncio.create_task(engine._link.feed.run())
 
 
+async def test_a_process_that_reads_everything_anew_is_not_ready_and_says_why(servers, node):
+    async with sharing(servers, 1) as [one]:
+        await put(one, "t", body(1))
+        may_go_on, read = asyncio.Event(), one._link.replica._read_table
+
+        async def slow(*asked):
+            await may_go_on.wait()
+            await read(*asked)
+
+        one._link.replica._read_table = slow
+        node.ask("HSET", one._link.keys.of("head"), "lineage", "another")
+        await soon(lambda: one._link.stats().trouble)
+        assert "all tables are read anew: the nodes were emptied" in one._link.stats().trouble
+        assert await one.state() == "failed"
+        may_go_on.set()
+        await soon(lambda: one._link.feed.readings == 2)
+        assert not one._link.stats().trouble
+        assert await one.state() == "ok"
+
+
 async def test_what_is_here_already_is_not_kept_twice_while_everything_is_read_anew(servers, node):
     async with sharing(servers) as [one, other]:
         assert await load(one, {"t": {str(n): body(n, text="x" * 5000) for n in range(2000)}})

@@ -120,8 +120,8 @@ class Feed:
         """The number of the last step that happened here; -1 before the first reading."""
         self.trouble = Trouble("the nodes are not heard", "the nodes are heard again")
         """Why nothing is heard now."""
-        self.readings = 0
-        """How often everything was read."""
+        self.readings, self.anew = 0, ""
+        """How often everything was read; and why it is read again right now, empty while it is not."""
         self._slot, self._keys, self._name, self._replicas = slot, keys, name, replicas
         self._confirmed = (-1, "")
         """The number and the nonce of the last step that replicas are known to have."""
@@ -308,12 +308,14 @@ class Feed:
         Args:
             why: what the log is told of it, where that is not the beginning.
         """
-        began_s = stopwatch_s()
+        began_s, self.anew = stopwatch_s(), why and f"all tables are read anew: {why}"
         try:
             lineage = await self._lineage_of(connection)
             place = await self._read_anew(connection)
         except Gap:
             raise Lost("The node forgets faster than this process reads.") from None
+        finally:
+            self.anew = ""
         self._recent.clear()
         self._confirmed = (-1, "")
         self.lineage = lineage

@@ -155,7 +155,7 @@ class Link:
         looking = self._look()
         if self.line.trouble.why:
             await asyncio.wait((looking,), timeout=LOOK_S)
-        is_well = not (self.line.trouble.why or self.policy.primary.why or self._fault)
+        is_well = not (self.line.trouble.why or self.feed.anew or self.policy.primary.why or self._fault)
         return "ok" if is_well and self.feed.silence_s < SILENCE_S else "failed"
 
     def stats(self) -> LinkStats:
@@ -165,7 +165,7 @@ class Link:
             return LinkStats(0, 0.0, 0, 0, 0, feed.readings, "")
         self._look()
         readings, latest = self._latest
-        trouble = line.trouble.why or (feed.trouble.why if feed.silence_s >= SILENCE_S else "")
+        trouble = line.trouble.why or feed.anew or (feed.trouble.why if feed.silence_s >= SILENCE_S else "")
         return LinkStats(
             max(0, latest - feed.number) if readings == feed.readings else 0,  # of another history nothing is known
             feed.silence_s,
