@@ -4,6 +4,7 @@ The map says which files one meets on the way, in their order.
 """
 
 import asyncio
+import gc
 import inspect
 import json
 import re
@@ -72,6 +73,7 @@ def walked(work):
         if caller is not None and is_above(callee, caller.f_globals["__name__"]):
             found.add((room(caller.f_globals["__name__"]), room(callee)))
 
+    gc.disable()  # which calls ours from wherever somebody is
     threading.setprofile(look)
     sys.setprofile(look)
     try:
@@ -79,6 +81,7 @@ def walked(work):
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
+        gc.enable()
     return found, list(met)
 
 
