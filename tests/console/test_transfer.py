@@ -428,17 +428,18 @@ def python(program):
 
 LISTS = [
     "users?age:gte=70&full_name:icontains=a&sort=-age,full_name&select=full_name,age",
-    pytest.param("shops?location.lat:gt=47&address.country:in=CH,FR&select=address.city,name", marks=pytest.mark.long),
-    pytest.param("shops?tags:contains=stoneware&opening_hours.0.day:ne=mon&sort=name", marks=pytest.mark.long),
-    pytest.param("mixed?v=5&sort=-id", marks=pytest.mark.long),
-    pytest.param("mixed?v:ne=5&v:gt=1", marks=pytest.mark.long),
-    pytest.param("mixed?v:in=5,true,x&w:null=true&select=v", marks=pytest.mark.long),
-    pytest.param("mixed?v:nin=5,x&w:exists=false&select=id", marks=pytest.mark.long),
-    pytest.param(r"mixed?select=a\,b,a\.b,\-c&sort=\-c,-id&a\.b=2", marks=pytest.mark.long),
-    pytest.param('mixed?where={"or":[{"v":{"gt":4,"lt":6}},{"not":{"w":"y"}}],"id":{"in":[1,2,3,4]}}&v:exists=true', marks=pytest.mark.long),
+    "shops?location.lat:gt=47&address.country:in=CH,FR&select=address.city,name",
+    "shops?tags:contains=stoneware&opening_hours.0.day:ne=mon&sort=name",
+    "mixed?v=5&sort=-id",
+    "mixed?v:ne=5&v:gt=1",
+    "mixed?v:in=5,true,x&w:null=true&select=v",
+    "mixed?v:nin=5,x&w:exists=false&select=id",
+    r"mixed?select=a\,b,a\.b,\-c&sort=\-c,-id&a\.b=2",
+    'mixed?where={"or":[{"v":{"gt":4,"lt":6}},{"not":{"w":"y"}}],"id":{"in":[1,2,3,4]}}&v:exists=true',
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("view", LISTS)
 def test_what_is_copied_of_a_list_finds_what_the_list_shows(page, server, copied, view):
     put(
