@@ -5,10 +5,12 @@ import asyncio
 import pytest
 from pydantic import BaseModel
 
-from ramekin import Database, Operation
+from ramekin import Database, Limits, Operation
 from ramekin.database import writing
-from ramekin.errors import DefinitionBroken, InvalidRecord, MalformedJson, RecordExists, TooManyAffected
+from ramekin.errors import DefinitionBroken, InvalidRecord, MalformedJson, RecordExists, TooManyAffected, TooManyRows
 from ramekin.formats.record_text import ArrayText
+from ramekin.query.aggregate import Groups
+from ramekin.query.order import FirstRows
 from ramekin.schema.models import MAX_TOLD, ModelSchema
 from ramekin.values import codec
 
@@ -93,7 +95,7 @@ async def definition(database):
 
 @pytest.mark.parametrize("refused", [exists, invalid, batch, change, load, definition])
 async def test_what_an_error_leaves_is_taken_apart_bit_by_bit(database, refused):
-    with pytest.raises((DefinitionBroken, InvalidRecord, RecordExists, TooManyAffected)):
+    with pytest.raises((DefinitionBroken, InvalidRecord, RecordExists, TooManyAffected, TooManyRows)):
         await refused(database)
     assert database.memory().passing_bytes > 100 * RECORDS
     for _ in range(1000):
@@ -115,6 +117,32 @@ async def test_what_a_client_that_leaves_was_sending_is_taken_apart_bit_by_bit(d
     with pytest.raises(asyncio.CancelledError):
         await task
     assert max(taken) > 100 * RECORDS
+
+
+QUERIES = {
+    "list": lambda database: database.find("t", sort="same,-n", offset=500),
+    "join": lambda database: database.join("t", "t", "id=id", names=("a", "b"), sort="b.n", offset=500),
+    "groups": lambda database: database.find_groups("t", group_by=["n"]),
+}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+async def test_rows_that_are_too_many_to_be_held_are_let_go_of_in_steps(database, query, monkeypatch):
+    steps = []
+
+    def noting(let_go):
+        def noted(self):
+            steps.append(self)
+            return let_go(self)
+
+        return noted
+
+    monkeypatch.setattr(FirstRows, "let_go", noting(FirstRows.let_go))
+    monkeypatch.setattr(Groups, "emptied", noting(Groups.emptied))
+    database.limits = Limits(sorted_rows=100)
+    with pytest.raises(TooManyRows):
+        await query(database)
+    assert steps
 
 
 class Listed(BaseModel):

@@ -209,6 +209,8 @@ async def find_groups(tables: Tables, presence: Presence, request: GroupRequest,
                 groups.add(body)
                 await view.rest()
             if len(groups) > max_sorted:
+                for _ in groups.emptied():
+                    await view.rest()
                 raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
         rows, has_more = await _page_of_groups(view, groups, request)
     warnings = await _warnings(presence, request, named, demands_of(request.where))

@@ -175,7 +175,7 @@ class GatheredByFields:
                     if after is None or key > after:
                         self._kept += 1
                         first.add(key, row)
-            check_held(first, self._max_held, self._query.offset)
+            await check_held(self._view, first, self._max_held, page_advice(self._query.offset))
             await self._view.rest()
         return False
 
@@ -225,10 +225,12 @@ async def drain(view: View, first: FirstRows[T]) -> AsyncIterator[list[T]]:
         await view.rest()
 
 
-def check_held(first: FirstRows[Row], most: int, offset: int) -> None:
-    """See that a query holds no more rows than it may. Raises TooManyRows."""
+async def check_held(view: View, first: FirstRows[Any], most: int, advice: str) -> None:
+    """See that a query holds no more rows than it may. Raises TooManyRows, once they are let go of in short steps."""
     if first.k > most and len(first) > most:
-        raise too_many_rows(most, page_advice(offset))
+        for _ in first.let_go():
+            await view.rest()
+        raise too_many_rows(most, advice)
 
 
 def too_many_rows(maximum: int, advice: str) -> TooManyRows:

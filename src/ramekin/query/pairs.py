@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ramekin.errors import did_you_mean, listing, shorten
 from ramekin.query.decide import NOTHING, decide
-from ramekin.query.gather import drain, page_advice, too_many_rows
+from ramekin.query.gather import check_held, drain, page_advice
 from ramekin.query.match import condition_test, matcher
 from ramekin.query.order import FirstRows, Order
 from ramekin.query.predicate import EVERYTHING, AnyOf, Condition, Not, Predicate, all_of, any_of, conjuncts, paths_in
@@ -290,8 +290,7 @@ async def sort_pairs(
                 if after is None or key > after:
                     first.add(key, pair)
             await view.rest()
-            if wanted > most and len(first) > most:
-                raise too_many_rows(most, page_advice(offset))
+            await check_held(view, first, most, page_advice(offset))
     return [pair async for part in drain(view, first) for pair in part]
 
 
@@ -348,8 +347,7 @@ class TreeMaker:
                         kept.add(self._key((left, row)), row)
                 self._charge(len(part))
                 await self._view.rest()
-                if len(kept) > most:
-                    raise too_many_rows(most, "add conditions on the matches, or take pairs")
+                await check_held(self._view, kept, most, "add conditions on the matches, or take pairs")
             if len(kept) or self._keeps_left:
                 yield Tree(left, tuple([row async for part in drain(self._view, kept) for row in part]))
 

@@ -35,7 +35,16 @@ from itertools import islice
 from sys import maxsize
 from typing import TYPE_CHECKING, Any
 
-from ramekin.query.gather import GatheredByFields, GatheredById, Ids, check_held, drain, position_key, row_key
+from ramekin.query.gather import (
+    GatheredByFields,
+    GatheredById,
+    Ids,
+    check_held,
+    drain,
+    page_advice,
+    position_key,
+    row_key,
+)
 from ramekin.query.match import body_matcher
 from ramekin.query.order import FirstRows
 from ramekin.query.plan import IdWalk, Led, Plan, Position, Query, Walk, intersect, spans_after
@@ -214,7 +223,7 @@ class Rows:
                     first, current = FirstRows["Row"](most), key[0]
                 if after is None or key > after:
                     first.add(key, row)
-            check_held(first, self._max_sorted, query.offset)
+            await check_held(self._view, first, self._max_sorted, page_advice(query.offset))
             yield ()
             await self._view.rest()
         async for done in drain(self._view, first):
