@@ -206,3 +206,15 @@ def test_changes_by_condition_count_until_they_are_applied():
         assert api.get(DATA + "/7").json()["x"] == "y" * 55_000
         assert api.delete(DATA + "?all=true").json() == {"matched": 500, "changed": 500}
         assert api.app.state.context.flight.taken_bytes == 0
+
+
+def test_groups_are_held_as_room_by_how_many_there_are_and_by_their_figures():
+    records = [{"id": n, "g": n, "few": n % 10, "v": n + 0.5} for n in range(2000)]
+    aggregate = {f"sum{i}": "sum:v" for i in range(98)}
+    with serve(Embedded(memory_limit_bytes=30 << 20)) as api:
+        assert api.post("/api/v1/data/t", json=records).status_code == 201
+        asked = {"group_by": ["few"], "aggregate": aggregate}
+        assert len(api.post("/api/v1/query/t", json=asked).json()["data"]) == 10
+        assert_problem(api.post("/api/v1/query/t", json=asked | {"group_by": ["g"]}), 507, "memory-limit")
+        assert len(api.post("/api/v1/query/t", json={"group_by": ["g"], "limit": 5}).json()["data"]) == 5
+        assert figure(api, "ramekin_in_flight_bytes") == 0

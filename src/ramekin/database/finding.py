@@ -13,7 +13,8 @@ from ramekin.clock import stopwatch_s
 from ramekin.database.window import RECORD_ID, VALUE, Window
 from ramekin.engine.access import Access
 from ramekin.engine.work import Work
-from ramekin.errors import NO_WORDS
+from ramekin.errors import NO_WORDS, RamekinError
+from ramekin.limits import MIB
 from ramekin.query import execute
 from ramekin.query.aggregate import GroupColumn, Grouping, Groups
 from ramekin.query.cursor import encode_cursor, position_of
@@ -27,11 +28,14 @@ from ramekin.values.comparison import MISSING
 from ramekin.values.paths import FieldPath, row_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from ramekin.database.presence import Presence
     from ramekin.engine.tables import Tables
     from ramekin.query.view import View
+
+HELD_BYTES = MIB // 2
+"""Bytes of groups that are held at once, before they are there."""
 
 PLAIN_ROWS = 1000
 """Rows of a list without conditions that are found at once: 0.2 ms."""
@@ -134,6 +138,8 @@ class GroupRequest(Window):
     grouping: Grouping
     where: Predicate = EVERYTHING
     sort: tuple[GroupColumn, ...] = ()
+    hold: Callable[[int], Awaitable[None]] | None = None
+    """Is told about how many bytes the groups take by now; it may wait, or refuse."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -196,22 +202,19 @@ async def _find_plain(tables: Tables, presence: Presence, request: FindRequest) 
 
 async def find_groups(tables: Tables, presence: Presence, request: GroupRequest, max_sorted: int) -> FindPage:
     """Return a page of groups; see `Database.find_groups`."""
-    began, groups = stopwatch_s(), Groups(request.grouping)
+    began, groups, work = stopwatch_s(), Groups(request.grouping), presence.work or Work()
     query = Query(request.where)
     named = [*paths_in(request.where), *(field.path for _, field in request.grouping.by)]
     named += [aggregate.field.path for aggregate in request.grouping.aggregates if aggregate.field]
     if request.is_strict:
         await _warnings(presence, request, named, demands_of(request.where))
-    async with tables.view([Access.of(request.table, query, in_id_order=False)], presence.work) as view:
+    async with tables.view([Access.of(request.table, query, in_id_order=False)], work) as view:
         matching = execute.Matching(view, request.table, query)
-        async for bodies in matching.bodies():
-            for body in bodies:
-                groups.add(body)
-                await view.rest()
-            if len(groups) > max_sorted:
-                for _ in groups.emptied():
-                    await view.rest()
-                raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
+        try:
+            await _gather(matching, groups, request, max_sorted, work)
+        except RamekinError:
+            await Work().through(groups.emptied())
+            raise
         rows, has_more = await _page_of_groups(view, groups, request)
     warnings = await _warnings(presence, request, named, demands_of(request.where))
     warnings += groups.warnings()
@@ -239,6 +242,22 @@ async def _warnings(
     """Return what is to be said of fields that no record has, and of values that none can have; strictly an error."""
     found = await presence.missing(request.table, paths, is_strict=request.is_strict, words=words)
     return found + await presence.unmatched(request.table, demands, is_strict=request.is_strict)
+
+
+async def _gather(
+    matching: execute.Matching, groups: Groups, request: GroupRequest, max_sorted: int, work: Work
+) -> None:
+    """Put all that matches into groups. Raises TooManyRows, and as `GroupRequest.hold`."""
+    held_bytes = 0
+    async for bodies in matching.bodies():
+        for body in bodies:
+            groups.add(body)
+            if request.hold is not None and groups.size_bytes > held_bytes:
+                held_bytes = groups.size_bytes + HELD_BYTES
+                await work.idle(request.hold(held_bytes))
+            await work.rest()
+        if len(groups) > max_sorted:
+            raise too_many_rows(max_sorted, "add conditions, or group by fewer fields")
 
 
 async def _passed_over(tables: Tables, table: str, query: Query) -> Query:

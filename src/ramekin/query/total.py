@@ -33,7 +33,7 @@ class Total:
     def __init__(self) -> None:
         self.count, self.is_lost = 0, False
         self._integer = 0
-        self._floats: list[float] = []
+        self._floats: list[float] | tuple[()] = ()  # a list once there is one: many totals have none, or one
         self._units: int | None = None  # the floats before those; None: there is none
         self._decimal: Decimal | None = None
         self._context: Context | None = None
@@ -42,9 +42,11 @@ class Total:
         """Take a number. Cost: O(1) amortised, O(digits) for a decimal."""
         self.count += 1
         if isinstance(number, float):
-            self._floats.append(number)
-            if len(self._floats) == _AT_ONCE:
-                self._collapse()
+            floats = self._floats = self._floats or []
+            floats.append(number)
+            if len(floats) == _AT_ONCE:
+                self._units = self._whole_floats()
+                floats.clear()
         elif isinstance(number, int):
             self._integer += number
         else:
@@ -54,7 +56,7 @@ class Total:
         """Return the sum: of decimals as text, of integers alone as an integer of 64 bits; None if it is lost."""
         if self._decimal is not None:
             return self._printed(self._whole_decimal())
-        if not self._has_floats() and INT64_MIN <= self._integer <= INT64_MAX:
+        if self._units is None and not self._floats and INT64_MIN <= self._integer <= INT64_MAX:
             return self._integer
         return self._ratio(1)
 
@@ -67,35 +69,32 @@ class Total:
             return self._printed(context.divide(self._whole_decimal(), Decimal(self.count)))
         return self._ratio(self.count)
 
-    def _has_floats(self) -> bool:
-        self._collapse()
-        return self._units is not None
-
     def _ratio(self, count: int) -> float | None:
         """Return the sum of integers and floats, divided by a count; rounded once."""
-        self._collapse()
+        units = self._whole_floats()
         try:
-            if self._units is None:
+            if units is None:
                 return self._integer / count
-            return (self._units + self._integer * _UNITS) / (count * _UNITS)
+            return (units + self._integer * _UNITS) / (count * _UNITS)
         except OverflowError:
             self.is_lost = True
             return None
 
-    def _collapse(self) -> None:
-        """Add up the floats that are kept: their rounded sum, then what it lacks, until nothing is left."""
-        floats = self._floats
-        if not floats:
-            return
-        units = self._units or 0
+    def _whole_floats(self) -> int | None:
+        """Add up all floats: the rounded sum of those that are kept, then what it lacks, until nothing is left.
+
+        None where there is none. What comes out is long, and kept only in place of many.
+        """
+        if not self._floats:
+            return self._units
+        floats, units = [*self._floats], self._units or 0
         try:
             while part := fsum(floats):
                 units += _in_units(part)
                 floats.append(-part)
         except OverflowError:  # on the way they are beyond a float together
             units += sum(map(_in_units, floats))
-        self._units = units
-        floats.clear()
+        return units
 
     def _add_decimal(self, number: Decimal) -> None:
         if self._context is None:

@@ -23,8 +23,8 @@ BODY_TIMES = 7
 RECORD_BYTES = 450
 """What a record takes besides: its key, its place in the table, and what is known of it until it is applied."""
 
-ROW_BYTES, SORTED_BYTES, GROUP_BYTES = 150, 400, 500
-"""A row of a page; one that is put in order; a group with its figures."""
+ROW_BYTES, SORTED_BYTES = 150, 400
+"""A row of a page; one that is put in order."""
 
 CHANGE_BYTES = 400
 """A change by condition that waits to be applied, besides what the record becomes."""
@@ -65,8 +65,3 @@ def page_bytes(records: int, window: Window, *, is_sorted: bool) -> int:
     if is_sorted:
         size_bytes += SORTED_BYTES * min(window.limit + window.offset + RUN_ROWS, records)
     return size_bytes
-
-
-def groups_bytes(records: int, most: int) -> int:
-    """Return what the groups of so many records take, of which there may be so many."""
-    return GROUP_BYTES * min(records, most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -9,7 +10,7 @@ from ramekin.api.declared.answers import READ, request_body, tabular
 from ramekin.api.declared.endpoint import Endpoints, endpoint
 from ramekin.api.declared.parameters import CURSOR, STRICT
 from ramekin.api.declared.shapes import reference
-from ramekin.api.edge.weights import groups_bytes, page_bytes
+from ramekin.api.edge.weights import page_bytes
 from ramekin.api.endpoints.lists import page_of, read_window
 from ramekin.api.http.asked import Asked, parsed
 from ramekin.api.http.named_fields import in_body
@@ -90,8 +91,7 @@ async def _answer(session: Session, asked: Asked[None], body: Any) -> Reply:
 
 
 async def _page_of_groups(session: Session, request: GroupRequest, room: Room) -> PageText:
-    await room.hold(groups_bytes(session.database.record_count(request.table), session.limits.sorted_rows))
-    found = await session.database.find_groups(request)
+    found = await session.database.find_groups(replace(request, hold=room.hold))
     size, following = sum(map(len, found.rows)), _following(request.table, found.cursor)
     told = (found.total, found.warnings, found.explain)
     return PageText(found.rows, size, following, *told, columns=[*request.grouping.names])
