@@ -218,3 +218,32 @@ def test_groups_are_held_as_room_by_how_many_there_are_and_by_their_figures():
         assert_problem(api.post("/api/v1/query/t", json=asked | {"group_by": ["g"]}), 507, "memory-limit")
         assert len(api.post("/api/v1/query/t", json={"group_by": ["g"], "limit": 5}).json()["data"]) == 5
         assert figure(api, "ramekin_in_flight_bytes") == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        (("/api/v1/data/t?limit=20", "application/json"), 10_000_000),
+        (("/api/v1/data/t?limit=20", "text/csv"), 10_000_000),
+        (("/api/v1/data/t?limit=20&select=text", "text/csv"), 10_000_000),
+        (("/api/v1/join/t/t/k?limit=40&as=a,b", "text/csv"), 40_000_000),
+        (("/api/v1/join/t/t/k?limit=2&as=a,b&shape=tree", "application/json"), 20_000_000),
+        (("/api/v1/join/t/t/k?limit=2&as=a,b&shape=tree", "text/csv"), 20_000_000),
+    ],
+)
+def test_a_page_of_large_records_is_sent_in_pieces_whatever_is_asked_for(large, asked, size):
+    path, media = asked
+    answer = large.get(path, headers={"accept": media})
+    assert len(answer.content) > size
+    assert answer.text.count("x" * 500_000) >= size // 510_000
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A client of a server that lets connections hold 8 MiB, with 20 records of 500 KB."""
+    server = Server("serve", "--memory-limit", "32MiB")
+    with server.client() as client:
+        for n in range(20):
+            assert client.post("/api/v1/data/t", json={"id": n, "k": 1, "text": "x" * 500_000}).status_code == 201
+        yield client
+    assert server.stop() == 0

@@ -144,9 +144,14 @@ async def list_changes(session: Session, asked: Asked[ChangesAsked]) -> Reply:
             found = await session.database.changed(request)
         warnings = await _warnings(session, asked)
         size_bytes = sum([len(change.body or b"") for change in found.changes])
-        rows = (change.json() for change in found.changes)
         members: dict[str, Any] = {"latest": found.latest}
-        page = PageText(rows, size_bytes, path + found.next, warnings=warnings, members=members)
+        page = PageText(
+            lambda _: (change.json() for change in found.changes),
+            size_bytes,
+            path + found.next,
+            warnings=warnings,
+            members=members,
+        )
         return await page_reply(page, asked.wishes.accepts, {})
 
 

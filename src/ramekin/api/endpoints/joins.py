@@ -14,7 +14,7 @@ from ramekin.api.declared.shapes import reference
 from ramekin.api.endpoints import lists
 from ramekin.api.endpoints.lists import Listing, answer_list
 from ramekin.api.http.answer import SHORT_BYTES, Reply
-from ramekin.api.http.pages import AT_ONCE, LongRow, PageText
+from ramekin.api.http.pages import AT_ONCE, LongRow, PageText, RowText
 from ramekin.api.http.query_string import choice, meant, split_query
 from ramekin.api.routes import API
 from ramekin.database.join_request import SHAPES, JoinRequest
@@ -26,7 +26,7 @@ from ramekin.values import codec
 from ramekin.values.paths import outer, selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ramekin.api.http.asked import Asked
     from ramekin.api.session import Session
@@ -156,9 +156,16 @@ def _read_names(text: str | None) -> tuple[str, str] | None:
 
 
 def _page(session: Session, asked: JoinRequest, found: JoinPage, following: str | None) -> PageText:
-    is_tree = asked.shape == "tree"
+    is_tree, is_single = asked.shape == "tree", found.is_single
+    trees, pairs = [found.trees], [found.pairs]  # nobody has them any more, once they are asked for the last time
+
+    def rows(again: bool) -> Iterator[RowText]:  # as `Making` says
+        if is_tree:
+            return _trees(asked, trees[0] if again else _taken(trees.pop()), is_single=is_single)
+        return _pairs(asked, pairs[0] if again else _taken(pairs.pop()))
+
     return PageText(
-        _trees(asked, found.trees, is_single=found.is_single) if is_tree else _pairs(asked, found.pairs),
+        rows,
         _size(found),
         following,
         found.total,
@@ -195,34 +202,31 @@ def _taken(rows: Sequence[T]) -> Iterator[T]:
         yield left.pop()
 
 
-def _pairs(asked: JoinRequest, pairs: Sequence[Pair]) -> Iterator[bytes]:
+def _pairs(asked: JoinRequest, pairs: Iterable[Pair]) -> Iterator[bytes]:
     """Yield each pair as an object with a member per table; a side without a match is null."""
     sides = [_side(asked, name) for name in asked.sides]
     places = [place for place, (_, _, is_wanted) in enumerate(sides) if is_wanted]
     pair_text = b"{%b}" % b",".join(sides[place][0].replace(b"%", b"%%") + b":%b" for place in places)
-    taken = _taken(pairs)
-    del pairs
     if asked.select is None:
-        for left, right in taken:
+        for left, right in pairs:
             yield pair_text % (b"null" if left is None else left[1], b"null" if right is None else right[1])
         return
-    for pair in taken:
+    for pair in pairs:
         rows = [(pair[place], sides[place][1]) for place in places]
         yield pair_text % tuple([b"null" if row is None else cut(row[1]) for row, cut in rows])
 
 
-def _trees(asked: JoinRequest, trees: Sequence[Tree], *, is_single: bool) -> Iterator[bytes | LongRow]:
+def _trees(asked: JoinRequest, trees: Iterable[Tree], *, is_single: bool) -> Iterator[bytes | LongRow]:
     """Yield each record with its matches in a member of their own: an array, or the one match or null."""
     (_, cut_left, _), (name, cut, is_wanted) = (_side(asked, side) for side in asked.sides)
-    taken = _taken(trees)
-    del trees
-    for tree in taken:
-        left, count = cut_left(tree.left[1]), len(tree.rights)
+    for tree in trees:
+        left = cut_left(tree.left[1])
+        is_long = len(tree.rights) > AT_ONCE or sum([len(row[1]) for row in tree.rights]) > SHORT_BYTES
         matches = (cut(row[1]) for row in _taken(tree.rights))
         del tree
         if not is_wanted:
             yield left
-        elif count > AT_ONCE:
+        elif is_long and not is_single:
             yield LongRow(left, asked.sides[1], matches)
         else:
             inside = next(matches, b"null") if is_single else codec.splice_array(matches)

@@ -46,17 +46,20 @@ class LongRow:
 
 RowText = bytes | LongRow
 
+Making = Callable[[bool], Iterator[RowText]]
+"""Makes rows, from the first one on; it is told whether they are asked for again, or what they are made of may go."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageText:
     """The rows of a page, each as JSON once it is asked for, and what is said about them.
 
-    Rows in a sequence are ready, others are made in steps. `size_bytes` is about what they have together;
-    `columns` are those that come first in CSV, and `declared` what is said of them; `flatten` makes a row of one line
-    of a nested one.
+    Rows in a sequence are ready, others are made in steps, as often as they are asked for. `size_bytes` is about what
+    they have together; `columns` are those that come first in CSV, and `declared` what is said of them; `flatten` makes
+    a row of one line of a nested one.
     """
 
-    rows: Sequence[bytes] | Iterator[RowText]
+    rows: Sequence[bytes] | Making
     size_bytes: int
     next_path: str | None
     total: int | None = None
@@ -72,13 +75,22 @@ class PageText:
         """The address of the next page."""
         return None if self.next_path is None else address(self.next_path)
 
+    def texts(self, *, again: bool = False) -> Iterable[RowText]:
+        """Return the rows, from the first one on; `again` says that they will be asked for once more."""
+        return self.rows if isinstance(self.rows, Sequence) else self.rows(again)
 
-def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Iterator[RowText]:
+    def record(self, row: RowText) -> dict[str, Any]:
+        """Return a row as it stands in CSV, without a long array."""
+        record: dict[str, Any] = codec.read_body(row if isinstance(row, bytes) else row.head)
+        return record if self.flatten is None else self.flatten(record)
+
+
+def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Making:
     """Return bodies with the chosen fields only; as they are, without a choice."""
     if paths is None:
         return bodies
     choose, names = selector(paths), [path[0] for path in paths]
-    return (codec.dump(choose(outer(body, names))) for body in bodies)
+    return lambda _: (codec.dump(choose(outer(body, names))) for body in bodies)
 
 
 async def page_reply(page: PageText, media: str, headers: dict[str, str]) -> Reply:
@@ -115,7 +127,7 @@ def _headers(page: PageText, *, is_bare: bool) -> dict[str, str]:
 
 async def _write_json(page: PageText) -> AsyncIterator[bytes]:
     opening = b'{"data":['
-    async for piece in _pieces(page.rows, b","):
+    async for piece in _pieces(page.texts(), b","):
         yield opening + piece
         opening = b""
     yield b"%b]%b" % (opening, _tail(page))
@@ -123,7 +135,7 @@ async def _write_json(page: PageText) -> AsyncIterator[bytes]:
 
 async def _write_ndjson(page: PageText) -> AsyncIterator[bytes]:
     ending = b""
-    async for piece in _pieces(page.rows, b"\n"):
+    async for piece in _pieces(page.texts(), b"\n"):
         yield piece
         ending = b"\n"
     yield ending
@@ -150,25 +162,22 @@ async def _pieces(rows: Iterable[RowText], between: bytes) -> AsyncIterator[byte
 
 
 async def _write_csv(page: PageText) -> AsyncIterator[bytes]:
-    columns, rows = dict.fromkeys(page.columns), list[tuple[dict[str, Any], LongRow | None]]()
-    async for batch in _in_batches(page.rows):
+    """Yield a page as CSV; each row is read twice, first for its columns, so that only a few are held at once."""
+    found = dict.fromkeys(page.columns)
+    async for batch in _in_batches(page.texts(again=True)):
         for row in batch:
-            long = row if isinstance(row, LongRow) else None
-            record = codec.read_body(row if isinstance(row, bytes) else row.head)
-            rows.append((record if page.flatten is None else page.flatten(record), long))
-            columns.update(dict.fromkeys(rows[-1][0] if long is None else (*rows[-1][0], long.member)))
-    yield write_csv_header(list(columns))
-    rows.reverse()
-    while rows:
-        some = rows[: -AT_ONCE - 1 : -1]
-        del rows[-AT_ONCE:]  # to free all of them at once takes 7 ms
-        if not any(long for _, long in some):
-            yield write_csv(list(columns), [record for record, _ in some], page.declared)
+            found.update(dict.fromkeys(page.record(row)))
+            if isinstance(row, LongRow):
+                found[row.member] = None
+    columns = list(found)
+    yield write_csv_header(columns)
+    async for batch in _in_batches(page.texts()):
+        if not any(isinstance(row, LongRow) for row in batch):
+            yield write_csv(columns, [page.record(row) for row in batch], page.declared)
         else:
-            for record, long in some:
-                async for piece in _csv_row(list(columns), record, long):
+            for row in batch:
+                async for piece in _csv_row(columns, page.record(row), row if isinstance(row, LongRow) else None):
                     yield piece
-        await asyncio.sleep(0)
 
 
 async def _csv_row(columns: list[str], record: dict[str, Any], long: LongRow | None) -> AsyncIterator[bytes]:
