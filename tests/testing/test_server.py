@@ -177,7 +177,7 @@ def test_stopped_it_answers_nobody_and_leaves_no_thread():
 
 
 def test_records_in_place_of_files_are_told_what_takes_them():
-    with pytest.raises(TypeError, match=r"files are paths; .* client\.load"):
+    with pytest.raises(TypeError, match=r"each file is a path of its own: .* client\.load"):
         Server({"users": [{"id": 1}]})
 
 

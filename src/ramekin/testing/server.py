@@ -78,7 +78,8 @@ class Server:
 
     def __init__(self, *files: str | Path, models: Models = "", clock: Clock | None = None, port: int = 0) -> None:
         if not all(isinstance(file, str | PathLike) for file in files):
-            raise TypeError("files are paths; give records to a client: client.load({'users': [{'id': 1}]})")
+            said = "each file is a path of its own: Server('users.json', 'orders.csv')"
+            raise TypeError(f"{said}; give records to a client: client.load({{'users': [{{'id': 1}}]}})")
         self._files, self._models, self._clock, self._port = files, models, clock, port
         self._thread: threading.Thread | None = None
         self.numbers = count(1)
