@@ -159,10 +159,11 @@ def _page(session: Session, asked: JoinRequest, found: JoinPage, following: str 
     is_tree, is_single = asked.shape == "tree", found.is_single
     trees, pairs = [found.trees], [found.pairs]  # nobody has them any more, once they are asked for the last time
 
-    def rows(again: bool) -> Iterator[RowText]:  # as `Making` says
+    def rows(again: bool) -> Iterator[RowText]:
         if is_tree:
-            return _trees(asked, trees[0] if again else _taken(trees.pop()), is_single=is_single)
-        return _pairs(asked, pairs[0] if again else _taken(pairs.pop()))
+            yield from _trees(asked, trees[0] if again else _taken(trees.pop()), is_single=is_single)
+        else:
+            yield from _pairs(asked, pairs[0] if again else _taken(pairs.pop()))
 
     return PageText(
         rows,

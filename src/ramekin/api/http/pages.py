@@ -46,7 +46,7 @@ class LongRow:
 
 RowText = bytes | LongRow
 
-Making = Callable[[bool], Iterator[RowText]]
+RowMaker = Callable[[bool], Iterator[RowText]]
 """Makes rows, from the first one on; it is told whether they are asked for again, or what they are made of may go."""
 
 
@@ -59,7 +59,7 @@ class PageText:
     a row of one line of a nested one.
     """
 
-    rows: Sequence[bytes] | Making
+    rows: Sequence[bytes] | RowMaker
     size_bytes: int
     next_path: str | None
     total: int | None = None
@@ -85,7 +85,7 @@ class PageText:
         return record if self.flatten is None else self.flatten(record)
 
 
-def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | Making:
+def selected(bodies: Sequence[bytes], paths: Sequence[FieldPath] | None) -> Sequence[bytes] | RowMaker:
     """Return bodies with the chosen fields only; as they are, without a choice."""
     if paths is None:
         return bodies
