@@ -16,7 +16,7 @@ from ramekin.errors import OutcomeUnknown, Unavailable
 from ramekin.testing.engines.steps import body, load, put
 from tests.cluster import network
 from tests.cluster.nodes import is_ready, needed_server, running
-from tests.cluster.processes import agree, servers_of, sharing, soon
+from tests.cluster.processes import agree, another, everything, servers_of, sharing, soon
 from tests.cluster.recorder import Clients
 
 pytestmark = pytest.mark.anyio
@@ -223,6 +223,16 @@ async def test_an_engine_that_cannot_begin_says_why_and_may_try_again():
         await engine.close()
     with pytest.raises(Unavailable):
         await Replicated(servers_of([node]), "main").open()
+
+
+@pytest.mark.long
+async def test_an_engine_that_begins_while_another_primary_is_elected_waits_for_it():
+    with running(primaries=3, replicas=1) as nodes:
+        async with sharing(servers_of(nodes)) as engines:
+            await put(engines[0], "t", body(1))
+            primary_of(engines[0], nodes).kill()
+            async with another(engines[0]) as later:
+                assert everything(later) == everything(engines[1])
 
 
 NODES = """\

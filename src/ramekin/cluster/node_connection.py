@@ -34,6 +34,10 @@ class Lost(Exception):
     """The node cannot be reached, or has stopped answering: what was asked for may have happened."""
 
 
+class NobodyAnswers(Lost):
+    """No node can be reached: where another one answers, and the primary does not, time may heal it."""
+
+
 class NodeRefused(Exception):
     """The node said no."""
 

@@ -20,7 +20,7 @@ from collections import deque
 from typing import Any, TypeVar
 
 from ramekin.cluster.address import Address, Servers
-from ramekin.cluster.node_connection import Lost, NodeConnection, NodeRefused
+from ramekin.cluster.node_connection import Lost, NobodyAnswers, NodeConnection, NodeRefused
 
 _Outcome = TypeVar("_Outcome")
 
@@ -59,7 +59,8 @@ class Slot:
         """Return a connection to the primary.
 
         Raises:
-            Lost: no node answers. NodeRefused: none lets us in, or none that answers knows a primary (CLUSTERDOWN).
+            Lost: the primary does not answer. NobodyAnswers: nobody does. NodeRefused: none lets us in, or none that
+                answers knows a primary (CLUSTERDOWN).
         """
         search = _Search(self, name)
         try:
@@ -129,7 +130,9 @@ class _Search:
             if not any(are_new):
                 self._ask_next()
         shown = " ".join(f"{address}: {why}" for address, why in [*self._lost.items()][:MAX_SHOWN])
-        raise self._refused or Lost(f"No node answers: {shown}")
+        if self._refused is None and not self._named:
+            raise NobodyAnswers(f"No node answers: {shown}")
+        raise self._refused or Lost(f"The primary does not answer: {shown}")
 
     def _ask_next(self) -> None:
         """Ask one more node, if there is any."""

@@ -16,7 +16,7 @@ from ramekin.cluster.feed import PAUSE_S, Feed
 from ramekin.cluster.key_names import KeyNames
 from ramekin.cluster.line import Line, deadline_s
 from ramekin.cluster.memory_policy import MemoryPolicy
-from ramekin.cluster.node_connection import Lost, NodeRefused
+from ramekin.cluster.node_connection import Lost, NobodyAnswers, NodeRefused
 from ramekin.cluster.replicas import Acknowledged, Replicas
 from ramekin.cluster.slot import Slot, slot_of
 from ramekin.engine.builds import retrieve
@@ -98,7 +98,7 @@ class Link:
             except Unfit as unfit:
                 raise Unavailable(f"The cluster cannot be used: {unfit}.") from None
             except (Lost, NodeRefused) as error:
-                if not (isinstance(error, NodeRefused) and error.code in AGAIN and stopwatch_s() < end_s):
+                if not _heals(error) or stopwatch_s() >= end_s:
                     raise _unusable(error) from None
             await asyncio.sleep(PAUSE_S)
 
@@ -285,6 +285,11 @@ class Link:
 
     async def _look_again(self, end_s: float) -> None:
         await until(asyncio.shield(self.feed.look_again()), end_s)
+
+
+def _heals(error: Lost | NodeRefused) -> bool:
+    """Say whether time may heal it, as where a cluster elects another primary."""
+    return error.code in AGAIN if isinstance(error, NodeRefused) else not isinstance(error, NobodyAnswers)
 
 
 def _unusable(error: Lost | NodeRefused) -> Unavailable:
