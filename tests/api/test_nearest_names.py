@@ -16,6 +16,7 @@ from tests.inside import InsideClient
 from tests.problems import assert_problem
 
 API = "/api/v1"
+STRICT = {"prefer": "handling=strict"}
 PARTS = {"table": "pets", "table1": "pets", "table2": "pets", "key": "id=id", "branch": "one", "id": "1", "code": "x"}
 SCHEMA = {
     "properties": {
@@ -182,3 +183,29 @@ def test_a_member_that_a_schema_does_not_take_is_told_with_one_that_it_does(case
 def test_several_members_that_a_schema_does_not_take_are_told_with_several(client):
     problem = assert_problem(client.post(f"{API}/data/typed", json={"nmae": "x", "hoem": {}}), 422, "invalid-record")
     assert problem["errors"][0]["detail"].endswith("Did you mean 'name' and 'home'?")
+
+
+@pytest.mark.parametrize("name", ["where", "sort", "select", "group_by", "aggregate", "limit", "as", "table"])
+@pytest.mark.parametrize(
+    ("method", "path", "taken"),
+    [
+        ("GET", "/api/v1/data/t", ("where", "sort", "select", "limit")),
+        ("PATCH", "/api/v1/data/t", ("where",)),
+        ("DELETE", "/api/v1/data/t", ("where",)),
+        ("GET", "/api/v1/changes?table=t&", ("where", "limit", "table")),
+    ],
+)
+def test_a_field_that_is_called_like_a_word_of_others_is_a_field(api, method, path, name, taken):
+    api.post("/api/v1/data/t", json={"id": 1, "n": 1})
+    if name not in taken:
+        address = f"{path}{'' if '?' in path else '?'}{name}=1"
+        answer = api.request(method, address, json={} if method == "PATCH" else None, headers=STRICT)
+        problem = assert_problem(answer, 400, "unknown-field")
+        assert [(one["in"], one["pointer"]) for one in problem["errors"]] == [("query", f"/{name}")]
+
+
+@pytest.mark.parametrize(("field", "asked"), [("types", "type"), ("Table", "table")])
+def test_the_nearest_field_is_told_before_a_word_of_others(api, field, asked):
+    api.post("/api/v1/data/t", json={"id": 1, field: 1})
+    problem = assert_problem(api.get(f"/api/v1/data/t?{asked}=x", headers=STRICT), 400, "unknown-field")
+    assert f"Did you mean '{field}'?" in problem["detail"]

@@ -76,7 +76,7 @@ class RamekinError(Exception):
     """Part of a request, and the steps there, that this is about where no fault says so; empty: about none."""
 
     def __init_subclass__(cls) -> None:
-        if "title" in vars(cls):
+        if "title" in vars(cls) and "code" not in vars(cls):
             cls.code = re.sub(r"\B(?=[A-Z])", "-", cls.__name__).lower()
 
     def __init__(self, said: str, *, hint: str = "", faults: Sequence[Fault] = (), index: int | None = None) -> None:
@@ -172,17 +172,13 @@ def did_you_mean(name: object, known: Iterable[str], words: Mapping[str, str] = 
 
     Args:
         words: others that may be meant, each with whose it is: nothing if it is taken here, else what takes it. A word
-            of others is told of where the name is that word, whatever letters are capitals.
+            of others is told of where nothing here is near and the name is that word, whatever letters are capitals.
     """
-    name, others = str(name), set[str]()
-    if words:
-        known = [*known, *(word for word, whose in words.items() if not whose)]
-        others = {name.lower()}.intersection(words).difference(known)
-        known = [*others, *known]
-    found = nearest_name(name, known)
-    if found is None:
-        return ""
-    return f"'{found}' is a word of {words[found]}." if found in others else f"Did you mean '{shorten(found)}'?"
+    name = str(name)
+    found = nearest_name(name, [*known, *(word for word, whose in words.items() if not whose)])
+    if found is not None:
+        return f"Did you mean '{shorten(found)}'?"
+    return f"'{name.lower()}' is a word of {whose}." if (whose := words.get(name.lower())) else ""
 
 
 def check_members(

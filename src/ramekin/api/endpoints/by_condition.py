@@ -102,7 +102,7 @@ async def _change(session: Session, asked: Asked[dict[str, Any]], request: Chang
     try:
         done = await _change_as_read(session, asked, request)
     except (UnknownField, InvalidValue) as error:
-        raise in_address(_with_word(error), asked.query.decode("ascii")) from None
+        raise in_address(_with_word(error), asked.query.decode("ascii"), ("where",)) from None
     return json_answer({"matched": done.matched, "changed": done.changed})
 
 

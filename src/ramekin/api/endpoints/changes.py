@@ -189,7 +189,7 @@ async def _warnings(session: Session, asked: Asked[ChangesAsked]) -> list[str]:
     try:
         return await session.database.missing(request.tables[0], named, is_strict=is_strict, words=MEANT)
     except UnknownField as error:
-        raise in_address(error, asked.query.decode("ascii")) from None
+        raise in_address(error, asked.query.decode("ascii"), ("where",)) from None
 
 
 ENDPOINTS: Endpoints = (list_changes,)

@@ -133,7 +133,7 @@ async def answer_list(
         try:
             found = await find(request)
         except BadRequest as error:
-            raise in_address(error, path.partition("?")[2]) from None
+            raise in_address(error, path.partition("?")[2], ("where", "sort", "select")) from None
         if wishes.knows(tag):
             return not_modified(headers)
         following = None if found.cursor is None else path + found.cursor  # a cursor needs no quoting

@@ -13,18 +13,25 @@ from ramekin.values import codec
 from ramekin.values.paths import FieldPath, parse_path, split_names
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ramekin.errors import BadRequest
 
 
-def in_address(error: BadRequest, query: str) -> BadRequest:
-    """Return an error with the parameter that names its field, as far as that is not told yet."""
+def in_address(error: BadRequest, query: str, words: Collection[str]) -> BadRequest:
+    """Return an error with the parameter that names its field, as far as that is not told yet.
+
+    Args:
+        words: those of `where`, `sort` and `select` that the endpoint takes; any other name is a condition's.
+    """
     steps: tuple[str | int, ...] = ()
     if error.path and not error.faults:
         for name, value in parse_qsl(query, keep_blank_values=True):
-            read = codec.parse(value.encode()) if name == "where" else value
-            if steps := _steps_to(error.path, name, read):
-                break
-            if parse_path(name.rpartition(":")[0] or name) == error.path:
+            if name in words:
+                steps = _steps_to(error.path, name, codec.parse(value.encode()) if name == "where" else value)
+                if steps:
+                    break
+            elif parse_path(name.rpartition(":")[0] if ":" in name else name) == error.path:
                 steps = (name,)
                 break
     return error.of("query", *map(str, steps))
