@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from ramekin.api.wire.short_way import ShortWay
 from ramekin.changes import Change, Written
 from ramekin.errors import Unavailable
 from tests.pipe import WAYS, Service
@@ -20,6 +21,7 @@ POST = (
 def service(request):
     service = Service(request.param)
     service.app.state.context.reads_anew = True
+    service.app.state.short_way = ShortWay(service.app.state.hot_table, service.app.state.edge)
     yield service
     service.close()
 

@@ -151,3 +151,28 @@ def test_what_a_reader_holds_counts_for_as_long_as_it_reads():
     for _ in garbage.let_go():
         pass
     assert garbage.size_bytes == 0
+
+
+def test_what_was_taken_apart_counts_no_more_though_somebody_names_it():
+    records, garbage = records_of(10 * AT_ONCE), Garbage()
+    garbage.report(lambda: True)
+    garbage.take(records, 1_000_000)
+    assert garbage.size_bytes == 1_000_000
+    for _ in garbage.let_go():
+        assert garbage.size_bytes == 1_000_000
+    assert garbage.size_bytes == 0
+    garbage.report(lambda: False)
+    again = records_of(1)
+    garbage.take(again, 1000)
+    assert garbage.size_bytes == 0
+
+
+@pytest.mark.anyio
+async def test_a_branch_counts_until_it_is_taken_apart():
+    async with Database() as database:
+        async with database.branch() as branch:
+            await insert(branch)
+        assert database.memory().passing_bytes > 100 * 1001
+        async with asyncio.timeout(10):
+            while database.memory().passing_bytes:
+                await asyncio.sleep(0.01)

@@ -323,7 +323,8 @@ class Seat:
                 if text:
                     yield text
         except ChangesGone:
-            yield lost(self._follower.latest)
+            if self._broadcast.admits(self._grant):
+                yield lost(self._follower.latest)
         finally:
             self._broadcast.leave(self, self._group)
 

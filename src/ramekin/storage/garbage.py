@@ -81,7 +81,7 @@ class Garbage:
         self._weights[copy] = copy.copy_bytes
 
     def arrived(self, copy: Left) -> None:
-        """Leave it to its table to count a copy, if it was expected."""
+        """Count something no longer, if it was: it is in its table, or gone."""
         self._weights.pop(copy, None)
 
     def take(self, structure: Left, size_bytes: int = 0) -> None:
@@ -100,7 +100,8 @@ class Garbage:
             return
         self._left.append(structure)
         if not self._when_left():
-            self._left.clear()
+            while self._left:
+                self.arrived(self._left.pop())
 
     @contextmanager
     def leaving(self, held: Callable[[], Iterable[Held]], *, is_begun: bool = False) -> Iterator[None]:
@@ -121,7 +122,7 @@ class Garbage:
     def let_go(self) -> Generator[None, None, None]:
         """Take apart all that is left, in short steps."""
         while self._left:
-            structure = self._left.pop()  # which is counted until the next one
+            structure = self._left.pop()
             for piece in structure.pieces():
                 if isinstance(piece, dict):
                     if len(piece) <= SHARED_AT_ONCE and _is_shared(piece):
@@ -133,6 +134,7 @@ class Garbage:
                 while piece:
                     piece.pop()
                     yield
+            self.arrived(structure)  # though somebody may have it yet, empty as it is
 
 
 def _is_shared(piece: dict[Any, Any]) -> bool:

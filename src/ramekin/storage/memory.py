@@ -71,11 +71,23 @@ class Family:
     from, or as `shared_bytes` when that has gone on to others.
     """
 
-    __slots__ = ("members", "shared_bytes")
+    __slots__ = ("_left", "members", "shared_bytes")
 
     def __init__(self, member: Memory) -> None:
         self.members = [member]
         self.shared_bytes = 0
+        self._left: list[Garbage] = []  # of members that are no more, until it is taken apart
+
+    def leave(self, member: Memory) -> None:
+        """Count a member no longer, but what it leaves behind."""
+        self.members.remove(member)
+        self._left.append(member.garbage)
+
+    @property
+    def passing_bytes(self) -> int:
+        """What is there beside the tables for a while. Cost: O(members)."""
+        self._left = [garbage for garbage in self._left if garbage.size_bytes]
+        return sum([garbage.size_bytes for garbage in (*self._left, *(member.garbage for member in self.members))])
 
     def give_way(self, asking: Memory) -> None:
         """Let members go that may, as room is lacking; not the one that asks, as it is at work. Cost: O(members)."""
@@ -159,7 +171,7 @@ class Memory:
     def leave(self) -> None:
         """Count by itself from now on: the branch is gone."""
         if self.family is not None:
-            self.family.members.remove(self)
+            self.family.leave(self)
             self.family, self.limit_bytes = None, None
 
     @property
@@ -170,7 +182,7 @@ class Memory:
     @property
     def passing_bytes(self) -> int:
         """What is there beside the tables for a while, and in no limit: see ``garbage.py``. Cost: as `size_bytes`."""
-        return sum([member.garbage.size_bytes for member in ([self] if self.family is None else self.family.members)])
+        return self.garbage.size_bytes if self.family is None else self.family.passing_bytes
 
     @property
     def spare_bytes(self) -> int:
