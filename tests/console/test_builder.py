@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.seen import put
+
 
 def test_a_join_is_built_by_choosing_and_says_what_it_did(page, server):
     page.goto(f"{server.url}/console/joins")
@@ -156,3 +158,21 @@ def test_the_least_and_the_greatest_of_moments_are_put_together_too(page, server
     expect(page.get_by_role("img", name="greatest of total_price")).to_have_attribute(
         "aria-label", re.compile(f": {greatest['total_price']:,.0f}$")
     )
+
+
+@pytest.mark.long
+def test_groups_are_of_the_records_that_the_list_shows_and_tell_only_what_was_asked(page, server):
+    declared = {"marks": {"type": "array", "items": {"type": "string"}}}
+    put(server, "odds", {"id": 1, "n": None, "v": 7}, {"id": 2, "n": 7, "v": "7"}, {"id": 3, "n": 5})
+    with server.client() as client:
+        client.put("/api/v1/tables/marked", json={"schema": {"properties": declared}}).raise_for_status()
+    put(server, "marked", {"id": 1, "marks": ["5"]}, {"id": 2, "marks": ["55"]})
+    views = ["odds?n:gt=5", "odds?v=7", "odds?v:gte=7", "odds?v:lt=true", "marked?marks:contains=5"]
+    for view in views:
+        with server.client() as client:
+            found = len(client.get(f"/api/v1/data/{view}").raise_for_status().json()["data"])
+        page.goto(f"{server.url}/console/groups/{view}&group_by=id")
+        expect(page.get_by_text(f"{found} group{'s' if found > 1 else ''} of ")).to_be_visible()
+        expect(page.get_by_text("no record in")).to_have_count(0)
+    page.goto(f"{server.url}/console/groups/odds?n:in=[1,")
+    expect(page.get_by_text("'in' takes an array of values")).to_be_visible()

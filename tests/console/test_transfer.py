@@ -500,3 +500,7 @@ def test_a_text_is_copied_where_the_browser_gives_no_clipboard(page, server):
     page.get_by_role("searchbox", name="Find a table").focus()
     page.keyboard.press("Control+v")
     expect(page.get_by_role("searchbox", name="Find a table")).to_have_value(f"curl '{server.url}/api/v1/data/users'")
+    page.evaluate("document.execCommand = () => false")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("menuitem", name="as curl").click()
+    expect(page.get_by_text("The browser does not let this page copy.")).to_be_visible()

@@ -1,31 +1,53 @@
 // Conditions of an address as the `where` of a query, which has the types of JSON: a value is what the schema says of its
-// field; where none does, it is all that it may mean, as in an address.
-import { fieldAt } from "./fields.js";
+// field, or, to be put in an order or sought in a text, what the records show of it; where neither does, it is all that it may
+// mean, as in an address.
+import { fieldAt, stepsOf } from "./fields.js";
 import { isJson, parse } from "./json.js";
 
 /** @typedef {import("./fields.js").Field} Field */
 
 const PLAIN = /^(-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false)$/;
+const ORDERED = ["gt", "gte", "lt", "lte"];
 
 /**
  * @param {import("./filter.js").Filter} filter
  * @param {any} schema of the table, if it has one
+ * @param {Field[]} [shown] what its records show
  * @returns {any} undefined where there is none
  */
-export function whereOf({ conditions, where }, schema) {
-  const all = conditions.map(({ path, op, value }) => conditionOf(path, op, value, fieldAt(schema, path)));
+export function whereOf({ conditions, where }, schema, shown = []) {
+  const all = conditions.map(({ path, op, value }) => conditionOf(path, op, value, comparedWith(path, op, schema, shown)));
   if (where) all.push(isJson(where) ? parse(where) : where); // the server says what it makes of it
   return all.length > 1 ? { and: all } : all[0];
+}
+
+/**
+ * What a value of a condition is compared with: with `contains`, an element of an array.
+ * @param {string} path @param {string} op @param {any} schema @param {Field[]} shown @returns {Field | undefined}
+ */
+function comparedWith(path, op, schema, shown) {
+  const declared = fieldAt(schema, path);
+  if (declared) return declared.kind === "array" && op === "contains" ? fieldAt(schema, `${path}.0`) : declared;
+  const [name, ...deeper] = stepsOf(path);
+  const isOneKind = ORDERED.includes(op) || op === "contains"; // the others take values of several kinds at once
+  return isOneKind && !deeper.length ? shown.find((field) => field.path === name) : undefined;
 }
 
 /** @param {string} path @param {string} op @param {string} text @param {Field | undefined} field */
 function conditionOf(path, op, text, field) {
   if (op === "null" || op === "exists") return { [path]: { [op]: text === "true" } };
-  if (op === "in" || op === "nin") return { [path]: { [op]: text.startsWith("[") ? parse(text) : text.split(",").flatMap((each) => readings(each, field)) } };
-  const found = ["icontains", "startswith", "endswith"].includes(op) ? [text] : readings(text, field);
+  if (op === "in" || op === "nin") return { [path]: { [op]: listOf(text, field) } };
+  const isText = ["icontains", "startswith", "endswith"].includes(op) || (ORDERED.includes(op) && /^(true|false)$/.test(text)); // which have no order
+  const found = isText ? [text] : readings(text, field);
   if (found.length === 1) return { [path]: { [op]: found[0] } };
   if (op === "eq" || op === "ne") return { [path]: { [op === "eq" ? "in" : "nin"]: found } };
   return { or: found.map((each) => ({ [path]: { [op]: each } })) };
+}
+
+/** The values of a list; what is none stays a text, and the server says so. @param {string} text @param {Field | undefined} field */
+function listOf(text, field) {
+  if (text.startsWith("[")) return isJson(text) ? parse(text) : text;
+  return text.split(",").flatMap((each) => readings(each, field));
 }
 
 /** What a text may mean. @param {string} text @param {Field | undefined} field @returns {unknown[]} */

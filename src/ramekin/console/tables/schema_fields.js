@@ -35,14 +35,22 @@ function retyped(before, type, isNullable) {
 
 /**
  * @param {{schema: any, draftName: string, isWritable: boolean, onChange: (schema: any) => void}} given `draftName` is that of the names
- *   which no field can have, by those that it has
+ *   which fields are to have and cannot yet, by those that they have
  */
 export function SchemaFields({ schema, draftName, isWritable, onChange }) {
-  const [refused, keep] = draft(draftName, /** @type {Record<string, string>} */ ({}));
+  const [asked, keep] = draft(draftName, /** @type {Record<string, string>} */ ({}));
   const entries = Object.entries(schema.properties ?? {});
   const names = entries.map(([name]) => name);
   const required = /** @type {string[]} */ (Array.isArray(schema.required) ? schema.required : []);
-  const put = (/** @type {[string, any][]} */ made, /** @type {string[]} */ needed) => {
+  const wrong = (/** @type {string} */ name, /** @type {[string, any][]} */ among) => (name === "" ? "A field has a name." : among.some(([each]) => each === name) ? `There is a field ${name} already.` : "");
+  const put = (/** @type {[string, any][]} */ made, /** @type {string[]} */ needed, /** @type {Record<string, string>} */ wanted = asked) => {
+    const open = Object.entries(wanted).filter(([was]) => made.some(([each]) => each === was));
+    const free = open.find(([, name]) => !wrong(name, made));
+    if (free) {
+      const to = (/** @type {string} */ each) => (each === free[0] ? free[1] : each);
+      return put(made.map(([each, told]) => [to(each), told]), needed.map(to), Object.fromEntries(open.filter((each) => each !== free)));
+    }
+    keep(Object.fromEntries(open));
     const { required: _, ...rest } = schema;
     const properties = made.reduce((/** @type {object} */ all, [name, told]) => withMember(all, name, told), {});
     onChange({ type: "object", ...rest, properties, ...(needed.length && { required: needed }) });
@@ -52,12 +60,12 @@ export function SchemaFields({ schema, draftName, isWritable, onChange }) {
     for (let at = 2; names.includes(name); at += 1) name = `field${at}`;
     put([...entries, [name, { type: "string" }]], required);
   };
-  const wrong = (/** @type {string} */ was, /** @type {string} */ name) => (name === was ? "" : name === "" ? "A field has a name." : names.includes(name) ? `There is a field ${name} already.` : "");
   const rename = (/** @type {string} */ was) => (/** @type {any} */ { target }) => {
     const name = target.value.trim();
-    const { [was]: _, ...others } = refused;
-    keep(wrong(was, name) ? { ...others, [was]: name } : others);
-    if (name !== was && !wrong(was, name)) put(entries.with(names.indexOf(was), [name, schema.properties[was]]), required.map((each) => (each === was ? name : each)));
+    const { [was]: _, ...others } = asked;
+    if (name === was) keep(others);
+    else if (wrong(name, entries)) keep({ ...others, [was]: name });
+    else put(entries, required, { ...others, [was]: name });
   };
   const type = (/** @type {number} */ at, /** @type {string} */ chosen, /** @type {boolean} */ isNullable) => put(entries.with(at, [names[at], retyped(entries[at][1], chosen, isNullable)]), required);
   const need = (/** @type {string} */ name) => put(entries, required.includes(name) ? required.filter((each) => each !== name) : [...required, name]);
@@ -68,11 +76,11 @@ export function SchemaFields({ schema, draftName, isWritable, onChange }) {
   };
   const line = (/** @type {[string, any]} */ [name, told], /** @type {number} */ at) => {
     const { type: now, isNullable } = lineOf(told);
-    const typed = member(refused, name) ?? name;
-    const fault = wrong(name, typed);
+    const typed = member(asked, name) ?? name;
+    const fault = typed === name ? "" : wrong(typed, entries) || `It is called ${name} still: press Enter here.`;
     return html`<div class="row" role="group" aria-label=${`Field ${name}`} key=${at}>
       <input id=${`schema-field-${at}`} aria-label="Name of the field" value=${typed} disabled=${!isWritable} spellcheck=${false} aria-invalid=${!!fault} aria-describedby=${`schema-field-${at}-told`}
-        ref=${(/** @type {HTMLInputElement | null} */ box) => box?.setCustomValidity(fault)} onChange=${rename(name)} onKeyDown=${stay} />
+        ref=${(/** @type {HTMLInputElement | null} */ box) => box?.setCustomValidity(fault)} onBlur=${rename(name)} onKeyDown=${stay} />
       <select aria-label=${`Type of ${name}`} value=${now} disabled=${!isWritable} onChange=${(/** @type {any} */ event) => type(at, event.target.value, isNullable)}>
         ${!TYPES.some(([each]) => each === now) && html`<option value=${now} disabled>as written below</option>`}${TYPES.map(([each, words]) => html`<option value=${each}>${words}</option>`)}</select>
       <label class="row"><input type="checkbox" checked=${isNullable} disabled=${!isWritable || !now} onChange=${() => type(at, now, !isNullable)} />or null</label>

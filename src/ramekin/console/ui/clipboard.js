@@ -6,21 +6,22 @@ import { say, sayFault } from "./toast.js";
 export async function copy(what, make) {
   try {
     const text = make();
-    if (navigator.clipboard) await navigator.clipboard.writeText(text);
-    else copySelected(text);
+    const isCopied = navigator.clipboard ? await navigator.clipboard.writeText(text).then(() => true, () => false) : copySelected(text);
+    if (!isCopied) throw new Error("The browser does not let this page copy.");
     if (what) say(`Copied ${what}`);
   } catch (error) {
     sayFault(error);
   }
 }
 
-/** @param {string} text */
+/** @param {string} text @returns {boolean} whether the browser let it */
 function copySelected(text) {
   const put = (/** @type {ClipboardEvent} */ event) => {
     event.preventDefault();
     event.clipboardData?.setData("text/plain", text);
   };
   addEventListener("copy", put, { once: true, capture: true });
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   removeEventListener("copy", put, { capture: true });
+  return isCopied;
 }
