@@ -76,7 +76,7 @@ class Pipe(asyncio.Transport):
     def __init__(self, service: Service, protocol: Connection) -> None:
         super().__init__({"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 50_000)})
         self._service, self._protocol = service, protocol
-        self.written, self._is_paused = b"", False
+        self.written, self._is_paused, self._is_lost = b"", False, False
         self.is_ended = self.is_closed = self.is_cut = False  # by the server: its own side, both sides, at once
         self.unread_bytes = 0  # what was written and the client has not taken
         self._queue: list[bytes] = []
@@ -122,8 +122,14 @@ class Pipe(asyncio.Transport):
 
     def end(self) -> None:
         """The client goes away."""
-        self._protocol.connection_lost(None)
+        self._lose()
         self._service.run(asyncio.sleep(0))
+
+    def _lose(self) -> None:
+        """Tell the protocol, once, that the connection is over."""
+        if not self._is_lost:
+            self._is_lost = True
+            self._protocol.connection_lost(None)
 
     def answers(self) -> list[str]:
         """Return of each answer its status and, if it is an error, its code."""
@@ -144,6 +150,7 @@ class Pipe(asyncio.Transport):
 
     def abort(self) -> None:
         self.is_ended = self.is_closed = self.is_cut = True
+        self._service.loop.call_soon(self._lose)
 
     def is_closing(self) -> bool:
         return False
