@@ -27,7 +27,7 @@ def test_a_page_refers_only_to_this_server_and_forbids_others(local, page):
     assert all(reference.startswith("static/") for reference in references)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self';")
-    assert "//" not in policy
+    assert "//" not in re.sub(r"'sha256-[^']*'", "", policy), "as in an address; a hash may hold it"
 
 
 @pytest.mark.parametrize(("name", "kind"), FILES.items())

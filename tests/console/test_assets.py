@@ -75,8 +75,9 @@ def test_only_what_the_first_view_needs_is_fetched_with_the_page(client):
 def test_the_policy_allows_this_server_alone(client):
     policy = client.get("/").headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self' 'sha256-")
-    assert "unsafe" not in policy
-    assert "//" not in policy
+    without_hashes = re.sub(r"'sha256-[^']*'", "", policy)  # which may hold anything
+    assert "unsafe" not in without_hashes
+    assert "//" not in without_hashes
     assert "require-trusted-types-for 'script'" in policy
     assert "frame-ancestors 'none'" in policy
 
