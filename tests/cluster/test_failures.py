@@ -206,7 +206,9 @@ async def test_whoever_asks_first_after_trouble_is_told_that_it_is_over(monkeypa
             assert await one.state() == "failed"
             node.start()
             monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 5)
-            await soon(node.answers)
+            await soon(lambda: one._link.feed.readings == 2)  # what is asked now, the feed has found by itself
+            await soon(one._link._looking.done)
+            assert one._link.line.trouble.why
             assert await one.state() == "ok"
 
 
