@@ -141,13 +141,13 @@ async def test_a_head_that_cannot_be_read_is_told_until_it_can(monkeypatch, repl
 async def test_an_entry_that_is_none_is_told_where_it_would_say_what_became_of_a_call(servers, node):
     async with sharing(servers, 1) as [one]:
         await put(one, "t", body(1))
-        has = one._link.feed.has
+        was_kept = one._link.feed.was_kept
 
         async def unfit(*_):
-            one._link.feed.has = has
+            one._link.feed.was_kept = was_kept
             raise Unfit("the feed has the entry 2-0, which Ramekin has not written: XDEL it there")
 
-        one._link.feed.has = unfit
+        one._link.feed.was_kept = unfit
         send = one._link.line._send
 
         async def lost_after_it_was_done(connection, calls):

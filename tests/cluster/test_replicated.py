@@ -9,9 +9,10 @@ from random import Random
 import pytest
 
 from ramekin.changes import Change, Defined, Dropped, Loaded, Written
+from ramekin.cluster.node_connection import Lost
 from ramekin.engine import cells
 from ramekin.engine.replicated import Replicated
-from ramekin.errors import MemoryLimit, NotUnique, RamekinError, RecordExists, Unavailable
+from ramekin.errors import MemoryLimit, NotUnique, OutcomeUnknown, RamekinError, RecordExists, Unavailable
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.storage.forks import fork
 from ramekin.testing.engines.steps import body, change, define, drop, ids, load, put, write
@@ -151,16 +152,17 @@ async def test_large_steps_reach_all_processes_whole(servers):
 def noting_calls(engine):
     """Give a list that is filled with the function, the words and the bytes of each call that is sent to a node."""
     line, sent = engine._link.line, []
-    words_of = line._words_of
+    send = line._send
 
-    def noted(call):
-        words = words_of(call)
-        sent.append((call.function, len(words), sum(len(word) for word in words if not isinstance(word, int))))
-        return words
+    async def noted(connection, calls):
+        for call in calls:
+            words = call.command((), "", b"", 0)
+            sent.append((call.function, len(words), sum(len(word) for word in words if not isinstance(word, int))))
+        return await send(connection, calls)
 
-    line._words_of = noted
+    line._send = noted
     yield sent
-    del line._words_of
+    del line._send
 
 
 async def test_a_step_of_many_bytes_holds_no_node_for_long(servers, node):
@@ -408,6 +410,66 @@ async def test_a_call_whose_answer_was_lost_happens_once(servers, node):
         await agree(one, other)
         assert one.tables.table_stats("t").records == 30
         assert one.tables.table_stats("t").revision == 30
+
+
+@contextmanager
+def answer_lost(engine):
+    """Have the answer to the next step of an engine lost, and nobody connected again before this ends."""
+    line, may_connect = engine._link.line, asyncio.Event()
+    tell, begin = line._tell, line.open
+
+    def lose(call, *reply):
+        if call.is_step:
+            raise Lost("The node was lost.")
+        return tell(call, *reply)
+
+    async def connect():
+        await may_connect.wait()
+        line._tell, line.open = tell, begin
+        return await begin()
+
+    line._tell, line.open = lose, connect
+    yield
+    may_connect.set()
+
+
+async def forget_all_but_the_last(node, engine):
+    """Have the feed let go of all steps but the last few, by an engine that writes them."""
+    node.ask("HSET", engine._link.keys.of("head"), "keeps", 0)
+    for number in range(6):
+        await put(engine, "long", body(number, text="x" * 600_000))
+    assert node.ask("XLEN", engine._link.keys.of("feed")) < 6
+
+
+async def load_one(engine, table, each):
+    """Store a record as a step of the whole table."""
+    assert await load(engine, {table: {"1": each}})
+
+
+@pytest.mark.parametrize("store", [put, load_one])
+async def test_a_call_whose_answer_was_lost_was_done_also_where_the_feed_forgets_it(servers, node, store):
+    async with sharing(servers) as [one, other]:
+        with answer_lost(one):
+            writing = asyncio.create_task(store(one, "t", body(1)))
+            await soon(lambda: "t" in other.tables)
+            await one._link.feed.reached(1)
+            await other._link.line.bring_all()
+            await forget_all_but_the_last(node, other)
+        await writing
+        assert one.tables.table_stats("t").revision == 1
+        await agree(one, other)
+
+
+async def test_a_call_whose_answer_was_lost_may_have_been_done_where_neither_feed_nor_process_can_tell(servers, node):
+    async with sharing(servers) as [one, other]:
+        with answer_lost(one):
+            writing = asyncio.create_task(put(one, "t", body(1)))
+            await soon(lambda: "t" in one.tables and "t" in other.tables)
+            async with left_behind(one):
+                await forget_all_but_the_last(node, other)
+        with pytest.raises(OutcomeUnknown):
+            await writing
+        await agree(one, other)
 
 
 async def test_a_node_without_memory_refuses_what_would_grow_and_goes_on(servers):

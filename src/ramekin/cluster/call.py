@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ramekin.cluster.admission import DAMAGED, is_damage
+from ramekin.cluster.key_names import function
 from ramekin.errors import MemoryLimit, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ class Call:
         self.is_confirmed = self.is_step or function == "ask"  # by replicas, where they are asked
         self.refusal = ""  # why it was not begun, when it was sent last
         self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def command(self, keys: Sequence[str], process: str, epoch: bytes, now_ms: int) -> Sequence[Word]:
+        """Return the words that a node is sent: the keys of every call come first, and who asks, and when."""
+        if not self.function:
+            return self.words
+        who: Sequence[Word] = (process, epoch, self.nonce, now_ms) if self.nonce else ()
+        return ("FCALL", function(self.function), len(keys) + len(self.keys), *keys, *self.keys, *who, *self.words)
 
     def give_up(self) -> None:
         """Tell whoever waits that it takes too long."""

@@ -97,6 +97,16 @@ async def read_entries(connection: NodeConnection, keys: KeyNames, after: int, l
     return [FeedEntry.read(each) for each in told]
 
 
+async def is_told(connection: NodeConnection, keys: KeyNames, number: int, nonce: str) -> bool | None:
+    """Say whether a node's feed has an entry of that number and nonce, or of another nonce; None: it has none.
+
+    Raises:
+        Lost, NodeRefused.
+    """
+    found = await connection.call("XRANGE", keys.of("feed"), f"{number}-0", f"{number}-0")
+    return FeedEntry.read(found[0]).nonce == nonce if found else None
+
+
 class Feed:
     """Where this process is in the history of a database."""
 
@@ -253,18 +263,19 @@ class Feed:
             return "" if nonce == self._nonce else LOST_STEPS
         if number < self.number:
             return LOST_STEPS
-        if self.number == 0 or await self.has(self.number, self._nonce, connection):
+        if self.number == 0 or (is_there := await is_told(connection, self._keys, self.number, self._nonce)):
             return ""
-        return LOST_STEPS if await self.has(self.number, "", connection) else BEHIND
+        return BEHIND if is_there is None else LOST_STEPS
 
-    async def has(self, number: int, nonce: str, connection: NodeConnection) -> bool:
-        """Say whether a node still has an entry of that number and nonce; of any nonce if none is said.
+    async def was_kept(self, number: int, nonce: str, connection: NodeConnection) -> bool | None:
+        """Say whether a step that happened here is in a node's history; both have come further, to the same step.
+
+        None: it cannot be told, since both have forgotten.
 
         Raises:
             Lost, NodeRefused.
         """
-        found = await connection.call("XRANGE", self._keys.of("feed"), f"{number}-0", f"{number}-0")
-        return bool(found) and nonce in ("", FeedEntry.read(found[0]).nonce)
+        return self.passed(number, nonce) or await is_told(connection, self._keys, number, nonce)
 
     async def _count_confirmed(self, entries: Sequence[FeedEntry], connection: NodeConnection) -> int:
         """Wait until replicas have the first of some entries, and return how many of them they have. Raises Lost."""
@@ -277,7 +288,7 @@ class Feed:
                     if entry.nonce != nonce:
                         raise Lost("The node has another history than the one that replicas have.")
                     return count
-            if number > entries[-1].number and await self.has(number, nonce, connection):
+            if number > entries[-1].number and await is_told(connection, self._keys, number, nonce):
                 return len(entries)
             await self._hear_more(self._replicas, connection)
 

@@ -7,6 +7,8 @@
 The promise: a call is done once, or never, whatever fails in between. Each process stands in an *epoch*, and each call
 carries it, as it is when the packet is made. Whoever connects again begins another, so what was sent before is refused
 from then on. Then the process reads up to the last step: a nonce of ours that is there was done, and no other will be.
+The feed forgets, so a nonce that it does not have may have been done all the same: what has happened here since tells,
+and where all was read anew meanwhile, nobody does.
 
 Its limit: who has waited for `DEADLINE_S` is told so, and a write that was sent may have happened. Knows no tables.
 """
@@ -190,27 +192,31 @@ class Line:
     async def _connect(self, calls: list[Call]) -> list[Call]:
         """Connect and begin an epoch; return the calls that were not done in the one before, and never will be."""
         connection = await self.open()
-        if any(call.is_sent and call.is_step for call in calls):
+        if steps := [call for call in calls if call.is_sent and call.is_step]:
             async with asyncio.timeout(DEADLINE_S):
-                await self._follow_to_the_end(connection)
-            for call in calls:
-                if call.is_step and (done := self.done.get(call.nonce)) is not None:
-                    if done == UNKNOWN:
-                        call.answer(OutcomeUnknown("Whether the change was kept cannot be told."))
-                    elif await self.feed.has(done, call.nonce, connection):  # what the node before had may be lost
-                        call.answer([DONE, done])
+                last = await self._follow_to_the_end(connection)
+            for call in steps:
+                await self._tell_if_done(call, last, connection)
             for call in calls:
                 call.is_sent = False
         return [call for call in calls if not call.reply.done()]
 
-    async def _follow_to_the_end(self, connection: NodeConnection) -> None:
-        """Wait until this process has all that the node has, and nothing else. Raises Lost."""
+    async def _tell_if_done(self, call: Call, last: int, connection: NodeConnection) -> None:
+        """Tell whoever asked for a step if the node has it, which was followed to its last one. Raises Lost."""
+        if (done := self.done.get(call.nonce)) is None or done > last:
+            return
+        is_kept = None if done == UNKNOWN else await self.feed.was_kept(done, call.nonce, connection)
+        if is_kept is not False:
+            call.answer([DONE, done] if is_kept else OutcomeUnknown("Whether the change was kept cannot be told."))
+
+    async def _follow_to_the_end(self, connection: NodeConnection) -> int:
+        """Wait until this process has all that the node has; return the number of the last step. Raises Lost."""
         while True:
             number, nonce = await self.replicas.last_step(connection)
             self.feed.confirm(number, nonce)
             await self.feed.reached(number)
             if self.feed.passed(number, nonce):
-                return
+                return number
             await asyncio.shield(self.feed.look_again())
 
     async def _begin_session(self, connection: NodeConnection) -> None:
@@ -238,7 +244,8 @@ class Line:
                 return calls
             return [call for call in calls if not (call.is_confirmed and call.lack())]
         self.feed.expect()
-        asked = [connection.send(*self._words_of(call)) for call in calls]
+        who = self._token, self._epoch, self._clock.wall_ms()
+        asked = [connection.send(*call.command(self._keys.of_every_call, *who)) for call in calls]
         if confirms:
             asked.append(connection.send("WAIT", self.replicas.count, CONFIRM_MS))
         for call in calls:
@@ -254,14 +261,6 @@ class Line:
             self.trouble.over()
         self.calls += len(calls)
         return [call for call, reply in zip(calls, replies, strict=True) if not self._tell(call, reply, is_confirmed)]
-
-    def _words_of(self, call: Call) -> Sequence[Word]:
-        if not call.function:
-            return call.words
-        keys = (*self._keys.of_every_call, *call.keys)
-        now_ms = self._clock.wall_ms()
-        who: Sequence[Word] = (self._token, self._epoch, call.nonce, now_ms) if call.nonce else ()
-        return ("FCALL", function(call.function), len(keys), *keys, *who, *call.words)
 
     def _tell(self, call: Call, reply: Any, is_confirmed: bool) -> bool:
         """Tell whoever asked what has come of a call; False: it is to be sent again."""
