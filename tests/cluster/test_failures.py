@@ -10,10 +10,11 @@ from pathlib import Path
 import hiredis
 import pytest
 
+from ramekin.clock import stopwatch_s
 from ramekin.cluster.replicas import replicas_of_myself
 from ramekin.engine.replicated import Replicated
 from ramekin.errors import OutcomeUnknown, Unavailable
-from ramekin.testing.engines.steps import body, load, put
+from ramekin.testing.engines.steps import body, ids, load, put
 from tests.cluster import network
 from tests.cluster.nodes import is_ready, needed_server, running
 from tests.cluster.processes import agree, another, everything, servers_of, sharing, soon
@@ -313,6 +314,27 @@ async def test_a_node_that_has_become_a_replica_is_told_and_that_nothing_was_app
             node.ask("REPLICAOF", node.host, node.port)
             with pytest.raises(Unavailable, match="now: a node is the replica of another; nothing was applied"):
                 await put(one, "t", body(2))
+
+
+async def test_what_was_told_as_not_applied_is_not_sent_later(monkeypatch):
+    monkeypatch.setattr("ramekin.engine.replicated.deadline_s", lambda: stopwatch_s() + 0.2)
+    with running(primaries=3, replicas=1) as nodes:
+        async with sharing(servers_of(nodes), acknowledged_by="replicas") as [one, other]:
+            await put(one, "t", body(1))
+            replicas = one._link.replicas
+            count, is_over = replicas.keep_count, asyncio.Event()
+
+            async def slowly(connection):
+                await is_over.wait()
+                await count(connection)
+
+            replicas.keep_count = slowly
+            with pytest.raises(Unavailable, match="nothing was applied"):
+                await put(one, "t", body(2))
+            is_over.set()
+            await put(one, "t", body(3))
+            await agree(one, other)
+            assert await ids(other, "t") == [1, 3]
 
 
 async def test_a_head_that_somebody_deletes_stops_writes_and_nothing_of_them_is_kept():

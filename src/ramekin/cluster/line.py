@@ -244,6 +244,7 @@ class Line:
                 return calls
             return [call for call in calls if not (call.is_confirmed and call.lack())]
         self.feed.expect()
+        calls = [call for call in calls if not call.reply.done()]  # who was told that nothing was applied meanwhile
         who = self._token, self._epoch, self._clock.wall_ms()
         asked = [connection.send(*call.command(self._keys.of_every_call, *who)) for call in calls]
         if confirms:
