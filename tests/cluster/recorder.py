@@ -33,6 +33,8 @@ class Record:
     history: list[Operation] = field(default_factory=list)
     created: set[str] = field(default_factory=set)
     """Records of which a client was told that they are there."""
+    denied: set[str] = field(default_factory=set)
+    """Records of which a client was told that they were not created."""
     maybe: int = 0
     """Writes of which a client was told that nobody knows."""
     refused: int = 0
@@ -45,6 +47,7 @@ class Record:
         """Add what clients of another process were told."""
         self.history += other.history
         self.created |= other.created
+        self.denied |= other.denied
         self.maybe += other.maybe
         self.refused += other.refused
         self.longest_s = max(self.longest_s, other.longest_s)
@@ -60,9 +63,14 @@ class Record:
         """Return the records that were acknowledged and are not there."""
         return sorted(key for key in self.created if engine.tables.get(CREATED, key) is None)
 
+    def found(self, engine):
+        """Return the records that were refused and are there all the same."""
+        return sorted(key for key in self.denied if CREATED in engine.tables and engine.tables.get(CREATED, key))
+
     def check(self, engine):
-        """See that nothing that was acknowledged is lost, and that each history fits one copy."""
+        """See that what was acknowledged is there, and what was refused is not, and that each history fits one copy."""
         assert self.lost(engine) == []
+        assert self.found(engine) == []
         assert faults(self.history) == {}
 
 
@@ -101,7 +109,13 @@ class Clients:
 
 async def create(told, engine, name, _chance):
     """Create a record that is new."""
-    assert await engine.apply(Written([Change(CREATED, name, None, body(name))])) is not None
+    try:
+        assert await engine.apply(Written([Change(CREATED, name, None, body(name))])) is not None
+    except OutcomeUnknown:
+        raise
+    except Unavailable:
+        told.denied.add(name)
+        raise
     told.created.add(name)
     told.acknowledged_s.append(monotonic())
 

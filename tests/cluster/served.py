@@ -123,6 +123,8 @@ class HttpClients:
     async def _create(self, client, url, name, _chance):
         answer = await self._ask(client, "POST", f"{url}/data/{self.created}", _body(name))
         self.told.maybe += answer is None
+        if answer is False:
+            self.told.denied.add(name)
         if not answer:
             return False
         assert answer.status_code == 201, answer.text
@@ -188,6 +190,7 @@ def check(servers, clients, told):
     dumps = [server.get(f"{API}/dump/{clients.created}") for server in servers]
     found = {record["id"] for record in dumps[0].json()}
     assert not (lost := told.created - found), f"{len(lost)} acknowledged writes are lost"
+    assert not (told.denied & found), "records are there whose creation was refused"
     assert not (wrong := faults(told.history)), f"the histories of {len(wrong)} records fit no copy"
     assert len({(dump.content, dump.headers["etag"]) for dump in dumps}) == 1, "the servers hold different records"
 

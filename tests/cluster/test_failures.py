@@ -1,11 +1,13 @@
 """Nodes fail, stop and lose their slot while processes write: what was acknowledged is there, once, and all go on."""
 
 import asyncio
+import secrets
 import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import hiredis
 import pytest
@@ -314,6 +316,25 @@ async def test_a_node_that_has_become_a_replica_is_told_and_that_nothing_was_app
             node.ask("REPLICAOF", node.host, node.port)
             with pytest.raises(Unavailable, match="now: a node is the replica of another; nothing was applied"):
                 await put(one, "t", body(2))
+
+
+async def test_whoever_has_no_time_is_told_the_truth_though_connections_end_and_the_feed_forgets(monkeypatch):
+    chance = Random(15)
+    monkeypatch.setattr("ramekin.engine.replicated.deadline_s", lambda: stopwatch_s() + 0.03 * chance.random())
+    monkeypatch.setattr("ramekin.cluster.replicas.COUNT_EVERY_S", 0)
+    with running(primaries=3, replicas=1) as nodes:
+        async with sharing(servers_of(nodes), acknowledged_by="replicas") as engines:
+            primary_of(engines[0], nodes).ask("HSET", engines[0]._link.keys.of("head"), "keeps", 0)
+            clients = Clients(engines, "hurried")
+            told = clients.told
+            while min(len(told.denied), told.maybe, len(told.created)) < 20:
+                await asyncio.sleep(0.05 * chance.random())
+                if (connection := chance.choice(engines)._link.line._connection) is not None:
+                    connection.close()
+                with suppress(Unavailable):
+                    await put(engines[0], "long", body(secrets.token_hex(8), text="x" * 400_000))
+            monkeypatch.undo()
+            await settled(clients, engines)
 
 
 async def test_what_was_told_as_not_applied_is_not_sent_later(monkeypatch):

@@ -134,6 +134,7 @@ async def _lost(told, servers, database):
     engine = Replicated(servers, database)
     await engine.open()
     try:
+        assert not (found := told.found(engine)), f"{len(found)} records are there whose creation was refused"
         return len(told.lost(engine))
     finally:
         await engine.close()
