@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.seen import put
+
 pytestmark = pytest.mark.long
 
 
@@ -110,6 +112,35 @@ def test_changes_show_as_they_happen_and_can_be_paused(page, server):
         expect(feed.get_by_role("listitem").first).to_contain_text(re.compile("delete"))
         feed.get_by_role("button").click()
         expect(feed.get_by_label("Record", exact=True)).to_contain_text('"id": "rex"')
+
+
+def test_a_pause_is_in_the_address(page, server):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(server.url)))
+    page.goto(f"{server.url}/console/live#paused")
+    expect(page.get_by_text("Paused: nothing is asked for.")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert "/metrics" not in asked
+    with page.expect_request("**/metrics"):
+        page.get_by_role("button", name="Go on").click()
+    expect(page).to_have_url(f"{server.url}/console/live")
+    page.goto(f"{server.url}/console/changes?table=pets#paused")
+    expect(page.get_by_text("Paused. 0 more have come.")).to_be_visible()
+    with page.expect_response(lambda answer: "event-stream" in answer.headers.get("content-type", "")):
+        page.reload()
+    put(server, "pets", {"id": "tom"})
+    expect(page.get_by_text("Paused. 1 more has come.")).to_be_visible()
+    page.get_by_label("Table", exact=True).select_option("All tables")
+    expect(page).to_have_url(f"{server.url}/console/changes#paused")
+    expect(page.get_by_text("Paused. 0 more have come.")).to_be_visible()
+    with server.client() as client:
+        client.delete("/api/v1/data/pets/tom")
+    expect(page.get_by_text("Paused. 1 more has come.")).to_be_visible()
+    page.get_by_role("navigation").get_by_role("link", name="Changes").click()
+    expect(page.get_by_role("list", name="Changes, the newest first")).to_contain_text("delete")
+    page.goto(f"{server.url}/console/changes#stopped")
+    expect(page.locator(".toasts")).to_contain_text("Nothing is called #stopped here.")
+    expect(page).to_have_url(f"{server.url}/console/changes")
 
 
 def test_changes_of_one_table_are_a_link(page, server):

@@ -14,6 +14,7 @@ import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { Beginning } from "../ui/long.js";
 import { count, show } from "../values.js";
+import { Pause, isPaused } from "./pause.js";
 
 const KEPT = 500;
 
@@ -22,28 +23,27 @@ const KEPT = 500;
 export default function Changes() {
   const [entries, setEntries] = useState(/** @type {Entry[]} */ ([]));
   const [held, setHeld] = useState(/** @type {Entry[]} */ ([]));
-  const [isPaused, setPaused] = useState(false);
   const [{ state, error }, setState] = useState({ state: "waiting", error: /** @type {unknown} */ (null) });
-  const paused = useRef(false);
+  const isStill = isPaused();
+  const paused = useRef(isStill);
   const words = view.value.words.filter(([name]) => name === "table");
   const table = words[0]?.[1] ?? "";
   useEffect(() => collect(words, paused, setEntries, setHeld, setState), [table]);
-  const pause = () => {
-    paused.current = !isPaused;
-    setPaused(!isPaused);
-    if (!isPaused) return;
+  useEffect(() => {
+    paused.current = isStill;
+    if (isStill || !held.length) return;
     setEntries((shown) => [...held, ...shown].slice(0, KEPT));
     setHeld([]);
-  };
+  }, [isStill]);
   return html`<section class="pad" aria-label="Changes">
     <div class="title"><h1>Changes</h1>
-      <p class="faint" role="status">${isPaused ? `Paused. ${count(held.length)} more ${held.length === 1 ? "has" : "have"} come.` : state === "open" ? "Each shows as it happens." : "Waiting for the server…"}</p>
+      <p class="faint" role="status">${isStill ? `Paused. ${count(held.length)} more ${held.length === 1 ? "has" : "have"} come.` : state === "open" ? "Each shows as it happens." : "Waiting for the server…"}</p>
       <span class="grow"></span>
       <div class="row">
-        <select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["changes"], event.target.value ? [["table", event.target.value]] : []))}>
+        <select aria-label="Table" value=${table} onChange=${(/** @type {any} */ event) => go(link(["changes"], event.target.value ? [["table", event.target.value]] : [], view.value.mark))}>
           <option value="">All tables</option>${table && !tableOf(table) && html`<option value=${table}>${table}</option>`}${tables.value.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
         </select>
-        <${Button} icon=${isPaused ? "play" : "pause"} onClick=${pause}>${isPaused ? "Go on" : "Pause"}<//>
+        <${Pause} />
         <${Button} icon="trash" disabled=${!entries.length} onClick=${() => setEntries([])}>Clear<//>
       </div>
     </div>

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { ask, isLocked } from "../server.js";
 import { added, quantiles, readMetrics, total, totals } from "./metrics.js";
+import { isPaused } from "./pause.js";
 
 /**
  * @typedef {object} Reading
@@ -18,7 +19,6 @@ const KEPT = 180;
 
 /** @type {import("@preact/signals").Signal<Reading[]>} */
 export const readings = signal([]);
-export const isPaused = signal(false);
 export const fault = signal(/** @type {unknown} */ (null));
 
 /** What this page itself asks for all the time is left out of the figures. */
@@ -58,7 +58,7 @@ export function watchServer() {
   let isOver = false;
   let timer = 0;
   const step = async () => {
-    if (!document.hidden && !isPaused.value && !isLocked.value) {
+    if (!document.hidden && !isPaused() && !isLocked.value) {
       try {
         await readOnce();
         fault.value = null;

@@ -1,12 +1,12 @@
 // What the server is doing now, from its own metrics: small charts of the last minutes.
 import { useEffect } from "preact/hooks";
-import { Button } from "../ui/button.js";
 import { Fault } from "../ui/fault.js";
 import { html } from "../ui/html.js";
 import { count, size } from "../values.js";
 import { COLOURS, Chart } from "./chart.js";
 import { total, totals } from "./metrics.js";
-import { fault, isPaused, readings, watchServer } from "./readings.js";
+import { Pause, isPaused } from "./pause.js";
+import { fault, readings, watchServer } from "./readings.js";
 
 const SHOWN = 5;
 
@@ -16,12 +16,12 @@ export default function Live() {
   const now = found.at(-1);
   return html`<section class="pad" aria-label="Live">
     <div class="title"><h1>Live</h1>
-      <p class="faint">${isPaused.value ? "Paused: nothing is asked for." : "Every two seconds, while this page is seen."}</p>
+      <p class="faint">${isPaused() ? "Paused: nothing is asked for." : "Every two seconds, while this page is seen."}</p>
       <span class="grow"></span>
-      <${Button} icon=${isPaused.value ? "play" : "pause"} onClick=${() => (isPaused.value = !isPaused.value)}>${isPaused.value ? "Go on" : "Pause"}<//>
+      <${Pause} />
     </div>
     ${fault.value && html`<${Fault} error=${fault.value} />`}
-    ${now ? html`<div class="tiles">${tiles(found, now)}</div>` : !fault.value && html`<p class="faint" role="status">Waiting for the second reading…</p>`}
+    ${now ? html`<div class="tiles">${tiles(found, now)}</div>` : !fault.value && !isPaused() && html`<p class="faint" role="status">Waiting for the second reading…</p>`}
   </section>`;
 }
 
