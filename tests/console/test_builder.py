@@ -163,11 +163,12 @@ def test_the_least_and_the_greatest_of_moments_are_put_together_too(page, server
 @pytest.mark.long
 def test_groups_are_of_the_records_that_the_list_shows_and_tell_only_what_was_asked(page, server):
     declared = {"marks": {"type": "array", "items": {"type": "string"}}}
-    put(server, "odds", {"id": 1, "n": None, "v": 7}, {"id": 2, "n": 7, "v": "7"}, {"id": 3, "n": 5})
+    later = [{"id": id, "late": "x" if id > 50 else 1} for id in range(4, 60)]
+    put(server, "odds", {"id": 1, "n": None, "v": 7}, {"id": 2, "n": 7, "v": "7"}, {"id": 3, "n": 5}, *later)
     with server.client() as client:
         client.put("/api/v1/tables/marked", json={"schema": {"properties": declared}}).raise_for_status()
     put(server, "marked", {"id": 1, "marks": ["5"]}, {"id": 2, "marks": ["55"]})
-    views = ["odds?n:gt=5", "odds?v=7", "odds?v:gte=7", "odds?v:lt=true", "marked?marks:contains=5"]
+    views = ["odds?n:gt=5", "odds?v=7", "odds?v:gte=7", "odds?v:lt=true", "odds?late:gt=0", "marked?marks:contains=5"]
     for view in views:
         with server.client() as client:
             found = len(client.get(f"/api/v1/data/{view}").raise_for_status().json()["data"])

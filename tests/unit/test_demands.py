@@ -41,6 +41,21 @@ def test_each_value_asks_for_the_kinds_by_which_it_may_match(name, value, expect
 
 
 @pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"or": [{"v": {"gt": 5}}, {"v": {"gt": "5"}}]}, ["number|text"]),
+        ({"or": [{"v": 5}, {"v": "5"}]}, ["number|text"]),
+        ({"or": [{"v": "true"}, {"v": True}, {"v": "x"}]}, ["boolean|text", "text"]),
+        ({"or": [{"v": {"contains": 5}}, {"v": {"contains": "5"}}]}, ["array|text"]),
+        ({"or": [{"v": {"gt": 5}}, {"w": {"gt": "5"}}, {"v": {"lt": "0"}}]}, ["number", "text", "text"]),
+        ({"v": {"gt": 5}, "and": [{"v": {"gt": "5"}}]}, ["number", "text"]),
+    ],
+)
+def test_one_of_several_conditions_asks_for_what_one_condition_of_several_values_does(where, expected):
+    assert kinds(parse_where(where, FREE)) == expected
+
+
+@pytest.mark.parametrize(
     ("where", "proved"),
     [
         ({"a": 1, "b": {"gt": "x"}}, {"a", "b"}),

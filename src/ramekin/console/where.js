@@ -1,7 +1,6 @@
 // Conditions of an address as the `where` of a query, which has the types of JSON: a value is what the schema says of its
-// field, or, to be put in an order or sought in a text, what the records show of it; where neither does, it is all that it may
-// mean, as in an address.
-import { fieldAt, stepsOf } from "./fields.js";
+// field; where that says nothing, it is all that it may mean, as in an address.
+import { fieldAt } from "./fields.js";
 import { isJson, parse } from "./json.js";
 
 /** @typedef {import("./fields.js").Field} Field */
@@ -12,25 +11,21 @@ const ORDERED = ["gt", "gte", "lt", "lte"];
 /**
  * @param {import("./filter.js").Filter} filter
  * @param {any} schema of the table, if it has one
- * @param {Field[]} [shown] what its records show
  * @returns {any} undefined where there is none
  */
-export function whereOf({ conditions, where }, schema, shown = []) {
-  const all = conditions.map(({ path, op, value }) => conditionOf(path, op, value, comparedWith(path, op, schema, shown)));
+export function whereOf({ conditions, where }, schema) {
+  const all = conditions.map(({ path, op, value }) => conditionOf(path, op, value, comparedWith(path, op, schema)));
   if (where) all.push(isJson(where) ? parse(where) : where); // the server says what it makes of it
   return all.length > 1 ? { and: all } : all[0];
 }
 
 /**
  * What a value of a condition is compared with: with `contains`, an element of an array.
- * @param {string} path @param {string} op @param {any} schema @param {Field[]} shown @returns {Field | undefined}
+ * @param {string} path @param {string} op @param {any} schema @returns {Field | undefined}
  */
-function comparedWith(path, op, schema, shown) {
+function comparedWith(path, op, schema) {
   const declared = fieldAt(schema, path);
-  if (declared) return declared.kind === "array" && op === "contains" ? fieldAt(schema, `${path}.0`) : declared;
-  const [name, ...deeper] = stepsOf(path);
-  const isOneKind = ORDERED.includes(op) || op === "contains"; // the others take values of several kinds at once
-  return isOneKind && !deeper.length ? shown.find((field) => field.path === name) : undefined;
+  return declared?.kind === "array" && op === "contains" ? fieldAt(schema, `${path}.0`) : declared;
 }
 
 /** @param {string} path @param {string} op @param {string} text @param {Field | undefined} field */

@@ -9,13 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ramekin.query.predicate import ORDERINGS, TEXT_OPERATORS, All, Condition, Not, Predicate
-from ramekin.schema.fields import Trait, as_number
+from ramekin.query.predicate import (
+    ORDERINGS,
+    TEXT_OPERATORS,
+    All,
+    AnyOf,
+    Condition,
+    Not,
+    Operand,
+    Predicate,
+    condition,
+)
+from ramekin.schema.fields import Field, Trait, as_number
 from ramekin.values.comparison import BOOLEAN, KIND_NAMES, NUMBER, TEXT, OrderKey
 from ramekin.values.paths import ID_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 _YES, _NO = ("true", "yes", "y", "on", "t", "1"), ("false", "no", "n", "off", "f", "0")
@@ -55,9 +65,27 @@ def _demands(predicate: Predicate, *, is_sure: bool) -> Iterator[Demand]:
         for kinds, meant in groups:
             yield Demand(Trait(predicate.field.path, kinds), is_proved, meant)
         return
-    parts = (predicate.part,) if isinstance(predicate, Not) else predicate.parts
+    if isinstance(predicate, Not):
+        parts: Iterable[Predicate] = (predicate.part,)
+    else:
+        parts = predicate.parts if isinstance(predicate, All) else _choices(predicate)
     for part in parts:
         yield from _demands(part, is_sure=is_sure and isinstance(predicate, All))
+
+
+def _choices(predicate: AnyOf) -> Iterator[Predicate]:
+    """Yield the parts of which one must hold; conditions that differ in their values alone are one of all of these.
+
+    So ``v above 5 or v above "5"`` asks for a number or a text, as ``v:gt=5`` does in an address.
+    """
+    alike: dict[tuple[Field, str], list[Operand]] = {}
+    for part in predicate.parts:
+        if isinstance(part, Condition):
+            alike.setdefault((part.field, part.operator), []).extend(part.operands)
+        else:
+            yield part
+    for (field, operator), operands in alike.items():
+        yield condition(field, operator, operands)
 
 
 _Group = tuple[frozenset[str], tuple[tuple[str, str], ...]]

@@ -46,9 +46,9 @@ function chartWords({ kind, unit, figure }) {
   return text === "bar" ? [] : [["chart", text]];
 }
 
-/** @param {Build} build @param {any} schema @param {import("../fields.js").Field[]} fields */
-function queryOf({ by, terms, sort, chart, filter }, schema, fields) {
-  const where = whereOf(filter, schema, fields);
+/** @param {Build} build @param {any} schema */
+function queryOf({ by, terms, sort, chart, filter }, schema) {
+  const where = whereOf(filter, schema);
   const aggregate = Object.fromEntries(terms.map((term) => [nameOf(term), term]));
   return { ...(where && { where }), ...(by.length && { group_by: by }), aggregate, ...(sort && { sort }), limit: Math.min(chart.kind === "line" ? MOMENTS : LIMIT, MOST_ROWS) };
 }
@@ -63,7 +63,7 @@ export default function Groups() {
   const terms = right.length ? right : ["count"];
   const isOrder = canSort(build.sort, [...build.by, ...terms.map(nameOf)]);
   const sort = isOrder ? build.sort : "";
-  const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema, list);
+  const query = queryOf({ ...build, terms, sort }, tableOf(table)?.schema);
   const path = `query/${pathOf(table)}`;
   const { answer, error, isBusy } = useAnswer(table && list.length ? { path, method: "POST", body: { ...query, explain: true } } : null);
   const put = (/** @type {Partial<Build>} */ made) => {
