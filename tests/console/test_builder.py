@@ -161,6 +161,33 @@ def test_the_least_and_the_greatest_of_moments_are_put_together_too(page, server
 
 
 @pytest.mark.long
+def test_fields_of_objects_are_offered_by_their_paths(page, server):
+    inner = {"type": "object", "properties": {"city": {"type": "string"}, "user_id": {"type": "integer"}}}
+    with server.client() as client:
+        client.put("/api/v1/tables/typed", json={"schema": {"properties": {"at": inner}}}).raise_for_status()
+    for table in ("free", "typed"):
+        put(server, table, *[{"id": id, "at": {"city": "Lyon", "user_id": id % 2, "a.b": id}} for id in (1, 2)])
+        page.goto(f"{server.url}/console/groups/{table}")
+        page.get_by_label("Add a field to group by").select_option("at.city")
+        page.get_by_label("Add a figure").select_option("sum of at.user_id")
+        page.get_by_label("Order").select_option("sum of at.user_id, greatest first")
+        expect(page.get_by_text("1 group of")).to_be_visible()
+        expect(page.get_by_role("region", name="Groups").get_by_role("row").nth(1)).to_contain_text("Lyon")
+        page.goto(f"{server.url}/console/joins/shops/{table}")
+        expect(page.get_by_label("Key")).to_have_value("id=at.user_id")
+        for view in (f"tables/{table}", f"joins/shops/{table}/id"):
+            page.goto(f"{server.url}/console/{view}")
+            page.get_by_role("button", name="Add filter").click()
+            field = page.get_by_role("combobox", name="Field", exact=True)
+            offered = field.evaluate("box => [...box.list.options].map((each) => each.value)")
+            prefix = f"{table}." if "joins" in view else ""
+            assert f"{prefix}at.city" in offered
+    page.goto(f"{server.url}/console/groups/free?group_by=at.a%5C.b&sort=-at.a%5C.b")
+    expect(page.get_by_role("region", name="Groups").get_by_role("row").nth(1)).to_contain_text("2")
+    expect(page.get_by_role("img", name="count by")).to_be_visible()
+
+
+@pytest.mark.long
 def test_groups_are_of_the_records_that_the_list_shows_and_tell_only_what_was_asked(page, server):
     declared = {"marks": {"type": "array", "items": {"type": "string"}}}
     later = [{"id": id, "late": "x" if id > 50 else 1} for id in range(4, 60)]
