@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.seen import put
+from tests.console.seen import WRITTEN, put
 
 
 def test_a_join_is_built_by_choosing_and_says_what_it_did(page, server):
@@ -85,6 +85,19 @@ def test_groups_say_which_of_them_are_drawn(page, server):
     expect(page.get_by_text("The table shows the first 200 of them.")).to_be_visible()
     page.get_by_label("Chart", exact=True).select_option("none")
     expect(page.get_by_text("The chart shows")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_counts_are_drawn_beside_whole_numbers_and_figures_beside_short_ones(page, server):
+    page.add_init_script(WRITTEN)
+    for figure, beside in (("count", {"0", "1", "2", "3"}), ("max:rating", {"0", "0.5", "1"})):
+        put(server, "rated", *({"id": id, "at": id % 2, "rating": id / 4} for id in range(6)))
+        page.goto(f"{server.url}/console/groups/rated?group_by=at&aggregate={figure}")
+        page.locator(".chart canvas").wait_for()
+        page.wait_for_function("written.length > 4")
+        written = {text for text in page.evaluate("written") if re.match(r"[\d.]+$", text)}
+        assert beside <= written
+        assert {text for text in written if "." in text and (figure == "count" or text.endswith("0"))} == set()
 
 
 @pytest.mark.long
