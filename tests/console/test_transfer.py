@@ -277,6 +277,26 @@ def test_the_preview_tells_what_is_not_as_it_was_chosen(page, give):
 
 
 @pytest.mark.long
+def test_the_preview_tells_which_fields_a_definition_asks_for_and_which_it_does_not_know(page, server, give):
+    schema = {"properties": {"name": {}, "zip": {}}, "required": ["name", "zip"], "additionalProperties": False}
+    with server.client() as client:
+        client.put("/api/v1/tables/strict", json={"schema": schema}).raise_for_status()
+    told = page.get_by_role("status", name="What is not as chosen")
+    for name, text in (("strict.csv", "id,name,colour\n1,Ann,red\n"), ("strict.json", '[{"name": 1, "colour": 2}]')):
+        give(name, text)
+        expect(told).to_contain_text("zip: the definition of strict asks for it, and no record seen here has it.")
+        expect(told).to_contain_text("colour: the definition of strict has no such field, and takes no others.")
+        expect(told).not_to_contain_text("name:")
+    give("strict.csv", "id,name,zip,colour\n1,Ann,5,red\n")
+    page.get_by_label("Type of colour").select_option("leave it out")
+    expect(told).to_be_hidden()
+    page.get_by_label("Type of zip").select_option("leave it out")
+    expect(told).to_contain_text("zip:")
+    page.get_by_role("textbox", name="Table").fill("free")
+    expect(told).to_be_hidden()
+
+
+@pytest.mark.long
 def test_a_file_that_is_none_says_so(page, give):
     give("x.json", '{"a": ')
     expect(page.get_by_role("alert")).to_contain_text("x.json cannot be read.")

@@ -14,7 +14,7 @@ import { Scroll } from "../ui/scroll.js";
 import { say } from "../ui/toast.js";
 import { count, many, size } from "../values.js";
 import { isLoad, sendSource } from "./sending.js";
-import { columnsFor, doubtsOf, previewOf, refusedOf } from "./source.js";
+import { columnsFor, doubtsOf, previewOf, refusedOf, unfitOf } from "./source.js";
 
 /** @typedef {import("./source.js").Source} Source */
 
@@ -29,9 +29,10 @@ export function Import({ source, onLeave }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const put = (/** @type {Partial<typeof choices>} */ made) => setChoices({ ...choices, ...made });
   const isDatabase = source.kind === "database";
-  const columns = columnsFor(source, tableOf(choices.table)?.schema).map(({ name, type }, place) => ({ name, type: choices.types[place] ?? type }));
+  const schema = tableOf(choices.table)?.schema;
+  const columns = columnsFor(source, schema).map(({ name, type }, place) => ({ name, type: choices.types[place] ?? type }));
   const refused = refusedOf(source, columns, choices.conflict === "error" && !isLoad(source));
-  const doubts = doubtsOf(refused, source, columns);
+  const doubts = [...doubtsOf(refused, source, columns), ...(columns.length ? unfitOf(columns, choices.table, schema) : [])];
   const send = async () => {
     setError(null);
     setPart(0);

@@ -1,5 +1,5 @@
 // A file that was dropped: what it is, and what its records look like, before anything is sent.
-import { declaredFields } from "../fields.js";
+import { declaredFields, resolve } from "../fields.js";
 import { isJson, member, parse } from "../json.js";
 import { kindOf, many } from "../values.js";
 import { delimiterOf, jsonOf, readCsv } from "./csv.js";
@@ -143,6 +143,19 @@ export function doubtsOf(wrong, { seen }, columns) {
     return odd ? [`${name}: ${odd.cell.slice(0, 40)} on line ${odd.line} is ${type === "number" ? "no JSON number" : "neither true nor false"} and stays a text.`] : [];
   });
   return [...refused, ...kept];
+}
+
+/**
+ * Where the columns of a file are not those of the table that it goes to, in sentences.
+ * @param {Column[]} columns @param {string} table @param {any} schema of the table, if it has one @returns {string[]}
+ */
+export function unfitOf(columns, table, schema) {
+  const sent = columns.filter(({ name, type }) => type !== "none" && name !== "id").map(({ name }) => name);
+  const declared = declaredFields(schema);
+  const missing = declared.filter(({ path, isRequired }) => isRequired && path !== "id" && !sent.includes(path));
+  const unknown = resolve(schema, schema).additionalProperties === false ? sent.filter((name) => !declared.some(({ path }) => path === name)) : [];
+  return [...missing.map(({ path }) => `${path}: the definition of ${table} asks for it, and no record seen here has it.`),
+    ...unknown.map((name) => `${name}: the definition of ${table} has no such field, and takes no others.`)];
 }
 
 /**
