@@ -127,25 +127,25 @@ def test_a_reader_that_takes_nothing_of_a_short_answer_is_cut_too(services):
 
 
 @pytest.mark.parametrize(("takes_bytes", "is_cut"), [(100, True), (1000, False)])
-def test_a_reader_must_take_a_kibibyte_a_second(services, takes_bytes, is_cut):
+def test_a_reader_must_take_a_kibibyte_a_second(services, pass_time, takes_bytes, is_cut):
     for service in services:
         pipe = service.connect()
         pipe.send([LIVE])
         keep_waiting(pipe, 100_000)
         for _ in range(4):
-            service.run(asyncio.sleep(0.15))
+            pass_time(pipe, 0.15)
             pipe.unread_bytes -= takes_bytes
         assert pipe.is_cut == is_cut
         pipe.end()
 
 
-def test_a_reader_that_has_taken_nearly_all_begins_anew(services):
+def test_a_reader_that_has_taken_nearly_all_begins_anew(services, pass_time):
     for service in services:
         pipe = service.connect()
         pipe.send([LIVE])
-        for _ in range(10):
+        for _ in range(3):
             keep_waiting(pipe, 100_000)
-            service.run(asyncio.sleep(0.05))
+            pass_time(pipe, 0.3)
             pipe.unread_bytes = 0
             pipe._protocol.resume_writing()
         assert not pipe.is_ended
@@ -249,6 +249,19 @@ def test_where_connections_hold_too_much_those_that_hold_most_are_cut(monkeypatc
     asyncio.run(run())
     assert budget.buffered_bytes == sum(sizes)
     assert [one.size_bytes for one in waiting if one.is_cut] == cut
+
+
+def test_the_sweep_goes_on_while_a_server_ends_whose_database_is_closed(monkeypatch):
+    monkeypatch.setattr(deadlines, "SWEEP_S", 0)
+    service, told = Service("below ASGI"), []
+    service.loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+    pipe = service.connect()
+    service.run(service.database.__aexit__())
+    pipe._protocol.due_s = 0.0
+    pipe.send([])
+    assert pipe.is_ended
+    assert told == []
+    service.close()
 
 
 def test_what_is_not_whole_and_what_is_not_read_is_counted_with_what_is_in_flight(monkeypatch):

@@ -156,8 +156,8 @@ class WholeTables:
         return self.engine.tables.table_stats(name).records
 
     def memory(self) -> MemoryStats:
-        """Return how many bytes the tables take, and may take. Cost: O(1)."""
-        return self.engine.tables.memory()
+        """Return how many bytes the tables take, and may take; of a closed database too. Cost: O(1)."""
+        return self._engine.tables.memory()
 
     @checked
     @asynccontextmanager
