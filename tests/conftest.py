@@ -83,10 +83,11 @@ class Server:
         *arguments: str,
         environment: dict[str, str] | None = None,
         before: Callable[[], object] | None = None,
+        port: int = 0,
         cwd: Path | None = None,
     ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ramekin", *arguments, "--port", "0"],
+            [sys.executable, "-m", "ramekin", *arguments, "--port", str(port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **(environment or {})},
@@ -221,7 +222,7 @@ def watched(browser: Browser) -> Iterator[Callable[[Server], BrowserContext]]:
 
     def make(server: Server) -> BrowserContext:
         context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         watch(context, server.url, faults)
         contexts.append(context)
         return context

@@ -83,6 +83,7 @@ def _fork(asked: dict[str, Any], streams: list[int]) -> int:
             theirs.set_inheritable(True)
             os.posix_spawn(sys.executable, [sys.executable, __file__, str(theirs.fileno())], os.environ)
             theirs.close()
+            atexit.register(_ours.close)
         socket.send_fds(_ours, [json.dumps(asked).encode()], streams)
         return int(_ours.recv(100))
 
@@ -104,6 +105,7 @@ def _wait_to_be_forked(ours: socket.socket) -> tuple[dict[str, Any], list[int]]:
     while True:
         data, streams, _, _ = socket.recv_fds(ours, MOST_BYTES, 3)
         if not data:
+            ours.close()
             sys.exit()
         told, tell = os.pipe()
         between = os.fork()

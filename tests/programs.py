@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -24,11 +26,6 @@ def find_program(name: str, package: str) -> str:
     reason = f"no {name} on this machine: apt install {package}"
     assert os.environ.get("CI") != "true", reason
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def read_terminal(ours: int) -> str:

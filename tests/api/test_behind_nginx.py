@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from tests.conftest import Server
-from tests.programs import find_program, free_port, nginx
+from tests.ports import free_port
+from tests.programs import find_program, nginx
 
 SITE = (Path(__file__).parent.parent.parent / "deploy" / "nginx" / "ramekin.conf").read_text()
 [LOCATION] = re.findall(r"^    location / {\n.*?^    }\n", SITE, re.MULTILINE | re.DOTALL)

@@ -15,6 +15,7 @@ import pytest
 from ramekin.cli import main as command_line
 from ramekin.settings import SETTINGS
 from tests.conftest import Server
+from tests.ports import free_port
 from tests.programs import read_terminal
 
 
@@ -249,9 +250,7 @@ def test_a_variable_that_is_not_understood_is_told(variable, value, words):
 
 def test_of_two_servers_that_start_on_one_port_one_is_refused(tmp_path):
     (tmp_path / "a.ndjson").write_text('{"n":1}\n' * 100_000)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "ramekin", "serve", str(tmp_path / "a.ndjson"), "--port", str(port)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     try:
@@ -272,8 +271,8 @@ def test_of_two_servers_that_start_on_one_port_one_is_refused(tmp_path):
 
 def test_a_server_that_was_killed_with_its_connections_is_started_again_at_once(tmp_path):
     arguments = ["serve", "--data-dir", str(tmp_path / "data")]
-    first = Server(*arguments)
-    port = int(first.url.rpartition(":")[2])
+    port = free_port()
+    first = Server(*arguments, port=port)
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
     for client in clients:
         client.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -491,9 +490,7 @@ def test_an_answer_that_is_not_ours_is_told(tmp_path):
 
 def test_nothing_answers_until_all_is_loaded(tmp_path):
     (tmp_path / "a.ndjson").write_text('{"n":1}\n' * 50_000)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "ramekin", "serve", str(tmp_path / "a.ndjson"), "--port", str(port)],
         stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from tests.each import first
+from tests.ports import free_port
 
 COMMAND = [sys.executable, "-m", "ramekin"]
 FULL = "/dev/full"
@@ -42,9 +43,7 @@ def answers(port, process):
 
 def serve(redirected, *arguments):
     """Start a server, see that it serves, stop it, and return its exit code and its log."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     line = ["sh", "-c", f'exec "$@" {redirected}', "sh", *COMMAND, "serve", "--port", str(port), *map(str, arguments)]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
@@ -69,9 +68,7 @@ def test_a_server_whose_greeting_cannot_be_printed_serves(where, is_kept, tmp_pa
 
 def test_a_server_whose_greeting_nobody_reads_serves():
     read, written = os.pipe()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", str(port)], stdout=written, stderr=subprocess.PIPE, text=True
     )

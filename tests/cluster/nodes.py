@@ -24,6 +24,7 @@ import hiredis
 import pytest
 
 from ramekin.cluster.admission import OF_HASHES, OF_LISTS, OF_NODES, OF_STREAMS
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,7 +99,7 @@ class Node:
 
     def ask(self, *words: object, login: tuple[str, ...] = ()) -> Any:
         """Return the reply to a command. Raises hiredis.ReplyError."""
-        with socket.create_connection((self.host, self.port), timeout=5) as connection:
+        with socket.create_connection((self.host, self.port), timeout=10) as connection:
             if login:
                 _ask(connection, "AUTH", *login)
             return _ask(connection, *words)
@@ -142,7 +143,7 @@ def _ask(connection: socket.socket, *words: object) -> Any:
     return reply
 
 
-def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     end_s = time.monotonic() + seconds
     while not is_so():
@@ -167,8 +168,8 @@ def running(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ramekin-nodes-")))
         folder.chmod(0o755)
-        nodes = []
-        for port, place in zip_longest(_free_ports(primaries * (1 + replicas)), places):
+        nodes, ports = [], free_ports(primaries * (1 + replicas), for_cluster=primaries > 1)
+        for port, place in zip_longest(ports, places):
             nodes.append(Node(server, folder, port, more, place))
             stack.callback(nodes[-1].stop)
         for node in nodes:
@@ -178,21 +179,6 @@ def running(
         elif replicas:
             _make_replicas(nodes)
         yield nodes
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that are free, and those 10,000 above too: a node of a cluster speaks to others there."""
-    with ExitStack() as stack:
-        found: list[int] = []
-        for _ in range(1000):
-            one = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            port = one.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                stack.enter_context(socket.create_server(("127.0.0.1", port + 10_000)))
-                found.append(port)
-            if len(found) == count:
-                return found
-    raise AssertionError("no free ports")
 
 
 def _make_replicas(nodes: list[Node]) -> None:

@@ -20,8 +20,9 @@ from time import monotonic
 import httpx2
 
 from tests.cluster.linearizable import ANYTHING, Operation, faults
-from tests.cluster.nodes import _free_ports, until
+from tests.cluster.nodes import until
 from tests.cluster.recorder import RECORDS, Record
+from tests.ports import free_ports
 
 CLIENTS, PAUSE_S = 6, 0.01
 
@@ -68,7 +69,7 @@ def serving(nodes, count=3, acknowledged_by="replicas"):
     """Give servers on a database of their own that are ready; return its name too."""
     database, engine = secrets.token_hex(8), "valkey://" + ",".join(node.address for node in nodes)
     options = ("--ack", acknowledged_by, "--database", database, "--no-console")
-    servers = [Served(port, engine, *options) for port in _free_ports(count)]
+    servers = [Served(port, engine, *options) for port in free_ports(count)]
     try:
         until(lambda: all(server.is_ready() for server in servers), 60)
         yield servers, database

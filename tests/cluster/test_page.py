@@ -12,8 +12,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.cluster import network
-from tests.cluster.nodes import _free_ports, needed_server, rule_for, running
+from tests.cluster.nodes import needed_server, rule_for, running
 from tests.docs.test_samples_run import ROOT, alike, samples
+from tests.ports import free_ports
 
 PAGE = ROOT / "docs" / "cluster.md"
 COMPOSE = YAML(typ="safe").load(ROOT / "compose.cluster.yaml")
@@ -39,7 +40,7 @@ def test_commands_print_what_the_page_says(tmp_path):
         pytest.skip("no curl on this machine")
     (tmp_path / "programs").mkdir()
     (tmp_path / "programs" / "valkey-server").symlink_to(needed_server())
-    ports = dict(zip(PORTS, map(str, _free_ports(len(PORTS))), strict=True))
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS), for_cluster=True)), strict=True))
     todo = list(samples(PAGE))
     commands = [re.sub("|".join(ports), lambda found: ports[found[0]], command) for command, _ in todo]
     printed, said = in_one_shell([re.sub(r"\bcurl ", "curl -sS ", command) for command in commands], tmp_path)

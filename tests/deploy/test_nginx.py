@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from tests.conftest import Server
-from tests.programs import find_program, free_port, nginx_with
+from tests.ports import free_port
+from tests.programs import find_program, nginx_with
 
 SITE = (Path(__file__).parent.parent.parent / "deploy" / "nginx" / "ramekin.conf").read_text()
 NAME = "db.example.com"

@@ -16,7 +16,8 @@ import httpx2
 import pytest
 
 from ramekin.settings import SETTINGS, Settings
-from tests.programs import find_program, free_port
+from tests.ports import free_port
+from tests.programs import find_program
 
 FOLDER = Path(__file__).parent.parent.parent / "deploy" / "systemd"
 UNIT = FOLDER / "ramekin.service"

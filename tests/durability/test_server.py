@@ -17,6 +17,7 @@ from ramekin.durability.contents import TableContents
 from ramekin.durability.store import write_backup
 from ramekin.schema.definition import Definition
 from tests.conftest import Server
+from tests.ports import free_port
 from tests.programs import read_terminal
 
 
@@ -69,15 +70,7 @@ def test_the_port_answers_that_it_is_starting_until_all_is_read(tmp_path):
     path.mkdir(mode=0o700)
     bodies = {str(i): b'{"id":%d,"name":"User %d"}' % (i, i) for i in range(150_000)}
     write_backup(path / "tables.db", {"t": TableContents(Definition(), bodies)})
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])",
-        ],
-        stdout=subprocess.PIPE,
-    ) as found:
-        port = int(found.communicate()[0])
+    port = free_port()
     command = [sys.executable, "-m", "ramekin", "serve", "--data-dir", str(path), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = set()

@@ -27,6 +27,7 @@ from ramekin.query.url import parse_conditions
 from ramekin.query.where import parse_where
 from ramekin.schema.definition import Definition, IndexDefinition
 from ramekin.schema.fields import NO_SCHEMA
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -244,7 +245,7 @@ def test_nobody_writes_before_a_file_is_in(tmp_path):
     """Every create that is answered with 201 is there afterwards, and none is before the server says that it is ready."""
     records = 60_000
     (tmp_path / "t.json").write_text(json.dumps([{"id": i, "name": f"n{i}"} for i in range(records)]))
-    port = int(subprocess.run([sys.executable, "-c", PORT], capture_output=True, check=True).stdout)
+    port = free_port()
     command = [sys.executable, "-m", "ramekin", "serve", "--data-dir", str(tmp_path / "data"), "--port", str(port)]
     process = subprocess.Popen([*command, str(tmp_path / "t.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     seen, made = [], []
@@ -268,9 +269,6 @@ def test_nobody_writes_before_a_file_is_in(tmp_path):
             assert client.get(f"/api/v1/data/t/{record_id}").status_code == 200
     process.terminate()
     process.communicate(timeout=30)
-
-
-PORT = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
 
 
 def test_a_file_that_is_refused_leaves_the_directory_as_it_was(tmp_path):
