@@ -52,7 +52,7 @@ class Wire:
         return body
 
     def is_closed(self) -> bool:
-        """Wait until the server closes the connection; False if it sends something instead, or nothing for 10 s."""
+        """Wait until the server closes the connection; False if it sends something instead, or nothing for 30 s."""
         try:
             return self.rest == b"" and self.sock.recv(1) == b""
         except (ConnectionError, TimeoutError) as error:
@@ -74,7 +74,7 @@ def wire(server: Server) -> Iterator[Wire]:
 @contextmanager
 def connect(port: int, *, source: str = "127.0.0.1") -> Iterator[Wire]:
     """Open a connection to a port of this machine."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0)) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(source, 0)) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield Wire(sock)
 

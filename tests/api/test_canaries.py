@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 import types
 from itertools import product
 
@@ -108,8 +107,10 @@ def test_a_secret_is_in_no_answer(way, log):
         assert pipe.answers() == ["401 unauthorized"]
         assert b"canary" not in pipe.written
     service.close()
-    time.sleep(0.1)
-    told = log()
+    logging.getLogger().info("the end")
+    told = ""
+    while "the end" not in told:
+        told += log()
     assert "audit" in told
     assert "canary" not in told
 

@@ -339,24 +339,24 @@ def test_a_body_that_was_asked_for_and_does_not_come_is_408(service, monkeypatch
     assert pipe.answers() == ["408 body-too-slow"]
 
 
-def test_a_body_that_goes_on_is_waited_for_however_long_it_takes(service, monkeypatch):
+def test_a_body_that_goes_on_is_waited_for_however_long_it_takes(service, monkeypatch, pass_time):
     wait_for(service, monkeypatch, body_s=1.0)
     pipe, body = service.connect(), b'{"n":"%b"}' % (b"x" * 20_000)
     pipe.send([sized(body=body)[: -len(body)]])
     for at in range(0, len(body), 1000):
-        service.run(asyncio.sleep(0.06))
+        pass_time(pipe, 0.9)
         pipe.send([body[at : at + 1000]])
     assert pipe.answers() == ["201"]
 
 
-def test_a_client_that_is_kept_from_sending_has_its_time_anew(service, monkeypatch):
+def test_a_client_that_is_kept_from_sending_has_its_time_anew(service, monkeypatch, pass_time):
     wait_for(service, monkeypatch, body_s=0.3)
     pipe = service.connect()
     pipe.send([sized(first=b"POST /api/v1/data/%74 HTTP/1.1")[:-5]])
     pipe._protocol.flow.pause_reading()
-    service.run(asyncio.sleep(0.6))
+    pass_time(pipe, 0.6)
     pipe._protocol.ask_for_more()
-    service.run(asyncio.sleep(0.1))
+    pass_time(pipe, 0.2)
     assert pipe.written == b""
     pipe.send([sized()[-5:]])
     assert pipe.answers() == ["201"]

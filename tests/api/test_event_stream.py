@@ -137,16 +137,19 @@ def followers(client):
 
 
 def test_a_client_that_leaves_a_quiet_stream_is_noticed_at_once(client, open_events):
+    def are(count):
+        until_s = time.monotonic() + 10  # a quiet stream that nobody noticed would be told of after 15
+        while followers(client) != count:
+            assert time.monotonic() < until_s
+            time.sleep(0.05)
+
     put(client, "a")
-    before = followers(client)
+    are(0)  # those of other tests have left
     streams = [open_events("?table=events") for _ in range(5)]
-    assert followers(client) == before + 5
+    assert followers(client) == 5
     for events in streams:
         events.close()
-    until_s = time.monotonic() + 5
-    while followers(client) > before:
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    are(0)
 
 
 def test_no_proxy_holds_events_back(open_events, client):
@@ -247,7 +250,7 @@ def test_a_stop_ends_streams_at_once():
     events = Events(server.url)
     began_s = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 15
     assert events.next() is None
     events.close()
 

@@ -39,8 +39,13 @@ def tables():
 
 
 @pytest.fixture
-def flight(tables, monkeypatch):
-    monkeypatch.setattr(flights, "WAIT_S", 0.1)
+def impatient(monkeypatch):
+    """Whoever waits for room does not wait long."""
+    monkeypatch.setattr(flights, "WAIT_S", 0.05)
+
+
+@pytest.fixture
+def flight(tables):
     return Flight(tables.memory, Refusals())
 
 
@@ -77,7 +82,7 @@ async def test_one_too_many_waits_for_its_turn(flight):
     assert flight.taken_bytes == 0
 
 
-async def test_who_waits_too_long_is_told_that_there_is_too_much(flight):
+async def test_who_waits_too_long_is_told_that_there_is_too_much(flight, impatient):
     async with flight.room() as room:
         await room.hold(90 * MIB)
         with pytest.raises(Overloaded):
@@ -125,7 +130,7 @@ async def test_who_waits_is_asked_again_when_less_is_beside_the_tables(flight, t
         await waiting
 
 
-async def test_who_waits_before_a_body_waits_longer_and_holds_up_nobody_else(flight):
+async def test_who_waits_before_a_body_waits_longer_and_holds_up_nobody_else(flight, impatient):
     done = []
     async with flight.room() as room:
         await room.hold(60 * MIB)
@@ -148,7 +153,7 @@ async def test_only_so_many_wait(flight):
     assert await asyncio.gather(*waiting) == [None] * WAITING
 
 
-async def test_what_is_small_waits_for_nobody(flight):
+async def test_what_is_small_waits_for_nobody(flight, impatient):
     async with flight.room() as room:
         await room.hold(LIMIT)
         await hold(flight, SMALL_BYTES)
@@ -210,7 +215,7 @@ async def test_a_slow_body_loses_its_room_to_whoever_waits(flight, monkeypatch):
     assert flight.taken_bytes == 0
 
 
-async def test_a_body_that_comes_well_keeps_its_room(flight, monkeypatch):
+async def test_a_body_that_comes_well_keeps_its_room(flight, impatient, monkeypatch):
     monkeypatch.setattr(flights, "SLOW_S", 0.01)
     async with flight.room() as room:
         await room.hold(90 * MIB)

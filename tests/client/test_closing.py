@@ -16,7 +16,7 @@ from ramekin.client.replies import ClientClosed
 from ramekin.client.sockets import Sockets
 from tests.conftest import Server
 
-SOON_S = 5
+SOON_S = 10
 """More than any of this takes, and less than the 15 s after which a quiet server says that it is there."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 
 from ramekin.cluster.address import Address, Servers
 from ramekin.engine.replicated import Replicated
@@ -79,10 +80,16 @@ async def claims_are_right(engine):
         assert found == wanted, table.name
 
 
-async def soon(is_so, seconds=10.0):
-    """Wait until something is so."""
+async def soon(is_so, seconds=30.0):
+    """Wait until something is so, which may have to be awaited."""
     for _ in range(int(seconds / 0.01)):
-        if is_so():
+        said = is_so()
+        if (await said) if isawaitable(said) else said:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it is not so yet")
+
+
+async def is_well(engine):
+    """Say whether an engine says so. It does not while a busy machine keeps it from hearing its node."""
+    return await engine.state() == "ok"

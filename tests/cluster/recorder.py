@@ -12,6 +12,7 @@ from random import Random
 from time import monotonic
 
 from ramekin.changes import Change, Written
+from ramekin.cluster.line import DEADLINE_S
 from ramekin.errors import OutcomeUnknown, Unavailable
 from ramekin.testing.engines.steps import body
 from tests.cluster.linearizable import Operation, faults
@@ -21,6 +22,9 @@ CREATED, SHARED = "created", "shared"
 
 RECORDS = 5
 """Records that all clients write."""
+
+IN_TIME_S = 2 * DEADLINE_S
+"""Seconds within which a client is told what became of what it asked, on a busy machine too."""
 
 PAUSE_S = 0.003
 """Seconds at the most between what one client does and what it does next."""

@@ -20,7 +20,7 @@ from ramekin.errors import Unavailable
 from ramekin.schema.definition import Definition
 from ramekin.testing.engines.steps import body, define, drop, load, put
 from tests.cluster.nodes import rule_for, running
-from tests.cluster.processes import everything, soon
+from tests.cluster.processes import everything, is_well, soon
 
 pytestmark = pytest.mark.anyio
 
@@ -280,7 +280,7 @@ async def test_an_entry_of_the_feed_that_is_none_is_told_until_it_is_gone(node, 
     assert await engine.state() == "failed"
     node.ask("XDEL", engine._link.keys.of("feed"), place)
     await soon(lambda: not engine._link.stats().trouble)
-    assert await engine.state() == "ok"
+    await soon(lambda: is_well(engine))
     await engine.close()
 
 
@@ -331,7 +331,7 @@ async def test_a_server_that_cannot_read_everything_anew_says_why_until_it_can(n
     node.ask("HDEL", keys.records("t"), "evil")
     await soon(lambda: not engine._link.stats().trouble)
     await put(engine, "t", body(2))
-    assert await engine.state() == "ok"
+    await soon(lambda: is_well(engine))
     await engine.close()
 
 
@@ -362,12 +362,14 @@ async def test_what_nodes_keep_is_what_the_format_says(node):
 
 
 async def test_what_time_heals_is_waited_for(monkeypatch, node):
-    monkeypatch.setattr(link, "HEALS_S", 0.3)
     node.ask("CONFIG", "SET", "min-replicas-to-write", "1")
     try:
-        assert "a node has fewer replicas than its min-replicas-to-write" in await refusal(servers_at(node.port))
+        with monkeypatch.context() as impatient:
+            impatient.setattr(link, "HEALS_S", 0.3)
+            assert "a node has fewer replicas than its min-replicas-to-write" in await refusal(servers_at(node.port))
         opening = asyncio.create_task(_open(Replicated(servers_at(node.port), secrets.token_hex(8))))
         await asyncio.sleep(0.1)
+        assert not opening.done()
     finally:
         node.ask("CONFIG", "SET", "min-replicas-to-write", "0")
     await opening

@@ -18,7 +18,7 @@ from ramekin.errors import RamekinError, Unavailable
 from ramekin.schema.definition import Definition
 from ramekin.testing.engines.steps import body, change, define, put
 from tests.cluster.nodes import running
-from tests.cluster.processes import agree, another, servers_of, sharing, soon
+from tests.cluster.processes import agree, another, is_well, servers_of, sharing, soon
 from tests.inside import InsideClient
 
 pytestmark = pytest.mark.anyio
@@ -129,13 +129,13 @@ async def test_a_head_that_cannot_be_read_is_told_until_it_can(monkeypatch, repl
                 assert await one.state() == "failed"
                 with pytest.raises(RamekinError):
                     await one._link.catch_up(deadline_s() - DEADLINE_S + 0.3)
-                assert "holds something that Ramekin has not written" in one._link.feed.trouble.why
+                await soon(lambda: "holds something that Ramekin has not written" in one._link.feed.trouble.why)
                 assert not one._link._fault
                 node.ask("HSET", head, field, was)
-                await soon(lambda: one._link.feed.silence_s < 0.3)
+                await soon(lambda: is_well(one))
             await put(one, "t", body(3))
             await soon(lambda: not one._link.stats().trouble)
-            assert await one.state() == "ok"
+            await soon(lambda: is_well(one))
 
 
 async def test_an_entry_that_is_none_is_told_where_it_would_say_what_became_of_a_call(servers, node):

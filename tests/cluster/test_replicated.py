@@ -202,13 +202,13 @@ async def test_chunks_of_a_process_that_ended_are_forgotten_by_the_next_that_sta
             return await call(function, *rest, **more)
 
         one._link.line.call = ends
-        monkeypatch.setattr("ramekin.engine.alone.HOLD_S", 0.2)
         monkeypatch.setattr("ramekin.engine.alone.CLEARED", 2)
         monkeypatch.setattr(cells, "CHUNK_CELLS", 100)
         with pytest.raises(Unavailable):
             await load(one, {"t": {str(n): body(n) for n in range(2000)}})
         chunks = one._link.keys.of("chunk:*")
         assert len(node.ask("KEYS", chunks.replace("{", "\\{"))) == 20
+        node.ask("HDEL", one._link.keys.of("head"), "hold", "until")  # as if others had been held back for long enough
         await load(other, {"t": {str(n): body(n) for n in range(1500)}})
         assert len(node.ask("KEYS", chunks.replace("{", "\\{"))) == 15
         assert other.tables.table_stats("t").records == 1500
@@ -257,6 +257,7 @@ async def test_whoever_held_others_back_for_too_short_a_time_begins_again(server
             if not was_still:
                 was_still.append(one)
                 time.sleep(0.1)  # the process is still, and others go on
+                monkeypatch.setattr("ramekin.engine.alone.HOLD_S", 5.0)
             return Loaded({"t": {"2": body(2, seen=before is not None)}})
 
         loading = asyncio.create_task(one.apply(step))
@@ -485,15 +486,15 @@ async def test_a_node_without_memory_refuses_what_would_grow_and_goes_on(servers
 
 
 async def test_a_cluster_that_is_gone_is_told_within_the_deadline(servers, monkeypatch):
-    monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 0.3)
-    monkeypatch.setattr("ramekin.engine.link.SILENCE_S", 0.1)
     with running() as nodes:
         async with sharing(servers_of(nodes), 1) as [one]:
             await put(one, "t", body(1))
+            monkeypatch.setattr("ramekin.cluster.line.DEADLINE_S", 0.3)
+            monkeypatch.setattr("ramekin.engine.link.SILENCE_S", 0.1)
             nodes[0].kill()
             tries = [change(one, "t", "1", lambda _: body(1, n=2)) for _ in range(20)]
             tries += [put(one, "t", body("new")), define(one, "u", Definition())]
-            told = await asyncio.wait_for(asyncio.gather(*tries, return_exceptions=True), 3)
+            told = await asyncio.wait_for(asyncio.gather(*tries, return_exceptions=True), 4)
             assert all(isinstance(each, Unavailable) for each in told), told
             assert await one.state() == "failed"
             assert one.tables.get("t", "1") == body(1)

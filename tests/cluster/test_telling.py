@@ -92,7 +92,9 @@ async def test_a_node_that_is_gone_and_comes_back(caplog):
             node.start()
             with suppress(OutcomeUnknown, Unavailable):
                 await writing
-            await soon(lambda: len(caplog.records) == 2)
+            await soon(
+                lambda: one._link.stats() and len(caplog.records) == 2
+            )  # which asks, though nobody writes any more
             told = sorted(line.partition(", after ")[0] for line in lines(caplog))
             assert told == ["the nodes are heard again", "the nodes take writes again"]
 

@@ -161,15 +161,17 @@ def test_ctrl_c_is_for_the_supervisor_alone(node):
     assert "stopped" in said
 
 
-def test_a_worker_that_keeps_dying_is_started_at_a_bounded_rate(monkeypatch, tmp_path):
+def test_a_worker_that_keeps_dying_is_started_again_later_each_time(monkeypatch, tmp_path):
     import asyncio
+
+    from structlog.testing import capture_logs
 
     from ramekin.cli import workers
     from ramekin.cli.signals import Signals
     from ramekin.settings import Settings
 
-    monkeypatch.setattr(workers, "PAUSE_S", 0.05)
-    monkeypatch.setattr(workers, "MAX_PAUSE_S", 0.2)
+    monkeypatch.setattr(workers, "PAUSE_S", 0.01)
+    monkeypatch.setattr(workers, "MAX_PAUSE_S", 0.05)
     starts = []
 
     class Dying(workers.Supervisor):
@@ -179,20 +181,21 @@ def test_a_worker_that_keeps_dying_is_started_at_a_bounded_rate(monkeypatch, tmp
                 await self._stopping.wait()
                 return 0
             starts.append(time.monotonic())
+            if len(starts) == 6:
+                self._stop()
             return 2
 
     async def watch():
         supervisor = Dying([], Settings(engine="valkey://h", workers=2), Signals.__new__(Signals), tmp_path)
         supervisor._signals.attach = lambda _: None
-        running = asyncio.create_task(supervisor.run())
-        await asyncio.sleep(1.2)
-        supervisor._stop()
-        return await running
+        return await supervisor.run()
 
-    assert asyncio.run(watch()) == 0
-    assert 5 <= len(starts) <= 9
-    gaps = [later - sooner for sooner, later in pairwise(starts)]
-    assert gaps[0] < gaps[1] < gaps[-1]
+    with capture_logs() as lines:
+        assert asyncio.run(watch()) == 0
+    told = [line["in_seconds"] for line in lines if line.get("worker") == 2]
+    assert told == [0.01, 0.02, 0.04, 0.05, 0.05]
+    waited = [later - sooner for sooner, later in pairwise(starts)]
+    assert all(each > 0.9 * promised for each, promised in zip(waited, told, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import BrowserContext, Page
 
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine may take long for what comes at all
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
