@@ -529,6 +529,24 @@ async def _(s: Service) -> Turns:
     return max(found, key=lambda turns: turns.longest_ms)
 
 
+def _many_tables(s: Service, of: int) -> bytes:
+    """Return a load of a record into each of many tables."""
+    return json.dumps({f"t{n}": [{"id": of}] for n in range(min(9000, s.records // 20))}).encode()
+
+
+def _many_kinds() -> Iterator[tuple[str, Any]]:
+    for method, path in (("GET", "/api/v1/tables"), ("GET", "/api/v1/dump"), ("POST", "/api/v1/load")):
+
+        async def over_many(s: Service, method=method, path=path) -> Turns:
+            await s.ask("POST", "/api/v1/load", _many_tables(s, of=1))
+            return await s.ask(method, path, _many_tables(s, of=2) if method == "POST" else b"", accept="*/*")
+
+        yield f"{method} {path}, 9,000 tables", over_many
+
+
+KINDS |= dict(_many_kinds())
+
+
 def _reads(name: str) -> bool:
     return KINDS[name].__name__ in ("read", "query")
 

@@ -42,7 +42,8 @@ class Together(httpx2.BaseTransport):
 
     def drop_touched(self) -> None:
         """Drop each table that was touched, and see that all services held the same; indexes may catch up later."""
-        held = [service.database.engine.tables.stats() for service in self._services]
+        every = [service.database.engine.tables for service in self._services]
+        held = [[*map(tables.table_stats, tables.names())] for tables in every]
         for service, tables in zip(self._services, self._tables, strict=True):
             service.run(tables.drop())
         first, *others = [[replace(table, memory_bytes=0) for table in tables] for tables in held]

@@ -27,6 +27,7 @@ TOLD = {
     "wrong behind escapes": "a text of 6 MiB of escapes, wrong at its end",
     "PUT definition": "definitions of what is there",
     "8 indexes": "bulks and changes with eight indexes",
+    "9,000 tables": "all of 9,000 tables in one request",
 }
 """Parts of the names of kinds, and the row of the table that has their bound."""
 

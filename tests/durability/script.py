@@ -66,7 +66,7 @@ async def run(path, fsync, part):
 async def accesses(engine):
     from ramekin.engine.access import Access
 
-    return [Access(stats.name) for stats in engine.tables.stats()]
+    return [Access(name) for name in engine.tables.names()]
 
 
 async def apply(engine, kind, values):

@@ -62,6 +62,14 @@ async def test_a_dump_of_everything_has_what_is_there_whenever_a_table_is_droppe
         assert ("u", {"id": 1}) in await with_a_drop(database, dump, turns)
 
 
+async def test_a_list_of_tables_has_those_that_stay_whenever_a_table_is_dropped(engine, many_turns):
+    database = Database(engine=engine)
+    await database.load([("a", {"id": 1})])
+    for turns in TURNS:
+        told = await with_a_drop(database, Database.tables, turns)
+        assert {info.stats.name for info in told} - {"t"} == {"a"}
+
+
 async def test_a_dump_of_everything_is_given_up_where_tables_are_dropped_all_the_time(engine, monkeypatch):
     def view(*_):
         raise UnknownTable("t")

@@ -228,4 +228,4 @@ def _check_name(name: str) -> None:
 def _revisions(database: Database) -> dict[str, int]:
     """Return what tells one state of the tables from others. Cost: O(tables)."""
     engine = database.engine
-    return {stats.name: stats.revision for stats in engine.tables.stats()}
+    return {table.name: table.revision for table in engine.tables.catalog}

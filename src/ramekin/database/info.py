@@ -9,10 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from ramekin.engine.work import Work
 from ramekin.errors import UnknownTable
 from ramekin.stats import IndexStats, TableStats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ramekin.database.schemas import Schemas
     from ramekin.engine.tables import Tables
     from ramekin.query.view import View
@@ -43,6 +46,30 @@ class Snapshot:
 
     tables: tuple[str, ...]
     view: View
+
+
+def info_of(tables: Tables, schemas: Schemas, name: str) -> TableInfo:
+    """Return what is told of a table. Raises UnknownTable."""
+    return TableInfo.of(schemas, tables.table_stats(name), tables.index_stats(name))
+
+
+async def infos_of(
+    tables: Tables, schemas: Schemas, reaches: Callable[[str], bool], work: Work | None
+) -> list[TableInfo]:
+    """Return what is told of every table.
+
+    Args:
+        reaches: says which are meant; no name is empty, so `bool` means all.
+        work: what this is a part of.
+
+    Cost: O(tables), in steps of 2 ms, which is 200 tables: beyond that each is told as it is when its turn comes.
+    """
+    work, infos = work or Work(), list[TableInfo]()
+    for name in filter(reaches, tables.names()):
+        if name in tables:  # others may drop it meanwhile
+            infos.append(info_of(tables, schemas, name))
+        await work.rest()
+    return infos
 
 
 def indexes_of(tables: Tables, stats: TableStats) -> tuple[IndexStats, ...]:

@@ -14,7 +14,7 @@ from ramekin.clock import SYSTEM, Clock
 from ramekin.database import asking, defining, loading
 from ramekin.database.adoption import Adoption
 from ramekin.database.arguments import checked
-from ramekin.database.info import Snapshot, TableInfo, indexes_of
+from ramekin.database.info import Snapshot, TableInfo, indexes_of, info_of, infos_of
 from ramekin.database.presence import Presence
 from ramekin.database.schemas import Schemas
 from ramekin.engine.access import Access
@@ -124,19 +124,16 @@ class WholeTables:
         """Return what is amiss with tables of models, a sentence each. Cost: O(warnings)."""
         return [*self._adoption.warnings.values()]
 
-    async def tables(self) -> list[TableInfo]:
-        """Return every table with its statistics. Cost: O(tables)."""
+    async def tables(self, *, reaches: Callable[[str], bool] = bool, work: Work | None = None) -> list[TableInfo]:
+        """Return every table with its statistics, in the order in which they were made, as `infos_of`."""
         await self.engine.tables.swept()
-        return [
-            TableInfo.of(self.schemas, stats, self.engine.tables.index_stats(stats.name))
-            for stats in self.engine.tables.stats()
-        ]
+        return await infos_of(self.engine.tables, self.schemas, reaches, work)
 
     @checked
     async def table(self, name: str) -> TableInfo:
         """Return one table with its statistics. Raises UnknownTable."""
         await self.engine.tables.swept((name,))
-        return TableInfo.of(self.schemas, self.engine.tables.table_stats(name), self.engine.tables.index_stats(name))
+        return info_of(self.engine.tables, self.schemas, name)
 
     @checked
     async def revision(self, name: str) -> int:
@@ -165,7 +162,7 @@ class WholeTables:
         self,
         tables: Iterable[str] | None = None,
         *,
-        reaches: Callable[[str], bool] = lambda _: True,
+        reaches: Callable[[str], bool] = bool,
         work: Work | None = None,
     ) -> AsyncIterator[Snapshot]:
         """Give whole tables as they are at one moment; without names, all that there are then.
@@ -184,8 +181,7 @@ class WholeTables:
         by_id, named = self.engine.guarantees.is_shared, None if tables is None else tuple(tables)
         async with AsyncExitStack() as stack:
             for _ in range(MAX_ATTEMPTS):
-                every = (stats.name for stats in self.engine.tables.stats() if reaches(stats.name))
-                names = tuple(every) if named is None else named
+                names = tuple(filter(reaches, self.engine.tables.names())) if named is None else named
                 accesses = [Access(name, by_id, is_whole=True, whole_by_id=by_id) for name in names]
                 try:
                     view = await stack.enter_async_context(self.engine.tables.view(accesses, work))

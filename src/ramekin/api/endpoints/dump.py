@@ -80,14 +80,13 @@ async def dump_table(session: Session, asked: Asked[None]) -> Reply:
 )
 async def dump_database(session: Session, asked: Asked[None]) -> Reply:
     """Return all tables, as they are at one moment: an object of arrays."""
-    seen = [info.stats for info in await session.seen()]
-    names = codec.digest(codec.dump([stats.name for stats in seen]))[:12]
-    tables = session.tables
-    tag = session.weak_tag([tables.version(stats.name) for stats in seen], names)
+    tables, work = session.tables, Work(session.limits.query_s)
+    await tables.swept()
+    seen = session.seen()
+    tag = session.weak_tag(map(tables.version, seen), codec.digest(codec.dump(seen))[:12])
     headers = {"etag": f'W/"{tag}"'}
     if asked.wishes.knows(tag):
         return not_modified(headers)
-    work = Work(session.limits.query_s)
     return await Stream(work.taken(_json_database(session, work)), JSON, headers).prime()
 
 

@@ -148,7 +148,7 @@ class Door:
 
     async def home(self, session: Session, asked: Asked[None]) -> Reply:  # noqa: ARG002  # as endpoints are
         """Return a page with what there is."""
-        names = [info.stats.name for info in await session.seen() if info.stats.name != TABLE]
+        names = [name for name in session.seen() if name != TABLE]
         if session.grant.tables is None:
             names += await object_names(session.database)
         links = "".join(f'<li><a href="{address(f"/{name}")}">/{escape(name)}</a></li>' for name in names)

@@ -120,7 +120,7 @@ async def delete(session: Session, dialect: Dialect, table: str, key: str, query
 async def _holders(session: Session, table: str, key: str, work: Work) -> dict[str, list[bytes]]:
     """Return the records that hold the id of one, by table, of those that may be written."""
     path = (singular(table) + SUFFIX,)
-    names = [info.stats.name for info in await session.seen() if info.stats.name not in (table, TABLE)]
+    names = [name for name in session.seen() if name not in (table, TABLE)]
     names = [name for name in names if not await session.database.missing(name, [path], is_strict=False)]
     wanted = join_key(key)
     assert wanted is not None, "a text has one"
