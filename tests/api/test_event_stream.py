@@ -495,7 +495,7 @@ async def test_streams_end_with_the_database():
     waiting = asyncio.ensure_future(anext(seat, b"the end"))
     await asyncio.sleep(0)
     await database.__aexit__()
-    assert await asyncio.wait_for(waiting, 5) == b"the end"
+    assert await asyncio.wait_for(waiting, 30) == b"the end"
 
 
 @pytest.mark.anyio
@@ -572,7 +572,7 @@ async def test_nothing_is_told_behind_the_end_of_a_key(now):
     await asyncio.sleep(0)
     edge.keys = Keys([read_key(now)])
     await database.insert("t", {"id": 1})
-    text = await asyncio.wait_for(told, 5)
+    text = await asyncio.wait_for(told, 30)
     assert b'"id":1' in text if now == "app:read=secret" else text == b"the end"
     await follower.aclose()
     await database.__aexit__()

@@ -16,7 +16,8 @@ from tests.programs import find_program
 
 pytestmark = pytest.mark.anyio
 
-NOBODY = Login()
+NOBODY, PATIENCE_S = Login(), 30
+"""Who shows nothing; and how long it may take to be let in on a busy machine, where a server waits for a second."""
 
 
 def address_of(node):
@@ -25,7 +26,7 @@ def address_of(node):
 
 @asynccontextmanager
 async def connected(node, login=NOBODY):
-    connection = await NodeConnection.open(address_of(node), login, "tests")
+    connection = await NodeConnection.open(address_of(node), login, "tests", PATIENCE_S)
     try:
         yield connection
     finally:
@@ -65,7 +66,7 @@ async def test_replies_come_in_the_order_of_asking(node):
 
 async def test_what_is_asked_for_in_one_turn_leaves_in_one_packet():
     async with answering(b":1\r\n:2\r\n") as (address, packets):
-        connection = await NodeConnection.open(address, Login(), "tests")
+        connection = await NodeConnection.open(address, Login(), "tests", PATIENCE_S)
         assert await asyncio.gather(connection.send("A"), connection.send("B")) == [1, 2]
         assert packets[1:] == [b"*1\r\n$1\r\nA\r\n*1\r\n$1\r\nB\r\n"]
         connection.close()
@@ -104,7 +105,7 @@ async def test_whoever_leaves_takes_no_others_reply(node):
 @pytest.mark.parametrize("reply", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$-7\r\n", b":1\r\n:2\r\n:3\r\n"], ids=str)
 async def test_what_no_node_says_ends_the_connection(reply):
     async with answering(reply) as (address, _):
-        connection = await NodeConnection.open(address, Login(), "tests")
+        connection = await NodeConnection.open(address, Login(), "tests", PATIENCE_S)
         with suppress(Lost):  # a reply that nobody asked for comes behind those that somebody did
             await connection.call("PING")
         assert not connection.is_open
@@ -113,7 +114,7 @@ async def test_what_no_node_says_ends_the_connection(reply):
 async def test_a_reply_has_a_limit(monkeypatch):
     monkeypatch.setattr(node_connection, "MAX_REPLY_BYTES", 1000)
     async with answering(b"$100000\r\n" + b"x" * 2000) as (address, _):
-        connection = await NodeConnection.open(address, Login(), "tests")
+        connection = await NodeConnection.open(address, Login(), "tests", PATIENCE_S)
         with pytest.raises(Lost, match="too long"):
             await connection.call("PING")
 
@@ -132,7 +133,7 @@ async def test_a_user_with_a_password_is_let_in_and_no_other(node):
     async with connected(node, Login("anna", "geheim")) as connection:
         assert await connection.call("ACL", "WHOAMI") == b"anna"
     with pytest.raises(NodeRefused) as refused:
-        await NodeConnection.open(address_of(node), Login("anna", "falsch"), "tests")
+        await NodeConnection.open(address_of(node), Login("anna", "falsch"), "tests", PATIENCE_S)
     assert refused.value.code == "WRONGPASS"
     assert "falsch" not in str(refused.value)
 
@@ -142,7 +143,7 @@ async def test_a_password_alone_is_of_the_default_user():
         async with connected(node, Login(None, "geheim")) as connection:
             assert await connection.call("ACL", "WHOAMI") == b"default"
         with pytest.raises(NodeRefused) as refused:
-            await NodeConnection.open(address_of(node), Login(), "tests")
+            await NodeConnection.open(address_of(node), Login(), "tests", PATIENCE_S)
         assert refused.value.code == "NOAUTH"
 
 
@@ -177,11 +178,11 @@ async def test_an_encrypted_connection_is_made_to_a_node_that_is_trusted(certifi
         address = Address("127.0.0.1", node.port + 10_000)
         shutil.copy(certificate / "certificate.pem", tmp_path / "ca.pem")
         servers = Servers.parse(f"valkeys://{address}?ca={tmp_path / 'ca.pem'}")
-        connection = await NodeConnection.open(address, servers.login, "tests")
+        connection = await NodeConnection.open(address, servers.login, "tests", PATIENCE_S)
         assert await connection.call("ECHO", "x") == b"x"
         connection.close()
         with pytest.raises(Lost, match="certificate"):
-            await NodeConnection.open(address, Login(is_encrypted=True), "tests")
+            await NodeConnection.open(address, Login(is_encrypted=True), "tests", PATIENCE_S)
 
 
 # Whom to ask

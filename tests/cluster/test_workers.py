@@ -67,8 +67,11 @@ def test_all_workers_serve_the_port_and_show_the_same(server):
 
 
 def figures_of(client):
-    """Return the lines of metrics: what stands before the value, and the value."""
-    lines = [line for line in client.get("/metrics").text.splitlines() if line[0] != "#"]
+    """Return the lines of metrics: what stands before the value, and the value. A worker that is busy is asked again."""
+    for _ in range(10):
+        lines = [line for line in client.get("/metrics").text.splitlines() if line[0] != "#"]
+        if all(any(f'worker="{number}"' in line for line in lines) for number in (1, 2)):
+            break
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 

@@ -30,7 +30,6 @@ def test_an_event_source_reads_changes_and_goes_on_where_it_was_after_a_break(br
             EVENT_SOURCE.replace("http://127.0.0.1:8000", server.url).replace("const changes", "var changes"),
         )
         write(server, "Rex")
-        page.wait_for_function("true", timeout=1000)
         until(page, lambda: len(said) == 1, said)
         assert said[0].startswith("create Rex")
         assert page.evaluate("changes.readyState") == 1
@@ -51,12 +50,12 @@ def test_fetch_reads_changes_with_a_key(browser):
         page, said = browser.new_page(), []
         page.on("console", lambda message: said.append(message.text) if message.type == "log" else None)
         page.goto(f"{server.url}/health")
-        page.evaluate(
-            "([text, url]) => { (0, eval)(text + '; globalThis.changesOf = changesOf'); globalThis.run = (async () => {"
-            "  for await (const change of changesOf(url, 'secret')) console.log(change.op, change.id); })(); }",
-            [FETCH, f"{server.url}/api/v1/changes?table=pets"],
-        )
-        page.wait_for_timeout(500)
+        with page.expect_response(lambda answer: "event-stream" in answer.headers.get("content-type", "")):
+            page.evaluate(
+                "([text, url]) => { (0, eval)(text + '; globalThis.changesOf = changesOf'); globalThis.run = (async () => {"
+                "  for await (const change of changesOf(url, 'secret')) console.log(change.op, change.id); })(); }",
+                [FETCH, f"{server.url}/api/v1/changes?table=pets"],
+            )
         write(server, "Rex", Authorization="Bearer secret")
         write(server, "Tom", Authorization="Bearer secret")
         until(page, lambda: len(said) == 2, said)

@@ -101,13 +101,13 @@ async def test_a_cancelled_call_has_done_all_or_nothing(engine, call):
         others = asyncio.gather(database.define("beside", Definition()), database.apply(create("beside", "0")))
         was_under_way = await cancelled_after(CALLS[call](database), turns, times=2)
         await others
-        await asyncio.wait_for(database.apply(create("beside", "1")), 5)
+        await asyncio.wait_for(database.apply(create("beside", "1")), 30)
         await settled(database)
         found = await state(database)
         found.pop("beside", None)  # which a load that replaces drops
         assert found in (before, after), f"half done after {turns} turns"
         table = "t" if "t" in found else "other"
-        await asyncio.wait_for(database.apply(Operation("create", table, record={"id": "next", "v": 10**6})), 5)
+        await asyncio.wait_for(database.apply(Operation("create", table, record={"id": "next", "v": 10**6})), 30)
         if not was_under_way:
             return
 

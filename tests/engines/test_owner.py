@@ -98,7 +98,7 @@ def test_a_thread_may_hand_a_call_over(database):
         async with database:
             loop = asyncio.get_running_loop()
             write = database.insert("t", {"id": 1})
-            await in_a_thread(lambda: asyncio.run_coroutine_threadsafe(write, loop).result(5))
+            await in_a_thread(lambda: asyncio.run_coroutine_threadsafe(write, loop).result(30))
             assert await database.get("t", 1) == b'{"id":1}'
 
     asyncio.run(main())
@@ -112,7 +112,7 @@ def test_loops_one_after_another_go_on_where_the_last_one_stopped(database, paus
         time.sleep(pause_s)
         asyncio.run(database.define("t", {"unique": ["v"], "indexes": [{"field": f"f{number}"}]}))
     assert len(asyncio.run(database.find("t", where={"id": {"gte": 0}}, sort="-id")).rows) == 3
-    asyncio.run(asyncio.wait_for(database.__aexit__(None, None, None), 10))
+    asyncio.run(asyncio.wait_for(database.__aexit__(None, None, None), 30))
 
 
 def test_a_write_whose_loop_was_stopped_happens_once_in_the_next_one(database):
@@ -128,7 +128,7 @@ def test_a_write_whose_loop_was_stopped_happens_once_in_the_next_one(database):
     records = asyncio.run(all_records(database))
     assert records[-1] == ("t", {"id": "last"})
     assert [record["id"] for _, record in records[1:-1]] == list(range(len(records) - 2))
-    asyncio.run(asyncio.wait_for(database.__aexit__(None, None, None), 10))
+    asyncio.run(asyncio.wait_for(database.__aexit__(None, None, None), 30))
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -129,5 +129,5 @@ async def test_whoever_leaves_the_line_holds_nobody_up():
 def test_each_loop_has_a_line_of_its_own():
     for _ in range(2):
         log = []
-        asyncio.run(asyncio.wait_for(labour(log, "a", 3), 5))
+        asyncio.run(asyncio.wait_for(labour(log, "a", 3), 30))
         assert log == ["a"] * 3

@@ -173,6 +173,6 @@ async def test_a_branch_counts_until_it_is_taken_apart():
         async with database.branch() as branch:
             await insert(branch)
         assert database.memory().passing_bytes > 100 * 1001
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while database.memory().passing_bytes:
                 await asyncio.sleep(0.01)
